@@ -1,0 +1,1 @@
+"""Fairlead: sells each lead to the right service providers, fairly, atomically and exactly once."""

@@ -1,0 +1,1 @@
+"""MOVES: one function is one verb is one transaction."""

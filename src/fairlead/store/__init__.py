@@ -1,0 +1,1 @@
+"""REMEMBERS: the only room that speaks SQL."""
