@@ -1,0 +1,54 @@
+"""Posting: the only arithmetic of money."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fairlead.core.model import Purse
+
+
+class EntryKind(StrEnum):
+    """What moved a balance; the sign of its amount follows from it."""
+
+    DEPOSIT = "deposit"
+    LEAD_PURCHASE = "lead_purchase"
+    REFUND = "refund"
+    MANUAL_CREDIT = "manual_credit"
+    MANUAL_DEBIT = "manual_debit"
+
+
+DEBITS = frozenset({EntryKind.LEAD_PURCHASE, EntryKind.MANUAL_DEBIT})
+
+
+class PostingRefused(ValueError):
+    """A posting that would break the books: an amount that is not positive, or a balance below its floor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One ledger entry to be: its place in the provider's ledger, its signed amount, and the balance after it."""
+
+    seq: int
+    kind: EntryKind
+    amount_cents: int
+    balance_after_cents: int
+
+
+def post(purse: Purse, kind: EntryKind, cents: int) -> tuple[Posting, Purse]:
+    """The entry that moves `cents` (positive) in the direction of `kind`, and the purse after it (R8).
+
+    Raises `PostingRefused` when `cents` is not positive or a debit would pass the floor (minus the credit limit).
+
+    >>> post(Purse(5000, 0, 3), EntryKind.LEAD_PURCHASE, 2000)[0]
+    Posting(seq=4, kind=<EntryKind.LEAD_PURCHASE: 'lead_purchase'>, amount_cents=-2000, balance_after_cents=3000)
+    >>> post(Purse(1999, 0, 3), EntryKind.LEAD_PURCHASE, 2000)
+    Traceback (most recent call last):
+        ...
+    fairlead.core.ledger.PostingRefused: 2000 cents cannot be taken: only 1999 are available
+    """
+    if cents <= 0:
+        raise PostingRefused(f"an amount must be positive, not {cents} cents")
+    amount_cents = -cents if kind in DEBITS else cents
+    if amount_cents < 0 and purse.available_cents < cents:
+        raise PostingRefused(f"{cents} cents cannot be taken: only {purse.available_cents} are available")
+    after = Purse(purse.balance_cents + amount_cents, purse.credit_limit_cents, purse.ledger_seq + 1)
+    return Posting(after.ledger_seq, kind, amount_cents, after.balance_cents), after

@@ -1,0 +1,129 @@
+"""The database, as every other room sees it: connections of one marketplace, and transactions that are retried.
+
+A marketplace is a PostgreSQL schema; `search_path` chooses it on every connection and no table name is qualified.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import errors
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from fairlead.core.errors import Broken, Unavailable
+
+Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+Result = TypeVar("Result")
+
+ATTEMPTS = 6
+FIRST_PAUSE_SECONDS = 0.02
+
+TRANSIENT = (
+    errors.SerializationFailure,
+    errors.DeadlockDetected,
+    errors.LockNotAvailable,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Bounds in milliseconds, set on every connection."""
+
+    statement_ms: int = 60_000
+    lock_ms: int = 10_000
+    idle_in_transaction_ms: int = 60_000
+
+
+class Database:
+    """One marketplace's database. Close it, or use it as a context manager."""
+
+    def __init__(self, url: str, schema_name: str, timeouts: Timeouts | None = None, max_connections: int = 8) -> None:
+        bounds = timeouts or Timeouts()
+        self.schema_name = schema_name
+        self.url = url
+        self.options = (
+            f"-c search_path={schema_name} -c statement_timeout={bounds.statement_ms} "
+            f"-c lock_timeout={bounds.lock_ms} "
+            f"-c idle_in_transaction_session_timeout={bounds.idle_in_transaction_ms} -c timezone=UTC"
+        )
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            url, kwargs=self.connection_settings(), min_size=0, max_size=max_connections, open=False, timeout=30
+        )
+
+    def connection_settings(self) -> dict[str, Any]:
+        """What every connection of this marketplace is opened with."""
+        return {
+            "options": self.options,
+            "connect_timeout": 10,
+            "keepalives_idle": 30,
+            "tcp_user_timeout": 30_000,
+            "application_name": "fairlead",
+        }
+
+    def __enter__(self) -> "Database":
+        self._pool.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction, committed when the block ends and rolled back when it raises; never retried."""
+        with self._pool.connection() as conn, conn.transaction():
+            yield conn
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """One read-only transaction that sees a single moment, however long it reads."""
+        with self._pool.connection() as conn, conn.transaction():
+            conn.execute("set transaction isolation level repeatable read, read only")
+            conn.execute("set local statement_timeout = 0")
+            yield conn
+
+    def run(self, work: Callable[[Connection], Result]) -> Result:
+        """The result of `work`, done in one committed transaction.
+
+        A transient error (serialization failure, deadlock, lock timeout, lost connection) rolls back and runs `work`
+        again from its start, a few times, after a jittered pause. When the answer to a commit was lost, nobody knows
+        whether it happened: `work` must find that out from the rows it locks, never assume that it did not.
+
+        Raises `Unavailable` when the attempts are used up.
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                with self.transaction() as conn:
+                    return work(conn)
+            except (*TRANSIENT, psycopg.OperationalError) as error:
+                if not is_transient(error) or attempt == ATTEMPTS - 1:
+                    raise Unavailable(f"the database {self.place} did not take the change: {one_line(error)}") from error
+                if isinstance(error, PoolTimeout) or error.sqlstate is None:
+                    self._pool.check()
+                time.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311
+        raise Broken("unreachable: every attempt returns or raises")
+
+    @property
+    def place(self) -> str:
+        """Where the database is, without its password."""
+        parts = urlsplit(self.url)
+        return f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
+
+
+def is_transient(error: psycopg.Error) -> bool:
+    """Whether the same transaction may succeed when it is simply run again."""
+    if isinstance(error, TRANSIENT):
+        return True
+    # No SQLSTATE: the connection broke. Class 57P: the server is shutting down, crashed, or is starting up.
+    return isinstance(error, psycopg.OperationalError) and (
+        error.sqlstate is None or error.sqlstate.startswith("57P") or error.sqlstate.startswith("08")
+    )
+
+
+def one_line(error: BaseException) -> str:
+    """An error's text without its line breaks."""
+    return " ".join(str(error).split()) or type(error).__name__

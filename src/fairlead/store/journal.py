@@ -1,0 +1,105 @@
+"""Reading and appending the niche journal. Appending is only ever done under the niche's row lock."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.journal import Entry, EntryKind, SealedEntry, seal
+from fairlead.store.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class LockedNiche:
+    """A niche whose row this transaction holds: nothing in its journal can move until the transaction ends."""
+
+    niche_id: str
+    slug: str
+    is_active: bool
+    form_schema: Any
+    next_start_order_position: int
+    last_served_seq: int
+    journal_seq: int
+    journal_head: bytes
+
+
+def lock_niches(conn: Connection, niche_ids: Sequence[str]) -> dict[str, LockedNiche]:
+    """The rows of these niches, locked in ascending order of id, in a statement of their own.
+
+    Whatever depends on them is read in later statements: one that locks and reads at once would decide on rows as
+    they were before it waited.
+    """
+    rows = conn.execute(
+        """
+        select id::text, slug, is_active, form_schema, next_start_level_order_position, last_served_seq,
+               journal_seq, journal_head
+        from niches where id = any(%s::uuid[]) order by id for no key update
+        """,
+        (list(niche_ids),),
+    ).fetchall()
+    return {row[0]: LockedNiche(*row) for row in rows}
+
+
+def append_configuration(
+    conn: Connection, niche: LockedNiche, contents: Sequence[tuple[EntryKind, JsonObject]], recorded_at: datetime
+) -> None:
+    """The contents are the niche's newest entries, and its head is theirs. Needs the niche's row lock."""
+    if not contents:
+        return
+    sealed = seal(niche.niche_id, niche.journal_seq, niche.journal_head, contents, recorded_at)
+    insert_entries(conn, sealed)
+    head = sealed[-1].entry
+    conn.execute(
+        "update niches set journal_seq = %s, journal_head = %s where id = %s", (head.seq, head.hash, niche.niche_id)
+    )
+
+
+def insert_entries(conn: Connection, sealed: Sequence[SealedEntry]) -> None:
+    """The sealed entries are stored. Moving the head is the caller's."""
+    entries = [item.entry for item in sealed]
+    conn.execute(
+        """
+        insert into niche_journal (niche_id, seq, kind, payload, recorded_at, prev_hash, hash)
+        select %s, seq, kind, payload, %s, prev_hash, hash
+        from unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::bytea[], %s::bytea[])
+             as entry (seq, kind, payload, prev_hash, hash)
+        """,
+        (
+            entries[0].niche_id,
+            entries[0].recorded_at,
+            [entry.seq for entry in entries],
+            [entry.kind.value for entry in entries],
+            [item.payload_text for item in sealed],
+            [entry.prev_hash for entry in entries],
+            [entry.hash for entry in entries],
+        ),
+        binary=False,
+    )
+
+
+def entries_after(conn: Connection, niche_id: str, seq: int, up_to: int | None = None) -> Iterator[Entry]:
+    """The niche's entries after `seq` (up to and including `up_to`), in order, streamed in flat memory."""
+    with conn.cursor(name="journal") as cursor:
+        cursor.itersize = 500
+        cursor.execute(
+            """
+            select niche_id::text, seq, kind, payload, recorded_at, prev_hash, hash
+            from niche_journal where niche_id = %s and seq > %s and seq <= coalesce(%s, seq) order by seq
+            """,
+            (niche_id, seq, up_to),
+        )
+        for row in cursor:
+            yield Entry(row[0], row[1], EntryKind(row[2]), *row[3:])
+
+
+def recent_entries(conn: Connection, niche_id: str, seq: int) -> list[Entry]:
+    """The niche's entries after `seq`, in order, in one round trip: for the few that a roster has to catch up on."""
+    rows = conn.execute(
+        """
+        select niche_id::text, seq, kind, payload, recorded_at, prev_hash, hash
+        from niche_journal where niche_id = %s and seq > %s order by seq
+        """,
+        (niche_id, seq),
+    ).fetchall()
+    return [Entry(row[0], row[1], EntryKind(row[2]), *row[3:]) for row in rows]

@@ -1,0 +1,10 @@
+"""Run `0001_engine.sql`."""
+
+from fairlead.store.migrations import run_sql_beside
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)

@@ -1,0 +1,107 @@
+"""A process's rosters: one per niche, each brought up to its niche's head under the niche's lock.
+
+No expiry, no message, no stale read: what a roster says is what the journal said at its `seq`, and the lock shows
+whether there is more.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fairlead.core.model import Level, Subscription
+from fairlead.core.roster import Head, Roster
+from fairlead.store.connection import Connection
+from fairlead.store.journal import LockedNiche, recent_entries
+
+RELOAD_AFTER_ENTRIES = 20_000
+"""From this many missed entries on, reading the tables is cheaper than folding the journal."""
+
+
+class RosterCache:
+    """The rosters of this process. Safe for threads: `hold` gives a niche's roster to one of them at a time."""
+
+    def __init__(self) -> None:
+        self._rosters: dict[str, Roster] = {}
+        self._turns: dict[str, threading.Lock] = {}
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def hold(self, niche_id: str) -> Iterator[None]:
+        """This thread alone uses the niche's roster.
+
+        Taken before the transaction and given back after its commit: otherwise the next thread could get the row lock
+        that the commit released and read the roster before this one has finished moving it.
+        """
+        with self._guard:
+            turn = self._turns.setdefault(niche_id, threading.Lock())
+        with turn:
+            yield
+
+    def at_head(self, conn: Connection, niche: LockedNiche) -> Roster:
+        """The niche's roster as of its locked head. Needs `hold` and the niche's row lock."""
+        roster = self._rosters.get(niche.niche_id)
+        if roster is not None:
+            roster.abandon()
+            missing = niche.journal_seq - roster.head.seq
+            if 0 <= missing <= RELOAD_AFTER_ENTRIES:
+                if missing:
+                    for entry in recent_entries(conn, niche.niche_id, roster.head.seq):
+                        roster.fold(entry)
+                if roster.head == head_of(niche):
+                    return roster
+        # Never loaded, far behind, or ahead of a database that lost a commit: the tables are the truth.
+        roster = load_roster(conn, niche)
+        self._rosters[niche.niche_id] = roster
+        return roster
+
+    def keep(self, niche_id: str) -> None:
+        """What the roster followed since its checkpoint was committed."""
+        self._rosters[niche_id].keep()
+
+    def drop(self, niche_id: str) -> None:
+        """The niche's roster will be read anew."""
+        self._rosters.pop(niche_id, None)
+
+
+def head_of(niche: LockedNiche) -> Head:
+    """The head that the niche's row says."""
+    return Head(niche.journal_seq, niche.journal_head, niche.next_start_order_position, niche.last_served_seq)
+
+
+def load_roster(conn: Connection, niche: LockedNiche) -> Roster:
+    """The roster that the tables describe. They agree with the journal's fold, which `verify` proves.
+
+    Needs the niche's row lock, or a snapshot.
+    """
+    roster = Roster(niche.niche_id)
+    roster.set_niche(niche.is_active, niche.form_schema)
+    for level_id, name, price, recipients, position, is_active, is_deleted in conn.execute(
+        """
+        select id::text, name, price_cents, max_recipients, order_position, is_active, deleted_at is not null
+        from competition_levels where niche_id = %s order by id
+        """,
+        (niche.niche_id,),
+    ):
+        roster.set_level(Level(level_id, name, price, recipients, position, is_active), is_deleted)
+    for provider_id, status in conn.execute(
+        """
+        select id::text, status from providers
+        where id in (select provider_id from subscriptions where niche_id = %s) order by id
+        """,
+        (niche.niche_id,),
+    ):
+        roster.set_provider(provider_id, status)
+    for *fields, served_seq, is_deleted in conn.execute(
+        """
+        select id::text, provider_id::text, competition_level_id::text, is_active, deactivation_reason, filter_rules,
+               filter_is_valid, served_seq, deleted_at is not null
+        from subscriptions where niche_id = %s order by id
+        """,
+        (niche.niche_id,),
+    ):
+        subscription = Subscription(*fields)
+        if served_seq is not None:
+            roster.set_served(subscription.subscription_id, served_seq)
+        roster.set_subscription(subscription, is_deleted)
+    roster.head = head_of(niche)
+    return roster
