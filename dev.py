@@ -1,0 +1,301 @@
+#!/usr/bin/env python3
+"""Everything a developer runs, with nothing but Python 3.11 installed beforehand.
+
+    python3 dev.py demo     install, then a sample marketplace on an embedded PostgreSQL
+    python3 dev.py test     install, then the tests (further words go to pytest)
+    python3 dev.py check    format, lint, types, layers, links
+    python3 dev.py          lists every command
+
+The first run makes .venv from the lock; later runs install again only when the lock has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / "bin"
+STAMP = VENV / "installed-from"
+REQUIREMENTS = ROOT / "requirements.txt"
+# What an environment is made from: when one of these changes, it is installed again.
+SOURCES = ("pyproject.toml", "uv.lock", "requirements.txt")
+CACHES = (".pytest_cache", ".ruff_cache", ".hypothesis", ".import_linter_cache", "build", "dist")
+
+
+class CannotInstall(Exception):
+    """What is missing on this machine, and how to get it."""
+
+
+def say(words: str) -> None:
+    print(f"fairlead: {words}", file=sys.stderr, flush=True)
+
+
+def run(*command: str | Path, quiet: bool = False) -> bool:
+    """True if the command succeeded; its output is shown as it comes, unless quiet."""
+    out = subprocess.DEVNULL if quiet else None
+    words = [str(word) for word in command]
+    return subprocess.run(words, cwd=ROOT, check=False, stdout=out, stderr=out).returncode == 0
+
+
+def become(*command: str | Path) -> NoReturn:
+    """Does not return: this process becomes the command, so that signals and exit codes are its own."""
+    sys.stdout.flush()
+    os.execv(str(command[0]), [str(word) for word in command])
+
+
+def find_python() -> str:
+    """The path of a Python that can run Fairlead: this one, else a newer one on PATH."""
+    if sys.version_info >= (3, 11):
+        return sys.executable
+    for minor in (14, 13, 12, 11):
+        found = shutil.which(f"python3.{minor}")
+        if found:
+            return found
+    have = ".".join(str(part) for part in sys.version_info[:3])
+    raise CannotInstall(
+        f"Python 3.11 or newer is needed, this is {have}.\n"
+        "  Debian/Ubuntu: sudo apt install python3.11 python3.11-venv    macOS: brew install python@3.13"
+    )
+
+
+def make_venv() -> None:
+    """.venv exists, belongs to this directory and has a working pip; a broken one is made anew."""
+    python = find_python()
+    if not run(python, "-c", "import ensurepip, venv", quiet=True):
+        raise CannotInstall(
+            "this Python cannot make virtual environments (its venv or ensurepip module is missing).\n"
+            "  Debian/Ubuntu: sudo apt install python3-venv    Fedora: sudo dnf install python3-pip"
+        )
+    say("making .venv ...")
+    if not run(python, "-m", "venv", "--clear", VENV):
+        raise CannotInstall(f"{VENV} could not be made: see the message above (disk space? permissions?)")
+
+
+def venv_works() -> bool:
+    """True if .venv was made here (a moved one has the old place in its scripts) and its pip answers."""
+    activate = BIN / "activate"
+    if not activate.is_file() or str(VENV) not in activate.read_text(encoding="utf-8"):
+        return False
+    return run(BIN / "python", "-m", "pip", "--version", quiet=True)
+
+
+def fingerprint() -> str:
+    """A text that changes whenever an installed environment no longer fits this checkout."""
+    digest = hashlib.sha256(str(VENV).encode())
+    for name in SOURCES:
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def trust_certificates() -> None:
+    """uv trusts the certificates that pip was told to trust (it does not read pip's configuration)."""
+    if os.environ.get("SSL_CERT_FILE"):
+        return
+    ask = [str(BIN / "python"), "-m", "pip", "config", "get", "global.cert"]
+    answer = subprocess.run(ask, capture_output=True, text=True, check=False)
+    bundle = os.environ.get("PIP_CERT") or answer.stdout.strip()
+    if bundle and Path(bundle).is_file():
+        os.environ["SSL_CERT_FILE"] = bundle
+
+
+def pip(*words: str | Path) -> bool:
+    return run(BIN / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *words)
+
+
+def install_with_uv() -> bool:
+    """True if .venv holds what uv.lock pins. uv itself comes from requirements.txt, hash-checked.
+
+    --inexact leaves pip in place, which the next install needs.
+    """
+    pinned = re.search(
+        r"^uv==[^\\\n]*(?:\\\n[^\\\n]*)*", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    if pinned is None:
+        raise CannotInstall(
+            "requirements.txt does not pin uv: run `python3 dev.py lock` in a working checkout"
+        )
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as only_uv:
+        only_uv.write(pinned[0] + "\n")
+        only_uv.flush()
+        if not pip("--require-hashes", "-r", only_uv.name):
+            return False
+    trust_certificates()
+    os.environ["UV_PROJECT_ENVIRONMENT"] = str(VENV)
+    say("installing what uv.lock pins (about 150 MB the first time) ...")
+    return run(
+        BIN / "uv", "sync", "--quiet", "--frozen", "--inexact", "--all-extras", "--python", BIN / "python"
+    )
+
+
+def install_with_pip() -> bool:
+    """True if .venv holds what requirements.txt pins (the same versions and hashes) and Fairlead itself."""
+    say("installing what requirements.txt pins with pip ...")
+    return pip("--require-hashes", "-r", REQUIREMENTS) and pip("--no-deps", "-e", ROOT)
+
+
+def ensure_installed() -> None:
+    """.venv holds what the lock pins. Idempotent; does nothing when neither lock nor place has changed."""
+    wanted = fingerprint()
+    if STAMP.is_file() and STAMP.read_text(encoding="utf-8") == wanted and (BIN / "python").exists():
+        return
+    started = time.monotonic()
+    if not venv_works():
+        make_venv()
+    STAMP.unlink(missing_ok=True)
+    if os.environ.get("FAIRLEAD_DEV_INSTALLER") == "pip":
+        installed = install_with_pip()
+    else:
+        installed = install_with_uv()
+        if not installed:
+            say("uv is not available or could not install; trying pip")
+            installed = install_with_pip()
+    if not installed:
+        raise CannotInstall(
+            "the dependencies could not be installed: see the message above.\n"
+            "  Is https://pypi.org reachable? A mirror or a proxy is set in pip's own configuration:\n"
+            "  https://pip.pypa.io/en/stable/topics/configuration/"
+        )
+    STAMP.write_text(wanted, encoding="utf-8")
+    say(f"installed in {time.monotonic() - started:.0f} s")
+
+
+def setup(words: list[str]) -> int:
+    """installs or updates .venv, and nothing else"""
+    say(f"ready: {BIN}")
+    return 0
+
+
+def demo(words: list[str]) -> int:
+    """a sample marketplace on an embedded PostgreSQL"""
+    return become(BIN / "fairlead", "demo", *words)
+
+
+def fairlead(words: list[str]) -> int:
+    """the command line, e.g. `python3 dev.py fairlead verify`"""
+    return become(BIN / "fairlead", *words)
+
+
+def test(words: list[str]) -> int:
+    """the tests; further words go to pytest"""
+    return become(BIN / "python", "-m", "pytest", *words)
+
+
+def chaos(words: list[str]) -> int:
+    """the tests that kill processes and connections, the long ones too"""
+    return become(BIN / "python", "-m", "pytest", "-m", "chaos or chaos_long", *words)
+
+
+def bench(words: list[str]) -> int:
+    """the measurements"""
+    return become(BIN / "python", "-m", "bench", *words)
+
+
+def shell(words: list[str]) -> int:
+    """a shell in which .venv is active"""
+    os.environ["VIRTUAL_ENV"] = str(VENV)
+    os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"
+    return become(os.environ.get("SHELL", "/bin/sh"), *words)
+
+
+def check(words: list[str]) -> int:
+    """format, lint, types, layers, links: everything that needs no database"""
+    python = BIN / "python"
+    os.environ.setdefault("PYRIGHT_PYTHON_IGNORE_WARNINGS", "1")
+    gates = {
+        "format": [python, "-m", "ruff", "format", "--check", "."],
+        "lint": [python, "-m", "ruff", "check", "."],
+        "types": [python, "-m", "pyright", "--warnings"],
+        "layers": [BIN / "lint-imports", "--no-logo"],
+        "links": [python, "-m", "pytest", "-q", "tests/tidy/test_links.py"],
+    }
+    failed: list[str] = []
+    for name, command in gates.items():
+        say(f"check {name} ...")
+        if not run(*command):
+            failed.append(name)
+    say(f"check failed: {', '.join(failed)}" if failed else "check passed")
+    return 1 if failed else 0
+
+
+def format_(words: list[str]) -> int:
+    """formats the code and applies the safe fixes of the linter"""
+    python = BIN / "python"
+    fixed = run(python, "-m", "ruff", "check", "--fix", ".")
+    return 0 if run(python, "-m", "ruff", "format", ".") and fixed else 1
+
+
+def lock(words: list[str]) -> int:
+    """brings uv.lock and requirements.txt up to date with pyproject.toml (e.g. `lock --upgrade`)"""
+    uv = BIN / "uv"
+    trust_certificates()
+    export = ["--frozen", "--all-extras", "--no-emit-project", "--no-header", "--format", "requirements-txt"]
+    exported = run(uv, "lock", *words) and run(uv, "export", "--quiet", *export, "-o", REQUIREMENTS)
+    return 0 if exported else 1
+
+
+def clean(words: list[str]) -> int:
+    """removes .venv, caches and build output; never data"""
+    for name in (".venv", *CACHES):
+        shutil.rmtree(ROOT / name, ignore_errors=True)
+    say("removed .venv, caches and build output")
+    return 0
+
+
+COMMANDS = {
+    "demo": demo,
+    "test": test,
+    "check": check,
+    "fairlead": fairlead,
+    "format": format_,
+    "bench": bench,
+    "chaos": chaos,
+    "shell": shell,
+    "lock": lock,
+    "setup": setup,
+    "clean": clean,
+}
+
+
+# These take paths that mean something where they were typed; the others work on the checkout.
+FROM_WHERE_YOU_ARE = (demo, fairlead, shell)
+
+
+USAGE = "usage: python3 dev.py COMMAND [WORDS]\n\n" + "\n".join(
+    f"  {name:<10}{command.__doc__}" for name, command in COMMANDS.items()
+)
+
+
+def main(words: list[str]) -> int:
+    """The exit code: of the command, 1 if installing failed, 2 if there is no such command."""
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(USAGE)
+        return 0
+    command = COMMANDS.get(words[0])
+    if command is None:
+        print(f"dev.py: no command {words[0]!r}\n\n{USAGE}", file=sys.stderr)
+        return 2
+    try:
+        if command is not clean:
+            ensure_installed()
+        if command not in FROM_WHERE_YOU_ARE:
+            os.chdir(ROOT)
+        return command(words[1:])
+    except CannotInstall as missing:
+        say(str(missing))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

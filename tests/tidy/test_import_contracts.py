@@ -1,0 +1,80 @@
+"""The walls between the rooms stand, and each falls over when somebody walks through it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUN = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+# A new module with one import, and the contract that it breaks.
+BREACHES = [
+    ("core", "import fairlead.store", "layers"),
+    ("core", "import fairlead.settings", "layers"),
+    ("store", "import fairlead.flows", "layers"),
+    ("flows", "import fairlead.cli", "layers"),
+    ("", "import fairlead.core", "layers"),  # a module that nobody has given a place
+    ("core", "import psycopg", "sql-in-store"),
+    ("flows", "import psycopg.rows", "sql-in-store"),
+    ("flows", "import psycopg_pool", "sql-in-store"),
+    ("cli", "import sqlalchemy", "sql-in-store"),
+    ("cli", "import alembic.command", "sql-in-store"),
+    ("core", "import time", "pure-core"),
+    ("core", "import os.path", "pure-core"),
+    ("core", "from random import choice", "pure-core"),
+    ("core", "import logging", "pure-core"),
+    ("core", "from pathlib import Path", "pure-core"),
+]
+
+
+def _contracts() -> dict[str, dict[str, object]]:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    return {contract["id"]: contract for contract in contracts}
+
+
+def _lint(root: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", RUN, "--config", str(root / "pyproject.toml"), "--no-cache", "--no-logo"],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root / "src"), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def copy_of_the_house(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_the_walls_stand() -> None:
+    result = _lint(ROOT)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_no_contract_ignores_an_import() -> None:
+    assert [id_ for id_, contract in _contracts().items() if contract.get("ignore_imports")] == []
+
+
+def test_each_contract_is_proven_to_fail() -> None:
+    assert {contract for _, _, contract in BREACHES} == set(_contracts())
+
+
+@pytest.mark.parametrize(("room", "statement", "contract"), BREACHES)
+def test_breach_is_found(room: str, statement: str, contract: str, copy_of_the_house: Path) -> None:
+    (copy_of_the_house / "src" / "fairlead" / room / "breach.py").write_text(
+        f"{statement}\n", encoding="utf-8"
+    )
+    result = _lint(copy_of_the_house)
+    assert result.returncode == 1
+    assert f"{_contracts()[contract]['name']} BROKEN" in result.stdout, result.stdout + result.stderr
+    assert "breach" in result.stdout
