@@ -1,0 +1,95 @@
+"""Everything that the environment decides, read once, here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from platformdirs import site_data_path, user_data_path
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_ENV_OF_FIELD = {"schema_name": "FAIRLEAD_SCHEMA"}
+
+Milliseconds = Annotated[int, Field(ge=1, le=86_400_000)]
+
+
+class SettingsError(ValueError):
+    """The environment holds a value that Fairlead cannot use; the message, one line, names the variable."""
+
+
+def default_data_dir() -> Path:
+    """The directory that keeps what Fairlead stores on this machine, when nobody named one.
+
+    An ordinary user's own data directory; for root the system's, because PostgreSQL refuses to run as root
+    and the account that runs it instead cannot reach into root's home.
+    """
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return site_data_path("fairlead") if sys.platform == "darwin" else Path("/var/lib/fairlead")
+    return user_data_path("fairlead")
+
+
+class Settings(BaseSettings):
+    """One process's settings, from variables that start with FAIRLEAD_; an empty one counts as unset."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FAIRLEAD_", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    database_url: SecretStr | None = None
+    schema_name: str = Field(default="fairlead", validation_alias="FAIRLEAD_SCHEMA")
+    data_dir: Path = Field(default_factory=default_data_dir)
+    postgres_bin_dir: Path | None = None
+    statement_timeout_ms: Milliseconds = 60_000
+    lock_timeout_ms: Milliseconds = 10_000
+    idle_in_transaction_timeout_ms: Milliseconds = 60_000
+    batch_limit_leads: Annotated[int, Field(ge=1, le=1000)] = 50
+
+    @field_validator("database_url")
+    @classmethod
+    def _url_of_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError(
+                "must start with postgresql:// (for example postgresql://user:secret@host:5432/name)"
+            )
+        return url
+
+    @field_validator("schema_name")
+    @classmethod
+    def _name_of_a_schema(cls, name: str) -> str:
+        if not _SCHEMA_NAME.fullmatch(name):
+            raise ValueError(
+                "must be 1 to 63 lower-case letters, digits or underscores and not start with a digit"
+            )
+        if name.startswith("pg_") or name == "information_schema":
+            raise ValueError("is a name that PostgreSQL keeps for itself")
+        return name
+
+    @field_validator("data_dir", "postgres_bin_dir")
+    @classmethod
+    def _absolute_path(cls, path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        try:
+            return path.expanduser().absolute()
+        except RuntimeError:
+            raise ValueError("names a home directory that does not exist") from None
+
+
+def load_settings() -> Settings:
+    """Return the settings that the environment holds now.
+
+    Raises SettingsError for the first bad one, in one line that never repeats the value: it may be a secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        field = str(first["loc"][0]) if first["loc"] else "?"
+        variable = field if field.startswith("FAIRLEAD_") else f"FAIRLEAD_{field.upper()}"
+        reason = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
+        raise SettingsError(f"{_ENV_OF_FIELD.get(field, variable)}: {reason}") from None

@@ -1,0 +1,10 @@
+"""What the embedded server says when it cannot do what was asked."""
+
+
+class EmbeddedPostgresError(RuntimeError):
+    """The embedded server cannot be used as things are; the message says what to do about it."""
+
+
+NEEDS_UNIX = (
+    "the embedded PostgreSQL needs Linux or macOS; elsewhere set FAIRLEAD_DATABASE_URL to a PostgreSQL server"
+)
