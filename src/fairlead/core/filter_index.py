@@ -143,7 +143,7 @@ class FilterIndex:
         self._slots.add(slot)
 
     def _make_room(self, slot: int) -> None:
-        """Every array reaches the slot, so no lookup has to ask; doubling keeps the cost per slot constant."""
+        """Every array reaches the slot, so no lookup has to ask; doubling keeps this cheap per slot."""
         if slot < self._capacity:
             return
         while slot >= self._capacity:
