@@ -214,7 +214,7 @@ def check(words: list[str]) -> int:
     gates = {
         "format": [python, "-m", "ruff", "format", "--check", "."],
         "lint": [python, "-m", "ruff", "check", "."],
-        "types": [python, "-m", "pyright", "--warnings"],
+        "types": [python, "-m", "pyright", "--warnings", "--project", "pyproject.toml"],
         "layers": [BIN / "lint-imports", "--no-logo"],
         "links": [python, "-m", "pytest", "-q", "tests/tidy/test_links.py"],
     }

@@ -50,7 +50,8 @@ def test_good_links_pass(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
         "# The `way` of one lead\n\n[a](#the-way-of-one-lead) [b](other.md#twice-1) "
-        "[c](https://example.org/x) [d](mailto:a@example.org) `[e](missing.md)`\n\n```\n[f](missing.md)\n```\n",
+        "[c](https://example.org/x) [d](mailto:a@example.org) `[e](missing.md)`\n"
+        "\n```\n[f](missing.md)\n```\n",
         encoding="utf-8",
     )
     (tmp_path / "other.md").write_text("# Twice\n\n# Twice\n", encoding="utf-8")
