@@ -6,7 +6,7 @@ in docs/reference/journal.md; they are read by other programs and never change m
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
@@ -149,6 +149,11 @@ def subscription_from_payload(payload: Mapping[str, Any]) -> tuple[Subscription,
         payload["filter_is_valid"],
     )
     return subscription, payload["is_deleted"]
+
+
+def deactivated_for_funds(subscription: Subscription) -> Subscription:
+    """The subscription as R9 leaves it when its level costs more than its provider can pay."""
+    return replace(subscription, is_active=False, deactivation_reason="insufficient_funds")
 
 
 # Decisions ----------------------------------------------------------------------------------------------------

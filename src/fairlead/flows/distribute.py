@@ -12,7 +12,7 @@ from datetime import datetime
 from fairlead.core.assignment import ASSUMED_RICH, PurseLookup
 from fairlead.core.engine import decide, follow, subscriptions_out_of_funds
 from fairlead.core.errors import Refused, Unavailable
-from fairlead.core.journal import EntryKind, decision_payload, seal, subscription_payload
+from fairlead.core.journal import EntryKind, deactivated_for_funds, decision_payload, seal, subscription_payload
 from fairlead.core.model import Decision, Lead, Purse, Subscription
 from fairlead.core.roster import Head, Roster
 from fairlead.store.audit import SYSTEM, AuditEvent, append_audit
@@ -228,7 +228,7 @@ def _try_all(roster: Roster, leads: Sequence[Lead], purses: PurseLookup, now: da
 
 
 def _deactivate(roster: Roster, trial: _Trial, subscription: Subscription) -> None:
-    inactive = replace(subscription, is_active=False, deactivation_reason="insufficient_funds")
+    inactive = deactivated_for_funds(subscription)
     roster.set_subscription(inactive, is_deleted=False)
     head = roster.head
     roster.head = Head(head.seq + 1, head.hash, head.next_start_order_position, head.last_served_seq)

@@ -55,6 +55,7 @@ create table niche_journal (
     hash        bytea not null check (octet_length(hash) = 32),
     primary key (niche_id, seq)
 );
+create index niche_journal_decisions_of_lead on niche_journal ((payload ->> 'lead_id'), seq) where kind = 'decision';
 comment on table niche_journal is 'Append-only: everything that can change who gets a lead in a niche, in one total order.';
 
 -- Providers, their money, their subscriptions ------------------------------------------------------------------

@@ -1,0 +1,62 @@
+"""The program: its verbs, and how whatever goes wrong becomes one clear line and an exit status."""
+
+import os
+import sys
+
+import typer
+
+from fairlead import __version__
+from fairlead.cli import database
+from fairlead.cli.output import errors
+from fairlead.core.errors import BadInput, Broken, FairleadError
+from fairlead.settings import SettingsError
+
+app = typer.Typer(
+    name="fairlead",
+    help="Sells each lead to the right service providers: fairly, atomically, exactly once, and able to prove it.",
+    epilog="Start with `fairlead demo`. Every verb explains itself with --help.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(database.app, name="db")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"fairlead {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """The program ran; exit status 0 is success, 1 refused or found wrong, 2 bad input, 70 a bug of ours."""
+    try:
+        app()
+    except BadInput as error:
+        for problem in error.problems:
+            errors.print(f"error: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except (FairleadError, SettingsError) as error:
+        _end(f"error: {error}", 70 if isinstance(error, Broken) else 1)
+    except KeyboardInterrupt:
+        _end("interrupted; what was reported as done is done", 130)
+    except BrokenPipeError:
+        # The reader went away (`| head`): nothing is wrong, and nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except Exception as error:
+        if os.environ.get("FAIRLEAD_DEBUG"):
+            raise
+        _end(f"internal error: {type(error).__name__}: {error} (FAIRLEAD_DEBUG=1 shows where)", 70)
+
+
+def _end(line: str, status: int) -> None:
+    errors.print(" ".join(line.split()), style="red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(status)

@@ -1,0 +1,101 @@
+"""Deciding the past again: a niche's journal, entry by entry, each hash and each decision checked (R11)."""
+
+from collections import deque
+from collections.abc import Mapping
+
+from fairlead.core.canonical import JsonObject, canonical_json, commit_to_attributes
+from fairlead.core.engine import decide, subscriptions_out_of_funds
+from fairlead.core.journal import (
+    Entry,
+    EntryKind,
+    decision_payload,
+    deactivated_for_funds,
+    entry_hash,
+    purses_consulted,
+    recorded_decision,
+    subscription_payload,
+)
+from fairlead.core.model import Decision, Lead
+from fairlead.core.roster import Roster
+
+
+class Replay:
+    """A walk along one niche's journal. `roster` stands behind the last entry that was stepped over."""
+
+    def __init__(self, niche_id: str) -> None:
+        self.roster = Roster(niche_id)
+        self.entry_count = 0
+        self.decision_count = 0
+        self.pick_count = 0
+        self._due: deque[bytes] = deque()
+
+    def step(self, entry: Entry, attributes: Mapping[str, object] | None, salt: bytes | None) -> list[str]:
+        """What is wrong with the next entry, in words; nothing when it is as it must be.
+
+        `attributes` and `salt` are the lead's, for a decision. A decision is taken again with the balances that it
+        recorded, and must come out byte for byte; the deactivations that follow from it (R9) must follow it.
+        """
+        canonical = canonical_json(entry.payload)
+        differences = self._chain_differences(entry, canonical)
+        if self._due:
+            if self._due.popleft() != canonical:
+                differences.append("a deactivation for lack of funds was due here, and is missing or different")
+        if entry.kind is EntryKind.DECISION:
+            differences += self._decision_differences(entry, canonical, attributes, salt)
+            self.decision_count += 1
+        self.roster.fold(entry)
+        self.entry_count += 1
+        return [f"entry {entry.seq}: {difference}" for difference in differences]
+
+    def end(self) -> list[str]:
+        """What is missing at the end of the journal, in words."""
+        return ["the journal ends before deactivations that its last decision made due"] if self._due else []
+
+    def _chain_differences(self, entry: Entry, canonical: bytes) -> list[str]:
+        own_hash = entry_hash(
+            entry.prev_hash, entry.niche_id, entry.seq, entry.kind.value, canonical, entry.recorded_at
+        )
+        differences: list[str] = []
+        if entry.prev_hash != self.roster.head.hash:
+            differences.append("it does not name the entry before it")
+        if entry.hash != own_hash:
+            differences.append("its hash is not that of its content")
+        return differences
+
+    def _decision_differences(
+        self, entry: Entry, canonical: bytes, attributes: Mapping[str, object] | None, salt: bytes | None
+    ) -> list[str]:
+        if attributes is None or salt is None:
+            return ["the lead that it decided is gone"]
+        if commit_to_attributes(salt, attributes) != entry.payload["lead_commitment"]:
+            return ["the lead's attributes are not those that it committed to"]
+        again = redecide(self.roster, entry.payload, attributes)
+        self.pick_count += len(again.recipients)
+        self._expect_deactivations(entry.payload, again)
+        if canonical_json(decision_payload(again)) != canonical:
+            return [f"deciding it again gives another decision: {_first_difference(entry.payload, again)}"]
+        return []
+
+    def _expect_deactivations(self, recorded: JsonObject, decision: Decision) -> None:
+        purses = purses_consulted(recorded)
+        for recipient in decision.recipients:
+            if recipient.provider_id in purses:
+                purses[recipient.provider_id] = purses[recipient.provider_id].charged(recipient.price_cents)
+        consulted = [provider_id for provider_id in decision.consulted_provider_ids if provider_id in purses]
+        for subscription in subscriptions_out_of_funds(self.roster, purses, consulted):
+            inactive = deactivated_for_funds(subscription)
+            self._due.append(canonical_json(subscription_payload(inactive, is_deleted=False)))
+
+
+def redecide(roster: Roster, recorded: JsonObject, attributes: Mapping[str, object]) -> Decision:
+    """The recorded decision, taken again by a roster that stands right before it."""
+    effect = recorded_decision(recorded)
+    lead = Lead(effect.lead_id, attributes, str(recorded["lead_commitment"]), effect.attempt)
+    return decide(roster, lead, purses_consulted(recorded), effect.decided_at)
+
+
+def _first_difference(recorded: JsonObject, again: Decision) -> str:
+    for key, value in decision_payload(again).items():
+        if canonical_json({"value": value}) != canonical_json({"value": recorded.get(key)}):
+            return f"`{key}` is recorded otherwise"
+    return "the record holds something that a decision does not have"

@@ -1,0 +1,143 @@
+"""Proving the past: hash chains, the replay of every decision, and every invariant of the rows (section 12).
+
+One snapshot, read-only: it may run beside a working marketplace, and sees a single moment of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fairlead.core.canonical import GENESIS_HASH, chain_hash, timestamp_text
+from fairlead.core.errors import Refused
+from fairlead.core.replay import Replay
+from fairlead.core.roster import Roster
+from fairlead.store.connection import Connection, Database
+from fairlead.store.history import audit_head, audit_rows, niches_of, past_entries
+from fairlead.store.invariants import DIFFERENCES_SHOWN, INVARIANTS, check_invariant
+from fairlead.store.journal import LockedNiche
+from fairlead.store.rosters import head_of, load_roster
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was proven or not: on how many subjects, and the first differences in words."""
+
+    name: str
+    checked: int
+    differences: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether no difference was found."""
+        return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Every check of one run."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every check holds."""
+        return all(check.holds for check in self.checks)
+
+    @property
+    def decisions_replayed(self) -> int:
+        """How many decisions were taken again."""
+        return sum(check.checked for check in self.checks if check.name.startswith(REPLAYED))
+
+
+REPLAYED = "decided again, byte for byte"
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being checked, how far it is, and how far it goes."""
+
+
+def verify(
+    database: Database,
+    niche_slug: str | None = None,
+    *,
+    allow_empty: bool = False,
+    progress: Progress = lambda _what, _done, _total: None,
+) -> Verification:
+    """Every check, with the number of things it was made on. Changes nothing.
+
+    With `niche_slug` only that niche's journal is replayed; the rows are checked as a whole all the same.
+
+    Raises `Refused` for an unknown niche, and when there is no decision to check, since a check over nothing is not a
+    pass (unless `allow_empty`, for callers that know why).
+    """
+    checks: list[Check] = []
+    with database.snapshot() as conn:
+        niches = niches_of(conn, niche_slug)
+        if niche_slug is not None and not niches:
+            raise Refused("niche_unknown", f"there is no niche {niche_slug!r}")
+        for niche in niches:
+            checks += _replay_niche(conn, niche, progress)
+        for number, invariant in enumerate(INVARIANTS, start=1):
+            progress("rows", number, len(INVARIANTS))
+            checked, violations = check_invariant(conn, invariant)
+            checks.append(Check(invariant.name, checked, tuple(violations)))
+        checks.append(_check_audit_chain(conn))
+    result = Verification(tuple(checks))
+    if not allow_empty and result.decisions_replayed == 0:
+        where = f"in niche {niche_slug!r}" if niche_slug else "here"
+        raise Refused("nothing_to_verify", f"nothing was verified: no lead has been decided {where} yet")
+    return result
+
+
+def _replay_niche(conn: Connection, niche: LockedNiche, progress: Progress) -> list[Check]:
+    replay = Replay(niche.niche_id)
+    differences: list[str] = []
+    for past in past_entries(conn, niche.niche_id):
+        differences += replay.step(past.entry, past.attributes, past.salt)
+        if past.entry.seq % 100 == 0 or past.entry.seq == niche.journal_seq:
+            progress(f"journal of {niche.slug}", past.entry.seq, niche.journal_seq)
+        if len(differences) >= DIFFERENCES_SHOWN:
+            break  # what follows a difference differs because of it
+    else:
+        differences += replay.end()
+    shown = tuple(differences[:DIFFERENCES_SHOWN])
+    state = () if shown else tuple(_state_differences(replay.roster, load_roster(conn, niche), niche))
+    return [
+        Check(f"journal entries of {niche.slug} chained and hashed", replay.entry_count, shown),
+        Check(f"{REPLAYED}: decisions of {niche.slug}", replay.decision_count, shown),
+        Check(f"the journal of {niche.slug} ends in the tables' state", len(replay.roster), state),
+    ]
+
+
+def _state_differences(folded: Roster, loaded: Roster, niche: LockedNiche) -> list[str]:
+    differences: list[str] = []
+    if folded.head != head_of(niche):
+        differences.append(f"the journal's head is {folded.head.seq}, the niche says {niche.journal_seq}")
+    if folded.is_active != loaded.is_active or folded.schema != loaded.schema:
+        differences.append("the niche's form schema or activity is another than in its journal")
+    if dict(folded.levels) != dict(loaded.levels):
+        differences.append("the levels are others than in the journal")
+    in_journal, in_tables = dict(folded.subscriptions), dict(loaded.subscriptions)
+    for subscription_id in sorted({*in_journal, *in_tables}):
+        ours, theirs = in_journal.get(subscription_id), in_tables.get(subscription_id)
+        provider_id = (ours or theirs).provider_id if ours or theirs else ""
+        if (
+            ours != theirs
+            or folded.served_seq(subscription_id) != loaded.served_seq(subscription_id)
+            or folded.provider_status(provider_id) != loaded.provider_status(provider_id)
+        ):
+            differences.append(f"subscription {subscription_id} is another than in the journal")
+    return differences[:DIFFERENCES_SHOWN]
+
+
+def _check_audit_chain(conn: Connection) -> Check:
+    checked, previous = 0, GENESIS_HASH
+    differences: list[str] = []
+    for row in audit_rows(conn):
+        content = row.content | {"created_at": timestamp_text(row.created_at)}
+        if row.content["seq"] != checked + 1 or row.prev_hash != previous:
+            differences.append(f"audit entry {row.content['seq']} does not name the entry before it")
+        if row.hash != chain_hash(row.prev_hash, content):
+            differences.append(f"the hash of audit entry {row.content['seq']} is not that of its content")
+        checked, previous = checked + 1, row.hash
+    if (checked, previous) != audit_head(conn):
+        differences.append("the audit log does not end in its head")
+    return Check("audit log chained and hashed", checked, tuple(differences[:DIFFERENCES_SHOWN]))

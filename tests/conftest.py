@@ -1,0 +1,64 @@
+"""A real server for the whole run, a fresh marketplace for each test, and the invariant sweep behind every one."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from fairlead.flows.verify import verify
+from fairlead.store.connection import Database, Timeouts
+from fairlead.store.embedded.scratch import scratch_cluster
+from fairlead.store.schema import migrate
+
+TEMPLATE = "fairlead_template"
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """A throw-away PostgreSQL that holds one migrated template database; superuser."""
+    with scratch_cluster() as cluster:
+        url = cluster.superuser_url
+        with psycopg.connect(url, autocommit=True) as conn:
+            conn.execute(f"create database {TEMPLATE}")
+        with Database(_named(url, TEMPLATE), "fairlead") as database:
+            migrate(database)
+        yield url
+
+
+def _named(url: str, name: str) -> str:
+    return url.rsplit("/", 1)[0] + f"/{name}"
+
+
+@pytest.fixture
+def database_url(server_url: str) -> Iterator[str]:
+    """A fresh database with the newest schema, gone after the test."""
+    name = f"test_{uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(f"create database {name} template {TEMPLATE}")
+        yield _named(server_url, name)
+        conn.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh marketplace; when the test is over, everything in it must still be provable.
+
+    A test that damages rows on purpose takes `damaged_database` instead.
+    """
+    with Database(database_url, "fairlead", Timeouts(30_000, 10_000, 30_000), max_connections=12) as fresh:
+        yield fresh
+        sweep(fresh)
+
+
+@pytest.fixture
+def damaged_database(database_url: str) -> Iterator[Database]:
+    """A fresh marketplace without the sweep, for tests whose subject is the damage."""
+    with Database(database_url, "fairlead", Timeouts(30_000, 10_000, 30_000), max_connections=12) as fresh:
+        yield fresh
+
+
+def sweep(database: Database) -> None:
+    """Every invariant holds and every decision replays."""
+    result = verify(database, allow_empty=True)
+    assert result.holds, [f"{check.name}: {check.differences}" for check in result.checks if not check.holds]
