@@ -112,20 +112,22 @@ def pip(*words: str | Path) -> bool:
     return run(BIN / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *words)
 
 
+def pinned_uv() -> str:
+    """The lines of requirements.txt that pin uv, hashes included."""
+    text = REQUIREMENTS.read_text(encoding="utf-8")
+    found = re.search(r"^uv==[^\\\n]*(?:\\\n[^\\\n]*)*", text, re.MULTILINE)
+    if found is None:
+        raise CannotInstall("requirements.txt does not pin uv: run `python3 dev.py lock` where .venv works")
+    return found[0] + "\n"
+
+
 def install_with_uv() -> bool:
     """True if .venv holds what uv.lock pins. uv itself comes from requirements.txt, hash-checked.
 
     --inexact leaves pip in place, which the next install needs.
     """
-    pinned = re.search(
-        r"^uv==[^\\\n]*(?:\\\n[^\\\n]*)*", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE
-    )
-    if pinned is None:
-        raise CannotInstall(
-            "requirements.txt does not pin uv: run `python3 dev.py lock` in a working checkout"
-        )
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as only_uv:
-        only_uv.write(pinned[0] + "\n")
+        only_uv.write(pinned_uv())
         only_uv.flush()
         if not pip("--require-hashes", "-r", only_uv.name):
             return False

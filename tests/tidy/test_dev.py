@@ -1,0 +1,114 @@
+"""dev.py installs once, falls back to pip, and says plainly what is missing."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dev
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def empty_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """dev.py believes in a virtual environment that works and holds nothing yet."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").touch()
+    monkeypatch.setattr(dev, "BIN", tmp_path / "bin")
+    monkeypatch.setattr(dev, "STAMP", tmp_path / "stamp")
+    monkeypatch.setattr(dev, "venv_works", lambda: True)
+    monkeypatch.delenv("FAIRLEAD_DEV_INSTALLER", raising=False)
+    return tmp_path
+
+
+def installers(monkeypatch: pytest.MonkeyPatch, *, uv: bool, pip: bool) -> list[str]:
+    tried: list[str] = []
+    monkeypatch.setattr(dev, "install_with_uv", lambda: tried.append("uv") or uv)
+    monkeypatch.setattr(dev, "install_with_pip", lambda: tried.append("pip") or pip)
+    return tried
+
+
+def test_an_old_python_can_read_it_far_enough_to_say_what_is_missing() -> None:
+    ast.parse((ROOT / "dev.py").read_text(encoding="utf-8"), feature_version=(3, 8))
+
+
+def test_old_python_is_refused_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2))
+    monkeypatch.setattr(dev.shutil, "which", lambda name: None)
+    with pytest.raises(
+        dev.CannotInstall, match=r"3\.11 or newer is needed, this is 3\.9\.2(?s:.*)apt install"
+    ):
+        dev.find_python()
+
+
+def test_old_python_makes_way_for_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2))
+    monkeypatch.setattr(dev.shutil, "which", lambda name: "/opt/new" if name == "python3.12" else None)
+    assert dev.find_python() == "/opt/new"
+
+
+def test_missing_venv_module_is_named_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dev, "run", lambda *command, quiet=False: False)
+    with pytest.raises(dev.CannotInstall, match="apt install python3-venv"):
+        dev.make_venv()
+
+
+def test_installs_once(empty_checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = installers(monkeypatch, uv=True, pip=True)
+    dev.ensure_installed()
+    dev.ensure_installed()
+    assert tried == ["uv"]
+
+
+def test_installs_again_when_the_lock_has_changed(
+    empty_checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = installers(monkeypatch, uv=True, pip=True)
+    dev.ensure_installed()
+    monkeypatch.setattr(dev, "fingerprint", lambda: "another lock")
+    dev.ensure_installed()
+    assert tried == ["uv", "uv"]
+
+
+def test_falls_back_to_pip(empty_checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = installers(monkeypatch, uv=False, pip=True)
+    dev.ensure_installed()
+    assert tried == ["uv", "pip"]
+
+
+def test_failure_is_one_message_and_leaves_no_stamp(
+    empty_checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installers(monkeypatch, uv=False, pip=False)
+    assert dev.main(["setup"]) == 1
+    assert "could not be installed" in capsys.readouterr().err
+    assert not (empty_checkout / "stamp").exists()
+
+
+def test_uv_is_pinned_with_its_hashes() -> None:
+    pinned = dev.pinned_uv()
+    assert "--hash=sha256:" in pinned
+    assert pinned.count("==") == 1
+
+
+def test_uv_trusts_the_certificates_that_pip_trusts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.touch()
+    monkeypatch.setattr(dev, "BIN", Path(sys.executable).parent)
+    monkeypatch.setenv("PIP_CERT", str(bundle))
+    monkeypatch.setenv("SSL_CERT_FILE", "")
+    dev.trust_certificates()
+    assert os.environ["SSL_CERT_FILE"] == str(bundle)
+
+
+def test_unknown_command_is_refused() -> None:
+    answer = subprocess.run(
+        [sys.executable, str(ROOT / "dev.py"), "tset"], capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 2
+    assert "no command 'tset'" in answer.stderr
+    assert "Traceback" not in answer.stderr
