@@ -102,8 +102,8 @@ def trust_certificates() -> None:
     if os.environ.get("SSL_CERT_FILE"):
         return
     ask = [str(BIN / "python"), "-m", "pip", "config", "get", "global.cert"]
-    answer = subprocess.run(ask, capture_output=True, text=True, check=False)
-    bundle = os.environ.get("PIP_CERT") or answer.stdout.strip()
+    configured = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+    bundle = os.environ.get("PIP_CERT") or configured
     if bundle and Path(bundle).is_file():
         os.environ["SSL_CERT_FILE"] = bundle
 
@@ -164,8 +164,7 @@ def ensure_installed() -> None:
     if not installed:
         raise CannotInstall(
             "the dependencies could not be installed: see the message above.\n"
-            "  Is https://pypi.org reachable? A mirror or a proxy is set in pip's own configuration:\n"
-            "  https://pip.pypa.io/en/stable/topics/configuration/"
+            "  Is https://pypi.org reachable? Mirrors and proxies are set in pip's own configuration."
         )
     STAMP.write_text(wanted, encoding="utf-8")
     say(f"installed in {time.monotonic() - started:.0f} s")
@@ -231,17 +230,17 @@ def check(words: list[str]) -> int:
 
 def format_(words: list[str]) -> int:
     """formats the code and applies the safe fixes of the linter"""
-    python = BIN / "python"
-    fixed = run(python, "-m", "ruff", "check", "--fix", ".")
-    return 0 if run(python, "-m", "ruff", "format", ".") and fixed else 1
+    clean_of_faults = run(BIN / "ruff", "check", "--fix", ".")
+    return 0 if run(BIN / "ruff", "format", ".") and clean_of_faults else 1
 
 
 def lock(words: list[str]) -> int:
     """brings uv.lock and requirements.txt up to date with pyproject.toml (e.g. `lock --upgrade`)"""
-    uv = BIN / "uv"
     trust_certificates()
     export = ["--frozen", "--all-extras", "--no-emit-project", "--no-header", "--format", "requirements-txt"]
-    exported = run(uv, "lock", *words) and run(uv, "export", "--quiet", *export, "-o", REQUIREMENTS)
+    exported = run(BIN / "uv", "lock", *words) and run(
+        BIN / "uv", "export", "--quiet", *export, "-o", REQUIREMENTS
+    )
     return 0 if exported else 1
 
 
