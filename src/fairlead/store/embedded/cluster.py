@@ -21,12 +21,13 @@ from fairlead.store.embedded.errors import EmbeddedPostgresError
 from fairlead.store.embedded.initialise import initialise, provision
 from fairlead.store.embedded.launch import (
     Launch,
+    ServerFailed,
     StillRecovering,
     start_server,
     stop_server,
     wait_until_ready,
 )
-from fairlead.store.embedded.process import live_postmaster
+from fairlead.store.embedded.process import Postmaster, live_postmaster
 from fairlead.store.embedded.server_file import ServerFile, read_server_file, write_server_file
 from fairlead.store.embedded.usage import Usage, start_lock
 
@@ -155,16 +156,19 @@ class Cluster:
 
     def _ensure_running(self, lock: int) -> str:
         running = live_postmaster(self.data)
-        if running is not None:
-            content = self._content()
-            wait_until_ready(content.superuser_url(running.port), running.pid, self._log)
-            port = running.port
-        else:
-            content, port = self._start_under(lock, server_account(self.root, self.data))
-        provision(content.superuser_url(port), content)
-        return content.url(port)
+        if running is None or not self._answers(running):
+            self._start_under(lock, server_account(self.root, self.data))
+        provision(self.superuser_url, self._content())
+        return self.url
 
-    def _start_under(self, lock: int, account: ServerAccount) -> tuple[ServerFile, int]:
+    def _answers(self, running: Postmaster) -> bool:
+        try:
+            wait_until_ready(self._content().superuser_url(running.port), running.pid, self._log)
+        except ServerFailed:  # it died while we looked
+            return False
+        return True
+
+    def _start_under(self, lock: int, account: ServerAccount) -> None:
         refuse_unreachable(self.root, account)
         is_new = not self.data.exists()
         major = None if is_new else int(_major_text(self.data) or 0)
@@ -181,7 +185,6 @@ class Cluster:
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         write_server_file(self.root, content)
-        return content, port
 
     def _leave(self, usage: Usage) -> None:
         try:
@@ -208,7 +211,7 @@ class Cluster:
 
 def _major_text(data: Path) -> str | None:
     try:
-        return (data / "PG_VERSION").read_text(encoding="ascii").strip() or None
+        return (data / "PG_VERSION").read_text(encoding="utf-8").strip() or None
     except (OSError, ValueError):
         return None
 
