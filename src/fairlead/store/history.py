@@ -41,8 +41,10 @@ def niches_of(conn: Connection, slug: str | None) -> list[LockedNiche]:
     return [LockedNiche(*row) for row in rows]
 
 
-def past_entries(conn: Connection, niche_id: str, up_to_seq: int | None = None) -> Iterator[PastEntry]:
-    """The niche's whole journal (up to and including `up_to_seq`), in order, streamed in flat memory."""
+def past_entries(
+    conn: Connection, niche_id: str, *, from_seq: int = 1, up_to_seq: int | None = None
+) -> Iterator[PastEntry]:
+    """The niche's journal from one `seq` to another (both included; by default all of it), streamed in flat memory."""
     with conn.cursor(name="past") as cursor:
         cursor.itersize = STREAMED_ROWS
         cursor.execute(
@@ -51,9 +53,9 @@ def past_entries(conn: Connection, niche_id: str, up_to_seq: int | None = None) 
                    l.attributes, l.attributes_salt
             from niche_journal j
             left join leads l on j.kind = 'decision' and l.id = (j.payload ->> 'lead_id')::uuid
-            where j.niche_id = %s and j.seq <= coalesce(%s, j.seq) order by j.seq
+            where j.niche_id = %s and j.seq >= %s and j.seq <= coalesce(%s, j.seq) order by j.seq
             """,
-            (niche_id, up_to_seq),
+            (niche_id, from_seq, up_to_seq),
         )
         for niche, seq, kind, payload, recorded_at, prev_hash, own_hash, attributes, salt in cursor:
             yield PastEntry(

@@ -140,7 +140,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "every refund returns one purchase in full, once",
-        "select count(*) from ledger_entries",
+        "select count(*) from ledger_entries where kind = 'refund'",
         """
         select format('refund %s of provider %s', r.seq, r.provider_id)
         from ledger_entries r

@@ -1,6 +1,6 @@
 """Reading and appending the niche journal. Appending is only ever done under the niche's row lock."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,21 +76,6 @@ def insert_entries(conn: Connection, sealed: Sequence[SealedEntry]) -> None:
         ),
         binary=False,
     )
-
-
-def entries_after(conn: Connection, niche_id: str, seq: int, up_to: int | None = None) -> Iterator[Entry]:
-    """The niche's entries after `seq` (up to and including `up_to`), in order, streamed in flat memory."""
-    with conn.cursor(name="journal") as cursor:
-        cursor.itersize = 500
-        cursor.execute(
-            """
-            select niche_id::text, seq, kind, payload, recorded_at, prev_hash, hash
-            from niche_journal where niche_id = %s and seq > %s and seq <= coalesce(%s, seq) order by seq
-            """,
-            (niche_id, seq, up_to),
-        )
-        for row in cursor:
-            yield Entry(row[0], row[1], EntryKind(row[2]), *row[3:])
 
 
 def recent_entries(conn: Connection, niche_id: str, seq: int) -> list[Entry]:

@@ -1,0 +1,164 @@
+"""`fairlead distribute`: decide waiting leads now."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from fairlead.cli.marketplace import marketplace
+from fairlead.cli.output import money, print_json, progress_bar, say
+from fairlead.core.errors import BadInput
+from fairlead.flows.approve_lead import trigger_distribution
+from fairlead.flows.distribute import Distributed, Distributor
+from fairlead.settings import load_settings
+from fairlead.store.audit import OPERATOR
+from fairlead.store.connection import Database
+from fairlead.store.lookups import WaitingNiche, lead_state, marketplace_currency, niches_with_waiting_leads
+
+OUTCOME_WORDS = {
+    "success": "sold to all it could be sold to",
+    "partial": "sold, though some who wanted it could not pay",
+    "no_eligible": "nobody eligible; stays approved and can be tried again",
+    "failed": "failed; nothing was written",
+}
+
+
+def distribute(
+    lead_id: Annotated[str | None, typer.Argument(help="One lead, decided at once (again, if nobody took it).")] = None,
+    pending: Annotated[bool, typer.Option("--pending", help="Every approved lead that awaits a decision.")] = False,
+    niche: Annotated[str | None, typer.Option(help="Only this niche (its slug); with --pending.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+) -> None:
+    """Distribute leads now: decide, charge, assign, each lead in one transaction.
+
+    A lead that was distributed before is left as it is and its recorded outcome shown.
+
+    Examples:
+
+        fairlead distribute --pending
+
+        fairlead distribute --pending --niche vps-hosting
+
+        fairlead distribute 01900000-0000-7000-8000-000000000000
+    """
+    if (lead_id is None) == (not pending):
+        raise BadInput(["say which: one LEAD_ID, or --pending for all that wait"])
+    if lead_id is not None and niche is not None:
+        raise BadInput(["--niche goes with --pending; a LEAD_ID says its niche itself"])
+    with marketplace() as database:
+        distributor = Distributor(database, load_settings().batch_limit_leads)
+        if lead_id is not None:
+            _one(database, distributor, lead_id, as_json)
+        else:
+            _pending(database, distributor, niche, as_json)
+
+
+def _one(database: Database, distributor: Distributor, lead_id: str, as_json: bool) -> None:
+    trigger_distribution(database, lead_id, OPERATOR)
+    with database.snapshot() as conn:
+        before = lead_state(conn, lead_id)
+    if before.awaits_decision:
+        distributor.distribute_waiting(before.niche_id, only_lead_id=before.lead_id)
+    with database.snapshot() as conn:
+        lead = lead_state(conn, lead_id)
+    if as_json:
+        print_json(
+            {
+                "lead_id": lead.lead_id,
+                "lead_status": lead.status,
+                "last_attempt_status": lead.last_outcome or "none",
+                "assignments_created": lead.assignment_count,
+                "distribution_attempts": lead.distribution_attempts,
+                "was_decided_before": not before.awaits_decision,
+            }
+        )
+    else:
+        outcome = lead.last_outcome or "none"
+        earlier = "" if before.awaits_decision else ", decided earlier"
+        say(f"{lead.lead_id}: {outcome}{earlier}, {lead.assignment_count} recipients", _style(outcome))
+        say(f"  {OUTCOME_WORDS.get(outcome, '')}. Why: fairlead explain {lead.lead_id}", "dim")
+    if lead.last_outcome == "failed":
+        raise typer.Exit(1)
+
+
+def _pending(database: Database, distributor: Distributor, slug: str | None, as_json: bool) -> None:
+    with database.snapshot() as conn:
+        niches = niches_with_waiting_leads(conn, slug)
+        currency = marketplace_currency(conn)
+    started = time.monotonic()
+    outcomes: Counter[str] = Counter()
+    assignments = revenue_cents = 0
+    failures: list[str] = []
+    with progress_bar("leads") as bar:
+        for waiting in niches:
+            for result in _drain(distributor, waiting, bar):
+                outcomes.update(decision.outcome.value for decision in result.decisions)
+                outcomes["failed"] += len(result.failures)
+                failures += [f"{failure.lead_id}: {failure.error}" for failure in result.failures]
+                for decision in result.decisions:
+                    assignments += len(decision.recipients)
+                    revenue_cents += sum(recipient.price_cents for recipient in decision.recipients)
+    seconds = time.monotonic() - started
+    decided = outcomes.total()
+    if as_json:
+        print_json(
+            {
+                "leads_decided": decided,
+                "outcomes": {name: outcomes[name] for name in OUTCOME_WORDS},
+                "assignments": assignments,
+                "revenue_cents": revenue_cents,
+                "currency": currency,
+                "seconds": round(seconds, 3),
+                "failures": failures,
+                "inactive_niches_with_waiting_leads": [
+                    niche.slug for niche in niches if not niche.is_active and niche.waiting_count
+                ],
+            }
+        )
+    else:
+        _summary(outcomes, assignments, money(revenue_cents, currency), seconds, failures, niches)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _drain(distributor: Distributor, waiting: WaitingNiche, bar: Progress) -> Iterator[Distributed]:
+    if not waiting.is_active or not waiting.waiting_count:
+        return
+    task = bar.add_task(waiting.slug, total=waiting.waiting_count)
+    while len(result := distributor.distribute_waiting(waiting.niche_id)):
+        bar.advance(task, len(result))
+        yield result
+
+
+def _summary(
+    outcomes: Counter[str],
+    assignments: int,
+    revenue: str,
+    seconds: float,
+    failures: list[str],
+    niches: list[WaitingNiche],
+) -> None:
+    decided = outcomes.total()
+    for niche in niches:
+        if niche.waiting_count and not niche.is_active:
+            say(f"{niche.slug} is inactive: its {niche.waiting_count} leads wait", "yellow")
+    if not decided:
+        say("No lead awaits a decision.")
+        return
+    say(
+        f"{decided:,} leads decided in {seconds:.1f} s ({decided / max(seconds, 0.001):,.0f}/s), "
+        f"{assignments:,} assignments, {revenue} charged",
+        "bold",
+    )
+    for outcome, words in OUTCOME_WORDS.items():
+        if outcomes[outcome]:
+            say(f"  {outcome:<12}{outcomes[outcome]:>8,}  {words}", _style(outcome))
+    for failure in failures:
+        say(f"  {failure}", "red")
+
+
+def _style(outcome: str) -> str:
+    return {"success": "green", "partial": "yellow", "failed": "red"}.get(outcome, "cyan")

@@ -1,0 +1,125 @@
+"""Telling a decision's story, and why one provider did or did not receive a lead."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from fairlead.core.engine import decide
+from fairlead.core.errors import Broken, Refused
+from fairlead.core.explanation import Standing, standing_of
+from fairlead.core.journal import purses_consulted, recorded_decision
+from fairlead.core.model import Lead, Level
+from fairlead.core.roster import Roster
+from fairlead.store.connection import Connection, Database
+from fairlead.store.history import PastDecision, PastEntry, decisions_of, past_entries
+from fairlead.store.lookups import (
+    LeadState,
+    lead_state,
+    level_names,
+    marketplace_currency,
+    provider_id_of,
+    provider_names,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionStory:
+    """One recorded decision with the names that its ids stand for. `payload` is the journal's own."""
+
+    seq: int
+    recorded_at: datetime
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LeadStory:
+    """A lead and every decision on it, oldest first."""
+
+    lead: LeadState
+    currency: str
+    decisions: tuple[DecisionStory, ...]
+    provider_names: Mapping[str, str]
+    level_names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStory:
+    """One provider's standing at each level that the lead's newest decision visited, in its order.
+
+    `unvisited` names the levels that the provider subscribed to and that were inactive.
+    """
+
+    lead: LeadState
+    currency: str
+    provider_name: str
+    decided_at: datetime
+    standings: tuple[tuple[Level, Standing], ...]
+    unvisited: tuple[Level, ...]
+
+
+def explain_lead(database: Database, lead_id: str) -> LeadStory:
+    """The lead's story from the journal. Raises `Refused` for a lead that is unknown."""
+    with database.snapshot() as conn:
+        lead = lead_state(conn, lead_id)
+        stories = tuple(_story(conn, past) for past in decisions_of(conn, lead.lead_id))
+        provider_ids = {
+            each["provider_id"]
+            for story in stories
+            for level in story.payload["levels"]
+            for each in [*level["recipients"], *level["refused"]]
+        }
+        return LeadStory(
+            lead,
+            marketplace_currency(conn),
+            stories,
+            provider_names(conn, sorted(provider_ids)),
+            level_names(conn, lead.niche_id),
+        )
+
+
+def explain_provider(database: Database, lead_id: str, provider: str) -> ProviderStory:
+    """Why the provider (id or email) did or did not receive the lead, by replay of the journal up to its decision.
+
+    What counts is how things stood then: the provider's subscription may look different today, or be gone.
+
+    Raises `Refused` for an unknown lead or provider, and for a lead that was never decided.
+    """
+    with database.snapshot() as conn:
+        lead = lead_state(conn, lead_id)
+        provider_id = provider_id_of(conn, provider)
+        past = decisions_of(conn, lead.lead_id)
+        if not past:
+            raise Refused("lead_undecided", f"lead {lead.lead_id} was never decided: it is {lead.status}")
+        roster, entry = _roster_before(conn, past[-1])
+        if entry.attributes is None:
+            raise Refused("lead_erased", f"the attributes of lead {lead.lead_id} are gone: its decision cannot be redone")
+        effect = recorded_decision(cast("Mapping[str, Any]", entry.entry.payload))
+        subject = Lead(effect.lead_id, entry.attributes, str(entry.entry.payload["lead_commitment"]), effect.attempt)
+        decision = decide(roster, subject, purses_consulted(entry.entry.payload), effect.decided_at)
+        standings = tuple(
+            (result.level, standing)
+            for result in decision.levels
+            if (standing := standing_of(roster, subject, decision, result, provider_id)) is not None
+        )
+        subscribed = {subscription.level_id for subscription in roster.subscriptions_of(provider_id)}
+        unvisited = tuple(
+            level for level in roster.levels.values() if level.level_id in subscribed and not level.is_active
+        )
+        name = provider_names(conn, [provider_id])[provider_id]
+        return ProviderStory(lead, marketplace_currency(conn), name, effect.decided_at, standings, unvisited)
+
+
+def _story(conn: Connection, past: PastDecision) -> DecisionStory:
+    for found in past_entries(conn, past.niche_id, from_seq=past.seq, up_to_seq=past.seq):
+        return DecisionStory(past.seq, found.entry.recorded_at, cast("Mapping[str, Any]", found.entry.payload))
+    raise Broken(f"journal entry {past.seq} of niche {past.niche_id} is gone")
+
+
+def _roster_before(conn: Connection, past: PastDecision) -> tuple[Roster, PastEntry]:
+    roster = Roster(past.niche_id)
+    for found in past_entries(conn, past.niche_id, up_to_seq=past.seq):
+        if found.entry.seq == past.seq:
+            return roster, found
+        roster.fold(found.entry)
+    raise Broken(f"journal entry {past.seq} of niche {past.niche_id} is gone")

@@ -1,0 +1,100 @@
+"""Small reads that verbs and explanations need: a lead's state, and the names behind ids."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from fairlead.core.errors import BadInput, Refused
+from fairlead.store.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class LeadState:
+    """A lead as its row says."""
+
+    lead_id: str
+    niche_id: str
+    niche_slug: str
+    status: str
+    awaits_decision: bool
+    distribution_attempts: int
+    last_attempt_at: datetime | None
+    last_outcome: str | None
+    assignment_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingNiche:
+    """A niche with leads that await a decision."""
+
+    niche_id: str
+    slug: str
+    is_active: bool
+    waiting_count: int
+
+
+def lead_state(conn: Connection, lead_id: str) -> LeadState:
+    """The lead's state. Raises `BadInput` for what is no id and `Refused` for an id that no lead has."""
+    row = conn.execute(
+        """
+        select l.id::text, n.id::text, n.slug, l.status, l.awaits_decision, l.distribution_attempts,
+               l.last_attempt_at, l.last_outcome, (select count(*) from assignments a where a.lead_id = l.id)
+        from leads l join niches n on n.id = l.niche_id where l.id = %s
+        """,
+        (checked_id(lead_id, "lead"),),
+    ).fetchone()
+    if row is None:
+        raise Refused("lead_unknown", f"there is no lead {lead_id}")
+    return LeadState(*row)
+
+
+def provider_id_of(conn: Connection, id_or_email: str) -> str:
+    """The id of the provider with this id or email. Raises `Refused` when there is none."""
+    row = conn.execute(
+        "select id::text from providers where id::text = lower(%s) or lower(email) = lower(%s)",
+        (id_or_email, id_or_email),
+    ).fetchone()
+    if row is None:
+        raise Refused("provider_unknown", f"there is no provider {id_or_email!r}")
+    return row[0]
+
+
+def niches_with_waiting_leads(conn: Connection, slug: str | None) -> list[WaitingNiche]:
+    """Every niche (or the one with this slug) and how many of its leads await a decision, by slug."""
+    rows = conn.execute(
+        """
+        select n.id::text, n.slug, n.is_active,
+               (select count(*) from leads l where l.niche_id = n.id and l.awaits_decision)
+        from niches n where n.slug = coalesce(%s, n.slug) order by n.slug
+        """,
+        (slug,),
+    ).fetchall()
+    if slug is not None and not rows:
+        raise Refused("niche_unknown", f"there is no niche {slug!r}")
+    return [WaitingNiche(*row) for row in rows]
+
+
+def provider_names(conn: Connection, provider_ids: Sequence[str]) -> Mapping[str, str]:
+    """The providers' names by id."""
+    rows = conn.execute("select id::text, name from providers where id = any(%s::uuid[])", (list(provider_ids),))
+    return dict(rows.fetchall())
+
+
+def level_names(conn: Connection, niche_id: str) -> Mapping[str, str]:
+    """The niche's level names by id, deleted ones included."""
+    return dict(conn.execute("select id::text, name from competition_levels where niche_id = %s", (niche_id,)).fetchall())
+
+
+def marketplace_currency(conn: Connection) -> str:
+    """The marketplace's currency; EUR until one was declared."""
+    row = conn.execute("select currency from marketplace").fetchone()
+    return "EUR" if row is None else row[0]
+
+
+def checked_id(text: str, noun: str) -> str:
+    """The id in its canonical form. Raises `BadInput` for what is no UUID."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise BadInput([f"{text!r} is no {noun} id: it should look like 01900000-0000-7000-8000-000000000000"]) from None
