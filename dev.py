@@ -3,8 +3,7 @@
 
     python3 dev.py demo     install, then a sample marketplace on an embedded PostgreSQL
     python3 dev.py test     install, then the tests (further words go to pytest)
-    python3 dev.py check    format, lint, types, layers, links
-    python3 dev.py          lists every command
+    python3 dev.py          lists every other command
 
 The first run makes .venv from the lock; later runs install again only when the lock has changed.
 """
@@ -238,10 +237,8 @@ def lock(words: list[str]) -> int:
     """brings uv.lock and requirements.txt up to date with pyproject.toml (e.g. `lock --upgrade`)"""
     trust_certificates()
     export = ["--frozen", "--all-extras", "--no-emit-project", "--no-header", "--format", "requirements-txt"]
-    exported = run(BIN / "uv", "lock", *words) and run(
-        BIN / "uv", "export", "--quiet", *export, "-o", REQUIREMENTS
-    )
-    return 0 if exported else 1
+    locked = run(BIN / "uv", "lock", *words)
+    return 0 if locked and run(BIN / "uv", "export", "--quiet", *export, "-o", REQUIREMENTS) else 1
 
 
 def clean(words: list[str]) -> int:
