@@ -34,9 +34,9 @@ def test_only_public_addresses(name: str) -> None:
     "line",
     [
         'source = { registry = "https://mirror.example/simple" }',
-        'source = { registry = "/opt/wheels" }',
+        'source = { registry = "/srv/wheels" }',
         '{ path = "wheels/a-1-py3-none-any.whl" }',
-        '{ url = "file:///opt/a-1-py3-none-any.whl" }',
+        '{ url = "file:///srv/a-1-py3-none-any.whl" }',
         "--extra-index-url https://pypi.org/simple",
         "--find-links wheels",
     ],
