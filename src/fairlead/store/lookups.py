@@ -98,3 +98,10 @@ def checked_id(text: str, noun: str) -> str:
         return str(UUID(text))
     except ValueError:
         raise BadInput([f"{text!r} is no {noun} id: it should look like 01900000-0000-7000-8000-000000000000"]) from None
+
+
+def count_of_leads(conn: Connection) -> int:
+    """How many leads the marketplace has."""
+    row = conn.execute("select count(*) from leads").fetchone()
+    assert row is not None, "an aggregate has one row"
+    return int(row[0])

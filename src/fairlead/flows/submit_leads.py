@@ -1,0 +1,51 @@
+"""Taking in leads that are values already, as a form or another program sends them."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from fairlead.core.errors import BadInput, Refused
+from fairlead.core.form import check_attributes, parse_form_schema
+from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.connection import Connection, Database
+from fairlead.store.ids import new_id, new_salt
+from fairlead.store.leads import LEAD_DETAILS, NewLead, clock, insert_leads, niche_form
+
+
+def submit_leads(
+    database: Database, niche_slug: str, submitted: Sequence[Mapping[str, object]], actor: Actor, *, approve: bool
+) -> list[str]:
+    """Each of the submitted attributes is a lead of the niche, in this order; returns their ids. All of them, or none.
+
+    Approved leads await a decision at once. Each call makes new leads; a retry after a lost answer does not, because
+    the ids are chosen before.
+
+    Raises `Refused` (`niche_unknown`) and `BadInput`, naming each lead by its number, when one does not fit the form.
+    """
+
+    def work(conn: Connection) -> list[str]:
+        niche = niche_form(conn, niche_slug)
+        if niche is None:
+            raise Refused("niche_unknown", f"there is no niche {niche_slug!r}")
+        schema = parse_form_schema(niche.form_schema)
+        problems = [
+            f"lead[{number}].{problem.path}: {problem.message}"
+            for number, attributes in enumerate(submitted)
+            for problem in check_attributes(schema, attributes)
+        ]
+        if problems:
+            raise BadInput(problems)
+        now = clock(conn)
+        added = insert_leads(conn, niche.niche_id, leads, now, actor.name if approve else None)
+        if added:
+            outcome = {"count": added, "approved": approve}
+            append_audit(conn, [AuditEvent(actor, "leads.submitted", "niche", niche.niche_id, new=outcome)], now)
+        return [lead.lead_id for lead in leads]
+
+    leads = [_new_lead(attributes) for attributes in submitted]
+    return database.run(work)
+
+
+def _new_lead(attributes: Mapping[str, object]) -> NewLead:
+    lead_id = new_id()
+    details: tuple[str | None, ...] = (None,) * len(LEAD_DETAILS)
+    return NewLead(lead_id, f"id:{lead_id}", json.dumps(attributes), new_salt(), details)
