@@ -6,7 +6,7 @@ import sys
 import typer
 
 from fairlead import __version__
-from fairlead.cli import database
+from fairlead.cli import database, export, leads, migrate, status
 from fairlead.cli.output import errors
 from fairlead.core.errors import BadInput, Broken, FairleadError
 from fairlead.settings import SettingsError
@@ -20,6 +20,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(database.app, name="db")
+app.add_typer(leads.app, name="leads")
+app.command("export")(export.export)
+app.command("migrate")(migrate.migrate)
+app.command("status")(status.status)
 
 
 def _show_version(wanted: bool) -> None:

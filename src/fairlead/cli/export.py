@@ -1,0 +1,105 @@
+"""`fairlead export`: the journal, the assignments or the ledger as a file."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from fairlead.cli.marketplace import marketplace
+from fairlead.cli.output import errors, progress_bar
+from fairlead.core.errors import BadInput
+from fairlead.flows import export as flow
+from fairlead.store.audit import OPERATOR
+from fairlead.store.exports import EXPORTS
+
+
+def export(
+    what: Annotated[str, typer.Argument(metavar="|".join(EXPORTS), help="What to export.")],
+    niche: Annotated[str | None, typer.Option(help="Only this niche (its slug).")] = None,
+    provider: Annotated[str | None, typer.Option(metavar="EMAIL", help="Only this provider.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="From this day on (UTC).")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="Up to and with this day (UTC).")
+    ] = None,
+    file_format: Annotated[
+        str, typer.Option("--format", metavar="csv|jsonl", help="How it is written.")
+    ] = "csv",
+    output: Annotated[Path | None, typer.Option(help="The file to write. Default: standard output.")] = None,
+    exact: Annotated[
+        bool,
+        typer.Option("--exact", help="CSV for programs: text that a spreadsheet would run is left as it is."),
+    ] = False,
+) -> None:
+    """Export the journal, the assignments or the ledger, as one snapshot has it.
+
+    Times are UTC, amounts are cents with their currency. In CSV a text that a spreadsheet would run as a
+    formula gets a ' before it. Every export is recorded in the audit log.
+
+    Examples:
+
+        fairlead export ledger --from 2026-01-01 --to 2026-01-31 --output january.csv
+
+        fairlead export journal --niche vps-hosting --format jsonl --output journal.jsonl
+    """
+    last = _day("--to", until)
+    try:
+        before = last and last + timedelta(days=1)
+    except OverflowError:
+        before = None
+    request = flow.ExportRequest(
+        what, file_format, niche, provider, since=_day("--from", since), before=before, exact=exact
+    )
+    with marketplace() as database, progress_bar("rows") as bar:
+        task = bar.add_task(f"Exporting {what}", total=None)
+        with _output(output) as stream:
+            rows = flow.export(
+                database,
+                request,
+                stream,
+                OPERATOR,
+                lambda done, total: bar.update(task, completed=done, total=total),
+            )
+    if output is not None:
+        errors.print(f"{rows:,} rows written to {output}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _day(option: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise BadInput([f"{option} {text!r}: must be a day such as 2026-01-31"]) from None
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+@contextmanager
+def _output(path: Path | None) -> Generator[TextIO]:
+    """Standard output, or a file that has its name only once it is complete."""
+    if path is None:
+        reconfigure = getattr(sys.stdout, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", newline="")
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    try:
+        handle, unfinished = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise BadInput([f"cannot write {path}: {error.strerror}"]) from None
+    try:
+        with open(handle, "w", encoding="utf-8", newline="") as stream:
+            yield stream
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise BadInput([f"cannot write {path}: {error.strerror}"]) from None
+    finally:
+        Path(unfinished).unlink(missing_ok=True)

@@ -1,0 +1,153 @@
+"""`fairlead status`: the database, its schema, and the marketplace in numbers."""
+
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import typer
+
+from fairlead.cli.marketplace import connected
+from fairlead.cli.output import errors, money, print_json, say, table
+from fairlead.core.canonical import timestamp_text
+from fairlead.core.errors import FairleadError, Refused, Unavailable
+from fairlead.settings import Settings, load_settings
+from fairlead.store.connection import Database
+from fairlead.store.embedded import EmbeddedPostgresError
+from fairlead.store.embedded.probe import server_version
+from fairlead.store.overview import MarketplaceOverview, NicheOverview, read_overview
+from fairlead.store.schema import check_schema, current_revision
+
+STATUSES = ("pending_confirmation", "pending_approval", "approved", "distributed", "rejected", "bad")
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What could be found out; `problem` says, in one line, why it was not more."""
+
+    problem: str | None = None
+    place: str | None = None
+    version: str | None = None
+    revision: str | None = None
+    overview: MarketplaceOverview | None = None
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
+) -> None:
+    """Show the database, its schema and the marketplace in numbers.
+
+    Ends with status 1 and one line when the database cannot be reached or its schema is not the one that is
+    needed.
+
+    Example: fairlead status --json
+    """
+    settings = load_settings()
+    seen = _look(settings)
+    if as_json:
+        print_json(_for_programs(settings, seen))
+    else:
+        _for_people(settings, seen)
+        if seen.problem is not None:
+            errors.print(f"error: {seen.problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+    if seen.problem is not None:
+        raise typer.Exit(1)
+
+
+def _look(settings: Settings) -> _Seen:
+    try:
+        with connected(settings) as database:
+            return _look_into(database, settings.schema_name)
+    except (FairleadError, EmbeddedPostgresError) as error:
+        return _Seen(problem=" ".join(str(error).split()))
+
+
+def _look_into(database: Database, schema_name: str) -> _Seen:
+    # Asked first, because the pool would go on trying for half a minute.
+    version = server_version(database.url)
+    if version is None:
+        raise Unavailable(f"the database {database.place} cannot be reached")
+    with database.snapshot() as conn:
+        revision = current_revision(conn, schema_name)
+        try:
+            check_schema(conn, schema_name)
+        except Refused as error:
+            return _Seen(str(error), database.place, version, revision)
+        return _Seen(None, database.place, version, revision, read_overview(conn))
+
+
+def _for_programs(settings: Settings, seen: _Seen) -> dict[str, object]:
+    overview = seen.overview
+    return {
+        "ok": seen.problem is None,
+        "problem": seen.problem,
+        "server": {
+            "reachable": seen.version is not None,
+            "place": seen.place,
+            "version": seen.version,
+            "embedded": settings.database_url is None,
+            "data_dir": str(settings.data_dir) if settings.database_url is None else None,
+        },
+        "schema": {"name": settings.schema_name, "revision": seen.revision},
+        "marketplace": None
+        if overview is None
+        else {
+            **asdict(overview),
+            "leads_waiting": overview.leads_waiting,
+            "niches": [
+                asdict(niche)
+                | {
+                    "oldest_waiting_since": niche.oldest_waiting_since
+                    and timestamp_text(niche.oldest_waiting_since)
+                }
+                for niche in overview.niches
+            ],
+        },
+    }
+
+
+def _for_people(settings: Settings, seen: _Seen) -> None:
+    if seen.version is None:
+        return
+    where = f"embedded, in {settings.data_dir}" if settings.database_url is None else f"at {seen.place}"
+    say(f"PostgreSQL   {seen.version}, {where}")
+    revision = f"revision {seen.revision}" if seen.revision else "not set up"
+    say(f"schema       {settings.schema_name}, {revision}")
+    overview = seen.overview
+    if overview is None:
+        return
+    balances = money(overview.balances_cents, overview.currency)
+    say(f"providers    {_counted(overview.providers)}; balances {balances}")
+    total = money(overview.ledger_total_cents, overview.currency)
+    say(f"ledger       {overview.ledger_entries:,} entries, {total} in all")
+    say(f"waiting      {_waiting(overview)}")
+    if not overview.niches:
+        say("niches       none yet: fairlead apply FILE.toml declares them")
+        return
+    say("")
+    waiting = [status for status in STATUSES if any(niche.leads.get(status) for niche in overview.niches)]
+    columns = ("niche", "levels", *waiting, "waiting", "subscriptions", "assignments", "journal")
+    right = [*range(1, len(waiting) + 3), len(waiting) + 4]
+    table("", columns, [_niche_row(niche, waiting) for niche in overview.niches], right)
+
+
+def _niche_row(niche: NicheOverview, statuses: list[str]) -> tuple[object, ...]:
+    return (
+        niche.slug if niche.is_active else f"{niche.slug} (inactive)",
+        niche.levels,
+        *(f"{niche.leads.get(status, 0):,}" for status in statuses),
+        f"{niche.leads_waiting:,}",
+        _counted(niche.subscriptions),
+        f"{niche.assignments:,}",
+        f"{niche.journal_seq:,} {niche.journal_head[:12]}",
+    )
+
+
+def _waiting(overview: MarketplaceOverview) -> str:
+    since = [niche.oldest_waiting_since for niche in overview.niches if niche.oldest_waiting_since]
+    if not since:
+        return "no lead awaits a decision"
+    oldest = min(since).strftime("%Y-%m-%d %H:%M:%S")
+    return f"{overview.leads_waiting:,} leads await a decision, the oldest since {oldest} UTC"
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "none"

@@ -1,0 +1,194 @@
+"""Approving leads, and asking again for the distribution of one that nobody bought.
+
+An approved lead that awaits a decision is all that a distributor needs to know (R1).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fairlead.core.errors import Refused
+from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads import (
+    LeadProgress,
+    clock,
+    lock_lead,
+    lock_pending,
+    lock_pending_of_niche,
+    set_approved,
+    set_awaiting,
+    states_of,
+)
+from fairlead.store.lookups import checked_id
+
+CHUNK_LEADS = 1_000
+
+_REFUSALS = {
+    "distributed": "it is distributed already",
+    "rejected": "it was rejected",
+    "bad": "it was marked as bad",
+    "pending_confirmation": "its sender has not confirmed it yet",
+    "pending_approval": "it is not approved yet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A lead that is approved; `was_already` says that it had been before, and nothing was changed."""
+
+    lead_id: str
+    was_already: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLead:
+    """A lead that could not be approved: a stable code for programs, words for people."""
+
+    lead_id: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedLeads:
+    """What became of each lead of a bulk approval."""
+
+    approved: tuple[str, ...] = ()
+    already: tuple[str, ...] = ()
+    refused: tuple[RefusedLead, ...] = ()
+
+    def __add__(self, other: "ApprovedLeads") -> "ApprovedLeads":
+        return ApprovedLeads(
+            self.approved + other.approved, self.already + other.already, self.refused + other.refused
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    """A lead's status after its distribution was asked for; `took_effect` is False when nothing changed."""
+
+    lead_id: str
+    status: str
+    awaits_decision: bool
+    took_effect: bool
+
+
+def approve_lead(database: Database, lead_id: str, actor: Actor) -> Approved:
+    """The lead is approved and awaits a decision (R1). Locks the lead. Idempotent.
+
+    Raises `BadInput` (no id) and `Refused`: `lead_unknown`, `lead_distributed`, `lead_rejected`, `lead_bad`,
+    `lead_pending_confirmation`.
+    """
+    result = approve_leads(database, [lead_id], actor)
+    for refused in result.refused:
+        raise Refused(refused.code, refused.message)
+    return Approved(*(result.approved or result.already), was_already=not result.approved)
+
+
+def approve_leads(
+    database: Database,
+    lead_ids: Sequence[str],
+    actor: Actor,
+    on_progress: Callable[[ApprovedLeads], None] = lambda _: None,
+) -> ApprovedLeads:
+    """Those of the leads that can be are approved and await a decision; the result says why others are not.
+
+    One transaction per 1,000 leads, each of which locks its leads in ascending order of id. Idempotent.
+    Raises `BadInput`, before anything is written, for what is no id.
+    """
+    ids = sorted({checked_id(lead_id, "lead") for lead_id in lead_ids})
+    done = ApprovedLeads()
+    for start in range(0, len(ids), CHUNK_LEADS):
+        chunk = ids[start : start + CHUNK_LEADS]
+
+        def work(conn: Connection, chunk: Sequence[str] = chunk) -> ApprovedLeads:
+            pending = lock_pending(conn, chunk)
+            _approve_locked(conn, pending, actor)
+            return _sorted_out(chunk, pending, states_of(conn, chunk))
+
+        done += database.run(work)
+        on_progress(done)
+    return done
+
+
+def approve_niche(
+    database: Database, niche_id: str, actor: Actor, on_progress: Callable[[int], None] = lambda _: None
+) -> int:
+    """All leads of the niche that were pending approval are approved, oldest first; returns how many.
+
+    One transaction per 1,000 leads, locked in ascending order of id. Idempotent.
+    """
+    count = 0
+    last: str | None = None
+    while True:
+
+        def work(conn: Connection, last: str | None = last) -> list[str]:
+            pending = lock_pending_of_niche(conn, niche_id, last, CHUNK_LEADS)
+            _approve_locked(conn, pending, actor)
+            return pending
+
+        approved = database.run(work)
+        if not approved:
+            return count
+        last = approved[-1]
+        count += len(approved)
+        on_progress(count)
+
+
+def trigger_distribution(database: Database, lead_id: str, actor: Actor) -> Triggered:
+    """The lead awaits a decision, again if it had one that found nobody (R1). Locks the lead. Idempotent.
+
+    A distributed lead stays as it is: its recorded outcome is the answer. Raises `BadInput` (no id) and
+    `Refused`: `lead_unknown`, `lead_rejected`, `lead_bad`, `lead_pending_approval`,
+    `lead_pending_confirmation`.
+    """
+    checked = checked_id(lead_id, "lead")
+
+    def work(conn: Connection) -> Triggered:
+        lead = lock_lead(conn, checked)
+        if lead is None:
+            raise Refused("lead_unknown", f"there is no lead {checked}")
+        if lead.status not in ("approved", "distributed"):
+            refusal = _refusal(lead, "cannot be distributed")
+            raise Refused(refusal.code, refusal.message)
+        if lead.status == "distributed" or lead.awaits_decision:
+            return Triggered(checked, lead.status, lead.awaits_decision, took_effect=False)
+        set_awaiting(conn, checked)
+        append_audit(conn, [AuditEvent(actor, "distribution.triggered", "lead", checked)], clock(conn))
+        return Triggered(checked, lead.status, awaits_decision=True, took_effect=True)
+
+    return database.run(work)
+
+
+def _approve_locked(conn: Connection, lead_ids: Sequence[str], actor: Actor) -> None:
+    if not lead_ids:
+        return
+    now = clock(conn)
+    set_approved(conn, lead_ids, actor.name, now)
+    old, new = {"status": "pending_approval"}, {"status": "approved"}
+    append_audit(
+        conn, [AuditEvent(actor, "lead.approved", "lead", lead_id, old, new) for lead_id in lead_ids], now
+    )
+
+
+def _sorted_out(
+    lead_ids: Sequence[str], approved: Sequence[str], states: dict[str, LeadProgress]
+) -> ApprovedLeads:
+    new = frozenset(approved)
+    already: list[str] = []
+    refused: list[RefusedLead] = []
+    for lead_id in lead_ids:
+        state = states.get(lead_id)
+        if state is None:
+            refused.append(RefusedLead(lead_id, "lead_unknown", f"there is no lead {lead_id}"))
+        elif state.status != "approved":
+            refused.append(_refusal(state, "cannot be approved"))
+        elif lead_id not in new:
+            already.append(lead_id)
+    return ApprovedLeads(tuple(approved), tuple(already), tuple(refused))
+
+
+def _refusal(lead: LeadProgress, what: str) -> RefusedLead:
+    return RefusedLead(
+        lead.lead_id, f"lead_{lead.status}", f"lead {lead.lead_id} {what}: {_REFUSALS[lead.status]}"
+    )

@@ -1,0 +1,207 @@
+"""Leads as rows: put in by the thousand, approved under their own locks, listed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fairlead.store.connection import Connection
+
+LEAD_DETAILS = (
+    "contact_name",
+    "contact_email",
+    "contact_phone",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "referrer",
+)
+"""The columns of a lead, beside its form's attributes, that a file may fill."""
+
+LEAD_STATUSES = ("pending_confirmation", "pending_approval", "approved", "distributed", "rejected", "bad")
+
+
+@dataclass(frozen=True, slots=True)
+class NicheForm:
+    """A niche, and the form that its leads fill in."""
+
+    niche_id: str
+    slug: str
+    form_schema: Any
+
+
+@dataclass(frozen=True, slots=True)
+class NewLead:
+    """A lead that is not stored yet; `details` are in the order of `LEAD_DETAILS`."""
+
+    lead_id: str
+    dedupe_key: str
+    attributes_json: str
+    attributes_salt: bytes
+    details: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeadProgress:
+    """How far a lead has come."""
+
+    lead_id: str
+    niche_id: str
+    status: str
+    awaits_decision: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListedLead:
+    """A lead as a list shows it: nothing personal."""
+
+    lead_id: str
+    niche: str
+    status: str
+    awaits_decision: bool
+    distribution_attempts: int
+    last_outcome: str | None
+    created_at: datetime
+    approved_at: datetime | None
+
+
+def niche_form(conn: Connection, slug: str) -> NicheForm | None:
+    """The niche with this slug, None when there is none; nothing is locked."""
+    row = conn.execute("select id::text, slug, form_schema from niches where slug = %s", (slug,)).fetchone()
+    return None if row is None else NicheForm(*row)
+
+
+def clock(conn: Connection) -> datetime:
+    """The database's time: read once per transaction, after its locks."""
+    return conn.execute("select clock_timestamp()").fetchall()[0][0]
+
+
+def insert_leads(
+    conn: Connection, niche_id: str, leads: Sequence[NewLead], now: datetime, approved_by: str | None
+) -> int:
+    """Those of the leads whose key the niche does not have yet are stored; returns how many they were.
+
+    With `approved_by` they are approved at `now` and await a decision, else they are pending approval.
+    Idempotent by (niche, key). Keys are inserted in ascending order, so that two imports wait for each
+    other instead of deadlocking.
+    """
+    details = ", ".join(LEAD_DETAILS)
+    result = conn.execute(
+        f"""
+        insert into leads (id, niche_id, status, dedupe_key, attributes, attributes_salt, {details},
+                           approved_at, approved_by, awaits_decision, created_at)
+        select id, %(niche)s, case when %(by)s::text is null then 'pending_approval' else 'approved' end,
+               dedupe_key, attributes, attributes_salt, {details},
+               case when %(by)s::text is null then null else %(now)s::timestamptz end, %(by)s,
+               %(by)s::text is not null, %(now)s
+        from unnest(%(ids)s::uuid[], %(keys)s::text[], %(attributes)s::jsonb[], %(salts)s::bytea[],
+                    %(d0)s::text[], %(d1)s::text[], %(d2)s::text[], %(d3)s::text[], %(d4)s::text[],
+                    %(d5)s::text[], %(d6)s::text[])
+             as lead (id, dedupe_key, attributes, attributes_salt, {details})
+        order by dedupe_key
+        on conflict (niche_id, dedupe_key) do nothing
+        """,  # noqa: S608  # the names are the constant above
+        {
+            "niche": niche_id,
+            "by": approved_by,
+            "now": now,
+            "ids": [lead.lead_id for lead in leads],
+            "keys": [lead.dedupe_key for lead in leads],
+            "attributes": [lead.attributes_json for lead in leads],
+            "salts": [lead.attributes_salt for lead in leads],
+            **{f"d{n}": [lead.details[n] for lead in leads] for n in range(len(LEAD_DETAILS))},
+        },
+    )
+    return result.rowcount
+
+
+def count_existing(conn: Connection, lead_ids: Sequence[str]) -> int:
+    """How many of these leads are stored."""
+    query = "select count(*) from leads where id = any(%s::uuid[])"
+    return conn.execute(query, (list(lead_ids),)).fetchall()[0][0]
+
+
+def lock_pending(conn: Connection, lead_ids: Sequence[str]) -> list[str]:
+    """Those of the leads that are pending approval, locked in ascending order of id.
+
+    Others are not locked: a distributor may hold them, in the order of their approval.
+    """
+    rows = conn.execute(
+        """
+        select id::text from leads where id = any(%s::uuid[]) and status = 'pending_approval'
+        order by id for no key update
+        """,
+        (list(lead_ids),),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def lock_pending_of_niche(
+    conn: Connection, niche_id: str, after_lead_id: str | None, limit: int
+) -> list[str]:
+    """The niche's next leads that are pending approval, in ascending order of id, locked."""
+    rows = conn.execute(
+        """
+        select id::text from leads
+        where niche_id = %s and status = 'pending_approval'
+          and id > coalesce(%s::uuid, '00000000-0000-0000-0000-000000000000')
+        order by id limit %s for no key update
+        """,
+        (niche_id, after_lead_id, limit),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def count_pending(conn: Connection, niche_id: str) -> int:
+    """How many of the niche's leads are pending approval."""
+    query = "select count(*) from leads where niche_id = %s and status = 'pending_approval'"
+    return conn.execute(query, (niche_id,)).fetchall()[0][0]
+
+
+def states_of(conn: Connection, lead_ids: Sequence[str]) -> dict[str, LeadProgress]:
+    """How far those of the leads that exist have come; nothing is locked."""
+    rows = conn.execute(
+        "select id::text, niche_id::text, status, awaits_decision from leads where id = any(%s::uuid[])",
+        (list(lead_ids),),
+    ).fetchall()
+    return {row[0]: LeadProgress(*row) for row in rows}
+
+
+def lock_lead(conn: Connection, lead_id: str) -> LeadProgress | None:
+    """How far the lead has come, its row locked; None when there is none."""
+    row = conn.execute(
+        "select id::text, niche_id::text, status, awaits_decision from leads where id = %s for no key update",
+        (lead_id,),
+    ).fetchone()
+    return None if row is None else LeadProgress(*row)
+
+
+def set_approved(conn: Connection, lead_ids: Sequence[str], approved_by: str, now: datetime) -> None:
+    """The leads, locked and pending before, are approved and await a decision."""
+    conn.execute(
+        """
+        update leads set status = 'approved', approved_at = %s, approved_by = %s, awaits_decision = true
+        where id = any(%s::uuid[])
+        """,
+        (now, approved_by, list(lead_ids)),
+    )
+
+
+def set_awaiting(conn: Connection, lead_id: str) -> None:
+    """The lead, locked and approved before, awaits a decision."""
+    conn.execute("update leads set awaits_decision = true where id = %s", (lead_id,))
+
+
+def list_leads(conn: Connection, niche_id: str | None, status: str | None, limit: int) -> list[ListedLead]:
+    """The newest leads (of the niche, with the status), newest first."""
+    rows = conn.execute(
+        """
+        select l.id::text, n.slug, l.status, l.awaits_decision, l.distribution_attempts, l.last_outcome,
+               l.created_at, l.approved_at
+        from leads l join niches n on n.id = l.niche_id
+        where l.niche_id = coalesce(%s::uuid, l.niche_id) and l.status = coalesce(%s, l.status)
+        order by l.id desc limit %s
+        """,
+        (niche_id, status, limit),
+    ).fetchall()
+    return [ListedLead(*row) for row in rows]
