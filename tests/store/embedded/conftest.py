@@ -1,0 +1,47 @@
+"""Real servers in directories of their own."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from fairlead.store.embedded.cluster import Cluster
+from fairlead.store.embedded.scratch import QUICK, scratch_cluster
+
+
+@pytest.fixture
+def home() -> Generator[Path]:
+    """A directory that the server's account can reach; pytest's own is closed to it when root tests."""
+    path = Path(tempfile.mkdtemp(prefix="fairlead-test-"))
+    path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    yield path
+    for root in {path / "postgres", *path.glob("*/postgres")}:
+        with contextlib.suppress(OSError):
+            Cluster(root).stop()
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def made() -> Generator[Path]:
+    """A cluster that was made, started and stopped; to be copied, which is quicker than making one."""
+    with scratch_cluster() as cluster:
+        cluster.stop()
+        yield cluster.root
+
+
+@pytest.fixture
+def cluster(home: Path, made: Path) -> Cluster:
+    """A cluster that was stopped; quick, since nobody pulls the plug in these tests."""
+    subprocess.run(["cp", "-a", made, home / "postgres"], check=True)
+    return Cluster(home / "postgres", extra_settings=QUICK)
+
+
+@pytest.fixture
+def missing(home: Path) -> Cluster:
+    """A cluster that does not exist yet."""
+    return Cluster(home / "postgres", extra_settings=QUICK)

@@ -1,0 +1,71 @@
+"""Starting and killing other processes from a test."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+HERE = Path(__file__).parent
+SRC = HERE.parents[2] / "src"
+
+
+@contextmanager
+def client(*words: str | Path) -> Generator[subprocess.Popen[str]]:
+    """Run client.py with these words; whatever is left of it at the end is killed."""
+    with subprocess.Popen(
+        [sys.executable, str(HERE / "client.py"), *map(str, words)],
+        env={**os.environ, "PYTHONPATH": str(SRC)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def read_line(process: subprocess.Popen[str]) -> str:
+    """Return the next line that the process prints, or fail with what it complained about."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, process.communicate()[1]
+    return line.strip()
+
+
+def leave(process: subprocess.Popen[str]) -> None:
+    """Let a holding client end cleanly, and wait for it."""
+    _, complaint = process.communicate("", timeout=60)
+    assert process.returncode == 0, complaint
+
+
+def kill_hard(pid: int) -> None:
+    """End the process with no chance to clean up."""
+    os.kill(pid, signal.SIGKILL)
+
+
+def eventually(condition: Callable[[], bool], within_s: float = 30) -> None:
+    """Return once the condition holds; fail when it does not in time."""
+    give_up = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < give_up, "waited in vain"
+        time.sleep(0.005)
+
+
+def ask(url: str, query: str) -> list[tuple[object, ...]]:
+    """Return the rows of one query over a connection of its own."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def do(url: str, statement: str) -> None:
+    """Execute one statement over a connection of its own."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement.encode())

@@ -1,0 +1,91 @@
+"""The environment becomes settings, or one line that says which variable is wrong."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fairlead.settings import Settings, SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("FAIRLEAD_")]:
+        monkeypatch.delenv(name)
+
+
+def test_nothing_set_means_the_defaults() -> None:
+    settings = load_settings()
+
+    assert settings.database_url is None
+    assert settings.schema_name == "fairlead"
+    assert settings.postgres_bin_dir is None
+    assert (settings.statement_timeout_ms, settings.lock_timeout_ms) == (60_000, 10_000)
+    assert (settings.idle_in_transaction_timeout_ms, settings.batch_limit_leads) == (60_000, 50)
+
+
+def test_root_keeps_its_data_out_of_its_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert load_settings().data_dir == Path("/var/lib/fairlead")
+
+
+def test_others_keep_theirs_in_their_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    assert load_settings().data_dir.is_relative_to(tmp_path)
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRLEAD_DATABASE_URL", "postgresql://u:p@host/db")
+    monkeypatch.setenv("FAIRLEAD_SCHEMA", "market_2")
+    monkeypatch.setenv("FAIRLEAD_DATA_DIR", "data")
+    monkeypatch.setenv("FAIRLEAD_LOCK_TIMEOUT_MS", "250")
+
+    settings = load_settings()
+
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == "postgresql://u:p@host/db"
+    assert "u:p" not in repr(settings)
+    assert settings.schema_name == "market_2"
+    assert settings.data_dir == Path.cwd() / "data"
+    assert settings.lock_timeout_ms == 250
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRLEAD_DATABASE_URL", "")
+    assert load_settings().database_url is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("FAIRLEAD_DATABASE_URL", "mysql://u:secret@host/db", "must start with postgresql://"),
+        ("FAIRLEAD_SCHEMA", "Market", "must be 1 to 63 lower-case letters"),
+        ("FAIRLEAD_SCHEMA", "a" * 64, "must be 1 to 63 lower-case letters"),
+        ("FAIRLEAD_SCHEMA", "fairlead\n", "must be 1 to 63 lower-case letters"),
+        ("FAIRLEAD_SCHEMA", "pg_market", "PostgreSQL keeps for itself"),
+        ("FAIRLEAD_LOCK_TIMEOUT_MS", "soon", "should be a valid integer"),
+        ("FAIRLEAD_STATEMENT_TIMEOUT_MS", "0", "should be greater than or equal to 1"),
+        ("FAIRLEAD_BATCH_LIMIT_LEADS", "1001", "should be less than or equal to 1000"),
+        ("FAIRLEAD_DATA_DIR", "~nobody-of-this-name/x", "names a home directory that does not exist"),
+    ],
+)
+def test_a_bad_value_is_one_line_that_names_the_variable_and_keeps_the_value(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, complaint: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+
+    message = str(caught.value)
+    assert message.startswith(f"{variable}: ")
+    assert complaint in message
+    assert "\n" not in message
+    assert value not in message
+
+
+def test_settings_can_be_built_by_name() -> None:
+    assert Settings.model_validate({"schema_name": "elsewhere"}).schema_name == "elsewhere"
