@@ -45,7 +45,7 @@ def as_object(value: object) -> Mapping[object, object] | None:
     >>> as_object({}), as_object([])
     ({}, None)
     """
-    return cast("Mapping[object, object]", value) if isinstance(value, Mapping) else None
+    return cast("Mapping[object, object]", value) if isinstance(value, (dict, Mapping)) else None
 
 
 def as_list(value: object) -> tuple[object, ...] | None:

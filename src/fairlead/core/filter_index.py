@@ -12,7 +12,7 @@ numbers within +-(2**53 - 1), so each of them, and each comparison, is exact.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import cast
 
 import numpy as np
@@ -31,7 +31,7 @@ _NO_SLOTS = BitMap()
 _NO_IDS: Slots = np.empty(0, dtype=np.intp)
 
 
-class _Kind(Enum):
+class _Kind(IntEnum):  # integers hash five times as fast as members of an Enum
     ONE_OF = auto()  # select, radio, text: the value is one of the keys
     NONE_OF = auto()  # ... is none of the keys
     SOME_ITEM = auto()  # multi-select: some item is one of the keys
@@ -109,11 +109,17 @@ class FilterIndex:
             family.add(slot, keys)
         for key, (low, high) in ranges.items():
             if high < MAX_NUMBER:
-                self._bounds.setdefault((key, True), LowerBounds()).put(slot, -float(high))
+                self._bounds_on(key, True).put(slot, -float(high))
             # A range without any bound still asks for a number.
             if low > -MAX_NUMBER or high == MAX_NUMBER:
-                self._bounds.setdefault((key, False), LowerBounds()).put(slot, float(low))
+                self._bounds_on(key, False).put(slot, float(low))
         self._slots.add(slot)
+
+    def _bounds_on(self, key: str, is_upper: bool) -> LowerBounds:
+        bounds = self._bounds.get((key, is_upper))
+        if bounds is None:
+            bounds = self._bounds[(key, is_upper)] = LowerBounds()
+        return bounds
 
     def matching(self, attributes: Mapping[str, object], among: BitMap) -> Slots:
         """Exactly those slots of `among`, ascending, whose filter accepts a lead with these attributes.
