@@ -45,7 +45,7 @@ OPERATORS: dict[FieldType, tuple[Operator, ...]] = {
 }
 """The operators that each type of field allows."""
 _BY_NAME = {operator.value: operator for operator in Operator}
-_RULE_KEYS = frozenset(("field_key", "operator", "value"))
+_RULE_KEYS: frozenset[object] = frozenset(("field_key", "operator", "value"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,7 @@ def parse_rules(raw: object, schema: FormSchema) -> tuple[tuple[Rule, ...], tupl
     elif len(items) > MAX_RULES:
         problems.append(Problem("rules", "too_many_rules", f"a filter has at most {MAX_RULES} rules"))
     else:
-        rules = [
-            _parse_rule(item, f"rules[{position}]", schema, problems) for position, item in enumerate(items)
-        ]
+        rules = [_parse_rule(item, f"rules[{position}]", schema, problems) for position, item in enumerate(items)]
         if not problems:
             return tuple(rule for rule in rules if rule is not None), ()
     return (), tuple(problems)
@@ -196,9 +194,7 @@ def _parse_text(field: Field, raw: object, path: str) -> str | Problem:
         code, words = complaint or ("not_text", "must be text")
         return Problem(path, code, f"the value {words}")
     if not raw:
-        return Problem(
-            path, "empty_text", "the value must not be empty; to ask for a missing field use exists"
-        )
+        return Problem(path, "empty_text", "the value must not be empty; to ask for a missing field use exists")
     return raw
 
 
