@@ -1,6 +1,6 @@
 """A real server for the whole run, a fresh marketplace for each test, and the invariant sweep behind every one."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from uuid import uuid4
 
 import psycopg
@@ -15,7 +15,7 @@ TEMPLATE = "fairlead_template"
 
 
 @pytest.fixture(scope="session")
-def server_url() -> Iterator[str]:
+def server_url() -> Generator[str]:
     """A throw-away PostgreSQL that holds one migrated template database; superuser."""
     with scratch_cluster() as cluster:
         url = cluster.superuser_url
@@ -31,7 +31,7 @@ def _named(url: str, name: str) -> str:
 
 
 @pytest.fixture
-def database_url(server_url: str) -> Iterator[str]:
+def database_url(server_url: str) -> Generator[str]:
     """A fresh database with the newest schema, gone after the test."""
     name = f"test_{uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as conn:
@@ -41,7 +41,7 @@ def database_url(server_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(database_url: str) -> Generator[Database]:
     """A fresh marketplace; when the test is over, everything in it must still be provable.
 
     A test that damages rows on purpose takes `damaged_database` instead.
@@ -52,7 +52,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def damaged_database(database_url: str) -> Iterator[Database]:
+def damaged_database(database_url: str) -> Generator[Database]:
     """A fresh marketplace without the sweep, for tests whose subject is the damage."""
     with Database(database_url, "fairlead", Timeouts(30_000, 10_000, 30_000), max_connections=12) as fresh:
         yield fresh

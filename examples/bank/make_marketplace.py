@@ -74,7 +74,11 @@ def no_loan_rule(dice: random.Random) -> str:
 
 
 def education_rule(dice: random.Random) -> str:
-    return rule("education", "in", texts(dice.choice([["tertiary"], ["secondary", "tertiary"], ["primary", "secondary"]])))
+    return rule(
+        "education",
+        "in",
+        texts(dice.choice([["tertiary"], ["secondary", "tertiary"], ["primary", "secondary"]])),
+    )
 
 
 def marital_rule(dice: random.Random) -> str:
@@ -89,7 +93,16 @@ def solvent_rule(_: random.Random) -> str:
     return rule("default", "eq", "false")
 
 
-MAKERS = (age_rule, balance_rule, job_rule, no_loan_rule, education_rule, marital_rule, interest_rule, solvent_rule)
+MAKERS = (
+    age_rule,
+    balance_rule,
+    job_rule,
+    no_loan_rule,
+    education_rule,
+    marital_rule,
+    interest_rule,
+    solvent_rule,
+)
 WEIGHTS = (8, 5, 6, 4, 4, 2, 1, 4)
 
 
@@ -108,7 +121,7 @@ def main() -> None:
         # From some hundred to some ten thousand EUR: the small ones run out on the way.
         deposit_cents = round(min(max(dice.lognormvariate(9.0, 1.4), 100), 90_000)) * 100
         levels = dice.sample(list(LEVELS), dice.choice([1, 2, 2, 3]))
-        print(f"\n[[provider]]\nemail = \"provider-{number:03}@example.com\"\nname = \"Provider {number:03}\"")
+        print(f'\n[[provider]]\nemail = "provider-{number:03}@example.com"\nname = "Provider {number:03}"')
         print(f'deposit = [{{ external_id = "opening-{number:03}", amount_cents = {deposit_cents} }}]')
         print("subscription = [")
         for level in sorted(levels, key=list(LEVELS).index):

@@ -87,7 +87,10 @@ def _tell_decision(story: LeadStory, decision: DecisionStory, number: int) -> No
 def _tell_level(story: LeadStory, level: Mapping[str, Any]) -> None:
     name = story.level_names.get(level["level_id"], level["level_id"])
     price = money(level["price_cents"], story.currency)
-    say(f"  {name}: {price} each, {len(level['recipients'])} of {level['max_recipients']} places taken", "bold")
+    say(
+        f"  {name}: {price} each, {len(level['recipients'])} of {level['max_recipients']} places taken",
+        "bold",
+    )
     for place, recipient in enumerate(level["recipients"], start=1):
         before = money(recipient["balance_before_cents"], story.currency)
         say(f"    {place}. {_name(story, recipient)}, paid from {before}", "green")
@@ -114,7 +117,10 @@ def _name(story: LeadStory, each: Mapping[str, Any]) -> str:
 
 
 def _tell_provider(story: ProviderStory) -> None:
-    say(f"{story.provider_name} and lead {story.lead.lead_id}, decided {timestamp_text(story.decided_at)}", "bold")
+    say(
+        f"{story.provider_name} and lead {story.lead.lead_id}, decided {timestamp_text(story.decided_at)}",
+        "bold",
+    )
     if not story.standings and not story.unvisited:
         say("  It had no subscription in this niche at that time.")
     for level, standing in story.standings:

@@ -1,6 +1,6 @@
 """The marketplace that a verb works on: its database found, started if it is ours to start, and its schema checked."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from fairlead.settings import Settings, load_settings
@@ -10,18 +10,16 @@ from fairlead.store.schema import check_schema, migrate
 
 
 @contextmanager
-def connected(settings: Settings | None = None) -> Iterator[Database]:
+def connected(settings: Settings | None = None) -> Generator[Database]:
     """The marketplace's database, whatever its schema; an embedded server runs for as long as the block does."""
     chosen = settings or load_settings()
-    timeouts = Timeouts(
-        chosen.statement_timeout_ms, chosen.lock_timeout_ms, chosen.idle_in_transaction_timeout_ms
-    )
+    timeouts = Timeouts(chosen.statement_timeout_ms, chosen.lock_timeout_ms, chosen.idle_in_transaction_timeout_ms)
     with database_url(chosen) as url, Database(url, chosen.schema_name, timeouts) as database:
         yield database
 
 
 @contextmanager
-def marketplace(settings: Settings | None = None) -> Iterator[Database]:
+def marketplace(settings: Settings | None = None) -> Generator[Database]:
     """The marketplace's database with the schema that this version works on, else one clear line.
 
     The embedded server is ours alone and is migrated on the way; a server of the operator's is only ever migrated by

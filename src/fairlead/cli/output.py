@@ -26,7 +26,7 @@ class _Rate(TextColumn):
         super().__init__("")
         self._unit = unit
 
-    def render(self, task) -> Text:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def render(self, task) -> Text:  # type: ignore[no-untyped-def]
         speed = task.finished_speed or task.speed
         return Text("" if speed is None else f"{speed:,.0f} {self._unit}/s", style="cyan")
 

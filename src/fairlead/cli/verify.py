@@ -4,6 +4,7 @@ import time
 from typing import Annotated
 
 import typer
+from rich.progress import TaskID
 
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, progress_bar, say
@@ -27,7 +28,7 @@ def verify(
     """
     started = time.monotonic()
     with marketplace() as database, progress_bar("checked") as bar:
-        tasks = {}
+        tasks: dict[str, TaskID] = {}
 
         def show(what: str, done: int, total: int) -> None:
             if what not in tasks:
@@ -42,14 +43,22 @@ def verify(
                 "holds": result.holds,
                 "seconds": round(seconds, 3),
                 "checks": [
-                    {"name": c.name, "checked": c.checked, "holds": c.holds, "differences": list(c.differences)}
+                    {
+                        "name": c.name,
+                        "checked": c.checked,
+                        "holds": c.holds,
+                        "differences": list(c.differences),
+                    }
                     for c in result.checks
                 ],
             }
         )
     else:
         for check in result.checks:
-            say(f"{'ok ' if check.holds else 'BAD'} {check.checked:>9,}  {check.name}", None if check.holds else "red")
+            say(
+                f"{'ok ' if check.holds else 'BAD'} {check.checked:>9,}  {check.name}",
+                None if check.holds else "red",
+            )
             for difference in check.differences:
                 say(f"               {difference}", "red")
         failed = sum(not check.holds for check in result.checks)

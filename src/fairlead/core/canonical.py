@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 import rfc8785
@@ -46,7 +46,7 @@ def timestamp_text(moment: datetime) -> str:
     >>> timestamp_text(datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc))
     '2026-01-02T03:04:05.000000Z'
     """
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def timestamp_from_text(text: str) -> datetime:
@@ -55,7 +55,7 @@ def timestamp_from_text(text: str) -> datetime:
     >>> timestamp_text(timestamp_from_text("2026-01-02T03:04:05.000007Z"))
     '2026-01-02T03:04:05.000007Z'
     """
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
 
 def chain_hash(prev_hash: bytes, content: JsonObject) -> bytes:

@@ -13,9 +13,7 @@ from fairlead.core.roster import Head, Roster
 from fairlead.core.rotation import next_pointer, start_position
 from fairlead.core.traversal import traverse
 
-REASONS_THAT_LEAVE_A_SALE_OPEN = frozenset(
-    {Reason.INSUFFICIENT_BALANCE, Reason.CAP_REACHED, Reason.OUTSIDE_SCHEDULE}
-)
+REASONS_THAT_LEAVE_A_SALE_OPEN = frozenset({Reason.INSUFFICIENT_BALANCE, Reason.CAP_REACHED, Reason.OUTSIDE_SCHEDULE})
 
 
 def decide(roster: Roster, lead: Lead, purses: PurseLookup, decided_at: datetime) -> Decision:

@@ -22,13 +22,16 @@ class Standing:
     detail: str
 
 
-def standing_of(roster: Roster, lead: Lead, decision: Decision, result: LevelResult, provider_id: str) -> Standing | None:
+def standing_of(
+    roster: Roster, lead: Lead, decision: Decision, result: LevelResult, provider_id: str
+) -> Standing | None:
     """The provider's standing at one level of the decision; None when it had no living subscription there.
 
     The roster stands right before the decision.
     """
     subscription = next(
-        (each for each in roster.subscriptions_of(provider_id) if each.level_id == result.level.level_id), None
+        (each for each in roster.subscriptions_of(provider_id) if each.level_id == result.level.level_id),
+        None,
     )
     if subscription is None:
         return None
@@ -51,13 +54,19 @@ def _refusal(
     for refusal in result.refused:
         if refusal.subscription_id == subscription.subscription_id:
             if refusal.available_cents is not None:
-                return refusal.reason, f"{refusal.available_cents} cents available, {result.level.price_cents} needed"
+                return (
+                    refusal.reason,
+                    f"{refusal.available_cents} cents available, {result.level.price_cents} needed",
+                )
             return refusal.reason, _elsewhere(roster, refusal.received_at_level_id)
     for earlier in decision.levels[: decision.levels.index(result)]:
         if any(recipient.provider_id == subscription.provider_id for recipient in earlier.recipients):
             return Reason.ALREADY_RECIPIENT, _elsewhere(roster, earlier.level.level_id)
     ahead = _count_ahead(roster.matching(lead.attributes), result, subscription)
-    return Reason.LEVEL_FULL, f"{ahead} candidates stood ahead of it, the level takes {result.level.max_recipients}"
+    return (
+        Reason.LEVEL_FULL,
+        f"{ahead} candidates stood ahead of it, the level takes {result.level.max_recipients}",
+    )
 
 
 def _static_detail(roster: Roster, reason: Reason, subscription: Subscription) -> str:

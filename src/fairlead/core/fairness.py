@@ -35,9 +35,7 @@ def served_rank(served_seq: int | None, provider_id: str) -> int:
     return (first_64_bits >> 1) - (1 << 63)
 
 
-def in_served_order(
-    slots: NDArray[np.int64], ranks: NDArray[np.int64], provider_ids: Sequence[str]
-) -> Iterator[int]:
+def in_served_order(slots: NDArray[np.int64], ranks: NDArray[np.int64], provider_ids: Sequence[str]) -> Iterator[int]:
     """The slots in R5's order, lazily: a walk that stops early never orders the rest.
 
     `slots` are candidates, `ranks` the niche's ranks by slot, `provider_ids` the providers by slot. The candidates

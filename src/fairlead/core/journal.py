@@ -12,7 +12,16 @@ from enum import StrEnum
 from typing import Any, cast
 
 from fairlead.core.canonical import JsonObject, canonical_json, timestamp_from_text, timestamp_text
-from fairlead.core.model import Decision, Level, LevelResult, Outcome, Purse, Reason, Recipient, Refusal, Subscription
+from fairlead.core.model import (
+    Decision,
+    Level,
+    LevelResult,
+    Outcome,
+    Purse,
+    Reason,
+    Refusal,
+    Subscription,
+)
 
 
 class EntryKind(StrEnum):
@@ -220,7 +229,9 @@ def purses_consulted(payload: JsonObject) -> dict[str, Purse]:
     for level in cast("list[dict[str, Any]]", payload["levels"]):
         for recipient in level["recipients"]:
             purses[recipient["provider_id"]] = Purse(
-                recipient["balance_before_cents"], recipient["credit_limit_cents"], recipient["ledger_seq"] - 1
+                recipient["balance_before_cents"],
+                recipient["credit_limit_cents"],
+                recipient["ledger_seq"] - 1,
             )
         for refusal in level["refused"]:
             if refusal["reason"] == Reason.INSUFFICIENT_BALANCE.value:

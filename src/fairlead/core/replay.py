@@ -8,8 +8,8 @@ from fairlead.core.engine import decide, subscriptions_out_of_funds
 from fairlead.core.journal import (
     Entry,
     EntryKind,
-    decision_payload,
     deactivated_for_funds,
+    decision_payload,
     entry_hash,
     purses_consulted,
     recorded_decision,
@@ -37,9 +37,8 @@ class Replay:
         """
         canonical = canonical_json(entry.payload)
         differences = self._chain_differences(entry, canonical)
-        if self._due:
-            if self._due.popleft() != canonical:
-                differences.append("a deactivation for lack of funds was due here, and is missing or different")
+        if self._due and self._due.popleft() != canonical:
+            differences.append("a deactivation for lack of funds was due here, and is missing or different")
         if entry.kind is EntryKind.DECISION:
             differences += self._decision_differences(entry, canonical, attributes, salt)
             self.decision_count += 1

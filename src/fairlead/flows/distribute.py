@@ -12,7 +12,13 @@ from datetime import datetime
 from fairlead.core.assignment import ASSUMED_RICH, PurseLookup
 from fairlead.core.engine import decide, follow, subscriptions_out_of_funds
 from fairlead.core.errors import Refused, Unavailable
-from fairlead.core.journal import EntryKind, deactivated_for_funds, decision_payload, seal, subscription_payload
+from fairlead.core.journal import (
+    EntryKind,
+    deactivated_for_funds,
+    decision_payload,
+    seal,
+    subscription_payload,
+)
 from fairlead.core.model import Decision, Lead, Purse, Subscription
 from fairlead.core.roster import Head, Roster
 from fairlead.store.audit import SYSTEM, AuditEvent, append_audit
@@ -114,7 +120,9 @@ class Distributor:
         with self._rosters.hold(niche_id):
             for _ in range(RESTARTS):
                 try:
-                    batch = self.database.run(lambda conn: self._attempt(conn, niche_id, limit, only_lead_id, lock_also))
+                    batch = self.database.run(
+                        lambda conn: self._attempt(conn, niche_id, limit, only_lead_id, lock_also)
+                    )
                 except _ProviderHeld as held:
                     lock_also.update(held.provider_ids)
                     continue

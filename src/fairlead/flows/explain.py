@@ -93,7 +93,10 @@ def explain_provider(database: Database, lead_id: str, provider: str) -> Provide
             raise Refused("lead_undecided", f"lead {lead.lead_id} was never decided: it is {lead.status}")
         roster, entry = _roster_before(conn, past[-1])
         if entry.attributes is None:
-            raise Refused("lead_erased", f"the attributes of lead {lead.lead_id} are gone: its decision cannot be redone")
+            raise Refused(
+                "lead_erased",
+                f"the attributes of lead {lead.lead_id} are gone: its decision cannot be redone",
+            )
         effect = recorded_decision(cast("Mapping[str, Any]", entry.entry.payload))
         subject = Lead(effect.lead_id, entry.attributes, str(entry.entry.payload["lead_commitment"]), effect.attempt)
         decision = decide(roster, subject, purses_consulted(entry.entry.payload), effect.decided_at)

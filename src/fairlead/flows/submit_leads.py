@@ -12,7 +12,12 @@ from fairlead.store.leads import LEAD_DETAILS, NewLead, clock, insert_leads, nic
 
 
 def submit_leads(
-    database: Database, niche_slug: str, submitted: Sequence[Mapping[str, object]], actor: Actor, *, approve: bool
+    database: Database,
+    niche_slug: str,
+    submitted: Sequence[Mapping[str, object]],
+    actor: Actor,
+    *,
+    approve: bool,
 ) -> list[str]:
     """Each of the submitted attributes is a lead of the niche, in this order; returns their ids. All of them, or none.
 

@@ -118,7 +118,8 @@ def _state_differences(folded: Roster, loaded: Roster, niche: LockedNiche) -> li
     in_journal, in_tables = dict(folded.subscriptions), dict(loaded.subscriptions)
     for subscription_id in sorted({*in_journal, *in_tables}):
         ours, theirs = in_journal.get(subscription_id), in_tables.get(subscription_id)
-        provider_id = (ours or theirs).provider_id if ours or theirs else ""
+        either = ours or theirs
+        provider_id = either.provider_id if either else ""
         if (
             ours != theirs
             or folded.served_seq(subscription_id) != loaded.served_seq(subscription_id)

@@ -5,7 +5,7 @@ A marketplace is a PostgreSQL schema; `search_path` chooses it on every connecti
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
@@ -52,7 +52,12 @@ class Database:
             f"-c idle_in_transaction_session_timeout={bounds.idle_in_transaction_ms} -c timezone=UTC"
         )
         self._pool: ConnectionPool[Connection] = ConnectionPool(
-            url, kwargs=self.connection_settings(), min_size=0, max_size=max_connections, open=False, timeout=30
+            url,
+            kwargs=self.connection_settings(),
+            min_size=0,
+            max_size=max_connections,
+            open=False,
+            timeout=30,
         )
 
     def connection_settings(self) -> dict[str, Any]:
@@ -73,13 +78,13 @@ class Database:
         self._pool.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self) -> Generator[Connection]:
         """One transaction, committed when the block ends and rolled back when it raises; never retried."""
         with self._pool.connection() as conn, conn.transaction():
             yield conn
 
     @contextmanager
-    def snapshot(self) -> Iterator[Connection]:
+    def snapshot(self) -> Generator[Connection]:
         """One read-only transaction that sees a single moment, however long it reads."""
         with self._pool.connection() as conn, conn.transaction():
             conn.execute("set transaction isolation level repeatable read, read only")
@@ -101,7 +106,9 @@ class Database:
                     return work(conn)
             except (*TRANSIENT, psycopg.OperationalError) as error:
                 if not is_transient(error) or attempt == ATTEMPTS - 1:
-                    raise Unavailable(f"the database {self.place} did not take the change: {one_line(error)}") from error
+                    raise Unavailable(
+                        f"the database {self.place} did not take the change: {one_line(error)}"
+                    ) from error
                 if isinstance(error, PoolTimeout) or error.sqlstate is None:
                     self._pool.check()
                 time.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311

@@ -59,7 +59,9 @@ def past_entries(
         )
         for niche, seq, kind, payload, recorded_at, prev_hash, own_hash, attributes, salt in cursor:
             yield PastEntry(
-                Entry(niche, seq, EntryKind(kind), payload, recorded_at, prev_hash, own_hash), attributes, salt
+                Entry(niche, seq, EntryKind(kind), payload, recorded_at, prev_hash, own_hash),
+                attributes,
+                salt,
             )
 
 
@@ -106,5 +108,3 @@ def audit_head(conn: Connection) -> tuple[int, bytes]:
     row = conn.execute("select seq, hash from audit_head").fetchone()
     assert row is not None, "the migration wrote the head"
     return row[0], row[1]
-
-

@@ -14,7 +14,7 @@ DIFFERENCES_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """One promise about the rows. `violations` gives one line of text per violation; `population` counts its subject."""
+    """One promise about the rows. `violations` gives one line per violation; `population` counts its subject."""
 
     name: str
     population: LiteralString
@@ -176,7 +176,8 @@ INVARIANTS: tuple[Invariant, ...] = (
         union all
         select format('niche %s heads at %s, its journal ends at %s', n.slug, n.journal_seq, j.seq)
         from niches n
-        left join lateral (select seq, hash from niche_journal where niche_id = n.id order by seq desc limit 1) j on true
+        left join lateral
+             (select seq, hash from niche_journal where niche_id = n.id order by seq desc limit 1) j on true
         where (n.journal_seq, n.journal_head)
               is distinct from (coalesce(j.seq, 0), coalesce(j.hash, decode(repeat('00', 32), 'hex')))
         """,

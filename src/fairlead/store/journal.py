@@ -42,7 +42,10 @@ def lock_niches(conn: Connection, niche_ids: Sequence[str]) -> dict[str, LockedN
 
 
 def append_configuration(
-    conn: Connection, niche: LockedNiche, contents: Sequence[tuple[EntryKind, JsonObject]], recorded_at: datetime
+    conn: Connection,
+    niche: LockedNiche,
+    contents: Sequence[tuple[EntryKind, JsonObject]],
+    recorded_at: datetime,
 ) -> None:
     """The contents are the niche's newest entries, and its head is theirs. Needs the niche's row lock."""
     if not contents:
@@ -51,7 +54,8 @@ def append_configuration(
     insert_entries(conn, sealed)
     head = sealed[-1].entry
     conn.execute(
-        "update niches set journal_seq = %s, journal_head = %s where id = %s", (head.seq, head.hash, niche.niche_id)
+        "update niches set journal_seq = %s, journal_head = %s where id = %s",
+        (head.seq, head.hash, niche.niche_id),
     )
 
 

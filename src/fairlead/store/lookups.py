@@ -83,7 +83,9 @@ def provider_names(conn: Connection, provider_ids: Sequence[str]) -> Mapping[str
 
 def level_names(conn: Connection, niche_id: str) -> Mapping[str, str]:
     """The niche's level names by id, deleted ones included."""
-    return dict(conn.execute("select id::text, name from competition_levels where niche_id = %s", (niche_id,)).fetchall())
+    return dict(
+        conn.execute("select id::text, name from competition_levels where niche_id = %s", (niche_id,)).fetchall()
+    )
 
 
 def marketplace_currency(conn: Connection) -> str:
@@ -97,7 +99,9 @@ def checked_id(text: str, noun: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:
-        raise BadInput([f"{text!r} is no {noun} id: it should look like 01900000-0000-7000-8000-000000000000"]) from None
+        raise BadInput(
+            [f"{text!r} is no {noun} id: it should look like 01900000-0000-7000-8000-000000000000"]
+        ) from None
 
 
 def count_of_leads(conn: Connection) -> int:

@@ -5,7 +5,7 @@ whether there is more.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from fairlead.core.model import Level, Subscription
@@ -26,7 +26,7 @@ class RosterCache:
         self._guard = threading.Lock()
 
     @contextmanager
-    def hold(self, niche_id: str) -> Iterator[None]:
+    def hold(self, niche_id: str) -> Generator[None]:
         """This thread alone uses the niche's roster.
 
         Taken before the transaction and given back after its commit: otherwise the next thread could get the row lock

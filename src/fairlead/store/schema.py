@@ -4,6 +4,7 @@ import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import errors, sql
@@ -53,7 +54,8 @@ def check_schema(conn: Connection, schema_name: str) -> None:
         raise Refused("schema_missing", f"the schema {schema_name!r} is not set up: run `fairlead migrate`")
     if found < needed:
         raise Refused(
-            "schema_outdated", f"the schema {schema_name!r} is at {found}, this needs {needed}: run `fairlead migrate`"
+            "schema_outdated",
+            f"the schema {schema_name!r} is at {found}, this needs {needed}: run `fairlead migrate`",
         )
     if found > needed:
         raise _newer_schema(schema_name, found, needed)
@@ -76,12 +78,13 @@ def _newest_revision() -> str:
 
 def _newer_schema(schema_name: str, found: str, needed: str) -> Refused:
     return Refused(
-        "schema_unknown", f"the schema {schema_name!r} is at {found}, newer than this Fairlead ({needed}): upgrade it"
+        "schema_unknown",
+        f"the schema {schema_name!r} is at {found}, newer than this Fairlead ({needed}): upgrade it",
     )
 
 
 def _connect_for_migration(database: Database) -> Connection:
-    settings = database.connection_settings() | {"autocommit": True}
+    settings: dict[str, Any] = database.connection_settings() | {"autocommit": True}
     # A migration may take long; waiting for a lock may not, or everybody else queues behind it.
     settings["options"] += " -c statement_timeout=0 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=0"
     try:
@@ -97,7 +100,7 @@ def _connect_for_migration(database: Database) -> Connection:
 def _await_lock(conn: Connection, schema_name: str, wait_seconds: float) -> None:
     key = int.from_bytes(hashlib.sha256(f"fairlead/migrate/{schema_name}".encode()).digest()[:8], "big", signed=True)
     deadline = time.monotonic() + wait_seconds
-    while not conn.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone() == (True,):
+    while conn.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone() != (True,):
         if time.monotonic() > deadline:
             raise Unavailable(f"another migration of {schema_name!r} has been running for {wait_seconds:.0f} s")
         time.sleep(0.1)

@@ -41,7 +41,9 @@ def live_view(database: Database, niche_slugs: list[str], currency: str, title: 
 
 
 def _levels(levels: list[LevelSales], currency: str) -> Table:
-    shown = _table("Competition levels", ["niche", "level", "price", "takes", "active", "started", "sold", "revenue"], 2)
+    shown = _table(
+        "Competition levels", ["niche", "level", "price", "takes", "active", "started", "sold", "revenue"], 2
+    )
     for level in levels:
         shown.add_row(
             level.niche_slug,
@@ -78,7 +80,10 @@ def _decisions(decisions: list[RecentDecision]) -> Table:
             f"{decision.decided_at:%H:%M:%S}",
             decision.niche_slug,
             decision.start_level or "",
-            Text(decision.outcome, style={"success": "green", "partial": "yellow"}.get(decision.outcome, "cyan")),
+            Text(
+                decision.outcome,
+                style={"success": "green", "partial": "yellow"}.get(decision.outcome, "cyan"),
+            ),
             Text(names, no_wrap=True, overflow="ellipsis"),
         )
     return shown
@@ -104,8 +109,14 @@ def show_summary(database: Database, niche_slugs: list[str], currency: str) -> N
         rows,
         right=range(2, 9),
     )
-    say("  served: providers that received something; fewest, most: leads each; longest wait: leads of the level that", "dim")
-    say("  went to others between two of one's own. Filters and money make them differ, nobody's luck does.", "dim")
+    say(
+        "  served: providers that received something; fewest, most: leads each; longest wait: leads of the level that",
+        "dim",
+    )
+    say(
+        "  went to others between two of one's own. Filters and money make them differ, nobody's luck does.",
+        "dim",
+    )
     broke = [provider.name for provider in providers if provider.active_subscriptions < provider.subscriptions]
     if broke:
         say(f"Out of money on the way ({len(broke)}): {', '.join(broke)}", "yellow")

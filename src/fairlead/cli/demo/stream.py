@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 REGIONS = (("Europe", 45), ("North America", 30), ("Asia", 13), ("South America", 7), ("Oceania", 5))
 SYSTEMS = (("Ubuntu", 40), ("Debian", 30), ("Rocky Linux", 12), ("Windows Server", 12), ("FreeBSD", 6))
-VPS_TYPES = (("general purpose", 60), ("compute optimised", 18), ("memory optimised", 14), ("storage optimised", 8))
+VPS_TYPES = (
+    ("general purpose", 60),
+    ("compute optimised", 18),
+    ("memory optimised", 14),
+    ("storage optimised", 8),
+)
 DEDICATED_TYPES = (("single processor", 60), ("dual processor", 30), ("GPU", 10))
 EXTRAS = ("backups", "DDoS protection", "managed updates", "IPv6")
 
