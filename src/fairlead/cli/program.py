@@ -6,7 +6,7 @@ import sys
 import typer
 
 from fairlead import __version__
-from fairlead.cli import database, export, leads, migrate, status
+from fairlead.cli import database, distribute, explain, export, leads, migrate, status, verify
 from fairlead.cli.output import errors
 from fairlead.core.errors import BadInput, Broken, FairleadError
 from fairlead.settings import SettingsError
@@ -21,6 +21,9 @@ app = typer.Typer(
 )
 app.add_typer(database.app, name="db")
 app.add_typer(leads.app, name="leads")
+app.command("distribute")(distribute.distribute)
+app.command("explain")(explain.explain)
+app.command("verify")(verify.verify)
 app.command("export")(export.export)
 app.command("migrate")(migrate.migrate)
 app.command("status")(status.status)
