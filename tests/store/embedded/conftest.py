@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -27,18 +26,18 @@ def home() -> Generator[Path]:
 
 
 @pytest.fixture(scope="session")
-def made() -> Generator[Path]:
-    """A cluster that was made, started and stopped; to be copied, which is quicker than making one."""
+def made() -> Generator[Cluster]:
+    """One cluster for all tests that leave it whole: making or copying one takes longer than most tests."""
     with scratch_cluster() as cluster:
-        cluster.stop()
-        yield cluster.root
+        yield cluster
 
 
 @pytest.fixture
-def cluster(home: Path, made: Path) -> Cluster:
-    """A cluster that was stopped; quick, since nobody pulls the plug in these tests."""
-    subprocess.run(["cp", "-a", made, home / "postgres"], check=True)
-    return Cluster(home / "postgres", extra_settings=QUICK)
+def cluster(made: Cluster) -> Generator[Cluster]:
+    """A cluster that exists and is stopped; quick, since nobody pulls the plug in these tests."""
+    made.stop()
+    yield made
+    made.stop()
 
 
 @pytest.fixture

@@ -65,7 +65,8 @@ def ask(url: str, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query.encode()).fetchall()
 
 
-def do(url: str, statement: str) -> None:
-    """Execute one statement over a connection of its own."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement.encode())
+def keep_a_row(url: str) -> None:
+    """Commit a table `kept` with one row, a fresh one whatever was there."""
+    with psycopg.connect(url) as connection:
+        connection.execute("DROP TABLE IF EXISTS kept")
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS n")

@@ -59,9 +59,7 @@ def test_an_ordinary_user_gets_a_server_of_their_own(home: Path) -> None:
     theirs = home / "theirs"
     theirs.mkdir(mode=0o700)
     os.chown(theirs, NOBODY.pw_uid, NOBODY.pw_gid)
-    ask(
-        Cluster(home / "postgres", extra_settings=QUICK).start(), "SELECT 1"
-    )  # nothing left to import afterwards
+    ask(Cluster(home / "postgres", extra_settings=QUICK).start(), "SELECT 1")  # nothing left to import afterwards
 
     def work() -> None:
         cluster = Cluster(theirs / "postgres", extra_settings=QUICK)
@@ -131,6 +129,4 @@ def test_programs_that_the_account_cannot_reach_are_copied(home: Path) -> None:
     cluster.stop()
     copied = (cluster.root / "binaries" / wheel.version).stat().st_ino
     cluster.start()
-    assert (cluster.root / "binaries" / wheel.version).stat().st_ino == copied, (
-        "copied once, not at every start"
-    )
+    assert (cluster.root / "binaries" / wheel.version).stat().st_ino == copied, "copied once, not at every start"

@@ -14,7 +14,7 @@ import pytest
 
 from fairlead.store.embedded.cluster import Cluster
 from fairlead.store.embedded.process import live_postmaster
-from tests.store.embedded.processes import ask, client, do, eventually, kill_hard, read_line
+from tests.store.embedded.processes import ask, client, eventually, keep_a_row, kill_hard, read_line
 
 ON_LINUX = sys.platform == "linux"
 
@@ -44,7 +44,7 @@ def test_no_acknowledged_row_is_lost_when_the_postmaster_is_killed(home: Path) -
 
 @pytest.mark.parametrize("disguise", ["sleep", "postgres"])
 def test_a_pid_file_whose_number_belongs_to_another_process(cluster: Cluster, disguise: str) -> None:
-    do(cluster.start(), "CREATE TABLE kept AS SELECT 42 AS n")
+    keep_a_row(cluster.start())
     was = _kill_postmaster(cluster)
     pid_file = cluster.data / "postmaster.pid"
     # Called postgres it could be the server of another directory.
@@ -59,9 +59,7 @@ def test_a_pid_file_whose_number_belongs_to_another_process(cluster: Cluster, di
             stranger.kill()
 
 
-@pytest.mark.parametrize(
-    "content", ["", "\n", "garbage", "-1\n", "0\n", "99999999999999999999\n/\n0\n5432\n"]
-)
+@pytest.mark.parametrize("content", ["", "\n", "garbage", "-1\n", "0\n", "99999999999999999999\n/\n0\n5432\n"])
 def test_a_broken_pid_file(cluster: Cluster, content: str) -> None:
     cluster.start()
     cluster.stop()

@@ -14,7 +14,7 @@ from fairlead.store.embedded.binaries import Binaries, find_binaries, read_binar
 from fairlead.store.embedded.cluster import Cluster
 from fairlead.store.embedded.errors import EmbeddedPostgresError
 from fairlead.store.embedded.scratch import QUICK, scratch_cluster
-from tests.store.embedded.processes import ask, do
+from tests.store.embedded.processes import ask, keep_a_row
 
 
 def test_cold_start_gives_a_durable_private_server(home: Path) -> None:
@@ -22,7 +22,7 @@ def test_cold_start_gives_a_durable_private_server(home: Path) -> None:
 
     url = cluster.start()
 
-    shown = dict(ask(cluster.superuser_url, "SELECT name, setting FROM pg_settings"))
+    shown = {str(name): value for name, value in ask(cluster.superuser_url, "SELECT name, setting FROM pg_settings")}
     for name in ("fsync", "full_page_writes", "synchronous_commit", "data_checksums"):
         assert shown[name] == "on", name
     assert shown["listen_addresses"] == "127.0.0.1"
@@ -47,7 +47,7 @@ def test_a_password_is_needed(cluster: Cluster) -> None:
 
 def test_warm_restart_keeps_data_port_and_password(cluster: Cluster) -> None:
     before = cluster.start()
-    do(before, "CREATE TABLE kept AS SELECT 42 AS n")
+    keep_a_row(before)
     assert cluster.stop()
 
     after = cluster.start()
@@ -64,7 +64,7 @@ def test_starting_a_running_server_leaves_it_alone(cluster: Cluster) -> None:
 
 
 def test_a_taken_port_makes_it_move(cluster: Cluster) -> None:
-    do(cluster.start(), "CREATE TABLE kept AS SELECT 42 AS n")
+    keep_a_row(cluster.start())
     port = cluster.status().port
     cluster.stop()
     with socket.socket() as squatter:
@@ -108,38 +108,40 @@ def test_a_stopped_server_has_no_url(cluster: Cluster) -> None:
         _ = cluster.url
 
 
-def test_a_server_that_cannot_start_says_why_in_one_line(home: Path) -> None:
-    cluster = Cluster(home / "postgres", extra_settings={**QUICK, "max_connections": "none"})
+def test_a_server_that_cannot_start_says_why_in_one_line(cluster: Cluster) -> None:
+    misled = Cluster(cluster.root, extra_settings={**QUICK, "max_connections": "none"})
 
     with pytest.raises(EmbeddedPostgresError, match="max_connections") as caught:
-        cluster.start()
+        misled.start()
 
     assert "\n" not in str(caught.value)
     assert str(cluster.root / "server.log") in str(caught.value)
 
 
 def test_a_lost_password_file_is_one_clear_line(cluster: Cluster) -> None:
-    cluster.start()
-    cluster.stop()
-    (cluster.root / "server.json").unlink()
-
-    with pytest.raises(
-        EmbeddedPostgresError, match=r"server\.json, which holds the database password, is missing"
-    ):
-        cluster.start()
+    password_file = cluster.root / "server.json"
+    content = password_file.read_text()
+    password_file.write_text("")
+    try:
+        with pytest.raises(EmbeddedPostgresError, match=r"server\.json, which holds the database password, is"):
+            cluster.start()
+    finally:
+        password_file.write_text(content)
 
 
 def test_another_major_version_is_refused_with_the_way_out(cluster: Cluster) -> None:
-    cluster.start()
-    cluster.stop()
-    (cluster.data / "PG_VERSION").write_text("9\n")
-
-    with pytest.raises(EmbeddedPostgresError, match="made by PostgreSQL 9, which is not here") as caught:
-        cluster.start()
+    version_file = cluster.data / "PG_VERSION"
+    content = version_file.read_text()
+    version_file.write_text("9\n")
+    try:
+        with pytest.raises(EmbeddedPostgresError, match="made by PostgreSQL 9, which is not here") as caught:
+            cluster.start()
+    finally:
+        version_file.write_text(content)
 
     assert "pg_dump" in str(caught.value)
     assert "pg_restore" in str(caught.value)
-    assert cluster.data.exists()
+    assert ask(cluster.start(), "SELECT 1") == [(1,)]
 
 
 def _installations() -> dict[str, Binaries | None]:
@@ -161,9 +163,7 @@ def test_every_installation_works_and_is_found_again_by_its_major_version(home: 
     Cluster(home / "postgres").stop()
 
     with Cluster(home / "postgres", extra_settings=QUICK).use() as url:
-        assert ask(url, "SELECT current_setting('server_version_num')::int / 10000") == [
-            (installation.major,)
-        ]
+        assert ask(url, "SELECT current_setting('server_version_num')::int / 10000") == [(installation.major,)]
 
 
 def test_the_wheel_is_found_without_being_imported() -> None:
@@ -180,9 +180,7 @@ def _pretend(folder: Path, version: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    ("version", "major"), [("18.6", 18), ("15.18 (Debian 15.18-0+deb12u1)", 15), ("19beta1", 19)]
-)
+@pytest.mark.parametrize(("version", "major"), [("18.6", 18), ("15.18 (Debian 15.18-0+deb12u1)", 15), ("19beta1", 19)])
 def test_versions_are_read(tmp_path: Path, version: str, major: int) -> None:
     found = read_binaries(_pretend(tmp_path / "bin", version), "PATH")
 
