@@ -15,6 +15,7 @@ def connected(settings: Settings | None = None) -> Generator[Database]:
     chosen = settings or load_settings()
     timeouts = Timeouts(chosen.statement_timeout_ms, chosen.lock_timeout_ms, chosen.idle_in_transaction_timeout_ms)
     with database_url(chosen) as url, Database(url, chosen.schema_name, timeouts) as database:
+        database.check()
         yield database
 
 

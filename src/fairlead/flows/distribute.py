@@ -24,7 +24,7 @@ from fairlead.core.roster import Head, Roster
 from fairlead.store.audit import SYSTEM, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database, one_line
 from fairlead.store.distribution import Batch, lock_purses, lock_waiting_leads, mark_failed, record
-from fairlead.store.journal import lock_niches
+from fairlead.store.journal import LockedNiche, holds_entry, lock_niches
 from fairlead.store.rosters import RosterCache
 
 DEFAULT_BATCH_LIMIT = 50
@@ -80,6 +80,7 @@ class Distributor:
         except (Unavailable, Refused):
             raise
         except Exception:  # whatever it is, it must not keep the niche's other leads from being decided
+            self._rosters.drop(niche_id)
             return self._distribute_singly(niche_id, 1 if only_lead_id else self.batch_limit, only_lead_id)
 
     def _distribute_singly(self, niche_id: str, count: int, only_lead_id: str | None) -> Distributed:
@@ -120,9 +121,7 @@ class Distributor:
         with self._rosters.hold(niche_id):
             for _ in range(RESTARTS):
                 try:
-                    batch = self.database.run(
-                        lambda conn: self._attempt(conn, niche_id, limit, only_lead_id, lock_also)
-                    )
+                    batch = self._in_one_transaction(niche_id, limit, only_lead_id, lock_also)
                 except _ProviderHeld as held:
                     lock_also.update(held.provider_ids)
                     continue
@@ -133,14 +132,25 @@ class Distributor:
                 return batch.decisions
         raise Unavailable(f"the providers of niche {niche_id} stayed locked elsewhere through {RESTARTS} attempts")
 
-    def _attempt(
-        self, conn: Connection, niche_id: str, limit: int, only_lead_id: str | None, lock_also: set[str]
+    def _in_one_transaction(
+        self, niche_id: str, limit: int, only_lead_id: str | None, lock_also: set[str]
     ) -> Batch | None:
-        niche = lock_niches(conn, [niche_id]).get(niche_id)
-        if niche is None:
-            raise Refused("niche_unknown", f"there is no niche {niche_id}")
-        if not niche.is_active:
-            raise Refused("niche_inactive", f"the niche {niche.slug!r} is inactive: its leads wait")
+        unanswered: Batch | None = None
+
+        def work(conn: Connection) -> Batch | None:
+            nonlocal unanswered
+            niche = _lock_open_niche(conn, niche_id)
+            # A run before this one may have committed and its answer been lost: the journal knows.
+            if unanswered is None or not holds_entry(conn, niche_id, unanswered.head.seq, unanswered.head.hash):
+                unanswered = self._attempt(conn, niche, limit, only_lead_id, lock_also)
+            return unanswered
+
+        return self.database.run(work)
+
+    def _attempt(
+        self, conn: Connection, niche: LockedNiche, limit: int, only_lead_id: str | None, lock_also: set[str]
+    ) -> Batch | None:
+        niche_id = niche.niche_id
         locked = lock_waiting_leads(conn, niche_id, limit, only_lead_id)
         if not locked.leads or locked.now is None:
             return None
@@ -163,6 +173,15 @@ class Distributor:
         )
         record(conn, batch)
         return batch
+
+
+def _lock_open_niche(conn: Connection, niche_id: str) -> LockedNiche:
+    niche = lock_niches(conn, [niche_id]).get(niche_id)
+    if niche is None:
+        raise Refused("niche_unknown", f"there is no niche {niche_id}")
+    if not niche.is_active:
+        raise Refused("niche_inactive", f"the niche {niche.slug!r} is inactive: its leads wait")
+    return niche
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,11 +85,21 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Generator[Connection]:
-        """One read-only transaction that sees a single moment, however long it reads."""
-        with self._pool.connection() as conn, conn.transaction():
-            conn.execute("set transaction isolation level repeatable read, read only")
-            conn.execute("set local statement_timeout = 0")
-            yield conn
+        """One read-only transaction that sees a single moment, however long it reads. Raises `Unavailable`."""
+        try:
+            with self._pool.connection() as conn, conn.transaction():
+                conn.execute("set transaction isolation level repeatable read, read only")
+                conn.execute("set local statement_timeout = 0")
+                yield conn
+        except psycopg.OperationalError as error:
+            raise Unavailable(f"the database {self.place} cannot be read: {one_line(error)}") from error
+
+    def check(self) -> None:
+        """The database can be reached now; else `Unavailable`, at once and in one line."""
+        try:
+            psycopg.connect(self.url, **self.connection_settings()).close()
+        except psycopg.OperationalError as error:
+            raise Unavailable(f"cannot connect to the database {self.place}: {one_line(error)}") from error
 
     def run(self, work: Callable[[Connection], Result]) -> Result:
         """The result of `work`, done in one committed transaction.

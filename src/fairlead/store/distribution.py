@@ -3,9 +3,10 @@
 The order of locks is niche, leads, providers ascending by id (DESIGN: concurrency protocol).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
 from psycopg import errors
 
@@ -30,26 +31,31 @@ class LockedLeads:
 
 
 def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id: str | None = None) -> LockedLeads:
-    """The niche's leads that await a decision, oldest approval first, locked. Needs the niche's row lock.
+    """The niche's leads that await a decision, oldest approval first. Needs the niche's row lock.
+
+    They are locked in ascending order of id, as everybody locks leads, and only then put in the order of approval.
 
     `now` is read here, after the niche's lock was granted: the transaction's own start may lie before a decision that
     it had to wait for. Order never depends on it.
     """
     rows = conn.execute(
         """
-        select id::text, attributes, attributes_salt, distribution_attempts + 1, (select clock_timestamp())
+        select approved_at, id::text, attributes, attributes_salt, distribution_attempts + 1,
+               (select clock_timestamp())
         from leads
-        where niche_id = %s and awaits_decision and (%s::uuid is null or id = %s::uuid)
-        order by approved_at, id limit %s
-        for no key update
+        where awaits_decision and id = any(array(
+            select id from leads
+            where niche_id = %s and awaits_decision and (%s::uuid is null or id = %s::uuid)
+            order by approved_at, id limit %s))
+        order by id for no key update
         """,
         (niche_id, only_lead_id, only_lead_id, limit),
     ).fetchall()
     leads = tuple(
         Lead(lead_id, attributes, commit_to_attributes(salt, attributes), attempt)
-        for lead_id, attributes, salt, attempt, _ in rows
+        for _, lead_id, attributes, salt, attempt, _ in sorted(rows, key=itemgetter(0, 1))
     )
-    return LockedLeads(leads, rows[0][4] if rows else None)
+    return LockedLeads(leads, rows[0][5] if rows else None)
 
 
 def lock_purses(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> dict[str, Purse] | None:
@@ -62,7 +68,7 @@ def lock_purses(conn: Connection, provider_ids: Sequence[str], *, wait: bool) ->
     try:
         rows = conn.execute(
             _LOCK_PROVIDERS if wait else _LOCK_PROVIDERS + " nowait",
-            (ids,),
+            (_array(ids),),
         ).fetchall()
     except errors.LockNotAvailable:
         if wait:
@@ -108,6 +114,12 @@ def record(conn: Connection, batch: Batch) -> None:
             _deactivate(conn, batch)
 
 
+def _array(values: Iterable[object]) -> str:
+    # The driver looks at every element of a list to see whether it needs quotes. Ids, numbers and outcomes never do,
+    # and a batch has thousands of them.
+    return "{" + ",".join(map(str, values)) + "}"
+
+
 def _move_niche(conn: Connection, batch: Batch) -> None:
     conn.execute(
         """
@@ -138,9 +150,9 @@ def _record_outcomes(conn: Connection, batch: Batch) -> None:
         (
             batch.now,
             batch.now,
-            [decision.lead_id for decision in batch.decisions],
-            [decision.outcome.value for decision in batch.decisions],
-            [decision.attempt for decision in batch.decisions],
+            _array(decision.lead_id for decision in batch.decisions),
+            _array(decision.outcome.value for decision in batch.decisions),
+            _array(decision.attempt for decision in batch.decisions),
         ),
     )
 
@@ -169,15 +181,15 @@ def _insert_assignments_and_purchases(conn: Connection, batch: Batch) -> None:
         (
             batch.niche_id,
             batch.now,
-            assignment_ids,
-            [decision.lead_id for decision, _, _ in picks],
-            provider_ids,
-            [recipient.subscription_id for _, _, recipient in picks],
-            [level_id for _, level_id, _ in picks],
-            [decision.seq for decision, _, _ in picks],
-            [recipient.served_seq for _, _, recipient in picks],
-            [recipient.price_cents for _, _, recipient in picks],
-            ledger_seqs,
+            _array(assignment_ids),
+            _array(decision.lead_id for decision, _, _ in picks),
+            _array(provider_ids),
+            _array(recipient.subscription_id for _, _, recipient in picks),
+            _array(level_id for _, level_id, _ in picks),
+            _array(decision.seq for decision, _, _ in picks),
+            _array(recipient.served_seq for _, _, recipient in picks),
+            _array(recipient.price_cents for _, _, recipient in picks),
+            _array(ledger_seqs),
         ),
     )
     postings = [
@@ -198,11 +210,11 @@ def _insert_assignments_and_purchases(conn: Connection, batch: Batch) -> None:
         """,
         (
             batch.now,
-            provider_ids,
-            ledger_seqs,
-            [posting.amount_cents for posting in postings],
-            [posting.balance_after_cents for posting in postings],
-            assignment_ids,
+            _array(provider_ids),
+            _array(ledger_seqs),
+            _array(posting.amount_cents for posting in postings),
+            _array(posting.balance_after_cents for posting in postings),
+            _array(assignment_ids),
         ),
     )
     conn.execute(
@@ -211,7 +223,7 @@ def _insert_assignments_and_purchases(conn: Connection, batch: Batch) -> None:
         select id, 'lead_assigned', 'email', provider_id, assignment_id, %s
         from unnest(%s::uuid[], %s::uuid[], %s::uuid[]) as notification (id, provider_id, assignment_id)
         """,
-        (batch.now, [new_id() for _ in picks], provider_ids, assignment_ids),
+        (batch.now, _array(new_id() for _ in picks), _array(provider_ids), _array(assignment_ids)),
     )
 
 
@@ -228,9 +240,9 @@ def _move_balances(conn: Connection, batch: Batch) -> None:
         where id = provider_id
         """,
         (
-            list(moved),
-            [purse.balance_cents for purse in moved.values()],
-            [purse.ledger_seq for purse in moved.values()],
+            _array(moved),
+            _array(purse.balance_cents for purse in moved.values()),
+            _array(purse.ledger_seq for purse in moved.values()),
         ),
     )
 
@@ -244,7 +256,7 @@ def _move_served(conn: Connection, batch: Batch) -> None:
         from unnest(%s::uuid[], %s::bigint[]) as served (subscription_id, served_seq)
         where id = subscription_id
         """,
-        (batch.now, list(served), list(served.values())),
+        (batch.now, _array(served), _array(served.values())),
     )
 
 
@@ -255,7 +267,7 @@ def _deactivate(conn: Connection, batch: Batch) -> None:
         update subscriptions set is_active = false, deactivation_reason = 'insufficient_funds'
         where id = any(%s::uuid[])
         """,
-        (subscription_ids,),
+        (_array(subscription_ids),),
     )
     conn.execute(
         """
@@ -265,9 +277,9 @@ def _deactivate(conn: Connection, batch: Batch) -> None:
         """,
         (
             batch.now,
-            [new_id() for _ in subscription_ids],
-            [subscription.provider_id for subscription in batch.deactivated],
-            subscription_ids,
+            _array(new_id() for _ in subscription_ids),
+            _array(subscription.provider_id for subscription in batch.deactivated),
+            _array(subscription_ids),
         ),
     )
 
