@@ -97,9 +97,7 @@ def test_no_rules_accept_every_lead() -> None:
 
 
 def test_all_rules_must_hold_and_the_first_that_fails_is_named() -> None:
-    compiled = compile_filter(
-        of(rule("age", "gte", 30), rule("job", "eq", "nurse"), rule("age", "lte", 50)), SCHEMA
-    )
+    compiled = compile_filter(of(rule("age", "gte", 30), rule("job", "eq", "nurse"), rule("age", "lte", 50)), SCHEMA)
     assert compiled.accepts({"age": 40, "job": "nurse"})
     assert compiled.first_mismatch({"age": 20, "job": "pilot"}) == compiled.rules[0]
     assert compiled.first_mismatch({"age": 40, "job": "pilot"}) == compiled.rules[1]

@@ -45,7 +45,7 @@ OPERATORS: dict[FieldType, tuple[Operator, ...]] = {
 }
 """The operators that each type of field allows."""
 _BY_NAME = {operator.value: operator for operator in Operator}
-_RULE_KEYS: frozenset[object] = frozenset(("field_key", "operator", "value"))
+_RULE_KEYS = dict.fromkeys(("field_key", "operator", "value")).keys()
 
 
 @dataclass(frozen=True, slots=True)
