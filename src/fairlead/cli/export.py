@@ -23,15 +23,9 @@ def export(
     what: Annotated[str, typer.Argument(metavar="|".join(EXPORTS), help="What to export.")],
     niche: Annotated[str | None, typer.Option(help="Only this niche (its slug).")] = None,
     provider: Annotated[str | None, typer.Option(metavar="EMAIL", help="Only this provider.")] = None,
-    since: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help="From this day on (UTC).")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option("--to", metavar="DATE", help="Up to and with this day (UTC).")
-    ] = None,
-    file_format: Annotated[
-        str, typer.Option("--format", metavar="csv|jsonl", help="How it is written.")
-    ] = "csv",
+    since: Annotated[str | None, typer.Option("--from", metavar="DATE", help="From this day on (UTC).")] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Up to and with this day (UTC).")] = None,
+    file_format: Annotated[str, typer.Option("--format", metavar="csv|jsonl", help="How it is written.")] = "csv",
     output: Annotated[Path | None, typer.Option(help="The file to write. Default: standard output.")] = None,
     exact: Annotated[
         bool,

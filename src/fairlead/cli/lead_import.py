@@ -20,9 +20,7 @@ def import_file(
     delimiter: Annotated[
         str | None, typer.Option(help="One character, or `tab`. Default: the header shows it (, ; tab |).")
     ] = None,
-    encoding: Annotated[
-        str, typer.Option(help="How the text is encoded, such as latin-1 or utf-16.")
-    ] = "utf-8",
+    encoding: Annotated[str, typer.Option(help="How the text is encoded, such as latin-1 or utf-16.")] = "utf-8",
     mapping: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="COLUMN=FIELD", help="Which column fills which field."),
@@ -31,13 +29,9 @@ def import_file(
         list[str] | None,
         typer.Option(metavar="COLUMN", help="Rows alike in these columns are the same lead."),
     ] = None,
-    rejects: Annotated[
-        Path | None, typer.Option(help="Where rejected rows go. Default: FILE.rejects.csv.")
-    ] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Where rejected rows go. Default: FILE.rejects.csv.")] = None,
     approve: Annotated[bool, typer.Option("--approve", help="Approve the leads on the way.")] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="End with status 1 if any row was rejected.")
-    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="End with status 1 if any row was rejected.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
 ) -> None:
     """Import leads from a CSV file; the same file twice adds nothing.

@@ -23,12 +23,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for progra
 
 @app.command()
 def approve(
-    lead_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[LEAD_ID]...", help="Leads to approve.")
-    ] = None,
-    niche: Annotated[
-        str | None, typer.Option(help="All pending leads of this niche (its slug); with --all.")
-    ] = None,
+    lead_ids: Annotated[list[str] | None, typer.Argument(metavar="[LEAD_ID]...", help="Leads to approve.")] = None,
+    niche: Annotated[str | None, typer.Option(help="All pending leads of this niche (its slug); with --all.")] = None,
     approve_all: Annotated[bool, typer.Option("--all", help="All pending leads of --niche.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -81,9 +77,7 @@ def _approve_niche(database: Database, slug: str, as_json: bool) -> None:
     if as_json:
         print_json({"niche": slug, "approved_count": count})
     else:
-        say(
-            f"{count:,} leads of {slug} approved" if count else f"{slug} has no lead that is pending approval"
-        )
+        say(f"{count:,} leads of {slug} approved" if count else f"{slug} has no lead that is pending approval")
 
 
 @app.command("list")

@@ -94,10 +94,7 @@ def _for_programs(settings: Settings, seen: _Seen) -> dict[str, object]:
             "leads_waiting": overview.leads_waiting,
             "niches": [
                 asdict(niche)
-                | {
-                    "oldest_waiting_since": niche.oldest_waiting_since
-                    and timestamp_text(niche.oldest_waiting_since)
-                }
+                | {"oldest_waiting_since": niche.oldest_waiting_since and timestamp_text(niche.oldest_waiting_since)}
                 for niche in overview.niches
             ],
         },

@@ -58,9 +58,7 @@ class ApprovedLeads:
     refused: tuple[RefusedLead, ...] = ()
 
     def __add__(self, other: "ApprovedLeads") -> "ApprovedLeads":
-        return ApprovedLeads(
-            self.approved + other.approved, self.already + other.already, self.refused + other.refused
-        )
+        return ApprovedLeads(self.approved + other.approved, self.already + other.already, self.refused + other.refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +164,10 @@ def _approve_locked(conn: Connection, lead_ids: Sequence[str], actor: Actor) -> 
     now = clock(conn)
     set_approved(conn, lead_ids, actor.name, now)
     old, new = {"status": "pending_approval"}, {"status": "approved"}
-    append_audit(
-        conn, [AuditEvent(actor, "lead.approved", "lead", lead_id, old, new) for lead_id in lead_ids], now
-    )
+    append_audit(conn, [AuditEvent(actor, "lead.approved", "lead", lead_id, old, new) for lead_id in lead_ids], now)
 
 
-def _sorted_out(
-    lead_ids: Sequence[str], approved: Sequence[str], states: dict[str, LeadProgress]
-) -> ApprovedLeads:
+def _sorted_out(lead_ids: Sequence[str], approved: Sequence[str], states: dict[str, LeadProgress]) -> ApprovedLeads:
     new = frozenset(approved)
     already: list[str] = []
     refused: list[RefusedLead] = []
@@ -189,6 +183,4 @@ def _sorted_out(
 
 
 def _refusal(lead: LeadProgress, what: str) -> RefusedLead:
-    return RefusedLead(
-        lead.lead_id, f"lead_{lead.status}", f"lead {lead.lead_id} {what}: {_REFUSALS[lead.status]}"
-    )
+    return RefusedLead(lead.lead_id, f"lead_{lead.status}", f"lead {lead.lead_id} {what}: {_REFUSALS[lead.status]}")

@@ -26,9 +26,7 @@ from fairlead.store.lookups import provider_id_of
 FORMATS = ("csv", "jsonl")
 
 # A spreadsheet skips what it does not show before it looks for a formula, and takes the full-width signs too.
-_FORMULA = re.compile(
-    r"[\t\r]|[\s\x00-\x20\x7f-\xa0\u00ad\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
-)
+_FORMULA = re.compile(r"[\t\r]|[\s\x00-\x20\x7f-\xa0\u00ad\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +84,7 @@ def export(
         _record(database, request, chosen, total, actor)
         columns = export_columns(request.what)
         write = (
-            _csv_writer(output, columns, request.exact)
-            if request.format == "csv"
-            else _jsonl_writer(output, columns)
+            _csv_writer(output, columns, request.exact) if request.format == "csv" else _jsonl_writer(output, columns)
         )
         for number, row in enumerate(stream_rows(conn, request.what, chosen), start=1):
             write(row)
@@ -109,9 +105,7 @@ def _filter(conn: Connection, request: ExportRequest) -> ExportFilter:
     return ExportFilter(niche_id, provider_id, request.since, request.before)
 
 
-def _record(
-    database: Database, request: ExportRequest, chosen: ExportFilter, rows: int, actor: Actor
-) -> None:
+def _record(database: Database, request: ExportRequest, chosen: ExportFilter, rows: int, actor: Actor) -> None:
     # The provider by id: the audit log holds no personal data.
     told = {
         "format": request.format,

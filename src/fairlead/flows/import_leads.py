@@ -5,7 +5,8 @@ same command again goes on from there: a lead's key is the same each time, and a
 niche.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,6 +82,14 @@ def _niche(database: Database, slug: str) -> tuple[str, FormSchema]:
     return niche.niche_id, parse_form_schema(niche.form_schema)
 
 
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A chunk that is being stored: its rows, and how many of them will turn out to be new."""
+
+    rows: int
+    added: Future[int]
+
+
 class _Import:
     """One import under way."""
 
@@ -107,7 +116,22 @@ class _Import:
         self._good = 0
 
     def all(self, on_progress: Callable[[Imported], None]) -> Imported:
+        """Every row has been dealt with. While one chunk is being stored the next is read: two things at a time."""
+        under_way: _UnderWay | None = None
         on_progress(self._so_far())
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="import") as storing:
+            try:
+                for chunk in self._chunks():
+                    self._settle(under_way, on_progress)
+                    under_way = _UnderWay(len(chunk), storing.submit(self._insert, chunk))
+            finally:
+                # Also when interrupted: what is being stored will be there, so it is waited for and counted.
+                self._settle(under_way, on_progress)
+        done = self._so_far()
+        on_progress(done)
+        return done
+
+    def _chunks(self) -> Iterator[list[NewLead]]:
         chunk: list[NewLead] = []
         chunk_began = self._file.characters_read
         for row in self._file:
@@ -115,15 +139,13 @@ class _Import:
             lead = self._lead(row)
             if lead is not None:
                 chunk.append(lead)
-            if len(chunk) == CHUNK_ROWS or self._file.characters_read - chunk_began > CHUNK_CHARACTERS:
-                self._store(chunk)
-                on_progress(self._so_far())
+            is_long = self._file.characters_read - chunk_began > CHUNK_CHARACTERS
+            if len(chunk) == CHUNK_ROWS or (is_long and chunk):
+                yield chunk
                 chunk = []
                 chunk_began = self._file.characters_read
-        self._store(chunk)
-        done = self._so_far()
-        on_progress(done)
-        return done
+        if chunk:
+            yield chunk
 
     def _lead(self, row: Row) -> NewLead | None:
         try:
@@ -134,10 +156,14 @@ class _Import:
             self._rejects.add(row, str(reason))
             return None
 
-    def _store(self, chunk: Sequence[NewLead]) -> None:
-        if chunk:
-            self._added += _insert_chunk(self._database, self._niche_id, chunk, self._actor, self._approves)
-            self._good += len(chunk)
+    def _insert(self, chunk: Sequence[NewLead]) -> int:
+        return _insert_chunk(self._database, self._niche_id, chunk, self._actor, self._approves)
+
+    def _settle(self, under_way: "_UnderWay | None", on_progress: Callable[[Imported], None]) -> None:
+        if under_way is not None:
+            self._added += under_way.added.result()
+            self._good += under_way.rows
+            on_progress(self._so_far())
 
     def _so_far(self) -> Imported:
         return Imported(
@@ -151,9 +177,7 @@ class _Import:
         )
 
 
-def _insert_chunk(
-    database: Database, niche_id: str, chunk: Sequence[NewLead], actor: Actor, approves: bool
-) -> int:
+def _insert_chunk(database: Database, niche_id: str, chunk: Sequence[NewLead], actor: Actor, approves: bool) -> int:
     """The chunk is stored, in one transaction; returns how many of its leads are new.
 
     Its ids are chosen before: if the answer to a commit was lost, the next attempt finds them and knows.

@@ -1,7 +1,6 @@
 """From columns to leads: what fills which field, what a cell means, and when two rows are one lead."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -57,9 +56,7 @@ def map_columns(
     positions: dict[str, int] = {}
     for position, target in enumerate(targets):
         if target is not None and positions.setdefault(target, position) != position:
-            problems.append(
-                f"two columns, {header[positions[target]]!r} and {header[position]!r}, are for {target!r}"
-            )
+            problems.append(f"two columns, {header[positions[target]]!r} and {header[position]!r}, are for {target!r}")
     if not positions and not problems:
         known = ", ".join(each.key for each in schema.fields)
         problems.append(f"no column has the name of a field ({known}): are delimiter and encoding right?")
@@ -76,9 +73,7 @@ def map_columns(
         width=len(header),
         fields=tuple((positions[each.key], each) for each in schema.fields if each.key in positions),
         details=tuple(
-            (positions[name], name)
-            for name in LEAD_DETAILS
-            if name in positions and schema.field(name) is None
+            (positions[name], name) for name in LEAD_DETAILS if name in positions and schema.field(name) is None
         ),
         key_rule=rule,
         ignored=tuple(name for position, name in enumerate(header) if targets[position] is None and name),
@@ -128,9 +123,7 @@ def _key_rule(
             # By what it fills: another file may have the same under another heading.
             parts[targets[found[0]] or f"column {column.casefold()}"] = found[0]
     if dedupe:
-        return KeyRule(
-            "chosen columns", tuple(sorted(parts.items())), counts_occurrences=False, ignores_case=True
-        )
+        return KeyRule("chosen columns", tuple(sorted(parts.items())), counts_occurrences=False, ignores_case=True)
     if EXTERNAL_ID in positions:
         only = ((EXTERNAL_ID, positions[EXTERNAL_ID]),)
         return KeyRule(EXTERNAL_ID, only, counts_occurrences=False, ignores_case=False)
@@ -166,13 +159,12 @@ class RowReader:
             elif each.required:
                 problems.append(f"{each.label} is required")
         details = self._details(cells, problems)
-        if not problems and not attributes and not any(details):
+        if not problems and not attributes and not details:
             problems.append("holds nothing that is kept")
         if problems:
             raise RowRejected("; ".join(problems))
         key = self._key(cells)
-        text = json.dumps(attributes, ensure_ascii=False, separators=(",", ":"))
-        return NewLead(new_id(), key, text, new_salt(), details)
+        return NewLead(new_id(), key, attributes, new_salt(), details)
 
     def _convert(self, each: Field, cell: str) -> Value | None:
         if len(cell) > REMEMBERED_CHARACTERS:
@@ -185,7 +177,7 @@ class RowReader:
             known[cell] = value
         return value
 
-    def _details(self, cells: Sequence[str], problems: list[str]) -> tuple[str | None, ...]:
+    def _details(self, cells: Sequence[str], problems: list[str]) -> dict[str, str]:
         found: dict[str, str] = {}
         for position, name in self.columns.details:
             cell = cells[position].strip()
@@ -194,7 +186,7 @@ class RowReader:
             if (complaint := text_complaint(cell)) is not None:
                 problems.append(f"{name}: {complaint[1]}")
             found[name] = cell
-        return tuple(found.get(name) for name in LEAD_DETAILS)
+        return found
 
     def _key(self, cells: Sequence[str]) -> str:
         """SHA-256 of what identifies the row, in hexadecimal. NUL divides: no cell holds one."""

@@ -112,9 +112,7 @@ class LeadFile:
                 # Only the first line is given up: the next row may well begin on the second.
                 self._lines.give_back(keep=1)
                 raw = self._lines.taken[0].rstrip("\r\n")
-                yield Row(
-                    line, [raw], "the quotes do not match: a quote within a quoted cell is written twice"
-                )
+                yield Row(line, [raw], "the quotes do not match: a quote within a quoted cell is written twice")
                 continue
             if cells:
                 yield Row(line, cells, self._lines.complaint())

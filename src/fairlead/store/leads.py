@@ -1,6 +1,7 @@
 """Leads as rows: put in by the thousand, approved under their own locks, listed."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,13 +33,13 @@ class NicheForm:
 
 @dataclass(frozen=True, slots=True)
 class NewLead:
-    """A lead that is not stored yet; `details` are in the order of `LEAD_DETAILS`."""
+    """A lead that is not stored yet; the names in `details` are among `LEAD_DETAILS`."""
 
     lead_id: str
     dedupe_key: str
-    attributes_json: str
+    attributes: Mapping[str, object]
     attributes_salt: bytes
-    details: tuple[str | None, ...]
+    details: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,34 +86,43 @@ def insert_leads(
     Idempotent by (niche, key). Keys are inserted in ascending order, so that two imports wait for each
     other instead of deadlocking.
     """
-    details = ", ".join(LEAD_DETAILS)
     result = conn.execute(
-        f"""
-        insert into leads (id, niche_id, status, dedupe_key, attributes, attributes_salt, {details},
+        """
+        insert into leads (id, niche_id, status, dedupe_key, attributes, attributes_salt, contact_name,
+                           contact_email, contact_phone, utm_source, utm_medium, utm_campaign, referrer,
                            approved_at, approved_by, awaits_decision, created_at)
         select id, %(niche)s, case when %(by)s::text is null then 'pending_approval' else 'approved' end,
-               dedupe_key, attributes, attributes_salt, {details},
-               case when %(by)s::text is null then null else %(now)s::timestamptz end, %(by)s,
+               dedupe_key, attributes, decode(salt, 'hex'), contact_name,
+               contact_email, contact_phone, utm_source, utm_medium, utm_campaign, referrer,
+               case when %(by)s::text is not null then %(now)s::timestamptz end, %(by)s,
                %(by)s::text is not null, %(now)s
-        from unnest(%(ids)s::uuid[], %(keys)s::text[], %(attributes)s::jsonb[], %(salts)s::bytea[],
-                    %(d0)s::text[], %(d1)s::text[], %(d2)s::text[], %(d3)s::text[], %(d4)s::text[],
-                    %(d5)s::text[], %(d6)s::text[])
-             as lead (id, dedupe_key, attributes, attributes_salt, {details})
+        from jsonb_to_recordset(%(leads)s::jsonb)
+             as lead (id uuid, dedupe_key text, attributes jsonb, salt text, contact_name text, contact_email text,
+                      contact_phone text, utm_source text, utm_medium text, utm_campaign text, referrer text)
         order by dedupe_key
         on conflict (niche_id, dedupe_key) do nothing
-        """,  # noqa: S608  # the names are the constant above
-        {
-            "niche": niche_id,
-            "by": approved_by,
-            "now": now,
-            "ids": [lead.lead_id for lead in leads],
-            "keys": [lead.dedupe_key for lead in leads],
-            "attributes": [lead.attributes_json for lead in leads],
-            "salts": [lead.attributes_salt for lead in leads],
-            **{f"d{n}": [lead.details[n] for lead in leads] for n in range(len(LEAD_DETAILS))},
-        },
+        """,
+        {"niche": niche_id, "by": approved_by, "now": now, "leads": _as_json(leads)},
     )
     return result.rowcount
+
+
+def _as_json(leads: Sequence[NewLead]) -> str:
+    # One document, because arrays of text that hold JSON are escaped character by character, which takes longer than
+    # everything else together.
+    return json.dumps(
+        [
+            {
+                "id": lead.lead_id,
+                "dedupe_key": lead.dedupe_key,
+                "attributes": lead.attributes,
+                "salt": lead.attributes_salt.hex(),
+                **lead.details,
+            }
+            for lead in leads
+        ],
+        ensure_ascii=False,
+    )
 
 
 def count_existing(conn: Connection, lead_ids: Sequence[str]) -> int:
@@ -136,9 +146,7 @@ def lock_pending(conn: Connection, lead_ids: Sequence[str]) -> list[str]:
     return [row[0] for row in rows]
 
 
-def lock_pending_of_niche(
-    conn: Connection, niche_id: str, after_lead_id: str | None, limit: int
-) -> list[str]:
+def lock_pending_of_niche(conn: Connection, niche_id: str, after_lead_id: str | None, limit: int) -> list[str]:
     """The niche's next leads that are pending approval, in ascending order of id, locked."""
     rows = conn.execute(
         """
