@@ -53,18 +53,14 @@ class Settings(BaseSettings):
     @classmethod
     def _url_of_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError(
-                "must start with postgresql:// (for example postgresql://user:secret@host:5432/name)"
-            )
+            raise ValueError("must start with postgresql:// (for example postgresql://user:secret@host:5432/name)")
         return url
 
     @field_validator("schema_name")
     @classmethod
     def _name_of_a_schema(cls, name: str) -> str:
         if not _SCHEMA_NAME.fullmatch(name):
-            raise ValueError(
-                "must be 1 to 63 lower-case letters, digits or underscores and not start with a digit"
-            )
+            raise ValueError("must be 1 to 63 lower-case letters, digits or underscores and not start with a digit")
         if name.startswith("pg_") or name == "information_schema":
             raise ValueError("is a name that PostgreSQL keeps for itself")
         return name

@@ -38,9 +38,7 @@ def start(as_json: AsJson = False) -> None:
 
 @app.command(epilog="Examples: fairlead db stop; fairlead db stop --force")
 def stop(
-    force: Annotated[
-        bool, typer.Option("--force", help="Also when other fairlead processes use it.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also when other fairlead processes use it.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Stop the embedded PostgreSQL, and no longer keep it up.
@@ -55,9 +53,7 @@ def stop(
     say("PostgreSQL is stopped." if was_running else "PostgreSQL was not running.")
 
 
-@app.command(
-    epilog="Examples: fairlead db status --json; pg_dump -Fc $(fairlead db status --url) > fairlead.dump"
-)
+@app.command(epilog="Examples: fairlead db status --json; pg_dump -Fc $(fairlead db status --url) > fairlead.dump")
 def status(
     url: Annotated[bool, typer.Option("--url", help="Print only the URL, with its password.")] = False,
     as_json: AsJson = False,

@@ -28,9 +28,7 @@ class ServerAccount:
     gid: int
     is_other: bool
 
-    def run(
-        self, argv: Sequence[str | Path], *, keep_open: tuple[int, ...] = ()
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, argv: Sequence[str | Path], *, keep_open: tuple[int, ...] = ()) -> subprocess.CompletedProcess[str]:
         """Run the command to its end as this account, in / with a bare environment, and return its output.
 
         An account that may not execute the command yields exit code 126 instead of an exception.
@@ -73,8 +71,7 @@ def server_account(root: Path, data: Path) -> ServerAccount:
     if me != 0:
         if owners and owners[0] != me:
             raise EmbeddedPostgresError(
-                f"{root} belongs to another user; run as that user "
-                "or set FAIRLEAD_DATA_DIR to a directory of your own"
+                f"{root} belongs to another user; run as that user or set FAIRLEAD_DATA_DIR to a directory of your own"
             )
         return ServerAccount(name=_name_of(me), uid=me, gid=os.getegid(), is_other=False)
     for owner in owners:
@@ -107,9 +104,7 @@ def make_root(root: Path, *, traversable: bool) -> None:
                 f"cannot create {path}: {error.strerror}; set FAIRLEAD_DATA_DIR to a directory you can write"
             ) from None
     if not os.access(root, os.W_OK | os.X_OK):
-        raise EmbeddedPostgresError(
-            f"cannot write to {root}; set FAIRLEAD_DATA_DIR to a directory you can write"
-        )
+        raise EmbeddedPostgresError(f"cannot write to {root}; set FAIRLEAD_DATA_DIR to a directory you can write")
 
 
 def refuse_unreachable(root: Path, account: ServerAccount) -> None:

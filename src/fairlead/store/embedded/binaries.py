@@ -51,9 +51,7 @@ def find_binaries(bin_dir: Path | None, major: int | None = None) -> Binaries:
         binaries = read_binaries(directory, source)
         if binaries is None:
             if directory == bin_dir:
-                raise EmbeddedPostgresError(
-                    f"FAIRLEAD_POSTGRES_BIN_DIR: no usable PostgreSQL programs in {bin_dir}"
-                )
+                raise EmbeddedPostgresError(f"FAIRLEAD_POSTGRES_BIN_DIR: no usable PostgreSQL programs in {bin_dir}")
             continue
         if binaries.major == major or (major is None and binaries.major >= OLDEST_MAJOR):
             return binaries
@@ -93,18 +91,14 @@ def usable_by(binaries: Binaries, account: ServerAccount, root: Path) -> Binarie
         return binaries
     home = root / "binaries" / binaries.version
     base, parts = _movable_parts(binaries.bin_dir)
-    copied = replace(
-        binaries, bin_dir=home / binaries.bin_dir.relative_to(base), source=f"copy of {binaries.bin_dir}"
-    )
+    copied = replace(binaries, bin_dir=home / binaries.bin_dir.relative_to(base), source=f"copy of {binaries.bin_dir}")
     if _runs_as(account, copied):
         return copied
     if any((binaries.bin_dir.parent / "share").glob("**/postgres.bki")):
         unfinished = root / "binaries" / "copying"
         shutil.rmtree(home.parent, ignore_errors=True)
         for part in parts:
-            shutil.copytree(
-                part, unfinished / part.relative_to(base), ignore=shutil.ignore_patterns("include")
-            )
+            shutil.copytree(part, unfinished / part.relative_to(base), ignore=shutil.ignore_patterns("include"))
         _make_readable(home.parent)
         unfinished.rename(home)
         if _runs_as(account, copied):
@@ -116,9 +110,7 @@ def usable_by(binaries: Binaries, account: ServerAccount, root: Path) -> Binarie
 
 
 def _runs_as(account: ServerAccount, binaries: Binaries) -> bool:
-    return all(
-        account.run([binaries.program(name), "--version"]).returncode == 0 for name in ("postgres", "initdb")
-    )
+    return all(account.run([binaries.program(name), "--version"]).returncode == 0 for name in ("postgres", "initdb"))
 
 
 def _movable_parts(bin_dir: Path) -> tuple[Path, list[Path]]:

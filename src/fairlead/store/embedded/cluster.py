@@ -203,9 +203,7 @@ class Cluster:
     def _port(self) -> int:
         running = live_postmaster(self.data)
         if running is None:
-            raise EmbeddedPostgresError(
-                "the embedded database is not running; start it with: fairlead db start"
-            )
+            raise EmbeddedPostgresError("the embedded database is not running; start it with: fairlead db start")
         return running.port
 
 

@@ -52,9 +52,7 @@ def initialise(root: Path, account: ServerAccount, binaries: Binaries, lock: int
     unfinished = root / "data.new"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
-    content = ServerFile(
-        port=0, password=secrets.token_urlsafe(24), superuser_password=secrets.token_urlsafe(24)
-    )
+    content = ServerFile(port=0, password=secrets.token_urlsafe(24), superuser_password=secrets.token_urlsafe(24))
     password_file = root / "password.new"
     password_file.unlink(missing_ok=True)
     descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -85,9 +83,7 @@ def _initdb(options: list[str | Path], account: ServerAccount, binaries: Binarie
     if done.returncode != 0 and "locale" in done.stderr:
         done = account.run([*command, "--locale=C"], keep_open=(lock,))
     if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if "error" in line.lower()] or [
-            done.stderr.strip()
-        ]
+        lines = [line for line in done.stderr.splitlines() if "error" in line.lower()] or [done.stderr.strip()]
         raise EmbeddedPostgresError(f"initdb failed ({binaries.bin_dir}): {lines[0]}")
 
 

@@ -123,9 +123,7 @@ def stop_server(data: Path) -> bool:
     except ProcessLookupError:
         return True
     except PermissionError:
-        raise EmbeddedPostgresError(
-            f"the server on {data} belongs to another user; stop it as that user"
-        ) from None
+        raise EmbeddedPostgresError(f"the server on {data} belongs to another user; stop it as that user") from None
     give_up = time.monotonic() + _STOP_WITHIN_S
     while is_alive(running.pid):
         if time.monotonic() > give_up:
