@@ -1,0 +1,194 @@
+"""Real operating-system processes that distribute, and the watching of what they wait for."""
+
+import multiprocessing
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import psycopg
+
+from fairlead.flows import distribute
+from fairlead.flows.distribute import Distributor
+from fairlead.store.connection import Database, Timeouts
+
+PATIENCE_SECONDS = 60
+BOUNDS = Timeouts(30_000, 20_000, 30_000)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one worker did: how many leads each of its transactions decided, in which order, and what it met."""
+
+    batches: tuple[int, ...] = ()
+    lead_ids: tuple[str, ...] = ()
+    restarts: int = 0
+    error: str | None = None
+
+
+@contextmanager
+def opened(url: str, max_connections: int = 4) -> Iterator[Database]:
+    """A database as a process of its own would open it."""
+    with Database(url, "fairlead", BOUNDS, max_connections) as database:
+        yield database
+
+
+# What the workers do; each runs in a process of its own ----------------------------------------------------------
+
+
+def decide_one(url: str, niche_id: str, lead_id: str) -> Report:
+    """One lead, asked for by its id."""
+    with opened(url) as database:
+        done = Distributor(database).distribute_waiting(niche_id, lead_id)
+    assert not done.failures, done.failures
+    return Report(tuple([len(done)] if len(done) else []), tuple(d.lead_id for d in done.decisions))
+
+
+def decide_all(url: str, niche_ids: Sequence[str], batch_limit: int) -> Report:
+    """Leads of these niches in turn until none of them has any left."""
+    restarts = count_restarts()
+    batches: list[int] = []
+    lead_ids: list[str] = []
+    with opened(url) as database:
+        distributor = Distributor(database, batch_limit)
+        empty = 0
+        while empty < len(niche_ids):
+            empty = 0
+            for niche_id in niche_ids:
+                done = distributor.distribute_waiting(niche_id)
+                assert not done.failures, done.failures
+                empty += not done
+                batches += [len(done)] if len(done) else []
+                lead_ids += [decision.lead_id for decision in done.decisions]
+    return Report(tuple(batches), tuple(lead_ids), len(restarts))
+
+
+def count_restarts() -> list[Sequence[str]]:
+    """From here on every transaction of this process that a held provider made start again is in the list."""
+    seen: list[Sequence[str]] = []
+
+    class Counted(distribute._ProviderHeld):
+        def __init__(self, provider_ids: Sequence[str]) -> None:
+            super().__init__(provider_ids)
+            seen.append(provider_ids)
+
+    distribute._ProviderHeld = Counted
+    return seen
+
+
+# Starting them and hearing from them -----------------------------------------------------------------------------
+
+
+class Workers:
+    """Processes that run one function each; `results` waits for all of them."""
+
+    def __init__(self) -> None:
+        self.context = _context()
+        self._answers = self.context.SimpleQueue()
+        self._started: list[BaseProcess] = []
+
+    def start(self, work: Callable[..., Report], *args: Any) -> BaseProcess:
+        """A process runs `work` from now on."""
+        process = self.context.Process(target=_report, args=(self._answers, work, args), daemon=True)
+        process.start()
+        self._started.append(process)
+        return process
+
+    def results(self) -> list[Report]:
+        """What each reported; a worker's error is this test's failure."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        reports: list[Report] = []
+        while len(reports) < len(self._started):
+            if not self._answers.empty():
+                reports.append(self._answers.get())
+            elif time.monotonic() > deadline:
+                raise AssertionError(f"{len(self._started) - len(reports)} workers never came back")
+            else:
+                time.sleep(0.005)
+        for process in self._started:
+            process.join(PATIENCE_SECONDS)
+        errors = [report.error for report in reports if report.error]
+        assert not errors, "\n".join(errors)
+        return reports
+
+
+def _report(answers: Any, work: Callable[..., Report], args: Sequence[Any]) -> None:
+    try:
+        answers.put(work(*args))
+    except BaseException:
+        answers.put(Report(error=traceback.format_exc()))
+
+
+def _context() -> Any:
+    """Processes forked from a server that has imported everything once: independent of this one, and quick."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.race.processes"])
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+    try:
+        forkserver.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+    return context
+
+
+# Watching what they wait for -------------------------------------------------------------------------------------
+
+WAITING = """
+    select count(*) from pg_stat_activity
+    where datname = current_database() and application_name = 'fairlead' and wait_event_type = 'Lock'
+"""
+
+
+def wait_until_blocked(url: str, sessions: int) -> None:
+    """That many sessions wait for a lock at the same moment. Fails when they never do."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with psycopg.connect(url, autocommit=True, application_name="watch") as conn:
+        while (seen := _one(conn, WAITING)) < sessions:
+            assert time.monotonic() < deadline, f"only {seen} of {sessions} sessions ever waited for a lock"
+            time.sleep(0.01)
+
+
+def deadlocks(url: str) -> int:
+    """How many deadlocks the server had to break in this database, whether or not anybody saw them."""
+    with psycopg.connect(url, autocommit=True, application_name="watch") as conn:
+        conn.execute("select pg_stat_force_next_flush()")
+        return _one(conn, "select deadlocks from pg_stat_database where datname = current_database()")
+
+
+@contextmanager
+def sampled_waits(url: str) -> Iterator[list[int]]:
+    """How many sessions waited for a lock, every few milliseconds while the block runs; only the moments with any."""
+    seen: list[int] = []
+    stop = threading.Event()
+
+    def sample() -> None:
+        with psycopg.connect(url, autocommit=True, application_name="watch") as conn:
+            while not stop.wait(0.005):
+                waiting = _one(conn, WAITING)
+                if waiting:
+                    seen.append(waiting)
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _one(conn: "psycopg.Connection[Any]", query: Any) -> int:
+    row = conn.execute(query).fetchone()
+    assert row is not None
+    return int(row[0])
