@@ -49,6 +49,7 @@ FITS = [
     ("age", "eq", 1, [1, 1.0], [True]),
     ("age", "eq", 0, [0, -0.0], [False]),
     ("age", "neq", 1, [2, 0.5, -LARGEST], [1, 1.0, True, "2", math.nan, math.inf, 2**53]),
+    ("age", "neq", 5, [4], [5, True, False]),
     ("age", "gte", 18, [18, 18.0, 99, LARGEST], [17.999, "20", True, math.nan, math.inf, 10**400, 1e300]),
     ("age", "lte", 18, [18, -5, -LARGEST], [18.5, "7", False, math.nan, -math.inf, -(2**53)]),
     ("age", "between", [30, 50], [30, 50, 40.5], [29, 51, "40", True, math.nan]),
