@@ -124,9 +124,11 @@ def pay_in(conn: Connection, provider_id: str, cents: int, external_id: str) -> 
     _post(conn, provider_id, "deposit", cents, payment_id, now)
 
 
-def take_out(conn: Connection, provider_id: str, cents: int) -> None:
-    """The provider has that much less to spend, as if another niche had charged it."""
-    _post(conn, provider_id, "manual_debit", -cents, None, current_time(conn))
+def leave_only(conn: Connection, provider_id: str, cents: int) -> None:
+    """The provider has so much left to spend, as if another niche had charged it for the rest."""
+    row = conn.execute("select balance_cents from providers where id = %s for no key update", (provider_id,)).fetchone()
+    assert row is not None
+    _post(conn, provider_id, "manual_debit", cents - row[0], None, current_time(conn))
 
 
 def _post(

@@ -51,6 +51,14 @@ def decide_one(url: str, niche_id: str, lead_id: str) -> Report:
     return Report(tuple([len(done)] if len(done) else []), tuple(d.lead_id for d in done.decisions))
 
 
+def decide_one_batch(url: str, niche_id: str, go: Any) -> Report:
+    """What waits in the niche, in one transaction, once `go` is given."""
+    assert go.wait(PATIENCE_SECONDS)
+    with opened(url) as database:
+        done = Distributor(database).distribute_waiting(niche_id)
+    return Report((len(done),), tuple(decision.lead_id for decision in done.decisions))
+
+
 def decide_all(url: str, niche_ids: Sequence[str], batch_limit: int) -> Report:
     """Leads of these niches in turn until none of them has any left."""
     restarts = count_restarts()
@@ -149,6 +157,8 @@ WAITING = """
     where datname = current_database() and application_name = 'fairlead' and wait_event_type = 'Lock'
 """
 
+ALIVE = "select count(*) from pg_stat_activity where client_port = any(%s)"
+
 
 def wait_until_blocked(url: str, sessions: int) -> None:
     """That many sessions wait for a lock at the same moment. Fails when they never do."""
@@ -157,6 +167,15 @@ def wait_until_blocked(url: str, sessions: int) -> None:
         while (seen := _one(conn, WAITING)) < sessions:
             assert time.monotonic() < deadline, f"only {seen} of {sessions} sessions ever waited for a lock"
             time.sleep(0.01)
+
+
+def wait_until_gone(url: str, client_ports: Sequence[int]) -> None:
+    """The server has no session any more whose client sits at one of these ports."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with psycopg.connect(url, autocommit=True, application_name="watch") as conn:
+        while _one(conn, ALIVE, list(client_ports)):
+            assert time.monotonic() < deadline, "the server never noticed that its client is gone"
+            time.sleep(0.005)
 
 
 def deadlocks(url: str) -> int:
@@ -188,7 +207,7 @@ def sampled_waits(url: str) -> Iterator[list[int]]:
         thread.join()
 
 
-def _one(conn: "psycopg.Connection[Any]", query: Any) -> int:
-    row = conn.execute(query).fetchone()
+def _one(conn: "psycopg.Connection[Any]", query: Any, *values: Any) -> int:
+    row = conn.execute(query, values or None).fetchone()
     assert row is not None
     return int(row[0])
