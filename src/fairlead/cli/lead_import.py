@@ -110,7 +110,7 @@ def _show(bar: Progress, task: TaskID, done: Imported) -> None:
 
 
 def _say_interrupted(done: Imported) -> None:
-    line = f"interrupted: {done.added:,} leads are in; the same command again goes on from there"
+    line = f"interrupted: {done.added:,} added; the same command again goes on from there"
     errors.print(line, style="yellow", markup=False, soft_wrap=True)
 
 

@@ -63,7 +63,7 @@ def _approve_some(database: Database, lead_ids: list[str], as_json: bool) -> Non
         for refused in result.refused:
             errors.print(f"error: {refused.message}", style="red", markup=False, soft_wrap=True)
         already = f", {len(result.already):,} were already" if result.already else ""
-        say(f"{len(result.approved):,} leads approved{already}")
+        say(f"{len(result.approved):,} approved{already}")
     if result.refused:
         raise typer.Exit(1)
 
@@ -77,7 +77,7 @@ def _approve_niche(database: Database, slug: str, as_json: bool) -> None:
     if as_json:
         print_json({"niche": slug, "approved_count": count})
     else:
-        say(f"{count:,} leads of {slug} approved" if count else f"{slug} has no lead that is pending approval")
+        say(f"{count:,} approved in {slug}" if count else f"{slug} has no lead that is pending approval")
 
 
 @app.command("list")

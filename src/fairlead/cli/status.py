@@ -8,12 +8,11 @@ import typer
 from fairlead.cli.marketplace import connected
 from fairlead.cli.output import errors, money, print_json, say, table
 from fairlead.core.canonical import timestamp_text
-from fairlead.core.errors import FairleadError, Refused, Unavailable
+from fairlead.core.errors import FairleadError, Refused
 from fairlead.settings import Settings, load_settings
 from fairlead.store.connection import Database
 from fairlead.store.embedded import EmbeddedPostgresError
-from fairlead.store.embedded.probe import server_version
-from fairlead.store.overview import MarketplaceOverview, NicheOverview, read_overview
+from fairlead.store.overview import MarketplaceOverview, NicheOverview, read_overview, server_version
 from fairlead.store.schema import check_schema, current_revision
 
 STATUSES = ("pending_confirmation", "pending_approval", "approved", "distributed", "rejected", "bad")
@@ -61,11 +60,8 @@ def _look(settings: Settings) -> _Seen:
 
 
 def _look_into(database: Database, schema_name: str) -> _Seen:
-    # Asked first, because the pool would go on trying for half a minute.
-    version = server_version(database.url)
-    if version is None:
-        raise Unavailable(f"the database {database.place} cannot be reached")
     with database.snapshot() as conn:
+        version = server_version(conn)
         revision = current_revision(conn, schema_name)
         try:
             check_schema(conn, schema_name)

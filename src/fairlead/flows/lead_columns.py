@@ -11,7 +11,7 @@ from fairlead.store.ids import new_id, new_salt
 from fairlead.store.leads import LEAD_DETAILS, NewLead
 
 EXTERNAL_ID = "external_id"
-REMEMBERED_CELLS = 10_000
+REMEMBERED_CELLS = 2_000
 REMEMBERED_CHARACTERS = 64
 
 

@@ -43,6 +43,11 @@ class MarketplaceOverview:
         return sum(niche.leads_waiting for niche in self.niches)
 
 
+def server_version(conn: Connection) -> str:
+    """The server's version, as in "16.4"."""
+    return (conn.info.parameter_status("server_version") or "unknown").split()[0]
+
+
 def read_overview(conn: Connection) -> MarketplaceOverview:
     """The marketplace as this snapshot has it, from a handful of counts."""
     leads = _grouped(conn, "select niche_id::text, status, count(*) from leads group by 1, 2")
