@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
+from psycopg import sql
 
 from fairlead.core.model import Decision
 from fairlead.store.connection import Connection, Database
@@ -85,7 +85,8 @@ def ending(database: Database, story: Story) -> dict[str, Any]:
                 for row in _rows(
                     conn,
                     """
-                    select a.provider_id::text, l.order_position, a.price_cents, a.served_seq, a.ledger_seq, a.journal_seq
+                    select a.provider_id::text, l.order_position, a.price_cents, a.served_seq, a.ledger_seq,
+                           a.journal_seq
                     from assignments a join competition_levels l on l.id = a.competition_level_id
                     where a.niche_id = %s order by a.served_seq
                     """,
@@ -171,8 +172,8 @@ def picture(database: Database) -> dict[str, str]:
 
 
 def _digest(conn: Connection, table: str) -> object:
-    query = psycopg.sql.SQL("select md5(string_agg(t::text, chr(10) order by t::text)) from {} t")
-    row = conn.execute(query.format(psycopg.sql.Identifier(table))).fetchone()
+    query = sql.SQL("select md5(string_agg(t::text, chr(10) order by t::text)) from {} t")
+    row = conn.execute(query.format(sql.Identifier(table))).fetchone()
     assert row is not None
     return row[0]
 

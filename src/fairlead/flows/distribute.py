@@ -87,32 +87,40 @@ class Distributor:
         decisions: list[Decision] = []
         failures: list[Failure] = []
         for _ in range(count):
+            # Named beforehand: which lead is the oldest may have changed by the time that a failure is recorded.
+            lead_id = only_lead_id or self._oldest_waiting(niche_id)
+            if lead_id is None:
+                break
             try:
-                decided = self._distribute(niche_id, 1, only_lead_id)
+                decisions.extend(self._distribute(niche_id, 1, lead_id))
             except (Unavailable, Refused):
                 raise
             except Exception as error:
                 self._rosters.drop(niche_id)
-                failure = self._fail_oldest(niche_id, only_lead_id, error)
-                if failure is not None:
-                    failures.append(failure)
-                continue
-            if not decided:
-                break
-            decisions.extend(decided)
+                if self._mark_failed(niche_id, lead_id, error):
+                    failures.append(Failure(lead_id, f"{type(error).__name__}: {one_line(error)}"))
         return Distributed(tuple(decisions), tuple(failures))
 
-    def _fail_oldest(self, niche_id: str, only_lead_id: str | None, error: Exception) -> Failure | None:
-        def work(conn: Connection) -> Failure | None:
+    def _oldest_waiting(self, niche_id: str) -> str | None:
+        def work(conn: Connection) -> str | None:
             lock_niches(conn, [niche_id])
-            locked = lock_waiting_leads(conn, niche_id, 1, only_lead_id)
-            if not locked.leads or locked.now is None:
-                return None
-            failure = Failure(locked.leads[0].lead_id, f"{type(error).__name__}: {one_line(error)}")
-            mark_failed(conn, failure.lead_id)
-            event = AuditEvent(SYSTEM, "distribution.failed", "lead", failure.lead_id, memo=type(error).__name__)
+            leads = lock_waiting_leads(conn, niche_id, 1).leads
+            return leads[0].lead_id if leads else None
+
+        return self.database.run(work)
+
+    def _mark_failed(self, niche_id: str, lead_id: str, error: Exception) -> bool:
+        """Whether the lead still waited, and is now on record as failed."""
+
+        def work(conn: Connection) -> bool:
+            lock_niches(conn, [niche_id])
+            locked = lock_waiting_leads(conn, niche_id, 1, lead_id)
+            if locked.now is None:
+                return False
+            mark_failed(conn, lead_id)
+            event = AuditEvent(SYSTEM, "distribution.failed", "lead", lead_id, memo=type(error).__name__)
             append_audit(conn, [event], locked.now)
-            return failure
+            return True
 
         return self.database.run(work)
 

@@ -59,8 +59,9 @@ class RosterCache:
         self._rosters[niche_id].keep()
 
     def drop(self, niche_id: str) -> None:
-        """The niche's roster will be read anew."""
-        self._rosters.pop(niche_id, None)
+        """The niche's roster will be read anew. Waits for the thread that holds it, which still needs it."""
+        with self.hold(niche_id):
+            self._rosters.pop(niche_id, None)
 
 
 def head_of(niche: LockedNiche) -> Head:
