@@ -6,7 +6,7 @@ import sys
 import typer
 
 from fairlead import __version__
-from fairlead.cli import database, distribute, explain, export, leads, migrate, status, verify
+from fairlead.cli import apply, database, demo, distribute, explain, export, leads, migrate, status, verify
 from fairlead.cli.output import errors
 from fairlead.core.errors import BadInput, Broken, FairleadError
 from fairlead.settings import SettingsError
@@ -19,8 +19,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("demo")(demo.demo)
 app.add_typer(database.app, name="db")
 app.add_typer(leads.app, name="leads")
+app.command("apply")(apply.apply)
 app.command("distribute")(distribute.distribute)
 app.command("explain")(explain.explain)
 app.command("verify")(verify.verify)

@@ -1,0 +1,78 @@
+"""`fairlead apply`: make the marketplace what a file declares."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fairlead.cli.marketplace import marketplace
+from fairlead.cli.output import print_json, say
+from fairlead.core.errors import BadInput
+from fairlead.flows.apply_marketplace import Applied, apply_marketplace, parse_declaration
+from fairlead.store.audit import OPERATOR
+
+LINES_SHOWN = 20
+STYLES = {"create": "green", "change": "yellow", "delete": "red"}
+
+
+def apply(
+    file: Annotated[Path, typer.Argument(help="The marketplace file (TOML).", show_default=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Every change as JSON.")] = False,
+) -> None:
+    """Make the marketplace what a file declares: niches, levels, providers, deposits, subscriptions.
+
+    What the file does not mention is left alone. Applied again, it changes nothing: a deposit is credited once. The
+    whole file takes effect, or none of it.
+
+    Examples:
+
+        fairlead apply marketplace.toml --dry-run
+
+        fairlead apply marketplace.toml
+    """
+    document = parse_declaration(_read(file))
+    with marketplace() as database:
+        applied = apply_marketplace(database, document, OPERATOR, dry_run=dry_run)
+    if as_json:
+        _print_json(applied)
+    else:
+        _show(applied)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise BadInput([f"{file}: is not UTF-8 text"]) from None
+    except OSError as error:
+        raise BadInput([f"{file}: {error.strerror or error}"]) from None
+
+
+def _print_json(applied: Applied) -> None:
+    changes = [
+        {"kind": change.kind, "entity": change.entity, "name": change.name, "old": change.old, "new": change.new}
+        for change in applied.changes
+    ]
+    print_json({"dry_run": applied.is_dry_run, "currency": applied.currency, "changes": changes})
+
+
+def _show(applied: Applied) -> None:
+    if not applied.changes:
+        say("nothing to change")
+        return
+    shown: Counter[str] = Counter()
+    totals = Counter(change.entity for change in applied.changes)
+    for change in applied.changes:
+        shown[change.entity] += 1
+        if shown[change.entity] <= LINES_SHOWN:
+            say(change.line, STYLES[change.kind])
+        elif shown[change.entity] == totals[change.entity]:
+            more = totals[change.entity] - LINES_SHOWN
+            say(f"  and {more:,} more of {change.entity} (--json lists them all)", "dim")
+    summary = ", ".join(f"{count:,} {entity}" for entity, count in totals.items())
+    if applied.is_dry_run:
+        say(f"would change: {summary}. This was a dry run: nothing was changed.", "bold")
+    else:
+        say(f"changed: {summary}", "bold")

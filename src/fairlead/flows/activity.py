@@ -1,0 +1,96 @@
+"""Funds drive activity (R9), wherever it is not a decision that moves them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.errors import Unavailable
+from fairlead.core.journal import EntryKind, deactivated_for_funds, subscription_payload
+from fairlead.core.model import Subscription
+from fairlead.store.configuration import Overtaken, SubscriptionRow
+from fairlead.store.configuration_writes import write_notices, write_subscriptions
+from fairlead.store.connection import Connection, Database
+from fairlead.store.journal import LockedNiche, append_configuration
+
+Result = TypeVar("Result")
+
+INSUFFICIENT_FUNDS = "insufficient_funds"
+PAUSED = "paused"
+RESTARTS = 20
+
+
+def as_funded(subscription: Subscription, price_cents: int, available_cents: int) -> Subscription:
+    """The subscription as the funds have it: inactive when its level costs more than is available, else active (R9).
+
+    One that its provider paused stays paused, whatever the funds are.
+
+    >>> paused = Subscription("s", "p", "l", False, "paused", {}, True)
+    >>> as_funded(paused, 100, 500) == paused
+    True
+    >>> broke = as_funded(replace(paused, is_active=True, deactivation_reason=None), 100, 99)
+    >>> broke.deactivation_reason, as_funded(broke, 100, 100).is_active
+    ('insufficient_funds', True)
+    """
+    if subscription.deactivation_reason == PAUSED:
+        return subscription
+    if available_cents < price_cents:
+        return deactivated_for_funds(subscription)
+    return replace(subscription, is_active=True, deactivation_reason=None)
+
+
+def notices(before: SubscriptionRow | None, after: SubscriptionRow) -> Iterator[str]:
+    """What the provider has to be told of its subscription: kinds of notifications. A deleted one says nothing."""
+    if after.is_deleted:
+        return
+    known = before.subscription if before is not None and not before.is_deleted else None
+    reason_before = None if known is None else known.deactivation_reason
+    if after.subscription.deactivation_reason == INSUFFICIENT_FUNDS and reason_before != INSUFFICIENT_FUNDS:
+        yield "subscription_deactivated"
+    if after.subscription.is_active and reason_before == INSUFFICIENT_FUNDS:
+        yield "subscription_reactivated"
+    if not after.subscription.filter_is_valid and (known is None or known.filter_is_valid):
+        yield "filter_invalidated"
+
+
+Move = tuple[SubscriptionRow | None, SubscriptionRow]
+"""A subscription before and after; None stands for one that did not exist."""
+
+Contents = list[tuple[EntryKind, JsonObject]]
+
+
+def record_moves(
+    conn: Connection,
+    locked: Mapping[str, LockedNiche],
+    contents: Mapping[str, Contents],
+    moves: Sequence[Move],
+    now: datetime,
+) -> None:
+    """The subscriptions are as moved, the journals say so after the given contents (by niche id), providers are told.
+
+    Needs the locks of all niches concerned.
+    """
+    entries = {niche_id: list(items) for niche_id, items in contents.items()}
+    for _, after in moves:
+        payload = subscription_payload(after.subscription, is_deleted=after.is_deleted)
+        entries.setdefault(after.niche_id, []).append((EntryKind.SUBSCRIPTION, payload))
+    write_subscriptions(conn, [after for _, after in moves], now)
+    for niche_id, items in entries.items():
+        append_configuration(conn, locked[niche_id], items, now)
+    write_notices(conn, [(kind, after) for before, after in moves for kind in notices(before, after)], now)
+
+
+def run_concerning_niches(database: Database, work: Callable[[Connection, Sequence[str]], Result]) -> Result:
+    """The result of `work`, done in one committed transaction that is started again whenever it was overtaken.
+
+    `work` is handed the niches that turned out to be concerned in earlier attempts; it locks them before anything that
+    comes after niches in the order of locks. Raises `Unavailable` when it is overtaken again and again.
+    """
+    also: set[str] = set()
+    for _ in range(RESTARTS):
+        try:
+            return database.run(lambda conn: work(conn, sorted(also)))
+        except Overtaken as overtaken:
+            also.update(overtaken.niche_ids)
+    raise Unavailable(f"others changed the same things through {RESTARTS} attempts; try again")

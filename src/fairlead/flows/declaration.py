@@ -1,0 +1,214 @@
+"""The marketplace file: what may be written in it, and reading it with every mistake named by its key.
+
+The format is described in docs/reference/marketplace-file.md. What a file does not say is None here: it is left as
+it is in the marketplace.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from fairlead.core.errors import BadInput
+from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
+
+MAX_AMOUNT_CENTS = 1_000_000_000_000
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise PydanticCustomError("not_printable", "must be one line of text without spaces around it")
+    return text
+
+
+@cache
+def _timezones() -> set[str]:
+    return available_timezones() | {"UTC"}
+
+
+def _timezone(name: str) -> str:
+    if name not in _timezones():
+        raise PydanticCustomError("unknown_timezone", "must be an IANA time zone such as Europe/Berlin")
+    return name
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
+Email = Annotated[
+    str, StringConstraints(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$"), AfterValidator(_printable)
+]
+Cents = Annotated[int, Field(ge=0, le=MAX_AMOUNT_CENTS)]
+PositiveCents = Annotated[int, Field(ge=1, le=MAX_AMOUNT_CENTS)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class MarketplaceTable(_Table):
+    """`[marketplace]`"""
+
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+
+
+class LevelTable(_Table):
+    """`[[niche.level]]`"""
+
+    name: Name
+    price_cents: PositiveCents | None = None
+    max_recipients: Annotated[int, Field(ge=1, le=100)] | None = None
+    order_position: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    active: bool | None = None
+    deleted: bool | None = None
+
+
+class NicheTable(_Table):
+    """`[[niche]]`"""
+
+    slug: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    name: Name | None = None
+    active: bool | None = None
+    field: list[Any] | None = None
+    level: list[LevelTable] = []
+
+    def form(self) -> FormSchema | None:
+        """The form that the niche is to have, None when the file does not say. Raises `FormSchemaError`."""
+        return None if self.field is None else parse_form_schema({"version": 1, "fields": self.field})
+
+
+class DepositTable(_Table):
+    """`[[provider.deposit]]`"""
+
+    external_id: Name
+    amount_cents: PositiveCents
+
+
+class SubscriptionTable(_Table):
+    """`[[provider.subscription]]`"""
+
+    niche: str
+    level: str
+    active: bool | None = None
+    deleted: bool | None = None
+    filter: list[Any] | None = None
+
+
+class ProviderTable(_Table):
+    """`[[provider]]`"""
+
+    email: Email
+    name: Name | None = None
+    status: Literal["pending", "active", "suspended"] | None = None
+    timezone: Annotated[str, AfterValidator(_timezone)] | None = None
+    credit_limit_cents: Cents | None = None
+    low_balance_threshold_cents: Cents | None = None
+    deposit: list[DepositTable] = []
+    subscription: list[SubscriptionTable] = []
+
+
+class _File(_Table):
+    marketplace: MarketplaceTable = MarketplaceTable()
+    niche: list[NicheTable] = []
+    provider: list[ProviderTable] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a marketplace file says, known to be well formed. `sha256` names the very text that said it."""
+
+    currency: str | None
+    niches: Sequence[NicheTable]
+    providers: Sequence[ProviderTable]
+    sha256: str
+
+
+def parse_declaration(text: str) -> Declaration:
+    """The declaration that the text of a marketplace file makes.
+
+    Raises `BadInput` with every problem that shows without looking into the marketplace, each naming its key.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except RecursionError:
+        raise BadInput(["this is not valid TOML: it is nested too deeply"]) from None
+    except ValueError as error:
+        raise BadInput([f"this is not valid TOML: {error}"]) from None
+    try:
+        file = _File.model_validate(raw)
+    except ValidationError as error:
+        raise BadInput([_in_words(detail) for detail in error.errors(include_url=False)]) from None
+    problems = [*_form_problems(file.niche), *_repetitions(file)]
+    if problems:
+        raise BadInput(problems)
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return Declaration(file.marketplace.currency, file.niche, file.provider, sha256)
+
+
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "has no meaning here",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "model_type": "must be a table",
+    "string_too_short": "must not be empty",
+}
+
+_FORMATS = {
+    "currency": "must be a currency code of three capital letters, such as EUR",
+    "slug": "must be 1 to 63 small letters, digits and hyphens, with no hyphen at either end",
+    "email": "must be an email address",
+}
+
+
+def _in_words(detail: ErrorDetails) -> str:
+    key = detail["loc"][-1]
+    words = _WORDS.get(detail["type"], detail["msg"].replace("Input should", "must"))
+    if detail["type"] in ("string_pattern_mismatch", "string_too_short") and key in _FORMATS:
+        words = _FORMATS[str(key)]
+    return f"{_path(detail['loc'])}: {words}"
+
+
+def _path(places: Sequence[str | int]) -> str:
+    path = "".join(f"[{place}]" if isinstance(place, int) else f".{place}" for place in places)
+    return path.removeprefix(".").replace("\n", " ")[:200]
+
+
+def _form_problems(niches: Sequence[NicheTable]) -> Iterable[str]:
+    for number, niche in enumerate(niches):
+        try:
+            niche.form()
+        except FormSchemaError as error:
+            for problem in error.problems:
+                yield f"niche[{number}].{problem.path.replace('fields', 'field', 1)}: {problem.message}"
+
+
+def _repetitions(file: _File) -> Iterable[str]:
+    """One problem for each thing that is declared a second time: two answers to one question."""
+    seen: dict[tuple[object, ...], str] = {}
+    for path, *identity in _identities(file):
+        first = seen.setdefault(tuple(identity), path)
+        if first != path:
+            yield f"{path}: is declared already by {first}"
+
+
+def _identities(file: _File) -> Iterable[tuple[str, *tuple[object, ...]]]:
+    for number, niche in enumerate(file.niche):
+        path = f"niche[{number}]"
+        yield f"{path}.slug", "niche", niche.slug
+        for place, level in enumerate(niche.level):
+            yield f"{path}.level[{place}].name", "level", niche.slug, level.name
+    for number, provider in enumerate(file.provider):
+        path, email = f"provider[{number}]", provider.email.lower()
+        yield f"{path}.email", "provider", email
+        for place, deposit in enumerate(provider.deposit):
+            yield f"{path}.deposit[{place}].external_id", "deposit", deposit.external_id
+        for place, subscription in enumerate(provider.subscription):
+            identity = ("subscription", email, subscription.niche, subscription.level)
+            yield f"{path}.subscription[{place}].level", *identity

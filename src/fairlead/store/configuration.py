@@ -1,0 +1,207 @@
+"""What a marketplace is made of: reading its niches, levels, providers and subscriptions under their locks.
+
+Their order is: the marketplace's own row, niches, leads, providers, each ascending by id.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.model import Level, Purse, Subscription
+from fairlead.store.connection import Connection
+
+
+class Overtaken(Exception):
+    """What this transaction saw before its locks is no longer so: roll it back and start again.
+
+    `niche_ids` turned out to be concerned too; they have to be locked from the beginning.
+    """
+
+    def __init__(self, niche_ids: Sequence[str] = ()) -> None:
+        super().__init__("another transaction was faster")
+        self.niche_ids = tuple(niche_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class NicheRow:
+    """A niche as it is configured."""
+
+    niche_id: str
+    slug: str
+    name: str
+    is_active: bool
+    form_schema: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRow:
+    """A level, and the niche that it belongs to."""
+
+    niche_id: str
+    level: Level
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRow:
+    """A provider, and what it can pay with."""
+
+    provider_id: str
+    email: str
+    name: str
+    status: str
+    timezone: str
+    low_balance_threshold_cents: int | None
+    purse: Purse
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRow:
+    """A subscription, living or not, with the niche of its level and the email of its provider."""
+
+    niche_id: str
+    provider_email: str
+    subscription: Subscription
+    is_deleted: bool = False
+
+
+def lock_marketplace(conn: Connection, currency: str) -> tuple[str, bool]:
+    """The marketplace's currency, and whether its row is new, made with the currency given.
+
+    Holds the row against everybody who changes configuration as a whole, not against those who use it.
+    """
+    inserted = conn.execute(
+        "insert into marketplace (currency) values (%s) on conflict do nothing returning currency", (currency,)
+    ).fetchone()
+    row = conn.execute("select currency from marketplace for no key update").fetchone()
+    assert row is not None, "nobody deletes the row"
+    return row[0], inserted is not None
+
+
+def hold_currency(conn: Connection) -> str:
+    """The marketplace's currency, which stays the same until the transaction ends; EUR until one was declared."""
+    row = conn.execute("select currency from marketplace for key share").fetchone()
+    return "EUR" if row is None else row[0]
+
+
+def change_currency(conn: Connection, currency: str) -> bool:
+    """The marketplace's currency is the given one. False, and nothing is changed, once there is a ledger entry.
+
+    Needs the locks of all niches, so that no purchase is under way; waits for deposits that are.
+    """
+    conn.execute("select from marketplace for update")
+    row = conn.execute("select exists (select from ledger_entries)").fetchone()
+    assert row is not None, "exists has an answer"
+    if row[0]:
+        return False
+    conn.execute("update marketplace set currency = %s", (currency,))
+    return True
+
+
+def niche_ids_of(conn: Connection, slugs: Sequence[str] | None) -> list[str]:
+    """The ids of the niches with these slugs, or of all niches. Locks nothing."""
+    rows = conn.execute(
+        "select id::text from niches where %s::text[] is null or slug = any(%s) order by id",
+        (None if slugs is None else list(slugs), [] if slugs is None else list(slugs)),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def niche_ids_short_of_funds(conn: Connection, provider_id: str) -> list[str]:
+    """The niches where the provider has a subscription that is inactive for lack of funds. Locks nothing."""
+    rows = conn.execute(
+        """
+        select distinct niche_id::text from subscriptions
+        where provider_id = %s and deactivation_reason = 'insufficient_funds' and deleted_at is null order by 1
+        """,
+        (provider_id,),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def niche_rows(conn: Connection, niche_ids: Sequence[str]) -> list[NicheRow]:
+    """The niches, by id. Needs their locks."""
+    rows = conn.execute(
+        "select id::text, slug, name, is_active, form_schema from niches where id = any(%s::uuid[]) order by id",
+        (list(niche_ids),),
+    ).fetchall()
+    return [NicheRow(*row) for row in rows]
+
+
+def level_rows(conn: Connection, niche_ids: Sequence[str]) -> list[LevelRow]:
+    """The living levels of the niches, by id. Needs the niches' locks."""
+    rows = conn.execute(
+        """
+        select niche_id::text, id::text, name, price_cents, max_recipients, order_position, is_active
+        from competition_levels where niche_id = any(%s::uuid[]) and deleted_at is null order by id
+        """,
+        (list(niche_ids),),
+    ).fetchall()
+    return [LevelRow(niche_id, Level(*level)) for niche_id, *level in rows]
+
+
+def provider_ids_by_email(conn: Connection, emails: Sequence[str]) -> dict[str, str]:
+    """By email, as given, the id of the provider that has it in whatever letters. Locks nothing."""
+    rows = conn.execute(
+        """
+        select given.email, p.id::text
+        from unnest(%s::text[]) as given (email) join providers p on lower(p.email) = lower(given.email)
+        """,
+        (list(emails),),
+    ).fetchall()
+    return dict(rows)
+
+
+def providers_at_levels(conn: Connection, levels: Sequence[LevelRow]) -> list[str]:
+    """The providers with a living subscription to one of the levels, by id. Needs the locks of the levels' niches."""
+    rows = conn.execute(
+        """
+        select distinct provider_id::text from subscriptions
+        where niche_id = any(%s::uuid[]) and competition_level_id = any(%s::uuid[]) and deleted_at is null order by 1
+        """,
+        _places(levels),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def lock_providers(conn: Connection, provider_ids: Sequence[str]) -> dict[str, ProviderRow]:
+    """The providers by id, their rows locked in ascending order of id."""
+    rows = conn.execute(
+        """
+        select id::text, email, name, status, timezone, low_balance_threshold_cents,
+               balance_cents, credit_limit_cents, ledger_seq
+        from providers where id = any(%s::uuid[]) order by id for no key update
+        """,
+        (list(provider_ids),),
+    ).fetchall()
+    return {
+        provider_id: ProviderRow(provider_id, email, name, status, timezone, threshold, Purse(*purse))
+        for provider_id, email, name, status, timezone, threshold, *purse in rows
+    }
+
+
+def subscription_rows(
+    conn: Connection, provider_ids: Sequence[str], niche_ids: Sequence[str], levels: Sequence[LevelRow]
+) -> list[SubscriptionRow]:
+    """By id: every subscription that the providers ever had, and the living ones in the niches and at the levels.
+
+    Needs the locks of the providers, the niches, and the levels' niches.
+    """
+    rows = conn.execute(
+        """
+        select s.niche_id::text, p.email, s.deleted_at is not null, s.id::text, s.provider_id::text,
+               s.competition_level_id::text, s.is_active, s.deactivation_reason, s.filter_rules, s.filter_is_valid
+        from subscriptions s join providers p on p.id = s.provider_id
+        where s.provider_id = any(%s::uuid[])
+           or (s.niche_id = any(%s::uuid[]) and s.deleted_at is null)
+           or (s.niche_id = any(%s::uuid[]) and s.competition_level_id = any(%s::uuid[]) and s.deleted_at is null)
+        order by s.id
+        """,
+        (list(provider_ids), list(niche_ids), *_places(levels)),
+    ).fetchall()
+    return [SubscriptionRow(row[0], row[1], Subscription(*row[3:]), row[2]) for row in rows]
+
+
+def _places(levels: Sequence[LevelRow]) -> tuple[list[str], list[str]]:
+    """The levels' niches, which an index finds, and the levels themselves."""
+    return [row.niche_id for row in levels], [row.level.level_id for row in levels]
