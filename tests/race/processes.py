@@ -30,6 +30,7 @@ class Report:
     batches: tuple[int, ...] = ()
     lead_ids: tuple[str, ...] = ()
     restarts: int = 0
+    writes: int = 0
     error: str | None = None
 
 
@@ -137,7 +138,7 @@ def _report(answers: Any, work: Callable[..., Report], args: Sequence[Any]) -> N
 def _context() -> Any:
     """Processes forked from a server that has imported everything once: independent of this one, and quick."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.race.processes"])
+    context.set_forkserver_preload(["tests.race.processes", "tests.race.writers"])
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
     try:
