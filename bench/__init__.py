@@ -1,0 +1,1 @@
+"""How fast leads are distributed: Fairlead beside its floor and beside a conventional engine, in one run."""

@@ -1,0 +1,68 @@
+"""The server that is measured: private, gone afterwards."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import sql
+
+from fairlead.store.connection import Database
+from fairlead.store.embedded.scratch import scratch_cluster
+
+# Durable as by default; memory for the largest population, no checkpoint in the middle of a round.
+SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "30min"}
+SCHEMA = "fairlead"
+
+
+@contextmanager
+def server(*, is_durable: bool) -> Iterator[str]:
+    """The superuser's address of a fresh server, which if durable flushes every commit to disk."""
+    with scratch_cluster(extra_settings=SETTINGS if is_durable else None) as cluster:
+        yield cluster.superuser_url
+
+
+def address(server_url: str, database_name: str) -> str:
+    """The address of one database of the server."""
+    return server_url.rsplit("/", 1)[0] + f"/{database_name}"
+
+
+def create_database(server_url: str, name: str, template: str | None = None) -> str:
+    """The address of a new database, empty or a copy of the template, which nobody may be connected to."""
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        copied = sql.Identifier(template or "template1")
+        conn.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), copied))
+    return address(server_url, name)
+
+
+def drop_databases(server_url: str, names: list[str]) -> None:
+    """The databases are gone, and nothing of them is left to be written during the next measurement."""
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        for name in names:
+            conn.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+        conn.execute("checkpoint")
+
+
+def settle(server_url: str) -> None:
+    """Everything that was written so far is on disk, so that no round pays for what came before."""
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute("checkpoint")
+
+
+def server_version(server_url: str) -> str:
+    """The server's version, e.g. 18.1."""
+    with psycopg.connect(server_url) as conn:
+        return conn.execute("show server_version").fetchall()[0][0].split()[0]
+
+
+def commits_per_second(database: Database, commits: int) -> float:
+    """How often a second a transaction that updates one row can be committed, one after the other."""
+    with database.transaction() as conn:
+        conn.execute("create table if not exists public.commit_rate (n bigint)")
+        conn.execute("truncate public.commit_rate")
+        conn.execute("insert into public.commit_rate values (0)")
+    started = time.perf_counter()
+    for _ in range(commits):
+        with database.transaction() as conn:
+            conn.execute("update public.commit_rate set n = n + 1")
+    return commits / (time.perf_counter() - started)
