@@ -55,6 +55,10 @@ def import_file(
         rejects_path=rejects,
         approve=approve,
     )
+    _import(file, options, strict=strict, as_json=as_json)
+
+
+def _import(file: Path, options: ImportOptions, *, strict: bool, as_json: bool) -> None:
     started = time.monotonic()
     so_far = Imported()
     with marketplace() as database, progress_bar("rows") as bar:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,8 +25,8 @@ from fairlead.store.lookups import provider_id_of
 
 FORMATS = ("csv", "jsonl")
 
-# A spreadsheet skips what it does not show before it looks for a formula, and takes the full-width signs too.
-_FORMULA = re.compile(r"[\t\r]|[\s\x00-\x20\x7f-\xa0\u00ad\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+"""With the full-width ones, which some spreadsheets take for the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,15 @@ def harmless_cell(text: str) -> str:
     >>> harmless_cell("=1+1"), harmless_cell(" @SUM(A1)"), harmless_cell("a=b")
     ("'=1+1", "' @SUM(A1)", 'a=b')
     """
-    return f"'{text}" if _FORMULA.match(text) else text
+    if text.startswith(("\t", "\r")):
+        return f"'{text}"
+    for character in text:
+        if character in _FORMULA_SIGNS:
+            return f"'{text}"
+        # A spreadsheet skips what it does not show before it looks for a formula.
+        if not character.isspace() and unicodedata.category(character) not in ("Cc", "Cf"):
+            break
+    return text
 
 
 def export(

@@ -1,6 +1,7 @@
 """From columns to leads: what fills which field, what a cell means, and when two rows are one lead."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ from fairlead.store.leads import LEAD_DETAILS, NewLead
 EXTERNAL_ID = "external_id"
 REMEMBERED_CELLS = 2_000
 REMEMBERED_CHARACTERS = 64
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 class RowRejected(ValueError):
@@ -159,12 +162,12 @@ class RowReader:
             elif each.required:
                 problems.append(f"{each.label} is required")
         details = self._details(cells, problems)
-        if not problems and not attributes and not details:
+        if not problems and not attributes and not any(details):
             problems.append("holds nothing that is kept")
         if problems:
             raise RowRejected("; ".join(problems))
         key = self._key(cells)
-        return NewLead(new_id(), key, attributes, new_salt(), details)
+        return NewLead(new_id(), key, _encode(attributes), new_salt(), details)
 
     def _convert(self, each: Field, cell: str) -> Value | None:
         if len(cell) > REMEMBERED_CHARACTERS:
@@ -177,7 +180,7 @@ class RowReader:
             known[cell] = value
         return value
 
-    def _details(self, cells: Sequence[str], problems: list[str]) -> dict[str, str]:
+    def _details(self, cells: Sequence[str], problems: list[str]) -> tuple[str | None, ...]:
         found: dict[str, str] = {}
         for position, name in self.columns.details:
             cell = cells[position].strip()
@@ -186,7 +189,7 @@ class RowReader:
             if (complaint := text_complaint(cell)) is not None:
                 problems.append(f"{name}: {complaint[1]}")
             found[name] = cell
-        return found
+        return tuple(map(found.get, LEAD_DETAILS))
 
     def _key(self, cells: Sequence[str]) -> str:
         """SHA-256 of what identifies the row, in hexadecimal. NUL divides: no cell holds one."""

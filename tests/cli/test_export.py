@@ -1,0 +1,202 @@
+"""`fairlead export`: what is written parses back, verifies, and runs nothing in a spreadsheet."""
+
+import csv
+import io
+import json
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.core.canonical import canonical_json, timestamp_from_text
+from fairlead.core.journal import entry_hash
+from fairlead.flows.distribute import Distributor
+from fairlead.flows.export import ExportRequest, export, harmless_cell
+from fairlead.store.audit import OPERATOR
+from fairlead.store.connection import Database
+from tests.cli.program import Program
+from tests.flows.niches import audited
+from tests.race.marketplaces import Niche, Provider, Terms, add_leads, add_providers, open_niche, subscribe
+
+FORMULA = '=HYPERLINK("http://x")'
+
+
+@pytest.fixture
+def niche(database: Database) -> Niche:
+    """Two leads sold to two providers, one of whom is named like a formula."""
+    providers = [Provider(FORMULA, 5000, (1,)), Provider("bo", 5000, (1,))]
+    with database.transaction() as conn:
+        opened = open_niche(conn, "moving", [Terms(1000, 2, 1)])
+        open_niche(conn, "quiet", [Terms(1000, 2, 1)])
+        subscribe(conn, opened, providers, add_providers(conn, providers, "moving"))
+        add_leads(conn, opened, [40, 41])
+    Distributor(database).distribute_waiting(opened.niche_id)
+    return opened
+
+
+@pytest.fixture
+def fairlead(
+    niche: Niche, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Program:
+    return Program(monkeypatch, capsys, database_url)
+
+
+def parsed(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_the_journal_as_jsonl_is_all_that_a_verifier_needs(fairlead: Program, niche: Niche) -> None:
+    result = fairlead("export", "journal", "--niche", "moving", "--format", "jsonl")
+    assert result.status == 0, result.err
+    entries = [json.loads(line) for line in result.out.splitlines()]
+    assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
+    assert [entry["kind"] for entry in entries].count("decision") == 2
+
+    head = bytes(32)
+    for entry in entries:
+        assert list(entry) == ["niche_id", "seq", "kind", "payload", "recorded_at", "prev_hash", "hash"]
+        moment = timestamp_from_text(entry["recorded_at"])
+        payload = canonical_json(entry["payload"])
+        assert bytes.fromhex(entry["prev_hash"]) == head
+        head = entry_hash(head, entry["niche_id"], entry["seq"], entry["kind"], payload, moment)
+        assert bytes.fromhex(entry["hash"]) == head
+    assert {entry["niche_id"] for entry in entries} == {niche.niche_id}
+
+
+def test_the_journal_as_csv_holds_the_same(fairlead: Program) -> None:
+    lines = fairlead("export", "journal", "--format", "jsonl").out.splitlines()
+    rows = parsed(fairlead("export", "journal").out)
+    for line, row in zip(lines, rows, strict=True):
+        entry: dict[str, Any] = json.loads(line)
+        assert json.loads(row.pop("payload")) == entry.pop("payload")
+        assert row == {name: str(value) for name, value in entry.items()}
+
+
+def test_assignments_and_ledger(fairlead: Program) -> None:
+    assignments = parsed(fairlead("export", "assignments").out)
+    assert ",".join(assignments[0]) == (
+        "assignment_id,lead_id,niche,level,provider_id,provider_name,provider_email,subscription_id,price_cents,"
+        "currency,status,assigned_at,journal_seq,served_seq,ledger_seq"
+    )
+    assert [row["served_seq"] for row in assignments] == ["1", "2", "3", "4"]
+    assert {(row["price_cents"], row["currency"], row["niche"]) for row in assignments} == {("1000", "EUR", "moving")}
+
+    ledger = parsed(fairlead("export", "ledger").out)
+    assert ",".join(ledger[0]) == (
+        "provider_id,provider_email,seq,kind,amount_cents,currency,balance_after_cents,niche,assignment_id,payment_id,"
+        "actor,memo,created_at"
+    )
+    mine = [row for row in ledger if row["provider_email"] == "bo@moving.test"]
+    assert [row["amount_cents"] for row in mine] == ["5000", "-1000", "-1000"]
+    assert [row["balance_after_cents"] for row in mine] == ["5000", "4000", "3000"]
+    assert parsed(fairlead("export", "ledger", "--provider", "BO@moving.test").out) == mine
+    charges = parsed(fairlead("export", "ledger", "--niche", "moving").out)
+    assert {row["kind"] for row in charges} == {"lead_purchase"}
+    assert parsed(fairlead("export", "assignments", "--niche", "quiet").out) == []
+
+
+def test_days_are_inclusive_and_utc(fairlead: Program, database: Database) -> None:
+    with database.snapshot() as conn:
+        today = str(conn.execute("select (clock_timestamp() at time zone 'UTC')::date").fetchall()[0][0])
+    assert len(parsed(fairlead("export", "assignments", "--from", today, "--to", today).out)) == 4
+    assert parsed(fairlead("export", "assignments", "--to", "2020-12-31").out) == []
+    assert parsed(fairlead("export", "assignments", "--from", "9999-12-31", "--to", "9999-12-31").out) == []
+
+
+def test_formulas_are_disarmed_unless_exactness_is_asked_for(fairlead: Program) -> None:
+    names = {row["provider_name"] for row in parsed(fairlead("export", "assignments").out)}
+    assert names == {f"'{FORMULA}", "bo"}
+    exact = {row["provider_name"] for row in parsed(fairlead("export", "assignments", "--exact").out)}
+    assert exact == {FORMULA, "bo"}
+    lines = fairlead("export", "assignments", "--format", "jsonl").out.splitlines()
+    assert {json.loads(line)["provider_name"] for line in lines} == {FORMULA, "bo"}
+
+
+INVISIBLE = st.text(alphabet=" \t\r\n\v\f\x00\x1b\x7f\x85\xa0\u200b\u2066\ufeff", max_size=3)
+
+
+@given(INVISIBLE, st.sampled_from(["=", "+", "-", "@", "\t", "\r", "", "\uff1d", "\uff20"]), st.text())
+def test_no_parsed_cell_starts_a_formula(before: str, sign: str, rest: str) -> None:
+    text = before + sign + rest
+    stream = io.StringIO(newline="")
+    csv.writer(stream, lineterminator="\r\n").writerow([1, harmless_cell(text), "last"])
+    [[_, cell, last]] = csv.reader(io.StringIO(stream.getvalue(), newline=""))
+    assert (last, cell) in (("last", text), ("last", f"'{text}"))
+    seen = cell.lstrip("".join(c for c in cell if c.isspace() or unicodedata.category(c) in ("Cc", "Cf")))
+    assert seen[:1] not in tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+    assert cell[:1] not in ("\t", "\r")
+
+
+def test_ordinary_text_is_left_alone() -> None:
+    for text in ("Ana", "a=b", "'quoted'", "1-2", "", "ana@example.test", "e-mail"):
+        assert harmless_cell(text) == text
+
+
+def test_a_file_has_its_name_only_when_it_is_complete(
+    fairlead: Program, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ledger.csv"
+    path.write_text("what was there")
+    result = fairlead("export", "ledger", "--output", str(path))
+    assert (result.status, result.out) == (0, "")
+    assert "6 rows written" in result.err
+    assert path.read_bytes().decode() == fairlead("export", "ledger").out
+    assert list(tmp_path.iterdir()) == [path]
+
+    def fail(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fairlead.flows.export.stream_rows", fail)
+    before = path.read_text()
+    assert fairlead("export", "ledger", "--output", str(path)).status == 130
+    assert path.read_text() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_every_export_is_audited_before_it_leaves(
+    fairlead: Program, database: Database, niche: Niche, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fairlead("export", "ledger", "--provider", "bo@moving.test", "--from", "2026-01-01")
+    [event] = audited(database, "data.exported")
+    assert event.pop("provider_id") is not None
+    assert event == {
+        "format": "csv",
+        "niche_id": None,
+        "since": "2026-01-01T00:00:00.000000Z",
+        "before": None,
+        "rows": 3,
+    }
+
+    class Full(io.StringIO):
+        def write(self, text: str, /) -> int:
+            raise OSError("no space left on device")
+
+    with pytest.raises(OSError, match="no space"):
+        export(database, ExportRequest("journal", niche_slug="moving"), Full(), OPERATOR)
+    assert [each["niche_id"] for each in audited(database, "data.exported")] == [None, niche.niche_id]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "line"),
+    [
+        (["customers"], 2, "there is no export 'customers'; there are journal, assignments, ledger"),
+        (["ledger", "--format", "xml"], 2, "there is no format 'xml'"),
+        (["ledger", "--from", "yesterday"], 2, "--from 'yesterday': must be a day such as 2026-01-31"),
+        (["ledger", "--from", "2026-02-01", "--to", "2026-01-01"], 2, "--from lies after --to"),
+        (["ledger", "--niche", "nowhere"], 1, "there is no niche 'nowhere'"),
+        (["ledger", "--provider", "nobody@example.test"], 1, "there is no provider"),
+        (["journal", "--provider", "bo@moving.test"], 2, "not kept by provider"),
+        (["ledger", "--output", "nowhere/ledger.csv"], 2, "cannot write nowhere/ledger.csv"),
+    ],
+)
+def test_bad_input_gets_one_clear_line(
+    fairlead: Program, database: Database, words: list[str], status: int, line: str
+) -> None:
+    result = fairlead("export", *words)
+    assert (result.status, result.out) == (status, "")
+    assert line in result.err
+    assert result.err.count("\n") == 1, result.err
+    assert audited(database, "data.exported") == []

@@ -1,0 +1,102 @@
+"""`fairlead status` and `fairlead migrate`: they say how things are, also when they are not well."""
+
+import psycopg
+import pytest
+
+from fairlead.flows.distribute import Distributor
+from fairlead.store.connection import Database
+from tests.cli.program import Program
+from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
+
+
+@pytest.fixture
+def fairlead(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
+    return Program(monkeypatch, capsys, database_url)
+
+
+def test_an_empty_marketplace(fairlead: Program) -> None:
+    result = fairlead("status")
+    assert result.status == 0
+    assert "schema       fairlead, revision 0001" in result.out
+    assert "no lead awaits a decision" in result.out
+    assert "none yet: fairlead apply" in result.out
+
+
+def test_the_marketplace_in_numbers(fairlead: Program, database: Database) -> None:
+    providers = [Provider("ana", 5000, (1,)), Provider("bo", 1000, (1,))]
+    with database.transaction() as conn:
+        niche = open_niche(conn, "moving", [Terms(1000, 2, 1)])
+        subscribe(conn, niche, providers, add_providers(conn, providers, "moving"))
+        add_leads(conn, niche, [40])
+    Distributor(database).distribute_waiting(niche.niche_id)
+    with database.transaction() as conn:
+        add_leads(conn, niche, [41, 42])
+        head = conn.execute("select journal_seq, encode(journal_head, 'hex') from niches").fetchall()[0]
+
+    seen = fairlead("status", "--json").json
+    assert (seen["ok"], seen["problem"]) == (True, None)
+    assert seen["schema"] == {"name": "fairlead", "revision": "0001"}
+    assert seen["server"]["reachable"]
+    assert not seen["server"]["embedded"]
+    marketplace = seen["marketplace"]
+    [moving] = marketplace.pop("niches")
+    assert marketplace == {
+        "currency": "EUR",
+        "providers": {"active": 2},
+        "balances_cents": 4000,
+        "ledger_entries": 4,
+        "ledger_total_cents": 4000,
+        "audit_seq": 0,
+        "leads_waiting": 2,
+    }
+    assert moving.pop("oldest_waiting_since").endswith("Z")
+    assert moving == {
+        "niche_id": niche.niche_id,
+        "slug": "moving",
+        "is_active": True,
+        "levels": 1,
+        "leads": {"approved": 2, "distributed": 1},
+        "leads_waiting": 2,
+        "subscriptions": {"active": 1, "insufficient_funds": 1},
+        "assignments": 2,
+        "journal_seq": head[0],
+        "journal_head": head[1],
+    }
+    shown = fairlead("status").out
+    assert "4 entries, 40.00 EUR in all" in shown
+    assert "2 leads await a decision, the oldest since" in shown
+
+
+def test_an_unreachable_database_is_said_in_one_line(fairlead: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRLEAD_DATABASE_URL", "postgresql://ana:secret@127.0.0.1:1/nothing")
+    result = fairlead("status")
+    assert (result.status, result.out) == (1, "")
+    assert "127.0.0.1:1/nothing" in result.err
+    assert "secret" not in result.err
+    assert result.err.count("\n") == 1
+    asked = fairlead("status", "--json")
+    assert asked.status == 1
+    assert (asked.json["ok"], asked.json["server"]["reachable"], asked.json["marketplace"]) == (False, False, None)
+
+
+def test_status_shows_a_missing_schema_and_migrate_makes_it(
+    fairlead: Program, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAIRLEAD_SCHEMA", "second")
+    before = fairlead("status")
+    assert before.status == 1
+    assert "schema       second, not set up" in before.out
+    assert before.err == "error: the schema 'second' is not set up: run `fairlead migrate`\n"
+
+    assert fairlead("migrate").out == "The schema second went from nothing to 0001.\n"
+    again = fairlead("migrate", "--json")
+    assert again.json == {"schema": "second", "before": "0001", "after": "0001", "changed": False}
+    assert fairlead("migrate").out == "The schema second is at 0001 already.\n"
+    assert fairlead("status").status == 0
+
+    with psycopg.connect(database_url) as conn:
+        conn.execute("update second.alembic_version set version_num = '0000'")
+    outdated = fairlead("status", "--json")
+    assert outdated.status == 1
+    assert outdated.json["schema"] == {"name": "second", "revision": "0000"}
+    assert "run `fairlead migrate`" in outdated.json["problem"]
