@@ -2,7 +2,9 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 from itertools import islice
 from typing import Annotated
@@ -15,7 +17,8 @@ from fairlead.cli.demo.stream import DemoLead, demo_leads
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import console, money, progress_bar, say
 from fairlead.core.errors import Refused
-from fairlead.flows.apply_marketplace import apply_marketplace, parse_declaration
+from fairlead.flows.apply_marketplace import apply_marketplace
+from fairlead.flows.declaration import parse_declaration
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.verify import verify
@@ -74,36 +77,61 @@ def _set_up(database: Database) -> None:
     apply_marketplace(database, parse_declaration(text), VISITOR)
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What the demo has done so far."""
+
+    leads: int = 0
+    assignments: int = 0
+    revenue_cents: int = 0
+    newest_lead_id: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.leads:,} leads, {self.assignments:,} assignments, {money(self.revenue_cents, CURRENCY)} charged"
+
+
 def _run(database: Database, stream: Iterator[DemoLead], total: int, pause_seconds: float) -> str | None:
+    started = time.monotonic()
+    tally = _Tally()
+    with _display(database, total) as show:
+        for tally in _distributed(database, stream, pause_seconds):
+            show(tally)
+    say(f"{tally} in {time.monotonic() - started:.1f} s: each lead decided, charged, assigned and", "bold")
+    say("journaled in one transaction.", "bold")
+    return tally.newest_lead_id
+
+
+@contextmanager
+def _display(database: Database, total: int) -> Generator[Callable[[_Tally], None]]:
+    """A way to show progress: everything live on a terminal, a bar where only errors go to one, else nothing."""
+    if console.is_terminal:
+        with Live(console=console, auto_refresh=False, transient=True) as live:
+            yield lambda tally: live.update(
+                live_view(database, NICHES, CURRENCY, f"Of {total:,} leads: {tally}"), refresh=True
+            )
+    else:
+        with progress_bar("leads") as bar:
+            task = bar.add_task("leads", total=total)
+            yield lambda tally: bar.update(task, completed=tally.leads)
+
+
+def _distributed(database: Database, stream: Iterator[DemoLead], pause_seconds: float) -> Iterator[_Tally]:
+    """The stream submitted and distributed, some leads at a time; what was done, after each time."""
     distributor = Distributor(database, load_settings().batch_limit_leads)
     with database.snapshot() as conn:
         niche_ids = {niche.slug: niche.niche_id for niche in niches_with_waiting_leads(conn, None)}
-    started = time.monotonic()
-    newest: str | None = None
-    done = assignments = revenue_cents = 0
-    with progress_bar("leads") as bar, Live(console=console, auto_refresh=False, transient=True) as live:
-        task = bar.add_task("leads", total=total, visible=not console.is_terminal)
-        while tick := list(islice(stream, LEADS_PER_TICK)):
-            tick_began = time.monotonic()
-            for slug, attributes in _by_niche(tick).items():
-                lead_ids = submit_leads(database, slug, attributes, VISITOR, approve=True)
-                while len(result := distributor.distribute_waiting(niche_ids[slug])):
-                    assignments += sum(len(decision.recipients) for decision in result.decisions)
-                    revenue_cents += sum(r.price_cents for decision in result.decisions for r in decision.recipients)
-                newest = lead_ids[-1]
-            done += len(tick)
-            bar.advance(task, len(tick))
-            if console.is_terminal:
-                title = f"{done} of {total} leads, {assignments} assignments, {money(revenue_cents, CURRENCY)} charged"
-                live.update(live_view(database, NICHES, CURRENCY, title), refresh=True)
-            time.sleep(max(0.0, pause_seconds - (time.monotonic() - tick_began)))
-    seconds = time.monotonic() - started
-    say(
-        f"{done:,} leads in {seconds:.1f} s: {assignments:,} assignments, {money(revenue_cents, CURRENCY)} charged, "
-        "each lead decided, charged, assigned and journaled in one transaction.",
-        "bold",
-    )
-    return newest
+    tally = _Tally()
+    while tick := list(islice(stream, LEADS_PER_TICK)):
+        began = time.monotonic()
+        for slug, attributes in _by_niche(tick).items():
+            tally.newest_lead_id = submit_leads(database, slug, attributes, VISITOR, approve=True)[-1]
+            while len(result := distributor.distribute_waiting(niche_ids[slug])):
+                for decision in result.decisions:
+                    tally.assignments += len(decision.recipients)
+                    tally.revenue_cents += sum(recipient.price_cents for recipient in decision.recipients)
+        tally.leads += len(tick)
+        yield tally
+        time.sleep(max(0.0, pause_seconds - (time.monotonic() - began)))
 
 
 def _by_niche(leads: list[DemoLead]) -> dict[str, list[dict[str, object]]]:
