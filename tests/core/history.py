@@ -1,0 +1,122 @@
+"""A niche in memory, with its journal: written and decided as the marketplace does it, without a database."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from fairlead.core.canonical import JsonObject, commit_to_attributes
+from fairlead.core.engine import decide, follow, subscriptions_out_of_funds
+from fairlead.core.journal import Entry, EntryKind, deactivated_for_funds, decision_payload, seal, subscription_payload
+from fairlead.core.ledger import EntryKind as LedgerKind
+from fairlead.core.ledger import post
+from fairlead.core.model import Decision, Lead, Purse, Subscription
+from fairlead.core.replay import Replay
+from fairlead.core.roster import Roster
+
+BEGINNING = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+EVERY_LEAD: JsonObject = {"version": 1, "rules": []}
+FORM: JsonObject = {
+    "version": 1,
+    "fields": [
+        {"key": "age", "label": "Age", "type": "number", "required": False},
+        {"key": "job", "label": "Job", "type": "select", "required": False, "options": ["nurse", "pilot", "cook"]},
+    ],
+}
+
+
+def id_of(kind: str, number: int) -> str:
+    """An id whose order among its kind is the order of the numbers, told apart by its last digits only."""
+    return f"{hashlib.sha256(kind.encode()).hexdigest()[:8]}-0000-7000-8000-{number:012x}"
+
+
+class History:
+    """One niche from its first entry on. `purses` are its providers' balances, `leads` what was distributed."""
+
+    def __init__(self) -> None:
+        self.roster = Roster(id_of("niche", 1))
+        self.entries: list[Entry] = []
+        self.purses: dict[str, Purse] = {}
+        self.leads: dict[str, tuple[Mapping[str, object], bytes]] = {}
+        self.decisions: list[Decision] = []
+
+    @property
+    def now(self) -> datetime:
+        return BEGINNING + timedelta(seconds=len(self.entries))
+
+    def write(self, *contents: tuple[EntryKind, JsonObject]) -> None:
+        """The contents are the newest entries, and the roster has folded them in."""
+        for sealed in self._seal(list(contents)):
+            self.roster.fold(sealed)
+
+    def lead(self, attributes: Mapping[str, object]) -> Lead:
+        """The next lead with these attributes, known to the replay."""
+        lead_id = id_of("lead", len(self.leads) + 1)
+        salt = hashlib.sha256(lead_id.encode()).digest()[:16]
+        self.leads[lead_id] = (attributes, salt)
+        return Lead(lead_id, attributes, commit_to_attributes(salt, attributes), 1)
+
+    def distribute(self, lead: Lead) -> Decision:
+        """The lead is decided, paid for and on record; whoever ran out of money is inactive (R9)."""
+        decision = decide(self.roster, lead, self.purses, self.now)
+        contents: list[tuple[EntryKind, JsonObject]] = [(EntryKind.DECISION, decision_payload(decision))]
+        for recipient in decision.recipients:
+            purse = self.purses[recipient.provider_id]
+            _, self.purses[recipient.provider_id] = post(purse, LedgerKind.LEAD_PURCHASE, recipient.price_cents)
+        follow(self.roster, decision)
+        for broke in subscriptions_out_of_funds(self.roster, self.purses, decision.consulted_provider_ids):
+            inactive = deactivated_for_funds(broke)
+            self.roster.set_subscription(inactive, is_deleted=False)
+            contents.append((EntryKind.SUBSCRIPTION, subscription_payload(inactive, is_deleted=False)))
+        newest = self._seal(contents)[-1]
+        self.roster.head = replace(self.roster.head, seq=newest.seq, hash=newest.hash)
+        self.decisions.append(decision)
+        return decision
+
+    def replayed(self) -> tuple[Replay, list[str]]:
+        """The journal decided once more from its first entry, and what was wrong with it."""
+        replay = Replay(self.roster.niche_id)
+        differences: list[str] = []
+        for entry in self.entries:
+            attributes, salt = self.leads.get(str(entry.payload.get("lead_id")), (None, None))
+            differences += replay.step(entry, attributes, salt)
+        return replay, differences + replay.end()
+
+    def _seal(self, contents: list[tuple[EntryKind, JsonObject]]) -> list[Entry]:
+        hash_before = self.entries[-1].hash if self.entries else bytes(32)
+        sealed = seal(self.roster.niche_id, len(self.entries), hash_before, contents, self.now)
+        entries = [each.entry for each in sealed]
+        self.entries += entries
+        return entries
+
+
+def state_of(roster: Roster) -> dict[str, object]:
+    """Everything that a roster can be asked, as plain data: two rosters with equal states are the same roster."""
+    probes: list[Mapping[str, object]] = [{}, {"age": 20, "job": "cook"}, {"age": 40, "job": "nurse"}]
+    return {
+        "head": roster.head,
+        "niche": (roster.is_active, roster.schema),
+        "levels": dict(roster.levels),
+        "active levels": roster.active_levels,
+        "subscriptions": dict(roster.subscriptions),
+        "of provider": {s.provider_id: roster.subscriptions_of(s.provider_id) for s in _living(roster)},
+        "statuses": {s.provider_id: roster.provider_status(s.provider_id) for s in _living(roster)},
+        "served": {s.subscription_id: roster.served_seq(s.subscription_id) for s in _living(roster)},
+        "size": len(roster),
+        "counts": {
+            level_id: (
+                roster.living_count(level_id),
+                {reason: count for reason, count in roster.static_counts(level_id).items() if count},
+            )
+            for level_id in roster.levels
+        },
+        "queues": [
+            [(number, list(queue)) for level in roster.active_levels for number, queue in [candidates.at(level)]]
+            for probe in probes
+            for candidates in [roster.matching(probe)]
+        ],
+    }
+
+
+def _living(roster: Roster) -> list[Subscription]:
+    return list(roster.subscriptions.values())

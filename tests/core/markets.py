@@ -1,0 +1,155 @@
+"""Random niches, small enough that their providers collide: at levels, in money, in filters and in the queue."""
+
+import random
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.journal import EntryKind, level_payload, niche_payload, provider_payload, subscription_payload
+from fairlead.core.model import Level, Purse, Subscription
+from tests.core.history import EVERY_LEAD, FORM, History, id_of
+
+
+def wants(*rules: tuple[str, str, object]) -> JsonObject:
+    """A filter of these (field, operator, value) rules."""
+    keys = ("field_key", "operator", "value")
+    return {"version": 1, "rules": [dict(zip(keys, rule, strict=True)) for rule in rules]}
+
+
+FILTERS: list[JsonObject] = [
+    EVERY_LEAD,
+    EVERY_LEAD,
+    EVERY_LEAD,
+    EVERY_LEAD,
+    wants(("age", "gte", 30)),
+    wants(("job", "in", ["nurse", "cook"])),
+    wants(("age", "between", [18, 40]), ("job", "neq", "pilot")),
+    wants(("height", "gte", 30)),
+]
+"""The last asks for a field that the form does not have."""
+
+ATTRIBUTES: list[JsonObject] = [
+    {},
+    {"age": 20, "job": "cook"},
+    {"age": 30, "job": "pilot"},
+    {"age": 40, "job": "nurse"},
+    {"age": 41},
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A niche as plain data: `statuses` and `purses` by provider, `served` by subscription, oldest first."""
+
+    levels: tuple[Level, ...]
+    statuses: dict[str, str]
+    purses: dict[str, Purse]
+    subscriptions: tuple[Subscription, ...]
+    served: dict[str, int]
+    pointer: int
+
+
+def _levels(count: int) -> st.SearchStrategy[tuple[Level, ...]]:
+    row = st.tuples(
+        st.integers(1, 9),
+        st.sampled_from([100, 200, 300]),
+        st.integers(1, 3),
+        st.sampled_from([True, True, True, False]),
+    )
+    return st.lists(row, min_size=count, max_size=count, unique_by=lambda row: row[0]).map(
+        lambda rows: tuple(
+            Level(id_of("level", number), f"L{position}", price, most, position, is_active)
+            for number, (position, price, most, is_active) in enumerate(rows)
+        )
+    )
+
+
+@st.composite
+def markets(draw: st.DrawFn) -> Market:
+    """Any niche. Some of its money is short, some of its providers and subscriptions are inactive or invalid."""
+    own_levels = draw(st.sampled_from([3, 2, 4, 3, 2, 1, 0]).flatmap(_levels))
+    count = draw(st.sampled_from([5, 8, 6, 3, 7, 1, 0]))
+    numbers = draw(st.lists(st.integers(0, 40), min_size=count, max_size=count, unique=True))
+    providers = [id_of("provider", number) for number in numbers]
+    cents = st.sampled_from([10_000, 600, 300, 250, 100, 99, 0])
+    purse = st.builds(Purse, cents, st.sampled_from([0, 0, 150]), st.just(3))
+    subscriptions: list[Subscription] = []
+    for provider_id in providers:
+        for level in own_levels:
+            if draw(st.integers(0, 3)) == 3:
+                continue
+            state = draw(st.sampled_from(["active"] * 8 + ["paused", "insufficient_funds"]))
+            subscription = Subscription(
+                subscription_id=id_of("subscription", 1000 - len(subscriptions)),
+                provider_id=provider_id,
+                level_id=level.level_id,
+                is_active=state == "active",
+                deactivation_reason=None if state == "active" else state,
+                filter_rules=draw(st.sampled_from(FILTERS)),
+                filter_is_valid=draw(st.integers(0, 11)) < 11,
+            )
+            subscriptions.append(subscription)
+    waiting = draw(st.permutations([s.subscription_id for s in subscriptions]))
+    served = waiting[: draw(st.integers(0, len(waiting)))]
+    return Market(
+        own_levels,
+        {provider_id: draw(st.sampled_from(["active"] * 10 + ["suspended", "pending"])) for provider_id in providers},
+        {provider_id: draw(purse) for provider_id in providers},
+        tuple(subscriptions),
+        {subscription_id: seq for seq, subscription_id in enumerate(served, start=1)},
+        draw(st.integers(1, 11)),
+    )
+
+
+attributes = st.sampled_from(ATTRIBUTES)
+
+
+def opened(market: Market) -> History:
+    """The market with its configuration written, and its order and pointer as if it had been running before."""
+    history = History()
+    contents = [(EntryKind.NICHE, niche_payload("loans", "Loans", True, FORM))]
+    contents += [(EntryKind.LEVEL, level_payload(level, is_deleted=False)) for level in market.levels]
+    contents += [(EntryKind.PROVIDER, provider_payload(*provider)) for provider in market.statuses.items()]
+    contents += [
+        (EntryKind.SUBSCRIPTION, subscription_payload(subscription, is_deleted=False))
+        for subscription in market.subscriptions
+    ]
+    history.write(*contents)
+    history.purses |= market.purses
+    return history
+
+
+def staged(market: Market) -> History:
+    """The market as `opened`, with its served order and its pointer set by hand: not a history to replay."""
+    history = opened(market)
+    for subscription_id, served_seq in market.served.items():
+        history.roster.set_served(subscription_id, served_seq)
+    head = history.roster.head
+    history.roster.head = type(head)(head.seq, head.hash, market.pointer, len(market.served))
+    return history
+
+
+def busy_history(seed: int, providers: int = 40, leads: int = 60) -> History:
+    """A niche that has seen some trade: three levels, money that runs out, filters that differ."""
+    dice = random.Random(seed)
+    own_levels = tuple(
+        Level(id_of("level", number), f"L{position}", price, most, position, True)
+        for number, (position, price, most) in enumerate([(2, 300, 1), (5, 200, 2), (9, 100, 3)])
+    )
+    numbers = dice.sample(range(1000), providers)
+    names = [id_of("provider", number) for number in numbers]
+    subscriptions = [
+        Subscription(
+            id_of("subscription", dice.randrange(1 << 40)), name, level.level_id, True, None, dice.choice(FILTERS), True
+        )
+        for name in names
+        for level in own_levels
+        if dice.random() < 0.7
+    ]
+    statuses = {name: "suspended" if dice.random() < 0.1 else "active" for name in names}
+    purses = {name: Purse(dice.choice([0, 150, 400, 900, 2_000]), dice.choice([0, 200]), 1) for name in names}
+    history = opened(Market(own_levels, statuses, purses, tuple(subscriptions), {}, 1))
+    for _ in range(leads):
+        history.distribute(history.lead(dice.choice(ATTRIBUTES)))
+    return history

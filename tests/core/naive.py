@@ -1,0 +1,78 @@
+"""The rules of distribution once more, read literally: plain lists, every subscription visited, no index.
+
+It shares nothing with the engine but the shape of its input.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from fairlead.core.form import FormSchema
+from fairlead.core.model import Level, Subscription
+from tests.core.filter_oracle import oracle_index_of_mismatch
+from tests.core.markets import Market
+
+
+def naive_decision(market: Market, schema: FormSchema, lead: Mapping[str, object]) -> dict[str, Any]:
+    """What `plain` makes of the right decision."""
+    active = sorted((level for level in market.levels if level.is_active), key=lambda level: level.order_position)
+    if not active:
+        return {"start": None, "next": market.pointer, "outcome": "no_eligible", "levels": []}
+    ahead = [number for number, level in enumerate(active) if level.order_position >= market.pointer]
+    first = ahead[0] if ahead else 0
+    order = active[first:] + active[:first]
+    received: dict[str, str] = {}
+    served = max(market.served.values(), default=0)
+    visits: list[dict[str, Any]] = []
+    for level in order:
+        visit = _visit(market, schema, lead, level, received, served)
+        served += len(visit["recipients"])
+        received |= {provider_id: level.level_id for provider_id, *_ in visit["recipients"]}
+        visits.append(visit)
+    is_short = any(
+        len(visit["recipients"]) < level.max_recipients
+        and any(reason == "insufficient_balance" for _, reason, *_ in visit["refused"])
+        for level, visit in zip(order, visits, strict=True)
+    )
+    outcome = ("partial" if is_short else "success") if received else "no_eligible"
+    following = order[1 % len(order)].order_position
+    return {"start": order[0].order_position, "next": following, "outcome": outcome, "levels": visits}
+
+
+def _visit(
+    market: Market,
+    schema: FormSchema,
+    lead: Mapping[str, object],
+    level: Level,
+    received: Mapping[str, str],
+    served: int,
+) -> dict[str, Any]:
+    recipients: list[tuple[object, ...]] = []
+    refused: list[tuple[object, ...]] = []
+    counts: Counter[str] = Counter()
+
+    def turn(subscription: Subscription) -> tuple[bool, int, str]:
+        last = market.served.get(subscription.subscription_id)
+        return (last is not None, last or 0, subscription.provider_id)
+
+    for each in sorted((s for s in market.subscriptions if s.level_id == level.level_id), key=turn):
+        purse = market.purses[each.provider_id]
+        if market.statuses[each.provider_id] != "active":
+            counts["provider_inactive"] += 1
+        elif not each.is_active:
+            counts["subscription_inactive"] += 1
+        elif not each.filter_is_valid:
+            counts["filter_invalid"] += 1
+        elif oracle_index_of_mismatch(each.filter_rules, schema, lead) is not None:
+            counts["filter_mismatch"] += 1
+        elif len(recipients) == level.max_recipients:
+            counts["already_recipient" if each.provider_id in received else "level_full"] += 1
+        elif each.provider_id in received:
+            refused.append((each.provider_id, "already_recipient", None, received[each.provider_id]))
+        elif purse.balance_cents + purse.credit_limit_cents < level.price_cents:
+            available = purse.balance_cents + purse.credit_limit_cents
+            refused.append((each.provider_id, "insufficient_balance", available, None))
+        else:
+            place = served + len(recipients) + 1
+            recipients.append((each.provider_id, each.subscription_id, level.price_cents, place))
+    return {"level": level.level_id, "recipients": recipients, "refused": refused, "counts": dict(counts)}

@@ -1,0 +1,65 @@
+"""R8: posting is the only arithmetic of money, and it never passes the floor."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.core.ledger import DEBITS, EntryKind, PostingRefused, post
+from fairlead.core.model import Purse
+
+MONEY = st.integers(0, 10**15)
+
+
+@st.composite
+def purses(draw: st.DrawFn) -> Purse:
+    credit_limit_cents = draw(st.sampled_from([0, 1, 500]) | MONEY)
+    available = draw(st.sampled_from([0, 1, 100]) | MONEY)
+    return Purse(available - credit_limit_cents, credit_limit_cents, draw(st.integers(0, 10**6)))
+
+
+@given(purses(), st.sampled_from(EntryKind), st.integers(1, 10**12) | st.sampled_from([1, 100, 101]))
+def test_a_posting_moves_the_balance_by_its_amount_in_its_direction(purse: Purse, kind: EntryKind, cents: int) -> None:
+    if kind in DEBITS and cents > purse.available_cents:
+        with pytest.raises(PostingRefused):
+            post(purse, kind, cents)
+        return
+    posting, after = post(purse, kind, cents)
+    assert posting.amount_cents == (-cents if kind in ("lead_purchase", "manual_debit") else cents)
+    assert posting.kind is kind
+    assert (posting.balance_after_cents, posting.seq) == (after.balance_cents, after.ledger_seq)
+    assert after == Purse(purse.balance_cents + posting.amount_cents, purse.credit_limit_cents, purse.ledger_seq + 1)
+    assert after.available_cents >= 0
+
+
+@given(purses())
+def test_the_last_cent_above_the_floor_can_be_spent_and_not_one_more(purse: Purse) -> None:
+    with pytest.raises(PostingRefused):
+        post(purse, EntryKind.LEAD_PURCHASE, purse.available_cents + 1)
+    if purse.available_cents:
+        _, after = post(purse, EntryKind.LEAD_PURCHASE, purse.available_cents)
+        assert after.balance_cents == -purse.credit_limit_cents
+
+
+@given(purses(), st.sampled_from(EntryKind), st.integers(-(10**6), 0))
+def test_an_amount_that_is_not_positive_is_refused(purse: Purse, kind: EntryKind, cents: int) -> None:
+    with pytest.raises(PostingRefused):
+        post(purse, kind, cents)
+
+
+@given(purses(), st.lists(st.tuples(st.sampled_from(EntryKind), st.integers(1, 10**14)), max_size=20))
+def test_a_ledger_is_contiguous_and_sums_up_to_its_balance(purse: Purse, moves: list[tuple[EntryKind, int]]) -> None:
+    at, postings = purse, []
+    for kind, cents in moves:
+        try:
+            posting, at = post(at, kind, cents)
+        except PostingRefused:
+            continue
+        postings.append(posting)
+    assert [each.seq for each in postings] == [purse.ledger_seq + 1 + number for number in range(len(postings))]
+    assert at.balance_cents == purse.balance_cents + sum(each.amount_cents for each in postings)
+
+
+@given(purses(), st.integers(1, 10**6))
+def test_a_purse_that_was_charged_is_the_purse_after_the_purchase(purse: Purse, cents: int) -> None:
+    if cents <= purse.available_cents:
+        assert purse.charged(cents) == post(purse, EntryKind.LEAD_PURCHASE, cents)[1]

@@ -1,0 +1,230 @@
+"""R11: a journal decides itself again byte for byte, and nobody can change it unnoticed."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from fairlead.core.canonical import canonical_json
+from fairlead.core.journal import Entry, EntryKind, seal
+from fairlead.core.model import Outcome
+from fairlead.core.replay import Replay, redecide
+from fairlead.core.roster import Roster
+from tests.core.history import History
+from tests.core.markets import Market, attributes, busy_history, markets, opened
+
+Payload = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def history() -> History:
+    busy = busy_history(seed=7, providers=9, leads=25)
+    assert {each.outcome for each in busy.decisions} == {Outcome.SUCCESS, Outcome.PARTIAL, Outcome.NO_ELIGIBLE}
+    return busy
+
+
+def replayed(history: History, entries: list[Entry]) -> list[str]:
+    other = History()
+    other.entries, other.leads = entries, history.leads
+    return other.replayed()[1]
+
+
+def resealed(entries: list[Entry]) -> list[Entry]:
+    """The entries with hashes that fit them again: what somebody who can write the whole table could do."""
+    contents = [(entry.kind, entry.payload) for entry in entries]
+    return [sealed.entry for sealed in seal(entries[0].niche_id, 0, bytes(32), contents, entries[0].recorded_at)]
+
+
+def test_an_untouched_history_replays_whole(history: History) -> None:
+    replay, differences = history.replayed()
+    assert differences == []
+    assert replay.entry_count == len(history.entries)
+    assert replay.decision_count == len(history.decisions) == 25
+    assert replay.pick_count == sum(len(each.recipients) for each in history.decisions) > 0
+
+
+@given(markets(), st.lists(attributes, max_size=5))
+def test_any_history_replays_whole(market: Market, leads: list[dict[str, object]]) -> None:
+    own = opened(market)
+    for lead in leads:
+        own.distribute(own.lead(lead))
+    replay, differences = own.replayed()
+    assert differences == []
+    assert replay.roster.head == own.roster.head
+
+
+def test_deciding_again_needs_only_the_record(history: History) -> None:
+    roster = Roster(history.roster.niche_id)
+    for entry in history.entries:
+        if entry.kind is EntryKind.DECISION:
+            attributes, _ = history.leads[entry.payload["lead_id"]]  # type: ignore[index]
+            again = redecide(roster, entry.payload, attributes)
+            assert again == next(each for each in history.decisions if each.seq == entry.seq)
+        roster.fold(entry)
+
+
+def _level_with(payload: Payload, part: str, count: int = 1) -> Payload | None:
+    return next((level for level in payload["levels"] if len(level[part]) >= count), None)
+
+
+def dearer(payload: Payload) -> bool:
+    if level := _level_with(payload, "recipients"):
+        level["recipients"][0]["price_cents"] += 1
+    return level is not None
+
+
+def swapped(payload: Payload) -> bool:
+    if level := _level_with(payload, "recipients", 2):
+        level["recipients"][:2] = level["recipients"][1::-1]
+    return level is not None
+
+
+def withheld(payload: Payload) -> bool:
+    if level := _level_with(payload, "recipients"):
+        level["recipients"].pop()
+    return level is not None
+
+
+def richer(payload: Payload) -> bool:
+    if level := _level_with(payload, "refused"):
+        refusal = level["refused"][0]
+        if refusal["reason"] != "insufficient_balance":
+            return False
+        refusal["available_cents"] = 10**6
+    return level is not None
+
+
+def unrefused(payload: Payload) -> bool:
+    if level := _level_with(payload, "refused"):
+        level["refused"].pop()
+    return level is not None
+
+
+def another_start(payload: Payload) -> bool:
+    payload["start_order_position"] = 5 if payload["start_order_position"] == 2 else 2
+    return True
+
+
+def another_pointer(payload: Payload) -> bool:
+    payload["next_start_order_position"] += 1
+    return True
+
+
+def another_outcome(payload: Payload) -> bool:
+    payload["outcome"] = "success" if payload["outcome"] != "success" else "partial"
+    return True
+
+
+def miscounted(payload: Payload) -> bool:
+    counts = payload["levels"][0]["counts"]
+    counts["filter_mismatch"] = counts.get("filter_mismatch", 0) + 1
+    return True
+
+
+def another_assignment(payload: Payload) -> bool:
+    if level := _level_with(payload, "recipients"):
+        level["recipients"][0]["assignment_id"] = level["level_id"]
+    return level is not None
+
+
+FORGERIES = [
+    dearer,
+    swapped,
+    withheld,
+    richer,
+    unrefused,
+    another_start,
+    another_pointer,
+    another_outcome,
+    miscounted,
+    another_assignment,
+]
+
+
+@pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)
+def test_a_forged_decision_is_found_even_when_every_hash_fits_again(
+    history: History, forge: Callable[[Payload], bool]
+) -> None:
+    for number, entry in enumerate(history.entries):
+        payload = json.loads(canonical_json(entry.payload))
+        if entry.kind is EntryKind.DECISION and forge(payload):
+            forged = [*history.entries]
+            forged[number] = replace(entry, payload=payload)
+            assert replayed(history, forged)[0] == f"entry {entry.seq}: its hash is not that of its content"
+            found = replayed(history, resealed(forged))
+            assert found
+            assert found[0].startswith(f"entry {entry.seq}: deciding it again gives another decision")
+            return
+    pytest.fail("the history holds no decision that could be forged like this")
+
+
+def test_a_deactivation_that_was_left_out_is_found(history: History) -> None:
+    number = next(
+        number
+        for number, entry in enumerate(history.entries)
+        if entry.payload.get("deactivation_reason") == "insufficient_funds"
+    )
+    found = replayed(history, resealed(history.entries[:number] + history.entries[number + 1 :]))
+    assert "a deactivation for lack of funds was due here" in found[0]
+    assert replayed(history, history.entries[:number]) == [
+        "the journal ends before deactivations that its last decision made due"
+    ]
+
+
+def test_a_broken_link_is_found(history: History) -> None:
+    entry = history.entries[3]
+    broken = [*history.entries]
+    broken[3] = replace(entry, prev_hash=bytes(32))
+    assert replayed(history, broken)[0] == f"entry {entry.seq}: it does not name the entry before it"
+
+
+def test_a_lead_that_was_changed_afterwards_or_is_gone_is_found(history: History) -> None:
+    entry = next(entry for entry in history.entries if entry.kind is EntryKind.DECISION)
+    attributes, salt = history.leads[str(entry.payload["lead_id"])]
+    cases = [
+        ({**attributes, "age": 99}, salt, "the lead's attributes are not those that it committed to"),
+        (attributes, bytes(16), "the lead's attributes are not those that it committed to"),
+        (None, None, "the lead that it decided is gone"),
+    ]
+    for changed, own_salt, words in cases:
+        replay = Replay(entry.niche_id)
+        for before in history.entries[: entry.seq - 1]:
+            assert replay.step(before, None, None) == []
+        assert replay.step(entry, changed, own_salt) == [f"entry {entry.seq}: {words}"]
+
+
+NONSENSE = [None, True, -1, 10**400, 1.5, "x", [], {}, [None], {"a": 1}]
+
+
+def _places(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for key, each in inner for place in [(*path, key), *_places(each, (*path, key))]]
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_whatever_is_damaged_is_told_and_never_stops_the_replay(history: History, data: st.DataObject) -> None:
+    number = data.draw(st.integers(0, len(history.entries) - 1))
+    payload = json.loads(canonical_json(history.entries[number].payload))
+    *way, last = data.draw(st.sampled_from(_places(payload)))
+    parent = payload
+    for key in way:
+        parent = parent[key]
+    nonsense = data.draw(st.sampled_from(["nothing", *NONSENSE]))
+    if nonsense == "nothing":
+        del parent[last]
+    else:
+        assume(parent[last] != nonsense or type(parent[last]) is not type(nonsense))
+        parent[last] = nonsense
+    damaged = [*history.entries]
+    damaged[number] = replace(damaged[number], payload=payload)
+    assert replayed(history, damaged)[0].startswith(f"entry {number + 1}: ")
+
+
+def test_an_entry_that_is_missing_is_found(history: History) -> None:
+    found = replayed(history, history.entries[:4] + history.entries[5:])
+    assert found[0] == "entry 6: it does not name the entry before it"
