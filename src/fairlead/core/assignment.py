@@ -16,10 +16,10 @@ from fairlead.core.roster import Candidates, Roster
 def assignment_id(decided_at: datetime, niche_id: str, seq: int, subscription_id: str) -> str:
     """A version 7 UUID: 48 bits of the decision's time, the rest from SHA-256 over niche, `seq` and subscription.
 
-    >>> from datetime import timezone
-    >>> moment = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    >>> from datetime import UTC
+    >>> moment = datetime(2026, 1, 1, tzinfo=UTC)
     >>> assignment_id(moment, "niche", 7, "subscription")
-    '@@'
+    '019b76da-a800-7f2a-a206-a19d30a630fe'
     """
     milliseconds = int(decided_at.timestamp() * 1000)
     digest = hashlib.sha256(f"{niche_id}/{seq}/{subscription_id}".encode()).digest()
@@ -29,8 +29,11 @@ def assignment_id(decided_at: datetime, niche_id: str, seq: int, subscription_id
     return str(UUID(int=(milliseconds << 80) | rest))
 
 
-ASSUMED_RICH = Purse(balance_cents=1 << 60, credit_limit_cents=0, ledger_seq=0)
-"""What a provider whose balance nobody has read yet is taken to have: enough. Never part of a final decision."""
+ASSUMED_RICH = Purse(balance_cents=1 << 52, credit_limit_cents=0, ledger_seq=0)
+"""What a provider whose balance nobody has read yet is taken to have: enough, and an amount that JSON can hold.
+
+Never part of a final decision; but deciding a forged record again may come out with it.
+"""
 
 
 class PurseLookup(Protocol):

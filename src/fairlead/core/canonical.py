@@ -24,8 +24,8 @@ _NUMBER_THAT_NEEDS_CARE = re.compile(r"[:\[,]-?(?:\d+[.eE]|\d{16}|Infinity|NaN)"
 def canonical_json(value: JsonObject) -> bytes:
     """The one byte string that RFC 8785 gives `value`.
 
-    Raises `rfc8785.CanonicalizationError` for what has no canonical form: not finite or unsafely large numbers, lone
-    surrogates, keys that are not text.
+    Raises `ValueError` for what has no canonical form: numbers that are not finite or beyond +-(2^53 - 1), lone
+    surrogates. Keys must be text, as they are in any JSON that was parsed; that is not checked.
 
     The standard encoder writes the same bytes ten times faster when all text is ASCII and all numbers are integers
     below 10^15, which is every decision; anything else goes to the reference library. A text that merely looks like
@@ -43,7 +43,7 @@ def canonical_json(value: JsonObject) -> bytes:
 def timestamp_text(moment: datetime) -> str:
     """An instant as the journal writes it: UTC, always six decimals.
 
-    >>> timestamp_text(datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc))
+    >>> timestamp_text(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
     '2026-01-02T03:04:05.000000Z'
     """
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -62,7 +62,7 @@ def chain_hash(prev_hash: bytes, content: JsonObject) -> bytes:
     """The hash of a chain's next entry: SHA-256 over the previous hash and the canonical content (32 bytes).
 
     >>> chain_hash(GENESIS_HASH, {"seq": 1}).hex()[:16]
-    '@@'
+    'ff44e121014845ba'
     """
     return hashlib.sha256(prev_hash + canonical_json(content)).digest()
 

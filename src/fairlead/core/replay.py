@@ -18,9 +18,15 @@ from fairlead.core.journal import (
 from fairlead.core.model import Decision, Lead
 from fairlead.core.roster import Roster
 
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError)
+"""What reading a payload raises that is not what it should be, or folding an entry that is not the next one."""
+
 
 class Replay:
-    """A walk along one niche's journal. `roster` stands behind the last entry that was stepped over."""
+    """A walk along one niche's journal. `roster` stands behind the last entry that was stepped over.
+
+    An entry that cannot be followed ends the walk: what comes after it is neither checked nor counted.
+    """
 
     def __init__(self, niche_id: str) -> None:
         self.roster = Roster(niche_id)
@@ -28,15 +34,34 @@ class Replay:
         self.decision_count = 0
         self.pick_count = 0
         self._due: deque[bytes] = deque()
+        self._is_lost = False
 
     def step(self, entry: Entry, attributes: Mapping[str, object] | None, salt: bytes | None) -> list[str]:
         """What is wrong with the next entry, in words; nothing when it is as it must be.
 
         `attributes` and `salt` are the lead's, for a decision. A decision is taken again with the balances that it
-        recorded, and must come out byte for byte; the deactivations that follow from it (R9) must follow it.
+        recorded, and must come out byte for byte; the deactivations that follow from it (R9) must follow it. Never
+        raises, whatever the entry holds.
         """
+        differences: list[str] = []
+        if not self._is_lost:
+            try:
+                self._follow(entry, attributes, salt, differences)
+            except UNREADABLE as error:
+                self._is_lost = True
+                differences.append(f"neither it nor what comes after it can be followed: {type(error).__name__}")
+        return [f"entry {entry.seq}: {difference}" for difference in differences]
+
+    def end(self) -> list[str]:
+        """What is missing at the end of the journal, in words."""
+        is_cut_short = self._due and not self._is_lost
+        return ["the journal ends before deactivations that its last decision made due"] if is_cut_short else []
+
+    def _follow(
+        self, entry: Entry, attributes: Mapping[str, object] | None, salt: bytes | None, differences: list[str]
+    ) -> None:
         canonical = canonical_json(entry.payload)
-        differences = self._chain_differences(entry, canonical)
+        differences += self._chain_differences(entry, canonical)
         if self._due and self._due.popleft() != canonical:
             differences.append("a deactivation for lack of funds was due here, and is missing or different")
         if entry.kind is EntryKind.DECISION:
@@ -44,11 +69,6 @@ class Replay:
             self.decision_count += 1
         self.roster.fold(entry)
         self.entry_count += 1
-        return [f"entry {entry.seq}: {difference}" for difference in differences]
-
-    def end(self) -> list[str]:
-        """What is missing at the end of the journal, in words."""
-        return ["the journal ends before deactivations that its last decision made due"] if self._due else []
 
     def _chain_differences(self, entry: Entry, canonical: bytes) -> list[str]:
         own_hash = entry_hash(
