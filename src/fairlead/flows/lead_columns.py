@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from fairlead.core.errors import BadInput
-from fairlead.core.form import Field, FormSchema, Value, ValueNotInForm, convert_text
+from fairlead.core.form import Field, FormSchema, ValueNotInForm, convert_text
 from fairlead.core.form_field import text_complaint
 from fairlead.store.ids import new_id, new_salt
 from fairlead.store.leads import LEAD_DETAILS, NewLead
@@ -15,6 +15,7 @@ EXTERNAL_ID = "external_id"
 REMEMBERED_CELLS = 2_000
 REMEMBERED_CHARACTERS = 64
 
+_NO_DETAILS = (None,) * len(LEAD_DETAILS)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
@@ -133,52 +134,36 @@ def _key_rule(
     return KeyRule("whole row", tuple(sorted(positions.items())), counts_occurrences=True, ignores_case=False)
 
 
-@dataclass(slots=True)
 class RowReader:
     """One pass over a file's rows: remembers what short cells meant, and how often each row occurred.
 
-    The occurrences take about 100 bytes per distinct row; with an external id or chosen columns there are
-    none.
+    The occurrences take about 100 bytes per distinct row; with an external id or chosen columns there are none.
     """
 
-    columns: Columns
-    _occurrences: dict[bytes, int] = field(default_factory=dict[bytes, int])
-    _meanings: dict[str, dict[str, Value | None]] = field(default_factory=dict[str, dict[str, Value | None]])
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self._occurrences: dict[bytes, int] = {}
+        # What a cell adds to the JSON of a lead's attributes: `"age":41`, or nothing where it holds no value.
+        self._fields: list[tuple[int, Field, dict[str, str]]] = [(*each, {}) for each in columns.fields]
 
     def lead(self, cells: Sequence[str]) -> NewLead:
         """The lead that these cells describe, with a new id. Raises `RowRejected` with every reason."""
         if len(cells) != self.columns.width:
             raise RowRejected(f"has {len(cells)} columns where the header has {self.columns.width}")
         problems: list[str] = []
-        attributes: dict[str, Value] = {}
-        for position, each in self.columns.fields:
-            try:
-                value = self._convert(each, cells[position])
-            except ValueNotInForm as error:
-                problems.append(str(error))
-                continue
-            if value is not None:
-                attributes[each.key] = value
-            elif each.required:
-                problems.append(f"{each.label} is required")
-        details = self._details(cells, problems)
-        if not problems and not attributes and not any(details):
+        members: list[str] = []
+        for position, each, known in self._fields:
+            member = known.get(cells[position])
+            if member is None:
+                member = _member(each, cells[position], known, problems)
+            if member:
+                members.append(member)
+        details = self._details(cells, problems) if self.columns.details else _NO_DETAILS
+        if not problems and not members and not any(details):
             problems.append("holds nothing that is kept")
         if problems:
             raise RowRejected("; ".join(problems))
-        key = self._key(cells)
-        return NewLead(new_id(), key, _encode(attributes), new_salt(), details)
-
-    def _convert(self, each: Field, cell: str) -> Value | None:
-        if len(cell) > REMEMBERED_CHARACTERS:
-            return convert_text(each, cell)
-        known = self._meanings.setdefault(each.key, {})
-        if cell in known:
-            return known[cell]
-        value = convert_text(each, cell)
-        if len(known) < REMEMBERED_CELLS:
-            known[cell] = value
-        return value
+        return NewLead(new_id(), self._key(cells), f"{{{','.join(members)}}}", new_salt(), details)
 
     def _details(self, cells: Sequence[str], problems: list[str]) -> tuple[str | None, ...]:
         found: dict[str, str] = {}
@@ -209,3 +194,21 @@ class RowReader:
             occurrence = self._occurrences[row] = self._occurrences.get(row, 0) + 1
             digest.update(b"\0%d" % occurrence)
         return digest.hexdigest()
+
+
+def _member(each: Field, cell: str, known: dict[str, str], problems: list[str]) -> str:
+    try:
+        value = convert_text(each, cell)
+    except ValueNotInForm as error:
+        problems.append(str(error))
+        return ""
+    if value is None:
+        if each.required:
+            problems.append(f"{each.label} is required")
+            return ""
+        member = ""
+    else:
+        member = _encode({each.key: value})[1:-1]
+    if len(cell) <= REMEMBERED_CHARACTERS and len(known) < REMEMBERED_CELLS:
+        known[cell] = member
+    return member

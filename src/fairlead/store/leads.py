@@ -117,7 +117,8 @@ def _as_json(leads: Sequence[NewLead]) -> str:
 
 def _row(lead: NewLead) -> str:
     row = {"id": lead.lead_id, "dedupe_key": lead.dedupe_key, "salt": lead.attributes_salt.hex()}
-    row |= {name: value for name, value in zip(LEAD_DETAILS, lead.details, strict=True) if value is not None}
+    if any(lead.details):
+        row |= {name: value for name, value in zip(LEAD_DETAILS, lead.details, strict=True) if value is not None}
     return f'{_encode(row)[:-1]},"attributes":{lead.attributes_json}}}'
 
 
