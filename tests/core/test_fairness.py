@@ -78,6 +78,6 @@ def test_a_walk_that_stops_early_has_not_ordered_the_rest() -> None:
             return super().__getitem__(slot)
 
     ids = Ids(str(UUID(int=number << 64)) for number in range(10_000))
-    walk = in_served_order(np.arange(10_000), np.arange(1, 10_001), ids)
+    walk = in_served_order(np.arange(10_000), np.arange(10_000) // 2 - 10_000, ids)
     assert [next(walk), next(walk)] == [0, 1]
-    assert len(asked) == FIRST_LOOK
+    assert 2 <= len(asked) <= FIRST_LOOK
