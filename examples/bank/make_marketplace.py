@@ -118,8 +118,8 @@ def main() -> None:
     dice = random.Random(2014)
     print(HEAD % ", ".join(f'"{job}"' for job in JOBS), end="")
     for number in range(1, PROVIDERS + 1):
-        # From some hundred to some ten thousand EUR: the small ones run out on the way.
-        deposit_cents = round(min(max(dice.lognormvariate(9.0, 1.4), 100), 90_000)) * 100
+        # From some hundred to some hundred thousand EUR: the small ones run out on the way.
+        deposit_cents = round(min(max(dice.lognormvariate(10.2, 1.3), 100), 200_000)) * 100
         levels = dice.sample(list(LEVELS), dice.choice([1, 2, 2, 3]))
         print(f'\n[[provider]]\nemail = "provider-{number:03}@example.com"\nname = "Provider {number:03}"')
         print(f'deposit = [{{ external_id = "opening-{number:03}", amount_cents = {deposit_cents} }}]')

@@ -109,3 +109,16 @@ def count_of_leads(conn: Connection) -> int:
     row = conn.execute("select count(*) from leads").fetchone()
     assert row is not None, "an aggregate has one row"
     return int(row[0])
+
+
+def provider_out_of_funds(conn: Connection) -> str | None:
+    """The id of the first provider, by name, with a living subscription that waits for money; None without one."""
+    row = conn.execute(
+        """
+        select p.id::text from providers p
+        where exists (select from subscriptions s where s.provider_id = p.id and s.deleted_at is null
+                      and s.deactivation_reason = 'insufficient_funds')
+        order by p.name limit 1
+        """
+    ).fetchone()
+    return None if row is None else str(row[0])

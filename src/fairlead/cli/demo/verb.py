@@ -19,18 +19,21 @@ from fairlead.cli.output import console, money, progress_bar, say
 from fairlead.core.errors import Refused
 from fairlead.flows.apply_marketplace import apply_marketplace
 from fairlead.flows.declaration import parse_declaration
+from fairlead.flows.deposit import deposit
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.verify import verify
 from fairlead.settings import load_settings
 from fairlead.store.audit import Actor
 from fairlead.store.connection import Database
-from fairlead.store.lookups import count_of_leads, niches_with_waiting_leads
+from fairlead.store.lookups import count_of_leads, niches_with_waiting_leads, provider_out_of_funds
 
 VISITOR = Actor("demo", "system")
 NICHES = ["vps-hosting", "dedicated-servers"]
 CURRENCY = "EUR"
 LEADS_PER_TICK = 5
+LEADS_PER_TOP_UP = 40
+TOP_UP_CENTS = 20_000
 EXAMPLE_PROVIDER = "sales@anchor-cloud.example"
 
 
@@ -130,8 +133,18 @@ def _distributed(database: Database, stream: Iterator[DemoLead], pause_seconds: 
                     tally.assignments += len(decision.recipients)
                     tally.revenue_cents += sum(recipient.price_cents for recipient in decision.recipients)
         tally.leads += len(tick)
+        if tally.leads % LEADS_PER_TOP_UP == 0:
+            _top_up(database, tally.newest_lead_id)
         yield tally
         time.sleep(max(0.0, pause_seconds - (time.monotonic() - began)))
+
+
+def _top_up(database: Database, lead_id: str | None) -> None:
+    """One provider that ran out of money, the first by name, pays in again: its subscriptions come back."""
+    with database.snapshot() as conn:
+        broke = provider_out_of_funds(conn)
+    if broke is not None:
+        deposit(database, broke, TOP_UP_CENTS, "demo", f"top-up-{lead_id}", VISITOR)
 
 
 def _by_niche(leads: list[DemoLead]) -> dict[str, list[dict[str, object]]]:
