@@ -58,5 +58,12 @@ def in_served_order(slots: NDArray[np.int64], ranks: NDArray[np.int64], provider
 
 
 def _ordered(slots: NDArray[np.int64], ranks: NDArray[np.int64], provider_ids: Sequence[str]) -> list[int]:
-    keys = zip(ranks[slots].tolist(), (provider_ids[slot] for slot in slots.tolist()), slots.tolist(), strict=True)
-    return [slot for _, _, slot in sorted(keys)]
+    order = np.argsort(ranks[slots])
+    slots = slots[order]
+    in_order = ranks[slots]
+    own = slots.tolist()
+    if bool((in_order[1:] == in_order[:-1]).any()):
+        own = [
+            slot for _, _, slot in sorted(zip(in_order.tolist(), map(provider_ids.__getitem__, own), own, strict=True))
+        ]
+    return own

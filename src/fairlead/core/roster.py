@@ -123,9 +123,10 @@ class Roster:
         """The roster's own small number for a level."""
         return self._level_numbers[level.level_id]
 
-    def slot_of(self, subscription: Subscription) -> int:
-        """The slot of a living subscription."""
-        return self._slot_of[subscription.subscription_id]
+    def slots_of(self, provider_id: str, level: Level) -> list[int]:
+        """The slots of the provider's living subscriptions to the level, in no particular order."""
+        slots = self._slots_of_provider.get(provider_id, {}).values()
+        return [slot for slot in slots if self._subscriptions[slot].level_id == level.level_id]
 
     def __len__(self) -> int:
         return len(self._slot_of)
@@ -321,14 +322,9 @@ class Candidates:
 
     def count_of_providers(self, provider_ids: Sequence[str], level: Level) -> int:
         """How many of these providers have a candidate at the level, without walking to it."""
-        return sum(
-            self._holds(subscription)
-            for provider_id in provider_ids
-            for subscription in self.roster.subscriptions_of(provider_id)
-            if subscription.level_id == level.level_id
-        )
+        slots = [slot for provider_id in provider_ids for slot in self.roster.slots_of(provider_id, level)]
+        return sum(self._holds(slot) for slot in slots)
 
-    def _holds(self, subscription: Subscription) -> bool:
-        slot = self.roster.slot_of(subscription)
-        at = int(np.searchsorted(self.slots, slot))
+    def _holds(self, slot: int) -> bool:
+        at = int(self.slots.searchsorted(slot))
         return at < len(self.slots) and int(self.slots[at]) == slot
