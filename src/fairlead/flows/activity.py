@@ -37,6 +37,8 @@ def as_funded(subscription: Subscription, price_cents: int, available_cents: int
         return subscription
     if available_cents < price_cents:
         return deactivated_for_funds(subscription)
+    if subscription.is_active:
+        return subscription
     return replace(subscription, is_active=True, deactivation_reason=None)
 
 

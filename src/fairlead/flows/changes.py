@@ -1,7 +1,7 @@
 """What a change of configuration does, for people and for programs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -30,9 +30,9 @@ class Change:
         """
         old, new = self.old or {}, self.new or {}
         if self.kind == "change":
-            parts = [f"{key} {_shown(old.get(key))} -> {_shown(value)}" for key, value in new.items()]
+            parts = [f"{key} {_shown(key, old.get(key))} -> {_shown(key, value)}" for key, value in new.items()]
         else:
-            parts = [f"{key} {_shown(value)}" for key, value in new.items() if value is not None]
+            parts = [f"{key} {_shown(key, value)}" for key, value in new.items() if value is not None]
         head = f"{SIGNS[self.kind]} {self.entity} {self.name}"
         return f"{head}: {', '.join(parts)}" if parts else head
 
@@ -54,21 +54,18 @@ def difference(entity: str, name: str, old: JsonObject | None, new: JsonObject |
     return Change("change", entity, name, {key: old[key] for key in keys}, {key: new[key] for key in keys})
 
 
-def _shown(value: object) -> str:
-    if value is None:
-        return "none"
+def _shown(key: str, value: object) -> str:
     if isinstance(value, list):
-        items = cast("list[object]", value)
-        if all(isinstance(item, Mapping) and "operator" in item for item in items):
-            rules = cast("list[dict[str, object]]", items)
-            text = " and ".join(f"{rule['field_key']} {rule['operator']} {_json(rule['value'])}" for rule in rules)
-            text = text or "every lead"
-        else:
-            text = f"{len(items)} {'entry' if len(items) == 1 else 'entries'}"
+        items = cast("list[Mapping[str, object]]", value)
+        text = _filter_text(items) if key == "filter" else f"{len(items)} {'entry' if len(items) == 1 else 'entries'}"
+    elif value is None:
+        text = "none"
     else:
-        text = value if isinstance(value, str) else _json(value)
+        text = value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - 3] + "..."
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _filter_text(rules: Sequence[Mapping[str, object]]) -> str:
+    """The rules as they were written: they may not fit the form any more, so they cannot be told in its words."""
+    texts = [f"{r['field_key']} {r['operator']} {json.dumps(r['value'], ensure_ascii=False)}" for r in rules]
+    return " and ".join(texts) or "every lead"

@@ -4,11 +4,10 @@ Beside those that the file names, every subscription changes whose level is dele
 niche has another form, or whose provider can pay more or less.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from fairlead.core.canonical import JsonObject, canonical_json
+from fairlead.core.canonical import JsonObject
 from fairlead.core.filters import validate_filter
 from fairlead.core.model import Subscription
 from fairlead.flows.activity import PAUSED, Move, as_funded
@@ -81,14 +80,14 @@ class _Planner:
         else:
             subscription = before.subscription
             after = replace(before, is_deleted=False)
-        if table.filter is not None:
-            subscription = replace(subscription, filter_rules=self._filter(path, level, table.filter))
         if table.active is False:
             subscription = replace(subscription, is_active=False, deactivation_reason=PAUSED)
         elif table.active and subscription.deactivation_reason == PAUSED:
             subscription = replace(subscription, is_active=True, deactivation_reason=None)
-        is_doubtful = table.filter is not None or (before is not None and before.is_deleted)
-        if is_doubtful or level.niche_id in self._reformed:
+        if table.filter is not None:
+            rules = self._filter(path, level, table.filter)
+            subscription = replace(subscription, filter_rules=rules, filter_is_valid=True)
+        elif level.niche_id in self._reformed or (before is not None and before.is_deleted):
             subscription = self._revalidated(subscription, level)
         self._move(before, replace(after, subscription=self._funded(subscription, level)), level)
 
@@ -127,12 +126,16 @@ class _Planner:
         problems = () if schema is None else validate_filter(raw, schema)
         for problem in problems:
             self.plan.problems.append(f"{path}.{problem.path.replace('rules', 'filter', 1)}: {problem.message}")
-        return EVERY_LEAD if problems or schema is None else json.loads(canonical_json(raw))
+        return EVERY_LEAD if problems or schema is None else raw
 
     def _revalidated(self, subscription: Subscription, level: LevelRow) -> Subscription:
         schema = self._niches.schemas.get(level.niche_id)
         is_valid = schema is not None and not validate_filter(subscription.filter_rules, schema)
-        return replace(subscription, filter_is_valid=is_valid)
+        return (
+            subscription
+            if is_valid == subscription.filter_is_valid
+            else replace(subscription, filter_is_valid=is_valid)
+        )
 
     def _funded(self, subscription: Subscription, level: LevelRow) -> Subscription:
         purse = self._providers.by_id[subscription.provider_id].purse

@@ -1,0 +1,76 @@
+"""`fairlead apply` as it is typed."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from fairlead.cli.program import main
+from tests.flows.marketplaces import HOSTING
+
+
+@pytest.fixture
+def run(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Runs the verb in this process on a file with the given text; gives status, output and errors."""
+    monkeypatch.setenv("FAIRLEAD_DATABASE_URL", database_url)
+
+    def run(text: str | bytes, *options: str) -> tuple[int, str, str]:
+        file = tmp_path / "marketplace.toml"
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        monkeypatch.setattr(sys, "argv", ["fairlead", "apply", str(file), *options])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        output = capsys.readouterr()
+        return int(ended.value.code or 0), output.out, output.err
+
+    return run
+
+
+def test_it_says_what_changes_and_then_that_nothing_does(run) -> None:
+    status, tried, _ = run(HOSTING, "--dry-run")
+    assert status == 0
+    assert "would change: 1 marketplace, 1 niche, 2 level, 2 provider, 2 deposit, 4 subscription" in tried
+    assert "nothing was changed" in tried
+    status, applied, _ = run(HOSTING)
+    assert status == 0
+    assert "+ level hosting/gold: price_cents 2000, max_recipients 1, order_position 1, active true" in applied
+    assert "changed: 1 marketplace, 1 niche" in applied
+    assert run(HOSTING) == (0, "nothing to change\n", "")
+
+
+def test_json_lists_every_change(run) -> None:
+    run(HOSTING)
+    status, output, _ = run('[[niche]]\nslug = "hosting"\nname = "Servers"', "--json")
+    assert status == 0
+    change = {"kind": "change", "entity": "niche", "name": "hosting", "old": {"name": "Hosting"}}
+    assert json.loads(output) == {
+        "dry_run": False,
+        "currency": "EUR",
+        "changes": [change | {"new": {"name": "Servers"}}],
+    }
+
+
+def test_a_long_list_is_cut_and_counted(run) -> None:
+    providers = "".join(f'[[provider]]\nemail = "p{n}@example.com"\nname = "P"\n' for n in range(23))
+    _, output, _ = run(providers)
+    assert output.count("+ provider") == 20
+    assert "and 3 more of provider (--json lists them all)" in output
+
+
+def test_mistakes_are_lines_on_standard_error(run) -> None:
+    status, output, errors = run('[[niche]]\nslug = "a"\ncolour = 1\n[[provider]]\nemail = "[b]x[/b]"')
+    assert (status, output) == (2, "")
+    assert errors.splitlines() == [
+        "error: niche[0].colour: has no meaning here",
+        "error: provider[0].email: must be an email address",
+    ]
+    assert run(b"\xff\xfe")[2].endswith("marketplace.toml: is not UTF-8 text\n")
+
+
+def test_a_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["fairlead", "apply", "nowhere.toml"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "error: nowhere.toml: No such file or directory\n"
