@@ -1,0 +1,184 @@
+"""`fairlead distribute`, `explain` and `verify`, and how the program ends when something is wrong."""
+
+import json
+
+import pytest
+
+from fairlead.flows.apply_marketplace import apply_marketplace
+from fairlead.flows.declaration import parse_declaration
+from fairlead.flows.submit_leads import submit_leads
+from fairlead.store.audit import OPERATOR
+from fairlead.store.connection import Database
+from tests.cli.program import Program
+
+MARKETPLACE = """
+[[niche]]
+slug = "vps"
+name = "VPS"
+field = [{ key = "cores", label = "Cores", type = "number", required = true }]
+level = [
+    { name = "exclusive", price_cents = 5000, max_recipients = 1, order_position = 1 },
+    { name = "shared", price_cents = 1000, max_recipients = 2, order_position = 2 },
+]
+
+[[provider]]
+email = "rich@example.com"
+name = "Rich"
+deposit = [{ external_id = "r", amount_cents = 100000 }]
+subscription = [{ niche = "vps", level = "exclusive" }, { niche = "vps", level = "shared" }]
+
+[[provider]]
+email = "picky@example.com"
+name = "Picky"
+deposit = [{ external_id = "p", amount_cents = 100000 }]
+subscription = [{ niche = "vps", level = "shared", filter = [{ field_key = "cores", operator = "gte", value = 8 }] }]
+
+[[provider]]
+email = "poor@example.com"
+name = "Poor"
+deposit = [{ external_id = "o", amount_cents = 1500 }]
+subscription = [{ niche = "vps", level = "shared" }]
+"""
+
+
+@pytest.fixture
+def fairlead(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Program:
+    """The program on a marketplace of two levels and three providers, with no lead yet."""
+    apply_marketplace(database, parse_declaration(MARKETPLACE), OPERATOR)
+    return Program(monkeypatch, capsys, database_url)
+
+
+def test_a_lead_is_distributed_explained_and_proven(fairlead: Program, database: Database) -> None:
+    [lead_id] = submit_leads(database, "vps", [{"cores": 4}], OPERATOR, approve=True)
+
+    distributed = fairlead("distribute", "--pending")
+    assert distributed.status == 0, distributed
+    assert "1 leads decided" in distributed.out
+    assert "2 assignments, 60.00 EUR charged" in distributed.out
+
+    story = fairlead("explain", lead_id).out
+    assert "The rotation started at position 1; the next lead starts at 2." in story
+    assert "1. Rich, paid from 1,000.00 EUR" in story
+    assert "-  Rich: has the lead from level exclusive" in story
+    assert "1 more: filter does not want this lead (filter_mismatch)" in story
+
+    assert "received the lead for 50.00 EUR" in fairlead("explain", lead_id, "--provider", "rich@example.com").out
+    picky = fairlead("explain", lead_id, "--provider", "picky@example.com", "--json").json
+    assert [(level["level_name"], level["reason"]) for level in picky["levels"]] == [("shared", "filter_mismatch")]
+    assert picky["levels"][0]["detail"] == "the filter asks for Cores at least 8"
+
+    proven = fairlead("verify", "--json").json
+    assert proven["holds"]
+    assert all(check["holds"] for check in proven["checks"])
+
+
+def test_distributing_again_changes_nothing_and_says_so(fairlead: Program, database: Database) -> None:
+    [lead_id] = submit_leads(database, "vps", [{"cores": 4}], OPERATOR, approve=True)
+    first = fairlead("distribute", lead_id, "--json").json
+    second = fairlead("distribute", lead_id, "--json").json
+    assert not first.pop("was_decided_before")
+    assert second.pop("was_decided_before")
+    assert first == second
+    assert first["assignments_created"] == 2
+    assert "No lead awaits a decision." in fairlead("distribute", "--pending").out
+
+
+def test_the_reason_is_that_of_the_decision_whatever_the_subscription_is_today(
+    fairlead: Program, database: Database
+) -> None:
+    first, second = submit_leads(database, "vps", [{"cores": 4}, {"cores": 4}], OPERATOR, approve=True)
+    fairlead("distribute", "--pending")
+    later = """
+    [[provider]]
+    email = "picky@example.com"
+    subscription = [{ niche = "vps", level = "shared", filter = [] }]
+    [[provider]]
+    email = "poor@example.com"
+    deposit = [{ external_id = "o2", amount_cents = 50000 }]
+    """
+    apply_marketplace(database, parse_declaration(later), OPERATOR)
+
+    then = fairlead("explain", second, "--provider", "picky@example.com").out
+    assert "shared: filter_mismatch: the filter asks for Cores at least 8" in then
+    poor = fairlead("explain", second, "--provider", "poor@example.com").out
+    assert "shared: subscription_inactive: its provider had run out of funds" in poor
+    assert "received the lead for 10.00 EUR" in fairlead("explain", first, "--provider", "poor@example.com").out
+
+
+def test_an_unsold_lead_can_be_tried_again(fairlead: Program, database: Database) -> None:
+    suspended = "\n".join(
+        f'[[provider]]\nemail = "{name}@example.com"\nstatus = "suspended"' for name in ("rich", "picky", "poor")
+    )
+    apply_marketplace(database, parse_declaration(suspended), OPERATOR)
+    [lead_id] = submit_leads(database, "vps", [{"cores": 4}], OPERATOR, approve=True)
+    assert fairlead("distribute", lead_id, "--json").json["last_attempt_status"] == "no_eligible"
+    apply_marketplace(database, parse_declaration(suspended.replace("suspended", "active")), OPERATOR)
+    again = fairlead("distribute", lead_id, "--json").json
+    assert (again["last_attempt_status"], again["distribution_attempts"]) == ("success", 2)
+    story = fairlead("explain", lead_id).out
+    assert "Decision 1" in story
+    assert "Decision 2" in story
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "line"),
+    [
+        (("distribute",), 2, "error: say which: one LEAD_ID, or --pending for all that wait"),
+        (("distribute", "x"), 2, "error: 'x' is no lead id"),
+        (("distribute", "01900000-0000-7000-8000-000000000000"), 1, "error: there is no lead 01900000"),
+        (("distribute", "--pending", "--niche", "nowhere"), 1, "error: there is no niche 'nowhere'"),
+        (("explain", "01900000-0000-7000-8000-000000000000"), 1, "error: there is no lead 01900000"),
+        (("explain", "x"), 2, "error: 'x' is no lead id"),
+        (("verify",), 1, "error: nothing was verified: no lead has been decided here yet"),
+        (("verify", "--niche", "nowhere"), 1, "error: there is no niche 'nowhere'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_clear_line(
+    fairlead: Program, words: tuple[str, ...], status: int, line: str
+) -> None:
+    result = fairlead(*words)
+    assert result.status == status
+    assert result.err.startswith(line)
+    assert len(result.err.strip().splitlines()) == 1
+    assert not result.out
+
+
+def test_leads_that_are_not_approved_are_not_sold(fairlead: Program, database: Database) -> None:
+    [lead_id] = submit_leads(database, "vps", [{"cores": 4}], OPERATOR, approve=False)
+    refused = fairlead("distribute", lead_id)
+    assert refused.status == 1
+    assert "it is not approved yet" in refused.err
+    told = fairlead("explain", lead_id)
+    assert "It was never decided" in told.out
+    provider = fairlead("explain", lead_id, "--provider", "rich@example.com")
+    assert (provider.status, "was never decided" in provider.err) == (1, True)
+
+
+def test_json_is_json_for_programs(fairlead: Program, database: Database) -> None:
+    [lead_id] = submit_leads(database, "vps", [{"cores": 16}], OPERATOR, approve=True)
+    summary = fairlead("distribute", "--pending", "--json").json
+    assert summary["outcomes"] == {"success": 1, "partial": 0, "no_eligible": 0, "failed": 0}
+    assert summary["revenue_cents"] == 7000
+    story = fairlead("explain", lead_id, "--json").json
+    assert story["decisions"][0]["outcome"] == "success"
+    json.dumps(story)
+
+
+def test_verify_ends_with_one_when_a_row_is_wrong(
+    damaged_database: Database,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    apply_marketplace(damaged_database, parse_declaration(MARKETPLACE), OPERATOR)
+    submit_leads(damaged_database, "vps", [{"cores": 4}], OPERATOR, approve=True)
+    program = Program(monkeypatch, capsys, database_url)
+    program("distribute", "--pending")
+    with damaged_database.transaction() as conn:
+        conn.execute("update providers set balance_cents = balance_cents + 1 where name = 'Rich'")
+    found = program("verify")
+    assert found.status == 1
+    assert "BAD         3  every balance is its ledger's sum" in found.out
+    assert "1 checks FAILED" in found.out
