@@ -113,6 +113,16 @@ def test_money_brings_back_what_lacked_money_and_nothing_else(database: Database
     assert notices(database)[1:] == ["subscription_reactivated bowline gold"]
 
 
+def test_several_deposits_of_one_provider_add_up(database: Database) -> None:
+    declare(database, HOSTING)
+    deposits = 'deposit = [{ external_id = "b", amount_cents = 500 }, { external_id = "a", amount_cents = 900 }]'
+    declare(database, '[[provider]]\nemail = "bowline@example.com"\n' + deposits)
+    with database.snapshot() as conn:
+        row = conn.execute("select balance_cents, ledger_seq from providers where name = 'Bowline'").fetchone()
+    assert row == (2000, 3)
+    assert activity(database)["bowline gold"] == "active"
+
+
 def test_paused_wins_over_a_lack_of_money(database: Database) -> None:
     declare(database, HOSTING)
     gold = '[[provider]]\nemail = "bowline@example.com"\nsubscription = [{{ niche = "hosting", level = "gold", {} }}]'
