@@ -1,0 +1,172 @@
+"""Scenarios in memory: the core alone, with as much of a marketplace around it as it takes to ask it."""
+
+from dataclasses import replace
+from typing import Any
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.engine import decide
+from fairlead.core.explanation import standing_of
+from fairlead.core.filters import validate_filter
+from fairlead.core.form import parse_form_schema
+from fairlead.core.journal import EntryKind, level_payload, niche_payload, provider_payload, subscription_payload
+from fairlead.core.ledger import EntryKind as LedgerKind
+from fairlead.core.ledger import post
+from fairlead.core.model import Lead, Level, Purse, Subscription
+from tests.core.history import History, id_of
+from tests.scenarios.story import Given, LevelChange, ProviderChange, Step, SubscriptionChange, Told
+
+
+class CoreWorld:
+    """Holds what the tables would: purses, who was sold, subscriptions that were given up."""
+
+    def __init__(self, given: Given) -> None:
+        self.history = History()
+        self._levels = {level.name: id_of("level", number) for number, level in enumerate(given.level)}
+        self._providers = {provider.name: id_of("provider", number) for number, provider in enumerate(given.provider)}
+        self._gone: dict[str, Subscription] = {}
+        self._leads: list[Lead] = []
+        self._sold: set[str] = set()
+        self._reform(given.field)
+        for level in given.level:
+            told = (level.name, level.price_cents, level.max_recipients, level.position, level.active)
+            own = Level(self._levels[level.name], *told)
+            self._write(EntryKind.LEVEL, level_payload(own, is_deleted=False))
+        for provider in given.provider:
+            provider_id = self._providers[provider.name]
+            self.history.purses[provider_id] = Purse(provider.balance_cents, provider.credit_limit_cents, 1)
+            self._write(EntryKind.PROVIDER, provider_payload(provider_id, provider.status))
+            for level_name in provider.levels:
+                rules = provider.filters.get(level_name)
+                self._subscribe(SubscriptionChange(provider=provider.name, level=level_name, filter=rules))
+
+    # What happens ---------------------------------------------------------------------------------------------
+
+    def change(self, step: Step) -> None:
+        if step.form is not None:
+            self._reform(step.form)
+        if step.subscription is not None:
+            self._subscribe(step.subscription)
+        if step.deposit is not None:
+            provider_id = self._providers[step.deposit.provider]
+            purse = self.history.purses[provider_id]
+            _, self.history.purses[provider_id] = post(purse, LedgerKind.DEPOSIT, step.deposit.cents)
+            self._let_funds_drive_activity(self._of_provider(provider_id))
+        if step.spent_elsewhere is not None:
+            # R9 is lazy here: another niche's charge is found out when this niche asks for the balance.
+            provider_id = self._providers[step.spent_elsewhere.provider]
+            purse = self.history.purses[provider_id]
+            _, self.history.purses[provider_id] = post(purse, LedgerKind.LEAD_PURCHASE, step.spent_elsewhere.cents)
+        if step.provider is not None:
+            self._change_provider(step.provider)
+        if step.level is not None:
+            self._change_level(step.level)
+
+    def _change_provider(self, change: ProviderChange) -> None:
+        provider_id = self._providers[change.name]
+        if change.credit_limit_cents is not None:
+            purse = self.history.purses[provider_id]
+            self.history.purses[provider_id] = replace(purse, credit_limit_cents=change.credit_limit_cents)
+            self._let_funds_drive_activity(self._of_provider(provider_id))
+        if change.status is not None:
+            self._write(EntryKind.PROVIDER, provider_payload(provider_id, change.status))
+
+    def _change_level(self, change: LevelChange) -> None:
+        before = self.history.roster.levels[self._levels[change.name]]
+        names = {"position": "order_position", "active": "is_active"}
+        told = change.model_dump(exclude_none=True, exclude={"name", "deleted"})
+        after = replace(before, **{names.get(key, key): value for key, value in told.items()})
+        if change.deleted:
+            for own in self._at_level(before.level_id):
+                self._write(EntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=True))
+        self._write(EntryKind.LEVEL, level_payload(after, is_deleted=bool(change.deleted)))
+        if after.price_cents != before.price_cents:
+            self._let_funds_drive_activity(self._at_level(before.level_id))
+
+    def distribute(self, attributes: dict[str, Any]) -> Told:
+        self._leads.append(self.history.lead(attributes))
+        return self._decide(len(self._leads) - 1)
+
+    def distribute_again(self, number: int) -> Told | None:
+        lead = self._leads[number - 1]
+        if lead.lead_id in self._sold:
+            return None
+        self._leads[number - 1] = replace(lead, attempt=lead.attempt + 1)
+        return self._decide(number - 1)
+
+    def _decide(self, index: int) -> Told:
+        roster, lead = self.history.roster, self._leads[index]
+        decision = decide(roster, lead, self.history.purses, self.history.now)
+        why: dict[tuple[str, str], str] = {}
+        for result in decision.levels:
+            for name, provider_id in self._providers.items():
+                standing = standing_of(roster, lead, decision, result, provider_id)
+                if standing is not None and standing.reason is not None:
+                    why[result.level.name, name] = standing.reason.value
+        assert self.history.distribute(lead) == decision
+        if decision.recipients:
+            self._sold.add(lead.lead_id)
+        names = {provider_id: name for name, provider_id in self._providers.items()}
+        received = [
+            [result.level.name, *(names[each.provider_id] for each in result.recipients)] for result in decision.levels
+        ]
+        pointer = roster.head.next_start_order_position
+        return Told(decision.start_order_position, pointer, decision.outcome.value, received, why)
+
+    # What is told ---------------------------------------------------------------------------------------------
+
+    def balances(self) -> dict[str, int]:
+        return {name: self.history.purses[each].balance_cents for name, each in self._providers.items()}
+
+    def inactive(self) -> list[tuple[str, str, str]]:
+        names = {each: name for name, each in (self._providers | self._levels).items()}
+        return [
+            (names[each.provider_id], names[each.level_id], each.deactivation_reason or "")
+            for each in self.history.roster.subscriptions.values()
+            if not each.is_active
+        ]
+
+    # The marketplace around the core --------------------------------------------------------------------------
+
+    def _write(self, kind: EntryKind, payload: JsonObject) -> None:
+        self.history.write((kind, payload))
+
+    def _reform(self, fields: list[dict[str, Any]]) -> None:
+        form = {"version": 1, "fields": fields}
+        self._write(EntryKind.NICHE, niche_payload("loans", "Loans", True, form))
+        for own in list(self.history.roster.subscriptions.values()):
+            after = replace(own, filter_is_valid=not validate_filter(own.filter_rules, parse_form_schema(form)))
+            if after != own:
+                self._write(EntryKind.SUBSCRIPTION, subscription_payload(after, is_deleted=False))
+
+    def _at_level(self, level_id: str) -> list[Subscription]:
+        return [own for own in self.history.roster.subscriptions.values() if own.level_id == level_id]
+
+    def _of_provider(self, provider_id: str) -> list[Subscription]:
+        return self.history.roster.subscriptions_of(provider_id)
+
+    def _subscribe(self, change: SubscriptionChange) -> None:
+        provider_id, level_id = self._providers[change.provider], self._levels[change.level]
+        living = [own for own in self._at_level(level_id) if own.provider_id == provider_id]
+        subscription_id = id_of(f"subscription at {level_id}", int(provider_id[-12:], 16))
+        fresh = Subscription(
+            subscription_id, provider_id, level_id, True, None, {"version": 1, "rules": change.filter or []}, True
+        )
+        own = living[0] if living else self._gone.pop(subscription_id, fresh)
+        if change.filter is not None:
+            is_valid = not validate_filter(fresh.filter_rules, self.history.roster.schema)
+            own = replace(own, filter_rules=fresh.filter_rules, filter_is_valid=is_valid)
+        if change.active is not None:
+            own = replace(own, is_active=change.active, deactivation_reason=None if change.active else "paused")
+        if change.deleted:
+            self._gone[subscription_id] = own
+        self._write(EntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=bool(change.deleted)))
+        self._let_funds_drive_activity([] if change.deleted else [own])
+
+    def _let_funds_drive_activity(self, subscriptions: list[Subscription]) -> None:
+        """R9, read literally: paused stays paused, everything else is active exactly when it can be paid for."""
+        roster = self.history.roster
+        for own in subscriptions:
+            can_pay = self.history.purses[own.provider_id].available_cents >= roster.levels[own.level_id].price_cents
+            after = replace(own, is_active=can_pay, deactivation_reason=None if can_pay else "insufficient_funds")
+            if own.deactivation_reason != "paused" and after != own:
+                self._write(EntryKind.SUBSCRIPTION, subscription_payload(after, is_deleted=False))
