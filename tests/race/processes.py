@@ -110,6 +110,16 @@ class Workers:
         self._started.append(process)
         return process
 
+    def wait_until_blocked(self, url: str) -> None:
+        """All of them wait for a lock at the same moment. Fails when one of them never does."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        count = len(self._started)
+        with psycopg.connect(url, autocommit=True, application_name="watch") as conn:
+            while (seen := _one(conn, WAITING)) < count:
+                assert self._answers.empty(), f"a worker did not wait for a lock: {self._answers.get()}"
+                assert time.monotonic() < deadline, f"only {seen} of {count} workers ever waited for a lock"
+                time.sleep(0.01)
+
     def results(self) -> list[Report]:
         """What each reported; a worker's error is this test's failure."""
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -159,15 +169,6 @@ WAITING = """
 """
 
 ALIVE = "select count(*) from pg_stat_activity where client_port = any(%s)"
-
-
-def wait_until_blocked(url: str, sessions: int) -> None:
-    """That many sessions wait for a lock at the same moment. Fails when they never do."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    with psycopg.connect(url, autocommit=True, application_name="watch") as conn:
-        while (seen := _one(conn, WAITING)) < sessions:
-            assert time.monotonic() < deadline, f"only {seen} of {sessions} sessions ever waited for a lock"
-            time.sleep(0.01)
 
 
 def wait_until_gone(url: str, client_ports: Sequence[int]) -> None:

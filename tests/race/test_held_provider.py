@@ -12,7 +12,7 @@ from fairlead.flows.distribute import Distributor
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution import lock_purses
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
-from tests.race.processes import PATIENCE_SECONDS, Workers, deadlocks, decide_all, wait_until_blocked
+from tests.race.processes import PATIENCE_SECONDS, Workers, deadlocks, decide_all
 
 TERMS = (Terms(1000, 2, 1),)
 # The first two are asked first, and one of them cannot pay: only then does the third come into it.
@@ -30,7 +30,7 @@ def test_a_late_lock_that_is_held_elsewhere_starts_the_transaction_again(databas
     with database.transaction() as conn:
         conn.execute("select from providers where id = %s for no key update", (ids["next"],))
         workers.start(decide_all, database_url, [niche.niche_id], 5)
-        wait_until_blocked(database_url, 1)  # the second time it asks for all of them in order, and may wait
+        workers.wait_until_blocked(database_url)  # the second time it asks for all of them in order, and may wait
 
     [report] = workers.results()
     assert report.restarts == 1

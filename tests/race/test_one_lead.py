@@ -3,7 +3,7 @@
 from fairlead.store.connection import Database
 from fairlead.store.journal import lock_niches
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
-from tests.race.processes import Workers, deadlocks, decide_one, wait_until_blocked
+from tests.race.processes import Workers, deadlocks, decide_one
 
 TERMS = (Terms(5000, 1, 1), Terms(2000, 2, 2), Terms(1000, 3, 5))
 # More providers than one decision takes, so that a second decision would find somebody to sell to again.
@@ -22,7 +22,7 @@ def test_a_lead_that_eight_processes_want_at_once_is_decided_once(database: Data
         lock_niches(conn, [niche.niche_id])
         for _ in range(AT_ONCE):
             workers.start(decide_one, database_url, niche.niche_id, lead_id)
-        wait_until_blocked(database_url, AT_ONCE)
+        workers.wait_until_blocked(database_url)
 
     reports = workers.results()
     assert sorted(report.lead_ids for report in reports) == [()] * (AT_ONCE - 1) + [(lead_id,)]

@@ -15,7 +15,7 @@ from tests.race.marketplaces import (
     open_niche,
     subscribe,
 )
-from tests.race.processes import Report, Workers, deadlocks, decide_all, decide_one, wait_until_blocked
+from tests.race.processes import Report, Workers, deadlocks, decide_all, decide_one
 
 POSITIONS = (2, 5, 9)
 TERMS = (Terms(5000, 1, 2), Terms(2000, 2, 5), Terms(1000, 3, 9))
@@ -62,7 +62,7 @@ def test_eight_leads_of_a_niche_by_eight_processes_at_once(database: Database, d
         lock_niches(conn, [niche.niche_id])
         for lead_id in lead_ids:
             workers.start(decide_one, database_url, niche.niche_id, lead_id)
-        wait_until_blocked(database_url, AT_ONCE)
+        workers.wait_until_blocked(database_url)
 
     decided_once_each(database, lead_ids, workers.results())
     # Whichever order they came in, the starts are R2's: 2, 5, 9 and again.
@@ -78,7 +78,7 @@ def test_waiting_leads_combine_and_their_own_workers_find_the_work_done(database
         lock_niches(conn, [niche.niche_id])
         for _ in range(AT_ONCE):
             workers.start(decide_all, database_url, [niche.niche_id], 5)
-        wait_until_blocked(database_url, AT_ONCE)
+        workers.wait_until_blocked(database_url)
 
     reports = workers.results()
     decided_once_each(database, lead_ids, reports)

@@ -27,7 +27,9 @@ def deposit_now_and_then(url: str, provider_ids: Sequence[str], cents: int, seed
     return Report(writes=count)
 
 
-def edit_now_and_then(url: str, slugs: Sequence[str], emails: Sequence[str], seed: int, ready: Any, stop: Any) -> Report:
+def edit_now_and_then(
+    url: str, slugs: Sequence[str], emails: Sequence[str], seed: int, ready: Any, stop: Any
+) -> Report:
     """Edits at random until told to stop: prices, activity of levels, pauses, filters, suspensions, unsubscribing."""
     dice, count = random.Random(seed), 0
     with opened(url) as database:

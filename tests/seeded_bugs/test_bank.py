@@ -1,0 +1,123 @@
+"""A test of the tests: every mistake in the bank is noticed by one of them, and without mistakes none complains.
+
+In every run those that are quick to notice; all of them with `python3 dev.py chaos`.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from fairlead.store.connection import Database
+from fairlead.store.embedded.scratch import scratch_cluster
+from fairlead.store.schema import migrate
+from tests.seeded_bugs.bank import BANK, Bug, Edit
+from tests.seeded_bugs.plugin import SERVER
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE_OF_THE_TESTS = "fairlead_template"
+PATIENCE_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run of pytest ended: its exit code, which tests complained, and all that it said."""
+
+    code: int
+    complaints: tuple[str, ...]
+    output: str
+
+
+@pytest.fixture(scope="module")
+def bank_server() -> Iterator[str]:
+    """A server whose every new database is a migrated one, so that no run has to migrate."""
+    with scratch_cluster() as cluster:
+        url = cluster.superuser_url
+        with Database(url.replace("/postgres?", "/template1?"), "fairlead") as template:
+            migrate(template)
+        yield url
+
+
+def damaged_source(folder: Path, edits: Sequence[Edit]) -> Path:
+    """A copy of the source with these edits."""
+    source = folder / "src"
+    shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
+    for edit in edits:
+        path = source / "fairlead" / edit.file
+        text = path.read_text(encoding="utf-8")
+        found = text.count(edit.old)
+        assert found == 1, f"{edit.file} holds this text {found} times, write the mistake anew:\n{edit.old}"
+        path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
+    return source
+
+
+def run_tests(source: Path, server: str, tests: Sequence[str], *, at_first_complaint: bool) -> Run:
+    """The tests, run on that source and on that server."""
+    with psycopg.connect(server, autocommit=True) as conn:
+        conn.execute(f"drop database if exists {TEMPLATE_OF_THE_TESTS} with (force)")
+    command = [sys.executable, "-m", "pytest", "-q", "-rfE", "--tb=line", "-p", "no:cacheprovider"]
+    command += ["-p", "tests.seeded_bugs.plugin", "-o", f"pythonpath={source} {ROOT}"]
+    command += ["-m", "not chaos_long"] + (["-x"] if at_first_complaint else [])
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment |= {SERVER: server, "PYTHONPATH": f"{source}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [*command, *tests],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    complaints = re.findall(r"^(?:FAILED|ERROR) (\S+::[^\n]*?)(?: - .*)?$", done.stdout, re.MULTILINE)
+    return Run(done.returncode, tuple(complaints), done.stdout)
+
+
+def _of(is_quick: bool) -> list[object]:
+    return [pytest.param(bug, id=bug.name) for bug in BANK if bug.is_quick is is_quick]
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("bug", _of(is_quick=True))
+def test_a_mistake_is_noticed(bug: Bug, tmp_path: Path, bank_server: str, noticed: dict[str, str]) -> None:
+    _must_be_noticed(bug, tmp_path, bank_server, noticed)
+
+
+@pytest.mark.chaos_long
+@pytest.mark.parametrize("bug", _of(is_quick=False))
+def test_a_mistake_is_noticed_at_length(bug: Bug, tmp_path: Path, bank_server: str, noticed: dict[str, str]) -> None:
+    _must_be_noticed(bug, tmp_path, bank_server, noticed)
+
+
+def _must_be_noticed(bug: Bug, folder: Path, server: str, noticed: dict[str, str]) -> None:
+    run = run_tests(damaged_source(folder, bug.edits), server, bug.tests, at_first_complaint=True)
+    # 1: tests failed. Anything else, such as a source that cannot be imported, is no test's merit.
+    assert run.code == 1, f"{bug.name}: nobody noticed that {bug.story}\n{run.output}"
+    assert run.complaints, run.output
+    noticed[bug.name] = run.complaints[0]
+
+
+@pytest.mark.chaos
+def test_without_a_mistake_nobody_complains(tmp_path: Path, bank_server: str) -> None:
+    tests = sorted({test for bug in BANK for test in bug.tests if bug.is_quick})
+    run = run_tests(damaged_source(tmp_path, ()), bank_server, tests, at_first_complaint=False)
+    assert run.code == 0, run.output
+
+
+@pytest.mark.chaos_long
+def test_without_a_mistake_nobody_complains_at_length(tmp_path: Path, bank_server: str) -> None:
+    tests = sorted({test for bug in BANK for test in bug.tests if not bug.is_quick})
+    run = run_tests(damaged_source(tmp_path, ()), bank_server, tests, at_first_complaint=False)
+    assert run.code == 0, run.output
+
+
+def test_the_names_in_the_bank_are_different() -> None:
+    assert len({bug.name for bug in BANK}) == len(BANK) >= 14
