@@ -224,3 +224,23 @@ def test_a_niche_grown_far_beyond_its_first_slots_still_decides_in_order() -> No
     picks = [history.distribute(history.lead(ATTRIBUTES[1])).recipients[0].provider_id for _ in range(302)]
     order = [id_of("provider", number) for number in range(300)]
     assert picks == [*order, *order[:2]]
+
+
+def test_a_filter_that_only_looks_equal_to_python_is_another_filter() -> None:
+    """True == 1 in Python: an answer that was a yes or no and became a number must not keep its old filter."""
+
+    def form(kind: str) -> dict[str, object]:
+        return {"version": 1, "fields": [{"key": "wants", "label": "Wants", "type": kind, "required": True}]}
+
+    def wanting(value: object) -> Subscription:
+        rules = [{"field_key": "wants", "operator": "eq", "value": value}]
+        return Subscription("s", id_of("provider", 1), "l", True, None, {"version": 1, "rules": rules}, True)
+
+    roster = Roster("n")
+    roster.set_niche(True, form("boolean"))
+    roster.set_level(Level("l", "L", 100, 1, 1, True), is_deleted=False)
+    roster.set_provider(id_of("provider", 1), "active")
+    roster.set_subscription(wanting(True), is_deleted=False)
+    roster.set_niche(True, form("number"))
+    roster.set_subscription(wanting(1), is_deleted=False)
+    assert len(roster.matching({"wants": 1}).slots) == 1

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from fairlead.core.canonical import canonical_json
+
 
 class Reason(StrEnum):
     """Why a subscription did not receive a lead, in R4's fixed precedence. Stored as text, never renamed."""
@@ -56,6 +58,17 @@ class Subscription:
     deactivation_reason: str | None
     filter_rules: Mapping[str, object]
     filter_is_valid: bool
+
+    def has_filter_of(self, other: "Subscription") -> bool:
+        """Whether both filters are the same document. To Python alone, true and 1 would be.
+
+        >>> yes, one = (Subscription("s", "p", "l", True, None, {"value": value}, True) for value in (True, 1))
+        >>> yes == one, yes.has_filter_of(one)
+        (True, False)
+        """
+        if self.filter_rules is other.filter_rules:
+            return True
+        return canonical_json(self.filter_rules) == canonical_json(other.filter_rules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ class Roster:
             self._remember_activity(slot, subscription, is_deleted)
         if slot is not None:
             before = self._subscriptions[slot]
-            if not is_deleted and before.filter_rules == subscription.filter_rules:
+            if not is_deleted and before.has_filter_of(subscription):
                 self._subscriptions[slot] = subscription
                 self._set_gate(slot, self._gate_of(subscription))
                 return
@@ -235,7 +235,7 @@ class Roster:
         self._undo = None
 
     def _remember_activity(self, slot: int | None, after: Subscription, is_deleted: bool) -> None:
-        if slot is None or is_deleted or self._subscriptions[slot].filter_rules != after.filter_rules:
+        if slot is None or is_deleted or not self._subscriptions[slot].has_filter_of(after):
             raise JournalGap("only activity may change between a checkpoint and its end")
         assert self._undo is not None
         self._undo.append((after.subscription_id, self._subscriptions[slot]))

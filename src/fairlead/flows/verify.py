@@ -122,6 +122,7 @@ def _state_differences(folded: Roster, loaded: Roster, niche: LockedNiche) -> li
         provider_id = either.provider_id if either else ""
         if (
             ours != theirs
+            or (ours and theirs and not ours.has_filter_of(theirs))
             or folded.served_seq(subscription_id) != loaded.served_seq(subscription_id)
             or folded.provider_status(provider_id) != loaded.provider_status(provider_id)
         ):
