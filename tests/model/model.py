@@ -1,0 +1,231 @@
+"""A marketplace in plain Python, written from the rules alone. It imports nothing of Fairlead, and never may."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+Rules = tuple[tuple[str, object], ...]
+"""A filter: operators and values, all about the lead's age."""
+
+
+@dataclass
+class Niche:
+    name: str
+    asks_age: bool = True
+    is_active: bool = True
+    pointer: int = 1
+    served: int = 0
+
+
+@dataclass
+class Level:
+    niche: str
+    name: str
+    price: int
+    most: int
+    position: int
+    is_active: bool = True
+
+
+@dataclass
+class Provider:
+    number: int
+    balance: int = 0
+    credit: int = 0
+    status: str = "active"
+
+    @property
+    def available(self) -> int:
+        return self.balance + self.credit
+
+
+@dataclass
+class Subscription:
+    """`inactive` says why it is inactive; `place` is when it was served last."""
+
+    provider: str
+    level: Level
+    rules: Rules = ()
+    inactive: str | None = None
+    place: int | None = None
+    is_gone: bool = False
+
+
+@dataclass
+class Lead:
+    niche: str
+    age: int | None
+    status: str = "approved"
+    is_waiting: bool = True
+    attempts: int = 0
+    outcome: str | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    lead: int
+    start: int | None
+    next: int
+    outcome: str
+    received: tuple[tuple[str, str, int], ...] = ()
+    refused: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass
+class Model:
+    """What the tables must say. Amounts are in cents; levels and providers go by their names."""
+
+    niches: dict[str, Niche] = field(default_factory=dict)
+    levels: dict[str, Level] = field(default_factory=dict)
+    providers: dict[str, Provider] = field(default_factory=dict)
+    subscriptions: dict[tuple[str, str], Subscription] = field(default_factory=dict)
+    leads: list[Lead] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+
+    # What people do -------------------------------------------------------------------------------------------
+
+    def deposit(self, provider: str, cents: int) -> None:
+        self.providers[provider].balance += cents
+        self._fund(each for each in self.living() if each.provider == provider)
+
+    def set_credit(self, provider: str, cents: int) -> None:
+        if cents != self.providers[provider].credit:
+            self.providers[provider].credit = cents
+            self._fund(each for each in self.living() if each.provider == provider)
+
+    def set_price(self, level: str, cents: int) -> None:
+        if cents != self.levels[level].price:
+            self.levels[level].price = cents
+            self._fund(each for each in self.living() if each.level.name == level)
+
+    def move(self, level: str, position: int) -> str | None:
+        """The level stands there; whoever stood there takes its place. Returns who that was."""
+        own = self.levels[level]
+        other = next((each for each in self.levels_of(own.niche) if each.position == position), None)
+        if other is not None:
+            other.position = own.position
+        own.position = position
+        return other.name if other is not None and other is not own else None
+
+    def delete(self, level: str) -> None:
+        for each in self.living():
+            if each.level.name == level:
+                each.is_gone = True
+        del self.levels[level]
+
+    def subscribe(self, provider: str, level: str, rules: Rules | None) -> None:
+        """Subscribed, for the first time or again; a new filter when one is given."""
+        own = self.subscriptions.setdefault((provider, level), Subscription(provider, self.levels[level]))
+        own.is_gone = False
+        own.rules = own.rules if rules is None else rules
+        self._fund([own])
+
+    def pause(self, subscription: Subscription) -> None:
+        subscription.inactive = "paused"
+
+    def resume(self, subscription: Subscription) -> None:
+        if subscription.inactive == "paused":
+            subscription.inactive = None
+        self._fund([subscription])
+
+    def add_lead(self, niche: str, age: int | None) -> None:
+        self.leads.append(Lead(niche, age))
+
+    def ask_again(self, lead: int) -> None:
+        if self.leads[lead].status == "approved":
+            self.leads[lead].is_waiting = True
+
+    def distribute(self, niche: str) -> int:
+        """All waiting leads of the niche are decided, the oldest first; returns how many they were."""
+        waiting = [number for number, lead in enumerate(self.leads) if lead.niche == niche and lead.is_waiting]
+        for number in waiting:
+            self._decide(self.niches[niche], number)
+        return len(waiting)
+
+    # What follows ---------------------------------------------------------------------------------------------
+
+    def living(self) -> Iterator[Subscription]:
+        return (each for each in self.subscriptions.values() if not each.is_gone)
+
+    def levels_of(self, niche: str) -> list[Level]:
+        return sorted((each for each in self.levels.values() if each.niche == niche), key=lambda each: each.position)
+
+    def is_valid(self, subscription: Subscription) -> bool:
+        return self.niches[subscription.level.niche].asks_age or not subscription.rules
+
+    def _fund(self, subscriptions: Iterator[Subscription] | list[Subscription]) -> None:
+        for each in subscriptions:
+            if each.inactive != "paused":
+                can_pay = self.providers[each.provider].available >= each.level.price
+                each.inactive = None if can_pay else "insufficient_funds"
+
+    def _decide(self, niche: Niche, number: int) -> None:
+        lead = self.leads[number]
+        lead.is_waiting = False
+        lead.attempts += 1
+        active = [level for level in self.levels_of(niche.name) if level.is_active]
+        received: list[tuple[str, str, int]] = []
+        refused: list[tuple[str, str, str]] = []
+        start, is_short = None, False
+        if active:
+            first = next((n for n, level in enumerate(active) if level.position >= niche.pointer), 0)
+            start, niche.pointer = active[first].position, active[(first + 1) % len(active)].position
+            for level in active[first:] + active[:first]:
+                is_short |= self._fill(niche, level, lead, received, refused)
+        lead.outcome = "no_eligible" if not received else "partial" if is_short else "success"
+        lead.status = "distributed" if received else "approved"
+        asked = [name for _, name, _ in received] + [name for _, name, why in refused if why == "insufficient_balance"]
+        for each in self.living():
+            if each.provider in asked and each.level.niche == niche.name and each.inactive is None:
+                self._fund([each])
+        self.decisions.append(Decision(number, start, niche.pointer, lead.outcome, tuple(received), tuple(refused)))
+
+    def _fill(
+        self,
+        niche: Niche,
+        level: Level,
+        lead: Lead,
+        received: list[tuple[str, str, int]],
+        refused: list[tuple[str, str, str]],
+    ) -> bool:
+        """The level's slots are filled; returns whether one stayed open although somebody lacked the money for it."""
+        already = [name for _, name, _ in received]
+        open_slots, is_short = level.most, False
+        queue = [each for each in self.living() if each.level is level]
+        queue.sort(key=lambda each: (each.place is not None, each.place or 0, self.providers[each.provider].number))
+        for each in queue:
+            provider = self.providers[each.provider]
+            if open_slots == 0:
+                break
+            if (
+                provider.status != "active"
+                or each.inactive
+                or not self.is_valid(each)
+                or not wants(each.rules, lead.age)
+            ):
+                continue
+            if each.provider in already:
+                refused.append((level.name, each.provider, "already_recipient"))
+            elif provider.available < level.price:
+                refused.append((level.name, each.provider, "insufficient_balance"))
+                is_short = True
+            else:
+                provider.balance -= level.price
+                niche.served += 1
+                each.place = niche.served
+                received.append((level.name, each.provider, level.price))
+                open_slots -= 1
+        return is_short and open_slots > 0
+
+
+def wants(rules: Rules, age: int | None) -> bool:
+    """Whether every rule holds for that age; a rule about an age that is not told does not."""
+    for operator, value in rules:
+        if age is None:
+            return False
+        if operator == "gte" and not age >= value:  # type: ignore[operator]
+            return False
+        if operator == "lte" and not age <= value:  # type: ignore[operator]
+            return False
+        if operator == "between" and not value[0] <= age <= value[1]:  # type: ignore[index]
+            return False
+    return True

@@ -1,0 +1,99 @@
+"""What the tables and the journal say of a marketplace, in the words of the model; and what the model says."""
+
+from typing import Any
+
+from fairlead.store.connection import Database
+from tests.model.model import Decision, Model, Subscription
+
+
+def as_tables_say(database: Database, lead_ids: list[str]) -> dict[str, object]:
+    """Everything that the model knows, read in one snapshot. Leads go by their place in `lead_ids`."""
+    number_of = {lead_id: number for number, lead_id in enumerate(lead_ids)}
+    with database.snapshot() as conn:
+
+        def rows(query: str) -> list[Any]:
+            return conn.execute(query).fetchall()  # type: ignore[call-overload]
+
+        slugs = dict(rows("select id::text, slug from niches"))
+        levels = dict(rows("select id::text, name from competition_levels"))
+        names = dict(rows("select id::text, name from providers"))
+        decisions: dict[str, list[Decision]] = {slug: [] for slug in slugs.values()}
+        for niche_id, payload in rows(
+            "select niche_id::text, payload from niche_journal where kind = 'decision' order by niche_id, seq"
+        ):
+            decisions[slugs[niche_id]].append(_decision(payload, number_of, levels, names))
+        leads = {
+            lead_id: tuple(state)
+            for lead_id, *state in rows(
+                "select id::text, status, awaits_decision, distribution_attempts, last_outcome from leads"
+            )
+        }
+        return {
+            "niches": {
+                slug: tuple(state)
+                for slug, *state in rows(
+                    "select slug, next_start_level_order_position, last_served_seq, is_active from niches"
+                )
+            },
+            "providers": {
+                name: tuple(state)
+                for name, *state in rows("select name, status, balance_cents, credit_limit_cents from providers")
+            },
+            "subscriptions": {
+                (names[provider_id], levels[level_id]): tuple(state)
+                for provider_id, level_id, *state in rows(
+                    """
+                    select provider_id::text, competition_level_id::text, deactivation_reason, filter_is_valid,
+                           served_seq
+                    from subscriptions where deleted_at is null
+                    """
+                )
+            },
+            "leads": [leads[lead_id] for lead_id in lead_ids],
+            "decisions": decisions,
+            "assignments": sorted(
+                (number_of[lead_id], levels[level_id], names[provider_id], price_cents)
+                for lead_id, level_id, provider_id, price_cents in rows(
+                    "select lead_id::text, competition_level_id::text, provider_id::text, price_cents from assignments"
+                )
+            ),
+        }
+
+
+def _decision(
+    payload: dict[str, Any], number_of: dict[str, int], levels: dict[str, str], names: dict[str, str]
+) -> Decision:
+    def each(part: str, value: str) -> tuple[Any, ...]:
+        return tuple(
+            (levels[level["level_id"]], names[one["provider_id"]], one[value])
+            for level in payload["levels"]
+            for one in level[part]
+        )
+
+    return Decision(
+        number_of[payload["lead_id"]],
+        payload["start_order_position"],
+        payload["next_start_order_position"],
+        payload["outcome"],
+        each("recipients", "price_cents"),
+        each("refused", "reason"),
+    )
+
+
+def as_model_says(model: Model) -> dict[str, object]:
+    """The model in the shape of `as_tables_say`."""
+
+    def decisions_of(niche: str) -> list[Decision]:
+        return [each for each in model.decisions if model.leads[each.lead].niche == niche]
+
+    def row(each: Subscription) -> tuple[object, ...]:
+        return (each.inactive, model.is_valid(each), each.place)
+
+    return {
+        "niches": {each.name: (each.pointer, each.served, each.is_active) for each in model.niches.values()},
+        "providers": {name: (each.status, each.balance, each.credit) for name, each in model.providers.items()},
+        "subscriptions": {(each.provider, each.level.name): row(each) for each in model.living()},
+        "leads": [(each.status, each.is_waiting, each.attempts, each.outcome) for each in model.leads],
+        "decisions": {niche: decisions_of(niche) for niche in model.niches},
+        "assignments": sorted((each.lead, *pick) for each in model.decisions for pick in each.received),
+    }
