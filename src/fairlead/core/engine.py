@@ -22,6 +22,12 @@ def decide(roster: Roster, lead: Lead, purses: PurseLookup, decided_at: datetime
     The roster is not changed; `follow` does that. A provider that `purses` does not know is taken to be able to pay:
     the decision is final only once every one of its `consulted_provider_ids` was known. A niche without active levels
     decides `no_eligible` and its pointer stays where it is, since there is no level to move to.
+
+    >>> from fairlead.core.canonical import timestamp_from_text
+    >>> now = timestamp_from_text("2026-01-01T00:00:00.000000Z")
+    >>> decision = decide(Roster("niche"), Lead("lead", {}, "commitment", attempt=1), {}, now)
+    >>> decision.seq, decision.outcome.value, decision.next_start_order_position
+    (1, 'no_eligible', 1)
     """
     pointer = roster.head.next_start_order_position
     positions = [level.order_position for level in roster.active_levels]
@@ -65,6 +71,13 @@ def follow(roster: Roster, decision: Decision) -> None:
     """The roster stands behind the decision: the pointer moved (R2), the recipients were served (R5).
 
     The head's hash is not known before the entry is sealed; the caller sets it.
+
+    >>> from fairlead.core.canonical import timestamp_from_text
+    >>> roster = Roster("niche")
+    >>> now = timestamp_from_text("2026-01-01T00:00:00.000000Z")
+    >>> follow(roster, decide(roster, Lead("lead", {}, "commitment", attempt=1), {}, now))
+    >>> roster.head.seq
+    1
     """
     served = roster.head.last_served_seq
     for recipient in decision.recipients:
@@ -79,6 +92,17 @@ def subscriptions_out_of_funds(
     """The active subscriptions in this niche whose level now costs more than their provider can pay (R9).
 
     By subscription id, so that their journal entries have one order.
+
+    >>> from fairlead.core.model import Level
+    >>> roster = Roster("niche")
+    >>> roster.set_level(Level("level", "Gold", 500, 1, 1, is_active=True), is_deleted=False)
+    >>> roster.set_provider(provider := "01900000-0000-7000-8000-000000000000", "active")
+    >>> every_lead = {"version": 1, "rules": []}
+    >>> roster.set_subscription(Subscription("s", provider, "level", True, None, every_lead, True), is_deleted=False)
+    >>> [each.subscription_id for each in subscriptions_out_of_funds(roster, {provider: Purse(499, 0, 1)}, [provider])]
+    ['s']
+    >>> subscriptions_out_of_funds(roster, {provider: Purse(499, 1, 1)}, [provider])
+    []
     """
     broke = [
         subscription

@@ -81,7 +81,14 @@ def seal(
     contents: Sequence[tuple[EntryKind, JsonObject]],
     recorded_at: datetime,
 ) -> list[SealedEntry]:
-    """The contents as the next entries after the head: `seq` without gaps, each hashed over the one before."""
+    """The contents as the next entries after the head: `seq` without gaps, each hashed over the one before.
+
+    >>> moment = timestamp_from_text("2026-01-01T00:00:00.000000Z")
+    >>> status = (EntryKind.PROVIDER, provider_payload("p", "active"))
+    >>> first, second = seal("n", 7, bytes(32), [status, status], moment)
+    >>> first.entry.seq, second.entry.seq, second.entry.prev_hash == first.entry.hash
+    (8, 9, True)
+    """
     sealed: list[SealedEntry] = []
     prev_hash = head_hash
     for seq, (kind, payload) in enumerate(contents, start=head_seq + 1):
@@ -115,7 +122,12 @@ def level_payload(level: Level, *, is_deleted: bool) -> JsonObject:
 
 
 def level_from_payload(payload: Mapping[str, Any]) -> tuple[Level, bool]:
-    """The level that `level_payload` wrote, and whether it is deleted."""
+    """The level that `level_payload` wrote, and whether it is deleted.
+
+    >>> level = Level("id", "Gold", 500, 3, 1, is_active=True)
+    >>> level_from_payload(level_payload(level, is_deleted=False)) == (level, False)
+    True
+    """
     level = Level(
         payload["level_id"],
         payload["name"],
@@ -128,7 +140,11 @@ def level_from_payload(payload: Mapping[str, Any]) -> tuple[Level, bool]:
 
 
 def provider_payload(provider_id: str, status: str) -> JsonObject:
-    """The payload of a `provider` entry: its status, in every niche that it has ever subscribed in."""
+    """The payload of a `provider` entry: its status, in every niche that it has ever subscribed in.
+
+    >>> provider_payload("p", "suspended")
+    {'provider_id': 'p', 'status': 'suspended'}
+    """
     return {"provider_id": provider_id, "status": status}
 
 
@@ -147,7 +163,12 @@ def subscription_payload(subscription: Subscription, *, is_deleted: bool) -> Jso
 
 
 def subscription_from_payload(payload: Mapping[str, Any]) -> tuple[Subscription, bool]:
-    """The subscription that `subscription_payload` wrote, and whether it is deleted."""
+    """The subscription that `subscription_payload` wrote, and whether it is deleted.
+
+    >>> subscription = Subscription("s", "p", "l", False, "paused", {"version": 1, "rules": []}, True)
+    >>> subscription_from_payload(subscription_payload(subscription, is_deleted=True)) == (subscription, True)
+    True
+    """
     subscription = Subscription(
         payload["subscription_id"],
         payload["provider_id"],
@@ -161,7 +182,12 @@ def subscription_from_payload(payload: Mapping[str, Any]) -> tuple[Subscription,
 
 
 def deactivated_for_funds(subscription: Subscription) -> Subscription:
-    """The subscription as R9 leaves it when its level costs more than its provider can pay."""
+    """The subscription as R9 leaves it when its level costs more than its provider can pay.
+
+    >>> after = deactivated_for_funds(Subscription("s", "p", "l", True, None, {}, True))
+    >>> after.is_active, after.deactivation_reason
+    (False, 'insufficient_funds')
+    """
     return replace(subscription, is_active=False, deactivation_reason="insufficient_funds")
 
 
@@ -224,6 +250,10 @@ def purses_consulted(payload: JsonObject) -> dict[str, Purse]:
 
     Of a provider refused for money the log says what was available; how that split into balance and credit decided
     nothing, so it is given back as balance.
+
+    >>> refusal = {"provider_id": "p", "reason": "insufficient_balance", "available_cents": 99}
+    >>> purses_consulted({"levels": [{"recipients": [], "refused": [refusal]}]})
+    {'p': Purse(balance_cents=99, credit_limit_cents=0, ledger_seq=0)}
     """
     purses: dict[str, Purse] = {}
     for level in cast("list[dict[str, Any]]", payload["levels"]):

@@ -6,7 +6,12 @@ from fairlead.core.model import Level
 
 
 def active_levels_by_position(levels: Iterable[Level]) -> tuple[Level, ...]:
-    """The active levels, ascending by order position (unique among a niche's living levels)."""
+    """The active levels, ascending by order position (unique among a niche's living levels).
+
+    >>> levels = [Level(f"level-{p}", f"L{p}", 100, 1, p, p != 5) for p in (9, 2, 5)]
+    >>> [level.order_position for level in active_levels_by_position(levels)]
+    [2, 9]
+    """
     return tuple(sorted((level for level in levels if level.is_active), key=lambda level: level.order_position))
 
 
