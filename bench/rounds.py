@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from math import ceil
 
 from bench.conventional import ConventionalEngine
 from bench.floor import batches_recorded, replay, statements_of, tables_that_differ
@@ -36,11 +37,18 @@ class Effort:
     batch_limit: int = DEFAULT_BATCH_LIMIT
     seed: int = 1
 
-    @property
-    def leads(self) -> int:
-        """Enough for every engine, the first round being thrown away."""
+    def warm_up_batches(self, size: int) -> int:
+        """How many batches it takes until nearly every provider was served once, and its balance therefore known."""
+        return max(self.batches, ceil(size / (3 * self.batch_limit)))
+
+    def conventional_leads_of(self, size: int) -> int:
+        """Fewer where each of them takes seconds."""
+        return min(self.conventional_leads, max(3, 20_000 // size))
+
+    def leads(self, size: int) -> int:
+        """Enough for every engine, warm-up included."""
         most = max(self.batches * self.batch_limit, self.single_leads, self.conventional_leads)
-        return (self.rounds + 1) * most
+        return self.rounds * most + self.warm_up_batches(size) * self.batch_limit + self.conventional_leads
 
 
 @dataclass(slots=True)
@@ -77,6 +85,15 @@ class Contest:
         self._single = Distributor(self.databases["single"], 1)
         self._conventional = ConventionalEngine(address(server_url, "conventional"))
         open_.callback(self._conventional.close)
+
+    def warm_up(self, unused: Measured, size: int) -> None:
+        """Rosters are loaded, balances known and statements prepared, as in a process that has worked for a while."""
+        batches = self.effort.warm_up_batches(size)
+        self._fairlead(unused, "combined", self._combined, batches)
+        self._single.batch_limit = self.effort.batch_limit
+        self._fairlead(unused, "single", self._single, batches)
+        self._single.batch_limit = 1
+        self._conventionally(unused)
 
     def round(self, measured: Measured, is_reversed: bool) -> None:
         """One round is in `measured`. A floor comes right after the run whose rows it writes again."""
@@ -115,7 +132,8 @@ class Contest:
         measured.leads_per_second[f"{engine}_floor"].append(sum(counts) / seconds)
 
     def _conventionally(self, measured: Measured) -> None:
-        lead_ids = self._conventional.waiting_lead_ids(self.effort.conventional_leads)
+        count = self.effort.conventional_leads_of(measured.subscriptions_per_level)
+        lead_ids = self._conventional.waiting_lead_ids(count)
         started = time.perf_counter()
         for lead_id in lead_ids:
             self._conventional.distribute(lead_id)
@@ -146,7 +164,7 @@ def _template(server_url: str, population: Population, size: int, effort: Effort
     url = create_database(server_url, "template_of_bench")
     with Database(url, SCHEMA, PATIENT) as database:
         migrate(database)
-        niche_id = create_niche(database, population, size, effort.leads, effort.seed)
+        niche_id = create_niche(database, population, size, effort.leads(size), effort.seed)
         with database.transaction() as conn:
             conn.execute("analyze")
         return niche_id
@@ -155,8 +173,8 @@ def _template(server_url: str, population: Population, size: int, effort: Effort
 def _contest(server_url: str, niche_id: str, measured: Measured, effort: Effort) -> Measured:
     with ExitStack() as open_:
         contest = Contest(server_url, niche_id, effort, open_)
-        # Rosters are loaded and statements prepared in a round that does not count.
-        contest.round(Measured(measured.population, measured.subscriptions_per_level), is_reversed=False)
+        size = measured.subscriptions_per_level
+        contest.warm_up(Measured(measured.population, size), size)
         for number in range(effort.rounds):
             contest.round(measured, is_reversed=number % 2 == 1)
         for engine in ("combined", "single"):
@@ -171,5 +189,4 @@ def percentile(values: Sequence[float], percent: float) -> float:
     >>> percentile([5.0, 1.0, 3.0, 2.0, 4.0], 50), percentile([1.0, 2.0], 99)
     (3.0, 2.0)
     """
-    ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * percent // 100).__int__() - 1)]
+    return sorted(values)[ceil(len(values) * percent / 100) - 1]
