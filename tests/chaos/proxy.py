@@ -84,7 +84,8 @@ class Proxy:
         self._points: list[str] | None = None
         self._strike: tuple[int, Strike] | None = None
         self.sessions: list[Session] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
 
     def url(self, database_url: str) -> str:
         """The same database, by way of this relay."""
@@ -104,11 +105,16 @@ class Proxy:
         self._points = None
 
     def close(self) -> None:
-        """Nobody is connected any more."""
+        """Nobody is connected any more, and nothing of the relay is left."""
         self.ignore()
-        self._listener.close()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join()  # from here on no session is added
         for session in self.sessions:
             session.cut()
+        for thread in self._threads:
+            thread.join()
+        for side in (self._listener, *(s for session in self.sessions for s in (session.client, session.server))):
+            side.close()
 
     def _accept(self) -> None:
         while True:
@@ -122,7 +128,9 @@ class Proxy:
             session = Session(client, server)
             self.sessions.append(session)
             for pump in (self._to_server, self._to_client):
-                threading.Thread(target=_until_it_breaks, args=(pump, session), daemon=True).start()
+                thread = threading.Thread(target=_until_it_breaks, args=(pump, session))
+                self._threads.append(thread)
+                thread.start()
 
     def _to_server(self, session: Session) -> None:
         session.server.sendall(_startup_packet(session.client))

@@ -1,8 +1,8 @@
 """One distribution in which everything happens, and what must be left behind by it, however often it was struck.
 
-Three leads combine. Of their three levels the second one's first provider runs out of money on the way, the third
-one's first cannot pay although its subscription is active, so that the balances that the first pass assumed were
-wrong, somebody else has to be locked late, and all is decided again.
+Three leads combine, in three levels, for a process that has distributed before. Another process has decided leads
+since, which it has to catch up with, and the next in order have spent their money elsewhere: the balances that it
+assumes are wrong, somebody else has to be locked late, all is decided again, and subscriptions are deactivated.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import Any
 from psycopg import sql
 
 from fairlead.core.model import Decision
+from fairlead.flows.distribute import Distributor
 from fairlead.store.connection import Connection, Database
 from tests.race.marketplaces import (
     Niche,
@@ -54,7 +55,21 @@ def begin(database: Database, slug: str) -> Story:
         return Story(niche, ids, tuple(add_leads(conn, niche, AGES)))
 
 
-def money_goes_elsewhere(database: Database, story: Story) -> None:
+def more_leads(database: Database, story: Story) -> None:
+    """Three more leads wait."""
+    with database.transaction() as conn:
+        add_leads(conn, story.niche, AGES)
+
+
+def meanwhile(database: Database, story: Story) -> None:
+    """Another process decides three leads, money goes elsewhere, and three more leads wait."""
+    more_leads(database, story)
+    assert len(Distributor(database).distribute_waiting(story.niche.niche_id)) == 3
+    _money_goes_elsewhere(database, story)
+    more_leads(database, story)
+
+
+def _money_goes_elsewhere(database: Database, story: Story) -> None:
     """The two who are next at the last level cannot pay, which nobody who saw their balances before expects."""
     with database.transaction() as conn:
         for (provider_id,) in _rows(
@@ -66,12 +81,6 @@ def money_goes_elsewhere(database: Database, story: Story) -> None:
             story.niche.level_ids[5],
         ):
             leave_only(conn, provider_id, 700)
-
-
-def more_leads(database: Database, story: Story) -> None:
-    """Three more leads wait."""
-    with database.transaction() as conn:
-        add_leads(conn, story.niche, AGES)
 
 
 def ending(database: Database, story: Story) -> dict[str, Any]:

@@ -7,6 +7,7 @@ every one of them was struck.
 import os
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 import pytest
@@ -19,11 +20,11 @@ from tests.chaos.stories import (
     begin,
     ending,
     everything_happened,
-    money_goes_elsewhere,
+    meanwhile,
     more_leads,
     picture,
 )
-from tests.race.processes import Workers, decide_one_batch, opened, wait_until_gone
+from tests.race.processes import Report, Workers, opened, wait_until_gone
 
 pytestmark = pytest.mark.chaos
 
@@ -35,22 +36,37 @@ def commit_point(points: list[str]) -> int:
     return commits[0]
 
 
+def decide_twice(url: str, niche_id: str, ready: Any, go: Any) -> Report:
+    """What waits in the niche, in one transaction; and again when `go` is given."""
+    with opened(url) as database:
+        distributor = Distributor(database)
+        assert len(distributor.distribute_waiting(niche_id)) == 3
+        ready.set()
+        assert go.wait(PATIENCE_SECONDS)
+        distributor.distribute_waiting(niche_id)
+    return Report()
+
+
 def test_a_worker_killed_at_any_statement_leaves_all_or_nothing(
     database: Database, database_url: str, proxy: Proxy
 ) -> None:
     calm = begin(database, "calm")
     with opened(proxy.url(database_url)) as relayed:
+        distributor = Distributor(relayed)
+        assert len(distributor.distribute_waiting(calm.niche.niche_id)) == 3
+        meanwhile(database, calm)
         points = proxy.watch()
-        done = Distributor(relayed).distribute_waiting(calm.niche.niche_id)
+        done = distributor.distribute_waiting(calm.niche.niche_id)
+        proxy.ignore()
     everything_happened(done.decisions, points)
     expected, points = ending(database, calm), points[: commit_point(points) + 1]
 
     struck: list[str] = []
     for number in range(len(points) + 1):  # the last: killed after the commit was done, before hearing of it
         story = begin(database, f"killed-{number}")
-        before = picture(database)
         is_committed = number == len(points)
-        struck += _kill_at(proxy, database_url, story, min(number, len(points) - 1), is_committed)
+        before, met = _kill_at(proxy, database, database_url, story, min(number, len(points) - 1), is_committed)
+        struck += met
 
         if is_committed:
             assert ending(database, story) == expected
@@ -62,7 +78,10 @@ def test_a_worker_killed_at_any_statement_leaves_all_or_nothing(
     assert struck == [*points, points[-1]]
 
 
-def _kill_at(proxy: Proxy, database_url: str, story: Story, number: int, is_committed: bool) -> list[str]:
+def _kill_at(
+    proxy: Proxy, database: Database, database_url: str, story: Story, number: int, is_committed: bool
+) -> tuple[dict[str, str], list[str]]:
+    """The picture before the distribution in which a worker was killed at that point, and the point."""
     workers = Workers()
     pids: list[int] = []
 
@@ -72,17 +91,19 @@ def _kill_at(proxy: Proxy, database_url: str, story: Story, number: int, is_comm
         os.kill(pids[0], signal.SIGKILL)
         session.cut()
 
-    points = proxy.watch(number, kill)
-    url = proxy.url(database_url)
-    go = workers.context.Event()
-    worker = workers.start(decide_one_batch, url, story.niche.niche_id, go)
+    ready, go = workers.context.Event(), workers.context.Event()
+    worker = workers.start(decide_twice, proxy.url(database_url), story.niche.niche_id, ready, go)
     assert worker.pid is not None
     pids.append(worker.pid)
+    assert ready.wait(PATIENCE_SECONDS)
+    meanwhile(database, story)
+    before = picture(database)
+    points = proxy.watch(number, kill)
     go.set()
     worker.join(PATIENCE_SECONDS)
     assert worker.exitcode == -signal.SIGKILL
     wait_until_gone(database_url, [session.port for session in proxy.sessions])
-    return points[number:]
+    return before, points[number:]
 
 
 def terminate(server_url: str) -> Strike:
@@ -128,19 +149,15 @@ def test_a_process_whose_connection_breaks_at_any_statement_goes_on_by_itself(
 def _second_round(
     proxy: Proxy, url: str, database: Database, story: Story, number: int | None = None, strike: Strike | None = None
 ) -> tuple[Distributed, list[str], dict[str, object]]:
-    """Three leads, then three more with the proxy watching, then three more again; and where that ends.
+    """What was decided with the proxy watching, the points that it met, and where it all ended.
 
-    In between another process decides three and money goes elsewhere, so that the process under test has to catch up
-    and has its guesses wrong. What it decides last shows what it kept in memory.
+    Afterwards the process decides once more, which shows what it kept in memory.
     """
     niche_id = story.niche.niche_id
     with opened(url) as relayed:
         distributor = Distributor(relayed)
         assert len(distributor.distribute_waiting(niche_id)) == 3
-        more_leads(database, story)
-        assert len(Distributor(database).distribute_waiting(niche_id)) == 3
-        money_goes_elsewhere(database, story)
-        more_leads(database, story)
+        meanwhile(database, story)
         points = proxy.watch(number, strike)
         done = distributor.distribute_waiting(niche_id)
         more_leads(database, story)

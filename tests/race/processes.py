@@ -52,14 +52,6 @@ def decide_one(url: str, niche_id: str, lead_id: str) -> Report:
     return Report(tuple([len(done)] if len(done) else []), tuple(d.lead_id for d in done.decisions))
 
 
-def decide_one_batch(url: str, niche_id: str, go: Any) -> Report:
-    """What waits in the niche, in one transaction, once `go` is given."""
-    assert go.wait(PATIENCE_SECONDS)
-    with opened(url) as database:
-        done = Distributor(database).distribute_waiting(niche_id)
-    return Report((len(done),), tuple(decision.lead_id for decision in done.decisions))
-
-
 def decide_all(url: str, niche_ids: Sequence[str], batch_limit: int) -> Report:
     """Leads of these niches in turn until none of them has any left."""
     restarts = count_restarts()
@@ -169,6 +161,15 @@ WAITING = """
 """
 
 ALIVE = "select count(*) from pg_stat_activity where client_port = any(%s)"
+
+
+def wait_until_blocked(url: str) -> None:
+    """A session waits for a lock. Fails when none ever does."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with psycopg.connect(url, autocommit=True, application_name="watch") as conn:
+        while not _one(conn, WAITING):
+            assert time.monotonic() < deadline, "nobody ever waited for a lock"
+            time.sleep(0.005)
 
 
 def wait_until_gone(url: str, client_ports: Sequence[int]) -> None:

@@ -11,53 +11,82 @@ from fairlead.flows import distribute
 from fairlead.flows.distribute import Distributor
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution import lock_purses
-from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
-from tests.race.processes import PATIENCE_SECONDS, Workers, deadlocks, decide_all
+from tests.race.marketplaces import (
+    Provider,
+    Terms,
+    add_leads,
+    add_providers,
+    leave_only,
+    open_niche,
+    subscribe,
+)
+from tests.race.processes import PATIENCE_SECONDS, count_restarts, deadlocks, wait_until_blocked
 
 TERMS = (Terms(1000, 2, 1),)
-# The first two are asked first, and one of them cannot pay: only then does the third come into it.
-PROVIDERS = [Provider("poor", 500, (1,)), Provider("rich", 9000, (1,)), Provider("next", 9000, (1,))]
+PRICE_CENTS = 1000
+MEETING_SECONDS = 10
 
 
-def test_a_late_lock_that_is_held_elsewhere_starts_the_transaction_again(database: Database, database_url: str) -> None:
+def people(*names: str) -> list[Provider]:
+    """Providers with money enough, by id in this order."""
+    return [Provider(name, 90_000, (1,)) for name in names]
+
+
+def test_a_late_lock_that_is_held_elsewhere_starts_the_transaction_again(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trio = people("first", "second", "third")
     with database.transaction() as conn:
         niche = open_niche(conn, "moving", TERMS)
-        ids = add_providers(conn, PROVIDERS, "moving")
-        subscribe(conn, niche, PROVIDERS, ids)
-        [lead_id] = add_leads(conn, niche, [40])
-
-    workers = Workers()
+        ids = add_providers(conn, trio, "moving")
+        subscribe(conn, niche, trio, ids)
+        add_leads(conn, niche, [40])
+    distributor = Distributor(database)
+    distributor.distribute_waiting(niche.niche_id)
     with database.transaction() as conn:
-        conn.execute("select from providers where id = %s for no key update", (ids["next"],))
-        workers.start(decide_all, database_url, [niche.niche_id], 5)
-        workers.wait_until_blocked(database_url)  # the second time it asks for all of them in order, and may wait
+        add_leads(conn, niche, [40])
+        leave_only(conn, ids["first"], PRICE_CENTS - 1)
+    # The third was never served, then comes the first, who was funded when it was last seen. Only its locked row tells
+    # that the second is needed too.
+    monkeypatch.setattr(distribute, "_ProviderHeld", distribute._ProviderHeld)  # put back at the end
+    restarts = count_restarts()
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as conn:
+            conn.execute("select from providers where id = %s for no key update", (ids["second"],))
+            run = pool.submit(distributor.distribute_waiting, niche.niche_id)
+            wait_until_blocked(database_url)  # the second time it asks for all of them in order, and may wait
+        done = run.result(PATIENCE_SECONDS)
 
-    [report] = workers.results()
-    assert report.restarts == 1
-    assert report.lead_ids == (lead_id,)
+    [decision] = done.decisions
+    assert [recipient.provider_id for recipient in decision.recipients] == [ids["third"], ids["second"]]
+    assert len(restarts) == 1
     assert deadlocks(database_url) == 0
 
 
 def test_two_niches_that_each_hold_what_the_other_needs_late_do_not_deadlock(
     database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    a, b, c, d = [Provider(name, cents, (1,)) for name, cents in (("a", 90_000), ("b", 500), ("c", 500), ("d", 90_000))]
+    p, q, s, r = people("p", "q", "s", "r")
     with database.transaction() as conn:
-        first, second = open_niche(conn, "first", TERMS), open_niche(conn, "second", TERMS)
-        ids = add_providers(conn, [a, b, c, d], "both")
-        subscribe(conn, first, [a, b, d], ids)
-        subscribe(conn, second, [a], ids)
-        add_leads(conn, second, [40])
-    distributors = {niche: Distributor(database) for niche in (first.niche_id, second.niche_id)}
-    distributors[second.niche_id].distribute_waiting(second.niche_id)
+        one, two = open_niche(conn, "one", TERMS), open_niche(conn, "two", TERMS)
+        ids = add_providers(conn, [p, q, s, r], "both")
+        subscribe(conn, one, [p, q, r], ids)
+        subscribe(conn, two, [s, r], ids)
+        for niche in (one, two):
+            add_leads(conn, niche, [40])
+    distributors = {niche.niche_id: Distributor(database) for niche in (one, two)}
+    for niche_id, distributor in distributors.items():
+        distributor.distribute_waiting(niche_id)
     with database.transaction() as conn:
-        subscribe(conn, second, [c, d], ids)
-        add_leads(conn, first, [40])
-        add_leads(conn, second, [40])
+        subscribe(conn, two, [q], ids)
+        for niche in (one, two):
+            add_leads(conn, niche, [40])
+        for poor in ("p", "s"):
+            leave_only(conn, ids[poor], PRICE_CENTS - 1)
 
-    # Now the first asks a and b, who cannot pay, and then d; the second, where a was served before, asks c, who
-    # cannot pay, and d, and then a. Both go on only once both hold what they asked for first.
-    held = threading.Barrier(2, timeout=PATIENCE_SECONDS)
+    # Now the one asks r and p, who cannot pay, and then q; the two asks q and s, who cannot pay, and then r. Both go on
+    # only once both hold what they asked for first.
+    held = threading.Barrier(2, timeout=MEETING_SECONDS)
     met: set[int] = set()
 
     def lock_and_meet(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> dict[str, Purse] | None:
