@@ -10,7 +10,8 @@ from typing import Protocol
 from uuid import UUID
 
 from fairlead.core.model import Level, LevelResult, Purse, Reason, Recipient, Refusal, Subscription
-from fairlead.core.roster import Candidates, Roster
+from fairlead.core.roster import Roster
+from fairlead.core.slots import Candidates
 
 
 def assignment_id(decided_at: datetime, niche_id: str, seq: int, subscription_id: str) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from fairlead.core.eligibility import static_refusal
 from fairlead.core.filters import compile_filter, rule_in_words
 from fairlead.core.model import Decision, Lead, LevelResult, Reason, Recipient, Subscription
-from fairlead.core.roster import Candidates, Roster
+from fairlead.core.roster import Roster
+from fairlead.core.slots import Candidates
 
 
 @dataclass(frozen=True, slots=True)
