@@ -14,7 +14,7 @@ from fairlead.core.roster import Roster
 from fairlead.store.connection import Connection, Database
 from fairlead.store.history import PastDecision, PastEntry, decisions_of, past_entries
 from fairlead.store.lookups import (
-    LeadState,
+    LeadRecord,
     lead_state,
     level_names,
     marketplace_currency,
@@ -36,7 +36,7 @@ class DecisionStory:
 class LeadStory:
     """A lead and every decision on it, oldest first."""
 
-    lead: LeadState
+    lead: LeadRecord
     currency: str
     decisions: tuple[DecisionStory, ...]
     provider_names: Mapping[str, str]
@@ -50,7 +50,7 @@ class ProviderStory:
     `unvisited` names the levels that the provider subscribed to and that were inactive.
     """
 
-    lead: LeadState
+    lead: LeadRecord
     currency: str
     provider_name: str
     decided_at: datetime

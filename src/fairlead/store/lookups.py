@@ -10,8 +10,8 @@ from fairlead.store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class LeadState:
-    """A lead as its row says."""
+class LeadRecord:
+    """A lead, its niche and what became of it, as the rows say."""
 
     lead_id: str
     niche_id: str
@@ -34,7 +34,7 @@ class WaitingNiche:
     waiting_count: int
 
 
-def lead_state(conn: Connection, lead_id: str) -> LeadState:
+def lead_state(conn: Connection, lead_id: str) -> LeadRecord:
     """The lead's state. Raises `BadInput` for what is no id and `Refused` for an id that no lead has."""
     row = conn.execute(
         """
@@ -46,7 +46,7 @@ def lead_state(conn: Connection, lead_id: str) -> LeadState:
     ).fetchone()
     if row is None:
         raise Refused("lead_unknown", f"there is no lead {lead_id}")
-    return LeadState(*row)
+    return LeadRecord(*row)
 
 
 def provider_id_of(conn: Connection, id_or_email: str) -> str:
