@@ -7,6 +7,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import forkserver
@@ -163,11 +164,12 @@ WAITING = """
 ALIVE = "select count(*) from pg_stat_activity where client_port = any(%s)"
 
 
-def wait_until_blocked(url: str) -> None:
-    """A session waits for a lock. Fails when none ever does."""
+def wait_until_blocked(url: str, run: "Future[Any]") -> None:
+    """A session waits for a lock. Fails when the run is over without one that did."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     with psycopg.connect(url, autocommit=True, application_name="watch") as conn:
         while not _one(conn, WAITING):
+            assert not run.done(), "it did not wait for a lock"
             assert time.monotonic() < deadline, "nobody ever waited for a lock"
             time.sleep(0.005)
 

@@ -54,7 +54,7 @@ def test_a_late_lock_that_is_held_elsewhere_starts_the_transaction_again(
         with database.transaction() as conn:
             conn.execute("select from providers where id = %s for no key update", (ids["second"],))
             run = pool.submit(distributor.distribute_waiting, niche.niche_id)
-            wait_until_blocked(database_url)  # the second time it asks for all of them in order, and may wait
+            wait_until_blocked(database_url, run)  # the second time it asks for all of them in order, and may wait
         done = run.result(PATIENCE_SECONDS)
 
     [decision] = done.decisions
