@@ -18,7 +18,8 @@ import pytest
 from fairlead.store.connection import Database
 from fairlead.store.embedded.scratch import scratch_cluster
 from fairlead.store.schema import migrate
-from tests.seeded_bugs.bank import BANK, Bug, Edit
+from tests.seeded_bugs.bank import BANK
+from tests.seeded_bugs.bug import Bug, Edit
 from tests.seeded_bugs.plugin import SERVER
 
 ROOT = Path(__file__).parents[2]

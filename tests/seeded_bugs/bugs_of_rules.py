@@ -1,0 +1,159 @@
+"""Mistakes about the rules: who receives a lead. What is right is worked out on paper."""
+
+from tests.seeded_bugs.bug import Bug, Edit
+
+BY_HAND = "tests/seeded_bugs/test_by_hand.py"
+
+BUGS_OF_RULES = (
+    Bug(
+        "pointer off by one",
+        "the next start is the start itself",
+        (
+            Edit(
+                "core/rotation.py",
+                "        if position > start:\n            return position\n    return active_positions[0]",
+                "        if position >= start:\n            return position\n    return active_positions[0]",
+            ),
+        ),
+        (BY_HAND,),
+        is_quick=True,
+    ),
+    Bug(
+        "pointer modulo the number of levels",
+        "positions are 1 to n, so the pointer is an index",
+        (
+            Edit(
+                "core/rotation.py",
+                "    for position in active_positions:\n        if position >= pointer:\n            return position\n",
+                "    if active_positions:\n        return active_positions[(pointer - 1) % len(active_positions)]\n",
+            ),
+        ),
+        (BY_HAND,),
+    ),
+    Bug(
+        "served order by the clock",
+        "last_received_at says the same as served_seq",
+        (
+            Edit(
+                "store/rosters.py",
+                "filter_is_valid, served_seq, deleted_at",
+                "filter_is_valid, extract(epoch from last_received_at)::bigint, deleted_at",
+            ),
+        ),
+        (BY_HAND,),
+    ),
+    Bug(
+        "the never served come last",
+        "no served_seq sorts like a null",
+        (
+            Edit(
+                "core/fairness.py",
+                "    return (first_64_bits >> 1) - (1 << 63)",
+                "    return first_64_bits >> 1",
+            ),
+        ),
+        (BY_HAND,),
+    ),
+    Bug(
+        "limit before funds",
+        "take the first max_recipients, then see who can pay: a refused candidate takes a slot",
+        (
+            Edit(
+                "core/assignment.py",
+                "while len(recipients) < level.max_recipients and",
+                "while len(recipients) + len(refused) < level.max_recipients and",
+            ),
+        ),
+        (BY_HAND,),
+        is_quick=True,
+    ),
+    Bug(
+        "one recipient too many",
+        "<= instead of <",
+        (
+            Edit(
+                "core/assignment.py",
+                "while len(recipients) < level.max_recipients and",
+                "while len(recipients) <= level.max_recipients and",
+            ),
+        ),
+        (BY_HAND,),
+    ),
+    Bug(
+        "the balance must exceed the price",
+        "<= instead of <",
+        (
+            Edit(
+                "core/assignment.py",
+                "if purse.available_cents < level.price_cents:",
+                "if purse.available_cents <= level.price_cents:",
+            ),
+        ),
+        (BY_HAND,),
+        is_quick=True,
+    ),
+    Bug(
+        "no dedupe across levels",
+        "UNIQUE (lead_id, provider_id) will see to it",
+        (
+            Edit(
+                "core/assignment.py",
+                "        if received_at is not None:",
+                "        if received_at == level.level_id:",
+            ),
+        ),
+        (BY_HAND,),
+    ),
+    Bug(
+        "a filter that cannot be read lets everything through",
+        "no readable rules, no objection",
+        (
+            Edit(
+                "core/filters.py",
+                "    if problems:\n        rules = (MALFORMED,)",
+                "    if problems:\n        rules = ()",
+            ),
+        ),
+        (BY_HAND,),
+        is_quick=True,
+    ),
+    Bug(
+        "out of money and still active",
+        "the next decision will refuse it anyway",
+        (
+            Edit(
+                "flows/distribute.py",
+                "            _deactivate(roster, trial, subscription)",
+                "            pass",
+            ),
+        ),
+        (BY_HAND,),
+    ),
+    Bug(
+        "guesses taken for the truth",
+        "the balances were right a moment ago",
+        (
+            Edit(
+                "flows/distribute.py",
+                "if all(purses[provider_id] == purse for provider_id, purse in trial.assumed.items()):",
+                "if purses:",
+            ),
+        ),
+        (BY_HAND,),
+        is_quick=True,
+    ),
+    Bug(
+        "stale roster",
+        "what others did in the meantime moved the counters, nothing else",
+        (
+            Edit(
+                "store/rosters.py",
+                "                    for entry in recent_entries(conn, niche.niche_id, roster.head.seq):\n"
+                "                        roster.fold(entry)\n",
+                "                    roster.head = head_of(niche)\n",
+            ),
+        ),
+        (BY_HAND,),
+        is_quick=True,
+    ),
+)

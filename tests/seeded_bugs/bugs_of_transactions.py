@@ -1,0 +1,186 @@
+"""Mistakes about what happens together, in which order, and who holds what meanwhile."""
+
+from tests.seeded_bugs.bug import Bug, Edit
+
+HELD = "tests/race/test_held_provider.py"
+ONE_LEAD = "tests/race/test_one_lead.py"
+THREADS = "tests/race/test_threads.py"
+DEPOSITS = "tests/race/test_deposits.py"
+SHARED = "tests/race/test_shared_providers.py"
+TAMPERING = "tests/chaos/test_tampering.py"
+KILLED = "tests/chaos/test_crash_points.py::test_a_worker_killed_at_any_statement_leaves_all_or_nothing"
+BROKEN = "tests/chaos/test_crash_points.py::test_a_process_whose_connection_breaks_at_any_statement_goes_on_by_itself"
+
+BUGS_OF_TRANSACTIONS = (
+    Bug(
+        "pointer moves on a failed attempt",
+        "an attempt is an attempt",
+        (
+            Edit(
+                "store/distribution.py",
+                "        (Outcome.FAILED.value, lead_id),\n    )",
+                "        (Outcome.FAILED.value, lead_id),\n    )\n"
+                "    conn.execute(\n"
+                "        'update niches set next_start_level_order_position = next_start_level_order_position + 1 '\n"
+                "        'where id = (select niche_id from leads where id = %s)',\n        (lead_id,),\n    )",
+            ),
+        ),
+        (THREADS,),
+        is_quick=True,
+    ),
+    Bug(
+        "roster not rolled back after a failed commit",
+        "setting the head back is enough",
+        (
+            Edit(
+                "core/roster.py",
+                "        if self._undo is not None:\n            self.roll_back()\n            self._undo = None",
+                "        if self._undo is not None:\n"
+                "            self.head = self._head_at_checkpoint\n            self._undo = None",
+            ),
+        ),
+        (f"{BROKEN}[cut]",),
+    ),
+    Bug(
+        "a lost answer taken for a failed commit",
+        "an error means that it was not done",
+        (
+            Edit(
+                "flows/distribute.py",
+                "if unanswered is None or not holds_entry(",
+                "if unanswered is None or True or not holds_entry(",
+            ),
+        ),
+        (f"{BROKEN}[answer lost]",),
+    ),
+    Bug(
+        "charged after the commit",
+        "first the leads, then the money: two short transactions are better than a long one",
+        (
+            Edit("store/distribution.py", "            _move_balances(conn, batch)\n", ""),
+            Edit(
+                "flows/distribute.py",
+                "                self._rosters.keep(niche_id)\n",
+                "                self._rosters.keep(niche_id)\n"
+                "                from fairlead.store.distribution import _move_balances\n"
+                "                with self.database.transaction() as conn:\n"
+                "                    _move_balances(conn, batch)\n",
+            ),
+        ),
+        (KILLED,),
+    ),
+    Bug(
+        "no niche lock",
+        "the unique keys will catch it",
+        (
+            Edit(
+                "store/journal.py",
+                "from niches where id = any(%s::uuid[]) order by id for no key update",
+                "from niches where id = any(%s::uuid[]) order by id",
+            ),
+        ),
+        (ONE_LEAD,),
+        is_quick=True,
+    ),
+    Bug(
+        "no provider lock",
+        "the niche is locked, that will do",
+        (
+            Edit(
+                "store/distribution.py",
+                "from providers where id = any(%s::uuid[]) order by id for no key update",
+                "from providers where id = any(%s::uuid[]) order by id",
+            ),
+            Edit(
+                "store/distribution.py", '_LOCK_PROVIDERS if wait else _LOCK_PROVIDERS + " nowait"', "_LOCK_PROVIDERS"
+            ),
+        ),
+        (HELD, SHARED),
+    ),
+    Bug(
+        "busy providers skipped",
+        "SKIP LOCKED never waits",
+        (
+            Edit(
+                "store/distribution.py",
+                '_LOCK_PROVIDERS if wait else _LOCK_PROVIDERS + " nowait"',
+                '_LOCK_PROVIDERS + " skip locked"',
+            ),
+        ),
+        (HELD,),
+    ),
+    Bug(
+        "late locks wait",
+        "waiting is kinder than starting again",
+        (Edit("flows/distribute.py", "wait=not purses", "wait=True"),),
+        (HELD,),
+        is_quick=True,
+    ),
+    Bug(
+        "a decided lead is decided again",
+        "whoever asks for it by id will know why",
+        (
+            Edit(
+                "store/distribution.py",
+                "where niche_id = %s and awaits_decision and (%s::uuid is null or id = %s::uuid)",
+                "where niche_id = %s and case when %s::uuid is null then awaits_decision else id = %s::uuid end",
+            ),
+            Edit("store/distribution.py", "where awaits_decision and id = any(array(", "where id = any(array("),
+        ),
+        (ONE_LEAD,),
+        is_quick=True,
+    ),
+    Bug(
+        "the oldest lead is blamed",
+        "the one that failed must be the first in the queue",
+        (
+            Edit(
+                "flows/distribute.py",
+                "            locked = lock_waiting_leads(conn, niche_id, 1, lead_id)",
+                "            locked = lock_waiting_leads(conn, niche_id, 1)",
+            ),
+            Edit(
+                "flows/distribute.py",
+                "            mark_failed(conn, lead_id)",
+                "            mark_failed(conn, locked.leads[0].lead_id)",
+            ),
+        ),
+        (THREADS,),
+    ),
+    Bug(
+        "a roster dropped while another thread uses it",
+        "taking something out of a dictionary is safe",
+        (
+            Edit(
+                "store/rosters.py",
+                "        with self.hold(niche_id):\n            self._rosters.pop(niche_id, None)",
+                "        self._rosters.pop(niche_id, None)",
+            ),
+        ),
+        (THREADS,),
+    ),
+    Bug(
+        "a deposit credited twice",
+        "every announcement of a payment is a payment",
+        (
+            Edit(
+                "flows/deposit.py",
+                "CreditedPayment(new_id(), checked, gateway, external_id, posting)",
+                "CreditedPayment(new_id(), checked, gateway, external_id + new_id(), posting)",
+            ),
+        ),
+        (DEPOSITS,),
+    ),
+    Bug(
+        "the hash leaves out the time",
+        "what happened matters, not when",
+        (
+            Edit(
+                "core/journal.py",
+                '"recorded_at":"{timestamp_text(recorded_at)}","seq"',
+                '"recorded_at":"","seq"',
+            ),
+        ),
+        (TAMPERING,),
+    ),
+)
