@@ -23,7 +23,7 @@ from fairlead.core.model import Decision, Lead, Purse, Subscription
 from fairlead.core.roster import Head, Roster
 from fairlead.store.audit import SYSTEM, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database, one_line
-from fairlead.store.distribution import Batch, lock_purses, lock_waiting_leads, mark_failed, record
+from fairlead.store.distribution import Batch, lock_purses, lock_waiting_leads, mark_failed, read_purses, record
 from fairlead.store.journal import LockedNiche, holds_entry, lock_niches
 from fairlead.store.rosters import RosterCache
 
@@ -136,7 +136,7 @@ class Distributor:
                 if batch is None:
                     return ()
                 self._rosters.keep(niche_id)
-                self._guesses.setdefault(niche_id, {}).update(batch.purses_after)
+                self._guesses[niche_id].update(batch.purses_after)
                 return batch.decisions
         raise Unavailable(f"the providers of niche {niche_id} stayed locked elsewhere through {RESTARTS} attempts")
 
@@ -147,7 +147,9 @@ class Distributor:
 
         def work(conn: Connection) -> Batch | None:
             nonlocal unanswered
-            niche = _lock_open_niche(conn, niche_id)
+            niche = lock_niches(conn, [niche_id]).get(niche_id)
+            if niche is None:
+                raise Refused("niche_unknown", f"there is no niche {niche_id}")
             # A run before this one may have committed and its answer been lost: the journal knows.
             if unanswered is None or not holds_entry(conn, niche_id, unanswered.head.seq, unanswered.head.hash):
                 unanswered = self._attempt(conn, niche, limit, only_lead_id, lock_also)
@@ -159,14 +161,17 @@ class Distributor:
         self, conn: Connection, niche: LockedNiche, limit: int, only_lead_id: str | None, lock_also: set[str]
     ) -> Batch | None:
         niche_id = niche.niche_id
+        if not niche.is_active:
+            raise Refused("niche_inactive", f"the niche {niche.slug!r} is inactive: its leads wait")
         locked = lock_waiting_leads(conn, niche_id, limit, only_lead_id)
         if not locked.leads or locked.now is None:
             return None
         roster = self._rosters.at_head(conn, niche)
         roster.checkpoint()
-        trial, purses = _decide_on_locked(
-            conn, roster, locked.leads, locked.now, self._guesses.get(niche_id, {}), lock_also
-        )
+        guesses = self._guesses.get(niche_id)
+        if guesses is None:  # without them nearly every batch of a new process would be decided twice
+            guesses = self._guesses[niche_id] = read_purses(conn, niche_id)
+        trial, purses = _decide_on_locked(conn, roster, locked.leads, locked.now, guesses, lock_also)
         sealed = seal(niche_id, niche.journal_seq, niche.journal_head, trial.contents, locked.now)
         roster.head = replace(roster.head, hash=sealed[-1].entry.hash)
         batch = Batch(
@@ -181,15 +186,6 @@ class Distributor:
         )
         record(conn, batch)
         return batch
-
-
-def _lock_open_niche(conn: Connection, niche_id: str) -> LockedNiche:
-    niche = lock_niches(conn, [niche_id]).get(niche_id)
-    if niche is None:
-        raise Refused("niche_unknown", f"there is no niche {niche_id}")
-    if not niche.is_active:
-        raise Refused("niche_inactive", f"the niche {niche.slug!r} is inactive: its leads wait")
-    return niche
 
 
 @dataclass(frozen=True, slots=True)
