@@ -23,8 +23,9 @@ from fairlead.core.model import Decision, Lead, Purse, Subscription
 from fairlead.core.roster import Head, Roster
 from fairlead.store.audit import SYSTEM, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database, one_line
-from fairlead.store.distribution import Batch, lock_purses, lock_waiting_leads, mark_failed, read_purses, record
+from fairlead.store.distribution import Batch, lock_purses, lock_waiting_leads, mark_failed, record
 from fairlead.store.journal import LockedNiche, holds_entry, lock_niches
+from fairlead.store.purses import read_purses
 from fairlead.store.rosters import RosterCache
 
 DEFAULT_BATCH_LIMIT = 50

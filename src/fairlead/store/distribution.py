@@ -3,7 +3,7 @@
 The order of locks is niche, leads, providers ascending by id (DESIGN: concurrency protocol).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -15,6 +15,7 @@ from fairlead.core.journal import SealedEntry
 from fairlead.core.ledger import EntryKind, post
 from fairlead.core.model import Decision, Lead, Outcome, Purse, Subscription
 from fairlead.core.roster import Head
+from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id
 from fairlead.store.journal import insert_entries
@@ -58,6 +59,11 @@ def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id
     return LockedLeads(leads, rows[0][5] if rows else None)
 
 
+_LOCK_PROVIDERS = """
+    select id::text, balance_cents, credit_limit_cents, ledger_seq
+    from providers where id = any(%s::uuid[]) order by id for no key update"""
+
+
 def lock_purses(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> dict[str, Purse] | None:
     """What these providers can pay with, their rows locked in ascending order of id.
 
@@ -66,20 +72,12 @@ def lock_purses(conn: Connection, provider_ids: Sequence[str], *, wait: bool) ->
     """
     ids = sorted(provider_ids)
     try:
-        rows = conn.execute(
-            _LOCK_PROVIDERS if wait else _LOCK_PROVIDERS + " nowait",
-            (_array(ids),),
-        ).fetchall()
+        rows = conn.execute(_LOCK_PROVIDERS if wait else _LOCK_PROVIDERS + " nowait", (array_text(ids),)).fetchall()
     except errors.LockNotAvailable:
         if wait:
             raise
         return None
     return {provider_id: Purse(balance, credit_limit, seq) for provider_id, balance, credit_limit, seq in rows}
-
-
-_LOCK_PROVIDERS = """
-    select id::text, balance_cents, credit_limit_cents, ledger_seq
-    from providers where id = any(%s::uuid[]) order by id for no key update"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +112,6 @@ def record(conn: Connection, batch: Batch) -> None:
             _deactivate(conn, batch)
 
 
-def _array(values: Iterable[object]) -> str:
-    # The driver looks at every element of a list to see whether it needs quotes. Ids, numbers and outcomes never do,
-    # and a batch has thousands of them.
-    return "{" + ",".join(map(str, values)) + "}"
-
-
 def _move_niche(conn: Connection, batch: Batch) -> None:
     conn.execute(
         """
@@ -150,9 +142,9 @@ def _record_outcomes(conn: Connection, batch: Batch) -> None:
         (
             batch.now,
             batch.now,
-            _array(decision.lead_id for decision in batch.decisions),
-            _array(decision.outcome.value for decision in batch.decisions),
-            _array(decision.attempt for decision in batch.decisions),
+            array_text(decision.lead_id for decision in batch.decisions),
+            array_text(decision.outcome.value for decision in batch.decisions),
+            array_text(decision.attempt for decision in batch.decisions),
         ),
     )
 
@@ -181,15 +173,15 @@ def _insert_assignments_and_purchases(conn: Connection, batch: Batch) -> None:
         (
             batch.niche_id,
             batch.now,
-            _array(assignment_ids),
-            _array(decision.lead_id for decision, _, _ in picks),
-            _array(provider_ids),
-            _array(recipient.subscription_id for _, _, recipient in picks),
-            _array(level_id for _, level_id, _ in picks),
-            _array(decision.seq for decision, _, _ in picks),
-            _array(recipient.served_seq for _, _, recipient in picks),
-            _array(recipient.price_cents for _, _, recipient in picks),
-            _array(ledger_seqs),
+            array_text(assignment_ids),
+            array_text(decision.lead_id for decision, _, _ in picks),
+            array_text(provider_ids),
+            array_text(recipient.subscription_id for _, _, recipient in picks),
+            array_text(level_id for _, level_id, _ in picks),
+            array_text(decision.seq for decision, _, _ in picks),
+            array_text(recipient.served_seq for _, _, recipient in picks),
+            array_text(recipient.price_cents for _, _, recipient in picks),
+            array_text(ledger_seqs),
         ),
     )
     postings = [
@@ -210,11 +202,11 @@ def _insert_assignments_and_purchases(conn: Connection, batch: Batch) -> None:
         """,
         (
             batch.now,
-            _array(provider_ids),
-            _array(ledger_seqs),
-            _array(posting.amount_cents for posting in postings),
-            _array(posting.balance_after_cents for posting in postings),
-            _array(assignment_ids),
+            array_text(provider_ids),
+            array_text(ledger_seqs),
+            array_text(posting.amount_cents for posting in postings),
+            array_text(posting.balance_after_cents for posting in postings),
+            array_text(assignment_ids),
         ),
     )
     conn.execute(
@@ -223,7 +215,7 @@ def _insert_assignments_and_purchases(conn: Connection, batch: Batch) -> None:
         select id, 'lead_assigned', 'email', provider_id, assignment_id, %s
         from unnest(%s::uuid[], %s::uuid[], %s::uuid[]) as notification (id, provider_id, assignment_id)
         """,
-        (batch.now, _array(new_id() for _ in picks), _array(provider_ids), _array(assignment_ids)),
+        (batch.now, array_text(new_id() for _ in picks), array_text(provider_ids), array_text(assignment_ids)),
     )
 
 
@@ -240,9 +232,9 @@ def _move_balances(conn: Connection, batch: Batch) -> None:
         where id = provider_id
         """,
         (
-            _array(moved),
-            _array(purse.balance_cents for purse in moved.values()),
-            _array(purse.ledger_seq for purse in moved.values()),
+            array_text(moved),
+            array_text(purse.balance_cents for purse in moved.values()),
+            array_text(purse.ledger_seq for purse in moved.values()),
         ),
     )
 
@@ -256,7 +248,7 @@ def _move_served(conn: Connection, batch: Batch) -> None:
         from unnest(%s::uuid[], %s::bigint[]) as served (subscription_id, served_seq)
         where id = subscription_id
         """,
-        (batch.now, _array(served), _array(served.values())),
+        (batch.now, array_text(served), array_text(served.values())),
     )
 
 
@@ -267,7 +259,7 @@ def _deactivate(conn: Connection, batch: Batch) -> None:
         update subscriptions set is_active = false, deactivation_reason = 'insufficient_funds'
         where id = any(%s::uuid[])
         """,
-        (_array(subscription_ids),),
+        (array_text(subscription_ids),),
     )
     conn.execute(
         """
@@ -277,9 +269,9 @@ def _deactivate(conn: Connection, batch: Batch) -> None:
         """,
         (
             batch.now,
-            _array(new_id() for _ in subscription_ids),
-            _array(subscription.provider_id for subscription in batch.deactivated),
-            _array(subscription_ids),
+            array_text(new_id() for _ in subscription_ids),
+            array_text(subscription.provider_id for subscription in batch.deactivated),
+            array_text(subscription_ids),
         ),
     )
 
