@@ -20,7 +20,7 @@ def server_url() -> Generator[str]:
     with scratch_cluster() as cluster:
         url = cluster.superuser_url
         with psycopg.connect(url, autocommit=True) as conn:
-            conn.execute(f"create database {TEMPLATE}")
+            conn.execute(f"create database {TEMPLATE}".encode())
         with Database(_named(url, TEMPLATE), "fairlead") as database:
             migrate(database)
         yield url
@@ -35,9 +35,9 @@ def database_url(server_url: str) -> Generator[str]:
     """A fresh database with the newest schema, gone after the test."""
     name = f"test_{uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as conn:
-        conn.execute(f"create database {name} template {TEMPLATE}")
+        conn.execute(f"create database {name} template {TEMPLATE}".encode())
         yield _named(server_url, name)
-        conn.execute(f"drop database {name} with (force)")
+        conn.execute(f"drop database {name} with (force)".encode())
 
 
 @pytest.fixture

@@ -31,9 +31,9 @@ def empty_url(server_url: str) -> Generator[str]:
     """A database without anything in it."""
     name = f"empty_{uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as conn:
-        conn.execute(f"create database {name}")
+        conn.execute(f"create database {name}".encode())
         yield server_url.rsplit("/", 1)[0] + f"/{name}"
-        conn.execute(f"drop database {name} with (force)")
+        conn.execute(f"drop database {name} with (force)".encode())
 
 
 def test_processes_that_migrate_at_once_all_succeed_and_one_does_the_work(empty_url: str) -> None:

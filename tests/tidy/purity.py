@@ -87,8 +87,8 @@ def _names_of_sets(tree: ast.Module) -> frozenset[str]:
         match node:
             case ast.arg(arg=name, annotation=ast.expr() as kind) if _is_set_type(kind):
                 names.add(name)
-            case ast.AnnAssign(target=ast.Name(id=name) | ast.Attribute(attr=name), annotation=kind) if (
-                _is_set_type(kind)
+            case ast.AnnAssign(target=ast.Name(id=name) | ast.Attribute(attr=name), annotation=kind) if _is_set_type(
+                kind
             ):
                 names.add(name)
             case ast.Assign(targets=[ast.Name(id=name) | ast.Attribute(attr=name)], value=value) if _is_set(

@@ -39,9 +39,7 @@ def test_an_old_python_can_read_it_far_enough_to_say_what_is_missing() -> None:
 def test_old_python_is_refused_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 9, 2))
     monkeypatch.setattr(dev.shutil, "which", lambda name: None)
-    with pytest.raises(
-        dev.CannotInstall, match=r"3\.11 or newer is needed, this is 3\.9\.2(?s:.*)apt install"
-    ):
+    with pytest.raises(dev.CannotInstall, match=r"3\.11 or newer is needed, this is 3\.9\.2(?s:.*)apt install"):
         dev.find_python()
 
 
@@ -64,9 +62,7 @@ def test_installs_once(empty_checkout: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert tried == ["uv"]
 
 
-def test_installs_again_when_the_lock_has_changed(
-    empty_checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_installs_again_when_the_lock_has_changed(empty_checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = installers(monkeypatch, uv=True, pip=True)
     dev.ensure_installed()
     monkeypatch.setattr(dev, "fingerprint", lambda: "another lock")
@@ -106,9 +102,7 @@ def test_uv_trusts_the_certificates_that_pip_trusts(tmp_path: Path, monkeypatch:
 
 
 def test_unknown_command_is_refused() -> None:
-    answer = subprocess.run(
-        [sys.executable, str(ROOT / "dev.py"), "tset"], capture_output=True, text=True, check=False
-    )
+    answer = subprocess.run([sys.executable, str(ROOT / "dev.py"), "tset"], capture_output=True, text=True, check=False)
     assert answer.returncode == 2
     assert "no command 'tset'" in answer.stderr
     assert "Traceback" not in answer.stderr

@@ -71,9 +71,7 @@ def test_each_contract_is_proven_to_fail() -> None:
 
 @pytest.mark.parametrize(("room", "statement", "contract"), BREACHES)
 def test_breach_is_found(room: str, statement: str, contract: str, copy_of_the_house: Path) -> None:
-    (copy_of_the_house / "src" / "fairlead" / room / "breach.py").write_text(
-        f"{statement}\n", encoding="utf-8"
-    )
+    (copy_of_the_house / "src" / "fairlead" / room / "breach.py").write_text(f"{statement}\n", encoding="utf-8")
     result = _lint(copy_of_the_house)
     assert result.returncode == 1
     assert f"{_contracts()[contract]['name']} BROKEN" in result.stdout, result.stdout + result.stderr

@@ -39,9 +39,7 @@ def test_links_resolve(page: Path) -> None:
 )
 def test_broken_link_is_found(link: str, problem: str, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(
-        f"# Page\n\nSee {link}.\n" if link.startswith(("[a](", "!")) else f"{link}\n", encoding="utf-8"
-    )
+    page.write_text(f"# Page\n\nSee {link}.\n" if link.startswith(("[a](", "!")) else f"{link}\n", encoding="utf-8")
     (tmp_path / "other.md").write_text("# Other\n", encoding="utf-8")
     assert [problem in found for found in broken_links(page, tmp_path)] == [True]
 

@@ -52,9 +52,7 @@ def test_export_holds_what_the_lock_holds() -> None:
         if files:
             locked[package["name"], package["version"]] = {file["hash"] for file in files}
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    exported = {
-        (name, version): set(re.findall(r"--hash=(\S+)", rest)) for name, version, rest in PIN.findall(text)
-    }
+    exported = {(name, version): set(re.findall(r"--hash=(\S+)", rest)) for name, version, rest in PIN.findall(text)}
     assert exported == locked, "run `python3 dev.py lock`"
 
 
@@ -65,8 +63,7 @@ def test_lock_is_made_from_pyproject() -> None:
     (own,) = [package for package in _toml("uv.lock")["package"] if package["name"] == "fairlead"]
     metadata = own["metadata"]
     locked = {
-        (entry["name"], entry["specifier"])
-        for entry in metadata["requires-dist"] + metadata["requires-dev"]["dev"]
+        (entry["name"], entry["specifier"]) for entry in metadata["requires-dist"] + metadata["requires-dev"]["dev"]
     }
     wanted: set[tuple[str, str]] = set()
     for requirement in asked:
