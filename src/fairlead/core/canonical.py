@@ -18,7 +18,7 @@ _encode_sorted = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
 ).encode
 
-_NUMBER_THAT_NEEDS_CARE = re.compile(r"[:\[,]-?(?:\d+[.eE]|\d{16}|Infinity|NaN)")
+_NUMBER_THAT_NEEDS_CARE = re.compile(r"(?:\":|[\[,])-?(?:\d+[.eE]|\d{16}|Infinity|NaN)")
 
 
 def canonical_json(value: JsonObject) -> bytes:
