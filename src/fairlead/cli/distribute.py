@@ -9,7 +9,7 @@ import typer
 from rich.progress import Progress
 
 from fairlead.cli.marketplace import marketplace
-from fairlead.cli.output import money, print_json, progress_bar, say
+from fairlead.cli.output import money, print_json, progress_bar, say, say_aside
 from fairlead.core.errors import BadInput
 from fairlead.flows.approve_lead import trigger_distribution
 from fairlead.flows.distribute import Distributed, Distributor
@@ -98,6 +98,8 @@ def _pending(database: Database, distributor: Distributor, slug: str | None, as_
                 outcomes.update(decision.outcome.value for decision in result.decisions)
                 outcomes["failed"] += len(result.failures)
                 failures += [f"{failure.lead_id}: {failure.error}" for failure in result.failures]
+                if result.batch_error is not None:
+                    say_aside(f"leads of {waiting.slug} failed together, so each was tried alone: {result.batch_error}")
                 for decision in result.decisions:
                     assignments += len(decision.recipients)
                     revenue_cents += sum(recipient.price_cents for recipient in decision.recipients)

@@ -61,6 +61,11 @@ def say(line: str, style: str | None = None) -> None:
     console.print(line, style=style, markup=False, soft_wrap=True)
 
 
+def say_aside(line: str) -> None:
+    """One line on standard error, for what a person should know and a program does not read."""
+    errors.print(line, style="yellow", markup=False, soft_wrap=True)
+
+
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = ()) -> None:
     """A table on standard output; the columns numbered in `right` are aligned to the right."""
     shown = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)

@@ -42,10 +42,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Distributed:
-    """What one call decided."""
+    """What one call decided. `batch_error` is set when the leads failed together and were then decided one by one."""
 
     decisions: tuple[Decision, ...]
     failures: tuple[Failure, ...] = ()
+    batch_error: str | None = None
 
     def __len__(self) -> int:
         return len(self.decisions) + len(self.failures)
@@ -80,9 +81,10 @@ class Distributor:
             return Distributed(self._distribute(niche_id, self.batch_limit, only_lead_id))
         except (Unavailable, Refused):
             raise
-        except Exception:  # whatever it is, it must not keep the niche's other leads from being decided
+        except Exception as error:  # whatever it is, it must not keep the niche's other leads from being decided
             self._rosters.drop(niche_id)
-            return self._distribute_singly(niche_id, 1 if only_lead_id else self.batch_limit, only_lead_id)
+            singly = self._distribute_singly(niche_id, 1 if only_lead_id else self.batch_limit, only_lead_id)
+            return replace(singly, batch_error=f"{type(error).__name__}: {one_line(error)}")
 
     def _distribute_singly(self, niche_id: str, count: int, only_lead_id: str | None) -> Distributed:
         decisions: list[Decision] = []

@@ -53,8 +53,8 @@ def append_audit(conn: Connection, events: Sequence[AuditEvent], now: datetime) 
         insert into audit_log (seq, actor, actor_role, action, entity, entity_id, old, new, memo, created_at,
                                prev_hash, hash)
         select %s + number, actor, actor_role, action, entity, entity_id, old, new, memo, %s, prev_hash, hash
-        from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::jsonb[], %s::text[],
-                    %s::bytea[], %s::bytea[])
+        from unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::jsonb[], %b::jsonb[], %b::text[],
+                    %b::bytea[], %b::bytea[])
              with ordinality
              as event (actor, actor_role, action, entity, entity_id, old, new, memo, prev_hash, hash, number)
         """,

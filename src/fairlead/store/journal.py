@@ -60,13 +60,16 @@ def append_configuration(
 
 
 def insert_entries(conn: Connection, sealed: Sequence[SealedEntry]) -> None:
-    """The sealed entries are stored. Moving the head is the caller's."""
+    """The sealed entries are stored. Moving the head is the caller's.
+
+    The arrays go in binary form: as text, every quote of every payload would have to be escaped.
+    """
     entries = [item.entry for item in sealed]
     conn.execute(
         """
         insert into niche_journal (niche_id, seq, kind, payload, recorded_at, prev_hash, hash)
         select %s, seq, kind, payload, %s, prev_hash, hash
-        from unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::bytea[], %s::bytea[])
+        from unnest(%b::bigint[], %b::text[], %b::jsonb[], %b::bytea[], %b::bytea[])
              as entry (seq, kind, payload, prev_hash, hash)
         """,
         (
@@ -78,7 +81,6 @@ def insert_entries(conn: Connection, sealed: Sequence[SealedEntry]) -> None:
             [entry.prev_hash for entry in entries],
             [entry.hash for entry in entries],
         ),
-        binary=False,
     )
 
 
