@@ -1,5 +1,6 @@
 """The program: its verbs, and how whatever goes wrong becomes one clear line and an exit status."""
 
+import logging
 import os
 import sys
 
@@ -46,6 +47,8 @@ def _options(
 
 def main() -> None:
     """The program ran; exit status 0 is success, 1 refused or found wrong, 2 bad input, 70 a bug of ours."""
+    # What the pool has to say about a server that is away, a verb says better, in one line.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
         app()
     except BadInput as error:
