@@ -42,17 +42,25 @@ class RosterCache:
         roster = self._rosters.get(niche.niche_id)
         if roster is not None:
             roster.abandon()
-            missing = niche.journal_seq - roster.head.seq
-            if 0 <= missing <= RELOAD_AFTER_ENTRIES:
-                if missing:
-                    for entry in recent_entries(conn, niche.niche_id, roster.head.seq):
-                        roster.fold(entry)
-                if roster.head == head_of(niche):
-                    return roster
-        # Never loaded, far behind, or ahead of a database that lost a commit: the tables are the truth.
+            if self._catches_up(conn, roster, niche):
+                return roster
+        # Never loaded, far behind, or with a memory of entries that a fail-over lost: the tables are the truth.
         roster = load_roster(conn, niche)
         self._rosters[niche.niche_id] = roster
         return roster
+
+    def _catches_up(self, conn: Connection, roster: Roster, niche: LockedNiche) -> bool:
+        missing = niche.journal_seq - roster.head.seq
+        if not 0 <= missing <= RELOAD_AFTER_ENTRIES:
+            return False
+        entries = recent_entries(conn, niche.niche_id, roster.head.seq) if missing else []
+        # A fail-over may have lost the roster's newest entry and given its number to another. The next entry names its
+        # predecessor; folding it regardless would end in the right head with the wrong subscriptions.
+        if entries and entries[0].prev_hash != roster.head.hash:
+            return False
+        for entry in entries:
+            roster.fold(entry)
+        return roster.head == head_of(niche)
 
     def keep(self, niche_id: str) -> None:
         """What the roster followed since its checkpoint was committed."""
