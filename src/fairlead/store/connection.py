@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import errors
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool
 
 from fairlead.core.errors import Broken, Unavailable
 
@@ -27,6 +27,7 @@ TRANSIENT = (
     errors.SerializationFailure,
     errors.DeadlockDetected,
     errors.LockNotAvailable,
+    errors.ReadOnlySqlTransaction,
 )
 
 
@@ -89,9 +90,12 @@ class Database:
         try:
             with self._pool.connection() as conn, conn.transaction():
                 conn.execute("set transaction isolation level repeatable read, read only")
-                conn.execute("set local statement_timeout = 0")
+                # Whoever reads may read for long, and may be kept waiting by whom it writes to.
+                conn.execute("set local statement_timeout = 0; set local idle_in_transaction_session_timeout = '1h'")
                 yield conn
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
+            if not is_outage(error):
+                raise
             raise Unavailable(f"the database {self.place} cannot be read: {one_line(error)}") from error
 
     def check(self) -> None:
@@ -108,18 +112,21 @@ class Database:
         again from its start, a few times, after a jittered pause. When the answer to a commit was lost, nobody knows
         whether it happened: `work` must find that out from the rows it locks, never assume that it did not.
 
-        Raises `Unavailable` when the attempts are used up.
+        Raises `Unavailable` when the attempts are used up, and for any other state of the server that says nothing of
+        the work.
         """
         for attempt in range(ATTEMPTS):
             try:
                 with self.transaction() as conn:
-                    return work(conn)
-            except (*TRANSIENT, psycopg.OperationalError) as error:
+                    return _on_writable(conn, work)
+            except psycopg.Error as error:
+                if not is_outage(error):
+                    raise
                 if not is_transient(error) or attempt == ATTEMPTS - 1:
                     raise Unavailable(
                         f"the database {self.place} did not take the change: {one_line(error)}"
                     ) from error
-                if isinstance(error, PoolTimeout) or error.sqlstate is None:
+                if error.sqlstate is None:
                     self._pool.check()
                 time.sleep(FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311
         raise Broken("unreachable: every attempt returns or raises")
@@ -131,14 +138,33 @@ class Database:
         return f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
 
 
+def _on_writable(conn: Connection, work: Callable[[Connection], Result]) -> Result:
+    try:
+        return work(conn)
+    except errors.ReadOnlySqlTransaction:
+        conn.close()  # a standby, or a primary that was demoted: the next attempt connects anew, perhaps elsewhere
+        raise
+
+
 def is_transient(error: psycopg.Error) -> bool:
     """Whether the same transaction may succeed when it is simply run again."""
     if isinstance(error, TRANSIENT):
         return True
-    # No SQLSTATE: the connection broke. Class 57P: the server is shutting down, crashed, or is starting up.
-    return isinstance(error, psycopg.OperationalError) and (
-        error.sqlstate is None or error.sqlstate.startswith("57P") or error.sqlstate.startswith("08")
+    # 08: the connection broke. 57P: the server is shutting down, crashed, or is starting up. 25P: the session was ended
+    # because it was idle or slow. Without a code, the connection broke before one could arrive.
+    return isinstance(error, psycopg.OperationalError | psycopg.InternalError) and (
+        error.sqlstate is None or error.sqlstate.startswith(("08", "57P", "25P03", "25P04"))
     )
+
+
+def is_outage(error: psycopg.Error) -> bool:
+    """Whether the error tells of the server or the connection, and says nothing of the work that was asked of it.
+
+    Data (22), constraints (23), grammar (42) and what our own functions raise (P0) are of the work.
+    """
+    if is_transient(error) or isinstance(error, psycopg.OperationalError):
+        return True
+    return isinstance(error, psycopg.InternalError) and not (error.sqlstate or "").startswith("P0")
 
 
 def one_line(error: BaseException) -> str:
