@@ -1,4 +1,7 @@
-"""Importing a file of leads: row by row in flat memory, chunk by chunk into the database.
+"""Importing a file of leads: row by row, chunk by chunk into the database.
+
+Memory is flat when leads are told apart by an external id or by chosen columns. The default key counts how often
+each row occurred and for that keeps 16 bytes of hash of every distinct row: 100 to 170 MB per million.
 
 Each chunk is a transaction of its own. Whatever interrupts the import, what was committed stays, and the
 same command again goes on from there: a lead's key is the same each time, and a key is stored once per

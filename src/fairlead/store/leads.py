@@ -131,7 +131,7 @@ def count_existing(conn: Connection, lead_ids: Sequence[str]) -> int:
 def lock_pending(conn: Connection, lead_ids: Sequence[str]) -> list[str]:
     """Those of the leads that are pending approval, locked in ascending order of id.
 
-    Others are not locked: a distributor may hold them, in the order of their approval.
+    Others are not locked: a distributor may hold them, and whoever approves need not wait for it.
     """
     rows = conn.execute(
         """
