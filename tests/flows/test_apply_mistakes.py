@@ -50,6 +50,14 @@ AGAIN = '[[provider]]\nemail = "ANCHOR@example.com"\n'
             "provider[0].deposit[0].external_id: the deposit 'opening-bowline' was credited to another provider before",
         ),
         (
+            ANCHOR + 'subscription = [{ niche = "hosting\\u0000", level = "gold" }]',
+            "provider[0].subscription[0].niche: must be one line of text",
+        ),
+        (
+            ANCHOR + 'subscription = [{ niche = "hosting", level = "gold\\u0000", deleted = true }]',
+            "provider[0].subscription[0].level: must be one line of text",
+        ),
+        (
             ANCHOR + 'subscription = [{ niche = "nowhere", level = "gold" }]',
             "provider[0].subscription[0].niche: there is no niche 'nowhere'",
         ),

@@ -91,8 +91,8 @@ class DepositTable(_Table):
 class SubscriptionTable(_Table):
     """`[[provider.subscription]]`"""
 
-    niche: str
-    level: str
+    niche: Name
+    level: Name
     active: bool | None = None
     deleted: bool | None = None
     filter: list[Any] | None = None
