@@ -96,3 +96,20 @@ def test_all_mistakes_are_told_together(database: Database) -> None:
         "provider[0].name",
         "provider[0].subscription[0].niche",
     ]
+
+
+def test_a_filter_for_a_form_that_cannot_be_read_is_refused(damaged_database: Database) -> None:
+    """Nobody could say what it means: it must not be taken for a filter that lets every lead through."""
+    declare(damaged_database, HOSTING)
+    with damaged_database.transaction() as conn:
+        conn.execute("""update niches set form_schema = '{"version": 9, "fields": []}'""")
+    before = everything(damaged_database)
+    wish = '{ field_key = "cores", operator = "gte", value = 8 }'
+    with pytest.raises(BadInput) as caught:
+        declare(
+            damaged_database, ANCHOR + f'subscription = [{{ niche = "hosting", level = "gold", filter = [{wish}] }}]'
+        )
+    assert caught.value.problems == (
+        "provider[0].subscription[0].filter: the form of the niche 'hosting' cannot be read, so no filter fits it",
+    )
+    assert everything(damaged_database) == before

@@ -120,13 +120,18 @@ class _Planner:
         return level
 
     def _filter(self, path: str, level: LevelRow, rules: list[object]) -> JsonObject:
-        """The filter as it is stored; with problems, one that is not to be stored."""
+        """The filter as it is stored. After a problem, one that is not: whatever has problems is refused as a whole."""
         raw: JsonObject = {"version": 1, "rules": rules}
         schema = self._niches.schemas.get(level.niche_id)
-        problems = () if schema is None else validate_filter(raw, schema)
+        if schema is None:
+            slug = self._slugs[level.niche_id]
+            words = f"the form of the niche {slug!r} cannot be read, so no filter fits it"
+            self.plan.problems.append(f"{path}.filter: {words}")
+            return EVERY_LEAD
+        problems = validate_filter(raw, schema)
         for problem in problems:
             self.plan.problems.append(f"{path}.{problem.path.replace('rules', 'filter', 1)}: {problem.message}")
-        return EVERY_LEAD if problems or schema is None else raw
+        return EVERY_LEAD if problems else raw
 
     def _revalidated(self, subscription: Subscription, level: LevelRow) -> Subscription:
         schema = self._niches.schemas.get(level.niche_id)
