@@ -39,6 +39,7 @@ def submit_leads(
         ]
         if problems:
             raise BadInput(problems)
+        leads = [_new_lead(*key, attributes) for key, attributes in zip(keys, submitted, strict=True)]
         now = clock(conn)
         added = insert_leads(conn, niche.niche_id, leads, now, actor.name if approve else None)
         if added:
@@ -46,11 +47,11 @@ def submit_leads(
             append_audit(conn, [AuditEvent(actor, "leads.submitted", "niche", niche.niche_id, new=outcome)], now)
         return [lead.lead_id for lead in leads]
 
-    leads = [_new_lead(attributes) for attributes in submitted]
+    # Chosen once: the work may be run again after its answer was lost.
+    keys = [(new_id(), new_salt()) for _ in submitted]
     return database.run(work)
 
 
-def _new_lead(attributes: Mapping[str, object]) -> NewLead:
-    lead_id = new_id()
+def _new_lead(lead_id: str, salt: bytes, attributes: Mapping[str, object]) -> NewLead:
     details: tuple[str | None, ...] = (None,) * len(LEAD_DETAILS)
-    return NewLead(lead_id, f"id:{lead_id}", json.dumps(attributes), new_salt(), details)
+    return NewLead(lead_id, f"id:{lead_id}", json.dumps(attributes), salt, details)
