@@ -9,7 +9,7 @@ from fairlead.store.connection import Connection
 
 @dataclass(frozen=True, slots=True)
 class LevelSales:
-    """A living level and what it sold."""
+    """A living level and what it sold. `price_cents` is today's; `revenue_cents` is what was paid, at any price."""
 
     niche_slug: str
     level_name: str
@@ -17,6 +17,7 @@ class LevelSales:
     max_recipients: int
     active_subscriptions: int
     assignments: int
+    revenue_cents: int
     starts: int
 
 
@@ -67,11 +68,13 @@ def level_sales(conn: Connection, niche_slugs: Sequence[str]) -> list[LevelSales
         select n.slug, l.name, l.price_cents, l.max_recipients,
                (select count(*) from subscriptions s
                 where s.competition_level_id = l.id and s.is_active and s.deleted_at is null),
-               (select count(*) from assignments a where a.competition_level_id = l.id),
+               sold.count, sold.cents,
                (select count(*) from niche_journal j
                 where j.niche_id = n.id and j.kind = 'decision'
                   and j.payload -> 'start_order_position' = to_jsonb(l.order_position))
         from competition_levels l join niches n on n.id = l.niche_id
+        cross join lateral (select count(*) as count, coalesce(sum(a.price_cents), 0)::bigint as cents
+                            from assignments a where a.competition_level_id = l.id) sold
         where n.slug = any(%s) and l.deleted_at is null order by n.slug desc, l.order_position
         """,
         (list(niche_slugs),),

@@ -53,7 +53,7 @@ def _levels(levels: list[LevelSales], currency: str) -> Table:
             str(level.active_subscriptions),
             str(level.starts),
             str(level.assignments),
-            money(level.assignments * level.price_cents, currency),
+            money(level.revenue_cents, currency),
         )
     return shown
 
@@ -124,7 +124,7 @@ def show_summary(database: Database, niche_slugs: list[str], currency: str) -> N
 
 def _fairness_row(level: LevelSales, fair: LevelFairness | None, currency: str) -> list[object]:
     evenness = [fair.served, fair.fewest, fair.most, fair.longest_wait] if fair else [0, "", "", ""]
-    revenue = money(level.assignments * level.price_cents, currency)
+    revenue = money(level.revenue_cents, currency)
     return [level.niche_slug, level.level_name, level.starts, level.assignments, revenue, *evenness]
 
 
