@@ -41,3 +41,12 @@ def test_it_keeps_away_from_a_marketplace_of_somebody_else(fairlead: Program, da
     refused = fairlead("demo")
     assert refused.status == 1
     assert "FAIRLEAD_SCHEMA" in refused.err
+
+
+def test_it_keeps_away_from_real_providers_of_the_same_niches(fairlead: Program, database: Database) -> None:
+    fairlead("demo", "--leads", "5", "--fast")
+    declare(database, '[[provider]]\nemail = "real@example.com"\nname = "Real"')
+    refused = fairlead("demo", "--leads", "5")
+    assert (refused.status, "FAIRLEAD_SCHEMA" in refused.err) == (1, True)
+    with database.snapshot() as conn:
+        assert count_of_leads(conn) == 5

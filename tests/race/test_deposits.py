@@ -1,9 +1,11 @@
-"""One deposit, announced by eight processes at once, is credited once."""
+"""Deposits at once: one that eight processes announce is credited once, and none deadlocks with who declares."""
 
+from fairlead.core.errors import BadInput
 from fairlead.flows.apply_marketplace import apply_marketplace, parse_declaration
 from fairlead.flows.deposit import deposit
 from fairlead.store.audit import OPERATOR
 from fairlead.store.connection import Database
+from tests.flows.marketplaces import HOSTING, declare
 from tests.race.marketplaces import Provider, add_providers
 from tests.race.processes import Report, Workers, deadlocks, opened
 
@@ -34,4 +36,33 @@ def test_a_deposit_that_eight_processes_announce_at_once_is_credited_once(
     assert sorted(report.writes for report in workers.results()) == [0] * (AT_ONCE - 1) + [1]
     with database.transaction() as conn:
         assert conn.execute("select balance_cents, ledger_seq from providers").fetchone() == (6_000, 2)
+    assert deadlocks(database_url) == 0
+
+
+def change_currency(url: str) -> Report:
+    """Somebody who declares another currency, which comes too late."""
+    with opened(url) as database:
+        try:
+            apply_marketplace(database, parse_declaration('[marketplace]\ncurrency = "USD"\n'), OPERATOR)
+        except BadInput:
+            return Report(writes=0)
+    return Report(writes=1)
+
+
+def test_a_deposit_and_a_change_of_the_currency_lock_in_one_order(database: Database, database_url: str) -> None:
+    """Both want the marketplace's row and a niche; whoever takes the niche first would wait for ever."""
+    declare(database, HOSTING)  # Bowline cannot pay for gold: its deposit concerns the niche
+    with database.snapshot() as conn:
+        row = conn.execute("select id::text from providers where name = 'Bowline'").fetchone()
+    assert row is not None
+
+    workers = Workers()
+    with database.transaction() as conn:
+        conn.execute("select from niches for no key update")
+        workers.start(change_currency, database_url)
+        workers.wait_until_blocked(database_url)
+        workers.start(announce, database_url, row[0], 5_000)
+        workers.wait_until_blocked(database_url)
+
+    assert sorted(report.writes for report in workers.results()) == [0, 1]
     assert deadlocks(database_url) == 0

@@ -114,7 +114,7 @@ def apply_marketplace(database: Database, document: Declaration, actor: Actor, *
 def _stand(conn: Connection, document: Declaration, also: Sequence[str]) -> _Standing:
     """The niches that the file names, and `also`, are locked; all of them when it declares another currency."""
     wanted = document.currency or DEFAULT_CURRENCY
-    currency, is_new = lock_marketplace(conn, wanted)
+    currency, is_new = lock_marketplace(conn, wanted, may_change=document.currency is not None)
     is_other = document.currency is not None and currency != wanted
     slugs = {niche.slug for niche in document.niches}
     slugs |= {subscription.niche for provider in document.providers for subscription in provider.subscription}

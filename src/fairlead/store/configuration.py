@@ -65,16 +65,19 @@ class SubscriptionRow:
     is_deleted: bool = False
 
 
-def lock_marketplace(conn: Connection, currency: str) -> tuple[str, bool]:
+def lock_marketplace(conn: Connection, currency: str, *, may_change: bool) -> tuple[str, bool]:
     """The marketplace's currency, and whether its row is new, made with the currency given.
 
-    Holds the row against everybody who changes configuration as a whole, not against those who use it.
+    Holds the row against everybody who changes configuration as a whole, not against those who use it; against those
+    too when the currency is another and may change, since this lock comes first and cannot be had later.
     """
     inserted = conn.execute(
         "insert into marketplace (currency) values (%s) on conflict do nothing returning currency", (currency,)
     ).fetchone()
     row = conn.execute("select currency from marketplace for no key update").fetchone()
     assert row is not None, "nobody deletes the row"
+    if may_change and row[0] != currency:
+        conn.execute("select from marketplace for update")
     return row[0], inserted is not None
 
 
@@ -87,9 +90,8 @@ def hold_currency(conn: Connection) -> str:
 def change_currency(conn: Connection, currency: str) -> bool:
     """The marketplace's currency is the given one. False, and nothing is changed, once there is a ledger entry.
 
-    Needs the locks of all niches, so that no purchase is under way; waits for deposits that are.
+    Needs the marketplace's lock, so that no deposit is under way, and those of all niches, so that no purchase is.
     """
-    conn.execute("select from marketplace for update")
     row = conn.execute("select exists (select from ledger_entries)").fetchone()
     assert row is not None, "exists has an answer"
     if row[0]:

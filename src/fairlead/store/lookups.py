@@ -122,3 +122,12 @@ def provider_out_of_funds(conn: Connection) -> str | None:
         """
     ).fetchone()
     return None if row is None else str(row[0])
+
+
+def has_other_providers(conn: Connection, emails: Sequence[str]) -> bool:
+    """Whether the marketplace has a provider whose email is none of these."""
+    row = conn.execute(
+        "select exists (select from providers where lower(email) <> all(%s))", ([email.lower() for email in emails],)
+    ).fetchone()
+    assert row is not None, "exists has an answer"
+    return bool(row[0])

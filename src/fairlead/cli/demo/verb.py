@@ -26,7 +26,12 @@ from fairlead.flows.verify import verify
 from fairlead.settings import load_settings
 from fairlead.store.audit import Actor
 from fairlead.store.connection import Database
-from fairlead.store.lookups import count_of_leads, niches_with_waiting_leads, provider_out_of_funds
+from fairlead.store.lookups import (
+    count_of_leads,
+    has_other_providers,
+    niches_with_waiting_leads,
+    provider_out_of_funds,
+)
 
 VISITOR = Actor("demo", "system")
 NICHES = ["vps-hosting", "dedicated-servers"]
@@ -68,16 +73,19 @@ def demo(
 
 
 def _set_up(database: Database) -> None:
+    text = files("fairlead.cli.demo").joinpath("marketplace.toml").read_text(encoding="utf-8")
+    declaration = parse_declaration(text)
     with database.snapshot() as conn:
-        slugs = {niche.slug for niche in niches_with_waiting_leads(conn, None)}
-    if slugs and not slugs >= set(NICHES):
+        # By its providers, not by its niches: others may sell VPS hosting too, and made-up leads cost real money.
+        is_elsewhere = has_other_providers(conn, [provider.email for provider in declaration.providers])
+        is_elsewhere |= any(niche.slug not in NICHES for niche in niches_with_waiting_leads(conn, None))
+    if is_elsewhere:
         raise Refused(
             "demo_not_here",
             f"the schema {database.schema_name!r} holds a marketplace already: the demo wants one of its own, for "
             "example with FAIRLEAD_SCHEMA=fairlead_demo",
         )
-    text = files("fairlead.cli.demo").joinpath("marketplace.toml").read_text(encoding="utf-8")
-    apply_marketplace(database, parse_declaration(text), VISITOR)
+    apply_marketplace(database, declaration, VISITOR)
 
 
 @dataclass(slots=True)
