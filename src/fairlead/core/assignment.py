@@ -7,7 +7,6 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
 from fairlead.core.model import Level, LevelResult, Purse, Reason, Recipient, Refusal, Subscription
 from fairlead.core.roster import Roster
@@ -22,12 +21,10 @@ def assignment_id(decided_at: datetime, niche_id: str, seq: int, subscription_id
     >>> assignment_id(moment, "niche", 7, "subscription")
     '019b76da-a800-7f2a-a206-a19d30a630fe'
     """
-    milliseconds = int(decided_at.timestamp() * 1000)
-    digest = hashlib.sha256(f"{niche_id}/{seq}/{subscription_id}".encode()).digest()
-    rest = int.from_bytes(digest[:10], "big")
-    rest = rest & ~(0xF << 76) | (0x7 << 76)
-    rest = rest & ~(0x3 << 62) | (0x2 << 62)
-    return str(UUID(int=(milliseconds << 80) | rest))
+    time = f"{int(decided_at.timestamp() * 1000):012x}"
+    rest = hashlib.sha256(f"{niche_id}/{seq}/{subscription_id}".encode()).hexdigest()
+    variant = "89ab"[int(rest[4], 16) & 3]
+    return f"{time[:8]}-{time[8:]}-7{rest[1:4]}-{variant}{rest[5:8]}-{rest[8:20]}"
 
 
 ASSUMED_RICH = Purse(balance_cents=1 << 52, credit_limit_cents=0, ledger_seq=0)

@@ -5,7 +5,7 @@ the journal's JSON holds the very same strings.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -104,7 +104,7 @@ class Purse:
         >>> Purse(5000, 0, 7).charged(2000)
         Purse(balance_cents=3000, credit_limit_cents=0, ledger_seq=8)
         """
-        return replace(self, balance_cents=self.balance_cents - price_cents, ledger_seq=self.ledger_seq + 1)
+        return Purse(self.balance_cents - price_cents, self.credit_limit_cents, self.ledger_seq + 1)
 
 
 @dataclass(frozen=True, slots=True)

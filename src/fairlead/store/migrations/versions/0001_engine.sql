@@ -178,6 +178,7 @@ create table ledger_entries (
     memo          text,
     created_at    timestamptz not null,
     primary key (provider_id, seq),
+    constraint ledger_entries_are_named_by_assignments unique (provider_id, seq, assignment_id),
     constraint ledger_entries_sign_follows_kind check ((amount_cents < 0) = (kind in ('lead_purchase', 'manual_debit'))),
     constraint ledger_entries_purchase_names_its_assignment
         check ((assignment_id is not null) = (kind in ('lead_purchase', 'refund'))),
@@ -188,9 +189,11 @@ create unique index ledger_entries_one_purchase_per_assignment
 create unique index ledger_entries_one_refund_per_assignment on ledger_entries (assignment_id) where kind = 'refund';
 create unique index ledger_entries_one_deposit_per_payment on ledger_entries (payment_id) where kind = 'deposit';
 
--- R8 from both sides: an entry names its assignment at once, an assignment must have its entry when it commits.
+-- R8 from both sides: an entry names its assignment at once; when an assignment commits, the entry that it names must
+-- be its own provider's and name it in return.
 alter table assignments add constraint assignments_are_paid
-    foreign key (provider_id, ledger_seq) references ledger_entries deferrable initially deferred;
+    foreign key (provider_id, ledger_seq, id) references ledger_entries (provider_id, seq, assignment_id)
+    deferrable initially deferred;
 
 create table notifications (
     id              uuid primary key,
@@ -277,6 +280,13 @@ create trigger ledger_entries_are_append_only before update or delete or truncat
 create trigger audit_log_is_append_only before update or delete or truncate on audit_log
     for each statement execute function refuse_change();
 create trigger payments_are_kept before delete or truncate on payments
+    for each statement execute function refuse_change();
+create trigger payments_keep_their_terms
+    before update of provider_id, gateway, external_id, amount_cents, currency on payments
+    for each statement execute function refuse_change();
+create trigger assignments_keep_their_terms
+    before update of lead_id, provider_id, subscription_id, competition_level_id, niche_id, journal_seq, served_seq,
+                     price_cents, ledger_seq, assigned_at on assignments
     for each statement execute function refuse_change();
 create trigger assignments_are_kept before delete or truncate on assignments
     for each statement execute function refuse_change();
