@@ -1,11 +1,16 @@
 """`fairlead distribute`, `explain` and `verify`, and how the program ends when something is wrong."""
 
 import json
+from collections.abc import Callable
+from itertools import count
 
 import pytest
 
+from fairlead.core.errors import Unavailable
+from fairlead.flows import distribute as flow
 from fairlead.flows.apply_marketplace import apply_marketplace
 from fairlead.flows.declaration import parse_declaration
+from fairlead.flows.distribute import Distributed, Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit import OPERATOR
 from fairlead.store.connection import Database
@@ -182,3 +187,105 @@ def test_verify_ends_with_one_when_a_row_is_wrong(
     assert found.status == 1
     assert "BAD         3  every balance is its ledger's sum" in found.out
     assert "1 checks FAILED" in found.out
+
+
+TWO_NICHES = """
+[[niche]]
+slug = "aaa"
+name = "First"
+level = [{ name = "only", price_cents = 1000, max_recipients = 1, order_position = 1 }]
+
+[[niche]]
+slug = "zzz"
+name = "Last"
+level = [{ name = "only", price_cents = 1000, max_recipients = 1, order_position = 1 }]
+
+[[provider]]
+email = "rich@example.com"
+subscription = [{ niche = "aaa", level = "only" }, { niche = "zzz", level = "only" }]
+"""
+
+
+@pytest.fixture
+def two_niches(fairlead: Program, database: Database) -> Program:
+    """The program on a marketplace whose niches `aaa` and `zzz` have two approved leads each."""
+    apply_marketplace(database, parse_declaration(TWO_NICHES), OPERATOR)
+    for slug in ("aaa", "zzz"):
+        submit_leads(database, slug, [{}, {}], OPERATOR, approve=True)
+    return fairlead
+
+
+def happens_after(monkeypatch: pytest.MonkeyPatch, calls: int, event: Callable[[], object]) -> None:
+    """Leads are decided one at a time, and the event happens before every call but the first `calls`."""
+    real = Distributor.distribute_waiting
+    done = count()
+
+    def distribute_waiting(self: Distributor, niche_id: str, only_lead_id: str | None = None) -> Distributed:
+        if next(done) >= calls:
+            event()
+        return real(self, niche_id, only_lead_id)
+
+    monkeypatch.setenv("FAIRLEAD_BATCH_LIMIT_LEADS", "1")
+    monkeypatch.setattr(Distributor, "distribute_waiting", distribute_waiting)
+
+
+def test_a_niche_that_is_switched_off_meanwhile_holds_up_no_other(
+    two_niches: Program, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    off = parse_declaration('[[niche]]\nslug = "aaa"\nactive = false')
+    happens_after(monkeypatch, 1, lambda: apply_marketplace(database, off, OPERATOR))
+    ran = two_niches("distribute", "--pending")
+    assert (ran.status, ran.err) == (0, "")
+    assert "aaa is inactive: its 1 leads wait" in ran.out
+    assert "3 leads decided" in ran.out
+    summary = two_niches("distribute", "--pending", "--json").json
+    assert (summary["leads_decided"], summary["inactive_niches_with_waiting_leads"]) == (0, ["aaa"])
+
+
+@pytest.mark.parametrize("decided", [0, 3])
+def test_what_was_done_is_shown_when_the_database_goes_away(
+    two_niches: Program, monkeypatch: pytest.MonkeyPatch, decided: int
+) -> None:
+    def away() -> None:
+        raise Unavailable("the database went away")
+
+    # The third call finds the first niche empty.
+    happens_after(monkeypatch, decided + (decided > 2), away)
+    ran = two_niches("distribute", "--pending")
+    assert (ran.status, ran.err) == (1, "error: the database went away\n")
+    assert f"{decided} leads decided" in ran.out
+    assert f"{decided} assignments, {decided * 10}.00 EUR charged" in ran.out or not decided
+    assert "No lead awaits" not in ran.out
+
+
+def test_the_summary_is_json_also_when_the_database_goes_away(
+    two_niches: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise Unavailable("the database went away")
+
+    happens_after(monkeypatch, 1, away)
+    ran = two_niches("distribute", "--pending", "--json")
+    assert (ran.status, ran.err) == (1, "error: the database went away\n")
+    assert (ran.json["leads_decided"], ran.json["revenue_cents"]) == (1, 1000)
+
+
+def test_why_a_lead_failed_is_said(fairlead: Program, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("two\nlines")
+
+    [lead_id] = submit_leads(database, "vps", [{"cores": 4}], OPERATOR, approve=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(flow, "record", broken)
+        ran = fairlead("distribute", lead_id)
+        assert ran.status == 1
+        assert f"{lead_id}: failed, 0 recipients\n" in ran.out
+        assert "\n  ValueError: two lines\n" in ran.out
+        again = fairlead("distribute", lead_id, "--json")
+    assert (again.status, again.json["last_attempt_status"], again.json["error"]) == (
+        1,
+        "failed",
+        "ValueError: two lines",
+    )
+    healed = fairlead("distribute", lead_id, "--json")
+    assert (healed.status, healed.json["last_attempt_status"], healed.json["error"]) == (0, "success", None)

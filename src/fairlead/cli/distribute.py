@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import typer
@@ -10,7 +10,7 @@ from rich.progress import Progress
 
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import money, print_json, progress_bar, say, say_aside
-from fairlead.core.errors import BadInput
+from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
 from fairlead.flows.approve_lead import trigger_distribution
 from fairlead.flows.distribute import Distributed, Distributor
 from fairlead.settings import load_settings
@@ -60,8 +60,10 @@ def _one(database: Database, distributor: Distributor, lead_id: str, as_json: bo
     trigger_distribution(database, lead_id, OPERATOR)
     with database.snapshot() as conn:
         before = lead_state(conn, lead_id)
+    result = Distributed(())
     if before.awaits_decision:
-        distributor.distribute_waiting(before.niche_id, only_lead_id=before.lead_id)
+        result = distributor.distribute_waiting(before.niche_id, only_lead_id=before.lead_id)
+    error = next((failure.error for failure in result.failures), None)
     with database.snapshot() as conn:
         lead = lead_state(conn, lead_id)
     if as_json:
@@ -73,15 +75,38 @@ def _one(database: Database, distributor: Distributor, lead_id: str, as_json: bo
                 "assignments_created": lead.assignment_count,
                 "distribution_attempts": lead.distribution_attempts,
                 "was_decided_before": not before.awaits_decision,
+                "error": error,
             }
         )
     else:
         outcome = lead.last_outcome or "none"
         earlier = "" if before.awaits_decision else ", decided earlier"
         say(f"{lead.lead_id}: {outcome}{earlier}, {lead.assignment_count} recipients", _style(outcome))
+        if error is not None:
+            say(f"  {error}", "red")
         say(f"  {OUTCOME_WORDS.get(outcome, '')}. Why: fairlead explain {lead.lead_id}", "dim")
     if lead.last_outcome == "failed":
         raise typer.Exit(1)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What was done so far. `inactive` are the niches whose leads wait, `stopped_by` is what ended it half-way."""
+
+    outcomes: Counter[str] = field(default_factory=Counter[str])
+    assignments: int = 0
+    revenue_cents: int = 0
+    failures: list[str] = field(default_factory=list[str])
+    inactive: list[WaitingNiche] = field(default_factory=list[WaitingNiche])
+    stopped_by: FairleadError | None = None
+
+    def add(self, result: Distributed) -> None:
+        self.outcomes.update(decision.outcome.value for decision in result.decisions)
+        self.outcomes["failed"] += len(result.failures)
+        self.failures += [f"{failure.lead_id}: {failure.error}" for failure in result.failures]
+        recipients = [recipient for decision in result.decisions for recipient in decision.recipients]
+        self.assignments += len(recipients)
+        self.revenue_cents += sum(recipient.price_cents for recipient in recipients)
 
 
 def _pending(database: Database, distributor: Distributor, slug: str | None, as_json: bool) -> None:
@@ -89,76 +114,78 @@ def _pending(database: Database, distributor: Distributor, slug: str | None, as_
         niches = niches_with_waiting_leads(conn, slug)
         currency = marketplace_currency(conn)
     started = time.monotonic()
-    outcomes: Counter[str] = Counter()
-    assignments = revenue_cents = 0
-    failures: list[str] = []
+    tally = _Tally()
     with progress_bar("leads") as bar:
-        for waiting in niches:
-            for result in _drain(distributor, waiting, bar):
-                outcomes.update(decision.outcome.value for decision in result.decisions)
-                outcomes["failed"] += len(result.failures)
-                failures += [f"{failure.lead_id}: {failure.error}" for failure in result.failures]
-                if result.batch_error is not None:
-                    say_aside(f"leads of {waiting.slug} failed together, so each was tried alone: {result.batch_error}")
-                for decision in result.decisions:
-                    assignments += len(decision.recipients)
-                    revenue_cents += sum(recipient.price_cents for recipient in decision.recipients)
+        try:
+            for waiting in niches:
+                _drain(distributor, waiting, tally, bar)
+        except (Refused, Unavailable) as error:
+            tally.stopped_by = error
     seconds = time.monotonic() - started
-    decided = outcomes.total()
     if as_json:
-        print_json(
-            {
-                "leads_decided": decided,
-                "outcomes": {name: outcomes[name] for name in OUTCOME_WORDS},
-                "assignments": assignments,
-                "revenue_cents": revenue_cents,
-                "currency": currency,
-                "seconds": round(seconds, 3),
-                "failures": failures,
-                "inactive_niches_with_waiting_leads": [
-                    niche.slug for niche in niches if not niche.is_active and niche.waiting_count
-                ],
-            }
-        )
+        _summary_as_json(tally, currency, seconds)
     else:
-        _summary(outcomes, assignments, money(revenue_cents, currency), seconds, failures, niches)
-    if failures:
+        _summary(tally, currency, seconds)
+    if tally.stopped_by is not None:
+        raise tally.stopped_by
+    if tally.failures:
         raise typer.Exit(1)
 
 
-def _drain(distributor: Distributor, waiting: WaitingNiche, bar: Progress) -> Iterator[Distributed]:
-    if not waiting.is_active or not waiting.waiting_count:
+def _drain(distributor: Distributor, waiting: WaitingNiche, tally: _Tally, bar: Progress) -> None:
+    """The niche's waiting leads are decided and tallied, unless it is inactive: then they wait, and others go on."""
+    if not waiting.waiting_count:
+        return
+    if not waiting.is_active:
+        tally.inactive.append(waiting)
         return
     task = bar.add_task(waiting.slug, total=waiting.waiting_count)
-    while len(result := distributor.distribute_waiting(waiting.niche_id)):
-        bar.advance(task, len(result))
-        yield result
+    left = waiting.waiting_count
+    try:
+        while len(result := distributor.distribute_waiting(waiting.niche_id)):
+            bar.advance(task, len(result))
+            left -= len(result)
+            tally.add(result)
+            if result.batch_error is not None:
+                say_aside(f"leads of {waiting.slug} failed together, so each was tried alone: {result.batch_error}")
+    except Refused as refused:
+        if refused.code != "niche_inactive":
+            raise
+        if left > 0:  # switched off meanwhile
+            tally.inactive.append(replace(waiting, is_active=False, waiting_count=left))
 
 
-def _summary(
-    outcomes: Counter[str],
-    assignments: int,
-    revenue: str,
-    seconds: float,
-    failures: list[str],
-    niches: list[WaitingNiche],
-) -> None:
-    decided = outcomes.total()
-    for niche in niches:
-        if niche.waiting_count and not niche.is_active:
-            say(f"{niche.slug} is inactive: its {niche.waiting_count} leads wait", "yellow")
-    if not decided:
+def _summary_as_json(tally: _Tally, currency: str, seconds: float) -> None:
+    print_json(
+        {
+            "leads_decided": tally.outcomes.total(),
+            "outcomes": {name: tally.outcomes[name] for name in OUTCOME_WORDS},
+            "assignments": tally.assignments,
+            "revenue_cents": tally.revenue_cents,
+            "currency": currency,
+            "seconds": round(seconds, 3),
+            "failures": tally.failures,
+            "inactive_niches_with_waiting_leads": [niche.slug for niche in tally.inactive],
+        }
+    )
+
+
+def _summary(tally: _Tally, currency: str, seconds: float) -> None:
+    decided = tally.outcomes.total()
+    for niche in tally.inactive:
+        say(f"{niche.slug} is inactive: its {niche.waiting_count} leads wait", "yellow")
+    if not decided and tally.stopped_by is None:
         say("No lead awaits a decision.")
         return
     say(
         f"{decided:,} leads decided in {seconds:.1f} s ({decided / max(seconds, 0.001):,.0f}/s), "
-        f"{assignments:,} assignments, {revenue} charged",
+        f"{tally.assignments:,} assignments, {money(tally.revenue_cents, currency)} charged",
         "bold",
     )
     for outcome, words in OUTCOME_WORDS.items():
-        if outcomes[outcome]:
-            say(f"  {outcome:<12}{outcomes[outcome]:>8,}  {words}", _style(outcome))
-    for failure in failures:
+        if tally.outcomes[outcome]:
+            say(f"  {outcome:<12}{tally.outcomes[outcome]:>8,}  {words}", _style(outcome))
+    for failure in tally.failures:
         say(f"  {failure}", "red")
 
 
