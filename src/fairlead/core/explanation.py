@@ -4,7 +4,16 @@ from dataclasses import dataclass
 
 from fairlead.core.eligibility import static_refusal
 from fairlead.core.filters import compile_filter, rule_in_words
-from fairlead.core.model import Decision, Lead, LevelResult, Reason, Recipient, Subscription
+from fairlead.core.model import (
+    INSUFFICIENT_FUNDS,
+    PAUSED,
+    Decision,
+    Lead,
+    LevelResult,
+    Reason,
+    Recipient,
+    Subscription,
+)
 from fairlead.core.roster import Roster
 from fairlead.core.slots import Candidates
 
@@ -74,7 +83,7 @@ def _static_detail(roster: Roster, reason: Reason, subscription: Subscription) -
     if reason is Reason.PROVIDER_INACTIVE:
         return f"the provider was {roster.provider_status(subscription.provider_id)}"
     if reason is Reason.SUBSCRIPTION_INACTIVE:
-        why = {"paused": "it was paused", "insufficient_funds": "its provider had run out of funds"}
+        why = {PAUSED: "it was paused", INSUFFICIENT_FUNDS: "its provider had run out of funds"}
         return why.get(subscription.deactivation_reason or "", "it was switched off")
     return "its filter does not fit the niche's form"
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from fairlead.core.canonical import JsonObject, canonical_json, timestamp_from_text, timestamp_text
 from fairlead.core.model import (
+    INSUFFICIENT_FUNDS,
     Decision,
     Level,
     LevelResult,
@@ -188,7 +189,7 @@ def deactivated_for_funds(subscription: Subscription) -> Subscription:
     >>> after.is_active, after.deactivation_reason
     (False, 'insufficient_funds')
     """
-    return replace(subscription, is_active=False, deactivation_reason="insufficient_funds")
+    return replace(subscription, is_active=False, deactivation_reason=INSUFFICIENT_FUNDS)
 
 
 # Decisions ----------------------------------------------------------------------------------------------------

@@ -11,6 +11,15 @@ from enum import StrEnum
 
 from fairlead.core.canonical import canonical_json
 
+MAX_AMOUNT_CENTS = 1_000_000_000_000
+"""The largest amount that may be handed in: a price, a deposit, a credit limit."""
+
+PAUSED = "paused"
+"""The `deactivation_reason` of a subscription that its provider switched off."""
+
+INSUFFICIENT_FUNDS = "insufficient_funds"
+"""The `deactivation_reason` of a subscription whose level costs more than its provider can pay (R9)."""
+
 
 class Reason(StrEnum):
     """Why a subscription did not receive a lead, in R4's fixed precedence. Stored as text, never renamed."""

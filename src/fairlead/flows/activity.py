@@ -8,7 +8,7 @@ from typing import TypeVar
 from fairlead.core.canonical import JsonObject
 from fairlead.core.errors import Unavailable
 from fairlead.core.journal import EntryKind, deactivated_for_funds, subscription_payload
-from fairlead.core.model import Subscription
+from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Subscription
 from fairlead.store.configuration import Overtaken, SubscriptionRow
 from fairlead.store.configuration_writes import write_notices, write_subscriptions
 from fairlead.store.connection import Connection, Database
@@ -16,8 +16,6 @@ from fairlead.store.journal import LockedNiche, append_configuration
 
 Result = TypeVar("Result")
 
-INSUFFICIENT_FUNDS = "insufficient_funds"
-PAUSED = "paused"
 RESTARTS = 20
 
 

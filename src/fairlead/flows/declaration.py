@@ -17,8 +17,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from fairlead.core.errors import BadInput
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
-
-MAX_AMOUNT_CENTS = 1_000_000_000_000
+from fairlead.core.model import MAX_AMOUNT_CENTS
 
 
 def _printable(text: str) -> str:

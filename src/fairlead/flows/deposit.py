@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.ledger import EntryKind, post
-from fairlead.flows.activity import INSUFFICIENT_FUNDS, Move, as_funded, record_moves, run_concerning_niches
+from fairlead.core.model import INSUFFICIENT_FUNDS, MAX_AMOUNT_CENTS
+from fairlead.flows.activity import Move, as_funded, record_moves, run_concerning_niches
 from fairlead.store.audit import Actor, append_audit
 from fairlead.store.configuration import (
     Overtaken,
@@ -22,8 +23,6 @@ from fairlead.store.journal import lock_niches
 from fairlead.store.leads import clock
 from fairlead.store.lookups import checked_id
 from fairlead.store.money import CreditedPayment, credit_payments, credited_payments
-
-MAX_AMOUNT_CENTS = 1_000_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

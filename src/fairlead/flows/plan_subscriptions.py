@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.filters import validate_filter
-from fairlead.core.model import Subscription
-from fairlead.flows.activity import PAUSED, Move, as_funded
+from fairlead.core.model import PAUSED, Subscription
+from fairlead.flows.activity import Move, as_funded
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.declaration import ProviderTable, SubscriptionTable
 from fairlead.flows.plan_niches import NichePlan
