@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from fairlead.core.engine import decide
 from fairlead.core.errors import Broken, Refused
 from fairlead.core.explanation import Standing, standing_of
-from fairlead.core.journal import purses_consulted, recorded_decision
 from fairlead.core.model import Lead, Level
+from fairlead.core.replay import redecide
 from fairlead.core.roster import Roster
 from fairlead.store.connection import Connection, Database
 from fairlead.store.history import PastDecision, PastEntry, decisions_of, past_entries
@@ -97,9 +96,8 @@ def explain_provider(database: Database, lead_id: str, provider: str) -> Provide
                 "lead_erased",
                 f"the attributes of lead {lead.lead_id} are gone: its decision cannot be redone",
             )
-        effect = recorded_decision(cast("Mapping[str, Any]", entry.entry.payload))
-        subject = Lead(effect.lead_id, entry.attributes, str(entry.entry.payload["lead_commitment"]), effect.attempt)
-        decision = decide(roster, subject, purses_consulted(entry.entry.payload), effect.decided_at)
+        decision = redecide(roster, entry.entry.payload, entry.attributes)
+        subject = Lead(decision.lead_id, entry.attributes, decision.lead_commitment, decision.attempt)
         standings = tuple(
             (result.level, standing)
             for result in decision.levels
@@ -110,7 +108,7 @@ def explain_provider(database: Database, lead_id: str, provider: str) -> Provide
             level for level in roster.levels.values() if level.level_id in subscribed and not level.is_active
         )
         name = provider_names(conn, [provider_id])[provider_id]
-        return ProviderStory(lead, marketplace_currency(conn), name, effect.decided_at, standings, unvisited)
+        return ProviderStory(lead, marketplace_currency(conn), name, decision.decided_at, standings, unvisited)
 
 
 def _story(conn: Connection, past: PastDecision) -> DecisionStory:
