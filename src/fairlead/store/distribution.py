@@ -13,14 +13,12 @@ from psycopg import errors
 from fairlead.core.canonical import commit_to_attributes
 from fairlead.core.journal import SealedEntry
 from fairlead.core.ledger import EntryKind, post
-from fairlead.core.model import Decision, Lead, Outcome, Purse, Subscription
+from fairlead.core.model import Decision, Lead, Outcome, Purse, Recipient, Subscription
 from fairlead.core.roster import Head
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id
 from fairlead.store.journal import insert_entries
-
-LEAD_PURCHASE = EntryKind.LEAD_PURCHASE.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +102,10 @@ def record(conn: Connection, batch: Batch) -> None:
         insert_entries(conn, batch.entries)
         _move_niche(conn, batch)
         _record_outcomes(conn, batch)
-        if any(decision.recipients for decision in batch.decisions):
-            _insert_assignments_and_purchases(conn, batch)
+        if picks := _picks(batch):
+            _insert_assignments(conn, batch, picks)
+            _insert_purchases(conn, batch, picks)
+            _insert_notifications(conn, batch, picks)
             _move_balances(conn, batch)
             _move_served(conn, batch)
         if batch.deactivated:
@@ -113,19 +113,14 @@ def record(conn: Connection, batch: Batch) -> None:
 
 
 def _move_niche(conn: Connection, batch: Batch) -> None:
+    head = batch.head
     conn.execute(
         """
         update niches set journal_seq = %s, journal_head = %s, next_start_level_order_position = %s,
                           last_served_seq = %s
         where id = %s
         """,
-        (
-            batch.head.seq,
-            batch.head.hash,
-            batch.head.next_start_order_position,
-            batch.head.last_served_seq,
-            batch.niche_id,
-        ),
+        (head.seq, head.hash, head.next_start_order_position, head.last_served_seq, batch.niche_id),
     )
 
 
@@ -149,16 +144,20 @@ def _record_outcomes(conn: Connection, batch: Batch) -> None:
     )
 
 
-def _insert_assignments_and_purchases(conn: Connection, batch: Batch) -> None:
-    picks = [
+_Pick = tuple[Decision, str, Recipient]
+"""A recipient with its decision and the id of its level."""
+
+
+def _picks(batch: Batch) -> list[_Pick]:
+    return [
         (decision, result.level.level_id, recipient)
         for decision in batch.decisions
         for result in decision.levels
         for recipient in result.recipients
     ]
-    assignment_ids = [recipient.assignment_id for _, _, recipient in picks]
-    provider_ids = [recipient.provider_id for _, _, recipient in picks]
-    ledger_seqs = [recipient.ledger_seq for _, _, recipient in picks]
+
+
+def _insert_assignments(conn: Connection, batch: Batch, picks: Sequence[_Pick]) -> None:
     conn.execute(
         """
         insert into assignments (id, lead_id, provider_id, subscription_id, competition_level_id, niche_id,
@@ -173,17 +172,20 @@ def _insert_assignments_and_purchases(conn: Connection, batch: Batch) -> None:
         (
             batch.niche_id,
             batch.now,
-            array_text(assignment_ids),
+            array_text(recipient.assignment_id for _, _, recipient in picks),
             array_text(decision.lead_id for decision, _, _ in picks),
-            array_text(provider_ids),
+            array_text(recipient.provider_id for _, _, recipient in picks),
             array_text(recipient.subscription_id for _, _, recipient in picks),
             array_text(level_id for _, level_id, _ in picks),
             array_text(decision.seq for decision, _, _ in picks),
             array_text(recipient.served_seq for _, _, recipient in picks),
             array_text(recipient.price_cents for _, _, recipient in picks),
-            array_text(ledger_seqs),
+            array_text(recipient.ledger_seq for _, _, recipient in picks),
         ),
     )
+
+
+def _insert_purchases(conn: Connection, batch: Batch, picks: Sequence[_Pick]) -> None:
     postings = [
         post(
             Purse(recipient.balance_before_cents, recipient.credit_limit_cents, recipient.ledger_seq - 1),
@@ -202,20 +204,28 @@ def _insert_assignments_and_purchases(conn: Connection, batch: Batch) -> None:
         """,
         (
             batch.now,
-            array_text(provider_ids),
-            array_text(ledger_seqs),
+            array_text(recipient.provider_id for _, _, recipient in picks),
+            array_text(posting.seq for posting in postings),
             array_text(posting.amount_cents for posting in postings),
             array_text(posting.balance_after_cents for posting in postings),
-            array_text(assignment_ids),
+            array_text(recipient.assignment_id for _, _, recipient in picks),
         ),
     )
+
+
+def _insert_notifications(conn: Connection, batch: Batch, picks: Sequence[_Pick]) -> None:
     conn.execute(
         """
         insert into notifications (id, kind, channel, provider_id, assignment_id, created_at)
         select id, 'lead_assigned', 'email', provider_id, assignment_id, %s
         from unnest(%s::uuid[], %s::uuid[], %s::uuid[]) as notification (id, provider_id, assignment_id)
         """,
-        (batch.now, array_text(new_id() for _ in picks), array_text(provider_ids), array_text(assignment_ids)),
+        (
+            batch.now,
+            array_text(new_id() for _ in picks),
+            array_text(recipient.provider_id for _, _, recipient in picks),
+            array_text(recipient.assignment_id for _, _, recipient in picks),
+        ),
     )
 
 
