@@ -38,31 +38,39 @@ def verify(
         result = flow.verify(database, niche, progress=show)
     seconds = time.monotonic() - started
     if as_json:
-        print_json(
-            {
-                "holds": result.holds,
-                "seconds": round(seconds, 3),
-                "checks": [
-                    {
-                        "name": c.name,
-                        "checked": c.checked,
-                        "holds": c.holds,
-                        "differences": list(c.differences),
-                    }
-                    for c in result.checks
-                ],
-            }
-        )
+        _show_as_json(result, seconds)
     else:
-        for check in result.checks:
-            say(
-                f"{'ok ' if check.holds else 'BAD'} {check.checked:>9,}  {check.name}",
-                None if check.holds else "red",
-            )
-            for difference in check.differences:
-                say(f"               {difference}", "red")
-        failed = sum(not check.holds for check in result.checks)
-        verdict = f"{failed} checks FAILED" if failed else f"all {len(result.checks)} checks hold"
-        say(f"{verdict} ({seconds:.1f} s)", "bold red" if failed else "bold green")
+        _show(result, seconds)
     if not result.holds:
         raise typer.Exit(1)
+
+
+def _show_as_json(result: flow.Verification, seconds: float) -> None:
+    print_json(
+        {
+            "holds": result.holds,
+            "seconds": round(seconds, 3),
+            "checks": [
+                {
+                    "name": check.name,
+                    "checked": check.checked,
+                    "holds": check.holds,
+                    "differences": list(check.differences),
+                }
+                for check in result.checks
+            ],
+        }
+    )
+
+
+def _show(result: flow.Verification, seconds: float) -> None:
+    for check in result.checks:
+        say(
+            f"{'ok ' if check.holds else 'BAD'} {check.checked:>9,}  {check.name}",
+            None if check.holds else "red",
+        )
+        for difference in check.differences:
+            say(f"               {difference}", "red")
+    failed = sum(not check.holds for check in result.checks)
+    verdict = f"{failed} checks FAILED" if failed else f"all {len(result.checks)} checks hold"
+    say(f"{verdict} ({seconds:.1f} s)", "bold red" if failed else "bold green")
