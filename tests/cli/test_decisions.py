@@ -289,3 +289,12 @@ def test_why_a_lead_failed_is_said(fairlead: Program, database: Database, monkey
     )
     healed = fairlead("distribute", lead_id, "--json")
     assert (healed.status, healed.json["last_attempt_status"], healed.json["error"]) == (0, "success", None)
+
+
+def test_an_interrupted_distribution_ends_quietly(two_niches: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    happens_after(monkeypatch, 1, interrupt)
+    ran = two_niches("distribute", "--pending")
+    assert (ran.status, ran.out, ran.err) == (130, "", "")

@@ -46,7 +46,10 @@ def _options(
 
 
 def main() -> None:
-    """The program ran; exit status 0 is success, 1 refused or found wrong, 2 bad input, 70 a bug of ours."""
+    """The program ran; exit status 0 is success, 1 refused or found wrong, 2 bad input, 70 a bug of ours.
+
+    Typer sees to the two ends that are nobody's mistake: Ctrl-C is 130, and a reader that went away (`| head`) is 1.
+    """
     # What the pool has to say about a server that is away, a verb says better, in one line.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
@@ -57,12 +60,6 @@ def main() -> None:
         sys.exit(2)
     except (FairleadError, SettingsError) as error:
         _end(f"error: {error}", 70 if isinstance(error, Broken) else 1)
-    except KeyboardInterrupt:
-        _end("interrupted; what was reported as done is done", 130)
-    except BrokenPipeError:
-        # The reader went away (`| head`): nothing is wrong, and nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
     except Exception as error:
         if os.environ.get("FAIRLEAD_DEBUG"):
             raise
