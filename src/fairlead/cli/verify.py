@@ -53,7 +53,7 @@ def _show_as_json(result: flow.Verification, seconds: float) -> None:
             "checks": [
                 {
                     "name": check.name,
-                    "checked": check.checked,
+                    "checked": check.checked,  # 0: there was nothing to check, which proves nothing
                     "holds": check.holds,
                     "differences": list(check.differences),
                 }
@@ -65,12 +65,11 @@ def _show_as_json(result: flow.Verification, seconds: float) -> None:
 
 def _show(result: flow.Verification, seconds: float) -> None:
     for check in result.checks:
-        say(
-            f"{'ok ' if check.holds else 'BAD'} {check.checked:>9,}  {check.name}",
-            None if check.holds else "red",
-        )
+        mark, style = ("BAD", "red") if not check.holds else ("ok ", None) if check.checked else ("-- ", "dim")
+        say(f"{mark} {check.checked:>9,}  {check.name}{'' if check.checked else ': nothing to check'}", style)
         for difference in check.differences:
             say(f"               {difference}", "red")
     failed = sum(not check.holds for check in result.checks)
-    verdict = f"{failed} checks FAILED" if failed else f"all {len(result.checks)} checks hold"
+    made = sum(check.checked > 0 for check in result.checks)
+    verdict = f"{failed} checks FAILED" if failed else f"all {made} checks hold"
     say(f"{verdict} ({seconds:.1f} s)", "bold red" if failed else "bold green")

@@ -172,6 +172,6 @@ def _prove(database: Database) -> None:
         raise typer.Exit(1)
     say(
         f"Verified: {result.decisions_replayed:,} decisions taken again and equal byte for byte, "
-        f"{len(result.checks)} checks on {things:,} things hold.",
+        f"{sum(check.checked > 0 for check in result.checks)} checks on {things:,} things hold.",
         "bold green",
     )
