@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fairlead.cli.marketplace import marketplace
-from fairlead.cli.output import print_json, say
+from fairlead.cli.output import print_json, say, working
 from fairlead.core.errors import BadInput
 from fairlead.flows.apply_marketplace import Applied, apply_marketplace, parse_declaration
 from fairlead.store.audit import OPERATOR
@@ -33,7 +33,7 @@ def apply(
         fairlead apply marketplace.toml
     """
     document = parse_declaration(_read(file))
-    with marketplace() as database:
+    with marketplace() as database, working(f"Applying {file} ..."):
         applied = apply_marketplace(database, document, OPERATOR, dry_run=dry_run)
     if as_json:
         _print_json(applied)

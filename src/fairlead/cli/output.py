@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import (
@@ -48,6 +49,16 @@ def progress_bar(unit: str) -> Progress:
         disable=not errors.is_terminal,
         transient=True,
     )
+
+
+@contextmanager
+def working(what: str) -> Generator[None]:
+    """While the block runs, a terminal shows that something is going on whose end cannot be foreseen."""
+    if errors.is_terminal:
+        with errors.status(what):
+            yield
+    else:
+        yield
 
 
 def print_json(value: Mapping[str, object] | Sequence[object]) -> None:
