@@ -2,7 +2,8 @@
 
 Leads waiting in one niche combine: whoever holds the niche's lock decides them all, oldest approval first, up to a
 limit. `core.engine.decide` is asked with the balances that this process saw last; the locked rows tell the true ones;
-where they differ it is asked again. Nothing slow happens under a lock, and nothing is asked per candidate.
+where they differ it is asked again. Nothing is asked per candidate, and nothing slow happens under a lock, but that a
+process that never worked on a niche reads its roster first.
 """
 
 from collections.abc import Mapping, Sequence

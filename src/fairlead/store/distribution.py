@@ -95,8 +95,8 @@ class Batch:
 def record(conn: Connection, batch: Batch) -> None:
     """The batch is in the tables: journal and pointer, assignments, ledger, balances, order, leads, notifications.
 
-    Nine statements however many leads, recipients and subscriptions, sent without waiting for one another. Nothing of
-    it is visible, or lasting, before the caller's commit (R10).
+    Ten statements at most, however many leads, recipients and subscriptions, sent without waiting for one another.
+    Nothing of it is visible, or lasting, before the caller's commit (R10).
     """
     with conn.pipeline():
         insert_entries(conn, batch.entries)
