@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from platformdirs import site_data_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _ENV_OF_FIELD = {"schema_name": "FAIRLEAD_SCHEMA"}
 
+Port = Annotated[int, Field(ge=0, le=65_535)]
 Milliseconds = Annotated[int, Field(ge=1, le=86_400_000)]
 
 
@@ -49,6 +50,39 @@ class Settings(BaseSettings):
     idle_in_transaction_timeout_ms: Milliseconds = 60_000
     batch_limit_leads: Annotated[int, Field(ge=1, le=1000)] = 50
 
+    # Workers. What is said per second holds across all processes, what is concurrent holds in each of them.
+    worker_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
+    delivery_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
+    leads_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    takeover_seconds: Annotated[int, Field(ge=2, le=600)] = 30
+    drain_seconds: Annotated[int, Field(ge=1, le=600)] = 25
+
+    # Where each process answers /livez, /readyz and /metrics; port 0 stands for any free one.
+    http_host: str = "127.0.0.1"
+    web_port: Port = 8000
+    worker_port: Port = 8001
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    # Email, and who is told when something needs a person.
+    mail_transport: Literal["console", "directory", "smtp"] = "console"
+    mail_directory: Path | None = None
+    mail_from: str = "Fairlead <fairlead@localhost>"
+    operator_emails: str = ""
+    smtp_host: str = "localhost"
+    smtp_port: Port = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 20
+
+    # Webhooks. Private addresses are refused unless this is a developer's machine.
+    webhook_allow_private: bool = False
+    webhook_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 15
+    webhook_pause_after_failures: Annotated[int, Field(ge=1, le=10_000)] = 20
+    # Encrypt secrets at rest: base64 of 32 bytes each, separated by commas; the first encrypts, all decrypt.
+    secret_keys: SecretStr | None = None
+
     @field_validator("database_url")
     @classmethod
     def _url_of_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
@@ -65,7 +99,7 @@ class Settings(BaseSettings):
             raise ValueError("is a name that PostgreSQL keeps for itself")
         return name
 
-    @field_validator("data_dir", "postgres_bin_dir")
+    @field_validator("data_dir", "postgres_bin_dir", "mail_directory")
     @classmethod
     def _absolute_path(cls, path: Path | None) -> Path | None:
         if path is None:
@@ -82,7 +116,7 @@ def load_settings() -> Settings:
     Raises SettingsError for the first bad one, in one line that never repeats the value: it may be a secret.
     """
     try:
-        return Settings()
+        return Settings(_secrets_dir=os.environ.get("FAIRLEAD_SECRETS_DIR") or None)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = str(first["loc"][0]) if first["loc"] else "?"

@@ -17,7 +17,7 @@ def fairlead(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 def test_an_empty_marketplace(fairlead: Program) -> None:
     result = fairlead("status")
     assert result.status == 0
-    assert "schema       fairlead, revision 0001" in result.out
+    assert "schema       fairlead, revision 0002" in result.out
     assert "no lead awaits a decision" in result.out
     assert "none yet: fairlead apply" in result.out
 
@@ -35,7 +35,7 @@ def test_the_marketplace_in_numbers(fairlead: Program, database: Database) -> No
 
     seen = fairlead("status", "--json").json
     assert (seen["ok"], seen["problem"]) == (True, None)
-    assert seen["schema"] == {"name": "fairlead", "revision": "0001"}
+    assert seen["schema"] == {"name": "fairlead", "revision": "0002"}
     assert seen["server"]["reachable"]
     assert not seen["server"]["embedded"]
     marketplace = seen["marketplace"]
@@ -88,10 +88,10 @@ def test_status_shows_a_missing_schema_and_migrate_makes_it(
     assert "schema       second, not set up" in before.out
     assert before.err == "error: the schema 'second' is not set up: run `fairlead migrate`\n"
 
-    assert fairlead("migrate").out == "The schema second went from nothing to 0001.\n"
+    assert fairlead("migrate").out == "The schema second went from nothing to 0002.\n"
     again = fairlead("migrate", "--json")
-    assert again.json == {"schema": "second", "before": "0001", "after": "0001", "changed": False}
-    assert fairlead("migrate").out == "The schema second is at 0001 already.\n"
+    assert again.json == {"schema": "second", "before": "0002", "after": "0002", "changed": False}
+    assert fairlead("migrate").out == "The schema second is at 0002 already.\n"
     assert fairlead("status").status == 0
 
     with psycopg.connect(database_url) as conn:

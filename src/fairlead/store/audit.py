@@ -14,10 +14,11 @@ from fairlead.store.connection import Connection
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """On whose behalf something is done."""
+    """On whose behalf something is done. `request_id` leads from the request to its jobs and their deliveries."""
 
     name: str
     role: str
+    request_id: str | None = None
 
 
 SYSTEM = Actor("fairlead", "system")
@@ -50,13 +51,15 @@ def append_audit(conn: Connection, events: Sequence[AuditEvent], now: datetime) 
         hashes.append(chain_hash(hashes[-1], audit_content(number, event, now)))
     conn.execute(
         """
-        insert into audit_log (seq, actor, actor_role, action, entity, entity_id, old, new, memo, created_at,
-                               prev_hash, hash)
-        select %s + number, actor, actor_role, action, entity, entity_id, old, new, memo, %s, prev_hash, hash
+        insert into audit_log (seq, actor, actor_role, action, entity, entity_id, old, new, memo, request_id,
+                               created_at, prev_hash, hash)
+        select %s + number, actor, actor_role, action, entity, entity_id, old, new, memo, request_id, %s,
+               prev_hash, hash
         from unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::jsonb[], %b::jsonb[], %b::text[],
-                    %b::bytea[], %b::bytea[])
+                    %b::text[], %b::bytea[], %b::bytea[])
              with ordinality
-             as event (actor, actor_role, action, entity, entity_id, old, new, memo, prev_hash, hash, number)
+             as event (actor, actor_role, action, entity, entity_id, old, new, memo, request_id, prev_hash, hash,
+                       number)
         """,
         (
             seq,
@@ -69,6 +72,7 @@ def append_audit(conn: Connection, events: Sequence[AuditEvent], now: datetime) 
             [_json(event.old) for event in events],
             [_json(event.new) for event in events],
             [event.memo for event in events],
+            [event.actor.request_id for event in events],
             hashes[:-1],
             hashes[1:],
         ),
@@ -89,7 +93,7 @@ def audit_content(seq: int, event: AuditEvent, created_at: datetime) -> dict[str
         "new": event.new,
         "memo": event.memo,
         "ip": None,
-        "request_id": None,
+        "request_id": event.actor.request_id,
         "created_at": timestamp_text(created_at),
     }
 

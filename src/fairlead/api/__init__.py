@@ -1,0 +1,1 @@
+"""SPEAKS: HTTP. Parses, authorises, calls one flow or one view, answers."""

@@ -1,0 +1,1 @@
+"""TELLS: email and webhooks, whatever leaves the building."""

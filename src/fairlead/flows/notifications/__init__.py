@@ -1,0 +1,1 @@
+"""What providers and operators are told: queued with its cause, sent after it."""

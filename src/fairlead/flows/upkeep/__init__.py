@@ -1,0 +1,1 @@
+"""What the marketplace does on a schedule, to keep itself in order."""

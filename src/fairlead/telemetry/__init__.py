@@ -1,0 +1,1 @@
+"""WATCHES: logs, metrics and traces."""

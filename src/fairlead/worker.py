@@ -1,0 +1,1 @@
+"""Workers: take jobs, call one flow each, and keep the marketplace going."""
