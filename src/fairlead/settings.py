@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from platformdirs import site_data_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _ENV_OF_FIELD = {"schema_name": "FAIRLEAD_SCHEMA"}
@@ -40,6 +40,20 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="FAIRLEAD_", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, then the files of the directory that FAIRLEAD_SECRETS_DIR names: one file per variable."""
+        directory = os.environ.get("FAIRLEAD_SECRETS_DIR")
+        files = (SecretsSettingsSource(settings_cls, secrets_dir=directory),) if directory else ()
+        return (init_settings, env_settings, *files)
 
     database_url: SecretStr | None = None
     schema_name: str = Field(default="fairlead", validation_alias="FAIRLEAD_SCHEMA")
@@ -116,7 +130,7 @@ def load_settings() -> Settings:
     Raises SettingsError for the first bad one, in one line that never repeats the value: it may be a secret.
     """
     try:
-        return Settings(_secrets_dir=os.environ.get("FAIRLEAD_SECRETS_DIR") or None)
+        return Settings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = str(first["loc"][0]) if first["loc"] else "?"

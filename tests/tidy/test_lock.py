@@ -58,8 +58,7 @@ def test_export_holds_what_the_lock_holds() -> None:
 
 def test_lock_is_made_from_pyproject() -> None:
     project = _toml("pyproject.toml")
-    asked = project["project"]["dependencies"] + project["project"]["optional-dependencies"]["embedded"]
-    asked += project["dependency-groups"]["dev"]
+    asked = _asked(project)
     (own,) = [package for package in _toml("uv.lock")["package"] if package["name"] == "fairlead"]
     metadata = own["metadata"]
     locked = {
@@ -74,6 +73,14 @@ def test_lock_is_made_from_pyproject() -> None:
 
 def test_every_range_is_bounded() -> None:
     project = _toml("pyproject.toml")
-    asked = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
-    asked += project["project"]["optional-dependencies"]["embedded"]
-    assert [words for words in asked if ">=" not in words or ",<" not in words] == []
+    assert [words for words in _asked(project) if ">=" not in words or ",<" not in words] == []
+
+
+def _asked(project: dict[str, Any]) -> list[str]:
+    """Every requirement of the project: its own, its extras', its developers'."""
+    extras = project["project"]["optional-dependencies"].values()
+    return [
+        *project["project"]["dependencies"],
+        *(words for extra in extras for words in extra),
+        *project["dependency-groups"]["dev"],
+    ]

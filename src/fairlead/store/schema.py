@@ -11,6 +11,7 @@ from psycopg import errors, sql
 
 from fairlead.core.errors import Refused, Unavailable
 from fairlead.store.connection import Connection, Database, one_line
+from fairlead.store.jobs.schema import bring_up_to_date, installed_release, newest_release
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 OLDEST_SERVER = 150_000
@@ -43,6 +44,8 @@ def migrate(database: Database, wait_seconds: float = 120) -> Migrated:
         if before != needed:
             conn.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(database.schema_name)))
             _upgrade(conn)
+        with conn.transaction():
+            bring_up_to_date(conn)
         return Migrated(database.schema_name, before, needed)
 
 
@@ -59,6 +62,12 @@ def check_schema(conn: Connection, schema_name: str) -> None:
         )
     if found > needed:
         raise _newer_schema(schema_name, found, needed)
+    if (release := installed_release(conn)) != newest_release():
+        raise Refused(
+            "schema_outdated",
+            f"the job tables of schema {schema_name!r} are at {release}, this needs {newest_release()}: run "
+            "`fairlead migrate`",
+        )
 
 
 def current_revision(conn: Connection, schema_name: str) -> str | None:

@@ -14,8 +14,13 @@ alter table niches
         num_nulls(reoffer_every_minutes, reoffer_max_times, reoffer_max_hours) in (0, 3));
 
 alter table leads
-    -- Runs that raised since a decision was last asked for. A lead that has some is decided alone, never in a batch.
+    -- Runs that raised since a decision was last asked for.
     add column failed_runs integer not null default 0 check (failed_runs >= 0),
+    -- A lead whose run raised, or that waited in a niche where a worker died, is decided alone, never in a batch.
+    add column decide_alone boolean not null default false,
+    -- Committed before a lead is decided alone and gone with its decision: found behind a dead worker, it is to blame.
+    add column alone_since timestamptz,
+    add column crash_count integer not null default 0 check (crash_count >= 0),
     -- Why the last run raised: the kind of error, nothing personal.
     add column last_error text,
     add column reoffer_count integer not null default 0 check (reoffer_count >= 0),
@@ -123,6 +128,7 @@ alter table notifications
     add constraint notifications_name_their_endpoint check ((webhook_endpoint_id is not null) = (channel = 'webhook')),
     add constraint notifications_one_per_assignment_and_channel unique (assignment_id, kind, channel);
 create index notifications_to_enqueue on notifications (id) where state = 'queued' and enqueued_at is null;
+create index notifications_under_way on notifications (enqueued_at) where state = 'queued' and enqueued_at is not null;
 create index notifications_of_endpoint on notifications (webhook_endpoint_id, id) where webhook_endpoint_id is not null;
 
 alter table job_attempts add foreign key (notification_id) references notifications;

@@ -1,0 +1,67 @@
+"""The job library's own tables, in the marketplace's schema: made, and upgraded with the library's releases.
+
+The library ships one file that makes everything and one file per change since. Which was the newest when a schema was
+made is written down beside its tables, so that exactly what is missing can be run.
+"""
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from fairlead.store.connection import Connection
+
+# Which job is a lead's or a notification's: asked by the sweeps, and by whoever wants to see a lead's status.
+_OWN_INDICES = """
+    create index if not exists jobs_of_lead on procrastinate_jobs ((args ->> 'lead_id'))
+        where task_name = 'distribute_lead';
+    create index if not exists jobs_of_notification on procrastinate_jobs ((args ->> 'notification_id'))
+        where task_name in ('send_email', 'send_webhook');
+"""
+
+
+@cache
+def release_files() -> Path:
+    """The directory of the SQL that the installed library ships."""
+    # Found, not imported: every command checks the schema, and the library takes a third of a second to import.
+    spec = find_spec("procrastinate")
+    assert spec is not None, "it is a dependency"
+    assert spec.origin is not None, "it is a package with a file"
+    return Path(spec.origin).parent / "sql"
+
+
+def bring_up_to_date(conn: Connection) -> bool:
+    """The library's tables are those of its installed release; returns whether anything was changed.
+
+    Needs the migration's lock and a transaction.
+    """
+    found = installed_release(conn)
+    if found == newest_release():
+        return False
+    conn.execute("create table if not exists job_library (release text not null)")
+    if found is None:
+        conn.execute((release_files() / "schema.sql").read_bytes())
+        conn.execute("insert into job_library (release) values (%s)", (newest_release(),))
+    else:
+        for name in _releases():
+            if name > found:
+                conn.execute((release_files() / "migrations" / f"{name}.sql").read_bytes())
+        conn.execute("update job_library set release = %s", (newest_release(),))
+    conn.execute(_OWN_INDICES)
+    return True
+
+
+def installed_release(conn: Connection) -> str | None:
+    """The release whose tables the schema has; None when it has none."""
+    if conn.execute("select to_regclass('job_library')").fetchone() == (None,):
+        return None
+    row = conn.execute("select release from job_library").fetchone()
+    return None if row is None else str(row[0])
+
+
+def newest_release() -> str:
+    """The release whose tables the installed library works on."""
+    return _releases()[-1]
+
+
+def _releases() -> list[str]:
+    return sorted(path.stem for path in (release_files() / "migrations").glob("*.sql"))
