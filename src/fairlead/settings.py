@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 20
+    # Authorities that sign the mail server's certificate, in PEM, instead of the system's.
+    smtp_ca_file: Path | None = None
 
     # Webhooks. Private addresses are refused unless this is a developer's machine.
     webhook_allow_private: bool = False
@@ -113,7 +115,7 @@ class Settings(BaseSettings):
             raise ValueError("is a name that PostgreSQL keeps for itself")
         return name
 
-    @field_validator("data_dir", "postgres_bin_dir", "mail_directory")
+    @field_validator("data_dir", "postgres_bin_dir", "mail_directory", "smtp_ca_file")
     @classmethod
     def _absolute_path(cls, path: Path | None) -> Path | None:
         if path is None:

@@ -123,7 +123,9 @@ def test_a_lead_that_nobody_bought_can_be_tried_again(database: Database) -> Non
     Distributor(database).distribute_waiting(niche.niche_id)
     assert stored_leads(database, "status, awaits_decision, last_outcome") == [("approved", False, "no_eligible")]
 
-    assert trigger_distribution(database, lead_id, OPERATOR) == Triggered(lead_id, "approved", True, took_effect=True)
+    again = trigger_distribution(database, lead_id, OPERATOR)
+    assert again == Triggered(lead_id, "approved", True, took_effect=True, job_id=again.job_id)
+    assert again.job_id is not None
     providers = [Provider("ana", 5000, (1,))]
     with database.transaction() as conn:
         subscribe(conn, niche, providers, add_providers(conn, providers, "moving"))

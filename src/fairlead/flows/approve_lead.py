@@ -1,14 +1,19 @@
 """Approving leads, and asking again for the distribution of one that nobody bought.
 
-An approved lead that awaits a decision is all that a distributor needs to know (R1).
+An approved lead that awaits a decision is all that a distributor needs to know (R1); the job that is enqueued in the
+same transaction only says that there is something to look at. In a niche that does not distribute by itself, approval
+leaves it at that, and the manual trigger does the rest.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fairlead.core.errors import Refused
+from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.store.audit import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
+from fairlead.store.dead_letters import open_dead_letter_id, resolve
+from fairlead.store.jobs.queue import enqueue, enqueue_one
 from fairlead.store.leads import (
     LeadProgress,
     clock,
@@ -18,6 +23,7 @@ from fairlead.store.leads import (
     set_approved,
     set_awaiting,
     states_of,
+    untried_leads,
 )
 from fairlead.store.lookups import checked_id
 
@@ -63,16 +69,20 @@ class ApprovedLeads:
 
 @dataclass(frozen=True, slots=True)
 class Triggered:
-    """A lead's status after its distribution was asked for; `took_effect` is False when nothing changed."""
+    """A lead's status after its distribution was asked for.
+
+    `took_effect` is False when nothing changed; `job_id` is that of the job which will decide it, if one was enqueued.
+    """
 
     lead_id: str
     status: str
     awaits_decision: bool
     took_effect: bool
+    job_id: int | None = None
 
 
 def approve_lead(database: Database, lead_id: str, actor: Actor) -> Approved:
-    """The lead is approved and awaits a decision (R1). Locks the lead. Idempotent.
+    """The lead is approved and awaits a decision (R1), and its job is enqueued. Locks the lead. Idempotent.
 
     Raises `BadInput` (no id) and `Refused`: `lead_unknown`, `lead_distributed`, `lead_rejected`, `lead_bad`,
     `lead_pending_confirmation`.
@@ -134,8 +144,9 @@ def approve_niche(
 
 
 def trigger_distribution(database: Database, lead_id: str, actor: Actor) -> Triggered:
-    """The lead awaits a decision, again if it had one that found nobody (R1). Locks the lead. Idempotent.
+    """The lead awaits a decision, again if it had one that found nobody (R1), and its job is enqueued. Idempotent.
 
+    Locks the lead. Its earlier failures count no more, and a dead letter of it is resolved.
     A distributed lead stays as it is: its recorded outcome is the answer. Raises `BadInput` (no id) and
     `Refused`: `lead_unknown`, `lead_rejected`, `lead_bad`, `lead_pending_approval`,
     `lead_pending_confirmation`.
@@ -151,18 +162,47 @@ def trigger_distribution(database: Database, lead_id: str, actor: Actor) -> Trig
             raise Refused(refusal.code, refusal.message)
         if lead.status == "distributed" or lead.awaits_decision:
             return Triggered(checked, lead.status, lead.awaits_decision, took_effect=False)
-        set_awaiting(conn, checked)
-        append_audit(conn, [AuditEvent(actor, "distribution.triggered", "lead", checked)], clock(conn))
-        return Triggered(checked, lead.status, awaits_decision=True, took_effect=True)
+        now = clock(conn)
+        set_awaiting(conn, [checked], actor.request_id)
+        job_id = enqueue_one(conn, *lead_jobs([checked], actor, now))
+        if (dead_letter_id := open_dead_letter_id(conn, checked, None)) is not None:
+            resolve(conn, dead_letter_id, "retried", actor.name, None, now)
+        append_audit(conn, [AuditEvent(actor, "distribution.triggered", "lead", checked)], now)
+        return Triggered(checked, lead.status, awaits_decision=True, took_effect=True, job_id=job_id)
 
     return database.run(work)
+
+
+def trigger_untried(database: Database, niche_id: str, actor: Actor) -> int:
+    """All approved leads of the niche that nobody ever asked to distribute await a decision; returns how many.
+
+    Those are the leads of a niche that does not distribute by itself. One transaction per 1,000 leads. Idempotent.
+    """
+    count = 0
+    while True:
+
+        def work(conn: Connection) -> int:
+            lead_ids = untried_leads(conn, niche_id, CHUNK_LEADS)
+            if lead_ids:
+                now = clock(conn)
+                set_awaiting(conn, lead_ids, actor.request_id)
+                enqueue(conn, lead_jobs(lead_ids, actor, now))
+                events = [AuditEvent(actor, "distribution.triggered", "lead", lead_id) for lead_id in lead_ids]
+                append_audit(conn, events, now)
+            return len(lead_ids)
+
+        triggered = database.run(work)
+        if not triggered:
+            return count
+        count += triggered
 
 
 def _approve_locked(conn: Connection, lead_ids: Sequence[str], actor: Actor) -> None:
     if not lead_ids:
         return
     now = clock(conn)
-    set_approved(conn, lead_ids, actor.name, now)
+    awaiting = set_approved(conn, lead_ids, actor.name, now, actor.request_id)
+    enqueue(conn, lead_jobs(awaiting, actor, now))
     old, new = {"status": "pending_approval"}, {"status": "approved"}
     append_audit(conn, [AuditEvent(actor, "lead.approved", "lead", lead_id, old, new) for lead_id in lead_ids], now)
 

@@ -6,6 +6,7 @@ where they differ it is asked again. Nothing is asked per candidate, and nothing
 process that never worked on a niche reads its roster first.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,9 +23,9 @@ from fairlead.core.journal import (
 )
 from fairlead.core.model import Decision, Lead, Purse, Subscription
 from fairlead.core.roster import Head, Roster
-from fairlead.store.audit import SYSTEM, AuditEvent, append_audit
+from fairlead.flows.failed_runs import record_failed_run
 from fairlead.store.connection import Connection, Database, one_line
-from fairlead.store.distribution import Batch, lock_purses, lock_waiting_leads, mark_failed, record
+from fairlead.store.distribution import Batch, lock_purses, lock_waiting_leads, record
 from fairlead.store.journal import LockedNiche, holds_entry, lock_niches
 from fairlead.store.purses import read_purses
 from fairlead.store.rosters import RosterCache
@@ -35,7 +36,7 @@ RESTARTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A lead whose decision raised: a bug. Nothing of it was written but the failure itself."""
+    """A lead whose decision raised: a bug. Nothing of it was written but that it failed, and when it is tried again."""
 
     lead_id: str
     error: str
@@ -63,9 +64,12 @@ class _ProviderHeld(Exception):
 class Distributor:
     """One process's way to distribute: its rosters, and the balances that it saw last (guesses, never the truth)."""
 
-    def __init__(self, database: Database, batch_limit: int = DEFAULT_BATCH_LIMIT) -> None:
+    def __init__(
+        self, database: Database, batch_limit: int = DEFAULT_BATCH_LIMIT, retry_delay_factor: float = 1.0
+    ) -> None:
         self.database = database
         self.batch_limit = batch_limit
+        self.retry_delay_factor = retry_delay_factor
         self._rosters = RosterCache()
         self._guesses: dict[str, dict[str, Purse]] = {}
 
@@ -73,58 +77,53 @@ class Distributor:
         """The niche's oldest waiting leads, up to the batch limit, are decided; none left: an empty result.
 
         One transaction, retried whole on transient errors. Locks: niche, leads, providers. Idempotent by R1: a lead is
-        decided only while it awaits a decision. When a batch fails, its leads are decided one by one, and one that
-        still fails is marked as failed and waits no longer.
+        decided only while it awaits a decision. When a batch fails, its leads are decided one by one; a failed run is
+        on record, and its lead is tried again later, alone, or given up. Such leads are in no batch: they are decided
+        when they are named.
 
         Raises `Unavailable` (the database cannot be used) and `Refused` (unknown or inactive niche).
         """
+        if only_lead_id is not None:
+            return self._distribute_named(niche_id, only_lead_id)
         try:
-            return Distributed(self._distribute(niche_id, self.batch_limit, only_lead_id))
+            return Distributed(self._distribute(niche_id, self.batch_limit, None))
         except (Unavailable, Refused):
             raise
         except Exception as error:  # whatever it is, it must not keep the niche's other leads from being decided
             self._rosters.drop(niche_id)
-            singly = self._distribute_singly(niche_id, 1 if only_lead_id else self.batch_limit, only_lead_id)
-            return replace(singly, batch_error=f"{type(error).__name__}: {one_line(error)}")
+            return replace(self._distribute_singly(niche_id), batch_error=f"{type(error).__name__}: {one_line(error)}")
 
-    def _distribute_singly(self, niche_id: str, count: int, only_lead_id: str | None) -> Distributed:
+    def _distribute_singly(self, niche_id: str) -> Distributed:
         decisions: list[Decision] = []
         failures: list[Failure] = []
-        for _ in range(count):
+        for _ in range(self.batch_limit):
             # Named beforehand: which lead is the oldest may have changed by the time that a failure is recorded.
-            lead_id = only_lead_id or self._oldest_waiting(niche_id)
+            lead_id = self._oldest_waiting(niche_id)
             if lead_id is None:
                 break
-            try:
-                decisions.extend(self._distribute(niche_id, 1, lead_id))
-            except (Unavailable, Refused):
-                raise
-            except Exception as error:
-                self._rosters.drop(niche_id)
-                if self._mark_failed(niche_id, lead_id, error):
-                    failures.append(Failure(lead_id, f"{type(error).__name__}: {one_line(error)}"))
+            done = self._distribute_named(niche_id, lead_id)
+            decisions += done.decisions
+            failures += done.failures
         return Distributed(tuple(decisions), tuple(failures))
+
+    def _distribute_named(self, niche_id: str, lead_id: str) -> Distributed:
+        started = time.monotonic()
+        try:
+            return Distributed(self._distribute(niche_id, 1, lead_id))
+        except (Unavailable, Refused):
+            raise
+        except Exception as error:
+            self._rosters.drop(niche_id)
+            took_seconds = time.monotonic() - started
+            if not record_failed_run(self.database, lead_id, error, took_seconds, self.retry_delay_factor):
+                return Distributed(())
+            return Distributed((), (Failure(lead_id, f"{type(error).__name__}: {one_line(error)}"),))
 
     def _oldest_waiting(self, niche_id: str) -> str | None:
         def work(conn: Connection) -> str | None:
             lock_niches(conn, [niche_id])
             leads = lock_waiting_leads(conn, niche_id, 1).leads
             return leads[0].lead_id if leads else None
-
-        return self.database.run(work)
-
-    def _mark_failed(self, niche_id: str, lead_id: str, error: Exception) -> bool:
-        """Whether the lead still waited, and is now on record as failed."""
-
-        def work(conn: Connection) -> bool:
-            lock_niches(conn, [niche_id])
-            locked = lock_waiting_leads(conn, niche_id, 1, lead_id)
-            if locked.now is None:
-                return False
-            mark_failed(conn, lead_id)
-            event = AuditEvent(SYSTEM, "distribution.failed", "lead", lead_id, memo=type(error).__name__)
-            append_audit(conn, [event], locked.now)
-            return True
 
         return self.database.run(work)
 

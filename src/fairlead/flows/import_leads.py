@@ -17,8 +17,10 @@ from fairlead.core.errors import BadInput, Refused
 from fairlead.core.form import FormSchema, parse_form_schema
 from fairlead.flows.lead_columns import Columns, RowReader, RowRejected, map_columns
 from fairlead.flows.lead_file import LeadFile, Rejects, Row
+from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.store.audit import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
+from fairlead.store.jobs.queue import enqueue
 from fairlead.store.leads import NewLead, clock, count_existing, insert_leads, niche_form
 
 CHUNK_ROWS = 2_000
@@ -194,10 +196,12 @@ def _insert_chunk(database: Database, niche_id: str, chunk: Sequence[NewLead], a
         if attempts > 1 and (committed := count_existing(conn, lead_ids)):
             return committed
         now = clock(conn)
-        added = insert_leads(conn, niche_id, chunk, now, actor.name if approves else None)
-        if added:
-            outcome = {"count": added, "approved": approves}
+        approved_by = actor.name if approves else None
+        inserted = insert_leads(conn, niche_id, chunk, now, approved_by, actor.request_id)
+        enqueue(conn, lead_jobs(inserted.awaiting_ids, actor, now))
+        if inserted.count:
+            outcome = {"count": inserted.count, "approved": approves}
             append_audit(conn, [AuditEvent(actor, "leads.imported", "niche", niche_id, new=outcome)], now)
-        return added
+        return inserted.count
 
     return database.run(work)

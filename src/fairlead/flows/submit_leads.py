@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.form import check_attributes, parse_form_schema
+from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.store.audit import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id, new_salt
+from fairlead.store.jobs.queue import enqueue
 from fairlead.store.leads import LEAD_DETAILS, NewLead, clock, insert_leads, niche_form
 
 
@@ -21,8 +23,8 @@ def submit_leads(
 ) -> list[str]:
     """Each of the submitted attributes is a lead of the niche, in this order; returns their ids. All of them, or none.
 
-    Approved leads await a decision at once. Each call makes new leads; a retry after a lost answer does not, because
-    the ids are chosen before.
+    Approved leads await a decision, and their jobs are enqueued, unless the niche waits for a manual trigger. Each call
+    makes new leads; a retry after a lost answer does not, because the ids are chosen before.
 
     Raises `Refused` (`niche_unknown`) and `BadInput`, naming each lead by its number, when one does not fit the form.
     """
@@ -41,9 +43,11 @@ def submit_leads(
             raise BadInput(problems)
         leads = [_new_lead(*key, attributes) for key, attributes in zip(keys, submitted, strict=True)]
         now = clock(conn)
-        added = insert_leads(conn, niche.niche_id, leads, now, actor.name if approve else None)
-        if added:
-            outcome = {"count": added, "approved": approve}
+        approved_by = actor.name if approve else None
+        inserted = insert_leads(conn, niche.niche_id, leads, now, approved_by, actor.request_id)
+        enqueue(conn, lead_jobs(inserted.awaiting_ids, actor, now))
+        if inserted.count:
+            outcome = {"count": inserted.count, "approved": approve}
             append_audit(conn, [AuditEvent(actor, "leads.submitted", "niche", niche.niche_id, new=outcome)], now)
         return [lead.lead_id for lead in leads]
 

@@ -14,6 +14,7 @@ from fairlead.core.canonical import canonical_json
 from fairlead.store.configuration import LevelRow, NicheRow, Overtaken, ProviderRow, SubscriptionRow
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id
+from fairlead.store.jobs.queue import Job, enqueue
 
 
 def write_niches(conn: Connection, rows: Sequence[NicheRow], now: datetime) -> None:
@@ -151,6 +152,8 @@ def write_notices(conn: Connection, notices: Sequence[tuple[str, SubscriptionRow
         now,
         [(new_id(), kind, row.subscription.provider_id, row.subscription.subscription_id) for kind, row in notices],
     )
+    if notices:
+        enqueue(conn, [Job("dispatch_notifications")])
 
 
 def _write(conn: Connection, statement: LiteralString, now: datetime, rows: Sequence[tuple[object, ...]]) -> None:

@@ -170,3 +170,16 @@ def is_outage(error: psycopg.Error) -> bool:
 def one_line(error: BaseException) -> str:
     """An error's text without its line breaks."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def is_of_the_data(error: BaseException) -> bool:
+    """Whether the database refused the values themselves: the same work will be refused again."""
+    return isinstance(error, errors.DataError | errors.IntegrityError)
+
+
+def server_words(error: BaseException) -> str | None:
+    """What the server called an error: its code, and the constraint, table and column that it names; no values."""
+    if not isinstance(error, psycopg.Error) or error.sqlstate is None:
+        return None
+    named = (error.diag.constraint_name, error.diag.table_name, error.diag.column_name)
+    return " ".join([error.sqlstate, *(name for name in named if name)])

@@ -13,11 +13,12 @@ from psycopg import errors
 from fairlead.core.canonical import commit_to_attributes
 from fairlead.core.journal import SealedEntry
 from fairlead.core.ledger import EntryKind, post
-from fairlead.core.model import Decision, Lead, Outcome, Purse, Recipient, Subscription
+from fairlead.core.model import Decision, Lead, Purse, Recipient, Subscription
 from fairlead.core.roster import Head
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id
+from fairlead.store.jobs.queue import Job, enqueue
 from fairlead.store.journal import insert_entries
 
 
@@ -32,7 +33,8 @@ class LockedLeads:
 def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id: str | None = None) -> LockedLeads:
     """The niche's leads that await a decision, oldest approval first. Needs the niche's row lock.
 
-    They are locked in ascending order of id, as everybody locks leads, and only then put in the order of approval.
+    Leads that have to be decided alone are left out, unless one is named. They are locked in ascending order of id,
+    as everybody locks leads, and only then put in the order of approval.
 
     `now` is read here, after the niche's lock was granted: the transaction's own start may lie before a decision that
     it had to wait for. Order never depends on it.
@@ -44,7 +46,8 @@ def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id
         from leads
         where awaits_decision and id = any(array(
             select id from leads
-            where niche_id = %s and awaits_decision and (%s::uuid is null or id = %s::uuid)
+            where niche_id = %s and awaits_decision
+              and case when %s::uuid is null then not decide_alone else id = %s::uuid end
             order by approved_at, id limit %s))
         order by id for no key update
         """,
@@ -95,7 +98,7 @@ class Batch:
 def record(conn: Connection, batch: Batch) -> None:
     """The batch is in the tables: journal and pointer, assignments, ledger, balances, order, leads, notifications.
 
-    Ten statements at most, however many leads, recipients and subscriptions, sent without waiting for one another.
+    Eleven statements at most, however many leads, recipients and subscriptions, sent without waiting for one another.
     Nothing of it is visible, or lasting, before the caller's commit (R10).
     """
     with conn.pipeline():
@@ -110,6 +113,10 @@ def record(conn: Connection, batch: Batch) -> None:
             _move_served(conn, batch)
         if batch.deactivated:
             _deactivate(conn, batch)
+        if picks or batch.deactivated:
+            # One job for the whole batch, which fans out to one per notification: enqueueing signals, and a signal
+            # at commit makes commits wait for one another.
+            enqueue(conn, [Job("dispatch_notifications")])
 
 
 def _move_niche(conn: Connection, batch: Batch) -> None:
@@ -130,7 +137,8 @@ def _record_outcomes(conn: Connection, batch: Batch) -> None:
         update leads set
             status = case when outcome = 'no_eligible' then status else 'distributed' end,
             distributed_at = case when outcome = 'no_eligible' then null else %s end,
-            awaits_decision = false, distribution_attempts = attempt, last_attempt_at = %s, last_outcome = outcome
+            awaits_decision = false, distribution_attempts = attempt, last_attempt_at = %s, last_outcome = outcome,
+            failed_runs = 0, last_error = null, decide_alone = false, alone_since = null, crash_count = 0
         from unnest(%s::uuid[], %s::text[], %s::integer[]) as decision (lead_id, outcome, attempt)
         where id = lead_id
         """,
@@ -214,17 +222,29 @@ def _insert_purchases(conn: Connection, batch: Batch, picks: Sequence[_Pick]) ->
 
 
 def _insert_notifications(conn: Connection, batch: Batch, picks: Sequence[_Pick]) -> None:
+    """Every recipient is told by email, and by webhook where the provider has an endpoint."""
     conn.execute(
         """
-        insert into notifications (id, kind, channel, provider_id, assignment_id, created_at)
-        select id, 'lead_assigned', 'email', provider_id, assignment_id, %s
-        from unnest(%s::uuid[], %s::uuid[], %s::uuid[]) as notification (id, provider_id, assignment_id)
+        insert into notifications (id, kind, channel, provider_id, assignment_id, webhook_endpoint_id, correlation_id,
+                                   created_at)
+        select channel.id, 'lead_assigned', channel.name, pick.provider_id, pick.assignment_id, channel.endpoint_id,
+               l.correlation_id, %s
+        from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[])
+             as pick (email_id, webhook_id, provider_id, assignment_id, lead_id)
+        join leads l on l.id = pick.lead_id
+        left join webhook_endpoints e on e.provider_id = pick.provider_id and e.deleted_at is null
+             and e.state <> 'disabled'
+        cross join lateral (values (pick.email_id, 'email', null::uuid), (pick.webhook_id, 'webhook', e.id))
+             as channel (id, name, endpoint_id)
+        where channel.name = 'email' or channel.endpoint_id is not null
         """,
         (
             batch.now,
             array_text(new_id() for _ in picks),
+            array_text(new_id() for _ in picks),
             array_text(recipient.provider_id for _, _, recipient in picks),
             array_text(recipient.assignment_id for _, _, recipient in picks),
+            array_text(decision.lead_id for decision, _, _ in picks),
         ),
     )
 
@@ -235,16 +255,33 @@ def _move_balances(conn: Connection, batch: Batch) -> None:
         for provider_id, purse in batch.purses_after.items()
         if purse != batch.purses_before[provider_id]
     }
+    # One statement: both halves see the rows as they were before, so each provider is alerted once per fall.
     conn.execute(
         """
-        update providers set balance_cents = purse.balance_cents, ledger_seq = purse.ledger_seq
-        from unnest(%s::uuid[], %s::bigint[], %s::bigint[]) as purse (provider_id, balance_cents, ledger_seq)
-        where id = provider_id
+        with purse as (
+            select * from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::uuid[])
+                     as purse (provider_id, balance_cents, ledger_seq, notification_id)
+        ), alert as (
+            insert into notifications (id, kind, channel, provider_id, detail, created_at)
+            select notification_id, 'low_balance', 'email', provider_id,
+                   jsonb_build_object('balance_cents', purse.balance_cents,
+                                      'threshold_cents', p.low_balance_threshold_cents), %s
+            from purse join providers p on p.id = purse.provider_id
+            where purse.balance_cents < p.low_balance_threshold_cents and p.low_balance_alerted_at is null
+        )
+        update providers p
+        set balance_cents = purse.balance_cents, ledger_seq = purse.ledger_seq,
+            low_balance_alerted_at = case when purse.balance_cents < p.low_balance_threshold_cents
+                                          then coalesce(p.low_balance_alerted_at, %s) end
+        from purse where p.id = purse.provider_id
         """,
         (
             array_text(moved),
             array_text(purse.balance_cents for purse in moved.values()),
             array_text(purse.ledger_seq for purse in moved.values()),
+            array_text(new_id() for _ in moved),
+            batch.now,
+            batch.now,
         ),
     )
 
@@ -283,16 +320,4 @@ def _deactivate(conn: Connection, batch: Batch) -> None:
             array_text(subscription.provider_id for subscription in batch.deactivated),
             array_text(subscription_ids),
         ),
-    )
-
-
-def mark_failed(conn: Connection, lead_id: str) -> None:
-    """The lead's last attempt is on record as failed, and it waits no longer until somebody triggers it again."""
-    conn.execute(
-        """
-        update leads set awaits_decision = false, distribution_attempts = distribution_attempts + 1,
-                         last_attempt_at = clock_timestamp(), last_outcome = %s
-        where id = %s and awaits_decision
-        """,
-        (Outcome.FAILED.value, lead_id),
     )

@@ -52,6 +52,16 @@ class LeadProgress:
     niche_id: str
     status: str
     awaits_decision: bool
+    decide_alone: bool
+    niche_is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """How many leads were stored, and which of them await a decision."""
+
+    count: int
+    awaiting_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +90,47 @@ def clock(conn: Connection) -> datetime:
 
 
 def insert_leads(
-    conn: Connection, niche_id: str, leads: Sequence[NewLead], now: datetime, approved_by: str | None
-) -> int:
-    """Those of the leads whose key the niche does not have yet are stored; returns how many they were.
+    conn: Connection,
+    niche_id: str,
+    leads: Sequence[NewLead],
+    now: datetime,
+    approved_by: str | None,
+    correlation_id: str | None = None,
+) -> Inserted:
+    """Those of the leads whose key the niche does not have yet are stored.
 
-    With `approved_by` they are approved at `now` and await a decision, else they are pending approval.
+    With `approved_by` they are approved at `now` and await a decision, unless the niche waits for a manual trigger;
+    else they are pending approval.
     Idempotent by (niche, key). Keys are inserted in ascending order, so that two imports wait for each
     other instead of deadlocking.
     """
-    result = conn.execute(
+    rows = conn.execute(
         """
         insert into leads (id, niche_id, status, dedupe_key, attributes, attributes_salt, contact_name,
                            contact_email, contact_phone, utm_source, utm_medium, utm_campaign, referrer,
-                           approved_at, approved_by, awaits_decision, created_at)
+                           approved_at, approved_by, awaits_decision, correlation_id, created_at)
         select id, %(niche)s, case when %(by)s::text is null then 'pending_approval' else 'approved' end,
                dedupe_key, attributes, decode(salt, 'hex'), contact_name,
                contact_email, contact_phone, utm_source, utm_medium, utm_campaign, referrer,
                case when %(by)s::text is not null then %(now)s::timestamptz end, %(by)s,
-               %(by)s::text is not null, %(now)s
+               %(by)s::text is not null and (select auto_distribute from niches where id = %(niche)s),
+               %(correlation)s, %(now)s
         from jsonb_to_recordset(%(leads)s::jsonb)
              as lead (id uuid, dedupe_key text, attributes jsonb, salt text, contact_name text, contact_email text,
                       contact_phone text, utm_source text, utm_medium text, utm_campaign text, referrer text)
         order by dedupe_key
         on conflict (niche_id, dedupe_key) do nothing
+        returning id::text, awaits_decision
         """,
-        {"niche": niche_id, "by": approved_by, "now": now, "leads": _as_json(leads)},
-    )
-    return result.rowcount
+        {
+            "niche": niche_id,
+            "by": approved_by,
+            "now": now,
+            "leads": _as_json(leads),
+            "correlation": correlation_id,
+        },
+    ).fetchall()
+    return Inserted(len(rows), tuple(lead_id for lead_id, awaits in rows if awaits))
 
 
 def _as_json(leads: Sequence[NewLead]) -> str:
@@ -166,7 +190,10 @@ def count_pending(conn: Connection, niche_id: str) -> int:
 def states_of(conn: Connection, lead_ids: Sequence[str]) -> dict[str, LeadProgress]:
     """How far those of the leads that exist have come; nothing is locked."""
     rows = conn.execute(
-        "select id::text, niche_id::text, status, awaits_decision from leads where id = any(%s::uuid[])",
+        """
+        select l.id::text, l.niche_id::text, l.status, l.awaits_decision, l.decide_alone, n.is_active
+        from leads l join niches n on n.id = l.niche_id where l.id = any(%s::uuid[])
+        """,
         (list(lead_ids),),
     ).fetchall()
     return {row[0]: LeadProgress(*row) for row in rows}
@@ -175,26 +202,57 @@ def states_of(conn: Connection, lead_ids: Sequence[str]) -> dict[str, LeadProgre
 def lock_lead(conn: Connection, lead_id: str) -> LeadProgress | None:
     """How far the lead has come, its row locked; None when there is none."""
     row = conn.execute(
-        "select id::text, niche_id::text, status, awaits_decision from leads where id = %s for no key update",
+        """
+        select l.id::text, l.niche_id::text, l.status, l.awaits_decision, l.decide_alone, n.is_active
+        from leads l join niches n on n.id = l.niche_id where l.id = %s for no key update of l
+        """,
         (lead_id,),
     ).fetchone()
     return None if row is None else LeadProgress(*row)
 
 
-def set_approved(conn: Connection, lead_ids: Sequence[str], approved_by: str, now: datetime) -> None:
-    """The leads, locked and pending before, are approved and await a decision."""
+def set_approved(
+    conn: Connection, lead_ids: Sequence[str], approved_by: str, now: datetime, correlation_id: str | None
+) -> list[str]:
+    """The leads, locked and pending before, are approved; returns those that await a decision now.
+
+    In a niche that waits for a manual trigger, none does.
+    """
+    rows = conn.execute(
+        """
+        update leads l set status = 'approved', approved_at = %s, approved_by = %s, correlation_id = %s,
+                           awaits_decision = n.auto_distribute
+        from niches n where n.id = l.niche_id and l.id = any(%s::uuid[])
+        returning l.id::text, l.awaits_decision
+        """,
+        (now, approved_by, correlation_id, list(lead_ids)),
+    ).fetchall()
+    return sorted(lead_id for lead_id, awaits in rows if awaits)
+
+
+def set_awaiting(conn: Connection, lead_ids: Sequence[str], correlation_id: str | None) -> None:
+    """The leads, locked and approved before, await a decision, with a clean slate: earlier failures count no more."""
     conn.execute(
         """
-        update leads set status = 'approved', approved_at = %s, approved_by = %s, awaits_decision = true
+        update leads set awaits_decision = true, failed_runs = 0, last_error = null, decide_alone = false,
+                         alone_since = null, crash_count = 0, correlation_id = coalesce(%s, correlation_id)
         where id = any(%s::uuid[])
         """,
-        (now, approved_by, list(lead_ids)),
+        (correlation_id, list(lead_ids)),
     )
 
 
-def set_awaiting(conn: Connection, lead_id: str) -> None:
-    """The lead, locked and approved before, awaits a decision."""
-    conn.execute("update leads set awaits_decision = true where id = %s", (lead_id,))
+def untried_leads(conn: Connection, niche_id: str, limit: int) -> list[str]:
+    """The niche's approved leads that nobody ever asked to distribute, locked in ascending order of id."""
+    rows = conn.execute(
+        """
+        select id::text from leads
+        where niche_id = %s and status = 'approved' and not awaits_decision and distribution_attempts = 0
+        order by id limit %s for no key update
+        """,
+        (niche_id, limit),
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def list_leads(conn: Connection, niche_id: str | None, status: str | None, limit: int) -> list[ListedLead]:

@@ -101,7 +101,9 @@ def _post(conn: Connection, payments: Sequence[CreditedPayment], actor: Actor, n
     # A provider may have several payments here: the last of them says where it stands.
     conn.execute(
         """
-        update providers set balance_cents = last.balance_cents, ledger_seq = last.seq
+        update providers set balance_cents = last.balance_cents, ledger_seq = last.seq,
+                             low_balance_alerted_at = case when last.balance_cents < low_balance_threshold_cents
+                                                           then low_balance_alerted_at end
         from (select distinct on (provider_id) provider_id, seq, balance_cents
               from unnest(%s::uuid[], %s::bigint[], %s::bigint[]) as entry (provider_id, seq, balance_cents)
               order by provider_id, seq desc) last

@@ -31,7 +31,7 @@ alter table leads
 
 create table job_attempts (
     id              uuid primary key,
-    job_id          bigint not null,
+    job_id          bigint,
     task            text not null,
     lead_id         uuid references leads,
     notification_id uuid,

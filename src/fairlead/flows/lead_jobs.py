@@ -1,0 +1,22 @@
+"""The jobs that ask for the decision of leads."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from fairlead.core.canonical import timestamp_text
+from fairlead.store.audit import Actor
+from fairlead.store.jobs.queue import Job
+
+
+def lead_jobs(lead_ids: Sequence[str], actor: Actor, now: datetime, delay_seconds: float = 0) -> list[Job]:
+    """One job per lead: who asked for it, and when. Nothing in it decides anything: the lead's row does."""
+    triggered_by = {"actor_id": actor.name, "actor_role": actor.role}
+    requested_at = timestamp_text(now)
+    return [
+        Job(
+            "distribute_lead",
+            {"lead_id": lead_id, "triggered_by": triggered_by, "requested_at": requested_at},
+            delay_seconds,
+        )
+        for lead_id in lead_ids
+    ]
