@@ -50,7 +50,11 @@ def webhook_url(url: str, *, allow_private: bool) -> WebhookUrl | None:
     parsed = _parsed(url)
     if isinstance(parsed, str) or check_webhook_url(url, allow_private=allow_private):
         return None
-    return WebhookUrl(parsed.scheme, _wire_host(parsed), _port(parsed), parsed.netloc, parsed.raw_path)
+    host, port = _wire_host(parsed), _port(parsed)
+    authority = f"[{host}]" if ":" in host else host
+    if port != _PORT_OF_SCHEME[parsed.scheme]:
+        authority += f":{port}"
+    return WebhookUrl(parsed.scheme, host, port, authority.encode(), parsed.raw_path)
 
 
 def _parsed(url: str) -> httpx2.URL | str:
