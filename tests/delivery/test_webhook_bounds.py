@@ -1,0 +1,94 @@
+"""No receiver can hold a worker for longer, or make it read more, than it was allowed."""
+
+import socket
+import time
+
+import pytest
+
+from fairlead.delivery.outcome import Delivery, Sent
+from fairlead.delivery.webhook import MAX_ANSWER_BYTES
+from tests.delivery.receiver import Answer, drips, receiver
+from tests.delivery.sending import not_sent, outcome_of, send
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        drips(b"", b"H"),
+        drips(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+        drips(b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        lambda connection: time.sleep(1.5),
+    ],
+    ids=["status", "header", "interim", "silence"],
+)
+def test_dripping_does_not_outlast_the_deadline(answer: Answer) -> None:
+    begun = time.monotonic()
+    with receiver(answer) as crm:
+        assert send(crm.url(), timeout_seconds=0.4) == not_sent("timeout")
+        assert 0.3 < time.monotonic() - begun < 1.4
+
+
+def test_a_dripping_body_does_not_outlast_the_deadline_and_is_sent_all_the_same() -> None:
+    with receiver(drips(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x")) as crm:
+        begun = time.monotonic()
+        assert send(crm.url(), timeout_seconds=0.4) == Sent("HTTP 200")
+        assert 0.3 < time.monotonic() - begun < 2
+
+
+def test_a_receiver_that_reads_slowly_does_not_outlast_the_deadline() -> None:
+    def sips(connection: socket.socket) -> None:
+        for _ in range(20):
+            time.sleep(0.05)
+            connection.recv(4096)
+
+    with receiver(sips, reads=False) as crm:
+        begun = time.monotonic()
+        assert send(crm.url(), body=b"x" * 20_000_000, timeout_seconds=0.4) == not_sent("timeout")
+        assert time.monotonic() - begun < 2
+
+
+def flood(beginning: bytes, part: bytes) -> tuple[Answer, list[int]]:
+    """Says as much as anybody reads, up to 50 MB, and how much that was."""
+    written: list[int] = []
+
+    def answer(connection: socket.socket) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
+        connection.sendall(beginning)
+        for _ in range(50_000_000 // len(part)):
+            connection.sendall(part)
+            written.append(len(part))
+
+    return answer, written
+
+
+@pytest.mark.parametrize(
+    ("beginning", "outcome"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n", Sent("HTTP 200")),
+        (b"HTTP/1.1 500 Error\r\n\r\n", not_sent("HTTP 500")),
+        (b"HTTP/1.1 200 OK\r\nX: ", not_sent("answer too long")),
+    ],
+    ids=["body", "body until closed", "header"],
+)
+def test_no_more_than_64_kb_are_read(beginning: bytes, outcome: Delivery, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    original = socket.socket.recv
+
+    def counted(self: socket.socket, size: int, flags: int = 0) -> bytes:
+        data = original(self, size, flags)
+        if self.getpeername()[1] == port:
+            read.append(len(data))
+        return data
+
+    answer, written = flood(beginning, b"x" * 1000)
+    with receiver(answer) as crm:
+        port = crm.port
+        monkeypatch.setattr(socket.socket, "recv", counted)
+        assert send(crm.url()) == outcome
+    assert sum(read) == MAX_ANSWER_BYTES
+    assert sum(written) < 50_000_000
+
+
+def test_endless_interim_answers_are_too_long() -> None:
+    answer, _ = flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+    assert outcome_of(answer) == not_sent("answer too long")
