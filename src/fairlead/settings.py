@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     leads_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
     takeover_seconds: Annotated[int, Field(ge=2, le=600)] = 30
     drain_seconds: Annotated[int, Field(ge=1, le=600)] = 25
+    # Stretches or shortens the delays before anything is tried again.
+    retry_delay_factor: Annotated[float, Field(ge=0.001, le=10)] = 1.0
 
     # Where each process answers /livez, /readyz and /metrics; port 0 stands for any free one.
     http_host: str = "127.0.0.1"

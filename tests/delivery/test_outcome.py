@@ -30,6 +30,7 @@ def test_an_answer_is_one_line_without_addresses(answer: str, safe: str) -> None
 
 def test_personal_words_are_masked_where_they_stand_alone() -> None:
     assert safe_line("550 Ann: no ann here, but an annex", ["ann"]) == f"550 {MASK}: no {MASK} here, but an annex"
+    assert safe_line("user ann (Ann Example)", ["ann", "Ann Example"]) == f"user {MASK} ({MASK})"
     assert safe_line("a.b+c (unknown)", ["a.b+c", "", " "]) == f"{MASK} (unknown)"
 
 

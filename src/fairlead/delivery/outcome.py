@@ -48,7 +48,7 @@ def safe_line(answer: str, personal: Iterable[str] = ()) -> str:
     """
     line = " ".join("".join(each for each in answer if each.isprintable() or each.isspace()).split())
     line = _QUOTED_ADDRESS_OR_WORD.sub(_masked_if_address, line)
-    for text in personal:
+    for text in sorted(personal, key=len, reverse=True):
         if words := text.strip():
             line = re.sub(rf"(?<!\w){re.escape(words)}(?!\w)", MASK, line, flags=re.IGNORECASE)
     return line if len(line) <= MAX_ANSWER_CHARACTERS else line[: MAX_ANSWER_CHARACTERS - 1] + "…"

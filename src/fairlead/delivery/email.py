@@ -1,0 +1,120 @@
+"""An email as a value, and the bytes that it becomes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email import policy
+from email.errors import NonASCIILocalPartDefect
+from email.headerregistry import Address, AddressHeader, HeaderRegistry
+from email.message import EmailMessage
+from typing import cast
+
+from fairlead.delivery.plain_text import one_line
+
+CORRELATION_HEADER = "X-Fairlead-Correlation"
+
+_header_of = HeaderRegistry()
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """One message to one recipient. `to` is an address, or what `mailbox` made of a name and an address.
+
+    `message_id` is what `message_id_of` gives, so that a repetition is the same message. `headers` are further ones,
+    such as `CORRELATION_HEADER`.
+    """
+
+    message_id: str
+    to: str
+    subject: str
+    html: str
+    text: str
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def message_id_of(notification_id: str, sender: str) -> str:
+    """The Message-ID of a notification (RFC 5322), the same at every attempt: receivers can recognise a repetition.
+
+    `sender` is the setting `mail_from`. Raises ValueError when it is not one address.
+
+    >>> message_id_of("0198c0de-0000-7000-8000-000000000001", "Leads <leads@example.com>")
+    '<0198c0de-0000-7000-8000-000000000001@example.com>'
+    """
+    return f"<{notification_id}@{sender_of(sender).domain}>"
+
+
+def sender_of(mail_from: str) -> Address:
+    """The setting `mail_from` as an address. Raises ValueError when it is not one that every server accepts."""
+    address = address_of(mail_from)
+    if address is None or not address.addr_spec.isascii():
+        raise ValueError("must be one address, such as Leads <leads@example.com>")
+    return address
+
+
+def mailbox(name: str, address: str) -> str:
+    """Name and address as a recipient, whatever characters the name holds.
+
+    >>> mailbox("Fast, Cheap & Co", "sales@example.com")
+    '"Fast, Cheap & Co" <sales@example.com>'
+    """
+    escaped = _header_text(name).replace("\\", r"\\").replace('"', r"\"")
+    return f'"{escaped}" <{address}>' if escaped else address
+
+
+def address_of(text: str) -> Address | None:
+    """The one address that the text holds, with its name if it has one; None when it holds none, or more.
+
+    A domain in letters of its own becomes the form that mail servers know (IDNA).
+
+    >>> address_of("Jörg <joerg@exämple.com>")
+    Address(display_name='Jörg', username='joerg', domain='xn--exmple-cua.com')
+    >>> address_of("ann@example.com, eve@example.com"), address_of("ann"), address_of("")
+    (None, None, None)
+    """
+    if text != one_line(text):
+        return None
+    try:
+        parsed = _header_of("To", text)
+    except Exception:  # the library's parser fails on some malformed texts, each in a way of its own
+        return None
+    header = cast(AddressHeader, parsed)
+    defects = [defect for defect in parsed.defects if not isinstance(defect, NonASCIILocalPartDefect)]
+    if defects or len(header.addresses) != 1 or header.groups[0].display_name is not None:
+        return None
+    address = header.addresses[0]
+    try:
+        domain = address.domain if address.domain.isascii() else address.domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return None
+    if not address.username or not domain:
+        return None
+    return Address(_header_text(address.display_name), address.username, domain)
+
+
+def mime_message(email: Email, sender: Address, recipient: Address, now: datetime) -> EmailMessage:
+    """The message as every mail server takes it: HTML with a complete text beside it, both in seven-bit lines.
+
+    No value can add a header or a recipient. `now` is the time in its Date; it must know its zone.
+    """
+    message = EmailMessage(policy=policy.SMTP)
+    message["From"] = sender
+    message["To"] = recipient
+    message["Subject"] = _header_text(email.subject)
+    message["Date"] = now
+    message["Message-ID"] = email.message_id
+    message["Auto-Submitted"] = "auto-generated"
+    for name, value in email.headers.items():
+        message[name] = _header_text(value)
+    # Quoted-printable, also where eight bits would do: not every relay on the way passes them on unharmed.
+    message.set_content(_encodable(email.text), subtype="plain", charset="utf-8", cte="quoted-printable")
+    message.add_alternative(_encodable(email.html), subtype="html", charset="utf-8", cte="quoted-printable")
+    return message
+
+
+def _header_text(text: str) -> str:
+    """One line, in which nothing reads as an encoded word: the library would decode it, line breaks and all."""
+    return one_line(text).replace("=?", "= ?")
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
