@@ -10,24 +10,24 @@ from fairlead.store.schema import check_schema, migrate
 
 
 @contextmanager
-def connected(settings: Settings | None = None) -> Generator[Database]:
+def connected(settings: Settings | None = None, max_connections: int = 8) -> Generator[Database]:
     """The marketplace's database, whatever its schema; an embedded server runs for as long as the block does."""
     chosen = settings or load_settings()
     timeouts = Timeouts(chosen.statement_timeout_ms, chosen.lock_timeout_ms, chosen.idle_in_transaction_timeout_ms)
-    with database_url(chosen) as url, Database(url, chosen.schema_name, timeouts) as database:
+    with database_url(chosen) as url, Database(url, chosen.schema_name, timeouts, max_connections) as database:
         database.check()
         yield database
 
 
 @contextmanager
-def marketplace(settings: Settings | None = None) -> Generator[Database]:
+def marketplace(settings: Settings | None = None, max_connections: int = 8) -> Generator[Database]:
     """The marketplace's database with the schema that this version works on, else one clear line.
 
     The embedded server is ours alone and is migrated on the way; a server of the operator's is only ever migrated by
     `fairlead migrate`.
     """
     chosen = settings or load_settings()
-    with connected(chosen) as database:
+    with connected(chosen, max_connections) as database:
         if chosen.database_url is None:
             migrate(database)
         with database.snapshot() as conn:

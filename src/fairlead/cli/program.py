@@ -7,7 +7,21 @@ import sys
 import typer
 
 from fairlead import __version__
-from fairlead.cli import apply, database, demo, distribute, explain, export, leads, migrate, status, verify
+from fairlead.cli import (
+    apply,
+    database,
+    demo,
+    distribute,
+    explain,
+    export,
+    leads,
+    migrate,
+    serve,
+    status,
+    verify,
+    web,
+    worker,
+)
 from fairlead.cli.output import errors
 from fairlead.core.errors import BadInput, Broken, FairleadError
 from fairlead.settings import SettingsError
@@ -21,6 +35,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
+app.command("web")(web.web)
+app.command("worker")(worker.worker)
 app.add_typer(database.app, name="db")
 app.add_typer(leads.app, name="leads")
 app.command("apply")(apply.apply)

@@ -8,7 +8,7 @@ process that never worked on a niche reads its roster first.
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from fairlead.core.assignment import ASSUMED_RICH, PurseLookup
@@ -25,7 +25,7 @@ from fairlead.core.model import Decision, Lead, Purse, Subscription
 from fairlead.core.roster import Head, Roster
 from fairlead.flows.failed_runs import record_failed_run
 from fairlead.store.connection import Connection, Database, one_line
-from fairlead.store.distribution import Batch, lock_purses, lock_waiting_leads, record
+from fairlead.store.distribution import Batch, LeadRequest, lock_purses, lock_waiting_leads, record
 from fairlead.store.journal import LockedNiche, holds_entry, lock_niches
 from fairlead.store.purses import read_purses
 from fairlead.store.rosters import RosterCache
@@ -44,11 +44,15 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Distributed:
-    """What one call decided. `batch_error` is set when the leads failed together and were then decided one by one."""
+    """What one call decided, and by lead the request that asked for it.
+
+    `batch_error` is set when the leads failed together and were then decided one by one.
+    """
 
     decisions: tuple[Decision, ...]
     failures: tuple[Failure, ...] = ()
     batch_error: str | None = None
+    requests: Mapping[str, LeadRequest] = field(default_factory=dict[str, LeadRequest])
 
     def __len__(self) -> int:
         return len(self.decisions) + len(self.failures)
@@ -86,7 +90,7 @@ class Distributor:
         if only_lead_id is not None:
             return self._distribute_named(niche_id, only_lead_id)
         try:
-            return Distributed(self._distribute(niche_id, self.batch_limit, None))
+            return self._distribute(niche_id, self.batch_limit, None)
         except (Unavailable, Refused):
             raise
         except Exception as error:  # whatever it is, it must not keep the niche's other leads from being decided
@@ -94,22 +98,24 @@ class Distributor:
             return replace(self._distribute_singly(niche_id), batch_error=f"{type(error).__name__}: {one_line(error)}")
 
     def _distribute_singly(self, niche_id: str) -> Distributed:
-        decisions: list[Decision] = []
-        failures: list[Failure] = []
+        done = Distributed(())
         for _ in range(self.batch_limit):
             # Named beforehand: which lead is the oldest may have changed by the time that a failure is recorded.
             lead_id = self._oldest_waiting(niche_id)
             if lead_id is None:
                 break
-            done = self._distribute_named(niche_id, lead_id)
-            decisions += done.decisions
-            failures += done.failures
-        return Distributed(tuple(decisions), tuple(failures))
+            one = self._distribute_named(niche_id, lead_id)
+            done = Distributed(
+                done.decisions + one.decisions,
+                done.failures + one.failures,
+                requests={**done.requests, **one.requests},
+            )
+        return done
 
     def _distribute_named(self, niche_id: str, lead_id: str) -> Distributed:
         started = time.monotonic()
         try:
-            return Distributed(self._distribute(niche_id, 1, lead_id))
+            return self._distribute(niche_id, 1, lead_id)
         except (Unavailable, Refused):
             raise
         except Exception as error:
@@ -127,7 +133,7 @@ class Distributor:
 
         return self.database.run(work)
 
-    def _distribute(self, niche_id: str, limit: int, only_lead_id: str | None) -> tuple[Decision, ...]:
+    def _distribute(self, niche_id: str, limit: int, only_lead_id: str | None) -> Distributed:
         lock_also: set[str] = set()
         with self._rosters.hold(niche_id):
             for _ in range(RESTARTS):
@@ -137,10 +143,10 @@ class Distributor:
                     lock_also.update(held.provider_ids)
                     continue
                 if batch is None:
-                    return ()
+                    return Distributed(())
                 self._rosters.keep(niche_id)
                 self._guesses[niche_id].update(batch.purses_after)
-                return batch.decisions
+                return Distributed(batch.decisions, requests=batch.requests)
         raise Unavailable(f"the providers of niche {niche_id} stayed locked elsewhere through {RESTARTS} attempts")
 
     def _in_one_transaction(
@@ -186,6 +192,7 @@ class Distributor:
             purses,
             trial.purses_after,
             locked.now,
+            locked.requests,
         )
         record(conn, batch)
         return batch

@@ -1,14 +1,22 @@
 """What a `distribute_lead` job does: its lead is decided, and with it whoever else waits in the niche."""
 
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable
 
 from fairlead.core.errors import Refused
+from fairlead.core.model import Decision
 from fairlead.flows.distribute import Distributed, Distributor
 from fairlead.store.connection import Connection
 from fairlead.store.jobs.queue import withdraw_lead_jobs
 from fairlead.store.lead_runs import begin_alone
 from fairlead.store.leads import LeadProgress, states_of
+from fairlead.telemetry import metrics
+from fairlead.telemetry.logs import correlation, get_logger
+from fairlead.telemetry.traces import span
+
+log = get_logger(__name__)
 
 
 class LeadDistribution:
@@ -35,7 +43,10 @@ class LeadDistribution:
         fruitless = 0
         # Twice without a result means that somebody else is at it: once may mean that the lead has just been set apart.
         while fruitless < 2 and (lead := self._waiting(lead_id)) is not None:
-            result = self._decide(lead)
+            started = time.monotonic()
+            with span("distribute", lead_id=lead_id, niche=lead.niche_slug):
+                result = self._decide(lead)
+            _tell(lead.niche_slug, result, time.monotonic() - started)
             done.append(result)
             fruitless += not len(result)
             if any(failure.lead_id == lead_id for failure in result.failures):
@@ -77,3 +88,32 @@ class LeadDistribution:
 
         lead = self._distributor.database.run(work)
         return lead if lead is not None and lead.awaits_decision and lead.niche_is_active else None
+
+
+def _tell(niche_slug: str, result: Distributed, seconds: float) -> None:
+    """What was decided is in the log, each line with the request that asked for it, and counted."""
+    assigned, refused = Counter[str](), Counter[str]()
+    for decision in result.decisions:
+        request = result.requests[decision.lead_id]
+        # A lead that is asked for again was not waiting since its approval.
+        waited = [(decision.decided_at - request.approved_at).total_seconds()] if decision.attempt == 1 else []
+        metrics.distributed(niche_slug, decision.outcome.value, seconds, waited if decision.recipients else [])
+        _count(decision, assigned, refused)
+        with correlation(request.correlation_id, lead_id=decision.lead_id, niche=niche_slug):
+            outcome, count = decision.outcome.value, len(decision.recipients)
+            log.info("lead decided", outcome=outcome, assignment_count=count, journal_seq=decision.seq)
+    for level_name, count in assigned.items():
+        metrics.assigned(niche_slug, level_name, count)
+    for reason, count in refused.items():
+        metrics.refused(niche_slug, reason, count)
+    for failure in result.failures:
+        kind = failure.error.partition(":")[0]
+        metrics.distribution_failed(niche_slug, kind)
+        log.error("distribution failed", lead_id=failure.lead_id, niche=niche_slug, error=kind)
+
+
+def _count(decision: Decision, assigned: Counter[str], refused: Counter[str]) -> None:
+    for result in decision.levels:
+        assigned[result.level.name] += len(result.recipients)
+        refused.update(refusal.reason.value for refusal in result.refused)
+        refused.update({reason.value: count for reason, count in result.counts.items()})

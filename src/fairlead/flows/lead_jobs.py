@@ -9,14 +9,10 @@ from fairlead.store.jobs.queue import Job
 
 
 def lead_jobs(lead_ids: Sequence[str], actor: Actor, now: datetime, delay_seconds: float = 0) -> list[Job]:
-    """One job per lead: who asked for it, and when. Nothing in it decides anything: the lead's row does."""
-    triggered_by = {"actor_id": actor.name, "actor_role": actor.role}
-    requested_at = timestamp_text(now)
-    return [
-        Job(
-            "distribute_lead",
-            {"lead_id": lead_id, "triggered_by": triggered_by, "requested_at": requested_at},
-            delay_seconds,
-        )
-        for lead_id in lead_ids
-    ]
+    """One job per lead: who asked for it, when and by which request. What is to be done, the lead's row says."""
+    asked = {
+        "triggered_by": {"actor_id": actor.name, "actor_role": actor.role},
+        "requested_at": timestamp_text(now),
+        "correlation_id": actor.request_id,
+    }
+    return [Job("distribute_lead", {"lead_id": lead_id, **asked}, delay_seconds) for lead_id in lead_ids]

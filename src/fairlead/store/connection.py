@@ -175,11 +175,3 @@ def one_line(error: BaseException) -> str:
 def is_of_the_data(error: BaseException) -> bool:
     """Whether the database refused the values themselves: the same work will be refused again."""
     return isinstance(error, errors.DataError | errors.IntegrityError)
-
-
-def server_words(error: BaseException) -> str | None:
-    """What the server called an error: its code, and the constraint, table and column that it names; no values."""
-    if not isinstance(error, psycopg.Error) or error.sqlstate is None:
-        return None
-    named = (error.diag.constraint_name, error.diag.table_name, error.diag.column_name)
-    return " ".join([error.sqlstate, *(name for name in named if name)])

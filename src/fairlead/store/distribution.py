@@ -23,11 +23,20 @@ from fairlead.store.journal import insert_entries
 
 
 @dataclass(frozen=True, slots=True)
+class LeadRequest:
+    """When a lead was approved, and the request that last asked for its decision."""
+
+    approved_at: datetime
+    correlation_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class LockedLeads:
     """The leads that this transaction will decide, in order, and the one time that it knows."""
 
     leads: tuple[Lead, ...]
     now: datetime | None
+    requests: Mapping[str, LeadRequest]
 
 
 def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id: str | None = None) -> LockedLeads:
@@ -42,7 +51,7 @@ def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id
     rows = conn.execute(
         """
         select approved_at, id::text, attributes, attributes_salt, distribution_attempts + 1,
-               (select clock_timestamp())
+               (select clock_timestamp()), correlation_id
         from leads
         where awaits_decision and id = any(array(
             select id from leads
@@ -55,9 +64,10 @@ def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id
     ).fetchall()
     leads = tuple(
         Lead(lead_id, attributes, commit_to_attributes(salt, attributes), attempt)
-        for _, lead_id, attributes, salt, attempt, _ in sorted(rows, key=itemgetter(0, 1))
+        for _, lead_id, attributes, salt, attempt, *_ in sorted(rows, key=itemgetter(0, 1))
     )
-    return LockedLeads(leads, rows[0][5] if rows else None)
+    requests = {row[1]: LeadRequest(row[0], row[6]) for row in rows}
+    return LockedLeads(leads, rows[0][5] if rows else None, requests)
 
 
 _LOCK_PROVIDERS = """
@@ -93,6 +103,7 @@ class Batch:
     purses_before: Mapping[str, Purse]
     purses_after: Mapping[str, Purse]
     now: datetime
+    requests: Mapping[str, LeadRequest]
 
 
 def record(conn: Connection, batch: Batch) -> None:

@@ -53,7 +53,9 @@ class LeadProgress:
     status: str
     awaits_decision: bool
     decide_alone: bool
+    niche_slug: str
     niche_is_active: bool
+    correlation_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,8 @@ def states_of(conn: Connection, lead_ids: Sequence[str]) -> dict[str, LeadProgre
     """How far those of the leads that exist have come; nothing is locked."""
     rows = conn.execute(
         """
-        select l.id::text, l.niche_id::text, l.status, l.awaits_decision, l.decide_alone, n.is_active
+        select l.id::text, l.niche_id::text, l.status, l.awaits_decision, l.decide_alone, n.slug, n.is_active,
+               l.correlation_id
         from leads l join niches n on n.id = l.niche_id where l.id = any(%s::uuid[])
         """,
         (list(lead_ids),),
@@ -203,7 +206,8 @@ def lock_lead(conn: Connection, lead_id: str) -> LeadProgress | None:
     """How far the lead has come, its row locked; None when there is none."""
     row = conn.execute(
         """
-        select l.id::text, l.niche_id::text, l.status, l.awaits_decision, l.decide_alone, n.is_active
+        select l.id::text, l.niche_id::text, l.status, l.awaits_decision, l.decide_alone, n.slug, n.is_active,
+               l.correlation_id
         from leads l join niches n on n.id = l.niche_id where l.id = %s for no key update of l
         """,
         (lead_id,),

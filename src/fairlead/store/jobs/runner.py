@@ -21,7 +21,7 @@ from psycopg_pool import AsyncConnectionPool
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import QUEUE_OF, JobRun, Queue, Task
 
-Handler = Callable[[JobRun], None]
+Handler = Callable[[JobRun], object]
 
 log = logging.getLogger(__name__)
 
