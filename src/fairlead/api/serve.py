@@ -1,0 +1,70 @@
+"""An HTTP server in a thread, beside whatever else the process does."""
+
+import asyncio
+import socket
+import threading
+import time
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from fairlead.telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+START_TIMEOUT_SECONDS = 10.0
+STOP_TIMEOUT_SECONDS = 0.9
+
+
+class ServingThread:
+    """A server that answers on `port` until it is stopped. Use it as a context manager, or call `stop`."""
+
+    def __init__(self, server: uvicorn.Server, listener: socket.socket) -> None:
+        self.port: int = listener.getsockname()[1]
+        self._server = server
+        self._thread = threading.Thread(target=self._run, args=(listener,), name=f"http-{self.port}", daemon=True)
+
+    def __enter__(self) -> "ServingThread":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self, listener: socket.socket) -> None:
+        with listener:
+            asyncio.run(self._server.serve(sockets=[listener]))
+
+    def start(self) -> None:
+        """The server answers. Raises RuntimeError when it ended instead, or does not within 10 s."""
+        self._thread.start()
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError(f"the HTTP server on port {self.port} did not start")
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        """The port is closed, within a second; a request that is still unanswered then is dropped. Idempotent."""
+        self._server.should_exit = True
+        self._thread.join(STOP_TIMEOUT_SECONDS / 2)
+        if self._thread.is_alive():
+            self._server.force_exit = True
+            self._thread.join(STOP_TIMEOUT_SECONDS / 2)
+        if self._thread.is_alive():
+            _log.warning("the HTTP server did not stop in time", port=self.port)
+
+
+def serve_in_thread(application: ASGIApp, host: str, port: int) -> ServingThread:
+    """The application is served at `host` (name, IPv4 or IPv6 address) and `port`, 0 standing for any free one.
+
+    Signals stay with the main thread: this server has no handlers for them. Raises OSError when the address cannot
+    be had.
+    """
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    listener = socket.create_server((host, port), family=family)
+    configuration = uvicorn.Config(
+        application, lifespan="off", log_config=None, access_log=False, server_header=False, ws="none"
+    )
+    serving = ServingThread(uvicorn.Server(configuration), listener)
+    serving.start()
+    return serving
