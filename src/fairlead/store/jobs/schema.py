@@ -16,6 +16,8 @@ _OWN_INDICES = """
         where task_name = 'distribute_lead';
     create index if not exists jobs_of_notification on procrastinate_jobs ((args ->> 'notification_id'))
         where task_name in ('send_email', 'send_webhook');
+    create index if not exists jobs_without_worker on procrastinate_jobs (id)
+        where status = 'doing' and worker_id is null;
 """
 
 

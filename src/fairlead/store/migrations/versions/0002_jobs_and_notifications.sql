@@ -73,6 +73,15 @@ create table rate_limits (
 );
 comment on table rate_limits is 'When the next job of that name may start, whichever process runs it.';
 
+create table schedules (
+    name       text primary key,
+    -- By the database's clock: when a process took the duty last, and how its run before or since then ended.
+    started_at timestamptz not null,
+    ended_at   timestamptz,
+    error      text
+);
+comment on table schedules is 'When each periodic duty was begun last, by whichever process got hold of it.';
+
 -- Notifications: who is told, how far that has come ---------------------------------------------------------------
 
 create table webhook_endpoints (
@@ -104,6 +113,8 @@ alter table notifications
     add column correlation_id text,
     -- When it was handed to a delivery job; null: not yet, or held because its endpoint is paused.
     add column enqueued_at    timestamptz,
+    -- How often it was sent again on purpose after it had been sent: an email then is a new message.
+    add column replay_count   integer not null default 0 check (replay_count >= 0),
     -- The job that is sending it right now. A second job for the same notification leaves it alone.
     add column claimed_by_job bigint,
     add column claimed_at     timestamptz,
@@ -130,6 +141,8 @@ alter table notifications
 create index notifications_to_enqueue on notifications (id) where state = 'queued' and enqueued_at is null;
 create index notifications_under_way on notifications (enqueued_at) where state = 'queued' and enqueued_at is not null;
 create index notifications_of_endpoint on notifications (webhook_endpoint_id, id) where webhook_endpoint_id is not null;
+-- An alert that names what it is raised for once is not raised for it again.
+create unique index notifications_alert_once on notifications ((detail ->> 'once')) where kind = 'operator_alert';
 
 alter table job_attempts add foreign key (notification_id) references notifications;
 alter table dead_letters add foreign key (notification_id) references notifications;
@@ -137,14 +150,16 @@ alter table dead_letters add foreign key (notification_id) references notificati
 create table notification_templates (
     kind       text not null,
     version    integer not null check (version >= 1),
-    subject    text not null check (length(subject) between 1 and 1000),
-    html       text not null,
-    body_text  text not null,
+    -- All null: from this version on the default is in use, whatever it is in the release that runs.
+    subject    text check (length(subject) between 1 and 1000),
+    html       text,
+    body_text  text,
     created_at timestamptz not null,
     created_by text not null,
     -- Why this version was made: an edit's memo, or which version it restores.
     memo       text,
-    primary key (kind, version)
+    primary key (kind, version),
+    constraint notification_templates_are_whole check (num_nulls(subject, html, body_text) in (0, 3))
 );
 comment on table notification_templates is 'Append-only; the highest version of a kind is in use, and without any the default is.';
 
