@@ -1,0 +1,214 @@
+"""Workers on a real queue: what they do, how they stop, and what they do about a database that goes away."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from fairlead.store.connection import Database
+from fairlead.store.jobs.queue import Job, JobRun, Task, enqueue, jobs_at_all
+from fairlead.store.jobs.runner import Bounds, Handler, Lane, run_worker
+
+PATIENCE_SECONDS = 30
+LANES = (Lane("distribute", 2), Lane("webhook", 1))
+
+
+class Running:
+    """A worker in a thread of its own."""
+
+    def __init__(self, stop: threading.Event, ended: "Future[bool]", serving: threading.Event) -> None:
+        self._stop, self._ended, self.serving = stop, ended, serving
+
+    def ask_to_stop(self) -> None:
+        """It takes no more jobs from now on."""
+        self._stop.set()
+
+    def stopped(self) -> bool:
+        """Whether it finished what was under way, once it has stopped."""
+        self._stop.set()
+        return self._ended.result(PATIENCE_SECONDS)
+
+
+@contextmanager
+def running(database: Database, handlers: Mapping[Task, Handler], drain_seconds: float = 20) -> Iterator[Running]:
+    """A worker with these handlers works on the database's jobs."""
+    stop, serving = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        bounds = Bounds(takeover_seconds=5, drain_seconds=drain_seconds)
+        ended = pool.submit(run_worker, database, LANES, handlers, bounds, stop, serving.set)
+        try:
+            assert serving.wait(PATIENCE_SECONDS)
+            yield Running(stop, ended, serving)
+        finally:
+            stop.set()
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Returns once the condition holds."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.02)
+
+
+def put(database: Database, *jobs: Job) -> None:
+    """The jobs are in the queue."""
+    database.run(lambda conn: enqueue(conn, jobs))
+
+
+def lead_job(name: str, delay_seconds: float = 0) -> Job:
+    """A job that any lead might have."""
+    return Job("distribute_lead", {"lead_id": name}, delay_seconds)
+
+
+def left(database: Database) -> int:
+    """How many jobs are in the queue."""
+    return database.run(jobs_at_all)
+
+
+def test_a_job_is_done_if_its_transaction_commits_and_never_otherwise(database: Database) -> None:
+    seen: list[object] = []
+    with running(database, {"distribute_lead": lambda run: seen.append(run.payload)}) as worker:
+        put(database, lead_job("committed"))
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            database.run(lambda conn: (enqueue(conn, [lead_job("rolled back")]), conn.execute("select from nowhere")))
+        until(lambda: seen and not left(database))
+        assert worker.stopped()
+    assert seen == [{"lead_id": "committed"}]
+
+
+def test_any_number_of_jobs_is_enqueued_at_once_in_order(database: Database) -> None:
+    put(database)
+    put(database, *[lead_job(str(number)) for number in range(500)])
+    seen: list[object] = []
+    with running(database, {"distribute_lead": lambda run: seen.append(run.payload["lead_id"])}) as worker:
+        until(lambda: not left(database))
+        assert worker.stopped()
+    assert sorted(seen, key=lambda name: int(str(name))) == [str(number) for number in range(500)]
+
+
+def test_a_job_for_later_waits(database: Database) -> None:
+    done_at: dict[object, float] = {}
+
+    def note(run: JobRun) -> None:
+        done_at[run.payload["lead_id"]] = time.monotonic()
+
+    with running(database, {"distribute_lead": note}):
+        start = time.monotonic()
+        put(database, lead_job("later", 1.5), lead_job("now"))
+        until(lambda: len(done_at) == 2)
+    assert done_at["now"] < done_at["later"]
+    assert done_at["later"] - start >= 1.5
+
+
+def test_a_handler_that_raises_is_run_again(database: Database) -> None:
+    runs: list[int] = []
+
+    def fail_once(run: JobRun) -> None:
+        runs.append(run.job_id)
+        if len(runs) == 1:
+            raise ConnectionError("no way to say what went wrong")
+
+    with running(database, {"distribute_lead": fail_once}):
+        put(database, lead_job("x"))
+        until(lambda: len(runs) == 2 and not left(database))
+    assert runs[0] == runs[1]
+
+
+def test_no_more_jobs_run_at_once_than_the_lane_is_wide_and_lanes_do_not_wait_for_each_other(
+    database: Database,
+) -> None:
+    at_once, most, lock, gate = 0, 0, threading.Lock(), threading.Event()
+    leads: list[object] = []
+
+    def webhook(_: JobRun) -> None:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        assert gate.wait(PATIENCE_SECONDS)
+        with lock:
+            at_once -= 1
+
+    with running(database, {"distribute_lead": leads.append, "send_webhook": webhook}):
+        put(database, *[Job("send_webhook", {"notification_id": str(number)}) for number in range(4)])
+        until(lambda: at_once == 1)
+        put(database, *[lead_job(str(number)) for number in range(10)])
+        until(lambda: len(leads) == 10)
+        gate.set()
+        until(lambda: not left(database))
+    assert most == 1
+
+
+def test_stopping_finishes_what_is_under_way_and_takes_nothing_more(database: Database) -> None:
+    begun, gate, done = threading.Event(), threading.Event(), []
+
+    def slow(run: JobRun) -> None:
+        begun.set()
+        assert gate.wait(PATIENCE_SECONDS)
+        done.append(run.payload["lead_id"])
+
+    with running(database, {"distribute_lead": slow}) as worker:
+        put(database, lead_job("under way"))
+        assert begun.wait(PATIENCE_SECONDS)
+        worker.ask_to_stop()
+        put(database, lead_job("too late"))
+        gate.set()
+        assert worker.stopped()
+    assert done == ["under way"]
+    assert left(database) == 1
+
+
+STUCK = """
+import os, sys, threading, time
+from fairlead.store.connection import Database
+from fairlead.store.jobs.runner import Bounds, Lane, run_worker
+stop = threading.Event()
+def stuck(run):
+    stop.set()
+    time.sleep(600)
+with Database(sys.argv[1], "fairlead") as database:
+    print(run_worker(database, [Lane("distribute", 1)], {"distribute_lead": stuck}, Bounds(5, 0.5), stop), flush=True)
+os._exit(0)
+"""
+
+
+def test_a_job_that_outlasts_the_drain_is_released_for_others(database: Database) -> None:
+    put(database, lead_job("stuck"))
+    # In a process of its own, which ends while the job still runs.
+    ended = subprocess.run(
+        [sys.executable, "-c", STUCK, database.url],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=True,
+    )
+    assert ended.stdout == "False\n"
+    with database.snapshot() as conn:
+        rows = conn.execute("select status, worker_id from procrastinate_jobs").fetchall()
+    assert rows == [("doing", None)]
+
+
+def test_a_worker_whose_connections_are_all_cut_goes_on_by_itself(database: Database, server_url: str) -> None:
+    seen: list[object] = []
+    with running(database, {"distribute_lead": lambda run: seen.append(run.payload["lead_id"])}) as worker:
+        put(database, lead_job("before"))
+        until(lambda: seen == ["before"])
+        worker.serving.clear()
+        with psycopg.connect(server_url, autocommit=True) as conn:
+            name = database.url.rsplit("/", 1)[1]
+            cut = conn.execute(
+                "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = %s", (name,)
+            ).fetchone()
+        assert cut is not None
+        assert cut[0] >= 3
+        until(worker.serving.is_set)
+        put(database, lead_job("after"))
+        until(lambda: seen == ["before", "after"] and not left(database))
+        assert worker.stopped()
