@@ -1,7 +1,7 @@
 """Notifications as rows: queued with their cause, handed to jobs, claimed while they are sent, and how that ended.
 
 A row is the truth about a notification, a job only a hint. One that is claimed by a running job is left alone by every
-other, so that nothing is sent twice by our own doing.
+other, so that nothing is sent twice by our own doing. Of locks, an endpoint's comes before those of its notifications.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,13 +11,34 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
+class QueuedNotification:
+    """A notification that a job is to deliver."""
+
+    notification_id: str
+    channel: str
+    correlation_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOut:
+    """What was handed out, and how many rows were seen to in all: some only turned out to be unwanted."""
+
+    notifications: tuple[QueuedNotification, ...]
+    seen_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimedNotification:
-    """A notification that this job may send. `attempts` are those before this one."""
+    """A notification that this job may send. `attempts` are those before this one.
+
+    `replay_count` says how often it was sent again on purpose after it had been sent.
+    """
 
     notification_id: str
     kind: str
@@ -29,50 +50,77 @@ class ClaimedNotification:
     detail: dict[str, Any] | None
     correlation_id: str | None
     attempts: int
+    replay_count: int
     created_at: datetime
 
 
-def insert_operator_alert(conn: Connection, detail: Mapping[str, object], now: datetime) -> None:
-    """An alert waits for the operators; `detail` says what happened, and nothing personal."""
-    conn.execute(
+@dataclass(frozen=True, slots=True)
+class LockedNotification:
+    """A notification whose row is locked. `endpoint_is_gone`: it was for a webhook endpoint that has been removed."""
+
+    notification_id: str
+    channel: str
+    state: str
+    correlation_id: str | None
+    endpoint_is_gone: bool
+
+
+def insert_operator_alert(conn: Connection, detail: Mapping[str, object], now: datetime) -> bool:
+    """An alert waits for the operators; `detail` says what happened, and nothing personal.
+
+    Where `detail` has a member `once`, and there is an alert with the same, nothing is done. Returns whether it was.
+    """
+    inserted = conn.execute(
         """
         insert into notifications (id, kind, channel, provider_id, detail, created_at)
         values (%s, 'operator_alert', 'email', null, %s, %s)
+        on conflict ((detail ->> 'once')) where kind = 'operator_alert' do nothing
         """,
         (new_id(), Jsonb(dict(detail)), now),
     )
+    return inserted.rowcount == 1
 
 
-def hand_out(conn: Connection, limit: int, now: datetime) -> list[tuple[str, str]]:
-    """The oldest notifications that no job has yet are marked as handed out; returns their ids and channels.
+def hand_out(conn: Connection, limit: int, now: datetime) -> HandedOut:
+    """The oldest notifications that no job has yet, at most so many, are marked as handed out.
 
-    Those that a provider does not want become `skipped`; those for an endpoint that is not active are held back.
-    Rows that another transaction is handing out are skipped, not waited for.
+    Those that a provider does not want, and those for an endpoint that was removed, become `skipped` instead; those
+    for an endpoint that is not active are held back. Rows that another transaction is handing out are left to it, not
+    waited for: seeing fewer than `limit` means that nothing is left.
     """
     rows = conn.execute(
         """
         with chosen as materialized (
             select n.id,
-                   coalesce(p.notification_preferences #>> array[n.kind, n.channel], 'true') = 'false' as is_unwanted
+                   case when e.deleted_at is not null then 'the webhook endpoint was removed'
+                        when p.notification_preferences #>> array[n.kind, n.channel] = 'false'
+                        then 'the provider does not want to be told' end as why_not
             from notifications n
             left join providers p on p.id = n.provider_id
             left join webhook_endpoints e on e.id = n.webhook_endpoint_id
             where n.state = 'queued' and n.enqueued_at is null
-              and (e.id is null or (e.state = 'active' and e.deleted_at is null))
+              and (e.id is null or e.state = 'active' or e.deleted_at is not null)
             order by n.id limit %s for no key update of n skip locked
         )
         update notifications n
-        set enqueued_at = %s, state = case when is_unwanted then 'skipped' else state end
+        set enqueued_at = %s, state = case when why_not is null then state else 'skipped' end, last_answer = why_not
         from chosen where chosen.id = n.id
-        returning n.id::text, n.channel, n.state
+        returning n.id::text, n.channel, n.correlation_id, n.state
         """,
         (limit, now),
     ).fetchall()
-    return sorted((notification_id, channel) for notification_id, channel, state in rows if state == "queued")
+    wanted = sorted(row for row in rows if row[3] == "queued")
+    return HandedOut(tuple(QueuedNotification(*row[:3]) for row in wanted), len(rows))
 
 
 def claim(conn: Connection, notification_id: str, job_id: int, now: datetime) -> ClaimedNotification | None:
-    """The notification is this job's to send; None when there is nothing to send, or another running job has it."""
+    """The notification is this job's to send; None when there is nothing to send, or another running job has it.
+
+    The row is locked in a statement of its own: only a statement that begins after that sees whether the job that
+    claimed it last is still running.
+    """
+    if lock_notification(conn, notification_id) is None:
+        return None
     row = conn.execute(
         """
         update notifications n set claimed_by_job = %s, claimed_at = %s
@@ -80,7 +128,7 @@ def claim(conn: Connection, notification_id: str, job_id: int, now: datetime) ->
             select from procrastinate_jobs j
             where j.id = n.claimed_by_job and j.id <> %s and j.status = 'doing')
         returning id::text, kind, channel, provider_id::text, assignment_id::text, subscription_id::text,
-                  webhook_endpoint_id::text, detail, correlation_id, attempts, created_at
+                  webhook_endpoint_id::text, detail, correlation_id, attempts, replay_count, created_at
         """,
         (job_id, now, notification_id, job_id),
     ).fetchone()
@@ -122,6 +170,14 @@ def record_not_sent(conn: Connection, notification_id: str, answer: str, now: da
     )
 
 
+def record_told(conn: Connection, notification_id: str, told: Sequence[str]) -> None:
+    """These marks stand for recipients of an alert that took it: the next attempt leaves them out. Needs its lock."""
+    conn.execute(
+        "update notifications set detail = jsonb_set(detail, '{told}', %s) where id = %s",
+        (Jsonb(list(told)), notification_id),
+    )
+
+
 def hold_back(conn: Connection, notification_id: str) -> None:
     """The notification waits until its endpoint is active again."""
     conn.execute(
@@ -133,26 +189,50 @@ def hold_back(conn: Connection, notification_id: str) -> None:
 def skip(conn: Connection, notification_id: str, why: str) -> None:
     """The notification will not be sent, because nobody is there to be told; `why` is kept."""
     conn.execute(
-        "update notifications set state = 'skipped', last_answer = %s, claimed_by_job = null where id = %s",
+        """
+        update notifications set state = 'skipped', last_answer = %s, claimed_by_job = null
+        where id = %s and state = 'queued'
+        """,
         (why, notification_id),
     )
 
 
-def lock_notification(conn: Connection, notification_id: str) -> tuple[str, str] | None:
-    """The notification's channel and state, its row locked; None when there is none."""
+def lock_notification(conn: Connection, notification_id: str) -> LockedNotification | None:
+    """The notification, its row locked; None when there is none."""
     row = conn.execute(
-        "select channel, state from notifications where id = %s for no key update", (notification_id,)
+        """
+        select n.id::text, n.channel, n.state, n.correlation_id, e.deleted_at is not null
+        from notifications n left join webhook_endpoints e on e.id = n.webhook_endpoint_id
+        where n.id = %s for no key update of n
+        """,
+        (notification_id,),
     ).fetchone()
-    return None if row is None else (row[0], row[1])
+    return None if row is None else LockedNotification(*row)
 
 
-def queue_again(conn: Connection, notification_ids: Sequence[str], now: datetime) -> None:
-    """The notifications, locked before, wait to be sent, once more if they were sent before; all attempts are new."""
+def queue_again(conn: Connection, notification_ids: Sequence[str], enqueued_at: datetime | None) -> None:
+    """The notifications, locked before, wait to be sent, once more if they were sent before; all attempts are new.
+
+    With `enqueued_at` the caller enqueues their jobs; with None they wait to be handed out.
+    """
     conn.execute(
         """
         update notifications set state = 'queued', sent_at = null, enqueued_at = %s, attempts = 0, last_error = null,
-                                 claimed_by_job = null
+                                 claimed_by_job = null, replay_count = replay_count + (state = 'sent')::integer,
+                                 detail = detail - 'told'
         where id = any(%s::uuid[])
         """,
-        (now, list(notification_ids)),
+        (enqueued_at, array_text(notification_ids)),
     )
+
+
+def resolve_letters_of(conn: Connection, notification_ids: Sequence[str], resolved_by: str, now: datetime) -> int:
+    """Open dead letters of these notifications, locked before, are resolved as `retried`; returns how many."""
+    done = conn.execute(
+        """
+        update dead_letters set resolved_at = %s, resolved_by = %s, resolution = 'retried'
+        where notification_id = any(%s::uuid[]) and resolved_at is null
+        """,
+        (now, resolved_by, array_text(notification_ids)),
+    )
+    return done.rowcount

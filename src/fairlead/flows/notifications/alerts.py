@@ -9,8 +9,15 @@ from fairlead.store.jobs.queue import Job, enqueue
 from fairlead.store.notifications import insert_operator_alert
 
 
-def alert_operators(conn: Connection, title: str, lines: Sequence[str], now: datetime) -> None:
-    """Operators will be told, once the caller's transaction commits. Title and lines hold nothing personal."""
+def alert_operators(
+    conn: Connection, title: str, lines: Sequence[str], now: datetime, *, once: str | None = None
+) -> None:
+    """Operators will be told, once the caller's transaction commits. Title and lines hold nothing personal.
+
+    `once` names what the alert is raised for: a second with the same name is not raised, ever.
+    """
     detail = {"title": title, "lines": list(lines), "happened_at": timestamp_text(now)}
-    insert_operator_alert(conn, detail, now)
-    enqueue(conn, [Job("dispatch_notifications")])
+    if once is not None:
+        detail["once"] = once
+    if insert_operator_alert(conn, detail, now):
+        enqueue(conn, [Job("dispatch_notifications")])

@@ -1,0 +1,109 @@
+"""Sending notifications again: one that failed or was sent, or all that an endpoint missed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fairlead.core.canonical import timestamp_text
+from fairlead.core.errors import BadInput, Refused
+from fairlead.flows.notifications.delivery_jobs import delivery_job
+from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.connection import Connection, Database
+from fairlead.store.jobs.queue import Job, enqueue
+from fairlead.store.leads import clock
+from fairlead.store.lookups import checked_id
+from fairlead.store.notifications import LockedNotification, lock_notification, queue_again, resolve_letters_of
+from fairlead.store.webhook_endpoints import lock_endpoint, lock_replayable
+
+BATCH_NOTIFICATIONS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A notification that waits to be sent. `took_effect`: it did not wait before this call."""
+
+    notification_id: str
+    channel: str
+    state_before: str
+    took_effect: bool
+
+
+def requeue_notification(conn: Connection, notification_id: str, now: datetime) -> bool:
+    """The notification waits to be sent again, all its attempts anew, and its job is enqueued in this transaction.
+
+    Locks the notification. False, and nothing is done, where there is none, where it waits already, and where the
+    webhook endpoint that it is for was removed.
+    """
+    locked = lock_notification(conn, notification_id)
+    if locked is None or locked.state == "queued" or locked.endpoint_is_gone:
+        return False
+    _requeue(conn, locked, now)
+    return True
+
+
+def replay_notification(database: Database, notification_id: str, actor: Actor) -> Replayed:
+    """The notification waits to be sent again, whatever the provider's preferences; its dead letter is `retried`.
+
+    A mail that had been sent is a new message, with another Message-ID; a webhook keeps its id, by which receivers
+    know it. Audited. Locks the notification. Asking for one that waits already changes nothing.
+
+    Raises `BadInput` for what is no id, and `Refused`: `notification_unknown`, `webhook_endpoint_removed`.
+    """
+    checked = checked_id(notification_id, "notification")
+
+    def work(conn: Connection) -> Replayed:
+        locked = lock_notification(conn, checked)
+        if locked is None:
+            raise Refused("notification_unknown", f"there is no notification {checked}")
+        if locked.endpoint_is_gone:
+            raise Refused("webhook_endpoint_removed", "the webhook endpoint that it was for has been removed")
+        if locked.state == "queued":
+            return Replayed(checked, locked.channel, locked.state, took_effect=False)
+        now = clock(conn)
+        _requeue(conn, locked, now)
+        resolve_letters_of(conn, [checked], actor.name, now)
+        old = {"state": locked.state, "channel": locked.channel}
+        append_audit(conn, [AuditEvent(actor, "notification.replayed", "notification", checked, old=old)], now)
+        return Replayed(checked, locked.channel, locked.state, took_effect=True)
+
+    return database.run(work)
+
+
+def replay_endpoint(database: Database, endpoint_id: str, since: datetime, actor: Actor) -> int:
+    """What was delivered to the endpoint, or failed, from `since` on waits to be sent again; returns how many.
+
+    Dead letters of those are `retried`. Some hundreds to a transaction, audited each; locks the endpoint, then the
+    notifications in ascending order of id. Each call sends everything again: receivers know it by its webhook-id.
+    What waits already is left alone. With the endpoint paused, all of it is held back until that is over.
+
+    Raises `BadInput` for what is no id or a time without a zone, `Refused`: `webhook_endpoint_unknown`.
+    """
+    checked = checked_id(endpoint_id, "webhook endpoint")
+    if since.tzinfo is None:
+        raise BadInput(["since: must say its time zone, such as 2026-03-01T14:00:00Z"])
+    total, after = 0, None
+
+    def work(conn: Connection) -> Sequence[str]:
+        if lock_endpoint(conn, checked) is None:
+            raise Refused("webhook_endpoint_unknown", f"there is no webhook endpoint {checked}")
+        ids = lock_replayable(conn, checked, since, until, after, BATCH_NOTIFICATIONS)
+        if not ids:
+            return ids
+        now = clock(conn)
+        queue_again(conn, ids, None)
+        resolve_letters_of(conn, ids, actor.name, now)
+        enqueue(conn, [Job("dispatch_notifications")])
+        new = {"since": timestamp_text(since), "count": len(ids)}
+        append_audit(conn, [AuditEvent(actor, "webhook_endpoint.replayed", "webhook_endpoint", checked, new=new)], now)
+        return ids
+
+    # What is only created while this runs is not asked for.
+    until = database.run(clock)
+    while ids := database.run(work):
+        total, after = total + len(ids), ids[-1]
+    return total
+
+
+def _requeue(conn: Connection, locked: LockedNotification, now: datetime) -> None:
+    queue_again(conn, [locked.notification_id], now)
+    enqueue(conn, [delivery_job(locked.notification_id, locked.channel, locked.correlation_id)])
