@@ -60,7 +60,7 @@ def without_library_text(_logger: WrappedLogger, _method: str, fields: EventDict
     logged is replaced by where it was logged.
     """
     record = cast("logging.LogRecord", fields["_record"])
-    fields["event"] = _library_event(record)
+    fields["event"] = _library_event(record, fields.pop("positional_args", None))
     fields["at"] = f"{record.module}:{record.lineno}"
     fields.update(_job_fields(record))
     return fields
@@ -88,7 +88,7 @@ def _is_fit(name: str, value: object) -> bool:
     return False
 
 
-def _library_event(record: logging.LogRecord) -> str:
+def _library_event(record: logging.LogRecord, arguments: object) -> str:
     # Procrastinate says in `action` what happened, and in the text with which arguments.
     action: object = getattr(record, "action", None)
     if record.name.split(".")[0] == "procrastinate" and isinstance(action, str) and _ID.fullmatch(action):
@@ -98,15 +98,15 @@ def _library_event(record: logging.LogRecord) -> str:
         return error_kind(template)
     if not isinstance(template, str):
         return _WITHHELD
-    if record.args:
-        return _filled_in(template, record.args)
+    if arguments:
+        return _filled_in(template, arguments)
     return template if _stands_in_source(template, record) else _WITHHELD
 
 
-def _filled_in(template: str, args: object) -> str:
-    if not isinstance(args, tuple):
+def _filled_in(template: str, arguments: object) -> str:
+    if not isinstance(arguments, tuple):
         return _PLACEHOLDER.sub(_WITHHELD, template)
-    remaining = iter(cast("tuple[object, ...]", args))
+    remaining = iter(cast("tuple[object, ...]", arguments))
     return _PLACEHOLDER.sub(lambda _: _argument(next(remaining, None)), template)
 
 

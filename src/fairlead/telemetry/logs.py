@@ -61,29 +61,23 @@ def _with_trace_id(_logger: WrappedLogger, _method: str, fields: EventDict) -> E
     return fields
 
 
-_OF_OURS: tuple[Processor, ...] = (
+_COMMON: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     _with_trace_id,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     without_error_text,
-    only_known_fields,
-)
-_OF_LIBRARIES: tuple[Processor, ...] = (
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    _with_trace_id,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    without_library_text,
-    without_error_text,
-    only_known_fields,
 )
 
 # Here, not in set_up_logs: what is logged before, or by a command that sets nothing up, passes the list too.
 structlog.configure(
-    processors=[structlog.stdlib.filter_by_level, *_OF_OURS, ProcessorFormatter.wrap_for_formatter],
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *_COMMON,
+        only_known_fields,
+        ProcessorFormatter.wrap_for_formatter,
+    ],
     wrapper_class=BoundLogger,
     logger_factory=structlog.stdlib.LoggerFactory(),
 )
@@ -135,7 +129,10 @@ def _formatter(log_format: LogFormat, stream: TextIO) -> ProcessorFormatter:
     if log_format == "console":
         renderer = structlog.dev.ConsoleRenderer(colors=stream.isatty())
     return ProcessorFormatter(
-        foreign_pre_chain=_OF_LIBRARIES, processors=[ProcessorFormatter.remove_processors_meta, renderer]
+        foreign_pre_chain=[without_library_text, *_COMMON],
+        processors=[ProcessorFormatter.remove_processors_meta, only_known_fields, renderer],
+        use_get_message=False,
+        pass_foreign_args=True,
     )
 
 
