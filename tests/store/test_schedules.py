@@ -1,10 +1,11 @@
 """Duties: one caller per interval does each, whoever asks, whatever the clock does."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fairlead.store.connection import Database
+from fairlead.store.connection import Connection, Database
 from fairlead.store.schedules import claim_duty, due_duties, end_duty, schedule_states
 
 
@@ -26,14 +27,27 @@ def begun(database: Database, shift: str, ended: str | None = "0 seconds") -> No
         )
 
 
+def waiting(conn: Connection) -> int:
+    row = conn.execute("select count(*) from pg_locks where not granted").fetchone()
+    assert row is not None
+    return row[0]
+
+
 @pytest.mark.parametrize("is_new", [True, False])
 def test_of_twenty_who_ask_at_once_one_does_it(database: Database, is_new: bool) -> None:
     if not is_new:
         assert claim(database)
         begun(database, "-61 seconds")
     with ThreadPoolExecutor(20) as pool:
-        claims = list(pool.map(lambda _: claim(database), range(20)))
-    assert claims.count(True) == 1
+        with database.transaction() as conn:
+            conn.execute("lock table schedules in exclusive mode")
+            claims = [pool.submit(claim, database) for _ in range(20)]
+            # As many as there are connections beside this one, each of which would begin now if nobody else did.
+            deadline = time.monotonic() + 10
+            while waiting(conn) < 11:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        assert [call.result() for call in claims].count(True) == 1
     assert not claim(database)
 
 
