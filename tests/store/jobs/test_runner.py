@@ -22,8 +22,8 @@ LANES = (Lane("distribute", 2), Lane("webhook", 1))
 class Running:
     """A worker in a thread of its own."""
 
-    def __init__(self, stop: threading.Event, ended: "Future[bool]", serving: threading.Event) -> None:
-        self._stop, self._ended, self.serving = stop, ended, serving
+    def __init__(self, stop: threading.Event, ended: "Future[bool]") -> None:
+        self._stop, self._ended = stop, ended
 
     def ask_to_stop(self) -> None:
         """It takes no more jobs from now on."""
@@ -44,7 +44,7 @@ def running(database: Database, handlers: Mapping[Task, Handler], drain_seconds:
         ended = pool.submit(run_worker, database, LANES, handlers, bounds, stop, serving.set)
         try:
             assert serving.wait(PATIENCE_SECONDS)
-            yield Running(stop, ended, serving)
+            yield Running(stop, ended)
         finally:
             stop.set()
 
@@ -200,7 +200,6 @@ def test_a_worker_whose_connections_are_all_cut_goes_on_by_itself(database: Data
     with running(database, {"distribute_lead": lambda run: seen.append(run.payload["lead_id"])}) as worker:
         put(database, lead_job("before"))
         until(lambda: seen == ["before"])
-        worker.serving.clear()
         with psycopg.connect(server_url, autocommit=True) as conn:
             name = database.url.rsplit("/", 1)[1]
             cut = conn.execute(
@@ -208,7 +207,6 @@ def test_a_worker_whose_connections_are_all_cut_goes_on_by_itself(database: Data
             ).fetchone()
         assert cut is not None
         assert cut[0] >= 3
-        until(worker.serving.is_set)
         put(database, lead_job("after"))
         until(lambda: seen == ["before", "after"] and not left(database))
         assert worker.stopped()
