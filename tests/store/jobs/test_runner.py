@@ -72,6 +72,13 @@ def left(database: Database) -> int:
     return database.run(jobs_at_all)
 
 
+def listeners(database: Database) -> int:
+    """How many lanes still listen for new jobs."""
+    with database.snapshot() as conn:
+        query = "select count(*) from pg_stat_activity where datname = current_database() and query like 'LISTEN%'"
+        return conn.execute(query).fetchall()[0][0]
+
+
 def test_a_job_is_done_if_its_transaction_commits_and_never_otherwise(database: Database) -> None:
     seen: list[object] = []
     with running(database, {"distribute_lead": lambda run: seen.append(run.payload)}) as worker:
@@ -158,6 +165,7 @@ def test_stopping_finishes_what_is_under_way_and_takes_nothing_more(database: Da
         put(database, lead_job("under way"))
         assert begun.wait(PATIENCE_SECONDS)
         worker.ask_to_stop()
+        until(lambda: not listeners(database))
         put(database, lead_job("too late"))
         gate.set()
         assert worker.stopped()
