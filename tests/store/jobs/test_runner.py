@@ -164,6 +164,7 @@ def test_stopping_finishes_what_is_under_way_and_takes_nothing_more(database: Da
     with running(database, {"distribute_lead": slow}) as worker:
         put(database, lead_job("under way"))
         assert begun.wait(PATIENCE_SECONDS)
+        until(lambda: listeners(database) == len(LANES))
         worker.ask_to_stop()
         until(lambda: not listeners(database))
         put(database, lead_job("too late"))
