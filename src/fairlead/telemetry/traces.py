@@ -6,9 +6,10 @@ errors: the same fields that a log line may hold, no statement and no exception'
 
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from fairlead.telemetry.deadline import Bounded
 from fairlead.telemetry.errors import error_kind
 from fairlead.telemetry.log_fields import only_known_fields
 
@@ -26,7 +27,7 @@ def set_up_traces(service_name: str) -> bool:
     """Whether spans of this process are sent from now on; they are not when no endpoint or no library is there.
 
     Other OTEL_ variables (headers, sampling, ...) mean what OpenTelemetry says. Call it once, before the process
-    serves. An endpoint that does not answer costs spans, never a request.
+    serves, and `shut_down_traces` at its end. An endpoint that does not answer costs spans, never a request.
     """
     if not any(os.environ.get(name) for name in _ENDPOINT_VARIABLES):
         return False
@@ -38,7 +39,7 @@ def set_up_traces(service_name: str) -> bool:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
         return False
-    provider = TracerProvider(resource=Resource.create({"service.name": service_name}))
+    provider = TracerProvider(resource=Resource.create({"service.name": service_name}), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     # The web framework's own spans of requests go to the global provider.
     trace.set_tracer_provider(provider)
@@ -54,12 +55,13 @@ def use_provider(provider: "TracerProvider | None") -> None:
 
 
 def shut_down_traces(timeout_seconds: float = 2) -> None:
-    """What is under way was sent, or `timeout_seconds` have passed; no span is made any more."""
+    """What was waiting was sent, or `timeout_seconds` have passed; no span is made any more."""
     provider = _provider
     use_provider(None)
-    if provider is not None:
-        provider.force_flush(int(timeout_seconds * 1000))
-        provider.shutdown()
+    if provider is None:
+        return
+    with suppress(TimeoutError):  # the library's own bound does not bind while an endpoint keeps silent
+        Bounded(provider.shutdown, timeout_seconds)()
 
 
 @contextmanager
