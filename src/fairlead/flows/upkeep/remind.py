@@ -1,0 +1,53 @@
+"""Reminding the queue of what the rows say: whatever still waits has a job, however its job was lost."""
+
+from collections import Counter
+
+from fairlead.flows.lead_jobs import lead_jobs
+from fairlead.flows.notifications.delivery_jobs import delivery_job
+from fairlead.flows.upkeep.upkeep import Upkeep
+from fairlead.store.audit import SYSTEM
+from fairlead.store.connection import Connection
+from fairlead.store.jobs.queue import Job, enqueue, leads_without_job
+from fairlead.store.jobs.reminders import deliveries_without_job, lacks_dispatch
+from fairlead.store.leads import clock
+
+CHUNK_JOBS = 500
+MOST_CHUNKS = 200
+"""A turn ends after so many: what is left has its turn in five minutes."""
+
+
+def remind(upkeep: Upkeep) -> Counter[str]:
+    """Leads that await a decision, and notifications that wait to be sent, each have a job; returns how many got one.
+
+    Leads of inactive niches and notifications of paused endpoints go on waiting: when those are active again, this is
+    what gets them going. Some hundreds to a transaction, nothing is locked. Idempotent, and safe to run at once: a job
+    too many finds nothing to do. Raises `Unavailable`.
+    """
+    counts: Counter[str] = Counter()
+    for remind_some in (_leads, _deliveries):
+        for _ in range(MOST_CHUNKS):
+            count = upkeep.database.run(remind_some)
+            counts[remind_some.__name__.removeprefix("_")] += count
+            if count < CHUNK_JOBS:
+                break
+    counts["dispatches"] += upkeep.database.run(_dispatch)
+    return counts
+
+
+def _leads(conn: Connection) -> int:
+    lead_ids = leads_without_job(conn, CHUNK_JOBS)
+    enqueue(conn, lead_jobs(lead_ids, SYSTEM, clock(conn)))
+    return len(lead_ids)
+
+
+def _deliveries(conn: Connection) -> int:
+    lost = deliveries_without_job(conn, CHUNK_JOBS)
+    enqueue(conn, [delivery_job(each.notification_id, each.channel, each.correlation_id) for each in lost])
+    return len(lost)
+
+
+def _dispatch(conn: Connection) -> bool:
+    is_needed = lacks_dispatch(conn)
+    if is_needed:
+        enqueue(conn, [Job("dispatch_notifications")])
+    return is_needed
