@@ -1,0 +1,106 @@
+"""What each kind of message has to tell: the variables that its template may use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+VariableType = Literal["text", "amount in minor units", "time", "address of a page", "list of pairs", "list of texts"]
+Values = Mapping[str, object]
+
+LIST_TYPES: tuple[VariableType, ...] = ("list of pairs", "list of texts")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A name that a template may use. An optional one is none where there is nothing to say; a list may be empty."""
+
+    name: str
+    type: VariableType
+    description: str
+    sample: object
+    is_optional: bool = False
+
+
+_PROVIDER = (
+    Variable("provider_name", "text", "the provider that is told", "Example Services Ltd"),
+    Variable("currency", "text", "the marketplace's currency, for the filter money", "EUR"),
+    Variable("timezone", "text", "the provider's time zone, for the filter local_time", "Europe/Berlin"),
+    Variable("balance_cents", "amount in minor units", "the provider's balance when the message is written", 123_450),
+    Variable("portal_url", "address of a page", "the provider portal", "https://leads.example.com/portal", True),
+)
+_POOR_PROVIDER = tuple(
+    replace(variable, sample=1_250) if variable.name == "balance_cents" else variable for variable in _PROVIDER
+)
+_NICHE = Variable("niche_name", "text", "the niche", "Heat pumps")
+_LEVEL = Variable("level_name", "text", "the competition level of the subscription", "Exclusive")
+_PRICE = Variable("price_cents", "amount in minor units", "what a lead of this level costs", 4_500)
+_LEAD = Variable("lead_id", "text", "the lead's id", "0198c0de-0000-7000-8000-00000000001e")
+_ASSIGNMENT = Variable("assignment_id", "text", "the assignment's id", "0198c0de-0000-7000-8000-0000000000a5")
+_HAPPENED_AT = datetime(2026, 3, 1, 13, 5, tzinfo=UTC)
+
+_VARIABLES: Mapping[str, tuple[Variable, ...]] = {
+    "lead_assigned": (
+        *_PROVIDER,
+        _NICHE,
+        _LEVEL,
+        Variable("price_cents", "amount in minor units", "what was charged for the lead", 4_500),
+        _LEAD,
+        _ASSIGNMENT,
+        Variable("assigned_at", "time", "when the lead was assigned", _HAPPENED_AT),
+        Variable("contact_name", "text", "the consumer's name", "Sample Contact", True),
+        Variable("contact_email", "text", "the consumer's email address", "contact@example.com", True),
+        Variable("contact_phone", "text", "the consumer's telephone number", "+1 555 0100", True),
+        Variable(
+            "attributes",
+            "list of pairs",
+            "the fields of the form that were filled, as (label, text)",
+            [("Postcode", "10115"), ("Building", "House, built 1985"), ("Wishes", "Before winter,\nplease call first")],
+        ),
+    ),
+    "refund_issued": (
+        *_PROVIDER,
+        _NICHE,
+        _LEVEL,
+        Variable("price_cents", "amount in minor units", "what was returned", 4_500),
+        _LEAD,
+        _ASSIGNMENT,
+        Variable("reason", "text", "why it was returned", "The telephone number does not exist", True),
+    ),
+    "subscription_deactivated": (*_POOR_PROVIDER, _NICHE, _LEVEL, _PRICE),
+    "subscription_reactivated": (*_PROVIDER, _NICHE, _LEVEL, _PRICE),
+    "filter_invalidated": (*_PROVIDER, _NICHE, _LEVEL),
+    "low_balance": (
+        *_PROVIDER,
+        Variable("threshold_cents", "amount in minor units", "the balance that the alert is set to", 150_000),
+    ),
+    "operator_alert": (
+        Variable("title", "text", "what happened, in a few words", "A delivery failed for good"),
+        Variable("lines", "list of texts", "what there is to know", ["The mail server refused it.", "Attempts: 6"]),
+        Variable("happened_at", "time", "when it happened", _HAPPENED_AT),
+        Variable("console_url", "address of a page", "the operator console", "https://leads.example.com/console", True),
+    ),
+}
+
+KINDS: tuple[str, ...] = tuple(_VARIABLES)
+
+
+def variables_of(kind: str) -> tuple[Variable, ...]:
+    """The variables that a template of this kind may use, each of them given whenever it is rendered."""
+    return _VARIABLES[kind]
+
+
+def sample_values(kind: str) -> dict[str, object]:
+    """Values for a preview, every one of them given; nobody's data."""
+    return {variable.name: variable.sample for variable in _VARIABLES[kind]}
+
+
+def sparse_sample_values(kind: str) -> dict[str, object]:
+    """Values for a preview of the emptiest message there can be: what is optional is none, lists are empty."""
+    return {variable.name: _sparse(variable) for variable in _VARIABLES[kind]}
+
+
+def _sparse(variable: Variable) -> object:
+    if variable.type in LIST_TYPES:
+        return ()
+    return None if variable.is_optional else variable.sample
