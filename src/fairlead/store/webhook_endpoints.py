@@ -32,6 +32,9 @@ class EndpointRow:
     previous_secret: bytes | None = field(repr=False)
 
 
+ENDPOINT_REMOVED = "the webhook endpoint was removed"
+"""Why notifications for it are skipped."""
+
 _COLUMNS = """
     select id::text, provider_id::text, url, field_mapping, state, state_reason, failure_count, failing_since,
            created_at, secret, previous_secret

@@ -1,0 +1,178 @@
+"""A provider's webhook endpoint: where its leads are sent, with which secret, and whether at all.
+
+Each verb is one transaction, audited without URL or secret. Locks go from the provider to its endpoint to what waits
+for that. Asking for what is so already changes nothing.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from fairlead.core.errors import BadInput, Refused
+from fairlead.delivery.secret_box import SecretBox
+from fairlead.delivery.webhook import new_webhook_secret
+from fairlead.delivery.webhook_body import check_field_mapping
+from fairlead.delivery.webhook_url import check_webhook_url
+from fairlead.flows.notifications.endpoint_changes import EndpointChange, change_endpoint, locked_endpoint
+from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.configuration import lock_providers
+from fairlead.store.connection import Connection, Database
+from fairlead.store.ids import new_id
+from fairlead.store.jobs.queue import Job, enqueue
+from fairlead.store.leads import clock
+from fairlead.store.lookups import checked_id
+from fairlead.store.webhook_endpoints import (
+    ENDPOINT_REMOVED,
+    EndpointRow,
+    endpoint,
+    endpoint_of_provider,
+    hold_back_all,
+    insert_endpoint,
+    mark_removed,
+    skip_all,
+    write_address,
+    write_state,
+)
+
+MAX_REASON_CHARACTERS = 500
+
+
+def set_webhook_endpoint(
+    database: Database,
+    box: SecretBox,
+    provider_id: str,
+    url: str,
+    field_mapping: Mapping[str, str] | None,
+    actor: Actor,
+    *,
+    allow_private: bool,
+) -> EndpointChange:
+    """The provider's one endpoint has this URL and mapping: a new one, with a new secret, or the one that it has.
+
+    From now on its leads are sent there too. An endpoint that a receiver had disabled (HTTP 410) is active again with
+    another URL; a paused one stays paused until it is resumed. Locks the provider, then the endpoint.
+
+    Raises `BadInput` for a URL or mapping that cannot be, and `Refused`: `provider_unknown`.
+    """
+    checked = checked_id(provider_id, "provider")
+    problems = check_webhook_url(url, allow_private=allow_private)
+    if problems := problems + ([] if field_mapping is None else check_field_mapping(field_mapping)):
+        raise BadInput(problems)
+    mapping = None if field_mapping is None else dict(field_mapping)
+    # Chosen once: the work may be run again after its answer was lost.
+    endpoint_id, secret = new_id(), new_webhook_secret()
+    sealed = box.seal(secret, endpoint_id)
+
+    def work(conn: Connection) -> EndpointChange:
+        if checked not in lock_providers(conn, [checked]):
+            raise Refused("provider_unknown", f"there is no provider {checked}")
+        found = endpoint_of_provider(conn, checked)
+        if found is None:
+            new = EndpointRow(endpoint_id, checked, url, mapping, "active", None, 0, None, clock(conn), sealed, None)
+            return _create(conn, new, secret, actor)
+        if found.endpoint_id == endpoint_id:
+            return EndpointChange(endpoint_id, checked, found.state, took_effect=True, secret=secret)
+        return _change_address(conn, locked_endpoint(conn, found.endpoint_id), url, mapping, actor)
+
+    return database.run(work)
+
+
+def _create(conn: Connection, row: EndpointRow, secret: str, actor: Actor) -> EndpointChange:
+    insert_endpoint(conn, row)
+    new = {"provider_id": row.provider_id, "host": _host(row.url), "has_field_mapping": row.field_mapping is not None}
+    event = AuditEvent(actor, "webhook_endpoint.created", "webhook_endpoint", row.endpoint_id, new=new)
+    append_audit(conn, [event], row.created_at)
+    return EndpointChange(row.endpoint_id, row.provider_id, row.state, took_effect=True, secret=secret)
+
+
+def _change_address(
+    conn: Connection, before: EndpointRow, url: str, mapping: dict[str, str] | None, actor: Actor
+) -> EndpointChange:
+    if (before.url, before.field_mapping) == (url, mapping):
+        return EndpointChange(before.endpoint_id, before.provider_id, before.state, took_effect=False)
+    write_address(conn, before.endpoint_id, url, mapping)
+    state = before.state
+    if state == "disabled" and url != before.url:
+        state = "active"
+        _activate(conn, before.endpoint_id)
+    old = {"host": _host(before.url), "has_field_mapping": before.field_mapping is not None, "state": before.state}
+    new = {"host": _host(url), "has_field_mapping": mapping is not None, "state": state}
+    event = AuditEvent(actor, "webhook_endpoint.changed", "webhook_endpoint", before.endpoint_id, old=old, new=new)
+    append_audit(conn, [event], clock(conn))
+    return EndpointChange(before.endpoint_id, before.provider_id, state, took_effect=True)
+
+
+def pause_webhook_endpoint(database: Database, endpoint_id: str, reason: str, actor: Actor) -> EndpointChange:
+    """Nothing is sent to the endpoint until it is resumed; what waits, and what comes, is held back.
+
+    A delivery that is under way ends. `reason`: one line of 1 to 500 characters. One that is not active stays as it
+    is. Raises `BadInput`, and `Refused`: `webhook_endpoint_unknown`.
+    """
+    checked, memo = checked_id(endpoint_id, "webhook endpoint"), _checked_reason(reason)
+
+    def change(conn: Connection, before: EndpointRow) -> bool:
+        if before.state != "active":
+            return False
+        write_state(conn, checked, "paused", memo)
+        hold_back_all(conn, checked)
+        return True
+
+    return change_endpoint(database, checked, actor, "webhook_endpoint.paused", change, memo)
+
+
+def resume_webhook_endpoint(database: Database, endpoint_id: str, reason: str, actor: Actor) -> EndpointChange:
+    """The endpoint is active, as if it had never failed, and what was held back is on its way.
+
+    Also for one that its receiver had disabled. `reason`: one line of 1 to 500 characters. Raises `BadInput`, and
+    `Refused`: `webhook_endpoint_unknown`.
+    """
+    checked, memo = checked_id(endpoint_id, "webhook endpoint"), _checked_reason(reason)
+
+    def change(conn: Connection, before: EndpointRow) -> bool:
+        if before.state == "active":
+            return False
+        _activate(conn, before.endpoint_id)
+        return True
+
+    return change_endpoint(database, checked, actor, "webhook_endpoint.resumed", change, memo)
+
+
+def remove_webhook_endpoint(database: Database, endpoint_id: str, actor: Actor) -> EndpointChange:
+    """The provider has no endpoint any more; its secrets are gone, and what waited for it is skipped.
+
+    Raises `BadInput`, and `Refused`: `webhook_endpoint_unknown`, also for one that was removed before.
+    """
+    checked = checked_id(endpoint_id, "webhook endpoint")
+
+    def work(conn: Connection) -> EndpointChange:
+        # Its provider first, so that whoever sets an endpoint at the same time waits until this one is gone.
+        found = endpoint(conn, checked)
+        if found is not None:
+            lock_providers(conn, [found.provider_id])
+        before = locked_endpoint(conn, checked)
+        now = clock(conn)
+        mark_removed(conn, checked, now)
+        skipped_count = skip_all(conn, checked, ENDPOINT_REMOVED)
+        old = {"provider_id": before.provider_id, "state": before.state}
+        new = {"skipped_count": skipped_count}
+        event = AuditEvent(actor, "webhook_endpoint.removed", "webhook_endpoint", checked, old=old, new=new)
+        append_audit(conn, [event], now)
+        return EndpointChange(checked, before.provider_id, "removed", took_effect=True)
+
+    return database.run(work)
+
+
+def _activate(conn: Connection, endpoint_id: str) -> None:
+    write_state(conn, endpoint_id, "active", None)
+    enqueue(conn, [Job("dispatch_notifications")])
+
+
+def _checked_reason(reason: str) -> str:
+    text = reason.strip()
+    if not 1 <= len(text) <= MAX_REASON_CHARACTERS or not text.isprintable():
+        raise BadInput([f"reason: must be one line of 1 to {MAX_REASON_CHARACTERS} characters"])
+    return text
+
+
+def _host(url: str) -> str | None:
+    """All of a URL that may be kept elsewhere: receivers have tokens in the rest."""
+    return urlsplit(url).hostname

@@ -1,0 +1,101 @@
+"""From what the rows say to a message: the values of a template, and the mail that they make."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from fairlead.core.canonical import timestamp_from_text
+from fairlead.core.form import FormSchemaError, parse_form_schema
+from fairlead.core.form_field import is_empty
+from fairlead.delivery.template_variables import variables_of
+from fairlead.delivery.templates import BadTemplate, Rendered, Template, default_template, render
+from fairlead.store.notification_facts import MessageFacts, TemplateRow
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where people can go on reading; None where there is no such page."""
+
+    portal_url: str | None = None
+    console_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenMessage:
+    """A message, and the version of the operators' template that could not be used for it, with the reason."""
+
+    rendered: Rendered
+    failed_version: int | None = None
+    problem: str | None = None
+
+
+def written_message(kind: str, facts: MessageFacts, links: Links) -> WrittenMessage:
+    """The message of this kind, by the template in use, or by the default where that one fails on these facts.
+
+    Raises `BadTemplate` when the default fails too, which is a bug.
+    """
+    values = message_values(kind, facts, links)
+    own = own_template(kind, facts.template)
+    if own is None or facts.template is None:
+        return WrittenMessage(render(default_template(kind), values))
+    try:
+        return WrittenMessage(render(own, values))
+    except BadTemplate as error:
+        return WrittenMessage(render(default_template(kind), values), facts.template.version, str(error))
+
+
+def own_template(kind: str, row: TemplateRow | None) -> Template | None:
+    """The operators' template, None where the default is in use."""
+    if row is None or row.subject is None or row.html is None or row.body_text is None:
+        return None
+    return Template(kind, row.subject, row.html, row.body_text)
+
+
+def message_values(kind: str, facts: MessageFacts, links: Links) -> dict[str, object]:
+    """Exactly the variables that messages of this kind declare."""
+    known: dict[str, object] = {
+        "provider_name": facts.provider_name,
+        "currency": facts.currency,
+        "timezone": facts.timezone,
+        "balance_cents": facts.balance_cents,
+        "portal_url": links.portal_url,
+        "niche_name": facts.niche_name,
+        "level_name": facts.level_name,
+        "price_cents": facts.price_cents,
+        "lead_id": facts.lead_id,
+        "assignment_id": facts.assignment_id,
+        "assigned_at": facts.assigned_at,
+        "contact_name": facts.contact_name,
+        "contact_email": facts.contact_email,
+        "contact_phone": facts.contact_phone,
+        "attributes": labelled(facts.attributes, facts.form_schema),
+        "reason": facts.detail.get("reason"),
+        "threshold_cents": facts.threshold_cents,
+        "title": facts.detail.get("title"),
+        "lines": facts.detail.get("lines", []),
+        "happened_at": timestamp_from_text(facts.detail["happened_at"]) if "happened_at" in facts.detail else None,
+        "console_url": links.console_url,
+    }
+    return {variable.name: known[variable.name] for variable in variables_of(kind)}
+
+
+def labelled(attributes: Mapping[str, object], form_schema: object) -> list[tuple[str, str]]:
+    """The answers that were given, as (label, text), in the order of the form as it is now.
+
+    An answer to a question that the form has no longer comes last, under its key.
+    """
+    try:
+        labels = {each.key: each.label for each in parse_form_schema(form_schema).fields}
+    except FormSchemaError:
+        labels = {}
+    order = {key: number for number, key in enumerate(labels)}
+    keys = sorted(attributes, key=lambda key: (order.get(key, len(order)), key))
+    return [(labels.get(key, key), _text(attributes[key])) for key in keys if not is_empty(attributes[key])]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(item) for item in cast("Sequence[object]", value))
+    return str(value)

@@ -1,0 +1,172 @@
+"""What a `send_email` job does: its notification is sent as an email, or what became of it is on record."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fairlead.delivery.email import CORRELATION_HEADER, Email, mailbox, message_id_of
+from fairlead.delivery.mail_transport import MailTransport
+from fairlead.delivery.outcome import Delivery, NotSent, Sent, safe_line
+from fairlead.flows.failures import failure_text
+from fairlead.flows.notifications.alerts import alert_operators
+from fairlead.flows.notifications.message import Links, WrittenMessage, labelled, written_message
+from fairlead.flows.notifications.outcome import Tried, record_delivery, tell
+from fairlead.settings import Settings
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads import clock
+from fairlead.store.notification_facts import MessageFacts, message_facts
+from fairlead.store.notifications import ClaimedNotification, claim, lock_claimed, record_told, skip
+from fairlead.telemetry.errors import error_frames, error_kind
+from fairlead.telemetry.logs import get_logger
+from fairlead.telemetry.traces import span
+
+log = get_logger(__name__)
+
+_SHORTEST_PERSONAL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What came of one attempt: the recipients of an alert who took it so far, as marks, beside the delivery."""
+
+    delivery: Delivery
+    told: tuple[str, ...] = ()
+    failed_version: int | None = None
+    problem: str | None = None
+
+
+class EmailSender:
+    """One process's way to run email jobs; several threads may use it at once."""
+
+    def __init__(
+        self, database: Database, transport: MailTransport, settings: Settings, links: Links | None = None
+    ) -> None:
+        self._database = database
+        self._transport = transport
+        self._mail_from = settings.mail_from
+        self._operator_emails = addresses_in(settings.operator_emails)
+        self._retry_delay_factor = settings.retry_delay_factor
+        self._links = links or Links()
+
+    def send(self, notification_id: str, job_id: int) -> Delivery | None:
+        """The notification is sent, or the failed attempt is on record and the next enqueued, or it is given up.
+
+        None, and nothing is sent, when it does not wait to be sent, when another running job is sending it, and when
+        there is nobody to tell. Claimed in one transaction and recorded in another, with neither open, and no lock
+        held, while the email is written and handed over. A process that dies in between leaves it to be sent again,
+        with the same Message-ID. A mail that is replayed after it had been sent is a new message with another one:
+        mail programs hide a repetition, and it was asked for.
+
+        The address is the provider's at that moment; alerts go to the operators, to each who did not take it yet.
+        Raises `Unavailable`.
+        """
+        found = self._database.run(lambda conn: self._claim(conn, notification_id, job_id))
+        if found is None:
+            return None
+        claimed, facts = found
+        started = time.monotonic()
+        with span("send email", notification_id=notification_id, kind=claimed.kind):
+            attempt = self._attempt(claimed, facts)
+        tried = Tried(claimed, job_id, attempt.delivery, time.monotonic() - started)
+        was_recorded = self._database.run(lambda conn: self._record(conn, tried, attempt))
+        tell(tried, was_recorded=was_recorded)
+        return attempt.delivery
+
+    def _claim(
+        self, conn: Connection, notification_id: str, job_id: int
+    ) -> tuple[ClaimedNotification, MessageFacts] | None:
+        claimed = claim(conn, notification_id, job_id, clock(conn))
+        if claimed is None:
+            return None
+        if claimed.kind == "operator_alert" and not self._operator_emails:
+            skip(conn, notification_id, "no operator's address is set (FAIRLEAD_OPERATOR_EMAILS)")
+            return None
+        return claimed, message_facts(conn, notification_id)
+
+    def _attempt(self, claimed: ClaimedNotification, facts: MessageFacts) -> _Attempt:
+        try:
+            written = written_message(claimed.kind, facts, self._links)
+            delivery, told = self._deliver(claimed, facts, written)
+        except Exception as error:  # a bug of ours in one message: it must not take the worker or its other mail along
+            log.error("email could not be written", error=error_kind(error), frames=error_frames(error))
+            return _Attempt(NotSent(safe_line(failure_text(error)), is_permanent=False))
+        return _Attempt(delivery, told, written.failed_version, written.problem)
+
+    def _deliver(
+        self, claimed: ClaimedNotification, facts: MessageFacts, written: WrittenMessage
+    ) -> tuple[Delivery, tuple[str, ...]]:
+        if claimed.kind == "operator_alert":
+            return self._alert(claimed, facts, written)
+        assert facts.provider_email is not None, "all but alerts are for a provider"
+        recipient = mailbox(facts.provider_name or "", facts.provider_email)
+        delivery = self._transport.send(self._email(claimed, recipient, written))
+        answer = safe_line(delivery.answer, _personal(facts))
+        if isinstance(delivery, Sent):
+            return Sent(answer), ()
+        return NotSent(answer, delivery.is_permanent, delivery.is_gone, delivery.retry_after_seconds), ()
+
+    def _alert(
+        self, claimed: ClaimedNotification, facts: MessageFacts, written: WrittenMessage
+    ) -> tuple[Delivery, tuple[str, ...]]:
+        """Operators are told one by one: who took it is marked, so that the next attempt does not tell them again."""
+        told = [str(mark) for mark in facts.detail.get("told", [])]
+        deliveries: list[Delivery] = []
+        for address in self._operator_emails:
+            mark = hashlib.sha256(f"{claimed.notification_id} {address.lower()}".encode()).hexdigest()[:16]
+            if mark not in told:
+                deliveries.append(self._transport.send(self._email(claimed, address, written)))
+                told += [mark] if isinstance(deliveries[-1], Sent) else []
+        return _of_all(deliveries, was_told=bool(told)), tuple(told)
+
+    def _email(self, claimed: ClaimedNotification, recipient: str, written: WrittenMessage) -> Email:
+        name = claimed.notification_id
+        if claimed.replay_count:
+            name += f".{claimed.replay_count}"
+        headers = {CORRELATION_HEADER: claimed.correlation_id} if claimed.correlation_id else {}
+        rendered = written.rendered
+        message_id = message_id_of(name, self._mail_from)
+        return Email(message_id, recipient, rendered.subject, rendered.html, rendered.text, headers)
+
+    def _record(self, conn: Connection, tried: Tried, attempt: _Attempt) -> bool:
+        claimed = tried.claimed
+        if not lock_claimed(conn, claimed.notification_id, tried.job_id):
+            return False
+        if attempt.told:
+            record_told(conn, claimed.notification_id, attempt.told)
+        record_delivery(conn, tried, self._retry_delay_factor)
+        if attempt.failed_version is not None:
+            name = f"{claimed.kind} version {attempt.failed_version}"
+            lines = [f"Template {name}: {attempt.problem}", "Messages are sent with the default template instead."]
+            alert_operators(conn, "A message template cannot be used", lines, clock(conn), once=f"template {name}")
+        return True
+
+
+def addresses_in(text: str) -> tuple[str, ...]:
+    """The addresses of a setting that separates them by commas, each once.
+
+    >>> addresses_in(" ann@example.com, ,bob@example.com,ann@example.com")
+    ('ann@example.com', 'bob@example.com')
+    """
+    return tuple(dict.fromkeys(address for part in text.split(",") if (address := part.strip())))
+
+
+def _of_all(deliveries: Sequence[Delivery], *, was_told: bool) -> Delivery:
+    """One answer for several recipients: worth another attempt while one of them may take it yet; sent if anyone did.
+
+    No delivery at all means that everybody was told before.
+    """
+    failed = [each for each in deliveries if isinstance(each, NotSent)]
+    may_be_taken = [each for each in failed if not each.is_permanent]
+    if may_be_taken or (failed and not was_told):
+        return (may_be_taken or failed)[0]
+    if failed:
+        return Sent("taken, but refused for some of the operators")
+    return Sent(deliveries[0].answer if deliveries else "taken before")
+
+
+def _personal(facts: MessageFacts) -> list[str]:
+    """What a server must not have repeated in the answer that is kept: names, telephone numbers, longer answers."""
+    texts = [facts.provider_name, facts.contact_name, facts.contact_phone]
+    answers = [text for _, text in labelled(facts.attributes, facts.form_schema) if len(text) >= _SHORTEST_PERSONAL]
+    return [text for text in texts if text] + answers

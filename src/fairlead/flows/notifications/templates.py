@@ -1,0 +1,156 @@
+"""What messages look like: the templates that come with Fairlead, and the versions that operators make of them.
+
+Versions are only ever added, and the highest of a kind is in use. One that restores the default holds no text: the
+default of whichever release runs is in use then, and its later improvements with it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fairlead.core.errors import BadInput, Refused
+from fairlead.delivery.template_variables import KINDS, sample_values
+from fairlead.delivery.templates import Rendered, Template, check_template, default_template, render
+from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads import clock
+from fairlead.store.templates import (
+    TemplateVersion,
+    hold_templates,
+    insert_version,
+    newest_version,
+    template_version,
+    versions_of,
+)
+
+MAX_MEMO_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateInUse:
+    """A kind's template. `version` is None while nobody ever changed it; `is_default`: it is the release's own."""
+
+    template: Template
+    version: int | None
+    is_default: bool
+    changed_at: datetime | None = None
+    changed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTemplate:
+    """The version that is in use. `took_effect` is False where it said the same before."""
+
+    kind: str
+    version: int | None
+    took_effect: bool
+
+
+def list_templates(database: Database) -> list[TemplateInUse]:
+    """The template in use for every kind of message."""
+    with database.snapshot() as conn:
+        return [template_in_use(conn, kind) for kind in KINDS]
+
+
+def template_in_use(conn: Connection, kind: str) -> TemplateInUse:
+    """What messages of this kind are written with. Raises `Refused`: `template_unknown`."""
+    _check_kind(kind)
+    newest = newest_version(conn, kind)
+    if newest is None:
+        return TemplateInUse(default_template(kind), None, is_default=True)
+    return _as_used(newest)
+
+
+def show_template(database: Database, kind: str, version: int | None = None) -> TemplateInUse:
+    """The template in use, or this version of it. Raises `Refused`: `template_unknown`."""
+    with database.snapshot() as conn:
+        return template_in_use(conn, kind) if version is None else _version(conn, kind, version)
+
+
+def template_versions(database: Database, kind: str) -> list[TemplateVersion]:
+    """All versions that operators made, the newest first. Raises `Refused`: `template_unknown`."""
+    _check_kind(kind)
+    with database.snapshot() as conn:
+        return versions_of(conn, kind)
+
+
+def preview_template(template: Template) -> Rendered:
+    """The message with sample values, nobody's data. Raises `BadInput` with everything that is wrong with it."""
+    if problems := check_template(template):
+        raise BadInput(problems)
+    return render(template, sample_values(template.kind))
+
+
+def save_template(database: Database, template: Template, memo: str, actor: Actor) -> SavedTemplate:
+    """The template is in use, as a new version. One that is in use already makes none.
+
+    `memo` says why: one line of 1 to 500 characters. Audited; one edit at a time. Raises `BadInput` with everything
+    that is wrong with the template.
+    """
+    problems = [*check_template(template), *_memo_problems(memo)]
+    if problems:
+        raise BadInput(problems)
+    return database.run(lambda conn: _add(conn, template.kind, template, memo.strip(), actor))
+
+
+def restore_template(database: Database, kind: str, version: int | None, actor: Actor) -> SavedTemplate:
+    """What that version said, or with None the default, is in use again, as a new version; audited.
+
+    Restoring the default follows it: what a later release improves in it takes effect. An old version is checked as a
+    new one would be. Raises `BadInput`, and `Refused`: `template_unknown`.
+    """
+
+    def work(conn: Connection) -> SavedTemplate:
+        restored = None if version is None else _version(conn, kind, version)
+        if restored is None or restored.is_default:
+            return _add(conn, kind, None, "restored the default", actor)
+        if problems := check_template(restored.template):
+            raise BadInput(problems)
+        return _add(conn, kind, restored.template, f"restored version {version}", actor)
+
+    _check_kind(kind)
+    return database.run(work)
+
+
+def _add(conn: Connection, kind: str, template: Template | None, memo: str, actor: Actor) -> SavedTemplate:
+    hold_templates(conn)
+    used = template_in_use(conn, kind)
+    own = None if used.is_default else used.template
+    if own == template:
+        return SavedTemplate(kind, used.version, took_effect=False)
+    now = clock(conn)
+    version = (used.version or 0) + 1
+    parts = (None, None, None) if template is None else (template.subject, template.html, template.text)
+    insert_version(conn, TemplateVersion(kind, version, *parts, now, actor.name, memo))
+    old, new = (
+        {"version": used.version, "is_default": used.is_default},
+        {"version": version, "is_default": template is None},
+    )
+    append_audit(conn, [AuditEvent(actor, "template.saved", "template", kind, old=old, new=new, memo=memo)], now)
+    return SavedTemplate(kind, version, took_effect=True)
+
+
+def _version(conn: Connection, kind: str, version: int) -> TemplateInUse:
+    _check_kind(kind)
+    found = template_version(conn, kind, version)
+    if found is None:
+        raise Refused("template_unknown", f"the template {kind} has no version {version}")
+    return _as_used(found)
+
+
+def _as_used(row: TemplateVersion) -> TemplateInUse:
+    if row.subject is None or row.html is None or row.body_text is None:
+        return TemplateInUse(default_template(row.kind), row.version, True, row.created_at, row.created_by)
+    template = Template(row.kind, row.subject, row.html, row.body_text)
+    return TemplateInUse(template, row.version, False, row.created_at, row.created_by)
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise Refused("template_unknown", f"there is no template {kind!r}; there are {', '.join(KINDS)}")
+
+
+def _memo_problems(memo: str) -> list[str]:
+    text = memo.strip()
+    if 1 <= len(text) <= MAX_MEMO_CHARACTERS and text.isprintable():
+        return []
+    return [f"memo: must be one line of 1 to {MAX_MEMO_CHARACTERS} characters"]

@@ -1,0 +1,89 @@
+"""What a notification tells, read when it is sent: one round trip for everything that the message needs."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from fairlead.store.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRow:
+    """A version of a kind's template. All three parts are None where the version says: the default."""
+
+    version: int
+    subject: str | None
+    html: str | None
+    body_text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFacts:
+    """All that a notification's cause, its provider and its lead say now. What does not apply to its kind is None.
+
+    `price_cents` is what was charged where there is an assignment, else the level's price. `detail` is the
+    notification's own. `template` is the newest of its kind, None where there never was one but the default.
+    """
+
+    currency: str
+    template: TemplateRow | None
+    detail: dict[str, Any]
+    provider_id: str | None
+    provider_name: str | None
+    provider_email: str | None = field(repr=False)
+    timezone: str | None
+    balance_cents: int | None
+    threshold_cents: int | None
+    niche_slug: str | None
+    niche_name: str | None
+    form_schema: Any = field(repr=False)
+    level_name: str | None
+    price_cents: int | None
+    assignment_id: str | None
+    assigned_at: datetime | None
+    lead_id: str | None
+    contact_name: str | None = field(repr=False)
+    contact_email: str | None = field(repr=False)
+    contact_phone: str | None = field(repr=False)
+    attributes: dict[str, Any] = field(repr=False)
+    utm_source: str | None = field(repr=False)
+    utm_medium: str | None = field(repr=False)
+    utm_campaign: str | None = field(repr=False)
+    referrer: str | None = field(repr=False)
+
+
+def message_facts(conn: Connection, notification_id: str) -> MessageFacts:
+    """What this notification, which exists, has to tell; nothing is locked."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(
+            """
+            select coalesce((select currency from marketplace), 'EUR') as currency,
+                   t.version, t.subject, t.html, t.body_text, coalesce(n.detail, '{}') as detail,
+                   p.id::text as provider_id, p.name as provider_name, p.email as provider_email, p.timezone,
+                   p.balance_cents,
+                   coalesce((n.detail ->> 'threshold_cents')::bigint, p.low_balance_threshold_cents) as threshold_cents,
+                   i.slug as niche_slug, i.name as niche_name, i.form_schema, v.name as level_name,
+                   coalesce(a.price_cents, v.price_cents) as price_cents,
+                   a.id::text as assignment_id, a.assigned_at, l.id::text as lead_id,
+                   l.contact_name, l.contact_email, l.contact_phone, coalesce(l.attributes, '{}') as attributes,
+                   l.utm_source, l.utm_medium, l.utm_campaign, l.referrer
+            from notifications n
+            left join providers p on p.id = n.provider_id
+            left join assignments a on a.id = n.assignment_id
+            left join leads l on l.id = a.lead_id
+            left join subscriptions s on s.id = n.subscription_id
+            left join competition_levels v on v.id = coalesce(a.competition_level_id, s.competition_level_id)
+            left join niches i on i.id = v.niche_id
+            left join lateral (
+                select version, subject, html, body_text from notification_templates
+                where kind = n.kind order by version desc limit 1) t on true
+            where n.id = %s
+            """,
+            (notification_id,),
+        ).fetchone()
+    assert row is not None, "it is claimed"
+    version = row.pop("version")
+    parts = {name: row.pop(name) for name in ("subject", "html", "body_text")}
+    return MessageFacts(template=None if version is None else TemplateRow(version, **parts), **row)
