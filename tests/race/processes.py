@@ -212,6 +212,14 @@ def sampled_waits(url: str) -> Iterator[list[int]]:
         thread.join()
 
 
+def wait_until(condition: Callable[[], object]) -> None:
+    """Returns once the condition holds."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.01)
+
+
 def _one(conn: "psycopg.Connection[Any]", query: Any, *values: Any) -> int:
     row = conn.execute(query, values or None).fetchone()
     assert row is not None

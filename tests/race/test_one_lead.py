@@ -6,8 +6,10 @@ from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, o
 from tests.race.processes import Workers, deadlocks, decide_one
 
 TERMS = (Terms(5000, 1, 1), Terms(2000, 2, 2), Terms(1000, 3, 5))
-# More providers than one decision takes, so that a second decision would find somebody to sell to again.
-PROVIDERS = [Provider(f"p{number:02}", 100_000, (1, 2, 5)) for number in range(14)]
+# More providers than one decision takes, each at one level, so that a second decision would find others to sell to.
+PROVIDERS = [
+    Provider(f"p{number:02}", 100_000, (position,)) for number, position in enumerate([1] * 3 + [2] * 5 + [5] * 7)
+]
 AT_ONCE = 8
 
 

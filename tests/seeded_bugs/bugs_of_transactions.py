@@ -17,12 +17,12 @@ BUGS_OF_TRANSACTIONS = (
         "an attempt is an attempt",
         (
             Edit(
-                "store/distribution.py",
-                "        (Outcome.FAILED.value, lead_id),\n    )",
-                "        (Outcome.FAILED.value, lead_id),\n    )\n"
+                "store/lead_runs.py",
+                "    return rows[0][0]\n\n\ndef blame_for_crash",
                 "    conn.execute(\n"
                 "        'update niches set next_start_level_order_position = next_start_level_order_position + 1 '\n"
-                "        'where id = (select niche_id from leads where id = %s)',\n        (lead_id,),\n    )",
+                "        'where id = (select niche_id from leads where id = %s)',\n        (lead_id,),\n    )\n"
+                "    return rows[0][0]\n\n\ndef blame_for_crash",
             ),
         ),
         (THREADS,),
@@ -122,8 +122,10 @@ BUGS_OF_TRANSACTIONS = (
         (
             Edit(
                 "store/distribution.py",
-                "where niche_id = %s and awaits_decision and (%s::uuid is null or id = %s::uuid)",
-                "where niche_id = %s and case when %s::uuid is null then awaits_decision else id = %s::uuid end",
+                "where niche_id = %s and awaits_decision\n"
+                "              and case when %s::uuid is null then not decide_alone else id = %s::uuid end",
+                "where niche_id = %s and case when %s::uuid is null then awaits_decision and not decide_alone\n"
+                "              else id = %s::uuid end",
             ),
             Edit("store/distribution.py", "where awaits_decision and id = any(array(", "where id = any(array("),
         ),
@@ -136,13 +138,8 @@ BUGS_OF_TRANSACTIONS = (
         (
             Edit(
                 "flows/distribute.py",
-                "            locked = lock_waiting_leads(conn, niche_id, 1, lead_id)",
-                "            locked = lock_waiting_leads(conn, niche_id, 1)",
-            ),
-            Edit(
-                "flows/distribute.py",
-                "            mark_failed(conn, lead_id)",
-                "            mark_failed(conn, locked.leads[0].lead_id)",
+                "record_failed_run(self.database, lead_id, error",
+                "record_failed_run(self.database, self._oldest_waiting(niche_id) or lead_id, error",
             ),
         ),
         (THREADS,),

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -14,6 +14,7 @@ import pytest
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import Job, JobRun, Task, enqueue, jobs_at_all
 from fairlead.store.jobs.runner import Bounds, Handler, Lane, run_worker
+from tests.race.processes import wait_until
 
 PATIENCE_SECONDS = 30
 LANES = (Lane("distribute", 2), Lane("webhook", 1))
@@ -49,14 +50,6 @@ def running(database: Database, handlers: Mapping[Task, Handler], drain_seconds:
             stop.set()
 
 
-def until(condition: Callable[[], object]) -> None:
-    """Returns once the condition holds."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.02)
-
-
 def put(database: Database, *jobs: Job) -> None:
     """The jobs are in the queue."""
     database.run(lambda conn: enqueue(conn, jobs))
@@ -85,7 +78,7 @@ def test_a_job_is_done_if_its_transaction_commits_and_never_otherwise(database: 
         put(database, lead_job("committed"))
         with pytest.raises(psycopg.errors.UndefinedTable):
             database.run(lambda conn: (enqueue(conn, [lead_job("rolled back")]), conn.execute("select from nowhere")))
-        until(lambda: seen and not left(database))
+        wait_until(lambda: seen and not left(database))
         assert worker.stopped()
     assert seen == [{"lead_id": "committed"}]
 
@@ -95,7 +88,7 @@ def test_any_number_of_jobs_is_enqueued_at_once_in_order(database: Database) -> 
     put(database, *[lead_job(str(number)) for number in range(500)])
     seen: list[object] = []
     with running(database, {"distribute_lead": lambda run: seen.append(run.payload["lead_id"])}) as worker:
-        until(lambda: not left(database))
+        wait_until(lambda: not left(database))
         assert worker.stopped()
     assert sorted(seen, key=lambda name: int(str(name))) == [str(number) for number in range(500)]
 
@@ -109,7 +102,7 @@ def test_a_job_for_later_waits(database: Database) -> None:
     with running(database, {"distribute_lead": note}):
         start = time.monotonic()
         put(database, lead_job("later", 1.5), lead_job("now"))
-        until(lambda: len(done_at) == 2)
+        wait_until(lambda: len(done_at) == 2)
     assert done_at["now"] < done_at["later"]
     assert done_at["later"] - start >= 1.5
 
@@ -124,7 +117,7 @@ def test_a_handler_that_raises_is_run_again(database: Database) -> None:
 
     with running(database, {"distribute_lead": fail_once}):
         put(database, lead_job("x"))
-        until(lambda: len(runs) == 2 and not left(database))
+        wait_until(lambda: len(runs) == 2 and not left(database))
     assert runs[0] == runs[1]
 
 
@@ -145,11 +138,11 @@ def test_no_more_jobs_run_at_once_than_the_lane_is_wide_and_lanes_do_not_wait_fo
 
     with running(database, {"distribute_lead": leads.append, "send_webhook": webhook}):
         put(database, *[Job("send_webhook", {"notification_id": str(number)}) for number in range(4)])
-        until(lambda: at_once == 1)
+        wait_until(lambda: at_once == 1)
         put(database, *[lead_job(str(number)) for number in range(10)])
-        until(lambda: len(leads) == 10)
+        wait_until(lambda: len(leads) == 10)
         gate.set()
-        until(lambda: not left(database))
+        wait_until(lambda: not left(database))
     assert most == 1
 
 
@@ -164,9 +157,9 @@ def test_stopping_finishes_what_is_under_way_and_takes_nothing_more(database: Da
     with running(database, {"distribute_lead": slow}) as worker:
         put(database, lead_job("under way"))
         assert begun.wait(PATIENCE_SECONDS)
-        until(lambda: listeners(database) == len(LANES))
+        wait_until(lambda: listeners(database) == len(LANES))
         worker.ask_to_stop()
-        until(lambda: not listeners(database))
+        wait_until(lambda: not listeners(database))
         put(database, lead_job("too late"))
         gate.set()
         assert worker.stopped()
@@ -208,7 +201,7 @@ def test_a_worker_whose_connections_are_all_cut_goes_on_by_itself(database: Data
     seen: list[object] = []
     with running(database, {"distribute_lead": lambda run: seen.append(run.payload["lead_id"])}) as worker:
         put(database, lead_job("before"))
-        until(lambda: seen == ["before"])
+        wait_until(lambda: seen == ["before"])
         with psycopg.connect(server_url, autocommit=True) as conn:
             name = database.url.rsplit("/", 1)[1]
             cut = conn.execute(
@@ -217,5 +210,5 @@ def test_a_worker_whose_connections_are_all_cut_goes_on_by_itself(database: Data
         assert cut is not None
         assert cut[0] >= 3
         put(database, lead_job("after"))
-        until(lambda: seen == ["before", "after"] and not left(database))
+        wait_until(lambda: seen == ["before", "after"] and not left(database))
         assert worker.stopped()
