@@ -104,6 +104,7 @@ def test_a_new_key_is_one_that_the_settings_take() -> None:
         (None, "must hold at least one key"),
         ("not base64 at all!", "key 1 is not the base64 of 32 bytes"),
         ("c2hvcnQ=", "key 1 is not"),
+        (b64encode(NEW).decode().replace("A", "A!", 1), "key 1 is not"),
         (b64encode(NEW).decode() + ",", "key 2 is not"),
         (b64encode(NEW).decode() + ",ключ", "key 2 is not"),
         (b64encode(NEW).decode()[:-1], "key 1 is not"),

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import time
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -181,6 +182,16 @@ def test_what_is_no_answer(answer: Answer, words: str) -> None:
 def test_the_status_is_the_answer_whatever_follows(status: int, outcome: Delivery, rest: bytes) -> None:
     head = f"HTTP/1.1 {status} Status\r\n".encode()
     assert outcome_of(lambda connection: connection.sendall(head + (rest or b"\r\n"))) == outcome
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a reset may discard what arrived before it")
+def test_an_answer_counts_that_comes_before_the_receiver_slams_the_door() -> None:
+    def refuses(connection: socket.socket) -> None:
+        says(413)(connection)
+        time.sleep(0.2)  # What it leaves unread then makes its system reset the connection, under the sender's write.
+
+    with receiver(refuses, reads=False) as crm:
+        assert send(crm.url(), body=b"x" * 50_000_000) == not_sent("HTTP 413")
 
 
 def test_an_answer_before_the_end_of_the_question_counts() -> None:

@@ -1,11 +1,14 @@
 """No receiver can hold a worker for longer, or make it read more, than it was allowed."""
 
 import socket
+import ssl
 import time
+from ipaddress import ip_address
 
 import pytest
 
 from fairlead.delivery.outcome import Delivery, Sent
+from fairlead.delivery.pinned_connection import Deadline, PinnedBackend
 from fairlead.delivery.webhook import MAX_ANSWER_BYTES
 from tests.delivery.receiver import Answer, drips, receiver
 from tests.delivery.sending import not_sent, outcome_of, send
@@ -37,9 +40,11 @@ def test_a_dripping_body_does_not_outlast_the_deadline_and_is_sent_all_the_same(
 
 def test_a_receiver_that_reads_slowly_does_not_outlast_the_deadline() -> None:
     def sips(connection: socket.socket) -> None:
-        for _ in range(20):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        for _ in range(60):
             time.sleep(0.05)
-            connection.recv(4096)
+            if not connection.recv(65_536):
+                break
 
     with receiver(sips, reads=False) as crm:
         begun = time.monotonic()
@@ -92,3 +97,20 @@ def test_no_more_than_64_kb_are_read(beginning: bytes, outcome: Delivery, monkey
 def test_endless_interim_answers_are_too_long() -> None:
     answer, _ = flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
     assert outcome_of(answer) == not_sent("answer too long")
+
+
+def test_a_deadline_that_passes_before_tls_leaves_no_open_connection() -> None:
+    ends: list[bytes] = []
+
+    def listens(connection: socket.socket) -> None:
+        connection.settimeout(2)
+        ends.append(connection.recv(1))
+
+    with receiver(listens, reads=False) as crm:
+        backend = PinnedBackend([ip_address("127.0.0.1")], Deadline.in_seconds(0.1), MAX_ANSWER_BYTES)
+        stream = backend.connect_tcp("crm.example.com", crm.port)
+        time.sleep(0.15)
+        with pytest.raises(TimeoutError):
+            stream.start_tls(ssl.create_default_context(), "crm.example.com")
+    assert ends == [b""]
+    stream.close()

@@ -104,10 +104,9 @@ class _BoundedStream(httpcore2.NetworkStream):
             self._connection.settimeout(self._deadline.remaining_seconds())
             try:
                 unsent = unsent[self._connection.send(unsent) :]
-            except TimeoutError:
-                raise
             except OSError as error:
-                # By this the client knows to look for an answer: a receiver may refuse before it has read all.
+                # By this the client knows to look for an answer: a receiver may refuse before it has read all. After
+                # the deadline there is nothing to be read.
                 raise httpcore2.WriteError from error
 
     def start_tls(
