@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fairlead.core.form import MAX_FIELDS, MAX_NAME_CHARS
+from fairlead.core.form_field import MAX_TEXT_CHARS
 from fairlead.delivery.email import Email, address_of, mime_message, sender_of
 from fairlead.delivery.template_variables import KINDS, sample_values, sparse_sample_values, variables_of
 from fairlead.delivery.templates import (
@@ -215,10 +217,36 @@ def test_a_template_that_was_never_checked_does_not_run() -> None:
         render(replace(OK, html="{{ oops }}"), sample_values("lead_assigned"))
 
 
-def test_what_becomes_too_long_is_stopped() -> None:
+def test_what_becomes_too_large_is_stopped() -> None:
     values = {**sample_values("lead_assigned"), "contact_name": "x" * 10_000}
-    with pytest.raises(BadTemplate, match=r"^text: becomes longer than 1,000,000 characters$"):
-        render(replace(OK, text="{{ contact_name }}" * 200), values)
+    with pytest.raises(BadTemplate, match=r"^text: becomes longer than 12,000,000 characters$"):
+        render(replace(OK, text="{{ contact_name }}" * 1_300), values)
+    styled = f"<style>p {{ font-family: {'x' * 100_000} }}</style>" + "<p>x</p>" * 200
+    with pytest.raises(BadTemplate, match=r"^html: becomes longer than 12,000,000 characters with its styles inlined$"):
+        render(replace(OK, html=styled), sample_values("lead_assigned"))
+    assert check_template(replace(OK, html=styled)) != []
+
+
+@pytest.mark.parametrize("opening", ["", "<!-->", "<svg><style>", "<!-- > -->"])
+def test_elements_in_each_other_cannot_end_the_process(opening: str) -> None:
+    nested = replace(OK, html=opening + "<div>" * 30_000)
+    assert check_template(nested) == ["html: becomes more than 1,500 elements"]
+    with pytest.raises(BadTemplate, match=r"^html: becomes more than 1,500 elements$"):
+        render(nested, sample_values("lead_assigned"))
+    assert check_template(replace(OK, html=opening + "<div>" * 1_400)) == []
+
+
+def test_a_template_that_only_fails_on_a_long_lead_is_refused() -> None:
+    html = "<p>x</p>{% for label, text in attributes %}" + "<i></i>" * 10 + "{% endfor %}"
+    assert check_template(replace(OK, html=html)) == ["html: where lists are long, becomes more than 1,500 elements"]
+
+
+def test_the_longest_lead_that_a_form_lets_through_can_be_told() -> None:
+    attributes = [("&" * MAX_NAME_CHARS, "&" * MAX_TEXT_CHARS)] * MAX_FIELDS
+    values = {**sample_values("lead_assigned"), "attributes": attributes}
+    rendered = render(default_template("lead_assigned"), values)
+    assert rendered.text.count("&") == (MAX_NAME_CHARS + MAX_TEXT_CHARS) * MAX_FIELDS
+    assert rendered.html.count("&amp;") == (MAX_NAME_CHARS + MAX_TEXT_CHARS) * MAX_FIELDS
 
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(1)">\'"&{{ 7*7 }}{% set x = 1 %}'

@@ -84,7 +84,7 @@ class Names:
     lists: frozenset[str]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def compiled(source: str, names: Names, *, is_html: bool) -> CompiledTemplate | tuple[Problem, ...]:
     """The template ready to run, or what is wrong with it, in the order of its lines; never both."""
     environment = _HTML if is_html else _PLAIN

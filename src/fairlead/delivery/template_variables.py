@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from fairlead.core.form import MAX_FIELDS
+
 VariableType = Literal["text", "amount in minor units", "time", "address of a page", "list of pairs", "list of texts"]
 Values = Mapping[str, object]
 
@@ -100,7 +102,18 @@ def sparse_sample_values(kind: str) -> dict[str, object]:
     return {variable.name: _sparse(variable) for variable in _VARIABLES[kind]}
 
 
+def crowded_sample_values(kind: str) -> dict[str, object]:
+    """Values for a preview of the longest message: lists as long as they get."""
+    return {variable.name: _crowded(variable) for variable in _VARIABLES[kind]}
+
+
 def _sparse(variable: Variable) -> object:
     if variable.type in LIST_TYPES:
         return ()
     return None if variable.is_optional else variable.sample
+
+
+def _crowded(variable: Variable) -> object:
+    if variable.type == "list of pairs":
+        return [("Field", "Value")] * MAX_FIELDS
+    return ["Line"] * MAX_FIELDS if variable.type == "list of texts" else variable.sample

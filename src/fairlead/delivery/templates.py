@@ -17,6 +17,7 @@ from fairlead.delivery.template_variables import (
     KINDS,
     LIST_TYPES,
     Values,
+    crowded_sample_values,
     sample_values,
     sparse_sample_values,
     variables_of,
@@ -24,10 +25,15 @@ from fairlead.delivery.template_variables import (
 
 MAX_SUBJECT_CHARACTERS = 1_000
 MAX_BODY_BYTES = 200_000
-MAX_RENDERED_CHARACTERS = 1_000_000
+# Enough for the longest lead that a form lets through, all of it escaped.
+MAX_RENDERED_CHARACTERS = 12_000_000
+# The inliner follows elements into each other on the stack: some ten thousand of them would end the process. Counted
+# is everything that a parser could take for an element, so that no trick of syntax hides one.
+MAX_ELEMENTS = 1_500
 
 Part = Literal["subject", "html", "text"]
 _PARTS: tuple[Part, ...] = ("subject", "html", "text")
+_ELEMENT = re.compile(r"<[a-z]", re.IGNORECASE)
 _SCRIPT = re.compile(r"<\s*script\b", re.IGNORECASE)
 # Nothing is fetched while a message is rendered, neither from the network nor from this machine's files.
 _inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
@@ -71,8 +77,8 @@ def default_template(kind: str) -> Template:
 def check_template(template: Template) -> list[str]:
     """What is wrong with the template, one line each; empty when it can be sent.
 
-    It is read, held against what its kind of message declares, and rendered twice: with everything there can be, and
-    with nothing that may be missing.
+    It is read, held against what its kind of message declares, and rendered: with everything given, without anything
+    that may be missing, and with lists as long as they get.
     """
     if template.kind not in KINDS:
         return [f"kind: must be one of {', '.join(KINDS)}"]
@@ -86,9 +92,11 @@ def render(template: Template, values: Values) -> Rendered:
     """The message, with these values in it. Values are escaped in HTML and cannot add a line to the subject.
 
     `values` are those that `variables_of` declares, no more and no less. Raises BadTemplate for a template that
-    `check_template` would refuse, for one that fails on these values, and for a part of more than a million
-    characters. Costs no more than the template's length times the longest list, and what inlining its styles costs:
-    rules times elements.
+    `check_template` would refuse, for one that fails on these values, and for a part that becomes too large.
+
+    Bounded is the work of the template, by its length times the longest list, and the size of what comes out. Not
+    bounded below that is what inlining costs, style rules times elements: a template made to do so takes a second or
+    two and a few hundred megabytes.
     """
     declared = {variable.name for variable in variables_of(template.kind)}
     assert values.keys() == declared, f"{template.kind}: other values than declared: {values.keys() ^ declared}"
@@ -117,7 +125,16 @@ def _rendered(template: Template, part: Part, values: Values) -> str:
     text = "".join(pieces)
     if part == "subject":
         return one_line(text)[:MAX_SUBJECT_CHARACTERS]
-    return _inliner.inline(text) if part == "html" else text
+    return _inlined(text) if part == "html" else text
+
+
+def _inlined(html: str) -> str:
+    if len(_ELEMENT.findall(html)) > MAX_ELEMENTS:
+        raise BadTemplate(f"html: becomes more than {MAX_ELEMENTS:,} elements")
+    inlined = _inliner.inline(html)
+    if len(inlined) > MAX_RENDERED_CHARACTERS:
+        raise BadTemplate(f"html: becomes longer than {MAX_RENDERED_CHARACTERS:,} characters with its styles inlined")
+    return inlined
 
 
 def _problems_of_size(template: Template) -> Iterator[str]:
@@ -151,6 +168,7 @@ def _problems_of_rendering(template: Template) -> Iterator[str]:
     samples = (
         ("", sample_values(template.kind)),
         ("where nothing optional is given, ", sparse_sample_values(template.kind)),
+        ("where lists are long, ", crowded_sample_values(template.kind)),
     )
     for circumstance, values in samples:
         for part in _PARTS:
