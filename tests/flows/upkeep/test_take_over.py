@@ -1,0 +1,223 @@
+"""What a dead worker left behind is done by another, unless it is what kills them."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from fairlead.flows.distribute import Distributor
+from fairlead.flows.lead_jobs import lead_jobs
+from fairlead.flows.notifications.delivery_jobs import delivery_job
+from fairlead.flows.notifications.dispatch import dispatch_notifications
+from fairlead.flows.notifications.replay import requeue_notification
+from fairlead.flows.upkeep import take_over as flow
+from fairlead.flows.upkeep.take_over import take_over
+from fairlead.store.audit import SYSTEM
+from fairlead.store.connection import Database
+from fairlead.store.jobs.queue import Job, enqueue
+from fairlead.store.lead_runs import begin_alone
+from fairlead.store.leads import clock
+from fairlead.telemetry.metrics import counting_in, make_metrics
+from tests.flows.niches import stored_leads
+from tests.flows.upkeep.workers import begin_jobs, jobs, rows, upkeep_of, worker
+from tests.race.marketplaces import Niche, Provider, Terms, add_leads, add_providers, open_niche, subscribe
+
+
+def waiting_leads(database: Database, count: int, slug: str = "moving") -> tuple[Niche, list[str]]:
+    """A niche with leads that await their decision, each with its job."""
+    with database.transaction() as conn:
+        niche = open_niche(conn, slug, [Terms(1000, 1, 1)])
+        lead_ids = add_leads(conn, niche, [40] * count)
+        enqueue(conn, lead_jobs(lead_ids, SYSTEM, clock(conn)))
+    return niche, lead_ids
+
+
+def sold_lead(database: Database) -> None:
+    """A lead was sold: its notification waits in a job of its own, and nothing else is in the queue."""
+    with database.transaction() as conn:
+        niche = open_niche(conn, "moving", [Terms(1000, 1, 1)])
+        providers = [Provider("ana", 5000, (1,))]
+        subscribe(conn, niche, providers, add_providers(conn, providers, "moving"))
+        add_leads(conn, niche, [40])
+    Distributor(database).distribute_waiting(niche.niche_id)
+    dispatch_notifications(database)
+    with database.transaction() as conn:
+        conn.execute("delete from procrastinate_jobs where task_name = 'dispatch_notifications'")
+
+
+def kill_a_worker(database: Database, alone: Sequence[str] = ()) -> None:
+    """A worker takes all jobs, begins these leads alone, and dies."""
+    begin_jobs(database, worker(database))
+    with database.transaction() as conn:
+        for lead_id in alone:
+            begin_alone(conn, lead_id)
+
+
+def test_jobs_of_a_dead_worker_wait_anew(database: Database) -> None:
+    _, lead_ids = waiting_leads(database, 2)
+    with database.transaction() as conn:
+        enqueue(conn, [Job("dispatch_notifications")])
+    payloads = jobs(database, "args")
+    old_ids = begin_jobs(database, worker(database))
+    with counting_in(make_metrics()) as metrics:
+        assert take_over(upkeep_of(database)) == {"distribute": 2, "dispatch": 1, "given_up": 0}
+        assert metrics.worker_crashes.labels("distribute")._value.get() == 2
+    assert jobs(database, "args") == payloads
+    assert jobs(database, "status::text, worker_id, scheduled_at, attempts") == [("todo", None, None, 0)] * 3
+    assert min(jobs(database, "id")) > max(old_ids)
+    attempts = rows(database, "select lead_id::text, outcome, job_id from job_attempts order by job_id")
+    assert attempts == [(lead_id, "crashed", job_id) for lead_id, job_id in zip(lead_ids, old_ids, strict=False)]
+    assert take_over(upkeep_of(database)) == {}
+
+
+def test_a_worker_that_lives_keeps_its_jobs(database: Database) -> None:
+    waiting_leads(database, 2)
+    begin_jobs(database, worker(database, silent_seconds=25))
+    assert take_over(upkeep_of(database)) == {}
+    assert jobs(database) == [("distribute_lead", "doing")] * 2
+    with database.transaction() as conn:
+        conn.execute("update procrastinate_workers set last_heartbeat = last_heartbeat - interval '6 seconds'")
+    assert take_over(upkeep_of(database))["distribute"] == 2
+
+
+def test_a_restart_that_left_its_jobs_is_taken_over_at_once(database: Database) -> None:
+    waiting_leads(database, 1)
+    worker_id = worker(database, silent_seconds=0)
+    begin_jobs(database, worker_id)
+    with database.transaction() as conn:
+        conn.execute("delete from procrastinate_workers where id = %s", (worker_id,))
+    assert jobs(database, "status::text, worker_id") == [("doing", None)]
+    assert take_over(upkeep_of(database))["distribute"] == 1
+    assert jobs(database) == [("distribute_lead", "todo")]
+
+
+def test_eight_who_sweep_at_once_take_each_job_over_once(database: Database) -> None:
+    waiting_leads(database, 10)
+    kill_a_worker(database)
+    with ThreadPoolExecutor(8) as pool:
+        counts = list(pool.map(lambda _: take_over(upkeep_of(database)), range(8)))
+    assert sum(each["distribute"] for each in counts) == 10
+    assert jobs(database) == [("distribute_lead", "todo")] * 10
+    assert len(rows(database, "select from job_attempts")) == 10
+
+
+def test_a_batch_that_killed_its_worker_is_decided_one_by_one(database: Database) -> None:
+    _, lead_ids = waiting_leads(database, 3)
+    waiting_leads(database, 1, "storage")
+    with database.transaction() as conn:
+        # One job ran, and decided all three; the other niche's job had not begun.
+        conn.execute("delete from procrastinate_jobs where args ->> 'lead_id' = any(%s)", (lead_ids[1:],))
+        conn.execute("update procrastinate_jobs set scheduled_at = now() + interval '1 day' where id = 4")
+    kill_a_worker(database)
+    assert take_over(upkeep_of(database))["distribute"] == 1
+    assert stored_leads(database, "decide_alone, crash_count, alone_since is null") == [(True, 0, True)] * 3 + [
+        (False, 0, True)
+    ]
+
+
+def test_a_niche_is_suspected_once_and_as_far_as_a_batch_reaches(database: Database) -> None:
+    waiting_leads(database, 5)
+    kill_a_worker(database)
+    upkeep = upkeep_of(database)
+    with database.transaction() as conn:
+        conn.execute("delete from procrastinate_jobs where id not in (1, 2)")
+    settings = upkeep.settings.model_copy(update={"batch_limit_leads": 2})
+    take_over(type(upkeep)(database, settings))
+    # Two whose jobs they were, of which the first brought two more under suspicion, and the second none.
+    assert stored_leads(database, "decide_alone") == [True, True, True, False, False]
+
+
+def test_the_lead_that_kills_its_worker_three_times_is_given_up(database: Database) -> None:
+    _, [killer, neighbour] = waiting_leads(database, 2)
+    upkeep = upkeep_of(database)
+    for crash_count in (1, 2):
+        kill_a_worker(database, alone=[killer])
+        assert take_over(upkeep)["given_up"] == 0
+        assert stored_leads(database, "crash_count") == [crash_count, 0]
+    assert jobs(database) == [("distribute_lead", "todo")] * 2
+    kill_a_worker(database, alone=[killer])
+    assert take_over(upkeep) == {"distribute": 2, "given_up": 1}
+
+    assert stored_leads(database, "awaits_decision, last_outcome") == [(False, "failed"), (True, None)]
+    lead_jobs_left = rows(database, "select args ->> 'lead_id' from procrastinate_jobs where queue_name = 'distribute'")
+    assert lead_jobs_left == [neighbour]
+    letters = rows(database, "select lead_id::text, error, attempts from dead_letters")
+    assert letters == [(killer, "its worker died while deciding it, 3 times", 3)]
+    assert rows(database, "select kind from notifications") == ["operator_alert"]
+
+
+def test_a_job_that_was_done_already_is_only_cleared_away(database: Database) -> None:
+    sold_lead(database)
+    with database.transaction() as conn:
+        conn.execute("update notifications set state = 'sent', sent_at = now()")
+    kill_a_worker(database)
+    assert take_over(upkeep_of(database)) == {"email": 1, "given_up": 0}
+    assert jobs(database) == []
+    assert rows(database, "select from job_attempts") == []
+
+
+def test_a_delivery_that_kills_its_worker_three_times_is_given_up(database: Database) -> None:
+    sold_lead(database)
+    upkeep = upkeep_of(database)
+    for _ in range(2):
+        kill_a_worker(database)
+        assert take_over(upkeep) == {"email": 1, "given_up": 0}
+        assert jobs(database) == [("send_email", "todo")]
+        assert rows(database, "select state from notifications") == ["queued"]
+    kill_a_worker(database)
+    assert take_over(upkeep) == {"email": 1, "given_up": 1}
+
+    error = "its worker died while sending it, 3 times"
+    told, alert = rows(database, "select kind, state, last_error from notifications order by created_at")
+    assert (told, alert) == (("lead_assigned", "failed", error), ("operator_alert", "queued", None))
+    assert rows(database, "select task, error, attempts from dead_letters") == [("send_email", error, 3)]
+    assert jobs(database) == [("dispatch_notifications", "todo")]
+
+
+def test_crashes_from_before_a_retry_count_no_more(database: Database) -> None:
+    sold_lead(database)
+    upkeep = upkeep_of(database)
+    for _ in range(3):
+        kill_a_worker(database)
+        take_over(upkeep)
+    with database.transaction() as conn:
+        conn.execute("delete from procrastinate_jobs")
+        [failed_id] = [row[0] for row in conn.execute("select id::text from notifications where state = 'failed'")]
+        assert requeue_notification(conn, failed_id, clock(conn))
+    kill_a_worker(database)
+    assert take_over(upkeep) == {"email": 1, "given_up": 0}
+    assert jobs(database) == [("send_email", "todo")]
+
+
+def test_an_alert_that_kills_its_worker_alerts_nobody(database: Database) -> None:
+    with database.transaction() as conn:
+        conn.execute(
+            "insert into notifications (id, kind, channel, detail, enqueued_at, created_at) values "
+            "(gen_random_uuid(), 'operator_alert', 'email', '{\"title\": \"x\"}', now(), now())"
+        )
+        [row] = conn.execute("select id::text from notifications").fetchall()
+        enqueue(conn, [delivery_job(row[0], "email", None)])
+    upkeep = upkeep_of(database)
+    for _ in range(3):
+        kill_a_worker(database)
+        take_over(upkeep)
+    assert rows(database, "select state from notifications") == ["failed"]
+    assert len(rows(database, "select from dead_letters")) == 1
+
+
+@pytest.mark.parametrize("step", ["delete_job", "record_crash", "states_of", "suspect", "enqueue", "lock_stalled"])
+def test_a_sweep_that_dies_itself_loses_nothing(step: str, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever statement of a take-over fails, the job is as it was, and the next sweep takes it over."""
+    waiting_leads(database, 1)
+    kill_a_worker(database)
+    with monkeypatch.context() as patch:
+
+        def fail(*_: object) -> None:
+            raise ZeroDivisionError
+
+        patch.setattr(flow, step, fail)
+        with pytest.raises(ZeroDivisionError):
+            take_over(upkeep_of(database))
+    assert jobs(database) == [("distribute_lead", "doing")]
+    assert stored_leads(database, "decide_alone") == [False]
+    assert take_over(upkeep_of(database))["distribute"] == 1
