@@ -126,6 +126,19 @@ def test_a_sender_that_not_every_server_accepts_is_refused() -> None:
     assert sender_of("x@exämple.com").domain == "xn--exmple-cua.com"
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (" a\r\nb\x0bc\x1cd\x85e\u2028f ", "a b c d e f"),
+        ("a\x00b\x1b[2Jc\x7f\udc80", "ab[2Jc"),
+        ("abc\u202ecod.exe\u200b\ufeff", "abccod.exe"),
+        ("\u0645\u06cc\u200c\u062e 👩\u200d🔧", "\u0645\u06cc\u200c\u062e 👩\u200d🔧"),
+    ],
+)
+def test_what_cannot_be_seen_is_gone_and_what_shapes_letters_stays(text: str, line: str) -> None:
+    assert one_line(text) == line
+
+
 @given(st.text(max_size=300))
 def test_one_line_is_one_line(text: str) -> None:
     line = one_line(text)
