@@ -66,5 +66,6 @@ def test_the_duties_of_a_marketplace(database: Database) -> None:
     assert {duty.name: (duty.group, duty.every_seconds, duty.at_start) for duty in DUTIES} == {
         "take_over": (QUICK, 5, False),
         "remind": (QUICK, 300, True),
+        "funds": (SLOW, 300, False),
     }
     assert not any(count for run in runs for count in run.counts.values())

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fairlead.flows.failures import failure_text
+from fairlead.flows.upkeep.funds import follow_funds
 from fairlead.flows.upkeep.remind import remind
 from fairlead.flows.upkeep.take_over import take_over
 from fairlead.flows.upkeep.upkeep import Upkeep
@@ -43,6 +44,7 @@ class Duty:
 DUTIES: tuple[Duty, ...] = (
     Duty("take_over", QUICK, 5, take_over),
     Duty("remind", QUICK, 300, remind, at_start=True),
+    Duty("funds", SLOW, 300, follow_funds),
 )
 
 
