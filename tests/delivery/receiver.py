@@ -57,9 +57,12 @@ def drips(beginning: bytes, byte: bytes, pause_seconds: float = 0.05) -> Answer:
 
 
 @contextmanager
-def receiver(answer: Answer, tls: ssl.SSLContext | None = None, *, reads: bool = True) -> Generator[Receiver]:
+def receiver(
+    answer: Answer, tls: ssl.SSLContext | None = None, *, reads: bool = True, address: str = "127.0.0.1"
+) -> Generator[Receiver]:
     """Listens on this machine and gives every request the same answer. One that does not read answers blindly."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, 0), family=family) as listener:
         it = Receiver(listener.getsockname()[1])
         if tls is not None:
             tls.sni_callback = lambda _, name, __: it.server_names.append(name)

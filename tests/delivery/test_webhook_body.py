@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given, settings
@@ -104,7 +105,7 @@ def test_a_lead_in_the_receivers_names() -> None:
 def test_the_same_facts_are_the_same_bytes() -> None:
     again = replace(
         FACTS,
-        attributes={"a.b-c": 1.5, "note": "Grüße", "systems": ["debian", "bsd"], "cores": 4.0},
+        attributes=MappingProxyType({"a.b-c": 1.5, "note": "Grüße", "systems": ("debian", "bsd"), "cores": 4.0}),
         assigned_at=ASSIGNED_AT.astimezone(timezone(timedelta(hours=-7))),
     )
     assert lead_assigned_body(again, None) == lead_assigned_body(FACTS, None)

@@ -70,6 +70,13 @@ def test_the_checked_address_is_called_by_its_name(authority: Authority) -> None
     assert resolver.asked == [(NAME, crm.port)]
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_an_ipv6_address_is_called_by_its_notation_in_urls(authority: Authority) -> None:
+    with receiver(says(200), authority.server("::1"), address="::1") as crm:
+        assert send(crm.url(host="[::1]", scheme="https"), tls=authority.trusted()) == Sent("HTTP 200")
+    assert [received.headers["host"] for received in crm.requests] == [f"[::1]:{crm.port}"]
+
+
 def test_a_certificate_for_another_name_is_refused(authority: Authority) -> None:
     with receiver(says(200), authority.server("other.example.com")) as crm:
         url = crm.url(host=NAME, scheme="https")
