@@ -161,8 +161,9 @@ def everything_happened(decisions: tuple[Decision, ...], points: list[str]) -> N
         "insert into assignments",
         "insert into ledger_entries",
         "insert into notifications",
-        "update providers set",
+        "update providers p set",
         "update subscriptions set",
+        "procrastinate_defer_jobs_v1",
         "COMMIT",
     ):
         assert any(words in point for point in points), f"{words} not in {points}"
