@@ -64,7 +64,7 @@ def test_a_directory_gets_one_whole_file_per_message_and_a_repetition_replaces_i
     assert stat.S_IMODE((directory / "1@example.com.eml").stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("message_id", ["<../../etc/x@example.com>", "</x@example.com>", f"<1@{'sub.' * 60}com>"])
+@pytest.mark.parametrize("message_id", ["<../../etc/x@example.com>", "</x@example.com>", f"<1@{'sub.' * 70}com>"])
 def test_no_message_id_leads_out_of_the_directory(tmp_path: Path, message_id: str) -> None:
     directory = tmp_path / "mail"
     transport = open_mail_transport(_settings(mail_transport="directory", mail_directory=directory))
@@ -107,3 +107,9 @@ def test_a_directory_that_is_missing_or_no_directory_is_said_at_the_start(tmp_pa
     (tmp_path / "file").write_text("x")
     with pytest.raises(SettingsError, match=r"^FAIRLEAD_MAIL_DIRECTORY: cannot be written to: "):
         open_mail_transport(_settings(mail_transport="directory", mail_directory=tmp_path / "file" / "below"))
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a directory that not even root can write to")
+def test_a_directory_that_nobody_can_write_to_is_said_at_the_start() -> None:
+    with pytest.raises(SettingsError, match=r"^FAIRLEAD_MAIL_DIRECTORY: cannot be written to: "):
+        open_mail_transport(_settings(mail_transport="directory", mail_directory=Path("/proc/self")))
