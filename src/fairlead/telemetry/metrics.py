@@ -144,7 +144,7 @@ def delivered(channel: str, result: str, seconds: float) -> None:
 
 
 def job_ran(queue: str, task: str, outcome: str, seconds: float) -> None:
-    """One run of a job ended: `succeeded`, `retried` or `failed` (a dead letter)."""
+    """One run of a job ended: `done`, or `failed` when it raised and will be run again."""
     metrics = _current
     metrics.jobs.labels(queue, task, outcome).inc()
     metrics.job_seconds.labels(queue, task).observe(seconds)
