@@ -69,6 +69,13 @@ class DropsInTheMiddle(SMTP):
         _transport(self).abort()
 
 
+class RefusesToListen(SMTP):
+    """Takes the recipient, and then not even the beginning of the message."""
+
+    async def smtp_DATA(self, arg: str) -> None:
+        await self.push("554 5.7.1 not from you")
+
+
 class DropsInsteadOfGoodbye(SMTP):
     async def smtp_QUIT(self, arg: str) -> None:
         _transport(self).abort()

@@ -1,6 +1,7 @@
 """An email reaches a real mail server, encrypted and signed in as asked, and each answer is understood."""
 
 import socket
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.delivery.mail_servers import (
     DropsInsteadOfGoodbye,
     DropsInTheMiddle,
     Inbox,
+    RefusesToListen,
     SaysNothing,
     authenticate,
     certificate_for,
@@ -174,6 +176,11 @@ def test_what_the_server_refuses(stage: str, answer: str, is_permanent: bool) ->
     assert inbox.messages == []
 
 
+def test_a_server_that_does_not_want_to_hear_the_message() -> None:
+    with mail_server(Inbox(), RefusesToListen) as port:
+        assert _sent(port) == NotSent("554 5.7.1 not from you", is_permanent=True)
+
+
 def test_an_answer_that_repeats_the_recipient_is_masked() -> None:
     inbox = Inbox(answer_to_rcpt="550 5.1.1 <ann@example.com>: user ann (Ann Example) unknown")
     with mail_server(inbox) as port:
@@ -198,7 +205,9 @@ def test_a_host_that_does_not_exist() -> None:
 @pytest.mark.parametrize("security", ["none", "tls"])
 def test_a_server_that_says_nothing_is_left_after_the_timeout(security: str) -> None:
     with mail_server(Inbox(), SaysNothing) as port:
+        began = time.monotonic()
         delivery = _sent(port, smtp_timeout_seconds=0.3, smtp_security=security)
+        assert time.monotonic() - began < 5
     assert isinstance(delivery, NotSent)
     assert "time" in delivery.answer
     assert not delivery.is_permanent
