@@ -76,6 +76,7 @@ COSTS = [
     "{% for a in [1, 2, 3] %}x{% endfor %}",
     "{% for a in attributes recursive %}{{ loop(attributes) }}{% endfor %}",
     "{% for a in attributes recursive %}x{% endfor %}",
+    "{% set lead_id = lead_id ~ lead_id %}" * 30 + "{{ lead_id|length }}",
     "{% set x = 'ab' %}{% set x = x ~ x %}",
     "{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}",
     "{{ " + "not " * 20_000 + "1 }}",
