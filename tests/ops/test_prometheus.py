@@ -9,7 +9,19 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.ops.files import ALERTS, ALERTS_TEST, OPS, ROOT, counter_names, gauge_names, metrics_in, read_yaml, rules
+from tests.ops.files import (
+    ALERTS,
+    ALERTS_TEST,
+    OPS,
+    ROOT,
+    counter_names,
+    documented_names,
+    gauge_names,
+    metrics_in,
+    read_yaml,
+    rules,
+)
+from tests.ops.test_container import VARIABLES
 from tests.tidy.links import anchors
 
 PROMTOOL = shutil.which("promtool")
@@ -118,3 +130,23 @@ def test_the_configuration_scrapes_what_compose_starts() -> None:
     workers = jobs["fairlead-worker"]["dns_sd_configs"][0]
     assert set(workers["names"]) <= set(services)
     assert (web.split(":")[1], workers["port"]) == ("8000", 8001)  # the settings' defaults
+
+
+def test_the_guide_has_every_metric_and_every_alert_and_no_other() -> None:
+    guide = (ROOT / "docs" / "guide" / "operations.md").read_text(encoding="utf-8")
+    rows = {name for line in guide.splitlines() if line.startswith("| `fairlead_") for name in metrics_in([line])}
+    assert rows == documented_names()
+    severities: dict[str, set[str]] = {}
+    for line in guide.splitlines():
+        if line.startswith(("| critical |", "| warning |", "| info |")):
+            severities[line.split("|")[1].strip()] = set(re.findall(r"`(Fairlead\w+)`", line))
+    assert severities == {
+        severity: {rule["alert"] for rule in rules() if rule["labels"]["severity"] == severity}
+        for severity in ("critical", "warning", "info")
+    }
+
+
+def test_the_runbook_asks_for_metrics_and_settings_that_exist() -> None:
+    text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    assert metrics_in([text]) - counter_names() - gauge_names() - {"fairlead_restored", "fairlead_secret_keys"} == set()
+    assert set(re.findall(r"FAIRLEAD_[A-Z_]+", text)) <= VARIABLES
