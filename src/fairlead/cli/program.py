@@ -16,10 +16,13 @@ from fairlead.cli import (
     export,
     leads,
     migrate,
+    notifications,
     serve,
     status,
+    templates,
     verify,
     web,
+    webhooks,
     worker,
 )
 from fairlead.cli.output import errors
@@ -40,6 +43,9 @@ app.command("web")(web.web)
 app.command("worker")(worker.worker)
 app.add_typer(database.app, name="db")
 app.add_typer(leads.app, name="leads")
+app.add_typer(notifications.app, name="notifications")
+app.add_typer(templates.app, name="templates")
+app.add_typer(webhooks.app, name="webhooks")
 app.command("apply")(apply.apply)
 app.command("distribute")(distribute.distribute)
 app.command("explain")(explain.explain)

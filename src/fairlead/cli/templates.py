@@ -1,0 +1,224 @@
+"""`fairlead templates`: what messages look like."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fairlead.cli.marketplace import marketplace
+from fairlead.cli.output import print_json, say, table
+from fairlead.core.canonical import timestamp_text
+from fairlead.core.errors import BadInput
+from fairlead.delivery.template_variables import variables_of
+from fairlead.delivery.templates import Template
+from fairlead.flows.notifications.templates import (
+    SavedTemplate,
+    TemplateInUse,
+    list_templates,
+    preview_template,
+    restore_template,
+    save_template,
+    show_template,
+    template_versions,
+)
+from fairlead.store.audit import OPERATOR
+from fairlead.store.connection import Database
+
+app = typer.Typer(help="What messages look like: list, edit, preview, restore.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+Kind = Annotated[str, typer.Argument(metavar="KIND", help="The kind of message, such as lead_assigned.")]
+Part = Annotated[str | None, typer.Option(help="Only this part, as it is: subject, html or text.")]
+Subject = Annotated[str | None, typer.Option(metavar="TEXT", help="The subject.")]
+HtmlFile = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="A file with the HTML.")]
+TextFile = Annotated[Path | None, typer.Option("--text", metavar="FILE", help="A file with the plain text.")]
+
+PARTS = ("subject", "html", "text")
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List the kinds of messages and which version of their templates is in use.
+
+    Example: fairlead templates list
+    """
+    with marketplace() as database:
+        found = list_templates(database)
+    if as_json:
+        print_json([{key: value for key, value in _for_programs(each).items() if key not in PARTS} for each in found])
+        return
+    rows = [
+        (
+            each.template.kind,
+            "default" if each.version is None else f"{each.version}, the default" if each.is_default else each.version,
+            each.changed_at.strftime("%Y-%m-%d %H:%M:%S") if each.changed_at else "",
+            each.changed_by or "",
+        )
+        for each in found
+    ]
+    table("", ("kind", "version", "changed", "by"), rows)
+
+
+@app.command()
+def show(
+    kind: Kind,
+    version: Annotated[int | None, typer.Option(min=1, help="This version instead of the one in use.")] = None,
+    part: Part = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a template, its versions and the variables that it may use.
+
+    Examples:
+
+        fairlead templates show lead_assigned
+
+        fairlead templates show lead_assigned --part html > lead_assigned.html
+    """
+    _check_part(part)
+    with marketplace() as database:
+        found = show_template(database, kind, version)
+        versions = template_versions(database, kind)
+    if part is not None:
+        typer.echo(getattr(found.template, part), nl=part == "subject")
+        return
+    if as_json:
+        history = [
+            {"version": each.version, "created_at": timestamp_text(each.created_at), "created_by": each.created_by}
+            | {"is_default": each.subject is None, "memo": each.memo}
+            for each in versions
+        ]
+        variables = [
+            {"name": each.name, "type": each.type, "description": each.description, "is_optional": each.is_optional}
+            for each in variables_of(kind)
+        ]
+        print_json(_for_programs(found) | {"versions": history, "variables": variables})
+        return
+    say(f"subject: {found.template.subject}")
+    say("")
+    say(found.template.text)
+    table("variables", ("name", "type", "what"), [(v.name, v.type, v.description) for v in variables_of(kind)])
+    if versions:
+        say("")
+        rows = [(v.version, v.created_at.strftime("%Y-%m-%d %H:%M:%S"), v.created_by, v.memo or "") for v in versions]
+        table("versions", ("version", "created", "by", "memo"), rows, right=[0])
+
+
+@app.command()
+def edit(
+    kind: Kind,
+    memo: Annotated[str, typer.Option(help="Why, for the audit log; one line.")],
+    subject: Subject = None,
+    html: HtmlFile = None,
+    text: TextFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Save a new version of a template; parts that are not given stay as they are.
+
+    It is checked and rendered with sample values first, and refused with every problem that it has.
+
+    Example: fairlead templates edit lead_assigned --html ours.html --text ours.txt --memo "our letterhead"
+    """
+    if subject is None and html is None and text is None:
+        raise BadInput(["say what changes: --subject TEXT, --html FILE or --text FILE"])
+    with marketplace() as database:
+        saved = save_template(database, _edited(database, kind, subject, html, text), memo, OPERATOR)
+    _answer(saved, as_json)
+
+
+@app.command()
+def preview(
+    kind: Kind,
+    subject: Subject = None,
+    html: HtmlFile = None,
+    text: TextFile = None,
+    part: Part = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a message with sample values: as it is in use, or as it would be with these parts. Nothing is saved.
+
+    Examples:
+
+        fairlead templates preview lead_assigned
+
+        fairlead templates preview lead_assigned --html ours.html --part html > preview.html
+    """
+    _check_part(part)
+    with marketplace() as database:
+        rendered = preview_template(_edited(database, kind, subject, html, text))
+    if part is not None:
+        typer.echo(getattr(rendered, part), nl=part == "subject")
+    elif as_json:
+        print_json(asdict(rendered))
+    else:
+        say(f"subject: {rendered.subject}")
+        say("")
+        say(rendered.text)
+
+
+@app.command()
+def restore(
+    kind: Kind,
+    version: Annotated[int | None, typer.Option(min=1, help="The version to go back to.")] = None,
+    default: Annotated[bool, typer.Option("--default", help="Back to the default, also of later releases.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Go back to an earlier version of a template, or to the default; a new version says so.
+
+    Examples:
+
+        fairlead templates restore lead_assigned --version 3
+
+        fairlead templates restore lead_assigned --default
+    """
+    if (version is None) == (not default):
+        raise BadInput(["say which: --version NUMBER, or --default"])
+    with marketplace() as database:
+        saved = restore_template(database, kind, version, OPERATOR)
+    _answer(saved, as_json)
+
+
+def _edited(database: Database, kind: str, subject: str | None, html: Path | None, text: Path | None) -> Template:
+    used = show_template(database, kind).template
+    return Template(
+        kind,
+        used.subject if subject is None else subject,
+        used.html if html is None else _content(html),
+        used.text if text is None else _content(text),
+    )
+
+
+def _content(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadInput([f"cannot read {path}: {error.strerror or type(error).__name__}"]) from None
+    except UnicodeDecodeError:
+        raise BadInput([f"cannot read {path}: it is not UTF-8"]) from None
+
+
+def _check_part(part: str | None) -> None:
+    if part is not None and part not in PARTS:
+        raise BadInput([f"--part: there is no part {part!r}; there are {', '.join(PARTS)}"])
+
+
+def _answer(saved: SavedTemplate, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(saved))
+    elif saved.took_effect:
+        say(f"version {saved.version} of {saved.kind} is in use")
+    else:
+        say(f"{saved.kind} is so already; nothing was changed")
+
+
+def _for_programs(each: TemplateInUse) -> dict[str, object]:
+    return {
+        "kind": each.template.kind,
+        "version": each.version,
+        "is_default": each.is_default,
+        "changed_at": each.changed_at and timestamp_text(each.changed_at),
+        "changed_by": each.changed_by,
+        "subject": each.template.subject,
+        "html": each.template.html,
+        "text": each.template.text,
+    }
