@@ -5,6 +5,8 @@ import pytest
 
 from fairlead.flows.distribute import Distributor
 from fairlead.store.connection import Database
+from fairlead.store.ids import new_id
+from fairlead.store.jobs.queue import Job, enqueue
 from tests.cli.program import Program
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
 
@@ -65,6 +67,32 @@ def test_the_marketplace_in_numbers(fairlead: Program, database: Database) -> No
     shown = fairlead("status").out
     assert "4 entries, 40.00 EUR in all" in shown
     assert "2 leads await a decision, the oldest since" in shown
+
+
+def test_the_work_that_waits_and_who_does_it(fairlead: Program, database: Database) -> None:
+    shown = fairlead("status").out
+    assert "workers      none: nothing is distributed or sent until one runs" in shown
+    assert "queues       empty" in shown
+    assert "books        never reconciled yet" in shown
+    with database.transaction() as conn:
+        enqueue(conn, [Job("distribute_lead", {"lead_id": "a"}), Job("distribute_lead", {"lead_id": "b"}, 600)])
+        conn.execute("select procrastinate_register_worker_v1()")
+        conn.execute(
+            """
+            insert into reconciliations (id, started_at, ended_at, checked_count, difference_count, differences)
+            values (%s, now(), now(), 7, 2, '[]')
+            """,
+            (new_id(),),
+        )
+    shown = fairlead("status").out
+    assert "workers      alive" in shown
+    assert "queues       distribute 1 ready, 1 later, 0 running" in shown
+    assert "2 differences: fairlead reconcile" in shown
+    work = fairlead("status", "--json").json["work"]
+    assert work["is_worker_alive"]
+    assert work["reconciliation"]["difference_count"] == 2
+    (queue,) = [queue for queue in work["queues"] if queue["queue"] == "distribute"]
+    assert (queue["ready_jobs"], queue["scheduled_jobs"], queue["running_jobs"]) == (1, 1, 0)
 
 
 def test_an_unreachable_database_is_said_in_one_line(fairlead: Program, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,9 @@ from rich.progress import Progress
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import money, print_json, progress_bar, say, say_aside
 from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
-from fairlead.flows.approve_lead import trigger_distribution
+from fairlead.flows.approve_lead import trigger_distribution, trigger_untried
 from fairlead.flows.distribute import Distributed, Distributor
+from fairlead.flows.distribute_niche import distribute_niche
 from fairlead.settings import load_settings
 from fairlead.store.audit import OPERATOR
 from fairlead.store.connection import Database
@@ -22,7 +23,7 @@ OUTCOME_WORDS = {
     "success": "sold to all it could be sold to",
     "partial": "sold, though some who wanted it could not pay",
     "no_eligible": "nobody eligible; stays approved and can be tried again",
-    "failed": "failed; nothing was written",
+    "failed": "failed; nothing was sold, and a worker tries again",
 }
 
 
@@ -34,7 +35,9 @@ def distribute(
 ) -> None:
     """Distribute leads now: decide, charge, assign, each lead in one transaction.
 
-    A lead that was distributed before is left as it is and its recorded outcome shown.
+    Workers do this by themselves for every approved lead; here it is done at once, also where no worker runs and in
+    niches that do not distribute by themselves. A lead that was distributed before is left as it is and its recorded
+    outcome shown.
 
     Examples:
 
@@ -112,6 +115,10 @@ class _Tally:
 def _pending(database: Database, distributor: Distributor, slug: str | None, as_json: bool) -> None:
     with database.snapshot() as conn:
         niches = niches_with_waiting_leads(conn, slug)
+    for niche in niches:
+        trigger_untried(database, niche.niche_id, OPERATOR)
+    with database.snapshot() as conn:
+        niches = niches_with_waiting_leads(conn, slug)
         currency = marketplace_currency(conn)
     started = time.monotonic()
     tally = _Tally()
@@ -142,7 +149,7 @@ def _drain(distributor: Distributor, waiting: WaitingNiche, tally: _Tally, bar: 
     task = bar.add_task(waiting.slug, total=waiting.waiting_count)
     left = waiting.waiting_count
     try:
-        while len(result := distributor.distribute_waiting(waiting.niche_id)):
+        for result in distribute_niche(distributor, waiting.niche_id):
             bar.advance(task, len(result))
             left -= len(result)
             tally.add(result)

@@ -8,6 +8,7 @@ import typer
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import money, print_json, say
 from fairlead.core.canonical import timestamp_text
+from fairlead.flows.distribution_status import DistributionStatus, distribution_status
 from fairlead.flows.explain import DecisionStory, LeadStory, ProviderStory, explain_lead, explain_provider
 
 REASON_WORDS = {
@@ -42,10 +43,11 @@ def explain(
     with marketplace() as database:
         if provider is None:
             story = explain_lead(database, lead_id)
+            status = distribution_status(database, lead_id)
             if as_json:
-                print_json(_lead_json(story))
+                print_json(_lead_json(story, status))
             else:
-                _tell_lead(story)
+                _tell_lead(story, status)
         else:
             standing = explain_provider(database, lead_id, provider)
             if as_json:
@@ -54,12 +56,14 @@ def explain(
                 _tell_provider(standing)
 
 
-def _tell_lead(story: LeadStory) -> None:
+def _tell_lead(story: LeadStory, status: DistributionStatus) -> None:
     lead = story.lead
     say(f"Lead {lead.lead_id} in {lead.niche_slug}: {lead.status}", "bold")
     if not story.decisions:
         waits = "it awaits its decision" if lead.awaits_decision else "only approved leads are decided"
         say(f"  It was never decided; {waits}.")
+    for note in status.notes:
+        say(f"  {note[0].upper()}{note[1:]}.", "yellow")
     for number, decision in enumerate(story.decisions, start=1):
         _tell_decision(story, decision, number)
 
@@ -134,11 +138,14 @@ def _tell_provider(story: ProviderStory) -> None:
         say(f"  {level.name}: the level was inactive and was not visited", "dim")
 
 
-def _lead_json(story: LeadStory) -> dict[str, object]:
+def _lead_json(story: LeadStory, status: DistributionStatus) -> dict[str, object]:
     return {
         "lead_id": story.lead.lead_id,
         "niche": story.lead.niche_slug,
         "lead_status": story.lead.status,
+        "last_attempt_at": status.last_attempt_at and timestamp_text(status.last_attempt_at),
+        "last_attempt_status": status.last_attempt_status,
+        "notes": list(status.notes),
         "currency": story.currency,
         "decisions": [
             {"journal_seq": each.seq, "recorded_at": timestamp_text(each.recorded_at), **each.payload}

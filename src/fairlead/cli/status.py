@@ -1,4 +1,4 @@
-"""`fairlead status`: the database, its schema, and the marketplace in numbers."""
+"""`fairlead status`: the database, its schema, the workers and queues, and the marketplace in numbers."""
 
 from dataclasses import asdict, dataclass
 from typing import Annotated
@@ -12,8 +12,10 @@ from fairlead.core.errors import FairleadError, Refused
 from fairlead.settings import Settings, load_settings
 from fairlead.store.connection import Database
 from fairlead.store.embedded import EmbeddedPostgresError
+from fairlead.store.gauges import read_gauges, watching
 from fairlead.store.overview import MarketplaceOverview, NicheOverview, read_overview, server_version
 from fairlead.store.schema import check_schema, current_revision
+from fairlead.telemetry.gauges import Gauges
 
 STATUSES = ("pending_confirmation", "pending_approval", "approved", "distributed", "rejected", "bad")
 
@@ -27,12 +29,13 @@ class _Seen:
     version: str | None = None
     revision: str | None = None
     overview: MarketplaceOverview | None = None
+    gauges: Gauges | None = None
 
 
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
 ) -> None:
-    """Show the database, its schema and the marketplace in numbers.
+    """Show the database, its schema, workers and queues, and the marketplace in numbers.
 
     Ends with status 1 and one line when the database cannot be reached or its schema is not the one that is
     needed.
@@ -67,7 +70,9 @@ def _look_into(database: Database, schema_name: str) -> _Seen:
             check_schema(conn, schema_name)
         except Refused as error:
             return _Seen(str(error), database.place, version, revision)
-        return _Seen(None, database.place, version, revision, read_overview(conn))
+        overview = read_overview(conn)
+    with watching(database) as conn:
+        return _Seen(None, database.place, version, revision, overview, read_gauges(conn))
 
 
 def _for_programs(settings: Settings, seen: _Seen) -> dict[str, object]:
@@ -83,6 +88,7 @@ def _for_programs(settings: Settings, seen: _Seen) -> dict[str, object]:
             "data_dir": str(settings.data_dir) if settings.database_url is None else None,
         },
         "schema": {"name": settings.schema_name, "revision": seen.revision},
+        "work": None if seen.gauges is None else _work_for_programs(seen.gauges),
         "marketplace": None
         if overview is None
         else {
@@ -94,6 +100,17 @@ def _for_programs(settings: Settings, seen: _Seen) -> dict[str, object]:
                 for niche in overview.niches
             ],
         },
+    }
+
+
+def _work_for_programs(gauges: Gauges) -> dict[str, object]:
+    return {
+        "is_worker_alive": gauges.workers_alive > 0,
+        "newest_heartbeat_seconds": gauges.newest_heartbeat_seconds,
+        "queues": [asdict(queue) for queue in gauges.queues],
+        "notifications": [asdict(channel) for channel in gauges.notifications],
+        "webhook_endpoints": dict(gauges.endpoints_by_state),
+        "reconciliation": gauges.reconciliation and asdict(gauges.reconciliation),
     }
 
 
@@ -112,6 +129,8 @@ def _for_people(settings: Settings, seen: _Seen) -> None:
     total = money(overview.ledger_total_cents, overview.currency)
     say(f"ledger       {overview.ledger_entries:,} entries, {total} in all")
     say(f"waiting      {_waiting(overview)}")
+    if seen.gauges is not None:
+        _work_for_people(seen.gauges)
     if not overview.niches:
         say("niches       none yet: fairlead apply FILE.toml declares them")
         return
@@ -120,6 +139,31 @@ def _for_people(settings: Settings, seen: _Seen) -> None:
     columns = ("niche", "levels", *waiting, "waiting", "subscriptions", "assignments", "journal")
     right = [*range(1, len(waiting) + 3), len(waiting) + 4]
     table("", columns, [_niche_row(niche, waiting) for niche in overview.niches], right)
+
+
+def _work_for_people(gauges: Gauges) -> None:
+    if gauges.workers_alive and gauges.newest_heartbeat_seconds is not None:
+        say(f"workers      alive, the newest heartbeat {gauges.newest_heartbeat_seconds:.0f} s ago")
+    else:
+        say("workers      none: nothing is distributed or sent until one runs (fairlead serve)", "yellow")
+    filled = [queue for queue in gauges.queues if queue.ready_jobs or queue.scheduled_jobs or queue.running_jobs]
+    said = [f"{q.queue} {q.ready_jobs:,} ready, {q.scheduled_jobs:,} later, {q.running_jobs:,} running" for q in filled]
+    say(f"queues       {'; '.join(said) or 'empty'}")
+    if dead := sum(queue.open_dead_letters for queue in gauges.queues):
+        say(f"dead letters {dead:,} open: fairlead jobs list", "red")
+    if paused := gauges.endpoints_by_state.get("paused", 0):
+        say(f"webhooks     {paused:,} paused: fairlead webhooks list", "yellow")
+    books = gauges.reconciliation
+    if books is None:
+        say("books        never reconciled yet: a worker does it daily, fairlead reconcile at once")
+    else:
+        found = (
+            f"{books.difference_count:,} differences: fairlead reconcile" if books.difference_count else "they agree"
+        )
+        say(
+            f"books        compared {books.age_seconds / 3600:.1f} h ago, {found}",
+            "red" if books.difference_count else None,
+        )
 
 
 def _niche_row(niche: NicheOverview, statuses: list[str]) -> tuple[object, ...]:

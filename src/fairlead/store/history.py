@@ -77,6 +77,18 @@ def decisions_of(conn: Connection, lead_id: str) -> list[PastDecision]:
     return [PastDecision(*row) for row in rows]
 
 
+def newest_start(conn: Connection, lead_id: str) -> int | None:
+    """The position at which the lead's newest decision started; None when it has none, or no level was active."""
+    row = conn.execute(
+        """
+        select (payload ->> 'start_order_position')::integer from niche_journal
+        where kind = 'decision' and payload ->> 'lead_id' = %s order by seq desc limit 1
+        """,
+        (lead_id,),
+    ).fetchone()
+    return None if row is None else row[0]
+
+
 @dataclass(frozen=True, slots=True)
 class AuditRow:
     """A stored audit entry: what its hash covers, and the hashes."""

@@ -21,6 +21,8 @@ class LeadRecord:
     distribution_attempts: int
     last_attempt_at: datetime | None
     last_outcome: str | None
+    failed_runs: int
+    last_error: str | None
     assignment_count: int
 
 
@@ -39,7 +41,8 @@ def lead_state(conn: Connection, lead_id: str) -> LeadRecord:
     row = conn.execute(
         """
         select l.id::text, n.id::text, n.slug, l.status, l.awaits_decision, l.distribution_attempts,
-               l.last_attempt_at, l.last_outcome, (select count(*) from assignments a where a.lead_id = l.id)
+               l.last_attempt_at, l.last_outcome, l.failed_runs, l.last_error,
+               (select count(*) from assignments a where a.lead_id = l.id)
         from leads l join niches n on n.id = l.niche_id where l.id = %s
         """,
         (checked_id(lead_id, "lead"),),

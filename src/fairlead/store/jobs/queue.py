@@ -7,6 +7,7 @@ command that only approves a lead has to import the library.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from fairlead.store.connection import Connection
@@ -119,18 +120,27 @@ def notifications_without_job(conn: Connection, limit: int) -> list[str]:
     return [row[0] for row in rows]
 
 
-def lead_job_state(conn: Connection, lead_id: str) -> Literal["queued", "processing"] | None:
-    """Whether a job asks for the lead's decision, or is at it; None without one."""
-    rows = conn.execute(
+@dataclass(frozen=True, slots=True)
+class LeadJob:
+    """The job that comes first of those that ask for a lead's decision; `due_at` is None when it is due already."""
+
+    job_id: int
+    is_running: bool
+    due_at: datetime | None
+
+
+def lead_job(conn: Connection, lead_id: str) -> LeadJob | None:
+    """The lead's job that runs, else the one that is due first; None without any."""
+    row = conn.execute(
         """
-        select status from procrastinate_jobs
+        select id, status = 'doing', case when status = 'todo' and scheduled_at > now() then scheduled_at end
+        from procrastinate_jobs
         where task_name = 'distribute_lead' and args ->> 'lead_id' = %s and status in ('todo', 'doing')
+        order by status = 'doing' desc, scheduled_at nulls first, id limit 1
         """,
         (lead_id,),
-    ).fetchall()
-    if ("doing",) in rows:
-        return "processing"
-    return "queued" if rows else None
+    ).fetchone()
+    return None if row is None else LeadJob(*row)
 
 
 def running_job_ids(conn: Connection, job_ids: Sequence[int]) -> frozenset[int]:

@@ -1,0 +1,30 @@
+"""Distributing all that waits in a niche, by hand."""
+
+from collections.abc import Iterator
+
+from fairlead.flows.distribute import Distributed, Distributor
+from fairlead.store.jobs.queue import withdraw_lead_jobs
+from fairlead.store.lead_runs import waiting_alone
+
+
+def distribute_niche(distributor: Distributor, niche_id: str) -> Iterator[Distributed]:
+    """Every lead that waits in the niche is decided, batch by batch; those that have to be decided alone come last.
+
+    Each of the latter is tried once, whatever comes of it. Yields what each transaction did; the jobs of leads that
+    were decided are withdrawn. Raises `Unavailable`, and `Refused` for an inactive niche.
+    """
+    # Listed before the others are decided: one of those that fails now has been tried, and comes again later.
+    with distributor.database.snapshot() as conn:
+        alone = waiting_alone(conn, niche_id)
+    while len(result := distributor.distribute_waiting(niche_id)):
+        _withdraw_jobs(distributor, result)
+        yield result
+    for lead_id in alone:
+        result = distributor.distribute_waiting(niche_id, lead_id)
+        _withdraw_jobs(distributor, result)
+        yield result
+
+
+def _withdraw_jobs(distributor: Distributor, result: Distributed) -> None:
+    lead_ids = [decision.lead_id for decision in result.decisions]
+    distributor.database.run(lambda conn: withdraw_lead_jobs(conn, lead_ids))
