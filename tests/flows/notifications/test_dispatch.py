@@ -11,6 +11,8 @@ from fairlead.flows.notifications.preferences import set_notification_preference
 from fairlead.store.audit import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
+from fairlead.store.leads import clock
+from fairlead.store.notifications import claim
 from tests.flows.marketplaces import provider_id
 from tests.flows.notifications.stage import (
     ANCHOR,
@@ -25,6 +27,7 @@ from tests.flows.notifications.stage import (
     set_endpoint,
     states,
 )
+from tests.race.processes import wait_until_blocked
 
 
 def test_each_notification_gets_one_job_of_its_channel(database: Database) -> None:
@@ -62,6 +65,39 @@ def test_many_at_once_hand_out_each_once(database: Database, monkeypatch: pytest
     ids = [job["args"]["notification_id"] for job in jobs(database, "send_email")]
     assert len(ids) == len(set(ids)) == 100
     forget(database)
+
+
+def test_marking_and_enqueueing_happen_together_or_not_at_all(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_marketplace(database)
+    sell_lead(database)
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(flow, "enqueue", fails)
+        with pytest.raises(ZeroDivisionError):
+            dispatch_notifications(database)
+    assert query(database, "select count(*) from notifications where enqueued_at is not null") == [(0,)]
+    assert dispatch_notifications(database) == len(jobs(database, "send_email")) == 3
+
+
+def test_a_claim_that_had_to_wait_sees_who_has_it_now(database: Database) -> None:
+    """The winner's job began to run only after the other's transaction had begun: its snapshot would not show it."""
+    open_marketplace(database)
+    sell_lead(database)
+    dispatch_notifications(database)
+    told = notification(database)
+    winner = next(job["id"] for job in jobs(database, "send_email") if job["args"]["notification_id"] == told)
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as conn:
+            conn.execute("update procrastinate_jobs set status = 'doing' where id = %s", (winner,))
+            assert claim(conn, told, winner, clock(conn)) is not None
+            late = pool.submit(database.run, lambda other: claim(other, told, 999, clock(other)))
+            wait_until_blocked(database.url, late)
+        assert late.result(10) is None
 
 
 def test_what_a_provider_does_not_want_is_skipped(database: Database) -> None:

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fairlead.core.retries import EMAIL_DELAYS_SECONDS, WEBHOOK_DELAYS_SECONDS, delay_seconds
 from fairlead.delivery.outcome import Delivery, NotSent, Sent
@@ -13,7 +13,6 @@ from fairlead.store.connection import Connection
 from fairlead.store.dead_letters import Burial, bury
 from fairlead.store.jobs.queue import enqueue
 from fairlead.store.lead_runs import Attempt, add_attempt
-from fairlead.store.leads import clock
 from fairlead.store.notifications import ClaimedNotification, hold_back, record_not_sent, record_sent
 from fairlead.telemetry import metrics
 from fairlead.telemetry.logs import correlation, get_logger
@@ -45,7 +44,9 @@ def is_final(tried: Tried) -> bool:
     return tried.delivery.is_permanent or delay_seconds(delays, tried.attempts, 0.5) is None
 
 
-def record_delivery(conn: Connection, tried: Tried, retry_delay_factor: float, *, is_held_back: bool = False) -> None:
+def record_delivery(
+    conn: Connection, tried: Tried, retry_delay_factor: float, now: datetime, *, is_held_back: bool = False
+) -> None:
     """The attempt is on record with what was answered, and what follows from it is on its way in this transaction.
 
     Sent, it is over. Not sent, the next attempt is enqueued for after its delay, or for when the receiver asked if that
@@ -53,18 +54,18 @@ def record_delivery(conn: Connection, tried: Tried, retry_delay_factor: float, *
     used up, the notification has failed, there is a dead letter, and operators are told, but never that an alert could
     not be delivered to them. Needs the notification's lock.
     """
-    claimed, delivery, now = tried.claimed, tried.delivery, clock(conn)
+    claimed, delivery = tried.claimed, tried.delivery
     notification_id = claimed.notification_id
     if isinstance(delivery, Sent):
         record_sent(conn, notification_id, delivery.answer, now)
         if claimed.attempts:
-            _remember(conn, tried, "succeeded")
+            _remember(conn, tried, "succeeded", now)
         return
     final = is_final(tried)
     record_not_sent(conn, notification_id, delivery.answer, now, is_final=final)
-    _remember(conn, tried, "failed")
+    _remember(conn, tried, "failed", now)
     if final:
-        _give_up(conn, tried, delivery)
+        _give_up(conn, tried, delivery, now)
     elif is_held_back:
         hold_back(conn, notification_id)
     else:
@@ -90,8 +91,8 @@ def _wait_seconds(tried: Tried, delivery: NotSent, retry_delay_factor: float) ->
     return max(delay * retry_delay_factor, delivery.retry_after_seconds or 0)
 
 
-def _remember(conn: Connection, tried: Tried, outcome: str) -> None:
-    claimed, now = tried.claimed, clock(conn)
+def _remember(conn: Connection, tried: Tried, outcome: str, now: datetime) -> None:
+    claimed = tried.claimed
     error = tried.delivery.answer if isinstance(tried.delivery, NotSent) else None
     started_at = now - timedelta(seconds=tried.took_seconds)
     task = TASK_OF[claimed.channel]
@@ -99,8 +100,8 @@ def _remember(conn: Connection, tried: Tried, outcome: str) -> None:
     add_attempt(conn, attempt)
 
 
-def _give_up(conn: Connection, tried: Tried, delivery: NotSent) -> None:
-    claimed, now = tried.claimed, clock(conn)
+def _give_up(conn: Connection, tried: Tried, delivery: NotSent, now: datetime) -> None:
+    claimed = tried.claimed
     notification_id = claimed.notification_id
     payload = {"notification_id": notification_id}
     task = TASK_OF[claimed.channel]

@@ -74,7 +74,8 @@ def replay_endpoint(database: Database, endpoint_id: str, since: datetime, actor
 
     Dead letters of those are `retried`. Some hundreds to a transaction, audited each; locks the endpoint, then the
     notifications in ascending order of id. Each call sends everything again: receivers know it by its webhook-id.
-    What waits already is left alone. With the endpoint paused, all of it is held back until that is over.
+    What waits already is left alone. With the endpoint paused, all of it is held back until that is over, and what the
+    provider does not want any more is skipped.
 
     Raises `BadInput` for what is no id or a time without a zone, `Refused`: `webhook_endpoint_unknown`.
     """

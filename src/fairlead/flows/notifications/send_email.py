@@ -132,13 +132,14 @@ class EmailSender:
         claimed = tried.claimed
         if not lock_claimed(conn, claimed.notification_id, tried.job_id):
             return False
+        now = clock(conn)
         if attempt.told:
             record_told(conn, claimed.notification_id, attempt.told)
-        record_delivery(conn, tried, self._retry_delay_factor)
+        record_delivery(conn, tried, self._retry_delay_factor, now)
         if attempt.failed_version is not None:
             name = f"{claimed.kind} version {attempt.failed_version}"
             lines = [f"Template {name}: {attempt.problem}", "Messages are sent with the default template instead."]
-            alert_operators(conn, "A message template cannot be used", lines, clock(conn), once=f"template {name}")
+            alert_operators(conn, "A message template cannot be used", lines, now, once=f"template {name}")
         return True
 
 

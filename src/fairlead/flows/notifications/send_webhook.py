@@ -117,7 +117,7 @@ class WebhookSender:
         if is_receivers_doing:
             after = health_after(before, tried.delivery, self._settings.webhook_pause_after_failures, now)
         is_held_back = after.state != "active"
-        record_delivery(conn, tried, self._settings.retry_delay_factor, is_held_back=is_held_back)
+        record_delivery(conn, tried, self._settings.retry_delay_factor, now, is_held_back=is_held_back)
         apply_health(conn, endpoint, after, now)
         return True
 
