@@ -1,11 +1,9 @@
 """What a scrape reads is what the tables hold, and reading it does not touch what is done."""
 
-import socket
 from dataclasses import replace
 
 import pytest
 
-from fairlead.core.errors import Unavailable
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit import OPERATOR
@@ -254,26 +252,6 @@ def test_recent_attempts_are_those_of_the_last_quarter_of_an_hour(database: Data
     for task, outcome, minutes in (("a", "failed", 1), ("a", "failed", 14), ("a", "failed", 16), ("b", "crashed", 2)):
         run(database, attempt, new_id(), task, outcome, minutes)
     assert gauges(database).recent_attempts == {("a", "failed"): 2, ("b", "crashed"): 1}
-
-
-def test_looking_changes_nothing(database: Database) -> None:
-    with watching(database) as conn, pytest.raises(Exception, match="read-only"):
-        conn.execute("delete from procrastinate_workers")
-
-
-def test_a_slow_query_is_given_up(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fairlead.store.gauges.STATEMENT_TIMEOUT_MS", 100)
-    with watching(database) as conn, pytest.raises(Exception, match="statement timeout"):
-        conn.execute("select pg_sleep(5)")
-
-
-def test_a_server_that_is_not_there_is_unavailable() -> None:
-    with socket.socket() as unheard:  # bound, so that nobody else is there; not listening, so that nobody answers
-        unheard.bind(("127.0.0.1", 0))
-        port = unheard.getsockname()[1]
-        nowhere = Database(f"postgresql://nobody@127.0.0.1:{port}/nothing", "fairlead")
-        with pytest.raises(Unavailable), watching(nowhere):
-            pass
 
 
 def test_what_is_done_is_not_read(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

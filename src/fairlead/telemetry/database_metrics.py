@@ -65,7 +65,11 @@ _OF_A_CHANNEL: tuple[_Column[QueuedNotifications], ...] = (
     ),
 )
 _OF_ALL: tuple[tuple[str, str, Callable[[Gauges], float | None]], ...] = (
-    ("workers_alive", "Workers with a recent heartbeat; each process has one for every queue.", lambda gauges: gauges.workers_alive),
+    (
+        "workers_alive",
+        "Workers with a recent heartbeat; each process has one for every queue.",
+        lambda gauges: gauges.workers_alive,
+    ),
     (
         "worker_heartbeat_age_seconds",
         "Age of the newest heartbeat of any worker; missing when no worker is registered.",

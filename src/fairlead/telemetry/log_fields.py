@@ -14,9 +14,9 @@ from structlog.types import EventDict, WrappedLogger
 from fairlead.telemetry.errors import error_frames, error_kind
 
 # Every line has these.
-_OF_EVERY_LINE = frozenset({"timestamp", "level", "event", "logger"})
+_OF_EVERY_LINE = ("timestamp", "level", "event", "logger")
 
-LOG_FIELDS = _OF_EVERY_LINE | frozenset(
+LOG_FIELDS = frozenset(_OF_EVERY_LINE) | frozenset(
     """
     correlation_id trace_id request_id job_id worker_id
     lead_id niche_id level_id provider_id subscription_id assignment_id notification_id endpoint_id dead_letter_id
@@ -39,8 +39,12 @@ _MOST_ITEMS = 100
 
 
 def only_known_fields(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
-    """A structlog processor: what is not on the list, or does not look like a name, an id or a number, is gone."""
-    return {name: value for name, value in fields.items() if name in LOG_FIELDS and _is_fit(name, value)}
+    """A structlog processor: what is not on the list, or does not look like a name, an id or a number, is gone.
+
+    What every line has comes first, for people who read along.
+    """
+    first = {name: fields[name] for name in _OF_EVERY_LINE if name in fields}
+    return first | {name: value for name, value in fields.items() if name in LOG_FIELDS and _is_fit(name, value)}
 
 
 def without_error_text(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
