@@ -60,6 +60,21 @@ def begin_alone(conn: Connection, lead_id: str) -> None:
     conn.execute("update leads set alone_since = clock_timestamp() where id = %s and awaits_decision", (lead_id,))
 
 
+def oldest_waiting(conn: Connection, niche_id: str) -> str | None:
+    """The niche's waiting lead that was approved first, of those that need not be decided alone; None without one.
+
+    Nothing of it is read but its id: it may be the one that cannot be read.
+    """
+    row = conn.execute(
+        """
+        select id::text from leads where niche_id = %s and awaits_decision and not decide_alone
+        order by approved_at, id limit 1
+        """,
+        (niche_id,),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def waiting_alone(conn: Connection, niche_id: str) -> list[str]:
     """The niche's waiting leads that have to be decided alone, oldest approval first."""
     rows = conn.execute(
@@ -132,9 +147,23 @@ def give_up(conn: Connection, lead_id: str, error: str, now: datetime) -> None:
     )
 
 
-def delete_attempts(conn: Connection, ended_before: datetime) -> int:
-    """Runs that ended before that are forgotten; returns how many."""
-    return conn.execute("delete from job_attempts where ended_at < %s", (ended_before,)).rowcount
+def delete_attempts(conn: Connection, ended_before: datetime, limit: int) -> int:
+    """Runs that ended before that are forgotten, at most so many; returns how many.
+
+    Those of leads and notifications with an open dead letter are kept: somebody has yet to look at them.
+    """
+    done = conn.execute(
+        """
+        delete from job_attempts where id in (
+            select id from job_attempts a
+            where ended_at < %s and not exists (
+                select from dead_letters d
+                where d.resolved_at is null and (d.lead_id = a.lead_id or d.notification_id = a.notification_id))
+            order by ended_at limit %s)
+        """,
+        (ended_before, limit),
+    )
+    return done.rowcount
 
 
 def lock_leads(conn: Connection, lead_ids: Sequence[str]) -> list[str]:

@@ -247,11 +247,14 @@ def set_awaiting(conn: Connection, lead_ids: Sequence[str], correlation_id: str 
 
 
 def untried_leads(conn: Connection, niche_id: str, limit: int) -> list[str]:
-    """The niche's approved leads that nobody ever asked to distribute, locked in ascending order of id."""
+    """The niche's approved leads that nobody ever asked to distribute, locked in ascending order of id.
+
+    One that was given up because it kept killing its worker was asked for, although no attempt came to an end.
+    """
     rows = conn.execute(
         """
         select id::text from leads
-        where niche_id = %s and status = 'approved' and not awaits_decision and distribution_attempts = 0
+        where niche_id = %s and status = 'approved' and not awaits_decision and last_outcome is null
         order by id limit %s for no key update
         """,
         (niche_id, limit),

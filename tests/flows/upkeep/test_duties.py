@@ -67,5 +67,8 @@ def test_the_duties_of_a_marketplace(database: Database) -> None:
         "take_over": (QUICK, 5, False),
         "remind": (QUICK, 300, True),
         "funds": (SLOW, 300, False),
+        "reoffer": (SLOW, 60, False),
+        "reconcile": (SLOW, 86_400, False),
+        "clean_up": (SLOW, 86_400, False),
     }
     assert not any(count for run in runs for count in run.counts.values())

@@ -1,15 +1,18 @@
 """R9's safety net: both ways, never what is paused, everybody told, and the journal says so."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from fairlead.core.errors import Unavailable
+from fairlead.core.journal import EntryKind, provider_payload
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.upkeep import funds as flow
 from fairlead.flows.upkeep.funds import follow_funds
 from fairlead.store.connection import Database, Timeouts
-from fairlead.store.journal import lock_niches
+from fairlead.store.journal import append_configuration, lock_niches
+from fairlead.store.leads import clock
 from tests.flows.marketplaces import HOSTING, activity, declare, everything, notices
 from tests.flows.upkeep.workers import rows, upkeep_of
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, leave_only, open_niche, pay_in, subscribe
@@ -146,6 +149,23 @@ def test_funds_that_move_meanwhile_are_read_under_lock(database: Database) -> No
         assert sum(pool.map(sweep, range(6))) == 1
     assert activity(database)["bowline gold"] == "active"
     assert len(notices(database)) == 2
+
+
+def test_what_others_write_into_the_journal_meanwhile_comes_first(database: Database) -> None:
+    declare(database, HOSTING)
+    spend(database, "anchor", 1999)
+    [niche_id] = rows(database, "select id::text from niches")
+    [anchor] = rows(database, "select id::text from providers where email like 'anchor@%'")
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as conn:
+            locked = lock_niches(conn, [niche_id])[niche_id]
+            append_configuration(conn, locked, [(EntryKind.PROVIDER, provider_payload(anchor, "active"))], clock(conn))
+            running = pool.submit(follow_funds, upkeep_of(database))
+            deadline = time.monotonic() + 10
+            while conn.execute("select count(*) from pg_locks where not granted").fetchone() == (0,):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        assert running.result() == {"deactivated": 1, **NOTHING}
 
 
 def test_a_low_balance_that_is_over_can_be_told_of_again(database: Database) -> None:

@@ -9,10 +9,10 @@ from fairlead.flows.distribute import Distributor
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.flows.notifications.delivery_jobs import delivery_job
 from fairlead.flows.notifications.dispatch import dispatch_notifications
-from fairlead.flows.notifications.replay import requeue_notification
+from fairlead.flows.notifications.replay import replay_notification
 from fairlead.flows.upkeep import take_over as flow
 from fairlead.flows.upkeep.take_over import take_over
-from fairlead.store.audit import SYSTEM
+from fairlead.store.audit import OPERATOR, SYSTEM
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import Job, enqueue
 from fairlead.store.lead_runs import begin_alone
@@ -182,8 +182,8 @@ def test_crashes_from_before_a_retry_count_no_more(database: Database) -> None:
         take_over(upkeep)
     with database.transaction() as conn:
         conn.execute("delete from procrastinate_jobs")
-        [failed_id] = [row[0] for row in conn.execute("select id::text from notifications where state = 'failed'")]
-        assert requeue_notification(conn, failed_id, clock(conn))
+    [failed_id] = rows(database, "select id::text from notifications where state = 'failed'")
+    assert replay_notification(database, failed_id, OPERATOR).took_effect
     kill_a_worker(database)
     assert take_over(upkeep) == {"email": 1, "given_up": 0}
     assert jobs(database) == [("send_email", "todo")]

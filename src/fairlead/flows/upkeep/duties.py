@@ -9,8 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fairlead.flows.failures import failure_text
+from fairlead.flows.upkeep.clean_up import clean_up
 from fairlead.flows.upkeep.funds import follow_funds
+from fairlead.flows.upkeep.reconcile import reconcile_duty
 from fairlead.flows.upkeep.remind import remind
+from fairlead.flows.upkeep.reoffer import reoffer
 from fairlead.flows.upkeep.take_over import take_over
 from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.connection import Connection
@@ -45,6 +48,9 @@ DUTIES: tuple[Duty, ...] = (
     Duty("take_over", QUICK, 5, take_over),
     Duty("remind", QUICK, 300, remind, at_start=True),
     Duty("funds", SLOW, 300, follow_funds),
+    Duty("reoffer", SLOW, 60, reoffer),
+    Duty("reconcile", SLOW, DAY_SECONDS, reconcile_duty),
+    Duty("clean_up", SLOW, DAY_SECONDS, clean_up),
 )
 
 

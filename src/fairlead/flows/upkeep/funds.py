@@ -76,8 +76,8 @@ def _moves(conn: Connection, niche_id: str, providers: Mapping[str, ProviderRow]
     moves: list[Move] = []
     for row in subscription_rows(conn, list(providers), [], []):
         price_cents = prices.get(row.subscription.level_id)
-        if row.niche_id != niche_id or row.is_deleted or price_cents is None:
-            continue
+        if row.is_deleted or price_cents is None:
+            continue  # in another niche, where its own turn follows
         purse = providers[row.subscription.provider_id].purse
         after = as_funded(row.subscription, price_cents, purse.available_cents)
         if after.is_active != row.subscription.is_active:

@@ -1,0 +1,45 @@
+"""Leads that nobody bought, in niches that offer such leads again."""
+
+from dataclasses import dataclass
+
+from fairlead.store.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class UnsoldLead:
+    """A lead that is to be offered again, its row locked; how often it was offered again before."""
+
+    lead_id: str
+    reoffer_count: int
+
+
+def niches_that_reoffer(conn: Connection) -> list[str]:
+    """The active niches whose policy offers unsold leads again, by id. Locks nothing."""
+    rows = conn.execute("select id::text from niches where is_active and reoffer_every_minutes is not null order by id")
+    return [row[0] for row in rows.fetchall()]
+
+
+def lock_unsold(conn: Connection, niche_id: str, limit: int) -> list[UnsoldLead]:
+    """The niche's leads that are due to be offered again by its policy, oldest approval first, at most so many, locked.
+
+    Those that somebody else holds are left for the next time: as nothing is waited for, the order in which they are
+    locked cannot lead to a deadlock.
+    """
+    rows = conn.execute(
+        """
+        select l.id::text, l.reoffer_count from leads l join niches n on n.id = l.niche_id
+        where n.id = %s and n.is_active
+          and l.status = 'approved' and not l.awaits_decision and l.last_outcome = 'no_eligible'
+          and l.reoffer_count < n.reoffer_max_times
+          and l.approved_at > clock_timestamp() - make_interval(hours => n.reoffer_max_hours)
+          and l.last_attempt_at <= clock_timestamp() - make_interval(mins => n.reoffer_every_minutes)
+        order by l.approved_at, l.id limit %s for no key update of l skip locked
+        """,
+        (niche_id, limit),
+    ).fetchall()
+    return [UnsoldLead(*row) for row in rows]
+
+
+def count_reoffer(conn: Connection, lead_ids: list[str]) -> None:
+    """The leads, locked before, were offered again once more."""
+    conn.execute("update leads set reoffer_count = reoffer_count + 1 where id = any(%s::uuid[])", (lead_ids,))
