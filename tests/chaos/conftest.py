@@ -1,10 +1,14 @@
-"""A relay in front of the test server."""
+"""What tests of chaos need: a relay in front of the test server, worker processes, dice that can be thrown again."""
 
-from collections.abc import Iterator
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.chaos.proxy import Proxy
+from tests.chaos.workers import Fleet, environment
 
 
 @pytest.fixture
@@ -13,3 +17,27 @@ def proxy(server_url: str) -> Iterator[Proxy]:
     relay = Proxy(server_url)
     yield relay
     relay.close()
+
+
+@pytest.fixture
+def seed() -> int:
+    """What the dice of this run begin with: CHAOS_SEED, or chance. Shown when the test fails."""
+    chosen = int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(2**32))
+    print(f"CHAOS_SEED={chosen}")
+    return chosen
+
+
+@pytest.fixture
+def open_fleet(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
+    """Makes a fleet whose processes work on the database of this URL; all of them are gone after the test."""
+    fleets: list[Fleet] = []
+
+    def make(database_url: str, **settings: object) -> Fleet:
+        folder = tmp_path / f"fleet-{len(fleets)}"
+        folder.mkdir()
+        fleets.append(Fleet(folder, environment(database_url, **settings)))
+        return fleets[-1]
+
+    yield make
+    for fleet in fleets:
+        fleet.end()

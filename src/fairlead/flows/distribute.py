@@ -25,7 +25,7 @@ from fairlead.core.model import Decision, Lead, Purse, Subscription
 from fairlead.core.roster import Head, Roster
 from fairlead.flows.failed_runs import record_failed_run
 from fairlead.store.connection import Connection, Database, one_line
-from fairlead.store.distribution import Batch, LeadRequest, lock_purses, lock_waiting_leads, record
+from fairlead.store.distribution import Batch, LeadRequest, lock_purses, lock_waiting_leads, oldest_waiting, record
 from fairlead.store.journal import LockedNiche, holds_entry, lock_niches
 from fairlead.store.purses import read_purses
 from fairlead.store.rosters import RosterCache
@@ -128,8 +128,7 @@ class Distributor:
     def _oldest_waiting(self, niche_id: str) -> str | None:
         def work(conn: Connection) -> str | None:
             lock_niches(conn, [niche_id])
-            leads = lock_waiting_leads(conn, niche_id, 1).leads
-            return leads[0].lead_id if leads else None
+            return oldest_waiting(conn, niche_id)
 
         return self.database.run(work)
 

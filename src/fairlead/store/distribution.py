@@ -70,6 +70,21 @@ def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id
     return LockedLeads(leads, rows[0][5] if rows else None, requests)
 
 
+def oldest_waiting(conn: Connection, niche_id: str) -> str | None:
+    """The niche's waiting lead that was approved first, of those that need not be decided alone; None without one.
+
+    Nothing of it is read but its id: it may be the one that cannot be read.
+    """
+    row = conn.execute(
+        """
+        select id::text from leads where niche_id = %s and awaits_decision and not decide_alone
+        order by approved_at, id limit 1
+        """,
+        (niche_id,),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 _LOCK_PROVIDERS = """
     select id::text, balance_cents, credit_limit_cents, ledger_seq
     from providers where id = any(%s::uuid[]) order by id for no key update"""

@@ -60,21 +60,6 @@ def begin_alone(conn: Connection, lead_id: str) -> None:
     conn.execute("update leads set alone_since = clock_timestamp() where id = %s and awaits_decision", (lead_id,))
 
 
-def oldest_waiting(conn: Connection, niche_id: str) -> str | None:
-    """The niche's waiting lead that was approved first, of those that need not be decided alone; None without one.
-
-    Nothing of it is read but its id: it may be the one that cannot be read.
-    """
-    row = conn.execute(
-        """
-        select id::text from leads where niche_id = %s and awaits_decision and not decide_alone
-        order by approved_at, id limit 1
-        """,
-        (niche_id,),
-    ).fetchone()
-    return None if row is None else str(row[0])
-
-
 def waiting_alone(conn: Connection, niche_id: str) -> list[str]:
     """The niche's waiting leads that have to be decided alone, oldest approval first."""
     rows = conn.execute(
