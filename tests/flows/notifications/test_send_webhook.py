@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
@@ -11,6 +12,7 @@ from standardwebhooks import Webhook
 from fairlead.core.errors import BadInput, Refused
 from fairlead.delivery.outcome import Delivery, NotSent, Sent
 from fairlead.delivery.secret_box import new_secret_key
+from fairlead.flows.notifications import send_webhook as flow
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.endpoint_secrets import retire_previous_secret, rotate_webhook_secret
 from fairlead.flows.notifications.endpoints import (
@@ -44,6 +46,7 @@ from tests.flows.notifications.stage import (
     take,
     work_off,
 )
+from tests.race.processes import wait_until_blocked
 
 
 class Moody:
@@ -345,6 +348,25 @@ def test_missing_keys_are_not_the_receivers_fault(database: Database, keys: str 
     assert endpoint_row(database)["failure_count"] == 0
 
 
+def test_a_bug_of_ours_is_a_failed_attempt_and_not_the_receivers_fault(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_marketplace(database)
+    set_endpoint(database, "https://crm.example.com/")
+    told = sell_for_anchor(database)
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError(CANARY_NAME)
+
+    for name in ("send_webhook", "lead_assigned_body"):
+        monkeypatch.setattr(flow, name, broken)
+        assert send(database, told) == NotSent("ZeroDivisionError", is_permanent=False)
+        monkeypatch.undo()
+    assert row_of(database, told)["attempts"] == 2
+    assert endpoint_row(database)["failure_count"] == 0
+    assert_nothing_personal(database)
+
+
 def test_setting_an_endpoint(database: Database) -> None:
     open_marketplace(database)
     made = set_endpoint(database, "https://crm.example.com/leads?token=abc")
@@ -412,6 +434,30 @@ def test_what_waits_for_a_removed_endpoint_is_skipped(database: Database) -> Non
     dispatch_notifications(database)
     assert row_of(database, told)["state"] == "skipped"
     assert set_endpoint(database, "https://crm.example.com/").endpoint_id != made.endpoint_id
+
+
+def test_an_endpoint_is_not_resumed_between_a_look_at_it_and_holding_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else all that waits would be handed out just before one more began to wait, and that for ever."""
+    open_marketplace(database)
+    made = set_endpoint(database, "https://crm.example.com/")
+    told = sell_for_anchor(database)
+    job_id = job_of(database, told)
+    pause_webhook_endpoint(database, made.endpoint_id, "maintenance", OPERATOR)
+    claim = flow.claim
+    with ThreadPoolExecutor(1) as pool:
+
+        def claim_meanwhile(*arguments: Any) -> object:
+            resumed = pool.submit(resume_webhook_endpoint, database, made.endpoint_id, "over", OPERATOR)
+            wait_until_blocked(database.url, resumed)
+            return claim(*arguments)
+
+        monkeypatch.setattr(flow, "claim", claim_meanwhile)
+        assert webhooks(database).send(told, job_id) is None
+    finish(database, job_id)
+    assert dispatch_notifications(database) > 0
+    assert [job["args"]["notification_id"] for job in jobs(database, "send_webhook")] == [told]
 
 
 def test_resuming_races_with_jobs_that_hold_back(database: Database) -> None:

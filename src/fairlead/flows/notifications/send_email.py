@@ -88,7 +88,7 @@ class EmailSender:
         try:
             written = written_message(claimed.kind, facts, self._links)
             delivery, told = self._deliver(claimed, facts, written)
-        except Exception as error:  # a bug of ours in one message: it must not take the worker or its other mail along
+        except Exception as error:  # a bug of ours in one message: it must not be tried for ever, uncounted
             log.error("email could not be written", error=error_kind(error), frames=error_frames(error))
             return _Attempt(NotSent(safe_line(failure_text(error)), is_permanent=False))
         return _Attempt(delivery, told, written.failed_version, written.problem)

@@ -93,18 +93,18 @@ class WebhookSender:
             secrets = tuple(self._box.open(each, endpoint.endpoint_id) for each in sealed)
             body = lead_assigned_body(_lead_assigned(found.facts), endpoint.field_mapping)
             request = WebhookRequest(endpoint.url, found.claimed.notification_id, body, secrets)
+            delivery = send_webhook(
+                request,
+                datetime.now(UTC),
+                allow_private=self._settings.webhook_allow_private,
+                timeout_seconds=self._settings.webhook_timeout_seconds,
+                tls=self._tls,
+            )
         except SecretUnreadable as error:
             return NotSent(safe_line(str(error)), is_permanent=False), False
-        except Exception as error:  # a bug of ours in one message: it must not take the worker along
-            log.error("webhook could not be written", error=error_kind(error), frames=error_frames(error))
+        except Exception as error:  # a bug of ours in one message: it must not be tried for ever, uncounted
+            log.error("webhook could not be sent", error=error_kind(error), frames=error_frames(error))
             return NotSent(safe_line(failure_text(error)), is_permanent=False), False
-        delivery = send_webhook(
-            request,
-            datetime.now(UTC),
-            allow_private=self._settings.webhook_allow_private,
-            timeout_seconds=self._settings.webhook_timeout_seconds,
-            tls=self._tls,
-        )
         return delivery, True
 
     def _record(self, conn: Connection, found: _Found, tried: Tried, is_receivers_doing: bool) -> bool:
