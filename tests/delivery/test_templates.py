@@ -134,6 +134,7 @@ def test_the_default_tells_everything_that_it_is_given(kind: str) -> None:
         ({"text": "{{ attributes[0] }}"}, "text, line 1: a list cannot be printed as it is, loop over it"),
         ({"text": "x{% if attributes %}{{ attributes }}{% endif %}"}, "text, line 1: a list cannot be printed"),
         ({"text": "x{{ attributes[0][1] }}"}, "text, line 1: where nothing optional is given, "),
+        ({"text": "x{{ attributes[0][7] }}"}, "text, line 1: tuple object has no element 7"),
         ({"text": "{{ title }}"}, 'text, line 1: unknown variable "title"'),
     ],
 )
