@@ -14,9 +14,11 @@ from fairlead.cli import (
     distribute,
     explain,
     export,
+    jobs,
     leads,
     migrate,
     notifications,
+    reconcile,
     serve,
     status,
     templates,
@@ -43,6 +45,7 @@ app.command("web")(web.web)
 app.command("worker")(worker.worker)
 app.add_typer(database.app, name="db")
 app.add_typer(leads.app, name="leads")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(notifications.app, name="notifications")
 app.add_typer(templates.app, name="templates")
 app.add_typer(webhooks.app, name="webhooks")
@@ -50,6 +53,7 @@ app.command("apply")(apply.apply)
 app.command("distribute")(distribute.distribute)
 app.command("explain")(explain.explain)
 app.command("verify")(verify.verify)
+app.command("reconcile")(reconcile.reconcile)
 app.command("export")(export.export)
 app.command("migrate")(migrate.migrate)
 app.command("status")(status.status)

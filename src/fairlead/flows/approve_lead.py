@@ -162,15 +162,26 @@ def trigger_distribution(database: Database, lead_id: str, actor: Actor) -> Trig
             raise Refused(refusal.code, refusal.message)
         if lead.status == "distributed" or lead.awaits_decision:
             return Triggered(checked, lead.status, lead.awaits_decision, took_effect=False)
-        now = clock(conn)
-        set_awaiting(conn, [checked], actor.request_id)
-        job_id = enqueue_one(conn, *lead_jobs([checked], actor, now))
-        if (dead_letter_id := open_dead_letter_id(conn, checked, None)) is not None:
-            resolve(conn, dead_letter_id, "retried", actor.name, None, now)
-        append_audit(conn, [AuditEvent(actor, "distribution.triggered", "lead", checked)], now)
+        job_id = ask_again(conn, lead, actor)
         return Triggered(checked, lead.status, awaits_decision=True, took_effect=True, job_id=job_id)
 
     return database.run(work)
+
+
+def ask_again(conn: Connection, lead: LeadProgress, actor: Actor) -> int:
+    """The lead, locked and approved, awaits a decision; returns the id of the job that was enqueued for it.
+
+    Its earlier failures count no more, and a dead letter of it is `retried`. Audited.
+    """
+    now = clock(conn)
+    set_awaiting(conn, [lead.lead_id], actor.request_id)
+    job_id = enqueue_one(conn, *lead_jobs([lead.lead_id], actor, now))
+    events = [AuditEvent(actor, "distribution.triggered", "lead", lead.lead_id)]
+    if (dead_letter_id := open_dead_letter_id(conn, lead.lead_id, None)) is not None:
+        resolve(conn, dead_letter_id, "retried", actor.name, None, now)
+        events.append(AuditEvent(actor, "dead_letter.retried", "dead_letter", dead_letter_id))
+    append_audit(conn, events, now)
+    return job_id
 
 
 def trigger_untried(database: Database, niche_id: str, actor: Actor) -> int:

@@ -103,6 +103,18 @@ def dead_letters(
     return [DeadLetter(*row) for row in rows]
 
 
+def open_dead_letter_ids(conn: Connection, queue: str | None) -> list[str]:
+    """All open dead letters (of the queue), the oldest first."""
+    rows = conn.execute(
+        """
+        select id::text from dead_letters where resolved_at is null and (%s::text is null or queue = %s)
+        order by failed_at, id
+        """,
+        (queue, queue),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def dead_letter(conn: Connection, dead_letter_id: str) -> DeadLetter | None:
     """The dead letter with this id; nothing is locked."""
     row = conn.execute(_COLUMNS + " where id = %s", (dead_letter_id,)).fetchone()
