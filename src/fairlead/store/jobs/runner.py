@@ -19,6 +19,7 @@ from procrastinate.worker import Worker
 from psycopg_pool import AsyncConnectionPool
 
 from fairlead.store.connection import Database
+from fairlead.store.jobs.attention import AttentiveJobManager
 from fairlead.store.jobs.queue import QUEUE_OF, JobRun, Queue, Task
 
 Handler = Callable[[JobRun], object]
@@ -167,6 +168,7 @@ class _Runner:
 
     def _worker(self, connector: PsycopgConnector, lane: Lane) -> Worker:
         app = App(connector=connector)
+        app.job_manager = AttentiveJobManager(connector)
         for task, handler in self._handlers.items():
             if QUEUE_OF[task] == lane.queue:
                 app.task(name=task, queue=lane.queue, retry=_RunAgain(), pass_context=True)(_job_of(task, handler))
