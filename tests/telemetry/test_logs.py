@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+import re
 import subprocess
 import sys
 import threading
@@ -54,13 +55,11 @@ def lines(output: io.StringIO) -> list[dict[str, Any]]:
 
 
 def line(output: io.StringIO) -> dict[str, Any]:
-    [only] = lines(output)
-    return only
+    return lines(output)[-1]
 
 
 def assert_no_canary(text: str) -> None:
-    for trace in TRACES_OF_CANARIES:
-        assert trace not in text.lower(), text
+    assert not [trace for trace in TRACES_OF_CANARIES if trace in text.lower()], text
 
 
 def test_a_line_says_when_what_and_who(output: io.StringIO) -> None:
@@ -95,8 +94,7 @@ def test_setting_up_again_does_not_write_twice(output: io.StringIO) -> None:
 def test_for_people_it_is_one_line_of_words(output: io.StringIO) -> None:
     set_up_logs("info", "console", output)
     get_logger("fairlead.x").info("lead distributed", outcome="partial", contact_name="Wilhelmina Canary")
-    assert "lead distributed" in output.getvalue()
-    assert "outcome=partial" in output.getvalue()
+    assert re.search("lead distributed .*outcome=partial", output.getvalue())
     assert "\x1b" not in output.getvalue()  # no colours where there is no terminal
     assert_no_canary(output.getvalue())
 
