@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.delivery.template_filters import indented, local_time, money
+from fairlead.core.currency import money
+from fairlead.delivery.template_filters import indented, local_time
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli.marketplace import marketplace
-from fairlead.cli.output import money, print_json, say
+from fairlead.cli.output import print_json, say
 from fairlead.core.canonical import timestamp_text
+from fairlead.core.currency import money
 from fairlead.flows.distribution_status import DistributionStatus, distribution_status
 from fairlead.flows.explain import DecisionStory, LeadStory, ProviderStory, explain_lead, explain_provider
 

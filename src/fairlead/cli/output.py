@@ -85,13 +85,3 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
     for row in rows:
         shown.add_row(*(Text(str(cell)) for cell in row))
     console.print(shown)
-
-
-def money(cents: int, currency: str) -> str:
-    """An amount for people.
-
-    >>> money(-123456, "EUR")
-    '-1,234.56 EUR'
-    """
-    sign = "-" if cents < 0 else ""
-    return f"{sign}{abs(cents) // 100:,}.{abs(cents) % 100:02d} {currency}"

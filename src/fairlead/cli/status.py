@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from fairlead.cli.marketplace import connected
-from fairlead.cli.output import errors, money, print_json, say, table
+from fairlead.cli.output import errors, print_json, say, table
 from fairlead.core.canonical import timestamp_text
+from fairlead.core.currency import money
 from fairlead.core.errors import FairleadError, Refused
 from fairlead.settings import Settings, load_settings
 from fairlead.store.connection import Database

@@ -16,7 +16,8 @@ from jinja2 import Environment, StrictUndefined, TemplateRuntimeError, TemplateS
 from jinja2 import Template as CompiledTemplate
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from fairlead.delivery.template_filters import indented, local_time, money
+from fairlead.core.currency import money
+from fairlead.delivery.template_filters import indented, local_time
 
 OUR_FILTERS = {"money": money, "local_time": local_time, "indented": indented}
 # None of them can make much out of little, as replace, join, center and format can; safe would undo the escaping.

@@ -8,7 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fairlead.cli.output import console, money, say, table
+from fairlead.cli.output import console, say, table
+from fairlead.core.currency import money
 from fairlead.store.connection import Database
 from fairlead.store.dashboard import (
     LevelFairness,
