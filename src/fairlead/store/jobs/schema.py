@@ -61,6 +61,7 @@ def bring_up_to_date(conn: Connection) -> bool:
                 conn.execute((release_files() / "migrations" / f"{name}.sql").read_bytes())
         conn.execute("update job_library set release = %s", (newest_release(),))
     _add_own(conn)
+    conn.execute(_PLAN_EVERY_FETCH)  # a newer release may have made the function anew
     return True
 
 
