@@ -35,7 +35,8 @@ def open_fleet(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
     def make(database_url: str, **settings: object) -> Fleet:
         folder = tmp_path / f"fleet-{len(fleets)}"
         folder.mkdir()
-        fleets.append(Fleet(folder, environment(database_url, **settings)))
+        mail: dict[str, object] = {"mail_transport": "directory", "mail_directory": folder / "mail"}
+        fleets.append(Fleet(folder, environment(database_url, **(mail | settings))))
         return fleets[-1]
 
     yield make

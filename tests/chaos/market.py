@@ -90,6 +90,22 @@ def _portions(lead_ids: Sequence[str]) -> Iterator[Sequence[str]]:
         start += size
 
 
+def outside(smtp_port: int) -> dict[str, object]:
+    """Settings of workers that tell the world outside."""
+    return {
+        "mail_transport": "smtp",
+        "smtp_host": "127.0.0.1",
+        "smtp_port": smtp_port,
+        "smtp_security": "none",
+        "smtp_timeout_seconds": 5,
+        "mail_from": f"Fairlead <leads@{MAIL_DOMAIN}>",
+        "operator_emails": "ops@example.com",
+        "secret_keys": SECRET_KEY,
+        "webhook_timeout_seconds": 5,
+        "webhook_pause_after_failures": 10_000,
+    }
+
+
 def poison(database: Database, lead_id: str) -> None:
     """Every decision of this lead raises from now on."""
     with database.transaction() as conn:
@@ -179,12 +195,7 @@ def assert_told_once(database: Database, box: MailBox) -> Counter[str]:
 
 def assert_hooks_told(database: Database, market: Market, hook: Hook) -> None:
     """Every assignment of a provider with an endpoint was taken there; repetitions are the same message, signed."""
-    due = dict(
-        rows(
-            database,
-            "select id::text, provider_id::text from notifications where kind = 'lead_assigned' and channel = 'webhook'",
-        )
-    )
+    due = dict(rows(database, "select id::text, provider_id::text from notifications where channel = 'webhook'"))
     expected = "select count(*) from assignments where provider_id = any(%s::uuid[])"
     assert len(due) == one(database, expected, [*market.secrets])
     assert {each.webhook_id for each in hook.webhooks if each.was_taken} == due.keys()

@@ -74,7 +74,7 @@ def swallow_answer(session: Session, deliver: Callable[[], None]) -> None:
 
 
 class Proxy:
-    """The relay. From `watch` on points are counted, until the one where it strikes."""
+    """The relay. From `watch` on points are counted, until the one where it strikes; `strike_where` chooses them."""
 
     def __init__(self, server_url: str) -> None:
         parts = urlsplit(server_url)
@@ -83,6 +83,7 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._points: list[str] | None = None
         self._strike: tuple[int, Strike] | None = None
+        self._choose: Callable[[str], Strike | None] | None = None
         self.sessions: list[Session] = []
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
@@ -99,6 +100,10 @@ class Proxy:
         self._strike = None if strike_at is None or strike is None else (strike_at, strike)
         self._points = points
         return points
+
+    def strike_where(self, choose: Callable[[str], Strike | None] | None) -> None:
+        """From now on every session is struck at each point for which `choose` says how; None ends it."""
+        self._choose = choose
 
     def ignore(self) -> None:
         """Points are not counted from now on."""
@@ -142,15 +147,24 @@ class Proxy:
             session.server.sendall(_framed(kind, body))
 
     def _strikes(self, session: Session, kind: bytes, body: bytes) -> bool:
+        if kind not in POINTS:
+            return False
+        strike = self._strike_at(f"{POINTS[kind]}: {session.statement}")
+        if strike is not None:
+            strike(session, lambda: session.server.sendall(_framed(kind, body)))
+        return strike is not None
+
+    def _strike_at(self, point: str) -> Strike | None:
+        if self._choose is not None:
+            return self._choose(point)
         points, strike = self._points, self._strike
-        if points is None or kind not in POINTS:
-            return False
-        points.append(f"{POINTS[kind]}: {session.statement}")
+        if points is None:
+            return None
+        points.append(point)
         if strike is None or strike[0] != len(points) - 1:
-            return False
+            return None
         self._points = None
-        strike[1](session, lambda: session.server.sendall(_framed(kind, body)))
-        return True
+        return strike[1]
 
     def _to_client(self, session: Session) -> None:
         while True:

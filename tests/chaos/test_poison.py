@@ -1,5 +1,7 @@
 """A lead that raises, and one that kills whoever decides it, stop nobody else."""
 
+from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -9,11 +11,15 @@ from fairlead.store.connection import Database
 from fairlead.store.lead_runs import attempts_of
 from tests.chaos.market import (
     approve,
+    assert_all_sold,
+    one,
     open_market,
     poison,
     rows,
     submit,
+    wait_until_drained,
 )
+from tests.chaos.workers import Fleet, restarting
 
 pytestmark = pytest.mark.chaos
 
@@ -48,3 +54,28 @@ def test_a_lead_that_cannot_even_be_read_stops_nobody(database: Database) -> Non
     with database.snapshot() as conn:
         assert {attempt.outcome for attempt in attempts_of(conn, broken, None)} == {"failed"}
         assert attempts_of(conn, first, None) == []
+
+
+def test_a_lead_that_kills_every_worker_is_given_up_after_the_third_and_all_others_are_sold(
+    database: Database, database_url: str, open_fleet: Callable[..., Fleet]
+) -> None:
+    market = open_market(database, niche_count=2)
+    lead_ids = submit(database, market, 24)
+    killer = lead_ids[5]
+    fleet = open_fleet(database_url, takeover_seconds=2, operator_emails="ops@example.com")
+    program = ("-c", DIES_AT, killer)
+    fleet.start_serving(2, program)
+    with restarting(fleet, 2, program):
+        approve(database, lead_ids)
+        wait_until_drained(database, 120)
+    assert_all_sold(database, lead_ids, but=[killer])
+
+    [letter] = rows(database, "select error, attempts from dead_letters")
+    assert letter == ("its worker died while deciding it, 3 times", 3)
+    blamed = dict(rows(database, "select id::text, crash_count from leads where crash_count > 0"))
+    assert blamed == {killer: 3}, "innocents were blamed"
+    # As long as nobody has noticed the first death, the lead is in a batch of whoever comes next, and nobody is blamed.
+    deaths = Counter(process.popen.returncode for process in fleet.processes)[9]
+    print(f"{deaths} workers died of it")
+    assert deaths >= 3
+    assert one(database, "select count(*) from notifications where kind = 'operator_alert' and state = 'sent'") == 1

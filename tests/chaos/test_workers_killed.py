@@ -11,14 +11,13 @@ from fairlead.flows.notifications.replay import replay_notification
 from fairlead.store.audit import OPERATOR
 from fairlead.store.connection import Database
 from tests.chaos.market import (
-    MAIL_DOMAIN,
-    SECRET_KEY,
     approve,
     assert_all_sold,
     assert_hooks_told,
     assert_told_once,
     one,
     open_market,
+    outside,
     poison,
     rows,
     submit,
@@ -73,22 +72,6 @@ def _kill_under_load(
     repeated = assert_told_once(database, box)
     assert_hooks_told(database, market, hook)
     _assert_that_it_happened(database, fleet, box, hook, repeated)
-
-
-def outside(smtp_port: int) -> dict[str, object]:
-    """Settings of workers that tell the world outside."""
-    return {
-        "mail_transport": "smtp",
-        "smtp_host": "127.0.0.1",
-        "smtp_port": smtp_port,
-        "smtp_security": "none",
-        "smtp_timeout_seconds": 5,
-        "mail_from": f"Fairlead <leads@{MAIL_DOMAIN}>",
-        "operator_emails": "ops@example.com",
-        "secret_keys": SECRET_KEY,
-        "webhook_timeout_seconds": 5,
-        "webhook_pause_after_failures": 10_000,
-    }
 
 
 def _retry_what_had_bad_luck(database: Database) -> int:

@@ -52,7 +52,7 @@ def environment(database_url: str, **settings: object) -> dict[str, str]:
 
 @dataclass
 class Process:
-    """One process and its log. `kills` and `pauses` are what was done to it."""
+    """One process and its log."""
 
     name: str
     popen: "subprocess.Popen[bytes]"
@@ -169,27 +169,52 @@ class Fleet:
                 continue
         for process in self.processes:
             process.popen.wait(PATIENCE_SECONDS)
-            last = process.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LINES_SHOWN:]
-            print(f"--- {process.name}, exit status {process.popen.returncode}", *last, sep="\n")
+            print(f"--- {process.name}, exit status {process.popen.returncode}")
+            # Lines that say that all is well only show how far it came.
+            lines = process.log.read_text(encoding="utf-8", errors="replace").splitlines()
+            telling = [line for line in lines if '"level": "info"' not in line]
+            print(*telling[-LINES_SHOWN:], *lines[-2:], sep="\n")
+
+
+@contextmanager
+def restarting(fleet: Fleet, count: int, program: Sequence[str]) -> Generator[None]:
+    """While the block runs, so many workers are kept running, however often they die."""
+
+    def keep_running() -> None:
+        for _ in range(count - len(fleet.living())):
+            fleet.start(program=program)
+
+    with _repeating(keep_running, lambda: 0.2):
+        yield
 
 
 @contextmanager
 def killing(fleet: Fleet, dice: random.Random, every_seconds: float) -> Generator[None]:
     """While the block runs, one serving worker after the other is killed with -9 and another started in its place."""
+
+    def kill_one() -> None:
+        if serving := fleet.serving():
+            dice.choice(serving).kill()
+            fleet.kills += 1
+            fleet.start()
+
+    with _repeating(kill_one, lambda: every_seconds * dice.uniform(0.5, 1.5)):
+        yield
+
+
+@contextmanager
+def _repeating(act: Callable[[], None], pause_seconds: Callable[[], float]) -> Generator[None]:
     stop = threading.Event()
     troubles: list[BaseException] = []
 
-    def kill_again_and_again() -> None:
+    def again_and_again() -> None:
         try:
-            while not stop.wait(every_seconds * dice.uniform(0.5, 1.5)):
-                if serving := fleet.serving():
-                    dice.choice(serving).kill()
-                    fleet.kills += 1
-                    fleet.start()
+            while not stop.wait(pause_seconds()):
+                act()
         except BaseException as trouble:
             troubles.append(trouble)
 
-    thread = threading.Thread(target=kill_again_and_again)
+    thread = threading.Thread(target=again_and_again)
     thread.start()
     try:
         yield

@@ -1,0 +1,36 @@
+"""So many leads per second are so many, however many processes work."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fairlead.store.connection import Database
+from tests.chaos.market import approve, assert_all_sold, open_market, rows, submit, wait_until_drained
+from tests.chaos.workers import Fleet
+
+PER_SECOND = 20
+LEADS = 80
+TOLERANCE_SECONDS = 0.5
+
+
+@pytest.mark.chaos
+def test_a_limit_holds_over_all_processes_and_each_lead_is_decided_alone(
+    database: Database, database_url: str, open_fleet: Callable[..., Fleet]
+) -> None:
+    market = open_market(database)
+    lead_ids = submit(database, market, LEADS)
+    fleet = open_fleet(database_url, leads_per_second=PER_SECOND)
+    fleet.start_serving(3)
+    approve(database, lead_ids)
+    wait_until_drained(database, 60)
+    assert_all_sold(database, lead_ids)
+
+    times = rows(database, "select recorded_at from niche_journal where kind = 'decision' order by recorded_at")
+    assert len(set(times)) == LEADS, "leads were decided together"
+    # Turns are so far apart, and nobody decides before its turn.
+    for number, moment in enumerate(times):
+        due_seconds = number / PER_SECOND - TOLERANCE_SECONDS
+        assert (moment - times[0]).total_seconds() >= due_seconds, f"lead {number} came too early"
+    in_a_second = max(sum(0 <= (each - first).total_seconds() < 1 for each in times) for first in times)
+    assert in_a_second <= PER_SECOND * (1 + TOLERANCE_SECONDS)
+    assert all(process.events("lead decided") for process in fleet.processes)
