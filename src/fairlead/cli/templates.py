@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,19 +11,13 @@ from fairlead.cli.output import print_json, say, table
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput
 from fairlead.delivery.template_variables import variables_of
-from fairlead.delivery.templates import Template
-from fairlead.flows.notifications.templates import (
-    SavedTemplate,
-    TemplateInUse,
-    list_templates,
-    preview_template,
-    restore_template,
-    save_template,
-    show_template,
-    template_versions,
-)
 from fairlead.store.audit import OPERATOR
 from fairlead.store.connection import Database
+
+# The template machine is imported by the verbs that need it: every other command would start noticeably later.
+if TYPE_CHECKING:
+    from fairlead.delivery.templates import Template
+    from fairlead.flows.notifications.templates import SavedTemplate, TemplateInUse
 
 app = typer.Typer(help="What messages look like: list, edit, preview, restore.", no_args_is_help=True)
 
@@ -43,6 +37,8 @@ def list_(as_json: AsJson = False) -> None:
 
     Example: fairlead templates list
     """
+    from fairlead.flows.notifications.templates import list_templates
+
     with marketplace() as database:
         found = list_templates(database)
     if as_json:
@@ -75,6 +71,8 @@ def show(
 
         fairlead templates show lead_assigned --part html > lead_assigned.html
     """
+    from fairlead.flows.notifications.templates import show_template, template_versions
+
     _check_part(part)
     with marketplace() as database:
         found = show_template(database, kind, version)
@@ -119,6 +117,8 @@ def edit(
 
     Example: fairlead templates edit lead_assigned --html ours.html --text ours.txt --memo "our letterhead"
     """
+    from fairlead.flows.notifications.templates import save_template
+
     if subject is None and html is None and text is None:
         raise BadInput(["say what changes: --subject TEXT, --html FILE or --text FILE"])
     with marketplace() as database:
@@ -143,6 +143,8 @@ def preview(
 
         fairlead templates preview lead_assigned --html ours.html --part html > preview.html
     """
+    from fairlead.flows.notifications.templates import preview_template
+
     _check_part(part)
     with marketplace() as database:
         rendered = preview_template(_edited(database, kind, subject, html, text))
@@ -171,6 +173,8 @@ def restore(
 
         fairlead templates restore lead_assigned --default
     """
+    from fairlead.flows.notifications.templates import restore_template
+
     if (version is None) == (not default):
         raise BadInput(["say which: --version NUMBER, or --default"])
     with marketplace() as database:
@@ -178,7 +182,10 @@ def restore(
     _answer(saved, as_json)
 
 
-def _edited(database: Database, kind: str, subject: str | None, html: Path | None, text: Path | None) -> Template:
+def _edited(database: Database, kind: str, subject: str | None, html: Path | None, text: Path | None) -> "Template":
+    from fairlead.delivery.templates import Template
+    from fairlead.flows.notifications.templates import show_template
+
     used = show_template(database, kind).template
     return Template(
         kind,
@@ -202,7 +209,7 @@ def _check_part(part: str | None) -> None:
         raise BadInput([f"--part: there is no part {part!r}; there are {', '.join(PARTS)}"])
 
 
-def _answer(saved: SavedTemplate, as_json: bool) -> None:
+def _answer(saved: "SavedTemplate", as_json: bool) -> None:
     if as_json:
         print_json(asdict(saved))
     elif saved.took_effect:
@@ -211,7 +218,7 @@ def _answer(saved: SavedTemplate, as_json: bool) -> None:
         say(f"{saved.kind} is so already; nothing was changed")
 
 
-def _for_programs(each: TemplateInUse) -> dict[str, object]:
+def _for_programs(each: "TemplateInUse") -> dict[str, object]:
     return {
         "kind": each.template.kind,
         "version": each.version,

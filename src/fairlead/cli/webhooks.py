@@ -12,22 +12,15 @@ from fairlead.cli.output import print_json, say, say_aside, table
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput, Refused
 from fairlead.delivery.outcome import Sent
-from fairlead.delivery.secret_box import secret_box
 from fairlead.flows.notifications.endpoint_changes import EndpointChange
-from fairlead.flows.notifications.endpoint_secrets import retire_previous_secret, rotate_webhook_secret
-from fairlead.flows.notifications.endpoint_trial import try_webhook_endpoint
-from fairlead.flows.notifications.endpoints import (
-    pause_webhook_endpoint,
-    remove_webhook_endpoint,
-    resume_webhook_endpoint,
-    set_webhook_endpoint,
-)
 from fairlead.flows.notifications.replay import replay_endpoint
 from fairlead.settings import load_settings
 from fairlead.store.audit import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.lookups import provider_id_of
 from fairlead.store.webhook_endpoints import ListedEndpoint, list_endpoints
+
+# What speaks HTTP is imported by the verbs that need it: every other command would start noticeably later.
 
 app = typer.Typer(help="Webhook endpoints: send providers their leads into their own systems.", no_args_is_help=True)
 
@@ -91,6 +84,9 @@ def set_(
 
         fairlead webhooks set sales@example.com https://crm.example.com/leads --map mail=contact_email --map id=lead_id
     """
+    from fairlead.delivery.secret_box import secret_box
+    from fairlead.flows.notifications.endpoints import set_webhook_endpoint
+
     if mapping and own_names:
         raise BadInput(["say which: --map NAME=OURS, or --own-names"])
     settings = load_settings()
@@ -121,6 +117,9 @@ def rotate(
 
         fairlead webhooks rotate sales@example.com --finish
     """
+    from fairlead.delivery.secret_box import secret_box
+    from fairlead.flows.notifications.endpoint_secrets import retire_previous_secret, rotate_webhook_secret
+
     settings = load_settings()
     with marketplace(settings) as database:
         endpoint_id = _endpoint(database, provider).endpoint_id
@@ -140,6 +139,8 @@ def pause(provider: Provider, reason: Reason, as_json: AsJson = False) -> None:
 
     Example: fairlead webhooks pause sales@example.com --reason "their maintenance"
     """
+    from fairlead.flows.notifications.endpoints import pause_webhook_endpoint
+
     with marketplace() as database:
         done = pause_webhook_endpoint(database, _endpoint(database, provider).endpoint_id, reason, OPERATOR)
     _answer(done, "the webhook endpoint is paused", f"the webhook endpoint is {done.state} already", as_json)
@@ -151,6 +152,8 @@ def resume(provider: Provider, reason: Reason, as_json: AsJson = False) -> None:
 
     Example: fairlead webhooks resume sales@example.com --reason "they are back"
     """
+    from fairlead.flows.notifications.endpoints import resume_webhook_endpoint
+
     with marketplace() as database:
         done = resume_webhook_endpoint(database, _endpoint(database, provider).endpoint_id, reason, OPERATOR)
     _answer(done, "the webhook endpoint is active", "the webhook endpoint is active already", as_json)
@@ -162,6 +165,8 @@ def remove(provider: Provider, as_json: AsJson = False) -> None:
 
     Example: fairlead webhooks remove sales@example.com
     """
+    from fairlead.flows.notifications.endpoints import remove_webhook_endpoint
+
     with marketplace() as database:
         done = remove_webhook_endpoint(database, _endpoint(database, provider).endpoint_id, OPERATOR)
     _answer(done, "the webhook endpoint is removed", "", as_json)
@@ -175,6 +180,9 @@ def send_test(provider: Provider, as_json: AsJson = False) -> None:
 
     Example: fairlead webhooks test sales@example.com
     """
+    from fairlead.delivery.secret_box import secret_box
+    from fairlead.flows.notifications.endpoint_trial import try_webhook_endpoint
+
     settings = load_settings()
     with marketplace(settings) as database:
         endpoint_id = _endpoint(database, provider).endpoint_id
