@@ -10,7 +10,7 @@ from fairlead.core.journal import EntryKind, level_payload, niche_payload, provi
 from fairlead.flows.activity import Contents, record_moves, run_concerning_niches
 from fairlead.flows.changes import SIGNS, Change
 from fairlead.flows.declaration import Declaration, parse_declaration
-from fairlead.flows.plan_niches import NichePlan, plan_niches
+from fairlead.flows.plan_niches import NichePlan, plan_niches, policy_document
 from fairlead.flows.plan_providers import GATEWAY, ProviderPlan, plan_providers
 from fairlead.flows.plan_subscriptions import SubscriptionPlan, plan_subscriptions
 from fairlead.store.audit import Actor, AuditEvent, append_audit
@@ -184,7 +184,7 @@ def _journal_contents(plan: _Plan) -> dict[str, Contents]:
     def add(niche_id: str, kind: EntryKind, payload: JsonObject) -> None:
         contents.setdefault(niche_id, []).append((kind, payload))
 
-    for row in plan.niches.written_niches:
+    for row in plan.niches.restated_niches:
         add(row.niche_id, EntryKind.NICHE, niche_payload(row.slug, row.name, row.is_active, row.form_schema))
     for row in plan.niches.written_levels:
         add(row.niche_id, EntryKind.LEVEL, level_payload(row.level, is_deleted=row.is_deleted))
@@ -195,7 +195,7 @@ def _journal_contents(plan: _Plan) -> dict[str, Contents]:
 
 
 def _events(document: Declaration, plan: _Plan, actor: Actor) -> list[AuditEvent]:
-    """One event per kind of thing that changed, and one per credit limit."""
+    """One event per kind of thing that changed, and one per policy and credit limit."""
     counts = Counter((change.entity, change.kind) for change in plan.changes)
     entities = list(dict.fromkeys(entity for entity, _ in counts if entity != "deposit"))
     events = [
@@ -208,6 +208,9 @@ def _events(document: Declaration, plan: _Plan, actor: Actor) -> list[AuditEvent
         )
         for entity in entities
     ]
+    for niche_id, before, after in plan.niches.policies:
+        old, new = policy_document(before), policy_document(after)
+        events.append(AuditEvent(actor, "niche.policy_changed", "niche", niche_id, old, new))
     for provider_id, old_cents, new_cents in plan.providers.credit_limits:
         old, new = {"credit_limit_cents": old_cents}, {"credit_limit_cents": new_cents}
         events.append(AuditEvent(actor, "credit_limit.changed", "provider", provider_id, old, new))

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from fairlead.core.errors import BadInput
@@ -66,6 +66,23 @@ class LevelTable(_Table):
     deleted: bool | None = None
 
 
+class ReofferTable(_Table):
+    """`[niche.reoffer]`; without any key it says that nothing is offered again."""
+
+    every_minutes: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    max_times: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    max_hours: Annotated[int, Field(ge=1, le=100_000)] | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "ReofferTable":
+        if len({self.every_minutes is None, self.max_times is None, self.max_hours is None}) > 1:
+            raise PydanticCustomError(
+                "incomplete_reoffer",
+                "must have every_minutes, max_times and max_hours, or none of them: then it is off",
+            )
+        return self
+
+
 class NicheTable(_Table):
     """`[[niche]]`"""
 
@@ -73,6 +90,8 @@ class NicheTable(_Table):
     name: Name | None = None
     active: bool | None = None
     field: list[Any] | None = None
+    auto_distribute: bool | None = None
+    reoffer: ReofferTable | None = None
     level: list[LevelTable] = []
 
     def form(self) -> FormSchema | None:

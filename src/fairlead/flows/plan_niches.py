@@ -1,14 +1,14 @@
 """What a marketplace file makes of niches and their levels: the pure difference, nothing is read or written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
 from fairlead.core.model import Level
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.declaration import LevelTable, NicheTable
-from fairlead.store.configuration import LevelRow, NicheRow
+from fairlead.store.configuration import LevelRow, NichePolicy, NicheRow, ReofferPolicy
 from fairlead.store.ids import new_id
 
 
@@ -24,6 +24,12 @@ class NichePlan:
     level_of: dict[tuple[str, str], LevelRow]
     """The living levels by niche id and name."""
     written_niches: list[NicheRow] = field(default_factory=list[NicheRow])
+    restated_niches: list[NicheRow] = field(default_factory=list[NicheRow])
+    """Those of them that the journal tells of: a policy alone changes nothing about who gets a lead."""
+    policies: list[tuple[str, NichePolicy, NichePolicy]] = field(
+        default_factory=list[tuple[str, NichePolicy, NichePolicy]]
+    )
+    """The policies that change: niche id, old, new."""
     written_levels: list[LevelRow] = field(default_factory=list[LevelRow])
     repriced: list[LevelRow] = field(default_factory=list[LevelRow])
     deleted: list[LevelRow] = field(default_factory=list[LevelRow])
@@ -72,13 +78,21 @@ def _plan_niche(plan: NichePlan, path: str, table: NicheTable) -> NicheRow:
         if table.name is None:
             plan.problems.append(f"{path}.name: is missing, and the niche {table.slug!r} does not exist yet")
         form = schema or FormSchema()
-        after = NicheRow(new_id(), table.slug, table.name or table.slug, table.active is not False, form.to_json())
+        after = NicheRow(
+            new_id(),
+            table.slug,
+            table.name or table.slug,
+            table.active is not False,
+            form.to_json(),
+            _policy(NichePolicy(), table),
+        )
         plan.schemas[after.niche_id] = form
     else:
         after = replace(
             before,
             name=before.name if table.name is None else table.name,
             is_active=before.is_active if table.active is None else table.active,
+            policy=_policy(before.policy, table),
         )
         if schema is not None and schema != plan.schemas.get(before.niche_id):
             after = replace(after, form_schema=schema.to_json())
@@ -88,12 +102,38 @@ def _plan_niche(plan: NichePlan, path: str, table: NicheTable) -> NicheRow:
     if change is not None:
         plan.changes.append(change)
         plan.written_niches.append(after)
+        policy_before = before.policy if before is not None else NichePolicy()
+        if before is None or replace(before, policy=after.policy) != after:
+            plan.restated_niches.append(after)
+        if policy_before != after.policy:
+            plan.policies.append((after.niche_id, policy_before, after.policy))
     plan.by_slug[after.slug] = after
     return after
 
 
+def _policy(before: NichePolicy, table: NicheTable) -> NichePolicy:
+    reoffer = before.reoffer
+    if (said := table.reoffer) is not None:
+        reoffer = (
+            None
+            if said.every_minutes is None or said.max_times is None or said.max_hours is None
+            else ReofferPolicy(said.every_minutes, said.max_times, said.max_hours)
+        )
+    return NichePolicy(before.auto_distribute if table.auto_distribute is None else table.auto_distribute, reoffer)
+
+
+def policy_document(policy: NichePolicy) -> JsonObject:
+    """The policy in the words of the file."""
+    return {"auto_distribute": policy.auto_distribute, "reoffer": policy.reoffer and asdict(policy.reoffer)}
+
+
 def _niche_document(row: NicheRow) -> JsonObject:
-    return {"name": row.name, "active": row.is_active, "field": row.form_schema.get("fields")}
+    return {
+        "name": row.name,
+        "active": row.is_active,
+        "field": row.form_schema.get("fields"),
+        **policy_document(row.policy),
+    }
 
 
 def _plan_level(plan: NichePlan, path: str, niche: NicheRow, table: LevelTable) -> None:

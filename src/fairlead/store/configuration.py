@@ -23,6 +23,23 @@ class Overtaken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class ReofferPolicy:
+    """Unsold leads are offered again: every so many minutes, at most so often, for so many hours after approval."""
+
+    every_minutes: int
+    max_times: int
+    max_hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class NichePolicy:
+    """What happens in a niche without anybody asking. It says when a lead is decided, never who gets it."""
+
+    auto_distribute: bool = True
+    reoffer: ReofferPolicy | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NicheRow:
     """A niche as it is configured."""
 
@@ -31,6 +48,7 @@ class NicheRow:
     name: str
     is_active: bool
     form_schema: JsonObject
+    policy: NichePolicy = NichePolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +142,24 @@ def niche_ids_short_of_funds(conn: Connection, provider_id: str) -> list[str]:
 def niche_rows(conn: Connection, niche_ids: Sequence[str]) -> list[NicheRow]:
     """The niches, by id. Needs their locks."""
     rows = conn.execute(
-        "select id::text, slug, name, is_active, form_schema from niches where id = any(%s::uuid[]) order by id",
+        """
+        select id::text, slug, name, is_active, form_schema, auto_distribute, reoffer_every_minutes, reoffer_max_times,
+               reoffer_max_hours
+        from niches where id = any(%s::uuid[]) order by id
+        """,
         (list(niche_ids),),
     ).fetchall()
-    return [NicheRow(*row) for row in rows]
+    return [
+        NicheRow(
+            niche_id,
+            slug,
+            name,
+            is_active,
+            form_schema,
+            NichePolicy(auto_distribute, ReofferPolicy(*reoffer) if reoffer[0] is not None else None),
+        )
+        for niche_id, slug, name, is_active, form_schema, auto_distribute, *reoffer in rows
+    ]
 
 
 def level_rows(conn: Connection, niche_ids: Sequence[str]) -> list[LevelRow]:
