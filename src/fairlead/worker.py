@@ -22,6 +22,7 @@ from fairlead.store.rate_limits import take_turn
 from fairlead.telemetry import metrics
 from fairlead.telemetry.errors import error_kind
 from fairlead.telemetry.logs import correlation, get_logger
+from fairlead.telemetry.traces import span
 
 log = get_logger(__name__)
 
@@ -91,8 +92,11 @@ def _observed(handler: Handler) -> Handler:
     def handle(run: JobRun) -> None:
         started, outcome = time.monotonic(), "failed"
         ids = {name: str(run.payload[name]) for name in ("lead_id", "notification_id") if name in run.payload}
-        asked_by = run.payload.get("correlation_id")
-        with correlation(str(asked_by) if asked_by else None, job_id=run.job_id, task=run.task, **ids):
+        asked_by, parent = run.payload.get("correlation_id"), run.payload.get("traceparent")
+        with (
+            correlation(str(asked_by) if asked_by else None, job_id=run.job_id, task=run.task, **ids),
+            span(run.task, parent=str(parent) if parent else None, job_id=run.job_id, **ids),
+        ):
             try:
                 handler(run)
                 outcome = "done"

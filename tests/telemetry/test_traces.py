@@ -10,6 +10,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
+from fairlead.store.connection import Database
+from fairlead.store.jobs.queue import Job, enqueue
 from fairlead.telemetry import traces
 from fairlead.telemetry.traces import current_trace_id, current_traceparent, set_up_traces, span, use_provider
 
@@ -55,6 +57,17 @@ def test_a_trace_goes_on_in_the_job_that_it_caused(exporter: InMemorySpanExporte
     assert job.parent is not None
     assert job.parent.span_id == request.context.span_id
     assert f"{request.context.trace_id:032x}" == trace_id == travelling.split("-")[1]
+
+
+def test_a_job_carries_the_trace_of_whoever_enqueued_it(exporter: InMemorySpanExporter, database: Database) -> None:
+    with span("approve"):
+        trace_id = current_trace_id()
+        database.run(lambda conn: enqueue(conn, [Job("distribute_lead", {"lead_id": "a"})]))
+    use_provider(None)
+    database.run(lambda conn: enqueue(conn, [Job("distribute_lead", {"lead_id": "b"})]))
+    with database.snapshot() as conn:
+        rows = conn.execute("select args ->> 'traceparent' from procrastinate_jobs order by id").fetchall()
+    assert [row[0] and row[0].split("-")[1] for row in rows] == [trace_id, None]
 
 
 def test_a_parent_that_cannot_be_read_is_none(exporter: InMemorySpanExporter) -> None:

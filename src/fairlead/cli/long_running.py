@@ -16,7 +16,7 @@ from fairlead.settings import Settings
 from fairlead.store.connection import Database
 from fairlead.telemetry.errors import error_kind
 from fairlead.telemetry.logs import get_logger, set_up_logs
-from fairlead.telemetry.traces import set_up_traces
+from fairlead.telemetry.traces import set_up_traces, shut_down_traces
 
 log = get_logger(__name__)
 
@@ -82,6 +82,7 @@ def marketplace_when_there(
 
 def leave_now(status: int) -> None:
     """The process ends, whatever its threads are at: their transactions are rolled back, their jobs taken over."""
+    shut_down_traces()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

@@ -7,6 +7,7 @@ import typer
 from fairlead.cli.long_running import WithParent, begin, marketplace_when_there
 from fairlead.settings import load_settings
 from fairlead.telemetry.logs import get_logger
+from fairlead.telemetry.traces import shut_down_traces
 
 log = get_logger(__name__)
 
@@ -37,4 +38,5 @@ def web(
         with serve_in_thread(health_application(probe), settings.http_host, settings.web_port) as served:
             log.info("web started", host=settings.http_host, port=served.port)
             stop.wait()
+    shut_down_traces()
     log.info("web stopped")

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from fairlead.store.connection import Connection
+from fairlead.telemetry.traces import current_traceparent
 
 Queue = Literal["distribute", "dispatch", "email", "webhook"]
 Task = Literal["distribute_lead", "dispatch_notifications", "send_email", "send_webhook"]
@@ -65,10 +66,12 @@ _ENQUEUE = """
 
 
 def _arrays(jobs: Sequence[Job]) -> tuple[list[str], list[str], list[str], list[float]]:
+    traceparent = current_traceparent()  # where traces are on, a job goes on with that of whoever enqueued it
+    traced = {} if traceparent is None else {"traceparent": traceparent}
     return (
         [QUEUE_OF[job.task] for job in jobs],
         [job.task for job in jobs],
-        [json.dumps(job.payload) for job in jobs],
+        [json.dumps({**job.payload, **traced}) for job in jobs],
         [float(job.delay_seconds) for job in jobs],
     )
 
