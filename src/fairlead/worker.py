@@ -38,7 +38,7 @@ def work(database: Database, settings: Settings, stop: threading.Event, on_runni
     """Jobs are done and duties kept, until `stop` is set; returns whether all that was under way then was finished.
 
     `on_running` is called whenever the queues have come to be served: at the start, and after each lost database.
-    Raises `SettingsError` and `OSError` (the port) before anything is done.
+    Raises `SettingsError`, and `Refused` for an address that cannot be had, before anything is done.
     """
     handlers = _handlers(database, settings, stop)
     lanes = [

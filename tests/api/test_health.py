@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from fairlead.api.health import Check, DatabaseProbe, health_application
 from fairlead.api.serve import ServingThread, serve_in_thread
+from fairlead.core.errors import Refused
 from fairlead.store.connection import Database
 from fairlead.telemetry.gauges import Gauges
 from tests.telemetry.test_metrics import of, parsed
@@ -197,7 +198,7 @@ def test_an_idle_server_stops_within_a_second_and_leaves_signals_alone(database:
 
 
 def test_a_port_that_is_taken_is_said_at_once(database: Database) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(Refused, match="in use"):
         serve_in_thread(health_application(DatabaseProbe(database)), "127.0.0.1", taken.getsockname()[1])
 
 

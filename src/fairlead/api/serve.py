@@ -8,6 +8,7 @@ import time
 import uvicorn
 from starlette.types import ASGIApp
 
+from fairlead.core.errors import Refused
 from fairlead.telemetry.logs import get_logger
 
 _log = get_logger(__name__)
@@ -57,11 +58,14 @@ class ServingThread:
 def serve_in_thread(application: ASGIApp, host: str, port: int) -> ServingThread:
     """The application is served at `host` (name, IPv4 or IPv6 address) and `port`, 0 standing for any free one.
 
-    Signals stay with the main thread: this server has no handlers for them. Raises OSError when the address cannot
-    be had.
+    Signals stay with the main thread: this server has no handlers for them. Raises `Refused`
+    (`address_unavailable`), in one line, when the address cannot be had.
     """
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    listener = socket.create_server((host, port), family=family)
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise Refused("address_unavailable", f"cannot listen on {host}, port {port}: {error.strerror}") from error
     configuration = uvicorn.Config(
         application, lifespan="off", log_config=None, access_log=False, server_header=False, ws="none"
     )
