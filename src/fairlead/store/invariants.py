@@ -259,20 +259,21 @@ def count_violations(conn: Connection, invariant: Invariant) -> tuple[int, int, 
 
 
 def undecided_leads(conn: Connection) -> list[str]:
-    """Leads that await a decision and that nobody will decide: without a job, whether waiting or running.
+    """Leads that nobody will decide: they await it without a job, or were given up without a dead letter.
 
-    When the faults have stopped there must soon be none. A lead that was given up awaits nothing: it has a dead letter.
+    When the faults have stopped there must soon be none. Those of inactive niches are meant to wait.
     """
     rows = conn.execute(
         """
-        select l.id::text from leads l
-        where l.awaits_decision and not exists (
+        select l.id::text from leads l join niches n on n.id = l.niche_id
+        where l.awaits_decision and n.is_active and not exists (
             select from procrastinate_jobs j where j.task_name = 'distribute_lead'
             and j.args ->> 'lead_id' = l.id::text and j.status in ('todo', 'doing'))
         union all
         select l.id::text from leads l
         where l.status = 'approved' and not l.awaits_decision and l.last_outcome = 'failed'
           and not exists (select from dead_letters d where d.lead_id = l.id)
+          and l.last_attempt_at > clock_timestamp() - interval '30 days' -- letters are not kept for longer
         """
     ).fetchall()
     return [row[0] for row in rows]
