@@ -1,0 +1,107 @@
+"""Who may do what: the permissions there are, which role has them, which need a step-up, which a key may carry.
+
+Fixed in code, so that what a role means is reviewed like everything else, and no row can widen it.
+"""
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody is to the marketplace. `SYSTEM` is Fairlead itself: nobody logs in as that."""
+
+    ADMIN = "admin"
+    PROVIDER = "provider"
+    SYSTEM = "system"
+
+
+class Permission(StrEnum):
+    """One thing that may be done. `own:*` is about the rows of one's own provider, and nobody else's."""
+
+    LEADS_READ = "leads:read"
+    LEADS_WRITE = "leads:write"
+    LEADS_APPROVE = "leads:approve"
+    DISTRIBUTION_WRITE = "distribution:write"
+    NICHES_READ = "niches:read"
+    NICHES_WRITE = "niches:write"
+    PROVIDERS_READ = "providers:read"
+    PROVIDERS_WRITE = "providers:write"
+    MONEY_READ = "money:read"
+    MONEY_WRITE = "money:write"
+    REPORTS_READ = "reports:read"
+    AUDIT_READ = "audit:read"
+    JOBS_READ = "jobs:read"
+    JOBS_WRITE = "jobs:write"
+    NOTIFICATIONS_READ = "notifications:read"
+    NOTIFICATIONS_WRITE = "notifications:write"
+    SETTINGS_READ = "settings:read"
+    SETTINGS_WRITE = "settings:write"
+    USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
+    KEYS_READ = "keys:read"
+    KEYS_WRITE = "keys:write"
+    INTAKE_WRITE = "intake:write"
+    OWN_READ = "own:read"
+    OWN_WRITE = "own:write"
+    OWN_KEYS = "own:keys"
+
+
+_OF_PROVIDERS = frozenset({Permission.OWN_READ, Permission.OWN_WRITE, Permission.OWN_KEYS})
+
+ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.ADMIN: frozenset(Permission) - _OF_PROVIDERS,
+    Role.PROVIDER: _OF_PROVIDERS,
+    Role.SYSTEM: frozenset(),
+}
+
+STEP_UP_PERMISSIONS = frozenset(
+    {Permission.MONEY_WRITE, Permission.USERS_WRITE, Permission.KEYS_WRITE, Permission.OWN_KEYS}
+)
+"""Refunds and adjustments, users and their roles, keys: only within minutes of a fresh proof of who it is."""
+
+KEY_SCOPES: Mapping[Role, frozenset[Permission]] = {
+    role: permissions - STEP_UP_PERMISSIONS - {Permission.SETTINGS_WRITE, Permission.USERS_READ, Permission.KEYS_READ}
+    for role, permissions in ROLE_PERMISSIONS.items()
+}
+"""What the key of somebody in this role may be made for. A machine cannot step up, so nothing that needs it is here."""
+
+
+def permissions_of(role: Role, *, provider_is_active: bool = True) -> frozenset[Permission]:
+    """All that somebody in this role may do. One whose provider is pending or suspended can only look.
+
+    >>> sorted(permissions_of(Role.PROVIDER, provider_is_active=False))
+    [<Permission.OWN_READ: 'own:read'>]
+    """
+    permissions = ROLE_PERMISSIONS[role]
+    if role is Role.PROVIDER and not provider_is_active:
+        return permissions & {Permission.OWN_READ}
+    return permissions
+
+
+def permissions_of_key(
+    scopes: Collection[str], role: Role, *, provider_is_active: bool = True
+) -> frozenset[Permission]:
+    """What a key may do: what it was made for, and of that what its owner may do now and a key may carry at all.
+
+    >>> permissions_of_key(["own:read", "money:write", "gone:read"], Role.PROVIDER)
+    frozenset({<Permission.OWN_READ: 'own:read'>})
+    """
+    allowed = permissions_of(role, provider_is_active=provider_is_active) & KEY_SCOPES[role]
+    return frozenset(permission for permission in allowed if permission.value in scopes)
+
+
+def scope_problems(scopes: Collection[str], role: Role) -> list[str]:
+    """What keeps a key of somebody in this role from having these scopes, one line each; [] if nothing.
+
+    >>> scope_problems(["own:read"], Role.PROVIDER), scope_problems([], Role.PROVIDER)
+    ([], ['scopes: there must be at least one'])
+    """
+    possible = sorted(permission.value for permission in KEY_SCOPES[role])
+    if not scopes:
+        return ["scopes: there must be at least one"]
+    named = ", ".join(possible) or "none"
+    return [
+        f"scopes: {scope[:60]!r} is not for a key of this owner; there are {named}"
+        for scope in scopes
+        if scope not in possible
+    ]

@@ -1,0 +1,128 @@
+-- Who may do what: users, their second factors and sessions, one-time tokens, API keys, limits on guessing.
+--
+-- Nothing here can be used by whoever reads it: passwords are argon2id, tokens and codes are SHA-256 of what is random,
+-- TOTP seeds are sealed with FAIRLEAD_SECRET_KEYS.
+
+create table users (
+    id          uuid primary key,
+    email       text not null check (length(email) between 3 and 320),
+    name        text not null check (length(name) between 1 and 200),
+    role        text not null check (role in ('admin', 'provider')),
+    provider_id uuid references providers,
+    status      text not null check (status in ('invited', 'active', 'disabled')),
+    password_hash text check (password_hash like '$argon2id$%'),
+    password_changed_at timestamptz,
+    -- Sealed. The pending one counts for nothing until a code of it was given.
+    totp_seed         bytea,
+    totp_pending_seed bytea,
+    totp_confirmed_at timestamptz,
+    -- The 30-second step of the last code that was accepted: it and every earlier one are spent.
+    totp_last_step    bigint check (totp_last_step >= 0),
+    last_login_at timestamptz,
+    created_at    timestamptz not null,
+    constraint users_provider_is_of_providers check ((role = 'provider') = (provider_id is not null)),
+    constraint users_active_have_a_password check (status <> 'active' or password_hash is not null),
+    constraint users_password_says_when check ((password_hash is null) = (password_changed_at is null)),
+    constraint users_second_factor_is_whole check (
+        num_nulls(totp_seed, totp_confirmed_at, totp_last_step) in (0, 3))
+);
+create unique index users_email_is_unique on users (lower(email));
+create index users_of_provider on users (provider_id) where provider_id is not null;
+comment on table users is 'Who can log in. Locked after providers and before sessions.';
+
+create table recovery_codes (
+    user_id    uuid not null references users,
+    code_hash  bytea not null check (octet_length(code_hash) = 32),
+    created_at timestamptz not null,
+    used_at    timestamptz,
+    primary key (user_id, code_hash)
+);
+
+create table sessions (
+    id         uuid primary key,
+    user_id    uuid not null references users,
+    token_hash bytea not null unique check (octet_length(token_hash) = 32),
+    -- `password_ok`: the second factor is outstanding, and nothing is open but giving it or enrolling.
+    state      text not null check (state in ('password_ok', 'full')),
+    created_at       timestamptz not null,
+    last_seen_at     timestamptz not null,
+    idle_expires_at  timestamptz not null,
+    expires_at       timestamptz not null,
+    second_factor_at timestamptz,
+    -- When its user last proved who it is: by second factor, or by password where there is none.
+    stepped_up_at    timestamptz,
+    -- Wrong codes and passwords in a row; too many end the session.
+    wrong_proofs integer not null default 0 check (wrong_proofs >= 0),
+    ip           text check (length(ip) between 1 and 45),
+    user_agent   text check (length(user_agent) <= 200),
+    ended_at     timestamptz,
+    ended_why    text,
+    constraint sessions_ended_says_why check ((ended_at is null) = (ended_why is null)),
+    constraint sessions_pending_are_without_second_factor check (state = 'full' or second_factor_at is null)
+);
+create index sessions_live_of_user on sessions (user_id) where ended_at is null;
+create index sessions_of_user_from on sessions (user_id, ip, created_at) where state = 'full';
+create index sessions_by_age on sessions (expires_at);
+
+create table one_time_tokens (
+    token_hash bytea primary key check (octet_length(token_hash) = 32),
+    user_id    uuid not null references users,
+    purpose    text not null check (purpose in ('invite', 'password_reset')),
+    created_at timestamptz not null,
+    expires_at timestamptz not null,
+    used_at    timestamptz,
+    check (expires_at > created_at)
+);
+create index one_time_tokens_of_user on one_time_tokens (user_id, purpose) where used_at is null;
+create index one_time_tokens_by_age on one_time_tokens (expires_at);
+
+create table api_keys (
+    id           uuid primary key,
+    -- The part of the key that is no secret: it finds the row, and names the key in lists.
+    prefix       text not null unique check (prefix ~ '^[a-z2-7]{12}$'),
+    secret_hash  bytea not null check (octet_length(secret_hash) = 32),
+    name         text not null check (length(name) between 1 and 100),
+    scopes       text[] not null check (cardinality(scopes) >= 1),
+    -- Whose key it is: it can never do more than its owner may.
+    user_id      uuid references users,
+    provider_id  uuid references providers,
+    created_by   text not null,
+    created_at   timestamptz not null,
+    last_used_at timestamptz,
+    expires_at   timestamptz,
+    revoked_at   timestamptz,
+    revoked_by   text,
+    constraint api_keys_have_one_owner check (num_nonnulls(user_id, provider_id) = 1),
+    constraint api_keys_revoked_says_by_whom check ((revoked_at is null) = (revoked_by is null))
+);
+create index api_keys_of_user on api_keys (user_id) where user_id is not null;
+create index api_keys_of_provider on api_keys (provider_id) where provider_id is not null;
+
+create table rate_buckets (
+    -- What is limited, and a hash of for whom.
+    name        text primary key check (length(name) <= 200),
+    tokens      double precision not null,
+    refilled_at timestamptz not null
+);
+create index rate_buckets_by_age on rate_buckets (refilled_at);
+comment on table rate_buckets is 'Limits on guessing that hold across processes: tokens left at a time; a missing row is a full bucket.';
+
+-- Notifications to users: what they need to set a password. The link is made when it is sent; no row ever holds it. ---
+
+alter table notifications
+    add column user_id uuid references users,
+    drop constraint notifications_kind_check,
+    drop constraint notifications_name_their_cause,
+    drop constraint notifications_name_their_recipient,
+    add constraint notifications_kind_check check (kind in
+        ('lead_assigned', 'refund_issued', 'subscription_deactivated', 'subscription_reactivated',
+         'filter_invalidated', 'low_balance', 'operator_alert', 'user_invited', 'password_reset')),
+    add constraint notifications_name_their_cause check (
+        case when kind in ('lead_assigned', 'refund_issued') then assignment_id is not null
+             when kind in ('low_balance', 'operator_alert') then detail is not null
+             when kind in ('user_invited', 'password_reset') then user_id is not null
+             else subscription_id is not null end),
+    add constraint notifications_name_their_recipient check (
+        (provider_id is null) = (kind in ('operator_alert', 'user_invited', 'password_reset'))
+        and (user_id is not null) = (kind in ('user_invited', 'password_reset'))),
+    add constraint notifications_users_are_told_by_email check (user_id is null or channel = 'email');
