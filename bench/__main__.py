@@ -1,23 +1,37 @@
-"""`python -m bench`: measure, print the tables, and write the figures as JSON where asked."""
+"""`python -m bench`: measure, print the tables, and write the figures as JSON where asked.
+
+python -m bench             how fast leads are distributed (the same as `bench engine`)
+python -m bench latency     from approving one lead to its being assigned by a worker
+python -m bench burst       thousands of leads approved at once
+"""
 
 import argparse
 import json
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+from bench.burst import BurstEffort, measure_bursts
+from bench.chart import queue_chart
+from bench.latency import LatencyEffort, measure_latency
 from bench.memory import measure_roster
 from bench.population import POPULATIONS
 from bench.report import as_json, as_markdown
 from bench.rounds import Effort, measure
 from bench.server import server, server_version
+from bench.worker_report import burst_as_json, burst_as_markdown, latency_as_json, latency_as_markdown
 
 SIZES = (100, 1000, 10_000)
 QUICK = Effort(rounds=2, batches=1, single_leads=2, conventional_leads=1, commits=5, batch_limit=5)
+QUICK_LATENCY = LatencyEffort(rounds=2, leads=2, subscriptions_per_level=20, traffic_leads=4, traffic_per_second=20.0)
+QUICK_BURST = BurstEffort(
+    leads=10, niches=2, subscriptions_per_level=20, email_seconds=2.0, sample_seconds=0.05, clients=2
+)
 
 
-def main() -> int:
+def engine(wanted: argparse.Namespace) -> int:
     """0 when both databases of every comparison held the same rows, 1 otherwise."""
-    wanted = _arguments()
     effort = QUICK if wanted.quick else Effort(rounds=wanted.rounds, seed=wanted.seed)
     sizes = [20] if wanted.quick else wanted.sizes
     with server(is_durable=not wanted.quick) as server_url:
@@ -28,26 +42,77 @@ def main() -> int:
                 measured.append(measure(server_url, population, size, effort))
         rosters = [measure_roster(server_url, size) for size in sizes]
         report = as_json(measured, rosters, effort, server_version(server_url))
-    print(as_markdown(report))
-    if wanted.json:
-        wanted.json.write_text(json.dumps(report, indent=2) + "\n")
+    _show(as_markdown(report), report, wanted.json)
     wrong = [difference for one in measured for difference in one.tables_that_differ]
     if wrong:
         print(f"bench: not the same rows as on the floor: {', '.join(wrong)}", file=sys.stderr)
     return 1 if wrong else 0
 
 
-def _arguments() -> argparse.Namespace:
+def latency(wanted: argparse.Namespace) -> int:
+    """0 when every lead was sold."""
+    effort = QUICK_LATENCY if wanted.quick else LatencyEffort(rounds=wanted.rounds, seed=wanted.seed)
+    with server(is_durable=not wanted.quick) as server_url:
+        report = latency_as_json(measure_latency(server_url, effort), effort, server_version(server_url))
+    _show(latency_as_markdown(report), report, wanted.json)
+    return 0
+
+
+def burst(wanted: argparse.Namespace) -> int:
+    """0 when every lead was decided and every invariant held afterwards."""
+    effort = QUICK_BURST if wanted.quick else BurstEffort(leads=wanted.leads, niches=wanted.niches, seed=wanted.seed)
+    with server(is_durable=not wanted.quick) as server_url:
+        measured = measure_bursts(server_url, effort)
+        report = burst_as_json(measured, effort, server_version(server_url))
+    _show(burst_as_markdown(report), report, wanted.json)
+    if wanted.chart:
+        wanted.chart.write_text(queue_chart(measured.bursts), encoding="utf-8")
+    return 0
+
+
+def _show(tables: str, report: Mapping[str, Any], json_file: Path | None) -> None:
+    print(tables)
+    if json_file:
+        json_file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+MEASUREMENTS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "engine": engine,
+    "latency": latency,
+    "burst": burst,
+}
+
+
+def main(words: list[str]) -> int:
+    """The exit code of the measurement that the words ask for; without its name, of the engine's."""
+    if not words or (words[0] not in MEASUREMENTS and words[0] not in ("-h", "--help")):
+        words = ["engine", *words]
+    wanted = _parser().parse_args(words)
+    return MEASUREMENTS[wanted.measurement](wanted)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parts = parser.add_subparsers(dest="measurement", required=True, metavar="MEASUREMENT")
+    of_engine, of_latency, of_burst = (parts.add_parser(name) for name in MEASUREMENTS)
+    for part in (of_engine, of_latency, of_burst):
+        part.add_argument("--quick", action="store_true", help="a smoke test of every part; no figure means anything")
+        part.add_argument("--seed", type=int, default=1, help="chooses the filters and leads (1)")
+        part.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     names = [population.name for population in POPULATIONS]
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a smoke test of every part; no figure means anything")
-    parser.add_argument("--rounds", type=int, default=5, help="how often every engine has its turn (5)")
-    parser.add_argument("--seed", type=int, default=1, help="chooses the filters and leads (1)")
-    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="subscriptions per level")
-    parser.add_argument("--populations", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names))
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
-    return parser.parse_args()
+    of_engine.add_argument("--rounds", type=int, default=5, help="how often every engine has its turn (5)")
+    of_engine.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="subscriptions per level")
+    of_engine.add_argument(
+        "--populations", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names)
+    )
+    of_latency.add_argument("--rounds", type=int, default=15, help="rounds of 20 leads one at a time (15)")
+    of_burst.add_argument("--leads", type=int, default=5_000, help="leads in all (5000)")
+    of_burst.add_argument("--niches", type=int, default=5, help="niches that they are in (5)")
+    of_burst.add_argument("--chart", type=Path, metavar="FILE", help="draw what waited over time here, as SVG")
+    return parser
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

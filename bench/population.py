@@ -88,10 +88,20 @@ def _filter_rules(population: Population, dice: random.Random) -> dict[str, obje
     }
 
 
-def create_niche(database: Database, population: Population, providers: int, leads: int, seed: int) -> str:
-    """The niche's id: each provider subscribes to each level, and the leads are approved and wait.
+def create_niche(
+    database: Database,
+    population: Population,
+    providers: int,
+    leads: int,
+    seed: int,
+    *,
+    slug: str = "bench",
+    are_approved: bool = True,
+) -> str:
+    """The niche's id: each provider subscribes to each level, and the leads wait for a decision or for approval.
 
-    One transaction. Rows, ledger and journal are what the application itself would have written.
+    One transaction. Rows, ledger and journal are what the application itself would have written. Niches of one
+    database share no providers.
     """
     dice = random.Random(seed)
     now = datetime.now(UTC)
@@ -106,11 +116,11 @@ def create_niche(database: Database, population: Population, providers: int, lea
         for level in levels
     ]
     with database.transaction() as conn:
-        niche_id = _insert_niche(conn, levels, now)
-        _insert_providers(conn, balances, now)
+        niche_id = _insert_niche(conn, slug, levels, now)
+        _insert_providers(conn, slug, balances, now)
         _insert_subscriptions(conn, niche_id, subscriptions, now)
-        _append_journal(conn, niche_id, levels, list(balances), subscriptions, now)
-        _insert_leads(conn, niche_id, leads, dice, now)
+        _append_journal(conn, niche_id, slug, levels, list(balances), subscriptions, now)
+        _insert_leads(conn, niche_id, leads, dice, now, are_approved)
         if population.is_steady:
             _age(conn, niche_id, dice, now)
     return niche_id
@@ -121,11 +131,11 @@ def _subscription(provider_id: str, level: Level, balance: int, rules: dict[str,
     return subscription if balance else deactivated_for_funds(subscription)
 
 
-def _insert_niche(conn: Connection, levels: Sequence[Level], now: datetime) -> str:
+def _insert_niche(conn: Connection, slug: str, levels: Sequence[Level], now: datetime) -> str:
     niche_id = new_id()
     conn.execute(
-        "insert into niches (id, slug, name, form_schema, created_at) values (%s, 'bench', 'Bench', %s, %s)",
-        (niche_id, json.dumps(FORM), now),
+        "insert into niches (id, slug, name, form_schema, created_at) values (%s, %s, %s, %s, %s)",
+        (niche_id, slug, slug.title(), json.dumps(FORM), now),
     )
     for level in levels:
         conn.execute(
@@ -147,14 +157,14 @@ def _insert_niche(conn: Connection, levels: Sequence[Level], now: datetime) -> s
     return niche_id
 
 
-def _insert_providers(conn: Connection, balances: dict[str, int], now: datetime) -> None:
+def _insert_providers(conn: Connection, slug: str, balances: dict[str, int], now: datetime) -> None:
     paid = {provider_id: (new_id(), cents) for provider_id, cents in balances.items() if cents}
     with conn.cursor().copy(
         "copy providers (id, name, email, balance_cents, ledger_seq, created_at) from stdin"
     ) as copy:
         for number, (provider_id, cents) in enumerate(balances.items()):
             name = f"Provider {number}"
-            copy.write_row((provider_id, name, f"{number}@example.test", cents, int(cents > 0), now))
+            copy.write_row((provider_id, name, f"{number}@{slug}.example", cents, int(cents > 0), now))
     with conn.cursor().copy(
         "copy payments (id, provider_id, gateway, external_id, amount_cents, currency, status, created_at) from stdin"
     ) as copy:
@@ -188,13 +198,14 @@ def _insert_subscriptions(
 def _append_journal(
     conn: Connection,
     niche_id: str,
+    slug: str,
     levels: Sequence[Level],
     provider_ids: Sequence[str],
     subscriptions: Sequence[Subscription],
     now: datetime,
 ) -> None:
     contents = [
-        (EntryKind.NICHE, niche_payload("bench", "Bench", True, FORM)),
+        (EntryKind.NICHE, niche_payload(slug, slug.title(), True, FORM)),
         *((EntryKind.LEVEL, level_payload(level, is_deleted=False)) for level in levels),
         *((EntryKind.PROVIDER, provider_payload(provider_id, "active")) for provider_id in provider_ids),
         *((EntryKind.SUBSCRIPTION, subscription_payload(s, is_deleted=False)) for s in subscriptions),
@@ -202,17 +213,20 @@ def _append_journal(
     append_configuration(conn, lock_niches(conn, [niche_id])[niche_id], contents, now)
 
 
-def _insert_leads(conn: Connection, niche_id: str, leads: int, dice: random.Random, now: datetime) -> None:
+def _insert_leads(
+    conn: Connection, niche_id: str, leads: int, dice: random.Random, now: datetime, are_approved: bool
+) -> None:
+    state = ("approved", now, True) if are_approved else ("pending_approval", None, False)
     with conn.cursor().copy(
         """
-        copy leads (id, niche_id, status, attributes, attributes_salt, dedupe_key, approved_at, awaits_decision,
+        copy leads (id, niche_id, status, approved_at, awaits_decision, attributes, attributes_salt, dedupe_key,
                     created_at) from stdin
         """
     ) as copy:
         for _ in range(leads):
             lead_id = new_id()
             answers = json.dumps(attributes_of_a_lead(dice))
-            copy.write_row((lead_id, niche_id, "approved", answers, new_salt(), lead_id, now, True, now))
+            copy.write_row((lead_id, niche_id, *state, answers, new_salt(), lead_id, now))
 
 
 def _age(conn: Connection, niche_id: str, dice: random.Random, now: datetime) -> None:

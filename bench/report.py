@@ -73,18 +73,19 @@ def _line(result: dict[str, Any]) -> str:
     cells = [
         result["population"],
         f"{result['subscriptions_per_level']:,}",
-        _span(speeds["combined_floor"], 0),
-        _span(speeds["combined"], 0),
-        _span(ratios["combined_of_its_floor"], 2),
-        _span(speeds["single"], 0),
-        _span(ratios["single_of_its_floor"], 2),
-        _span(speeds["conventional"], 1),
-        _span(ratios["combined_to_conventional"], 0),
+        span(speeds["combined_floor"], 0),
+        span(speeds["combined"], 0),
+        span(ratios["combined_of_its_floor"], 2),
+        span(speeds["single"], 0),
+        span(ratios["single_of_its_floor"], 2),
+        span(speeds["conventional"], 1),
+        span(ratios["combined_to_conventional"], 0),
         f"{latency['p50']:.1f} / {latency['p99']:.1f}",
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def _span(values: dict[str, float], digits: int) -> str:
+def span(values: dict[str, float], digits: int) -> str:
+    """The median, and the least and the most in brackets."""
     least, middle, most = (f"{values[key]:.{digits}f}" for key in ("min", "median", "max"))
     return f"{middle} ({least} to {most})"
