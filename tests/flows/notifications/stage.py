@@ -23,7 +23,7 @@ OPERATORS = "ops@example.com, night@example.com"
 
 # What must be found nowhere but in messages.
 CANARY_NAME, CANARY_EMAIL, CANARY_PHONE = "Cora Canary", "cora.canary@example.org", "+49 30 1234567"
-CANARIES = (CANARY_NAME, "canary", CANARY_PHONE, "1234567", ANCHOR, BOWLINE, "anchor@", "bowline@", "whsec_")
+CANARIES = (CANARY_NAME, "canary", CANARY_PHONE, "30 1234567", ANCHOR, BOWLINE, "anchor@", "bowline@", "whsec_")
 
 SECRET_KEYS = new_secret_key()
 
