@@ -19,7 +19,8 @@ def purses(draw: st.DrawFn) -> Purse:
 
 @given(purses(), st.sampled_from(EntryKind), st.integers(1, 10**12) | st.sampled_from([1, 100, 101]))
 def test_a_posting_moves_the_balance_by_its_amount_in_its_direction(purse: Purse, kind: EntryKind, cents: int) -> None:
-    if kind in DEBITS and cents > purse.available_cents:
+    floor_cents = 0 if kind == "manual_debit" else -purse.credit_limit_cents
+    if kind in DEBITS and purse.balance_cents - cents < floor_cents:
         with pytest.raises(PostingRefused):
             post(purse, kind, cents)
         return

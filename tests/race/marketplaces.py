@@ -145,8 +145,8 @@ def _post(
     conn.execute(
         """
         insert into ledger_entries (provider_id, seq, kind, amount_cents, balance_after_cents, payment_id, actor,
-                                    created_at)
-        values (%s, %s, %s, %s, %s, %s, 'test', %s)
+                                    memo, created_at)
+        values (%s, %s, %s, %s, %s, %s, 'test', 'moved by a test', %s)
         """,
         (provider_id, row[0], kind, amount_cents, row[1], payment_id, now),
     )

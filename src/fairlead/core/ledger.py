@@ -36,10 +36,23 @@ class Posting:
     balance_after_cents: int
 
 
+def takeable_cents(purse: Purse, kind: EntryKind) -> int:
+    """How much a debit of this kind may take.
+
+    A purchase may go down to minus the credit limit (R8). A manual debit stops at zero, also where credit is granted:
+    that is for buying leads, and nobody is put into debt by hand.
+
+    >>> granted = Purse(balance_cents=300, credit_limit_cents=1000, ledger_seq=4)
+    >>> takeable_cents(granted, EntryKind.LEAD_PURCHASE), takeable_cents(granted, EntryKind.MANUAL_DEBIT)
+    (1300, 300)
+    """
+    return max(0, purse.balance_cents) if kind is EntryKind.MANUAL_DEBIT else purse.available_cents
+
+
 def post(purse: Purse, kind: EntryKind, cents: int) -> tuple[Posting, Purse]:
     """The entry that moves `cents` (positive) in the direction of `kind`, and the purse after it (R8).
 
-    Raises `PostingRefused` when `cents` is not positive or a debit would pass the floor (minus the credit limit).
+    Raises `PostingRefused` when `cents` is not positive or a debit takes more than `takeable_cents`.
 
     >>> post(Purse(5000, 0, 3), EntryKind.LEAD_PURCHASE, 2000)[0]
     Posting(seq=4, kind=<EntryKind.LEAD_PURCHASE: 'lead_purchase'>, amount_cents=-2000, balance_after_cents=3000)
@@ -51,7 +64,7 @@ def post(purse: Purse, kind: EntryKind, cents: int) -> tuple[Posting, Purse]:
     if cents <= 0:
         raise PostingRefused(f"an amount must be positive, not {cents} cents")
     amount_cents = -cents if kind in DEBITS else cents
-    if amount_cents < 0 and purse.available_cents < cents:
-        raise PostingRefused(f"{cents} cents cannot be taken: only {purse.available_cents} are available")
+    if amount_cents < 0 and (takeable := takeable_cents(purse, kind)) < cents:
+        raise PostingRefused(f"{cents} cents cannot be taken: only {takeable} are available")
     after = Purse(purse.balance_cents + amount_cents, purse.credit_limit_cents, purse.ledger_seq + 1)
     return Posting(after.ledger_seq, kind, amount_cents, after.balance_cents), after

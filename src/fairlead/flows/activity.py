@@ -1,6 +1,6 @@
 """Funds drive activity (R9), wherever it is not a decision that moves them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -9,7 +9,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.errors import Unavailable
 from fairlead.core.journal import EntryKind, deactivated_for_funds, subscription_payload
 from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Subscription
-from fairlead.store.configuration import Overtaken, SubscriptionRow
+from fairlead.store.configuration import Overtaken, ProviderRow, SubscriptionRow, level_rows, subscription_rows
 from fairlead.store.configuration_writes import write_notices, write_subscriptions
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import LockedNiche, append_configuration
@@ -56,6 +56,42 @@ def notices(before: SubscriptionRow | None, after: SubscriptionRow) -> Iterator[
 
 Move = tuple[SubscriptionRow | None, SubscriptionRow]
 """A subscription before and after; None stands for one that did not exist."""
+
+
+def moves_after(
+    conn: Connection, providers: Mapping[str, ProviderRow], locked_niche_ids: Collection[str]
+) -> list[Move]:
+    """What the funds make of the providers' subscriptions, in whatever niche: those that start or stop (R9).
+
+    `providers`, by id, have the purses that they will have. Needs their locks, which hold the prices of their levels
+    still. Raises `Overtaken` when such a subscription is in a niche that is not locked.
+    """
+    rows = [row for row in subscription_rows(conn, list(providers), [], []) if not row.is_deleted]
+    levels = level_rows(conn, sorted({row.niche_id for row in rows}))
+    prices = {row.level.level_id: row.level.price_cents for row in levels}
+    moves: list[Move] = []
+    for row in rows:
+        before = row.subscription
+        price_cents = prices.get(before.level_id)
+        if price_cents is None:
+            continue  # the level was deleted between the two statements, and the subscription with it
+        after = as_funded(before, price_cents, providers[before.provider_id].purse.available_cents)
+        if after.is_active != before.is_active:
+            moves.append((row, replace(row, subscription=after)))
+    if missing := {after.niche_id for _, after in moves} - {*locked_niche_ids}:
+        raise Overtaken(sorted(missing))
+    return moves
+
+
+def brought_back(moves: Sequence[Move]) -> tuple[str, ...]:
+    """The ids of the subscriptions that became active."""
+    return tuple(after.subscription.subscription_id for _, after in moves if after.subscription.is_active)
+
+
+def put_to_rest(moves: Sequence[Move]) -> tuple[str, ...]:
+    """The ids of the subscriptions that became inactive."""
+    return tuple(after.subscription.subscription_id for _, after in moves if not after.subscription.is_active)
+
 
 Contents = list[tuple[EntryKind, JsonObject]]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from fairlead.core.errors import Refused
 from fairlead.flows.lead_jobs import lead_jobs
+from fairlead.flows.once import Once, done_once
 from fairlead.store.audit import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.dead_letters import open_dead_letter_id, resolve
@@ -81,16 +82,22 @@ class Triggered:
     job_id: int | None = None
 
 
-def approve_lead(database: Database, lead_id: str, actor: Actor) -> Approved:
+def approve_lead(database: Database, lead_id: str, actor: Actor, once: Once | None = None) -> Approved:
     """The lead is approved and awaits a decision (R1), and its job is enqueued. Locks the lead. Idempotent.
 
-    Raises `BadInput` (no id) and `Refused`: `lead_unknown`, `lead_distributed`, `lead_rejected`, `lead_bad`,
-    `lead_pending_confirmation`.
+    With `once`, a repetition returns what the first call returned. Raises `BadInput` (no id) and `Refused`:
+    `lead_unknown`, `lead_distributed`, `lead_rejected`, `lead_bad`, `lead_pending_confirmation`,
+    `idempotency_key_reused`.
     """
-    result = approve_leads(database, [lead_id], actor)
-    for refused in result.refused:
-        raise Refused(refused.code, refused.message)
-    return Approved(*(result.approved or result.already), was_already=not result.approved)
+    checked = checked_id(lead_id, "lead")
+
+    def work(conn: Connection) -> Approved:
+        result = _approve(conn, [checked], actor)
+        for refused in result.refused:
+            raise Refused(refused.code, refused.message)
+        return Approved(checked, was_already=not result.approved)
+
+    return database.run(lambda conn: done_once(conn, once, Approved, lambda: work(conn)))
 
 
 def approve_leads(
@@ -108,13 +115,7 @@ def approve_leads(
     done = ApprovedLeads()
     for start in range(0, len(ids), CHUNK_LEADS):
         chunk = ids[start : start + CHUNK_LEADS]
-
-        def work(conn: Connection, chunk: Sequence[str] = chunk) -> ApprovedLeads:
-            pending = lock_pending(conn, chunk)
-            _approve_locked(conn, pending, actor)
-            return _sorted_out(chunk, pending, states_of(conn, chunk))
-
-        done += database.run(work)
+        done += database.run(lambda conn, chunk=chunk: _approve(conn, chunk, actor))
         on_progress(done)
     return done
 
@@ -143,13 +144,13 @@ def approve_niche(
         on_progress(count)
 
 
-def trigger_distribution(database: Database, lead_id: str, actor: Actor) -> Triggered:
+def trigger_distribution(database: Database, lead_id: str, actor: Actor, once: Once | None = None) -> Triggered:
     """The lead awaits a decision, again if it had one that found nobody (R1), and its job is enqueued. Idempotent.
 
     Locks the lead. Its earlier failures count no more, and a dead letter of it is resolved.
-    A distributed lead stays as it is: its recorded outcome is the answer. Raises `BadInput` (no id) and
-    `Refused`: `lead_unknown`, `lead_rejected`, `lead_bad`, `lead_pending_approval`,
-    `lead_pending_confirmation`.
+    A distributed lead stays as it is: its recorded outcome is the answer. With `once`, a repetition returns what the
+    first call returned, and asks for nothing. Raises `BadInput` (no id) and `Refused`: `lead_unknown`,
+    `lead_rejected`, `lead_bad`, `lead_pending_approval`, `lead_pending_confirmation`, `idempotency_key_reused`.
     """
     checked = checked_id(lead_id, "lead")
 
@@ -165,7 +166,7 @@ def trigger_distribution(database: Database, lead_id: str, actor: Actor) -> Trig
         job_id = ask_again(conn, lead, actor)
         return Triggered(checked, lead.status, awaits_decision=True, took_effect=True, job_id=job_id)
 
-    return database.run(work)
+    return database.run(lambda conn: done_once(conn, once, Triggered, lambda: work(conn)))
 
 
 def ask_again(conn: Connection, lead: LeadProgress, actor: Actor) -> int:
@@ -206,6 +207,12 @@ def trigger_untried(database: Database, niche_id: str, actor: Actor) -> int:
         if not triggered:
             return count
         count += triggered
+
+
+def _approve(conn: Connection, lead_ids: Sequence[str], actor: Actor) -> ApprovedLeads:
+    pending = lock_pending(conn, lead_ids)
+    _approve_locked(conn, pending, actor)
+    return _sorted_out(lead_ids, pending, states_of(conn, lead_ids))
 
 
 def _approve_locked(conn: Connection, lead_ids: Sequence[str], actor: Actor) -> None:

@@ -5,19 +5,13 @@ from dataclasses import dataclass, replace
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.ledger import EntryKind, post
-from fairlead.core.model import INSUFFICIENT_FUNDS, MAX_AMOUNT_CENTS
-from fairlead.flows.activity import Move, as_funded, record_moves, run_concerning_niches
+from fairlead.core.model import MAX_AMOUNT_CENTS
+from fairlead.flows.activity import brought_back, moves_after, record_moves, run_concerning_niches
+from fairlead.flows.once import Once, done_once
 from fairlead.store.audit import Actor, append_audit
-from fairlead.store.configuration import (
-    Overtaken,
-    ProviderRow,
-    hold_currency,
-    level_rows,
-    lock_providers,
-    niche_ids_short_of_funds,
-    subscription_rows,
-)
+from fairlead.store.configuration import hold_currency, lock_providers
 from fairlead.store.connection import Connection, Database
+from fairlead.store.funds import niche_ids_moved_by
 from fairlead.store.ids import new_id
 from fairlead.store.journal import lock_niches
 from fairlead.store.leads import clock
@@ -43,23 +37,30 @@ class Deposited:
 
 
 def deposit(
-    database: Database, provider_id: str, amount_cents: int, gateway: str, external_id: str, actor: Actor
+    database: Database,
+    provider_id: str,
+    amount_cents: int,
+    gateway: str,
+    external_id: str,
+    actor: Actor,
+    once: Once | None = None,
 ) -> Deposited:
     """The amount is on the provider's balance, once per gateway and external id, however often and concurrently asked.
 
     Subscriptions that were inactive for lack of funds and can be paid for now are active again, and the provider is
     told (R9). One transaction; locks the niches of those subscriptions, then the provider. Idempotent: a repetition
-    returns what was recorded.
+    returns what was recorded; with `once`, what the first call returned.
 
-    Raises `BadInput`, and `Refused`: `provider_unknown`, or `deposit_conflict` when the external id was credited with
-    another amount or to another provider.
+    Raises `BadInput`, and `Refused`: `provider_unknown`, `idempotency_key_reused`, or `deposit_conflict` when the
+    external id was credited with another amount or to another provider.
     """
     checked = checked_id(provider_id, "provider")
     _check(amount_cents, gateway, external_id)
 
     def work(conn: Connection, also: Sequence[str]) -> Deposited:
         currency = hold_currency(conn)
-        locked = lock_niches(conn, sorted({*niche_ids_short_of_funds(conn, checked), *also}))
+        concerned = niche_ids_moved_by(conn, {checked: amount_cents})
+        locked = lock_niches(conn, sorted({*concerned, *also}))
         provider = lock_providers(conn, [checked]).get(checked)
         if provider is None:
             raise Refused("provider_unknown", f"there is no provider {checked}")
@@ -68,15 +69,16 @@ def deposit(
             return _recorded(recorded, checked, amount_cents)
         posting, purse = post(provider.purse, EntryKind.DEPOSIT, amount_cents)
         payment = CreditedPayment(new_id(), checked, gateway, external_id, posting)
-        moves = _reactivations(conn, replace(provider, purse=purse), list(locked))
+        moves = moves_after(conn, {checked: replace(provider, purse=purse)}, locked)
         now = clock(conn)
         events = credit_payments(conn, [payment], currency, actor, now)
         record_moves(conn, locked, {}, moves, now)
         append_audit(conn, events, now)
-        reactivated = tuple(after.subscription.subscription_id for _, after in moves)
-        return _deposited(payment, was_recorded=False, reactivated=reactivated)
+        return _deposited(payment, was_recorded=False, reactivated=brought_back(moves))
 
-    return run_concerning_niches(database, work)
+    return run_concerning_niches(
+        database, lambda conn, also: done_once(conn, once, Deposited, lambda: work(conn, also))
+    )
 
 
 def _check(amount_cents: int, gateway: str, external_id: str) -> None:
@@ -110,22 +112,3 @@ def _deposited(payment: CreditedPayment, *, was_recorded: bool, reactivated: tup
         was_recorded,
         reactivated,
     )
-
-
-def _reactivations(conn: Connection, provider: ProviderRow, locked_niche_ids: Sequence[str]) -> list[Move]:
-    """What the provider's subscriptions without funds become. `Overtaken` when one is in a niche that is not locked."""
-    short = [
-        row
-        for row in subscription_rows(conn, [provider.provider_id], [], [])
-        if not row.is_deleted and row.subscription.deactivation_reason == INSUFFICIENT_FUNDS
-    ]
-    if missing := {row.niche_id for row in short} - {*locked_niche_ids}:
-        raise Overtaken(sorted(missing))
-    prices = {row.level.level_id: row.level.price_cents for row in level_rows(conn, locked_niche_ids)}
-    available_cents = provider.purse.available_cents
-    moves: list[Move] = []
-    for row in short:
-        after = as_funded(row.subscription, prices[row.subscription.level_id], available_cents)
-        if after.is_active:
-            moves.append((row, replace(row, subscription=after)))
-    return moves

@@ -1,6 +1,6 @@
 """Where activity and funds do not agree (R9), and low-balance alerts that are over."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fairlead.core.model import INSUFFICIENT_FUNDS
 from fairlead.store.connection import Connection
@@ -22,6 +22,29 @@ def misfunded_niche_ids(conn: Connection) -> list[str]:
     """
     rows = conn.execute("select distinct s.niche_id::text" + _MISFUNDED + " order by 1", (INSUFFICIENT_FUNDS,))
     return [row[0] for row in rows.fetchall()]
+
+
+def niche_ids_moved_by(conn: Connection, changes_cents: Mapping[str, int]) -> list[str]:
+    """The niches where a subscription would start or stop if so much were added to these providers' balances.
+
+    By provider id, in cents, negative for what is taken. Ascending. Locks nothing: what is found is to be looked at
+    again under the locks of the niches and providers.
+    """
+    rows = conn.execute(
+        """
+        select distinct s.niche_id::text
+        from unnest(%s::uuid[], %s::bigint[]) as change (provider_id, cents)
+        join providers p on p.id = change.provider_id
+        join subscriptions s on s.provider_id = p.id and s.deleted_at is null
+        join competition_levels l on l.id = s.competition_level_id
+        where case when s.is_active then p.balance_cents + p.credit_limit_cents + change.cents < l.price_cents
+                   else s.deactivation_reason = %s
+                        and p.balance_cents + p.credit_limit_cents + change.cents >= l.price_cents end
+        order by 1
+        """,
+        (list(changes_cents), list(changes_cents.values()), INSUFFICIENT_FUNDS),
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def misfunded_provider_ids(conn: Connection, niche_id: str, after: str | None, limit: int) -> list[str]:

@@ -4,25 +4,11 @@ Each says beside it how many things it looked at: a check over nothing proves no
 (hashes, replay, order) is in `flows.verify`.
 """
 
-from dataclasses import dataclass
-from typing import LiteralString
-
 from fairlead.store.connection import Connection
+from fairlead.store.invariant import Invariant
+from fairlead.store.invariants_by_hand import INVARIANTS_BY_HAND
 
 DIFFERENCES_SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Invariant:
-    """One promise about the rows. `violations` gives one line per violation; `population` counts its subject.
-
-    `is_of_money` marks those that the books are compared by.
-    """
-
-    name: str
-    population: LiteralString
-    violations: LiteralString
-    is_of_money: bool = False
 
 
 INVARIANTS: tuple[Invariant, ...] = (
@@ -235,6 +221,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         where s.deleted_at is null and l.deleted_at is not null
         """,
     ),
+    *INVARIANTS_BY_HAND,
 )
 
 

@@ -1,4 +1,4 @@
-"""Payments and the postings that they lead to. Whoever posts holds the lock of the provider's row."""
+"""Payments, and the one way into the ledgers beside a purchase. Whoever posts holds the lock of the provider's row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from fairlead.core.ledger import EntryKind, Posting
 from fairlead.store.audit import Actor, AuditEvent
 from fairlead.store.configuration import Overtaken
 from fairlead.store.connection import Connection
+from fairlead.store.ids import new_id
+from fairlead.store.jobs.queue import Job, enqueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,45 +74,98 @@ def credit_payments(
         )
     except errors.UniqueViolation:
         raise Overtaken from None
-    _post(conn, payments, actor, now)
+    entries = [LedgerEntry(each.provider_id, each.posting, payment_id=each.payment_id) for each in payments]
+    post_entries(conn, entries, actor, now)
     return [_event(payment, currency, actor) for payment in payments]
 
 
-def _post(conn: Connection, payments: Sequence[CreditedPayment], actor: Actor, now: datetime) -> None:
-    provider_ids = [payment.provider_id for payment in payments]
-    seqs = [payment.posting.seq for payment in payments]
-    balances = [payment.posting.balance_after_cents for payment in payments]
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """A posting to be stored: whose it is, what it is of, and why somebody made it."""
+
+    provider_id: str
+    posting: Posting
+    assignment_id: str | None = None
+    payment_id: str | None = None
+    memo: str | None = None
+
+
+def post_entries(conn: Connection, entries: Sequence[LedgerEntry], actor: Actor, now: datetime) -> None:
+    """The entries are in the ledgers, the balances are those after them, and who fell below its threshold is told.
+
+    A fall is told once, until the balance is above the threshold again. Needs the locks of the providers; of one
+    provider the entries follow one another.
+    """
+    if not entries:
+        return
+    postings = [entry.posting for entry in entries]
     conn.execute(
         """
-        insert into ledger_entries (provider_id, seq, kind, amount_cents, balance_after_cents, payment_id, actor,
-                                    created_at)
-        select provider_id, seq, 'deposit', amount_cents, balance_after_cents, payment_id, %s, %s
-        from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::uuid[])
-             as entry (provider_id, seq, amount_cents, balance_after_cents, payment_id)
+        insert into ledger_entries (provider_id, seq, kind, amount_cents, balance_after_cents, assignment_id,
+                                    payment_id, actor, memo, created_at)
+        select provider_id, seq, kind, amount_cents, balance_after_cents, assignment_id, payment_id, %s, memo, %s
+        from unnest(%s::uuid[], %s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::uuid[], %s::uuid[],
+                    %s::text[])
+             as entry (provider_id, seq, kind, amount_cents, balance_after_cents, assignment_id, payment_id, memo)
         """,
         (
             actor.name,
             now,
-            provider_ids,
-            seqs,
-            [payment.posting.amount_cents for payment in payments],
-            balances,
-            [payment.payment_id for payment in payments],
+            [entry.provider_id for entry in entries],
+            [posting.seq for posting in postings],
+            [posting.kind.value for posting in postings],
+            [posting.amount_cents for posting in postings],
+            [posting.balance_after_cents for posting in postings],
+            [entry.assignment_id for entry in entries],
+            [entry.payment_id for entry in entries],
+            [entry.memo for entry in entries],
         ),
     )
-    # A provider may have several payments here: the last of them says where it stands.
-    conn.execute(
+    _move_balances(conn, entries, now)
+
+
+def _move_balances(conn: Connection, entries: Sequence[LedgerEntry], now: datetime) -> None:
+    # A provider may have several entries here: the last of them says where it stands.
+    last = {entry.provider_id: entry.posting for entry in entries}
+    debited = {entry.provider_id for entry in entries if entry.posting.amount_cents < 0}
+    # One statement: both halves see the rows as they were before, so each provider is alerted once per fall.
+    alerted = conn.execute(
         """
-        update providers set balance_cents = last.balance_cents, ledger_seq = last.seq,
-                             low_balance_alerted_at = case when last.balance_cents < low_balance_threshold_cents
-                                                           then low_balance_alerted_at end
-        from (select distinct on (provider_id) provider_id, seq, balance_cents
-              from unnest(%s::uuid[], %s::bigint[], %s::bigint[]) as entry (provider_id, seq, balance_cents)
-              order by provider_id, seq desc) last
-        where id = last.provider_id
+        with purse as (
+            select provider_id, balance_cents, ledger_seq, is_debited, notification_id
+            from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::boolean[], %s::uuid[])
+                 as purse (provider_id, balance_cents, ledger_seq, is_debited, notification_id)
+        ), alert as (
+            insert into notifications (id, kind, channel, provider_id, detail, created_at)
+            select notification_id, 'low_balance', 'email', provider_id,
+                   jsonb_build_object('balance_cents', purse.balance_cents,
+                                      'threshold_cents', p.low_balance_threshold_cents), %s
+            from purse join providers p on p.id = purse.provider_id
+            where is_debited and purse.balance_cents < p.low_balance_threshold_cents
+              and p.low_balance_alerted_at is null
+            returning provider_id
+        ), moved as (
+            update providers p
+            set balance_cents = purse.balance_cents, ledger_seq = purse.ledger_seq,
+                low_balance_alerted_at = case when purse.balance_cents < p.low_balance_threshold_cents
+                                              then coalesce(p.low_balance_alerted_at, case when is_debited then %s end)
+                                         end
+            from purse where p.id = purse.provider_id
+        )
+        select count(*) from alert
         """,
-        (provider_ids, seqs, balances),
-    )
+        (
+            list(last),
+            [posting.balance_after_cents for posting in last.values()],
+            [posting.seq for posting in last.values()],
+            [provider_id in debited for provider_id in last],
+            [new_id() for _ in last],
+            now,
+            now,
+        ),
+    ).fetchall()
+    if alerted[0][0]:
+        enqueue(conn, [Job("dispatch_notifications")])
 
 
 def _event(payment: CreditedPayment, currency: str, actor: Actor) -> AuditEvent:

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id
+from fairlead.store.jobs.queue import Job, enqueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,38 @@ def insert_operator_alert(conn: Connection, detail: Mapping[str, object], now: d
         (new_id(), Jsonb(dict(detail)), now),
     )
     return inserted.rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class RefundNotice:
+    """A refund to be told. `reason` is ours, from a fixed list; what people wrote may be personal and stays out."""
+
+    provider_id: str
+    assignment_id: str
+    reason: str | None
+
+
+def insert_refund_notices(
+    conn: Connection, notices: Sequence[RefundNotice], correlation_id: str | None, now: datetime
+) -> None:
+    """The providers will be told of their refunds by email."""
+    conn.execute(
+        """
+        insert into notifications (id, kind, channel, provider_id, assignment_id, detail, correlation_id, created_at)
+        select id, 'refund_issued', 'email', provider_id, assignment_id,
+               case when reason is not null then jsonb_build_object('reason', reason) end, %s, %s
+        from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[]) as notice (id, provider_id, assignment_id, reason)
+        """,
+        (
+            correlation_id,
+            now,
+            [new_id() for _ in notices],
+            [each.provider_id for each in notices],
+            [each.assignment_id for each in notices],
+            [each.reason for each in notices],
+        ),
+    )
+    enqueue(conn, [Job("dispatch_notifications")])
 
 
 def hand_out(conn: Connection, limit: int, now: datetime) -> HandedOut:

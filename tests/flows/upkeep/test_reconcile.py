@@ -18,12 +18,17 @@ LEDGERS = "ledgers are contiguous and each balance follows from the one before"
 BALANCES = "every balance is its ledger's sum and last balance, and not below its floor"
 REFUNDS = "every refund returns one purchase in full, once"
 DEPOSITS = "every payment that succeeded is one deposit of its amount"
+REFUNDED = "an assignment is refunded exactly when its refund is in the ledger"
+REPORTS = "an accepted report of a bad lead was paid back, and a refund leaves no report open"
+BAD = "nobody has paid for a bad lead"
+BY_HAND = "what was moved by hand says who did it and why, and leaves no debt"
 
 LAST_PURCHASE = "(provider_id, seq) = (select provider_id, max(seq) from ledger_entries group by 1 order by 1 limit 1)"
 REFUND = """
-    insert into ledger_entries (provider_id, seq, kind, amount_cents, balance_after_cents, assignment_id, actor,
+    insert into ledger_entries (provider_id, seq, kind, amount_cents, balance_after_cents, assignment_id, actor, memo,
                                 created_at)
-    select provider_id, seq + {step}, 'refund', {amount}, balance_after_cents + {amount}, assignment_id, 'x', now()
+    select provider_id, seq + {step}, 'refund', {amount}, balance_after_cents + {amount}, assignment_id, 'x',
+           'made by a test', now()
     from ledger_entries where {where}"""
 
 # What is done to the books, and which promises of theirs it breaks, how often.
@@ -55,7 +60,32 @@ DAMAGE: dict[str, tuple[str, dict[str, int]]] = {
     "a place in a ledger": ("update providers set ledger_seq = ledger_seq + 1", {BALANCES: 2}),
     "a refund of half": (
         REFUND.format(step=1, amount=500, where=LAST_PURCHASE),
-        {BALANCES: 1, REFUNDS: 1},
+        {BALANCES: 1, REFUNDS: 1, REFUNDED: 1},
+    ),
+    "a refund that is in no ledger": ("update assignments set status = 'refunded', refunded_at = now()", {REFUNDED: 2}),
+    "an accepted report without a refund": (
+        """
+        update assignments set bad_lead_reported_at = now(), bad_lead_reason = 'spam', bad_lead_decision = 'accepted',
+                               bad_lead_decided_at = now(), bad_lead_decided_by = 'x', bad_lead_memo = 'by a test of it'
+        """,
+        {REPORTS: 2},
+    ),
+    "a bad lead that was paid for": ("update leads set status = 'bad'", {BAD: 2}),
+    "a debit by nobody": (
+        """
+        insert into ledger_entries (provider_id, seq, kind, amount_cents, balance_after_cents, actor, memo, created_at)
+        select provider_id, seq + 1, 'manual_debit', -1, balance_after_cents - 1, '', 'moved by a test', now()
+        from ledger_entries where """
+        + LAST_PURCHASE,
+        {BALANCES: 1, BY_HAND: 1},
+    ),
+    "a debit into debt": (
+        """
+        insert into ledger_entries (provider_id, seq, kind, amount_cents, balance_after_cents, actor, memo, created_at)
+        select provider_id, seq + 1, 'manual_debit', -balance_after_cents - 1, -1, 'x', 'moved by a test', now()
+        from ledger_entries where """
+        + LAST_PURCHASE,
+        {BALANCES: 1, BY_HAND: 1},
     ),
     "a payment is gone": ("delete from payments", {DEPOSITS: 2}),
     "a payment's amount": ("update payments set amount_cents = amount_cents + 1", {DEPOSITS: 2}),
@@ -68,6 +98,13 @@ DAMAGE: dict[str, tuple[str, dict[str, int]]] = {
         {DEPOSITS: 1},
     ),
 }
+
+CONSTRAINTS = (
+    ("assignments", "assignments_accepted_report_is_refunded"),
+    ("ledger_entries", "ledger_entries_by_hand_say_who_and_why"),
+    ("ledger_entries", "ledger_entries_manual_debit_leaves_no_debt"),
+)
+"""What would keep even a superuser from some of it."""
 
 
 def trade(database: Database) -> None:
@@ -83,6 +120,8 @@ def trade(database: Database) -> None:
 def damage(database: Database, statement: str) -> None:
     with database.transaction() as conn:
         conn.execute("set local session_replication_role = replica")  # no trigger, no foreign key
+        for table, constraint in CONSTRAINTS:
+            conn.execute(f"alter table {table} drop constraint {constraint}".encode())
         assert conn.execute(statement.encode()).rowcount > 0, "nothing was damaged"
 
 
@@ -101,9 +140,9 @@ def test_books_that_agree(database: Database) -> None:
     before = books(database)
     result = reconcile(database, OPERATOR)
     assert (result.difference_count, result.differing) == (0, ())
-    # Two purchases, four entries, two balances, no refund, two payments.
-    assert [each.checked_count for each in result.comparisons] == [2, 4, 2, 0, 2]
-    assert rows(database, "select checked_count, difference_count, differences from reconciliations") == [(10, 0, [])]
+    # Two purchases, four entries, two balances, no refund, two payments, two assignments; nothing by hand.
+    assert [each.checked_count for each in result.comparisons] == [2, 4, 2, 0, 2, 2, 0, 0, 0]
+    assert rows(database, "select checked_count, difference_count, differences from reconciliations") == [(12, 0, [])]
     assert rows(database, "select ended_at >= started_at from reconciliations") == [True]
     assert (alerts(database), rows(database, "select from audit_log")) == ([], [])
     assert books(database) == before

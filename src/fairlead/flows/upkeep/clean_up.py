@@ -6,12 +6,14 @@ from datetime import timedelta
 from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.connection import Connection
 from fairlead.store.dead_letters import delete_resolved
+from fairlead.store.idempotency import delete_keys
 from fairlead.store.jobs.stalled import delete_ended_jobs, delete_silent_workers
 from fairlead.store.lead_runs import delete_attempts
 from fairlead.store.leads import clock
 
 KEPT = timedelta(days=30)
 WORKERS_KEPT = timedelta(days=1)
+KEYS_KEPT = timedelta(days=1)
 CHUNK_ATTEMPTS = 10_000
 
 
@@ -19,7 +21,8 @@ def clean_up(upkeep: Upkeep) -> Counter[str]:
     """Gone are dead letters resolved, and runs of jobs ended, more than 30 days ago; returns how many of each.
 
     Runs of what has an open dead letter are kept, and so is every open dead letter. Gone too are jobs in a final state,
-    which none of ours ever is, and registrations of workers that have been silent for a day. Raises `Unavailable`.
+    which none of ours ever is, registrations of workers that have been silent for a day, and idempotency keys of more
+    than a day ago. Raises `Unavailable`.
     """
     database, counts = upkeep.database, Counter[str]()
     counts["dead_letters"] = database.run(lambda conn: delete_resolved(conn, clock(conn) - KEPT))
@@ -28,6 +31,7 @@ def clean_up(upkeep: Upkeep) -> Counter[str]:
         counts["attempts"] += deleted
         if deleted < CHUNK_ATTEMPTS:
             break
+    counts["keys"] = database.run(lambda conn: delete_keys(conn, clock(conn) - KEYS_KEPT))
     counts["jobs"] = database.run(delete_ended_jobs)
     counts["workers"] = database.run(lambda conn: delete_silent_workers(conn, WORKERS_KEPT.total_seconds()))
     return counts

@@ -1,0 +1,96 @@
+"""What a provider does with a lead that it bought: it sees it, accepts it, or rejects it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fairlead.core.errors import Refused
+from fairlead.flows.memos import checked_words
+from fairlead.store.assignments import LockedAssignment, lock_own_assignment, set_answered, set_viewed
+from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads import clock
+from fairlead.store.lookups import checked_id
+
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An assignment after its provider saw or answered it. `took_effect` is False when that had been so before."""
+
+    assignment_id: str
+    status: str
+    viewed_at: datetime | None
+    answered_at: datetime | None
+    took_effect: bool
+
+
+def view_assignment(database: Database, provider_id: str, assignment_id: str) -> Answered:
+    """`viewed_at` is when the provider saw its assignment for the first time. Idempotent; locks the assignment.
+
+    Not audited: the time is the record, and an inbox is read often.
+
+    Raises `BadInput` (no id) and `Refused`: `assignment_unknown`, also for another provider's.
+    """
+    own_id, checked = checked_id(provider_id, "provider"), checked_id(assignment_id, "assignment")
+
+    def work(conn: Connection) -> Answered:
+        before = _own(conn, own_id, checked)
+        if before.viewed_at is not None:
+            return Answered(checked, before.status, before.viewed_at, before.answered_at, took_effect=False)
+        now = clock(conn)
+        set_viewed(conn, checked, now)
+        return Answered(checked, before.status, now, before.answered_at, took_effect=True)
+
+    return database.run(work)
+
+
+def accept_assignment(database: Database, provider_id: str, assignment_id: str, actor: Actor) -> Answered:
+    """The provider's assignment is `accepted`, and counts as seen. Idempotent, audited; locks the assignment.
+
+    Raises `BadInput` (no id) and `Refused`: `assignment_unknown`, also for another provider's; `assignment_rejected`,
+    `assignment_refunded`.
+    """
+    return _answer(database, provider_id, assignment_id, "accepted", None, actor)
+
+
+def reject_assignment(database: Database, provider_id: str, assignment_id: str, reason: str, actor: Actor) -> Answered:
+    """The provider's assignment is `rejected` for a reason of 1 to 500 characters. No money is returned by that.
+
+    The reason may be personal: it is kept with the assignment and nowhere else. Idempotent, audited; locks the
+    assignment.
+
+    Raises `BadInput` and `Refused`: `assignment_unknown`, also for another provider's; `assignment_accepted`,
+    `assignment_refunded`.
+    """
+    words = checked_words(reason, "reason", LONGEST_REASON)
+    return _answer(database, provider_id, assignment_id, "rejected", words, actor)
+
+
+def _answer(
+    database: Database, provider_id: str, assignment_id: str, status: str, reason: str | None, actor: Actor
+) -> Answered:
+    own_id, checked = checked_id(provider_id, "provider"), checked_id(assignment_id, "assignment")
+
+    def work(conn: Connection) -> Answered:
+        before = _own(conn, own_id, checked)
+        if before.status == status:
+            return Answered(checked, status, before.viewed_at, before.answered_at, took_effect=False)
+        if before.status != "active":
+            raise Refused(f"assignment_{before.status}", f"assignment {checked} is {before.status} already")
+        now = clock(conn)
+        set_answered(conn, checked, status, reason, now)
+        event = AuditEvent(
+            actor, f"assignment.{status}", "assignment", checked, {"status": before.status}, {"status": status}
+        )
+        append_audit(conn, [event], now)
+        return Answered(checked, status, before.viewed_at or now, now, took_effect=True)
+
+    return database.run(work)
+
+
+def _own(conn: Connection, provider_id: str, assignment_id: str) -> LockedAssignment:
+    assignment = lock_own_assignment(conn, provider_id, assignment_id)
+    if assignment is None:
+        raise Refused("assignment_unknown", f"there is no assignment {assignment_id}")
+    return assignment

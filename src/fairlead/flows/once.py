@@ -1,0 +1,77 @@
+"""Requests that have one effect however often they are sent: `Idempotency-Key`, in the effect's own transaction."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from fairlead.core.canonical import canonical_json
+from fairlead.core.errors import BadInput, Refused
+from fairlead.store.audit import Actor
+from fairlead.store.connection import Connection
+from fairlead.store.idempotency import claim_key, keep_result
+from fairlead.store.ids import new_id
+
+Result = TypeVar("Result")
+
+LONGEST_KEY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A request that may be sent again: whose it is, its key, where it went to, and a digest of what it asks.
+
+    Keys of different actors never meet. `actor_id` is that of the log-in or API key that sent the request.
+    """
+
+    actor_id: str
+    key: str
+    route: str
+    fingerprint: str
+
+
+def once_for(actor_id: str, key: str, route: str, asked: object) -> Once:
+    """The request with this key that asks for `asked`, a value as JSON has it, whatever the order of its members.
+
+    Raises `BadInput` for what is no key: it has 1 to 255 printable characters of ASCII.
+
+    >>> first = once_for("operator", "k-1", "POST /refunds", {"memo": "wrong number", "cents": 5})
+    >>> first == once_for("operator", "k-1", "POST /refunds", {"cents": 5, "memo": "wrong number"})
+    True
+    """
+    if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise BadInput([f"Idempotency-Key: must be 1 to {LONGEST_KEY} printable ASCII characters"])
+    return Once(actor_id, key, route, hashlib.sha256(canonical_json({"asked": asked})).hexdigest())
+
+
+def this_call(once: Once | None, actor: Actor) -> Once:
+    """The request, or, for a call without one, a key of its own, to be made before the transaction.
+
+    `Database.run` runs the work again when the answer to its commit was lost. For a movement of money that nothing
+    else identifies, only such a key tells whether it happened.
+    """
+    return once or Once(actor.name, f"call {new_id()}", "call", "call")
+
+
+def done_once(conn: Connection, once: Once | None, result: type[Result], work: Callable[[], Result]) -> Result:
+    """What `work` returns, done in this transaction; or, where the key was used before, what it returned then.
+
+    To be the first thing that its transaction does: one that is sent twice at once waits here for the other. The
+    result, a dataclass, is stored as JSON and read back as it was, so it must hold nothing personal. What `work`
+    raises leaves the key free. Without a request the work is simply done.
+
+    Raises `Refused`: `idempotency_key_reused` when the key was used for something else.
+    """
+    if once is None:
+        return work()
+    stored = claim_key(conn, once.actor_id, once.key, once.route, once.fingerprint)
+    adapter = TypeAdapter(result)
+    if stored is None:
+        done = work()
+        keep_result(conn, once.actor_id, once.key, adapter.dump_python(done, mode="json"))
+        return done
+    if (stored.route, stored.fingerprint) != (once.route, once.fingerprint):
+        raise Refused("idempotency_key_reused", "the idempotency key was used for another request before")
+    return adapter.validate_python(stored.body)

@@ -1,0 +1,81 @@
+"""Reports of bad leads, which are columns of the assignments that they are about, and leads that are marked as bad."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from fairlead.store.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReport:
+    """A report that waits for a decision, and what it is about. The provider's note may be personal."""
+
+    assignment_id: str
+    reported_at: datetime
+    reason: str
+    note: str | None = field(repr=False)
+    lead_id: str
+    niche: str
+    level_name: str
+    provider_id: str
+    provider_name: str
+    price_cents: int
+    assigned_at: datetime
+    status: str
+
+
+def window_days(conn: Connection, niche_id: str) -> int:
+    """For how many days after its assignment a lead of the niche can be reported as bad."""
+    rows = conn.execute("select bad_lead_window_days from niches where id = %s", (niche_id,)).fetchall()
+    return rows[0][0]
+
+
+def set_reported(conn: Connection, assignment_id: str, reason: str, note: str | None, now: datetime) -> None:
+    """The assignment, locked and without a report before, is reported as bad."""
+    conn.execute(
+        "update assignments set bad_lead_reported_at = %s, bad_lead_reason = %s, bad_lead_note = %s where id = %s",
+        (now, reason, note, assignment_id),
+    )
+
+
+def set_report_rejected(conn: Connection, assignment_id: str, decided_by: str, memo: str, now: datetime) -> None:
+    """The open report of the assignment, which is locked, is rejected."""
+    conn.execute(
+        """
+        update assignments set bad_lead_decision = 'rejected', bad_lead_decided_at = %s, bad_lead_decided_by = %s,
+                               bad_lead_memo = %s
+        where id = %s
+        """,
+        (now, decided_by, memo, assignment_id),
+    )
+
+
+def open_reports(conn: Connection, after: tuple[datetime, str] | None, limit: int) -> list[OpenReport]:
+    """The next reports that wait for a decision, oldest first, after the given time and assignment id."""
+    condition = "" if after is None else "and (a.bad_lead_reported_at, a.id) > (%s, %s::uuid)"
+    values: Sequence[Any] = (*(after or ()), limit)
+    rows = conn.execute(
+        f"""
+        select a.id::text, a.bad_lead_reported_at, a.bad_lead_reason, a.bad_lead_note, a.lead_id::text, n.slug, l.name,
+               a.provider_id::text, p.name, a.price_cents, a.assigned_at, a.status
+        from assignments a join niches n on n.id = a.niche_id join providers p on p.id = a.provider_id
+        join competition_levels l on l.id = a.competition_level_id
+        where a.bad_lead_reported_at is not null and a.bad_lead_decision is null {condition}
+        order by a.bad_lead_reported_at, a.id limit %s
+        """,  # noqa: S608 - one of two constants
+        values,
+    ).fetchall()
+    return [OpenReport(*row) for row in rows]
+
+
+def set_bad(conn: Connection, lead_id: str) -> None:
+    """The lead, locked before, is bad: nobody distributes it any more."""
+    conn.execute(
+        """
+        update leads set status = 'bad', awaits_decision = false, decide_alone = false, alone_since = null
+        where id = %s
+        """,
+        (lead_id,),
+    )

@@ -1,0 +1,59 @@
+"""Keys of requests: claimed before anything else, and kept with the result in the transaction of the effect."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from fairlead.store.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResult:
+    """What a key was used for, and what came of it."""
+
+    route: str
+    fingerprint: str
+    body: dict[str, Any]
+
+
+def claim_key(conn: Connection, actor: str, key: str, route: str, fingerprint: str) -> StoredResult | None:
+    """None: the key is this transaction's until it ends. Else what the transaction that had it committed.
+
+    Whoever has the key at present is waited for; nothing else may be locked before, so that nobody waits in a circle.
+    """
+    while not _insert(conn, actor, key, route, fingerprint):
+        # A statement of its own: it sees what was committed while the insert waited.
+        row = conn.execute(
+            "select route, fingerprint, body from idempotency_keys where actor = %s and key = %s", (actor, key)
+        ).fetchone()
+        if row is not None:
+            return StoredResult(*row)
+        # Forgotten between the two statements: the key is free again.
+    return None
+
+
+def _insert(conn: Connection, actor: str, key: str, route: str, fingerprint: str) -> bool:
+    done = conn.execute(
+        """
+        insert into idempotency_keys (actor, key, route, fingerprint, created_at)
+        values (%s, %s, %s, %s, clock_timestamp()) on conflict (actor, key) do nothing
+        """,
+        (actor, key, route, fingerprint),
+    )
+    return done.rowcount == 1
+
+
+def keep_result(conn: Connection, actor: str, key: str, body: Mapping[str, object]) -> None:
+    """The key, claimed by this transaction, leads to this result, which holds nothing personal."""
+    conn.execute(
+        "update idempotency_keys set status = 'done', body = %s where actor = %s and key = %s",
+        (Jsonb(dict(body)), actor, key),
+    )
+
+
+def delete_keys(conn: Connection, before: datetime) -> int:
+    """Keys that were used before that time are free again; returns how many."""
+    return conn.execute("delete from idempotency_keys where created_at < %s", (before,)).rowcount
