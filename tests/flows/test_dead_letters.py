@@ -1,5 +1,6 @@
 """Dead letters: looked at, tried again, closed; what may not be, and what happens twice or at once."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -201,7 +202,15 @@ def test_eight_who_see_to_one_at_once(of: str, database: Database) -> None:
 
     count = len(jobs(database))
     with ThreadPoolExecutor(8) as pool:
-        results = list(pool.map(see_to, range(8)))
+        with database.transaction() as conn:
+            conn.execute("select from leads for no key update; select from notifications for no key update")
+            calls = [pool.submit(see_to, number) for number in range(8)]
+            # Each of them has seen an open letter, and waits for what it is about.
+            deadline = time.monotonic() + 10
+            while conn.execute("select count(*) from pg_locks where not granted").fetchone() != (8,):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        results = [call.result() for call in calls]
     assert [took_effect for _, took_effect in results].count(True) == 1
     [resolution] = {resolution for resolution, _ in results}
     assert [row[0] for row in rows(database, LETTERS)] == [resolution]
