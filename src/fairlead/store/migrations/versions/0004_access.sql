@@ -100,12 +100,11 @@ create index api_keys_of_provider on api_keys (provider_id) where provider_id is
 
 create table rate_buckets (
     -- What is limited, and a hash of for whom.
-    name        text primary key check (length(name) <= 200),
-    tokens      double precision not null,
-    refilled_at timestamptz not null
+    name    text primary key check (length(name) <= 200),
+    full_at timestamptz not null
 );
-create index rate_buckets_by_age on rate_buckets (refilled_at);
-comment on table rate_buckets is 'Limits on guessing that hold across processes: tokens left at a time; a missing row is a full bucket.';
+create index rate_buckets_by_age on rate_buckets (full_at);
+comment on table rate_buckets is 'Limits on guessing that hold across processes: when each bucket of tokens is full again.';
 
 -- Notifications to users: what they need to set a password. The link is made when it is sent; no row ever holds it. ---
 

@@ -1,0 +1,81 @@
+"""Limits on guessing and flooding, which hold across processes and never shut an account for good.
+
+Whoever guesses is slowed down by address, and by account and address. The limits of an account alone leave those
+addresses out from which its user came before, so that nobody can keep the user out by guessing.
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from fairlead.core.errors import Refused
+from fairlead.store.connection import Connection
+from fairlead.store.rate_buckets import give_back_token, take_token
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many at once, and then one every so many seconds."""
+
+    name: str
+    capacity: int
+    seconds_per_token: float
+
+
+LOGIN_OF_ADDRESS = Limit("login_of_address", 30, 10)
+LOGIN_OF_PAIR = Limit("login_of_account_and_address", 5, 60)
+LOGIN_OF_ACCOUNT = Limit("login_of_account", 20, 30)
+CODE_OF_ACCOUNT = Limit("code_of_account", 5, 300)
+CODE_OF_PAIR = Limit("code_of_account_and_address", 5, 300)
+RESET_OF_ADDRESS = Limit("reset_of_address", 10, 360)
+RESET_OF_ACCOUNT = Limit("reset_of_account", 3, 1_200)
+REGISTRATION_OF_ADDRESS = Limit("registration_of_address", 5, 720)
+TOKEN_OF_ADDRESS = Limit("one_time_token_of_address", 20, 30)
+KEY_OF_ADDRESS = Limit("key_of_address", 60, 1)
+
+
+class Throttled(Refused):
+    """Too many attempts; another may succeed after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self.retry_after_seconds = max(1, math.ceil(seconds))
+        super().__init__("too_many_attempts", f"too many attempts: try again in {self.retry_after_seconds} s")
+
+
+def take(conn: Connection, limit: Limit, *whom: str) -> None:
+    """One more is let through for them. Raises `Throttled` when there were too many."""
+    seconds = take_token(conn, _bucket(limit, whom), limit.capacity, limit.seconds_per_token)
+    if seconds > 0:
+        raise Throttled(seconds)
+
+
+def is_let_through(conn: Connection, limit: Limit, *whom: str) -> bool:
+    """One more is let through for them; False when there were too many."""
+    return take_token(conn, _bucket(limit, whom), limit.capacity, limit.seconds_per_token) == 0
+
+
+def give_back(conn: Connection, limit: Limit, *whom: str) -> None:
+    """What was let through turned out to be no guess, and does not count."""
+    give_back_token(conn, _bucket(limit, whom), limit.seconds_per_token)
+
+
+def network_of(ip: str) -> str:
+    """What counts as one address: in IPv6 the whole /64, since a single customer is given that many.
+
+    >>> network_of("192.0.2.7"), network_of("2001:db8:1:2:3:4:5:6"), network_of("::ffff:192.0.2.7"), network_of("?")
+    ('192.0.2.7', '2001:db8:1:2::/64', '192.0.2.7', '?')
+    """
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return ip
+    if isinstance(address, IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(ip_network((address, 64), strict=False)) if mapped is None else str(mapped)
+    return str(address)
+
+
+def _bucket(limit: Limit, whom: tuple[str, ...]) -> str:
+    """The row's name, which tells neither email nor address."""
+    return f"{limit.name}:{hashlib.sha256(chr(0).join(whom).encode('utf-8', 'replace')).hexdigest()[:32]}"
