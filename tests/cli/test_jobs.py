@@ -136,7 +136,8 @@ def test_reconcile_of_books_that_agree(fairlead: Program, database: Database) ->
     assert "ok          2  ledgers are contiguous" in agreed.out
     assert agreed.out.endswith("the books agree with themselves\n")
     as_json = fairlead("reconcile", "--json").json
-    assert (as_json["difference_count"], as_json["checked_count"]) == (0, 1 + 2 + 1 + 0 + 1)
+    assert as_json["difference_count"] == 0
+    assert as_json["checked_count"] == sum(each["checked_count"] for each in as_json["comparisons"]) > 0
     assert len(rows(database, "select from reconciliations")) == 2
 
 
