@@ -5,7 +5,6 @@ is its handler's business: a handler that returns is done, one that raises is ru
 """
 
 import asyncio
-import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,10 +20,12 @@ from psycopg_pool import AsyncConnectionPool
 from fairlead.store.connection import Database
 from fairlead.store.jobs.attention import AttentiveJobManager
 from fairlead.store.jobs.queue import QUEUE_OF, JobRun, Queue, Task
+from fairlead.telemetry.errors import error_kind
+from fairlead.telemetry.logs import get_logger
 
 Handler = Callable[[JobRun], object]
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 POLLING_SECONDS = 1.0
 """Jobs for later, and any that a lost signal left lying, are found this late at the most."""
@@ -105,7 +106,7 @@ class _Runner:
                 is_drained = await self._live(stopping)
                 failures = 0
             except (exceptions.ConnectorException, psycopg.OperationalError, OSError) as error:
-                log.warning("the database is away: %s", type(error).__name__)
+                log.warning("the database is away", error=error_kind(error))
             if not stopping.is_set():
                 pause_seconds = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]
                 failures += 1
@@ -149,7 +150,7 @@ class _Runner:
         done, unfinished = await asyncio.wait(lives, timeout=self._bounds.drain_seconds)
         for life in done:
             if not life.cancelled() and (error := life.exception()) is not None:
-                log.warning("a lane of workers ended: %s", type(error).__name__)
+                log.warning("a lane of workers ended", error=error_kind(error))
         if unfinished and stopping.is_set():
             await self._release(connector)
         return not unfinished
