@@ -116,7 +116,7 @@ def issued_before(conn: Connection, token: str) -> IssuedSession | None:
     return None if session is None or user is None else issued(user, session, token)
 
 
-def prove(conn: Connection, held: Held, token: str, *, by_second_factor: bool) -> IssuedSession:
+def prove(conn: Connection, held: Held, token: str, *, by_second_factor: bool, steps_up: bool = True) -> IssuedSession:
     """The session is open and stepped up, under this new token; a pending one begins its full life now."""
     session, now = held.session, held.now
     was_pending = session.state == "password_ok"
@@ -128,7 +128,7 @@ def prove(conn: Connection, held: Held, token: str, *, by_second_factor: bool) -
         idle_expires_at=now + IDLE_LASTS,
         expires_at=now + SESSION_LASTS if was_pending else session.expires_at,
         second_factor_at=now if by_second_factor else session.second_factor_at,
-        stepped_up_at=now,
+        stepped_up_at=now if steps_up else session.stepped_up_at,
     )
     promote_session(conn, after)
     return issued(held.user, after, token)

@@ -1,0 +1,144 @@
+"""Users that somebody else lets in: the first operator from the command line, others by invitation."""
+
+from dataclasses import dataclass
+
+from fairlead.core.errors import BadInput, Refused
+from fairlead.core.permissions import Role
+from fairlead.delivery.email import address_of
+from fairlead.flows.access.one_time import OneTimeToken, issue_token
+from fairlead.flows.access.passwords import check_password, hash_password
+from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.configuration import Overtaken, lock_providers
+from fairlead.store.connection import Connection, Database
+from fairlead.store.ids import new_id
+from fairlead.store.leads import clock
+from fairlead.store.lookups import checked_id
+from fairlead.store.one_time_tokens import void_tokens
+from fairlead.store.user_notices import insert_notice
+from fairlead.store.users import UserRow, insert_user, lock_user, user_by_email, write_password
+
+
+@dataclass(frozen=True, slots=True)
+class AddedUser:
+    """A user as the verb left it. `invite` is the way to set a password where no email was sent for that."""
+
+    user_id: str
+    status: str
+    invite: OneTimeToken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    email: str
+    name: str
+    role: Role
+    provider_id: str | None
+    password_hash: str | None
+    by_mail: bool
+
+
+def create_admin(database: Database, email: str, name: str, actor: Actor, *, password: str | None = None) -> AddedUser:
+    """There is an admin with this email: with the password, else invited, with a token that sets one, good for a week.
+
+    An admin that was invited before and has no password yet gets the password, or a new token in place of the old.
+    Whoever logs in for the first time sets up a second factor before anything else.
+
+    Raises `BadInput` for a malformed email or name and a weak password, and `Refused`: `email_taken`.
+    """
+    address, shown = checked_person(email, name)
+    if password is not None:
+        check_password(password, address, shown)
+    password_hash = None if password is None else hash_password(password)
+    return _add(database, _Wanted(address, shown, Role.ADMIN, None, password_hash, by_mail=False), actor)
+
+
+def invite_user(
+    database: Database, email: str, name: str, role: Role, actor: Actor, *, provider_id: str | None = None
+) -> AddedUser:
+    """There is an invited user, who will be sent a link that sets a password. `provider_id`: exactly for providers.
+
+    Inviting the same user again sends another link, and the old ones open nothing. Locks the provider, then the user.
+
+    Raises `BadInput`, and `Refused`: `provider_unknown`, `email_taken` when a user with this email is active, disabled,
+    or was invited as something else.
+    """
+    address, shown = checked_person(email, name)
+    if role not in (Role.ADMIN, Role.PROVIDER) or (role is Role.PROVIDER) != (provider_id is not None):
+        raise BadInput(["role: must be admin, or provider with a provider_id"])
+    checked = None if provider_id is None else checked_id(provider_id, "provider")
+    return _add(database, _Wanted(address, shown, role, checked, None, by_mail=True), actor)
+
+
+def _add(database: Database, wanted: _Wanted, actor: Actor) -> AddedUser:
+    user_id = new_id()
+    try:
+        return database.run(lambda conn: _add_user(conn, user_id, wanted, actor))
+    except Overtaken:
+        raise _taken() from None
+
+
+def _add_user(conn: Connection, user_id: str, wanted: _Wanted, actor: Actor) -> AddedUser:
+    if wanted.provider_id is not None and wanted.provider_id not in lock_providers(conn, [wanted.provider_id]):
+        raise Refused("provider_unknown", f"there is no provider {wanted.provider_id}")
+    found = user_by_email(conn, wanted.email)
+    before = None if found is None else lock_user(conn, found.user_id)
+    now = clock(conn)
+    status = "invited" if wanted.password_hash is None else "active"
+    if before is None:
+        row = UserRow(
+            user_id,
+            wanted.email,
+            wanted.name,
+            wanted.role.value,
+            wanted.provider_id,
+            None,
+            status,
+            wanted.password_hash,
+            None,
+            None,
+            None,
+            None,
+            now,
+        )
+        insert_user(conn, row)
+    else:
+        user_id = before.user_id
+        _check_is_wanted(before, wanted)
+        void_tokens(conn, user_id, now)
+        if wanted.password_hash is not None and before.password_hash != wanted.password_hash:
+            write_password(conn, user_id, wanted.password_hash, now)
+    invite = None
+    if status == "invited" and wanted.by_mail:
+        insert_notice(conn, "user_invited", user_id, actor.request_id, now)
+    elif status == "invited":
+        invite = issue_token(conn, user_id, "invite", now)
+    new = {"role": wanted.role.value, "provider_id": wanted.provider_id, "status": status}
+    action = "user.created" if before is None else "user.invited_again"
+    append_audit(conn, [AuditEvent(actor, action, "user", user_id, new=new)], now)
+    return AddedUser(user_id, status, invite)
+
+
+def _check_is_wanted(before: UserRow, wanted: _Wanted) -> None:
+    """Raises `Refused` unless this is the user that is wanted, and nobody but the invitation has touched it yet."""
+    is_same = (before.role, before.provider_id) == (wanted.role.value, wanted.provider_id)
+    done_before = wanted.password_hash is not None and before.password_hash == wanted.password_hash
+    if not is_same or (before.status != "invited" and not done_before):
+        raise _taken()
+
+
+def checked_person(email: str, name: str) -> tuple[str, str]:
+    """Email and name without blanks around them. Raises `BadInput` for what is none."""
+    problems: list[str] = []
+    address, shown = email.strip(), name.strip()
+    found = address_of(address)
+    if found is None or found.display_name or len(address) > 320:
+        problems.append("email: must be an email address")
+    if not 1 <= len(shown) <= 200 or not shown.isprintable():
+        problems.append("name: must be one line of 1 to 200 characters")
+    if problems:
+        raise BadInput(problems)
+    return address, shown
+
+
+def _taken() -> Refused:
+    return Refused("email_taken", "there is a user with this email already")

@@ -1,0 +1,105 @@
+"""One-time links: an invitation or a password reset, each a token that sets one user's password, once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from fairlead.core.errors import Refused
+from fairlead.flows.access.passwords import check_password, hash_password
+from fairlead.flows.access.principal import Client, user_actor
+from fairlead.flows.access.throttle import TOKEN_OF_ADDRESS, give_back, network_of, take
+from fairlead.flows.access.tokens import hash_of, new_token
+from fairlead.store.audit import AuditEvent, append_audit
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads import clock
+from fairlead.store.one_time_tokens import insert_token, spend_token, token_row, void_tokens
+from fairlead.store.sessions import end_sessions
+from fairlead.store.users import UserRow, lock_user, user_by_id, write_password
+
+Purpose = Literal["invite", "password_reset"]
+
+LASTS: Mapping[Purpose, timedelta] = {"invite": timedelta(days=7), "password_reset": timedelta(hours=1)}
+_STATUS: Mapping[Purpose, str] = {"invite": "invited", "password_reset": "active"}
+_PAGE: Mapping[Purpose, str] = {"invite": "accept-invite", "password_reset": "reset-password"}
+_ACTION: Mapping[Purpose, str] = {"invite": "user.invite_accepted", "password_reset": "user.password_reset"}
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeToken:
+    """A token that was just issued; it is given here, and nowhere else."""
+
+    token: str = field(repr=False)
+    purpose: Purpose
+    expires_at: datetime
+
+    def link(self, public_url: str) -> str:
+        """The page where it is used. Behind the `#`, so that no browser sends it along and no server logs it."""
+        return f"{public_url.rstrip('/')}/{_PAGE[self.purpose]}#{self.token}"
+
+
+def issue_token(
+    conn: Connection, user_id: str, purpose: Purpose, now: datetime, asked_at: datetime | None = None
+) -> OneTimeToken:
+    """The user has one more token, good for a week (invite) or an hour (reset) from when it was asked for."""
+    token = OneTimeToken(new_token(), purpose, (asked_at or now) + LASTS[purpose])
+    insert_token(conn, hash_of(token.token), user_id, purpose, now, token.expires_at)
+    return token
+
+
+def accept_invite(database: Database, token: str, password: str, client: Client) -> str:
+    """The invited user can log in with this password; returns its id. It is not logged in by this.
+
+    Of several uses at once one succeeds. Raises `BadInput` for a weak password (the token stays good), `Throttled`, and
+    `Refused`: `token_refused`.
+    """
+    return _set_password(database, token, "invite", password, client)
+
+
+def reset_password(database: Database, token: str, new_password: str, client: Client) -> str:
+    """The user has this password, and all its sessions and other tokens are over; returns its id.
+
+    It is not logged in by this: logging in takes the second factor as before. Raises as `accept_invite`.
+    """
+    return _set_password(database, token, "password_reset", new_password, client)
+
+
+def _set_password(database: Database, token: str, purpose: Purpose, password: str, client: Client) -> str:
+    token_hash = hash_of(token)
+    user = database.run(lambda conn: _user_of(conn, token_hash, purpose, client))
+    check_password(password, user.email, user.name)
+    # Only for whoever holds a good token, so that nobody else can keep us busy.
+    password_hash = hash_password(password)
+
+    def work(conn: Connection) -> str:
+        locked = lock_user(conn, user.user_id)
+        now = clock(conn)
+        if locked is not None and locked.password_hash == password_hash:
+            return user.user_id  # done by an attempt whose answer was lost
+        if locked is None or locked.status != _STATUS[purpose] or not spend_token(conn, token_hash, purpose, now):
+            raise _refused()
+        write_password(conn, user.user_id, password_hash, now)
+        void_tokens(conn, user.user_id, now)
+        ended = end_sessions(conn, user.user_id, "password_changed", now)
+        give_back(conn, TOKEN_OF_ADDRESS, network_of(client.ip))
+        actor = user_actor(user.user_id, user.role, client.request_id)
+        event = AuditEvent(actor, _ACTION[purpose], "user", user.user_id, new={"ended_sessions": ended})
+        append_audit(conn, [event], now)
+        return user.user_id
+
+    return database.run(work)
+
+
+def _user_of(conn: Connection, token_hash: bytes, purpose: Purpose, client: Client) -> UserRow:
+    take(conn, TOKEN_OF_ADDRESS, network_of(client.ip))
+    row = token_row(conn, token_hash, purpose)
+    user = None if row is None else user_by_id(conn, row.user_id)
+    if row is None or user is None or user.status != _STATUS[purpose]:
+        raise _refused()
+    if row.used_at is not None or row.expires_at <= clock(conn):
+        raise _refused()
+    return user
+
+
+def _refused() -> Refused:
+    return Refused("token_refused", "the link was used, has expired, or never was one: ask for another")

@@ -1,0 +1,94 @@
+"""Providers that register themselves: pending until an operator approves them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from fairlead.core.errors import Refused
+from fairlead.core.journal import EntryKind, provider_payload
+from fairlead.core.model import Purse
+from fairlead.flows.access.invitations import checked_person
+from fairlead.flows.access.password_changes import answered_evenly
+from fairlead.flows.access.principal import Client
+from fairlead.flows.access.throttle import REGISTRATION_OF_ADDRESS, network_of, take
+from fairlead.flows.activity import record_moves, run_concerning_niches
+from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.configuration import (
+    Overtaken,
+    ProviderRow,
+    lock_providers,
+    provider_ids_by_email,
+    subscription_rows,
+)
+from fairlead.store.configuration_writes import write_providers
+from fairlead.store.connection import Connection, Database
+from fairlead.store.ids import new_id
+from fairlead.store.journal import lock_niches
+from fairlead.store.leads import clock
+from fairlead.store.lookups import checked_id
+from fairlead.store.user_notices import insert_notice
+from fairlead.store.users import UserRow, insert_user, user_by_email
+
+
+def register_provider(database: Database, email: str, name: str, client: Client) -> None:
+    """There is a pending provider of that name, and a user of it who will be sent a link that sets a password.
+
+    So nobody registers an address that is not theirs, and nothing tells whether it was known before: where a provider
+    or a user has it already, nothing is changed, and the answer and its time are the same.
+
+    Raises `BadInput`, and `Throttled` for an address of the network that registers too often.
+    """
+    address, shown = checked_person(email, name)
+    provider_id, user_id = new_id(), new_id()
+    with answered_evenly():
+        try:
+            database.run(lambda conn: _register(conn, provider_id, user_id, address, shown, client))
+        except Overtaken:
+            return  # somebody has just registered the same address
+
+
+def _register(conn: Connection, provider_id: str, user_id: str, email: str, name: str, client: Client) -> None:
+    take(conn, REGISTRATION_OF_ADDRESS, network_of(client.ip))
+    if provider_ids_by_email(conn, [email]) or user_by_email(conn, email) is not None:
+        return
+    now = clock(conn)
+    write_providers(conn, [ProviderRow(provider_id, email, name, "pending", "UTC", None, Purse(0, 0, 0))], now)
+    user = UserRow(
+        user_id, email, name, "provider", provider_id, "pending", "invited", None, None, None, None, None, now
+    )
+    insert_user(conn, user)
+    insert_notice(conn, "user_invited", user_id, client.request_id, now)
+    actor = Actor("anonymous", "system", client.request_id)
+    registered = AuditEvent(actor, "provider.registered", "provider", provider_id, new={"status": "pending"})
+    created = {"role": "provider", "provider_id": provider_id, "status": "invited"}
+    append_audit(conn, [registered, AuditEvent(actor, "user.created", "user", user_id, new=created)], now)
+
+
+def approve_provider(database: Database, provider_id: str, actor: Actor) -> bool:
+    """The provider is active, in every niche that it has ever subscribed in too; False when it was already.
+
+    Locks those niches, then the provider. Raises `BadInput`, and `Refused`: `provider_unknown`, `provider_suspended`
+    for one that was stopped, which approving does not undo.
+    """
+    checked = checked_id(provider_id, "provider")
+
+    def work(conn: Connection, also: Sequence[str]) -> bool:
+        locked = lock_niches(conn, also)
+        provider = lock_providers(conn, [checked]).get(checked)
+        if provider is None:
+            raise Refused("provider_unknown", f"there is no provider {checked}")
+        if provider.status == "active":
+            return False
+        if provider.status == "suspended":
+            raise Refused("provider_suspended", f"the provider {checked} is suspended, which is not for approval")
+        concerned = sorted({row.niche_id for row in subscription_rows(conn, [checked], [], [])})
+        if missing := [niche_id for niche_id in concerned if niche_id not in locked]:
+            raise Overtaken(missing)
+        now = clock(conn)
+        write_providers(conn, [replace(provider, status="active")], now)
+        payload = provider_payload(checked, "active")
+        record_moves(conn, locked, {niche_id: [(EntryKind.PROVIDER, payload)] for niche_id in concerned}, [], now)
+        old, new = {"status": provider.status}, {"status": "active"}
+        append_audit(conn, [AuditEvent(actor, "provider.approved", "provider", checked, old=old, new=new)], now)
+        return True
+
+    return run_concerning_niches(database, work)
