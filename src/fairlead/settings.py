@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     worker_port: Port = 8001
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
+    # Where people reach us from outside: links in messages begin with it.
+    public_url: str | None = None
 
     # Email, and who is told when something needs a person.
     mail_transport: Literal["console", "directory", "smtp"] = "console"
@@ -107,6 +109,13 @@ class Settings(BaseSettings):
         if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must start with postgresql:// (for example postgresql://user:secret@host:5432/name)")
         return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _address_of_a_site(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
+            raise ValueError("must be an address such as https://leads.example.com, without ? or #")
+        return None if url is None else url.rstrip("/")
 
     @field_validator("schema_name")
     @classmethod

@@ -40,6 +40,7 @@ _PRICE = Variable("price_cents", "amount in minor units", "what a lead of this l
 _LEAD = Variable("lead_id", "text", "the lead's id", "0198c0de-0000-7000-8000-00000000001e")
 _ASSIGNMENT = Variable("assignment_id", "text", "the assignment's id", "0198c0de-0000-7000-8000-0000000000a5")
 _HAPPENED_AT = datetime(2026, 3, 1, 13, 5, tzinfo=UTC)
+_USER_NAME = Variable("user_name", "text", "the person who is told", "Sample Person")
 
 _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
     "lead_assigned": (
@@ -76,6 +77,26 @@ _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         *_PROVIDER,
         Variable("threshold_cents", "amount in minor units", "the balance that the alert is set to", 150_000),
     ),
+    "user_invited": (
+        _USER_NAME,
+        Variable(
+            "link_url",
+            "address of a page",
+            "where the user sets a password, once",
+            "https://leads.example.com/accept-invite#sample",
+        ),
+        Variable("expires_at", "time", "until when the link is good", _HAPPENED_AT),
+    ),
+    "password_reset": (
+        _USER_NAME,
+        Variable(
+            "link_url",
+            "address of a page",
+            "where the user replaces the password, once",
+            "https://leads.example.com/reset-password#sample",
+        ),
+        Variable("expires_at", "time", "until when the link is good", _HAPPENED_AT),
+    ),
     "operator_alert": (
         Variable("title", "text", "what happened, in a few words", "A delivery failed for good"),
         Variable("lines", "list of texts", "what there is to know", ["The mail server refused it.", "Attempts: 6"]),
@@ -85,6 +106,10 @@ _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
 }
 
 KINDS: tuple[str, ...] = tuple(_VARIABLES)
+USER_KINDS = ("user_invited", "password_reset")
+"""Told to a user, of itself."""
+PROVIDER_KINDS = tuple(kind for kind in KINDS if kind not in (*USER_KINDS, "operator_alert"))
+"""Told to a provider, which may not want to be."""
 
 
 def variables_of(kind: str) -> tuple[Variable, ...]:

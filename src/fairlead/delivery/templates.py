@@ -16,6 +16,7 @@ from fairlead.delivery.template_language import Names, Problem, compiled
 from fairlead.delivery.template_variables import (
     KINDS,
     LIST_TYPES,
+    PROVIDER_KINDS,
     Values,
     crowded_sample_values,
     sample_values,
@@ -65,7 +66,7 @@ class Rendered:
 @cache
 def default_template(kind: str) -> Template:
     """The template that comes with Fairlead, whole: nothing in it refers to another file."""
-    is_of_provider = kind != "operator_alert"
+    is_of_provider = kind in PROVIDER_KINDS
     subject = _file(f"{kind}.subject.txt").strip()
     html = _file("layout.html")
     footer = _file("footer.html") if is_of_provider else ""

@@ -140,7 +140,9 @@ INVARIANTS: tuple[Invariant, ...] = (
         left join assignments a on a.id = n.assignment_id
         left join subscriptions s on s.id = n.subscription_id
         where case when n.kind in ('lead_assigned', 'refund_issued') then a.id is null
-                   when n.kind not in ('low_balance', 'operator_alert') then s.id is null else n.detail is null end
+                   when n.kind in ('low_balance', 'operator_alert') then n.detail is null
+                   when n.kind in ('user_invited', 'password_reset') then n.user_id is null
+                   else s.id is null end
            or (n.kind = 'refund_issued' and not exists (
                select from ledger_entries e where e.assignment_id = n.assignment_id and e.kind = 'refund'))
         union all

@@ -30,6 +30,8 @@ class MessageFacts:
     currency: str
     template: TemplateRow | None
     detail: dict[str, Any]
+    user_name: str | None = field(repr=False)
+    user_email: str | None = field(repr=False)
     provider_id: str | None
     provider_name: str | None
     provider_email: str | None = field(repr=False)
@@ -61,6 +63,7 @@ def message_facts(conn: Connection, notification_id: str) -> MessageFacts:
             """
             select coalesce((select currency from marketplace), 'EUR') as currency,
                    t.version, t.subject, t.html, t.body_text, coalesce(n.detail, '{}') as detail,
+                   u.name as user_name, u.email as user_email,
                    p.id::text as provider_id, p.name as provider_name, p.email as provider_email, p.timezone,
                    p.balance_cents,
                    coalesce((n.detail ->> 'threshold_cents')::bigint, p.low_balance_threshold_cents) as threshold_cents,
@@ -70,6 +73,7 @@ def message_facts(conn: Connection, notification_id: str) -> MessageFacts:
                    l.contact_name, l.contact_email, l.contact_phone, coalesce(l.attributes, '{}') as attributes,
                    l.utm_source, l.utm_medium, l.utm_campaign, l.referrer
             from notifications n
+            left join users u on u.id = n.user_id
             left join providers p on p.id = n.provider_id
             left join assignments a on a.id = n.assignment_id
             left join leads l on l.id = a.lead_id

@@ -32,11 +32,11 @@ class NoticedUser:
 
 
 def user_of_notice(conn: Connection, notification_id: str) -> NoticedUser | None:
-    """The user that the notification is for, its row locked; None when it is for nobody of them."""
+    """The user that the notification is for, None when it is for no user; nothing is locked."""
     row = conn.execute(
         """
         select id::text, status from users
-        where id = (select user_id from notifications where id = %s) for no key update
+        where id = (select user_id from notifications where id = %s)
         """,
         (notification_id,),
     ).fetchone()

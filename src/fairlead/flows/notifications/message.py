@@ -1,7 +1,8 @@
 """From what the rows say to a message: the values of a template, and the mail that they make."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import cast
 
 from fairlead.core.canonical import timestamp_from_text
@@ -13,11 +14,20 @@ from fairlead.store.notification_facts import MessageFacts, TemplateRow
 
 
 @dataclass(frozen=True, slots=True)
+class OneTimeLink:
+    """A link that lets its user set a password, once, and until when."""
+
+    url: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Links:
-    """Where people can go on reading; None where there is no such page."""
+    """Where people can go on reading; None where there is no such page. `one_time`: what only this message may say."""
 
     portal_url: str | None = None
     console_url: str | None = None
+    one_time: OneTimeLink | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,9 @@ def message_values(kind: str, facts: MessageFacts, links: Links) -> dict[str, ob
         "lines": facts.detail.get("lines", []),
         "happened_at": timestamp_from_text(facts.detail["happened_at"]) if "happened_at" in facts.detail else None,
         "console_url": links.console_url,
+        "user_name": facts.user_name,
+        "link_url": links.one_time and links.one_time.url,
+        "expires_at": links.one_time and links.one_time.expires_at,
     }
     return {variable.name: known[variable.name] for variable in variables_of(kind)}
 

@@ -113,9 +113,9 @@ def _give_up(conn: Connection, tried: Tried, delivery: NotSent, now: datetime) -
 
 def _lines(tried: Tried, delivery: NotSent) -> Sequence[str]:
     claimed = tried.claimed
+    to_whom = f" to provider {claimed.provider_id}" if claimed.provider_id else ""
     return [
-        f"Notification {claimed.notification_id} ({claimed.kind}) to provider {claimed.provider_id}"
-        f" by {claimed.channel}",
+        f"Notification {claimed.notification_id} ({claimed.kind}){to_whom} by {claimed.channel}",
         f"Attempts: {tried.attempts}",
         f"Last answer: {delivery.answer}",
     ]

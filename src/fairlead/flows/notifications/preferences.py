@@ -5,7 +5,7 @@ from typing import cast
 
 from fairlead.core.document import as_object, shown
 from fairlead.core.errors import BadInput, Refused
-from fairlead.delivery.template_variables import KINDS
+from fairlead.delivery.template_variables import PROVIDER_KINDS
 from fairlead.store.audit import Actor, AuditEvent, append_audit
 from fairlead.store.configuration import lock_providers
 from fairlead.store.connection import Connection, Database
@@ -14,7 +14,6 @@ from fairlead.store.lookups import checked_id
 from fairlead.store.notification_preferences import preferences_of, write_preferences
 
 CHANNELS = ("email", "webhook")
-PROVIDER_KINDS = tuple(kind for kind in KINDS if kind != "operator_alert")
 
 Preferences = Mapping[str, Mapping[str, bool]]
 """By kind and channel whether the provider wants to be told; what is not named is wanted."""

@@ -3,14 +3,16 @@
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairlead.delivery.email import CORRELATION_HEADER, Email, mailbox, message_id_of
 from fairlead.delivery.mail_transport import MailTransport
 from fairlead.delivery.outcome import Delivery, NotSent, Sent, safe_line
+from fairlead.delivery.template_variables import USER_KINDS
 from fairlead.flows.failures import failure_text
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.notifications.message import Links, WrittenMessage, labelled, written_message
+from fairlead.flows.notifications.one_time_link import one_time_link
 from fairlead.flows.notifications.outcome import Tried, record_delivery, tell
 from fairlead.settings import Settings
 from fairlead.store.connection import Connection, Database
@@ -48,6 +50,7 @@ class EmailSender:
         self._operator_emails = addresses_in(settings.operator_emails)
         self._retry_delay_factor = settings.retry_delay_factor
         self._links = links or Links()
+        self._public_url = settings.public_url
 
     def send(self, notification_id: str, job_id: int) -> Delivery | None:
         """The notification is sent, or the failed attempt is on record and the next enqueued, or it is given up.
@@ -58,16 +61,16 @@ class EmailSender:
         with the same Message-ID. A mail that is replayed after it had been sent is a new message with another one:
         mail programs hide a repetition, and it was asked for.
 
-        The address is the provider's at that moment; alerts go to the operators, to each who did not take it yet.
-        Raises `Unavailable`.
+        The address is the provider's or the user's at that moment; alerts go to the operators, to each who did not take
+        it yet. Raises `Unavailable`.
         """
         found = self._database.run(lambda conn: self._claim(conn, notification_id, job_id))
         if found is None:
             return None
-        claimed, facts = found
+        claimed, facts, links = found
         started = time.monotonic()
         with span("send email", notification_id=notification_id, kind=claimed.kind):
-            attempt = self._attempt(claimed, facts)
+            attempt = self._attempt(claimed, facts, links)
         tried = Tried(claimed, job_id, attempt.delivery, time.monotonic() - started)
         was_recorded = self._database.run(lambda conn: self._record(conn, tried, attempt))
         tell(tried, was_recorded=was_recorded)
@@ -75,18 +78,26 @@ class EmailSender:
 
     def _claim(
         self, conn: Connection, notification_id: str, job_id: int
-    ) -> tuple[ClaimedNotification, MessageFacts] | None:
-        claimed = claim(conn, notification_id, job_id, clock(conn))
+    ) -> tuple[ClaimedNotification, MessageFacts, Links] | None:
+        now = clock(conn)
+        claimed = claim(conn, notification_id, job_id, now)
         if claimed is None:
             return None
+        links = self._links
+        if claimed.kind in USER_KINDS:
+            link = one_time_link(conn, claimed, self._public_url, now)
+            if isinstance(link, str):
+                skip(conn, notification_id, link)
+                return None
+            links = replace(links, one_time=link)
         if claimed.kind == "operator_alert" and not self._operator_emails:
             skip(conn, notification_id, "no operator's address is set (FAIRLEAD_OPERATOR_EMAILS)")
             return None
-        return claimed, message_facts(conn, notification_id)
+        return claimed, message_facts(conn, notification_id), links
 
-    def _attempt(self, claimed: ClaimedNotification, facts: MessageFacts) -> _Attempt:
+    def _attempt(self, claimed: ClaimedNotification, facts: MessageFacts, links: Links) -> _Attempt:
         try:
-            written = written_message(claimed.kind, facts, self._links)
+            written = written_message(claimed.kind, facts, links)
             delivery, told = self._deliver(claimed, facts, written)
         except Exception as error:  # a bug of ours in one message: it must not be tried for ever, uncounted
             log.error("email could not be written", error=error_kind(error), frames=error_frames(error))
@@ -98,8 +109,11 @@ class EmailSender:
     ) -> tuple[Delivery, tuple[str, ...]]:
         if claimed.kind == "operator_alert":
             return self._alert(claimed, facts, written)
-        assert facts.provider_email is not None, "all but alerts are for a provider"
-        recipient = mailbox(facts.provider_name or "", facts.provider_email)
+        name, address = facts.provider_name, facts.provider_email
+        if claimed.kind in USER_KINDS:
+            name, address = facts.user_name, facts.user_email
+        assert address is not None, "all but alerts are for a provider or a user"
+        recipient = mailbox(name or "", address)
         delivery = self._transport.send(self._email(claimed, recipient, written))
         answer = safe_line(delivery.answer, _personal(facts))
         if isinstance(delivery, Sent):
@@ -168,6 +182,6 @@ def _of_all(deliveries: Sequence[Delivery], *, was_told: bool) -> Delivery:
 
 def _personal(facts: MessageFacts) -> list[str]:
     """What a server must not have repeated in the answer that is kept: names, telephone numbers, longer answers."""
-    texts = [facts.provider_name, facts.contact_name, facts.contact_phone]
+    texts = [facts.provider_name, facts.user_name, facts.contact_name, facts.contact_phone]
     answers = [text for _, text in labelled(facts.attributes, facts.form_schema) if len(text) >= _SHORTEST_PERSONAL]
     return [text for text in texts if text] + answers
