@@ -1,0 +1,210 @@
+"""Money moved by hand, at once: one key, one refund, one decision has one effect, and nobody deadlocks with anybody."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+
+from fairlead.core.errors import Refused
+from fairlead.flows.adjust_balance import adjust_balance
+from fairlead.flows.apply_marketplace import apply_marketplace, parse_declaration
+from fairlead.flows.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
+from fairlead.flows.once import once_for
+from fairlead.flows.refund import refund_assignment
+from fairlead.store.audit import OPERATOR
+from fairlead.store.connection import Database
+from tests.flows.sales import MEMO, PORTAL, balances, query, sell, told
+from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
+from tests.race.processes import PATIENCE_SECONDS, WAITING, Report, Workers, deadlocks, decide_all, opened
+from tests.race.writers import deposit_now_and_then
+
+AT_ONCE = 20
+
+
+def attempt(database: Database, verb: Callable[[Database, str], object], target: str) -> str:
+    """One call: `done`, or the code of its refusal."""
+    try:
+        verb(database, target)
+    except Refused as refused:
+        return refused.code
+    return "done"
+
+
+def at_once(url: str, held: bytes, *calls: tuple[Callable[[Database, str], object], str]) -> Counter[str]:
+    """What came of twenty calls, these in turn, each on a connection of its own and waiting for a lock when all were.
+
+    Meanwhile somebody else holds what `held` locks.
+    """
+    with opened(url, AT_ONCE + 1) as database, ThreadPoolExecutor(AT_ONCE) as pool:
+        with database.transaction() as conn:
+            conn.execute(held)
+            running = [pool.submit(attempt, database, *calls[number % len(calls)]) for number in range(AT_ONCE)]
+            _wait_until_blocked(url, running)
+        results = Counter(call.result() for call in running)
+    assert deadlocks(url) == 0
+    return results
+
+
+def _wait_until_blocked(url: str, running: "list[Future[str]]") -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with psycopg.connect(url, autocommit=True, application_name="watch") as conn:
+        while conn.execute(WAITING).fetchone() != (AT_ONCE,):
+            assert not any(call.done() for call in running), "one of them did not wait for a lock"
+            assert time.monotonic() < deadline, "they never all waited for a lock"
+            time.sleep(0.005)
+
+
+def credit_with_one_key(database: Database, target: str) -> None:
+    request = once_for("operator", "k-1", "POST /adjustments", {"cents": 700})
+    done = adjust_balance(database, target, "credit", 700, MEMO, OPERATOR, request)
+    assert (done.amount_cents, done.ledger_seq, done.balance_after_cents) == (700, 3, 3700), done
+
+
+def refund(database: Database, target: str) -> None:
+    refund_assignment(database, target, MEMO, OPERATOR)
+
+
+def accept(database: Database, target: str) -> None:
+    accept_bad_lead(database, target, MEMO, OPERATOR)
+
+
+def reject(database: Database, target: str) -> None:
+    reject_bad_lead(database, target, MEMO, OPERATOR)
+
+
+def mark_bad(database: Database, target: str) -> None:
+    mark_lead_bad(database, target, MEMO, OPERATOR)
+
+
+def debit_all(database: Database, target: str) -> None:
+    adjust_balance(database, target, "debit", 3000, MEMO, OPERATOR)
+
+
+PROVIDERS, ASSIGNMENTS = b"select from providers for no key update", b"select from assignments for no key update"
+LEADS = b"select from leads for no key update"
+
+
+def test_one_key_has_one_effect_and_one_result(database: Database, database_url: str) -> None:
+    sale = sell(database)
+    seen = at_once(database_url, PROVIDERS, (credit_with_one_key, sale.anchor_id))
+    assert seen == {"done": AT_ONCE}  # each of them was told the same
+    assert balances(database)["Anchor"] == 3700
+
+
+def test_one_refund(database: Database, database_url: str) -> None:
+    sale = sell(database)
+    seen = at_once(database_url, LEADS, (refund, sale.bowline))
+    assert seen == {"done": 1, "assignment_refunded": AT_ONCE - 1}
+    assert balances(database)["Bowline"] == 600
+    assert len(told(database, "refund_issued")) == 1
+
+
+def test_one_decision(database: Database, database_url: str) -> None:
+    sale = sell(database)
+    report_bad_lead(database, sale.anchor_id, sale.anchor, "spam", None, PORTAL)
+    seen = at_once(database_url, ASSIGNMENTS, (accept, sale.anchor), (reject, sale.anchor))
+    assert seen == {"done": 1, "bad_lead_decided": AT_ONCE - 1}
+    [(decision, balance)] = query(
+        database,
+        "select bad_lead_decision, p.balance_cents from assignments a join providers p on p.id = a.provider_id "
+        "where a.id = %s",
+        sale.anchor,
+    )
+    assert balance == {"accepted": 5000, "rejected": 3000}[decision]
+
+
+def test_a_debit_takes_what_is_there_once(database: Database, database_url: str) -> None:
+    sale = sell(database)
+    seen = at_once(database_url, PROVIDERS, (debit_all, sale.anchor_id))
+    assert seen == {"done": 1, "insufficient_balance": AT_ONCE - 1}
+    assert balances(database)["Anchor"] == 0
+
+
+def test_a_lead_is_marked_as_bad_once_while_one_of_its_assignments_is_refunded(
+    database: Database, database_url: str
+) -> None:
+    sale = sell(database)
+    seen = at_once(database_url, LEADS, (mark_bad, sale.lead_id), (refund, sale.anchor))
+    assert seen["done"] in (AT_ONCE // 2, AT_ONCE // 2 + 1)  # marking again is no mistake, refunding again is one
+    assert balances(database) == {"Anchor": 5000, "Bowline": 600}
+    assert len(told(database, "refund_issued")) == 2
+    assert query(database, "select count(*) from audit_log where action = 'lead.marked_bad'") == [(1,)]
+
+
+# Against everything else ------------------------------------------------------------------------------------------
+
+TERMS = (Terms(5000, 1, 1), Terms(2000, 2, 2), Terms(1000, 3, 5))
+SLUGS = ("moving", "painting")
+
+
+def move_by_hand_now_and_then(url: str, provider_ids: Sequence[str], seed: int, ready: Any, stop: Any) -> Report:
+    """A credit and a debit, a refund, a bad lead, and again, of whom and of what by the dice, until told to stop."""
+    dice, count = random.Random(seed), 0
+    with opened(url) as database:
+        while not stop.wait(dice.uniform(0, 0.02)):
+            provider_id = dice.choice(provider_ids)
+            adjust_balance(database, provider_id, "credit", 2_000, MEMO, OPERATOR)
+            _try(lambda p=provider_id: adjust_balance(database, p, "debit", 1_500, MEMO, OPERATOR))
+            sold = query(database, "select id::text, lead_id::text from assignments where status <> 'refunded'")
+            for _ in range(2 if sold else 0):
+                assignment_id, _ = dice.choice(sold)
+                _try(lambda a=assignment_id: refund_assignment(database, a, MEMO, OPERATOR))
+            if sold and count % 3 == 0:
+                mark_lead_bad(database, dice.choice(sold)[1], MEMO, OPERATOR)
+            count += 1
+            ready.release()
+    return Report(writes=count)
+
+
+def _try(call: Callable[[], object]) -> None:
+    try:
+        call()
+    except Refused as refused:
+        if refused.code not in ("insufficient_balance", "assignment_refunded"):
+            raise
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_refunds_meet_distribution_and_deposits_on_the_same_providers(
+    seed: int, database: Database, database_url: str
+) -> None:
+    people = [Provider(f"p{number}", 12_000, (1, 2, 5)) for number in range(6)]
+    with database.transaction() as conn:
+        ids = add_providers(conn, people, "all")
+        niches = [open_niche(conn, slug, TERMS) for slug in SLUGS]
+        lead_ids: list[str] = []
+        for niche in niches:
+            subscribe(conn, niche, people, ids)
+            lead_ids += add_leads(conn, niche, [40] * 60)
+    apply_marketplace(database, parse_declaration('[marketplace]\ncurrency = "EUR"\n'), OPERATOR)
+
+    workers, writers = Workers(), Workers()
+    stop, ready = workers.context.Event(), workers.context.Semaphore(0)
+    for number in range(2):
+        writers.start(move_by_hand_now_and_then, database_url, list(ids.values()), seed + number, ready, stop)
+    writers.start(deposit_now_and_then, database_url, list(ids.values()), 3_000, seed, ready, stop)
+    for _ in range(6):
+        assert ready.acquire(timeout=PATIENCE_SECONDS), "nobody writes"
+    niche_ids = [niche.niche_id for niche in niches]
+    for number in range(3):
+        workers.start(decide_all, database_url, niche_ids[number % 2 :] + niche_ids[: number % 2], 2)
+    try:
+        decided = workers.results()
+    finally:
+        stop.set()
+    written = [report.writes for report in writers.results()]
+
+    assert Counter(lead_id for report in decided for lead_id in report.lead_ids) == Counter(lead_ids)
+    assert min(written) > 0, written
+    assert deadlocks(database_url) == 0
+    kinds = dict(query(database, "select kind, count(*) from ledger_entries group by 1"))
+    assert {"deposit", "lead_purchase", "refund", "manual_credit", "manual_debit"} == kinds.keys(), kinds
+    moves = dict(
+        query(database, "select kind, count(*) from notifications where subscription_id is not null group by 1")
+    )
+    assert moves.keys() == {"subscription_deactivated", "subscription_reactivated"}, moves
