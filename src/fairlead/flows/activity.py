@@ -102,19 +102,23 @@ def record_moves(
     contents: Mapping[str, Contents],
     moves: Sequence[Move],
     now: datetime,
-) -> None:
+) -> dict[str, int]:
     """The subscriptions are as moved, the journals say so after the given contents (by niche id), providers are told.
 
-    Needs the locks of all niches concerned.
+    Needs the locks of all niches concerned. Returns the `seq` of the entry of each subscription, by its id.
     """
     entries = {niche_id: list(items) for niche_id, items in contents.items()}
+    seqs: dict[str, int] = {}
     for _, after in moves:
+        items = entries.setdefault(after.niche_id, [])
         payload = subscription_payload(after.subscription, is_deleted=after.is_deleted)
-        entries.setdefault(after.niche_id, []).append((EntryKind.SUBSCRIPTION, payload))
+        items.append((EntryKind.SUBSCRIPTION, payload))
+        seqs[after.subscription.subscription_id] = locked[after.niche_id].journal_seq + len(items)
     write_subscriptions(conn, [after for _, after in moves], now)
     for niche_id, items in entries.items():
         append_configuration(conn, locked[niche_id], items, now)
     write_notices(conn, [(kind, after) for before, after in moves for kind in notices(before, after)], now)
+    return seqs
 
 
 def run_concerning_niches(database: Database, work: Callable[[Connection, Sequence[str]], Result]) -> Result:

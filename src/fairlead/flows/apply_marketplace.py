@@ -15,6 +15,7 @@ from fairlead.flows.plan_providers import GATEWAY, ProviderPlan, plan_providers
 from fairlead.flows.plan_subscriptions import SubscriptionPlan, plan_subscriptions
 from fairlead.store.audit import Actor, AuditEvent, append_audit
 from fairlead.store.configuration import (
+    DEFAULT_CURRENCY,
     Overtaken,
     SubscriptionRow,
     change_currency,
@@ -29,13 +30,12 @@ from fairlead.store.configuration import (
 )
 from fairlead.store.configuration_writes import write_levels, write_niches, write_providers
 from fairlead.store.connection import Connection, Database
+from fairlead.store.form_schema_versions import add_form_schemas
 from fairlead.store.journal import LockedNiche, lock_niches
 from fairlead.store.leads import clock
 from fairlead.store.money import credit_payments, credited_payments
 
 __all__ = ["Applied", "Change", "Declaration", "apply_marketplace", "parse_declaration"]
-
-DEFAULT_CURRENCY = "EUR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,8 @@ def _require_locks(standing: _Standing, providers: ProviderPlan, subscriptions: 
 def _write(conn: Connection, document: Declaration, plan: _Plan, actor: Actor) -> None:
     now = clock(conn)
     write_niches(conn, plan.niches.written_niches, now)
+    memo = f"marketplace file {document.sha256}"
+    add_form_schemas(conn, plan.niches.new_forms, actor.name, memo, now)
     write_levels(conn, plan.niches.written_levels, now)
     write_providers(conn, plan.providers.created, now)
     credited = credit_payments(conn, plan.providers.deposits, plan.standing.currency, actor, now)

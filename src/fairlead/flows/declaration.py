@@ -8,41 +8,27 @@ import hashlib
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from fairlead.core.errors import BadInput
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
-from fairlead.core.model import MAX_AMOUNT_CENTS
-
-
-def _printable(text: str) -> str:
-    if not text.isprintable() or text != text.strip():
-        raise PydanticCustomError("not_printable", "must be one line of text without spaces around it")
-    return text
-
-
-@cache
-def _timezones() -> set[str]:
-    return available_timezones() | {"UTC"}
-
-
-def _timezone(name: str) -> str:
-    if name not in _timezones():
-        raise PydanticCustomError("unknown_timezone", "must be an IANA time zone such as Europe/Berlin")
-    return name
-
-
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
-Email = Annotated[
-    str, StringConstraints(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$"), AfterValidator(_printable)
-]
-Cents = Annotated[int, Field(ge=0, le=MAX_AMOUNT_CENTS)]
-PositiveCents = Annotated[int, Field(ge=1, le=MAX_AMOUNT_CENTS)]
+from fairlead.flows.input_types import (
+    Cents,
+    Email,
+    Hours,
+    MaxRecipients,
+    Minutes,
+    Name,
+    OrderPosition,
+    PositiveCents,
+    Slug,
+    Times,
+    Timezone,
+    in_words,
+)
 
 
 class _Table(BaseModel):
@@ -60,8 +46,8 @@ class LevelTable(_Table):
 
     name: Name
     price_cents: PositiveCents | None = None
-    max_recipients: Annotated[int, Field(ge=1, le=100)] | None = None
-    order_position: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    max_recipients: MaxRecipients | None = None
+    order_position: OrderPosition | None = None
     active: bool | None = None
     deleted: bool | None = None
 
@@ -69,9 +55,9 @@ class LevelTable(_Table):
 class ReofferTable(_Table):
     """`[niche.reoffer]`; without any key it says that nothing is offered again."""
 
-    every_minutes: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    max_times: Annotated[int, Field(ge=1, le=1_000)] | None = None
-    max_hours: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    every_minutes: Minutes | None = None
+    max_times: Times | None = None
+    max_hours: Hours | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> "ReofferTable":
@@ -86,7 +72,7 @@ class ReofferTable(_Table):
 class NicheTable(_Table):
     """`[[niche]]`"""
 
-    slug: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    slug: Slug
     name: Name | None = None
     active: bool | None = None
     field: list[Any] | None = None
@@ -122,7 +108,7 @@ class ProviderTable(_Table):
     email: Email
     name: Name | None = None
     status: Literal["pending", "active", "suspended"] | None = None
-    timezone: Annotated[str, AfterValidator(_timezone)] | None = None
+    timezone: Timezone | None = None
     credit_limit_cents: Cents | None = None
     low_balance_threshold_cents: Cents | None = None
     deposit: list[DepositTable] = []
@@ -159,43 +145,12 @@ def parse_declaration(text: str) -> Declaration:
     try:
         file = _File.model_validate(raw)
     except ValidationError as error:
-        raise BadInput([_in_words(detail) for detail in error.errors(include_url=False)]) from None
+        raise BadInput([in_words(detail) for detail in error.errors(include_url=False)]) from None
     problems = [*_form_problems(file.niche), *_repetitions(file)]
     if problems:
         raise BadInput(problems)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     return Declaration(file.marketplace.currency, file.niche, file.provider, sha256)
-
-
-_WORDS = {
-    "missing": "is missing",
-    "extra_forbidden": "has no meaning here",
-    "string_type": "must be text",
-    "int_type": "must be a whole number",
-    "bool_type": "must be true or false",
-    "list_type": "must be a list",
-    "model_type": "must be a table",
-    "string_too_short": "must not be empty",
-}
-
-_FORMATS = {
-    "currency": "must be a currency code of three capital letters, such as EUR",
-    "slug": "must be 1 to 63 small letters, digits and hyphens, with no hyphen at either end",
-    "email": "must be an email address",
-}
-
-
-def _in_words(detail: ErrorDetails) -> str:
-    key = detail["loc"][-1]
-    words = _WORDS.get(detail["type"], detail["msg"].replace("Input should", "must"))
-    if detail["type"] in ("string_pattern_mismatch", "string_too_short") and key in _FORMATS:
-        words = _FORMATS[str(key)]
-    return f"{_path(detail['loc'])}: {words}"
-
-
-def _path(places: Sequence[str | int]) -> str:
-    path = "".join(f"[{place}]" if isinstance(place, int) else f".{place}" for place in places)
-    return path.removeprefix(".").replace("\n", " ")[:200]
 
 
 def _form_problems(niches: Sequence[NicheTable]) -> Iterable[str]:

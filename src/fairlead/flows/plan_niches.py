@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
+from fairlead.core.form import FormSchema
 from fairlead.core.model import Level
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.declaration import LevelTable, NicheTable
+from fairlead.flows.subscription_states import readable_form
 from fairlead.store.configuration import LevelRow, NichePolicy, NicheRow, ReofferPolicy
 from fairlead.store.ids import new_id
 
@@ -33,9 +34,19 @@ class NichePlan:
     written_levels: list[LevelRow] = field(default_factory=list[LevelRow])
     repriced: list[LevelRow] = field(default_factory=list[LevelRow])
     deleted: list[LevelRow] = field(default_factory=list[LevelRow])
+    created_niche_ids: list[str] = field(default_factory=list[str])
     reformed_niche_ids: list[str] = field(default_factory=list[str])
     changes: list[Change] = field(default_factory=list[Change])
     problems: list[str] = field(default_factory=list[str])
+
+    @property
+    def new_forms(self) -> list[tuple[str, JsonObject]]:
+        """The forms, by niche id, of the niches that are new or get another one."""
+        return [
+            (row.niche_id, row.form_schema)
+            for row in self.written_niches
+            if row.niche_id in self.reformed_niche_ids or row.niche_id in self.created_niche_ids
+        ]
 
     @property
     def slugs(self) -> dict[str, str]:
@@ -52,7 +63,7 @@ def plan_niches(tables: Sequence[NicheTable], niches: Sequence[NicheRow], levels
         {(row.niche_id, row.level.name): row for row in levels},
     )
     for row in niches:
-        schema = _readable(row.form_schema)
+        schema = readable_form(row.form_schema)
         if schema is not None:
             plan.schemas[row.niche_id] = schema
     for number, table in enumerate(tables):
@@ -62,13 +73,6 @@ def plan_niches(tables: Sequence[NicheTable], niches: Sequence[NicheRow], levels
             _plan_level(plan, f"{path}.level[{place}]", niche, level)
         _check_positions(plan, path, niche, table)
     return plan
-
-
-def _readable(form_schema: JsonObject) -> FormSchema | None:
-    try:
-        return parse_form_schema(form_schema)
-    except FormSchemaError:
-        return None
 
 
 def _plan_niche(plan: NichePlan, path: str, table: NicheTable) -> NicheRow:
@@ -87,6 +91,7 @@ def _plan_niche(plan: NichePlan, path: str, table: NicheTable) -> NicheRow:
             _policy(NichePolicy(), table),
         )
         plan.schemas[after.niche_id] = form
+        plan.created_niche_ids.append(after.niche_id)
     else:
         after = replace(
             before,
@@ -98,7 +103,7 @@ def _plan_niche(plan: NichePlan, path: str, table: NicheTable) -> NicheRow:
             after = replace(after, form_schema=schema.to_json())
             plan.schemas[before.niche_id] = schema
             plan.reformed_niche_ids.append(before.niche_id)
-    change = difference("niche", after.slug, before and _niche_document(before), _niche_document(after))
+    change = difference("niche", after.slug, before and niche_document(before), niche_document(after))
     if change is not None:
         plan.changes.append(change)
         plan.written_niches.append(after)
@@ -127,7 +132,8 @@ def policy_document(policy: NichePolicy) -> JsonObject:
     return {"auto_distribute": policy.auto_distribute, "reoffer": policy.reoffer and asdict(policy.reoffer)}
 
 
-def _niche_document(row: NicheRow) -> JsonObject:
+def niche_document(row: NicheRow) -> JsonObject:
+    """The niche in the words of the file."""
     return {
         "name": row.name,
         "active": row.is_active,
@@ -146,10 +152,10 @@ def _plan_level(plan: NichePlan, path: str, niche: NicheRow, table: LevelTable) 
             del plan.level_of[niche.niche_id, table.name]
             plan.written_levels.append(gone)
             plan.deleted.append(gone)
-            plan.changes.append(Change("delete", "level", name, _level_document(before.level), None))
+            plan.changes.append(Change("delete", "level", name, level_document(before.level), None))
         return
     after = _level(plan, path, niche, table, before)
-    change = difference("level", name, before and _level_document(before.level), _level_document(after.level))
+    change = difference("level", name, before and level_document(before.level), level_document(after.level))
     if change is not None:
         plan.changes.append(change)
         plan.written_levels.append(after)
@@ -173,7 +179,8 @@ def _level(plan: NichePlan, path: str, niche: NicheRow, table: LevelTable, befor
     return LevelRow(niche.niche_id, Level(level_id=new_id(), name=table.name, is_active=is_active, **complete))
 
 
-def _level_document(level: Level) -> JsonObject:
+def level_document(level: Level) -> JsonObject:
+    """The level in the words of the file, but for its name."""
     return {
         "price_cents": level.price_cents,
         "max_recipients": level.max_recipients,

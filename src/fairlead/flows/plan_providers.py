@@ -94,7 +94,7 @@ def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: Provi
             ),
             purse=purse,
         )
-    change = difference("provider", after.email, before and _provider_document(before), _provider_document(after))
+    change = difference("provider", after.email, before and provider_document(before), provider_document(after))
     if change is not None:
         plan.changes.append(change)
         if before is not None:
@@ -102,7 +102,8 @@ def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: Provi
     return after
 
 
-def _provider_document(row: ProviderRow) -> JsonObject:
+def provider_document(row: ProviderRow) -> JsonObject:
+    """The provider in the words of the file, but for its email and its money."""
     return {
         "name": row.name,
         "status": row.status,

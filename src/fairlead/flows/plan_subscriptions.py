@@ -9,16 +9,15 @@ from dataclasses import dataclass, field, replace
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.filters import validate_filter
-from fairlead.core.model import PAUSED, Subscription
+from fairlead.core.model import Subscription
 from fairlead.flows.activity import Move, as_funded
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.declaration import ProviderTable, SubscriptionTable
 from fairlead.flows.plan_niches import NichePlan
 from fairlead.flows.plan_providers import ProviderPlan
+from fairlead.flows.subscription_states import EVERY_LEAD, paused, resumed, revalidated
 from fairlead.store.configuration import LevelRow, ProviderRow, SubscriptionRow
 from fairlead.store.ids import new_id
-
-EVERY_LEAD: JsonObject = {"version": 1, "rules": []}
 
 
 @dataclass(slots=True)
@@ -81,9 +80,9 @@ class _Planner:
             subscription = before.subscription
             after = replace(before, is_deleted=False)
         if table.active is False:
-            subscription = replace(subscription, is_active=False, deactivation_reason=PAUSED)
-        elif table.active and subscription.deactivation_reason == PAUSED:
-            subscription = replace(subscription, is_active=True, deactivation_reason=None)
+            subscription = paused(subscription)
+        elif table.active:
+            subscription = resumed(subscription)
         if table.filter is not None:
             rules = self._filter(path, level, table.filter)
             subscription = replace(subscription, filter_rules=rules, filter_is_valid=True)
@@ -134,13 +133,7 @@ class _Planner:
         return EVERY_LEAD if problems else raw
 
     def _revalidated(self, subscription: Subscription, level: LevelRow) -> Subscription:
-        schema = self._niches.schemas.get(level.niche_id)
-        is_valid = schema is not None and not validate_filter(subscription.filter_rules, schema)
-        return (
-            subscription
-            if is_valid == subscription.filter_is_valid
-            else replace(subscription, filter_is_valid=is_valid)
-        )
+        return revalidated(subscription, self._niches.schemas.get(level.niche_id))
 
     def _funded(self, subscription: Subscription, level: LevelRow) -> Subscription:
         purse = self._providers.by_id[subscription.provider_id].purse

@@ -10,6 +10,9 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.model import Level, Purse, Subscription
 from fairlead.store.connection import Connection
 
+DEFAULT_CURRENCY = "EUR"
+"""The marketplace's until it declares another."""
+
 
 class Overtaken(Exception):
     """What this transaction saw before its locks is no longer so: roll it back and start again.
@@ -102,7 +105,7 @@ def lock_marketplace(conn: Connection, currency: str, *, may_change: bool) -> tu
 def hold_currency(conn: Connection) -> str:
     """The marketplace's currency, which stays the same until the transaction ends; EUR until one was declared."""
     row = conn.execute("select currency from marketplace for key share").fetchone()
-    return "EUR" if row is None else row[0]
+    return DEFAULT_CURRENCY if row is None else row[0]
 
 
 def change_currency(conn: Connection, currency: str) -> bool:

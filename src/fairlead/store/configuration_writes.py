@@ -86,7 +86,7 @@ def write_levels(conn: Connection, rows: Sequence[LevelRow], now: datetime) -> N
 def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime) -> None:
     """The providers are as given, but for their balances: only a ledger entry moves those. Needs their locks.
 
-    Raises `Overtaken` when somebody else has just created one of the same email.
+    Raises `Overtaken` when somebody else has just taken one of the emails.
     """
     _write(
         conn,
@@ -96,7 +96,7 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
         select provider.*, %s
         from unnest(%b::uuid[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[], %b::bigint[]) as provider
         on conflict (id) do update
-        set name = excluded.name, status = excluded.status, timezone = excluded.timezone,
+        set email = excluded.email, name = excluded.name, status = excluded.status, timezone = excluded.timezone,
             low_balance_threshold_cents = excluded.low_balance_threshold_cents,
             credit_limit_cents = excluded.credit_limit_cents
         """,

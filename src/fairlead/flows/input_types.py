@@ -1,0 +1,120 @@
+"""What people may hand in when they configure a marketplace: types of values, and what is wrong with one in words.
+
+The marketplace file and the verbs that change one thing take the same values.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from fairlead.core.errors import BadInput
+from fairlead.core.model import MAX_AMOUNT_CENTS
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise PydanticCustomError("not_printable", "must be one line of text without spaces around it")
+    return text
+
+
+@cache
+def _timezones() -> set[str]:
+    return available_timezones() | {"UTC"}
+
+
+def _timezone(name: str) -> str:
+    if name not in _timezones():
+        raise PydanticCustomError("unknown_timezone", "must be an IANA time zone such as Europe/Berlin")
+    return name
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
+Email = Annotated[
+    str, StringConstraints(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$"), AfterValidator(_printable)
+]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+Cents = Annotated[int, Field(ge=0, le=MAX_AMOUNT_CENTS)]
+PositiveCents = Annotated[int, Field(ge=1, le=MAX_AMOUNT_CENTS)]
+MaxRecipients = Annotated[int, Field(ge=1, le=100)]
+OrderPosition = Annotated[int, Field(ge=1, le=1_000_000)]
+Minutes = Annotated[int, Field(ge=1, le=100_000)]
+Hours = Annotated[int, Field(ge=1, le=100_000)]
+Times = Annotated[int, Field(ge=1, le=1_000)]
+Memo = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_printable)]
+
+
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "has no meaning here",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "model_type": "must be a table",
+    "string_too_short": "must not be empty",
+}
+
+_FORMATS = {
+    "currency": "must be a currency code of three capital letters, such as EUR",
+    "slug": "must be 1 to 63 small letters, digits and hyphens, with no hyphen at either end",
+    "email": "must be an email address",
+}
+
+
+def in_words(detail: ErrorDetails) -> str:
+    """What pydantic found wrong, on one line that names the place."""
+    key = detail["loc"][-1]
+    words = _WORDS.get(detail["type"], detail["msg"].replace("Input should", "must"))
+    if detail["type"] in ("string_pattern_mismatch", "string_too_short") and key in _FORMATS:
+        words = _FORMATS[str(key)]
+    return f"{_path(detail['loc'])}: {words}"
+
+
+def _path(places: Sequence[str | int]) -> str:
+    path = "".join(f"[{place}]" if isinstance(place, int) else f".{place}" for place in places)
+    return path.removeprefix(".").replace("\n", " ")[:200]
+
+
+_STRICT = ConfigDict(strict=True)
+_ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
+    "name": TypeAdapter(Name, config=_STRICT),
+    "email": TypeAdapter(Email, config=_STRICT),
+    "slug": TypeAdapter(Slug, config=_STRICT),
+    "timezone": TypeAdapter(Timezone, config=_STRICT),
+    "credit_limit_cents": TypeAdapter(Cents, config=_STRICT),
+    "low_balance_threshold_cents": TypeAdapter(Cents | None, config=_STRICT),
+    "price_cents": TypeAdapter(PositiveCents, config=_STRICT),
+    "max_recipients": TypeAdapter(MaxRecipients, config=_STRICT),
+    "order_position": TypeAdapter(OrderPosition, config=_STRICT),
+    "is_active": TypeAdapter(bool, config=_STRICT),
+    "auto_distribute": TypeAdapter(bool, config=_STRICT),
+    "every_minutes": TypeAdapter(Minutes, config=_STRICT),
+    "max_times": TypeAdapter(Times, config=_STRICT),
+    "max_hours": TypeAdapter(Hours, config=_STRICT),
+    "memo": TypeAdapter(Memo | None, config=_STRICT),
+}
+"""What a value of this name may be, in whatever it is a value of."""
+
+
+def check_values(values: Mapping[str, object]) -> None:
+    """Each value is what its name takes. Raises `BadInput` with every problem, each naming its value.
+
+    >>> check_values({"price_cents": 0, "name": "Gold"})
+    Traceback (most recent call last):
+    fairlead.core.errors.BadInput: price_cents: must be greater than or equal to 1
+    """
+    problems: list[str] = []
+    for name, value in values.items():
+        try:
+            _ADAPTERS[name].validate_python(value)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                detail["loc"] = (name,)
+                problems.append(in_words(detail))
+    if problems:
+        raise BadInput(problems)
