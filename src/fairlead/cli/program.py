@@ -8,6 +8,7 @@ import typer
 
 from fairlead import __version__
 from fairlead.cli import (
+    admin,
     apply,
     database,
     demo,
@@ -15,6 +16,7 @@ from fairlead.cli import (
     explain,
     export,
     jobs,
+    keys,
     leads,
     migrate,
     notifications,
@@ -47,6 +49,8 @@ app.add_typer(database.app, name="db")
 app.add_typer(leads.app, name="leads")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(notifications.app, name="notifications")
+app.add_typer(admin.app, name="admin")
+app.add_typer(keys.app, name="keys")
 app.add_typer(templates.app, name="templates")
 app.add_typer(webhooks.app, name="webhooks")
 app.command("apply")(apply.apply)
