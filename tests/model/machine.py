@@ -8,13 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import initialize, invariant, precondition, rule
 from psycopg import sql
 
 from fairlead.core.errors import Refused
@@ -26,11 +20,11 @@ from fairlead.store.audit import OPERATOR
 from fairlead.store.connection import Database
 from tests.conftest import TEMPLATE, sweep
 from tests.model.model import Level, Model, Niche, Provider, Rules
+from tests.model.money_by_hand import NAMES, MoneyByHand, providers
 from tests.model.tables import as_model_says, as_tables_say
 from tests.model.words import email_of, subscription_to, terms_of, told
 from tests.scenarios.in_postgres import as_toml
 
-NAMES = ("ann", "bob", "cyd", "dee")
 NICHES = ("loans", "cards")
 PRICES = st.sampled_from([200, 300, 100, 700])
 FILTERS: list[Rules] = [
@@ -42,12 +36,11 @@ FILTERS: list[Rules] = [
 ]
 AGES = st.sampled_from([40, 45, 30, 60, 20, None])
 PICK = st.integers(0, 11)
-providers = st.sampled_from(NAMES)
 niches = st.sampled_from(NICHES)
 FORM = [{"key": "age", "type": "number"}]
 
 
-class Marketplace(RuleBasedStateMachine):
+class Marketplace(MoneyByHand):
     """The model and PostgreSQL, side by side. Two distributors take turns, so that each finds its memory outdated."""
 
     def __init__(self, server_url: str) -> None:
@@ -230,6 +223,10 @@ class Marketplace(RuleBasedStateMachine):
     def distribute_again(self, pick: int, who: int) -> None:
         """Sold leads stay as they are; unsold ones are decided once more."""
         number = pick % len(self.lead_ids)
+        if self.model.leads[number].status == "bad":
+            with pytest.raises(Refused):
+                trigger_distribution(self.database, self.lead_ids[number], OPERATOR)
+            return
         trigger_distribution(self.database, self.lead_ids[number], OPERATOR)
         self.model.ask_again(number)
         self._distribute(self.model.leads[number].niche, who)

@@ -80,12 +80,39 @@ class Model:
     subscriptions: dict[tuple[str, str], Subscription] = field(default_factory=dict)
     leads: list[Lead] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    refunded: set[tuple[int, str]] = field(default_factory=set)
+    """Which lead was paid back to whom."""
 
     # What people do -------------------------------------------------------------------------------------------
 
     def deposit(self, provider: str, cents: int) -> None:
         self.providers[provider].balance += cents
         self._fund(each for each in self.living() if each.provider == provider)
+
+    def debit(self, provider: str, cents: int) -> bool:
+        """So much is taken by hand; False, and nothing is, where the balance itself has less, whatever the credit."""
+        if self.providers[provider].balance < cents:
+            return False
+        self.deposit(provider, -cents)
+        return True
+
+    def sold(self) -> list[tuple[int, str, int]]:
+        """Every assignment: the lead, who bought it, for how much."""
+        return [(each.lead, name, price) for each in self.decisions for _, name, price in each.received]
+
+    def refund(self, lead: int, provider: str) -> bool:
+        """The price is paid back; False when it had been before."""
+        if (lead, provider) in self.refunded:
+            return False
+        self.refunded.add((lead, provider))
+        [price] = [price for number, name, price in self.sold() if (number, name) == (lead, provider)]
+        self.deposit(provider, price)
+        return True
+
+    def mark_bad(self, lead: int) -> int:
+        """The lead is bad, and paid back to everybody who was not yet; returns to how many."""
+        self.leads[lead].status, self.leads[lead].is_waiting = "bad", False
+        return sum(self.refund(number, name) for number, name, _ in self.sold() if number == lead)
 
     def set_credit(self, provider: str, cents: int) -> None:
         if cents != self.providers[provider].credit:

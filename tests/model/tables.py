@@ -52,9 +52,12 @@ def as_tables_say(database: Database, lead_ids: list[str]) -> dict[str, object]:
             "leads": [leads[lead_id] for lead_id in lead_ids],
             "decisions": decisions,
             "assignments": sorted(
-                (number_of[lead_id], levels[level_id], names[provider_id], price_cents)
-                for lead_id, level_id, provider_id, price_cents in rows(
-                    "select lead_id::text, competition_level_id::text, provider_id::text, price_cents from assignments"
+                (number_of[lead_id], levels[level_id], names[provider_id], price_cents, status == "refunded")
+                for lead_id, level_id, provider_id, price_cents, status in rows(
+                    """
+                    select lead_id::text, competition_level_id::text, provider_id::text, price_cents, status
+                    from assignments
+                    """
                 )
             ),
         }
@@ -95,5 +98,9 @@ def as_model_says(model: Model) -> dict[str, object]:
         "subscriptions": {(each.provider, each.level.name): row(each) for each in model.living()},
         "leads": [(each.status, each.is_waiting, each.attempts, each.outcome) for each in model.leads],
         "decisions": {niche: decisions_of(niche) for niche in model.niches},
-        "assignments": sorted((each.lead, *pick) for each in model.decisions for pick in each.received),
+        "assignments": sorted(
+            (each.lead, *pick, (each.lead, pick[1]) in model.refunded)
+            for each in model.decisions
+            for pick in each.received
+        ),
     }
