@@ -6,8 +6,8 @@ An id's niche, provider and level never change, so they can be read without a lo
 from dataclasses import dataclass
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.model import Level
-from fairlead.store.configuration import LevelRow
+from fairlead.core.model import Level, Purse
+from fairlead.store.configuration import LevelRow, ProviderRow
 from fairlead.store.connection import Connection
 
 DECISIONS_PER_LEAD = 3
@@ -60,6 +60,12 @@ def niche_ids_subscribed(conn: Connection, provider_id: str) -> list[str]:
     return [row[0] for row in rows]
 
 
+def credit_limit_of(conn: Connection, provider_id: str) -> int:
+    """The provider's credit limit in cents, 0 where there is no such provider. Locks nothing."""
+    row = conn.execute("select credit_limit_cents from providers where id = %s", (provider_id,)).fetchone()
+    return 0 if row is None else row[0]
+
+
 def is_level_used(conn: Connection, level: LevelRow) -> bool:
     """Whether somebody subscribes to the level, or a lead was ever sold at it. Needs its niche's lock.
 
@@ -93,3 +99,16 @@ def newest_attributes(conn: Connection, niche_id: str, limit: int) -> list[JsonO
         (niche_id, DECISIONS_PER_LEAD * limit, limit),
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def provider_row(conn: Connection, provider_id: str) -> ProviderRow | None:
+    """The provider as it is seen without its lock; None when there is none."""
+    row = conn.execute(
+        """
+        select id::text, email, name, status, timezone, low_balance_threshold_cents,
+               balance_cents, credit_limit_cents, ledger_seq
+        from providers where id = %s
+        """,
+        (provider_id,),
+    ).fetchone()
+    return None if row is None else ProviderRow(*row[:6], Purse(*row[6:]))

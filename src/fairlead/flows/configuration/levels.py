@@ -1,0 +1,214 @@
+"""Opening, changing and deleting a niche's competition levels. Their order is changed in `level_order`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.errors import Refused
+from fairlead.core.journal import EntryKind, level_payload
+from fairlead.core.model import Level
+from fairlead.flows.activity import Move, as_funded, record_moves, run_concerning_niches
+from fairlead.flows.changes import Change, difference
+from fairlead.flows.configuration.niches import locked_niche
+from fairlead.flows.configuration.versions import (
+    UNCHANGED,
+    Changed,
+    Unchanged,
+    given,
+    level_version,
+    moved,
+    require_version,
+)
+from fairlead.flows.input_types import check_values
+from fairlead.flows.plan_niches import level_document
+from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.configuration import LevelRow, level_rows, lock_providers, providers_at_levels, subscription_rows
+from fairlead.store.configuration_lookups import is_level_used, level_row
+from fairlead.store.configuration_writes import write_levels
+from fairlead.store.connection import Connection, Database
+from fairlead.store.ids import new_id
+from fairlead.store.journal import LockedNiche, lock_niches
+from fairlead.store.leads import clock
+from fairlead.store.lookups import checked_id
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChange:
+    """What is to be different about a level."""
+
+    name: str | Unchanged = UNCHANGED
+    price_cents: int | Unchanged = UNCHANGED
+    max_recipients: int | Unchanged = UNCHANGED
+    is_active: bool | Unchanged = UNCHANGED
+
+
+def create_level(
+    database: Database,
+    niche_id: str,
+    name: str,
+    price_cents: int,
+    max_recipients: int,
+    actor: Actor,
+    *,
+    order_position: int | None = None,
+    is_active: bool = True,
+    memo: str | None = None,
+) -> Changed[LevelRow]:
+    """The niche has the level, at this position, by default after all others.
+
+    Recognised by its name in the niche: asked for again with the same values nothing is changed. Locks the niche.
+    Raises `BadInput` and `Refused`: `niche_unknown`, `level_exists` when the name has another level,
+    `position_taken`.
+    """
+    checked, level_id = checked_id(niche_id, "niche"), new_id()
+    values: dict[str, object] = {"name": name, "price_cents": price_cents, "max_recipients": max_recipients}
+    values |= {"is_active": is_active, "memo": memo}
+    check_values(values if order_position is None else values | {"order_position": order_position})
+
+    def work(conn: Connection, _: Sequence[str]) -> Changed[LevelRow]:
+        locked, _row = locked_niche(conn, checked)
+        living = level_rows(conn, [checked])
+        namesake = next((row for row in living if row.level.name == name), None)
+        after_all = max((row.level.order_position for row in living), default=0) + 1
+        own = None if namesake is None else namesake.level.order_position
+        position = order_position or own or after_all
+        asked = LevelRow(checked, Level(level_id, name, price_cents, max_recipients, position, is_active))
+        if namesake is not None:
+            if level_document(namesake.level) != level_document(asked.level):
+                raise Refused("level_exists", f"the niche has a level {name!r} already")
+            return Changed(namesake, level_version(namesake), namesake.level.level_id == level_id)
+        check_values({"order_position": position})
+        _require_free(living, asked.level)
+        change = difference("level", name, None, level_document(asked.level))
+        return _write(conn, locked, asked, [], change, "level.created", actor, memo)
+
+    return run_concerning_niches(database, work)
+
+
+def change_level(
+    database: Database,
+    level_id: str,
+    change: LevelChange,
+    actor: Actor,
+    *,
+    memo: str | None = None,
+    expected_version: str | None = None,
+) -> Changed[LevelRow]:
+    """The level is as the change says; what the change does not mention is as it was.
+
+    A new price takes effect with the next decision. Subscriptions that it makes too dear are deactivated at once, those
+    that can be paid for again come back, and their providers are told (R9). Leads pass an inactive level by. Locks the
+    niche, and, where the price changes, the level's providers. Raises `BadInput` and `Refused`: `level_unknown`,
+    `level_deleted`, `level_exists` when another level has the name, `version_conflict`.
+    """
+    checked, wanted = checked_id(level_id, "level"), given(change)
+    check_values({**wanted, "memo": memo})
+
+    def work(conn: Connection, _: Sequence[str]) -> Changed[LevelRow]:
+        locked, before = _locked_level(conn, checked)
+        if before.is_deleted:
+            raise Refused("level_deleted", f"the level {before.level.name!r} was deleted")
+        after = replace(before, level=replace(before.level, **wanted))
+        differing = difference("level", before.level.name, _document(before.level), _document(after.level))
+        if differing is None:
+            return Changed(before, level_version(before), took_effect=False)
+        require_version(expected_version, level_version(before), f"the level {before.level.name!r}")
+        others = [row for row in level_rows(conn, [before.niche_id]) if row.level.level_id != checked]
+        _require_free(others, after.level)
+        is_repriced = before.level.price_cents != after.level.price_cents
+        moves = _moves_at_price(conn, after) if is_repriced else []
+        return _write(conn, locked, after, moves, differing, "level.changed", actor, memo)
+
+    return run_concerning_niches(database, work)
+
+
+def delete_level(
+    database: Database,
+    level_id: str,
+    actor: Actor,
+    *,
+    memo: str | None = None,
+    expected_version: str | None = None,
+) -> Changed[LevelRow]:
+    """The level is gone, and its name and position are free. One that was ever used can only be made inactive.
+
+    Locks the niche. Raises `Refused`: `level_unknown`, `version_conflict`, `level_in_use` when somebody subscribes to
+    it or a lead was sold at it.
+    """
+    checked = checked_id(level_id, "level")
+    check_values({"memo": memo})
+
+    def work(conn: Connection, _: Sequence[str]) -> Changed[LevelRow]:
+        locked, before = _locked_level(conn, checked)
+        if before.is_deleted:
+            return Changed(before, level_version(before), took_effect=False)
+        require_version(expected_version, level_version(before), f"the level {before.level.name!r}")
+        if is_level_used(conn, before):
+            raise Refused(
+                "level_in_use",
+                f"the level {before.level.name!r} has subscriptions or sales; make it inactive instead",
+            )
+        change = difference("level", before.level.name, level_document(before.level), None)
+        return _write(conn, locked, replace(before, is_deleted=True), [], change, "level.deleted", actor, memo)
+
+    return run_concerning_niches(database, work)
+
+
+def level_entry(row: LevelRow) -> tuple[EntryKind, JsonObject]:
+    """What the journal says of the level."""
+    return EntryKind.LEVEL, level_payload(row.level, is_deleted=row.is_deleted)
+
+
+def _locked_level(conn: Connection, level_id: str) -> tuple[LockedNiche, LevelRow]:
+    """The level's niche, locked, and the level as it is under the lock."""
+    seen = level_row(conn, level_id)
+    if seen is None:
+        raise Refused("level_unknown", f"there is no level {level_id}")
+    locked = lock_niches(conn, [seen.niche_id])[seen.niche_id]
+    row = level_row(conn, level_id)
+    assert row is not None, "levels are never removed from the table"
+    return locked, row
+
+
+def _require_free(others: Sequence[LevelRow], level: Level) -> None:
+    if any(row.level.name == level.name for row in others):
+        raise Refused("level_exists", f"the niche has a level {level.name!r} already")
+    holder = next((row.level.name for row in others if row.level.order_position == level.order_position), None)
+    if holder is not None:
+        raise Refused("position_taken", f"the level {holder!r} has the position {level.order_position} already")
+
+
+def _moves_at_price(conn: Connection, level: LevelRow) -> list[Move]:
+    """What the level's price makes of its subscriptions (R9). Locks its providers."""
+    providers = lock_providers(conn, providers_at_levels(conn, [level]))
+    moves: list[Move] = []
+    for row in subscription_rows(conn, [], [], [level]):
+        available_cents = providers[row.subscription.provider_id].purse.available_cents
+        after = as_funded(row.subscription, level.level.price_cents, available_cents)
+        if after is not row.subscription and after != row.subscription:
+            moves.append((row, replace(row, subscription=after)))
+    return moves
+
+
+def _write(
+    conn: Connection,
+    locked: LockedNiche,
+    after: LevelRow,
+    moves: Sequence[Move],
+    change: Change | None,
+    action: str,
+    actor: Actor,
+    memo: str | None,
+) -> Changed[LevelRow]:
+    now = clock(conn)
+    write_levels(conn, [after], now)
+    record_moves(conn, {after.niche_id: locked}, {after.niche_id: [level_entry(after)]}, moves, now)
+    place = {"niche_id": after.niche_id, "journal_seq": locked.journal_seq + 1}
+    old, new = (None, {}) if change is None else (change.old, change.new or {})
+    event = AuditEvent(actor, action, "level", after.level.level_id, old, {**new, **place}, memo)
+    append_audit(conn, [event], now)
+    return moved(after, level_version(after), moves)
+
+
+def _document(level: Level) -> JsonObject:
+    return {"name": level.name, **level_document(level)}

@@ -1,0 +1,62 @@
+"""What operators write down about a provider, for each other: only ever added, never shown to the provider."""
+
+from dataclasses import dataclass
+
+from fairlead.core.errors import BadInput
+from fairlead.flows.memos import checked_words
+from fairlead.flows.once import Once, done_once
+from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.connection import Connection, Database
+from fairlead.store.ids import new_id
+from fairlead.store.leads import clock
+from fairlead.store.lookups import checked_id, provider_id_of
+from fairlead.store.provider_notes import ProviderNote, has_note, insert_note, notes_of
+
+LONGEST_NOTE = 4000
+MOST_NOTES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAdded:
+    """A note that is there."""
+
+    note_id: str
+
+
+def add_provider_note(
+    database: Database, provider_id: str, note: str, actor: Actor, once: Once | None = None
+) -> NoteAdded:
+    """The note, of 1 to 4,000 characters, is kept about the provider. Its words are in no log and no audit entry.
+
+    Recognised by `once` when it is sent again; without one every call adds a note. Locks nothing. Raises `BadInput`
+    and `Refused`: `provider_unknown`, `idempotency_key_reused`.
+    """
+    checked, words = checked_id(provider_id, "provider"), checked_words(note, "note", LONGEST_NOTE)
+    note_id = new_id()
+
+    def work(conn: Connection) -> NoteAdded:
+        provider_id_of(conn, checked)
+        # The answer to a commit may be lost, and this run again.
+        if not has_note(conn, note_id):
+            now = clock(conn)
+            insert_note(conn, ProviderNote(note_id, checked, actor.name, words, now))
+            event = AuditEvent(actor, "provider.note_added", "provider", checked, new={"note_id": note_id})
+            append_audit(conn, [event], now)
+        return NoteAdded(note_id)
+
+    return database.run(lambda conn: done_once(conn, once, NoteAdded, lambda: work(conn)))
+
+
+def provider_notes(
+    database: Database, provider_id: str, *, before_note_id: str | None = None, limit: int = 50
+) -> list[ProviderNote]:
+    """The provider's newest notes, the newest first: at most `limit` (1 to 200), all older than the given one.
+
+    Raises `BadInput` and `Refused`: `provider_unknown`.
+    """
+    checked = checked_id(provider_id, "provider")
+    before = None if before_note_id is None else checked_id(before_note_id, "note")
+    if not 1 <= limit <= MOST_NOTES:
+        raise BadInput([f"limit: must be between 1 and {MOST_NOTES}"])
+    with database.snapshot() as conn:
+        return notes_of(conn, provider_id_of(conn, checked), before, limit)

@@ -1,0 +1,187 @@
+"""Taking in a provider, and changing its name, its address, its time zone and its limits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from fairlead.core.errors import BadInput, Refused
+from fairlead.core.model import Purse
+from fairlead.flows.activity import Move, moves_after, record_moves, run_concerning_niches
+from fairlead.flows.configuration.versions import (
+    UNCHANGED,
+    Changed,
+    Unchanged,
+    given,
+    moved,
+    provider_version,
+    require_version,
+)
+from fairlead.flows.input_types import check_values
+from fairlead.flows.plan_providers import provider_document
+from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.configuration import (
+    DEFAULT_CURRENCY,
+    ProviderRow,
+    lock_marketplace,
+    lock_providers,
+    provider_ids_by_email,
+)
+from fairlead.store.configuration_lookups import credit_limit_of
+from fairlead.store.configuration_writes import write_providers
+from fairlead.store.connection import Connection, Database
+from fairlead.store.funds import niche_ids_moved_by
+from fairlead.store.ids import new_id
+from fairlead.store.journal import lock_niches
+from fairlead.store.leads import clock
+from fairlead.store.lookups import checked_id
+
+PERSONAL = ("name", "email")
+"""Of these the audit log says that they changed, and not from what to what."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderChange:
+    """What is to be different about a provider. A threshold of None: it is not told of a low balance."""
+
+    name: str | Unchanged = UNCHANGED
+    email: str | Unchanged = UNCHANGED
+    timezone: str | Unchanged = UNCHANGED
+    credit_limit_cents: int | Unchanged = UNCHANGED
+    low_balance_threshold_cents: int | Unchanged | None = UNCHANGED
+
+
+def create_provider(
+    database: Database,
+    email: str,
+    name: str,
+    actor: Actor,
+    *,
+    status: Literal["pending", "active"] = "active",
+    timezone: str = "UTC",
+    credit_limit_cents: int = 0,
+    low_balance_threshold_cents: int | None = None,
+    memo: str | None = None,
+) -> Changed[ProviderRow]:
+    """The provider is there, with an empty balance. Only an active one receives leads.
+
+    Recognised by its email, in capital or small letters alike: asked for again with the same values nothing is
+    changed. Locks the marketplace's row. Raises `BadInput` and `Refused`: `email_taken` by another provider.
+    """
+    values: dict[str, object] = {"email": email, "name": name, "timezone": timezone, "memo": memo}
+    values |= {"credit_limit_cents": credit_limit_cents, "low_balance_threshold_cents": low_balance_threshold_cents}
+    check_values(values)
+    if status not in ("pending", "active"):
+        raise BadInput(["status: must be pending or active"])
+    purse = Purse(0, credit_limit_cents, 0)
+    asked = ProviderRow(new_id(), email, name, status, timezone, low_balance_threshold_cents, purse)
+
+    def work(conn: Connection, _: Sequence[str]) -> Changed[ProviderRow]:
+        lock_marketplace(conn, DEFAULT_CURRENCY, may_change=False)
+        for found in lock_providers(conn, list(provider_ids_by_email(conn, [email]).values())).values():
+            if provider_document(found) != provider_document(asked):
+                raise Refused("email_taken", "another provider has this email already")
+            return Changed(found, provider_version(found), found.provider_id == asked.provider_id)
+        now = clock(conn)
+        write_providers(conn, [asked], now)
+        new = _audited(provider_document(asked))
+        events = [AuditEvent(actor, "provider.created", "provider", asked.provider_id, None, new, memo)]
+        events += _credit_limit_events(actor, asked.provider_id, 0, credit_limit_cents, memo)
+        append_audit(conn, events, now)
+        return Changed(asked, provider_version(asked), took_effect=True)
+
+    return run_concerning_niches(database, work)
+
+
+def change_provider(
+    database: Database,
+    provider_id: str,
+    change: ProviderChange,
+    actor: Actor,
+    *,
+    memo: str | None = None,
+    expected_version: str | None = None,
+) -> Changed[ProviderRow]:
+    """The provider is as the change says; what the change does not mention is as it was.
+
+    Another credit limit moves its subscriptions in all niches at once, and the provider is told (R9); the limit never
+    goes below the credit that is in use. Locks the niches of those subscriptions, then the provider. Raises `BadInput`
+    and `Refused`: `provider_unknown`, `email_taken`, `credit_in_use`, `version_conflict`.
+    """
+    checked, wanted = checked_id(provider_id, "provider"), given(change)
+    check_values({**wanted, "memo": memo})
+
+    def work(conn: Connection, also: Sequence[str]) -> Changed[ProviderRow]:
+        concerned = niche_ids_moved_by(conn, _limit_changes(conn, checked, wanted))
+        locked = lock_niches(conn, sorted({*concerned, *also}))
+        before = locked_provider(conn, checked)
+        after = _changed(before, wanted)
+        if after == before:
+            return Changed(before, provider_version(before), took_effect=False)
+        require_version(expected_version, provider_version(before), "the provider")
+        _require_possible(conn, before, after)
+        is_refunded = before.purse != after.purse
+        moves: list[Move] = moves_after(conn, {checked: after}, locked) if is_refunded else []
+        now = clock(conn)
+        write_providers(conn, [after], now)
+        record_moves(conn, locked, {}, moves, now)
+        append_audit(conn, _events(actor, before, after, memo), now)
+        return moved(after, provider_version(after), moves)
+
+    return run_concerning_niches(database, work)
+
+
+def locked_provider(conn: Connection, provider_id: str) -> ProviderRow:
+    """The provider, its row locked. Raises `Refused`: `provider_unknown`."""
+    provider = lock_providers(conn, [provider_id]).get(provider_id)
+    if provider is None:
+        raise Refused("provider_unknown", f"there is no provider {provider_id}")
+    return provider
+
+
+def _limit_changes(conn: Connection, provider_id: str, wanted: Mapping[str, Any]) -> dict[str, int]:
+    """By how much the provider's funds will change, as far as can be seen without its lock."""
+    if "credit_limit_cents" not in wanted:
+        return {}
+    return {provider_id: wanted["credit_limit_cents"] - credit_limit_of(conn, provider_id)}
+
+
+def _changed(before: ProviderRow, wanted: Mapping[str, Any]) -> ProviderRow:
+    of_row = {name: value for name, value in wanted.items() if name != "credit_limit_cents"}
+    limit_cents = wanted.get("credit_limit_cents", before.purse.credit_limit_cents)
+    return replace(before, **of_row, purse=replace(before.purse, credit_limit_cents=limit_cents))
+
+
+def _require_possible(conn: Connection, before: ProviderRow, after: ProviderRow) -> None:
+    if after.purse.available_cents < 0:
+        used = f"{-after.purse.balance_cents} cents of credit are in use"
+        raise Refused("credit_in_use", f"a credit limit of {after.purse.credit_limit_cents} is too low: {used}")
+    if after.email != before.email:
+        holder = provider_ids_by_email(conn, [after.email]).get(after.email, before.provider_id)
+        if holder != before.provider_id:
+            raise Refused("email_taken", "another provider has this email already")
+
+
+def _events(actor: Actor, before: ProviderRow, after: ProviderRow, memo: str | None) -> list[AuditEvent]:
+    old, new = ({**provider_document(row), "email": row.email} for row in (before, after))
+    names = sorted(name for name in new if new[name] != old[name])
+    limits = (before.purse.credit_limit_cents, after.purse.credit_limit_cents)
+    events: list[AuditEvent] = []
+    if others := [name for name in names if name != "credit_limit_cents"]:
+        shown = [name for name in others if name not in PERSONAL]
+        told = {**{name: new[name] for name in shown}, "changed": others}
+        was = {name: old[name] for name in shown}
+        events.append(AuditEvent(actor, "provider.changed", "provider", after.provider_id, was, told, memo))
+    return events + _credit_limit_events(actor, after.provider_id, *limits, memo)
+
+
+def _credit_limit_events(
+    actor: Actor, provider_id: str, old_cents: int, new_cents: int, memo: str | None
+) -> list[AuditEvent]:
+    if old_cents == new_cents:
+        return []
+    old, new = {"credit_limit_cents": old_cents}, {"credit_limit_cents": new_cents}
+    return [AuditEvent(actor, "credit_limit.changed", "provider", provider_id, old, new, memo)]
+
+
+def _audited(document: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in document.items() if name not in (*PERSONAL, "credit_limit_cents")}

@@ -1,0 +1,123 @@
+"""What the verbs on a subscription share: holding all that one depends on, and writing what becomes of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.errors import Refused
+from fairlead.core.filters import summarise_filter, validate_filter
+from fairlead.core.form import FormSchema
+from fairlead.core.journal import EntryKind, provider_payload
+from fairlead.flows.activity import Contents, Move, as_funded, record_moves
+from fairlead.flows.configuration.providers import locked_provider
+from fairlead.flows.configuration.versions import InvalidDocument, subscription_version
+from fairlead.flows.subscription_states import readable_form
+from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.configuration import LevelRow, ProviderRow, SubscriptionRow, subscription_rows
+from fairlead.store.configuration_lookups import level_row
+from fairlead.store.connection import Connection
+from fairlead.store.journal import LockedNiche, lock_niches
+from fairlead.store.leads import clock
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionChanged:
+    """The subscription as it is now, its opaque version, its filter in plain words.
+
+    `journal_seq` is that of the entry in its niche's journal; None, and `took_effect` False, where it was so before.
+    """
+
+    row: SubscriptionRow
+    version: str
+    took_effect: bool
+    filter_summary: str
+    journal_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a verb on one subscription holds: the niche, then the provider; and the level as it is under the lock."""
+
+    niche: LockedNiche
+    form: FormSchema | None
+    level: LevelRow
+    provider: ProviderRow
+    rows: Sequence[SubscriptionRow]
+    """All that the provider ever subscribed to, anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks for what, and why."""
+
+    actor: Actor
+    action: str
+    memo: str | None
+    expected_version: str | None
+
+
+def checked_filter(filter_rules: object, form: FormSchema | None) -> JsonObject:
+    """The filter as it is stored. Raises `InvalidDocument` with every problem that it has with the form,
+    and `Refused`: `form_unreadable`."""
+    if form is None:
+        raise Refused("form_unreadable", "the niche's form cannot be read, so no filter fits it")
+    if problems := validate_filter(filter_rules, form):
+        raise InvalidDocument(problems)
+    return cast("JsonObject", filter_rules)
+
+
+def locked_place(conn: Connection, provider_id: str, level_id: str) -> Place:
+    """The level's niche, then the provider, locked, and all that a verb looks at as it is under the locks."""
+    seen = level_row(conn, level_id)
+    if seen is None:
+        raise Refused("level_unknown", f"there is no level {level_id}")
+    niche = lock_niches(conn, [seen.niche_id])[seen.niche_id]
+    provider = locked_provider(conn, provider_id)
+    level = level_row(conn, level_id)
+    assert level is not None, "levels are never removed from the table"
+    rows = subscription_rows(conn, [provider_id], [], [])
+    return Place(niche, readable_form(niche.form_schema), level, provider, rows)
+
+
+def unchanged(row: SubscriptionRow, place: Place) -> SubscriptionChanged:
+    """The subscription was so before."""
+    return SubscriptionChanged(row, subscription_version(row), False, _summary(row, place))
+
+
+def _summary(row: SubscriptionRow, place: Place) -> str:
+    return summarise_filter(row.subscription.filter_rules, place.form or FormSchema())
+
+
+def record(conn: Connection, place: Place, move: Move, asked: Asked) -> SubscriptionChanged:
+    """The move is written as the funds have it (R9), told and audited."""
+    before, after = move
+    if not after.is_deleted:
+        funds_cents = place.provider.purse.available_cents
+        funded = as_funded(after.subscription, place.level.level.price_cents, funds_cents)
+        after = replace(after, subscription=funded)
+    now, niche_id, subscription = clock(conn), after.niche_id, after.subscription
+    contents: dict[str, Contents] = {}
+    if all(row.niche_id != niche_id for row in place.rows):
+        told = provider_payload(subscription.provider_id, place.provider.status)
+        contents[niche_id] = [(EntryKind.PROVIDER, told)]
+    seqs = record_moves(conn, {niche_id: place.niche}, contents, [(before, after)], now)
+    seq = seqs[subscription.subscription_id]
+    new = {**_audited(after), "niche_id": niche_id, "level_id": subscription.level_id, "journal_seq": seq}
+    old = None if before is None else _audited(before)
+    event = AuditEvent(asked.actor, asked.action, "subscription", subscription.subscription_id, old, new, asked.memo)
+    append_audit(conn, [event], now)
+    return SubscriptionChanged(after, subscription_version(after), True, _summary(after, place), seq)
+
+
+def _audited(row: SubscriptionRow) -> dict[str, object]:
+    """What the audit log keeps: not the filter, which is in the journal and may hold what a provider wrote."""
+    subscription = row.subscription
+    rules = subscription.filter_rules.get("rules")
+    return {
+        "is_active": subscription.is_active,
+        "deactivation_reason": subscription.deactivation_reason,
+        "filter_is_valid": subscription.filter_is_valid,
+        "rule_count": len(cast("list[object]", rules)) if isinstance(rules, list) else 0,
+        "is_deleted": row.is_deleted,
+    }

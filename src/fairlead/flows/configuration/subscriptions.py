@@ -1,0 +1,196 @@
+"""Subscribing a provider to a level, and pausing, resuming, filtering and ending that; by an operator or itself.
+
+`of_provider_id` says for whom: with a provider's id the verb knows of its own subscriptions only, and another's is
+`subscription_unknown`; None is for operators. It has no default, so that nobody gets an operator's reach by mistake.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.errors import Refused
+from fairlead.core.model import Subscription
+from fairlead.flows.activity import run_concerning_niches
+from fairlead.flows.configuration.subscription_place import (
+    Asked,
+    Place,
+    SubscriptionChanged,
+    checked_filter,
+    locked_place,
+    record,
+    unchanged,
+)
+from fairlead.flows.configuration.versions import require_version, subscription_version
+from fairlead.flows.input_types import check_values
+from fairlead.flows.subscription_states import EVERY_LEAD, paused, resumed, revalidated
+from fairlead.store.audit import Actor
+from fairlead.store.configuration import SubscriptionRow
+from fairlead.store.configuration_lookups import subscription_place
+from fairlead.store.connection import Connection, Database
+from fairlead.store.ids import new_id
+from fairlead.store.lookups import checked_id
+
+UNSUBSCRIBED = "subscription.unsubscribed"
+
+Step = Callable[[SubscriptionRow, Place], SubscriptionRow]
+"""The subscription as a verb makes it, before its provider's funds are looked at."""
+
+
+def subscribe(
+    database: Database,
+    provider_id: str,
+    level_id: str,
+    actor: Actor,
+    *,
+    filter_rules: object = None,
+    memo: str | None = None,
+) -> SubscriptionChanged:
+    """The provider subscribes to the level; its filter is the given one, else every lead.
+
+    One that left comes back as it went: with its place in the order (R12), its pause, and, unless another is given, its
+    filter. Where the funds do not suffice it waits for them, and the provider is told (R9). Asked for again nothing is
+    changed. Locks the niche, then the provider. Raises `BadInput`, for a filter `InvalidDocument`, and `Refused`:
+    `provider_unknown`, `level_unknown`, `level_deleted`, `subscription_exists` when there is one with another filter.
+    """
+    checked, subscription_id = checked_id(provider_id, "provider"), new_id()
+    checked_level = checked_id(level_id, "level")
+    check_values({"memo": memo})
+
+    def work(conn: Connection, _: Sequence[str]) -> SubscriptionChanged:
+        place = locked_place(conn, checked, checked_level)
+        if place.level.is_deleted:
+            raise Refused("level_deleted", f"the level {place.level.level.name!r} was deleted")
+        before = next((row for row in place.rows if row.subscription.level_id == checked_level), None)
+        rules = None if filter_rules is None else checked_filter(filter_rules, place.form)
+        if before is not None and not before.is_deleted:
+            if rules is not None and not before.subscription.has_filter_of(_filtered(before.subscription, rules)):
+                raise Refused("subscription_exists", "there is a subscription to this level with another filter")
+            return unchanged(before, place)
+        if before is None:
+            new = Subscription(subscription_id, checked, checked_level, True, None, EVERY_LEAD, True)
+            after = SubscriptionRow(place.level.niche_id, place.provider.email, new)
+        else:
+            after = replace(before, is_deleted=False, subscription=revalidated(before.subscription, place.form))
+        if rules is not None:
+            after = replace(after, subscription=_filtered(after.subscription, rules))
+        return record(conn, place, (before, after), Asked(actor, "subscription.subscribed", memo, None))
+
+    return run_concerning_niches(database, work)
+
+
+def unsubscribe(
+    database: Database,
+    subscription_id: str,
+    actor: Actor,
+    *,
+    of_provider_id: str | None,
+    memo: str | None = None,
+    expected_version: str | None = None,
+) -> SubscriptionChanged:
+    """The subscription has ended; its place in the order, its filter and its pause are kept for a return (R12).
+
+    Locks the niche, then the provider. Raises `Refused`: `subscription_unknown`, `version_conflict`.
+    """
+    asked = Asked(actor, UNSUBSCRIBED, memo, expected_version)
+    return _change(database, subscription_id, of_provider_id, lambda row, _: replace(row, is_deleted=True), asked)
+
+
+def pause_subscription(
+    database: Database,
+    subscription_id: str,
+    actor: Actor,
+    *,
+    of_provider_id: str | None,
+    memo: str | None = None,
+    expected_version: str | None = None,
+) -> SubscriptionChanged:
+    """The subscription is paused: it receives nothing, and no money brings it back. Its place stays (R12).
+
+    Locks the niche, then the provider. Raises `Refused`: `subscription_unknown`, `subscription_ended`,
+    `version_conflict`.
+    """
+
+    def step(row: SubscriptionRow, _: Place) -> SubscriptionRow:
+        return replace(row, subscription=paused(row.subscription))
+
+    asked = Asked(actor, "subscription.paused", memo, expected_version)
+    return _change(database, subscription_id, of_provider_id, step, asked)
+
+
+def resume_subscription(
+    database: Database,
+    subscription_id: str,
+    actor: Actor,
+    *,
+    of_provider_id: str | None,
+    memo: str | None = None,
+    expected_version: str | None = None,
+) -> SubscriptionChanged:
+    """The subscription is not paused any more: active, or, where the funds do not suffice, waiting for them (R9).
+
+    Locks the niche, then the provider. Raises `Refused`: `subscription_unknown`, `subscription_ended`,
+    `version_conflict`.
+    """
+
+    def step(row: SubscriptionRow, _: Place) -> SubscriptionRow:
+        return replace(row, subscription=resumed(row.subscription))
+
+    asked = Asked(actor, "subscription.resumed", memo, expected_version)
+    return _change(database, subscription_id, of_provider_id, step, asked)
+
+
+def set_filter(
+    database: Database,
+    subscription_id: str,
+    filter_rules: object,
+    actor: Actor,
+    *,
+    of_provider_id: str | None,
+    memo: str | None = None,
+    expected_version: str | None = None,
+) -> SubscriptionChanged:
+    """The subscription's filter is this one, a document as docs/reference/filters.md describes it.
+
+    It takes effect with the next decision, and counts again where it did not fit the form before. Locks the niche,
+    then the provider. Raises `InvalidDocument` and `Refused`: `subscription_unknown`, `subscription_ended`,
+    `version_conflict`.
+    """
+
+    def step(row: SubscriptionRow, place: Place) -> SubscriptionRow:
+        return replace(row, subscription=_filtered(row.subscription, checked_filter(filter_rules, place.form)))
+
+    asked = Asked(actor, "subscription.filter_changed", memo, expected_version)
+    return _change(database, subscription_id, of_provider_id, step, asked)
+
+
+def _filtered(subscription: Subscription, rules: JsonObject) -> Subscription:
+    return replace(subscription, filter_rules=rules, filter_is_valid=True)
+
+
+def _change(
+    database: Database, subscription_id: str, of_provider_id: str | None, step: Step, asked: Asked
+) -> SubscriptionChanged:
+    checked = checked_id(subscription_id, "subscription")
+    owner_id = None if of_provider_id is None else checked_id(of_provider_id, "provider")
+    check_values({"memo": asked.memo})
+
+    def work(conn: Connection, _: Sequence[str]) -> SubscriptionChanged:
+        found = subscription_place(conn, checked, owner_id)
+        if found is None:
+            raise Refused("subscription_unknown", f"there is no subscription {checked}")
+        place = locked_place(conn, found.provider_id, found.level_id)
+        before = next(row for row in place.rows if row.subscription.subscription_id == checked)
+        if before.is_deleted and asked.action != UNSUBSCRIBED:
+            raise Refused("subscription_ended", "the subscription has ended; subscribe again first")
+        after = step(before, place)
+        if _is_same(before, after):
+            return unchanged(before, place)
+        require_version(asked.expected_version, subscription_version(before), "the subscription")
+        return record(conn, place, (before, after), asked)
+
+    return run_concerning_niches(database, work)
+
+
+def _is_same(before: SubscriptionRow, after: SubscriptionRow) -> bool:
+    # Python takes true and 1 for the same, a filter does not.
+    return before == after and before.subscription.has_filter_of(after.subscription)
