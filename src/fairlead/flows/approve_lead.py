@@ -14,7 +14,7 @@ from fairlead.flows.once import Once, done_once
 from fairlead.store.audit import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.dead_letters import open_dead_letter_id, resolve
-from fairlead.store.jobs.queue import enqueue, enqueue_one
+from fairlead.store.jobs.queue import enqueue, enqueue_one, lead_job
 from fairlead.store.leads import (
     LeadProgress,
     clock,
@@ -72,7 +72,7 @@ class ApprovedLeads:
 class Triggered:
     """A lead's status after its distribution was asked for.
 
-    `took_effect` is False when nothing changed; `job_id` is that of the job which will decide it, if one was enqueued.
+    `took_effect` is False when nothing changed; `job_id` is that of the job which will decide it, if there is one.
     """
 
     lead_id: str
@@ -162,7 +162,9 @@ def trigger_distribution(database: Database, lead_id: str, actor: Actor, once: O
             refusal = _refusal(lead, "cannot be distributed")
             raise Refused(refusal.code, refusal.message)
         if lead.status == "distributed" or lead.awaits_decision:
-            return Triggered(checked, lead.status, lead.awaits_decision, took_effect=False)
+            job = lead_job(conn, checked) if lead.awaits_decision else None
+            job_id = None if job is None else job.job_id
+            return Triggered(checked, lead.status, lead.awaits_decision, took_effect=False, job_id=job_id)
         job_id = ask_again(conn, lead, actor)
         return Triggered(checked, lead.status, awaits_decision=True, took_effect=True, job_id=job_id)
 

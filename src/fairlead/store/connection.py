@@ -98,6 +98,15 @@ class Database:
                 raise
             raise Unavailable(f"the database {self.place} cannot be read: {one_line(error)}") from error
 
+    def read(self, view: Callable[[Connection], Result]) -> Result:
+        """What `view` sees of a single moment, read-only. Bounded, retried and raising as `run` is."""
+
+        def work(conn: Connection) -> Result:
+            conn.execute("set transaction isolation level repeatable read, read only")
+            return view(conn)
+
+        return self.run(work)
+
     def check(self) -> None:
         """The database can be reached now; else `Unavailable`, at once and in one line."""
         try:

@@ -1,0 +1,79 @@
+"""Entering one lead by hand."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fairlead.core.errors import BadInput, Refused
+from fairlead.core.form import check_attributes, parse_form_schema
+from fairlead.core.form_field import text_complaint
+from fairlead.flows.lead_jobs import lead_jobs
+from fairlead.flows.once import Once, done_once
+from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.connection import Connection, Database
+from fairlead.store.ids import new_id, new_salt
+from fairlead.store.jobs.queue import enqueue
+from fairlead.store.leads import LEAD_DETAILS, NewLead, NicheForm, clock, insert_leads, niche_form
+
+
+@dataclass(frozen=True, slots=True)
+class EnteredLead:
+    """What somebody entered: answers to the niche's form, and details by the names of `LEAD_DETAILS`."""
+
+    niche_slug: str
+    attributes: Mapping[str, object] = field(repr=False)
+    details: Mapping[str, str] = field(repr=False, default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedLead:
+    """A lead that exists now."""
+
+    lead_id: str
+    status: str
+    awaits_decision: bool
+
+
+def create_lead(
+    database: Database, entered: EnteredLead, actor: Actor, *, approve: bool, once: Once | None = None
+) -> CreatedLead:
+    """The lead exists: pending approval, or approved, and then it awaits a decision and its job is enqueued.
+
+    In a niche that waits for a manual trigger no job is. Each call makes a lead of its own; recognised by `once` when
+    it is sent again. One transaction, audited, which says nothing of what was entered; locks no row.
+
+    Raises `BadInput`, naming each field that does not fit the form, and `Refused`: `niche_unknown`,
+    `idempotency_key_reused`.
+    """
+    # Chosen once: the work may be run again after its answer was lost.
+    lead_id, salt = new_id(), new_salt()
+
+    def work(conn: Connection) -> CreatedLead:
+        niche = niche_form(conn, entered.niche_slug)
+        if niche is None:
+            raise Refused("niche_unknown", f"there is no niche {entered.niche_slug!r}")
+        _check(niche, entered)
+        details = tuple(entered.details.get(name) for name in LEAD_DETAILS)
+        lead = NewLead(lead_id, f"id:{lead_id}", json.dumps(dict(entered.attributes)), salt, details)
+        now = clock(conn)
+        inserted = insert_leads(conn, niche.niche_id, [lead], now, actor.name if approve else None, actor.request_id)
+        enqueue(conn, lead_jobs(inserted.awaiting_ids, actor, now))
+        status = "approved" if approve else "pending_approval"
+        if inserted.count:
+            new = {"status": status, "niche_id": niche.niche_id}
+            append_audit(conn, [AuditEvent(actor, "lead.created", "lead", lead_id, new=new)], now)
+        return CreatedLead(lead_id, status, awaits_decision=bool(inserted.awaiting_ids))
+
+    return database.run(lambda conn: done_once(conn, once, CreatedLead, lambda: work(conn)))
+
+
+def _check(niche: NicheForm, entered: EnteredLead) -> None:
+    schema = parse_form_schema(niche.form_schema)
+    problems = [
+        f"attributes.{problem.path}: {problem.message}" for problem in check_attributes(schema, entered.attributes)
+    ]
+    for name, text in entered.details.items():
+        if (complaint := text_complaint(text)) is not None:
+            problems.append(f"{name}: {complaint[1]}")
+    if problems:
+        raise BadInput(problems)
