@@ -111,4 +111,7 @@ def provider_row(conn: Connection, provider_id: str) -> ProviderRow | None:
         """,
         (provider_id,),
     ).fetchone()
-    return None if row is None else ProviderRow(*row[:6], Purse(*row[6:]))
+    if row is None:
+        return None
+    found_id, email, name, status, timezone, threshold, *purse = row
+    return ProviderRow(found_id, email, name, status, timezone, threshold, Purse(*purse))

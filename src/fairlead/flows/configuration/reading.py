@@ -97,7 +97,10 @@ def read_provider(database: Database, provider_id: str) -> Seen[ProviderRow]:
 
 
 def read_subscription(database: Database, subscription_id: str, *, of_provider_id: str | None) -> SeenSubscription:
-    """The subscription, living or ended; with a provider's id only its own. Raises `Refused`: `subscription_unknown`."""
+    """The subscription, living or ended; with a provider's id only its own.
+
+    Raises `Refused`: `subscription_unknown`.
+    """
     checked = checked_id(subscription_id, "subscription")
     owner_id = None if of_provider_id is None else checked_id(of_provider_id, "provider")
     with database.snapshot() as conn:
