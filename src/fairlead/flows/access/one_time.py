@@ -67,6 +67,8 @@ def reset_password(database: Database, token: str, new_password: str, client: Cl
 def _set_password(database: Database, token: str, purpose: Purpose, password: str, client: Client) -> str:
     token_hash = hash_of(token)
     user = database.run(lambda conn: _user_of(conn, token_hash, purpose, client))
+    if user is None:
+        raise _refused()
     check_password(password, user.email, user.name)
     # Only for whoever holds a good token, so that nobody else can keep us busy.
     password_hash = hash_password(password)
@@ -90,15 +92,14 @@ def _set_password(database: Database, token: str, purpose: Purpose, password: st
     return database.run(work)
 
 
-def _user_of(conn: Connection, token_hash: bytes, purpose: Purpose, client: Client) -> UserRow:
+def _user_of(conn: Connection, token_hash: bytes, purpose: Purpose, client: Client) -> UserRow | None:
+    """Whose token it is, None when it is not good. Not raised: the attempt has to count."""
     take(conn, TOKEN_OF_ADDRESS, network_of(client.ip))
     row = token_row(conn, token_hash, purpose)
     user = None if row is None else user_by_id(conn, row.user_id)
     if row is None or user is None or user.status != _STATUS[purpose]:
-        raise _refused()
-    if row.used_at is not None or row.expires_at <= clock(conn):
-        raise _refused()
-    return user
+        return None
+    return user if row.used_at is None and row.expires_at > clock(conn) else None
 
 
 def _refused() -> Refused:

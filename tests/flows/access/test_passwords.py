@@ -1,0 +1,116 @@
+"""Which passwords will do, and how they are kept."""
+
+import threading
+import time
+
+import pytest
+
+from fairlead.core.errors import BadInput, Unavailable
+from fairlead.flows.access import passwords
+from fairlead.flows.access.passwords import check_password, hash_password, is_password, needs_rehash
+
+EMAIL, NAME = "ann@example.com", "Ann of the Example"
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "mizzen topsail 4711",
+        "only lower case and blanks",
+        "eleven+one12",
+        "\N{SAILBOAT}" * 4 + "\N{ANCHOR}" * 4 + "pässwört",
+        "x1y2" * 32,
+    ],
+)
+def test_length_is_what_counts(password: str) -> None:
+    check_password(password, EMAIL, NAME)
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("", "12 to 128"),
+        ("elevenchars", "12 to 128"),
+        ("x1y2" * 32 + "z", "12 to 128"),
+        ("password1234", "tried first"),
+        ("PASSWORD1234", "tried first"),
+        ("qwertyuiop12", "tried first"),
+        ("123456789012", "tried first"),
+        ("iloveyou1234", "tried first"),
+        ("abababababababab", "tried first"),
+        (" " * 20, "tried first"),
+        ("ANN@example.com", "email"),
+        ("ann of the example", "name"),
+    ],
+)
+def test_what_will_not_do(password: str, why: str) -> None:
+    with pytest.raises(BadInput, match=why) as caught:
+        check_password(password, EMAIL, NAME)
+    assert not password.strip() or password not in str(caught.value)
+
+
+def test_argon2id_with_the_parameters_of_owasp() -> None:
+    kept = hash_password("mizzen topsail 4711")
+    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert "mizzen" not in kept
+    assert kept != hash_password("mizzen topsail 4711")
+    assert not needs_rehash(kept)
+
+
+def test_only_the_password_itself_is_right() -> None:
+    kept = hash_password("mizzen topsail 4711")
+    assert is_password(kept, "mizzen topsail 4711")
+    assert not is_password(kept, "mizzen topsail 4712")
+    assert not is_password(kept, "mizzen topsail 4711 ")
+    assert not is_password(None, "mizzen topsail 4711")
+    assert not is_password("$argon2id$nonsense", "mizzen topsail 4711")
+
+
+def test_no_character_of_a_long_one_is_dropped() -> None:
+    longest = "x1y2" * 32
+    kept = hash_password(longest)
+    assert is_password(kept, longest)
+    assert not is_password(kept, longest + "z")
+    assert not is_password(kept, longest[:-1])
+
+
+def test_the_same_keys_give_the_same_password() -> None:
+    assert is_password(hash_password("pa\N{COMBINING DIAERESIS}sswort twelve"), "pässwort twelve")
+
+
+def test_nobodys_hash_costs_what_a_real_one_costs() -> None:
+    nobodys = passwords._nobodys_hash()
+    assert not needs_rehash(nobodys)
+    assert len(nobodys) == len(hash_password("mizzen topsail 4711"))
+
+
+def test_only_a_few_are_checked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    running, most = 0, 0
+    lock = threading.Lock()
+
+    class Watched:
+        def hash(self, _text: str) -> str:
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+            time.sleep(0.03)
+            with lock:
+                running -= 1
+            return ""
+
+    monkeypatch.setattr(passwords, "_hasher", Watched())
+    threads = [threading.Thread(target=hash_password, args=("x",)) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 3
+
+
+def test_whoever_waits_for_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_slots", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(passwords, "_PATIENCE_SECONDS", 0.01)
+    with passwords._Slot(), pytest.raises(Unavailable, match="at once"):
+        hash_password("mizzen topsail 4711")
+    assert hash_password("mizzen topsail 4711")

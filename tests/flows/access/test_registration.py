@@ -1,0 +1,78 @@
+"""Providers that register themselves: nobody learns who is here, nobody takes what is not theirs, operators decide."""
+
+import time
+
+import pytest
+
+from fairlead.core.errors import BadInput
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.log_in import log_in
+from fairlead.flows.access.one_time import accept_invite
+from fairlead.flows.access.principal import require
+from fairlead.flows.access.registration import approve_provider, register_provider
+from fairlead.flows.access.sessions import authenticate_session
+from fairlead.flows.access.throttle import REGISTRATION_OF_ADDRESS
+from fairlead.store.audit import OPERATOR
+from fairlead.store.connection import Database
+from tests.flows.access.people import HOME, PASSWORD, actions, add_admin, refusal, rows, token_for, value
+from tests.flows.marketplaces import HOSTING, declare, provider_id
+
+
+def test_from_registering_to_buying(database: Database) -> None:
+    register_provider(database, "sales@capstan.example", "Capstan Ltd", HOME)
+    assert rows(database, "select name, status from providers") == [("Capstan Ltd", "pending")]
+    [(user_id, own_provider_id)] = rows(database, "select id::text, provider_id::text from users")
+    assert rows(database, "select kind from notifications") == ["user_invited"]
+    accept_invite(database, token_for(database, user_id, "invite"), PASSWORD, HOME)
+    token = log_in(database, "sales@capstan.example", PASSWORD, HOME).token
+    assert authenticate_session(database, token).permissions == {Permission.OWN_READ}
+    assert approve_provider(database, own_provider_id, OPERATOR)
+    assert not approve_provider(database, own_provider_id, OPERATOR)
+    require(authenticate_session(database, token), Permission.OWN_WRITE)
+    assert actions(database).count("provider.approved") == 1
+
+
+def test_an_address_that_is_known_is_left_alone_and_nobody_learns_it(database: Database) -> None:
+    declare(database, HOSTING)
+    add_admin(database, "ann@example.com")
+    before = actions(database)
+    seconds = []
+    for email in ("ANCHOR@example.com", "ann@example.com"):
+        began = time.monotonic()
+        register_provider(database, email, "Somebody else", HOME)
+        seconds.append(time.monotonic() - began)
+    assert min(seconds) >= 0.25
+    assert actions(database) == before
+    assert rows(database, "select count(*) from users") == [1]
+    assert rows(database, "select count(*) from providers") == [2]
+
+
+def test_an_address_does_not_register_for_ever(database: Database) -> None:
+    for number in range(REGISTRATION_OF_ADDRESS.capacity):
+        register_provider(database, f"sales{number}@example.com", "Somebody", HOME)
+    assert refusal(register_provider, database, "sales@example.com", "Somebody", HOME) == "too_many_attempts"
+    assert rows(database, "select count(*) from providers") == [REGISTRATION_OF_ADDRESS.capacity]
+
+
+def test_what_cannot_be_registered(database: Database) -> None:
+    with pytest.raises(BadInput) as caught:
+        register_provider(database, "nobody", "", HOME)
+    assert [problem.split(":")[0] for problem in caught.value.problems] == ["email", "name"]
+
+
+def test_approving_reaches_the_niches_that_it_subscribed_in(database: Database) -> None:
+    """The fixture's sweep replays the journal: it must say what the row says."""
+    declare(database, HOSTING)
+    declare(database, '[[provider]]\nemail = "anchor@example.com"\nstatus = "pending"')
+    before = value(database, "select journal_seq from niches")
+    assert approve_provider(database, provider_id(database, "anchor@example.com"), OPERATOR)
+    assert rows(database, "select payload ->> 'status' from niche_journal where seq > %s", before) == ["active"]
+
+
+def test_approving_does_not_undo_a_suspension(database: Database) -> None:
+    declare(database, HOSTING)
+    anchor = provider_id(database, "anchor@example.com")
+    declare(database, '[[provider]]\nemail = "anchor@example.com"\nstatus = "suspended"')
+    assert refusal(approve_provider, database, anchor, OPERATOR) == "provider_suspended"
+    unknown = "01900000-0000-7000-8000-000000000000"
+    assert refusal(approve_provider, database, unknown, OPERATOR) == "provider_unknown"
