@@ -10,6 +10,9 @@ from fairlead.store.idempotency import delete_keys
 from fairlead.store.jobs.stalled import delete_ended_jobs, delete_silent_workers
 from fairlead.store.lead_runs import delete_attempts
 from fairlead.store.leads import clock
+from fairlead.store.one_time_tokens import delete_old_tokens
+from fairlead.store.rate_buckets import delete_full_buckets
+from fairlead.store.sessions import delete_old_sessions
 
 KEPT = timedelta(days=30)
 WORKERS_KEPT = timedelta(days=1)
@@ -21,8 +24,9 @@ def clean_up(upkeep: Upkeep) -> Counter[str]:
     """Gone are dead letters resolved, and runs of jobs ended, more than 30 days ago; returns how many of each.
 
     Runs of what has an open dead letter are kept, and so is every open dead letter. Gone too are jobs in a final state,
-    which none of ours ever is, registrations of workers that have been silent for a day, and idempotency keys of more
-    than a day ago. Raises `Unavailable`.
+    which none of ours ever is, registrations of workers that have been silent for a day, idempotency keys of more
+    than a day ago, sessions and one-time tokens that ran out more than 30 days ago, and limits that nobody is near.
+    Raises `Unavailable`.
     """
     database, counts = upkeep.database, Counter[str]()
     counts["dead_letters"] = database.run(lambda conn: delete_resolved(conn, clock(conn) - KEPT))
@@ -32,6 +36,9 @@ def clean_up(upkeep: Upkeep) -> Counter[str]:
         if deleted < CHUNK_ATTEMPTS:
             break
     counts["keys"] = database.run(lambda conn: delete_keys(conn, clock(conn) - KEYS_KEPT))
+    counts["sessions"] = database.run(lambda conn: delete_old_sessions(conn, clock(conn) - KEPT))
+    counts["tokens"] = database.run(lambda conn: delete_old_tokens(conn, clock(conn) - KEPT))
+    counts["buckets"] = database.run(lambda conn: delete_full_buckets(conn, clock(conn)))
     counts["jobs"] = database.run(delete_ended_jobs)
     counts["workers"] = database.run(lambda conn: delete_silent_workers(conn, WORKERS_KEPT.total_seconds()))
     return counts
