@@ -10,7 +10,7 @@ import pytest
 
 from fairlead.core.errors import Refused
 from fairlead.flows.access.log_in import log_in
-from fairlead.flows.access.one_time import accept_invite
+from fairlead.flows.access.one_time import accept_invite, reset_password
 from fairlead.flows.access.second_factor import confirm_second_factor
 from fairlead.flows.access.session_state import new_session
 from fairlead.flows.access.tokens import new_token
@@ -158,6 +158,18 @@ def test_one_invitation_twenty_times_at_once_sets_one_password(
     outcomes = all_at_once(crowd, database_url, LOCK_USERS, calls)
     assert outcomes == {"done": 1, "token_refused": AT_ONCE - 1}
     assert value(database, "select count(*) from audit_log where action = 'user.invite_accepted'") == 1
+
+
+def test_one_reset_link_twenty_times_at_once_sets_one_password(
+    database: Database, crowd: Database, database_url: str
+) -> None:
+    token = token_for(database, add_admin(database), "password_reset")
+    calls = [
+        lambda number=number: reset_password(crowd, token, f"{chr(97 + number)} {PASSWORD}", HOME)
+        for number in range(AT_ONCE)
+    ]
+    outcomes = all_at_once(crowd, database_url, LOCK_USERS, calls)
+    assert outcomes == {"done": 1, "token_refused": AT_ONCE - 1}
 
 
 def test_a_login_and_being_shut_out_at_once_leave_no_session(

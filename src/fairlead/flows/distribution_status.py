@@ -68,9 +68,7 @@ def _notes(lead: LeadRecord, job: LeadJob | None, dead_letter_id: str | None) ->
         when = "within five minutes" if job is None else f"at {timestamp_text(job.due_at)}" if job.due_at else "now"
         notes.append(f"run {lead.failed_runs + 1} of {RUNS} {when}")
     elif lead.awaits_decision and job is None:
-        notes.append(
-            "no job asks for it: it gets one within five minutes, if a worker runs and its niche is active"
-        )
+        notes.append("no job asks for it: it gets one within five minutes, if a worker runs and its niche is active")
     elif lead.status == "approved" and not lead.awaits_decision and lead.last_outcome is None:
         notes.append("its niche does not distribute by itself: it waits for a manual trigger")
     return notes

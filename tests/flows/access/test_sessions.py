@@ -5,6 +5,7 @@ import pytest
 from fairlead.core.errors import BadInput
 from fairlead.core.permissions import Permission, Role
 from fairlead.flows.access.log_in import log_in
+from fairlead.flows.access.password_changes import change_password
 from fairlead.flows.access.principal import require, user_actor
 from fairlead.flows.access.sessions import (
     authenticate_session,
@@ -19,6 +20,7 @@ from fairlead.store.connection import Database
 from tests.flows.access.people import (
     AWAY,
     HOME,
+    NEW_PASSWORD,
     PASSWORD,
     actions,
     add_admin,
@@ -133,6 +135,14 @@ def test_disabling_ends_it_at_once(database: Database) -> None:
     enrolled_admin(database, "bob@example.com")
     assert disable_user(database, ann.user_id, OPERATOR).ended_sessions == 1
     assert refusal(authenticate_session, database, ann.token) == "session_invalid"
+
+
+def test_a_session_of_who_is_not_active_opens_nothing_even_if_it_was_left(database: Database) -> None:
+    ann = enrolled_admin(database)
+    for status in ("disabled", "invited"):
+        value(database, "update users set status = %s", status)
+        assert refusal(authenticate_session, database, ann.token) == "session_invalid"
+        assert refusal(change_password, database, ann.token, PASSWORD, NEW_PASSWORD, HOME) == "session_invalid"
 
 
 def test_another_role_ends_it_at_once(database: Database) -> None:

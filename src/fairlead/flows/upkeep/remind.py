@@ -7,6 +7,7 @@ from fairlead.flows.notifications.delivery_jobs import delivery_job
 from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.audit import SYSTEM
 from fairlead.store.connection import Connection
+from fairlead.store.jobs.clock_set_back import bring_jobs_forward
 from fairlead.store.jobs.queue import Job, enqueue, leads_without_job
 from fairlead.store.jobs.reminders import deliveries_without_job, lacks_dispatch
 from fairlead.store.leads import clock
@@ -19,9 +20,10 @@ MOST_CHUNKS = 200
 def remind(upkeep: Upkeep) -> Counter[str]:
     """Leads that await a decision, and notifications that wait to be sent, each have a job; returns how many got one.
 
-    Leads of inactive niches and notifications of paused endpoints go on waiting: when those are active again, this is
-    what gets them going. Some hundreds to a transaction, nothing is locked. Idempotent, and safe to run at once: a job
-    too many finds nothing to do. Raises `Unavailable`.
+    Jobs that were put off before the clock was set back wait no longer than they should: a duty that was begun in what
+    is the future now is due at once. Leads of inactive niches and notifications of paused endpoints go on waiting:
+    when those are active again, this is what gets them going. Some hundreds to a transaction, nothing is waited for.
+    Idempotent, and safe to run at once: a job too many finds nothing to do. Raises `Unavailable`.
     """
     counts: Counter[str] = Counter()
     for remind_some in (_leads, _deliveries):
@@ -30,6 +32,8 @@ def remind(upkeep: Upkeep) -> Counter[str]:
             counts[remind_some.__name__.removeprefix("_")] += count
             if count < CHUNK_JOBS:
                 break
+    while count := upkeep.database.run(_put_off):
+        counts["put_off"] += count
     counts["dispatches"] += upkeep.database.run(_dispatch)
     return counts
 
@@ -44,6 +48,10 @@ def _deliveries(conn: Connection) -> int:
     lost = deliveries_without_job(conn, CHUNK_JOBS)
     enqueue(conn, [delivery_job(each.notification_id, each.channel, each.correlation_id) for each in lost])
     return len(lost)
+
+
+def _put_off(conn: Connection) -> int:
+    return bring_jobs_forward(conn, CHUNK_JOBS)
 
 
 def _dispatch(conn: Connection) -> bool:

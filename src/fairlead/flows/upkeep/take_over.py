@@ -9,6 +9,7 @@ from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.connection import Connection
 from fairlead.store.dead_letters import Burial, bury
+from fairlead.store.jobs.clock_set_back import doubt_heartbeats
 from fairlead.store.jobs.queue import QUEUE_OF, Job, enqueue
 from fairlead.store.jobs.stalled import StalledJob, delete_job, lock_stalled, stalled_job_ids
 from fairlead.store.lead_runs import Attempt, add_attempt, suspect
@@ -41,6 +42,7 @@ def take_over(upkeep: Upkeep) -> Counter[str]:
     Raises `Unavailable`.
     """
     silent_seconds, last_job_id = upkeep.settings.takeover_seconds, 0
+    upkeep.database.run(doubt_heartbeats)
     suspected: set[str] = set()
     counts: Counter[str] = Counter()
     while True:
