@@ -80,7 +80,8 @@ def test_the_work_of_one_that_vanished_is_taken_over_and_not_repeated_when_it_wa
     repeated = assert_told_once(database, box)
     assert_hooks_told(database, market, hook)
     assert len(repeated) <= len(jobs)
-    assert one(database, "select count(*) from job_attempts where outcome = 'crashed'") > 0
+    # Whether a crash is on record too depends on where it stood still: a lead that others decided has nobody to blame.
+    assert len(other.events("job of a dead worker taken over")) >= len(jobs)
 
 
 def _stop_at_work(database: Database, process: Process, worker_ids: list[int]) -> list[int]:
