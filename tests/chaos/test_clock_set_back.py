@@ -102,7 +102,7 @@ def test_a_clock_set_back_by_a_day_puts_nothing_off(
         clock.set_back()
         wait_for(lambda: one(database, "select clock_timestamp() < %s", before), "the clock is set back")
         put_off = one(database, PUT_OFF_BY_A_DAY)
-        heartbeats = one(database, "select count(*) from procrastinate_workers where last_heartbeat > now()")
+        heartbeats = one(database, FROM_THE_FUTURE)
         since = time.monotonic()
         approve(database, lead_ids[25:])
         hook.trouble = 0
@@ -117,13 +117,10 @@ def test_a_clock_set_back_by_a_day_puts_nothing_off(
         assert put_off > 5, "nothing was put off when the clock was set back"
         assert heartbeats > 0, "nobody's last sign of life lay in the future"
         wait_for(lambda: rows(database, DUTIES_LATE) == [], "every duty was done by the new clock", 10)
-        wait_for(lambda: one(database, SILENT) == 0, "the dead worker's registration is gone", 30)
+        assert one(database, FROM_THE_FUTURE) == 0, "somebody dead is believed in"
 
 
 PUT_OFF = "select count(*) from procrastinate_jobs where status = 'todo' and scheduled_at > clock_timestamp()"
 PUT_OFF_BY_A_DAY = PUT_OFF + " + interval '23 hours'"
 DUTIES_LATE = "select name from schedules where started_at > clock_timestamp() + interval '1 minute'"
-SILENT = f"""
-    select count(*) from procrastinate_workers
-    where abs(extract(epoch from last_heartbeat - clock_timestamp())) > {2 * TAKEOVER_SECONDS}
-"""
+FROM_THE_FUTURE = "select count(*) from procrastinate_workers where last_heartbeat > clock_timestamp()"

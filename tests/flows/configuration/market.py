@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from fairlead.core.errors import Refused
 from fairlead.flows.distribute import Distributor
@@ -11,6 +11,8 @@ from fairlead.store.audit import OPERATOR, Actor
 from fairlead.store.connection import Database
 from tests.flows.marketplaces import HOSTING, declare, everything
 from tests.flows.sales import query
+
+Result = TypeVar("Result")
 
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
 PORTAL = Actor("anchor", "provider")
@@ -68,7 +70,7 @@ def refusal(attempt: Callable[[], object]) -> str:
     return "not refused"
 
 
-def changes_nothing(database: Database, attempt: Callable[[], object]) -> object:
+def changes_nothing(database: Database, attempt: Callable[[], Result]) -> Result:
     """The result of something that leaves every row of every table as it was."""
     before = everything(database)
     result = attempt()

@@ -81,10 +81,10 @@ def test_a_preview_says_the_same_and_changes_nothing(database: Database) -> None
         database, lambda: change_form_schema(database, market.niche, WITHOUT_CORES, OPERATOR, dry_run=True)
     )
     done = change_form_schema(database, market.niche, WITHOUT_CORES, OPERATOR)
-    assert tried.is_dry_run  # pyright: ignore
-    assert tried.invalidated == done.invalidated  # pyright: ignore
+    assert tried.is_dry_run
+    assert tried.invalidated == done.invalidated
     assert [unfit.provider_id for unfit in done.invalidated] == [market.anchor]
-    assert (tried.row, tried.version, tried.number) == (done.row, done.version, 1)  # pyright: ignore
+    assert (tried.row, tried.version, tried.number) == (done.row, done.version, 1)
 
 
 def test_who_left_is_not_told(database: Database) -> None:
@@ -99,7 +99,7 @@ def test_the_same_form_makes_no_version(database: Database) -> None:
     seen = read_niche(database, market.niche)
     form = {"version": 1, "fields": [CORES, {**REGION, "required": False}]}
     same = changes_nothing(database, lambda: change_form_schema(database, market.niche, form, OPERATOR))
-    assert (same.took_effect, same.number, same.version) == (False, 1, seen.form_version)  # pyright: ignore
+    assert (same.took_effect, same.number, same.version) == (False, 1, seen.form_version)
 
 
 def test_a_form_that_was_changed_meanwhile(database: Database) -> None:
@@ -107,7 +107,7 @@ def test_a_form_that_was_changed_meanwhile(database: Database) -> None:
     seen = read_niche(database, market.niche).form_version
     change_form_schema(database, market.niche, WITHOUT_CORES, OPERATOR, expected_version=seen)
 
-    def change(dry_run: bool) -> object:
+    def change(dry_run: bool) -> Any:
         return change_form_schema(
             database, market.niche, WITHOUT_NORTH, OPERATOR, expected_version=seen, dry_run=dry_run
         )

@@ -1,5 +1,7 @@
 """Levels are opened, changed, put into another order and deleted by verbs."""
 
+from typing import Any
+
 import pytest
 
 from fairlead.core.errors import BadInput
@@ -34,7 +36,7 @@ def test_a_level_is_created_once_and_last(database: Database) -> None:
     market = open_market(database)
     at, logged = head(database), len(events(database))
 
-    def create(price_cents: int = 300) -> object:
+    def create(price_cents: int = 300) -> Any:
         return create_level(database, market.niche, "bronze", price_cents, 5, OPERATOR, memo="a cheap one")
 
     created = create()
@@ -46,7 +48,7 @@ def test_a_level_is_created_once_and_last(database: Database) -> None:
     assert events(database, logged) == [("level.created", None, new, "a cheap one")]
 
     again = changes_nothing(database, create)
-    assert (again.took_effect, again.version) == (False, created.version)  # pyright: ignore
+    assert (again.took_effect, again.version) == (False, created.version)
     assert changes_nothing(database, lambda: refusal(lambda: create(301))) == "level_exists"
 
 
@@ -108,13 +110,13 @@ def test_a_level_that_was_changed_meanwhile(database: Database) -> None:
     seen = read_level(database, market.gold).version
     change_level(database, market.gold, LevelChange(price_cents=2100), OPERATOR, expected_version=seen)
 
-    def price(price_cents: int) -> object:
+    def price(price_cents: int) -> Any:
         return change_level(
             database, market.gold, LevelChange(price_cents=price_cents), OPERATOR, expected_version=seen
         )
 
     assert changes_nothing(database, lambda: refusal(lambda: price(2200))) == "version_conflict"
-    assert changes_nothing(database, lambda: price(2100).took_effect) is False  # pyright: ignore
+    assert changes_nothing(database, lambda: price(2100).took_effect) is False
     conflict = refusal(lambda: delete_level(database, market.gold, OPERATOR, expected_version=seen))
     assert conflict == "version_conflict"
 
@@ -136,7 +138,7 @@ def test_levels_change_places_all_at_once(database: Database) -> None:
     seen, at, logged = read_niche(database, market.niche).order_version, head(database), len(events(database))
     wanted = [levels["bronze"], levels["silver"], levels["gold"]]
 
-    def reorder() -> object:
+    def reorder() -> Any:
         return reorder_levels(database, market.niche, wanted, OPERATOR, memo="cheap first", expected_version=seen)
 
     done = reorder()
@@ -147,8 +149,8 @@ def test_levels_change_places_all_at_once(database: Database) -> None:
     assert (action, memo) == ("levels.reordered", "cheap first")
     assert old["positions"] == {levels["bronze"]: 70, levels["gold"]: 1}
     assert new["positions"] == {levels["bronze"]: 1, levels["gold"]: 70}
-    assert read_niche(database, market.niche).order_version == done.version != seen  # pyright: ignore
-    assert not changes_nothing(database, reorder).took_effect  # pyright: ignore
+    assert read_niche(database, market.niche).order_version == done.version != seen
+    assert not changes_nothing(database, reorder).took_effect
 
     back = refusal(
         lambda: reorder_levels(database, market.niche, list(levels.values()), OPERATOR, expected_version=seen)
@@ -185,7 +187,7 @@ def test_only_what_nobody_ever_used_is_deleted(database: Database) -> None:
     assert delete_level(database, bronze, OPERATOR, memo="nobody wants it").took_effect
     [(kind, payload)] = journal(database, at)
     assert (kind, payload["level_id"], payload["is_deleted"]) == ("level", bronze, True)
-    assert not changes_nothing(database, lambda: delete_level(database, bronze, OPERATOR)).took_effect  # pyright: ignore
+    assert not changes_nothing(database, lambda: delete_level(database, bronze, OPERATOR)).took_effect
     assert refusal(lambda: change_level(database, bronze, LevelChange(name="x"), OPERATOR)) == "level_deleted"
     assert create_level(database, market.niche, "bronze", 300, 5, OPERATOR).row.level.level_id != bronze
     assert read_level(database, bronze).row.is_deleted

@@ -1,5 +1,7 @@
 """Niches are opened and changed by verbs."""
 
+from typing import Any
+
 import pytest
 
 from fairlead.core.errors import BadInput
@@ -27,7 +29,7 @@ HOURLY = ReofferPolicy(every_minutes=60, max_times=5, max_hours=48)
 
 
 def test_a_niche_is_created_once(database: Database) -> None:
-    def create(name: str = "Moving") -> object:
+    def create(name: str = "Moving") -> Any:
         return create_niche(
             database, "moving", name, OPERATOR, form_schema=FORM, policy=NichePolicy(False, HOURLY), memo="opened"
         )
@@ -44,8 +46,8 @@ def test_a_niche_is_created_once(database: Database) -> None:
     assert query(database, "select version, created_by, memo from form_schema_versions") == [(1, "operator", "opened")]
 
     again = changes_nothing(database, create)
-    assert (created.took_effect, again.took_effect) == (True, False)  # pyright: ignore
-    assert (again.row, again.version) == (created.row, created.version)  # pyright: ignore
+    assert (created.took_effect, again.took_effect) == (True, False)
+    assert (again.row, again.version) == (created.row, created.version)
     assert changes_nothing(database, lambda: refusal(lambda: create("Removals"))) == "niche_exists"
 
 
@@ -121,11 +123,11 @@ def test_a_change_that_was_overtaken_is_refused_unless_it_is_done_already(databa
     seen = read_niche(database, market.niche).version
     change_niche(database, market.niche, NicheChange(name="Servers"), OPERATOR, expected_version=seen)
 
-    def rename(name: str) -> object:
+    def rename(name: str) -> Any:
         return change_niche(database, market.niche, NicheChange(name=name), OPERATOR, expected_version=seen)
 
     assert changes_nothing(database, lambda: refusal(lambda: rename("Machines"))) == "version_conflict"
-    assert changes_nothing(database, lambda: rename("Servers").took_effect) is False  # pyright: ignore
+    assert changes_nothing(database, lambda: rename("Servers").took_effect) is False
 
 
 def test_what_cannot_be_changed(database: Database) -> None:

@@ -1,5 +1,7 @@
 """Providers are taken in, changed, let in and shut out by verbs."""
 
+from typing import Any
+
 import pytest
 
 from fairlead.core.errors import BadInput
@@ -29,7 +31,7 @@ LEAD: dict[str, object] = {"cores": 8, "region": "north"}
 
 
 def test_a_provider_is_created_once_by_its_email(database: Database) -> None:
-    def create(email: str = "cleat@example.com", name: str = "Cleat") -> object:
+    def create(email: str = "cleat@example.com", name: str = "Cleat") -> Any:
         return create_provider(
             database, email, name, OPERATOR, status="pending", timezone="Europe/Berlin", credit_limit_cents=100
         )
@@ -43,7 +45,7 @@ def test_a_provider_is_created_once_by_its_email(database: Database) -> None:
         ("cleat@example.com", "Cleat", "pending", 0)
     ]
     again = changes_nothing(database, lambda: create("CLEAT@example.com"))
-    assert (again.took_effect, again.row) == (False, created.row)  # pyright: ignore
+    assert (again.took_effect, again.row) == (False, created.row)
     assert changes_nothing(database, lambda: refusal(lambda: create(name="Other"))) == "email_taken"
 
 
@@ -117,7 +119,7 @@ def test_credit_that_is_in_use_stays(database: Database) -> None:
     [(balance,)] = query(database, "select balance_cents from providers where id = %s", market.bowline)
     assert balance < 0
 
-    def limit(cents: int) -> object:
+    def limit(cents: int) -> Any:
         return change_provider(database, market.bowline, ProviderChange(credit_limit_cents=cents), OPERATOR)
 
     assert changes_nothing(database, lambda: refusal(lambda: limit(-balance - 1))) == "credit_in_use"
@@ -131,13 +133,13 @@ def test_a_version_knows_nothing_of_money(database: Database) -> None:
     change = ProviderChange(timezone="Asia/Tokyo")
     assert change_provider(database, market.anchor, change, OPERATOR, expected_version=seen).took_effect
 
-    def again(change: ProviderChange) -> object:
+    def again(change: ProviderChange) -> Any:
         return change_provider(database, market.anchor, change, OPERATOR, expected_version=seen)
 
     assert changes_nothing(database, lambda: refusal(lambda: again(ProviderChange(timezone="UTC")))) == (
         "version_conflict"
     )
-    assert not changes_nothing(database, lambda: again(change)).took_effect  # pyright: ignore
+    assert not changes_nothing(database, lambda: again(change)).took_effect
     assert refusal(lambda: suspend_provider(database, market.anchor, OPERATOR, expected_version=seen)) == (
         "version_conflict"
     )
@@ -159,7 +161,7 @@ def test_a_suspended_provider_receives_nothing_until_it_is_back(database: Databa
     assert activity(database) == before
     assert distribute(database, market, [LEAD]) == [[market.bowline]]
 
-    assert not changes_nothing(database, lambda: suspend_provider(database, market.anchor, OPERATOR)).took_effect  # pyright: ignore
+    assert not changes_nothing(database, lambda: suspend_provider(database, market.anchor, OPERATOR)).took_effect
     assert reactivate_provider(database, market.anchor, OPERATOR).row.status == "active"
     [bought] = distribute(database, market, [{"cores": 9, "region": "south"}])
     assert bought == [market.anchor]
