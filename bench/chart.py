@@ -119,6 +119,10 @@ def thinned(samples: Sequence[Sample], limit: int = 120) -> list[Sample]:
 
 
 def _round_up(value: float) -> float:
-    """The next of 1, 2, 2.5, 5 times a power of ten: a scale that divides evenly."""
+    """The end of a scale that holds the value and divides evenly.
+
+    >>> _round_up(65), _round_up(44_100), _round_up(1)
+    (75.0, 50000, 1)
+    """
     power = 10 ** floor(log10(value))
-    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= value)
+    return next(step * power for step in (1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10) if step * power >= value)

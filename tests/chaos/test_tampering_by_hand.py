@@ -1,4 +1,4 @@
-"""Whoever changes what was done by hand, as a superuser can, is found out by `verify`, by the promise that it breaks."""
+"""Whoever changes, as a superuser can, what was done by hand is found out by `verify`, by the promise it breaks."""
 
 import pytest
 
