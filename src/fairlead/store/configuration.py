@@ -130,18 +130,6 @@ def niche_ids_of(conn: Connection, slugs: Sequence[str] | None) -> list[str]:
     return [row[0] for row in rows]
 
 
-def niche_ids_short_of_funds(conn: Connection, provider_id: str) -> list[str]:
-    """The niches where the provider has a subscription that is inactive for lack of funds. Locks nothing."""
-    rows = conn.execute(
-        """
-        select distinct niche_id::text from subscriptions
-        where provider_id = %s and deactivation_reason = 'insufficient_funds' and deleted_at is null order by 1
-        """,
-        (provider_id,),
-    ).fetchall()
-    return [row[0] for row in rows]
-
-
 def niche_rows(conn: Connection, niche_ids: Sequence[str]) -> list[NicheRow]:
     """The niches, by id. Needs their locks."""
     rows = conn.execute(
