@@ -19,23 +19,9 @@ from tests.chaos.market import (
     submit,
     wait_until_drained,
 )
-from tests.chaos.workers import Fleet, restarting
+from tests.chaos.workers import DEADLY_STATUS, Fleet, deadly_at, restarting
 
 pytestmark = pytest.mark.chaos
-
-DIES_AT = """
-import os, sys
-from fairlead.flows import distribute
-lead_id, decide = sys.argv.pop(1), distribute.decide
-def decide_or_die(roster, lead, *rest):
-    if lead.lead_id == lead_id:
-        os._exit(9)
-    return decide(roster, lead, *rest)
-distribute.decide = decide_or_die
-from fairlead.cli import main
-main()
-"""
-"""The program, in which one lead is deadly: any worker that begins to decide it is gone."""
 
 
 def test_a_lead_that_cannot_even_be_read_stops_nobody(database: Database) -> None:
@@ -63,9 +49,9 @@ def test_a_lead_that_kills_every_worker_is_given_up_after_the_third_and_all_othe
     lead_ids = submit(database, market, 24)
     killer = lead_ids[5]
     fleet = open_fleet(database_url, takeover_seconds=2, operator_emails="ops@example.com")
-    program = ("-c", DIES_AT, killer)
-    fleet.start_serving(2, program)
-    with restarting(fleet, 2, program):
+    fleet.program = deadly_at(killer)
+    fleet.start_serving(2)
+    with restarting(fleet, 2):
         approve(database, lead_ids)
         wait_until_drained(database, 120)
     assert_all_sold(database, lead_ids, but=[killer])
@@ -75,7 +61,7 @@ def test_a_lead_that_kills_every_worker_is_given_up_after_the_third_and_all_othe
     blamed = dict(rows(database, "select id::text, crash_count from leads where crash_count > 0"))
     assert blamed == {killer: 3}, "innocents were blamed"
     # As long as nobody has noticed the first death, the lead is in a batch of whoever comes next, and nobody is blamed.
-    deaths = Counter(process.popen.returncode for process in fleet.processes)[9]
+    deaths = Counter(process.popen.returncode for process in fleet.processes)[DEADLY_STATUS]
     print(f"{deaths} workers died of it")
     assert deaths >= 3
     assert one(database, "select count(*) from notifications where kind = 'operator_alert' and state = 'sent'") == 1

@@ -23,6 +23,21 @@ PATIENCE_SECONDS = 60
 SERVING = "serving the queues"
 FAIRLEAD = ("-m", "fairlead")
 LINES_SHOWN = 40
+DEADLY_STATUS = 9
+
+_DEADLY = """
+import os, sys
+from fairlead.flows import distribute
+lead_id, status, decide = sys.argv.pop(1), sys.argv.pop(1), distribute.decide
+def decide_or_die(roster, lead, *rest):
+    if lead.lead_id == lead_id:
+        os._exit(int(status))
+    return decide(roster, lead, *rest)
+distribute.decide = decide_or_die
+from fairlead.cli import main
+main()
+"""
+"""The program, in which one lead is deadly: any worker that begins to decide it is gone."""
 
 
 def wait_for(condition: Callable[[], object], what: str, within_seconds: float = PATIENCE_SECONDS) -> None:
@@ -48,6 +63,11 @@ def environment(database_url: str, **settings: object) -> dict[str, str]:
     }
     chosen = {f"FAIRLEAD_{name.upper()}": str(value) for name, value in (given | settings).items()}
     return inherited | chosen | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": "1"}
+
+
+def deadly_at(lead_id: str) -> tuple[str, ...]:
+    """The program in which this lead is deadly; who dies of it ends with `DEADLY_STATUS`."""
+    return ("-c", _DEADLY, lead_id, str(DEADLY_STATUS))
 
 
 @dataclass
@@ -122,14 +142,15 @@ class Fleet:
     environment: Mapping[str, str]
     processes: list[Process] = field(default_factory=list[Process])
     kills: int = 0
+    program: Sequence[str] = FAIRLEAD
 
-    def start(self, words: Sequence[str] = ("worker", "--port", "0"), program: Sequence[str] = FAIRLEAD) -> Process:
+    def start(self, words: Sequence[str] = ("worker", "--port", "0")) -> Process:
         """A process of this verb has been started; it need not serve yet."""
         name = f"{words[0]}-{len(self.processes) + 1}"
         log = self.folder / f"{name}.log"
         with log.open("wb") as stream:
             popen = subprocess.Popen(
-                [sys.executable, *program, *words],
+                [sys.executable, *self.program, *words],
                 env=dict(self.environment),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
@@ -140,9 +161,9 @@ class Fleet:
         self.processes.append(Process(name, popen, log))
         return self.processes[-1]
 
-    def start_serving(self, count: int, program: Sequence[str] = FAIRLEAD) -> list[Process]:
+    def start_serving(self, count: int) -> list[Process]:
         """So many workers serve the queues."""
-        started = [self.start(program=program) for _ in range(count)]
+        started = [self.start() for _ in range(count)]
         for process in started:
             wait_for(lambda process=process: process.is_serving() or not process.is_alive(), f"{process.name} serves")
             assert process.is_alive(), f"{process.name} ended:\n{process.log.read_text()}"
@@ -177,12 +198,12 @@ class Fleet:
 
 
 @contextmanager
-def restarting(fleet: Fleet, count: int, program: Sequence[str]) -> Generator[None]:
+def restarting(fleet: Fleet, count: int) -> Generator[None]:
     """While the block runs, so many workers are kept running, however often they die."""
 
     def keep_running() -> None:
         for _ in range(count - len(fleet.living())):
-            fleet.start(program=program)
+            fleet.start()
 
     with _repeating(keep_running, lambda: 0.2):
         yield
@@ -190,13 +211,12 @@ def restarting(fleet: Fleet, count: int, program: Sequence[str]) -> Generator[No
 
 @contextmanager
 def killing(fleet: Fleet, dice: random.Random, every_seconds: float) -> Generator[None]:
-    """While the block runs, one serving worker after the other is killed with -9 and another started in its place."""
+    """While the block runs, one serving worker after the other is killed with -9."""
 
     def kill_one() -> None:
         if serving := fleet.serving():
             dice.choice(serving).kill()
             fleet.kills += 1
-            fleet.start()
 
     with _repeating(kill_one, lambda: every_seconds * dice.uniform(0.5, 1.5)):
         yield
