@@ -107,8 +107,8 @@ def set_refunded(conn: Connection, assignment_ids: Sequence[str], decided_by: st
 
 
 def set_viewed(conn: Connection, assignment_id: str, now: datetime) -> None:
-    """The assignment, locked, was seen by its provider at that time, or had been before."""
-    conn.execute("update assignments set viewed_at = coalesce(viewed_at, %s) where id = %s", (now, assignment_id))
+    """The assignment, locked and not seen before, was seen by its provider at that time."""
+    conn.execute("update assignments set viewed_at = %s where id = %s", (now, assignment_id))
 
 
 def set_answered(conn: Connection, assignment_id: str, status: str, reason: str | None, now: datetime) -> None:
