@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
+from fairlead.store.lookups import marketplace_currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +158,11 @@ def assignments_of_lead(conn: Connection, lead_id: str, page: int, limit: int) -
     rows = conn.execute(
         """
         select a.id::text, a.provider_id::text, p.name, a.subscription_id::text, a.competition_level_id::text, c.name,
-               a.price_cents, m.currency, a.assigned_at, a.status
+               a.price_cents, %s, a.assigned_at, a.status
         from assignments a join providers p on p.id = a.provider_id
-        join competition_levels c on c.id = a.competition_level_id cross join marketplace m
+        join competition_levels c on c.id = a.competition_level_id
         where a.lead_id = %s order by a.served_seq limit %s offset %s
         """,
-        (lead_id, limit, (page - 1) * limit),
+        (marketplace_currency(conn), lead_id, limit, (page - 1) * limit),
     ).fetchall()
     return count[0], [LeadAssignment(*row) for row in rows]
