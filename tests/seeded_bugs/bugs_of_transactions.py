@@ -121,13 +121,13 @@ BUGS_OF_TRANSACTIONS = (
         "whoever asks for it by id will know why",
         (
             Edit(
-                "store/distribution.py",
+                "store/waiting_leads.py",
                 "where niche_id = %s and awaits_decision\n"
                 "              and case when %s::uuid is null then not decide_alone else id = %s::uuid end",
                 "where niche_id = %s and case when %s::uuid is null then awaits_decision and not decide_alone\n"
                 "              else id = %s::uuid end",
             ),
-            Edit("store/distribution.py", "where awaits_decision and id = any(array(", "where id = any(array("),
+            Edit("store/waiting_leads.py", "where awaits_decision and id = any(array(", "where id = any(array("),
         ),
         (ONE_LEAD,),
         is_quick=True,
