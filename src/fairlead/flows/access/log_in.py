@@ -1,13 +1,14 @@
 """Logging in with email and password: the first step, and for providers without a second factor the only one."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from fairlead.core.errors import Refused
 from fairlead.flows.access.passwords import hash_password, is_password, needs_rehash
 from fairlead.flows.access.principal import Client, user_actor
 from fairlead.flows.access.session_state import IssuedSession, issued, issued_before, new_session
 from fairlead.flows.access.throttle import (
+    ADDRESS_IS_KNOWN_FOR,
     LOGIN_OF_ACCOUNT,
     LOGIN_OF_ADDRESS,
     LOGIN_OF_PAIR,
@@ -23,8 +24,6 @@ from fairlead.store.ids import new_id
 from fairlead.store.leads import clock
 from fairlead.store.sessions import insert_session, is_known_address
 from fairlead.store.users import UserRow, lock_user, user_by_email, write_login, write_rehash
-
-ADDRESS_IS_KNOWN_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
 """Giving the second factor: to finish a login, and to prove again who it is before something dangerous."""
 
-from datetime import timedelta
-
 from fairlead.core.errors import Refused
 from fairlead.delivery.secret_box import SecretBox
 from fairlead.flows.access.codes import hash_of_recovery_code, is_totp_code, step_of
@@ -16,15 +14,20 @@ from fairlead.flows.access.session_state import (
     refuse_proof,
     session_invalid,
 )
-from fairlead.flows.access.throttle import CODE_OF_ACCOUNT, CODE_OF_PAIR, give_back, network_of, take
+from fairlead.flows.access.throttle import (
+    ADDRESS_IS_KNOWN_FOR,
+    CODE_OF_ACCOUNT,
+    CODE_OF_PAIR,
+    give_back,
+    network_of,
+    take,
+)
 from fairlead.flows.access.tokens import hash_of, new_token
 from fairlead.store.audit import AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.second_factors import spend_recovery_code, spend_step
 from fairlead.store.sessions import is_known_address, session_by_token
 from fairlead.store.users import user_by_id
-
-ADDRESS_IS_KNOWN_FOR = timedelta(days=30)
 
 
 def code_refused() -> Refused:

@@ -7,6 +7,7 @@ addresses out from which its user came before, so that nobody can keep the user 
 import hashlib
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from fairlead.core.errors import Refused
@@ -33,6 +34,9 @@ RESET_OF_ACCOUNT = Limit("reset_of_account", 3, 1_200)
 REGISTRATION_OF_ADDRESS = Limit("registration_of_address", 5, 720)
 TOKEN_OF_ADDRESS = Limit("one_time_token_of_address", 20, 30)
 KEY_OF_ADDRESS = Limit("key_of_address", 60, 1)
+
+ADDRESS_IS_KNOWN_FOR = timedelta(days=30)
+"""An address from which a user logged in completely is known as the user's for so long."""
 
 
 class Throttled(Refused):
