@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     statement_timeout_ms: Milliseconds = 60_000
     lock_timeout_ms: Milliseconds = 10_000
     idle_in_transaction_timeout_ms: Milliseconds = 60_000
+    transaction_timeout_ms: Milliseconds = 300_000
     batch_limit_leads: Annotated[int, Field(ge=1, le=1000)] = 50
 
     # Workers. What is said per second holds across all processes, what is concurrent holds in each of them.

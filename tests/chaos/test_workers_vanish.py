@@ -48,6 +48,7 @@ def test_the_work_of_one_that_vanished_is_taken_over_and_not_repeated_when_it_wa
             takeover_seconds=TAKEOVER_SECONDS,
             # It may stand still in the middle of a transaction, with a niche locked.
             idle_in_transaction_timeout_ms=2_000,
+            transaction_timeout_ms=4_000,
             **outside(smtp_port),
         )
         [sleeper] = fleet.start_serving(1)

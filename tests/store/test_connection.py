@@ -1,5 +1,7 @@
 """What is wrong with the server is not held against the leads."""
 
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -70,3 +72,47 @@ def read_only(database: Database) -> Database:
             return settings
 
     return Standby(database.url, "fairlead")
+
+
+FROZEN = """
+import os, signal, sys
+from fairlead.store.connection import Database, Timeouts
+bounds = Timeouts(idle_in_transaction_ms=1_000, transaction_ms=2_000)
+with Database(sys.argv[1], "fairlead", bounds) as database, database.transaction() as conn:
+    conn.execute("select from niches for no key update")
+    with conn.pipeline():
+        conn.execute("select 1")
+        print("frozen", flush=True)
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def test_a_process_that_stands_still_in_the_middle_of_its_writes_holds_nobody_up(
+    database: Database, niche_id: str
+) -> None:
+    """After a pipeline the server waits for its client without counting that as idle: only the whole is bounded."""
+    with database.snapshot() as conn:
+        if conn.info.server_version < 170_000:
+            pytest.skip("PostgreSQL bounds whole transactions from version 17 on")
+    with subprocess.Popen([sys.executable, "-c", FROZEN, database.url], stdout=subprocess.PIPE, text=True) as frozen:
+        try:
+            assert frozen.stdout is not None
+            assert frozen.stdout.readline() == "frozen\n"
+            assert len(Distributor(database).distribute_waiting(niche_id)) == 3
+        finally:
+            frozen.kill()
+
+
+def test_reading_is_not_bounded_as_writing_is(database: Database) -> None:
+    with Database(database.url, "fairlead", Timeouts(transaction_ms=200)) as hasty, hasty.snapshot() as conn:
+        conn.execute("select pg_sleep(0.5)")
+        assert conn.execute("select 1").fetchone() == (1,)
+
+
+def test_the_server_notices_a_client_that_vanished(database: Database) -> None:
+    with database.snapshot() as conn:
+        idle, interval, count = (
+            int(conn.execute(f"show tcp_keepalives_{name}".encode()).fetchall()[0][0])
+            for name in ("idle", "interval", "count")
+        )
+    assert 0 < idle + interval * count <= 60

@@ -13,7 +13,12 @@ from fairlead.store.schema import check_schema, migrate
 def connected(settings: Settings | None = None, max_connections: int = 8) -> Generator[Database]:
     """The marketplace's database, whatever its schema; an embedded server runs for as long as the block does."""
     chosen = settings or load_settings()
-    timeouts = Timeouts(chosen.statement_timeout_ms, chosen.lock_timeout_ms, chosen.idle_in_transaction_timeout_ms)
+    timeouts = Timeouts(
+        chosen.statement_timeout_ms,
+        chosen.lock_timeout_ms,
+        chosen.idle_in_transaction_timeout_ms,
+        chosen.transaction_timeout_ms,
+    )
     with database_url(chosen) as url, Database(url, chosen.schema_name, timeouts, max_connections) as database:
         database.check()
         yield database

@@ -23,6 +23,9 @@ Result = TypeVar("Result")
 ATTEMPTS = 6
 FIRST_PAUSE_SECONDS = 0.02
 
+BOUNDS_TRANSACTIONS = 170_000
+"""The first version of PostgreSQL that has `transaction_timeout`."""
+
 TRANSIENT = (
     errors.SerializationFailure,
     errors.DeadlockDetected,
@@ -38,6 +41,7 @@ class Timeouts:
     statement_ms: int = 60_000
     lock_ms: int = 10_000
     idle_in_transaction_ms: int = 60_000
+    transaction_ms: int = 300_000
 
 
 class Database:
@@ -50,8 +54,11 @@ class Database:
         self.options = (
             f"-c search_path={schema_name} -c statement_timeout={bounds.statement_ms} "
             f"-c lock_timeout={bounds.lock_ms} "
-            f"-c idle_in_transaction_session_timeout={bounds.idle_in_transaction_ms} -c timezone=UTC"
+            f"-c idle_in_transaction_session_timeout={bounds.idle_in_transaction_ms} -c timezone=UTC "
+            # The server's side: a machine that vanished, without a farewell, holds its locks no longer than a minute.
+            "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
         )
+        self._transaction_ms = bounds.transaction_ms
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
             kwargs=self.connection_settings(),
@@ -59,7 +66,18 @@ class Database:
             max_size=max_connections,
             open=False,
             timeout=30,
+            configure=self._bound_transactions,
         )
+
+    def _bound_transactions(self, conn: Connection) -> None:
+        """Bounds whole transactions, on servers that can (17 and newer; an older one would refuse the option).
+
+        A client that stands still in the middle of a pipeline is not idle to the server, so that nothing else would
+        end its transaction, and with it the lock of a niche.
+        """
+        if conn.info.server_version >= BOUNDS_TRANSACTIONS:
+            conn.execute("select set_config('transaction_timeout', %s, false)", (str(self._transaction_ms),))
+            conn.commit()
 
     def connection_settings(self) -> dict[str, Any]:
         """What every connection of this marketplace is opened with."""
@@ -92,6 +110,8 @@ class Database:
                 conn.execute("set transaction isolation level repeatable read, read only")
                 # Whoever reads may read for long, and may be kept waiting by whom it writes to.
                 conn.execute("set local statement_timeout = 0; set local idle_in_transaction_session_timeout = '1h'")
+                if conn.info.server_version >= BOUNDS_TRANSACTIONS:
+                    conn.execute("set local transaction_timeout = 0")
                 yield conn
         except psycopg.Error as error:
             if not is_outage(error):

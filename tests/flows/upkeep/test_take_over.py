@@ -101,6 +101,20 @@ def test_eight_who_sweep_at_once_take_each_job_over_once(database: Database) -> 
     assert len(rows(database, "select from job_attempts")) == 10
 
 
+def test_a_lead_that_somebody_holds_keeps_no_other_job_from_being_taken_over(database: Database) -> None:
+    """A worker that stands still may hold its lead's row: only that job waits for it to let go."""
+    _, lead_ids = waiting_leads(database, 3)
+    kill_a_worker(database)
+    with database.transaction() as held:
+        held.execute("select from leads where id = %s for no key update", (lead_ids[0],))
+        with ThreadPoolExecutor(1) as pool:
+            taken = pool.submit(take_over, upkeep_of(database)).result(5)
+        assert taken["distribute"] == 2
+        assert jobs(database, "status::text") == ["doing", "todo", "todo"]
+    assert take_over(upkeep_of(database))["distribute"] == 1
+    assert jobs(database, "status::text") == ["todo"] * 3
+
+
 def test_a_batch_that_killed_its_worker_is_decided_one_by_one(database: Database) -> None:
     _, lead_ids = waiting_leads(database, 3)
     waiting_leads(database, 1, "storage")

@@ -11,7 +11,13 @@ from fairlead.store.connection import Connection
 from fairlead.store.dead_letters import Burial, bury
 from fairlead.store.jobs.clock_set_back import doubt_heartbeats
 from fairlead.store.jobs.queue import QUEUE_OF, Job, enqueue
-from fairlead.store.jobs.stalled import StalledJob, delete_job, lock_stalled, stalled_job_ids
+from fairlead.store.jobs.stalled import (
+    StalledJob,
+    delete_job,
+    lock_lead_unless_held,
+    lock_stalled,
+    stalled_job_ids,
+)
 from fairlead.store.lead_runs import Attempt, add_attempt, suspect
 from fairlead.store.leads import clock, states_of
 from fairlead.store.notification_crashes import lock_under_way
@@ -36,7 +42,8 @@ def take_over(upkeep: Upkeep) -> Counter[str]:
 
     A worker counts as gone when it gave no sign of life for `takeover_seconds`, and at once when it is not registered
     any more, as after a restart that could not wait for its jobs. One transaction per job, which records the crash,
-    replaces the job, and locks the job, then its lead or notification. Safe to run any number of times at once: each
+    replaces the job, and locks the job, then its lead or notification; one whose lead somebody holds is left for the
+    next time. Safe to run any number of times at once: each
     job is taken over by one of them. Returns how many jobs of each queue were taken over, and how many given up.
 
     Raises `Unavailable`.
@@ -70,6 +77,8 @@ def _take_over(upkeep: Upkeep, job_id: int, suspected: set[str]) -> _TakenOver |
         job = lock_stalled(conn, job_id, upkeep.settings.takeover_seconds)
         if job is None:
             return None
+        if job.task == "distribute_lead" and not lock_lead_unless_held(conn, str(job.payload["lead_id"])):
+            return None  # left for the next sweep
         delete_job(conn, job_id)
         if job.task == "distribute_lead":
             return _lead(conn, job, upkeep.settings.batch_limit_leads, suspected)

@@ -54,6 +54,17 @@ def lock_stalled(conn: Connection, job_id: int, silent_seconds: float) -> Stalle
     return None if row is None else StalledJob(*row)
 
 
+def lock_lead_unless_held(conn: Connection, lead_id: str) -> bool:
+    """The lead's row is locked, if there is such a lead; False where another transaction holds it.
+
+    Nothing is waited for. The other may be that of the very worker that stands still: whoever waited for it would
+    leave the jobs of all the others lying.
+    """
+    if conn.execute("select from leads where id = %s for no key update skip locked", (lead_id,)).rowcount:
+        return True
+    return conn.execute("select from leads where id = %s", (lead_id,)).rowcount == 0
+
+
 def delete_job(conn: Connection, job_id: int) -> None:
     """The job, locked before, is gone. Should its worker be alive after all, it finds that out when it is done."""
     conn.execute("delete from procrastinate_jobs where id = %s", (job_id,))
