@@ -239,6 +239,14 @@ def lock(words: list[str]) -> int:
     return 0 if locked and run(BIN / "uv", "export", "--quiet", *export, "-o", REQUIREMENTS) else 1
 
 
+def reference(words: list[str]) -> int:
+    """writes the pages of docs/reference that are made from the code"""
+    pages = ROOT / "docs" / "reference"
+    document = run(BIN / "fairlead", "openapi", "--output", pages / "openapi.json")
+    problems = run(BIN / "fairlead", "openapi", "--problems", "--output", pages / "problems.md")
+    return 0 if document and problems else 1
+
+
 def clean(words: list[str]) -> int:
     """removes .venv, caches and build output; never data"""
     for name in (".venv", *CACHES):
@@ -257,6 +265,7 @@ COMMANDS = {
     "chaos": chaos,
     "shell": shell,
     "lock": lock,
+    "reference": reference,
     "setup": setup,
     "clean": clean,
 }

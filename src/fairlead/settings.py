@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
 from platformdirs import site_data_path, user_data_path
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -82,6 +83,12 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
     # Where people reach us from outside: links in messages begin with it.
     public_url: str | None = None
+    # Of each web process: how many transactions it has open at once, and so how many requests it works on.
+    web_connections: Annotated[int, Field(ge=1, le=200)] = 12
+    # Whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks, separated by commas.
+    trusted_proxies: str = ""
+    # For a developer's machine: the session cookie also without https.
+    cookie_over_http: bool = False
 
     # Email, and who is told when something needs a person.
     mail_transport: Literal["console", "directory", "smtp"] = "console"
@@ -117,6 +124,23 @@ class Settings(BaseSettings):
         if url is not None and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
             raise ValueError("must be an address such as https://leads.example.com, without ? or #")
         return None if url is None else url.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        for each in filter(None, map(str.strip, text.split(","))):
+            try:
+                ip_network(each)
+            except ValueError:
+                raise ValueError("must be addresses or networks such as 10.0.0.0/8, separated by commas") from None
+        return text
+
+    @field_validator("cookie_over_http")
+    @classmethod
+    def _only_on_this_machine(cls, wanted: bool, info: ValidationInfo) -> bool:
+        if wanted and info.data.get("http_host") not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError("is for a developer's machine: FAIRLEAD_HTTP_HOST must be 127.0.0.1, ::1 or localhost")
+        return wanted
 
     @field_validator("schema_name")
     @classmethod

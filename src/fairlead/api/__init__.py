@@ -1,1 +1,20 @@
-"""SPEAKS: HTTP. Parses, authorises, calls one flow or one view, answers."""
+"""SPEAKS: HTTP. Parses, authorises, calls one flow or one view, answers.
+
+A route is a few lines, in the file of `routes` that is named for what it is about; its router is in `routes.ROUTERS`:
+
+    @router.post("/{lead_id}/reject", responses=refuses("lead_unknown", "lead_distributed"))
+    def reject_one_lead(
+        lead_id: Annotated[Uuid, Path()],
+        asked: Rejection,                                            # values.Asked: bounded, nothing unknown in it
+        reviewer: Annotated[Principal, needs(Permission.LEADS_APPROVE)],
+        database: Marketplace,
+    ) -> LeadState:                                                  # values.Answer
+        """Reject a lead that is pending approval, and say why."""
+        return LeadState.model_validate(reject_lead(database, lead_id, asked.reason, reviewer.actor))
+
+- `access` says who may call it, exactly once per route; `needs_own` for a provider's own rows.
+- `refuses` names the codes of the flow that it calls; `problem_codes` says what a code is over HTTP.
+- Lists: `pagination.ByCursor` and `Page`, or `ByPage` and `NumberedPage` where the design says so.
+- What may be sent again: `idempotency`. What may have changed meanwhile: `conditional`.
+- The document (`python3 dev.py reference`) follows from all this; a field whose example would be odd gives one.
+"""

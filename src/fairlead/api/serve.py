@@ -67,7 +67,14 @@ def serve_in_thread(application: ASGIApp, host: str, port: int) -> ServingThread
     except OSError as error:
         raise Refused("address_unavailable", f"cannot listen on {host}, port {port}: {error.strerror}") from error
     configuration = uvicorn.Config(
-        application, lifespan="off", log_config=None, access_log=False, server_header=False, ws="none"
+        application,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Whose word is taken for where a request comes from is the application's to say, and by default nobody's.
+        proxy_headers=False,
+        ws="none",
     )
     serving = ServingThread(uvicorn.Server(configuration), listener)
     serving.start()

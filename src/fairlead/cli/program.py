@@ -20,6 +20,7 @@ from fairlead.cli import (
     leads,
     migrate,
     notifications,
+    openapi,
     reconcile,
     serve,
     status,
@@ -59,6 +60,7 @@ app.command("explain")(explain.explain)
 app.command("verify")(verify.verify)
 app.command("reconcile")(reconcile.reconcile)
 app.command("export")(export.export)
+app.command("openapi")(openapi.openapi)
 app.command("migrate")(migrate.migrate)
 app.command("status")(status.status)
 

@@ -11,31 +11,28 @@ from fairlead.telemetry.traces import shut_down_traces
 
 log = get_logger(__name__)
 
-CONNECTIONS = 8
-
 
 def web(
     port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Where to listen (FAIRLEAD_WEB_PORT).")] = None,
     with_parent: WithParent = None,
 ) -> None:
-    """Answer over HTTP: /livez, /readyz and /metrics. Runs until stopped.
+    """Answer over HTTP: the API, and /livez, /readyz and /metrics. Runs until stopped.
 
     /readyz says whether the database, its schema and a worker are there: point a load balancer at it.
 
     Example: FAIRLEAD_HTTP_HOST=0.0.0.0 fairlead web --port 8080
     """
-    from fairlead.api.health import DatabaseProbe, health_application
+    from fairlead.api.application import web_application
     from fairlead.api.serve import serve_in_thread
 
     settings = load_settings()
     if port is not None:
         settings = settings.model_copy(update={"web_port": port})
     stop = begin(settings, "web", with_parent)
-    with marketplace_when_there(settings, stop, CONNECTIONS) as database:
+    with marketplace_when_there(settings, stop, settings.web_connections) as database:
         if database is None:
             return
-        probe = DatabaseProbe(database, worker_within_seconds=2.0 * settings.takeover_seconds)
-        with serve_in_thread(health_application(probe), settings.http_host, settings.web_port) as served:
+        with serve_in_thread(web_application(database, settings), settings.http_host, settings.web_port) as served:
             log.info("web started", host=settings.http_host, port=served.port)
             stop.wait()
     shut_down_traces()

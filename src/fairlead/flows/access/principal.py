@@ -56,16 +56,21 @@ def require(principal: Principal, permission: Permission) -> None:
     Raises `Refused`: `second_factor_required` or `enrolment_required` while the session is not open,
     `permission_missing`, or `step_up_required` when it may but has to prove first who it is.
     """
-    if principal.next_step == "second_factor":
-        raise Refused("second_factor_required", "the second factor is needed first")
-    if principal.next_step == "enrolment":
-        raise Refused("enrolment_required", "a second factor has to be set up first")
+    require_open(principal)
     if permission not in principal.permissions:
         raise Refused("permission_missing", f"this needs the permission {permission.value}")
     if permission in STEP_UP_PERMISSIONS and not principal.is_stepped_up:
         raise Refused(
             "step_up_required", "this needs a fresh proof of who you are: a code, or the password without one"
         )
+
+
+def require_open(principal: Principal) -> None:
+    """The principal's login is finished. Raises `Refused`: `second_factor_required` or `enrolment_required`."""
+    if principal.next_step == "second_factor":
+        raise Refused("second_factor_required", "the second factor is needed first")
+    if principal.next_step == "enrolment":
+        raise Refused("enrolment_required", "a second factor has to be set up first")
 
 
 def user_actor(user_id: str, role: str, request_id: str | None = None) -> Actor:

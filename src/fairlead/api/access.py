@@ -1,0 +1,177 @@
+"""Who may call a route. Every route declares exactly one of four, and a test fails for one that does not:
+
+    reader: Annotated[Principal, needs(Permission.LEADS_READ)]      a session or a key with this permission
+    caller: Annotated[OwnProvider, needs_own(Permission.OWN_READ)]  the same, of somebody at a provider: its own rows
+    opened: Annotated[OpenedSession, needs_session("why")]          a session in whatever state, its own business
+    dependencies=[public("why")]                                    anybody
+
+What a route declares is what is checked and what the document says of it: there is no second place for it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeAlias
+
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+
+from fairlead.api.cross_origin import refuse_cross_origin
+from fairlead.api.resources import Resources, resources_of
+from fairlead.api.session_cookie import token_of
+from fairlead.core.errors import Refused
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.api_keys import authenticate_api_key
+from fairlead.flows.access.principal import Client, Principal, require
+from fairlead.flows.access.session_state import session_invalid
+from fairlead.flows.access.sessions import authenticate_session
+from fairlead.store.audit import Actor
+from fairlead.store.connection import Database
+from fairlead.telemetry.logs import current_correlation_id
+
+_MAX_USER_AGENT_CHARACTERS = 200
+
+
+def client_of(request: Request) -> Client:
+    """Where the request comes from: the peer, or what a trusted proxy says of it."""
+    agent = request.headers.get("user-agent", "")[:_MAX_USER_AGENT_CHARACTERS]
+    printable = "".join(character for character in agent if character.isprintable())
+    return Client(request.client.host if request.client else "", printable, current_correlation_id())
+
+
+async def _client(request: Request) -> Client:
+    return client_of(request)
+
+
+FromClient = Annotated[Client, Depends(_client, scope="function")]
+"""For a parameter: where the request comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A live session, open or with its second factor outstanding: who is behind it, and its token."""
+
+    principal: Principal
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnProvider:
+    """Somebody at a provider. `database` is for whatever is done in its name, and nothing else is to be used."""
+
+    principal: Principal
+    provider_id: str
+    database: Database
+
+    @property
+    def actor(self) -> Actor:
+        """Who it is, for the audit log."""
+        return self.principal.actor
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Let through is whoever has the permission, by session or key; the answer is who it is."""
+
+    permission: Permission
+
+    def __call__(self, request: Request) -> Principal:
+        return _with_permission(request, self.permission)
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsOwn:
+    """Let through is somebody at a provider with the permission; the answer is who, and whose rows it is about."""
+
+    permission: Permission
+
+    def __call__(self, request: Request) -> OwnProvider:
+        principal = _with_permission(request, self.permission)
+        assert principal.provider_id is not None, "only who belongs to a provider has a permission on its own rows"
+        return OwnProvider(principal, principal.provider_id, resources_of(request).database)
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsSession:
+    """Let through is every live session, also one whose second factor is outstanding; a key is not."""
+
+    why: str
+
+    def __call__(self, request: Request) -> OpenedSession:
+        if _key_of(request) is not None:
+            raise Refused("session_required", "this is about a session: an API key has none")
+        return _session_of(request, resources_of(request))
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """Let through is everybody; writes of other sites' pages only with `from_anywhere`."""
+
+    why: str
+    from_anywhere: bool = False
+
+    def __call__(self, request: Request) -> None:
+        if not self.from_anywhere:
+            refuse_cross_origin(request, resources_of(request).settings.public_url)
+
+
+Access: TypeAlias = Needs | NeedsOwn | NeedsSession | Public
+
+
+def needs(permission: Permission) -> Any:
+    """The route's permission, for `Annotated[Principal, needs(...)]`."""
+    return Depends(Needs(permission), scope="function")
+
+
+def needs_own(permission: Permission) -> Any:
+    """The route's permission on the caller's own rows, for `Annotated[OwnProvider, needs_own(...)]`."""
+    return Depends(NeedsOwn(permission), scope="function")
+
+
+def needs_session(why: str) -> Any:
+    """For `Annotated[OpenedSession, needs_session(...)]`: what somebody does to their own session."""
+    return Depends(NeedsSession(why), scope="function")
+
+
+def public(why: str, *, from_anywhere: bool = False) -> Any:
+    """For a route's `dependencies`: why everybody may call it."""
+    return Depends(Public(why, from_anywhere), scope="function")
+
+
+def declared_access(dependant: Dependant) -> Iterator[Access]:
+    """What a route declares, wherever among its dependencies."""
+    if isinstance(dependant.call, Access):
+        yield dependant.call
+    for each in dependant.dependencies:
+        yield from declared_access(each)
+
+
+def _with_permission(request: Request, permission: Permission) -> Principal:
+    resources = resources_of(request)
+    key = _key_of(request)
+    if key is not None:
+        principal = authenticate_api_key(resources.database, key, client_of(request))
+    else:
+        principal = _session_of(request, resources).principal
+    require(principal, permission)
+    return principal
+
+
+def _session_of(request: Request, resources: Resources) -> OpenedSession:
+    token = token_of(request, resources.settings)
+    if token is None:
+        raise session_invalid()
+    # A cookie comes along whoever's page asks; a key does not.
+    refuse_cross_origin(request, resources.settings.public_url)
+    principal = authenticate_session(resources.database, token, request_id=current_correlation_id())
+    return OpenedSession(principal, token)
+
+
+def _key_of(request: Request) -> str | None:
+    """What the header Authorization holds, None without one. Where it is there, the cookie counts for nothing."""
+    header = request.headers.get("authorization")
+    if header is None:
+        return None
+    scheme, _, credentials = header.partition(" ")
+    # Whatever is no key is refused as a wrong one, and counted as one.
+    is_key = scheme.lower() == "bearer" and credentials.isascii() and credentials.isprintable()
+    return credentials.strip() if is_key else ""

@@ -1,0 +1,103 @@
+"""The web application: every route, within the envelope that all answers come in."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from fairlead.api.access import public
+from fairlead.api.envelope import Envelope
+from fairlead.api.health import DatabaseProbe, Probe, health_routes
+from fairlead.api.openapi import api_routes, document_of
+from fairlead.api.problems import answer_with_problems, problem_of_status
+from fairlead.api.resources import Resources
+from fairlead.api.routes import ROUTERS
+from fairlead.delivery.secret_box import secret_box
+from fairlead.settings import Settings
+from fairlead.store.connection import Database
+
+MAX_BODY_BYTES = 1_048_576
+
+SPARE_THREADS = 4
+"""Beyond one per connection: for /readyz and /metrics, which answer also when every connection is taken."""
+
+DOCUMENT_PATH = "/api/v1/openapi.json"
+
+# None of the framework's own: it records the texts of exceptions, which may hold anything.
+NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}
+
+
+def web_application(database: Database, settings: Settings, probe: Probe | None = None) -> FastAPI:
+    """An application that answers every route for this marketplace. It opens nothing and owns nothing.
+
+    `probe` answers /readyz and /metrics; by default one that asks for the database and a living worker. Raises
+    SettingsError for secret keys that are malformed; without any, what has to seal a secret answers 503.
+    """
+    trusted = [each.strip() for each in settings.trusted_proxies.split(",") if each.strip()]
+    application = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        telemetry=NO_TELEMETRY,  # pyright: ignore[reportArgumentType]
+        lifespan=_lifespan,
+        generate_unique_id_function=_operation_id,
+        # Outermost first. The limit lies within the envelope, so that its answer is a problem too.
+        middleware=[
+            *([Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)] if trusted else []),
+            Middleware(Envelope),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES),
+        ],
+    )
+    box = None if settings.secret_keys is None else secret_box(settings)
+    application.state.resources = Resources(database, settings, box)
+    answer_with_problems(application)
+    application.add_exception_handler(405, _method_not_allowed)
+    for router in ROUTERS:
+        application.include_router(router)
+    _add_document(application)
+    application.include_router(health_routes(probe or _probe(database, settings)))
+    return application
+
+
+def _probe(database: Database, settings: Settings) -> DatabaseProbe:
+    return DatabaseProbe(database, worker_within_seconds=2.0 * settings.takeover_seconds)
+
+
+@asynccontextmanager
+async def _lifespan(application: FastAPI) -> AsyncGenerator[None]:
+    """A request that needs a connection waits for a thread instead of for the pool, which would look like slowness."""
+    resources: Resources = application.state.resources
+    current_default_thread_limiter().total_tokens = resources.settings.web_connections + SPARE_THREADS
+    yield
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _add_document(application: FastAPI) -> None:
+    made: list[dict[str, Any]] = []
+
+    @application.get(DOCUMENT_PATH, include_in_schema=False, dependencies=[public("says what there is, and no more")])
+    async def openapi_document() -> Response:  # pyright: ignore[reportUnusedFunction]
+        if not made:
+            made.append(document_of(application))
+        return JSONResponse(made[0])
+
+
+async def _method_not_allowed(request: Request, error: Exception) -> Response:
+    """405 with every method of the address; the framework names those of the first route that fits."""
+    assert isinstance(error, HTTPException), "it was registered for that status"
+    path = request.scope["path"]
+    methods = {
+        method for route in api_routes(request.app) if route.path_regex.match(path) for method in route.methods or ()
+    }
+    return problem_of_status(405, {"Allow": ", ".join(sorted(methods))})

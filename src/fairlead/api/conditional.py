@@ -1,0 +1,32 @@
+"""Changing what one has seen: ETag in the answer, If-Match in the request, and a conflict told before it does harm.
+
+The check itself is the flow's, under its lock (`version_conflict`, 412): here a version only crosses the wire.
+"""
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Response
+
+from fairlead.core.errors import Refused
+
+_PATTERN = r'^(\*|"[!#-~]{1,128}")$'
+
+
+def show_version(response: Response, version: str) -> None:
+    """The answer says which version of the thing it shows."""
+    response.headers["ETag"] = f'"{version}"'
+
+
+async def _expected(
+    if_match: Annotated[
+        str | None,
+        Header(pattern=_PATTERN, description="The ETag of what you saw, in its quotes; `*` for whatever it is by now."),
+    ] = None,
+) -> str | None:
+    if if_match is None:
+        raise Refused("precondition_required", "say in If-Match which version you saw (its ETag)")
+    return None if if_match == "*" else if_match.strip('"')
+
+
+ExpectedVersion = Annotated[str | None, Depends(_expected, scope="function")]
+"""The version that the client saw, to hand to the flow; None: any. Without the header the answer is 428."""

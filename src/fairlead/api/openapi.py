@@ -1,0 +1,125 @@
+"""The document that says what the API takes and answers (OpenAPI 3.1), made from the routes themselves.
+
+The framework describes what succeeds. What fails is put in here, the same for all: which problems a route can answer
+with follows from what it declares, and from `refuses(...)`, which names its own.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+
+from fairlead.api.access import Access, Needs, NeedsOwn, NeedsSession, declared_access
+from fairlead.api.examples import add_examples
+from fairlead.api.problem_codes import kind_of
+from fairlead.api.problems import MEDIA_TYPE, Problem
+from fairlead.api.session_cookie import COOKIE
+
+TITLE = "Fairlead"
+DESCRIPTION = """\
+Sells each lead to the right service providers: fairly, atomically, exactly once, and able to prove it.
+
+**Who you are.** Browsers log in and have a session cookie; machines send an API key as `Authorization: Bearer fl_...`.
+`x-permission` says what an operation needs.
+
+**What goes wrong** is always the same kind of answer, `application/problem+json` (RFC 9457), with a stable `code`.
+
+Times are in UTC, amounts in minor units of the marketplace's currency (`*_cents`). Every answer has an `X-Request-ID`;
+send your own to find it again in logs and the audit trail.
+"""
+
+_SCHEMES = {
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "Given by `POST /api/v1/session`. Writes of other sites' pages are refused.",
+    },
+    "api_key": {"type": "http", "scheme": "bearer", "description": "An API key, `fl_...`, with scopes."},
+}
+
+
+def refuses(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """For a route's `responses`: the codes that it refuses with beside those that every route can."""
+    by_status: dict[int | str, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(kind_of(code).status, []).append(code)
+    return {
+        status: {"description": ", ".join(f"`{code}`" for code in of_status)} for status, of_status in by_status.items()
+    }
+
+
+def api_routes(application: FastAPI) -> Iterator[RouteContext]:
+    """Every route of the application that is declared with FastAPI, wherever it was included from."""
+    return (each for each in iter_route_contexts(application.routes) if isinstance(each.original_route, APIRoute))
+
+
+def access_of(route: RouteContext) -> list[Access]:
+    """What the route declares about who may call it; exactly one, if it is right."""
+    return list(declared_access(route.dependant))
+
+
+def document_of(application: FastAPI) -> dict[str, Any]:
+    """The document, made anew."""
+    document = get_openapi(
+        title=TITLE, version="1", description=DESCRIPTION, routes=application.routes, openapi_version="3.1.0"
+    )
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem.pop("$defs")
+    schemas["Problem"] = problem
+    document["components"]["securitySchemes"] = _SCHEMES
+    for route in api_routes(application):
+        for method in route.methods or ():
+            operation = document["paths"].get(route.path_format, {}).get(method.lower())
+            if operation is not None:
+                _complete(operation, method, access_of(route)[0])
+    add_examples(document)
+    return document
+
+
+def _complete(operation: dict[str, Any], method: str, access: Access) -> None:
+    responses: dict[str, Any] = operation["responses"]
+    # The framework's own, in a form that is not ours.
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]
+    for code in _codes_of_all(operation, method, access):
+        status = str(kind_of(code).status)
+        found = responses.setdefault(status, {"description": ""})
+        names = [each for each in found["description"].split(", ") if each and each != f"`{code}`"]
+        found["description"] = ", ".join([*names, f"`{code}`"])
+    for status, response in responses.items():
+        if int(status) >= 400:
+            response["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    operation["responses"] = dict(sorted(responses.items()))
+    if isinstance(access, Needs | NeedsOwn):
+        operation["security"] = [{"session": []}, {"api_key": []}]
+        operation["x-permission"] = access.permission.value
+    else:
+        operation["security"] = [{"session": []}] if isinstance(access, NeedsSession) else []
+
+
+def _codes_of_all(operation: dict[str, Any], method: str, access: Access) -> Iterator[str]:
+    headers = {each["name"].lower(): each for each in operation.get("parameters", ()) if each["in"] == "header"}
+    if "requestBody" in operation:
+        yield from ("body_malformed", "body_too_large", "input_invalid")
+    elif operation.get("parameters"):
+        yield "input_invalid"
+    if isinstance(access, Needs | NeedsOwn):
+        yield from ("session_invalid", "api_key_invalid", "permission_missing", "second_factor_required")
+        yield from ("enrolment_required", "step_up_required", "too_many_attempts")
+    if isinstance(access, NeedsSession):
+        yield from ("session_invalid", "session_required")
+    if method not in ("GET", "HEAD"):
+        yield "cross_origin_refused"
+    if (key := headers.get("idempotency-key")) is not None:
+        yield "idempotency_key_reused"
+        if key.get("required"):
+            yield "idempotency_key_missing"
+    if "if-match" in headers:
+        yield from ("version_conflict", "precondition_required")
+    yield from ("internal_error", "unavailable")

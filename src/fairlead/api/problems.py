@@ -1,0 +1,182 @@
+"""Whatever goes wrong, as one kind of answer: RFC 9457, `application/problem+json`, with a stable code.
+
+Nothing that was sent is ever repeated: it may be a password, somebody's telephone number, or not even JSON.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, cast
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from fairlead.api.problem_codes import kind_of
+from fairlead.api.values import Answer
+from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
+from fairlead.telemetry.errors import error_kind
+from fairlead.telemetry.logs import current_correlation_id, get_logger
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
+MOST_VIOLATIONS = 100
+
+_log = get_logger(__name__)
+
+_CODE_OF_STATUS = {
+    400: "body_malformed",
+    404: "route_unknown",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    422: "input_invalid",
+    429: "too_many_attempts",
+    503: "unavailable",
+}
+_DETAILS = {
+    "body_malformed": "the body could not be read as JSON in UTF-8",
+    "route_unknown": "there is nothing at this address",
+    "method_not_allowed": "the header Allow names the methods that this address takes",
+    "body_too_large": "the body is larger than this server takes",
+    "unavailable": "the server cannot answer at present; try again",
+    "internal_error": "this is a mistake of the server's; its log has more under the request's id",
+    "input_invalid": "what was sent is not what is asked for; see errors",
+    "idempotency_key_missing": "what moves money says in the header Idempotency-Key which request it is",
+}
+
+Place = Literal["body", "query", "path", "header", "cookie"]
+
+
+class Violation(Answer):
+    """One thing that is wrong with what was sent."""
+
+    location: Place = Field(description="Which part of the request.")
+    pointer: str = Field(description="Where in it: a JSON Pointer (RFC 6901); empty stands for all of it.")
+    code: str = Field(description="Stable, for programs.")
+    detail: str = Field(description="For people.")
+
+
+_EXAMPLE: dict[str, Any] = {
+    "type": "/api/v1/problems/lead_unknown",
+    "title": "There is no such lead",
+    "status": 404,
+    "detail": "there is no lead 01900000-0000-7000-8000-000000000000",
+    "code": "lead_unknown",
+    "request_id": "01900000-0000-7000-8000-000000000001",
+    "errors": [],
+}
+
+
+class Problem(Answer):
+    """What went wrong. `code` says it to programs and never changes; `detail` says it to people."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    type: str = Field(description="Where this server explains the code.")
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: Sequence[Violation] = Field(description="What is wrong with the input, where it is the input.")
+
+
+def problem_response(
+    code: str,
+    detail: str | None = None,
+    violations: Sequence[Violation] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer with this code; its status and title are those of the code."""
+    kind = kind_of(code)
+    problem = Problem(
+        type=f"/api/v1/problems/{code}",
+        title=kind.title,
+        status=kind.status,
+        detail=_plain(detail or _DETAILS.get(code, kind.title)),
+        code=code,
+        request_id=current_correlation_id() or "",
+        errors=violations,
+    )
+    more = {"WWW-Authenticate": 'Bearer realm="fairlead"'} if kind.status == 401 else {}
+    if kind.status == 503:
+        more["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    more |= headers or {}
+    return Response(problem.model_dump_json(), kind.status, media_type=MEDIA_TYPE, headers=more)
+
+
+def problem_of_status(status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer for a status that a library chose: nothing of its words is repeated."""
+    return problem_response(_CODE_OF_STATUS.get(status, "internal_error"), headers=headers)
+
+
+def problem_of(error: FairleadError) -> Response:
+    """The answer for what a flow raised. What is nobody's fault but ours is logged, and says nothing outside."""
+    if isinstance(error, BadInput):
+        return problem_response("input_invalid", violations=[_violation_of(line) for line in error.problems])
+    if isinstance(error, Refused):
+        seconds = getattr(error, "retry_after_seconds", None)
+        headers = None if seconds is None else {"Retry-After": str(seconds)}
+        return problem_response(error.code, str(error), headers=headers)
+    if isinstance(error, Unavailable):
+        _log.warning("a request could not be served", error=error_kind(error), exc_info=error)
+        return problem_response("unavailable")
+    _log.error("a request failed", error=error_kind(error), exc_info=error)
+    return problem_response("internal_error")
+
+
+def answer_with_problems(application: FastAPI) -> None:
+    """Every error of the application is a problem from now on."""
+
+    async def of_flow(_request: Request, error: Exception) -> Response:
+        return problem_of(cast("FairleadError", error))
+
+    async def of_input(_request: Request, error: Exception) -> Response:
+        return _problem_of_input(cast("RequestValidationError", error).errors())
+
+    async def of_library(_request: Request, error: Exception) -> Response:
+        known = cast("HTTPException", error)
+        return problem_of_status(known.status_code, known.headers)
+
+    application.add_exception_handler(FairleadError, of_flow)
+    application.add_exception_handler(RequestValidationError, of_input)
+    application.add_exception_handler(HTTPException, of_library)
+
+
+def _problem_of_input(errors: Sequence[Any]) -> Response:
+    if any(error["type"] == "json_invalid" for error in errors):
+        return problem_response("body_malformed")
+    if any(error["type"] == "missing" and error["loc"] == ("header", "Idempotency-Key") for error in errors):
+        return problem_response("idempotency_key_missing")
+    violations = [
+        Violation(
+            location=cast("Place", error["loc"][0]),
+            pointer="".join(f"/{_token(part)}" for part in error["loc"][1:]),
+            code=error["type"],
+            detail=_plain(str(error["msg"])),
+        )
+        for error in errors[:MOST_VIOLATIONS]
+    ]
+    return problem_response("input_invalid", violations=violations)
+
+
+# A line of `BadInput` names its place first: `lead[0].age: Age is required`.
+_PLACE = re.compile(r"([A-Za-z_][\w.\[\]-]*): (.+)", re.DOTALL)
+
+
+def _violation_of(line: str) -> Violation:
+    found = _PLACE.fullmatch(line)
+    if found is None:
+        return Violation(location="body", pointer="", code="input_invalid", detail=_plain(line))
+    parts = [part for part in re.split(r"[.\[\]]+", found[1]) if part]
+    pointer = "".join(f"/{_token(part)}" for part in parts)
+    return Violation(location="body", pointer=pointer, code="input_invalid", detail=_plain(found[2]))
+
+
+def _token(part: object) -> str:
+    """One step of a JSON Pointer. A name that the client made up is cut short and made writable."""
+    return _plain(str(part)[:100]).replace("~", "~0").replace("/", "~1")
+
+
+def _plain(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

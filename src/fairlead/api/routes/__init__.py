@@ -1,0 +1,12 @@
+"""Every router of the API, each in the file that is named for what its routes are about."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from fairlead.api.routes import problems, session
+
+ROUTERS: Sequence[APIRouter] = (
+    session.router,
+    problems.router,
+)

@@ -1,0 +1,279 @@
+"""Logging in and out, and what somebody does to their own access: second factor, password, sessions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field
+
+from fairlead.api.access import FromClient, OpenedSession, needs_session, public
+from fairlead.api.openapi import refuses
+from fairlead.api.resources import Marketplace, Sealing, ServerSettings
+from fairlead.api.session_cookie import give_token, take_token_back, token_of
+from fairlead.api.values import Answer, Asked, Email, Line, Password, Uuid
+from fairlead.core.permissions import Role
+from fairlead.flows.access.enrolment import begin_totp_enrolment, confirm_totp_enrolment, renew_recovery_codes
+from fairlead.flows.access.log_in import log_in
+from fairlead.flows.access.password_changes import change_password
+from fairlead.flows.access.principal import Principal, require_open
+from fairlead.flows.access.second_factor import confirm_second_factor, step_up
+from fairlead.flows.access.session_state import IssuedSession
+from fairlead.flows.access.sessions import (
+    authenticate_session,
+    list_sessions,
+    log_out,
+    revoke_session,
+    revoke_sessions,
+)
+from fairlead.settings import Settings
+from fairlead.store.connection import Database
+
+router = APIRouter(prefix="/api/v1/session", tags=["session"])
+
+Code = Annotated[Line, Field(min_length=6, max_length=40, examples=["123456"])]
+
+Own = Annotated[OpenedSession, needs_session("what somebody does to their own session")]
+_UNFINISHED = ("second_factor_required", "enrolment_required")
+_CODES = ("code_refused", "too_many_attempts", "secrets_not_configured")
+
+
+class Login(Asked):
+    """An email address and its password."""
+
+    email: Email
+    password: Password
+
+
+class SecondFactor(Asked):
+    """A code of the authenticator app, or one of the recovery codes."""
+
+    code: Code
+
+
+class Proof(Asked):
+    """A code; for somebody without a second factor, the password."""
+
+    proof: Annotated[Line, Field(min_length=1, max_length=256, examples=["123456"])]
+
+
+class PasswordChange(Asked):
+    """The password that is known, and the one that replaces it."""
+
+    current_password: Password
+    new_password: Password
+
+
+class OwnSession(Answer):
+    """Who is logged in. The session's token is in the cookie, and nowhere else."""
+
+    user_id: Uuid
+    session_id: Uuid
+    role: Role
+    provider_id: Uuid | None = Field(description="Whose portal this is; null for an operator.")
+    next_step: Literal["second_factor", "enrolment"] | None = Field(
+        description="What has to be done before anything else is open; null when it is."
+    )
+    permissions: list[str] = Field(examples=[["leads:read"]])
+    stepped_up_until: datetime | None = Field(description="Until when dangerous things need no fresh proof.")
+
+
+class Enrolment(Answer):
+    """What an authenticator app needs. It counts once a code of it has been confirmed."""
+
+    secret: str = Field(description="For typing in.", examples=["JBSWY3DPEHPK3PXP"])
+    uri: str = Field(examples=["otpauth://totp/Fairlead:ada%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=Fairlead"])
+    qr_svg: str = Field(
+        description="The same as a picture to scan.", examples=['<svg xmlns="http://www.w3.org/2000/svg"/>']
+    )
+
+
+class RecoveryCodes(Answer):
+    """Codes for when the app is lost, each good once. Shown now and never again."""
+
+    recovery_codes: list[str] = Field(examples=[["K7QZP-3MWTD-9XRHC-VB2NF-6JYKA"]])
+
+
+class LiveSession(Answer):
+    """One of somebody's live sessions."""
+
+    session_id: Uuid
+    state: Literal["password_ok", "full"]
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime = Field(description="When it ends if it is not used.")
+    ip: str | None = Field(examples=["203.0.113.7"])
+    user_agent: str | None = Field(examples=["Mozilla/5.0"])
+    is_current: bool
+
+
+class LiveSessions(Answer):
+    """All of them, the last used first."""
+
+    items: Sequence[LiveSession]
+
+
+class SessionsEnded(Answer):
+    """How many sessions were ended."""
+
+    ended: int
+
+
+@router.post(
+    "",
+    dependencies=[public("logging in is how somebody becomes known")],
+    responses=refuses("login_refused", "too_many_attempts"),
+)
+def begin_session(
+    asked: Login, response: Response, database: Marketplace, settings: ServerSettings, client: FromClient
+) -> OwnSession:
+    """Log in with email and password. The answer sets the cookie; `next_step` says what is still outstanding.
+
+    A wrong password, an unknown address and a disabled user get the same answer after the same work.
+    """
+    # Whatever session the browser had is not continued: a token that somebody planted there opens nothing.
+    done = log_in(database, asked.email, asked.password, client)
+    return _given(response, settings, database, done)
+
+
+@router.get("")
+def show_session(opened: Own) -> OwnSession:
+    """Say who is logged in, and what is still outstanding."""
+    return _own(opened.principal)
+
+
+@router.delete(
+    "", status_code=204, response_class=Response, dependencies=[public("whoever has no session is out already")]
+)
+def end_session(
+    request: Request, response: Response, database: Marketplace, settings: ServerSettings, client: FromClient
+) -> None:
+    """Log out: the session is over and the cookie is taken back. Doing so twice is no mistake."""
+    if (token := token_of(request, settings)) is not None:
+        log_out(database, token, client)
+    take_token_back(response, settings)
+
+
+@router.post("/second-factor", responses=refuses("second_factor_done", "enrolment_required", *_CODES))
+def give_second_factor(
+    asked: SecondFactor,
+    response: Response,
+    opened: Own,
+    box: Sealing,
+    database: Marketplace,
+    settings: ServerSettings,
+    client: FromClient,
+) -> OwnSession:
+    """Finish the login with a code of the app, or a recovery code. The fifth wrong one ends the session."""
+    done = confirm_second_factor(database, box, opened.token, asked.code, client)
+    return _given(response, settings, database, done)
+
+
+@router.post("/step-up", responses=refuses("second_factor_required", *_CODES))
+def prove_again(
+    asked: Proof,
+    response: Response,
+    opened: Own,
+    box: Sealing,
+    database: Marketplace,
+    settings: ServerSettings,
+    client: FromClient,
+) -> OwnSession:
+    """Prove again who you are: for ten minutes the session may do what is dangerous. The fifth wrong proof ends it."""
+    return _given(response, settings, database, step_up(database, box, opened.token, asked.proof, client))
+
+
+@router.post("/enrolment", responses=refuses("second_factor_required", "step_up_required", "secrets_not_configured"))
+def begin_enrolment(opened: Own, box: Sealing, database: Marketplace, client: FromClient) -> Enrolment:
+    """Begin to set up a second factor. One that is there stays in force until the new one is confirmed."""
+    begun = begin_totp_enrolment(database, box, opened.token, client)
+    return Enrolment(secret=begun.seed, uri=begun.uri, qr_svg=begun.qr_svg)
+
+
+@router.post(
+    "/enrolment/confirm",
+    responses=refuses("second_factor_required", "step_up_required", "enrolment_not_begun", *_CODES),
+)
+def confirm_enrolment(
+    asked: SecondFactor,
+    response: Response,
+    opened: Own,
+    box: Sealing,
+    database: Marketplace,
+    settings: ServerSettings,
+    client: FromClient,
+) -> RecoveryCodes:
+    """Confirm the second factor with a code of it. The session is open, all others of this user are over."""
+    done = confirm_totp_enrolment(database, box, opened.token, asked.code, client)
+    give_token(response, settings, done.session.token)
+    return RecoveryCodes(recovery_codes=list(done.recovery_codes))
+
+
+@router.post("/recovery-codes", responses=refuses("second_factor_required", "step_up_required", "enrolment_required"))
+def renew_codes(opened: Own, database: Marketplace, client: FromClient) -> RecoveryCodes:
+    """Replace the recovery codes by new ones. The old ones open nothing any more."""
+    return RecoveryCodes(recovery_codes=list(renew_recovery_codes(database, opened.token, client)))
+
+
+@router.post("/password", responses=refuses("second_factor_required", "password_refused"))
+def replace_password(
+    asked: PasswordChange,
+    response: Response,
+    opened: Own,
+    database: Marketplace,
+    settings: ServerSettings,
+    client: FromClient,
+) -> OwnSession:
+    """Change the password. All other sessions of this user are over."""
+    done = change_password(database, opened.token, asked.current_password, asked.new_password, client)
+    return _given(response, settings, database, done)
+
+
+@router.get("/all", responses=refuses(*_UNFINISHED))
+def list_own_sessions(opened: Own, database: Marketplace) -> LiveSessions:
+    """List the live sessions of whoever asks."""
+    user_id = _finished(opened)
+    found = list_sessions(database, user_id, opened.principal.session_id)
+    return LiveSessions(items=[LiveSession.model_validate(each) for each in found])
+
+
+@router.delete("/others", responses=refuses(*_UNFINISHED))
+def end_other_sessions(opened: Own, database: Marketplace) -> SessionsEnded:
+    """End every other session of whoever asks."""
+    user_id = _finished(opened)
+    return SessionsEnded(ended=revoke_sessions(database, user_id, opened.principal.actor, opened.principal.session_id))
+
+
+@router.delete(
+    "/all/{session_id}",
+    status_code=204,
+    response_class=Response,
+    responses=refuses("session_unknown", *_UNFINISHED),
+)
+def end_one_session(session_id: Annotated[Uuid, Path()], opened: Own, database: Marketplace) -> None:
+    """End one session of whoever asks. Another user's is as unknown as one that never was."""
+    revoke_session(database, _finished(opened), session_id, opened.principal.actor)
+
+
+def _finished(opened: OpenedSession) -> str:
+    """The user, once its login is finished. Raises `Refused`: what is still outstanding."""
+    require_open(opened.principal)
+    assert opened.principal.user_id is not None, "a session is a user's"
+    return opened.principal.user_id
+
+
+def _given(response: Response, settings: Settings, database: Database, done: IssuedSession) -> OwnSession:
+    give_token(response, settings, done.token)
+    return _own(authenticate_session(database, done.token, touch=False))
+
+
+def _own(principal: Principal) -> OwnSession:
+    return OwnSession(
+        user_id=principal.user_id or "",
+        session_id=principal.session_id or "",
+        role=Role(principal.actor.role),
+        provider_id=principal.provider_id,
+        next_step=principal.next_step,
+        permissions=sorted(permission.value for permission in principal.permissions),
+        stepped_up_until=principal.stepped_up_until if principal.is_stepped_up else None,
+    )

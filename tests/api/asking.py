@@ -1,0 +1,49 @@
+"""Asking the application as somebody: an operator, a provider, a machine, nobody."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from fairlead.api.application import web_application
+from fairlead.settings import Settings
+from fairlead.store.connection import Database
+from tests.flows.access.people import enrolled_admin, provider_user
+
+SITE = "https://leads.example.com"
+COOKIE = "__Host-fairlead_session"
+SECRET_KEYS = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="  # the key of `people.BOX`
+
+
+def application(database: Database, **settings: Any) -> FastAPI:
+    """The whole application, on this database."""
+    return web_application(database, Settings.model_validate({"secret_keys": SECRET_KEYS, "public_url": SITE} | settings))
+
+
+def nobody(app: FastAPI, address: str = "192.0.2.1") -> TestClient:
+    """Somebody without a session or a key. What the server raises is an answer, as it is for everybody outside."""
+    return TestClient(app, base_url=SITE, raise_server_exceptions=False, client=(address, 50_000))
+
+
+def somebody(app: FastAPI, token: str) -> TestClient:
+    """Whoever has the session."""
+    client = nobody(app)
+    client.cookies.set(COOKIE, token, domain="leads.example.com")
+    return client
+
+
+def machine(app: FastAPI, key: str) -> TestClient:
+    """Whatever has the API key."""
+    client = nobody(app)
+    client.headers["Authorization"] = f"Bearer {key}"
+    return client
+
+
+def an_admin(app: FastAPI, database: Database, email: str = "ann@example.com") -> TestClient:
+    """An operator, logged in, with a second factor that was just given."""
+    return somebody(app, enrolled_admin(database, email).token)
+
+
+def a_provider(app: FastAPI, database: Database, provider_id: str, email: str = "sales@anchor.example") -> TestClient:
+    """Somebody at the provider, logged in."""
+    return somebody(app, provider_user(database, provider_id, email).token)
