@@ -17,7 +17,9 @@ SECRET_KEYS = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="  # the key of `peop
 
 def application(database: Database, **settings: Any) -> FastAPI:
     """The whole application, on this database."""
-    return web_application(database, Settings.model_validate({"secret_keys": SECRET_KEYS, "public_url": SITE} | settings))
+    return web_application(
+        database, Settings.model_validate({"secret_keys": SECRET_KEYS, "public_url": SITE} | settings)
+    )
 
 
 def nobody(app: FastAPI, address: str = "192.0.2.1") -> TestClient:
