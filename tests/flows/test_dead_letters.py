@@ -55,6 +55,7 @@ def test_a_lead_is_tried_again_from_the_beginning(database: Database) -> None:
     assert state == [(True, 0, False, None, 1)]
     assert rows(database, LETTERS) == [("retried", "operator", None)]
     assert rows(database, EVENTS) == [
+        ("dead_letter.opened", letter_id, None),
         ("distribution.triggered", lead_id, None),
         ("dead_letter.retried", letter_id, None),
     ]
@@ -62,7 +63,7 @@ def test_a_lead_is_tried_again_from_the_beginning(database: Database) -> None:
     count = len(jobs(database))
     again = retry_dead_letter(database, letter_id, OPERATOR)
     assert (again.resolution, again.took_effect, again.job_id) == ("retried", False, None)
-    assert (len(jobs(database)), len(rows(database, EVENTS))) == (count, 2)
+    assert (len(jobs(database)), len(rows(database, EVENTS))) == (count, 3)
 
 
 def test_the_manual_trigger_does_the_same(database: Database) -> None:
@@ -81,7 +82,10 @@ def test_a_notification_is_tried_again(database: Database) -> None:
     assert rows(database, "select state, attempts from notifications where kind = 'lead_assigned'") == [("queued", 0)]
     assert ("send_email", notification_id) in jobs(database, "task_name, args ->> 'notification_id'")
     assert rows(database, LETTERS) == [("retried", "operator", None)]
-    assert rows(database, EVENTS) == [("dead_letter.retried", letter_id, None)]
+    assert rows(database, EVENTS) == [
+        ("dead_letter.opened", letter_id, None),
+        ("dead_letter.retried", letter_id, None),
+    ]
     assert not retry_dead_letter(database, letter_id, OPERATOR).took_effect
 
 
@@ -92,11 +96,14 @@ def test_closing_one_leaves_its_lead_alone(database: Database) -> None:
     assert (done.resolution, done.took_effect) == ("resolved", True)
     assert (stored_leads(database, "leads::text"), jobs(database)) == before
     assert rows(database, LETTERS) == [("resolved", "operator", "sold by telephone")]
-    assert rows(database, EVENTS) == [("dead_letter.resolved", letter_id, "sold by telephone")]
+    assert rows(database, EVENTS) == [
+        ("dead_letter.opened", letter_id, None),
+        ("dead_letter.resolved", letter_id, "sold by telephone"),
+    ]
 
     again = resolve_dead_letter(database, letter_id, "another reason", OPERATOR)
     assert (again.resolution, again.took_effect) == ("resolved", False)
-    assert (retry_dead_letter(database, letter_id, OPERATOR).resolution, len(rows(database, EVENTS))) == ("resolved", 1)
+    assert (retry_dead_letter(database, letter_id, OPERATOR).resolution, len(rows(database, EVENTS))) == ("resolved", 2)
     assert rows(database, LETTERS) == [("resolved", "operator", "sold by telephone")]
     assert list_dead_letters(database) == []
     assert len(list_dead_letters(database, only_open=False)) == 1

@@ -9,7 +9,7 @@ from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.store.audit import SYSTEM, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
-from fairlead.store.dead_letters import Burial, bury
+from fairlead.store.dead_letters import Burial, bury, opened
 from fairlead.store.jobs.queue import enqueue
 from fairlead.store.lead_runs import Attempt, add_attempt, add_failed_run, blame_for_crash, give_up
 from fairlead.store.leads import clock, lock_lead
@@ -68,5 +68,7 @@ def record_crash(conn: Connection, lead_id: str, job_id: int) -> bool:
 def _give_up(conn: Connection, lead_id: str, error: str, trace: str | None, attempts: int) -> None:
     now = clock(conn)
     give_up(conn, lead_id, error, now)
-    bury(conn, Burial("distribute_lead", {"lead_id": lead_id}, error, trace, attempts, lead_id=lead_id), now)
+    burial = Burial("distribute_lead", {"lead_id": lead_id}, error, trace, attempts, lead_id=lead_id)
+    dead_letter_id = bury(conn, burial, now)
     alert_operators(conn, "A lead could not be distributed", [f"Lead {lead_id}", error], now)
+    append_audit(conn, [opened(dead_letter_id, burial)], now)

@@ -7,6 +7,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from fairlead.store.audit import SYSTEM, AuditEvent
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id
 from fairlead.store.jobs.queue import QUEUE_OF, Task
@@ -86,6 +87,17 @@ def bury(conn: Connection, burial: Burial, now: datetime) -> str:
         (burial.error, burial.trace, burial.attempts, now, burial.lead_id, burial.notification_id),
     ).fetchall()
     return found[0][0]
+
+
+def opened(dead_letter_id: str, burial: Burial) -> AuditEvent:
+    """What the audit log has to say of a burial. The error is with the dead letter."""
+    new = {
+        "queue": QUEUE_OF[burial.task],
+        "attempts": burial.attempts,
+        "lead_id": burial.lead_id,
+        "notification_id": burial.notification_id,
+    }
+    return AuditEvent(SYSTEM, "dead_letter.opened", "dead_letter", dead_letter_id, new=new)
 
 
 def dead_letters(

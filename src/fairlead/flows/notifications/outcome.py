@@ -9,8 +9,9 @@ from fairlead.core.retries import EMAIL_DELAYS_SECONDS, WEBHOOK_DELAYS_SECONDS, 
 from fairlead.delivery.outcome import Delivery, NotSent, Sent
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.notifications.delivery_jobs import TASK_OF, delivery_job
+from fairlead.store.audit import append_audit
 from fairlead.store.connection import Connection
-from fairlead.store.dead_letters import Burial, bury
+from fairlead.store.dead_letters import Burial, bury, opened
 from fairlead.store.jobs.queue import enqueue
 from fairlead.store.lead_runs import Attempt, add_attempt
 from fairlead.store.notifications import ClaimedNotification, hold_back, record_not_sent, record_sent
@@ -106,9 +107,10 @@ def _give_up(conn: Connection, tried: Tried, delivery: NotSent, now: datetime) -
     payload = {"notification_id": notification_id}
     task = TASK_OF[claimed.channel]
     burial = Burial(task, payload, delivery.answer, None, tried.attempts, notification_id=notification_id)
-    bury(conn, burial, now)
+    dead_letter_id = bury(conn, burial, now)
     if claimed.kind != "operator_alert":
         alert_operators(conn, "A notification could not be delivered", _lines(tried, delivery), now)
+    append_audit(conn, [opened(dead_letter_id, burial)], now)
 
 
 def _lines(tried: Tried, delivery: NotSent) -> Sequence[str]:

@@ -7,8 +7,9 @@ from fairlead.core.retries import CRASHES_ENDURED
 from fairlead.flows.failed_runs import record_crash
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.upkeep.upkeep import Upkeep
+from fairlead.store.audit import append_audit
 from fairlead.store.connection import Connection
-from fairlead.store.dead_letters import Burial, bury
+from fairlead.store.dead_letters import Burial, bury, opened
 from fairlead.store.jobs.clock_set_back import doubt_heartbeats
 from fairlead.store.jobs.queue import QUEUE_OF, Job, enqueue
 from fairlead.store.jobs.stalled import (
@@ -118,11 +119,13 @@ def _notification(conn: Connection, job: StalledJob) -> _TakenOver:
     error = f"its worker died while sending it, {crash_count} times"
     record_not_sent(conn, notification_id, error, now, is_final=True)
     payload = {"notification_id": notification_id}
-    bury(conn, Burial(job.task, payload, error, None, crash_count, notification_id=notification_id), now)
+    burial = Burial(job.task, payload, error, None, crash_count, notification_id=notification_id)
+    dead_letter_id = bury(conn, burial, now)
     # That an alert could not be delivered is nothing to alert anybody of: it would fare no better.
     if found.kind != "operator_alert":
         lines = [f"Notification {notification_id} ({found.kind}) by {found.channel}", error]
         alert_operators(conn, "A notification could not be delivered", lines, now)
+    append_audit(conn, [opened(dead_letter_id, burial)], now)
     return _TakenOver(job, True, None)
 
 
