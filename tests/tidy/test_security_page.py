@@ -23,6 +23,8 @@ LIMITS = {
     "registrations from an address": throttle.REGISTRATION_OF_ADDRESS,
     "one-time links from an address": throttle.TOKEN_OF_ADDRESS,
     "wrong API keys from an address": throttle.KEY_OF_ADDRESS,
+    "public leads from an address": throttle.INTAKE_OF_ADDRESS,
+    "messages that ask one mailbox to confirm a lead (more are let go)": throttle.CONFIRMATION_OF_MAILBOX,
 }
 
 

@@ -97,6 +97,16 @@ _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         ),
         Variable("expires_at", "time", "until when the link is good", _HAPPENED_AT),
     ),
+    "lead_confirmation": (
+        _NICHE,
+        Variable(
+            "link_url",
+            "address of a page",
+            "where the consumer confirms the lead",
+            "https://leads.example.com/confirm-lead#sample",
+        ),
+        Variable("expires_at", "time", "until when the link is good", _HAPPENED_AT),
+    ),
     "operator_alert": (
         Variable("title", "text", "what happened, in a few words", "A delivery failed for good"),
         Variable("lines", "list of texts", "what there is to know", ["The mail server refused it.", "Attempts: 6"]),
@@ -108,7 +118,9 @@ _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
 KINDS: tuple[str, ...] = tuple(_VARIABLES)
 USER_KINDS = ("user_invited", "password_reset")
 """Told to a user, of itself."""
-PROVIDER_KINDS = tuple(kind for kind in KINDS if kind not in (*USER_KINDS, "operator_alert"))
+CONSUMER_KINDS = ("lead_confirmation",)
+"""Told to whoever has the address that somebody typed; nothing that was typed is in them."""
+PROVIDER_KINDS = tuple(kind for kind in KINDS if kind not in (*USER_KINDS, *CONSUMER_KINDS, "operator_alert"))
 """Told to a provider, which may not want to be."""
 
 

@@ -7,6 +7,7 @@ Each says beside it how many things it looked at: a check over nothing proves no
 from fairlead.store.connection import Connection
 from fairlead.store.invariant import Invariant
 from fairlead.store.invariants_by_hand import INVARIANTS_BY_HAND
+from fairlead.store.invariants_of_intake import INVARIANTS_OF_INTAKE
 
 DIFFERENCES_SHOWN = 5
 
@@ -142,6 +143,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         where case when n.kind in ('lead_assigned', 'refund_issued') then a.id is null
                    when n.kind in ('low_balance', 'operator_alert') then n.detail is null
                    when n.kind in ('user_invited', 'password_reset') then n.user_id is null
+                   when n.kind = 'lead_confirmation' then n.lead_id is null
                    else s.id is null end
            or (n.kind = 'refund_issued' and not exists (
                select from ledger_entries e where e.assignment_id = n.assignment_id and e.kind = 'refund'))
@@ -224,6 +226,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         """,
     ),
     *INVARIANTS_BY_HAND,
+    *INVARIANTS_OF_INTAKE,
 )
 
 

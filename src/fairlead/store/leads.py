@@ -98,11 +98,13 @@ def insert_leads(
     now: datetime,
     approved_by: str | None,
     correlation_id: str | None = None,
+    *,
+    is_confirmed: bool = True,
 ) -> Inserted:
     """Those of the leads whose key the niche does not have yet are stored.
 
     With `approved_by` they are approved at `now` and await a decision, unless the niche waits for a manual trigger;
-    else they are pending approval.
+    else they are pending approval, or, with `is_confirmed` False, pending confirmation.
     Idempotent by (niche, key). Keys are inserted in ascending order, so that two imports wait for each
     other instead of deadlocking.
     """
@@ -111,7 +113,7 @@ def insert_leads(
         insert into leads (id, niche_id, status, dedupe_key, attributes, attributes_salt, contact_name,
                            contact_email, contact_phone, utm_source, utm_medium, utm_campaign, referrer,
                            approved_at, approved_by, awaits_decision, correlation_id, created_at)
-        select id, %(niche)s, case when %(by)s::text is null then 'pending_approval' else 'approved' end,
+        select id, %(niche)s, case when %(by)s::text is null then %(pending)s else 'approved' end,
                dedupe_key, attributes, decode(salt, 'hex'), contact_name,
                contact_email, contact_phone, utm_source, utm_medium, utm_campaign, referrer,
                case when %(by)s::text is not null then %(now)s::timestamptz end, %(by)s,
@@ -127,6 +129,7 @@ def insert_leads(
         {
             "niche": niche_id,
             "by": approved_by,
+            "pending": "pending_approval" if is_confirmed else "pending_confirmation",
             "now": now,
             "leads": _as_json(leads),
             "correlation": correlation_id,

@@ -76,10 +76,10 @@ def message_facts(conn: Connection, notification_id: str) -> MessageFacts:
             left join users u on u.id = n.user_id
             left join providers p on p.id = n.provider_id
             left join assignments a on a.id = n.assignment_id
-            left join leads l on l.id = a.lead_id
+            left join leads l on l.id = coalesce(a.lead_id, n.lead_id)
             left join subscriptions s on s.id = n.subscription_id
             left join competition_levels v on v.id = coalesce(a.competition_level_id, s.competition_level_id)
-            left join niches i on i.id = v.niche_id
+            left join niches i on i.id = coalesce(v.niche_id, l.niche_id)
             left join lateral (
                 select version, subject, html, body_text from notification_templates
                 where kind = n.kind order by version desc limit 1) t on true

@@ -34,6 +34,8 @@ RESET_OF_ACCOUNT = Limit("reset_of_account", 3, 1_200)
 REGISTRATION_OF_ADDRESS = Limit("registration_of_address", 5, 720)
 TOKEN_OF_ADDRESS = Limit("one_time_token_of_address", 20, 30)
 KEY_OF_ADDRESS = Limit("key_of_address", 60, 1)
+INTAKE_OF_ADDRESS = Limit("intake_of_address", 20, 30)
+CONFIRMATION_OF_MAILBOX = Limit("confirmation_of_mailbox", 3, 1_200)
 
 ADDRESS_IS_KNOWN_FOR = timedelta(days=30)
 """An address from which a user logged in completely is known as the user's for so long."""

@@ -15,7 +15,7 @@ from fairlead.store.notification_facts import MessageFacts, TemplateRow
 
 @dataclass(frozen=True, slots=True)
 class OneTimeLink:
-    """A link that lets its user set a password, once, and until when."""
+    """A link that lets its user set a password, once, or a consumer confirm a lead; and until when."""
 
     url: str = field(repr=False)
     expires_at: datetime

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from fairlead.core.retries import EMAIL_DELAYS_SECONDS, WEBHOOK_DELAYS_SECONDS, delay_seconds
 from fairlead.delivery.outcome import Delivery, NotSent, Sent
+from fairlead.delivery.template_variables import CONSUMER_KINDS
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.notifications.delivery_jobs import TASK_OF, delivery_job
 from fairlead.store.audit import append_audit
@@ -53,7 +54,8 @@ def record_delivery(
     Sent, it is over. Not sent, the next attempt is enqueued for after its delay, or for when the receiver asked if that
     is later; with `is_held_back` it waits for its endpoint instead. Where trying again cannot help or the attempts are
     used up, the notification has failed, there is a dead letter, and operators are told, but never that an alert could
-    not be delivered to them. Needs the notification's lock.
+    not be delivered to them. That a public lead's address does not exist is neither dead letter nor alert. Needs the
+    notification's lock.
     """
     claimed, delivery = tried.claimed, tried.delivery
     notification_id = claimed.notification_id
@@ -103,6 +105,8 @@ def _remember(conn: Connection, tried: Tried, outcome: str, now: datetime) -> No
 
 def _give_up(conn: Connection, tried: Tried, delivery: NotSent, now: datetime) -> None:
     claimed = tried.claimed
+    if claimed.kind in CONSUMER_KINDS and delivery.is_permanent:
+        return  # somebody mistyped an address, which anybody can do at any rate: it is on record, and no alarm
     notification_id = claimed.notification_id
     payload = {"notification_id": notification_id}
     task = TASK_OF[claimed.channel]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from fairlead.delivery.email import CORRELATION_HEADER, Email, mailbox, message_id_of
 from fairlead.delivery.mail_transport import MailTransport
 from fairlead.delivery.outcome import Delivery, NotSent, Sent, safe_line
-from fairlead.delivery.template_variables import USER_KINDS
+from fairlead.delivery.template_variables import CONSUMER_KINDS, USER_KINDS
 from fairlead.flows.failures import failure_text
+from fairlead.flows.intake.confirmation import confirmation_link
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.notifications.message import Links, WrittenMessage, labelled, written_message
 from fairlead.flows.notifications.one_time_link import one_time_link
@@ -61,8 +62,8 @@ class EmailSender:
         with the same Message-ID. A mail that is replayed after it had been sent is a new message with another one:
         mail programs hide a repetition, and it was asked for.
 
-        The address is the provider's or the user's at that moment; alerts go to the operators, to each who did not take
-        it yet. Raises `Unavailable`.
+        The address is the provider's, the user's or the lead's at that moment; alerts go to the operators, to each who
+        did not take it yet. Raises `Unavailable`.
         """
         found = self._database.run(lambda conn: self._claim(conn, notification_id, job_id))
         if found is None:
@@ -84,8 +85,9 @@ class EmailSender:
         if claimed is None:
             return None
         links = self._links
-        if claimed.kind in USER_KINDS:
-            link = one_time_link(conn, claimed, self._public_url, now)
+        if claimed.kind in (*USER_KINDS, *CONSUMER_KINDS):
+            make_link = one_time_link if claimed.kind in USER_KINDS else confirmation_link
+            link = make_link(conn, claimed, self._public_url, now)
             if isinstance(link, str):
                 skip(conn, notification_id, link)
                 return None
@@ -112,7 +114,9 @@ class EmailSender:
         name, address = facts.provider_name, facts.provider_email
         if claimed.kind in USER_KINDS:
             name, address = facts.user_name, facts.user_email
-        assert address is not None, "all but alerts are for a provider or a user"
+        elif claimed.kind in CONSUMER_KINDS:
+            name, address = None, facts.contact_email  # a name that somebody typed would be a stranger's words
+        assert address is not None, "all but alerts are for a provider, a user or a consumer"
         recipient = mailbox(name or "", address)
         delivery = self._transport.send(self._email(claimed, recipient, written))
         answer = safe_line(delivery.answer, _personal(facts))

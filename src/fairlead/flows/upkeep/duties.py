@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from fairlead.flows.failures import failure_text
 from fairlead.flows.upkeep.clean_up import clean_up
+from fairlead.flows.upkeep.fingerprint import fingerprint
 from fairlead.flows.upkeep.funds import follow_funds
 from fairlead.flows.upkeep.reconcile import reconcile_duty
 from fairlead.flows.upkeep.remind import remind
 from fairlead.flows.upkeep.reoffer import reoffer
 from fairlead.flows.upkeep.take_over import take_over
+from fairlead.flows.upkeep.unconfirmed import reject_unconfirmed
 from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.connection import Connection
 from fairlead.store.schedules import claim_duty, due_duties, end_duty
@@ -51,6 +53,8 @@ DUTIES: tuple[Duty, ...] = (
     Duty("reoffer", SLOW, 60, reoffer),
     Duty("reconcile", SLOW, DAY_SECONDS, reconcile_duty),
     Duty("clean_up", SLOW, DAY_SECONDS, clean_up),
+    Duty("unconfirmed", SLOW, 3_600, reject_unconfirmed),
+    Duty("fingerprint", SLOW, 60, fingerprint),
 )
 
 

@@ -1,0 +1,215 @@
+"""Which leads are the same: a niche's duplicate rule, and the fingerprints by which one lead is held against others.
+
+A rule is a document such as
+
+    {"version": 1, "any_of": [["contact_email"], ["contact_phone", "attributes.zip"]],
+     "look_back_days": 90, "scope": "niche", "action": "refuse"}
+
+Two leads are the same when in any one of the groups all fields are given and equal. A fingerprint stands for one group
+of one lead; leads with the same fingerprint agree in that group.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast
+
+from fairlead.core.canonical import JsonObject, canonical_json
+from fairlead.core.document import Problem, as_list, as_object, object_problems, shown, version_problem
+from fairlead.core.form_field import FormSchema, is_number
+
+CONTACT_FIELDS = ("contact_email", "contact_name", "contact_phone")
+ATTRIBUTE_PREFIX = "attributes."
+SCOPES = ("niche", "marketplace")
+ACTIONS = ("refuse", "flag")
+MOST_GROUPS = 10
+MOST_FIELDS = 10
+LONGEST_LOOK_BACK_DAYS = 365
+
+FieldGroup: TypeAlias = tuple[str, ...]
+"""Fields that are compared together, in ascending order."""
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateRule:
+    """When a lead counts as one that came before, and what becomes of it.
+
+    Compared are leads of the last `look_back_days` (None: all there ever were), of the niche or of the whole
+    marketplace. `refuse`: it is not taken in; `flag`: it is, with the earlier lead named beside it.
+    """
+
+    any_of: tuple[FieldGroup, ...]
+    look_back_days: int | None
+    scope: Literal["niche", "marketplace"]
+    action: Literal["refuse", "flag"]
+
+    def to_json(self) -> JsonObject:
+        """The document that `parse_duplicate_rule` reads back as an equal rule."""
+        return {
+            "version": 1,
+            "any_of": [list(group) for group in self.any_of],
+            "look_back_days": self.look_back_days,
+            "scope": self.scope,
+            "action": self.action,
+        }
+
+
+class DuplicateRuleError(ValueError):
+    """The document is no duplicate rule; `problems` says what is wrong and where."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(f"{problem.path}: {problem.message}" for problem in problems))
+        self.problems = problems
+
+
+def parse_duplicate_rule(raw: object, schema: FormSchema | None = None) -> DuplicateRule:
+    """The rule that a JSON document describes; raises `DuplicateRuleError` with every problem it has.
+
+    Fields are `contact_email`, `contact_name`, `contact_phone` and `attributes.KEY`. With a form, KEY has to be one of
+    its fields; without, as for a rule that is stored, a field that the form has lost is merely given by no lead.
+
+    >>> document = {"version": 1, "any_of": [["contact_email"]], "look_back_days": 30, "scope": "niche",
+    ...             "action": "flag"}
+    >>> parse_duplicate_rule(document).any_of
+    (('contact_email',),)
+    >>> parse_duplicate_rule(document | {"any_of": [["email"]]})
+    Traceback (most recent call last):
+    fairlead.core.duplicates.DuplicateRuleError: any_of[0][0]: there is no field 'email' to compare
+    """
+    document = as_object(raw)
+    if document is None:
+        raise DuplicateRuleError((Problem("", "not_an_object", "a duplicate rule must be a JSON object"),))
+    if (wrong_version := version_problem(document)) is not None:
+        raise DuplicateRuleError((wrong_version,))
+    problems = object_problems(document, "", ("version", "any_of", "look_back_days", "scope", "action"))
+    if not problems:
+        groups = _groups(document["any_of"], schema, problems)
+        days = document["look_back_days"]
+        if days is not None and not (type(days) is int and 1 <= days <= LONGEST_LOOK_BACK_DAYS):
+            words = f"look_back_days must be a whole number from 1 to {LONGEST_LOOK_BACK_DAYS}, or null for ever"
+            problems.append(Problem("look_back_days", "out_of_range", words))
+        for name, known in (("scope", SCOPES), ("action", ACTIONS)):
+            if document[name] not in known:
+                problems.append(Problem(name, "unknown_option", f"{name} must be one of {', '.join(known)}"))
+        if not problems:
+            scope = cast(Literal["niche", "marketplace"], document["scope"])
+            return DuplicateRule(
+                groups, cast(int | None, days), scope, cast(Literal["refuse", "flag"], document["action"])
+            )
+    raise DuplicateRuleError(tuple(problems))
+
+
+def _groups(raw: object, schema: FormSchema | None, problems: list[Problem]) -> tuple[FieldGroup, ...]:
+    items = as_list(raw)
+    if items is None or not 1 <= len(items) <= MOST_GROUPS:
+        words = f"any_of must be a list of 1 to {MOST_GROUPS} lists of fields"
+        problems.append(Problem("any_of", "not_a_list", words))
+        return ()
+    groups: list[FieldGroup] = []
+    for number, item in enumerate(items):
+        fields = as_list(item)
+        if fields is None or not 1 <= len(fields) <= MOST_FIELDS:
+            problems.append(Problem(f"any_of[{number}]", "not_a_list", f"must be a list of 1 to {MOST_FIELDS} fields"))
+            continue
+        names = [field for field in fields if isinstance(field, str)]
+        for place, field in enumerate(fields):
+            if (problem := _field_problem(field, schema, f"any_of[{number}][{place}]")) is not None:
+                problems.append(problem)
+            elif field in fields[:place]:
+                problems.append(
+                    Problem(f"any_of[{number}][{place}]", "duplicate_field", f"{shown(field)} is listed twice")
+                )
+        groups.append(tuple(sorted(names)))
+    return tuple(dict.fromkeys(groups))
+
+
+def _field_problem(field: object, schema: FormSchema | None, path: str) -> Problem | None:
+    if isinstance(field, str) and field in CONTACT_FIELDS:
+        return None
+    if isinstance(field, str) and field.startswith(ATTRIBUTE_PREFIX):
+        key = field.removeprefix(ATTRIBUTE_PREFIX)
+        if schema is None or schema.field(key) is not None:
+            return None
+    return Problem(path, "unknown_field", f"there is no field {shown(field)} to compare")
+
+
+# Fingerprints --------------------------------------------------------------------------------------------------------
+
+
+def fingerprints(
+    groups: Sequence[FieldGroup], contact: Mapping[str, str | None], attributes: Mapping[str, object], secret: bytes
+) -> dict[FieldGroup, bytes]:
+    """The fingerprint (32 bytes) of each of the groups in which every field is given; no other group is there.
+
+    A keyed hash (BLAKE2b) over what is left of the values when case, spaces, punctuation of telephone numbers and ways
+    of writing a character are taken away. It is personal data all the same, since whoever has the secret can try out
+    addresses. `secret` has 16 to 64 bytes.
+
+    >>> one = fingerprints([("contact_email",)], {"contact_email": " Ann@Example.COM"}, {}, bytes(32))
+    >>> one == fingerprints([("contact_email",)], {"contact_email": "ann@example.com"}, {}, bytes(32))
+    True
+    >>> fingerprints([("contact_email", "contact_phone")], {"contact_email": "ann@example.com"}, {}, bytes(32))
+    {}
+    """
+    found: dict[FieldGroup, bytes] = {}
+    for group in groups:
+        values = {field: _value_of(field, contact, attributes) for field in group}
+        if all(value is not None for value in values.values()):
+            found[group] = keyed_hash(secret, {"fields": values})
+    return found
+
+
+def keyed_hash(secret: bytes, content: JsonObject) -> bytes:
+    """A hash of the content (32 bytes) that nobody can make without the secret."""
+    return hashlib.blake2b(canonical_json(content), key=secret, digest_size=32).digest()
+
+
+def normalised_email(text: str) -> str:
+    """The address as it is compared: without regard to case, spaces around it and ways of writing a character.
+
+    >>> normalised_email(" Ann@Example.COM ")
+    'ann@example.com'
+    """
+    return normalised_text(text)
+
+
+def normalised_phone(text: str) -> str:
+    """The telephone number as it is compared: its digits, without `00` or `+` before the country. Empty without any.
+
+    >>> normalised_phone("+49 (30) 12-34"), normalised_phone("0049 30 1234"), normalised_phone("n/a")
+    ('49301234', '49301234', '')
+    """
+    digits = "".join(str(unicodedata.decimal(each)) for each in text if each.isdecimal())
+    return digits.removeprefix("00")
+
+
+def normalised_text(text: str) -> str:
+    """The text as it is compared: NFKC, without regard to case, one space where there are several, none around it.
+
+    >>> normalised_text("  Straße\\u00a0 \\uff2e\\uff2f. 1 ")
+    'strasse no. 1'
+    """
+    # Unicode's definition D146 (compatibility caseless matching): folding may undo the normal form, and the reverse.
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold())
+    folded = unicodedata.normalize("NFKC", folded.casefold())
+    return " ".join(folded.split())
+
+
+def _value_of(field: str, contact: Mapping[str, str | None], attributes: Mapping[str, object]) -> object:
+    """What is compared of this field; None where the lead does not give it."""
+    if field.startswith(ATTRIBUTE_PREFIX):
+        return _comparable(attributes.get(field.removeprefix(ATTRIBUTE_PREFIX)))
+    text = contact.get(field)
+    if text is None:
+        return None
+    return (normalised_phone(text) if field == "contact_phone" else normalised_text(text)) or None
+
+
+def _comparable(value: object) -> object:
+    if isinstance(value, str):
+        return normalised_text(value) or None
+    if (items := as_list(value)) is not None:
+        return sorted(normalised_text(str(item)) for item in items) or None
+    # 1 and 1.0 have the same canonical form, and true is no number.
+    return value if isinstance(value, bool) or is_number(value) else None

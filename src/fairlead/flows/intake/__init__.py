@@ -1,0 +1,1 @@
+"""Leads from outside: taken in from forms and partners, held against those that came before, confirmed by email."""

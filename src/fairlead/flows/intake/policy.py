@@ -1,0 +1,112 @@
+"""What a niche lets in from outside: reading it, and changing it. It says nothing of who gets a lead."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from fairlead.core.canonical import JsonObject, canonical_json
+from fairlead.core.duplicates import DuplicateRuleError, parse_duplicate_rule
+from fairlead.core.errors import BadInput, Refused
+from fairlead.flows.configuration.versions import InvalidDocument, require_version
+from fairlead.flows.input_types import check_values
+from fairlead.flows.subscription_states import readable_form
+from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.connection import Connection, Database
+from fairlead.store.intake import IntakeNiche, IntakePolicy, intake_niche, write_intake_policy
+from fairlead.store.journal import lock_niches
+from fairlead.store.leads import clock
+
+
+@dataclass(frozen=True, slots=True)
+class SeenIntakePolicy:
+    """A niche's policy as it was a moment ago, and its opaque version."""
+
+    niche_id: str
+    policy: IntakePolicy
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class IntakePolicyChanged:
+    """The policy as it is now. `took_effect` is False where it was so before."""
+
+    niche_id: str
+    policy: IntakePolicy
+    version: str
+    took_effect: bool
+
+
+def read_intake_policy(database: Database, niche_slug: str) -> SeenIntakePolicy:
+    """What the niche lets in. Raises `Refused`: `niche_unknown`."""
+    niche = database.read(lambda conn: _niche(conn, niche_slug))
+    return SeenIntakePolicy(niche.niche_id, niche.policy, _version(niche))
+
+
+def change_intake_policy(
+    database: Database,
+    niche_slug: str,
+    policy: IntakePolicy,
+    actor: Actor,
+    expected_version: str | None = None,
+    *,
+    memo: str | None = None,
+) -> IntakePolicyChanged:
+    """The niche lets in what the policy says, all of it: from the next lead on.
+
+    Leads that are there get fingerprints by a new rule from the workers, the oldest first, within minutes to hours.
+    Audited, and no entry of the journal, since it changes nobody's place. Locks the niche.
+
+    Raises `BadInput`, for a rule `InvalidDocument`, and `Refused`: `niche_unknown`, `version_conflict`.
+    """
+    check_values({"memo": memo})
+    if not isinstance(policy.is_public, bool) or not isinstance(policy.approves, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise BadInput(["is_public, approves: must be true or false"])
+
+    def work(conn: Connection) -> IntakePolicyChanged:
+        lock_niches(conn, [_niche(conn, niche_slug).niche_id])
+        # A statement of its own: it sees what was committed while the lock was waited for.
+        before = _niche(conn, niche_slug)
+        after = replace(before, policy=_checked(policy, before))
+        if _version(after) == _version(before):
+            return IntakePolicyChanged(before.niche_id, before.policy, _version(before), took_effect=False)
+        require_version(expected_version, _version(before), f"the intake of the niche {niche_slug!r}")
+        write_intake_policy(conn, before.niche_id, after.policy)
+        old, new = _document(before.policy), _document(after.policy)
+        event = AuditEvent(actor, "niche.intake_changed", "niche", before.niche_id, old, new, memo)
+        append_audit(conn, [event], clock(conn))
+        return IntakePolicyChanged(before.niche_id, after.policy, _version(after), took_effect=True)
+
+    return database.run(work)
+
+
+def _checked(policy: IntakePolicy, niche: IntakeNiche) -> IntakePolicy:
+    """The policy with its rule as it is written down. A rule that the niche has already need not fit a newer form."""
+    rule = policy.duplicate_rule
+    if rule is None or rule == niche.policy.duplicate_rule:
+        return policy
+    try:
+        parsed = parse_duplicate_rule(rule, readable_form(niche.form_schema))
+    except DuplicateRuleError as error:
+        raise InvalidDocument(
+            [replace(problem, path=f"duplicate_rule.{problem.path}".removesuffix(".")) for problem in error.problems]
+        ) from None
+    return replace(policy, duplicate_rule=parsed.to_json())
+
+
+def _niche(conn: Connection, slug: str) -> IntakeNiche:
+    niche = intake_niche(conn, slug)
+    if niche is None:
+        raise Refused("niche_unknown", f"there is no niche {slug!r}")
+    return niche
+
+
+def _document(policy: IntakePolicy) -> JsonObject:
+    return {
+        "is_public": policy.is_public,
+        "approves": policy.approves,
+        "duplicate_rule": policy.duplicate_rule,
+    }
+
+
+def _version(niche: IntakeNiche) -> str:
+    state = {"kind": "intake_policy", "id": niche.niche_id, "state": _document(niche.policy)}
+    return hashlib.sha256(canonical_json(state)).hexdigest()[:32]

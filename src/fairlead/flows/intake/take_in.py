@@ -1,0 +1,186 @@
+"""Taking in one lead from outside: from a partner with a key, or from anybody who then confirms it by email."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from fairlead.core.duplicates import CONTACT_FIELDS, keyed_hash, normalised_email
+from fairlead.core.errors import Refused
+from fairlead.flows.access.principal import Client
+from fairlead.flows.access.throttle import (
+    CONFIRMATION_OF_MAILBOX,
+    INTAKE_OF_ADDRESS,
+    is_let_through,
+    network_of,
+    take,
+)
+from fairlead.flows.intake.duplicates import Repetition, compare
+from fairlead.flows.intake.lead import IntakeLead, LeadDuplicate, TakenIn, Via, check_lead
+from fairlead.flows.lead_jobs import lead_jobs
+from fairlead.flows.once import Once, done_once
+from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.confirmations import insert_confirmation
+from fairlead.store.connection import Connection, Database
+from fairlead.store.ids import new_id, new_salt
+from fairlead.store.intake import (
+    Consent,
+    Intake,
+    IntakeNiche,
+    insert_consent,
+    insert_intake,
+    intake_niche,
+)
+from fairlead.store.jobs.queue import enqueue
+from fairlead.store.lead_fingerprints import intake_secret
+from fairlead.store.leads import LEAD_DETAILS, NewLead, clock, count_existing, insert_leads
+
+CONFIRMATION_LASTS = timedelta(days=7)
+TOO_MANY_CONFIRMATIONS = "there were too many messages to this address"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A lead that somebody sends, under the id and salt that it will have: chosen once, however often it is tried."""
+
+    lead_id: str
+    salt: bytes
+    lead: IntakeLead
+    via: Via
+    actor: Actor
+    client: Client
+    answers: list[TakenIn] = field(default_factory=list[TakenIn])
+    """Of the attempts before; more than one only where the answer to a commit was lost."""
+
+
+def public_sender(client: Client) -> Actor:
+    """Whoever sends a lead without a key."""
+    return Actor("anonymous", "system", client.request_id)
+
+
+def take_in_lead(
+    database: Database, lead: IntakeLead, via: Via, actor: Actor, client: Client, once: Once | None = None
+) -> TakenIn:
+    """The lead is there, with its consent: pending approval, or approved where a key's leads are as they come.
+
+    A public one is pending confirmation: its consumer is asked by email, and until it is confirmed no other lead is
+    held against it, nor it against others. Its answer is the same whatever else there is, so that it tells nobody who
+    asked for something before. One that came with a key and repeats an earlier lead by the niche's rule is refused, or
+    flagged, and a flagged one is never approved as it comes.
+
+    `actor` is the key's, or `public_sender`. A public request counts against its network's limit, whatever comes of
+    it; a message too many to one mailbox is `skipped`. One transaction; takes the idempotency key, then the lead's
+    fingerprints in ascending order. Recognised by `once`. Audited, without anything personal.
+
+    Raises `BadInput`, naming each field; `Throttled`; `LeadDuplicate` (`lead_duplicate`); and `Refused`:
+    `niche_unknown`, also for a niche that takes in nothing from the public, `niche_inactive`, `idempotency_key_reused`.
+    """
+    if via == "public":
+        database.run(lambda conn: take(conn, INTAKE_OF_ADDRESS, network_of(client.ip)))
+    sent = _Sent(new_id(), new_salt(), lead, via, actor, client)
+    work: Callable[[Connection, _Sent], TakenIn] = _take_in_public if via == "public" else _take_in_with_key
+
+    def done(conn: Connection) -> TakenIn:
+        answer = done_once(conn, once, TakenIn, lambda: work(conn, sent))
+        sent.answers.append(answer)
+        return answer
+
+    return database.run(done)
+
+
+def _take_in_with_key(conn: Connection, sent: _Sent) -> TakenIn:
+    niche = _niche(conn, sent)
+    compared = compare(conn, niche, sent.lead_id, _contact(sent.lead.details), sent.lead.attributes)
+    if sent.answers and count_existing(conn, [sent.lead_id]):
+        return sent.answers[-1]  # done by an attempt whose answer was lost; what came since is no earlier lead
+    repetition = compared.repetition
+    earlier = None if repetition is None else repetition.as_told_to(sent.actor.name)
+    if earlier is not None and repetition is not None and repetition.is_refused:
+        raise LeadDuplicate(earlier)
+    now = clock(conn)
+    is_approved = niche.policy.approves and repetition is None
+    status = "approved" if is_approved else "pending_approval"
+    if _store(conn, niche, sent, now, approved_by=sent.actor.name if is_approved else None, repetition=repetition):
+        compared.remember(conn, now)
+        _audit(conn, niche, sent, status, repetition, now)
+    return TakenIn(sent.lead_id, status, earlier)
+
+
+def _take_in_public(conn: Connection, sent: _Sent) -> TakenIn:
+    niche, now = _niche(conn, sent), clock(conn)
+    if _store(conn, niche, sent, now):
+        # Whose address the name of a limit is of can be tried out only with the marketplace's secret.
+        mailbox = keyed_hash(intake_secret(conn), {"mailbox": normalised_email(sent.lead.details["contact_email"])})
+        is_asked = is_let_through(conn, CONFIRMATION_OF_MAILBOX, mailbox.hex())
+        insert_confirmation(
+            conn, sent.lead_id, sent.client.request_id, now, None if is_asked else TOO_MANY_CONFIRMATIONS
+        )
+        _audit(conn, niche, sent, "pending_confirmation", None, now)
+    return TakenIn(sent.lead_id, "pending_confirmation")
+
+
+def _niche(conn: Connection, sent: _Sent) -> IntakeNiche:
+    slug = sent.lead.niche_slug
+    niche = intake_niche(conn, slug)
+    if niche is None or (sent.via == "public" and not niche.policy.is_public):
+        raise Refused("niche_unknown", f"there is no niche {slug[:64]!r}")
+    if not niche.is_active:
+        raise Refused("niche_inactive", f"the niche {slug!r} takes in no leads at present")
+    check_lead(sent.lead, niche.form_schema, sent.via, clock(conn))
+    return niche
+
+
+def _store(
+    conn: Connection,
+    niche: IntakeNiche,
+    sent: _Sent,
+    now: datetime,
+    *,
+    approved_by: str | None = None,
+    repetition: Repetition | None = None,
+) -> bool:
+    """The lead is stored with its job, how it came in, and its consent; False when an earlier attempt did that."""
+    is_public = sent.via == "public"
+    details = tuple(sent.lead.details.get(name) or None for name in LEAD_DETAILS)
+    lead = NewLead(sent.lead_id, f"id:{sent.lead_id}", json.dumps(dict(sent.lead.attributes)), sent.salt, details)
+    request_id = sent.client.request_id
+    inserted = insert_leads(conn, niche.niche_id, [lead], now, approved_by, request_id, is_confirmed=not is_public)
+    if not inserted.count:
+        return False
+    enqueue(conn, lead_jobs(inserted.awaiting_ids, sent.actor, now))
+    intake = Intake(sent.lead_id, sent.via, sent.actor.name, now, now + CONFIRMATION_LASTS if is_public else None)
+    if repetition is not None:
+        intake = replace(intake, duplicate_of=repetition.found.lead_id, duplicate_fields=repetition.matched_fields)
+    insert_intake(conn, intake)
+    if (consent := _consent(sent, now)) is not None:
+        insert_consent(conn, sent.lead_id, consent)
+    return True
+
+
+def _consent(sent: _Sent, now: datetime) -> Consent | None:
+    given, client = sent.lead.consent, sent.client
+    if given is None:
+        return None
+    ip, user_agent = (client.ip[:45], client.user_agent[:500]) if sent.via == "public" else (given.ip, given.user_agent)
+    return Consent(
+        given.text,
+        given.consented_at or now,
+        given.source_url,
+        ip or None,
+        user_agent or None,
+        given.certificate_url,
+        now,
+    )
+
+
+def _contact(details: Mapping[str, str]) -> dict[str, str | None]:
+    return {name: details.get(name) for name in CONTACT_FIELDS}
+
+
+def _audit(
+    conn: Connection, niche: IntakeNiche, sent: _Sent, status: str, repetition: Repetition | None, now: datetime
+) -> None:
+    new: dict[str, object] = {"status": status, "niche_id": niche.niche_id, "via": sent.via}
+    if repetition is not None:
+        new["duplicate_of"] = repetition.found.lead_id
+    append_audit(conn, [AuditEvent(sent.actor, "lead.taken_in", "lead", sent.lead_id, new=new)], now)

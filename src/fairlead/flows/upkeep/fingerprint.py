@@ -1,0 +1,66 @@
+"""Giving fingerprints to leads that came before a duplicate rule, or from a file or an operator's hand."""
+
+import json
+from collections import Counter
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.duplicates import FieldGroup, fingerprints
+from fairlead.flows.intake.duplicates import groups_of
+from fairlead.flows.upkeep.upkeep import Upkeep
+from fairlead.store.connection import Connection
+from fairlead.store.lead_fingerprints import (
+    Progress,
+    add_fingerprints,
+    intake_secret,
+    lock_progress,
+    marketplace_rules,
+    niches_with_rules,
+    unseen_leads,
+    write_progress,
+)
+
+CHUNK_LEADS = 1_000
+MOST_CHUNKS = 10
+"""Of one niche at a time: what is left has its turn in a minute, and no other niche waits for it."""
+
+
+def fingerprint(upkeep: Upkeep) -> Counter[str]:
+    """Leads of niches in which anybody looks for duplicates have fingerprints; returns how many fingerprints are new.
+
+    Begins with the oldest lead, and anew when the fields that are compared are others. Leaves out leads of the last ten
+    minutes: those of intake have theirs at once. A thousand to a transaction, which locks nothing but its own progress;
+    a niche's leads are seen to once, whoever runs it. Raises `Unavailable`.
+    """
+    counts: Counter[str] = Counter()
+    for niche_id, rule in upkeep.database.run(niches_with_rules):
+        for _ in range(MOST_CHUNKS):
+
+            def work(conn: Connection, niche_id: str = niche_id, rule: JsonObject | None = rule) -> tuple[int, int]:
+                return _some(conn, niche_id, groups_of(rule, marketplace_rules(conn)))
+
+            seen, added = upkeep.database.run(work)
+            counts["fingerprints"] += added
+            if seen < CHUNK_LEADS:
+                break
+    return counts
+
+
+def _some(conn: Connection, niche_id: str, groups: tuple[FieldGroup, ...]) -> tuple[int, int]:
+    """How many leads were seen to, and how many fingerprints are new."""
+    if not groups:
+        return 0, 0
+    named, progress = json.dumps(groups), lock_progress(conn, niche_id)
+    after = None if progress is None or progress.field_groups != named else progress
+    leads = unseen_leads(conn, niche_id, after, CHUNK_LEADS)
+    if not leads:
+        return 0, 0
+    secret = intake_secret(conn)
+    rows = [
+        (lead.lead_id, lead.created_at, each)
+        for lead in leads
+        if lead.counts
+        for each in fingerprints(groups, lead.contact, lead.attributes, secret).values()
+    ]
+    added = add_fingerprints(conn, niche_id, rows)
+    write_progress(conn, niche_id, Progress(named, leads[-1].created_at, leads[-1].lead_id))
+    return len(leads), added

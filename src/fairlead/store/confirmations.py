@@ -1,0 +1,99 @@
+"""Confirming a lead by email, as rows: the message that asks for it, its links, and leads that nobody confirmed.
+
+Only hashes of links are kept. A link stays good after it was used, so that a second click is told the same.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fairlead.store.connection import Connection
+from fairlead.store.ids import new_id
+from fairlead.store.jobs.queue import Job, enqueue
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """The lead that a message asks to confirm, as it is now."""
+
+    lead_id: str
+    status: str
+    has_address: bool
+    confirm_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationToken:
+    """A link that was made for a lead."""
+
+    lead_id: str
+    expires_at: datetime
+
+
+def insert_confirmation(
+    conn: Connection, lead_id: str, correlation_id: str | None, now: datetime, why_not: str | None
+) -> None:
+    """The lead's consumer will be asked by email to confirm it; with `why_not` the message is skipped for that reason.
+
+    The row holds neither address nor link: both come when the message is written.
+    """
+    conn.execute(
+        """
+        insert into notifications (id, kind, channel, lead_id, state, last_answer, correlation_id, created_at)
+        values (%s, 'lead_confirmation', 'email', %s, %s, %s, %s, %s)
+        """,
+        (new_id(), lead_id, "queued" if why_not is None else "skipped", why_not, correlation_id, now),
+    )
+    if why_not is None:
+        enqueue(conn, [Job("dispatch_notifications")])
+
+
+def lead_to_confirm(conn: Connection, notification_id: str) -> Unconfirmed | None:
+    """The lead that the notification asks to confirm, None when it asks for nothing of the kind; nothing is locked."""
+    row = conn.execute(
+        """
+        select l.id::text, l.status, l.contact_email is not null, i.confirm_by
+        from notifications n join leads l on l.id = n.lead_id join lead_intakes i on i.lead_id = l.id
+        where n.id = %s and i.confirm_by is not null
+        """,
+        (notification_id,),
+    ).fetchone()
+    return None if row is None else Unconfirmed(*row)
+
+
+def insert_confirmation_token(
+    conn: Connection, token_hash: bytes, lead_id: str, now: datetime, expires_at: datetime
+) -> None:
+    """The link with this hash confirms the lead until it expires."""
+    conn.execute(
+        "insert into confirmation_tokens (token_hash, lead_id, created_at, expires_at) values (%s, %s, %s, %s)",
+        (token_hash, lead_id, now, expires_at),
+    )
+
+
+def confirmation_token(conn: Connection, token_hash: bytes) -> ConfirmationToken | None:
+    """The link with this hash, good or not; nothing is locked."""
+    row = conn.execute(
+        "select lead_id::text, expires_at from confirmation_tokens where token_hash = %s", (token_hash,)
+    ).fetchone()
+    return None if row is None else ConfirmationToken(*row)
+
+
+def lock_unconfirmed(conn: Connection, limit: int) -> list[str]:
+    """Leads that were to be confirmed by now and were not, the longest overdue first, locked.
+
+    Those that somebody else holds are left for the next time: as nothing is waited for, no deadlock can come of it.
+    """
+    rows = conn.execute(
+        """
+        select l.id::text from leads l join lead_intakes i on i.lead_id = l.id
+        where l.status = 'pending_confirmation' and i.confirm_by <= clock_timestamp()
+        order by l.created_at, l.id limit %s for no key update of l skip locked
+        """,
+        (limit,),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def delete_confirmation_tokens(conn: Connection, before: datetime) -> int:
+    """Links that had expired at that time are gone; returns how many they were."""
+    return conn.execute("delete from confirmation_tokens where expires_at < %s", (before,)).rowcount

@@ -1,0 +1,123 @@
+-- Taking leads in from outside: who may send them, which are the same, who consented to what, who has to confirm.
+
+alter table niches
+    -- Whether anybody may send a lead, without a key, and confirm it by email.
+    add column intake_is_public boolean not null default false,
+    -- Whether a lead that came with a key is approved as it comes.
+    add column intake_approves  boolean not null default false,
+    -- Which leads count as the same, see core/duplicates.py; null: none do.
+    add column duplicate_rule   jsonb check (jsonb_typeof(duplicate_rule) = 'object');
+
+create table lead_intakes (
+    lead_id     uuid primary key references leads,
+    via         text not null check (via in ('key', 'public')),
+    -- The key that sent it, by its prefix.
+    sender      text not null check (length(sender) between 1 and 200),
+    taken_in_at timestamptz not null,
+    confirm_by   timestamptz,
+    confirmed_at timestamptz,
+    -- The earlier lead that it repeats, and the fields that are the same.
+    duplicate_of     uuid references leads,
+    duplicate_fields text[] check (cardinality(duplicate_fields) >= 1),
+    constraint lead_intakes_public_are_to_be_confirmed check ((via = 'public') = (confirm_by is not null)),
+    constraint lead_intakes_confirmed_are_public check (confirmed_at is null or via = 'public'),
+    constraint lead_intakes_duplicate_says_of_what check (
+        (duplicate_of is null) = (duplicate_fields is null) and duplicate_of <> lead_id)
+);
+comment on table lead_intakes is 'How a lead came in from outside; leads that operators enter or import have no row.';
+
+-- Duplicates ------------------------------------------------------------------------------------------------------
+
+create table intake_secret (
+    is_only_row boolean primary key default true check (is_only_row),
+    secret      bytea not null check (octet_length(secret) = 32)
+);
+comment on table intake_secret is 'Without it nobody can try out whose address a fingerprint, or the name of a limit, is of.';
+insert into intake_secret (secret)
+select sha256(convert_to(string_agg(gen_random_uuid()::text, ''), 'UTF8')) from generate_series(1, 4);
+
+create table lead_fingerprints (
+    lead_id     uuid not null references leads,
+    niche_id    uuid not null references niches,
+    fingerprint bytea not null check (octet_length(fingerprint) = 32),
+    -- The lead's.
+    created_at  timestamptz not null,
+    primary key (lead_id, fingerprint)
+);
+create index lead_fingerprints_newest_first on lead_fingerprints (fingerprint, created_at desc, lead_id desc);
+comment on table lead_fingerprints is 'What makes leads the same, as keyed hashes. Personal data all the same: erased with the lead.';
+
+create table fingerprint_progress (
+    niche_id   uuid primary key references niches,
+    -- By which fields its leads have fingerprints, as JSON: with others the duty begins anew.
+    field_groups text not null,
+    -- The last lead that the duty has seen to.
+    created_at timestamptz not null,
+    lead_id    uuid not null
+);
+comment on table fingerprint_progress is 'How far the duty has come that gives fingerprints to leads which came before the rule, or not by intake.';
+
+-- Consent ---------------------------------------------------------------------------------------------------------
+
+create table lead_consents (
+    lead_id      uuid primary key references leads,
+    -- What the consumer agreed to, word by word, and when by the sender's word.
+    consent_text text not null check (length(consent_text) between 1 and 10000),
+    consented_at timestamptz not null,
+    source_url   text check (length(source_url) between 1 and 2000),
+    ip           text check (length(ip) between 1 and 45),
+    user_agent   text check (length(user_agent) between 1 and 500),
+    -- A third party's certificate of the same.
+    certificate_url text check (length(certificate_url) between 1 and 2000),
+    recorded_at  timestamptz not null
+);
+comment on table lead_consents is 'Append-only; goes only when the lead has been erased.';
+
+create function keep_consent() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'DELETE' and exists (
+        select from leads where id = old.lead_id and attributes = '{}'
+        and num_nonnulls(contact_name, contact_email, contact_phone) = 0) then
+        return old;
+    end if;
+    raise exception '% is append-only: % refused', tg_table_name, lower(tg_op) using errcode = 'restrict_violation';
+end
+$$;
+create trigger lead_consents_are_kept before update or delete on lead_consents
+    for each row execute function keep_consent();
+create trigger lead_consents_are_not_truncated before truncate on lead_consents
+    for each statement execute function refuse_change();
+
+-- Confirmation by email: as with users, the link is made when it is sent, and no row ever holds it ------------------
+
+create table confirmation_tokens (
+    token_hash bytea primary key check (octet_length(token_hash) = 32),
+    lead_id    uuid not null references leads,
+    created_at timestamptz not null,
+    expires_at timestamptz not null,
+    check (expires_at > created_at)
+);
+create index confirmation_tokens_of_lead on confirmation_tokens (lead_id);
+create index confirmation_tokens_by_age on confirmation_tokens (expires_at);
+
+alter table notifications
+    add column lead_id uuid references leads,
+    drop constraint notifications_kind_check,
+    drop constraint notifications_name_their_cause,
+    drop constraint notifications_name_their_recipient,
+    add constraint notifications_kind_check check (kind in
+        ('lead_assigned', 'refund_issued', 'subscription_deactivated', 'subscription_reactivated',
+         'filter_invalidated', 'low_balance', 'operator_alert', 'user_invited', 'password_reset',
+         'lead_confirmation')),
+    add constraint notifications_name_their_cause check (
+        case when kind in ('lead_assigned', 'refund_issued') then assignment_id is not null
+             when kind in ('low_balance', 'operator_alert') then detail is not null
+             when kind in ('user_invited', 'password_reset') then user_id is not null
+             when kind = 'lead_confirmation' then lead_id is not null
+             else subscription_id is not null end),
+    add constraint notifications_name_their_recipient check (
+        (provider_id is null) = (kind in ('operator_alert', 'user_invited', 'password_reset', 'lead_confirmation'))
+        and (user_id is not null) = (kind in ('user_invited', 'password_reset'))
+        and (lead_id is not null) = (kind = 'lead_confirmation')),
+    add constraint notifications_consumers_are_told_by_email check (lead_id is null or channel = 'email');
+create index notifications_of_lead on notifications (lead_id) where lead_id is not null;
