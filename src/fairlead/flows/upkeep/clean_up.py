@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 
+from fairlead.flows.live.feed import forget_old_entries
 from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.connection import Connection
 from fairlead.store.dead_letters import delete_resolved
@@ -25,8 +26,8 @@ def clean_up(upkeep: Upkeep) -> Counter[str]:
 
     Runs of what has an open dead letter are kept, and so is every open dead letter. Gone too are jobs in a final state,
     which none of ours ever is, registrations of workers that have been silent for a day, idempotency keys of more
-    than a day ago, sessions and one-time tokens that ran out more than 30 days ago, and limits that nobody is near.
-    Raises `Unavailable`.
+    than a day ago, sessions and one-time tokens that ran out more than 30 days ago, limits that nobody is near, and
+    what the live feed keeps of more than 7 days ago. Raises `Unavailable`.
     """
     database, counts = upkeep.database, Counter[str]()
     counts["dead_letters"] = database.run(lambda conn: delete_resolved(conn, clock(conn) - KEPT))
@@ -39,6 +40,7 @@ def clean_up(upkeep: Upkeep) -> Counter[str]:
     counts["sessions"] = database.run(lambda conn: delete_old_sessions(conn, clock(conn) - KEPT))
     counts["tokens"] = database.run(lambda conn: delete_old_tokens(conn, clock(conn) - KEPT))
     counts["buckets"] = database.run(lambda conn: delete_full_buckets(conn, clock(conn)))
+    counts["live_entries"] = forget_old_entries(database)
     counts["jobs"] = database.run(delete_ended_jobs)
     counts["workers"] = database.run(lambda conn: delete_silent_workers(conn, WORKERS_KEPT.total_seconds()))
     return counts

@@ -1,0 +1,119 @@
+"""Following the feed: putting in order what is new, and reading pages of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fairlead.flows.live.catalogue import AUDIT_ACTIONS
+from fairlead.flows.live.messages import Message, operator_messages, own_message
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads import clock
+from fairlead.store.live_entries import live_entries, own_entries
+from fairlead.store.live_order import LiveHead, forget_entries, is_behind, live_head, put_in_order
+
+KEPT = timedelta(days=7)
+"""For how long somebody who was away can go on where they were."""
+
+PAGE_ENTRIES = 200
+OWN_PAGE_ENTRIES = 2_000
+BATCH_ENTRIES = 2_000
+CHUNK_ENTRIES = 10_000
+
+
+def bring_up_to_date(database: Database) -> LiveHead:
+    """What has committed so far is in the feed, in order; returns where it stands.
+
+    Costs one small query where nothing is new. Some thousand entries to a transaction, which locks the feed's head and
+    nothing else. Several processes may do this at once: one of them does it, and the others see it the next time.
+    Raises `Unavailable`.
+    """
+    while database.run(is_behind):
+        if not database.run(lambda conn: put_in_order(conn, AUDIT_ACTIONS, KEPT, BATCH_ENTRIES)):
+            break
+    return database.run(live_head)
+
+
+def where_it_stands(database: Database) -> LiveHead:
+    """Where the feed stands, whoever brought it there. Raises `Unavailable`."""
+    return database.run(live_head)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What there is of the feed after `after_id` up to `up_to_id`: all of it if `floor_id` is not beyond that.
+
+    Else what lies between the two is not to be had any more, and the page goes on from the floor.
+    """
+
+    floor_id: int
+    after_id: int
+    up_to_id: int
+    messages: tuple[Message, ...]
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether something before these messages was left out."""
+        return self.after_id < self.floor_id
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPage:
+    """As `Page`, of several providers at once: to each its own messages, by provider id."""
+
+    floor_id: int
+    after_id: int
+    up_to_id: int
+    messages: dict[str, tuple[Message, ...]]
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether something before these messages was left out."""
+        return self.after_id < self.floor_id
+
+
+def operator_page(database: Database, after_id: int) -> Page:
+    """The next entries after that id, as operators see them. Reads one moment, locks nothing. Raises `Unavailable`."""
+
+    def work(conn: Connection) -> Page:
+        head = live_head(conn)
+        begin = max(after_id, head.floor_id)
+        end = min(begin + PAGE_ENTRIES, max(head.entry_id, begin))
+        found = live_entries(conn, begin, end) if begin < end else []
+        messages = tuple(message for entry in found for message in operator_messages(entry))
+        return Page(head.floor_id, after_id, end, messages)
+
+    return database.read(work)
+
+
+def own_page(database: Database, provider_ids: Sequence[str], after_id: int) -> OwnPage:
+    """The next entries after that id, of each to each provider only its own. Reads one moment, locks nothing.
+
+    Raises `Unavailable`.
+    """
+
+    def work(conn: Connection) -> OwnPage:
+        head = live_head(conn)
+        begin = max(after_id, head.floor_id)
+        end = min(begin + OWN_PAGE_ENTRIES, max(head.entry_id, begin))
+        found = own_entries(conn, provider_ids, begin, end) if begin < end else []
+        messages: dict[str, list[Message]] = {provider_id: [] for provider_id in provider_ids}
+        for entry in found:
+            messages[entry.provider_id].append(own_message(entry))
+        return OwnPage(head.floor_id, after_id, end, {key: tuple(own) for key, own in messages.items()})
+
+    return database.read(work)
+
+
+def forget_old_entries(database: Database) -> int:
+    """Entries that were put in order more than `KEPT` ago are gone from the feed; returns how many they were.
+
+    Whoever stood before them is told of a gap. Journals and audit log keep everything. Raises `Unavailable`.
+    """
+
+    def work(conn: Connection) -> int:
+        return forget_entries(conn, clock(conn) - KEPT, CHUNK_ENTRIES)
+
+    total = 0
+    while count := database.run(work):
+        total += count
+    return total
