@@ -1,6 +1,6 @@
 """Everybody who may come to the door, in every state that matters: what the matrix is played with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -63,10 +63,18 @@ def cast(app: FastAPI, database: Database, anchor_id: str) -> Mapping[str, Visit
     }
 
 
-def _key(app: FastAPI, database: Database, role: Role, scopes: list[str] | None = None, **owner: str | None) -> Visitor:
-    wanted = scopes or sorted(KEY_SCOPES[role])
-    made = create_api_key(database, f"{role} {len(wanted)}", [str(each) for each in wanted], OPERATOR, **owner)
-    return Visitor(lambda: machine(app, made.text), frozenset(Permission(each) for each in wanted), has_session=False)
+def _key(
+    app: FastAPI,
+    database: Database,
+    role: Role,
+    scopes: Sequence[str] = (),
+    *,
+    user_id: str | None = None,
+    provider_id: str | None = None,
+) -> Visitor:
+    wanted = [str(each) for each in scopes or sorted(KEY_SCOPES[role])]
+    made = create_api_key(database, f"{role} {len(wanted)}", wanted, OPERATOR, user_id=user_id, provider_id=provider_id)
+    return Visitor(lambda: machine(app, made.text), frozenset(map(Permission, wanted)), has_session=False)
 
 
 def refusal_of(visitor: Visitor, access: Access) -> str | None:

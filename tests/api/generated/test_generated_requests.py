@@ -1,0 +1,74 @@
+"""Requests made from the document, by Schemathesis, as everybody: no 5xx, and no answer that is not in the document."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fairlead.api.application import web_application
+from fairlead.api.serve import serve_in_thread
+from fairlead.settings import Settings
+from fairlead.store.connection import Database
+from tests.api.asking import SECRET_KEYS
+from tests.flows.access.people import Person, enrolled_admin, provider_user
+from tests.flows.sales import sell
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+CONFIGURATION = HERE / "schemathesis.toml"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is made up, and of which kinds."""
+
+    phases: str
+    examples_per_operation: int
+
+
+SHORT = Effort("examples,coverage", 5)
+LONG = Effort("examples,coverage,fuzzing,stateful", 60)
+
+
+def visitors(database: Database) -> dict[str, Person | None]:
+    """A marketplace in which something was sold, and who comes to it."""
+    sale = sell(database)
+    return {
+        "nobody": None,
+        "admin": enrolled_admin(database),
+        "provider": provider_user(database, sale.anchor_id),
+    }
+
+
+@pytest.mark.parametrize("name", ["nobody", "admin", "provider"])
+def test_generated_requests_are_answered_as_documented(database: Database, name: str) -> None:
+    ask_everything(database, name, SHORT)
+
+
+@pytest.mark.chaos_long
+@pytest.mark.parametrize("name", ["nobody", "admin", "provider"])
+def test_many_generated_requests_in_sequence_are_too(database: Database, name: str) -> None:
+    ask_everything(database, name, LONG)
+
+
+def ask_everything(database: Database, name: str, effort: Effort) -> None:
+    """The whole document is asked of a real server, as the visitor."""
+    visitor = visitors(database)[name]
+    settings = Settings.model_validate({"secret_keys": SECRET_KEYS})
+    with serve_in_thread(web_application(database, settings), "127.0.0.1", 0) as server:
+        command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run"]
+        command += [f"http://127.0.0.1:{server.port}/api/v1/openapi.json", "--phases", effort.phases]
+        command += ["--max-examples", str(effort.examples_per_operation), "--seed", "4711", "--no-color"]
+        environment = dict(os.environ) | {"PYTHONPATH": str(ROOT)}
+        if visitor is not None:
+            environment |= {
+                "FAIRLEAD_VISITOR_TOKEN": visitor.token,
+                "FAIRLEAD_VISITOR_SESSION": visitor.session_id,
+                "FAIRLEAD_VISITOR_DATABASE": database.url,
+            }
+        done = subprocess.run(command, env=environment, cwd=HERE, capture_output=True, text=True, check=False)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
