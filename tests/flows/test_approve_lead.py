@@ -119,7 +119,11 @@ def test_a_lead_that_nobody_bought_can_be_tried_again(database: Database) -> Non
     with database.transaction() as conn:
         niche = open_niche(conn, "moving", [Terms(1000, 1, 1)])
         [lead_id] = add_leads(conn, niche, [40])
-    assert trigger_distribution(database, lead_id, OPERATOR) == Triggered(lead_id, "approved", True, took_effect=False)
+    # It was stored without a job, as if that had been lost: it has one now, and keeps it.
+    hinted = trigger_distribution(database, lead_id, OPERATOR)
+    assert hinted == Triggered(lead_id, "approved", True, took_effect=False, job_id=hinted.job_id)
+    assert hinted.job_id is not None
+    assert trigger_distribution(database, lead_id, OPERATOR) == hinted
     Distributor(database).distribute_waiting(niche.niche_id)
     assert stored_leads(database, "status, awaits_decision, last_outcome") == [("approved", False, "no_eligible")]
 

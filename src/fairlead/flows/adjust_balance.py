@@ -29,11 +29,13 @@ LONGEST_MEMO = 500
 class Adjusted:
     """A manual entry, its place in the provider's ledger, and the balance that it led to.
 
-    `amount_cents` is signed, as the ledger has it. The subscriptions are those that this call started or stopped (R9).
+    Amounts are in cents of `currency`; `amount_cents` is signed, as the ledger has it. The subscriptions are those that
+    this call started or stopped (R9).
     """
 
     provider_id: str
     amount_cents: int
+    currency: str
     ledger_seq: int
     balance_after_cents: int
     reactivated_subscription_ids: tuple[str, ...] = ()
@@ -101,6 +103,7 @@ def _adjust(
     return Adjusted(
         provider_id,
         posting.amount_cents,
+        currency,
         posting.seq,
         posting.balance_after_cents,
         brought_back(moves),

@@ -145,9 +145,10 @@ def approve_niche(
 
 
 def trigger_distribution(database: Database, lead_id: str, actor: Actor, once: Once | None = None) -> Triggered:
-    """The lead awaits a decision, again if it had one that found nobody (R1), and its job is enqueued. Idempotent.
+    """The lead awaits a decision, again if it had one that found nobody (R1), and a job asks for it. Idempotent.
 
-    Locks the lead. Its earlier failures count no more, and a dead letter of it is resolved.
+    Locks the lead. Its earlier failures count no more, and a dead letter of it is resolved. One that awaits a decision
+    already keeps its job; where that was lost it gets another.
     A distributed lead stays as it is: its recorded outcome is the answer. With `once`, a repetition returns what the
     first call returned, and asks for nothing. Raises `BadInput` (no id) and `Refused`: `lead_unknown`,
     `lead_rejected`, `lead_bad`, `lead_pending_approval`, `lead_pending_confirmation`, `idempotency_key_reused`.
@@ -162,13 +163,17 @@ def trigger_distribution(database: Database, lead_id: str, actor: Actor, once: O
             refusal = _refusal(lead, "cannot be distributed")
             raise Refused(refusal.code, refusal.message)
         if lead.status == "distributed" or lead.awaits_decision:
-            job = lead_job(conn, checked) if lead.awaits_decision else None
-            job_id = None if job is None else job.job_id
+            job_id = _job_of(conn, checked, actor) if lead.awaits_decision else None
             return Triggered(checked, lead.status, lead.awaits_decision, took_effect=False, job_id=job_id)
         job_id = ask_again(conn, lead, actor)
         return Triggered(checked, lead.status, awaits_decision=True, took_effect=True, job_id=job_id)
 
     return database.run(lambda conn: done_once(conn, once, Triggered, lambda: work(conn)))
+
+
+def _job_of(conn: Connection, lead_id: str, actor: Actor) -> int:
+    job = lead_job(conn, lead_id)
+    return enqueue_one(conn, *lead_jobs([lead_id], actor, clock(conn))) if job is None else job.job_id
 
 
 def ask_again(conn: Connection, lead: LeadProgress, actor: Actor) -> int:

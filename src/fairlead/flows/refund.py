@@ -22,14 +22,14 @@ from fairlead.store.connection import Connection, Database
 from fairlead.store.funds import niche_ids_moved_by
 from fairlead.store.journal import LockedNiche, lock_niches
 from fairlead.store.leads import clock, lock_lead
-from fairlead.store.lookups import checked_id
+from fairlead.store.lookups import checked_id, marketplace_currency
 from fairlead.store.money import LedgerEntry, post_entries
 from fairlead.store.notifications import RefundNotice, insert_refund_notices
 
 
 @dataclass(frozen=True, slots=True)
 class Refunded:
-    """A refund, its place in the provider's ledger, and the balance that it led to (amounts in cents).
+    """A refund, its place in the provider's ledger, and the balance that it led to (amounts in cents of `currency`).
 
     `reactivated_subscription_ids` are those that this call brought back (R9).
     """
@@ -38,6 +38,7 @@ class Refunded:
     lead_id: str
     provider_id: str
     amount_cents: int
+    currency: str
     ledger_seq: int
     balance_after_cents: int
     reactivated_subscription_ids: tuple[str, ...] = ()
@@ -141,17 +142,19 @@ def give_back(conn: Connection, held: Held, why: Why, now: datetime) -> tuple[tu
     record_moves(conn, held.niches, {}, moves, now)
     notices = [RefundNotice(each.provider_id, each.assignment_id, why.told) for each in assignments]
     insert_refund_notices(conn, notices, why.actor.request_id, now)
-    refunds = tuple(_refunded(each, postings[each.assignment_id], moves) for each in assignments)
+    currency = marketplace_currency(conn)
+    refunds = tuple(_refunded(each, postings[each.assignment_id], currency, moves) for each in assignments)
     return refunds, [_event(each, refund, why) for each, refund in zip(assignments, refunds, strict=True)]
 
 
-def _refunded(assignment: LockedAssignment, posting: Posting, moves: Sequence[Move]) -> Refunded:
+def _refunded(assignment: LockedAssignment, posting: Posting, currency: str, moves: Sequence[Move]) -> Refunded:
     own = [move for move in moves if move[1].subscription.provider_id == assignment.provider_id]
     return Refunded(
         assignment.assignment_id,
         assignment.lead_id,
         assignment.provider_id,
         posting.amount_cents,
+        currency,
         posting.seq,
         posting.balance_after_cents,
         brought_back(own),
