@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeAlias
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
+from starlette.requests import HTTPConnection
 
 from fairlead.api.cross_origin import refuse_cross_origin
 from fairlead.api.resources import Resources, resources_of
@@ -31,7 +32,7 @@ from fairlead.telemetry.logs import current_correlation_id
 _MAX_USER_AGENT_CHARACTERS = 200
 
 
-def client_of(request: Request) -> Client:
+def client_of(request: HTTPConnection) -> Client:
     """Where the request comes from: the peer, or what a trusted proxy says of it."""
     agent = request.headers.get("user-agent", "")[:_MAX_USER_AGENT_CHARACTERS]
     printable = "".join(character for character in agent if character.isprintable())
@@ -97,7 +98,7 @@ class NeedsSession:
     why: str
 
     def __call__(self, request: Request) -> OpenedSession:
-        if _key_of(request) is not None:
+        if key_text_of(request) is not None:
             raise Refused("session_required", "this is about a session: an API key has none")
         return _session_of(request, resources_of(request))
 
@@ -147,7 +148,7 @@ def declared_access(dependant: Dependant) -> Iterator[Access]:
 
 def _with_permission(request: Request, permission: Permission) -> Principal:
     resources = resources_of(request)
-    key = _key_of(request)
+    key = key_text_of(request)
     if key is not None:
         principal = authenticate_api_key(resources.database, key, client_of(request))
     else:
@@ -166,7 +167,7 @@ def _session_of(request: Request, resources: Resources) -> OpenedSession:
     return OpenedSession(principal, token)
 
 
-def _key_of(request: Request) -> str | None:
+def key_text_of(request: HTTPConnection) -> str | None:
     """What the header Authorization holds, None without one. Where it is there, the cookie counts for nothing."""
     header = request.headers.get("authorization")
     if header is None:

@@ -46,10 +46,11 @@ class Envelope:
             return
         given = checked_correlation_id(Headers(scope=scope).get(REQUEST_ID))
         with correlation(given) as request_id:
+            answer = _Answer(scope, receive, send, request_id)
             if scope["type"] == "websocket":
-                await self._app(scope, receive, send)
+                await self._app(scope, receive, answer.send)
                 return
-            await self._answer(scope, receive, _Answer(scope, receive, send, request_id))
+            await self._answer(scope, receive, answer)
 
     async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         began = time.monotonic()
@@ -86,13 +87,15 @@ class _Answer:
                 return
             self.status = message["status"]
             self._add_to(headers)
+        elif message["type"] == "websocket.http.response.start":  # the refusal of a WebSocket
+            self._add_to(MutableHeaders(scope=message))
         await self._send(message)
 
     def _add_to(self, headers: MutableHeaders) -> None:
         headers[REQUEST_ID] = self._request_id
         for name, value in SECURITY_HEADERS.items():
             headers.setdefault(name, value)
-        if self._scope["scheme"] == "https":
+        if self._scope["scheme"] in ("https", "wss"):
             headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
 
 

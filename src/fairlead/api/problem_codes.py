@@ -40,7 +40,13 @@ _OF_REQUESTS = {
         },
     ),
     **_all(428, {"precondition_required": "The request needs an If-Match"}),
-    **_all(429, {"too_many_attempts": "Too many attempts"}),
+    **_all(
+        429,
+        {
+            "too_many_attempts": "Too many attempts",
+            "too_many_connections": "Too many live connections are open",
+        },
+    ),
     **_all(500, {"internal_error": "Something is wrong with the server"}),
     **_all(
         503,
@@ -149,6 +155,7 @@ _OF_CONFIGURATION = {
     **_all(
         409,
         {
+            "currency_in_use": "Money was moved in this currency already",
             "niche_exists": "There is such a niche already",
             "niche_inactive": "The niche is switched off",
             "form_unreadable": "The niche's form cannot be read",

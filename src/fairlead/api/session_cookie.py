@@ -1,6 +1,6 @@
 """The cookie that holds a session's token: sent to this host only, over https only, out of reach of scripts."""
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from fairlead.settings import Settings
@@ -17,7 +17,7 @@ def cookie_name(settings: Settings) -> str:
     return DEVELOPMENT_COOKIE if settings.cookie_over_http else COOKIE
 
 
-def token_of(request: Request, settings: Settings) -> str | None:
+def token_of(request: HTTPConnection, settings: Settings) -> str | None:
     """The token that came with the request; None without one."""
     return request.cookies.get(cookie_name(settings)) or None
 

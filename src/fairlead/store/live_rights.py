@@ -40,5 +40,7 @@ def standings(conn: Connection, session_ids: Sequence[str], key_ids: Sequence[st
         """,
         (list(session_ids), list(key_ids)),
     ).fetchall()
-    found = [Standing(*row[:3], None if row[3] is None else tuple(row[3]), *row[4:]) for row in rows]
-    return {each.watcher_id: each for each in found}
+    return {
+        watcher_id: Standing(watcher_id, is_live, is_open, None if scopes is None else tuple(scopes), *who)
+        for watcher_id, is_live, is_open, scopes, *who in rows
+    }
