@@ -38,6 +38,20 @@ def database_url(server_url: str) -> Generator[str]:
         conn.execute(f"create database {name} template {TEMPLATE}".encode())
         yield _named(server_url, name)
         conn.execute(f"drop database {name} with (force)".encode())
+        drop_unused_portal_roles(conn)
+
+
+def drop_unused_portal_roles(conn: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Roles outlive their database: those that no database of the server has use for any more are gone."""
+    unused = conn.execute(
+        """
+        select rolname::text from pg_roles r where rolname ~ '_portal_[0-9a-f]{8}$' and not exists (
+            select from pg_shdepend d where d.refclassid = 'pg_authid'::regclass and d.refobjid = r.oid
+            and d.dbid <> 0)
+        """
+    ).fetchall()
+    for (name,) in unused:
+        conn.execute(f'drop role if exists "{name}"'.encode())
 
 
 @pytest.fixture

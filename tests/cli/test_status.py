@@ -122,7 +122,13 @@ def test_status_shows_a_missing_schema_and_migrate_makes_it(
 
     assert fairlead("migrate").out == f"The schema second went from nothing to {NEWEST}.\n"
     again = fairlead("migrate", "--json")
-    assert again.json == {"schema": "second", "before": NEWEST, "after": NEWEST, "changed": False}
+    assert again.json == {
+        "schema": "second",
+        "before": NEWEST,
+        "after": NEWEST,
+        "changed": False,
+        "has_second_guard": True,
+    }
     assert fairlead("migrate").out == f"The schema second is at {NEWEST} already.\n"
     assert fairlead("status").status == 0
 

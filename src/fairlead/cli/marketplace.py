@@ -19,7 +19,11 @@ def connected(settings: Settings | None = None, max_connections: int = 8) -> Gen
         chosen.idle_in_transaction_timeout_ms,
         chosen.transaction_timeout_ms,
     )
-    with database_url(chosen) as url, Database(url, chosen.schema_name, timeouts, max_connections) as database:
+    guarded = chosen.second_guard == "on"
+    with (
+        database_url(chosen) as url,
+        Database(url, chosen.schema_name, timeouts, max_connections, second_guard=guarded) as database,
+    ):
         database.check()
         yield database
 

@@ -27,9 +27,12 @@ def migrate(
                 "before": done.before,
                 "after": done.after,
                 "changed": done.before != done.after,
+                "has_second_guard": done.has_second_guard,
             }
         )
     elif done.before == done.after:
         say(f"The schema {done.schema_name} is at {done.after} already.")
     else:
         say(f"The schema {done.schema_name} went from {done.before or 'nothing'} to {done.after}.", "green")
+    if not as_json and not done.has_second_guard:
+        say("The second guard of the portal could not be made: fairlead status says what to do.", "yellow")

@@ -16,6 +16,7 @@ from fairlead.store.embedded import EmbeddedPostgresError
 from fairlead.store.gauges import read_gauges, watching
 from fairlead.store.overview import MarketplaceOverview, NicheOverview, read_overview, server_version
 from fairlead.store.schema import check_schema, current_revision
+from fairlead.store.second_guard import SecondGuard, second_guard
 from fairlead.telemetry.gauges import Gauges
 
 STATUSES = ("pending_confirmation", "pending_approval", "approved", "distributed", "rejected", "bad")
@@ -31,6 +32,7 @@ class _Seen:
     revision: str | None = None
     overview: MarketplaceOverview | None = None
     gauges: Gauges | None = None
+    guard: SecondGuard | None = None
 
 
 def status(
@@ -71,9 +73,9 @@ def _look_into(database: Database, schema_name: str) -> _Seen:
             check_schema(conn, schema_name)
         except Refused as error:
             return _Seen(str(error), database.place, version, revision)
-        overview = read_overview(conn)
+        overview, guard = read_overview(conn), second_guard(conn, schema_name)
     with watching(database) as conn:
-        return _Seen(None, database.place, version, revision, overview, read_gauges(conn))
+        return _Seen(None, database.place, version, revision, overview, read_gauges(conn), guard)
 
 
 def _for_programs(settings: Settings, seen: _Seen) -> dict[str, object]:
@@ -89,6 +91,14 @@ def _for_programs(settings: Settings, seen: _Seen) -> dict[str, object]:
             "data_dir": str(settings.data_dir) if settings.database_url is None else None,
         },
         "schema": {"name": settings.schema_name, "revision": seen.revision},
+        "second_guard": None
+        if seen.guard is None
+        else {
+            "is_on": settings.second_guard == "on",
+            "is_ready": seen.guard.is_ready,
+            "problem": seen.guard.problem,
+            "remedy": list(seen.guard.remedy),
+        },
         "work": None if seen.gauges is None else _work_for_programs(seen.gauges),
         "marketplace": None
         if overview is None
@@ -122,6 +132,8 @@ def _for_people(settings: Settings, seen: _Seen) -> None:
     say(f"PostgreSQL   {seen.version}, {where}")
     revision = f"revision {seen.revision}" if seen.revision else "not set up"
     say(f"schema       {settings.schema_name}, {revision}")
+    if seen.guard is not None:
+        _guard_for_people(seen.guard, is_on=settings.second_guard == "on")
     overview = seen.overview
     if overview is None:
         return
@@ -140,6 +152,21 @@ def _for_people(settings: Settings, seen: _Seen) -> None:
     columns = ("niche", "levels", *waiting, "waiting", "subscriptions", "assignments", "journal")
     right = [*range(1, len(waiting) + 3), len(waiting) + 4]
     table("", columns, [_niche_row(niche, waiting) for niche in overview.niches], right)
+
+
+def _guard_for_people(guard: SecondGuard, *, is_on: bool) -> None:
+    if guard.is_ready:
+        say("second guard on" if is_on else "second guard ready, but off", None if is_on else "yellow")
+        return
+    closed = "the portal is closed" if is_on else "off"
+    say(f"second guard {closed}: {guard.problem}", "red" if is_on else "yellow")
+    if guard.remedy:
+        say("             whoever may create roles there:")
+        for statement in guard.remedy:
+            say(f"               {statement};")
+        say("             then: fairlead migrate")
+    else:
+        say("             put it right: fairlead migrate")
 
 
 def _work_for_people(gauges: Gauges) -> None:

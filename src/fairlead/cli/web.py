@@ -5,7 +5,10 @@ from typing import Annotated
 import typer
 
 from fairlead.cli.long_running import WithParent, begin, marketplace_when_there
-from fairlead.settings import load_settings
+from fairlead.core.errors import Unavailable
+from fairlead.settings import Settings, load_settings
+from fairlead.store.connection import Database
+from fairlead.store.second_guard import second_guard
 from fairlead.telemetry.logs import get_logger
 from fairlead.telemetry.traces import shut_down_traces
 
@@ -32,8 +35,23 @@ def web(
     with marketplace_when_there(settings, stop, settings.web_connections) as database:
         if database is None:
             return
+        _warn_of_second_guard(database, settings)
         with serve_in_thread(web_application(database, settings), settings.http_host, settings.web_port) as served:
             log.info("web started", host=settings.http_host, port=served.port)
             stop.wait()
     shut_down_traces()
     log.info("web stopped")
+
+
+def _warn_of_second_guard(database: Database, settings: Settings) -> None:
+    """Whoever starts the site learns that the portal will be closed, or is guarded once only."""
+    if settings.second_guard == "off":
+        log.warning("the second guard is switched off: row-level security does not hold providers to their own rows")
+        return
+    try:
+        with database.snapshot() as conn:
+            is_ready = second_guard(conn, settings.schema_name).is_ready
+    except Unavailable:
+        return  # every request will say so
+    if not is_ready:
+        log.warning("the second guard is missing and providers' requests are refused: fairlead status says what to do")

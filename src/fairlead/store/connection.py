@@ -3,19 +3,23 @@
 A marketplace is a PostgreSQL schema; `search_path` chooses it on every connection and no table name is qualified.
 """
 
+import copy
 import random
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import psycopg
 from psycopg import errors
 from psycopg_pool import ConnectionPool
 
 from fairlead.core.errors import Broken, Unavailable
+from fairlead.store.binding import PortalRole
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 Result = TypeVar("Result")
@@ -47,8 +51,19 @@ class Timeouts:
 class Database:
     """One marketplace's database. Close it, or use it as a context manager."""
 
-    def __init__(self, url: str, schema_name: str, timeouts: Timeouts | None = None, max_connections: int = 8) -> None:
+    def __init__(
+        self,
+        url: str,
+        schema_name: str,
+        timeouts: Timeouts | None = None,
+        max_connections: int = 8,
+        *,
+        second_guard: bool = True,
+    ) -> None:
         bounds = timeouts or Timeouts()
+        # Shared by all that are bound to a provider, and None where the second guard was switched off.
+        self._portal_role = PortalRole() if second_guard else None
+        self.bound_provider_id: str | None = None
         self.schema_name = schema_name
         self.url = url
         self.options = (
@@ -94,19 +109,47 @@ class Database:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.bound_provider_id is not None:
+            raise Broken("a bound database shares its connections: only the one that it was made from closes them")
         self._pool.close()
+
+    def bound_to(self, provider_id: str) -> "Database":
+        """The same database on behalf of a provider: every transaction of it sees and changes that one's rows only.
+
+        It shares the connections, and costs nothing to make. The second guard (ADR 12): what is asked still says whose
+        rows it means. Without the guard's role every transaction raises `Unavailable`, unless the guard was switched
+        off; then it is this database. Raises ValueError for what is no UUID.
+        """
+        bound = copy.copy(self)
+        bound.bound_provider_id = str(UUID(provider_id))
+        return bound
 
     @contextmanager
     def transaction(self) -> Generator[Connection]:
         """One transaction, committed when the block ends and rolled back when it raises; never retried."""
+        guard = self._guard()
         with self._pool.connection() as conn, conn.transaction():
+            if guard is not None:
+                guard(conn)
             yield conn
+
+    def _guard(self) -> Callable[[Connection], None] | None:
+        """What binds a transaction to the provider; None where there is nothing to bind."""
+        role, provider_id = self._portal_role, self.bound_provider_id
+        if provider_id is None or role is None:
+            return None
+        name = role.name
+        if name is None:
+            # On a connection of its own, before the transaction takes one: nobody holds two.
+            with self._pool.connection() as conn:
+                name = role.find(conn)
+        return partial(role.bind, name=name, provider_id=provider_id)
 
     @contextmanager
     def snapshot(self) -> Generator[Connection]:
         """One read-only transaction that sees a single moment, however long it reads. Raises `Unavailable`."""
         try:
-            with self._pool.connection() as conn, conn.transaction():
+            with self.transaction() as conn:
                 conn.execute("set transaction isolation level repeatable read, read only")
                 # Whoever reads may read for long, and may be kept waiting by whom it writes to.
                 conn.execute("set local statement_timeout = 0; set local idle_in_transaction_session_timeout = '1h'")

@@ -7,7 +7,10 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
+
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +26,19 @@ def claim_key(conn: Connection, actor: str, key: str, route: str, fingerprint: s
     """None: the key is this transaction's until it ends. Else what the transaction that had it committed.
 
     Whoever has the key at present is waited for; nothing else may be locked before, so that nobody waits in a circle.
+    Raises `Refused`: `idempotency_key_reused` for a key that another provider, or nobody's transaction, has used.
     """
-    while not _insert(conn, actor, key, route, fingerprint):
+    for _ in range(ATTEMPTS):
+        if _insert(conn, actor, key, route, fingerprint):
+            return None
         # A statement of its own: it sees what was committed while the insert waited.
         row = conn.execute(
             "select route, fingerprint, body from idempotency_keys where actor = %s and key = %s", (actor, key)
         ).fetchone()
         if row is not None:
             return StoredResult(*row)
-        # Forgotten between the two statements: the key is free again.
-    return None
+        # Forgotten between the two statements, and free again; or never to be seen under the second guard.
+    raise Refused("idempotency_key_reused", "the idempotency key was used for another request before")
 
 
 def _insert(conn: Connection, actor: str, key: str, route: str, fingerprint: str) -> bool:

@@ -12,6 +12,7 @@ from psycopg import errors, sql
 from fairlead.core.errors import Refused, Unavailable
 from fairlead.store.connection import Connection, Database, one_line
 from fairlead.store.jobs.schema import bring_up_to_date, installed_release, newest_release
+from fairlead.store.second_guard import arrange_second_guard
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 OLDEST_SERVER = 150_000
@@ -19,11 +20,15 @@ OLDEST_SERVER = 150_000
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """What a migration did: the revision before (None: there was no schema) and after."""
+    """What a migration did: the revision before (None: there was no schema) and after.
+
+    `has_second_guard` is False where this login may not make the role that it needs; `store.second_guard` says more.
+    """
 
     schema_name: str
     before: str | None
     after: str
+    has_second_guard: bool
 
 
 def migrate(database: Database, wait_seconds: float = 120) -> Migrated:
@@ -46,7 +51,8 @@ def migrate(database: Database, wait_seconds: float = 120) -> Migrated:
             _upgrade(conn)
         with conn.transaction():
             bring_up_to_date(conn)
-        return Migrated(database.schema_name, before, needed)
+            has_second_guard = arrange_second_guard(conn, database.schema_name)
+        return Migrated(database.schema_name, before, needed, has_second_guard)
 
 
 def check_schema(conn: Connection, schema_name: str) -> None:

@@ -32,4 +32,4 @@ def database_url(settings: Settings) -> Generator[str]:
 
 def embedded_cluster(settings: Settings) -> Cluster:
     """Return the cluster in the data directory of these settings; nothing is made or started yet."""
-    return Cluster(settings.data_dir / "postgres", bin_dir=settings.postgres_bin_dir)
+    return Cluster(settings.data_dir / "postgres", bin_dir=settings.postgres_bin_dir, schema_name=settings.schema_name)

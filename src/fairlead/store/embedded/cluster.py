@@ -52,16 +52,22 @@ class Cluster:
 
     `bin_dir` is tried first when looking for PostgreSQL. `extra_settings` are given to the server on its
     command line each time it starts; with fsync off nothing survives a power loss, which is what a test
-    wants.
+    wants. `schema_name` is the marketplace's whose portal role is made with the cluster (ADR 12).
     """
 
     def __init__(
-        self, root: Path, *, bin_dir: Path | None = None, extra_settings: Mapping[str, str] | None = None
+        self,
+        root: Path,
+        *,
+        bin_dir: Path | None = None,
+        extra_settings: Mapping[str, str] | None = None,
+        schema_name: str = "fairlead",
     ) -> None:
         self.root = root.resolve()
         self.data = self.root / "data"
         self._bin_dir = bin_dir
         self._extra = dict(extra_settings or {})
+        self._schema_name = schema_name
         self._log = self.root / "server.log"
         self._stay = self.root / "stays-up"
 
@@ -158,7 +164,7 @@ class Cluster:
         running = live_postmaster(self.data)
         if running is None or not self._answers(running):
             self._start_under(lock, server_account(self.root, self.data))
-        provision(self.superuser_url, self._content())
+        provision(self.superuser_url, self._content(), self._schema_name)
         return self.url
 
     def _answers(self, running: Postmaster) -> bool:

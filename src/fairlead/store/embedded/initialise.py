@@ -21,6 +21,7 @@ from fairlead.store.embedded.server_file import (
     sync_directory,
     write_server_file,
 )
+from fairlead.store.second_guard import portal_role_name, role_statements
 
 _SETTINGS = """
 # --- written by Fairlead when it made this cluster; yours to tune ---
@@ -87,11 +88,13 @@ def _initdb(options: list[str | Path], account: ServerAccount, binaries: Binarie
         raise EmbeddedPostgresError(f"initdb failed ({binaries.bin_dir}): {lines[0]}")
 
 
-def provision(superuser_url: str, content: ServerFile) -> None:
-    """Leave Fairlead's ordinary role and its database in the running cluster; a second call finds them there.
+def provision(superuser_url: str, content: ServerFile, schema_name: str) -> None:
+    """Leave Fairlead's ordinary role, its database and the portal's role in the running cluster, or find them there.
 
-    The role is no superuser: what runs here runs on any hosted PostgreSQL.
+    The role is no superuser and makes no roles: what runs here runs on any hosted PostgreSQL, and the right to make
+    roles would be, before PostgreSQL 16, the right to run programs.
     """
+    portal = portal_role_name(DATABASE, schema_name)
     with psycopg.connect(superuser_url, autocommit=True) as connection:
         if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone() is None:
             connection.execute(
@@ -103,3 +106,7 @@ def provision(superuser_url: str, content: ServerFile) -> None:
             connection.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
             )
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [portal]).fetchone() is None:
+            with connection.transaction():
+                for statement in role_statements(portal, OWNER, connection.info.server_version, exists=False):
+                    connection.execute(statement.encode())

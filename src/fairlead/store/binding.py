@@ -1,0 +1,44 @@
+"""Binding a transaction to a provider: the role that it runs as, and for whom."""
+
+from typing import Any
+
+import psycopg
+from psycopg import errors, sql
+
+from fairlead.core.errors import Unavailable
+
+
+class PortalRole:
+    """The role that providers' transactions run as: looked up once, shared by all threads of a process."""
+
+    def __init__(self) -> None:
+        self.name: str | None = None
+
+    def find(self, conn: psycopg.Connection[tuple[Any, ...]]) -> str:
+        """The role's name, known from now on. Raises `Unavailable` where it was never made."""
+        try:
+            row = conn.execute("select role_name from second_guard").fetchone()
+        except errors.UndefinedTable:
+            row = None
+        if row is None:
+            raise _guard_missing()
+        self.name = str(row[0])
+        return self.name
+
+    def bind(self, conn: psycopg.Connection[tuple[Any, ...]], name: str, provider_id: str) -> None:
+        """Until this transaction ends it is the portal's, on behalf of that provider. Raises `Unavailable`.
+
+        Both are commands, not queries: the isolation level can still be chosen after them. One round trip.
+        """
+        command = sql.SQL("set local role {}; set local fairlead.provider_id = {}").format(
+            sql.Identifier(name), sql.Literal(provider_id)
+        )
+        try:
+            conn.execute(command, prepare=False)
+        except (errors.InvalidParameterValue, errors.InsufficientPrivilege) as error:
+            self.name = None  # it may have been made anew meanwhile, under another name
+            raise _guard_missing() from error
+
+
+def _guard_missing() -> Unavailable:
+    return Unavailable("the second guard of providers' requests is missing: `fairlead status` says what to do")

@@ -1,0 +1,75 @@
+-- All that the portal's role may do, and no more: whatever is not named here it cannot touch.
+--
+-- Carried out whole by `fairlead migrate` whenever this file has changed, in one transaction. Which rows it reaches is
+-- for the policies (versions/0008_second_guard.sql). Money, prices and the order of service have no update here at all.
+-- tests/tidy/portal_privileges.txt says the same by table and column; a new table or column needs its line there.
+
+revoke all on all tables in schema :"schema" from :"portal";
+revoke all on all sequences in schema :"schema" from :"portal";
+grant usage on schema :"schema" to :"portal";
+
+-- What is on offer: the same for everybody, and nobody's.
+grant select on marketplace, niches, competition_levels to :"portal";
+
+-- Its own money, which it reads.
+grant select on providers, payments, ledger_entries to :"portal";
+grant update (notification_preferences) on providers to :"portal";
+
+-- Its own subscriptions. `served_seq`, the place in the order, is the engine's.
+grant select on subscriptions to :"portal";
+grant insert (id, provider_id, competition_level_id, niche_id, is_active, deactivation_reason, filter_rules,
+              filter_is_valid, deleted_at, created_at) on subscriptions to :"portal";
+grant update (is_active, deactivation_reason, filter_rules, filter_is_valid, deleted_at) on subscriptions to :"portal";
+
+-- What it bought, and what it says of it. Not what operators wrote, and not the salt of the journal's commitment.
+grant select (id, lead_id, provider_id, subscription_id, competition_level_id, niche_id, price_cents, ledger_seq, status,
+              assigned_at, viewed_at, answered_at, rejection_reason, refunded_at, bad_lead_reported_at, bad_lead_reason,
+              bad_lead_note, bad_lead_decision, bad_lead_decided_at) on assignments to :"portal";
+grant update (status, viewed_at, answered_at, rejection_reason, bad_lead_reported_at, bad_lead_reason, bad_lead_note)
+    on assignments to :"portal";
+grant select (id, niche_id, status, contact_name, contact_email, contact_phone, attributes, created_at)
+    on leads to :"portal";
+
+-- What it is told, and where. Held back or skipped with its endpoint; sent by workers alone.
+grant select on notifications to :"portal";
+grant insert (id, kind, channel, provider_id, subscription_id, created_at) on notifications to :"portal";
+grant update (state, last_answer, enqueued_at, claimed_by_job) on notifications to :"portal";
+grant select on webhook_endpoints to :"portal";
+grant insert (id, provider_id, url, field_mapping, secret, created_at) on webhook_endpoints to :"portal";
+grant update (url, field_mapping, secret, previous_secret, state, state_reason, failure_count, failing_since, deleted_at)
+    on webhook_endpoints to :"portal";
+
+-- Its own keys; of its users no more than whose a key is. Passwords, second factors and sessions are out of reach.
+grant select on api_keys to :"portal";
+grant insert (id, prefix, secret_hash, name, scopes, user_id, provider_id, created_by, created_at, expires_at)
+    on api_keys to :"portal";
+grant update (revoked_at, revoked_by) on api_keys to :"portal";
+grant select (id, role, provider_id, status) on users to :"portal";
+
+-- The journal and the audit log grow by what it does. To append is to lock the head and move it.
+grant insert (niche_id, seq, kind, payload, recorded_at, prev_hash, hash) on niche_journal to :"portal";
+grant update (journal_seq, journal_head) on niches to :"portal";
+grant insert (seq, actor, actor_role, action, entity, entity_id, old, new, memo, request_id, created_at, prev_hash, hash)
+    on audit_log to :"portal";
+grant select (seq, hash), update (seq, hash) on audit_head to :"portal";
+
+-- Requests that have one effect. `provider_id` fills itself in.
+grant select (actor, key, route, fingerprint, body) on idempotency_keys to :"portal";
+grant insert (actor, key, route, fingerprint, created_at) on idempotency_keys to :"portal";
+grant update (status, body) on idempotency_keys to :"portal";
+
+-- The job library's tables are made after the migrations, so their policies stand here. A provider's request enqueues
+-- nothing but the handing out of notifications, and sees besides those the jobs that are sending something of its own.
+-- Nothing lets it change or delete a job: withdrawing one that has nothing left to do finds none, and only saves work.
+alter table procrastinate_jobs enable row level security;
+drop policy if exists of_dispatch on procrastinate_jobs;
+drop policy if exists of_bound_provider on procrastinate_jobs;
+create policy of_dispatch on procrastinate_jobs for insert with check (task_name = 'dispatch_notifications');
+create policy of_bound_provider on procrastinate_jobs for select using (
+    task_name = 'dispatch_notifications'
+    or id in (select n.claimed_by_job from notifications n where n.state = 'queued' and n.claimed_by_job is not null));
+grant insert (queue_name, task_name, priority, lock, queueing_lock, args, scheduled_at) on procrastinate_jobs
+    to :"portal";
+grant select (id, task_name, args, status), update (status), delete on procrastinate_jobs to :"portal";
+grant insert (job_id, type) on procrastinate_events to :"portal";
+grant usage on sequence procrastinate_jobs_id_seq, procrastinate_events_id_seq to :"portal";
