@@ -186,6 +186,7 @@ _OF_OPERATIONS = {
         {
             "notification_not_failed": "The notification did not fail",
             "nothing_to_verify": "There is nothing to verify",
+            "webhook_endpoint_exists": "The provider has a webhook endpoint already",
             "webhook_endpoint_removed": "The webhook endpoint was removed",
             "webhook_rotation_under_way": "The secret is being exchanged already",
         },

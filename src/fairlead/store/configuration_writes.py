@@ -116,6 +116,11 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
     )
 
 
+def write_low_balance_threshold(conn: Connection, provider_id: str, threshold_cents: int | None) -> None:
+    """The provider is told when its balance falls below so many cents; None: never. Needs its lock."""
+    conn.execute("update providers set low_balance_threshold_cents = %s where id = %s", (threshold_cents, provider_id))
+
+
 def write_subscriptions(conn: Connection, rows: Sequence[SubscriptionRow], now: datetime) -> None:
     """The subscriptions are as given; what they were served so far stays as it is, also through deletion (R12).
 

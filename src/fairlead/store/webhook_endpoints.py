@@ -40,6 +40,8 @@ _COLUMNS = """
            created_at, secret, previous_secret
     from webhook_endpoints"""
 
+_LIVING = " where id = %s and provider_id = coalesce(%s::uuid, provider_id) and deleted_at is null"
+
 
 def insert_endpoint(conn: Connection, row: EndpointRow) -> None:
     """The endpoint exists. Needs the lock of its provider, who has no living one."""
@@ -52,9 +54,9 @@ def insert_endpoint(conn: Connection, row: EndpointRow) -> None:
     )
 
 
-def endpoint(conn: Connection, endpoint_id: str) -> EndpointRow | None:
-    """The living endpoint with this id; nothing is locked."""
-    row = conn.execute(_COLUMNS + " where id = %s and deleted_at is null", (endpoint_id,)).fetchone()
+def endpoint(conn: Connection, endpoint_id: str, of_provider_id: str | None = None) -> EndpointRow | None:
+    """The living endpoint with this id, with a provider's id only its own; nothing is locked."""
+    row = conn.execute(_COLUMNS + _LIVING, (endpoint_id, of_provider_id)).fetchone()
     return None if row is None else EndpointRow(*row)
 
 
@@ -64,9 +66,9 @@ def endpoint_of_provider(conn: Connection, provider_id: str) -> EndpointRow | No
     return None if row is None else EndpointRow(*row)
 
 
-def lock_endpoint(conn: Connection, endpoint_id: str) -> EndpointRow | None:
-    """The endpoint, its row locked; None when there is none, or it was removed."""
-    row = conn.execute(_COLUMNS + " where id = %s and deleted_at is null for no key update", (endpoint_id,)).fetchone()
+def lock_endpoint(conn: Connection, endpoint_id: str, of_provider_id: str | None = None) -> EndpointRow | None:
+    """The endpoint, its row locked; None when there is none, none of this provider, or it was removed."""
+    row = conn.execute(_COLUMNS + _LIVING + " for no key update", (endpoint_id, of_provider_id)).fetchone()
     return None if row is None else EndpointRow(*row)
 
 

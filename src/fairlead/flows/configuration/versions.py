@@ -5,7 +5,7 @@ purchase never stands in the way of a change. A thing that was changed and chang
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, Final, Generic, TypeVar
@@ -108,6 +108,23 @@ def subscription_version(row: SubscriptionRow) -> str:
         "filter_is_valid": subscription.filter_is_valid,
     }
     return _digest("subscription", subscription.subscription_id, state)
+
+
+def endpoint_version(endpoint_id: str, url: str, field_mapping: Mapping[str, str] | None) -> str:
+    """The version of a webhook endpoint; how deliveries fare, and its secrets, are no part of it."""
+    mapping = None if field_mapping is None else dict(field_mapping)
+    return _digest("webhook_endpoint", endpoint_id, {"url": url, "field_mapping": mapping})
+
+
+def preferences_version(provider_id: str, preferences: Mapping[str, Mapping[str, bool]]) -> str:
+    """The version of what a provider wants to be told."""
+    state = {kind: dict(channels) for kind, channels in preferences.items()}
+    return _digest("notification_preferences", provider_id, state)
+
+
+def setting_version(kind: str, entity_id: str, state: JsonObject) -> str:
+    """The version of a setting that stands by itself."""
+    return _digest(kind, entity_id, state)
 
 
 def _digest(kind: str, entity_id: str, state: JsonObject) -> str:

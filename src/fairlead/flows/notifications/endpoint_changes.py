@@ -24,9 +24,12 @@ class EndpointChange:
     secret: str | None = field(default=None, repr=False)
 
 
-def locked_endpoint(conn: Connection, endpoint_id: str) -> EndpointRow:
-    """The living endpoint, its row locked. Raises `Refused`: `webhook_endpoint_unknown`."""
-    found = lock_endpoint(conn, endpoint_id)
+def locked_endpoint(conn: Connection, endpoint_id: str, of_provider_id: str | None = None) -> EndpointRow:
+    """The living endpoint, with a provider's id only its own, its row locked.
+
+    Raises `Refused`: `webhook_endpoint_unknown`.
+    """
+    found = lock_endpoint(conn, endpoint_id, of_provider_id)
     if found is None:
         raise Refused("webhook_endpoint_unknown", f"there is no webhook endpoint {endpoint_id}")
     return found
@@ -39,14 +42,16 @@ def change_endpoint(
     action: str,
     change: Callable[[Connection, EndpointRow], bool],
     memo: str | None = None,
+    of_provider_id: str | None = None,
 ) -> EndpointChange:
     """The endpoint is as `change` made it under its lock, and the audit log says so if that returned True.
 
-    Raises `Refused`: `webhook_endpoint_unknown`, and what `change` raises.
+    With a provider's id another's endpoint is as unknown as one that never was; None is for operators. Raises
+    `Refused`: `webhook_endpoint_unknown`, and what `change` raises.
     """
 
     def work(conn: Connection) -> EndpointChange:
-        before = locked_endpoint(conn, endpoint_id)
+        before = locked_endpoint(conn, endpoint_id, of_provider_id)
         took_effect = change(conn, before)
         after = locked_endpoint(conn, endpoint_id)
         if took_effect:

@@ -12,7 +12,9 @@ from fairlead.store.lookups import checked_id
 from fairlead.store.webhook_endpoints import EndpointRow, write_secrets
 
 
-def rotate_webhook_secret(database: Database, box: SecretBox, endpoint_id: str, actor: Actor) -> EndpointChange:
+def rotate_webhook_secret(
+    database: Database, box: SecretBox, endpoint_id: str, actor: Actor, *, of_provider_id: str | None = None
+) -> EndpointChange:
     """The endpoint has a new secret; until `retire_previous_secret` deliveries are signed with both.
 
     Raises `BadInput`, and `Refused`: `webhook_endpoint_unknown`, `webhook_rotation_under_way` while the secret before
@@ -30,11 +32,13 @@ def rotate_webhook_secret(database: Database, box: SecretBox, endpoint_id: str, 
         write_secrets(conn, checked, sealed, before.secret)
         return True
 
-    done = change_endpoint(database, checked, actor, "webhook_endpoint.secret_rotated", change)
+    done = change_endpoint(database, checked, actor, "webhook_endpoint.secret_rotated", change, None, of_provider_id)
     return replace(done, took_effect=True, secret=secret)
 
 
-def retire_previous_secret(database: Database, endpoint_id: str, actor: Actor) -> EndpointChange:
+def retire_previous_secret(
+    database: Database, endpoint_id: str, actor: Actor, *, of_provider_id: str | None = None
+) -> EndpointChange:
     """Deliveries are signed with the newest secret alone. Raises `BadInput`, `Refused`: `webhook_endpoint_unknown`."""
 
     def change(conn: Connection, before: EndpointRow) -> bool:
@@ -44,4 +48,4 @@ def retire_previous_secret(database: Database, endpoint_id: str, actor: Actor) -
         return True
 
     checked = checked_id(endpoint_id, "webhook endpoint")
-    return change_endpoint(database, checked, actor, "webhook_endpoint.secret_retired", change)
+    return change_endpoint(database, checked, actor, "webhook_endpoint.secret_retired", change, None, of_provider_id)

@@ -17,7 +17,13 @@ from fairlead.store.webhook_endpoints import EndpointRow, endpoint
 
 
 def try_webhook_endpoint(
-    database: Database, box: SecretBox, endpoint_id: str, settings: Settings, tls: ssl.SSLContext | None = None
+    database: Database,
+    box: SecretBox,
+    endpoint_id: str,
+    settings: Settings,
+    tls: ssl.SSLContext | None = None,
+    *,
+    of_provider_id: str | None = None,
 ) -> Delivery:
     """A body of the type `endpoint.test` was offered to the endpoint once, now, whatever its state; what came of it.
 
@@ -29,7 +35,7 @@ def try_webhook_endpoint(
     checked = checked_id(endpoint_id, "webhook endpoint")
 
     def read(conn: Connection) -> tuple[EndpointRow | None, str, datetime]:
-        return endpoint(conn, checked), marketplace_currency(conn), clock(conn)
+        return endpoint(conn, checked, of_provider_id), marketplace_currency(conn), clock(conn)
 
     found, currency, now = database.run(read)
     if found is None:

@@ -1,10 +1,12 @@
 """A provider's webhook endpoint: where its leads are sent, with which secret, and whether at all.
 
-Each verb is one transaction, audited without URL or secret. Locks go from the provider to its endpoint to what waits
-for that. Asking for what is so already changes nothing.
+Each verb is one transaction, audited without URL or secret. With `of_provider_id` a verb knows of that provider's
+endpoint only, and another's is `webhook_endpoint_unknown`; None is for operators. Locks go from the provider to its
+endpoint to what waits for that. Asking for what is so already changes nothing.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from fairlead.core.errors import BadInput, Refused
@@ -12,6 +14,13 @@ from fairlead.delivery.secret_box import SecretBox
 from fairlead.delivery.webhook import new_webhook_secret
 from fairlead.delivery.webhook_body import check_field_mapping
 from fairlead.delivery.webhook_url import check_webhook_url
+from fairlead.flows.configuration.versions import (
+    UNCHANGED,
+    Unchanged,
+    endpoint_version,
+    given,
+    require_version,
+)
 from fairlead.flows.notifications.endpoint_changes import EndpointChange, change_endpoint, locked_endpoint
 from fairlead.store.audit import Actor, AuditEvent, append_audit
 from fairlead.store.configuration import lock_providers
@@ -36,6 +45,14 @@ from fairlead.store.webhook_endpoints import (
 MAX_REASON_CHARACTERS = 500
 
 
+@dataclass(frozen=True, slots=True)
+class EndpointAddress:
+    """What is to be different about where an endpoint's webhooks go. A mapping of None: everything by our names."""
+
+    url: str | Unchanged = field(default=UNCHANGED, repr=False)
+    field_mapping: Mapping[str, str] | Unchanged | None = UNCHANGED
+
+
 def set_webhook_endpoint(
     database: Database,
     box: SecretBox,
@@ -53,11 +70,40 @@ def set_webhook_endpoint(
 
     Raises `BadInput` for a URL or mapping that cannot be, and `Refused`: `provider_unknown`.
     """
+    return _set(database, box, provider_id, url, field_mapping, actor, allow_private=allow_private, may_exist=True)
+
+
+def create_webhook_endpoint(
+    database: Database,
+    box: SecretBox,
+    provider_id: str,
+    url: str,
+    field_mapping: Mapping[str, str] | None,
+    actor: Actor,
+    *,
+    allow_private: bool,
+) -> EndpointChange:
+    """As `set_webhook_endpoint`, for a provider that has no endpoint yet. The answer alone has the secret.
+
+    Sent twice it is refused the second time: a secret is kept nowhere that it could be given from again. Raises
+    `BadInput`, and `Refused`: `provider_unknown`, `webhook_endpoint_exists`.
+    """
+    return _set(database, box, provider_id, url, field_mapping, actor, allow_private=allow_private, may_exist=False)
+
+
+def _set(
+    database: Database,
+    box: SecretBox,
+    provider_id: str,
+    url: str,
+    field_mapping: Mapping[str, str] | None,
+    actor: Actor,
+    *,
+    allow_private: bool,
+    may_exist: bool,
+) -> EndpointChange:
     checked = checked_id(provider_id, "provider")
-    problems = check_webhook_url(url, allow_private=allow_private)
-    if problems := problems + ([] if field_mapping is None else check_field_mapping(field_mapping)):
-        raise BadInput(problems)
-    mapping = None if field_mapping is None else dict(field_mapping)
+    mapping = _checked_address(url, field_mapping, allow_private=allow_private)
     # Chosen once: the work may be run again after its answer was lost.
     endpoint_id, secret = new_id(), new_webhook_secret()
     sealed = box.seal(secret, endpoint_id)
@@ -71,7 +117,46 @@ def set_webhook_endpoint(
             return _create(conn, new, secret, actor)
         if found.endpoint_id == endpoint_id:
             return EndpointChange(endpoint_id, checked, found.state, took_effect=True, secret=secret)
+        if not may_exist:
+            raise Refused("webhook_endpoint_exists", "the provider has a webhook endpoint already")
         return _change_address(conn, locked_endpoint(conn, found.endpoint_id), url, mapping, actor)
+
+    return database.run(work)
+
+
+def _checked_address(
+    url: str, field_mapping: Mapping[str, str] | None, *, allow_private: bool
+) -> dict[str, str] | None:
+    problems = check_webhook_url(url, allow_private=allow_private)
+    if problems := problems + ([] if field_mapping is None else check_field_mapping(field_mapping)):
+        raise BadInput(problems)
+    return None if field_mapping is None else dict(field_mapping)
+
+
+def change_webhook_endpoint(
+    database: Database,
+    endpoint_id: str,
+    change: EndpointAddress,
+    actor: Actor,
+    *,
+    of_provider_id: str | None,
+    allow_private: bool,
+    expected_version: str | None = None,
+) -> EndpointChange:
+    """The endpoint has the URL and the mapping that the change names; what it does not name is as it was.
+
+    What `set_webhook_endpoint` says of another URL holds here too. Locks the endpoint. Raises `BadInput`, and
+    `Refused`: `webhook_endpoint_unknown`, `version_conflict`.
+    """
+    checked, wanted = checked_id(endpoint_id, "webhook endpoint"), given(change)
+
+    def work(conn: Connection) -> EndpointChange:
+        before = locked_endpoint(conn, checked, of_provider_id)
+        url, mapping = wanted.get("url", before.url), wanted.get("field_mapping", before.field_mapping)
+        mapping = _checked_address(url, mapping, allow_private=allow_private)
+        if (before.url, before.field_mapping) != (url, mapping):
+            require_version(expected_version, _version(before), "the webhook endpoint")
+        return _change_address(conn, before, url, mapping, actor)
 
     return database.run(work)
 
@@ -101,7 +186,9 @@ def _change_address(
     return EndpointChange(before.endpoint_id, before.provider_id, state, took_effect=True)
 
 
-def pause_webhook_endpoint(database: Database, endpoint_id: str, reason: str, actor: Actor) -> EndpointChange:
+def pause_webhook_endpoint(
+    database: Database, endpoint_id: str, reason: str, actor: Actor, *, of_provider_id: str | None = None
+) -> EndpointChange:
     """Nothing is sent to the endpoint until it is resumed; what waits, and what comes, is held back.
 
     A delivery that is under way ends. `reason`: one line of 1 to 500 characters. One that is not active stays as it
@@ -116,10 +203,12 @@ def pause_webhook_endpoint(database: Database, endpoint_id: str, reason: str, ac
         hold_back_all(conn, checked)
         return True
 
-    return change_endpoint(database, checked, actor, "webhook_endpoint.paused", change, memo)
+    return change_endpoint(database, checked, actor, "webhook_endpoint.paused", change, memo, of_provider_id)
 
 
-def resume_webhook_endpoint(database: Database, endpoint_id: str, reason: str, actor: Actor) -> EndpointChange:
+def resume_webhook_endpoint(
+    database: Database, endpoint_id: str, reason: str, actor: Actor, *, of_provider_id: str | None = None
+) -> EndpointChange:
     """The endpoint is active, as if it had never failed, and what was held back is on its way.
 
     Also for one that its receiver had disabled. `reason`: one line of 1 to 500 characters. Raises `BadInput`, and
@@ -133,22 +222,31 @@ def resume_webhook_endpoint(database: Database, endpoint_id: str, reason: str, a
         _activate(conn, before.endpoint_id)
         return True
 
-    return change_endpoint(database, checked, actor, "webhook_endpoint.resumed", change, memo)
+    return change_endpoint(database, checked, actor, "webhook_endpoint.resumed", change, memo, of_provider_id)
 
 
-def remove_webhook_endpoint(database: Database, endpoint_id: str, actor: Actor) -> EndpointChange:
+def remove_webhook_endpoint(
+    database: Database,
+    endpoint_id: str,
+    actor: Actor,
+    *,
+    of_provider_id: str | None = None,
+    expected_version: str | None = None,
+) -> EndpointChange:
     """The provider has no endpoint any more; its secrets are gone, and what waited for it is skipped.
 
-    Raises `BadInput`, and `Refused`: `webhook_endpoint_unknown`, also for one that was removed before.
+    Raises `BadInput`, and `Refused`: `webhook_endpoint_unknown`, also for one that was removed before;
+    `version_conflict`.
     """
     checked = checked_id(endpoint_id, "webhook endpoint")
 
     def work(conn: Connection) -> EndpointChange:
         # Its provider first, so that whoever sets an endpoint at the same time waits until this one is gone.
-        found = endpoint(conn, checked)
+        found = endpoint(conn, checked, of_provider_id)
         if found is not None:
             lock_providers(conn, [found.provider_id])
-        before = locked_endpoint(conn, checked)
+        before = locked_endpoint(conn, checked, of_provider_id)
+        require_version(expected_version, _version(before), "the webhook endpoint")
         now = clock(conn)
         mark_removed(conn, checked, now)
         skipped_count = skip_all(conn, checked, ENDPOINT_REMOVED)
@@ -159,6 +257,10 @@ def remove_webhook_endpoint(database: Database, endpoint_id: str, actor: Actor) 
         return EndpointChange(checked, before.provider_id, "removed", took_effect=True)
 
     return database.run(work)
+
+
+def _version(row: EndpointRow) -> str:
+    return endpoint_version(row.endpoint_id, row.url, row.field_mapping)
 
 
 def _activate(conn: Connection, endpoint_id: str) -> None:

@@ -6,8 +6,10 @@ from typing import cast
 from fairlead.core.document import as_object, shown
 from fairlead.core.errors import BadInput, Refused
 from fairlead.delivery.template_variables import PROVIDER_KINDS
+from fairlead.flows.configuration.versions import preferences_version, require_version
 from fairlead.store.audit import Actor, AuditEvent, append_audit
 from fairlead.store.configuration import lock_providers
+from fairlead.store.configuration_lookups import provider_row
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads import clock
 from fairlead.store.lookups import checked_id
@@ -20,14 +22,14 @@ Preferences = Mapping[str, Mapping[str, bool]]
 
 
 def set_notification_preferences(
-    database: Database, provider_id: str, preferences: object, actor: Actor
+    database: Database, provider_id: str, preferences: object, actor: Actor, *, expected_version: str | None = None
 ) -> dict[str, dict[str, bool]]:
     """These are the provider's preferences, whatever they were before; returns them.
 
     They decide what is handed out from now on: what a job has already is sent. Audited, unless nothing changes. Locks
     the provider.
 
-    Raises `BadInput`, and `Refused`: `provider_unknown`.
+    Raises `BadInput`, and `Refused`: `provider_unknown`, `version_conflict`.
     """
     checked = checked_id(provider_id, "provider")
     if problems := check_preferences(preferences):
@@ -39,6 +41,9 @@ def set_notification_preferences(
             raise Refused("provider_unknown", f"there is no provider {checked}")
         before = preferences_of(conn, checked)
         if before != wanted:
+            require_version(
+                expected_version, preferences_version(checked, before), "what the provider wants to be told"
+            )
             write_preferences(conn, checked, wanted)
             event = AuditEvent(
                 actor, "provider.notification_preferences_changed", "provider", checked, old=before, new=wanted
@@ -47,6 +52,15 @@ def set_notification_preferences(
         return wanted
 
     return database.run(work)
+
+
+def notification_preferences(database: Database, provider_id: str) -> dict[str, dict[str, bool]]:
+    """The provider's preferences. Raises `BadInput`, and `Refused`: `provider_unknown`."""
+    checked = checked_id(provider_id, "provider")
+    with database.snapshot() as conn:
+        if provider_row(conn, checked) is None:
+            raise Refused("provider_unknown", f"there is no provider {checked}")
+        return preferences_of(conn, checked)
 
 
 def check_preferences(preferences: object) -> list[str]:
