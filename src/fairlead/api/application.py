@@ -8,6 +8,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
@@ -16,6 +17,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from fairlead.api.access import public
 from fairlead.api.envelope import Envelope
 from fairlead.api.health import DatabaseProbe, Probe, health_routes
+from fairlead.api.live.hub import Hub
 from fairlead.api.openapi import api_routes, document_of
 from fairlead.api.problems import answer_with_problems, problem_of_status
 from fairlead.api.resources import Resources
@@ -58,6 +60,7 @@ def web_application(database: Database, settings: Settings, probe: Probe | None 
     )
     box = None if settings.secret_keys is None else secret_box(settings)
     application.state.resources = Resources(database, settings, box)
+    application.state.live = Hub(database)
     answer_with_problems(application)
     application.add_exception_handler(405, _method_not_allowed)
     for router in ROUTERS:
@@ -77,6 +80,7 @@ async def _lifespan(application: FastAPI) -> AsyncGenerator[None]:
     resources: Resources = application.state.resources
     current_default_thread_limiter().total_tokens = resources.settings.web_connections + SPARE_THREADS
     yield
+    await run_in_threadpool(application.state.live.stop)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -8,6 +8,8 @@ import time
 import uvicorn
 from starlette.types import ASGIApp
 
+from fairlead.api.live.sockets import SETTINGS as WEBSOCKET_SETTINGS
+from fairlead.api.live.sockets import WebSocketProtocol
 from fairlead.core.errors import Refused
 from fairlead.telemetry.logs import get_logger
 
@@ -74,7 +76,8 @@ def serve_in_thread(application: ASGIApp, host: str, port: int) -> ServingThread
         server_header=False,
         # Whose word is taken for where a request comes from is the application's to say, and by default nobody's.
         proxy_headers=False,
-        ws="none",
+        ws=WebSocketProtocol,
+        **WEBSOCKET_SETTINGS,
     )
     serving = ServingThread(uvicorn.Server(configuration), listener)
     serving.start()

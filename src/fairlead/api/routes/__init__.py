@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.api.routes import problems, session
+from fairlead.api.routes import live, problems, session
 
 ROUTERS: Sequence[APIRouter] = (
     session.router,
+    live.router,
     problems.router,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from fairlead.core.canonical import timestamp_text
@@ -17,12 +17,19 @@ class Message:
 
     position: Position
     type: str
-    at: datetime
+    at: datetime | None
+    """None: when it is sent."""
     members: Mapping[str, Any]
 
     def body(self, message_id: str) -> dict[str, Any]:
         """The message as it is sent."""
-        return {"id": message_id, "type": self.type, "at": timestamp_text(self.at), **self.members}
+        at = datetime.now(UTC) if self.at is None else self.at
+        return {"id": message_id, "type": self.type, "at": timestamp_text(at), **self.members}
+
+
+def feed_message(name: str, position: Position, reason: str | None = None) -> Message:
+    """A message about the feed itself, to somebody who stands there."""
+    return Message(position, name, None, {} if reason is None else {"reason": reason})
 
 
 def operator_messages(entry: LiveEntry) -> Iterator[Message]:

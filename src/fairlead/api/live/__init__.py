@@ -1,0 +1,1 @@
+"""The live feed over WebSockets: one poller per process, many who watch."""

@@ -1,0 +1,42 @@
+"""The live feed: what happens in the marketplace, as it commits, to operators and to each provider.
+
+docs/reference/live.md says what is sent.
+"""
+
+from typing import Annotated, cast
+
+from fastapi import APIRouter, WebSocket
+
+from fairlead.api.live.access import watches
+from fairlead.api.live.hub import Hub
+from fairlead.api.live.watching import Watching, head_of
+from fairlead.api.problems import Violation, problem_response
+from fairlead.api.resources import resources_of
+from fairlead.core.errors import BadInput
+from fairlead.flows.live.rights import Audience, Watcher
+
+router = APIRouter(prefix="/api/v1")
+
+
+@router.websocket("/admin/live")
+async def watch_marketplace(websocket: WebSocket, watcher: Annotated[Watcher, watches(Audience.OPERATORS)]) -> None:
+    """Watch every decision, assignment, failure and change of configuration."""
+    await _serve(websocket, watcher)
+
+
+@router.websocket("/provider/live")
+async def watch_own(websocket: WebSocket, watcher: Annotated[Watcher, watches(Audience.PROVIDER)]) -> None:
+    """Watch one's own assignments, refunds and subscriptions."""
+    await _serve(websocket, watcher)
+
+
+async def _serve(websocket: WebSocket, watcher: Watcher) -> None:
+    database = resources_of(websocket).database
+    hub = cast("Hub", websocket.app.state.live)
+    watching = Watching(websocket, hub, database, watcher, await head_of(database))
+    try:
+        await watching.serve(websocket.query_params.get("last_id"))
+    except BadInput as bad:
+        detail = bad.problems[0].removeprefix("last_id: ")
+        violation = Violation(location="query", pointer="/last_id", code="last_id_unknown", detail=detail)
+        await websocket.send_denial_response(problem_response("input_invalid", violations=[violation]))
