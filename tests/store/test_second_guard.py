@@ -25,7 +25,7 @@ OWNED = {
     "webhook_endpoints": "select id::text, provider_id::text from webhook_endpoints",
     "users": "select id::text, provider_id::text from users",
     "api_keys": "select id::text, provider_id::text from api_keys",
-    "idempotency_keys": "select key, provider_id::text from idempotency_keys",
+    "idempotency_keys": "select actor || '/' || key, provider_id::text from idempotency_keys",
 }
 """Of every table with something of providers: what names a row, and whose it is."""
 
