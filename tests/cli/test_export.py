@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from fairlead.core.canonical import canonical_json, timestamp_from_text
 from fairlead.core.journal import entry_hash
 from fairlead.flows.distribute import Distributor
-from fairlead.flows.export import ExportRequest, export, harmless_cell
+from fairlead.flows.export import ExportRequest, export
+from fairlead.flows.export_text import harmless_cell
 from fairlead.store.audit import OPERATOR
 from fairlead.store.connection import Database
 from tests.cli.program import Program

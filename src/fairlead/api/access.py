@@ -23,8 +23,10 @@ from fairlead.core.errors import Refused
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import authenticate_api_key
 from fairlead.flows.access.principal import Client, Principal, require
+from fairlead.flows.access.read_limits import count_read
 from fairlead.flows.access.session_state import session_invalid
 from fairlead.flows.access.sessions import authenticate_session
+from fairlead.flows.access.throttle import Limit
 from fairlead.store.audit import Actor
 from fairlead.store.connection import Database
 from fairlead.telemetry.logs import current_correlation_id
@@ -71,12 +73,19 @@ class OwnProvider:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Let through is whoever has the permission, by session or key; the answer is who it is."""
+    """Let through is whoever has the permission, by session or key; the answer is who it is.
+
+    With a limit, no more often than that: what costs the database much.
+    """
 
     permission: Permission
+    limit: Limit | None = None
 
     def __call__(self, request: Request) -> Principal:
-        return _with_permission(request, self.permission)
+        principal = _with_permission(request, self.permission)
+        if self.limit is not None:
+            count_read(resources_of(request).database, self.limit, principal.actor)
+        return principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +127,9 @@ class Public:
 Access: TypeAlias = Needs | NeedsOwn | NeedsSession | Public
 
 
-def needs(permission: Permission) -> Any:
-    """The route's permission, for `Annotated[Principal, needs(...)]`."""
-    return Depends(Needs(permission), scope="function")
+def needs(permission: Permission, limit: Limit | None = None) -> Any:
+    """The route's permission, for `Annotated[Principal, needs(...)]`, and how often each may ask."""
+    return Depends(Needs(permission, limit), scope="function")
 
 
 def needs_own(permission: Permission) -> Any:

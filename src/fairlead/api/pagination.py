@@ -36,6 +36,11 @@ def cursor_of(at: datetime, item_id: str) -> str:
     return urlsafe_b64encode(microseconds.to_bytes(8, "big", signed=True) + UUID(item_id).bytes).decode()
 
 
+def cursor_after(place: tuple[datetime, str] | None) -> str | None:
+    """The cursor of the page after this place; None where a view says that there is none."""
+    return None if place is None else cursor_of(*place)
+
+
 def position_of(cursor: str) -> tuple[datetime, str]:
     """The time and id that the cursor, 32 characters of base64, holds; a time that cannot be becomes one that can.
 
@@ -71,6 +76,11 @@ class Keyset:
 
     after: tuple[datetime, str] | None
     limit: int
+
+    @property
+    def after_id(self) -> str | None:
+        """The id of the last item that was seen, for a view whose order is that of ids; None: at the beginning."""
+        return None if self.after is None else self.after[1]
 
     @property
     def probe(self) -> int:

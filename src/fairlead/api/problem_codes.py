@@ -45,6 +45,7 @@ _OF_REQUESTS = {
         {
             "too_many_attempts": "Too many attempts",
             "too_many_connections": "Too many live connections are open",
+            "too_many_exports": "Other exports are running",
         },
     ),
     **_all(500, {"internal_error": "Something is wrong with the server"}),

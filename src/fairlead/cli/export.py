@@ -48,9 +48,10 @@ def export(
         before = last and last + timedelta(days=1)
     except OverflowError:
         before = None
-    request = flow.ExportRequest(
-        what, file_format, niche, provider, since=_day("--from", since), before=before, exact=exact
-    )
+    first = _day("--from", since)
+    if first and before and first >= before:
+        raise BadInput(["--from lies after --to"])
+    request = flow.ExportRequest(what, file_format, niche, provider, since=first, before=before, exact=exact)
     with marketplace() as database, progress_bar("rows") as bar:
         task = bar.add_task(f"Exporting {what}", total=None)
         with _output(output) as stream:

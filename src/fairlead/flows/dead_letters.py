@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.approve_lead import ask_again
 from fairlead.flows.notifications.replay import requeue_notification
+from fairlead.flows.once import Once, done_once
 from fairlead.store.audit import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.dead_letters import DeadLetter, dead_letter, dead_letters, open_dead_letter_ids, resolve
@@ -82,11 +83,13 @@ def inspect_dead_letter(database: Database, dead_letter_id: str) -> InspectedDea
         return InspectedDeadLetter(letter, tuple(attempts_of(conn, letter.lead_id, letter.notification_id)))
 
 
-def retry_dead_letter(database: Database, dead_letter_id: str, actor: Actor) -> ClosedDeadLetter:
+def retry_dead_letter(
+    database: Database, dead_letter_id: str, actor: Actor, once: Once | None = None
+) -> ClosedDeadLetter:
     """What was given up is tried again from the beginning, its earlier failures forgiven; the letter is `retried`.
 
     One transaction, with the job in it; audited. Locks the lead or the notification. Idempotent: one that is resolved
-    already is left alone, however it was.
+    already is left alone, however it was; with `once`, the same request has the same answer again.
 
     Raises `BadInput` (no id) and `Refused`: `dead_letter_unknown`; `lead_distributed`, `lead_rejected`, `lead_bad` when
     that happened meanwhile; `notification_not_failed` when it waits already or its webhook endpoint was removed. Such a
@@ -94,7 +97,7 @@ def retry_dead_letter(database: Database, dead_letter_id: str, actor: Actor) -> 
     """
     checked = checked_id(dead_letter_id, "dead letter")
 
-    def work(conn: Connection) -> ClosedDeadLetter:
+    def retry(conn: Connection) -> ClosedDeadLetter:
         letter, lead = _held(conn, checked)
         if letter.resolution is not None:
             return _closed(letter, letter.resolution, took_effect=False)
@@ -112,7 +115,7 @@ def retry_dead_letter(database: Database, dead_letter_id: str, actor: Actor) -> 
         append_audit(conn, [AuditEvent(actor, "dead_letter.retried", "dead_letter", checked)], now)
         return _closed(letter, "retried", took_effect=True)
 
-    return database.run(work)
+    return database.run(lambda conn: done_once(conn, once, ClosedDeadLetter, lambda: retry(conn)))
 
 
 def retry_dead_letters(

@@ -1,15 +1,15 @@
 """Exporting: one snapshot, in the audit log before its first row leaves, written out in flat memory."""
 
-import csv
-import json
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TextIO, cast
+from typing import Any, TextIO
 
-from fairlead.core.canonical import JsonObject, canonical_json, timestamp_text
+from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput, Refused
+from fairlead.flows.export_text import FORMATS, text_of
+from fairlead.flows.open_export import OpenExport, begin_export
 from fairlead.store.audit import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.exports import (
@@ -22,11 +22,6 @@ from fairlead.store.exports import (
 )
 from fairlead.store.leads import clock, niche_form
 from fairlead.store.lookups import provider_id_of
-
-FORMATS = ("csv", "jsonl")
-
-_FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
-"""With the full-width ones, which some spreadsheets take for the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +37,47 @@ class ExportRequest:
     exact: bool = False
 
 
-def harmless_cell(text: str) -> str:
-    """The text, with `'` before it where a spreadsheet would run it as a formula.
+def open_export(
+    database: Database,
+    request: ExportRequest,
+    actor: Actor,
+    *,
+    at_once: int | None = None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> OpenExport:
+    """Everything that was asked for, as one snapshot has it, to be read piece by piece and closed.
 
-    >>> harmless_cell("=1+1"), harmless_cell(" @SUM(A1)"), harmless_cell("a=b")
-    ("'=1+1", "' @SUM(A1)", 'a=b')
+    The export is in the audit log, with its filter and its number of rows, before this returns: however it ends,
+    nothing leaves unrecorded. `on_progress` is told (rows written, rows in all) now and then. With `at_once`, no more
+    exports than that are open in the marketplace.
+
+    Raises `BadInput` (unknown export, format or use of a filter) and `Refused` (`niche_unknown`, `provider_unknown`,
+    `too_many_exports`).
     """
-    if text.startswith(("\t", "\r")):
-        return f"'{text}"
-    for character in text:
-        if character in _FORMULA_SIGNS:
-            return f"'{text}"
-        # A spreadsheet skips what it does not show before it looks for a formula.
-        if not character.isspace() and unicodedata.category(character) not in ("Cc", "Cf"):
-            break
-    return text
+    problems: list[str] = []
+    if request.what not in EXPORTS:
+        problems.append(f"there is no export {request.what!r}; there are {', '.join(EXPORTS)}")
+    elif request.provider is not None and not knows_providers(request.what):
+        problems.append(f"--provider: the {request.what} is not kept by provider")
+    if request.format not in FORMATS:
+        problems.append(f"there is no format {request.format!r}; there are {', '.join(FORMATS)}")
+    if problems:
+        raise BadInput(problems)
+    with ExitStack() as held:
+        conn = begin_export(database, held, at_once)
+        chosen = _filter(conn, request)
+        total = count_rows(conn, request.what, chosen)
+        _record(database, request, chosen, total, actor)
+
+        def rows() -> Iterator[Sequence[Any]]:
+            for number, row in enumerate(stream_rows(conn, request.what, chosen), start=1):
+                yield row
+                if number % 1000 == 0:
+                    on_progress(number, total)
+            on_progress(total, total)
+
+        text = text_of(rows(), export_columns(request.what), request.format, exact=request.exact)
+        return OpenExport(text, total, held.pop_all())
 
 
 def export(
@@ -66,40 +87,12 @@ def export(
     actor: Actor,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> int:
-    """Everything that was asked for is in `output`, as one snapshot has it; returns the number of rows.
-
-    The export is in the audit log, with its filter and its number of rows, before the first row is written:
-    however it ends, nothing leaves unrecorded. `on_progress` is told (rows written, rows in all) now and
-    then.
-
-    Raises `BadInput` (unknown export, format or use of a filter) and `Refused` (`niche_unknown`,
-    `provider_unknown`).
-    """
-    problems: list[str] = []
-    if request.what not in EXPORTS:
-        problems.append(f"there is no export {request.what!r}; there are {', '.join(EXPORTS)}")
-    elif request.provider is not None and not knows_providers(request.what):
-        problems.append(f"--provider: the {request.what} is not kept by provider")
-    if request.format not in FORMATS:
-        problems.append(f"there is no format {request.format!r}; there are {', '.join(FORMATS)}")
-    if request.since and request.before and request.since >= request.before:
-        problems.append("--from lies after --to")
-    if problems:
-        raise BadInput(problems)
-    with database.snapshot() as conn:
-        chosen = _filter(conn, request)
-        total = count_rows(conn, request.what, chosen)
-        _record(database, request, chosen, total, actor)
-        columns = export_columns(request.what)
-        write = (
-            _csv_writer(output, columns, request.exact) if request.format == "csv" else _jsonl_writer(output, columns)
-        )
-        for number, row in enumerate(stream_rows(conn, request.what, chosen), start=1):
-            write(row)
-            if number % 1000 == 0:
-                on_progress(number, total)
-    on_progress(total, total)
-    return total
+    """As `open_export`, and all of it is in `output`; returns the number of rows."""
+    with open_export(database, request, actor, on_progress=on_progress) as opened:
+        for piece in opened.text:
+            output.write(piece)
+        assert opened.row_count is not None, "it was counted"
+        return opened.row_count
 
 
 def _filter(conn: Connection, request: ExportRequest) -> ExportFilter:
@@ -125,33 +118,3 @@ def _record(database: Database, request: ExportRequest, chosen: ExportFilter, ro
     }
     event = AuditEvent(actor, "data.exported", "export", request.what, new=told)
     database.run(lambda conn: append_audit(conn, [event], clock(conn)))
-
-
-def _csv_writer(output: TextIO, columns: Sequence[str], exact: bool) -> Callable[[Sequence[Any]], None]:
-    # CR LF, as RFC 4180 has it: with LF alone a lone CR within a cell would not be quoted.
-    writer = csv.writer(output, lineterminator="\r\n")
-    writer.writerow(columns)
-
-    def write(row: Sequence[Any]) -> None:
-        writer.writerow([_csv_cell(value, exact) for value in row])
-
-    return write
-
-
-def _csv_cell(value: object, exact: bool) -> object:
-    if isinstance(value, datetime):
-        return timestamp_text(value)
-    if isinstance(value, Mapping):
-        return canonical_json(cast(JsonObject, value)).decode()
-    return harmless_cell(value) if isinstance(value, str) and not exact else value
-
-
-def _jsonl_writer(output: TextIO, columns: Sequence[str]) -> Callable[[Sequence[Any]], None]:
-    def write(row: Sequence[Any]) -> None:
-        document = {
-            name: timestamp_text(value) if isinstance(value, datetime) else value
-            for name, value in zip(columns, row, strict=True)
-        }
-        output.write(json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n")
-
-    return write

@@ -7,6 +7,7 @@ from datetime import datetime
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.notifications.delivery_jobs import delivery_job
+from fairlead.flows.once import Once, done_once
 from fairlead.store.audit import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import Job, enqueue
@@ -41,17 +42,18 @@ def requeue_notification(conn: Connection, notification_id: str, now: datetime) 
     return True
 
 
-def replay_notification(database: Database, notification_id: str, actor: Actor) -> Replayed:
+def replay_notification(database: Database, notification_id: str, actor: Actor, once: Once | None = None) -> Replayed:
     """The notification waits to be sent again, whatever the provider's preferences; its dead letter is `retried`.
 
     A mail that had been sent is a new message, with another Message-ID; a webhook keeps its id, by which receivers
-    know it. Audited. Locks the notification. Asking for one that waits already changes nothing.
+    know it. Audited. Locks the notification. Asking for one that waits already changes nothing; with `once`, the same
+    request sends nothing again once it was sent, either.
 
     Raises `BadInput` for what is no id, and `Refused`: `notification_unknown`, `webhook_endpoint_removed`.
     """
     checked = checked_id(notification_id, "notification")
 
-    def work(conn: Connection) -> Replayed:
+    def replay(conn: Connection) -> Replayed:
         locked = lock_notification(conn, checked)
         if locked is None:
             raise Refused("notification_unknown", f"there is no notification {checked}")
@@ -66,7 +68,7 @@ def replay_notification(database: Database, notification_id: str, actor: Actor) 
         append_audit(conn, [AuditEvent(actor, "notification.replayed", "notification", checked, old=old)], now)
         return Replayed(checked, locked.channel, locked.state, took_effect=True)
 
-    return database.run(work)
+    return database.run(lambda conn: done_once(conn, once, Replayed, lambda: replay(conn)))
 
 
 def replay_endpoint(database: Database, endpoint_id: str, since: datetime, actor: Actor) -> int:

@@ -4,12 +4,15 @@ Versions are only ever added, and the highest of a kind is in use. One that rest
 default of whichever release runs is in use then, and its later improvements with it.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
+from fairlead.core.canonical import canonical_json
 from fairlead.core.errors import BadInput, Refused
 from fairlead.delivery.template_variables import KINDS, sample_values
 from fairlead.delivery.templates import Rendered, Template, check_template, default_template, render
+from fairlead.flows.configuration.versions import require_version
 from fairlead.store.audit import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads import clock
@@ -34,6 +37,12 @@ class TemplateInUse:
     is_default: bool
     changed_at: datetime | None = None
     changed_by: str | None = None
+
+    @property
+    def state(self) -> str:
+        """Tells whether it is still what somebody saw: another version, or another release's default, is another."""
+        parts = {"subject": self.template.subject, "html": self.template.html, "text": self.template.text}
+        return hashlib.sha256(canonical_json({"version": self.version, **parts})).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,46 +83,59 @@ def template_versions(database: Database, kind: str) -> list[TemplateVersion]:
 
 
 def preview_template(template: Template) -> Rendered:
-    """The message with sample values, nobody's data. Raises `BadInput` with everything that is wrong with it."""
+    """The message with sample values, nobody's data.
+
+    Raises `BadInput` with everything that is wrong with it, and `Refused`: `template_unknown`.
+    """
+    _check_kind(template.kind)
     if problems := check_template(template):
         raise BadInput(problems)
     return render(template, sample_values(template.kind))
 
 
-def save_template(database: Database, template: Template, memo: str, actor: Actor) -> SavedTemplate:
+def save_template(
+    database: Database, template: Template, memo: str, actor: Actor, *, expected_state: str | None = None
+) -> SavedTemplate:
     """The template is in use, as a new version. One that is in use already makes none.
 
     `memo` says why: one line of 1 to 500 characters. Audited; one edit at a time. Raises `BadInput` with everything
-    that is wrong with the template.
+    that is wrong with the template, and `Refused`: `template_unknown`; `version_conflict` where the one in use has
+    another `state` than expected.
     """
+    _check_kind(template.kind)
     problems = [*check_template(template), *_memo_problems(memo)]
     if problems:
         raise BadInput(problems)
-    return database.run(lambda conn: _add(conn, template.kind, template, memo.strip(), actor))
+    return database.run(lambda conn: _add(conn, template.kind, template, memo.strip(), actor, expected_state))
 
 
-def restore_template(database: Database, kind: str, version: int | None, actor: Actor) -> SavedTemplate:
+def restore_template(
+    database: Database, kind: str, version: int | None, actor: Actor, *, expected_state: str | None = None
+) -> SavedTemplate:
     """What that version said, or with None the default, is in use again, as a new version; audited.
 
     Restoring the default follows it: what a later release improves in it takes effect. An old version is checked as a
-    new one would be. Raises `BadInput`, and `Refused`: `template_unknown`.
+    new one would be. Raises `BadInput`, and `Refused`: `template_unknown`, `version_conflict`.
     """
 
     def work(conn: Connection) -> SavedTemplate:
         restored = None if version is None else _version(conn, kind, version)
         if restored is None or restored.is_default:
-            return _add(conn, kind, None, "restored the default", actor)
+            return _add(conn, kind, None, "restored the default", actor, expected_state)
         if problems := check_template(restored.template):
             raise BadInput(problems)
-        return _add(conn, kind, restored.template, f"restored version {version}", actor)
+        return _add(conn, kind, restored.template, f"restored version {version}", actor, expected_state)
 
     _check_kind(kind)
     return database.run(work)
 
 
-def _add(conn: Connection, kind: str, template: Template | None, memo: str, actor: Actor) -> SavedTemplate:
+def _add(
+    conn: Connection, kind: str, template: Template | None, memo: str, actor: Actor, expected_state: str | None
+) -> SavedTemplate:
     hold_templates(conn)
     used = template_in_use(conn, kind)
+    require_version(expected_state, used.state, "the template")
     own = None if used.is_default else used.template
     if own == template:
         return SavedTemplate(kind, used.version, took_effect=False)

@@ -1,0 +1,14 @@
+"""How often one caller may ask for what costs the database much, whichever process it asks."""
+
+from fairlead.flows.access.throttle import Limit, take
+from fairlead.store.audit import Actor
+from fairlead.store.connection import Database
+
+EXPORTS_OF_CALLER = Limit("exports_of_caller", 10, 60)
+REPORTS_OF_CALLER = Limit("reports_of_caller", 60, 2)
+OVERVIEWS_OF_CALLER = Limit("overviews_of_caller", 60, 1)
+
+
+def count_read(database: Database, limit: Limit, actor: Actor) -> None:
+    """One more is let through for this person or key. Raises `Throttled` when there were too many."""
+    database.run(lambda conn: take(conn, limit, actor.name))

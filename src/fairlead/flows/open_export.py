@@ -1,0 +1,58 @@
+"""An export under way: its snapshot stays open until it was read, and few are open at once."""
+
+from collections.abc import Generator
+from contextlib import ExitStack
+from types import TracebackType
+
+from fairlead.core.errors import Refused
+from fairlead.store.connection import Connection, Database
+from fairlead.store.export_slots import take_export_slot
+
+RETRY_AFTER_SECONDS = 30
+
+
+class TooManyExports(Refused):
+    """As many exports are open as may be."""
+
+    retry_after_seconds = RETRY_AFTER_SECONDS
+
+    def __init__(self) -> None:
+        super().__init__("too_many_exports", "other exports are running: try again when one of them has ended")
+
+
+class OpenExport:
+    """A file that is read piece by piece from `text`. Its connection is given back when it is closed.
+
+    `row_count` is None where nobody counted. Closing twice is no mistake; not while `text` is being read.
+    """
+
+    def __init__(self, text: Generator[str], row_count: int | None, held: ExitStack) -> None:
+        self.text = text
+        self.row_count = row_count
+        self._held = held
+
+    def __enter__(self) -> "OpenExport":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.text.close()
+        self._held.__exit__(kind, error, trace)
+
+    def close(self) -> None:
+        """Nothing more is read, and the snapshot is over."""
+        self.text.close()
+        self._held.close()
+
+
+def begin_export(database: Database, held: ExitStack, at_once: int | None) -> Connection:
+    """A snapshot that is open until `held` is closed.
+
+    Raises `Refused`: `too_many_exports` where `at_once` of them are open already: each has a connection of its own
+    for as long as somebody reads, and keeps the database from tidying up.
+    """
+    conn = held.enter_context(database.snapshot())
+    if at_once is not None and not take_export_slot(conn, at_once):
+        raise TooManyExports
+    return conn

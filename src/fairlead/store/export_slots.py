@@ -1,0 +1,14 @@
+"""How many exports are open at once, across every process of a marketplace."""
+
+from fairlead.store.connection import Connection
+
+
+def take_export_slot(conn: Connection, slot_count: int) -> bool:
+    """One of so many slots is this transaction's until it ends; False when all are taken. Waits for nobody."""
+    for slot in range(slot_count):
+        rows = conn.execute(
+            "select pg_try_advisory_xact_lock(hashtext(current_schema() || ' exports'), %s)", (slot,)
+        ).fetchall()
+        if rows[0][0]:
+            return True
+    return False
