@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from fairlead.store.connection import Connection
+from fairlead.store.lookups import marketplace_currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class OpenReport:
     provider_id: str
     provider_name: str
     price_cents: int
+    currency: str
     assigned_at: datetime
     status: str
 
@@ -30,6 +32,11 @@ def window_days(conn: Connection, niche_id: str) -> int:
     """For how many days after its assignment a lead of the niche can be reported as bad."""
     rows = conn.execute("select bad_lead_window_days from niches where id = %s", (niche_id,)).fetchall()
     return rows[0][0]
+
+
+def set_window_days(conn: Connection, niche_id: str, days: int) -> None:
+    """The niche's leads can be reported for so many days. Needs its lock."""
+    conn.execute("update niches set bad_lead_window_days = %s where id = %s", (days, niche_id))
 
 
 def set_reported(conn: Connection, assignment_id: str, reason: str, note: str | None, now: datetime) -> None:
@@ -55,11 +62,11 @@ def set_report_rejected(conn: Connection, assignment_id: str, decided_by: str, m
 def open_reports(conn: Connection, after: tuple[datetime, str] | None, limit: int) -> list[OpenReport]:
     """The next reports that wait for a decision, oldest first, after the given time and assignment id."""
     condition = "" if after is None else "and (a.bad_lead_reported_at, a.id) > (%s, %s::uuid)"
-    values: Sequence[Any] = (*(after or ()), limit)
+    values: Sequence[Any] = (marketplace_currency(conn), *(after or ()), limit)
     rows = conn.execute(
         f"""
         select a.id::text, a.bad_lead_reported_at, a.bad_lead_reason, a.bad_lead_note, a.lead_id::text, n.slug, l.name,
-               a.provider_id::text, p.name, a.price_cents, a.assigned_at, a.status
+               a.provider_id::text, p.name, a.price_cents, %s, a.assigned_at, a.status
         from assignments a join niches n on n.id = a.niche_id join providers p on p.id = a.provider_id
         join competition_levels l on l.id = a.competition_level_id
         where a.bad_lead_reported_at is not null and a.bad_lead_decision is null {condition}

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
+from fairlead.store.intake import Consent, Intake, consent_of_lead, intake_of_lead
 from fairlead.store.lookups import marketplace_currency
 
 
@@ -69,6 +70,15 @@ class LeadInFull:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadOrigin:
+    """How a lead came in from outside, None where it did not, and the consent of its consumer, if any is on record."""
+
+    lead_id: str
+    intake: Intake | None
+    consent: Consent | None
+
+
+@dataclass(frozen=True, slots=True)
 class LeadAssignment:
     """Who received a lead, and what it paid (cents)."""
 
@@ -125,6 +135,38 @@ def lead_page(
 def _ids_that_begin_with(prefix: str) -> tuple[UUID, UUID]:
     digits = prefix.replace("-", "")
     return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+
+
+def leads_of_contact(
+    conn: Connection, contact: str, after: tuple[datetime, str] | None, limit: int
+) -> Sequence[LeadSummary]:
+    """The next leads of somebody, the newest first: by the whole email address or telephone number.
+
+    Both as they were entered, an email address (what has an `@`) also in lower case. Answered by an index.
+    """
+    condition: LiteralString = "l.contact_phone = any(%s)"
+    wanted = [contact]
+    if "@" in contact:
+        condition, wanted = "l.contact_email = any(%s)", [contact, contact.lower()]
+    place: LiteralString = "" if after is None else "and (l.created_at, l.id) < (%s, %s::uuid)"
+    rows = conn.execute(
+        f"""
+        select l.id::text, n.slug, l.status, l.awaits_decision, l.distribution_attempts, l.last_outcome,
+               l.created_at, l.approved_at
+        from leads l join niches n on n.id = l.niche_id
+        where {condition} {place}
+        order by l.created_at desc, l.id desc limit %s
+        """,  # noqa: S608 - constants of our own
+        (wanted, *(after or ()), limit),
+    ).fetchall()
+    return [LeadSummary(*row) for row in rows]
+
+
+def lead_origin(conn: Connection, lead_id: str) -> LeadOrigin:
+    """How the lead came in, and what its consumer agreed to. Raises `Refused`: `lead_unknown`."""
+    if conn.execute("select from leads where id = %s", (lead_id,)).fetchone() is None:
+        raise Refused("lead_unknown", f"there is no lead {lead_id}")
+    return LeadOrigin(lead_id, intake_of_lead(conn, lead_id), consent_of_lead(conn, lead_id))
 
 
 def lead_in_full(conn: Connection, lead_id: str) -> LeadInFull:
