@@ -10,16 +10,14 @@ from pydantic import BaseModel, Field
 
 from fairlead.api.values import Asked
 from fairlead.flows.configuration.versions import UNCHANGED
+from fairlead.flows.memos import LINE_PATTERN
 
-# One line, with nothing around it that cannot be seen.
-_TRIMMED = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
-
-Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=_TRIMMED, examples=["Hosting"])]
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=LINE_PATTERN, examples=["Hosting"])]
 """What people call a thing."""
 
 Memo: TypeAlias = Annotated[
     str,
-    Field(min_length=1, max_length=500, pattern=_TRIMMED, examples=["agreed on the telephone"]),
+    Field(min_length=1, max_length=500, pattern=LINE_PATTERN, examples=["agreed on the telephone"]),
 ]
 """Why something was changed, for whoever reads the audit log. It is kept for good: nothing personal belongs here."""
 

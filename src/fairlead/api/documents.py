@@ -7,7 +7,7 @@ wrong with one is told by its place in the request.
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, cast
 
 from pydantic import ConfigDict, Field, JsonValue, StrictBool, StrictFloat, StrictInt
 
@@ -83,6 +83,11 @@ class FilterDocument(Asked):
     def as_json(self) -> JsonObject:
         """The document as it was sent."""
         return self.model_dump(mode="json")
+
+
+def as_stored(document: JsonObject) -> dict[str, JsonValue]:
+    """The document for an answer."""
+    return cast("dict[str, JsonValue]", document)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 The marketplace file and the verbs that change one thing take the same values.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any
@@ -12,11 +13,15 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeA
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from fairlead.core.errors import BadInput
+from fairlead.core.form_field import is_storable
 from fairlead.core.model import MAX_AMOUNT_CENTS
+from fairlead.flows.memos import LINE_PATTERN
+
+_LINE = re.compile(LINE_PATTERN)
 
 
 def _printable(text: str) -> str:
-    if not text.isprintable() or text != text.strip():
+    if not _LINE.fullmatch(text) or not is_storable(text):
         raise PydanticCustomError("not_printable", "must be one line of text without spaces around it")
     return text
 
@@ -45,6 +50,8 @@ OrderPosition = Annotated[int, Field(ge=1, le=1_000_000)]
 Minutes = Annotated[int, Field(ge=1, le=100_000)]
 Hours = Annotated[int, Field(ge=1, le=100_000)]
 Times = Annotated[int, Field(ge=1, le=1_000)]
+Days = Annotated[int, Field(ge=1, le=365)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Memo = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_printable)]
 
 
@@ -96,6 +103,8 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "every_minutes": TypeAdapter(Minutes, config=_STRICT),
     "max_times": TypeAdapter(Times, config=_STRICT),
     "max_hours": TypeAdapter(Hours, config=_STRICT),
+    "bad_lead_window_days": TypeAdapter(Days, config=_STRICT),
+    "currency": TypeAdapter(Currency, config=_STRICT),
     "memo": TypeAdapter(Memo | None, config=_STRICT),
 }
 """What a value of this name may be, in whatever it is a value of."""

@@ -18,6 +18,9 @@ MEMO_PATTERN = rf"^[^\s{_UNSEEN}][^\t\n\r{_UNSEEN}]*[^\s{_UNSEEN}]$"
 WORDS_PATTERN = rf"^[^{_UNSEEN}]*[^\s{_UNSEEN}][^{_UNSEEN}]*$"
 """What a person wrote on one line or several. For schemas; the length comes beside it."""
 
+LINE_PATTERN = rf"^[^\s{_UNSEEN}]([^\t\n\r{_UNSEEN}]*[^\s{_UNSEEN}])?$"
+"""One line with no spaces around it, as names and short reasons are. For schemas; the length comes beside it."""
+
 _MEMO, _WORDS = re.compile(MEMO_PATTERN), re.compile(WORDS_PATTERN)
 
 

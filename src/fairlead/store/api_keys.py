@@ -82,6 +82,24 @@ def list_keys(conn: Connection, user_id: str | None, provider_id: str | None, *,
     return [_key(row) for row in rows]
 
 
+def keys_page(
+    conn: Connection, user_id: str | None, provider_id: str | None, *, show_all: bool, before_id: str | None, limit: int
+) -> Sequence[ApiKeyRow]:
+    """The next keys before that one, the newest first; else as `list_keys`."""
+    rows = conn.execute(
+        _KEYS
+        + """
+        where (%(before)s::uuid is null or k.id < %(before)s::uuid)
+          and (%(user_id)s::uuid is null or k.user_id = %(user_id)s::uuid)
+          and (%(provider_id)s::uuid is null or k.provider_id = %(provider_id)s::uuid)
+          and (%(show_all)s or k.revoked_at is null)
+        order by k.id desc limit %(limit)s
+        """,
+        {"before": before_id, "user_id": user_id, "provider_id": provider_id, "show_all": show_all, "limit": limit},
+    ).fetchall()
+    return [_key(row) for row in rows]
+
+
 def lock_key(conn: Connection, key_id: str, provider_id: str | None) -> ApiKeyRow | None:
     """The key (of that provider), its row locked; None when there is none."""
     row = conn.execute(

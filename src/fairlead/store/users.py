@@ -112,6 +112,29 @@ def list_users(conn: Connection, role: str | None = None, provider_id: str | Non
     return [UserRow(*row) for row in rows]
 
 
+def users_page(
+    conn: Connection,
+    role: str | None,
+    status: str | None,
+    provider_id: str | None,
+    before_id: str | None,
+    limit: int,
+) -> list[UserRow]:
+    """The next users (in that role and status, of that provider) before that one, the newest first: by id, a UUIDv7."""
+    rows = conn.execute(
+        _USERS
+        + """
+        where (%(before)s::uuid is null or u.id < %(before)s::uuid)
+          and (%(role)s::text is null or u.role = %(role)s)
+          and (%(status)s::text is null or u.status = %(status)s)
+          and (%(provider)s::uuid is null or u.provider_id = %(provider)s::uuid)
+        order by u.id desc limit %(limit)s
+        """,
+        {"before": before_id, "role": role, "status": status, "provider": provider_id, "limit": limit},
+    ).fetchall()
+    return [UserRow(*row) for row in rows]
+
+
 def write_password(conn: Connection, user_id: str, password_hash: str, now: datetime) -> None:
     """The user has this password and can log in. Needs its lock."""
     conn.execute(

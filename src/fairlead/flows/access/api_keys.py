@@ -8,7 +8,16 @@ from fairlead.core.permissions import Role, permissions_of_key, scope_problems
 from fairlead.flows.access.principal import Client, Principal
 from fairlead.flows.access.throttle import KEY_OF_ADDRESS, network_of, take
 from fairlead.flows.access.tokens import hash_of, is_same, key_of, new_key
-from fairlead.store.api_keys import ApiKeyRow, insert_key, key_by_prefix, list_keys, lock_key, touch_key, write_revoked
+from fairlead.store.api_keys import (
+    ApiKeyRow,
+    insert_key,
+    key_by_prefix,
+    keys_page,
+    list_keys,
+    lock_key,
+    touch_key,
+    write_revoked,
+)
 from fairlead.store.audit import Actor, AuditEvent, append_audit
 from fairlead.store.configuration import lock_providers
 from fairlead.store.connection import Connection, Database
@@ -113,6 +122,22 @@ def list_api_keys(
     checked_provider = None if provider_id is None else checked_id(provider_id, "provider")
     with database.snapshot() as conn:
         return [_listed(row) for row in list_keys(conn, checked_user, checked_provider, show_all=show_all)]
+
+
+def page_of_api_keys(
+    database: Database,
+    *,
+    user_id: str | None,
+    provider_id: str | None,
+    show_all: bool,
+    before_id: str | None,
+    limit: int,
+) -> list[ListedKey]:
+    """The next keys before that one, the newest first, at most so many; else as `list_api_keys`."""
+    found = database.read(
+        lambda conn: keys_page(conn, user_id, provider_id, show_all=show_all, before_id=before_id, limit=limit)
+    )
+    return [_listed(row) for row in found]
 
 
 def revoke_api_key(database: Database, key_id: str, actor: Actor, *, provider_id: str | None = None) -> bool:

@@ -123,11 +123,15 @@ def revoke_session(database: Database, user_id: str, session_id: str, actor: Act
 
 
 def revoke_sessions(database: Database, user_id: str, actor: Actor, except_session_id: str | None = None) -> int:
-    """All sessions of the user, but for that one, are over; returns how many were live. Raises `BadInput`."""
+    """All sessions of the user, but for that one, are over; returns how many were live.
+
+    Raises `BadInput`, and `Refused`: `user_unknown`.
+    """
     checked = checked_id(user_id, "user")
 
     def work(conn: Connection) -> int:
-        lock_user(conn, checked)
+        if lock_user(conn, checked) is None:
+            raise Refused("user_unknown", f"there is no user {checked}")
         now = clock(conn)
         count = end_sessions(conn, checked, "revoked", now, except_session_id)
         if count:

@@ -24,6 +24,7 @@ from fairlead.store.users import (
     lock_user,
     user_by_email,
     user_by_id,
+    users_page,
     write_back_to_invited,
     write_role,
     write_status,
@@ -46,6 +47,15 @@ class ListedUser:
 
 
 @dataclass(frozen=True, slots=True)
+class UserSearch:
+    """Which users are wanted; None: all."""
+
+    role: Role | None = None
+    status: str | None = None
+    provider_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UserChange:
     """A user as the verb left it, and what ended with that. `invite`: the way back in, where no email was sent."""
 
@@ -63,6 +73,15 @@ def find_users(database: Database, role: Role | None = None, provider_id: str | 
     checked = None if provider_id is None else checked_id(provider_id, "provider")
     with database.snapshot() as conn:
         return [_listed(each) for each in list_users(conn, None if role is None else role.value, checked)]
+
+
+def page_of_users(database: Database, wanted: UserSearch, before_id: str | None, limit: int) -> list[ListedUser]:
+    """The next users before that one, the newest first, at most so many."""
+    role = None if wanted.role is None else wanted.role.value
+    found = database.read(
+        lambda conn: users_page(conn, role, wanted.status, wanted.provider_id, before_id, limit),
+    )
+    return [_listed(each) for each in found]
 
 
 def find_user(database: Database, id_or_email: str) -> ListedUser:

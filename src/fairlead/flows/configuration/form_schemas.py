@@ -90,10 +90,7 @@ def restore_form_schema(
     """
 
     def restored(conn: Connection, checked: str) -> FormSchema:
-        found = form_schema_at(conn, checked, number)
-        if found is None:
-            raise Refused("form_version_unknown", f"the niche's form has no version {number}")
-        return checked_form(found.form_schema)
+        return checked_form(_existing(form_schema_at(conn, checked, number), number).form_schema)
 
     reason = memo or f"restored version {number}"
     return _change(database, niche_id, restored, actor, reason, expected_version, dry_run)
@@ -105,6 +102,15 @@ def form_schema_versions(database: Database, niche_id: str) -> list[FormSchemaVe
     with database.snapshot() as conn:
         _niche(conn, checked)
         return form_schemas_of(conn, checked)
+
+
+def form_schema_version(database: Database, niche_id: str, number: int) -> FormSchemaVersion:
+    """This version of the niche's form. Raises `Refused`: `niche_unknown`, `form_version_unknown`."""
+    checked = checked_id(niche_id, "niche")
+    with database.snapshot() as conn:
+        _niche(conn, checked)
+        found = form_schema_at(conn, checked, number)
+    return _existing(found, number)
 
 
 Wanted = Callable[[Connection, str], FormSchema]
@@ -183,3 +189,9 @@ def _niche(conn: Connection, niche_id: str) -> NicheRow:
     for row in niche_rows(conn, [niche_id]):
         return row
     raise Refused("niche_unknown", f"there is no niche {niche_id}")
+
+
+def _existing(found: FormSchemaVersion | None, number: int) -> FormSchemaVersion:
+    if found is None:
+        raise Refused("form_version_unknown", f"the niche's form has no version {number}")
+    return found

@@ -13,7 +13,8 @@ from fairlead.store.lookups import checked_id, provider_id_of
 from fairlead.store.provider_notes import ProviderNote, has_note, insert_note, notes_of
 
 LONGEST_NOTE = 4000
-MOST_NOTES = 200
+MOST_NOTES = 201
+"""A page of 200, and one more that tells whether there is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def add_provider_note(
 def provider_notes(
     database: Database, provider_id: str, *, before_note_id: str | None = None, limit: int = 50
 ) -> list[ProviderNote]:
-    """The provider's newest notes, the newest first: at most `limit` (1 to 200), all older than the given one.
+    """The provider's newest notes, the newest first: at most `limit` (1 to 201), all older than the given one.
 
     Raises `BadInput` and `Refused`: `provider_unknown`.
     """

@@ -12,7 +12,8 @@ from fairlead.store.connection import Database
 from fairlead.store.lookups import checked_id
 from fairlead.store.subscription_history import PastState, past_states
 
-MOST_STATES = 200
+MOST_STATES = 201
+"""A page of 200, and one more that tells whether there is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def subscription_history(
     before_seq: int | None = None,
     limit: int = 50,
 ) -> Sequence[SubscriptionState]:
-    """The subscription's newest states, the newest first: at most `limit` (1 to 200), all before the given `seq`.
+    """The subscription's newest states, the newest first: at most `limit` (1 to 201), all before the given `seq`.
 
     With a provider's id, only of its own; who among the operators acted, and why, is not for it. Locks nothing. Raises
     `BadInput` and `Refused`: `subscription_unknown`.
