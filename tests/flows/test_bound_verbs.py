@@ -15,6 +15,7 @@ from fairlead.flows.access.api_keys import create_api_key, list_api_keys, revoke
 from fairlead.flows.assignment_actions import accept_assignment, reject_assignment, view_assignment
 from fairlead.flows.bad_leads import report_bad_lead
 from fairlead.flows.configuration.levels import create_level
+from fairlead.flows.configuration.own_provider import OwnProfileChange, change_own_profile, read_own_profile
 from fairlead.flows.configuration.reading import read_level, read_provider, read_subscription, subscriptions_of
 from fairlead.flows.configuration.subscriptions import (
     pause_subscription,
@@ -24,9 +25,13 @@ from fairlead.flows.configuration.subscriptions import (
     unsubscribe,
 )
 from fairlead.flows.notifications.dispatch import dispatch_notifications
+from fairlead.flows.notifications.endpoint_reading import deliveries_to, endpoints_of, read_webhook_endpoint
 from fairlead.flows.notifications.endpoint_secrets import retire_previous_secret, rotate_webhook_secret
 from fairlead.flows.notifications.endpoint_trial import try_webhook_endpoint
 from fairlead.flows.notifications.endpoints import (
+    EndpointAddress,
+    change_webhook_endpoint,
+    create_webhook_endpoint,
     pause_webhook_endpoint,
     remove_webhook_endpoint,
     resume_webhook_endpoint,
@@ -83,19 +88,32 @@ VERBS: dict[str, Verb] = {
         db, box(), to.side.provider, to.url, None, PORTAL, allow_private=True
     ),
     "try endpoint": lambda db, to: try_webhook_endpoint(db, box(), to.side.endpoint, settings_for()),
+    "change endpoint": lambda db, to: change_webhook_endpoint(
+        db,
+        to.side.endpoint,
+        EndpointAddress(field_mapping={"reference": "lead_id"}),
+        PORTAL,
+        of_provider_id=None,
+        allow_private=True,
+    ),
+    "look at endpoint": lambda db, to: read_webhook_endpoint(db, to.side.endpoint, of_provider_id=to.side.provider),
+    "look at deliveries": lambda db, to: deliveries_to(db, to.side.endpoint, None, 50, of_provider_id=to.side.provider),
     "pause endpoint": lambda db, to: pause_webhook_endpoint(db, to.side.endpoint, "on holiday", PORTAL),
     "resume endpoint": lambda db, to: resume_webhook_endpoint(db, to.side.endpoint, "back", PORTAL),
     "rotate secret": lambda db, to: rotate_webhook_secret(db, box(), to.side.endpoint, PORTAL),
     "retire secret": lambda db, to: retire_previous_secret(db, to.side.endpoint, PORTAL),
     "remove endpoint": lambda db, to: remove_webhook_endpoint(db, to.side.endpoint, PORTAL),
+    "make endpoint": lambda db, to: create_webhook_endpoint(
+        db, box(), to.side.provider, to.url, None, PORTAL, allow_private=True
+    ),
+    "limit": lambda db, to: change_own_profile(db, to.side.provider, OwnProfileChange(1_000), PORTAL),
+    "look at profile": lambda db, to: read_own_profile(db, to.side.provider),
     "prefer": lambda db, to: set_notification_preferences(db, to.side.provider, EMAIL_ONLY, PORTAL),
     "make key": lambda db, to: create_api_key(db, "ERP", ["own:read"], PORTAL, provider_id=to.side.provider),
     "revoke key": lambda db, to: revoke_api_key(db, to.side.key, PORTAL),
     "look at provider": lambda db, to: read_provider(db, to.side.provider),
     "look at subscription": lambda db, to: read_subscription(db, to.side.subscription, of_provider_id=None),
 }
-
-CHANGES_NOTHING = {"try endpoint", "look at provider", "look at subscription"}
 
 
 def test_every_verb_of_providers_runs_bound(database: Database) -> None:
@@ -114,7 +132,7 @@ def test_every_verb_of_providers_runs_bound(database: Database) -> None:
             target = replace(own, side=replace(own.side, assignment=second)) if name == "reject" else own
             before = everything(database)
             answer = verb(bound, target)
-            assert (everything(database) == before) == (name in CHANGES_NOTHING), name
+            assert (everything(database) == before) == (name.startswith(("look at", "try"))), name
             if name == "try endpoint":
                 assert isinstance(answer, Sent)
     assert subscribe(bound, sides.anchor.provider, sides.gold, PORTAL).took_effect, "it had left, and comes back"
@@ -137,6 +155,7 @@ def test_every_verb_of_providers_finds_nothing_of_anothers(database: Database) -
         assert everything(database) == before, name
     assert subscriptions_of(bound, sides.bowline.provider) == []
     assert list_api_keys(bound, provider_id=sides.bowline.provider) == []
+    assert endpoints_of(bound, sides.bowline.provider) == []
 
 
 def test_an_endpoint_that_is_paused_bound_leaves_what_is_being_sent(database: Database) -> None:

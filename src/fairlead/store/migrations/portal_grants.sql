@@ -13,7 +13,7 @@ grant select on marketplace, niches, competition_levels to :"portal";
 
 -- Its own money, which it reads.
 grant select on providers, payments, ledger_entries to :"portal";
-grant update (notification_preferences) on providers to :"portal";
+grant update (low_balance_threshold_cents, notification_preferences) on providers to :"portal";
 
 -- Its own subscriptions. `served_seq`, the place in the order, is the engine's.
 grant select on subscriptions to :"portal";
