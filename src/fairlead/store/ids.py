@@ -1,6 +1,8 @@
 """Where ids come from."""
 
 import secrets
+from datetime import datetime
+from uuid import UUID
 
 from uuid_utils import uuid7
 
@@ -13,3 +15,13 @@ def new_id() -> str:
 def new_salt() -> bytes:
     """16 random bytes for a commitment."""
     return secrets.token_bytes(16)
+
+
+def ids_from(moment: datetime) -> UUID:
+    """The lowest id of that time: none that was made then or later is lower. Ids begin with their milliseconds.
+
+    >>> from datetime import UTC
+    >>> ids_from(datetime(2026, 1, 1, tzinfo=UTC))
+    UUID('019b76da-a800-0000-0000-000000000000')
+    """
+    return UUID(int=min(max(0, int(moment.timestamp() * 1000)), (1 << 48) - 1) << 80)

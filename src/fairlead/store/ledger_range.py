@@ -1,0 +1,44 @@
+"""A span of time in one provider's ledger, whose own order is that of `seq`."""
+
+from datetime import datetime
+
+from fairlead.store.connection import Connection
+
+
+def seq_range(
+    conn: Connection, provider_id: str, since: datetime | None, before: datetime | None
+) -> tuple[int, int] | None:
+    """The first and last `seq` of the provider's entries from `since` on and before `before`; None without any.
+
+    Between the two there can be entries of another time: a transaction that began earlier may have got the provider's
+    lock later. The cost grows with the number of entries in the span, of which an index alone is read.
+    """
+    row = conn.execute(
+        # Added to nothing, so that the planner does not look for the extremes along `seq`, past all other times.
+        """
+        select min(seq + 0), max(seq + 0) from ledger_entries
+        where provider_id = %s and created_at >= coalesce(%s, '-infinity') and created_at < coalesce(%s, 'infinity')
+        """,
+        (provider_id, since, before),
+    ).fetchone()
+    return None if row is None or row[0] is None else (row[0], row[1])
+
+
+LAST_SEQ = 2**63 - 1
+
+
+def purchases_before(
+    conn: Connection, provider_id: str, since: datetime | None, before: datetime | None, after_id: str | None
+) -> tuple[int, int] | None:
+    """Between which `ledger_seq` the provider's assignments of this time are that are older than the given one.
+
+    None where there are none, or the given one is not the provider's. Numbers, not a subquery: the planner has to know
+    how far they reach, or it may sort them all.
+    """
+    span = (1, LAST_SEQ) if since is None and before is None else seq_range(conn, provider_id, since, before)
+    if span is None or after_id is None:
+        return span
+    row = conn.execute(
+        "select ledger_seq from assignments where id = %s and provider_id = %s", (after_id, provider_id)
+    ).fetchone()
+    return None if row is None else (span[0], min(span[1], row[0] - 1))

@@ -1,0 +1,10 @@
+"""Run `0010_pages.sql`."""
+
+from fairlead.store.migrations import run_sql_beside
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)

@@ -1,0 +1,44 @@
+"""The way of the leads: how many came in on a day, and what has become of them until now."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from fairlead.store.connection import Connection
+from fairlead.store.reports.days import BEFORE, SINCE, Days
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelDay:
+    """A niche's leads that came in on a day, and how many of these were ever approved, distributed and so on.
+
+    Partial: sold, while a slot stayed open that somebody eligible could not take. No eligible: approved and not sold
+    at the last try. Bad ones may have been sold before, and then count there too.
+    """
+
+    day: date
+    niche: str
+    received_count: int
+    approved_count: int
+    distributed_count: int
+    partial_count: int
+    no_eligible_count: int
+    rejected_count: int
+    bad_count: int
+
+
+def lead_funnel(conn: Connection, days: Days, niche_slug: str | None = None) -> list[FunnelDay]:
+    """Every niche and day on which leads came in, by day and niche. None: all niches."""
+    rows = conn.execute(
+        f"""
+        select (l.created_at at time zone %(timezone)s)::date as day, n.slug, count(*), count(l.approved_at),
+               count(l.distributed_at),
+               count(*) filter (where l.distributed_at is not null and l.last_outcome = 'partial'),
+               count(*) filter (where l.status = 'approved' and l.last_outcome = 'no_eligible'),
+               count(*) filter (where l.status = 'rejected'), count(*) filter (where l.status = 'bad')
+        from leads l join niches n on n.id = l.niche_id
+        where l.created_at >= {SINCE} and l.created_at < {BEFORE} and n.slug = coalesce(%(niche)s, n.slug)
+        group by 1, n.slug order by 1, n.slug
+        """,  # noqa: S608 - constants of our own
+        days.parameters(niche=niche_slug),
+    ).fetchall()
+    return [FunnelDay(*row) for row in rows]

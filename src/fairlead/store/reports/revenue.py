@@ -1,0 +1,51 @@
+"""Revenue: what was sold and what was given back, by day, niche and level."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from fairlead.store.connection import Connection
+from fairlead.store.reports.days import BEFORE, SINCE, Days
+
+
+@dataclass(frozen=True, slots=True)
+class RevenueDay:
+    """A level on a day (cents). A refund counts on the day on which it was given, not on that of its sale."""
+
+    day: date
+    niche: str
+    level_id: str
+    level_name: str
+    sold_count: int
+    gross_cents: int
+    refunded_count: int
+    refunded_cents: int
+
+    @property
+    def net_cents(self) -> int:
+        """What was sold that day less what was given back that day."""
+        return self.gross_cents - self.refunded_cents
+
+
+def revenue(conn: Connection, days: Days, niche_slug: str | None = None) -> list[RevenueDay]:
+    """Every level and day with a sale or a refund, by day, niche and the level's position. None: all niches."""
+    rows = conn.execute(
+        f"""
+        with moved as (
+            select competition_level_id, (assigned_at at time zone %(timezone)s)::date as day,
+                   count(*) as sold, sum(price_cents) as gross, 0::bigint as refunded, 0::numeric as given_back
+            from assignments
+            where id between %(first_id)s and %(last_id)s and assigned_at >= {SINCE} and assigned_at < {BEFORE}
+            group by 1, 2
+            union all
+            select competition_level_id, (refunded_at at time zone %(timezone)s)::date, 0, 0, count(*), sum(price_cents)
+            from assignments where refunded_at >= {SINCE} and refunded_at < {BEFORE} group by 1, 2
+        )
+        select m.day, n.slug, l.id::text, l.name, sum(m.sold)::bigint, sum(m.gross)::bigint, sum(m.refunded)::bigint,
+               sum(m.given_back)::bigint
+        from moved m join competition_levels l on l.id = m.competition_level_id join niches n on n.id = l.niche_id
+        where n.slug = coalesce(%(niche)s, n.slug)
+        group by m.day, n.slug, l.id order by m.day, n.slug, l.order_position, l.id
+        """,  # noqa: S608 - constants of our own
+        days.parameters(niche=niche_slug),
+    ).fetchall()
+    return [RevenueDay(*row) for row in rows]
