@@ -97,7 +97,9 @@ class NeedsOwn:
     def __call__(self, request: Request) -> OwnProvider:
         principal = _with_permission(request, self.permission)
         assert principal.provider_id is not None, "only who belongs to a provider has a permission on its own rows"
-        return OwnProvider(principal, principal.provider_id, resources_of(request).database)
+        # Whatever is done in its name is held to its own rows once more by the database (ADR 12).
+        bound = resources_of(request).database.bound_to(principal.provider_id)
+        return OwnProvider(principal, principal.provider_id, bound)
 
 
 @dataclass(frozen=True, slots=True)
