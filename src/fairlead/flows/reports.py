@@ -1,0 +1,104 @@
+"""Reports on a span of calendar days: each one reads the marketplace as of one moment."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from fairlead.core.errors import Refused
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads import clock, niche_form
+from fairlead.store.lookups import marketplace_currency
+from fairlead.store.reports.activity import ProviderActivity, provider_activity
+from fairlead.store.reports.days import Days, checked_days
+from fairlead.store.reports.fairness import LevelFairness, level_fairness
+from fairlead.store.reports.fill import LevelFill, level_fill
+from fairlead.store.reports.funnel import FunnelDay, lead_funnel
+from fairlead.store.reports.revenue import RevenueDay, revenue
+
+Row = TypeVar("Row")
+
+USUAL_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class AskedDays:
+    """The days that are asked about, in an IANA time zone.
+
+    Without a last one up to and with today, as it is there; without a first one, thirty days.
+    """
+
+    first_day: date | None = None
+    last_day: date | None = None
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Report(Generic[Row]):
+    """The rows, of which days in which time zone they are, and what amounts are in."""
+
+    days: Days
+    currency: str
+    rows: tuple[Row, ...]
+
+
+def fairness_report(database: Database, niche_slug: str, asked: AskedDays) -> Report[LevelFairness]:
+    """How even the niche's rotation was. Raises `BadInput`, and `Refused`: `niche_unknown`."""
+    return _report(database, asked, niche_slug, lambda conn, days: level_fairness(conn, niche_slug, days))
+
+
+def fill_report(database: Database, niche_slug: str, asked: AskedDays) -> Report[LevelFill]:
+    """How many slots of the niche's levels were filled. Raises `BadInput`, and `Refused`: `niche_unknown`."""
+    return _report(database, asked, niche_slug, lambda conn, days: level_fill(conn, niche_slug, days))
+
+
+def revenue_report(database: Database, niche_slug: str | None, asked: AskedDays) -> Report[RevenueDay]:
+    """What was sold and given back (in the niche). Raises `BadInput`, and `Refused`: `niche_unknown`."""
+    return _report(database, asked, niche_slug, lambda conn, days: revenue(conn, days, niche_slug))
+
+
+def funnel_report(database: Database, niche_slug: str | None, asked: AskedDays) -> Report[FunnelDay]:
+    """What became of the leads that came in (in the niche). Raises `BadInput`, and `Refused`: `niche_unknown`."""
+    return _report(database, asked, niche_slug, lambda conn, days: lead_funnel(conn, days, niche_slug))
+
+
+def activity_report(
+    database: Database, niche_slug: str | None, provider_id: str | None, asked: AskedDays
+) -> Report[ProviderActivity]:
+    """What providers received and paid (in the niche). Raises `BadInput`, and `Refused`: `niche_unknown`.
+
+    `provider_id`, if it is given, is a UUID; one that received nothing, and one that is not there, have no row.
+    """
+
+    def view(conn: Connection, days: Days) -> list[ProviderActivity]:
+        return provider_activity(conn, days, provider_id=provider_id, niche_slug=niche_slug)
+
+    return _report(database, asked, niche_slug, view)
+
+
+def _report(
+    database: Database,
+    asked: AskedDays,
+    niche_slug: str | None,
+    view: Callable[[Connection, Days], Sequence[Row]],
+) -> Report[Row]:
+    def work(conn: Connection) -> Report[Row]:
+        days = _days(conn, asked)
+        if niche_slug is not None and niche_form(conn, niche_slug) is None:
+            raise Refused("niche_unknown", f"there is no niche {niche_slug!r}")
+        return Report(days, marketplace_currency(conn), tuple(view(conn, days)))
+
+    return database.read(work)
+
+
+def _days(conn: Connection, asked: AskedDays) -> Days:
+    last_day = asked.last_day
+    if last_day is None:
+        # What is no time zone is refused below, whichever day it is.
+        zone = ZoneInfo(asked.timezone) if asked.timezone in available_timezones() else None
+        last_day = clock(conn).astimezone(zone).date()
+    if asked.first_day is not None:
+        return checked_days(asked.first_day, last_day, asked.timezone)
+    first_day = max(last_day, date.min + timedelta(days=USUAL_DAYS)) - timedelta(days=USUAL_DAYS - 1)
+    return checked_days(first_day, last_day, asked.timezone)
