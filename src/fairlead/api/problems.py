@@ -146,7 +146,9 @@ def answer_with_problems(application: FastAPI) -> None:
 def _problem_of_input(errors: Sequence[Any]) -> Response:
     if any(error["type"] == "json_invalid" for error in errors):
         return problem_response("body_malformed")
-    if any(error["type"] == "missing" and error["loc"] == ("header", "Idempotency-Key") for error in errors):
+    missing = [error["loc"] for error in errors if error["type"] == "missing"]
+    # The framework names a header as it came over the wire, in lower case.
+    if ("header", "idempotency-key") in missing:
         return problem_response("idempotency_key_missing")
     violations = [
         Violation(
@@ -160,8 +162,8 @@ def _problem_of_input(errors: Sequence[Any]) -> Response:
     return problem_response("input_invalid", violations=violations)
 
 
-# A line of `BadInput` names its place first: `lead[0].age: Age is required`.
-_PLACE = re.compile(r"([A-Za-z_][\w.\[\]-]*): (.+)", re.DOTALL)
+# A line of `BadInput` names its place first: `lead[0].age: Age is required`, `html, line 3: an unknown filter`.
+_PLACE = re.compile(r"([A-Za-z_][\w.\[\]-]*)(?:, (line [0-9]+))?: (.+)", re.DOTALL)
 
 
 def _violation_of(line: str) -> Violation:
@@ -170,7 +172,8 @@ def _violation_of(line: str) -> Violation:
         return Violation(location="body", pointer="", code="input_invalid", detail=_plain(line))
     parts = [part for part in re.split(r"[.\[\]]+", found[1]) if part]
     pointer = "".join(f"/{_token(part)}" for part in parts)
-    return Violation(location="body", pointer=pointer, code="input_invalid", detail=_plain(found[2]))
+    detail = found[3] if found[2] is None else f"{found[2]}: {found[3]}"
+    return Violation(location="body", pointer=pointer, code="input_invalid", detail=_plain(detail))
 
 
 def _token(part: object) -> str:
