@@ -121,5 +121,7 @@ def _codes_of_all(operation: dict[str, Any], method: str, access: Access) -> Ite
         if key.get("required"):
             yield "idempotency_key_missing"
     if "if-match" in headers:
+        # Its absence has an answer of its own, so to the framework it is optional.
+        headers["if-match"]["required"] = True
         yield from ("version_conflict", "precondition_required")
     yield from ("internal_error", "unavailable")
