@@ -3,6 +3,7 @@
 python -m bench             how fast leads are distributed (the same as `bench engine`)
 python -m bench latency     from approving one lead to its being assigned by a worker
 python -m bench burst       thousands of leads approved at once
+python -m bench http        the API under load, with a million leads in the tables (needs `wrk`)
 """
 
 import argparse
@@ -14,6 +15,8 @@ from typing import Any
 
 from bench.burst import BurstEffort, measure_bursts
 from bench.chart import queue_chart
+from bench.http_load import HttpEffort, measure_http
+from bench.http_report import http_as_json, http_as_markdown
 from bench.latency import LatencyEffort, measure_latency
 from bench.memory import measure_roster
 from bench.population import POPULATIONS
@@ -27,6 +30,9 @@ QUICK = Effort(rounds=2, batches=1, single_leads=2, conventional_leads=1, commit
 QUICK_LATENCY = LatencyEffort(rounds=2, leads=2, subscriptions_per_level=20, traffic_leads=4, traffic_per_second=20.0)
 QUICK_BURST = BurstEffort(
     leads=10, niches=2, subscriptions_per_level=20, email_seconds=2.0, sample_seconds=0.05, clients=2
+)
+QUICK_HTTP = HttpEffort(
+    subscriptions_per_level=20, sold_leads=30, pending_leads=2_000, other_leads=500, seconds=2, pages=3
 )
 
 
@@ -70,6 +76,20 @@ def burst(wanted: argparse.Namespace) -> int:
     return 0
 
 
+def http(wanted: argparse.Namespace) -> int:
+    """0 when every request was answered, and with no error."""
+    effort = QUICK_HTTP if wanted.quick else HttpEffort(seconds=wanted.seconds, seed=wanted.seed)
+    with server(is_durable=not wanted.quick) as server_url:
+        report = http_as_json(measure_http(server_url, effort), effort, server_version(server_url))
+    _show(http_as_markdown(report), report, wanted.json)
+    errors = sum(
+        figures["status_errors"] + figures["connection_errors"]
+        for load in report["loads"]
+        for figures in load["figures"].values()
+    )
+    return 1 if errors else 0
+
+
 def _show(tables: str, report: Mapping[str, Any], json_file: Path | None) -> None:
     print(tables)
     if json_file:
@@ -80,6 +100,7 @@ MEASUREMENTS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "engine": engine,
     "latency": latency,
     "burst": burst,
+    "http": http,
 }
 
 
@@ -96,8 +117,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parts = parser.add_subparsers(dest="measurement", required=True, metavar="MEASUREMENT")
-    of_engine, of_latency, of_burst = (parts.add_parser(name) for name in MEASUREMENTS)
-    for part in (of_engine, of_latency, of_burst):
+    of_engine, of_latency, of_burst, of_http = (parts.add_parser(name) for name in MEASUREMENTS)
+    for part in (of_engine, of_latency, of_burst, of_http):
         part.add_argument("--quick", action="store_true", help="a smoke test of every part; no figure means anything")
         part.add_argument("--seed", type=int, default=1, help="chooses the filters and leads (1)")
         part.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
@@ -111,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     of_burst.add_argument("--leads", type=int, default=5_000, help="leads in all (5000)")
     of_burst.add_argument("--niches", type=int, default=5, help="niches that they are in (5)")
     of_burst.add_argument("--chart", type=Path, metavar="FILE", help="draw what waited over time here, as SVG")
+    of_http.add_argument("--seconds", type=int, default=60, help="how long each of the two loads lasts (60)")
     return parser
 
 

@@ -1,6 +1,7 @@
-"""Real `fairlead worker` processes on a database of the measured server."""
+"""Real `fairlead worker` and `fairlead web` processes on a database of the measured server."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,31 +20,47 @@ def workers(url: str, count: int, directory: Path) -> Iterator[None]:
     Each starts with empty rosters, logs into the directory as it would on standard error, and writes the emails there.
     They are stopped as an operator would stop them.
     """
+    environment = _environment(url, directory)
+    with ExitStack() as open_:
+        for number in range(count):
+            log = directory / f"worker-{number}.log"
+            open_.enter_context(_process("worker", environment, log, "serving the queues"))
+        yield
+
+
+@contextmanager
+def web(url: str, directory: Path) -> Iterator[str]:
+    """A web process answers for the database, at the address that is given. It is stopped as an operator would."""
+    log = directory / "web.log"
+    with _process("web", _environment(url, directory) | {"FAIRLEAD_WEB_PORT": "0"}, log, "web started"):
+        port = re.search(r'"port": (\d+)', log.read_text())
+        if port is None:
+            raise RuntimeError("the web process does not say where it listens")
+        yield f"http://127.0.0.1:{port[1]}"
+
+
+def _environment(url: str, directory: Path) -> dict[str, str]:
     mail = directory / "mail"
     mail.mkdir(parents=True, exist_ok=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
-    environment |= {
+    return environment | {
         "FAIRLEAD_DATABASE_URL": url,
         "FAIRLEAD_MAIL_TRANSPORT": "directory",
         "FAIRLEAD_MAIL_DIRECTORY": str(mail),
         "FAIRLEAD_WORKER_PORT": "0",
         "FAIRLEAD_DRAIN_SECONDS": "5",
     }
-    with ExitStack() as open_:
-        for number in range(count):
-            open_.enter_context(_worker(environment, directory / f"worker-{number}.log"))
-        yield
 
 
 @contextmanager
-def _worker(environment: dict[str, str], log: Path) -> Iterator[None]:
-    command = [sys.executable, "-m", "fairlead", "worker", "--with-parent", str(os.getpid())]
+def _process(verb: str, environment: dict[str, str], log: Path, ready: str) -> Iterator[None]:
+    command = [sys.executable, "-m", "fairlead", verb, "--with-parent", str(os.getpid())]
     with log.open("wb") as stderr:
         process = subprocess.Popen(command, env=environment, stderr=stderr)
         try:
-            _await_serving(process, log)
+            _await_serving(process, log, ready)
             yield
-            assert process.poll() is None, f"a worker ended by itself: {log.read_text()[-2000:]}"
+            assert process.poll() is None, f"a process ended by itself: {log.read_text()[-2000:]}"
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -53,9 +70,9 @@ def _worker(environment: dict[str, str], log: Path) -> Iterator[None]:
                 process.wait()
 
 
-def _await_serving(process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _await_serving(process: "subprocess.Popen[bytes]", log: Path, ready: str) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while "serving the queues" not in log.read_text():
+    while ready not in log.read_text():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"the worker does not serve: {log.read_text()[-2000:]}")
+            raise RuntimeError(f"the process does not serve: {log.read_text()[-2000:]}")
         time.sleep(0.05)
