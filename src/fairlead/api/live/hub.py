@@ -55,6 +55,12 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_away = False
 
+    @property
+    def connection_count(self) -> int:
+        """How many watch."""
+        with self._lock:
+            return sum(len(room.connections) for room in self._rooms.values())
+
     def join(self, connection: Connection) -> None:
         """The connection is counted, and its right is watched from now on.
 
