@@ -9,7 +9,7 @@ from fairlead.flows.intake.lead import LeadDuplicate
 from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.store.audit import OPERATOR
-from fairlead.store.connection import Database
+from fairlead.store.connection import Connection, Database
 from fairlead.store.intake import IntakePolicy, intake_of_lead
 from tests.flows.access.people import refusal, rows, value
 from tests.flows.intake.senders import (
@@ -108,6 +108,32 @@ def test_what_is_flagged_is_taken_in_and_waits_for_an_operator(database: Databas
     assert intake.duplicate_of == again.lead_id
     assert third.duplicate_of is not None
     assert third.duplicate_of.lead_id is None
+
+
+def test_what_came_between_an_attempt_and_its_repetition_is_not_earlier(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit was not answered, another sender was quicker than the next attempt, and flagged itself."""
+    open_niche(database, duplicate_rule=FLAG)
+    run, others = Database.run, list[str]()
+
+    def twice(self: Database, work: Any) -> Any:
+        def and_again(conn: Connection) -> Any:
+            with self.transaction() as other:
+                work(other)
+            monkeypatch.setattr(Database, "run", run)
+            others.append(send(database, actor=OTHER_PARTNER).lead_id)
+            return work(conn)
+
+        return run(self, and_again)
+
+    monkeypatch.setattr(Database, "run", twice)
+    taken = send(database)
+    assert taken.duplicate_of is None
+    assert rows(database, "select lead_id::text, duplicate_of::text from lead_intakes order by taken_in_at") == [
+        (taken.lead_id, None),
+        (others[0], taken.lead_id),
+    ]
 
 
 def test_only_so_far_back(database: Database) -> None:
