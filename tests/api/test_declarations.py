@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route
 
 import fairlead
 from fairlead.api.openapi import access_of, api_routes, document_of
@@ -38,7 +38,7 @@ def test_every_route_declares_who_may_call_it(app: FastAPI) -> None:
     ]
     assert undeclared == []
     others = [each.original_route for each in iter_route_contexts(app.routes)]
-    assert {type(each) for each in others} <= {APIRoute, WebSocketRoute} | {type(None)}, "a route of another kind"
+    assert {type(each) for each in others} <= {APIRoute, APIWebSocketRoute} | {type(None)}, "a route of another kind"
     assert not [each for each in others if type(each) is Route]
 
 
