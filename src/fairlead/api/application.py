@@ -20,6 +20,7 @@ from fairlead.api.health import DatabaseProbe, Probe, health_routes
 from fairlead.api.live.hub import Hub
 from fairlead.api.openapi import api_routes, document_of
 from fairlead.api.problems import answer_with_problems, problem_of_status
+from fairlead.api.public_pages import OpenToPages
 from fairlead.api.resources import Resources
 from fairlead.api.routes import ROUTERS
 from fairlead.delivery.secret_box import secret_box
@@ -55,6 +56,7 @@ def web_application(database: Database, settings: Settings, probe: Probe | None 
         middleware=[
             *([Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)] if trusted else []),
             Middleware(Envelope),
+            Middleware(OpenToPages),
             Middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES),
         ],
     )

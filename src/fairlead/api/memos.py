@@ -4,19 +4,12 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from fairlead.core.form_field import is_storable
+from fairlead.api.lead_values import storable
 from fairlead.flows.memos import LONGEST_MEMO, MEMO_PATTERN, SHORTEST_MEMO, WORDS_PATTERN
-
-
-def _storable(text: str) -> str:
-    if not is_storable(text):
-        raise ValueError("must hold no half of a surrogate pair")
-    return text
-
 
 _AnyMemo: TypeAlias = Annotated[
     str,
-    AfterValidator(_storable),
+    AfterValidator(storable),
     Field(pattern=MEMO_PATTERN, min_length=SHORTEST_MEMO, examples=["the number is not in use"]),
 ]
 
@@ -28,7 +21,7 @@ RefundMemo: TypeAlias = Annotated[_AnyMemo, Field(max_length=LONGEST_MEMO)]
 
 Words: TypeAlias = Annotated[
     str,
-    AfterValidator(_storable),
+    AfterValidator(storable),
     Field(pattern=WORDS_PATTERN, min_length=1, max_length=1000, examples=["it is a test of our own"]),
 ]
 """What somebody has to say, on one line or several."""

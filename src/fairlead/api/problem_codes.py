@@ -117,6 +117,7 @@ _OF_LEADS = {
             "lead_distributed": "The lead is distributed",
             "lead_rejected": "The lead was rejected",
             "lead_bad": "The lead was marked as bad",
+            "lead_duplicate": "The niche has the lead already",
             "lead_undecided": "The lead was never decided",
             "lead_erased": "What the lead said was erased",
         },

@@ -3,6 +3,7 @@
 Nothing that was sent is ever repeated: it may be a password, somebody's telephone number, or not even JSON.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
@@ -86,8 +87,9 @@ def problem_response(
     detail: str | None = None,
     violations: Sequence[Violation] = (),
     headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> Response:
-    """The answer with this code; its status and title are those of the code."""
+    """The answer with this code; its status and title are those of the code. `more` are members of its own."""
     kind = kind_of(code)
     problem = Problem(
         type=f"/api/v1/problems/{code}",
@@ -98,11 +100,12 @@ def problem_response(
         request_id=current_correlation_id() or "",
         errors=violations,
     )
-    more = {"WWW-Authenticate": 'Bearer realm="fairlead"'} if kind.status == 401 else {}
+    with_it = {"WWW-Authenticate": 'Bearer realm="fairlead"'} if kind.status == 401 else {}
     if kind.status == 503:
-        more["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    more |= headers or {}
-    return Response(problem.model_dump_json(), kind.status, media_type=MEDIA_TYPE, headers=more)
+        with_it["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    with_it |= headers or {}
+    body = json.dumps(problem.model_dump(mode="json") | dict(more or {}), ensure_ascii=False)
+    return Response(body, kind.status, media_type=MEDIA_TYPE, headers=with_it)
 
 
 def problem_of_status(status: int, headers: Mapping[str, str] | None = None) -> Response:

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.duplicates import CONTACT_FIELDS
+from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
 
 
@@ -89,6 +90,14 @@ def intake_niche(conn: Connection, slug: str) -> IntakeNiche | None:
         return None
     niche_id, slug, is_active, form_schema, *policy = row
     return IntakeNiche(niche_id, slug, is_active, form_schema, IntakePolicy(*policy))
+
+
+def niche_slug_of(conn: Connection, niche_id: str) -> str:
+    """The niche's slug, which never changes. Raises `Refused`: `niche_unknown`."""
+    row = conn.execute("select slug from niches where id = %s", (niche_id,)).fetchone()
+    if row is None:
+        raise Refused("niche_unknown", f"there is no niche {niche_id}")
+    return row[0]
 
 
 def write_intake_policy(conn: Connection, niche_id: str, policy: IntakePolicy) -> None:

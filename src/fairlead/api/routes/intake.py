@@ -1,0 +1,173 @@
+"""Taking leads in from outside: from partners with a key, and from any page's form, whose sender confirms by email."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import AfterValidator, Field
+
+from fairlead.api.access import FromClient, needs, public
+from fairlead.api.idempotency import MayRepeat
+from fairlead.api.lead_values import LeadDetails, storable
+from fairlead.api.openapi import refuses
+from fairlead.api.problems import Violation, problem_response
+from fairlead.api.resources import Marketplace
+from fairlead.api.values import Answer, Asked, Line, Slug, Timestamp, Uuid
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.intake.confirmation import confirm_lead
+from fairlead.flows.intake.lead import GivenConsent, IntakeLead, LeadDuplicate
+from fairlead.flows.intake.take_in import public_sender, take_in_lead
+
+router = APIRouter(prefix="/api/v1", tags=["intake"])
+
+_Page = Annotated[Line, Field(pattern=r"^https?://[^\s\x00-\x1f\x7f]+$", max_length=2_000)]
+
+
+class PublicConsent(Asked):
+    """What the consumer agreed to, word by word. From where and with which browser, the request says."""
+
+    text: Annotated[
+        str,
+        AfterValidator(storable),
+        Field(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$", min_length=1, max_length=10_000),
+        Field(examples=["I want to be called about an offer."]),
+    ]
+    consented_at: Timestamp | None = Field(default=None, description="When; just now if it is not said.")
+    source_url: _Page | None = Field(
+        default=None, description="The page where that was.", examples=["https://moving.example.com/offer"]
+    )
+    certificate_url: _Page | None = Field(
+        default=None, description="A third party's certificate of it.", examples=["https://certificates.example.com/1"]
+    )
+
+
+class PartnersConsent(PublicConsent):
+    """What the consumer agreed to, and from where, as the partner saw it."""
+
+    ip: Annotated[Line, Field(min_length=2, max_length=45, examples=["203.0.113.7"])] | None = None
+    user_agent: Annotated[Line, Field(min_length=1, max_length=500, examples=["Mozilla/5.0"])] | None = None
+
+
+class PartnersLead(LeadDetails):
+    """A lead that a partner sends."""
+
+    niche: Slug = Field(examples=["hosting"])
+    consent: PartnersConsent | None = None
+
+
+class PublicLead(LeadDetails):
+    """A lead that a form sends for whoever filled it in. It takes an email address, at which it is confirmed."""
+
+    niche: Slug = Field(examples=["hosting"])
+    consent: PublicConsent
+
+
+class EarlierLead(Answer):
+    """The lead that this one repeats. Its id is told only to who sent that one too, with the same key."""
+
+    matched_fields: Sequence[str] = Field(examples=[["contact_email"]])
+    since: datetime
+    lead_id: Uuid | None
+
+
+class LeadTakenIn(Answer):
+    """A lead that was taken in, and the earlier one that it repeats where the niche only flags that."""
+
+    lead_id: Uuid
+    status: Literal["pending_approval", "approved"]
+    duplicate_of: EarlierLead | None
+
+
+class LeadToConfirm(Answer):
+    """A lead that was taken in, and counts once it is confirmed by the link in a message to its email address."""
+
+    lead_id: Uuid
+    status: Literal["pending_confirmation"]
+
+
+class Confirmation(Asked):
+    """What the link in the message holds behind its `#`."""
+
+    token: Annotated[Line, Field(min_length=1, max_length=200, examples=["Zk3v9Q0s6Wb1nT5yR8uXc2La7Jd4Hf0Pe"])]
+
+
+class LeadConfirmed(Answer):
+    """A lead that is confirmed, `was_already` before."""
+
+    lead_id: Uuid
+    was_already: bool
+
+
+@router.post(
+    "/leads",
+    status_code=201,
+    response_model=LeadTakenIn,
+    responses=refuses("niche_unknown", "niche_inactive", "lead_duplicate"),
+)
+def take_in_partners_lead(
+    asked: PartnersLead,
+    sender: Annotated[Principal, needs(Permission.INTAKE_WRITE)],
+    database: Marketplace,
+    client: FromClient,
+    repeatable: MayRepeat,
+) -> LeadTakenIn | Response:
+    """Send a lead: it is pending approval, or approved at once where the niche has partners' leads so.
+
+    One that repeats an earlier lead by the niche's rule is refused or flagged, as the rule says. The refusal names the
+    fields in `errors`, and has the member `duplicate_of`, as an answer to a flagged one has.
+    """
+    try:
+        done = take_in_lead(
+            database, _lead(asked, asked.consent), "key", sender.actor, client, repeatable.once(sender, asked)
+        )
+    except LeadDuplicate as refused:
+        return _duplicate(refused)
+    return LeadTakenIn.model_validate(done)
+
+
+@router.post(
+    "/public/leads",
+    status_code=202,
+    dependencies=[public("forms are filled in by people who are known nowhere", from_anywhere=True)],
+    responses=refuses("niche_unknown", "niche_inactive", "too_many_attempts"),
+)
+def take_in_public_lead(asked: PublicLead, database: Marketplace, client: FromClient) -> LeadToConfirm:
+    """Send a lead from a form, from any site's page: its email address is asked to confirm it within seven days.
+
+    The answer is the same whoever asked for something before. Only for niches that let the public in.
+    """
+    sender = public_sender(client)
+    return LeadToConfirm.model_validate(take_in_lead(database, _lead(asked, asked.consent), "public", sender, client))
+
+
+@router.post(
+    "/public/leads/confirm",
+    dependencies=[public("whoever has the link has the address that it was sent to", from_anywhere=True)],
+    responses=refuses("token_refused", "too_many_attempts"),
+)
+def confirm_public_lead(asked: Confirmation, database: Marketplace, client: FromClient) -> LeadConfirmed:
+    """Confirm a lead: it is pending approval. Doing so twice is no mistake."""
+    return LeadConfirmed.model_validate(confirm_lead(database, asked.token, client))
+
+
+def _lead(asked: PartnersLead | PublicLead, consent: PublicConsent | None) -> IntakeLead:
+    given = None if consent is None else GivenConsent(**consent.model_dump())
+    return IntakeLead(asked.niche, asked.attributes, asked.details, given)
+
+
+def _duplicate(refused: LeadDuplicate) -> Response:
+    earlier = EarlierLead.model_validate(refused.earlier)
+    violations = [
+        Violation(
+            location="body",
+            pointer="/" + name.replace(".", "/", 1),
+            code="lead_duplicate",
+            detail="another lead has the same",
+        )
+        for name in earlier.matched_fields
+    ]
+    return problem_response(
+        refused.code, str(refused), violations, more={"duplicate_of": earlier.model_dump(mode="json")}
+    )
