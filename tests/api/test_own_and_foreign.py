@@ -1,0 +1,130 @@
+"""Every route about a provider's own things, asked by its owner and by another provider, generated from the routes.
+
+Bodies are the document's own examples. Whatever belongs to somebody else is as unknown as what never was.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import RouteContext
+from starlette.testclient import TestClient
+
+from fairlead.api.access import NeedsOwn
+from fairlead.api.openapi import access_of, api_routes, document_of
+from fairlead.flows.access.api_keys import create_api_key
+from fairlead.flows.notifications.endpoints import set_webhook_endpoint
+from fairlead.store.audit import OPERATOR
+from fairlead.store.connection import Database
+from tests.api.asking import a_provider, application
+from tests.api.test_matrix import ask, code_of, unnoticed
+from tests.flows.access.people import BOX
+from tests.flows.sales import query, sell
+
+# Not somebody's own: every provider that is active sees every level on offer.
+SHARED = {"level_id"}
+NOWHERE = "01900000-0000-7000-8000-000000000000"
+# What lists of a range ask for; others have no use for it.
+IN_A_RANGE = "?created_from=2020-01-01T00:00:00Z&created_before=2099-01-01T00:00:00Z"
+_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two providers: somebody of it, and its things by the names that addresses have for them."""
+
+    client: TestClient
+    things: Mapping[str, str]
+
+
+def side(app: FastAPI, database: Database, provider_id: str, assignment_id: str, name: str) -> Side:
+    """A provider that has one of everything."""
+    [(subscription_id,), *_] = query(
+        database, "select id::text from subscriptions where provider_id = %s order by id", provider_id
+    )
+    endpoint = set_webhook_endpoint(
+        database, BOX, provider_id, f"https://{name}.example/hook", None, OPERATOR, allow_private=True
+    )
+    key = create_api_key(database, name, ["own:read"], OPERATOR, provider_id=provider_id)
+    things = {
+        "assignment_id": assignment_id,
+        "subscription_id": subscription_id,
+        "endpoint_id": endpoint.endpoint_id,
+        "key_id": key.key_id,
+    }
+    return Side(a_provider(app, database, provider_id, f"sales@{name}.example"), things)
+
+
+def own_routes(app: FastAPI) -> Iterator[tuple[str, RouteContext, Any]]:
+    """Method, route, and the document's example of a body: what changes least comes first."""
+    paths = document_of(app)["paths"]
+    found = [
+        (method, route, _example(paths[route.path_format][method.lower()]))
+        for route in api_routes(app)
+        for method in route.methods or ()
+        if any(isinstance(access, NeedsOwn) for access in access_of(route))
+    ]
+    return iter(sorted(found, key=lambda each: _ORDER.index(each[0])))
+
+
+def _example(operation: Mapping[str, Any]) -> Any:
+    content = operation.get("requestBody", {}).get("content", {})
+    return content.get("application/json", {}).get("example")
+
+
+def names_in(route: RouteContext) -> set[str]:
+    """The things that the route's address names."""
+    return set(re.findall(r"\{(\w+)\}", route.path_format or "")) - SHARED
+
+
+def address(route: RouteContext, things: Mapping[str, str]) -> str:
+    """The route's address with these things."""
+    return (route.path_format or "").format_map(things)
+
+
+def test_nobody_reaches_what_belongs_to_another_provider(database: Database) -> None:
+    sale = sell(database)
+    app = application(database, webhook_allow_private=True)
+    anchor = side(app, database, sale.anchor_id, sale.anchor, "anchor")
+    bowline = side(app, database, sale.bowline_id, sale.bowline, "bowline")
+    about_things = [(method, route, body) for method, route, body in own_routes(app) if names_in(route)]
+    assert {name for _, route, _ in about_things for name in names_in(route)} == anchor.things.keys()
+
+    before, wrong = unnoticed(database), list[str]()
+    for method, route, body in about_things:
+        foreign, unknown = (
+            address(route, anchor.things),
+            address(route, dict.fromkeys(anchor.things, NOWHERE)),
+        )
+        answers = [ask(bowline.client, method, path, body) for path in (foreign, unknown)]
+        if [answer.status_code for answer in answers] != [404, 404]:
+            wrong.append(f"{method} {route.path_format}: {[code_of(answer) for answer in answers]}")
+        elif code_of(answers[0]) != code_of(answers[1]):
+            wrong.append(f"{method} {route.path_format} tells foreign from unknown")
+    assert wrong == []
+    assert unnoticed(database) == before
+
+    for method, route, body in about_things:
+        answer = ask(anchor.client, method, address(route, anchor.things), body)
+        if answer.status_code in (404, 422) or answer.status_code >= 500:
+            wrong.append(f"{method} {route.path_format} for its owner: {answer.status_code} {answer.text[:300]}")
+    assert wrong == []
+
+
+def test_no_list_shows_what_belongs_to_another_provider(database: Database) -> None:
+    sale = sell(database)
+    app = application(database)
+    anchor = side(app, database, sale.anchor_id, sale.anchor, "anchor")
+    bowline = side(app, database, sale.bowline_id, sale.bowline, "bowline")
+    telling = {*anchor.things.values(), sale.anchor_id, "Anchor", "anchor@example.com", "anchor.example"}
+    shown: set[str] = set()
+    for method, route, _ in own_routes(app):
+        if method == "GET" and not names_in(route):
+            answer = ask(bowline.client, method, address(route, {}) + IN_A_RANGE)
+            assert answer.status_code == 200, f"{route.path_format}: {answer.text}"
+            assert [each for each in telling if each in answer.text] == [], route.path_format
+            shown |= {each for each in bowline.things.values() if each in json.dumps(answer.json())}
+    assert shown == set(bowline.things.values()), "the lists show what is one's own"
