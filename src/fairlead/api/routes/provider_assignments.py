@@ -166,8 +166,8 @@ def list_inbox(page: ByCursor, wanted: Wanted, caller: Reader) -> Page[InboxLead
 def search_inbox(asked: InboxSearch, page: ByCursor, wanted: Wanted, caller: Reader) -> Page[InboxLead]:
     """Look for a lead among those that the provider bought. In a body, so that no address of a page holds a name.
 
-    A whole email address, phone number or id is found at any age. Anything else is looked for page by page: a page may
-    hold fewer items than asked for, even none, as long as there is a `next_cursor`.
+    A whole id, email address or phone number, as it was entered, is found at any age. Anything else is looked for page
+    by page: a page may hold fewer items than asked for, even none, as long as there is a `next_cursor`.
     """
     return _page(caller, replace(wanted, search=asked.search), page)
 

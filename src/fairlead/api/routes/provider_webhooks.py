@@ -56,7 +56,7 @@ FieldMapping: TypeAlias = Annotated[
 ]
 """Names in the body by names of ours; null: everything, by our names."""
 
-_TRIALS = BoundedSemaphore(2)
+TRIALS = BoundedSemaphore(2)
 """So many threads of a process wait for receivers at once, and no more: the others answer everybody else."""
 _TRY_AGAIN_SECONDS = 5
 
@@ -243,12 +243,12 @@ def try_own_endpoint(
     endpoint_id: EndpointId, caller: Writer, box: Sealing, settings: ServerSettings
 ) -> OwnEndpointTrial:
     """Send a test delivery, of no lead and no person, now, and tell what the receiver said. Nothing is counted."""
-    if not _TRIALS.acquire(blocking=False):
+    if not TRIALS.acquire(blocking=False):
         raise Throttled(_TRY_AGAIN_SECONDS)
     try:
         outcome = try_webhook_endpoint(caller.database, box, endpoint_id, settings, of_provider_id=caller.provider_id)
     finally:
-        _TRIALS.release()
+        TRIALS.release()
     return OwnEndpointTrial(is_delivered=isinstance(outcome, Sent), answer=outcome.answer)
 
 
