@@ -73,7 +73,7 @@ def arrange_second_guard(conn: Connection, schema_name: str) -> bool:
     role_name, found = _role(conn, schema_name)
     if not (found and found.is_usable) and not _make(conn, role_name, exists=found is not None):
         return False
-    if _stored(conn) == (role_name, _digest()):
+    if _is_arranged(conn, role_name):
         return True
     conn.execute(_grants(role_name, schema_name))
     conn.execute(
@@ -95,7 +95,7 @@ def second_guard(conn: Connection, schema_name: str) -> SecondGuard:
             return SecondGuard(role_name, f"the role {role_name} is above row-level security: it guards nothing")
         why = "is missing" if found is None else "is not for this login to become"
         return SecondGuard(role_name, f"the role {role_name} {why}", statements)
-    if _stored(conn) != (role_name, _digest()):
+    if not _is_arranged(conn, role_name):
         return SecondGuard(role_name, f"the role {role_name} has other rights than this version grants it")
     return SecondGuard(role_name, None)
 
@@ -152,6 +152,12 @@ def _make(conn: Connection, role_name: str, *, exists: bool) -> bool:
         return False  # somebody else's role, of whatever kind: that is for a person to look at
     found = _look_up(conn, role_name)
     return found is not None and found.is_usable
+
+
+def _is_arranged(conn: Connection, role_name: str) -> bool:
+    """Whether this version's grants were carried out; a dump that was restored without privileges only says so."""
+    has_usage = conn.execute("select has_schema_privilege(%s, current_schema, 'usage')", (role_name,)).fetchone()
+    return has_usage == (True,) and _stored(conn) == (role_name, _digest())
 
 
 def _stored(conn: Connection) -> tuple[str, bytes] | None:
