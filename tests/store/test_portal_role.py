@@ -82,6 +82,20 @@ def test_rights_that_somebody_added_are_gone_after_the_next_change_of_the_file(s
         assert _guard(database).is_ready
 
 
+def test_rights_that_did_not_come_along_with_a_dump_are_given_again(server_url: str) -> None:
+    with owned_database(server_url, may_create_roles=True) as url, Database(url, "fairlead") as database:
+        migrate(database)
+        two_providers(database)
+        role_name = _guard(database).role_name
+        with database.transaction() as conn:
+            conn.execute(f"revoke all on all tables in schema fairlead from {role_name}".encode())
+            conn.execute(f"revoke all on schema fairlead from {role_name}".encode())
+        assert not _guard(database).is_ready
+        assert migrate(database).has_second_guard
+        assert _guard(database).is_ready
+        assert _holds(database)
+
+
 @pytest.mark.parametrize(
     "how", ["alter role {role} bypassrls", "alter role {role} superuser", "grant {owner} to {role}"]
 )
