@@ -1,8 +1,14 @@
 """`fairlead migrate`, `status` and `web` on a server where nobody made the portal's role."""
 
+import os
+import subprocess
+import sys
+
 import psycopg
 import pytest
 
+from fairlead.store.connection import Database
+from fairlead.store.schema import migrate
 from tests.cli.program import Program
 from tests.store.owners import owned_database
 
@@ -30,3 +36,24 @@ def test_a_missing_role_is_told_with_what_makes_it(
         assert "put it right: fairlead migrate" in fairlead("status").out
         assert fairlead("migrate", "--json").json["has_second_guard"]
         assert "second guard on\n" in fairlead("status").out
+
+
+def test_the_site_warns_when_it_starts(server_url: str) -> None:
+    with owned_database(server_url, may_create_roles=False) as url:
+        with Database(url, "fairlead") as database:
+            migrate(database)
+        for setting, warning in (("on", "second guard is missing"), ("off", "second guard is switched off")):
+            environment = os.environ | {"FAIRLEAD_DATABASE_URL": url, "FAIRLEAD_SECOND_GUARD": setting}
+            command = [sys.executable, "-m", "fairlead", "web", "--port", "0"]
+            with subprocess.Popen(
+                command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            ) as web:
+                assert web.stdout is not None, "it was asked for"
+                said: list[str] = []
+                for line in web.stdout:
+                    said.append(line)
+                    if "web started" in line:
+                        break
+                web.terminate()
+                web.communicate(timeout=30)
+            assert [warning in line for line in said].count(True) == 1, said

@@ -16,6 +16,7 @@ from fairlead.flows.assignment_actions import accept_assignment, reject_assignme
 from fairlead.flows.bad_leads import report_bad_lead
 from fairlead.flows.configuration.levels import create_level
 from fairlead.flows.configuration.own_provider import OwnProfileChange, change_own_profile, read_own_profile
+from fairlead.flows.configuration.own_subscriptions import own_subscriptions
 from fairlead.flows.configuration.reading import read_level, read_provider, read_subscription, subscriptions_of
 from fairlead.flows.configuration.subscriptions import (
     pause_subscription,
@@ -40,11 +41,15 @@ from fairlead.flows.notifications.endpoints import (
 from fairlead.flows.notifications.preferences import set_notification_preferences
 from fairlead.flows.once import once_for
 from fairlead.store.audit import OPERATOR, Actor
-from fairlead.store.connection import Database
+from fairlead.store.connection import Connection, Database
+from fairlead.store.inbox import InboxFilter, inbox_assignment, inbox_page, unviewed_count
+from fairlead.store.ledger_pages import LedgerFilter, own_ledger_page
+from fairlead.store.levels_on_offer import niches_on_offer
 from tests.delivery.receiver import receiver, says
 from tests.flows.marketplaces import everything
 from tests.flows.notifications.hooks import job_of
 from tests.flows.notifications.stage import (
+    CANARY_EMAIL,
     box,
     notification,
     open_marketplace,
@@ -156,6 +161,37 @@ def test_every_verb_of_providers_finds_nothing_of_anothers(database: Database) -
     assert subscriptions_of(bound, sides.bowline.provider) == []
     assert list_api_keys(bound, provider_id=sides.bowline.provider) == []
     assert endpoints_of(bound, sides.bowline.provider) == []
+
+
+VIEWS: dict[str, Callable[[Connection, str], Any]] = {
+    "inbox": lambda conn, of: inbox_page(conn, of, InboxFilter(), None, 50).items,
+    "search": lambda conn, of: inbox_page(conn, of, InboxFilter(search="north"), None, 50).items,
+    "search by email": lambda conn, of: inbox_page(conn, of, InboxFilter(search=CANARY_EMAIL), None, 50).items,
+    "unviewed": unviewed_count,
+    "ledger": lambda conn, of: own_ledger_page(conn, of, LedgerFilter(), None, 50).items,
+    "offers": lambda conn, of: [
+        level.own for niche in niches_on_offer(conn, of) for level in niche.levels if level.own
+    ],
+}
+
+
+def test_what_a_provider_looks_at_is_its_own(database: Database) -> None:
+    sides = two_providers(database)
+    with database.transaction() as conn:
+        conn.execute("update leads set contact_email = %s where status = 'distributed'", (CANARY_EMAIL,))
+    bound = database.bound_to(sides.anchor.provider)
+    own, foreign = sides.anchor.provider, sides.bowline.provider
+    for name, view in VIEWS.items():
+        seen = bound.read(lambda conn, view=view: view(conn, own))
+        assert seen == database.read(lambda conn, view=view: view(conn, own)), name
+        assert seen, name
+        assert database.read(lambda conn, view=view: view(conn, foreign)), name
+        assert not bound.read(lambda conn, view=view: view(conn, foreign)), name
+    assert bound.read(lambda conn: inbox_assignment(conn, own, sides.anchor.assignment)).item.price_cents == 2000
+    with pytest.raises(Refused, match="there is no assignment"):
+        bound.read(lambda conn: inbox_assignment(conn, foreign, sides.bowline.assignment))
+    assert len(own_subscriptions(bound, own)) == 2
+    assert own_subscriptions(bound, foreign) == []
 
 
 def test_an_endpoint_that_is_paused_bound_leaves_what_is_being_sent(database: Database) -> None:
