@@ -106,6 +106,7 @@ def test_every_message_has_the_members_that_are_promised(database: Database) -> 
     ]
     own = provider_sees(database, [ana, ben, cyd], after)
     for provider_id, messages in own.items():
+        assert provider_sees(database, [provider_id], after) == {provider_id: messages}
         for message in messages:
             assert tuple(message.body("x")) == ALWAYS + FOR_PROVIDERS[message.type], message
         assert len(of_type(messages, "assignment.created")) == 2

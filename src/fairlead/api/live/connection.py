@@ -21,7 +21,6 @@ class Closing:
     reason: str
 
 
-GOING_AWAY = Closing(1001, "the server is stopping")
 TOO_SLOW = Closing(1013, "too slow: go on from the last id that you have")
 UNASKED = Closing(1008, "this feed takes no messages")
 CLOSING_OF_LOSS = {

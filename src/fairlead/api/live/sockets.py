@@ -11,6 +11,7 @@ PING_SECONDS = 20.0
 """How often a peer is asked whether it is there, and how long its answer may take."""
 
 CLOSE_SECONDS = 3.0
+GOING_AWAY = 1001
 
 SETTINGS: dict[str, Any] = {
     "ws_max_size": MAX_MESSAGE_BYTES,
@@ -41,8 +42,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             super().shutdown()
             return
         self.stop_keepalive()
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1001})
-        self.conn.send_close(1001)
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": GOING_AWAY})
+        self.conn.send_close(GOING_AWAY)
         self.close_sent = True
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.transport.close()

@@ -91,7 +91,7 @@ class Watching:
         if connection.closing.done():
             closing = connection.closing.result()
         if closing is not None and not any(isinstance(each, WebSocketDisconnect) for each in ended):
-            _log.info("live feed closed", code=str(closing.code), audience=self._watcher.audience.value)
+            _log.info("live feed closed", kind=self._watcher.audience.value, status_code=closing.code)
             await self._websocket.close(closing.code, closing.reason)
 
     async def _listen(self) -> Closing | None:
