@@ -51,17 +51,17 @@ def visitors(database: Database) -> dict[str, Person | None]:
 
 
 @pytest.mark.parametrize("name", ["nobody", "admin", "provider"])
-def test_generated_requests_are_answered_as_documented(database: Database, name: str) -> None:
-    ask_everything(database, name, SHORT, OWN_GROUND[name])
+def test_generated_requests_are_answered_as_documented(database: Database, tmp_path: Path, name: str) -> None:
+    ask_everything(database, tmp_path, name, SHORT, OWN_GROUND[name])
 
 
 @pytest.mark.chaos_long
 @pytest.mark.parametrize("name", ["nobody", "admin", "provider"])
-def test_many_generated_requests_in_sequence_are_too(database: Database, name: str) -> None:
-    ask_everything(database, name, LONG)
+def test_many_generated_requests_in_sequence_are_too(database: Database, tmp_path: Path, name: str) -> None:
+    ask_everything(database, tmp_path, name, LONG)
 
 
-def ask_everything(database: Database, name: str, effort: Effort, paths: str = "^/") -> None:
+def ask_everything(database: Database, directory: Path, name: str, effort: Effort, paths: str = "^/") -> None:
     """What the document says of these paths is asked of a real server, as the visitor."""
     visitor = visitors(database)[name]
     settings = Settings.model_validate({"secret_keys": SECRET_KEYS})
@@ -77,6 +77,6 @@ def ask_everything(database: Database, name: str, effort: Effort, paths: str = "
                 "FAIRLEAD_VISITOR_SESSION": visitor.session_id,
                 "FAIRLEAD_VISITOR_DATABASE": database.url,
             }
-        done = subprocess.run(command, env=environment, cwd=HERE, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=environment, cwd=directory, capture_output=True, text=True, check=False)
     print(done.stdout)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
