@@ -134,3 +134,10 @@ def test_providers_have_no_say_in_it(app: FastAPI, database: Database) -> None:
     ):
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_missing")
     assert rows(database, "select state from notifications where id = %s", notification_id) == ["failed"]
+
+
+def test_the_first_and_the_last_moment_there_can_be(ann: TestClient, database: Database) -> None:
+    give_up_notification(database)
+    every = ann.get(DELIVERIES).json()["items"]
+    ever = {"created_from": "0001-01-01T00:00:00Z", "created_before": "9999-12-31T23:59:59.999999Z"}
+    assert ann.get(DELIVERIES, params=ever).json()["items"] == every != []

@@ -110,7 +110,7 @@ def _of_all(wanted: AssignmentFilter, after: Place | None) -> Walk:
     if wanted.assigned_from is not None:
         start.add("a.id >= %s", ids_from(wanted.assigned_from))
     if wanted.assigned_before is not None:
-        start.add("a.id < %s", ids_from(wanted.assigned_before + timedelta(milliseconds=1)))
+        start.add("a.id < %s", ids_from(wanted.assigned_before, timedelta(milliseconds=1)))
     if after is not None:
         start.add("a.id < %s", after[1])
     return _walk("a.id desc", start, _kept(wanted, start))

@@ -58,10 +58,10 @@ def delivery_page(
     kept.add_given("a.kind = %s", wanted.kind)
     kept.add_given("a.channel = %s", wanted.channel)
     if wanted.created_from is not None:
-        start.add("a.id >= %s", ids_from(wanted.created_from - CLOCKS_APART))
+        start.add("a.id >= %s", ids_from(wanted.created_from, -CLOCKS_APART))
         kept.add("a.created_at >= %s", wanted.created_from)
     if wanted.created_before is not None:
-        start.add("a.id < %s", ids_from(wanted.created_before + CLOCKS_APART))
+        start.add("a.id < %s", ids_from(wanted.created_before, CLOCKS_APART))
         kept.add("a.created_at < %s", wanted.created_before)
     return _page(conn, start, kept, after, limit)
 

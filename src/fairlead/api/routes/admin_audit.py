@@ -18,7 +18,7 @@ from fairlead.store.audit_sources import AuditFilter
 router = APIRouter(prefix="/api/v1/admin/audit-events", tags=["audit"])
 
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_CURSOR = f"^(log:[0-9]{{1,15}}|journal:{_UUID}:[0-9]{{1,15}}:(-1|[0-9]{{1,15}}))$"
+_CURSOR = f"^(log:[0-9]{{1,18}}|journal:{_UUID}:[0-9]{{1,18}}:(-1|[0-9]{{1,18}}))$"
 # No `@`: what is looked for is kept with the export, and an email address must not be.
 _NAME = "^[A-Za-z0-9][A-Za-z0-9:._-]{0,99}$"
 
