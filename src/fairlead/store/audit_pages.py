@@ -128,8 +128,11 @@ def _journal_walks(wanted: AuditFilter, after: AuditPlace | None) -> list[Walk]:
         if after is not None and after.log_or_journal == 1:
             start.add("a.recorded_at <= %s", after.at)
         elif after is not None:
-            # Of the entry itself there may be parts that were not seen.
-            start.add("(a.recorded_at, a.niche_id, a.seq) <= (%s, %s::uuid, %s)", after.at, after.niche_id, after.seq)
+            # Of the entry itself there may be parts that were not seen; not those below the first.
+            seen: LiteralString = "<=" if after.part > 0 else "<"
+            start.add(
+                f"(a.recorded_at, a.niche_id, a.seq) {seen} (%s, %s::uuid, %s)", after.at, after.niche_id, after.seq
+            )
         looked_at_entries = LOOKED_AT_ROWS
         if wanted.action_prefix is not None or wanted.entity is not None:
             looked_at_entries = UNFOLDED_ENTRIES

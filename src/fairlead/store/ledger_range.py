@@ -4,6 +4,9 @@ from datetime import datetime
 
 from fairlead.store.connection import Connection
 
+LAST_SEQ = 2**63 - 1
+"""No `seq` is higher."""
+
 
 def seq_range(
     conn: Connection, provider_id: str, since: datetime | None, before: datetime | None
@@ -17,14 +20,12 @@ def seq_range(
         # Added to nothing, so that the planner does not look for the extremes along `seq`, past all other times.
         """
         select min(seq + 0), max(seq + 0) from ledger_entries
-        where provider_id = %s and created_at >= coalesce(%s, '-infinity') and created_at < coalesce(%s, 'infinity')
+        where provider_id = %s and created_at >= coalesce(%s::timestamptz, '-infinity')
+          and created_at < coalesce(%s::timestamptz, 'infinity')
         """,
         (provider_id, since, before),
     ).fetchone()
     return None if row is None or row[0] is None else (row[0], row[1])
-
-
-LAST_SEQ = 2**63 - 1
 
 
 def purchases_before(

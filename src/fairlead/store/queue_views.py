@@ -50,9 +50,9 @@ def queue_states(conn: Connection) -> list[QueueState]:
             select queue, count(*) as count from dead_letters where resolved_at is null group by queue
         )
         select queue, coalesce(waiting, 0), coalesce(put_off, 0), coalesce(running, 0), coalesce(dead.count, 0),
-               extract(epoch from greatest(now() - least(
+               case when waiting > 0 then extract(epoch from greatest(now() - least(
                    due, (select min(at) from procrastinate_events where job_id = oldest_id and type = 'deferred')
-               ), interval '0'))::float8,
+               ), interval '0'))::float8 end,
                next_put_off
         from (select unnest(%s::text[]) as queue union select queue from counted union select queue from dead) known
         left join counted using (queue) left join dead using (queue) order by queue
