@@ -106,7 +106,7 @@ def test_subscribing_takes_effect_once_and_names_what_is_wrong(database: Databas
     again = portal.sam.post(OWN, json=asked)
     assert (again.status_code, again.json()) == (201, made.json())
     assert len(audited(database, "subscription.subscribed")) == 1
-    assert made.headers["etag"] == portal.sam.get(f"{OWN}/{made.json()['subscription_id']}").headers["etag"]
+    assert made.headers["etag"] == portal.sam.get(made.headers["location"]).headers["etag"]
     other = portal.sam.post(OWN, json={"level_id": bronze, "filter_rules": EVERY_LEAD})
     assert problem(other) == (409, "subscription_exists")
     unfit = portal.sam.post(OWN, json={"level_id": bronze, "filter_rules": UNFIT})

@@ -59,6 +59,7 @@ def test_a_provider_has_one_endpoint_with_a_secret_that_is_shown_once(database: 
     assert portal.sam.get(ENDPOINTS).json() == {"items": []}
     made = create(portal.sam, field_mapping={"mail": "contact_email"})
     assert made["secret"].startswith("whsec_")
+    assert portal.sam.get(f"{ENDPOINTS}/{made['endpoint_id']}").status_code == 200
     assert problem(portal.sam.post(ENDPOINTS, json={"url": URL})) == (409, "webhook_endpoint_exists")
     listed = portal.sam.get(ENDPOINTS)
     [own] = listed.json()["items"]
@@ -74,7 +75,8 @@ def test_private_addresses_are_refused_unless_allowed(database: Database) -> Non
     careful = somebody(application(database), _token(portal))
     refused = careful.post(ENDPOINTS, json={"url": URL})
     assert (problem(refused), refused.json()["errors"][0]["pointer"]) == ((422, "input_invalid"), "/url")
-    assert careful.post(ENDPOINTS, json={"url": "https://crm.example.com/leads"}).status_code == 201
+    made = careful.post(ENDPOINTS, json={"url": "https://crm.example.com/leads"})
+    assert (made.status_code, careful.get(made.headers["location"]).status_code) == (201, 200)
 
 
 def _token(portal: Portal) -> str:

@@ -119,6 +119,7 @@ def subscribe_to_level(asked: OwnSubscriptionWish, caller: Writer, response: Res
     rules = None if asked.filter_rules is None else asked.filter_rules.as_json()
     with document_in("filter_rules"):
         done = subscribe(caller.database, caller.provider_id, asked.level_id, caller.actor, filter_rules=rules)
+    response.headers["Location"] = f"{router.prefix}/{done.row.subscription.subscription_id}"
     return _changed(done, response)
 
 

@@ -21,6 +21,7 @@ from fairlead.delivery.webhook_body import MAX_FIELD_NAME_CHARACTERS, MAX_MAPPED
 from fairlead.delivery.webhook_url import MAX_URL_CHARACTERS
 from fairlead.flows.access.throttle import Throttled
 from fairlead.flows.memos import LINE_PATTERN
+from fairlead.flows.notifications.endpoint_changes import EndpointChange
 from fairlead.flows.notifications.endpoint_reading import (
     SeenEndpoint,
     deliveries_to,
@@ -150,7 +151,7 @@ def list_own_endpoints(caller: Reader) -> OwnEndpoints:
     "", status_code=201, responses=refuses("webhook_endpoint_exists", "provider_unknown", "secrets_not_configured")
 )
 def create_own_endpoint(
-    asked: OwnEndpointWish, caller: Writer, box: Sealing, settings: ServerSettings
+    asked: OwnEndpointWish, caller: Writer, box: Sealing, settings: ServerSettings, response: Response
 ) -> OwnEndpointSecret:
     """Have leads sent to a system of the provider's from now on. The answer alone has the secret."""
     done = create_webhook_endpoint(
@@ -162,7 +163,8 @@ def create_own_endpoint(
         caller.actor,
         allow_private=settings.webhook_allow_private,
     )
-    return OwnEndpointSecret(endpoint_id=done.endpoint_id, secret=done.secret or "")
+    response.headers["Location"] = f"{router.prefix}/{done.endpoint_id}"
+    return _secret(done)
 
 
 @router.get("/{endpoint_id}", responses=refuses("webhook_endpoint_unknown"))
@@ -228,7 +230,7 @@ def resume_own_endpoint(endpoint_id: EndpointId, asked: WhyPausedOrResumed, call
 def rotate_own_secret(endpoint_id: EndpointId, caller: Writer, box: Sealing) -> OwnEndpointSecret:
     """Make a new secret. Deliveries are signed with both until the one before is retired."""
     done = rotate_webhook_secret(caller.database, box, endpoint_id, caller.actor, of_provider_id=caller.provider_id)
-    return OwnEndpointSecret(endpoint_id=done.endpoint_id, secret=done.secret or "")
+    return _secret(done)
 
 
 @router.post("/{endpoint_id}/retire-secret", responses=refuses("webhook_endpoint_unknown"))
@@ -258,6 +260,11 @@ def list_own_deliveries(endpoint_id: EndpointId, page: ByCursor, caller: Reader)
     found = deliveries_to(caller.database, endpoint_id, page.after, page.limit, of_provider_id=caller.provider_id)
     items = [OwnDelivery.model_validate(each) for each in found.items]
     return Page(items=items, next_cursor=cursor_after(found.next_after))
+
+
+def _secret(done: EndpointChange) -> OwnEndpointSecret:
+    assert done.secret is not None, "whoever makes a secret gives it away"
+    return OwnEndpointSecret(endpoint_id=done.endpoint_id, secret=done.secret)
 
 
 def _shown(seen: SeenEndpoint, response: Response) -> OwnEndpoint:
