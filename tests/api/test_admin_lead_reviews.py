@@ -89,6 +89,19 @@ def test_many_are_rejected_for_one_reason(ann: TestClient, database: Database) -
     assert (again["done_count"], {each["result"] for each in again["items"]}) == (0, {"already"})
 
 
+@pytest.mark.parametrize(("verb", "more"), [("approve", {}), ("reject", {"reason": "a test"})])
+def test_sent_again_with_its_key_the_first_answer_comes_again(
+    ann: TestClient, database: Database, verb: str, more: dict[str, str]
+) -> None:
+    ids = pending(database, 3)
+    asked = {"lead_ids": [*ids, new_id()], **more}
+    first = ann.post(f"{LEADS}/bulk/{verb}", json=asked, headers=ONCE)
+    again = ann.post(f"{LEADS}/bulk/{verb}", json=asked, headers=ONCE)
+    assert (first.json()["done_count"], again.json()) == (3, first.json())
+    other = ann.post(f"{LEADS}/bulk/{verb}", json={**asked, "lead_ids": ids}, headers=ONCE)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
 @pytest.mark.parametrize("ids", [[], ["x"], [None], [new_id() for _ in range(1_001)]])
 def test_what_is_no_list_of_a_thousand_ids_is_refused(ann: TestClient, database: Database, ids: list[Any]) -> None:
     [lead_id] = pending(database)

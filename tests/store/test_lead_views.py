@@ -7,7 +7,15 @@ from fairlead.flows.distribute import Distributor
 from fairlead.flows.distribute_lead import LeadDistribution
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.connection import Database
-from fairlead.store.lead_views import LeadFilter, assignments_of_lead, lead_in_full, lead_page
+from fairlead.store.lead_views import (
+    LeadFilter,
+    LeadOrigin,
+    assignments_of_lead,
+    lead_in_full,
+    lead_origin,
+    lead_page,
+    leads_of_contact,
+)
 from tests.flows.test_distribute_lead import CLERK, LEAD, leads_of
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
 
@@ -51,6 +59,35 @@ def test_one_lead_in_full_and_nothing_personal_in_its_text(database: Database) -
     assert "north" not in repr(seen)
     with pytest.raises(Refused, match="there is no lead"):
         database.read(lambda conn: lead_in_full(conn, "01900000-0000-7000-8000-000000000000"))
+
+
+def test_somebodys_leads_are_found_page_by_page_by_the_whole_address_or_number(database: Database) -> None:
+    leads = leads_of(database, 4)
+    set_contact = "update leads set contact_email = %s, contact_phone = %s where id = %s"
+    contacts = [("ada@example.com", "030 1"), ("Ada@Example.com", "030 1"), ("ada@example.com", None), (None, "030 12")]
+    with database.transaction() as conn:
+        for lead_id, contact in zip(leads, contacts, strict=True):
+            conn.execute(set_contact, (*contact, lead_id))
+
+    def found(contact: str, limit: int = 1) -> list[str]:
+        ids: list[str] = []
+        after = None
+        while page := database.read(lambda conn, after=after: leads_of_contact(conn, contact, after, limit)):
+            ids += [each.lead_id for each in page]
+            after = page[-1].created_at, page[-1].lead_id
+        return ids
+
+    assert found("ada@example.com") == found("ADA@EXAMPLE.com", 9) == [leads[2], leads[0]]
+    assert found("Ada@Example.com") == [leads[2], leads[1], leads[0]]
+    assert found("030 1") == [leads[1], leads[0]]
+    assert found("ada") == found("") == found("%") == []
+
+
+def test_where_a_lead_comes_from_is_empty_for_one_of_our_own(database: Database) -> None:
+    (lead,) = leads_of(database, 1)
+    assert database.read(lambda conn: lead_origin(conn, lead)) == LeadOrigin(lead, None, None)
+    with pytest.raises(Refused, match="there is no lead"):
+        database.read(lambda conn: lead_origin(conn, "01900000-0000-7000-8000-000000000000"))
 
 
 def test_who_received_a_lead_page_by_page_in_the_order_of_the_decision(database: Database) -> None:

@@ -105,17 +105,22 @@ def approve_leads(
     lead_ids: Sequence[str],
     actor: Actor,
     on_progress: Callable[[ApprovedLeads], None] = lambda _: None,
+    once: Once | None = None,
 ) -> ApprovedLeads:
     """Those of the leads that can be are approved and await a decision; the result says why others are not.
 
-    One transaction per 1,000 leads, each of which locks its leads in ascending order of id. Idempotent.
-    Raises `BadInput`, before anything is written, for what is no id.
+    One transaction per 1,000 leads, each of which locks its leads in ascending order of id. Idempotent. With `once`,
+    which is for at most 1,000 leads, a repetition returns what the first call returned.
+    Raises `BadInput`, before anything is written, for what is no id, and `Refused`: `idempotency_key_reused`.
     """
     ids = sorted({checked_id(lead_id, "lead") for lead_id in lead_ids})
+    assert once is None or len(ids) <= CHUNK_LEADS, "a key is kept in one transaction"
     done = ApprovedLeads()
     for start in range(0, len(ids), CHUNK_LEADS):
         chunk = ids[start : start + CHUNK_LEADS]
-        done += database.run(lambda conn, chunk=chunk: _approve(conn, chunk, actor))
+        done += database.run(
+            lambda conn, chunk=chunk: done_once(conn, once, ApprovedLeads, lambda: _approve(conn, chunk, actor))
+        )
         on_progress(done)
     return done
 

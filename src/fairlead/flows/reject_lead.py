@@ -58,18 +58,24 @@ def reject_lead(database: Database, lead_id: str, reason: str, actor: Actor, onc
     return database.run(lambda conn: done_once(conn, once, Rejected, lambda: work(conn)))
 
 
-def reject_leads(database: Database, lead_ids: Sequence[str], reason: str, actor: Actor) -> RejectedLeads:
+def reject_leads(
+    database: Database, lead_ids: Sequence[str], reason: str, actor: Actor, once: Once | None = None
+) -> RejectedLeads:
     """Those of the leads that can be are rejected for this reason; the result says why others are not. Idempotent.
 
-    One transaction per 1,000 leads, each of which locks its leads in ascending order of id. Raises `BadInput`, before
-    anything is written, for what is no id or no reason.
+    One transaction per 1,000 leads, each of which locks its leads in ascending order of id. With `once`, which is for
+    at most 1,000 leads, a repetition returns what the first call returned. Raises `BadInput`, before anything is
+    written, for what is no id or no reason, and `Refused`: `idempotency_key_reused`.
     """
     words = checked_words(reason, "reason", LONGEST_REASON)
     ids = sorted({checked_id(lead_id, "lead") for lead_id in lead_ids})
+    assert once is None or len(ids) <= CHUNK_LEADS, "a key is kept in one transaction"
     done = RejectedLeads()
     for start in range(0, len(ids), CHUNK_LEADS):
         chunk = ids[start : start + CHUNK_LEADS]
-        done += database.run(lambda conn, chunk=chunk: _reject(conn, chunk, words, actor))
+        done += database.run(
+            lambda conn, chunk=chunk: done_once(conn, once, RejectedLeads, lambda: _reject(conn, chunk, words, actor))
+        )
     return done
 
 

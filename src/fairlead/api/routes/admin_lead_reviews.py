@@ -94,16 +94,20 @@ class BadLead(Answer):
 
 
 @router.post("/bulk/approve")
-def approve_many_leads(asked: LeadChoice, reviewer: Reviewer, database: Marketplace) -> LeadResults:
+def approve_many_leads(
+    asked: LeadChoice, reviewer: Reviewer, database: Marketplace, repeatable: MayRepeat
+) -> LeadResults:
     """Approve those of the leads that can be, at most 1,000; the answer says why others are not. Idempotent."""
-    done = approve_leads(database, asked.lead_ids, reviewer.actor)
+    done = approve_leads(database, asked.lead_ids, reviewer.actor, once=repeatable.once(reviewer, asked))
     return _results(done.approved, done.already, done.refused)
 
 
 @router.post("/bulk/reject")
-def reject_many_leads(asked: LeadsRejection, reviewer: Reviewer, database: Marketplace) -> LeadResults:
+def reject_many_leads(
+    asked: LeadsRejection, reviewer: Reviewer, database: Marketplace, repeatable: MayRepeat
+) -> LeadResults:
     """Reject those of the leads that can be, at most 1,000; the answer says why others are not. Idempotent."""
-    done = reject_leads(database, asked.lead_ids, asked.reason, reviewer.actor)
+    done = reject_leads(database, asked.lead_ids, asked.reason, reviewer.actor, repeatable.once(reviewer, asked))
     return _results(done.rejected, done.already, done.refused)
 
 
