@@ -5,16 +5,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
 from fairlead.api.application import web_application
 from fairlead.api.live import connection as connections
+from fairlead.api.live import hub
 from fairlead.api.live import watching as serving
 from fairlead.api.live.sockets import SETTINGS
 from fairlead.api.serve import ServingThread, serve_in_thread
-from fairlead.flows.live.feed import bring_up_to_date, forget_old_entries
+from fairlead.flows.live.feed import bring_up_to_date, forget_old_entries, own_page
 from fairlead.settings import Settings
 from fairlead.store import live_order
 from fairlead.store.connection import Database
@@ -162,6 +164,36 @@ def test_a_gap_while_watching_is_told_too(
         assert (gap["type"], gap["reason"], gap["id"]) == ("gap", "expired_id", "3")
         sell(database, market.niches["moving"])
         assert receive(feed)["id"] == "4-0"
+
+
+def test_whoever_comes_while_a_page_is_read_without_them_misses_nothing(
+    database: Database, app: FastAPI, site: ServingThread, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, ben, _ = market.provider_ids.values()
+    one, two = (Who(provider_user(database, each, f"{each}@example.com").token) for each in (ana, ben))
+    with watching(site.port, PROVIDER, two) as feed:
+        begins = receive(feed)["id"]
+    read, go_on = threading.Event(), threading.Event()
+
+    def slow_page(*words: Any) -> Any:
+        page = own_page(*words)
+        read.set()
+        assert go_on.wait(20)
+        return page
+
+    with watching(site.port, PROVIDER, one) as first:
+        receive(first)
+        time.sleep(0.6)  # the poller has begun
+        monkeypatch.setattr(hub, "own_page", slow_page)
+        [lead_id] = sell(database, market.niches["moving"])
+        assert read.wait(10)
+        with watching(site.port, PROVIDER, two, begins) as second:
+            receive(second)
+            until(lambda: app.state.live.connection_count == 2)
+            time.sleep(0.3)
+            go_on.set()
+            assert receive(first)["lead_id"] == lead_id
+            assert receive(second)["lead_id"] == lead_id
 
 
 def test_a_heartbeat_says_from_where_to_go_on(
