@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -78,6 +79,41 @@ def test_the_document_is_valid_and_its_examples_fit(app: FastAPI) -> None:
                 problems = list(Draft202012Validator(schema).iter_errors(media[1]["example"]))
                 assert not problems, f"{operation['operationId']}: {problems[0].message}"
     assert without == []
+
+
+def test_everything_that_is_sent_is_bounded_in_the_document(app: FastAPI) -> None:
+    """What bounds a value in the code bounds it in the document: nobody finds out by being refused."""
+    document = document_of(app)
+    unbounded: list[str] = []
+
+    def look(schema: Any, place: str) -> None:
+        if "$ref" in schema:
+            name = schema["$ref"].rsplit("/", 1)[1]
+            if name not in place:
+                look(document["components"]["schemas"][name], f"{place}/{name}")
+        if {"ge", "gt", "le", "lt"} & schema.keys():
+            unbounded.append(f"{place}: a bound by another name")
+        is_number = schema.get("type") in ("integer", "number") and "const" not in schema
+        if is_number and not {"minimum", "maximum"} <= schema.keys():
+            unbounded.append(place)
+        if schema.get("type") == "string" and not {"pattern", "enum", "const", "format"} & schema.keys():
+            unbounded.append(place)
+        for name, each in schema.get("properties", {}).items():
+            look(each, f"{place}/{name}")
+        for each in (
+            *schema.get("anyOf", ()),
+            *schema.get("oneOf", ()),
+            *([schema["items"]] if "items" in schema else []),
+        ):
+            look(each, place)
+
+    for path in document["paths"].values():
+        for operation in path.values():
+            for parameter in operation.get("parameters", ()):
+                look(parameter["schema"], f"{operation['operationId']}?{parameter['name']}")
+            for media in operation.get("requestBody", {}).get("content", {}).values():
+                look(media["schema"], operation["operationId"])
+    assert not unbounded, "\n".join(unbounded)
 
 
 def test_the_committed_document_is_todays(app: FastAPI) -> None:

@@ -4,21 +4,12 @@ from collections.abc import Mapping
 from typing import Annotated, TypeAlias
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt
-from pydantic_core import PydanticCustomError
 
 from fairlead.api.documents import Key
 from fairlead.api.values import Asked, Line, Text
 from fairlead.core.form import MAX_FIELDS, MAX_OPTIONS
-from fairlead.core.form_field import MAX_NUMBER, MAX_TEXT_CHARS, is_storable
+from fairlead.core.form_field import MAX_NUMBER, MAX_TEXT_CHARS
 from fairlead.store.leads import LEAD_DETAILS
-
-
-def storable(text: str) -> str:
-    """For a text with a pattern of its own: PostgreSQL can keep it."""
-    if not is_storable(text):
-        raise PydanticCustomError("string_unstorable", "Input should hold no NUL and no half of a surrogate pair")
-    return text
-
 
 _Words: TypeAlias = Annotated[Text, Field(max_length=MAX_TEXT_CHARS)]
 _Whole: TypeAlias = Annotated[StrictInt, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]

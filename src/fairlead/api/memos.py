@@ -2,14 +2,12 @@
 
 from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from fairlead.api.lead_values import storable
 from fairlead.flows.memos import LONGEST_MEMO, MEMO_PATTERN, SHORTEST_MEMO, WORDS_PATTERN
 
 _AnyMemo: TypeAlias = Annotated[
     str,
-    AfterValidator(storable),
     Field(pattern=MEMO_PATTERN, min_length=SHORTEST_MEMO, examples=["the number is not in use"]),
 ]
 
@@ -21,7 +19,6 @@ RefundMemo: TypeAlias = Annotated[_AnyMemo, Field(max_length=LONGEST_MEMO)]
 
 Words: TypeAlias = Annotated[
     str,
-    AfterValidator(storable),
     Field(pattern=WORDS_PATTERN, min_length=1, max_length=1000, examples=["it is a test of our own"]),
 ]
 """What somebody has to say, on one line or several."""

@@ -5,7 +5,7 @@ with follows from what it declares, and from `refuses(...)`, which names its own
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -78,8 +78,30 @@ def document_of(application: FastAPI) -> dict[str, Any]:
             operation = document["paths"].get(route.path_format, {}).get(method.lower())
             if operation is not None:
                 _complete(operation, method, access_of(route)[0])
+    _name_bounds(document)
     add_examples(document)
     return document
+
+
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+
+
+def _name_bounds(part: Any) -> None:
+    """Bounds of integers that `values.Int` looks at first have the names that JSON Schema gives them.
+
+    Pydantic writes those that come behind a validator of ours by its own names, which mean nothing to anybody else.
+    """
+    if isinstance(part, dict):
+        known = cast("dict[str, Any]", part)
+        if known.get("type") in ("integer", "number"):
+            for own, name in _BOUNDS.items():
+                if own in known:
+                    known[name] = known.pop(own)
+        for each in known.values():
+            _name_bounds(each)
+    elif isinstance(part, list):
+        for each in cast("list[Any]", part):
+            _name_bounds(each)
 
 
 def _complete(operation: dict[str, Any], method: str, access: Access) -> None:

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from fairlead.api.access import FromClient, needs, public
 from fairlead.api.idempotency import MayRepeat
-from fairlead.api.lead_values import LeadDetails, storable
+from fairlead.api.lead_values import LeadDetails
 from fairlead.api.openapi import refuses
 from fairlead.api.problems import Violation, problem_response
 from fairlead.api.resources import Marketplace
@@ -30,7 +30,6 @@ class PublicConsent(Asked):
 
     text: Annotated[
         str,
-        AfterValidator(storable),
         Field(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$", min_length=1, max_length=10_000),
         Field(examples=["I want to be called about an offer."]),
     ]
