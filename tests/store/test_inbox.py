@@ -16,6 +16,7 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.inbox import InboxAssignment, InboxFilter, InboxItem, inbox_assignment, inbox_page, unviewed_count
+from fairlead.store.inbox_search import exact_matches
 from tests.flows.sales import MEMO, PORTAL, Sale, query, sell
 
 CONTACT = {
@@ -179,6 +180,7 @@ def test_a_search_by_id_finds_ones_own(database: Database) -> None:
         found = listed(database, sale.anchor_id, InboxFilter(search=search))
         assert [item.assignment_id for item in found] == [sale.anchor]
     assert listed(database, sale.bowline_id, InboxFilter(search=sale.anchor)) == []
+    assert database.read(lambda conn: exact_matches(conn, sale.bowline_id, sale.anchor)) == []
     assert listed(database, sale.bowline_id, InboxFilter(search=sale.lead_id))[0].assignment_id == sale.bowline
 
 

@@ -177,10 +177,10 @@ def rotate(database: Database, count: int) -> str:
 
 
 def test_fairness_counts_starts_and_turns(database: Database) -> None:
-    slug = rotate(database, 8)
+    slug = rotate(database, 9)
     first, second = database.read(lambda conn: level_fairness(conn, slug, around_today()))
-    assert (first.level_name, first.decisions, first.starts, first.expected_starts) == ("L1", 8, 4, 4.0)
-    assert (second.level_name, second.decisions, second.starts, second.expected_starts) == ("L2", 8, 4, 4.0)
+    assert (first.level_name, first.decisions, first.starts, first.expected_starts) == ("L1", 9, 5, 4.5)
+    assert (second.level_name, second.decisions, second.starts, second.expected_starts) == ("L2", 9, 4, 4.5)
     times: dict[str, list[int]] = {}
     for level, subscription, count in query(
         database, "select competition_level_id::text, subscription_id, count(*) from assignments group by 1, 2"
