@@ -23,6 +23,7 @@ from bench.workers import web, workers
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.access.invitations import create_admin
+from fairlead.flows.access.tokens import new_token
 from fairlead.flows.approve_lead import approve_niche
 from fairlead.flows.distribute import Distributor
 from fairlead.store.audit import OPERATOR
@@ -163,10 +164,9 @@ class _Asked:
 
 
 def _prepared(database: Database, address: str, effort: HttpEffort, directory: Path) -> _Asked:
-    admin_id = create_admin(database, "load@example.com", "Load", OPERATOR).user_id
+    admin_id = create_admin(database, "load@example.com", "Load", OPERATOR, password=new_token()).user_id
     scopes = [Permission.LEADS_READ, Permission.LEADS_APPROVE]
     with database.transaction() as conn:
-        conn.execute("update users set status = 'active', password_hash = '-' where id = %s", (admin_id,))
         provider_id = conn.execute(
             "select provider_id::text from assignments group by 1 order by count(*) desc limit 1"
         ).fetchall()[0][0]

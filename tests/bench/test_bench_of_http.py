@@ -1,0 +1,27 @@
+"""The measurement of the API runs and says what it promises to say. What it measures is nobody's business here."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bench.http_load import KINDS
+from tests.bench.test_bench_of_workers import run
+
+
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk makes the load")
+def test_a_quick_run_of_the_api_writes_every_figure_without_an_error(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    printed = run("http", "--quick", "--json", str(figures))
+    report = json.loads(figures.read_text())
+    assert report["rows"]["leads"] == 2_530
+    assert [load["name"] for load in report["loads"]] == ["at a steady pace", "flat out"]
+    for load in report["loads"]:
+        assert load["figures"].keys() == {kind.name for kind in KINDS}
+        assert load["decided_leads"] > 0, "what was approved was distributed behind"
+        for found in load["figures"].values():
+            assert found["requests"] > 0
+            assert (found["status_errors"], found["connection_errors"]) == (0, 0)
+            assert 0 < found["p50_ms"] <= found["p99_ms"] <= found["max_ms"]
+    assert all(kind.words in printed for kind in KINDS)
