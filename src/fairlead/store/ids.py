@@ -25,5 +25,7 @@ def ids_from(moment: datetime, aside: timedelta = timedelta()) -> UUID:
     >>> from datetime import UTC
     >>> ids_from(datetime(2026, 1, 1, tzinfo=UTC))
     UUID('019b76da-a800-0000-0000-000000000000')
+    >>> ids_from(datetime.max.replace(tzinfo=UTC), timedelta(days=-1)) < ids_from(datetime.max.replace(tzinfo=UTC))
+    True
     """
     return UUID(int=min(max(0, int((moment.timestamp() + aside.total_seconds()) * 1000)), (1 << 48) - 1) << 80)
