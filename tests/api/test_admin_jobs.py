@@ -11,7 +11,7 @@ from tests.api.asking import a_provider, an_admin, application
 from tests.flows.access.people import add_provider, rows, value
 from tests.flows.given_up import give_up_lead, give_up_notification
 
-LETTERS = "/api/v1/admin/dead-letters"
+LETTERS, RETRIES = "/api/v1/admin/dead-letters", "/api/v1/admin/dead-letter-retries"
 
 
 @pytest.fixture
@@ -79,13 +79,13 @@ def test_several_at_once_say_what_became_of_each(ann: TestClient, database: Data
     value(database, "update leads set status = 'rejected', awaits_decision = false where id = %s", lead_id)
     nobody = str(uuid4())
     asked = {"dead_letter_ids": [of_lead, of_notification, nobody, of_notification]}
-    answer = ann.post(f"{LETTERS}/retry", json=asked).json()
+    answer = ann.post(RETRIES, json=asked).json()
     assert [each["dead_letter_id"] for each in answer["closed"]] == [of_notification]
     refused = {each["dead_letter_id"]: each["code"] for each in answer["refused"]}
     assert refused == {of_lead: "lead_rejected", nobody: "dead_letter_unknown"}
     alone = ann.post(f"{LETTERS}/{of_lead}/retry")
     assert (alone.status_code, alone.json()["code"]) == (409, "lead_rejected")
-    assert ann.post(f"{LETTERS}/retry", json={"dead_letter_ids": []}).status_code == 422
+    assert ann.post(RETRIES, json={"dead_letter_ids": []}).status_code == 422
 
 
 def test_a_letter_is_closed_with_a_reason(ann: TestClient, database: Database) -> None:
@@ -116,7 +116,7 @@ def test_providers_have_no_say_in_it(app: FastAPI, database: Database) -> None:
         sam.get(LETTERS),
         sam.get(f"{LETTERS}/{letter_id}"),
         sam.post(f"{LETTERS}/{letter_id}/retry"),
-        sam.post(f"{LETTERS}/retry", json={"dead_letter_ids": [letter_id]}),
+        sam.post(RETRIES, json={"dead_letter_ids": [letter_id]}),
         sam.post(f"{LETTERS}/{letter_id}/resolve", json={"memo": "x"}),
     ):
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_missing")

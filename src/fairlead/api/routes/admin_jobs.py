@@ -163,7 +163,7 @@ def retry_one_dead_letter(
     return ClosedLetter.model_validate(flow.retry_dead_letter(database, dead_letter_id, writer.actor, once))
 
 
-@router.post("/dead-letters/retry")
+@router.post("/dead-letter-retries")
 def retry_several_dead_letters(asked: DeadLetterChoice, writer: Writer, database: Marketplace) -> RetriedLetters:
     """Try again each of these that is open, in a transaction of its own. Asking twice does it once."""
     return RetriedLetters.model_validate(flow.retry_dead_letters(database, list(asked.dead_letter_ids), writer.actor))
