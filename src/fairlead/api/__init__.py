@@ -12,7 +12,8 @@ A route is a few lines, in the file of `routes` that is named for what it is abo
         '''Reject a lead that is pending approval, and say why.'''
         return LeadState.model_validate(reject_lead(database, lead_id, asked.reason, reviewer.actor))
 
-- `access` says who may call it, exactly once per route; `needs_own` for a provider's own rows.
+- `access` says who may call it, exactly once per route; `needs_own` for a provider's own rows, `needs(..., limit)` for
+  what costs the database much. `files` is for answers that are too long to hold.
 - `refuses` names the codes of the flow that it calls; `problem_codes` says what a code is over HTTP.
 - Lists: `pagination.ByCursor` and `Page`, or `ByPage` and `NumberedPage` where the design says so.
 - What may be sent again: `idempotency`. What may have changed meanwhile: `conditional`.
