@@ -5,6 +5,7 @@ import sys
 import time
 from typing import Any
 
+import psycopg
 import pytest
 
 from fairlead.core.errors import Unavailable
@@ -60,6 +61,56 @@ def test_a_mistake_of_ours_is_not_called_an_outage(database: Database) -> None:
         database.run(lambda conn: conn.execute("select nonsense"))
     with pytest.raises(Exception, match="nonsense"), database.snapshot() as conn:
         conn.execute("select nonsense")
+
+
+def test_where_somebody_waits_a_taken_pool_is_an_outage_within_moments(database: Database) -> None:
+    with Database(database.url, "fairlead", max_connections=1, patience_seconds=0.4) as impatient:
+        with impatient.transaction():
+            began = time.monotonic()
+            with pytest.raises(Unavailable):
+                impatient.run(lambda conn: conn.execute("select 1"))
+            assert 0.4 <= time.monotonic() - began < 0.8, "it was tried again for somebody who had gone"
+        assert impatient.run(lambda conn: conn.execute("select 1").fetchone()) == (1,)
+
+
+def test_where_somebody_waits_no_lock_is_waited_for_again(database: Database, niche_id: str) -> None:
+    timeouts = Timeouts(lock_ms=300)
+    with (
+        Database(database.url, "fairlead", timeouts, patience_seconds=0.2) as impatient,
+        database.transaction() as conn,
+    ):
+        conn.execute("select from niches for update")
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            impatient.run(lambda conn: conn.execute("select from niches for update"))
+        assert time.monotonic() - began < 0.6
+
+
+def test_a_server_that_is_back_is_noticed_by_whoever_asks_next(damaged_database: Database, server_url: str) -> None:
+    name = damaged_database.url.rsplit("/", 1)[1]
+
+    def ask(asked: Database) -> object:
+        return asked.run(lambda conn: conn.execute("select 1").fetchone())
+
+    with Database(damaged_database.url, "fairlead", max_connections=2, patience_seconds=0.5) as impatient:
+        assert ask(impatient) == (1,)
+        with psycopg.connect(server_url, autocommit=True) as server:
+            server.execute(f"alter database {name} allow_connections false".encode())
+            server.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,))
+            away_until = time.monotonic() + 5
+            while time.monotonic() < away_until:
+                began = time.monotonic()
+                with pytest.raises(Unavailable):
+                    ask(impatient)
+                assert time.monotonic() - began < 1.5
+            server.execute(f"alter database {name} allow_connections true".encode())
+        back_at = time.monotonic()
+        while True:
+            try:
+                assert ask(impatient) == (1,)
+                break
+            except Unavailable:
+                assert time.monotonic() - back_at < 2.5, "the pool asks ever more seldom"
 
 
 def read_only(database: Database) -> Database:

@@ -5,6 +5,7 @@ and what PostgreSQL cannot keep (a NUL character, 2^70). So every field has one 
 """
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -28,6 +29,14 @@ def _written_out(value: object) -> object:
     if not isinstance(value, str) or _TIMESTAMP.fullmatch(value) is None:
         raise PydanticCustomError("datetime_format", "Input should be a date and time as in 2026-01-31T12:00:00Z")
     return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    """With an offset, the first and the last day there are lie partly outside the years that Python can tell."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("datetime_range", "Input should lie in the years 1 to 9999, in UTC") from None
 
 
 Int: TypeAlias = Annotated[int, BeforeValidator(_not_boolean_or_text)]
@@ -58,8 +67,8 @@ Slug: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-
 Cents: TypeAlias = Annotated[Int, Field(ge=1, le=MAX_AMOUNT_CENTS)]
 """An amount of money, positive, in minor units of the marketplace's currency."""
 
-Timestamp: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_written_out)]
-"""A moment (RFC 3339) with its offset from UTC. Answers are always in UTC."""
+Timestamp: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_utc)]
+"""A moment (RFC 3339) with its offset from UTC, in UTC from here on."""
 
 Number: TypeAlias = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER, allow_inf_nan=False)]
 """A number that is the same in PostgreSQL and in JavaScript."""

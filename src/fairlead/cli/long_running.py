@@ -58,7 +58,7 @@ def _end_with(parent_pid: int, stop: threading.Event) -> None:
 
 @contextmanager
 def marketplace_when_there(
-    settings: Settings, stop: threading.Event, max_connections: int
+    settings: Settings, stop: threading.Event, max_connections: int, patience_seconds: float | None = None
 ) -> Generator[Database | None]:
     """The marketplace's database, waited for as long as it is away; None when `stop` was set before it came.
 
@@ -68,7 +68,7 @@ def marketplace_when_there(
         failures = 0
         while True:
             try:
-                database = stack.enter_context(marketplace(settings, max_connections))
+                database = stack.enter_context(marketplace(settings, max_connections, patience_seconds))
                 break
             except Unavailable as error:
                 pause_seconds = PAUSES_SECONDS[min(failures, len(PAUSES_SECONDS) - 1)]

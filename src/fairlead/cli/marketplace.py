@@ -10,7 +10,9 @@ from fairlead.store.schema import check_schema, migrate
 
 
 @contextmanager
-def connected(settings: Settings | None = None, max_connections: int = 8) -> Generator[Database]:
+def connected(
+    settings: Settings | None = None, max_connections: int = 8, patience_seconds: float | None = None
+) -> Generator[Database]:
     """The marketplace's database, whatever its schema; an embedded server runs for as long as the block does."""
     chosen = settings or load_settings()
     timeouts = Timeouts(
@@ -22,21 +24,30 @@ def connected(settings: Settings | None = None, max_connections: int = 8) -> Gen
     guarded = chosen.second_guard == "on"
     with (
         database_url(chosen) as url,
-        Database(url, chosen.schema_name, timeouts, max_connections, second_guard=guarded) as database,
+        Database(
+            url,
+            chosen.schema_name,
+            timeouts,
+            max_connections,
+            second_guard=guarded,
+            patience_seconds=patience_seconds,
+        ) as database,
     ):
         database.check()
         yield database
 
 
 @contextmanager
-def marketplace(settings: Settings | None = None, max_connections: int = 8) -> Generator[Database]:
+def marketplace(
+    settings: Settings | None = None, max_connections: int = 8, patience_seconds: float | None = None
+) -> Generator[Database]:
     """The marketplace's database with the schema that this version works on, else one clear line.
 
     The embedded server is ours alone and is migrated on the way; a server of the operator's is only ever migrated by
     `fairlead migrate`.
     """
     chosen = settings or load_settings()
-    with connected(chosen, max_connections) as database:
+    with connected(chosen, max_connections, patience_seconds) as database:
         if chosen.database_url is None:
             migrate(database)
         with database.snapshot() as conn:

@@ -14,6 +14,9 @@ from fairlead.telemetry.traces import shut_down_traces
 
 log = get_logger(__name__)
 
+PATIENCE_SECONDS = 5.0
+"""How long a request waits for a connection, or is tried again: then it is answered that nothing can be had (503)."""
+
 
 def web(
     port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Where to listen (FAIRLEAD_WEB_PORT).")] = None,
@@ -32,7 +35,7 @@ def web(
     if port is not None:
         settings = settings.model_copy(update={"web_port": port})
     stop = begin(settings, "web", with_parent)
-    with marketplace_when_there(settings, stop, settings.web_connections) as database:
+    with marketplace_when_there(settings, stop, settings.web_connections, PATIENCE_SECONDS) as database:
         if database is None:
             return
         _warn_of_second_guard(database, settings)

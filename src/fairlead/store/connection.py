@@ -25,6 +25,8 @@ Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 Result = TypeVar("Result")
 
 ATTEMPTS = 6
+CONNECTION_SECONDS = 30.0
+"""How long an attempt waits for a connection, where nobody has less patience."""
 FIRST_PAUSE_SECONDS = 0.02
 
 BOUNDS_TRANSACTIONS = 170_000
@@ -59,7 +61,13 @@ class Database:
         max_connections: int = 8,
         *,
         second_guard: bool = True,
+        patience_seconds: float | None = None,
     ) -> None:
+        """With `patience_seconds` a connection is waited for no longer, and what failed by then is not tried again.
+
+        For processes in which somebody waits for an answer: it would come minutes after they had gone, and all that
+        time keep a thread and its neighbours waiting.
+        """
         bounds = timeouts or Timeouts()
         # Shared by all that are bound to a provider, and None where the second guard was switched off.
         self._portal_role = PortalRole() if second_guard else None
@@ -74,13 +82,18 @@ class Database:
             "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
         )
         self._transaction_ms = bounds.transaction_ms
+        self._patience_seconds = patience_seconds
+        connection_seconds = CONNECTION_SECONDS if patience_seconds is None else patience_seconds
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
             kwargs=self.connection_settings(),
             min_size=0,
             max_size=max_connections,
             open=False,
-            timeout=30,
+            timeout=connection_seconds,
+            # The pool asks a server that is away ever more seldom, and would not notice for minutes that it is back.
+            # After this it begins anew with whoever asks next.
+            reconnect_timeout=connection_seconds,
             configure=self._bound_transactions,
         )
 
@@ -184,9 +197,10 @@ class Database:
         again from its start, a few times, after a jittered pause. When the answer to a commit was lost, nobody knows
         whether it happened: `work` must find that out from the rows it locks, never assume that it did not.
 
-        Raises `Unavailable` when the attempts are used up, and for any other state of the server that says nothing of
-        the work.
+        Raises `Unavailable` when the attempts or the patience are used up, and for any other state of the server that
+        says nothing of the work.
         """
+        deadline = None if self._patience_seconds is None else time.monotonic() + self._patience_seconds
         for attempt in range(ATTEMPTS):
             try:
                 with self.transaction() as conn:
@@ -194,7 +208,8 @@ class Database:
             except psycopg.Error as error:
                 if not is_outage(error):
                     raise
-                if not is_transient(error) or attempt == ATTEMPTS - 1:
+                is_last = attempt == ATTEMPTS - 1 or (deadline is not None and time.monotonic() >= deadline)
+                if not is_transient(error) or is_last:
                     raise Unavailable(
                         f"the database {self.place} did not take the change: {one_line(error)}"
                     ) from error
