@@ -1,6 +1,7 @@
 """Hooks of Schemathesis: who asks. Runs in its process, told by its environment whose session to use.
 
-Generated requests also log out, change passwords and disable users. So before each one the session is what it was.
+Generated requests also log out, change passwords, disable users, and are many. So before each one the session is what it
+was, and nobody has tried anything too often.
 """
 
 import os
@@ -13,7 +14,8 @@ TOKEN = os.environ.get("FAIRLEAD_VISITOR_TOKEN")
 COOKIE = "__Host-fairlead_session"
 
 AS_IT_WAS = """
-with whose as (update sessions set ended_at = null, ended_why = null, token_hash = %(hash)s, state = 'full',
+with tried as (delete from rate_buckets),
+whose as (update sessions set ended_at = null, ended_why = null, token_hash = %(hash)s, state = 'full',
                       wrong_proofs = 0,
                       stepped_up_at = now(), idle_expires_at = now() + interval '1 hour',
                       expires_at = now() + interval '1 day'
