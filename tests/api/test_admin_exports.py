@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from fairlead.api import files
 from fairlead.api.routes.admin_exports import OPEN_AT_ONCE
 from fairlead.api.serve import serve_in_thread
 from fairlead.flows import export as flow
@@ -161,6 +162,24 @@ def test_who_hangs_up_leaves_nothing_behind(damaged_database: Database, database
                     )
                     assert asked.recv(4096).startswith(b"HTTP/1.1 200")
                 wait_until_nothing_is_read(database)
+
+
+def test_who_stops_reading_does_not_keep_a_place(
+    damaged_database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "STALLED_SECONDS", 0.5)
+    database = damaged_database
+    person = enrolled_admin(database)
+    many_entries(database, sell(database).anchor_id, 60_000)
+    with Database(database_url, "fairlead", max_connections=3) as of_server:
+        served = serve_in_thread(application(of_server), "127.0.0.1", 0)
+        with served, socket.socket() as asked:
+            asked.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that little is on its way
+            asked.connect(("127.0.0.1", served.port))
+            cookie = f"{COOKIE}={person.token}"
+            asked.sendall(f"GET {EXPORTS}/ledger HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n".encode())
+            assert asked.recv(1024).startswith(b"HTTP/1.1 200")
+            wait_until_nothing_is_read(database)
 
 
 def many_entries(database: Database, provider_id: str, count: int) -> None:

@@ -4,17 +4,20 @@ import time
 from collections.abc import Generator
 from typing import Annotated, Any, Literal
 
-from anyio import CancelScope
+from anyio import CancelScope, fail_after
 from anyio.to_thread import run_sync
 from fastapi import Query
 from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from fairlead.core.errors import Unavailable
 from fairlead.flows.open_export import OpenExport
 
 LONGEST_SECONDS = 1_800.0
 """After this a file that somebody reads too slowly is broken off: it keeps a connection and a snapshot."""
+
+STALLED_SECONDS = 60.0
+"""After this a file of which nothing at all is taken is broken off: whoever stops reading would keep both for good."""
 
 FileFormat = Annotated[
     Literal["csv", "jsonl"],
@@ -39,9 +42,17 @@ class StreamedFile(StreamingResponse):
         self._opened = opened
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it."""
+        """Sends it. Raises `Unavailable` when whoever asked has stopped reading."""
+
+        async def send_in_time(message: Message) -> None:
+            try:
+                with fail_after(STALLED_SECONDS):
+                    await send(message)
+            except TimeoutError:
+                raise Unavailable("an export is not read any more and is broken off") from None
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, send_in_time)
         finally:
             # Also when whoever asked has gone: no thread reads any more once we are here.
             with CancelScope(shield=True):
