@@ -95,7 +95,7 @@ def test_a_filter_is_changed_and_why_is_kept(database: Database) -> None:
     assert stored == NORTH
 
     history = ann.get(f"{address}/history").json()
-    assert history["next_before_seq"] is None
+    assert history["next_cursor"] is None
     newest, oldest = history["items"]
     assert (newest["action"], newest["memo"], newest["filter_rules"]) == (
         "subscription.filter_changed",
@@ -105,9 +105,9 @@ def test_a_filter_is_changed_and_why_is_kept(database: Database) -> None:
     assert (newest["seq"], newest["actor"][:5]) == (done.json()["journal_seq"], "user:")
     assert (oldest["actor"], oldest["filter_rules"]["rules"]) == (None, [])
     page = ann.get(f"{address}/history", params={"limit": 1}).json()
-    assert ([each["seq"] for each in page["items"]], page["next_before_seq"]) == ([newest["seq"]], newest["seq"])
-    rest = ann.get(f"{address}/history", params={"limit": 1, "before_seq": page["next_before_seq"]}).json()
-    assert (rest["items"], rest["next_before_seq"]) == ([oldest], None)
+    assert ([each["seq"] for each in page["items"]], page["next_cursor"]) == ([newest["seq"]], str(newest["seq"]))
+    rest = ann.get(f"{address}/history", params={"limit": 1, "cursor": page["next_cursor"]}).json()
+    assert (rest["items"], rest["next_cursor"]) == ([oldest], None)
     assert ann.get(f"{address}/history", params={"limit": 200}).status_code == 200
 
 

@@ -101,7 +101,6 @@ _OF_ACCESS = {
             "own_role": "Nobody changes their own role",
             "own_user": "Nobody disables themselves",
             "own_second_factor": "Nobody resets their own second factor",
-            "provider_suspended": "The provider is suspended",
         },
     ),
 }

@@ -9,9 +9,10 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.access.log_in import log_in
 from fairlead.flows.access.one_time import accept_invite
 from fairlead.flows.access.principal import require
-from fairlead.flows.access.registration import approve_provider, register_provider
+from fairlead.flows.access.registration import register_provider
 from fairlead.flows.access.sessions import authenticate_session
 from fairlead.flows.access.throttle import REGISTRATION_OF_ADDRESS
+from fairlead.flows.configuration.provider_status import approve_provider
 from fairlead.store.audit import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.access.people import HOME, PASSWORD, actions, add_admin, refusal, rows, token_for, value
@@ -26,8 +27,8 @@ def test_from_registering_to_buying(database: Database) -> None:
     accept_invite(database, token_for(database, user_id, "invite"), PASSWORD, HOME)
     token = log_in(database, "sales@capstan.example", PASSWORD, HOME).token
     assert authenticate_session(database, token).permissions == {Permission.OWN_READ}
-    assert approve_provider(database, own_provider_id, OPERATOR)
-    assert not approve_provider(database, own_provider_id, OPERATOR)
+    assert approve_provider(database, own_provider_id, OPERATOR).took_effect
+    assert not approve_provider(database, own_provider_id, OPERATOR).took_effect
     require(authenticate_session(database, token), Permission.OWN_WRITE)
     assert actions(database).count("provider.approved") == 1
 
@@ -65,7 +66,7 @@ def test_approving_reaches_the_niches_that_it_subscribed_in(database: Database) 
     declare(database, HOSTING)
     declare(database, '[[provider]]\nemail = "anchor@example.com"\nstatus = "pending"')
     before = value(database, "select journal_seq from niches")
-    assert approve_provider(database, provider_id(database, "anchor@example.com"), OPERATOR)
+    assert approve_provider(database, provider_id(database, "anchor@example.com"), OPERATOR).took_effect
     assert rows(database, "select payload ->> 'status' from niche_journal where seq > %s", before) == ["active"]
 
 
@@ -73,6 +74,6 @@ def test_approving_does_not_undo_a_suspension(database: Database) -> None:
     declare(database, HOSTING)
     anchor = provider_id(database, "anchor@example.com")
     declare(database, '[[provider]]\nemail = "anchor@example.com"\nstatus = "suspended"')
-    assert refusal(approve_provider, database, anchor, OPERATOR) == "provider_suspended"
+    assert refusal(approve_provider, database, anchor, OPERATOR) == "provider_status"
     unknown = "01900000-0000-7000-8000-000000000000"
     assert refusal(approve_provider, database, unknown, OPERATOR) == "provider_unknown"

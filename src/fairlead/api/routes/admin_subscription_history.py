@@ -1,16 +1,16 @@
 """How subscriptions came to be as they are."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.by_sequence import BySequence
 from fairlead.api.documents import StoredFilter, as_stored
 from fairlead.api.openapi import refuses
-from fairlead.api.pagination import MOST_ITEMS
+from fairlead.api.pagination import Page
 from fairlead.api.resources import Marketplace
 from fairlead.api.values import Answer, Uuid
 from fairlead.core.permissions import Permission
@@ -40,27 +40,16 @@ class SubscriptionState(Answer):
     memo: str | None = Field(examples=["agreed on the telephone"])
 
 
-class SubscriptionStates(Answer):
-    """The states of a subscription, the newest first."""
-
-    items: Sequence[SubscriptionState]
-    next_before_seq: int | None = Field(description="`before_seq` of the next page; null on the last one.")
-
-
 @router.get("", responses=refuses("subscription_unknown"))
 def list_subscription_states(
-    subscription_id: Annotated[Uuid, Path()],
-    _: Reader,
-    database: Marketplace,
-    before_seq: Annotated[
-        int | None, Query(ge=1, le=2**63 - 1, description="`next_before_seq` of the page before.")
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_ITEMS, description="At most so many items.")] = 50,
-) -> SubscriptionStates:
+    subscription_id: Annotated[Uuid, Path()], _: Reader, database: Marketplace, page: BySequence
+) -> Page[SubscriptionState]:
     """List the states that the subscription was in, the newest first: when, by whom, and why."""
-    found = subscription_history(database, subscription_id, of_provider_id=None, before_seq=before_seq, limit=limit + 1)
-    items = [_past(each) for each in found[:limit]]
-    return SubscriptionStates(items=items, next_before_seq=items[-1].seq if len(found) > limit else None)
+    found = subscription_history(
+        database, subscription_id, of_provider_id=None, before_seq=page.before_seq, limit=page.probe
+    )
+    items, next_cursor = page.cut(found, lambda state: state.seq)
+    return Page(items=[_past(each) for each in items], next_cursor=next_cursor)
 
 
 def _past(state: PastState) -> SubscriptionState:

@@ -1,30 +1,20 @@
 """Providers that register themselves: pending until an operator approves them."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-
-from fairlead.core.errors import Refused
-from fairlead.core.journal import EntryKind, provider_payload
 from fairlead.core.model import Purse
 from fairlead.flows.access.invitations import checked_person
 from fairlead.flows.access.password_changes import answered_evenly
 from fairlead.flows.access.principal import Client
 from fairlead.flows.access.throttle import REGISTRATION_OF_ADDRESS, network_of, take
-from fairlead.flows.activity import record_moves, run_concerning_niches
 from fairlead.store.audit import Actor, AuditEvent, append_audit
 from fairlead.store.configuration import (
     Overtaken,
     ProviderRow,
-    lock_providers,
     provider_ids_by_email,
-    subscription_rows,
 )
 from fairlead.store.configuration_writes import write_providers
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
-from fairlead.store.journal import lock_niches
 from fairlead.store.leads import clock
-from fairlead.store.lookups import checked_id
 from fairlead.store.user_notices import insert_notice
 from fairlead.store.users import UserRow, insert_user, user_by_email
 
@@ -61,34 +51,3 @@ def _register(conn: Connection, provider_id: str, user_id: str, email: str, name
     registered = AuditEvent(actor, "provider.registered", "provider", provider_id, new={"status": "pending"})
     created = {"role": "provider", "provider_id": provider_id, "status": "invited"}
     append_audit(conn, [registered, AuditEvent(actor, "user.created", "user", user_id, new=created)], now)
-
-
-def approve_provider(database: Database, provider_id: str, actor: Actor) -> bool:
-    """The provider is active, in every niche that it has ever subscribed in too; False when it was already.
-
-    Locks those niches, then the provider. Raises `BadInput`, and `Refused`: `provider_unknown`, `provider_suspended`
-    for one that was stopped, which approving does not undo.
-    """
-    checked = checked_id(provider_id, "provider")
-
-    def work(conn: Connection, also: Sequence[str]) -> bool:
-        locked = lock_niches(conn, also)
-        provider = lock_providers(conn, [checked]).get(checked)
-        if provider is None:
-            raise Refused("provider_unknown", f"there is no provider {checked}")
-        if provider.status == "active":
-            return False
-        if provider.status == "suspended":
-            raise Refused("provider_suspended", f"the provider {checked} is suspended, which is not for approval")
-        concerned = sorted({row.niche_id for row in subscription_rows(conn, [checked], [], [])})
-        if missing := [niche_id for niche_id in concerned if niche_id not in locked]:
-            raise Overtaken(missing)
-        now = clock(conn)
-        write_providers(conn, [replace(provider, status="active")], now)
-        payload = provider_payload(checked, "active")
-        record_moves(conn, locked, {niche_id: [(EntryKind.PROVIDER, payload)] for niche_id in concerned}, [], now)
-        old, new = {"status": provider.status}, {"status": "active"}
-        append_audit(conn, [AuditEvent(actor, "provider.approved", "provider", checked, old=old, new=new)], now)
-        return True
-
-    return run_concerning_niches(database, work)

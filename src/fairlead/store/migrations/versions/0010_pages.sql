@@ -24,6 +24,8 @@ create index ledger_entries_but_purchases_by_age on ledger_entries (kind, create
 
 -- Leads: found by what a provider has in front of it when it looks for one ----------------------------------------------
 
+-- Both at once: either alone may be common where both together are rare.
+create index leads_of_niche_and_status_by_age on leads (niche_id, status, created_at, id);
 create index leads_by_contact_email on leads (contact_email) where contact_email is not null;
 create index leads_by_contact_phone on leads (contact_phone) where contact_phone is not null;
 
