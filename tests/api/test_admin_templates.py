@@ -4,10 +4,12 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from fairlead.core.permissions import Permission
 from fairlead.delivery.template_variables import KINDS
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application
-from tests.flows.access.people import add_provider, rows
+from tests.api.asking import a_provider, an_admin, application, machine, somebody
+from tests.api.keys import operators_key
+from tests.flows.access.people import add_provider, enrolled_admin, rows, value
 
 ADDRESS = "/api/v1/admin/templates/lead_assigned"
 OURS = {
@@ -84,6 +86,32 @@ def test_what_cannot_be_is_refused(ann: TestClient, database: Database) -> None:
     ):
         assert (answer.status_code, answer.json()["code"]) == (404, "template_unknown")
     assert rows(database, "select count(*) from notification_templates") == [0]
+
+
+@pytest.mark.parametrize("kind", ["user_invited", "password_reset"])
+def test_a_message_that_opens_an_account_is_changed_by_people_with_a_fresh_proof_alone(
+    app: FastAPI, database: Database, kind: str
+) -> None:
+    address = f"/api/v1/admin/templates/{kind}"
+    key = machine(app, operators_key(database, Permission.NOTIFICATIONS_READ, Permission.NOTIFICATIONS_WRITE))
+    elsewhere = "https://elsewhere.example/?{{ link_url }}"
+    asked = {"subject": "x", "html": f"<img src='{elsewhere}'>", "text": elsewhere, "memo": "ours"}
+    any_version = {"If-Match": "*"}
+    for refused in (
+        key.put(address, json=asked, headers=any_version),
+        key.post(f"{address}/restore", json={}, headers=any_version),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (403, "permission_missing")
+    person = enrolled_admin(database)
+    ann = somebody(app, person.token)
+    value(
+        database, "update sessions set stepped_up_at = now() - interval '11 minutes' where user_id = %s", person.user_id
+    )
+    late = ann.put(address, json=asked, headers=any_version)
+    assert (late.status_code, late.json()["code"]) == (403, "step_up_required")
+    assert rows(database, "select count(*) from notification_templates") == [0]
+    assert an_admin(app, database, "eve@example.com").put(address, json=asked, headers=any_version).status_code == 200
+    assert key.put(ADDRESS, json={**OURS, "memo": "our tone"}, headers=any_version).status_code == 200
 
 
 def test_providers_have_no_say_in_it(app: FastAPI, database: Database) -> None:

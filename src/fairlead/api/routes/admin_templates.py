@@ -16,7 +16,7 @@ from fairlead.api.values import Answer, Asked, Int, Line, Text
 from fairlead.core.permissions import Permission
 from fairlead.delivery.template_variables import variables_of
 from fairlead.delivery.templates import MAX_BODY_BYTES, MAX_SUBJECT_CHARACTERS, Template
-from fairlead.flows.access.principal import Principal
+from fairlead.flows.access.principal import Principal, require
 from fairlead.flows.notifications import templates as flow
 from fairlead.flows.notifications.templates import TemplateInUse
 
@@ -139,7 +139,11 @@ def show_message_template(kind: Kind, response: Response, reader: Reader, databa
 def change_message_template(
     kind: Kind, asked: TemplateChange, expected: ExpectedVersion, writer: Writer, database: Marketplace
 ) -> SavedVersion:
-    """The template is in use as a new version, once it was rendered with sample values. Saying the same makes none."""
+    """The template is in use as a new version, once it was rendered with sample values. Saying the same makes none.
+
+    One whose link sets a password takes `users:write` too, and with it a fresh proof: no key changes it.
+    """
+    _require_for_kind(kind, writer)
     template = Template(kind, asked.subject, asked.html, asked.text)
     saved = flow.save_template(database, template, asked.memo, writer.actor, expected_state=expected)
     return SavedVersion.model_validate(saved)
@@ -149,7 +153,8 @@ def change_message_template(
 def restore_message_template(
     kind: Kind, asked: TemplateRestoration, expected: ExpectedVersion, writer: Writer, database: Marketplace
 ) -> SavedVersion:
-    """An earlier version, or the default, is in use again, as a new version."""
+    """An earlier version, or the default, is in use again, as a new version. It takes what a change takes."""
+    _require_for_kind(kind, writer)
     saved = flow.restore_template(database, kind, asked.version, writer.actor, expected_state=expected)
     return SavedVersion.model_validate(saved)
 
@@ -183,6 +188,12 @@ def list_template_versions(kind: Kind, reader: Reader, database: Marketplace) ->
 def show_template_version(kind: Kind, version: Version, reader: Reader, database: Marketplace) -> MessageTemplate:
     """Show one version of a template."""
     return _in_full(flow.show_template(database, kind, version))
+
+
+def _require_for_kind(kind: str, writer: Principal) -> None:
+    """Raises `Refused`: what changing the user behind the message's link would take."""
+    if kind in flow.OPENS_ACCOUNTS:
+        require(writer, Permission.USERS_WRITE)
 
 
 def _summary(used: TemplateInUse) -> TemplateSummary:

@@ -27,6 +27,9 @@ from fairlead.store.templates import (
 
 MAX_MEMO_CHARACTERS = 500
 
+OPENS_ACCOUNTS = frozenset({"user_invited", "password_reset"})
+"""Kinds whose link sets somebody's password. Whoever writes such a message can have the link sent elsewhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class TemplateInUse:
