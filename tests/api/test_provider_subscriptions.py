@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
+from fairlead.flows.access.read_limits import PREVIEWS_OF_CALLER
 from fairlead.flows.configuration.levels import create_level, delete_level
 from fairlead.flows.configuration.subscriptions import pause_subscription, subscribe, unsubscribe
 from fairlead.store.audit import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import an_admin, machine
 from tests.api.portal import API, EVERY_LEAD, NORTH, UNFIT, UNKNOWN, level, open_portal, problem, subscription
+from tests.api.test_matrix import unnoticed
 from tests.flows.access.people import value
-from tests.flows.marketplaces import activity, everything
+from tests.flows.marketplaces import activity
 from tests.flows.sales import audited, query
 
 OWN = f"{API}/subscriptions"
@@ -47,7 +49,7 @@ def test_what_is_on_offer_shows_ones_own_place_alone(database: Database) -> None
 def test_a_filter_is_tried_on_the_last_leads(database: Database) -> None:
     portal = open_portal(database)
     gold = level(database, "gold")
-    before = everything(database)
+    before = unnoticed(database)
     fits = portal.sam.post(f"{API}/levels/{gold}/filter-preview", json=NORTH).json()
     assert fits == {"matched_count": 1, "lead_count": 1, "filter_summary": "Region is north"}
     south = {"version": 1, "rules": [{"field_key": "region", "operator": "eq", "value": "south"}]}
@@ -60,7 +62,17 @@ def test_a_filter_is_tried_on_the_last_leads(database: Database) -> None:
     value(database, "update niches set form_schema = '{}'")
     assert problem(portal.sam.post(f"{API}/levels/{gold}/filter-preview", json=NORTH)) == (409, "form_unreadable")
     value(database, "update niches set form_schema = %s::jsonb", form)
-    assert everything(database) == before
+    assert unnoticed(database) == before
+
+
+def test_filters_are_tried_by_providers_that_may_buy_and_only_so_often(database: Database) -> None:
+    portal = open_portal(database)
+    preview = f"{API}/levels/{level(database, 'gold')}/filter-preview"
+    codes = [portal.sam.post(preview, json=NORTH).status_code for _ in range(PREVIEWS_OF_CALLER.capacity + 1)]
+    assert codes == [200] * PREVIEWS_OF_CALLER.capacity + [429]
+    for status in ("pending", "suspended", "active"):
+        value(database, "update providers set status = %s where id = %s", status, portal.sale.bowline_id)
+        assert portal.bea.post(preview, json=NORTH).status_code == (200 if status == "active" else 403)
 
 
 def test_one_lists_and_sees_ones_own(database: Database) -> None:

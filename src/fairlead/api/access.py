@@ -90,12 +90,18 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class NeedsOwn:
-    """Let through is somebody at a provider with the permission; the answer is who, and whose rows it is about."""
+    """Let through is somebody at a provider with the permission; the answer is who, and whose rows it is about.
+
+    With a limit, no more often than that.
+    """
 
     permission: Permission
+    limit: Limit | None = None
 
     def __call__(self, request: Request) -> OwnProvider:
         principal = _with_permission(request, self.permission)
+        if self.limit is not None:
+            count_read(resources_of(request).database, self.limit, principal.actor)
         assert principal.provider_id is not None, "only who belongs to a provider has a permission on its own rows"
         # Whatever is done in its name is held to its own rows once more by the database (ADR 12).
         bound = resources_of(request).database.bound_to(principal.provider_id)
@@ -134,9 +140,9 @@ def needs(permission: Permission, limit: Limit | None = None) -> Any:
     return Depends(Needs(permission, limit), scope="function")
 
 
-def needs_own(permission: Permission) -> Any:
-    """The route's permission on the caller's own rows, for `Annotated[OwnProvider, needs_own(...)]`."""
-    return Depends(NeedsOwn(permission), scope="function")
+def needs_own(permission: Permission, limit: Limit | None = None) -> Any:
+    """The same on the caller's own rows, for `Annotated[OwnProvider, needs_own(...)]`."""
+    return Depends(NeedsOwn(permission, limit), scope="function")
 
 
 def needs_session(why: str) -> Any:

@@ -12,12 +12,14 @@ from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.values import Answer, Uuid
 from fairlead.core.permissions import Permission
+from fairlead.flows.access.read_limits import PREVIEWS_OF_CALLER
 from fairlead.flows.configuration.filter_preview import preview_filter_at_level
 from fairlead.store.levels_on_offer import niches_on_offer
 
 router = APIRouter(prefix="/api/v1/provider/levels", tags=["provider: subscriptions"])
 
 Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
+Previewer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE, PREVIEWS_OF_CALLER)]
 
 
 class OwnPlaceAtLevel(Answer):
@@ -61,7 +63,11 @@ class NicheOffers(Answer):
 class FilterFared(Answer):
     """How a filter would have fared."""
 
-    matched_count: int = Field(description="So many of the leads it would have let through.", examples=[412])
+    matched_count: int | None = Field(
+        description="So many of the leads it would have let through. Null: none or a few, where the filter asks for "
+        "words that people wrote.",
+        examples=[412],
+    )
     lead_count: int = Field(description="So many leads it was held against: the last ones.", examples=[1000])
     filter_summary: str = Field(description="The filter in plain words.", examples=["Cores at least 4"])
 
@@ -75,11 +81,12 @@ def list_levels_on_offer(caller: Reader) -> NicheOffers:
 
 @router.post("/{level_id}/filter-preview", responses=refuses("level_unknown", "form_unreadable"))
 def preview_own_filter(
-    level_id: Annotated[Uuid, Path()], asked: FilterDocument, caller: Reader, marketplace: Marketplace
+    level_id: Annotated[Uuid, Path()], asked: FilterDocument, _: Previewer, marketplace: Marketplace
 ) -> FilterFared:
     """Tell how many of the last 1,000 leads of the level's niche the filter would have let through.
 
-    Nothing of any lead is told, and nothing is changed.
+    Nothing of any lead is told, and nothing is changed. It is for providers that may buy such leads, and each may ask
+    only so often.
     """
     # Counted over everybody's leads, which the provider's own database does not show.
     return FilterFared.model_validate(preview_filter_at_level(marketplace, level_id, asked.as_json()))

@@ -6,6 +6,7 @@ from fairlead.store.connection import Database
 
 EXPORTS_OF_CALLER = Limit("exports_of_caller", 10, 60)
 REPORTS_OF_CALLER = Limit("reports_of_caller", 60, 2)
+PREVIEWS_OF_CALLER = Limit("previews_of_caller", 60, 2)
 OVERVIEWS_OF_CALLER = Limit("overviews_of_caller", 60, 1)
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.filters import compile_filter, summarise_filter
+from fairlead.core.filters import CompiledFilter, compile_filter, summarise_filter
+from fairlead.core.form_field import FieldType, FormSchema
 from fairlead.flows.configuration.subscription_place import checked_filter
 from fairlead.flows.subscription_states import readable_form
 from fairlead.store.configuration import niche_rows
@@ -12,13 +13,17 @@ from fairlead.store.connection import Connection, Database
 from fairlead.store.lookups import checked_id
 
 MOST_LEADS = 10_000
+FEWEST_TOLD = 10
 
 
 @dataclass(frozen=True, slots=True)
 class FilterPreview:
-    """How many of the last `lead_count` leads the filter fits, and the filter in plain words. Nothing of any lead."""
+    """How many of the last `lead_count` leads the filter fits, and the filter in plain words. Nothing of any lead.
 
-    matched_count: int
+    `matched_count` is None where it is not for whoever asks.
+    """
+
+    matched_count: int | None
     lead_count: int
     filter_summary: str
 
@@ -38,14 +43,19 @@ def preview_filter(database: Database, niche_id: str, filter_rules: object, *, s
 def preview_filter_at_level(
     database: Database, level_id: str, filter_rules: object, *, sample: int = 1000
 ) -> FilterPreview:
-    """As `preview_filter`, for the niche of a living level. Raises `Refused`: `level_unknown`."""
+    """As `preview_filter`, for the niche of a living level, and for somebody who did not buy those leads.
+
+    What people wrote in their own words could be guessed letter by letter from whether any lead has it. So a filter
+    that asks for that is told a number from `FEWEST_TOLD` on, and below that only that it is below, none included.
+    Raises `Refused`: `level_unknown`.
+    """
     checked = checked_id(level_id, "level")
     _check(sample)
     with database.snapshot() as conn:
         level = level_row(conn, checked)
         if level is None or level.is_deleted:
             raise Refused("level_unknown", f"there is no level {checked}")
-        return _preview(conn, level.niche_id, filter_rules, sample)
+        return _preview(conn, level.niche_id, filter_rules, sample, fewest_told=FEWEST_TOLD)
 
 
 def _check(sample: int) -> None:
@@ -53,7 +63,9 @@ def _check(sample: int) -> None:
         raise BadInput([f"sample: must be between 1 and {MOST_LEADS}"])
 
 
-def _preview(conn: Connection, niche_id: str, filter_rules: object, sample: int) -> FilterPreview:
+def _preview(
+    conn: Connection, niche_id: str, filter_rules: object, sample: int, *, fewest_told: int = 0
+) -> FilterPreview:
     rows = niche_rows(conn, [niche_id])
     if not rows:
         raise Refused("niche_unknown", f"there is no niche {niche_id}")
@@ -62,4 +74,12 @@ def _preview(conn: Connection, niche_id: str, filter_rules: object, sample: int)
     assert form is not None, "no filter fits a form that cannot be read"
     compiled = compile_filter(rules, form)
     leads = newest_attributes(conn, niche_id, sample)
-    return FilterPreview(sum(map(compiled.accepts, leads)), len(leads), summarise_filter(rules, form))
+    count = sum(map(compiled.accepts, leads))
+    is_told = count >= fewest_told or not _asks_for_words(compiled, form)
+    return FilterPreview(count if is_told else None, len(leads), summarise_filter(rules, form))
+
+
+def _asks_for_words(compiled: CompiledFilter, form: FormSchema) -> bool:
+    """Whether a rule is about a field that people fill in their own words."""
+    fields = [form.field(rule.field_key) for rule in compiled.rules]
+    return any(field is not None and field.type is FieldType.TEXT for field in fields)
