@@ -208,3 +208,11 @@ def test_a_port_that_is_taken_is_said_at_once(database: Database) -> None:
 def test_it_also_listens_on_ipv6(database: Database) -> None:
     with serve_in_thread(health_application(DatabaseProbe(database)), "::1", 0) as server:
         assert httpx2.get(f"http://[::1]:{server.port}/livez").status_code == 200
+
+
+def test_an_answer_in_two_packets_does_not_wait_for_an_acknowledgement(database: Database) -> None:
+    with serving(DatabaseProbe(database)) as server, httpx2.Client() as client:
+        client.get(f"http://127.0.0.1:{server.port}/livez")
+        [connection] = server._server.server_state.connections  # pyright: ignore[reportPrivateUsage]
+        taken: socket.socket = connection.transport.get_extra_info("socket")  # pyright: ignore
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -66,6 +66,10 @@ def serve_in_thread(application: ASGIApp, host: str, port: int) -> ServingThread
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family)
+        # Inherited by every connection. An answer's head and body are two packets, and without this the second waits
+        # until the client, which has nothing to say, acknowledges the first: 40 ms later. asyncio sees to it only for
+        # listeners that it made itself.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         raise Refused("address_unavailable", f"cannot listen on {host}, port {port}: {error.strerror}") from error
     configuration = uvicorn.Config(
