@@ -1,0 +1,82 @@
+"""`fairlead web`, as a process: what it answers while the database is away, and how it ends when it is told to."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import httpx2
+import psycopg
+
+from fairlead.cli.web import PATIENCE_SECONDS
+from fairlead.store.connection import Database
+from tests.api.test_admin_exports import many_entries
+from tests.flows.access.people import enrolled_admin
+from tests.flows.sales import sell
+
+COOKIE = "fairlead_session_http"
+
+
+def test_while_the_database_is_away_a_request_is_answered_that_it_is(
+    damaged_database: Database, server_url: str
+) -> None:
+    name = damaged_database.url.rsplit("/", 1)[1]
+    token = enrolled_admin(damaged_database).token
+    with web(damaged_database.url) as (_, port), psycopg.connect(server_url, autocommit=True) as server:
+        assert status_of(port, token) == (200, None)
+        server.execute(f"alter database {name} allow_connections false".encode())
+        server.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,))
+        began = time.monotonic()
+        assert status_of(port, token) == (503, "5")
+        assert time.monotonic() - began < PATIENCE_SECONDS + 3
+        server.execute(f"alter database {name} allow_connections true".encode())
+        deadline = time.monotonic() + 2 * PATIENCE_SECONDS
+        while status_of(port, token)[0] != 200:
+            assert time.monotonic() < deadline
+
+
+def test_it_ends_when_it_is_told_to_though_somebody_reads_an_export_slowly(damaged_database: Database) -> None:
+    many_entries(damaged_database, sell(damaged_database).anchor_id, 60_000)
+    token = enrolled_admin(damaged_database).token
+    with web(damaged_database.url) as (process, port), socket.socket() as asked:
+        asked.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        asked.connect(("127.0.0.1", port))
+        request = f"GET /api/v1/admin/exports/ledger HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {COOKIE}={token}\r\n\r\n"
+        asked.sendall(request.encode())
+        assert asked.recv(1024).startswith(b"HTTP/1.1 200")
+        began = time.monotonic()
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+        assert time.monotonic() - began < 10
+
+
+@contextmanager
+def web(url: str) -> Generator[tuple["subprocess.Popen[str]", int]]:
+    """The process, and the port that it answers on."""
+    environment = os.environ | {"FAIRLEAD_DATABASE_URL": url, "FAIRLEAD_COOKIE_OVER_HTTP": "true"}
+    command = [sys.executable, "-m", "fairlead", "web", "--port", "0"]
+    with subprocess.Popen(
+        command,
+        env=environment | {"FAIRLEAD_LOG_FORMAT": "json"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None, "it was asked for"
+        started = next(line for line in process.stdout if "web started" in line)
+        try:
+            yield process, int(json.loads(started)["port"])
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+def status_of(port: int, token: str) -> tuple[int, str | None]:
+    """The status of what an operator asks, and when it should be asked again."""
+    url = f"http://127.0.0.1:{port}/api/v1/admin/leads"
+    answer = httpx2.get(url, headers={"Cookie": f"{COOKIE}={token}"}, timeout=60, trust_env=False)
+    return answer.status_code, answer.headers.get("retry-after")
