@@ -1,4 +1,4 @@
-"""Run a marketplace over HTTP, from nothing to refunds, as an operator, its providers, a partner and a consumer.
+"""Run a marketplace over HTTP, from nothing to refunds: its operator, providers, a partner and a consumer.
 
 It needs a running `fairlead serve` with an empty database, and the link that lets the first operator in:
 
@@ -73,10 +73,9 @@ def niche_opens(operator: Caller) -> tuple[str, dict[str, str]]:
     same("asked again", operator.ask("POST", "/admin/niches", wanted, status=201)["took_effect"], False)
     levels: dict[str, str] = {}
     for name, (price_cents, recipients) in LEVELS.items():
-        level: Json = {"name": name, "price_cents": price_cents, "max_recipients": recipients}
-        answer = operator.ask("POST", f"/admin/niches/{niche}/levels", level, status=201)
-        levels[name] = answer["level"]["level_id"]
-    order = {"level_ids": [levels["gold"], levels["silver"], levels["bronze"]]}
+        wanted = {"name": name, "price_cents": price_cents, "max_recipients": recipients}
+        levels[name] = operator.ask("POST", f"/admin/niches/{niche}/levels", wanted, status=201)["level"]["level_id"]
+    order: Json = {"level_ids": [levels["gold"], levels["silver"], levels["bronze"]]}
     seen = operator.version(f"/admin/niches/{niche}/levels")
     answer = operator.ask("PUT", f"/admin/niches/{niche}/levels/order", order, seen=seen)
     same("order", [level["name"] for level in answer["items"]], ["gold", "silver", "bronze"])
@@ -104,6 +103,7 @@ def providers_come_in(site: str, operator: Caller, mail: Mail) -> tuple[dict[str
     same("pending", [one["email"] for one in pending], ["sales@cleat.example"])
     ids["cleat"] = pending[0]["provider_id"]
     same("its profile", callers["cleat"].ask("GET", "/provider/profile")["status"], "pending")
+    callers["cleat"].ask("PATCH", "/provider/profile", {}, seen="*", status=403, code="permission_missing")
     operator.ask("POST", f"/admin/providers/{ids['cleat']}/approve", {"memo": "checked in the register"})
     same("its profile", callers["cleat"].ask("GET", "/provider/profile")["status"], "active")
     told("Anchor and Bowline followed their invitations; Cleat registered by itself and was approved.")
