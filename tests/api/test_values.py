@@ -13,7 +13,7 @@ NO_TIMES_IN_UTC = ("0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00")
 
 @pytest.mark.parametrize("when", NO_TIMES_IN_UTC)
 def test_a_time_that_lies_outside_all_years_in_utc_is_refused_everywhere(database: Database, when: str) -> None:
-    open_niche(database)
+    open_niche(database, is_public=True)
     app = application(database)
     consent = {**SENT["consent"], "consented_at": when}
     sent = nobody(app).post(PUBLIC, json={**SENT, "consent": consent})
@@ -27,7 +27,7 @@ def test_a_time_that_lies_outside_all_years_in_utc_is_refused_everywhere(databas
 
 
 def test_the_first_time_that_there_is_can_be_read_back(database: Database) -> None:
-    open_niche(database)
+    open_niche(database, is_public=True)
     app = application(database)
     consent = {**SENT["consent"], "consented_at": "0001-01-01T10:00:00+10:00"}
     lead_id = nobody(app).post(PUBLIC, json={**SENT, "consent": consent}).json()["lead_id"]
