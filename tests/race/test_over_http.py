@@ -171,3 +171,26 @@ def test_a_lead_is_bad_once_while_one_of_its_assignments_is_refunded(database: D
     assert refunded == 2, outcomes(answers)
     assert balances(database) == {"Anchor": 5000, "Bowline": 600}
     assert len(told(database, "refund_issued")) == 2
+
+
+def test_whichever_of_all_that_give_money_back_come_at_once_each_is_paid_once(database: Database, site: Site) -> None:
+    sale = sell(database)
+    for provider_id, assignment_id in ((sale.anchor_id, sale.anchor), (sale.bowline_id, sale.bowline)):
+        report_bad_lead(database, provider_id, assignment_id, "spam", None, PORTAL)
+    body = {"memo": MEMO}
+    ways = [
+        Asked(f"{ADMIN}/{path}", body)
+        for path in (
+            f"leads/{sale.lead_id}/mark-bad",
+            f"assignments/{sale.anchor}/refund",
+            f"assignments/{sale.bowline}/refund",
+            f"bad-lead-reports/{sale.anchor}/accept",
+            f"bad-lead-reports/{sale.bowline}/accept",
+        )
+    ]
+    answers = site.at_once(LEADS, *ways)
+    assert {code for _, code in outcomes(answers)} <= {"", "assignment_refunded", "bad_lead_decided"}
+    assert balances(database) == {"Anchor": 5000, "Bowline": 600}
+    assert len(told(database, "refund_issued")) == 2
+    decided = query(database, "select distinct status, bad_lead_decision from assignments")
+    assert decided == [("refunded", "accepted")]
