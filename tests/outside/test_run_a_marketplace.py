@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -67,11 +66,11 @@ def served(environment: dict[str, str], log: Path) -> Generator[str]:
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.2)
         yield site
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=40) == 0, log.read_text()
     finally:
-        server.kill()
-        server.wait()
+        # Killed, it would leave its own processes behind.
+        server.terminate()
+        status = server.wait(timeout=60)
+    assert status == 0, log.read_text()
 
 
 def is_ready(site: str) -> bool:
