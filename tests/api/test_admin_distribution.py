@@ -3,6 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
+from fairlead.api.routes.admin_distribution import REPLAYS
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.distribute_lead import LeadDistribution
 from fairlead.flows.submit_leads import submit_leads
@@ -104,6 +105,20 @@ def test_a_decision_is_explained_for_programs_and_in_words(database: Database) -
     assert [each["provider_name"] for each in silver["recipients"]] == ["Bowline"]
     assert f"Lead {sale.lead_id} in hosting: distributed" in story["words"]
     assert "    1. Anchor, paid from 50.00 EUR" in story["words"]
+
+
+def test_only_so_many_journals_are_replayed_at_once(database: Database) -> None:
+    sale = sell(database)
+    ann = an_admin(application(database), database)
+    path, asked = f"{LEADS}/{sale.lead_id}/explain", {"provider_id": sale.bowline_id}
+    with REPLAYS, REPLAYS:
+        busy = ann.get(path, params=asked)
+        assert (busy.status_code, busy.json()["code"], busy.headers["retry-after"]) == (429, "too_many_attempts", "5")
+        assert ann.get(path).status_code == 200, "what the decision itself says is no replay"
+    for _ in range(3):
+        assert ann.get(path, params=asked).status_code == 200
+    assert ann.get(path, params={"provider_id": new_id()}).status_code == 404
+    assert ann.get(path, params=asked).status_code == 200
 
 
 def test_one_providers_standing_is_explained(database: Database) -> None:

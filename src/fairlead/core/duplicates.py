@@ -174,6 +174,16 @@ def normalised_email(text: str) -> str:
     return normalised_text(text)
 
 
+def mailbox_of(email: str) -> str:
+    """Whose mailbox the address is of, as far as an outsider can tell: what stands behind a `+` leads to the same one.
+
+    >>> mailbox_of("Ann+1@Example.COM"), mailbox_of("ann@example.com")
+    ('ann@example.com', 'ann@example.com')
+    """
+    local, at, domain = normalised_email(email).rpartition("@")
+    return f"{local.partition('+')[0]}{at}{domain}"
+
+
 def normalised_phone(text: str) -> str:
     """The telephone number as it is compared: its digits, without `00` or `+` before the country. Empty without any.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from threading import BoundedSemaphore
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -17,6 +18,7 @@ from fairlead.core.explanation import Standing
 from fairlead.core.model import Level, Reason
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
+from fairlead.flows.access.throttle import Throttled
 from fairlead.flows.approve_lead import trigger_distribution
 from fairlead.flows.decision_words import decision_words, lead_words, provider_words
 from fairlead.flows.distribution_status import distribution_status
@@ -26,6 +28,10 @@ router = APIRouter(prefix="/api/v1/admin/leads", tags=["distribution"])
 
 LeadId = Annotated[Uuid, Path(description="The lead's id.")]
 Reader = Annotated[Principal, needs(Permission.LEADS_READ)]
+
+REPLAYS = BoundedSemaphore(2)
+"""So many threads of a process read a niche's journal from its start at once, and no more: that may take long."""
+_TRY_AGAIN_SECONDS = 5
 
 _NOT_APPROVED = (
     "lead_distributed",
@@ -190,7 +196,12 @@ def explain_distribution(
     """Explain why a lead went to whom it went, level by level; or, with `provider_id`, what came of that provider."""
     if provider_id is None:
         return _explained(explain_lead(database, lead_id))
-    return _standings(explain_provider(database, lead_id, provider_id), provider_id)
+    if not REPLAYS.acquire(blocking=False):
+        raise Throttled(_TRY_AGAIN_SECONDS)
+    try:
+        return _standings(explain_provider(database, lead_id, provider_id), provider_id)
+    finally:
+        REPLAYS.release()
 
 
 def _explained(story: LeadStory) -> LeadExplanation:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from fairlead.core.duplicates import CONTACT_FIELDS, keyed_hash, normalised_email
+from fairlead.core.duplicates import CONTACT_FIELDS, keyed_hash, mailbox_of
 from fairlead.core.errors import Refused
 from fairlead.flows.access.principal import Client
 from fairlead.flows.access.throttle import (
@@ -110,7 +110,7 @@ def _take_in_public(conn: Connection, sent: _Sent) -> TakenIn:
     niche, now = _niche(conn, sent), clock(conn)
     if _store(conn, niche, sent, now):
         # Whose address the name of a limit is of can be tried out only with the marketplace's secret.
-        mailbox = keyed_hash(intake_secret(conn), {"mailbox": normalised_email(sent.lead.details["contact_email"])})
+        mailbox = keyed_hash(intake_secret(conn), {"mailbox": mailbox_of(sent.lead.details["contact_email"])})
         is_asked = is_let_through(conn, CONFIRMATION_OF_MAILBOX, mailbox.hex())
         insert_confirmation(
             conn, sent.lead_id, sent.client.request_id, now, None if is_asked else TOO_MANY_CONFIRMATIONS
