@@ -9,7 +9,10 @@ from fairlead.store.connection import Connection
 
 @dataclass(frozen=True, slots=True)
 class PastState:
-    """A state of a subscription: the journal's payload, and, where a person asked for it by a verb, who and why."""
+    """A state of a subscription: the journal's payload, and, where a person asked for it by a verb, who and why.
+
+    `seq` is its number, which is not the journal's for everybody.
+    """
 
     seq: int
     recorded_at: datetime
@@ -23,21 +26,25 @@ class PastState:
 def past_states(
     conn: Connection, subscription_id: str, of_provider_id: str | None, before_seq: int | None, limit: int
 ) -> list[PastState]:
-    """The subscription's newest states before that `seq` of its niche's journal, the newest first; at most so many.
+    """The subscription's newest states before that `seq`, the newest first; at most so many. Locks nothing.
 
-    None for a provider of any; with one, only where the subscription is its own. Locks nothing.
+    Without a provider they are numbered as in the niche's journal. With one, only where the subscription is its own,
+    and from 1 without gaps: the journal's numbers would tell it how much happens in the niche.
     """
     rows = conn.execute(
         """
-        select j.seq, j.recorded_at, j.payload, a.action, a.actor, a.actor_role, a.memo
-        from subscriptions s
-        join niche_journal j on j.kind = 'subscription' and j.payload ->> 'subscription_id' = s.id::text
-                            and j.niche_id = s.niche_id
-        left join audit_log a on a.entity = 'subscription' and a.entity_id = s.id::text
-                             and a.new ->> 'journal_seq' = j.seq::text
-        where s.id = %(id)s and s.provider_id = coalesce(%(provider)s::uuid, s.provider_id)
-          and j.seq < coalesce(%(before)s, j.seq + 1)
-        order by j.seq desc limit %(limit)s
+        select state.number, state.recorded_at, state.payload, a.action, a.actor, a.actor_role, a.memo
+        from (select s.id, j.seq, j.recorded_at, j.payload,
+                     case when %(provider)s::uuid is null then j.seq
+                          else row_number() over (order by j.seq) end as number
+              from subscriptions s
+              join niche_journal j on j.kind = 'subscription' and j.payload ->> 'subscription_id' = s.id::text
+                                  and j.niche_id = s.niche_id
+              where s.id = %(id)s and s.provider_id = coalesce(%(provider)s::uuid, s.provider_id)) state
+        left join audit_log a on a.entity = 'subscription' and a.entity_id = state.id::text
+                             and a.new ->> 'journal_seq' = state.seq::text
+        where state.number < coalesce(%(before)s, state.number + 1)
+        order by state.number desc limit %(limit)s
         """,
         {"id": subscription_id, "provider": of_provider_id, "before": before_seq, "limit": limit},
     ).fetchall()

@@ -84,7 +84,7 @@ class OwnSubscriptions(Answer):
 class OwnSubscriptionPast(OwnSubscriptionState):
     """A state that the subscription was in from that time on, and who of the provider asked for it."""
 
-    seq: int = Field(description="Its number in the niche's journal; there are gaps.")
+    seq: int = Field(description="Its number among the states of the subscription, from 1.")
     recorded_at: datetime
     action: str | None = Field(
         description="Null where it followed from something else, such as funds.", examples=["subscription.paused"]

@@ -18,7 +18,8 @@ MOST_STATES = 201
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionState:
-    """A state that a subscription was in from `recorded_at` on; `seq` is its place in the niche's journal.
+    """A state that a subscription was in from `recorded_at` on; `seq` is its place in the niche's journal, or for a
+    provider among the subscription's states.
 
     `action`, `actor`, `actor_role` and `memo` say who asked for it; None where it followed from something else, such as
     funds, a form or a marketplace file.
