@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from fairlead.api.live.sockets import SETTINGS as WEBSOCKET_SETTINGS
 from fairlead.api.live.sockets import WebSocketProtocol
+from fairlead.api.requests_in_time import HttpProtocol
 from fairlead.core.errors import Refused
 from fairlead.telemetry.logs import get_logger
 
@@ -80,6 +81,7 @@ def serve_in_thread(application: ASGIApp, host: str, port: int) -> ServingThread
         server_header=False,
         # Whose word is taken for where a request comes from is the application's to say, and by default nobody's.
         proxy_headers=False,
+        http=HttpProtocol,
         ws=WebSocketProtocol,
         **WEBSOCKET_SETTINGS,
     )
