@@ -120,3 +120,21 @@ def test_only_a_trusted_proxy_says_where_a_request_comes_from(database: Database
     with database.snapshot() as conn:
         found = conn.execute("select ip from sessions order by created_at").fetchall()
     assert found == [("10.0.0.1",), ("192.0.2.1",), ("203.0.113.99",)]
+
+
+def test_a_misspelt_parameter_is_refused_and_not_left_out(database: Database) -> None:
+    ann = an_admin(application(database), database)
+    found = problem(ann.get("/api/v1/admin/leads", params={"limit": 5, "staus": "approved"}))
+    assert found["code"] == "input_invalid"
+    assert [(each["location"], each["pointer"], each["code"]) for each in found["errors"]] == [
+        ("query", "/staus", "extra_forbidden")
+    ]
+    assert ann.get("/api/v1/admin/leads", params={"limit": 5, "status": "approved"}).status_code == 200
+    assert problem(ann.get("/api/v1/session", params={"x": SECRET}))["status"] == 422
+
+
+def test_what_is_wrong_with_an_address_is_told_of_the_address(database: Database) -> None:
+    ann = an_admin(application(database), database)
+    asked = {"from": "2026-01-01", "to": "2026-01-31", "timezone": "Mars/Base"}
+    [error] = problem(ann.get("/api/v1/admin/reports/funnel", params=asked))["errors"]
+    assert (error["location"], error["pointer"]) == ("query", "/timezone")

@@ -56,7 +56,8 @@ def test_a_filter_is_tried_on_the_last_leads(database: Database) -> None:
     assert portal.sam.post(f"{API}/levels/{gold}/filter-preview", json=south).json()["matched_count"] == 0
     unfit = portal.sam.post(f"{API}/levels/{gold}/filter-preview", json=UNFIT)
     assert problem(unfit) == (422, "input_invalid")
-    assert unfit.json()["errors"][0]["pointer"] == "/rules/0/field_key"
+    [error] = unfit.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("/rules/0/field_key", "unknown_field")
     assert problem(portal.sam.post(f"{API}/levels/{UNKNOWN}/filter-preview", json=NORTH)) == (404, "level_unknown")
     [(form,)] = query(database, "select form_schema::text from niches")
     value(database, "update niches set form_schema = '{}'")

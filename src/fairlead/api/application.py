@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +19,7 @@ from fairlead.api.envelope import Envelope
 from fairlead.api.health import DatabaseProbe, Probe, health_routes
 from fairlead.api.live.hub import Hub
 from fairlead.api.openapi import api_routes, document_of
+from fairlead.api.parameters import refuse_unknown_parameters
 from fairlead.api.problems import answer_with_problems, problem_of_status
 from fairlead.api.public_pages import OpenToPages
 from fairlead.api.resources import Resources
@@ -52,6 +53,7 @@ def web_application(database: Database, settings: Settings, probe: Probe | None 
         telemetry=NO_TELEMETRY,  # pyright: ignore[reportArgumentType]
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
+        dependencies=[Depends(refuse_unknown_parameters, scope="function")],
         # Outermost first. The limit lies within the envelope, so that its answer is a problem too.
         middleware=[
             *([Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)] if trusted else []),

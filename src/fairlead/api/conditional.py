@@ -9,7 +9,8 @@ from fastapi import Depends, Header, Response
 
 from fairlead.core.errors import Refused
 
-_PATTERN = r'^(\*|"[!#-~]{1,128}")$'
+# A proxy that compresses makes ETags weak on their way; ours name a state, so that such a one says no less.
+_PATTERN = r'^(\*|(W/)?"[!#-~]{1,128}")$'
 
 
 def show_version(response: Response, version: str) -> None:
@@ -25,7 +26,7 @@ async def _expected(
 ) -> str | None:
     if if_match is None:
         raise Refused("precondition_required", "say in If-Match which version you saw (its ETag)")
-    return None if if_match == "*" else if_match.strip('"')
+    return None if if_match == "*" else if_match.removeprefix("W/").strip('"')
 
 
 ExpectedVersion = Annotated[str | None, Depends(_expected, scope="function")]

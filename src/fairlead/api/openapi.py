@@ -41,6 +41,13 @@ _SCHEMES = {
 }
 
 
+_RETRY_AFTER = {
+    "description": "In how many seconds it may be tried again.",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[0-9]+$"},
+}
+
+
 def refuses(*codes: str) -> dict[int | str, dict[str, Any]]:
     """For a route's `responses`: the codes that it refuses with beside those that every route can."""
     by_status: dict[int | str, list[str]] = {}
@@ -117,6 +124,8 @@ def _complete(operation: dict[str, Any], method: str, access: Access) -> None:
     for status, response in responses.items():
         if int(status) >= 400:
             response["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        if status in ("429", "503"):
+            response["headers"] = {"Retry-After": _RETRY_AFTER}
     operation["responses"] = dict(sorted(responses.items()))
     if isinstance(access, Needs | NeedsOwn):
         operation["security"] = [{"session": []}, {"api_key": []}]

@@ -15,7 +15,9 @@ from starlette.exceptions import HTTPException
 
 from fairlead.api.problem_codes import kind_of
 from fairlead.api.values import Answer
+from fairlead.core.document import Problem as DocumentProblem
 from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
+from fairlead.flows.configuration.versions import InvalidDocument
 from fairlead.telemetry.errors import error_kind
 from fairlead.telemetry.logs import current_correlation_id, get_logger
 
@@ -113,10 +115,14 @@ def problem_of_status(status: int, headers: Mapping[str, str] | None = None) -> 
     return problem_response(_CODE_OF_STATUS.get(status, "internal_error"), headers=headers)
 
 
-def problem_of(error: FairleadError) -> Response:
+def problem_of(error: FairleadError, method: str) -> Response:
     """The answer for what a flow raised. What is nobody's fault but ours is logged, and says nothing outside."""
+    if isinstance(error, InvalidDocument):
+        return problem_response("input_invalid", violations=[_violation_in(each) for each in error.details])
     if isinstance(error, BadInput):
-        return problem_response("input_invalid", violations=[_violation_of(line) for line in error.problems])
+        # What asks for nothing but an answer has no body: all that it says is in its address.
+        place: Place = "query" if method == "GET" else "body"
+        return problem_response("input_invalid", violations=[_violation_of(line, place) for line in error.problems])
     if isinstance(error, Refused):
         seconds = getattr(error, "retry_after_seconds", None)
         headers = None if seconds is None else {"Retry-After": str(seconds)}
@@ -131,8 +137,8 @@ def problem_of(error: FairleadError) -> Response:
 def answer_with_problems(application: FastAPI) -> None:
     """Every error of the application is a problem from now on."""
 
-    async def of_flow(_request: Request, error: Exception) -> Response:
-        return problem_of(cast("FairleadError", error))
+    async def of_flow(request: Request, error: Exception) -> Response:
+        return problem_of(cast("FairleadError", error), request.method)
 
     async def of_input(_request: Request, error: Exception) -> Response:
         return _problem_of_input(cast("RequestValidationError", error).errors())
@@ -169,14 +175,21 @@ def _problem_of_input(errors: Sequence[Any]) -> Response:
 _PLACE = re.compile(r"([A-Za-z_][\w.\[\]-]*)(?:, (line [0-9]+))?: (.+)", re.DOTALL)
 
 
-def _violation_of(line: str) -> Violation:
+def _violation_of(line: str, place: Place) -> Violation:
     found = _PLACE.fullmatch(line)
     if found is None:
-        return Violation(location="body", pointer="", code="input_invalid", detail=_plain(line))
-    parts = [part for part in re.split(r"[.\[\]]+", found[1]) if part]
-    pointer = "".join(f"/{_token(part)}" for part in parts)
+        return Violation(location=place, pointer="", code="input_invalid", detail=_plain(line))
     detail = found[3] if found[2] is None else f"{found[2]}: {found[3]}"
-    return Violation(location="body", pointer=pointer, code="input_invalid", detail=_plain(detail))
+    return Violation(location=place, pointer=_pointer(found[1]), code="input_invalid", detail=_plain(detail))
+
+
+def _violation_in(problem: DocumentProblem) -> Violation:
+    """One problem of a form or a filter, which has a code of its own."""
+    return Violation(location="body", pointer=_pointer(problem.path), code=problem.code, detail=_plain(problem.message))
+
+
+def _pointer(path: str) -> str:
+    return "".join(f"/{_token(part)}" for part in re.split(r"[.\[\]]+", path) if part)
 
 
 def _token(part: object) -> str:

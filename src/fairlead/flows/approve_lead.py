@@ -30,8 +30,10 @@ from fairlead.store.lookups import checked_id
 
 CHUNK_LEADS = 1_000
 
+# A worker may have sold the lead a moment after it was approved: whoever asks again is told the same as just before.
+_APPROVED = ("approved", "distributed")
+
 _REFUSALS = {
-    "distributed": "it is distributed already",
     "rejected": "it was rejected",
     "bad": "it was marked as bad",
     "pending_confirmation": "its sender has not confirmed it yet",
@@ -85,9 +87,9 @@ class Triggered:
 def approve_lead(database: Database, lead_id: str, actor: Actor, once: Once | None = None) -> Approved:
     """The lead is approved and awaits a decision (R1), and its job is enqueued. Locks the lead. Idempotent.
 
-    With `once`, a repetition returns what the first call returned. Raises `BadInput` (no id) and `Refused`:
-    `lead_unknown`, `lead_distributed`, `lead_rejected`, `lead_bad`, `lead_pending_confirmation`,
-    `idempotency_key_reused`.
+    One that was distributed since was approved already. With `once`, a repetition returns what the first call
+    returned. Raises `BadInput` (no id) and `Refused`: `lead_unknown`, `lead_rejected`, `lead_bad`,
+    `lead_pending_confirmation`, `idempotency_key_reused`.
     """
     checked = checked_id(lead_id, "lead")
 
@@ -245,7 +247,7 @@ def _sorted_out(lead_ids: Sequence[str], approved: Sequence[str], states: dict[s
         state = states.get(lead_id)
         if state is None:
             refused.append(RefusedLead(lead_id, "lead_unknown", f"there is no lead {lead_id}"))
-        elif state.status != "approved":
+        elif state.status not in _APPROVED:
             refused.append(_refusal(state, "cannot be approved"))
         elif lead_id not in new:
             already.append(lead_id)

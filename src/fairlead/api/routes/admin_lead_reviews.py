@@ -54,7 +54,7 @@ class BadMark(Asked):
 
 
 class ApprovedLead(Answer):
-    """A lead that is approved. `was_already` says that it had been before, and nothing was changed."""
+    """A lead that is approved, or was and is sold. `was_already` says that it had been, and nothing was changed."""
 
     lead_id: Uuid
     was_already: bool
@@ -113,7 +113,7 @@ def reject_many_leads(
 
 @router.post(
     "/{lead_id}/approve",
-    responses=refuses("lead_unknown", "lead_distributed", "lead_rejected", "lead_bad", "lead_pending_confirmation"),
+    responses=refuses("lead_unknown", "lead_rejected", "lead_bad", "lead_pending_confirmation"),
 )
 def approve_one_lead(lead_id: LeadId, reviewer: Reviewer, database: Marketplace, repeatable: MayRepeat) -> ApprovedLead:
     """Approve a lead that is pending approval: it awaits its distribution. Idempotent."""
