@@ -5,14 +5,17 @@ Who asks for the ledger of `provder_id=...` would otherwise be handed everybody'
 
 from collections.abc import Iterator
 
-from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
+from starlette.requests import HTTPConnection
 
 
-async def refuse_unknown_parameters(request: Request) -> None:
-    """Every parameter of the address is one that the operation declares. Raises `RequestValidationError`."""
-    if not request.query_params:
+async def refuse_unknown_parameters(request: HTTPConnection) -> None:
+    """Every parameter of the address is one that the operation declares. Raises `RequestValidationError`.
+
+    A WebSocket is no operation, and sees to its own.
+    """
+    if request.scope["type"] != "http" or not request.query_params:
         return
     known = frozenset(_declared(request.scope["route"].dependant))
     unknown = [name for name in request.query_params if name not in known]
