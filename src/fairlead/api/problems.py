@@ -138,7 +138,8 @@ def answer_with_problems(application: FastAPI) -> None:
     """Every error of the application is a problem from now on."""
 
     async def of_flow(request: Request, error: Exception) -> Response:
-        return problem_of(cast("FairleadError", error), request.method)
+        # What opens a WebSocket is a GET, and has no method to say so.
+        return problem_of(cast("FairleadError", error), request.scope.get("method", "GET"))
 
     async def of_input(_request: Request, error: Exception) -> Response:
         return _problem_of_input(cast("RequestValidationError", error).errors())
