@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from fairlead.flows.access.read_limits import PREVIEWS_OF_CALLER
+from fairlead.flows.access.api_keys import create_api_key
+from fairlead.flows.access.read_limits import PREVIEWS_OF_PROVIDER
 from fairlead.flows.configuration.levels import create_level, delete_level
 from fairlead.flows.configuration.subscriptions import pause_subscription, subscribe, unsubscribe
 from fairlead.store.audit import OPERATOR
@@ -69,8 +70,10 @@ def test_a_filter_is_tried_on_the_last_leads(database: Database) -> None:
 def test_filters_are_tried_by_providers_that_may_buy_and_only_so_often(database: Database) -> None:
     portal = open_portal(database)
     preview = f"{API}/levels/{level(database, 'gold')}/filter-preview"
-    codes = [portal.sam.post(preview, json=NORTH).status_code for _ in range(PREVIEWS_OF_CALLER.capacity + 1)]
-    assert codes == [200] * PREVIEWS_OF_CALLER.capacity + [429]
+    codes = [portal.sam.post(preview, json=NORTH).status_code for _ in range(PREVIEWS_OF_PROVIDER.capacity + 1)]
+    assert codes == [200] * PREVIEWS_OF_PROVIDER.capacity + [429]
+    key = create_api_key(database, "CRM", ["own:read", "own:write"], OPERATOR, provider_id=portal.sale.anchor_id)
+    assert machine(portal.app, key.text).post(preview, json=NORTH).status_code == 429, "a key of its is nobody else"
     for status in ("pending", "suspended", "active"):
         value(database, "update providers set status = %s where id = %s", status, portal.sale.bowline_id)
         assert portal.bea.post(preview, json=NORTH).status_code == (200 if status == "active" else 403)

@@ -23,7 +23,7 @@ from fairlead.core.errors import Refused
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import authenticate_api_key
 from fairlead.flows.access.principal import Client, Principal, require
-from fairlead.flows.access.read_limits import count_read
+from fairlead.flows.access.read_limits import count_own_read, count_read
 from fairlead.flows.access.session_state import session_invalid
 from fairlead.flows.access.sessions import authenticate_session
 from fairlead.flows.access.throttle import Limit
@@ -92,7 +92,7 @@ class Needs:
 class NeedsOwn:
     """Let through is somebody at a provider with the permission; the answer is who, and whose rows it is about.
 
-    With a limit, no more often than that.
+    With a limit, no more often than that by all of its provider together.
     """
 
     permission: Permission
@@ -100,9 +100,9 @@ class NeedsOwn:
 
     def __call__(self, request: Request) -> OwnProvider:
         principal = _with_permission(request, self.permission)
-        if self.limit is not None:
-            count_read(resources_of(request).database, self.limit, principal.actor)
         assert principal.provider_id is not None, "only who belongs to a provider has a permission on its own rows"
+        if self.limit is not None:
+            count_own_read(resources_of(request).database, self.limit, principal.provider_id)
         # Whatever is done in its name is held to its own rows once more by the database (ADR 12).
         bound = resources_of(request).database.bound_to(principal.provider_id)
         return OwnProvider(principal, principal.provider_id, bound)

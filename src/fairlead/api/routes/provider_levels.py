@@ -12,14 +12,14 @@ from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.values import Answer, Uuid
 from fairlead.core.permissions import Permission
-from fairlead.flows.access.read_limits import PREVIEWS_OF_CALLER
+from fairlead.flows.access.read_limits import PREVIEWS_OF_PROVIDER
 from fairlead.flows.configuration.filter_preview import preview_filter_at_level
 from fairlead.store.levels_on_offer import niches_on_offer
 
 router = APIRouter(prefix="/api/v1/provider/levels", tags=["provider: subscriptions"])
 
 Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
-Previewer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE, PREVIEWS_OF_CALLER)]
+Previewer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE, PREVIEWS_OF_PROVIDER)]
 
 
 class OwnPlaceAtLevel(Answer):
