@@ -66,6 +66,8 @@ def test_everybody_is_let_through_or_turned_away_as_declared(database: Database)
     before = unnoticed(database)
     for method, route, access in declared(app):
         path = unknown_at(route)
+        # There are more routes than wrong keys that are let through at once.
+        value(database, "delete from rate_buckets")
         for name, visitor in visitors.items():
             expected = refusal_of(visitor, access)
             if expected is None:
