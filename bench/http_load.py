@@ -20,6 +20,7 @@ from bench.measured_market import PATIENT
 from bench.population import POPULATIONS, create_niche
 from bench.server import SCHEMA, create_database, drop_databases, settle
 from bench.workers import web, workers
+from fairlead.api.pagination import cursor_of
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.access.invitations import create_admin
@@ -178,7 +179,7 @@ def _prepared(database: Database, address: str, effort: HttpEffort, directory: P
         "approval": _lead_ids(database, "status = 'pending_approval'"),
         "status": _lead_ids(database, "true", 50_000),
         "inbox": _cursors(address + "/api/v1/provider/assignments", provider, effort.pages),
-        "leads": _cursors(address + "/api/v1/admin/leads", operator, effort.pages),
+        "leads": ["-", *_cursors_of_any_lead(database, effort.pages)],
     }
     files: dict[str, Path] = {}
     for name, lines in lists.items():
@@ -205,6 +206,13 @@ def _cursors(url: str, key: str, pages: int) -> list[str]:
             break
         found.append(cursor)
     return found
+
+
+def _cursors_of_any_lead(database: Database, pages: int) -> list[str]:
+    """Where pages of all leads begin, at any depth."""
+    with database.snapshot() as conn:
+        query = "select created_at, id::text from leads order by md5(id::text) limit %s"
+        return [cursor_of(*row) for row in conn.execute(query, (pages,)).fetchall()]
 
 
 def _load(name: str, database: Database, address: str, asked: _Asked, effort: HttpEffort, *, is_paced: bool) -> Load:
