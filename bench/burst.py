@@ -17,9 +17,9 @@ from bench.measured_market import copy_of_template, jobs_of, niche_ids, pending_
 from bench.workers import workers
 from fairlead.flows.approve_lead import approve_lead, approve_leads
 from fairlead.flows.distribute import Distributor
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database
-from fairlead.store.invariants import INVARIANTS, check_invariant
+from fairlead.store.invariants.engine import INVARIANTS, check_invariant
 
 PATIENCE_SECONDS = 1_800
 

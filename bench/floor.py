@@ -11,7 +11,7 @@ from typing import Any, LiteralString, cast
 
 from fairlead.flows import distribute
 from fairlead.store.connection import Connection, Database
-from fairlead.store.distribution import Batch, record
+from fairlead.store.distribution.writes import Batch, record
 
 Statement = tuple[LiteralString, Sequence[Any], dict[str, Any]]
 

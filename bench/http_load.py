@@ -20,14 +20,14 @@ from bench.measured_market import PATIENT
 from bench.population import POPULATIONS, create_niche
 from bench.server import SCHEMA, create_database, drop_databases, settle
 from bench.workers import web, workers
-from fairlead.api.pagination import cursor_of
+from fairlead.api.shapes.pagination import cursor_of
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.access.invitations import create_admin
 from fairlead.flows.access.tokens import new_token
 from fairlead.flows.approve_lead import approve_niche
 from fairlead.flows.distribute import Distributor
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database
 from fairlead.store.schema import migrate
 

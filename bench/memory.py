@@ -12,8 +12,8 @@ from pathlib import Path
 from bench.population import POPULATIONS, create_niche
 from bench.server import SCHEMA, address, create_database, drop_databases
 from fairlead.store.connection import Database
+from fairlead.store.distribution.rosters import load_roster
 from fairlead.store.journal import lock_niches
-from fairlead.store.rosters import load_roster
 from fairlead.store.schema import migrate
 
 

@@ -18,9 +18,9 @@ from fairlead.core.journal import (
 from fairlead.core.model import Lead, Level, Subscription
 from fairlead.core.roster import Roster
 from fairlead.store.connection import Connection, Database
+from fairlead.store.distribution.rosters import load_roster
 from fairlead.store.ids import new_id, new_salt
 from fairlead.store.journal import append_configuration, lock_niches
-from fairlead.store.rosters import load_roster
 
 RECIPIENTS = (1, 3, 5)
 PRICES_CENTS = (5000, 2000, 1000)

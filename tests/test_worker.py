@@ -16,7 +16,7 @@ from fairlead.core.errors import Refused
 from fairlead.flows.approve_lead import approve_leads
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.settings import Settings
-from fairlead.store.audit import Actor
+from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Database, Timeouts
 from fairlead.store.jobs.queue import jobs_at_all
 from fairlead.telemetry.logs import set_up_logs

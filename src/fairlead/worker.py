@@ -17,8 +17,8 @@ from fairlead.flows.upkeep.duties import QUICK, SLOW, Upkeep, run_due_duties
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import QUEUE_OF, JobRun, Task
+from fairlead.store.jobs.rate_limits import take_turn
 from fairlead.store.jobs.runner import Bounds, Handler, Lane, run_worker
-from fairlead.store.rate_limits import take_turn
 from fairlead.telemetry import metrics
 from fairlead.telemetry.errors import error_kind
 from fairlead.telemetry.logs import correlation, get_logger

@@ -11,7 +11,7 @@ from fairlead.api.access import Access, Needs, NeedsOwn, NeedsSession
 from fairlead.core.permissions import KEY_SCOPES, STEP_UP_PERMISSIONS, Permission, Role, permissions_of
 from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.access.log_in import log_in
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import machine, nobody, somebody
 from tests.flows.access.people import HOME, PASSWORD, add_admin, add_provider, enrolled_admin, provider_user, value

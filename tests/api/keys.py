@@ -2,7 +2,7 @@
 
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import create_api_key
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.access.people import add_admin
 

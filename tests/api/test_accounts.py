@@ -4,7 +4,7 @@ import pytest
 
 from fairlead.core.permissions import Role
 from fairlead.flows.access.invitations import invite_user
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin, application, nobody
 from tests.api.permitting import problem

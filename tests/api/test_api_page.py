@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from fairlead.api.application import web_application
-from fairlead.api.files import LONGEST_SECONDS
-from fairlead.api.routes.admin_exports import OPEN_AT_ONCE
+from fairlead.api.routes.admin.exports import OPEN_AT_ONCE
 from fairlead.api.serve import serve_in_thread
+from fairlead.api.shapes.files import LONGEST_SECONDS
 from fairlead.flows.access.read_limits import EXPORTS_OF_CALLER, OVERVIEWS_OF_CALLER, REPORTS_OF_CALLER
 from fairlead.settings import Settings
 from fairlead.store.connection import Database

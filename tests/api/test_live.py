@@ -18,8 +18,8 @@ from fairlead.api.live.sockets import SETTINGS
 from fairlead.api.serve import ServingThread, serve_in_thread
 from fairlead.flows.live.feed import bring_up_to_date, forget_old_entries, own_page
 from fairlead.settings import Settings
-from fairlead.store import live_order
 from fairlead.store.connection import Database
+from fairlead.store.live import order as live_order
 from tests.api.live_sites import (
     ADMIN,
     PROVIDER,

@@ -20,7 +20,7 @@ from fairlead.flows.access.users import change_role, disable_user
 from fairlead.flows.configuration.provider_status import suspend_provider
 from fairlead.flows.live.rights import Audience
 from fairlead.settings import Settings
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.live_sites import ADMIN, PROVIDER, Who, closing_code, receive, refusal, watching
 from tests.flows.access.people import (

@@ -17,7 +17,7 @@ from fairlead.api.access import NeedsOwn
 from fairlead.api.openapi import access_of, api_routes, document_of
 from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.notifications.endpoints import set_webhook_endpoint
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, application
 from tests.api.test_matrix import ask, code_of, unnoticed

@@ -15,7 +15,7 @@ from fairlead.flows.approve_lead import approve_lead, approve_leads
 from fairlead.flows.notifications.endpoints import set_webhook_endpoint
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.settings import Settings
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.chaos.outside import Hook, MailBox
 from tests.race.marketplaces import Niche, Provider, Terms, add_providers, open_niche, subscribe

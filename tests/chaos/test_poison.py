@@ -8,7 +8,7 @@ import pytest
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.distribute_lead import LeadDistribution
 from fairlead.store.connection import Database
-from fairlead.store.lead_runs import attempts_of
+from fairlead.store.leads.runs import attempts_of
 from tests.chaos.market import (
     approve,
     assert_all_sold,

@@ -4,8 +4,8 @@ import psycopg
 import pytest
 
 from fairlead.flows.distribute import Distributor
-from fairlead.flows.refund import Refunded, refund_assignment
-from fairlead.store.audit import OPERATOR
+from fairlead.flows.money.refund import Refunded, refund_assignment
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.chaos.proxy import Proxy, Session, Strike, cut_before, swallow_answer
 from tests.flows.sales import MEMO, query

@@ -6,7 +6,7 @@ from fairlead.core.errors import Refused
 from fairlead.flows.approve_lead import approve_lead
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.verify import verify
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.chaos.stories import begin
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from fairlead.flows.adjust_balance import adjust_balance
-from fairlead.flows.bad_leads import accept_bad_lead, mark_lead_bad, report_bad_lead
+from fairlead.flows.money.adjust_balance import adjust_balance
+from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, report_bad_lead
 from fairlead.flows.verify import verify
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.invariants_by_hand import INVARIANTS_BY_HAND
+from fairlead.store.invariants.by_hand import INVARIANTS_BY_HAND
 from tests.flows.sales import MEMO, PORTAL, sell
 
 REFUNDED = "an assignment is refunded exactly when its refund is in the ledger"

@@ -8,7 +8,7 @@ import pytest
 
 from fairlead.flows.approve_lead import trigger_distribution
 from fairlead.flows.notifications.replay import replay_notification
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.chaos.market import (
     approve,

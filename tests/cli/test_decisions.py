@@ -10,11 +10,11 @@ import pytest
 from fairlead.core.errors import Unavailable
 from fairlead.core.model import Lead
 from fairlead.flows import distribute as flow
-from fairlead.flows.apply_marketplace import apply_marketplace
-from fairlead.flows.declaration import parse_declaration
+from fairlead.flows.declaring.apply_marketplace import apply_marketplace
+from fairlead.flows.declaring.declaration import parse_declaration
 from fairlead.flows.distribute import Distributed, Distributor
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.cli.program import Program
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from fairlead.core.canonical import canonical_json, timestamp_from_text
 from fairlead.core.journal import entry_hash
 from fairlead.flows.distribute import Distributor
-from fairlead.flows.export import ExportRequest, export
-from fairlead.flows.export_text import harmless_cell
-from fairlead.store.audit import OPERATOR
+from fairlead.flows.exporting.export import ExportRequest, export
+from fairlead.flows.exporting.export_text import harmless_cell
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.cli.program import Program
 from tests.flows.niches import audited
@@ -150,7 +150,7 @@ def test_a_file_has_its_name_only_when_it_is_complete(
     def fail(*_: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fairlead.flows.export.stream_rows", fail)
+    monkeypatch.setattr("fairlead.flows.exporting.export.stream_rows", fail)
     before = path.read_text()
     assert fairlead("export", "ledger", "--output", str(path)).status == 130
     assert path.read_text() == before

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.flows import import_leads as flow
+from fairlead.flows.importing import import_leads as flow
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from tests.cli.program import Program

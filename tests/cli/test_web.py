@@ -14,7 +14,7 @@ import psycopg
 
 from fairlead.cli.web import PATIENCE_SECONDS
 from fairlead.store.connection import Database
-from tests.api.test_admin_exports import many_entries
+from tests.api.admin.test_exports import many_entries
 from tests.flows.access.people import enrolled_admin
 from tests.flows.sales import sell
 

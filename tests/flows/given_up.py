@@ -3,12 +3,12 @@
 from fairlead.core.errors import Broken
 from fairlead.delivery.outcome import NotSent
 from fairlead.flows.distribute import Distributor
-from fairlead.flows.failed_runs import record_failed_run
+from fairlead.flows.failures.failed_runs import record_failed_run
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.outcome import Tried, record_delivery
 from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock
-from fairlead.store.notifications import claim
+from fairlead.store.leads.rows import clock
+from fairlead.store.notifications.rows import claim
 from tests.race.marketplaces import Niche, Provider, Terms, add_leads, add_providers, open_niche, subscribe
 
 

@@ -1,7 +1,7 @@
 """Small marketplaces for tests, and looking at all that one holds."""
 
-from fairlead.flows.apply_marketplace import Applied, apply_marketplace, parse_declaration
-from fairlead.store.audit import OPERATOR
+from fairlead.flows.declaring.apply_marketplace import Applied, apply_marketplace, parse_declaration
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 
 HOSTING = """

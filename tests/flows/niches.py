@@ -8,7 +8,7 @@ from fairlead.core.journal import EntryKind, niche_payload
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from fairlead.store.journal import append_configuration, lock_niches
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 
 FIELDS: Sequence[dict[str, Any]] = (
     {"key": "age", "label": "Age", "type": "number", "required": True},

@@ -5,7 +5,7 @@ import pytest
 from fairlead.flows import approve_lead as flow
 from fairlead.flows.approve_lead import approve_leads
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import leads_without_job
 from tests.flows.marketplaces import HOSTING, declare

@@ -13,7 +13,7 @@ from fairlead.flows.approve_lead import (
     trigger_distribution,
 )
 from fairlead.flows.distribute import Distributor
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id, new_salt
 from tests.flows.niches import add_niche, audited, stored_leads

@@ -6,8 +6,8 @@ import pytest
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.assignment_actions import accept_assignment, reject_assignment, view_assignment
-from fairlead.flows.refund import refund_assignment
-from fairlead.store.audit import OPERATOR
+from fairlead.flows.money.refund import refund_assignment
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.marketplaces import everything
 from tests.flows.sales import MEMO, PORTAL, audited, balances, query, sell

@@ -13,7 +13,6 @@ from fairlead.core.errors import Refused
 from fairlead.delivery.outcome import Sent
 from fairlead.flows.access.api_keys import create_api_key, list_api_keys, revoke_api_key
 from fairlead.flows.assignment_actions import accept_assignment, reject_assignment, view_assignment
-from fairlead.flows.bad_leads import report_bad_lead
 from fairlead.flows.configuration.levels import create_level
 from fairlead.flows.configuration.own_provider import OwnProfileChange, change_own_profile, read_own_profile
 from fairlead.flows.configuration.own_subscriptions import own_subscriptions
@@ -25,6 +24,7 @@ from fairlead.flows.configuration.subscriptions import (
     subscribe,
     unsubscribe,
 )
+from fairlead.flows.money.bad_leads import report_bad_lead
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.endpoint_reading import deliveries_to, endpoints_of, read_webhook_endpoint
 from fairlead.flows.notifications.endpoint_secrets import retire_previous_secret, rotate_webhook_secret
@@ -40,11 +40,11 @@ from fairlead.flows.notifications.endpoints import (
 )
 from fairlead.flows.notifications.preferences import set_notification_preferences
 from fairlead.flows.once import once_for
-from fairlead.store.audit import OPERATOR, Actor
+from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Connection, Database
-from fairlead.store.inbox import InboxFilter, inbox_assignment, inbox_page, unviewed_count
-from fairlead.store.ledger_pages import LedgerFilter, own_ledger_page
-from fairlead.store.levels_on_offer import niches_on_offer
+from fairlead.store.money.ledger_pages import LedgerFilter, own_ledger_page
+from fairlead.store.portal.inbox import InboxFilter, inbox_assignment, inbox_page, unviewed_count
+from fairlead.store.portal.levels_on_offer import niches_on_offer
 from tests.delivery.receiver import receiver, says
 from tests.flows.marketplaces import everything
 from tests.flows.notifications.hooks import job_of

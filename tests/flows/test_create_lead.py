@@ -7,7 +7,7 @@ import pytest
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.create_lead import EnteredLead, create_lead
 from fairlead.flows.once import once_for
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.marketplaces import everything
 from tests.flows.niches import add_niche, audited, stored_leads

@@ -12,12 +12,12 @@ from fairlead.flows import distribute
 from fairlead.flows.approve_lead import approve_leads, trigger_distribution, trigger_untried
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.distribute_lead import LeadDistribution
-from fairlead.flows.failed_runs import record_crash
+from fairlead.flows.failures.failed_runs import record_crash
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR, Actor
+from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
-from fairlead.store.dead_letters import dead_letters
-from fairlead.store.lead_runs import attempts_of, begin_alone, suspect
+from fairlead.store.jobs.dead_letters import dead_letters
+from fairlead.store.leads.runs import attempts_of, begin_alone, suspect
 from tests.flows.marketplaces import HOSTING, declare
 
 LEAD = {"cores": 8, "region": "north"}

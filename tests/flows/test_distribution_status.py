@@ -8,7 +8,7 @@ from fairlead.flows.distribute import Distributor
 from fairlead.flows.distribute_lead import LeadDistribution
 from fairlead.flows.distribution_status import DistributionStatus, distribution_status
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import withdraw_lead_jobs
 from tests.flows.marketplaces import HOSTING, declare

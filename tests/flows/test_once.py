@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from fairlead.core.errors import BadInput, Refused
-from fairlead.flows.adjust_balance import adjust_balance
 from fairlead.flows.approve_lead import approve_lead, trigger_distribution
-from fairlead.flows.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
-from fairlead.flows.deposit import deposit
+from fairlead.flows.money.adjust_balance import adjust_balance
+from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
+from fairlead.flows.money.deposit import deposit
+from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.once import Once, once_for
-from fairlead.flows.refund import refund_assignment
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.upkeep.clean_up import clean_up
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.marketplaces import everything
 from tests.flows.sales import MEMO, PORTAL, Sale, balances, query, sell

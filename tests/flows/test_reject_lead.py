@@ -11,7 +11,7 @@ from fairlead.flows.distribute import Distributor
 from fairlead.flows.once import once_for
 from fairlead.flows.reject_lead import Rejected, reject_lead, reject_leads
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from tests.flows.given_up import give_up_lead

@@ -4,7 +4,7 @@ import pytest
 
 from fairlead.core.errors import BadInput
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.niches import add_niche, stored_leads
 

@@ -12,11 +12,11 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from psycopg import sql
 
 from fairlead.core.errors import Refused
-from fairlead.flows.apply_marketplace import apply_marketplace, parse_declaration
 from fairlead.flows.approve_lead import trigger_distribution
+from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.conftest import TEMPLATE, sweep
 from tests.model.model import Level, Model, Niche, Provider, Rules

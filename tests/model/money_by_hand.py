@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from fairlead.core.errors import Refused
-from fairlead.flows.adjust_balance import adjust_balance
-from fairlead.flows.bad_leads import mark_lead_bad
-from fairlead.flows.refund import refund_assignment
-from fairlead.store.audit import OPERATOR
+from fairlead.flows.money.adjust_balance import adjust_balance
+from fairlead.flows.money.bad_leads import mark_lead_bad
+from fairlead.flows.money.refund import refund_assignment
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.model.model import Model
 

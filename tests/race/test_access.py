@@ -15,12 +15,12 @@ from fairlead.flows.access.second_factor import confirm_second_factor
 from fairlead.flows.access.session_state import new_session
 from fairlead.flows.access.tokens import new_token
 from fairlead.flows.access.users import disable_user
-from fairlead.store.audit import OPERATOR
+from fairlead.store.access.rate_buckets import take_token
+from fairlead.store.access.sessions import insert_session
+from fairlead.store.access.users import user_by_id
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database, Timeouts
 from fairlead.store.ids import new_id
-from fairlead.store.rate_buckets import take_token
-from fairlead.store.sessions import insert_session
-from fairlead.store.users import user_by_id
 from tests.flows.access.people import (
     BOX,
     HOME,

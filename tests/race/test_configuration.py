@@ -20,7 +20,7 @@ from fairlead.flows.configuration.reading import read_level, read_niche, read_su
 from fairlead.flows.configuration.subscriptions import set_filter, subscribe, unsubscribe
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR, Actor
+from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
 from tests.flows.configuration.market import Market, open_market
 from tests.flows.sales import query

@@ -1,9 +1,9 @@
 """Deposits at once: one that eight processes announce is credited once, and none deadlocks with who declares."""
 
 from fairlead.core.errors import BadInput
-from fairlead.flows.apply_marketplace import apply_marketplace, parse_declaration
-from fairlead.flows.deposit import deposit
-from fairlead.store.audit import OPERATOR
+from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
+from fairlead.flows.money.deposit import deposit
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.marketplaces import HOSTING, declare
 from tests.race.marketplaces import Provider, add_providers

@@ -10,7 +10,7 @@ from fairlead.core.model import Purse
 from fairlead.flows import distribute
 from fairlead.flows.distribute import Distributor
 from fairlead.store.connection import Connection, Database
-from fairlead.store.distribution import lock_purses
+from fairlead.store.distribution.writes import lock_purses
 from tests.race.marketplaces import (
     Provider,
     Terms,

@@ -11,12 +11,12 @@ import psycopg
 import pytest
 
 from fairlead.core.errors import Refused
-from fairlead.flows.adjust_balance import adjust_balance
-from fairlead.flows.apply_marketplace import apply_marketplace, parse_declaration
-from fairlead.flows.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
+from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
+from fairlead.flows.money.adjust_balance import adjust_balance
+from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
+from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.once import once_for
-from fairlead.flows.refund import refund_assignment
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.sales import MEMO, PORTAL, balances, query, sell, told
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe

@@ -13,9 +13,9 @@ import pytest
 
 from fairlead.api.openapi import api_routes
 from fairlead.api.serve import serve_in_thread
-from fairlead.flows.bad_leads import report_bad_lead
+from fairlead.flows.money.bad_leads import report_bad_lead
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import COOKIE, application
 from tests.flows.access.people import enrolled_admin

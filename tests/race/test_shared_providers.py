@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from fairlead.flows.apply_marketplace import apply_marketplace, parse_declaration
-from fairlead.store.audit import OPERATOR
+from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, age_between, open_niche, subscribe
 from tests.race.processes import PATIENCE_SECONDS, Workers, deadlocks, decide_all, sampled_waits

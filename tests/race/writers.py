@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from fairlead.core.errors import BadInput
-from fairlead.flows.apply_marketplace import apply_marketplace, parse_declaration
-from fairlead.flows.deposit import deposit
-from fairlead.store.audit import OPERATOR
+from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
+from fairlead.flows.money.deposit import deposit
+from fairlead.store.audit.log import OPERATOR
 from tests.race.processes import Report, opened
 
 

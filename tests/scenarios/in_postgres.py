@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from fairlead.flows.apply_marketplace import apply_marketplace, parse_declaration
 from fairlead.flows.approve_lead import trigger_distribution
+from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.explain import explain_provider
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.scenarios.story import Given, GivenProvider, Step, SubscriptionChange, Told
 

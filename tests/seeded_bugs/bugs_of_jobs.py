@@ -64,7 +64,7 @@ BUGS_OF_JOBS = (
         "the state says that it waits, so it may be sent",
         (
             Edit(
-                "store/notifications.py",
+                "store/notifications/rows.py",
                 "            where j.id = n.claimed_by_job and j.id <> %s and j.status = 'doing')",
                 "            where j.id = n.claimed_by_job and j.id <> %s and false)",
             ),
@@ -101,7 +101,7 @@ BUGS_OF_JOBS = (
         "its worker died, so it is to blame",
         (
             Edit(
-                "store/lead_runs.py",
+                "store/leads/runs.py",
                 "crash_count = crash_count + (alone_since is not null)::integer",
                 "crash_count = crash_count + 1",
             ),

@@ -35,7 +35,7 @@ BUGS_OF_RULES = (
         "last_received_at says the same as served_seq",
         (
             Edit(
-                "store/rosters.py",
+                "store/distribution/rosters.py",
                 "filter_is_valid, served_seq, deleted_at",
                 "filter_is_valid, extract(epoch from last_received_at)::bigint, deleted_at",
             ),
@@ -147,7 +147,7 @@ BUGS_OF_RULES = (
         "what others did in the meantime moved the counters, nothing else",
         (
             Edit(
-                "store/rosters.py",
+                "store/distribution/rosters.py",
                 "        for entry in entries:\n            roster.fold(entry)\n",
                 "        roster.head = head_of(niche)\n",
             ),
@@ -160,12 +160,12 @@ BUGS_OF_RULES = (
         "a roster that a fail-over left with an entry of its own folds what follows another one",
         (
             Edit(
-                "store/rosters.py",
+                "store/distribution/rosters.py",
                 "if entries and entries[0].prev_hash != roster.head.hash:",
                 "if False:",
             ),
         ),
-        ("tests/store/test_rosters.py",),
+        ("tests/store/distribution/test_rosters.py",),
         is_quick=False,
     ),
 )

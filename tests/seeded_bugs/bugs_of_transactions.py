@@ -17,7 +17,7 @@ BUGS_OF_TRANSACTIONS = (
         "an attempt is an attempt",
         (
             Edit(
-                "store/lead_runs.py",
+                "store/leads/runs.py",
                 "    return rows[0][0]\n\n\ndef blame_for_crash",
                 "    conn.execute(\n"
                 "        'update niches set next_start_level_order_position = next_start_level_order_position + 1 '\n"
@@ -57,12 +57,12 @@ BUGS_OF_TRANSACTIONS = (
         "charged after the commit",
         "first the leads, then the money: two short transactions are better than a long one",
         (
-            Edit("store/distribution.py", "            _move_balances(conn, batch)\n", ""),
+            Edit("store/distribution/writes.py", "            _move_balances(conn, batch)\n", ""),
             Edit(
                 "flows/distribute.py",
                 "                self._rosters.keep(niche_id)\n",
                 "                self._rosters.keep(niche_id)\n"
-                "                from fairlead.store.distribution import _move_balances\n"
+                "                from fairlead.store.distribution.writes import _move_balances\n"
                 "                with self.database.transaction() as conn:\n"
                 "                    _move_balances(conn, batch)\n",
             ),
@@ -87,12 +87,14 @@ BUGS_OF_TRANSACTIONS = (
         "the niche is locked, that will do",
         (
             Edit(
-                "store/distribution.py",
+                "store/distribution/writes.py",
                 "from providers where id = any(%s::uuid[]) order by id for no key update",
                 "from providers where id = any(%s::uuid[]) order by id",
             ),
             Edit(
-                "store/distribution.py", '_LOCK_PROVIDERS if wait else _LOCK_PROVIDERS + " nowait"', "_LOCK_PROVIDERS"
+                "store/distribution/writes.py",
+                '_LOCK_PROVIDERS if wait else _LOCK_PROVIDERS + " nowait"',
+                "_LOCK_PROVIDERS",
             ),
         ),
         (HELD, SHARED),
@@ -102,7 +104,7 @@ BUGS_OF_TRANSACTIONS = (
         "SKIP LOCKED never waits",
         (
             Edit(
-                "store/distribution.py",
+                "store/distribution/writes.py",
                 '_LOCK_PROVIDERS if wait else _LOCK_PROVIDERS + " nowait"',
                 '_LOCK_PROVIDERS + " skip locked"',
             ),
@@ -121,13 +123,13 @@ BUGS_OF_TRANSACTIONS = (
         "whoever asks for it by id will know why",
         (
             Edit(
-                "store/waiting_leads.py",
+                "store/leads/waiting.py",
                 "where niche_id = %s and awaits_decision\n"
                 "              and case when %s::uuid is null then not decide_alone else id = %s::uuid end",
                 "where niche_id = %s and case when %s::uuid is null then awaits_decision and not decide_alone\n"
                 "              else id = %s::uuid end",
             ),
-            Edit("store/waiting_leads.py", "where awaits_decision and id = any(array(", "where id = any(array("),
+            Edit("store/leads/waiting.py", "where awaits_decision and id = any(array(", "where id = any(array("),
         ),
         (ONE_LEAD,),
         is_quick=True,
@@ -149,7 +151,7 @@ BUGS_OF_TRANSACTIONS = (
         "taking something out of a dictionary is safe",
         (
             Edit(
-                "store/rosters.py",
+                "store/distribution/rosters.py",
                 "        with self.hold(niche_id):\n            self._rosters.pop(niche_id, None)",
                 "        self._rosters.pop(niche_id, None)",
             ),
@@ -161,7 +163,7 @@ BUGS_OF_TRANSACTIONS = (
         "every announcement of a payment is a payment",
         (
             Edit(
-                "flows/deposit.py",
+                "flows/money/deposit.py",
                 "CreditedPayment(new_id(), checked, gateway, external_id, posting)",
                 "CreditedPayment(new_id(), checked, gateway, external_id + new_id(), posting)",
             ),

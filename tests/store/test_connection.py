@@ -11,9 +11,9 @@ import pytest
 from fairlead.core.errors import Unavailable
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store import rosters
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database, Timeouts
+from fairlead.store.distribution import rosters
 from tests.flows.marketplaces import HOSTING, declare
 
 LEAD = {"cores": 4, "region": "north"}

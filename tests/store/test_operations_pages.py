@@ -6,10 +6,15 @@ from typing import Any
 import pytest
 
 from fairlead.store.connection import Database
-from fairlead.store.dead_letters import Burial, bury, resolve
-from fairlead.store.delivery_pages import DeliveryFilter, delivery_attempts, delivery_page, endpoint_deliveries
-from fairlead.store.lead_runs import Attempt, add_attempt
-from fairlead.store.queue_views import DeadLetterFilter, QueueState, dead_letter_page, queue_states
+from fairlead.store.jobs.dead_letters import Burial, bury, resolve
+from fairlead.store.jobs.queue_views import DeadLetterFilter, QueueState, dead_letter_page, queue_states
+from fairlead.store.leads.runs import Attempt, add_attempt
+from fairlead.store.notifications.delivery_pages import (
+    DeliveryFilter,
+    delivery_attempts,
+    delivery_page,
+    endpoint_deliveries,
+)
 from tests.flows.sales import query, sell
 from tests.store.two_providers import two_providers
 

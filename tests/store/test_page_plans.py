@@ -10,15 +10,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from fairlead.store.assignment_pages import AssignmentFilter, assignment_page
-from fairlead.store.audit_pages import audit_page
-from fairlead.store.audit_sources import AuditFilter
+from fairlead.store.audit.pages import audit_page
+from fairlead.store.audit.sources import AuditFilter
 from fairlead.store.connection import Connection, Database, Timeouts
-from fairlead.store.delivery_pages import DeliveryFilter, delivery_page, endpoint_deliveries
-from fairlead.store.inbox import InboxFilter, inbox_page
-from fairlead.store.ledger_pages import LedgerFilter, ledger_page, own_ledger_page, provider_ledger_page
+from fairlead.store.jobs.queue_views import DeadLetterFilter, dead_letter_page
 from fairlead.store.look_back import LOOKED_AT_ROWS, Page
-from fairlead.store.queue_views import DeadLetterFilter, dead_letter_page
+from fairlead.store.money.assignment_pages import AssignmentFilter, assignment_page
+from fairlead.store.money.ledger_pages import LedgerFilter, ledger_page, own_ledger_page, provider_ledger_page
+from fairlead.store.notifications.delivery_pages import DeliveryFilter, delivery_page, endpoint_deliveries
+from fairlead.store.portal.inbox import InboxFilter, inbox_page
 from tests.store.many_rows import BEGAN, LEADS, Many, fill
 from tests.store.reading import Reading, reading
 

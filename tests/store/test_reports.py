@@ -8,14 +8,14 @@ import pytest
 
 from fairlead.core.errors import BadInput
 from fairlead.flows.assignment_actions import accept_assignment, reject_assignment
-from fairlead.flows.bad_leads import accept_bad_lead, mark_lead_bad, report_bad_lead
 from fairlead.flows.distribute import Distributor
-from fairlead.flows.refund import refund_assignment
+from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, report_bad_lead
+from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.levels_on_offer import OwnSubscription, niches_on_offer
+from fairlead.store.portal.levels_on_offer import OwnSubscription, niches_on_offer
 from fairlead.store.reports.activity import ProviderActivity, provider_activity
 from fairlead.store.reports.days import Days, checked_days
 from fairlead.store.reports.fairness import LevelFairness, level_fairness

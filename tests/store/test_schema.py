@@ -12,7 +12,7 @@ from psycopg import errors
 from fairlead.core.errors import Refused, Unavailable
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.jobs.schema import release_files
 from fairlead.store.schema import check_schema, current_revision, migrate

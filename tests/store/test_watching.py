@@ -6,7 +6,7 @@ import pytest
 
 from fairlead.core.errors import Unavailable
 from fairlead.store.connection import Database
-from fairlead.store.gauges import watching
+from fairlead.store.watching.gauges import watching
 
 
 def test_looking_changes_nothing(database: Database) -> None:
@@ -15,7 +15,7 @@ def test_looking_changes_nothing(database: Database) -> None:
 
 
 def test_a_slow_query_is_given_up(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fairlead.store.gauges.STATEMENT_TIMEOUT_MS", 100)
+    monkeypatch.setattr("fairlead.store.watching.gauges.STATEMENT_TIMEOUT_MS", 100)
     with watching(database) as conn, pytest.raises(Exception, match="statement timeout"):
         conn.execute("select pg_sleep(5)")
 

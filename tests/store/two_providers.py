@@ -9,7 +9,7 @@ from fairlead.flows.access.invitations import invite_user
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.once import done_once, once_for
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.notifications.stage import ANCHOR, BOWLINE, set_endpoint
 from tests.flows.sales import Sale, query, sell

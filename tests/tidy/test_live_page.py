@@ -9,8 +9,8 @@ import pytest
 from fairlead.api.live import connection, hub, sockets, watching
 from fairlead.flows.live import feed
 from fairlead.flows.live.catalogue import AUDIT_ACTIONS, FOR_OPERATORS, FOR_PROVIDERS, OF_THE_FEED, TYPE_OF_KIND
-from fairlead.store import live_order
-from fairlead.store.live_entries import OWN_ACTIONS
+from fairlead.store.live import order as live_order
+from fairlead.store.live.entries import OWN_ACTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/live.md").read_text(encoding="utf-8")
 

@@ -27,7 +27,7 @@ from fairlead.flows.access.read_limits import count_own_read, count_read
 from fairlead.flows.access.session_state import session_invalid
 from fairlead.flows.access.sessions import authenticate_session
 from fairlead.flows.access.throttle import Limit
-from fairlead.store.audit import Actor
+from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Database
 from fairlead.telemetry.logs import current_correlation_id
 

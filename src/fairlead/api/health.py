@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse
 
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Database
-from fairlead.store.gauges import newest_heartbeat_seconds, read_gauges, watching
 from fairlead.store.schema import check_schema
+from fairlead.store.watching.gauges import newest_heartbeat_seconds, read_gauges, watching
 from fairlead.telemetry.deadline import Bounded
 from fairlead.telemetry.errors import error_kind
 from fairlead.telemetry.gauges import Gauges

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from fairlead.api.problem_codes import kind_of
-from fairlead.api.values import Answer
+from fairlead.api.shapes.values import Answer
 from fairlead.core.document import Problem as DocumentProblem
 from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
 from fairlead.flows.configuration.versions import InvalidDocument

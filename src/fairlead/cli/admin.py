@@ -24,7 +24,7 @@ from fairlead.flows.access.users import (
     reset_second_factor,
 )
 from fairlead.settings import load_settings
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 
 app = typer.Typer(help="Operators: let the first one in, and see to the others.", no_args_is_help=True)

@@ -9,8 +9,8 @@ import typer
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, say, working
 from fairlead.core.errors import BadInput
-from fairlead.flows.apply_marketplace import Applied, apply_marketplace, parse_declaration
-from fairlead.store.audit import OPERATOR
+from fairlead.flows.declaring.apply_marketplace import Applied, apply_marketplace, parse_declaration
+from fairlead.store.audit.log import OPERATOR
 
 LINES_SHOWN = 20
 STYLES = {"create": "green", "change": "yellow", "delete": "red"}

@@ -16,7 +16,7 @@ from fairlead.flows.approve_lead import trigger_distribution, trigger_untried
 from fairlead.flows.distribute import Distributed, Distributor
 from fairlead.flows.distribute_niche import distribute_niche
 from fairlead.settings import load_settings
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.lookups import WaitingNiche, lead_state, marketplace_currency, niches_with_waiting_leads
 

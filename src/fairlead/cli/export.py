@@ -14,8 +14,8 @@ import typer
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import errors, progress_bar
 from fairlead.core.errors import BadInput
-from fairlead.flows import export as flow
-from fairlead.store.audit import OPERATOR
+from fairlead.flows.exporting import export as flow
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.exports import EXPORTS
 
 

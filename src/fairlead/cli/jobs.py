@@ -11,12 +11,12 @@ from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import errors, print_json, progress_bar, say, table
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput
-from fairlead.flows import dead_letters as flow
-from fairlead.store.audit import OPERATOR
-from fairlead.store.dead_letters import DeadLetter
-from fairlead.store.gauges import read_gauges, watching
+from fairlead.flows.failures import dead_letters as flow
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.jobs.dead_letters import DeadLetter
 from fairlead.store.jobs.queue import QUEUE_OF
-from fairlead.store.lead_runs import Attempt
+from fairlead.store.leads.runs import Attempt
+from fairlead.store.watching.gauges import read_gauges, watching
 from fairlead.telemetry.gauges import QueueGauges
 
 app = typer.Typer(help="See the queues; see to what was given up (dead letters).", no_args_is_help=True)

@@ -12,7 +12,7 @@ from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput
 from fairlead.flows.access.api_keys import ListedKey, create_api_key, list_api_keys, revoke_api_key
 from fairlead.flows.access.users import find_user
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.lookups import provider_id_of
 

@@ -10,8 +10,8 @@ from rich.progress import Progress, TaskID
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import errors, print_json, progress_bar, say
 from fairlead.core.errors import BadInput
-from fairlead.flows.import_leads import Imported, ImportOptions, import_leads
-from fairlead.store.audit import OPERATOR
+from fairlead.flows.importing.import_leads import Imported, ImportOptions, import_leads
+from fairlead.store.audit.log import OPERATOR
 
 
 def import_file(

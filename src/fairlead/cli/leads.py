@@ -11,9 +11,9 @@ from fairlead.cli.output import errors, print_json, progress_bar, say, table
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.approve_lead import ApprovedLeads, approve_leads, approve_niche
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.leads import LEAD_STATUSES, ListedLead, count_pending, list_leads, niche_form
+from fairlead.store.leads.rows import LEAD_STATUSES, ListedLead, count_pending, list_leads, niche_form
 
 app = typer.Typer(help="Bring leads in, approve them, list them.", no_args_is_help=True)
 app.command("import")(import_file)

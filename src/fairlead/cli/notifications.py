@@ -10,10 +10,10 @@ from fairlead.cli.output import errors, print_json, say, table
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.notifications.replay import Replayed, replay_notification
-from fairlead.store.audit import OPERATOR
-from fairlead.store.lead_runs import Attempt, attempts_of
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.leads.runs import Attempt, attempts_of
 from fairlead.store.lookups import checked_id, provider_id_of
-from fairlead.store.notification_lists import (
+from fairlead.store.notifications.lists import (
     NOTIFICATION_STATES,
     ListedNotification,
     list_notifications,

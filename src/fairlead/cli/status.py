@@ -13,10 +13,10 @@ from fairlead.core.errors import FairleadError, Refused
 from fairlead.settings import Settings, load_settings
 from fairlead.store.connection import Database
 from fairlead.store.embedded import EmbeddedPostgresError
-from fairlead.store.gauges import read_gauges, watching
-from fairlead.store.overview import MarketplaceOverview, NicheOverview, read_overview, server_version
+from fairlead.store.guard.second_guard import SecondGuard, second_guard
 from fairlead.store.schema import check_schema, current_revision
-from fairlead.store.second_guard import SecondGuard, second_guard
+from fairlead.store.watching.gauges import read_gauges, watching
+from fairlead.store.watching.overview import MarketplaceOverview, NicheOverview, read_overview, server_version
 from fairlead.telemetry.gauges import Gauges
 
 STATUSES = ("pending_confirmation", "pending_approval", "approved", "distributed", "rejected", "bad")

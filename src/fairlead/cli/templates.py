@@ -11,7 +11,7 @@ from fairlead.cli.output import print_json, say, table
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput
 from fairlead.delivery.template_variables import variables_of
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 
 # The template machine is imported by the verbs that need it: every other command would start noticeably later.

@@ -8,7 +8,7 @@ from fairlead.cli.long_running import WithParent, begin, marketplace_when_there
 from fairlead.core.errors import Unavailable
 from fairlead.settings import Settings, load_settings
 from fairlead.store.connection import Database
-from fairlead.store.second_guard import second_guard
+from fairlead.store.guard.second_guard import second_guard
 from fairlead.telemetry.logs import get_logger
 from fairlead.telemetry.traces import shut_down_traces
 

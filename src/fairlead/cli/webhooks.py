@@ -15,10 +15,10 @@ from fairlead.delivery.outcome import Sent
 from fairlead.flows.notifications.endpoint_changes import EndpointChange
 from fairlead.flows.notifications.replay import replay_endpoint
 from fairlead.settings import load_settings
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.lookups import provider_id_of
-from fairlead.store.webhook_endpoints import ListedEndpoint, list_endpoints
+from fairlead.store.notifications.webhook_endpoints import ListedEndpoint, list_endpoints
 
 # What speaks HTTP is imported by the verbs that need it: every other command would start noticeably later.
 

@@ -9,8 +9,8 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.errors import Unavailable
 from fairlead.core.journal import EntryKind, deactivated_for_funds, subscription_payload
 from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Subscription
-from fairlead.store.configuration import Overtaken, ProviderRow, SubscriptionRow, level_rows, subscription_rows
-from fairlead.store.configuration_writes import write_notices, write_subscriptions
+from fairlead.store.configuration.rows import Overtaken, ProviderRow, SubscriptionRow, level_rows, subscription_rows
+from fairlead.store.configuration.writes import write_notices, write_subscriptions
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import LockedNiche, append_configuration
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from fairlead.core.errors import Refused
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.flows.once import Once, done_once
-from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
-from fairlead.store.dead_letters import open_dead_letter_id, resolve
+from fairlead.store.jobs.dead_letters import open_dead_letter_id, resolve
 from fairlead.store.jobs.queue import enqueue, enqueue_one, lead_job
-from fairlead.store.leads import (
+from fairlead.store.leads.rows import (
     LeadProgress,
     clock,
     lock_lead,

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from fairlead.core.errors import Refused
 from fairlead.flows.memos import checked_words
-from fairlead.store.assignments import LockedAssignment, lock_own_assignment, set_answered, set_viewed
-from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
+from fairlead.store.money.assignments import LockedAssignment, lock_own_assignment, set_answered, set_viewed
 
 LONGEST_REASON = 500
 

@@ -9,11 +9,11 @@ from fairlead.core.form import check_attributes, parse_form_schema
 from fairlead.core.form_field import text_complaint
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.flows.once import Once, done_once
-from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id, new_salt
 from fairlead.store.jobs.queue import enqueue
-from fairlead.store.leads import LEAD_DETAILS, NewLead, NicheForm, clock, insert_leads, niche_form
+from fairlead.store.leads.rows import LEAD_DETAILS, NewLead, NicheForm, clock, insert_leads, niche_form
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,13 @@ from fairlead.core.journal import (
 )
 from fairlead.core.model import Decision, Lead, Purse, Subscription
 from fairlead.core.roster import Head, Roster
-from fairlead.flows.failed_runs import record_failed_run
+from fairlead.flows.failures.failed_runs import record_failed_run
 from fairlead.store.connection import Connection, Database, one_line
-from fairlead.store.distribution import Batch, lock_purses, record
+from fairlead.store.distribution.purses import read_purses
+from fairlead.store.distribution.rosters import RosterCache
+from fairlead.store.distribution.writes import Batch, lock_purses, record
 from fairlead.store.journal import LockedNiche, holds_entry, lock_niches
-from fairlead.store.purses import read_purses
-from fairlead.store.rosters import RosterCache
-from fairlead.store.waiting_leads import LeadRequest, lock_waiting_leads, oldest_waiting
+from fairlead.store.leads.waiting import LeadRequest, lock_waiting_leads, oldest_waiting
 
 DEFAULT_BATCH_LIMIT = 50
 RESTARTS = 20

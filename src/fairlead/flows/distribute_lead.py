@@ -10,8 +10,8 @@ from fairlead.core.model import Decision
 from fairlead.flows.distribute import Distributed, Distributor
 from fairlead.store.connection import Connection
 from fairlead.store.jobs.queue import withdraw_lead_jobs
-from fairlead.store.lead_runs import begin_alone
-from fairlead.store.leads import LeadProgress, states_of
+from fairlead.store.leads.rows import LeadProgress, states_of
+from fairlead.store.leads.runs import begin_alone
 from fairlead.telemetry import metrics
 from fairlead.telemetry.logs import correlation, get_logger
 from fairlead.telemetry.traces import span

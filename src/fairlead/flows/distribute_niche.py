@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from fairlead.flows.distribute import Distributed, Distributor
 from fairlead.store.jobs.queue import withdraw_lead_jobs
-from fairlead.store.lead_runs import waiting_alone
+from fairlead.store.leads.runs import waiting_alone
 
 
 def distribute_niche(distributor: Distributor, niche_id: str) -> Iterator[Distributed]:

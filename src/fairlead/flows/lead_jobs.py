@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from fairlead.core.canonical import timestamp_text
-from fairlead.store.audit import Actor
+from fairlead.store.audit.log import Actor
 from fairlead.store.jobs.queue import Job
 
 

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from fairlead.core.canonical import canonical_json
 from fairlead.core.errors import BadInput, Refused
-from fairlead.store.audit import Actor
+from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Connection
 from fairlead.store.idempotency import claim_key, keep_result
 from fairlead.store.ids import new_id

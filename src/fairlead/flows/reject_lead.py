@@ -7,11 +7,11 @@ from fairlead.core.errors import Refused
 from fairlead.flows.approve_lead import CHUNK_LEADS, RefusedLead
 from fairlead.flows.memos import checked_words
 from fairlead.flows.once import Once, done_once
-from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import withdraw_lead_jobs
-from fairlead.store.lead_review import lock_rejectable, resolve_dead_letters_of, set_rejected
-from fairlead.store.leads import LeadProgress, clock, states_of
+from fairlead.store.leads.review import lock_rejectable, resolve_dead_letters_of, set_rejected
+from fairlead.store.leads.rows import LeadProgress, clock, states_of
 from fairlead.store.lookups import checked_id
 
 LONGEST_REASON = 1000

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock, niche_form
+from fairlead.store.leads.rows import clock, niche_form
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.reports.activity import ProviderActivity, provider_activity
 from fairlead.store.reports.days import Days, checked_days

@@ -11,10 +11,10 @@ from fairlead.core.errors import Refused
 from fairlead.core.replay import Replay
 from fairlead.core.roster import Roster
 from fairlead.store.connection import Connection, Database
+from fairlead.store.distribution.rosters import head_of, load_roster
 from fairlead.store.history import audit_head, audit_rows, niches_of, past_entries
-from fairlead.store.invariants import DIFFERENCES_SHOWN, INVARIANTS, check_invariant
+from fairlead.store.invariants.engine import DIFFERENCES_SHOWN, INVARIANTS, check_invariant
 from fairlead.store.journal import LockedNiche
-from fairlead.store.rosters import head_of, load_roster
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from psycopg import errors
 from psycopg_pool import ConnectionPool
 
 from fairlead.core.errors import Broken, Unavailable
-from fairlead.store.binding import PortalRole
+from fairlead.store.guard.binding import PortalRole
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 Result = TypeVar("Result")

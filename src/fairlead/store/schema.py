@@ -11,8 +11,8 @@ from psycopg import errors, sql
 
 from fairlead.core.errors import Refused, Unavailable
 from fairlead.store.connection import Connection, Database, one_line
+from fairlead.store.guard.second_guard import arrange_second_guard
 from fairlead.store.jobs.schema import bring_up_to_date, installed_release, newest_release
-from fairlead.store.second_guard import arrange_second_guard
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 OLDEST_SERVER = 150_000

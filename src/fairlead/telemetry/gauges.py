@@ -1,6 +1,6 @@
 """What is read from the database when somebody looks: values only, the same in every process.
 
-The queries that fill them are in store/gauges.py.
+The queries that fill them are in store/watching/gauges.py.
 """
 
 from collections.abc import Mapping

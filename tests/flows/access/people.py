@@ -16,7 +16,7 @@ from fairlead.flows.access.invitations import create_admin, invite_user
 from fairlead.flows.access.log_in import log_in
 from fairlead.flows.access.one_time import accept_invite, issue_token
 from fairlead.flows.access.principal import Client
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 
 BOX = SecretBox([bytes(range(32))])

@@ -8,7 +8,7 @@ from fairlead.flows.access.api_keys import authenticate_api_key, create_api_key,
 from fairlead.flows.access.principal import require
 from fairlead.flows.access.throttle import KEY_OF_ADDRESS
 from fairlead.flows.access.tokens import new_key
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.access.people import (
     AWAY,

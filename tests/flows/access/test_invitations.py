@@ -7,7 +7,7 @@ from fairlead.core.permissions import Role
 from fairlead.flows.access.invitations import create_admin, invite_user
 from fairlead.flows.access.log_in import log_in
 from fairlead.flows.access.one_time import accept_invite
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.flows.access.people import (

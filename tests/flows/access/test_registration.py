@@ -13,7 +13,7 @@ from fairlead.flows.access.registration import register_provider
 from fairlead.flows.access.sessions import authenticate_session
 from fairlead.flows.access.throttle import REGISTRATION_OF_ADDRESS
 from fairlead.flows.configuration.provider_status import approve_provider
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.access.people import HOME, PASSWORD, actions, add_admin, refusal, rows, token_for, value
 from tests.flows.marketplaces import HOSTING, declare, provider_id

@@ -12,7 +12,7 @@ from fairlead.flows.access.invitations import create_admin
 from fairlead.flows.access.log_in import log_in
 from fairlead.flows.access.password_changes import request_password_reset
 from fairlead.flows.access.second_factor import confirm_second_factor, step_up
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.flows.access.people import BOX, HOME, PASSWORD, as_if_long_ago, code, enrolled_admin

@@ -15,7 +15,7 @@ from fairlead.flows.access.sessions import (
     revoke_sessions,
 )
 from fairlead.flows.access.users import change_role, disable_user
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.access.people import (
     AWAY,

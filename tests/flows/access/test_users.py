@@ -20,7 +20,7 @@ from fairlead.flows.access.users import (
     find_users,
     reset_second_factor,
 )
-from fairlead.store.audit import OPERATOR, Actor
+from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
 from tests.flows.access.people import (
     HOME,

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from fairlead.core.errors import Refused
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR, Actor
+from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
 from tests.flows.marketplaces import HOSTING, declare, everything
 from tests.flows.sales import query

@@ -13,7 +13,7 @@ from fairlead.flows.configuration.levels import LevelChange, change_level, creat
 from fairlead.flows.configuration.versions import InvalidDocument
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.configuration.market import UNKNOWN, changes_nothing, open_market, refusal
 from tests.flows.marketplaces import HOSTING, declare

@@ -8,7 +8,7 @@ from fairlead.flows.configuration.form_schemas import change_form_schema, form_s
 from fairlead.flows.configuration.reading import read_niche
 from fairlead.flows.configuration.subscriptions import unsubscribe
 from fairlead.flows.configuration.versions import InvalidDocument
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.configuration.market import (
     UNKNOWN,

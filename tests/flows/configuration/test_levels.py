@@ -9,7 +9,7 @@ from fairlead.flows.configuration.level_order import reorder_levels
 from fairlead.flows.configuration.levels import LevelChange, change_level, create_level, delete_level
 from fairlead.flows.configuration.reading import read_level, read_niche
 from fairlead.flows.configuration.subscriptions import unsubscribe
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.configuration.market import (
     UNKNOWN,

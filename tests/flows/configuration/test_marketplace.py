@@ -3,11 +3,11 @@
 import pytest
 
 from fairlead.core.errors import BadInput
-from fairlead.flows.bad_leads import report_bad_lead
 from fairlead.flows.configuration.bad_lead_window import change_bad_lead_window, read_bad_lead_window
 from fairlead.flows.configuration.marketplace import change_marketplace, read_marketplace
 from fairlead.flows.configuration.niches import create_niche
-from fairlead.store.audit import OPERATOR
+from fairlead.flows.money.bad_leads import report_bad_lead
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.configuration.market import (
     UNKNOWN,

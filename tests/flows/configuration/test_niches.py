@@ -8,8 +8,8 @@ from fairlead.core.errors import BadInput
 from fairlead.flows.configuration.niches import NicheChange, change_niche, create_niche
 from fairlead.flows.configuration.reading import read_niche
 from fairlead.flows.configuration.versions import InvalidDocument
-from fairlead.store.audit import OPERATOR
-from fairlead.store.configuration import NichePolicy, ReofferPolicy
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.configuration.rows import NichePolicy, ReofferPolicy
 from fairlead.store.connection import Database
 from tests.flows.configuration.market import (
     UNKNOWN,

@@ -15,7 +15,7 @@ from fairlead.flows.configuration.subscriptions import (
     subscribe,
     unsubscribe,
 )
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.configuration.market import PORTAL, UNKNOWN, changes_nothing, events, open_market, refusal
 from tests.flows.marketplaces import activity, declare

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from fairlead.core.errors import BadInput
-from fairlead.flows.adjust_balance import adjust_balance
 from fairlead.flows.configuration.provider_notes import add_provider_note, provider_notes
 from fairlead.flows.configuration.provider_status import approve_provider, reactivate_provider, suspend_provider
 from fairlead.flows.configuration.providers import ProviderChange, change_provider, create_provider
 from fairlead.flows.configuration.reading import read_provider
 from fairlead.flows.configuration.subscriptions import subscribe, unsubscribe
+from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.once import once_for
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.configuration.market import (
     UNKNOWN,

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from fairlead.core.errors import BadInput
-from fairlead.flows.adjust_balance import adjust_balance
 from fairlead.flows.configuration.form_schemas import change_form_schema
 from fairlead.flows.configuration.levels import create_level, delete_level
 from fairlead.flows.configuration.providers import create_provider
@@ -19,7 +18,8 @@ from fairlead.flows.configuration.subscriptions import (
     unsubscribe,
 )
 from fairlead.flows.configuration.versions import InvalidDocument
-from fairlead.store.audit import OPERATOR
+from fairlead.flows.money.adjust_balance import adjust_balance
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.configuration.market import (
     UNKNOWN,

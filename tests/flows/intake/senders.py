@@ -8,11 +8,11 @@ from fairlead.flows.access.tokens import hash_of, new_token
 from fairlead.flows.intake.lead import GivenConsent, IntakeLead, TakenIn
 from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.intake.take_in import public_sender, take_in_lead
-from fairlead.store.audit import OPERATOR, Actor
-from fairlead.store.confirmations import insert_confirmation_token
+from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
-from fairlead.store.intake import IntakePolicy, intake_of_lead
-from fairlead.store.leads import clock
+from fairlead.store.leads.confirmations import insert_confirmation_token
+from fairlead.store.leads.intake import IntakePolicy, intake_of_lead
+from fairlead.store.leads.rows import clock
 from tests.flows.niches import add_niche
 
 ADDRESS = "Cora.Canary@Example.com"

@@ -10,9 +10,9 @@ from fairlead.flows.access.tokens import new_token
 from fairlead.flows.intake.confirmation import Confirmed, confirm_lead
 from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.reject_lead import reject_lead
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database
-from fairlead.store.intake import IntakePolicy, intake_of_lead
+from fairlead.store.leads.intake import IntakePolicy, intake_of_lead
 from tests.flows.access.people import actions, refusal, rows, value
 from tests.flows.intake.senders import BY_EMAIL, VISITOR, link, open_niche, rule, send, visit
 from tests.flows.niches import audited, stored_leads

@@ -12,7 +12,7 @@ from fairlead.flows.intake.lead import IntakeLead
 from fairlead.flows.notifications.replay import replay_notification
 from fairlead.flows.notifications.send_email import EmailSender
 from fairlead.flows.reject_lead import reject_lead
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.flows.access.people import rows, value

@@ -8,9 +8,9 @@ import pytest
 from fairlead.flows.intake.lead import LeadDuplicate
 from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.reject_lead import reject_lead
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database
-from fairlead.store.intake import IntakePolicy, intake_of_lead
+from fairlead.store.leads.intake import IntakePolicy, intake_of_lead
 from tests.flows.access.people import refusal, rows, value
 from tests.flows.intake.senders import (
     BY_EMAIL,

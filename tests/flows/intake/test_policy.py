@@ -9,9 +9,9 @@ from fairlead.flows.configuration.form_schemas import change_form_schema
 from fairlead.flows.configuration.niches import NicheChange, change_niche
 from fairlead.flows.configuration.versions import InvalidDocument
 from fairlead.flows.intake.policy import change_intake_policy, read_intake_policy
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.intake import IntakePolicy
+from fairlead.store.leads.intake import IntakePolicy
 from tests.flows.access.people import refusal, rows
 from tests.flows.intake.senders import BY_EMAIL, rule
 from tests.flows.niches import add_niche

@@ -12,9 +12,9 @@ from fairlead.flows.configuration.niches import NicheChange, change_niche
 from fairlead.flows.intake.lead import GivenConsent, IntakeLead
 from fairlead.flows.intake.take_in import TOO_MANY_CONFIRMATIONS
 from fairlead.flows.once import once_for
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database
-from fairlead.store.intake import consent_of_lead, intake_of_lead
+from fairlead.store.leads.intake import consent_of_lead, intake_of_lead
 from tests.flows.access.people import refusal, rows, value
 from tests.flows.intake.senders import (
     BY_EMAIL,

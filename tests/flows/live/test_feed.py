@@ -8,22 +8,22 @@ from datetime import timedelta
 import pytest
 
 from fairlead.core.errors import Broken
-from fairlead.flows.adjust_balance import adjust_balance
 from fairlead.flows.assignment_actions import accept_assignment
-from fairlead.flows.bad_leads import accept_bad_lead, reject_bad_lead, report_bad_lead
 from fairlead.flows.configuration.provider_status import suspend_provider
 from fairlead.flows.distribute import Distributor
-from fairlead.flows.failed_runs import record_failed_run
+from fairlead.flows.failures.failed_runs import record_failed_run
 from fairlead.flows.live import feed as flow
 from fairlead.flows.live.catalogue import ALWAYS, FOR_OPERATORS, FOR_PROVIDERS
 from fairlead.flows.live.feed import bring_up_to_date, forget_old_entries, operator_page, own_page
 from fairlead.flows.live.messages import Message
 from fairlead.flows.live.positions import operator_id
-from fairlead.flows.refund import refund_assignment
+from fairlead.flows.money.adjust_balance import adjust_balance
+from fairlead.flows.money.bad_leads import accept_bad_lead, reject_bad_lead, report_bad_lead
+from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.upkeep.clean_up import clean_up
-from fairlead.store import live_order as store
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from fairlead.store.live import order as store
 from tests.flows.live.feeds import begin, of_type, open_market, operators_see, provider_sees, sell
 from tests.flows.sales import query
 from tests.flows.upkeep.workers import upkeep_of

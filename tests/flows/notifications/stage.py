@@ -14,7 +14,7 @@ from fairlead.flows.notifications.send_email import EmailSender
 from fairlead.flows.notifications.send_webhook import WebhookSender
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.settings import Settings
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.marketplaces import HOSTING, declare, provider_id
 

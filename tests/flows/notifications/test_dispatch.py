@@ -8,11 +8,11 @@ from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.notifications import dispatch as flow
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.preferences import set_notification_preferences
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
-from fairlead.store.leads import clock
-from fairlead.store.notifications import claim
+from fairlead.store.leads.rows import clock
+from fairlead.store.notifications.rows import claim
 from tests.flows.marketplaces import provider_id
 from tests.flows.notifications.stage import (
     ANCHOR,

@@ -8,9 +8,9 @@ from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.replay import replay_notification
 from fairlead.flows.notifications.send_email import EmailSender
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.telemetry.metrics import counting_in, make_metrics
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.flows.notifications.mail import Recorder, first_job, sent_to, text_of

@@ -17,7 +17,7 @@ from fairlead.flows.notifications.endpoints import (
     remove_webhook_endpoint,
     resume_webhook_endpoint,
 )
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.delivery.receiver import receiver, says
 from tests.flows.marketplaces import provider_id

@@ -17,7 +17,7 @@ from fairlead.flows.notifications.endpoints import (
     remove_webhook_endpoint,
     resume_webhook_endpoint,
 )
-from fairlead.store.audit import Actor
+from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Database
 from tests.flows.configuration.market import UNKNOWN, changes_nothing, refusal
 from tests.flows.marketplaces import provider_id

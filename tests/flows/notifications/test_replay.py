@@ -14,10 +14,10 @@ from fairlead.flows.notifications.replay import (
     replay_notification,
     requeue_notification,
 )
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.delivery.receiver import receiver, says
 from tests.flows.notifications.stage import (

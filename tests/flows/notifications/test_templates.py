@@ -18,7 +18,7 @@ from fairlead.flows.notifications.templates import (
     show_template,
     template_versions,
 )
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.flows.notifications.stage import (

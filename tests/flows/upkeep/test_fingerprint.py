@@ -9,9 +9,9 @@ from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.upkeep import fingerprint as flow
 from fairlead.flows.upkeep.fingerprint import fingerprint
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.intake import IntakePolicy
+from fairlead.store.leads.intake import IntakePolicy
 from tests.flows.access.people import refusal, rows, value
 from tests.flows.intake.senders import BY_EMAIL, DETAILS, LEAD, open_niche, rule, send, visit
 from tests.flows.upkeep.workers import upkeep_of

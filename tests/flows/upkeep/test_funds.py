@@ -12,7 +12,7 @@ from fairlead.flows.upkeep import funds as flow
 from fairlead.flows.upkeep.funds import follow_funds
 from fairlead.store.connection import Database, Timeouts
 from fairlead.store.journal import append_configuration, lock_niches
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from tests.flows.marketplaces import HOSTING, activity, declare, everything, notices
 from tests.flows.upkeep.workers import rows, upkeep_of
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, leave_only, open_niche, pay_in, subscribe

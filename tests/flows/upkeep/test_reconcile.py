@@ -6,9 +6,9 @@ import pytest
 
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.upkeep.reconcile import reconcile, reconcile_duty
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.invariants import INVARIANTS, MONEY_INVARIANTS
+from fairlead.store.invariants.engine import INVARIANTS, MONEY_INVARIANTS
 from tests.flows.marketplaces import everything
 from tests.flows.upkeep.workers import rows, upkeep_of
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe

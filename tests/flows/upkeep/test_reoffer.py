@@ -8,8 +8,8 @@ import pytest
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.upkeep import reoffer as flow
 from fairlead.flows.upkeep.reoffer import reoffer
-from fairlead.store import unsold_leads
 from fairlead.store.connection import Database
+from fairlead.store.leads import unsold as unsold_leads
 from tests.flows.niches import audited, stored_leads
 from tests.flows.upkeep.workers import jobs, rows, upkeep_of
 from tests.race.marketplaces import Niche, Provider, Terms, add_leads, add_providers, open_niche, subscribe

@@ -12,11 +12,11 @@ from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.replay import replay_notification
 from fairlead.flows.upkeep import take_over as flow
 from fairlead.flows.upkeep.take_over import take_over
-from fairlead.store.audit import OPERATOR, SYSTEM
+from fairlead.store.audit.log import OPERATOR, SYSTEM
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import Job, enqueue
-from fairlead.store.lead_runs import begin_alone
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
+from fairlead.store.leads.runs import begin_alone
 from fairlead.telemetry.metrics import counting_in, make_metrics
 from tests.flows.niches import stored_leads
 from tests.flows.upkeep.workers import begin_jobs, jobs, rows, upkeep_of, worker

@@ -3,7 +3,7 @@
 import threading
 
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit import OPERATOR
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import (
     jobs_at_all,

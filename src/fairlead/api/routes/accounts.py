@@ -6,10 +6,10 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from fairlead.api.access import FromClient, public
-from fairlead.api.changes import Name
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.values import Answer, Asked, Email, Password
+from fairlead.api.shapes.changes import Name
+from fairlead.api.shapes.values import Answer, Asked, Email, Password
 from fairlead.flows.access.one_time import accept_invite, reset_password
 from fairlead.flows.access.password_changes import request_password_reset
 from fairlead.flows.access.registration import register_provider

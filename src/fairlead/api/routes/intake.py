@@ -9,11 +9,11 @@ from pydantic import Field
 
 from fairlead.api.access import FromClient, needs, public
 from fairlead.api.idempotency import MayRepeat
-from fairlead.api.lead_values import LeadDetails
 from fairlead.api.openapi import refuses
 from fairlead.api.problems import Violation, problem_response
 from fairlead.api.resources import Marketplace
-from fairlead.api.values import Answer, Asked, Line, Slug, Timestamp, Uuid
+from fairlead.api.shapes.lead_values import LeadDetails
+from fairlead.api.shapes.values import Answer, Asked, Line, Slug, Timestamp, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.intake.confirmation import confirm_lead

@@ -8,7 +8,7 @@ from pydantic import ConfigDict
 from fairlead.api.access import public
 from fairlead.api.openapi import refuses
 from fairlead.api.problem_codes import PROBLEMS
-from fairlead.api.values import Answer
+from fairlead.api.shapes.values import Answer
 from fairlead.core.errors import Refused
 
 router = APIRouter(

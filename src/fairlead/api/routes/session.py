@@ -11,7 +11,7 @@ from fairlead.api.access import FromClient, OpenedSession, needs_session, public
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace, Sealing, ServerSettings
 from fairlead.api.session_cookie import give_token, take_token_back, token_of
-from fairlead.api.values import Answer, Asked, Email, Line, Password, Uuid
+from fairlead.api.shapes.values import Answer, Asked, Email, Line, Password, Uuid
 from fairlead.core.permissions import Role
 from fairlead.flows.access.enrolment import begin_totp_enrolment, confirm_totp_enrolment, renew_recovery_codes
 from fairlead.flows.access.log_in import log_in

@@ -11,7 +11,7 @@ from rich.text import Text
 from fairlead.cli.output import console, say, table
 from fairlead.core.currency import money
 from fairlead.store.connection import Database
-from fairlead.store.dashboard import (
+from fairlead.store.watching.dashboard import (
     LevelFairness,
     LevelSales,
     ProviderMoney,

@@ -18,14 +18,14 @@ from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import console, progress_bar, say
 from fairlead.core.currency import money
 from fairlead.core.errors import Refused
-from fairlead.flows.apply_marketplace import apply_marketplace
-from fairlead.flows.declaration import parse_declaration
-from fairlead.flows.deposit import deposit
+from fairlead.flows.declaring.apply_marketplace import apply_marketplace
+from fairlead.flows.declaring.declaration import parse_declaration
 from fairlead.flows.distribute import Distributor
+from fairlead.flows.money.deposit import deposit
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.verify import verify
 from fairlead.settings import load_settings
-from fairlead.store.audit import Actor
+from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Database
 from fairlead.store.lookups import (
     count_of_leads,

@@ -8,7 +8,7 @@ from fairlead.core.permissions import Role, permissions_of_key, scope_problems
 from fairlead.flows.access.principal import Client, Principal
 from fairlead.flows.access.throttle import KEY_OF_ADDRESS, network_of, take
 from fairlead.flows.access.tokens import hash_of, is_same, key_of, new_key
-from fairlead.store.api_keys import (
+from fairlead.store.access.api_keys import (
     ApiKeyRow,
     insert_key,
     key_by_prefix,
@@ -18,13 +18,13 @@ from fairlead.store.api_keys import (
     touch_key,
     write_revoked,
 )
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.configuration import lock_providers
+from fairlead.store.access.users import lock_user
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.rows import lock_providers
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
-from fairlead.store.users import lock_user
 
 MAX_NAME_CHARACTERS = 100
 MAX_LIFETIME_DAYS = 3_650

@@ -16,15 +16,15 @@ from fairlead.flows.access.principal import Client, user_actor
 from fairlead.flows.access.second_factor import code_refused, seed_owner
 from fairlead.flows.access.session_state import Held, IssuedSession, hold, issued_before, prove, refuse_proof
 from fairlead.flows.access.tokens import new_token
-from fairlead.store.audit import AuditEvent, append_audit
-from fairlead.store.connection import Connection, Database
-from fairlead.store.second_factors import (
+from fairlead.store.access.second_factors import (
     confirm_seed,
     replace_recovery_codes,
     unused_recovery_codes,
     write_pending_seed,
 )
-from fairlead.store.sessions import end_sessions
+from fairlead.store.access.sessions import end_sessions
+from fairlead.store.audit.log import AuditEvent, append_audit
+from fairlead.store.connection import Connection, Database
 
 
 @dataclass(frozen=True, slots=True)

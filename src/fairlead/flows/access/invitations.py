@@ -7,15 +7,15 @@ from fairlead.core.permissions import Role
 from fairlead.delivery.email import address_of
 from fairlead.flows.access.one_time import OneTimeToken, issue_token
 from fairlead.flows.access.passwords import check_password, hash_password
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.configuration import Overtaken, lock_providers
+from fairlead.store.access.one_time_tokens import void_tokens
+from fairlead.store.access.user_notices import insert_notice
+from fairlead.store.access.users import UserRow, insert_user, lock_user, user_by_email, write_password
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.rows import Overtaken, lock_providers
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
-from fairlead.store.one_time_tokens import void_tokens
-from fairlead.store.user_notices import insert_notice
-from fairlead.store.users import UserRow, insert_user, lock_user, user_by_email, write_password
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,12 @@ from fairlead.flows.access.throttle import (
     take,
 )
 from fairlead.flows.access.tokens import new_token
-from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.access.sessions import insert_session, is_known_address
+from fairlead.store.access.users import UserRow, lock_user, user_by_email, write_login, write_rehash
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
-from fairlead.store.leads import clock
-from fairlead.store.sessions import insert_session, is_known_address
-from fairlead.store.users import UserRow, lock_user, user_by_email, write_login, write_rehash
+from fairlead.store.leads.rows import clock
 
 
 @dataclass(frozen=True, slots=True)

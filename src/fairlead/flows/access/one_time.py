@@ -10,12 +10,12 @@ from fairlead.flows.access.passwords import check_password, hash_password
 from fairlead.flows.access.principal import Client, user_actor
 from fairlead.flows.access.throttle import TOKEN_OF_ADDRESS, give_back, network_of, take
 from fairlead.flows.access.tokens import hash_of, new_token
-from fairlead.store.audit import AuditEvent, append_audit
+from fairlead.store.access.one_time_tokens import insert_token, spend_token, token_row, void_tokens
+from fairlead.store.access.sessions import end_sessions
+from fairlead.store.access.users import UserRow, lock_user, user_by_id, write_password
+from fairlead.store.audit.log import AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock
-from fairlead.store.one_time_tokens import insert_token, spend_token, token_row, void_tokens
-from fairlead.store.sessions import end_sessions
-from fairlead.store.users import UserRow, lock_user, user_by_id, write_password
+from fairlead.store.leads.rows import clock
 
 Purpose = Literal["invite", "password_reset"]
 

@@ -17,13 +17,13 @@ from fairlead.flows.access.session_state import (
 )
 from fairlead.flows.access.throttle import RESET_OF_ACCOUNT, RESET_OF_ADDRESS, is_let_through, network_of, take
 from fairlead.flows.access.tokens import hash_of, new_token
-from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.access.one_time_tokens import void_tokens
+from fairlead.store.access.sessions import end_sessions, session_by_token
+from fairlead.store.access.user_notices import insert_notice
+from fairlead.store.access.users import UserRow, user_by_email, user_by_id, write_password
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock
-from fairlead.store.one_time_tokens import void_tokens
-from fairlead.store.sessions import end_sessions, session_by_token
-from fairlead.store.user_notices import insert_notice
-from fairlead.store.users import UserRow, user_by_email, user_by_id, write_password
+from fairlead.store.leads.rows import clock
 
 ANSWER_TAKES_SECONDS = 0.25
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 from fairlead.core.errors import Refused
 from fairlead.core.permissions import STEP_UP_PERMISSIONS, Permission, Role, permissions_of
-from fairlead.store.audit import Actor
-from fairlead.store.sessions import SessionRow
-from fairlead.store.users import UserRow
+from fairlead.store.access.sessions import SessionRow
+from fairlead.store.access.users import UserRow
+from fairlead.store.audit.log import Actor
 
 STEP_UP_LASTS = timedelta(minutes=10)
 

@@ -1,7 +1,7 @@
 """How often one caller may ask for what costs the database much, whichever process it asks."""
 
 from fairlead.flows.access.throttle import Limit, take
-from fairlead.store.audit import Actor
+from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Database
 
 EXPORTS_OF_CALLER = Limit("exports_of_caller", 10, 60)

@@ -5,18 +5,18 @@ from fairlead.flows.access.invitations import checked_person
 from fairlead.flows.access.password_changes import answered_evenly
 from fairlead.flows.access.principal import Client
 from fairlead.flows.access.throttle import REGISTRATION_OF_ADDRESS, network_of, take
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.configuration import (
+from fairlead.store.access.user_notices import insert_notice
+from fairlead.store.access.users import UserRow, insert_user, user_by_email
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.rows import (
     Overtaken,
     ProviderRow,
     provider_ids_by_email,
 )
-from fairlead.store.configuration_writes import write_providers
+from fairlead.store.configuration.writes import write_providers
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
-from fairlead.store.leads import clock
-from fairlead.store.user_notices import insert_notice
-from fairlead.store.users import UserRow, insert_user, user_by_email
+from fairlead.store.leads.rows import clock
 
 
 def register_provider(database: Database, email: str, name: str, client: Client) -> None:

@@ -23,11 +23,11 @@ from fairlead.flows.access.throttle import (
     take,
 )
 from fairlead.flows.access.tokens import hash_of, new_token
-from fairlead.store.audit import AuditEvent, append_audit
+from fairlead.store.access.second_factors import spend_recovery_code, spend_step
+from fairlead.store.access.sessions import is_known_address, session_by_token
+from fairlead.store.access.users import user_by_id
+from fairlead.store.audit.log import AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
-from fairlead.store.second_factors import spend_recovery_code, spend_step
-from fairlead.store.sessions import is_known_address, session_by_token
-from fairlead.store.users import user_by_id
 
 
 def code_refused() -> Refused:

@@ -6,10 +6,7 @@ from datetime import datetime, timedelta
 from fairlead.core.errors import Refused
 from fairlead.flows.access.principal import STEP_UP_LASTS, Client, NextStep, next_step_of, user_actor
 from fairlead.flows.access.tokens import hash_of, is_same
-from fairlead.store.audit import AuditEvent, append_audit
-from fairlead.store.connection import Connection
-from fairlead.store.leads import clock
-from fairlead.store.sessions import (
+from fairlead.store.access.sessions import (
     SessionRow,
     count_wrong_proof,
     end_session,
@@ -17,7 +14,10 @@ from fairlead.store.sessions import (
     promote_session,
     session_by_token,
 )
-from fairlead.store.users import UserRow, lock_user, user_by_id
+from fairlead.store.access.users import UserRow, lock_user, user_by_id
+from fairlead.store.audit.log import AuditEvent, append_audit
+from fairlead.store.connection import Connection
+from fairlead.store.leads.rows import clock
 
 PENDING_LASTS = timedelta(minutes=10)
 IDLE_LASTS = timedelta(hours=1)

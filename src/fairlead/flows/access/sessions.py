@@ -7,11 +7,7 @@ from fairlead.core.errors import Refused
 from fairlead.flows.access.principal import Client, Principal, principal_of, user_actor
 from fairlead.flows.access.session_state import IDLE_LASTS, PENDING_LASTS, hold, session_invalid
 from fairlead.flows.access.tokens import hash_of, is_same
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock
-from fairlead.store.lookups import checked_id
-from fairlead.store.sessions import (
+from fairlead.store.access.sessions import (
     SessionRow,
     end_session,
     end_sessions,
@@ -19,7 +15,11 @@ from fairlead.store.sessions import (
     session_by_token,
     touch_session,
 )
-from fairlead.store.users import lock_user, user_by_id
+from fairlead.store.access.users import lock_user, user_by_id
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.rows import clock
+from fairlead.store.lookups import checked_id
 
 TOUCHED_AT_MOST_EVERY = timedelta(minutes=1)
 

@@ -11,8 +11,8 @@ from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from fairlead.core.errors import Refused
+from fairlead.store.access.rate_buckets import give_back_token, take_token
 from fairlead.store.connection import Connection
-from fairlead.store.rate_buckets import give_back_token, take_token
 
 
 @dataclass(frozen=True, slots=True)

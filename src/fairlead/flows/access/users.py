@@ -8,16 +8,11 @@ from fairlead.core.errors import BadInput, Refused
 from fairlead.core.permissions import Role
 from fairlead.flows.access.one_time import OneTimeToken, issue_token
 from fairlead.flows.access.principal import is_of_user
-from fairlead.store.api_keys import revoke_keys_of_user
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.configuration import lock_providers
-from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock
-from fairlead.store.lookups import checked_id
-from fairlead.store.one_time_tokens import void_tokens
-from fairlead.store.sessions import end_sessions
-from fairlead.store.user_notices import insert_notice
-from fairlead.store.users import (
+from fairlead.store.access.api_keys import revoke_keys_of_user
+from fairlead.store.access.one_time_tokens import void_tokens
+from fairlead.store.access.sessions import end_sessions
+from fairlead.store.access.user_notices import insert_notice
+from fairlead.store.access.users import (
     UserRow,
     list_users,
     lock_admins,
@@ -29,6 +24,11 @@ from fairlead.store.users import (
     write_role,
     write_status,
 )
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.rows import lock_providers
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.rows import clock
+from fairlead.store.lookups import checked_id
 
 
 @dataclass(frozen=True, slots=True)

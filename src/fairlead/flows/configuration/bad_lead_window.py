@@ -8,12 +8,12 @@ from fairlead.flows.activity import run_concerning_niches
 from fairlead.flows.configuration.niches import locked_niche
 from fairlead.flows.configuration.versions import require_version, setting_version
 from fairlead.flows.input_types import check_values
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.bad_leads import set_window_days, window_days
-from fairlead.store.configuration import niche_rows
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.rows import niche_rows
 from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
+from fairlead.store.money.bad_leads import set_window_days, window_days
 
 
 @dataclass(frozen=True, slots=True)

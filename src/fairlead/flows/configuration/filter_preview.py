@@ -7,8 +7,8 @@ from fairlead.core.filters import CompiledFilter, compile_filter, summarise_filt
 from fairlead.core.form_field import FieldType, FormSchema
 from fairlead.flows.configuration.subscription_place import checked_filter
 from fairlead.flows.subscription_states import readable_form
-from fairlead.store.configuration import niche_rows
-from fairlead.store.configuration_lookups import level_row, newest_attributes
+from fairlead.store.configuration.lookups import level_row, newest_attributes
+from fairlead.store.configuration.rows import niche_rows
 from fairlead.store.connection import Connection, Database
 from fairlead.store.lookups import checked_id
 

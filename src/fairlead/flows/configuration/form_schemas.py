@@ -11,18 +11,18 @@ from fairlead.flows.configuration.niches import checked_form, locked_niche, nich
 from fairlead.flows.configuration.versions import form_version, require_version
 from fairlead.flows.input_types import check_values
 from fairlead.flows.subscription_states import revalidated
-from fairlead.store.audit import SYSTEM, Actor, AuditEvent, append_audit
-from fairlead.store.configuration import NicheRow, niche_rows, subscription_rows
-from fairlead.store.configuration_writes import write_niches
-from fairlead.store.connection import Connection, Database
-from fairlead.store.form_schema_versions import (
+from fairlead.store.audit.log import SYSTEM, Actor, AuditEvent, append_audit
+from fairlead.store.configuration.form_schema_versions import (
     FormSchemaVersion,
     add_form_schemas,
     form_schema_at,
     form_schemas_of,
     newest_form_schema,
 )
-from fairlead.store.leads import clock
+from fairlead.store.configuration.rows import NicheRow, niche_rows, subscription_rows
+from fairlead.store.configuration.writes import write_niches
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
 
 

@@ -9,11 +9,11 @@ from fairlead.flows.configuration.levels import level_entry
 from fairlead.flows.configuration.niches import locked_niche
 from fairlead.flows.configuration.versions import order_version, require_version
 from fairlead.flows.input_types import check_values
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.configuration import LevelRow, level_rows
-from fairlead.store.configuration_writes import write_levels
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.rows import LevelRow, level_rows
+from fairlead.store.configuration.writes import write_levels
 from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
 
 

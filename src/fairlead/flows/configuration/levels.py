@@ -19,16 +19,22 @@ from fairlead.flows.configuration.versions import (
     moved,
     require_version,
 )
+from fairlead.flows.declaring.plan_niches import level_document
 from fairlead.flows.input_types import check_values
-from fairlead.flows.plan_niches import level_document
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.configuration import LevelRow, level_rows, lock_providers, providers_at_levels, subscription_rows
-from fairlead.store.configuration_lookups import is_level_used, level_row
-from fairlead.store.configuration_writes import write_levels
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.lookups import is_level_used, level_row
+from fairlead.store.configuration.rows import (
+    LevelRow,
+    level_rows,
+    lock_providers,
+    providers_at_levels,
+    subscription_rows,
+)
+from fairlead.store.configuration.writes import write_levels
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
 from fairlead.store.journal import LockedNiche, lock_niches
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
 
 

@@ -7,11 +7,11 @@ from fairlead.core.errors import Refused
 from fairlead.flows.activity import run_concerning_niches
 from fairlead.flows.configuration.versions import require_version, setting_version
 from fairlead.flows.input_types import check_values
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.configuration import DEFAULT_CURRENCY, change_currency, lock_marketplace, niche_ids_of
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.rows import DEFAULT_CURRENCY, change_currency, lock_marketplace, niche_ids_of
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import lock_niches
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import marketplace_currency
 
 _MARKETPLACE = "marketplace"

@@ -19,10 +19,11 @@ from fairlead.flows.configuration.versions import (
     niche_version,
     require_version,
 )
+from fairlead.flows.declaring.plan_niches import niche_document, policy_document
 from fairlead.flows.input_types import check_values
-from fairlead.flows.plan_niches import niche_document, policy_document
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.configuration import (
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.form_schema_versions import add_form_schemas
+from fairlead.store.configuration.rows import (
     DEFAULT_CURRENCY,
     NichePolicy,
     NicheRow,
@@ -31,12 +32,11 @@ from fairlead.store.configuration import (
     niche_ids_of,
     niche_rows,
 )
-from fairlead.store.configuration_writes import write_niches
+from fairlead.store.configuration.writes import write_niches
 from fairlead.store.connection import Connection, Database
-from fairlead.store.form_schema_versions import add_form_schemas
 from fairlead.store.ids import new_id
 from fairlead.store.journal import LockedNiche, lock_niches
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
 
 

@@ -13,12 +13,12 @@ from fairlead.flows.configuration.versions import (
     require_version,
 )
 from fairlead.flows.input_types import check_values
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.configuration import ProviderRow
-from fairlead.store.configuration_lookups import provider_row
-from fairlead.store.configuration_writes import write_low_balance_threshold
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.lookups import provider_row
+from fairlead.store.configuration.rows import ProviderRow
+from fairlead.store.configuration.writes import write_low_balance_threshold
 from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id, marketplace_currency
 
 

@@ -6,7 +6,7 @@ from fairlead.core.errors import Refused
 from fairlead.flows.configuration.reading import SeenSubscription, read_subscription, subscriptions_of
 from fairlead.store.connection import Database
 from fairlead.store.lookups import checked_id
-from fairlead.store.own_subscriptions import SubscribedLevel, subscribed_levels
+from fairlead.store.portal.own_subscriptions import SubscribedLevel, subscribed_levels
 
 
 @dataclass(frozen=True, slots=True)

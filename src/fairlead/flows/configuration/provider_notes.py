@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from fairlead.core.errors import BadInput
 from fairlead.flows.memos import checked_words
 from fairlead.flows.once import Once, done_once
-from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.provider_notes import ProviderNote, has_note, insert_note, notes_of
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id, provider_id_of
-from fairlead.store.provider_notes import ProviderNote, has_note, insert_note, notes_of
 
 LONGEST_NOTE = 4000
 MOST_NOTES = 201

@@ -9,13 +9,13 @@ from fairlead.flows.activity import Contents, record_moves, run_concerning_niche
 from fairlead.flows.configuration.providers import locked_provider
 from fairlead.flows.configuration.versions import Changed, provider_version, require_version
 from fairlead.flows.input_types import check_values
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.configuration import Overtaken, ProviderRow
-from fairlead.store.configuration_lookups import niche_ids_subscribed
-from fairlead.store.configuration_writes import write_providers
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.lookups import niche_ids_subscribed
+from fairlead.store.configuration.rows import Overtaken, ProviderRow
+from fairlead.store.configuration.writes import write_providers
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import lock_niches
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
 
 

@@ -16,23 +16,23 @@ from fairlead.flows.configuration.versions import (
     provider_version,
     require_version,
 )
+from fairlead.flows.declaring.plan_providers import provider_document
 from fairlead.flows.input_types import check_values
-from fairlead.flows.plan_providers import provider_document
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.configuration import (
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.lookups import credit_limit_of
+from fairlead.store.configuration.rows import (
     DEFAULT_CURRENCY,
     ProviderRow,
     lock_marketplace,
     lock_providers,
     provider_ids_by_email,
 )
-from fairlead.store.configuration_lookups import credit_limit_of
-from fairlead.store.configuration_writes import write_providers
+from fairlead.store.configuration.writes import write_providers
 from fairlead.store.connection import Connection, Database
-from fairlead.store.funds import niche_ids_moved_by
+from fairlead.store.distribution.funds import niche_ids_moved_by
 from fairlead.store.ids import new_id
 from fairlead.store.journal import lock_niches
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
 
 PERSONAL = ("name", "email")

@@ -16,7 +16,9 @@ from fairlead.flows.configuration.versions import (
     subscription_version,
 )
 from fairlead.flows.subscription_states import readable_form
-from fairlead.store.configuration import (
+from fairlead.store.configuration.form_schema_versions import newest_form_schema
+from fairlead.store.configuration.lookups import level_row, provider_row, subscription_place
+from fairlead.store.configuration.rows import (
     LevelRow,
     NicheRow,
     ProviderRow,
@@ -25,9 +27,7 @@ from fairlead.store.configuration import (
     niche_rows,
     subscription_rows,
 )
-from fairlead.store.configuration_lookups import level_row, provider_row, subscription_place
 from fairlead.store.connection import Connection, Database
-from fairlead.store.form_schema_versions import newest_form_schema
 from fairlead.store.lookups import checked_id
 
 

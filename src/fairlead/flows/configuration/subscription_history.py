@@ -7,10 +7,10 @@ from datetime import datetime
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.journal import subscription_from_payload
 from fairlead.core.model import Subscription
-from fairlead.store.configuration_lookups import subscription_place
+from fairlead.store.configuration.lookups import subscription_place
+from fairlead.store.configuration.subscription_history import PastState, past_states
 from fairlead.store.connection import Database
 from fairlead.store.lookups import checked_id
-from fairlead.store.subscription_history import PastState, past_states
 
 MOST_STATES = 201
 """A page of 200, and one more that tells whether there is another."""

@@ -13,12 +13,12 @@ from fairlead.flows.activity import Contents, Move, as_funded, record_moves
 from fairlead.flows.configuration.providers import locked_provider
 from fairlead.flows.configuration.versions import InvalidDocument, subscription_version
 from fairlead.flows.subscription_states import readable_form
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.configuration import LevelRow, ProviderRow, SubscriptionRow, subscription_rows
-from fairlead.store.configuration_lookups import level_row
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.lookups import level_row
+from fairlead.store.configuration.rows import LevelRow, ProviderRow, SubscriptionRow, subscription_rows
 from fairlead.store.connection import Connection
 from fairlead.store.journal import LockedNiche, lock_niches
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from fairlead.flows.configuration.subscription_place import (
 from fairlead.flows.configuration.versions import require_version, subscription_version
 from fairlead.flows.input_types import check_values
 from fairlead.flows.subscription_states import EVERY_LEAD, paused, resumed, revalidated
-from fairlead.store.audit import Actor
-from fairlead.store.configuration import SubscriptionRow
-from fairlead.store.configuration_lookups import subscription_place
+from fairlead.store.audit.log import Actor
+from fairlead.store.configuration.lookups import subscription_place
+from fairlead.store.configuration.rows import SubscriptionRow
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
 from fairlead.store.lookups import checked_id

@@ -15,9 +15,9 @@ from fairlead.core.document import Problem
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.model import PAUSED
 from fairlead.flows.activity import Move, brought_back, put_to_rest
-from fairlead.flows.plan_niches import level_document, niche_document
-from fairlead.flows.plan_providers import provider_document
-from fairlead.store.configuration import LevelRow, NicheRow, ProviderRow, SubscriptionRow
+from fairlead.flows.declaring.plan_niches import level_document, niche_document
+from fairlead.flows.declaring.plan_providers import provider_document
+from fairlead.store.configuration.rows import LevelRow, NicheRow, ProviderRow, SubscriptionRow
 
 Row = TypeVar("Row")
 

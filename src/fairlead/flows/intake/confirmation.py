@@ -10,13 +10,13 @@ from fairlead.flows.access.tokens import hash_of, new_token
 from fairlead.flows.intake.duplicates import Compared, compare
 from fairlead.flows.intake.take_in import public_sender
 from fairlead.flows.notifications.message import OneTimeLink
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.confirmations import confirmation_token, insert_confirmation_token, lead_to_confirm
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
-from fairlead.store.intake import StoredContact, intake_niche, intake_of_lead, set_confirmed, stored_contact
-from fairlead.store.lead_review import set_rejected
-from fairlead.store.leads import clock, lock_lead
-from fairlead.store.notifications import ClaimedNotification
+from fairlead.store.leads.confirmations import confirmation_token, insert_confirmation_token, lead_to_confirm
+from fairlead.store.leads.intake import StoredContact, intake_niche, intake_of_lead, set_confirmed, stored_contact
+from fairlead.store.leads.review import set_rejected
+from fairlead.store.leads.rows import clock, lock_lead
+from fairlead.store.notifications.rows import ClaimedNotification
 
 
 @dataclass(frozen=True, slots=True)

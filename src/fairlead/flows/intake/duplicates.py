@@ -8,8 +8,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.duplicates import DuplicateRule, FieldGroup, fingerprints, parse_duplicate_rule
 from fairlead.flows.intake.lead import EarlierLead
 from fairlead.store.connection import Connection
-from fairlead.store.intake import IntakeNiche
-from fairlead.store.lead_fingerprints import (
+from fairlead.store.leads.fingerprints import (
     FoundLead,
     add_fingerprints,
     intake_secret,
@@ -17,6 +16,7 @@ from fairlead.store.lead_fingerprints import (
     marketplace_rules,
     newest_with,
 )
+from fairlead.store.leads.intake import IntakeNiche
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from fairlead.core.errors import BadInput, Refused
 from fairlead.core.form import check_attributes, parse_form_schema
 from fairlead.core.form_field import is_storable, text_complaint
 from fairlead.delivery.email import address_of
-from fairlead.store.leads import LEAD_DETAILS
+from fairlead.store.leads.rows import LEAD_DETAILS
 
 Via = Literal["key", "public"]
 

@@ -9,11 +9,11 @@ from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.configuration.versions import InvalidDocument, require_version
 from fairlead.flows.input_types import check_values
 from fairlead.flows.subscription_states import readable_form
-from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
-from fairlead.store.intake import IntakeNiche, IntakePolicy, intake_niche, write_intake_policy
 from fairlead.store.journal import lock_niches
-from fairlead.store.leads import clock
+from fairlead.store.leads.intake import IntakeNiche, IntakePolicy, intake_niche, write_intake_policy
+from fairlead.store.leads.rows import clock
 
 
 @dataclass(frozen=True, slots=True)

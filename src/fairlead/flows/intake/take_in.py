@@ -19,11 +19,13 @@ from fairlead.flows.intake.duplicates import Repetition, compare
 from fairlead.flows.intake.lead import IntakeLead, LeadDuplicate, TakenIn, Via, check_lead
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.flows.once import Once, done_once
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.confirmations import insert_confirmation
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id, new_salt
-from fairlead.store.intake import (
+from fairlead.store.jobs.queue import enqueue
+from fairlead.store.leads.confirmations import insert_confirmation
+from fairlead.store.leads.fingerprints import intake_secret
+from fairlead.store.leads.intake import (
     Consent,
     Intake,
     IntakeNiche,
@@ -31,9 +33,7 @@ from fairlead.store.intake import (
     insert_intake,
     intake_niche,
 )
-from fairlead.store.jobs.queue import enqueue
-from fairlead.store.lead_fingerprints import intake_secret
-from fairlead.store.leads import LEAD_DETAILS, NewLead, clock, count_existing, insert_leads
+from fairlead.store.leads.rows import LEAD_DETAILS, NewLead, clock, count_existing, insert_leads
 
 CONFIRMATION_LASTS = timedelta(days=7)
 TOO_MANY_CONFIRMATIONS = "there were too many messages to this address"

@@ -7,9 +7,9 @@ from datetime import timedelta
 from fairlead.flows.live.catalogue import AUDIT_ACTIONS
 from fairlead.flows.live.messages import Message, operator_messages, own_message
 from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock
-from fairlead.store.live_entries import live_entries, own_entries
-from fairlead.store.live_order import LiveHead, forget_entries, is_behind, live_head, put_in_order
+from fairlead.store.leads.rows import clock
+from fairlead.store.live.entries import live_entries, own_entries
+from fairlead.store.live.order import LiveHead, forget_entries, is_behind, live_head, put_in_order
 
 KEPT = timedelta(days=7)
 """For how long somebody who was away can go on where they were."""

@@ -8,7 +8,7 @@ from typing import Any
 from fairlead.core.canonical import timestamp_text
 from fairlead.flows.live.catalogue import FOR_OPERATORS, FOR_PROVIDERS, TYPE_OF_KIND
 from fairlead.flows.live.positions import WHOLE, Position
-from fairlead.store.live_entries import LiveEntry, OwnEntry
+from fairlead.store.live.entries import LiveEntry, OwnEntry
 
 
 @dataclass(frozen=True, slots=True)

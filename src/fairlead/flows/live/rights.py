@@ -8,7 +8,7 @@ from fairlead.core.errors import Refused
 from fairlead.core.permissions import Permission, Role, permissions_of, permissions_of_key
 from fairlead.flows.access.principal import Principal, require
 from fairlead.store.connection import Database
-from fairlead.store.live_rights import Standing, standings
+from fairlead.store.live.rights import Standing, standings
 
 
 class Audience(StrEnum):

@@ -6,7 +6,7 @@ from datetime import datetime
 from fairlead.core.canonical import timestamp_text
 from fairlead.store.connection import Connection
 from fairlead.store.jobs.queue import Job, enqueue
-from fairlead.store.notifications import insert_operator_alert
+from fairlead.store.notifications.rows import insert_operator_alert
 
 
 def alert_operators(

@@ -3,8 +3,8 @@
 from fairlead.flows.notifications.delivery_jobs import delivery_job
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import enqueue
-from fairlead.store.leads import clock
-from fairlead.store.notifications import HandedOut, hand_out
+from fairlead.store.leads.rows import clock
+from fairlead.store.notifications.rows import HandedOut, hand_out
 
 BATCH_NOTIFICATIONS = 500
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fairlead.core.errors import Refused
-from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock
-from fairlead.store.webhook_endpoints import EndpointRow, lock_endpoint
+from fairlead.store.leads.rows import clock
+from fairlead.store.notifications.webhook_endpoints import EndpointRow, lock_endpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from fairlead.delivery.outcome import Delivery, Sent
 from fairlead.flows.notifications.alerts import alert_operators
-from fairlead.store.audit import SYSTEM, AuditEvent, append_audit
+from fairlead.store.audit.log import SYSTEM, AuditEvent, append_audit
 from fairlead.store.connection import Connection
-from fairlead.store.webhook_endpoints import EndpointRow, hold_back_all, write_failures, write_state
+from fairlead.store.notifications.webhook_endpoints import EndpointRow, hold_back_all, write_failures, write_state
 
 
 @dataclass(frozen=True, slots=True)

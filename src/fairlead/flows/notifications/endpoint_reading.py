@@ -6,11 +6,11 @@ from datetime import datetime
 from fairlead.core.errors import Refused
 from fairlead.flows.configuration.versions import endpoint_version
 from fairlead.store.connection import Database
-from fairlead.store.delivery_pages import endpoint_deliveries
 from fairlead.store.look_back import Page
 from fairlead.store.lookups import checked_id
-from fairlead.store.notification_lists import ListedNotification
-from fairlead.store.webhook_endpoints import ListedEndpoint, endpoint, list_endpoints
+from fairlead.store.notifications.delivery_pages import endpoint_deliveries
+from fairlead.store.notifications.lists import ListedNotification
+from fairlead.store.notifications.webhook_endpoints import ListedEndpoint, endpoint, list_endpoints
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from fairlead.core.errors import Refused
 from fairlead.delivery.secret_box import SecretBox
 from fairlead.delivery.webhook import new_webhook_secret
 from fairlead.flows.notifications.endpoint_changes import EndpointChange, change_endpoint
-from fairlead.store.audit import Actor
+from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Connection, Database
 from fairlead.store.lookups import checked_id
-from fairlead.store.webhook_endpoints import EndpointRow, write_secrets
+from fairlead.store.notifications.webhook_endpoints import EndpointRow, write_secrets
 
 
 def rotate_webhook_secret(

@@ -11,9 +11,9 @@ from fairlead.delivery.webhook_body import endpoint_test_body
 from fairlead.settings import Settings
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id, marketplace_currency
-from fairlead.store.webhook_endpoints import EndpointRow, endpoint
+from fairlead.store.notifications.webhook_endpoints import EndpointRow, endpoint
 
 
 def try_webhook_endpoint(

@@ -22,14 +22,14 @@ from fairlead.flows.configuration.versions import (
     require_version,
 )
 from fairlead.flows.notifications.endpoint_changes import EndpointChange, change_endpoint, locked_endpoint
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.configuration import lock_providers
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.rows import lock_providers
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
 from fairlead.store.jobs.queue import Job, enqueue
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
-from fairlead.store.webhook_endpoints import (
+from fairlead.store.notifications.webhook_endpoints import (
     ENDPOINT_REMOVED,
     EndpointRow,
     endpoint,

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 from fairlead.core.errors import Refused
 from fairlead.flows.configuration.versions import endpoint_version
 from fairlead.store.connection import Database
-from fairlead.store.delivery_pages import DeliveryAttempt, delivery_attempts
-from fairlead.store.endpoint_pages import WatchedEndpoint, watched_endpoint
 from fairlead.store.lookups import checked_id
-from fairlead.store.notification_lists import ListedNotification, listed_notification
+from fairlead.store.notifications.delivery_pages import DeliveryAttempt, delivery_attempts
+from fairlead.store.notifications.endpoint_pages import WatchedEndpoint, watched_endpoint
+from fairlead.store.notifications.lists import ListedNotification, listed_notification
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from fairlead.core.form import FormSchemaError, parse_form_schema
 from fairlead.core.form_field import is_empty
 from fairlead.delivery.template_variables import variables_of
 from fairlead.delivery.templates import BadTemplate, Rendered, Template, default_template, render
-from fairlead.store.notification_facts import MessageFacts, TemplateRow
+from fairlead.store.notifications.facts import MessageFacts, TemplateRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from fairlead.flows.access.one_time import LASTS, Purpose, issue_token
 from fairlead.flows.notifications.message import OneTimeLink
+from fairlead.store.access.user_notices import user_of_notice
 from fairlead.store.connection import Connection
-from fairlead.store.notifications import ClaimedNotification
-from fairlead.store.user_notices import user_of_notice
+from fairlead.store.notifications.rows import ClaimedNotification
 
 _PURPOSE: Mapping[str, Purpose] = {"user_invited": "invite", "password_reset": "password_reset"}
 

@@ -10,12 +10,12 @@ from fairlead.delivery.outcome import Delivery, NotSent, Sent
 from fairlead.delivery.template_variables import CONSUMER_KINDS
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.notifications.delivery_jobs import TASK_OF, delivery_job
-from fairlead.store.audit import append_audit
+from fairlead.store.audit.log import append_audit
 from fairlead.store.connection import Connection
-from fairlead.store.dead_letters import Burial, bury, opened
+from fairlead.store.jobs.dead_letters import Burial, bury, opened
 from fairlead.store.jobs.queue import enqueue
-from fairlead.store.lead_runs import Attempt, add_attempt
-from fairlead.store.notifications import ClaimedNotification, hold_back, record_not_sent, record_sent
+from fairlead.store.leads.runs import Attempt, add_attempt
+from fairlead.store.notifications.rows import ClaimedNotification, hold_back, record_not_sent, record_sent
 from fairlead.telemetry import metrics
 from fairlead.telemetry.logs import correlation, get_logger
 

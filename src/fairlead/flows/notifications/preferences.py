@@ -7,13 +7,13 @@ from fairlead.core.document import as_object, shown
 from fairlead.core.errors import BadInput, Refused
 from fairlead.delivery.template_variables import PROVIDER_KINDS
 from fairlead.flows.configuration.versions import preferences_version, require_version
-from fairlead.store.audit import Actor, AuditEvent, append_audit
-from fairlead.store.configuration import lock_providers
-from fairlead.store.configuration_lookups import provider_row
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.lookups import provider_row
+from fairlead.store.configuration.rows import lock_providers
 from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
-from fairlead.store.notification_preferences import preferences_of, write_preferences
+from fairlead.store.notifications.preferences import preferences_of, write_preferences
 
 CHANNELS = ("email", "webhook")
 

@@ -8,13 +8,13 @@ from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.notifications.delivery_jobs import delivery_job
 from fairlead.flows.once import Once, done_once
-from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import Job, enqueue
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
-from fairlead.store.notifications import LockedNotification, lock_notification, queue_again, resolve_letters_of
-from fairlead.store.webhook_endpoints import lock_endpoint, lock_replayable
+from fairlead.store.notifications.rows import LockedNotification, lock_notification, queue_again, resolve_letters_of
+from fairlead.store.notifications.webhook_endpoints import lock_endpoint, lock_replayable
 
 BATCH_NOTIFICATIONS = 500
 

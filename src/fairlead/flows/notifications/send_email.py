@@ -9,7 +9,7 @@ from fairlead.delivery.email import CORRELATION_HEADER, Email, mailbox, message_
 from fairlead.delivery.mail_transport import MailTransport
 from fairlead.delivery.outcome import Delivery, NotSent, Sent, safe_line
 from fairlead.delivery.template_variables import CONSUMER_KINDS, USER_KINDS
-from fairlead.flows.failures import failure_text
+from fairlead.flows.failures.descriptions import failure_text
 from fairlead.flows.intake.confirmation import confirmation_link
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.notifications.message import Links, WrittenMessage, labelled, written_message
@@ -17,9 +17,9 @@ from fairlead.flows.notifications.one_time_link import one_time_link
 from fairlead.flows.notifications.outcome import Tried, record_delivery, tell
 from fairlead.settings import Settings
 from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock
-from fairlead.store.notification_facts import MessageFacts, message_facts
-from fairlead.store.notifications import ClaimedNotification, claim, lock_claimed, record_told, skip
+from fairlead.store.leads.rows import clock
+from fairlead.store.notifications.facts import MessageFacts, message_facts
+from fairlead.store.notifications.rows import ClaimedNotification, claim, lock_claimed, record_told, skip
 from fairlead.telemetry.errors import error_frames, error_kind
 from fairlead.telemetry.logs import get_logger
 from fairlead.telemetry.traces import span

@@ -9,15 +9,20 @@ from fairlead.delivery.outcome import Delivery, NotSent, safe_line
 from fairlead.delivery.secret_box import SecretBox, SecretUnreadable, secret_box
 from fairlead.delivery.webhook import WebhookRequest, send_webhook
 from fairlead.delivery.webhook_body import LeadAssigned, lead_assigned_body
-from fairlead.flows.failures import failure_text
+from fairlead.flows.failures.descriptions import failure_text
 from fairlead.flows.notifications.endpoint_health import Health, apply_health, health_after
 from fairlead.flows.notifications.outcome import Tried, record_delivery, tell
 from fairlead.settings import Settings
 from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock
-from fairlead.store.notification_facts import MessageFacts, message_facts
-from fairlead.store.notifications import ClaimedNotification, claim, hold_back, lock_claimed, skip
-from fairlead.store.webhook_endpoints import ENDPOINT_REMOVED, EndpointRow, hold_endpoint_of, lock_endpoint
+from fairlead.store.leads.rows import clock
+from fairlead.store.notifications.facts import MessageFacts, message_facts
+from fairlead.store.notifications.rows import ClaimedNotification, claim, hold_back, lock_claimed, skip
+from fairlead.store.notifications.webhook_endpoints import (
+    ENDPOINT_REMOVED,
+    EndpointRow,
+    hold_endpoint_of,
+    lock_endpoint,
+)
 from fairlead.telemetry.errors import error_frames, error_kind
 from fairlead.telemetry.logs import get_logger
 from fairlead.telemetry.traces import span

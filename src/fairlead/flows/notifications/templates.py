@@ -13,10 +13,10 @@ from fairlead.core.errors import BadInput, Refused
 from fairlead.delivery.template_variables import KINDS, sample_values
 from fairlead.delivery.templates import Rendered, Template, check_template, default_template, render
 from fairlead.flows.configuration.versions import require_version
-from fairlead.store.audit import Actor, AuditEvent, append_audit
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
-from fairlead.store.leads import clock
-from fairlead.store.templates import (
+from fairlead.store.leads.rows import clock
+from fairlead.store.notifications.templates import (
     TemplateVersion,
     hold_templates,
     insert_version,

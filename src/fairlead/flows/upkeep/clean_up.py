@@ -5,15 +5,15 @@ from datetime import timedelta
 
 from fairlead.flows.live.feed import forget_old_entries
 from fairlead.flows.upkeep.upkeep import Upkeep
+from fairlead.store.access.one_time_tokens import delete_old_tokens
+from fairlead.store.access.rate_buckets import delete_full_buckets
+from fairlead.store.access.sessions import delete_old_sessions
 from fairlead.store.connection import Connection
-from fairlead.store.dead_letters import delete_resolved
 from fairlead.store.idempotency import delete_keys
+from fairlead.store.jobs.dead_letters import delete_resolved
 from fairlead.store.jobs.stalled import delete_ended_jobs, delete_silent_workers
-from fairlead.store.lead_runs import delete_attempts
-from fairlead.store.leads import clock
-from fairlead.store.one_time_tokens import delete_old_tokens
-from fairlead.store.rate_buckets import delete_full_buckets
-from fairlead.store.sessions import delete_old_sessions
+from fairlead.store.leads.rows import clock
+from fairlead.store.leads.runs import delete_attempts
 
 KEPT = timedelta(days=30)
 WORKERS_KEPT = timedelta(days=1)

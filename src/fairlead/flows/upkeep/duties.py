@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fairlead.flows.failures import failure_text
+from fairlead.flows.failures.descriptions import failure_text
 from fairlead.flows.upkeep.clean_up import clean_up
 from fairlead.flows.upkeep.fingerprint import fingerprint
 from fairlead.flows.upkeep.funds import follow_funds

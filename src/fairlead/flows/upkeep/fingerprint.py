@@ -8,7 +8,7 @@ from fairlead.core.duplicates import FieldGroup, fingerprints
 from fairlead.flows.intake.duplicates import groups_of
 from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.connection import Connection
-from fairlead.store.lead_fingerprints import (
+from fairlead.store.leads.fingerprints import (
     Progress,
     add_fingerprints,
     intake_secret,

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.upkeep.upkeep import Upkeep
-from fairlead.store.audit import SYSTEM, Actor, AuditEvent, append_audit
+from fairlead.store.audit.log import SYSTEM, Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
-from fairlead.store.invariants import MONEY_INVARIANTS, count_violations
-from fairlead.store.leads import clock
-from fairlead.store.reconciliations import add_reconciliation
+from fairlead.store.invariants.engine import MONEY_INVARIANTS, count_violations
+from fairlead.store.leads.rows import clock
+from fairlead.store.money.reconciliations import add_reconciliation
 from fairlead.telemetry.logs import get_logger
 
 log = get_logger(__name__)

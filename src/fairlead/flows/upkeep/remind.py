@@ -5,12 +5,12 @@ from collections import Counter
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.flows.notifications.delivery_jobs import delivery_job
 from fairlead.flows.upkeep.upkeep import Upkeep
-from fairlead.store.audit import SYSTEM
+from fairlead.store.audit.log import SYSTEM
 from fairlead.store.connection import Connection
 from fairlead.store.jobs.clock_set_back import bring_jobs_forward
 from fairlead.store.jobs.queue import Job, enqueue, leads_without_job
 from fairlead.store.jobs.reminders import deliveries_without_job, lacks_dispatch
-from fairlead.store.leads import clock
+from fairlead.store.leads.rows import clock
 
 CHUNK_JOBS = 500
 MOST_CHUNKS = 200

@@ -4,11 +4,11 @@ from collections import Counter
 
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.flows.upkeep.upkeep import Upkeep
-from fairlead.store.audit import SYSTEM, AuditEvent, append_audit
+from fairlead.store.audit.log import SYSTEM, AuditEvent, append_audit
 from fairlead.store.connection import Connection
 from fairlead.store.jobs.queue import enqueue
-from fairlead.store.leads import clock, set_awaiting
-from fairlead.store.unsold_leads import count_reoffer, lock_unsold, niches_that_reoffer
+from fairlead.store.leads.rows import clock, set_awaiting
+from fairlead.store.leads.unsold import count_reoffer, lock_unsold, niches_that_reoffer
 
 CHUNK_LEADS = 200
 MOST_CHUNKS = 10

@@ -4,13 +4,13 @@ from collections import Counter
 from dataclasses import dataclass
 
 from fairlead.core.retries import CRASHES_ENDURED
-from fairlead.flows.failed_runs import record_crash
+from fairlead.flows.failures.failed_runs import record_crash
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.upkeep.upkeep import Upkeep
-from fairlead.store.audit import append_audit
+from fairlead.store.audit.log import append_audit
 from fairlead.store.connection import Connection
-from fairlead.store.dead_letters import Burial, bury, opened
 from fairlead.store.jobs.clock_set_back import doubt_heartbeats
+from fairlead.store.jobs.dead_letters import Burial, bury, opened
 from fairlead.store.jobs.queue import QUEUE_OF, Job, enqueue
 from fairlead.store.jobs.stalled import (
     StalledJob,
@@ -19,10 +19,10 @@ from fairlead.store.jobs.stalled import (
     lock_stalled,
     stalled_job_ids,
 )
-from fairlead.store.lead_runs import Attempt, add_attempt, suspect
-from fairlead.store.leads import clock, states_of
-from fairlead.store.notification_crashes import lock_under_way
-from fairlead.store.notifications import record_not_sent
+from fairlead.store.leads.rows import clock, states_of
+from fairlead.store.leads.runs import Attempt, add_attempt, suspect
+from fairlead.store.notifications.crashes import lock_under_way
+from fairlead.store.notifications.rows import record_not_sent
 from fairlead.telemetry import metrics
 from fairlead.telemetry.logs import correlation, get_logger
 

@@ -4,11 +4,11 @@ from collections import Counter
 from datetime import timedelta
 
 from fairlead.flows.upkeep.upkeep import Upkeep
-from fairlead.store.audit import SYSTEM, AuditEvent, append_audit
-from fairlead.store.confirmations import delete_confirmation_tokens, lock_unconfirmed
+from fairlead.store.audit.log import SYSTEM, AuditEvent, append_audit
 from fairlead.store.connection import Connection
-from fairlead.store.lead_review import set_rejected
-from fairlead.store.leads import clock
+from fairlead.store.leads.confirmations import delete_confirmation_tokens, lock_unconfirmed
+from fairlead.store.leads.review import set_rejected
+from fairlead.store.leads.rows import clock
 
 CHUNK_LEADS = 200
 LINKS_KEPT = timedelta(days=30)

@@ -2,7 +2,7 @@
 
 from fairlead.store.connection import Connection
 from fairlead.store.jobs.queue import notifications_without_job
-from fairlead.store.notifications import QueuedNotification
+from fairlead.store.notifications.rows import QueuedNotification
 
 
 def deliveries_without_job(conn: Connection, limit: int) -> list[QueuedNotification]:

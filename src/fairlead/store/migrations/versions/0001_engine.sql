@@ -1,7 +1,7 @@
 -- The engine's tables: niches and their journal, providers and their money, leads and who received them.
 --
 -- No table name is qualified: one marketplace is one schema, chosen by search_path. Every invariant that SQL can
--- hold is a constraint here; those it cannot hold are queries in store/invariants.py.
+-- hold is a constraint here; those it cannot hold are queries in store/invariants/engine.py.
 
 create table marketplace (
     is_only_row boolean primary key default true check (is_only_row),

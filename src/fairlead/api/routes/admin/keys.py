@@ -1,0 +1,112 @@
+"""API keys as operators see to them: their own machines', and any provider's."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field
+
+from fairlead.api.access import needs
+from fairlead.api.openapi import refuses
+from fairlead.api.resources import Marketplace
+from fairlead.api.shapes.changes import Name
+from fairlead.api.shapes.pagination import ByCursor, Page
+from fairlead.api.shapes.values import Answer, Asked, Int, Uuid
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.api_keys import (
+    MAX_LIFETIME_DAYS,
+    MAX_NAME_CHARACTERS,
+    ListedKey,
+    create_api_key,
+    page_of_api_keys,
+    revoke_api_key,
+)
+from fairlead.flows.access.principal import Principal
+
+router = APIRouter(prefix="/api/v1/admin/keys", tags=["keys"])
+
+Reader = Annotated[Principal, needs(Permission.KEYS_READ)]
+Editor = Annotated[Principal, needs(Permission.KEYS_WRITE)]
+KeyName = Annotated[Name, Field(max_length=MAX_NAME_CHARACTERS, examples=["forms on the site"])]
+
+
+class NewKey(Asked):
+    """What a key is for, and what it may do of what its owner may: exactly one user or one provider."""
+
+    name: KeyName
+    scopes: Annotated[list[Permission], Field(min_length=1, max_length=len(Permission), examples=[["leads:read"]])]
+    user_id: Annotated[Uuid | None, Field(description="Its owner, as `GET /api/v1/session` names you.")] = None
+    provider_id: Annotated[Uuid | None, Field(description="Its owner, in place of a user.", examples=[None])] = None
+    lifetime_days: Annotated[Int, Field(ge=1, le=MAX_LIFETIME_DAYS, examples=[365])] | None = None
+
+
+class KeyCreated(Answer):
+    """The key. It is shown now and never again."""
+
+    key_id: Uuid
+    prefix: str = Field(description="The part of it that is no secret.", examples=["7f3k9m2q"])
+    expires_at: datetime | None
+    key: str = Field(description="For `Authorization: Bearer`.", examples=["fl_7f3k9m2q_..."], repr=False)
+
+
+class KeyState(Answer):
+    """A key as it is, without what opens anything."""
+
+    key_id: Uuid
+    prefix: str = Field(examples=["7f3k9m2q"])
+    name: str = Field(examples=["forms on the site"])
+    scopes: list[str] = Field(examples=[["leads:read"]])
+    user_id: Uuid | None
+    provider_id: Uuid | None
+    created_by: str = Field(examples=["user:01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"])
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+@router.get("")
+def list_keys(
+    page: ByCursor,
+    _: Reader,
+    database: Marketplace,
+    user_id: Annotated[Uuid | None, Query()] = None,
+    provider_id: Annotated[Uuid | None, Query()] = None,
+    with_revoked: Annotated[bool, Query(description="Also those that open nothing any more.")] = False,
+) -> Page[KeyState]:
+    """List the keys, the newest first."""
+    found = page_of_api_keys(
+        database,
+        user_id=user_id,
+        provider_id=provider_id,
+        show_all=with_revoked,
+        before_id=page.after_id,
+        limit=page.probe,
+    )
+    items, cursor = page.cut(found, _place)
+    return Page[KeyState](items=[KeyState.model_validate(each) for each in items], next_cursor=cursor)
+
+
+@router.post("", status_code=201, responses=refuses("user_unknown", "provider_unknown"))
+def create_key(asked: NewKey, editor: Editor, database: Marketplace) -> KeyCreated:
+    """There is the key. Only this answer holds it; asked for again there is another one."""
+    done = create_api_key(
+        database,
+        asked.name,
+        [scope.value for scope in asked.scopes],
+        editor.actor,
+        user_id=asked.user_id,
+        provider_id=asked.provider_id,
+        lifetime_days=asked.lifetime_days,
+    )
+    return KeyCreated(key_id=done.key_id, prefix=done.prefix, expires_at=done.expires_at, key=done.text)
+
+
+@router.delete("/{key_id}", status_code=204, response_class=Response, responses=refuses("api_key_unknown"))
+def revoke_key(key_id: Annotated[Uuid, Path()], editor: Editor, database: Marketplace) -> None:
+    """The key opens nothing any more. Doing so twice is no mistake."""
+    revoke_api_key(database, key_id, editor.actor)
+
+
+def _place(key: ListedKey) -> tuple[datetime, str]:
+    return key.created_at, key.key_id

@@ -1,0 +1,156 @@
+"""What operators decide about leads: approved, rejected, one by one or many at once; or bad, with all refunded."""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import Field
+
+from fairlead.api.access import needs
+from fairlead.api.idempotency import MayRepeat, MustSayOnce
+from fairlead.api.openapi import refuses
+from fairlead.api.resources import Marketplace
+from fairlead.api.shapes.memos import RefundMemo, Words
+from fairlead.api.shapes.refunds import Refund
+from fairlead.api.shapes.values import Answer, Asked, Uuid
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.approve_lead import RefusedLead, approve_lead, approve_leads
+from fairlead.flows.money.bad_leads import mark_lead_bad
+from fairlead.flows.reject_lead import reject_lead, reject_leads
+
+router = APIRouter(prefix="/api/v1/admin/leads", tags=["leads"])
+
+MOST_AT_ONCE = 1_000
+
+LeadId = Annotated[Uuid, Path(description="The lead's id.")]
+Reviewer = Annotated[Principal, needs(Permission.LEADS_APPROVE)]
+
+_Ids = Annotated[Sequence[Uuid], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class Rejection(Asked):
+    """Why a lead is rejected. It is kept with the lead and nowhere else."""
+
+    reason: Words
+
+
+class LeadChoice(Asked):
+    """Which leads."""
+
+    lead_ids: _Ids
+
+
+class LeadsRejection(Rejection):
+    """Which leads are rejected, and why all of them are."""
+
+    lead_ids: _Ids
+
+
+class BadMark(Asked):
+    """Why a lead is bad."""
+
+    memo: RefundMemo
+
+
+class ApprovedLead(Answer):
+    """A lead that is approved, or was and is sold. `was_already` says that it had been, and nothing was changed."""
+
+    lead_id: Uuid
+    was_already: bool
+
+
+class RejectedLead(Answer):
+    """A lead that is rejected. `was_already` says that it had been before, and nothing was changed."""
+
+    lead_id: Uuid
+    was_already: bool
+
+
+class LeadResult(Answer):
+    """What became of one lead of several: `done`, done `already`, or `refused`, and then why."""
+
+    lead_id: Uuid
+    result: Literal["done", "already", "refused"]
+    code: str | None = Field(
+        default=None, description="Why it was refused, for programs.", examples=["lead_distributed"]
+    )
+    detail: str | None = Field(default=None, description="The same for people.", examples=["it is distributed already"])
+
+
+class LeadResults(Answer):
+    """What became of each lead, by id."""
+
+    done_count: int = Field(description="How many were not so before.")
+    items: Sequence[LeadResult]
+
+
+class BadLead(Answer):
+    """A lead that is bad, and what was refunded for that by this call."""
+
+    lead_id: Uuid
+    was_already: bool = Field(description="It had been marked before, and nothing was changed.")
+    refunds: Sequence[Refund]
+
+
+@router.post("/bulk/approve")
+def approve_many_leads(
+    asked: LeadChoice, reviewer: Reviewer, database: Marketplace, repeatable: MayRepeat
+) -> LeadResults:
+    """Approve those of the leads that can be, at most 1,000; the answer says why others are not. Idempotent."""
+    done = approve_leads(database, asked.lead_ids, reviewer.actor, once=repeatable.once(reviewer, asked))
+    return _results(done.approved, done.already, done.refused)
+
+
+@router.post("/bulk/reject")
+def reject_many_leads(
+    asked: LeadsRejection, reviewer: Reviewer, database: Marketplace, repeatable: MayRepeat
+) -> LeadResults:
+    """Reject those of the leads that can be, at most 1,000; the answer says why others are not. Idempotent."""
+    done = reject_leads(database, asked.lead_ids, asked.reason, reviewer.actor, repeatable.once(reviewer, asked))
+    return _results(done.rejected, done.already, done.refused)
+
+
+@router.post(
+    "/{lead_id}/approve",
+    responses=refuses("lead_unknown", "lead_rejected", "lead_bad", "lead_pending_confirmation"),
+)
+def approve_one_lead(lead_id: LeadId, reviewer: Reviewer, database: Marketplace, repeatable: MayRepeat) -> ApprovedLead:
+    """Approve a lead that is pending approval: it awaits its distribution. Idempotent."""
+    done = approve_lead(database, lead_id, reviewer.actor, repeatable.once(reviewer))
+    return ApprovedLead.model_validate(done)
+
+
+@router.post("/{lead_id}/reject", responses=refuses("lead_unknown", "lead_distributed", "lead_bad"))
+def reject_one_lead(
+    lead_id: LeadId, asked: Rejection, reviewer: Reviewer, database: Marketplace, repeatable: MayRepeat
+) -> RejectedLead:
+    """Reject a lead that nobody bought, and say why: nobody will distribute it. Idempotent."""
+    done = reject_lead(database, lead_id, asked.reason, reviewer.actor, repeatable.once(reviewer, asked))
+    return RejectedLead.model_validate(done)
+
+
+@router.post("/{lead_id}/mark-bad", responses=refuses("lead_unknown", "lead_rejected"))
+def mark_one_lead_bad(
+    lead_id: LeadId,
+    asked: BadMark,
+    operator: Annotated[Principal, needs(Permission.MONEY_WRITE)],
+    database: Marketplace,
+    once: MustSayOnce,
+) -> BadLead:
+    """Mark a lead as bad: nobody distributes it any more, and whoever bought it gets the whole price back. Idempotent.
+
+    Open reports of it are accepted thereby.
+    """
+    done = mark_lead_bad(database, lead_id, asked.memo, operator.actor, once.once(operator, asked))
+    return BadLead.model_validate(done)
+
+
+def _results(done: Iterable[str], already: Iterable[str], refused: Iterable[RefusedLead]) -> LeadResults:
+    results = [
+        *(LeadResult(lead_id=each, result="done") for each in done),
+        *(LeadResult(lead_id=each, result="already") for each in already),
+        *(LeadResult(lead_id=each.lead_id, result="refused", code=each.code, detail=each.message) for each in refused),
+    ]
+    count = sum(each.result == "done" for each in results)
+    return LeadResults(done_count=count, items=sorted(results, key=lambda each: each.lead_id))

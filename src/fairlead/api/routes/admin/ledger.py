@@ -1,0 +1,190 @@
+"""Money and sales as operators look through them: ledgers, statements, assignments."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
+
+from fastapi import APIRouter, Path, Query
+from pydantic import Field
+
+from fairlead.api.access import needs
+from fairlead.api.openapi import refuses
+from fairlead.api.resources import Marketplace
+from fairlead.api.shapes.by_sequence import BySequence, cursor_before
+from fairlead.api.shapes.currency import Currency, InCurrency
+from fairlead.api.shapes.pagination import MOST_ITEMS, ByCursor, Page, cursor_after, cursor_of, position_of
+from fairlead.api.shapes.values import Answer, Slug, Timestamp, Uuid
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
+from fairlead.flows.money.ledger_reading import read_provider_ledger, read_provider_statement
+from fairlead.store.money.assignment_pages import AssignmentFilter, assignment_page
+from fairlead.store.money.ledger_pages import EntryPlace, LedgerEntry, LedgerFilter, ledger_page
+
+router = APIRouter(prefix="/api/v1/admin", tags=["money"])
+
+ProviderId = Annotated[Uuid, Path(description="The provider's id.")]
+Reader = Annotated[Principal, needs(Permission.MONEY_READ)]
+Kind: TypeAlias = Literal["deposit", "lead_purchase", "refund", "manual_credit", "manual_debit"]
+From = Annotated[Timestamp | None, Query(description="Included.")]
+Before = Annotated[Timestamp | None, Query(description="Not included.")]
+
+_LARGEST_SEQ = 2**63 - 1
+
+
+class MoneyEntry(Answer):
+    """A movement of a provider's balance. `amount_cents` is negative where money left."""
+
+    provider_id: Uuid
+    provider_name: str = Field(examples=["Anchor"])
+    seq: int = Field(description="Its number in the provider's ledger, from 1 without gaps.")
+    kind: Kind
+    amount_cents: int = Field(examples=[-2000])
+    balance_after_cents: int = Field(examples=[3000])
+    actor: str = Field(description="Who moved it.", examples=["fairlead"])
+    memo: str | None = Field(examples=["agreed on the telephone"])
+    created_at: datetime
+    assignment_id: Uuid | None
+    lead_id: Uuid | None
+    niche: str | None = Field(examples=["hosting"])
+    level_name: str | None = Field(examples=["gold"])
+    payment_id: Uuid | None
+
+
+class MoneyPage(Page[MoneyEntry]):
+    """A page of movements, and what their amounts are in."""
+
+    currency: Currency
+
+
+class TotalOfKind(Answer):
+    """What the movements of one kind add up to."""
+
+    kind: Kind
+    entry_count: int
+    amount_cents: int = Field(examples=[-2000])
+
+
+class ProviderStatementAnswer(Answer):
+    """A span of time in sums: the opening balance and the totals make the closing balance."""
+
+    provider_id: Uuid
+    currency: Currency
+    opening_balance_cents: int = Field(examples=[5000])
+    closing_balance_cents: int = Field(examples=[3000])
+    totals: Sequence[TotalOfKind]
+
+
+class Sale(Answer):
+    """An assignment: nothing of its lead but the id."""
+
+    assignment_id: Uuid
+    lead_id: Uuid
+    niche: str = Field(examples=["hosting"])
+    level_id: Uuid
+    level_name: str = Field(examples=["gold"])
+    provider_id: Uuid
+    provider_name: str = Field(examples=["Anchor"])
+    subscription_id: Uuid
+    price_cents: int
+    currency: Currency
+    status: str = Field(examples=["active"])
+    assigned_at: datetime
+    viewed_at: datetime | None
+    answered_at: datetime | None
+    reported_at: datetime | None
+    report_decision: str | None = Field(examples=["accepted"])
+    refunded_at: datetime | None
+
+
+@router.get("/ledger")
+def list_ledger(
+    reader: Reader,
+    database: Marketplace,
+    currency: InCurrency,
+    kind: Annotated[Kind | None, Query()] = None,
+    created_from: From = None,
+    created_before: Before = None,
+    cursor: Annotated[
+        str | None, Query(pattern="^[A-Za-z0-9_-]{43}$", description="`next_cursor` of the page before.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_ITEMS, description="At most so many items.")] = 50,
+) -> MoneyPage:
+    """List the movements of all balances, the newest first."""
+    wanted, after = LedgerFilter(kind, created_from, created_before), None if cursor is None else _place(cursor)
+    found = database.read(lambda conn: ledger_page(conn, wanted, after, limit))
+    next_cursor = None if found.next_after is None else _cursor(found.next_after)
+    return MoneyPage(items=[_entry(each) for each in found.items], next_cursor=next_cursor, currency=currency)
+
+
+@router.get("/providers/{provider_id}/ledger", responses=refuses("provider_unknown"))
+def list_ledger_of_provider(
+    provider_id: ProviderId,
+    reader: Reader,
+    database: Marketplace,
+    page: BySequence,
+    kind: Annotated[Kind | None, Query()] = None,
+    created_from: From = None,
+    created_before: Before = None,
+) -> MoneyPage:
+    """List the movements of a provider's balance, the newest first."""
+    wanted = LedgerFilter(kind, created_from, created_before)
+    found, currency = read_provider_ledger(database, provider_id, wanted, page.before_seq, page.limit)
+    items = [_entry(each) for each in found.items]
+    return MoneyPage(items=items, next_cursor=cursor_before(found.next_after), currency=currency)
+
+
+@router.get("/providers/{provider_id}/statement", responses=refuses("provider_unknown"))
+def show_statement_of_provider(
+    provider_id: ProviderId,
+    reader: Annotated[Principal, needs(Permission.MONEY_READ, REPORTS_OF_CALLER)],
+    database: Marketplace,
+    created_from: Annotated[Timestamp, Query(description="Included.", examples=["2026-01-01T00:00:00Z"])],
+    created_before: Annotated[Timestamp, Query(description="Not included.", examples=["2026-02-01T00:00:00Z"])],
+) -> ProviderStatementAnswer:
+    """Add up the movements of a provider's balance in a span of time, by their kind."""
+    found = read_provider_statement(database, provider_id, created_from, created_before)
+    return ProviderStatementAnswer(
+        provider_id=provider_id,
+        currency=found.currency,
+        opening_balance_cents=found.statement.opening_balance_cents,
+        closing_balance_cents=found.statement.closing_balance_cents,
+        totals=[TotalOfKind.model_validate(each) for each in found.statement.totals],
+    )
+
+
+@router.get("/assignments")
+def list_assignments(
+    reader: Reader,
+    database: Marketplace,
+    page: ByCursor,
+    niche: Annotated[Slug | None, Query(description="By its slug.")] = None,
+    provider_id: Annotated[Uuid | None, Query()] = None,
+    level_id: Annotated[Uuid | None, Query()] = None,
+    status: Literal["active", "accepted", "rejected", "refunded"] | None = None,
+    assigned_from: From = None,
+    assigned_before: Before = None,
+) -> Page[Sale]:
+    """List who received which lead for how much, the newest first. A page may have fewer items than its limit."""
+    wanted = AssignmentFilter(niche, provider_id, level_id, status, assigned_from, assigned_before)
+    found = database.read(lambda conn: assignment_page(conn, wanted, page.after, page.limit))
+    items = [Sale.model_validate(each) for each in found.items]
+    return Page(items=items, next_cursor=cursor_after(found.next_after))
+
+
+def _entry(found: LedgerEntry) -> MoneyEntry:
+    whose = {"provider_id": found.provider_id, "provider_name": found.provider_name}
+    return MoneyEntry.model_validate(asdict(found.entry) | whose | {"actor": found.actor, "memo": found.memo})
+
+
+def _cursor(place: EntryPlace) -> str:
+    at, provider_id, seq = place
+    return cursor_of(at, provider_id) + urlsafe_b64encode(seq.to_bytes(8, "big")).decode().rstrip("=")
+
+
+def _place(cursor: str) -> EntryPlace:
+    """The place in a cursor of `list_ledger`: 32 characters of time and provider, 11 of the number."""
+    at, provider_id = position_of(cursor[:32])
+    return at, provider_id, min(int.from_bytes(urlsafe_b64decode(cursor[32:] + "="), "big"), _LARGEST_SEQ)

@@ -1,0 +1,222 @@
+"""Competition levels: their prices, how many providers a lead of theirs goes to, and their order."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field, StrictBool
+
+from fairlead.api.access import needs
+from fairlead.api.conditional import ExpectedVersion, show_version
+from fairlead.api.openapi import refuses
+from fairlead.api.resources import Marketplace
+from fairlead.api.shapes.changes import Memo, Name, said, unsaid
+from fairlead.api.shapes.currency import Currency, InCurrency
+from fairlead.api.shapes.values import Answer, Asked, Cents, Int, Uuid
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.configuration.level_order import Reordered, reorder_levels
+from fairlead.flows.configuration.levels import LevelChange, change_level, create_level, delete_level
+from fairlead.flows.configuration.reading import SeenNiche, read_level, read_niche
+from fairlead.flows.configuration.versions import Changed, level_version
+from fairlead.store.configuration.rows import LevelRow
+
+router = APIRouter(prefix="/api/v1/admin", tags=["levels"])
+
+Reader = Annotated[Principal, needs(Permission.NICHES_READ)]
+Editor = Annotated[Principal, needs(Permission.NICHES_WRITE)]
+NicheId = Annotated[Uuid, Path()]
+LevelId = Annotated[Uuid, Path()]
+
+MaxRecipients = Annotated[Int, Field(ge=1, le=100, examples=[3])]
+OrderPosition = Annotated[Int, Field(ge=1, le=1_000_000)]
+
+
+class NewLevel(Asked):
+    """A level. Without a position it comes after all others."""
+
+    name: Annotated[Name, Field(examples=["gold"])]
+    price_cents: Annotated[Cents, Field(examples=[2000])]
+    max_recipients: MaxRecipients
+    order_position: OrderPosition | None = None
+    is_active: StrictBool = True
+    memo: Memo | None = None
+
+
+class LevelPatch(Asked):
+    """What is to be different; what is left out stays as it is."""
+
+    name: Annotated[Name, Field(examples=["gold"])] = unsaid()
+    price_cents: Annotated[Cents, Field(examples=[2000])] = unsaid()
+    max_recipients: MaxRecipients = unsaid()
+    is_active: StrictBool = unsaid()
+    memo: Memo | None = None
+
+
+class LevelOrder(Asked):
+    """Every living level of the niche once, in their order."""
+
+    level_ids: Annotated[list[Uuid], Field(max_length=1000)]
+    memo: Memo | None = None
+
+
+class LevelState(Answer):
+    """A level as it is. A lead passes one that is not active by."""
+
+    level_id: Uuid
+    niche_id: Uuid
+    name: str = Field(examples=["gold"])
+    price_cents: int = Field(examples=[2000])
+    currency: Currency
+    max_recipients: int = Field(examples=[3])
+    order_position: int
+    is_active: bool
+    is_deleted: bool = Field(examples=[False])
+    version: str = Field(description="For If-Match.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"])
+
+
+class LevelChanged(Answer):
+    """The level after a change, and the subscriptions that its price let start or stop."""
+
+    level: LevelState
+    took_effect: bool = Field(description="False where it was so before.")
+    reactivated_subscription_ids: Sequence[Uuid]
+    deactivated_subscription_ids: Sequence[Uuid]
+
+
+class NicheLevels(Answer):
+    """The living levels of a niche, in their order."""
+
+    items: Sequence[LevelState]
+    order_version: str = Field(
+        description="For If-Match when they are put into another order.", examples=["0a1b2c3d4e5f60718293a4b5c6d7e8f9"]
+    )
+
+
+@router.get("/niches/{niche_id}/levels", responses=refuses("niche_unknown"))
+def list_levels(
+    niche_id: NicheId, response: Response, _: Reader, currency: InCurrency, database: Marketplace
+) -> NicheLevels:
+    """List the niche's living levels in their order. The ETag is the order's."""
+    return _levels(response, read_niche(database, niche_id), currency)
+
+
+@router.post(
+    "/niches/{niche_id}/levels",
+    status_code=201,
+    responses=refuses("niche_unknown", "level_exists", "position_taken"),
+)
+def add_level(
+    niche_id: NicheId, asked: NewLevel, response: Response, editor: Editor, currency: InCurrency, database: Marketplace
+) -> LevelChanged:
+    """The niche has the level. Asked for again with the same name and values, nothing is changed."""
+    done = create_level(
+        database,
+        niche_id,
+        asked.name,
+        asked.price_cents,
+        asked.max_recipients,
+        editor.actor,
+        order_position=asked.order_position,
+        is_active=asked.is_active,
+        memo=asked.memo,
+    )
+    return _changed(response, done, currency)
+
+
+@router.put("/niches/{niche_id}/levels/order", responses=refuses("niche_unknown", "levels_incomplete"))
+def order_levels(
+    niche_id: NicheId,
+    asked: LevelOrder,
+    response: Response,
+    editor: Editor,
+    currency: InCurrency,
+    expected: ExpectedVersion,
+    database: Marketplace,
+) -> NicheLevels:
+    """The niche's levels stand in this order, all at once. If-Match: the version of the order."""
+    done = reorder_levels(database, niche_id, asked.level_ids, editor.actor, memo=asked.memo, expected_version=expected)
+    return _ordered(response, done, currency)
+
+
+@router.get("/levels/{level_id}", responses=refuses("level_unknown"))
+def show_level(
+    level_id: LevelId, response: Response, _: Reader, currency: InCurrency, database: Marketplace
+) -> LevelState:
+    """Show a level, also one that was deleted."""
+    seen = read_level(database, level_id)
+    show_version(response, seen.version)
+    return level_state(seen.row, currency)
+
+
+@router.patch("/levels/{level_id}", responses=refuses("level_unknown", "level_deleted", "level_exists"))
+def edit_level(
+    level_id: LevelId,
+    asked: LevelPatch,
+    response: Response,
+    editor: Editor,
+    currency: InCurrency,
+    expected: ExpectedVersion,
+    database: Marketplace,
+) -> LevelChanged:
+    """The level is as the change says. A price takes effect with the next decision, and moves subscriptions at once.
+
+    `is_active: false` takes the level out of distribution and keeps its subscriptions.
+    """
+    change = LevelChange(**said(asked))
+    done = change_level(database, level_id, change, editor.actor, memo=asked.memo, expected_version=expected)
+    return _changed(response, done, currency)
+
+
+@router.delete(
+    "/levels/{level_id}",
+    status_code=204,
+    response_class=Response,
+    responses=refuses("level_unknown", "level_in_use"),
+)
+def remove_level(
+    level_id: LevelId,
+    editor: Editor,
+    expected: ExpectedVersion,
+    database: Marketplace,
+    memo: Annotated[Memo | None, Query()] = None,
+) -> None:
+    """The level is gone, its name and position are free. One that was ever used can only be made inactive."""
+    delete_level(database, level_id, editor.actor, memo=memo, expected_version=expected)
+
+
+def level_state(row: LevelRow, currency: str) -> LevelState:
+    """The level as it is shown."""
+    level = row.level
+    return LevelState(
+        level_id=level.level_id,
+        niche_id=row.niche_id,
+        name=level.name,
+        price_cents=level.price_cents,
+        currency=currency,
+        max_recipients=level.max_recipients,
+        order_position=level.order_position,
+        is_active=level.is_active,
+        is_deleted=row.is_deleted,
+        version=level_version(row),
+    )
+
+
+def _changed(response: Response, done: Changed[LevelRow], currency: str) -> LevelChanged:
+    show_version(response, done.version)
+    return LevelChanged(
+        level=level_state(done.row, currency),
+        took_effect=done.took_effect,
+        reactivated_subscription_ids=done.reactivated_subscription_ids,
+        deactivated_subscription_ids=done.deactivated_subscription_ids,
+    )
+
+
+def _levels(response: Response, seen: SeenNiche, currency: str) -> NicheLevels:
+    show_version(response, seen.order_version)
+    return NicheLevels(items=[level_state(row, currency) for row in seen.levels], order_version=seen.order_version)
+
+
+def _ordered(response: Response, done: Reordered, currency: str) -> NicheLevels:
+    show_version(response, done.version)
+    return NicheLevels(items=[level_state(row, currency) for row in done.levels], order_version=done.version)

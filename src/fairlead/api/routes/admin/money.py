@@ -1,0 +1,144 @@
+"""Money that operators move by hand, and reports of bad leads, which may end in a refund."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import Field
+
+from fairlead.api.access import needs
+from fairlead.api.idempotency import MustSayOnce
+from fairlead.api.openapi import refuses
+from fairlead.api.resources import Marketplace
+from fairlead.api.shapes.memos import LedgerMemo, RefundMemo
+from fairlead.api.shapes.pagination import ByCursor, Page
+from fairlead.api.shapes.refunds import Refund
+from fairlead.api.shapes.values import Answer, Asked, Cents, Uuid
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.money.adjust_balance import adjust_balance
+from fairlead.flows.money.bad_leads import accept_bad_lead, list_open_reports, reject_bad_lead
+from fairlead.flows.money.refund import refund_assignment
+
+router = APIRouter(prefix="/api/v1/admin", tags=["money"])
+
+AssignmentId = Annotated[Uuid, Path(description="The assignment's id.")]
+Reader = Annotated[Principal, needs(Permission.MONEY_READ)]
+Treasurer = Annotated[Principal, needs(Permission.MONEY_WRITE)]
+
+
+class Adjustment(Asked):
+    """An amount that is added to a balance, or taken from it, and why."""
+
+    direction: Literal["credit", "debit"]
+    amount_cents: Cents = Field(examples=[1500])
+    memo: LedgerMemo
+
+
+class AdjustedBalance(Answer):
+    """A manual entry, its place in the provider's ledger, and the balance that it led to."""
+
+    provider_id: Uuid
+    amount_cents: int = Field(description="Negative for a debit.", examples=[1500])
+    currency: str = Field(examples=["EUR"])
+    ledger_seq: int = Field(examples=[3])
+    balance_after_cents: int = Field(examples=[6500])
+    reactivated_subscription_ids: Sequence[Uuid] = Field(description="Those that can be paid for again, and are.")
+    deactivated_subscription_ids: Sequence[Uuid] = Field(description="Those that cost more than there is now.")
+
+
+class Decision(Asked):
+    """Why money is given back, or not."""
+
+    memo: RefundMemo
+
+
+class BadLeadReport(Answer):
+    """A provider's report that waits for a decision, and what it is about."""
+
+    assignment_id: Uuid
+    reported_at: datetime
+    reason: str = Field(examples=["wrong_contact"])
+    note: str | None = Field(examples=["nobody of this name lives there"])
+    lead_id: Uuid
+    niche: str = Field(examples=["hosting"])
+    level_name: str = Field(examples=["gold"])
+    provider_id: Uuid
+    provider_name: str = Field(examples=["Anchor"])
+    price_cents: int = Field(examples=[2000])
+    currency: str = Field(examples=["EUR"])
+    assigned_at: datetime
+    status: str = Field(examples=["active"])
+
+
+class DecidedReport(Answer):
+    """A report that was accepted, with the refund, or rejected."""
+
+    assignment_id: Uuid
+    decision: Literal["accepted", "rejected"]
+    decided_at: datetime
+    refund: Refund | None
+
+
+@router.post(
+    "/providers/{provider_id}/adjustments",
+    status_code=201,
+    responses=refuses("provider_unknown", "insufficient_balance"),
+)
+def adjust_provider_balance(
+    provider_id: Annotated[Uuid, Path(description="The provider's id.")],
+    asked: Adjustment,
+    treasurer: Treasurer,
+    database: Marketplace,
+    once: MustSayOnce,
+) -> AdjustedBalance:
+    """Credit or debit a provider by hand. A debit stops at zero; subscriptions follow the new balance at once."""
+    done = adjust_balance(
+        database,
+        provider_id,
+        asked.direction,
+        asked.amount_cents,
+        asked.memo,
+        treasurer.actor,
+        once.once(treasurer, asked),
+    )
+    return AdjustedBalance.model_validate(done)
+
+
+@router.post("/assignments/{assignment_id}/refund", responses=refuses("assignment_unknown", "assignment_refunded"))
+def refund_one_assignment(
+    assignment_id: AssignmentId, asked: Decision, treasurer: Treasurer, database: Marketplace, once: MustSayOnce
+) -> Refund:
+    """Give the whole price of an assignment back to its provider, once. An open report of it is accepted thereby."""
+    done = refund_assignment(database, assignment_id, asked.memo, treasurer.actor, once.once(treasurer, asked))
+    return Refund.model_validate(done)
+
+
+@router.get("/bad-lead-reports")
+def list_bad_lead_reports(_: Reader, database: Marketplace, keyset: ByCursor) -> Page[BadLeadReport]:
+    """List the reports of bad leads that wait for a decision, oldest first."""
+    found = list_open_reports(database, keyset.after, keyset.probe)
+    items, next_cursor = keyset.cut(found, lambda report: (report.reported_at, report.assignment_id))
+    return Page(items=[BadLeadReport.model_validate(each) for each in items], next_cursor=next_cursor)
+
+
+_DECIDED = ("assignment_unknown", "bad_lead_not_reported", "bad_lead_decided")
+
+
+@router.post("/bad-lead-reports/{assignment_id}/accept", responses=refuses(*_DECIDED))
+def accept_bad_lead_report(
+    assignment_id: AssignmentId, asked: Decision, treasurer: Treasurer, database: Marketplace, once: MustSayOnce
+) -> DecidedReport:
+    """Accept the report about an assignment: its whole price is given back. A decision is made once."""
+    done = accept_bad_lead(database, assignment_id, asked.memo, treasurer.actor, once.once(treasurer, asked))
+    return DecidedReport.model_validate(done)
+
+
+@router.post("/bad-lead-reports/{assignment_id}/reject", responses=refuses(*_DECIDED))
+def reject_bad_lead_report(
+    assignment_id: AssignmentId, asked: Decision, treasurer: Treasurer, database: Marketplace, once: MustSayOnce
+) -> DecidedReport:
+    """Reject the report about an assignment: no money moves. A decision is made once."""
+    done = reject_bad_lead(database, assignment_id, asked.memo, treasurer.actor, once.once(treasurer, asked))
+    return DecidedReport.model_validate(done)

@@ -1,0 +1,70 @@
+"""A provider as operators are shown it, whatever they did to it."""
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+from fastapi import Response
+from pydantic import Field
+
+from fairlead.api.conditional import show_version
+from fairlead.api.shapes.currency import Currency
+from fairlead.api.shapes.values import Answer, Uuid
+from fairlead.flows.configuration.versions import Changed, provider_version
+from fairlead.store.configuration.rows import ProviderRow
+
+Status = Literal["pending", "active", "suspended"]
+
+
+class ProviderState(Answer):
+    """A provider as it is, and what it has."""
+
+    provider_id: Uuid
+    name: str = Field(examples=["Anchor Hosting"])
+    email: str = Field(examples=["leads@anchor.example"])
+    status: Status
+    timezone: str = Field(examples=["Europe/Berlin"])
+    balance_cents: int = Field(examples=[125_00])
+    credit_limit_cents: int = Field(examples=[0])
+    available_cents: int = Field(description="What it can pay for now: balance and credit.", examples=[125_00])
+    low_balance_threshold_cents: int | None
+    currency: Currency
+    version: str = Field(
+        description="For If-Match. What money does is no part of it.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"]
+    )
+
+
+class ProviderChanged(Answer):
+    """The provider after a change, and the subscriptions that its limit let start or stop."""
+
+    provider: ProviderState
+    took_effect: bool = Field(description="False where it was so before.")
+    reactivated_subscription_ids: Sequence[Uuid]
+    deactivated_subscription_ids: Sequence[Uuid]
+
+
+def provider_state(row: ProviderRow, currency: str) -> ProviderState:
+    """The provider as it is shown."""
+    return ProviderState(
+        provider_id=row.provider_id,
+        name=row.name,
+        email=row.email,
+        status=cast("Status", row.status),
+        timezone=row.timezone,
+        balance_cents=row.purse.balance_cents,
+        credit_limit_cents=row.purse.credit_limit_cents,
+        available_cents=row.purse.available_cents,
+        low_balance_threshold_cents=row.low_balance_threshold_cents,
+        currency=currency,
+        version=provider_version(row),
+    )
+
+
+def provider_changed(response: Response, done: Changed[ProviderRow], currency: str) -> ProviderChanged:
+    """The answer to a change, and its ETag."""
+    show_version(response, done.version)
+    return ProviderChanged(
+        provider=provider_state(done.row, currency),
+        took_effect=done.took_effect,
+        reactivated_subscription_ids=done.reactivated_subscription_ids,
+        deactivated_subscription_ids=done.deactivated_subscription_ids,
+    )

@@ -1,0 +1,215 @@
+"""Providers as operators see to them: taking them in, their limits, their status, and what is written down of them."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field
+
+from fairlead.api.access import needs
+from fairlead.api.conditional import ExpectedVersion, show_version
+from fairlead.api.openapi import refuses
+from fairlead.api.resources import Marketplace
+from fairlead.api.routes.admin.provider_states import ProviderChanged, ProviderState, provider_changed, provider_state
+from fairlead.api.shapes.changes import NO_REASON, Memo, Name, Reason, said, unsaid
+from fairlead.api.shapes.currency import Currency, InCurrency
+from fairlead.api.shapes.pagination import ByCursor, Page
+from fairlead.api.shapes.values import Answer, Asked, Email, Int, Line, Uuid
+from fairlead.core.model import MAX_AMOUNT_CENTS
+from fairlead.core.permissions import Permission, Role
+from fairlead.flows.access.invitations import invite_user
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.configuration.provider_status import approve_provider, reactivate_provider, suspend_provider
+from fairlead.flows.configuration.providers import ProviderChange, change_provider, create_provider
+from fairlead.flows.configuration.reading import read_provider
+from fairlead.store.configuration.pages import ListedProvider, ProviderSearch, providers_page
+
+router = APIRouter(prefix="/api/v1/admin/providers", tags=["providers"])
+
+Reader = Annotated[Principal, needs(Permission.PROVIDERS_READ)]
+Editor = Annotated[Principal, needs(Permission.PROVIDERS_WRITE)]
+ProviderId = Annotated[Uuid, Path()]
+LimitCents = Annotated[Int, Field(ge=0, le=MAX_AMOUNT_CENTS)]
+Timezone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$", examples=["Europe/Berlin"])]
+ProviderName = Annotated[Name, Field(examples=["Anchor Hosting"])]
+ProviderEmail = Annotated[Email, Field(examples=["leads@anchor.example"])]
+
+
+class NewProvider(Asked):
+    """A provider, with an empty balance. Only an active one receives leads."""
+
+    email: ProviderEmail
+    name: ProviderName
+    status: Literal["pending", "active"] = "active"
+    timezone: Timezone = "UTC"
+    credit_limit_cents: LimitCents = 0
+    low_balance_threshold_cents: LimitCents | None = None
+    memo: Memo | None = None
+
+
+class ProviderPatch(Asked):
+    """What is to be different; what is left out stays. A threshold of null: it is not told of a low balance."""
+
+    email: ProviderEmail = unsaid()
+    name: ProviderName = unsaid()
+    timezone: Timezone = unsaid()
+    credit_limit_cents: LimitCents = unsaid()
+    low_balance_threshold_cents: LimitCents | None = None
+    memo: Memo | None = None
+
+
+class Invitation(Asked):
+    """Whom to send a link that sets a password for the provider's portal."""
+
+    email: Email
+    name: Annotated[Name, Field(examples=["Ada Example"])]
+
+
+class Invited(Answer):
+    """The user who was sent a link, good for a week."""
+
+    user_id: Uuid
+    status: str = Field(examples=["invited"])
+
+
+class ProviderItem(Answer):
+    """A provider in the list."""
+
+    provider_id: Uuid
+    name: str = Field(examples=["Anchor Hosting"])
+    email: str = Field(examples=["leads@anchor.example"])
+    status: Literal["pending", "active", "suspended"]
+    timezone: str = Field(examples=["Europe/Berlin"])
+    balance_cents: int = Field(examples=[125_00])
+    credit_limit_cents: int = Field(examples=[0])
+    low_balance_threshold_cents: int | None
+    currency: Currency
+    created_at: datetime
+
+
+@router.get("")
+def list_providers(
+    page: ByCursor,
+    _: Reader,
+    currency: InCurrency,
+    database: Marketplace,
+    status: Annotated[Literal["pending", "active", "suspended"] | None, Query()] = None,
+    q: Annotated[
+        Line | None, Query(min_length=1, max_length=100, description="How the name or the email address begins.")
+    ] = None,
+) -> Page[ProviderItem]:
+    """List the providers, the newest first."""
+    wanted = ProviderSearch(status, q)
+    found = database.read(lambda conn: providers_page(conn, wanted, page.after_id, page.probe))
+    items, cursor = page.cut(found, _place)
+    return Page[ProviderItem](items=[_item(each, currency) for each in items], next_cursor=cursor)
+
+
+@router.post("", status_code=201, responses=refuses("email_taken"))
+def add_provider(
+    asked: NewProvider, response: Response, editor: Editor, currency: InCurrency, database: Marketplace
+) -> ProviderChanged:
+    """There is the provider. Asked for again with the same email and values, nothing is changed."""
+    done = create_provider(
+        database,
+        asked.email,
+        asked.name,
+        editor.actor,
+        status=asked.status,
+        timezone=asked.timezone,
+        credit_limit_cents=asked.credit_limit_cents,
+        low_balance_threshold_cents=asked.low_balance_threshold_cents,
+        memo=asked.memo,
+    )
+    return provider_changed(response, done, currency)
+
+
+@router.get("/{provider_id}", responses=refuses("provider_unknown"))
+def show_provider(
+    provider_id: ProviderId, response: Response, _: Reader, currency: InCurrency, database: Marketplace
+) -> ProviderState:
+    """Show a provider with its balance."""
+    seen = read_provider(database, provider_id)
+    show_version(response, seen.version)
+    return provider_state(seen.row, currency)
+
+
+@router.patch("/{provider_id}", responses=refuses("provider_unknown", "email_taken", "credit_in_use"))
+def edit_provider(
+    provider_id: ProviderId,
+    asked: ProviderPatch,
+    response: Response,
+    editor: Editor,
+    currency: InCurrency,
+    expected: ExpectedVersion,
+    database: Marketplace,
+) -> ProviderChanged:
+    """The provider is as the change says. Another credit limit lets its subscriptions start or stop at once."""
+    change = ProviderChange(**said(asked))
+    done = change_provider(database, provider_id, change, editor.actor, memo=asked.memo, expected_version=expected)
+    return provider_changed(response, done, currency)
+
+
+@router.post("/{provider_id}/invitations", status_code=201, responses=refuses("provider_unknown", "email_taken"))
+def invite_to_provider(
+    provider_id: ProviderId,
+    asked: Invitation,
+    inviter: Annotated[Principal, needs(Permission.USERS_WRITE)],
+    database: Marketplace,
+) -> Invited:
+    """Somebody will be sent a link to the provider's portal. Asked for again another one, and the first opens nothing.
+
+    The address may be another one than the provider's own, to which its leads go.
+    """
+    done = invite_user(database, asked.email, asked.name, Role.PROVIDER, inviter.actor, provider_id=provider_id)
+    return Invited.model_validate(done)
+
+
+@router.post("/{provider_id}/approve", responses=refuses("provider_unknown", "provider_status"))
+def approve_one_provider(
+    provider_id: ProviderId,
+    response: Response,
+    editor: Editor,
+    currency: InCurrency,
+    database: Marketplace,
+    asked: Reason = NO_REASON,
+) -> ProviderChanged:
+    """The provider, pending before, is active: it receives leads."""
+    return provider_changed(response, approve_provider(database, provider_id, editor.actor, memo=asked.memo), currency)
+
+
+@router.post("/{provider_id}/suspend", responses=refuses("provider_unknown"))
+def suspend_one_provider(
+    provider_id: ProviderId,
+    response: Response,
+    editor: Editor,
+    currency: InCurrency,
+    database: Marketplace,
+    asked: Reason = NO_REASON,
+) -> ProviderChanged:
+    """The provider receives no lead from the next decision on, and its people can only look."""
+    return provider_changed(response, suspend_provider(database, provider_id, editor.actor, memo=asked.memo), currency)
+
+
+@router.post("/{provider_id}/reactivate", responses=refuses("provider_unknown", "provider_status"))
+def reactivate_one_provider(
+    provider_id: ProviderId,
+    response: Response,
+    editor: Editor,
+    currency: InCurrency,
+    database: Marketplace,
+    asked: Reason = NO_REASON,
+) -> ProviderChanged:
+    """The provider, suspended before, is active, with its old place in the order."""
+    return provider_changed(
+        response, reactivate_provider(database, provider_id, editor.actor, memo=asked.memo), currency
+    )
+
+
+def _place(item: ListedProvider) -> tuple[datetime, str]:
+    return item.created_at, item.provider_id
+
+
+def _item(each: ListedProvider, currency: str) -> ProviderItem:
+    return ProviderItem(**asdict(each), currency=currency)

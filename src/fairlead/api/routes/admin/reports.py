@@ -1,0 +1,222 @@
+"""Reports for operators: how fair, how much, how many. Days are calendar days in the time zone that is asked for."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import Field
+
+from fairlead.api.access import needs
+from fairlead.api.openapi import refuses
+from fairlead.api.resources import Marketplace
+from fairlead.api.shapes.currency import Currency
+from fairlead.api.shapes.values import Answer, Slug, Uuid
+from fairlead.core.permissions import Permission
+from fairlead.flows import reports as flow
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
+from fairlead.flows.reports import AskedDays
+from fairlead.store.reports.days import Days
+
+router = APIRouter(prefix="/api/v1/admin/reports", tags=["reports"], responses=refuses("niche_unknown"))
+
+Reader = Annotated[Principal, needs(Permission.REPORTS_READ, REPORTS_OF_CALLER)]
+OneNiche = Annotated[Slug, Query(description="The niche's slug.", examples=["hosting"])]
+OfNiche = Annotated[Slug | None, Query(description="Only of this niche, by its slug.")]
+
+_NICHE = Field(examples=["hosting"])
+_LEVEL = Field(examples=["gold"])
+
+
+async def _asked_days(
+    first_day: Annotated[
+        date | None, Query(alias="from", description="The first day; else as many before the last as make thirty.")
+    ] = None,
+    last_day: Annotated[
+        date | None, Query(alias="to", description="The last day, included; else today. At most 366 days in all.")
+    ] = None,
+    timezone: Annotated[
+        str,
+        Query(
+            pattern="^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$",
+            max_length=64,
+            description="Where a day begins and ends: an IANA time zone.",
+            examples=["Europe/Madrid"],
+        ),
+    ] = "UTC",
+) -> AskedDays:
+    return AskedDays(first_day, last_day, timezone)
+
+
+InDays = Annotated[AskedDays, Depends(_asked_days, scope="function")]
+
+
+class ReportedDays(Answer):
+    """Which days a report is about."""
+
+    first_day: date
+    last_day: date
+    timezone: str = Field(examples=["Europe/Madrid"])
+
+
+class FairnessOfLevel(Answer):
+    """How a level was treated by the rotation, and how it treated its subscriptions."""
+
+    level_id: Uuid
+    level_name: str = _LEVEL
+    decisions: int = Field(description="That this level had a part in.")
+    starts: int = Field(description="That began with it.")
+    expected_starts: float = Field(description="That would have begun with it if each level began as often.")
+    assignments: int
+    served_subscriptions: int
+    unserved_subscriptions: int = Field(description="Active now, and not served in these days.")
+    fewest_times: int = Field(description="Of those served: how often the one was that was served least.")
+    most_times: int
+    longest_wait: int = Field(
+        description="The longest run of the level's assignments that went to others between two of one subscription."
+    )
+
+
+class FairnessReport(ReportedDays):
+    """A niche's levels, in order."""
+
+    niche: str = _NICHE
+    items: Sequence[FairnessOfLevel]
+
+
+class FillOfLevel(Answer):
+    """How many of the slots that a level offered were filled."""
+
+    level_id: Uuid
+    level_name: str = _LEVEL
+    decisions: int
+    offered_slots: int
+    filled_slots: int
+    fill_rate: float | None = Field(description="Filled of offered; null when none was offered.")
+    reasons: Mapping[str, int] = Field(
+        description="Who was refused by decisions that left a slot open, counted by why.",
+        examples=[{"insufficient_balance": 3}],
+    )
+
+
+class FillReport(ReportedDays):
+    """A niche's levels, in order."""
+
+    niche: str = _NICHE
+    items: Sequence[FillOfLevel]
+
+
+class RevenueOfDay(Answer):
+    """A level on a day. A refund counts on the day on which it was given, not on that of its sale."""
+
+    day: date
+    niche: str = _NICHE
+    level_id: Uuid
+    level_name: str = _LEVEL
+    sold_count: int
+    gross_cents: int
+    refunded_count: int
+    refunded_cents: int
+    net_cents: int
+
+
+class RevenueReport(ReportedDays):
+    """Every level and day with a sale or a refund."""
+
+    currency: Currency
+    items: Sequence[RevenueOfDay]
+
+
+class FunnelOfDay(Answer):
+    """The leads that came in on a day, and what has become of them until now."""
+
+    day: date
+    niche: str = _NICHE
+    received_count: int
+    approved_count: int
+    distributed_count: int
+    partial_count: int = Field(description="Sold, while a slot stayed open.")
+    no_eligible_count: int = Field(description="Approved, and nobody to sell to at the last try.")
+    rejected_count: int
+    bad_count: int
+
+
+class FunnelReport(ReportedDays):
+    """Every niche and day on which leads came in."""
+
+    items: Sequence[FunnelOfDay]
+
+
+class ActivityOfProvider(Answer):
+    """What a provider received and paid, and what has become of it until now."""
+
+    provider_id: Uuid
+    provider_name: str = Field(examples=["Anchor"])
+    received_count: int
+    spent_cents: int
+    viewed_count: int
+    accepted_count: int
+    rejected_count: int
+    acceptance_rate: float | None = Field(description="Accepted of answered; null when none was answered.")
+    reported_count: int
+    bad_count: int
+    bad_lead_rate: float | None = Field(description="Reported with success of received; null when none was received.")
+    refunded_count: int
+    refunded_cents: int
+
+
+class ActivityReport(ReportedDays):
+    """The providers that received anything, who spent the most first."""
+
+    currency: Currency
+    items: Sequence[ActivityOfProvider]
+
+
+@router.get("/fairness")
+def report_fairness(niche: OneNiche, asked: InDays, reader: Reader, database: Marketplace) -> FairnessReport:
+    """Say how evenly the niche's decisions began with its levels, and these served their subscriptions."""
+    report = flow.fairness_report(database, niche, asked)
+    items = [FairnessOfLevel.model_validate(each) for each in report.rows]
+    return FairnessReport(**_days(report.days), niche=niche, items=items)
+
+
+@router.get("/fill-rate")
+def report_fill_rate(niche: OneNiche, asked: InDays, reader: Reader, database: Marketplace) -> FillReport:
+    """Say how many of the slots that the niche's levels offered were filled, and what left the others open."""
+    report = flow.fill_report(database, niche, asked)
+    items = [FillOfLevel.model_validate(each) for each in report.rows]
+    return FillReport(**_days(report.days), niche=niche, items=items)
+
+
+@router.get("/revenue")
+def report_revenue(asked: InDays, reader: Reader, database: Marketplace, niche: OfNiche = None) -> RevenueReport:
+    """Add up what was sold and what was given back, by day, niche and level."""
+    report = flow.revenue_report(database, niche, asked)
+    items = [RevenueOfDay.model_validate(each) for each in report.rows]
+    return RevenueReport(**_days(report.days), currency=report.currency, items=items)
+
+
+@router.get("/funnel")
+def report_funnel(asked: InDays, reader: Reader, database: Marketplace, niche: OfNiche = None) -> FunnelReport:
+    """Count the leads that came in, by day and niche, and what has become of them."""
+    report = flow.funnel_report(database, niche, asked)
+    return FunnelReport(**_days(report.days), items=[FunnelOfDay.model_validate(each) for each in report.rows])
+
+
+@router.get("/provider-activity")
+def report_provider_activity(
+    asked: InDays,
+    reader: Reader,
+    database: Marketplace,
+    niche: OfNiche = None,
+    provider_id: Annotated[Uuid | None, Query(description="Only of this provider.")] = None,
+) -> ActivityReport:
+    """Say of each provider what it received, paid, accepted, and reported as bad."""
+    report = flow.activity_report(database, niche, provider_id, asked)
+    items = [ActivityOfProvider.model_validate(each) for each in report.rows]
+    return ActivityReport(**_days(report.days), currency=report.currency, items=items)
+
+
+def _days(days: Days) -> dict[str, Any]:
+    return ReportedDays.model_validate(days).model_dump()

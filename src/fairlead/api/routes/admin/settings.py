@@ -1,0 +1,98 @@
+"""What holds for the whole marketplace, and what this installation was started with."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from fairlead.api.access import needs
+from fairlead.api.conditional import ExpectedVersion, show_version
+from fairlead.api.openapi import refuses
+from fairlead.api.resources import Marketplace, ServerSettings
+from fairlead.api.shapes.changes import Memo
+from fairlead.api.shapes.currency import Currency
+from fairlead.api.shapes.values import Answer, Asked
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.configuration.marketplace import MarketplaceSettings, change_marketplace, read_marketplace
+
+router = APIRouter(prefix="/api/v1/admin", tags=["settings"])
+
+Reader = Annotated[Principal, needs(Permission.SETTINGS_READ)]
+Editor = Annotated[Principal, needs(Permission.SETTINGS_WRITE)]
+
+
+class MarketplaceChange(Asked):
+    """The currency of all amounts."""
+
+    currency: Currency
+    memo: Memo | None = None
+
+
+class MarketplaceState(Answer):
+    """What holds for the whole marketplace."""
+
+    currency: Currency
+    version: str = Field(description="For If-Match.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"])
+
+
+class InstallationSettings(Answer):
+    """What the web process that answers was started with, as docs/reference/settings.md has it.
+
+    Only what is named here is ever shown: no address of a server, no path, no secret, and nobody's email.
+    """
+
+    public_url: str | None = Field(examples=["https://leads.example.com"])
+    second_guard: Literal["on", "off"]
+    statement_timeout_ms: int
+    lock_timeout_ms: int
+    idle_in_transaction_timeout_ms: int
+    transaction_timeout_ms: int
+    batch_limit_leads: int
+    worker_concurrency: int
+    delivery_concurrency: int
+    leads_per_second: float | None
+    takeover_seconds: int
+    drain_seconds: int
+    retry_delay_factor: float
+    web_connections: int
+    cookie_over_http: bool
+    log_level: Literal["debug", "info", "warning", "error"]
+    log_format: Literal["json", "console"]
+    mail_transport: Literal["console", "directory", "smtp"]
+    mail_from: str = Field(examples=["Fairlead <leads@example.com>"])
+    smtp_security: Literal["starttls", "tls", "none"]
+    smtp_timeout_seconds: float
+    webhook_allow_private: bool
+    webhook_timeout_seconds: float
+    webhook_pause_after_failures: int
+
+
+@router.get("/marketplace")
+def show_marketplace(response: Response, _: Reader, database: Marketplace) -> MarketplaceState:
+    """Show what holds for the whole marketplace."""
+    return _state(response, read_marketplace(database))
+
+
+@router.put("/marketplace", responses=refuses("currency_in_use"))
+def edit_marketplace(
+    asked: MarketplaceChange,
+    response: Response,
+    editor: Editor,
+    expected: ExpectedVersion,
+    database: Marketplace,
+) -> MarketplaceState:
+    """All amounts are in this currency, with the numbers that they have. Possible until money was moved."""
+    done = change_marketplace(database, asked.currency, editor.actor, memo=asked.memo, expected_version=expected)
+    return _state(response, done)
+
+
+@router.get("/settings")
+def show_settings(_: Reader, settings: ServerSettings) -> InstallationSettings:
+    """Show what the server was started with, as far as it is no secret."""
+    return InstallationSettings.model_validate(settings)
+
+
+def _state(response: Response, settings: MarketplaceSettings) -> MarketplaceState:
+    show_version(response, settings.version)
+    return MarketplaceState.model_validate(settings)

@@ -1,0 +1,263 @@
+"""Subscriptions as operators see to them: who buys leads of which level, and by which filter."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field
+
+from fairlead.api.access import needs
+from fairlead.api.conditional import ExpectedVersion, show_version
+from fairlead.api.openapi import refuses
+from fairlead.api.resources import Marketplace
+from fairlead.api.shapes.changes import NO_REASON, Memo, Reason
+from fairlead.api.shapes.documents import FilterDocument, StoredFilter, as_stored, document_in
+from fairlead.api.shapes.pagination import ByCursor, Page
+from fairlead.api.shapes.values import Answer, Asked, Int, Uuid
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.configuration.filter_preview import MOST_LEADS, preview_filter
+from fairlead.flows.configuration.reading import SeenSubscription, read_subscription
+from fairlead.flows.configuration.subscription_place import SubscriptionChanged as Changed
+from fairlead.flows.configuration.subscriptions import (
+    pause_subscription,
+    resume_subscription,
+    set_filter,
+    subscribe,
+    unsubscribe,
+)
+from fairlead.store.configuration.pages import ListedSubscription, SubscriptionSearch, subscriptions_page
+
+router = APIRouter(prefix="/api/v1/admin", tags=["subscriptions"])
+
+Reader = Annotated[Principal, needs(Permission.PROVIDERS_READ)]
+Editor = Annotated[Principal, needs(Permission.PROVIDERS_WRITE)]
+SubscriptionId = Annotated[Uuid, Path()]
+Summary = Annotated[str, Field(description="The filter in plain words.", examples=["Cores is at least 4"])]
+Why = Annotated[
+    str | None, Field(description="paused or insufficient_funds; null where it is active.", examples=["paused"])
+]
+
+
+class NewSubscription(Asked):
+    """A provider and a level. Without a filter: every lead, or, for one that comes back, the filter that it had."""
+
+    provider_id: Uuid
+    level_id: Uuid
+    filter_rules: FilterDocument | None = None
+    memo: Memo | None = None
+
+
+class NewFilter(Asked):
+    """The filter as it is to be."""
+
+    filter_rules: FilterDocument
+    memo: Memo | None = None
+
+
+class TriedFilter(Asked):
+    """A filter, and how many of the leads that were decided last it is tried on."""
+
+    filter_rules: FilterDocument
+    sample: Annotated[Int, Field(ge=1, le=MOST_LEADS)] = 1000
+
+
+class SubscriptionItem(Answer):
+    """A subscription in the list."""
+
+    subscription_id: Uuid
+    provider_id: Uuid
+    provider_name: str = Field(examples=["Anchor Hosting"])
+    niche_id: Uuid
+    niche_slug: str = Field(examples=["hosting"])
+    level_id: Uuid
+    level_name: str = Field(examples=["gold"])
+    is_active: bool
+    deactivation_reason: Why
+    filter_is_valid: bool = Field(description="One that does not fit the form gets no leads.")
+    is_ended: bool
+    created_at: datetime
+
+
+class SubscriptionDetail(Answer):
+    """A subscription as it is."""
+
+    subscription_id: Uuid
+    provider_id: Uuid
+    niche_id: Uuid
+    level_id: Uuid
+    is_active: bool
+    deactivation_reason: Why
+    filter_rules: StoredFilter
+    filter_summary: Summary
+    filter_is_valid: bool = Field(description="One that does not fit the form gets no leads.")
+    is_ended: bool
+    version: str = Field(description="For If-Match.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"])
+
+
+class SubscriptionChanged(Answer):
+    """The subscription after a change, and where the niche's journal tells of it."""
+
+    subscription: SubscriptionDetail
+    took_effect: bool = Field(description="False where it was so before.")
+    journal_seq: int | None
+
+
+class FilterPreview(Answer):
+    """How many of the leads that were decided last the filter fits."""
+
+    matched_count: int = Field(examples=[412])
+    lead_count: int = Field(examples=[1000])
+    filter_summary: Summary
+
+
+@router.get("/subscriptions")
+def list_subscriptions(
+    page: ByCursor,
+    _: Reader,
+    database: Marketplace,
+    provider_id: Annotated[Uuid | None, Query()] = None,
+    niche_id: Annotated[Uuid | None, Query()] = None,
+    level_id: Annotated[Uuid | None, Query()] = None,
+    with_ended: Annotated[bool, Query(description="Also those that ended.")] = False,
+) -> Page[SubscriptionItem]:
+    """List the subscriptions, the newest first."""
+    wanted = SubscriptionSearch(provider_id, niche_id, level_id, with_ended)
+    found = database.read(lambda conn: subscriptions_page(conn, wanted, page.after_id, page.probe))
+    items, cursor = page.cut(found, _place)
+    return Page[SubscriptionItem](items=[SubscriptionItem.model_validate(each) for each in items], next_cursor=cursor)
+
+
+@router.post(
+    "/subscriptions",
+    status_code=201,
+    responses=refuses("provider_unknown", "level_unknown", "level_deleted", "subscription_exists", "form_unreadable"),
+)
+def add_subscription(
+    asked: NewSubscription, response: Response, editor: Editor, database: Marketplace
+) -> SubscriptionChanged:
+    """The provider subscribes to the level. One that left comes back to its old place in the order."""
+    with document_in("filter_rules"):
+        done = subscribe(
+            database,
+            asked.provider_id,
+            asked.level_id,
+            editor.actor,
+            filter_rules=None if asked.filter_rules is None else asked.filter_rules.as_json(),
+            memo=asked.memo,
+        )
+    return _changed(response, done)
+
+
+@router.get("/subscriptions/{subscription_id}", responses=refuses("subscription_unknown"))
+def show_subscription(
+    subscription_id: SubscriptionId, response: Response, _: Reader, database: Marketplace
+) -> SubscriptionDetail:
+    """Show a subscription, also one that ended."""
+    seen = read_subscription(database, subscription_id, of_provider_id=None)
+    show_version(response, seen.version)
+    return _detail(seen)
+
+
+@router.put(
+    "/subscriptions/{subscription_id}/filter",
+    responses=refuses("subscription_unknown", "subscription_ended", "form_unreadable"),
+)
+def replace_filter(
+    subscription_id: SubscriptionId,
+    asked: NewFilter,
+    response: Response,
+    editor: Editor,
+    expected: ExpectedVersion,
+    database: Marketplace,
+) -> SubscriptionChanged:
+    """The subscription's filter is this one, from the next decision on."""
+    with document_in("filter_rules"):
+        done = set_filter(
+            database,
+            subscription_id,
+            asked.filter_rules.as_json(),
+            editor.actor,
+            of_provider_id=None,
+            memo=asked.memo,
+            expected_version=expected,
+        )
+    return _changed(response, done)
+
+
+@router.post("/subscriptions/{subscription_id}/pause", responses=refuses("subscription_unknown", "subscription_ended"))
+def pause_one_subscription(
+    subscription_id: SubscriptionId,
+    response: Response,
+    editor: Editor,
+    database: Marketplace,
+    asked: Reason = NO_REASON,
+) -> SubscriptionChanged:
+    """The subscription receives nothing until it is resumed. Its place in the order stays."""
+    done = pause_subscription(database, subscription_id, editor.actor, of_provider_id=None, memo=asked.memo)
+    return _changed(response, done)
+
+
+@router.post("/subscriptions/{subscription_id}/resume", responses=refuses("subscription_unknown", "subscription_ended"))
+def resume_one_subscription(
+    subscription_id: SubscriptionId,
+    response: Response,
+    editor: Editor,
+    database: Marketplace,
+    asked: Reason = NO_REASON,
+) -> SubscriptionChanged:
+    """The subscription is not paused any more: active, or waiting for the funds that it takes."""
+    done = resume_subscription(database, subscription_id, editor.actor, of_provider_id=None, memo=asked.memo)
+    return _changed(response, done)
+
+
+@router.delete("/subscriptions/{subscription_id}", responses=refuses("subscription_unknown"))
+def end_subscription(
+    subscription_id: SubscriptionId,
+    response: Response,
+    editor: Editor,
+    expected: ExpectedVersion,
+    database: Marketplace,
+    memo: Annotated[Memo | None, Query()] = None,
+) -> SubscriptionChanged:
+    """The subscription has ended. Its place, its filter and its pause are kept for a return."""
+    done = unsubscribe(
+        database, subscription_id, editor.actor, of_provider_id=None, memo=memo, expected_version=expected
+    )
+    return _changed(response, done)
+
+
+@router.post("/niches/{niche_id}/filter-preview", responses=refuses("niche_unknown", "form_unreadable"))
+def try_filter(
+    niche_id: Annotated[Uuid, Path()], asked: TriedFilter, _: Reader, database: Marketplace
+) -> FilterPreview:
+    """Say how many of the leads that were decided last in the niche the filter fits. Nothing is changed."""
+    with document_in("filter_rules"):
+        tried = preview_filter(database, niche_id, asked.filter_rules.as_json(), sample=asked.sample)
+    return FilterPreview.model_validate(tried)
+
+
+def _place(item: ListedSubscription) -> tuple[datetime, str]:
+    return item.created_at, item.subscription_id
+
+
+def _detail(seen: SeenSubscription | Changed) -> SubscriptionDetail:
+    subscription = seen.row.subscription
+    return SubscriptionDetail(
+        subscription_id=subscription.subscription_id,
+        provider_id=subscription.provider_id,
+        niche_id=seen.row.niche_id,
+        level_id=subscription.level_id,
+        is_active=subscription.is_active,
+        deactivation_reason=subscription.deactivation_reason,
+        filter_rules=as_stored(subscription.filter_rules),
+        filter_summary=seen.filter_summary,
+        filter_is_valid=subscription.filter_is_valid,
+        is_ended=seen.row.is_deleted,
+        version=seen.version,
+    )
+
+
+def _changed(response: Response, done: Changed) -> SubscriptionChanged:
+    show_version(response, done.version)
+    return SubscriptionChanged(subscription=_detail(done), took_effect=done.took_effect, journal_seq=done.journal_seq)

@@ -1,0 +1,27 @@
+"""A provider's portal, each provider its own: `/api/v1/provider`."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from fairlead.api.routes.provider import (
+    assignments,
+    keys,
+    ledger,
+    levels,
+    profile,
+    subscriptions,
+    users,
+    webhooks,
+)
+
+ROUTERS: Sequence[APIRouter] = (
+    profile.router,
+    levels.router,
+    subscriptions.router,
+    assignments.router,
+    ledger.router,
+    webhooks.router,
+    keys.router,
+    users.router,
+)

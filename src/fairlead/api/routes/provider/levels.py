@@ -1,0 +1,92 @@
+"""What a provider can subscribe to, and how a filter would fare there."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import Field
+
+from fairlead.api.access import OwnProvider, needs_own
+from fairlead.api.openapi import refuses
+from fairlead.api.resources import Marketplace
+from fairlead.api.shapes.currency import Currency
+from fairlead.api.shapes.documents import FilterDocument, StoredForm
+from fairlead.api.shapes.values import Answer, Uuid
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.read_limits import PREVIEWS_OF_PROVIDER
+from fairlead.flows.configuration.filter_preview import preview_filter_at_level
+from fairlead.store.portal.levels_on_offer import niches_on_offer
+
+router = APIRouter(prefix="/api/v1/provider/levels", tags=["provider: subscriptions"])
+
+Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
+Previewer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE, PREVIEWS_OF_PROVIDER)]
+
+
+class OwnPlaceAtLevel(Answer):
+    """The provider's living subscription to the level."""
+
+    subscription_id: Uuid
+    is_active: bool
+    deactivation_reason: Literal["paused", "insufficient_funds"] | None
+    filter_is_valid: bool
+
+
+class LevelOffer(Answer):
+    """A level that can be subscribed to."""
+
+    level_id: Uuid
+    name: str = Field(examples=["gold"])
+    price_cents: int = Field(description="For each lead.", examples=[2000])
+    currency: Currency
+    max_recipients: int = Field(description="So many providers receive the same lead at the most.", examples=[3])
+    order_position: int
+    own: OwnPlaceAtLevel | None = Field(description="Null where the provider does not subscribe.")
+
+
+class NicheOffer(Answer):
+    """A niche and its levels, in their order."""
+
+    niche_id: Uuid
+    slug: str = Field(examples=["hosting"])
+    name: str = Field(examples=["Hosting"])
+    form_schema: StoredForm = Field(description="The questions that leads answer. A filter may use each of them.")
+    bad_lead_window_days: int = Field(description="For so many days a lead can be reported as bad.", examples=[14])
+    levels: list[LevelOffer]
+
+
+class NicheOffers(Answer):
+    """All of them, by name."""
+
+    items: list[NicheOffer]
+
+
+class FilterFared(Answer):
+    """How a filter would have fared."""
+
+    matched_count: int | None = Field(
+        description="So many of the leads it would have let through. Null: none or a few, where the filter asks for "
+        "words that people wrote.",
+        examples=[412],
+    )
+    lead_count: int = Field(description="So many leads it was held against: the last ones.", examples=[1000])
+    filter_summary: str = Field(description="The filter in plain words.", examples=["Cores at least 4"])
+
+
+@router.get("")
+def list_levels_on_offer(caller: Reader) -> NicheOffers:
+    """List the niches and levels that can be subscribed to, and where the provider does."""
+    found = caller.database.read(lambda conn: niches_on_offer(conn, caller.provider_id))
+    return NicheOffers(items=[NicheOffer.model_validate(each) for each in found])
+
+
+@router.post("/{level_id}/filter-preview", responses=refuses("level_unknown", "form_unreadable"))
+def preview_own_filter(
+    level_id: Annotated[Uuid, Path()], asked: FilterDocument, _: Previewer, marketplace: Marketplace
+) -> FilterFared:
+    """Tell how many of the last 1,000 leads of the level's niche the filter would have let through.
+
+    Nothing of any lead is told, and nothing is changed. It is for providers that may buy such leads, and each may ask
+    only so often.
+    """
+    # Counted over everybody's leads, which the provider's own database does not show.
+    return FilterFared.model_validate(preview_filter_at_level(marketplace, level_id, asked.as_json()))

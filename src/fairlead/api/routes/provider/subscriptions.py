@@ -1,0 +1,254 @@
+"""A provider's own subscriptions: subscribing, pausing, filtering, leaving, and how each came to be as it is."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field
+
+from fairlead.api.access import OwnProvider, needs_own
+from fairlead.api.conditional import ExpectedVersion, show_version
+from fairlead.api.openapi import refuses
+from fairlead.api.resources import Marketplace
+from fairlead.api.shapes.by_sequence import BySequence
+from fairlead.api.shapes.currency import Currency
+from fairlead.api.shapes.documents import FilterDocument, StoredFilter, document_in
+from fairlead.api.shapes.pagination import Page
+from fairlead.api.shapes.values import Answer, Asked, Uuid
+from fairlead.core.model import Subscription
+from fairlead.core.permissions import Permission
+from fairlead.flows.configuration.own_subscriptions import OwnedSubscription, own_subscription, own_subscriptions
+from fairlead.flows.configuration.subscription_history import SubscriptionState, subscription_history
+from fairlead.flows.configuration.subscription_place import SubscriptionChanged
+from fairlead.flows.configuration.subscriptions import (
+    pause_subscription,
+    resume_subscription,
+    set_filter,
+    subscribe,
+    unsubscribe,
+)
+from fairlead.store.configuration.rows import SubscriptionRow
+
+router = APIRouter(prefix="/api/v1/provider/subscriptions", tags=["provider: subscriptions"])
+
+Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
+Writer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE)]
+SubscriptionId = Annotated[Uuid, Path()]
+
+
+class OwnSubscriptionWish(Asked):
+    """Which level, and which of its leads."""
+
+    level_id: Uuid
+    filter_rules: FilterDocument | None = Field(
+        default=None, description="Null: every lead, or for one who comes back the filter as it was."
+    )
+
+
+class OwnSubscriptionState(Answer):
+    """What a subscription is like at some time."""
+
+    is_active: bool = Field(description="Whether it can receive leads.")
+    is_ended: bool = Field(description="Whether the provider left.")
+    deactivation_reason: Literal["paused", "insufficient_funds"] | None
+    filter_rules: StoredFilter
+    filter_is_valid: bool = Field(description="False: the form was changed, and the filter does not fit it any more.")
+
+
+class OwnSubscriptionNow(OwnSubscriptionState):
+    """A subscription as it is now."""
+
+    subscription_id: Uuid
+    niche_id: Uuid
+    level_id: Uuid
+    filter_summary: str = Field(description="The filter in plain words.", examples=["Cores at least 4"])
+
+
+class OwnSubscription(OwnSubscriptionNow):
+    """A subscription, and what it is to."""
+
+    niche: str = Field(examples=["hosting"])
+    niche_name: str = Field(examples=["Hosting"])
+    level_name: str = Field(examples=["gold"])
+    price_cents: int = Field(examples=[2000])
+    currency: Currency
+    last_received_at: datetime | None
+
+
+class OwnSubscriptions(Answer):
+    """All of them, by niche, the dearest level first."""
+
+    items: list[OwnSubscription]
+
+
+class OwnSubscriptionPast(OwnSubscriptionState):
+    """A state that the subscription was in from that time on, and who of the provider asked for it."""
+
+    seq: int = Field(description="Its number among the states of the subscription, from 1.")
+    recorded_at: datetime
+    action: str | None = Field(
+        description="Null where it followed from something else, such as funds.", examples=["subscription.paused"]
+    )
+    actor_role: str | None = Field(examples=["provider"])
+    actor: str | None = Field(
+        description="Null where it was nobody of the provider.", examples=["user:01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"]
+    )
+    memo: str | None = Field(examples=["on holiday"])
+
+
+@router.get("")
+def list_own_subscriptions(
+    caller: Reader, with_ended: Annotated[bool, Query(description="Also those that the provider left.")] = False
+) -> OwnSubscriptions:
+    """List the provider's subscriptions."""
+    found = own_subscriptions(caller.database, caller.provider_id, with_ended=with_ended)
+    return OwnSubscriptions(items=[_owned(each) for each in found])
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=refuses("level_unknown", "level_deleted", "provider_unknown", "subscription_exists", "form_unreadable"),
+)
+def subscribe_to_level(asked: OwnSubscriptionWish, caller: Writer, response: Response) -> OwnSubscriptionNow:
+    """Subscribe to a level. Doing so twice is no mistake.
+
+    One who left comes back to the same place in the order: leaving and returning gains nothing. Where the balance does
+    not suffice the subscription waits for it.
+    """
+    rules = None if asked.filter_rules is None else asked.filter_rules.as_json()
+    with document_in("filter_rules"):
+        done = subscribe(caller.database, caller.provider_id, asked.level_id, caller.actor, filter_rules=rules)
+    response.headers["Location"] = f"{router.prefix}/{done.row.subscription.subscription_id}"
+    return _changed(done, response)
+
+
+@router.get("/{subscription_id}", responses=refuses("subscription_unknown"))
+def show_own_subscription(subscription_id: SubscriptionId, caller: Reader, response: Response) -> OwnSubscription:
+    """Show one subscription, with the ETag that a change has to name."""
+    found = own_subscription(caller.database, caller.provider_id, subscription_id)
+    show_version(response, found.seen.version)
+    return _owned(found)
+
+
+@router.put(
+    "/{subscription_id}/filter",
+    responses=refuses("subscription_unknown", "subscription_ended", "provider_unknown", "form_unreadable"),
+)
+def replace_own_filter(
+    subscription_id: SubscriptionId,
+    asked: FilterDocument,
+    expected: ExpectedVersion,
+    caller: Writer,
+    response: Response,
+) -> OwnSubscriptionNow:
+    """Replace the filter. It counts from the next decision on."""
+    done = set_filter(
+        caller.database,
+        subscription_id,
+        asked.as_json(),
+        caller.actor,
+        of_provider_id=caller.provider_id,
+        expected_version=expected,
+    )
+    return _changed(done, response)
+
+
+@router.post(
+    "/{subscription_id}/pause", responses=refuses("subscription_unknown", "subscription_ended", "provider_unknown")
+)
+def pause_own_subscription(subscription_id: SubscriptionId, caller: Writer, response: Response) -> OwnSubscriptionNow:
+    """Pause the subscription: it receives nothing until it is resumed, and keeps its place in the order."""
+    done = pause_subscription(caller.database, subscription_id, caller.actor, of_provider_id=caller.provider_id)
+    return _changed(done, response)
+
+
+@router.post(
+    "/{subscription_id}/resume", responses=refuses("subscription_unknown", "subscription_ended", "provider_unknown")
+)
+def resume_own_subscription(subscription_id: SubscriptionId, caller: Writer, response: Response) -> OwnSubscriptionNow:
+    """Resume the subscription. Where the balance does not suffice it waits for it."""
+    done = resume_subscription(caller.database, subscription_id, caller.actor, of_provider_id=caller.provider_id)
+    return _changed(done, response)
+
+
+@router.delete("/{subscription_id}", responses=refuses("subscription_unknown", "provider_unknown"))
+def end_own_subscription(
+    subscription_id: SubscriptionId, expected: ExpectedVersion, caller: Writer, response: Response
+) -> OwnSubscriptionNow:
+    """Leave the level. Filter, pause and place in the order are kept for a return. Doing so twice is no mistake."""
+    done = unsubscribe(
+        caller.database,
+        subscription_id,
+        caller.actor,
+        of_provider_id=caller.provider_id,
+        expected_version=expected,
+    )
+    return _changed(done, response)
+
+
+@router.get("/{subscription_id}/history", responses=refuses("subscription_unknown"))
+def list_own_subscription_history(
+    subscription_id: SubscriptionId, page: BySequence, caller: Reader, marketplace: Marketplace
+) -> Page[OwnSubscriptionPast]:
+    """List the states that the subscription was in, the newest first."""
+    # From the journal, which the provider's own database does not show.
+    states = subscription_history(
+        marketplace,
+        subscription_id,
+        of_provider_id=caller.provider_id,
+        before_seq=page.before_seq,
+        limit=page.probe,
+    )
+    items, next_cursor = page.cut(states, lambda state: state.seq)
+    return Page(items=[_past(state) for state in items], next_cursor=next_cursor)
+
+
+def _state(subscription: Subscription, *, is_ended: bool) -> dict[str, Any]:
+    return {
+        "is_active": subscription.is_active and not is_ended,
+        "is_ended": is_ended,
+        "deactivation_reason": subscription.deactivation_reason,
+        "filter_rules": dict(subscription.filter_rules),
+        "filter_is_valid": subscription.filter_is_valid,
+    }
+
+
+def _now(row: SubscriptionRow, filter_summary: str) -> dict[str, Any]:
+    return {
+        **_state(row.subscription, is_ended=row.is_deleted),
+        "subscription_id": row.subscription.subscription_id,
+        "niche_id": row.niche_id,
+        "level_id": row.subscription.level_id,
+        "filter_summary": filter_summary,
+    }
+
+
+def _changed(done: SubscriptionChanged, response: Response) -> OwnSubscriptionNow:
+    show_version(response, done.version)
+    return OwnSubscriptionNow(**_now(done.row, done.filter_summary))
+
+
+def _owned(found: OwnedSubscription) -> OwnSubscription:
+    level = found.level
+    return OwnSubscription(
+        **_now(found.seen.row, found.seen.filter_summary),
+        niche=level.niche,
+        niche_name=level.niche_name,
+        level_name=level.level_name,
+        price_cents=level.price_cents,
+        currency=level.currency,
+        last_received_at=level.last_received_at,
+    )
+
+
+def _past(state: SubscriptionState) -> OwnSubscriptionPast:
+    return OwnSubscriptionPast(
+        **_state(state.subscription, is_ended=state.is_deleted),
+        seq=state.seq,
+        recorded_at=state.recorded_at,
+        action=state.action,
+        actor_role=state.actor_role,
+        actor=state.actor,
+        memo=state.memo,
+    )

@@ -1,0 +1,43 @@
+"""Who can log in for a provider."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from fairlead.api.access import OwnProvider, needs_own
+from fairlead.api.resources import Marketplace
+from fairlead.api.shapes.values import Answer, Uuid
+from fairlead.core.permissions import Permission
+from fairlead.store.portal.own_users import users_of_provider
+
+router = APIRouter(prefix="/api/v1/provider/users", tags=["provider: access"])
+
+Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
+
+
+class OwnUserAnswer(Answer):
+    """Somebody who logs in for the provider."""
+
+    user_id: Uuid
+    email: str = Field(examples=["sales@anchor.example"])
+    name: str = Field(examples=["Sam Sales"])
+    status: Literal["invited", "active", "disabled"]
+    has_second_factor: bool
+    last_login_at: datetime | None
+    created_at: datetime
+
+
+class OwnUsers(Answer):
+    """All of them, by email."""
+
+    items: list[OwnUserAnswer]
+
+
+@router.get("")
+def list_own_users(caller: Reader, marketplace: Marketplace) -> OwnUsers:
+    """List who can log in for the provider. Operators invite, disable and help those who are locked out."""
+    # Of its users the provider's own database shows no more than whose a key is.
+    found = marketplace.read(lambda conn: users_of_provider(conn, caller.provider_id))
+    return OwnUsers(items=[OwnUserAnswer.model_validate(each) for each in found])

@@ -1,0 +1,100 @@
+"""The two documents that people write inside a request: a niche's form and a subscription's filter.
+
+What they mean, and whether one fits the other, is for `core` to say. Here they have a shape and bounds, and what is
+wrong with one is told by its place in the request.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Annotated, Literal, TypeAlias, cast
+
+from pydantic import ConfigDict, Field, JsonValue, StrictBool, StrictFloat, StrictInt
+
+from fairlead.api.shapes.values import Asked, Text
+from fairlead.core.canonical import JsonObject
+from fairlead.core.filter_rules import MAX_ITEMS, MAX_RULES, Operator
+from fairlead.core.form import MAX_FIELDS, MAX_NAME_CHARS, MAX_OPTIONS
+from fairlead.core.form_field import MAX_NUMBER, MAX_TEXT_CHARS, FieldType
+from fairlead.flows.configuration.versions import InvalidDocument
+
+FORM_EXAMPLE: dict[str, JsonValue] = {
+    "version": 1,
+    "fields": [
+        {"key": "cores", "label": "Cores", "type": "number", "required": True},
+        {"key": "region", "label": "Region", "type": "select", "required": False, "options": ["north", "south"]},
+    ],
+}
+FILTER_EXAMPLE: dict[str, JsonValue] = {"version": 1, "rules": [{"field_key": "cores", "operator": "gte", "value": 4}]}
+
+StoredForm: TypeAlias = Annotated[dict[str, JsonValue], Field(examples=[FORM_EXAMPLE])]
+"""A form as it is kept."""
+
+StoredFilter: TypeAlias = Annotated[dict[str, JsonValue], Field(examples=[FILTER_EXAMPLE])]
+"""A filter as it is kept."""
+
+Key: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$", examples=["cores"])]
+
+_Words: TypeAlias = Annotated[Text, Field(max_length=MAX_TEXT_CHARS)]
+_Whole: TypeAlias = Annotated[StrictInt, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+_Fraction: TypeAlias = Annotated[StrictFloat, Field(ge=-MAX_NUMBER, le=MAX_NUMBER, allow_inf_nan=False)]
+_Items: TypeAlias = Annotated[list[_Whole | _Fraction | _Words], Field(max_length=MAX_ITEMS)]
+
+
+class FormField(Asked):
+    """A question of a form. `options` are for select, multi-select and radio; without a label the key serves."""
+
+    key: Key
+    label: Annotated[Text, Field(min_length=1, max_length=MAX_NAME_CHARS, examples=["Cores"])] | None = None
+    type: FieldType
+    required: StrictBool = False
+    options: Annotated[list[_Words], Field(min_length=1, max_length=MAX_OPTIONS)] | None = None
+
+
+class FormDocument(Asked):
+    """A niche's form: docs/reference/filters.md says what each type of field takes."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [FORM_EXAMPLE]})
+
+    version: Literal[1]
+    fields_: Annotated[list[FormField], Field(alias="fields", max_length=MAX_FIELDS)]
+
+    def as_json(self) -> JsonObject:
+        """The document as it was sent."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class FilterRule(Asked):
+    """One condition on one field of the form."""
+
+    field_key: Key
+    operator: Operator
+    value: StrictBool | _Whole | _Fraction | _Words | _Items
+
+
+class FilterDocument(Asked):
+    """A subscription's filter: every rule must hold; no rules take every lead."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [FILTER_EXAMPLE]})
+
+    version: Literal[1]
+    rules: Annotated[list[FilterRule], Field(max_length=MAX_RULES)]
+
+    def as_json(self) -> JsonObject:
+        """The document as it was sent."""
+        return self.model_dump(mode="json")
+
+
+def as_stored(document: JsonObject) -> dict[str, JsonValue]:
+    """The document for an answer."""
+    return cast("dict[str, JsonValue]", document)
+
+
+@contextmanager
+def document_in(member: str) -> Generator[None]:
+    """What is wrong with a document that the block hands to a flow is told by its place in the body."""
+    try:
+        yield
+    except InvalidDocument as invalid:
+        details = [replace(each, path=f"{member}.{each.path}".rstrip(".")) for each in invalid.details]
+        raise InvalidDocument(details) from None

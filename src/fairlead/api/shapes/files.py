@@ -1,0 +1,81 @@
+"""Answers that are files, however long: sent as they are read, in flat memory."""
+
+import time
+from collections.abc import Generator
+from typing import Annotated, Any, Literal
+
+from anyio import CancelScope, fail_after
+from anyio.to_thread import run_sync
+from fastapi import Query
+from fastapi.responses import StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from fairlead.core.errors import Unavailable
+from fairlead.flows.exporting.open_export import OpenExport
+
+LONGEST_SECONDS = 1_800.0
+"""After this a file that somebody reads too slowly is broken off: it keeps a connection and a snapshot."""
+
+STALLED_SECONDS = 60.0
+"""After this a file of which nothing at all is taken is broken off: whoever stops reading would keep both for good."""
+
+FileFormat = Annotated[
+    Literal["csv", "jsonl"],
+    Query(alias="format", description="Lines of JSON say all of it; CSV opens in spreadsheets."),
+]
+Exact = Annotated[
+    bool,
+    Query(description="For programs: in CSV, text that a spreadsheet would run as a formula gets no `'` before it."),
+]
+
+_MEDIA_TYPES = {"csv": "text/csv; charset=utf-8; header=present", "jsonl": "application/x-ndjson"}
+
+
+class StreamedFile(StreamingResponse):
+    """The export as a file to be saved. However the answer ends, the export is closed."""
+
+    media_type = None
+
+    def __init__(self, opened: OpenExport, name: str, file_format: str) -> None:
+        headers = {"Content-Disposition": f'attachment; filename="{name}.{file_format}"'}
+        super().__init__(_bounded(opened), media_type=_MEDIA_TYPES[file_format], headers=headers)
+        self._opened = opened
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it. Raises `Unavailable` when whoever asked has stopped reading."""
+
+        async def send_in_time(message: Message) -> None:
+            try:
+                with fail_after(STALLED_SECONDS):
+                    await send(message)
+            except TimeoutError:
+                raise Unavailable("an export is not read any more and is broken off") from None
+
+        try:
+            await super().__call__(scope, receive, send_in_time)
+        finally:
+            # Also when whoever asked has gone: no thread reads any more once we are here.
+            with CancelScope(shield=True):
+                await run_sync(self._opened.close)
+
+
+def file_of(what: str, jsonl_example: str) -> dict[int | str, dict[str, Any]]:
+    """For a route's `responses`: what the file is."""
+    text = {"type": "string"}
+    return {
+        200: {
+            "description": f"The {what}, as a file. It is whole if the answer ends as HTTP says that answers end.",
+            "content": {
+                "text/csv": {"schema": text},
+                "application/x-ndjson": {"schema": text, "example": jsonl_example},
+            },
+        }
+    }
+
+
+def _bounded(opened: OpenExport) -> Generator[str]:
+    deadline = time.monotonic() + LONGEST_SECONDS
+    for piece in opened.text:
+        yield piece
+        if time.monotonic() > deadline:
+            raise Unavailable("an export was read too slowly and is broken off")

@@ -1,0 +1,219 @@
+"""Applying a marketplace file: one transaction makes the marketplace what the file declares, or changes nothing."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.errors import BadInput
+from fairlead.core.journal import EntryKind, level_payload, niche_payload, provider_payload
+from fairlead.flows.activity import Contents, record_moves, run_concerning_niches
+from fairlead.flows.changes import SIGNS, Change
+from fairlead.flows.declaring.declaration import Declaration, parse_declaration
+from fairlead.flows.declaring.plan_niches import NichePlan, plan_niches, policy_document
+from fairlead.flows.declaring.plan_providers import GATEWAY, ProviderPlan, plan_providers
+from fairlead.flows.declaring.plan_subscriptions import SubscriptionPlan, plan_subscriptions
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.form_schema_versions import add_form_schemas
+from fairlead.store.configuration.rows import (
+    DEFAULT_CURRENCY,
+    Overtaken,
+    SubscriptionRow,
+    change_currency,
+    level_rows,
+    lock_marketplace,
+    lock_providers,
+    niche_ids_of,
+    niche_rows,
+    provider_ids_by_email,
+    providers_at_levels,
+    subscription_rows,
+)
+from fairlead.store.configuration.writes import write_levels, write_niches, write_providers
+from fairlead.store.connection import Connection, Database
+from fairlead.store.journal import LockedNiche, lock_niches
+from fairlead.store.leads.rows import clock
+from fairlead.store.money.postings import credit_payments, credited_payments
+
+__all__ = ["Applied", "Change", "Declaration", "apply_marketplace", "parse_declaration"]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a file changed, in order, or would change when it was only tried (`is_dry_run`). Amounts are in cents."""
+
+    changes: tuple[Change, ...]
+    currency: str
+    is_dry_run: bool
+
+
+class _OnlyTried(Exception):
+    """Carries the result of a dry run out of the transaction that it rolls back."""
+
+    def __init__(self, applied: Applied) -> None:
+        super().__init__("a dry run writes nothing")
+        self.applied = applied
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What was locked first: the marketplace's row, with what the file changes about it, and the niches."""
+
+    currency: str
+    locked: dict[str, LockedNiche]
+    changes: list[Change] = field(default_factory=list[Change])
+    problems: list[str] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """All that a file changes."""
+
+    standing: _Standing
+    niches: NichePlan
+    providers: ProviderPlan
+    subscriptions: SubscriptionPlan
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        parts = (self.standing, self.niches, self.providers, self.subscriptions)
+        return tuple(change for part in parts for change in part.changes)
+
+    @property
+    def problems(self) -> list[str]:
+        parts = (self.standing, self.niches, self.providers, self.subscriptions)
+        return [problem for part in parts for problem in part.problems]
+
+
+def apply_marketplace(database: Database, document: Declaration, actor: Actor, *, dry_run: bool = False) -> Applied:
+    """The marketplace is what the document declares; what it does not mention is as it was. All of it, or nothing.
+
+    Idempotent: declared again, nothing is written. Deposits are credited once per external id. Funds drive the
+    activity of every subscription concerned (R9); who subscribes again keeps its place (R12). With `dry_run` the same
+    plan is made and then dropped. Locks: the marketplace's row, then niches, then providers.
+
+    Raises `BadInput` with every problem, each naming its key, and `Unavailable`.
+    """
+
+    def work(conn: Connection, also: Sequence[str]) -> Applied:
+        standing = _stand(conn, document, also)
+        plan = _plan(conn, document, standing)
+        applied = Applied(plan.changes, standing.currency, dry_run)
+        if dry_run:
+            raise _OnlyTried(applied)
+        if plan.changes:
+            _write(conn, document, plan, actor)
+        return applied
+
+    try:
+        return run_concerning_niches(database, work)
+    except _OnlyTried as tried:
+        return tried.applied
+
+
+def _stand(conn: Connection, document: Declaration, also: Sequence[str]) -> _Standing:
+    """The niches that the file names, and `also`, are locked; all of them when it declares another currency."""
+    wanted = document.currency or DEFAULT_CURRENCY
+    currency, is_new = lock_marketplace(conn, wanted, may_change=document.currency is not None)
+    is_other = document.currency is not None and currency != wanted
+    slugs = {niche.slug for niche in document.niches}
+    slugs |= {subscription.niche for provider in document.providers for subscription in provider.subscription}
+    niche_ids = niche_ids_of(conn, None if is_other else sorted(slugs))
+    standing = _Standing(currency, lock_niches(conn, sorted({*niche_ids, *also})))
+    if is_new:
+        standing.changes.append(Change("create", "marketplace", "settings", None, {"currency": currency}))
+    elif is_other and change_currency(conn, wanted):
+        change = Change("change", "marketplace", "settings", {"currency": currency}, {"currency": wanted})
+        standing.changes.append(change)
+        standing.currency = wanted
+    elif is_other:
+        standing.problems.append(f"marketplace.currency: money was moved in {currency} already, so it must stay that")
+    return standing
+
+
+def _plan(conn: Connection, document: Declaration, standing: _Standing) -> _Plan:
+    """The difference between the document and the rows, which are read under the locks of all that are concerned."""
+    niche_ids = list(standing.locked)
+    niches = plan_niches(document.niches, niche_rows(conn, niche_ids), level_rows(conn, niche_ids))
+    ids_by_email = provider_ids_by_email(conn, [provider.email for provider in document.providers])
+    declared_ids = list(ids_by_email.values())
+    payers = providers_at_levels(conn, niches.repriced) if niches.repriced else []
+    rows = lock_providers(conn, [*declared_ids, *payers])
+    external_ids = [deposit.external_id for provider in document.providers for deposit in provider.deposit]
+    credited = credited_payments(conn, GATEWAY, external_ids)
+    providers = plan_providers(document.providers, ids_by_email, rows, credited)
+    changed_levels = [*niches.repriced, *niches.deleted]
+    subscriptions = subscription_rows(conn, declared_ids, niches.reformed_niche_ids, changed_levels)
+    _require_locks(standing, providers, subscriptions)
+    planned = plan_subscriptions(document.providers, niches, providers, subscriptions)
+    plan = _Plan(standing, niches, providers, planned)
+    if problems := plan.problems:
+        raise BadInput(problems)
+    return plan
+
+
+def _require_locks(standing: _Standing, providers: ProviderPlan, subscriptions: Sequence[SubscriptionRow]) -> None:
+    """Every niche that a provider's new status or funds concern is locked, else `Overtaken` names the others."""
+    concerned = {
+        row.niche_id
+        for row in subscriptions
+        if row.subscription.provider_id in providers.restated
+        or (row.subscription.provider_id in providers.funded and not row.is_deleted)
+    }
+    if missing := concerned - standing.locked.keys():
+        raise Overtaken(sorted(missing))
+
+
+def _write(conn: Connection, document: Declaration, plan: _Plan, actor: Actor) -> None:
+    now = clock(conn)
+    write_niches(conn, plan.niches.written_niches, now)
+    memo = f"marketplace file {document.sha256}"
+    add_form_schemas(conn, plan.niches.new_forms, actor.name, memo, now)
+    write_levels(conn, plan.niches.written_levels, now)
+    write_providers(conn, plan.providers.created, now)
+    credited = credit_payments(conn, plan.providers.deposits, plan.standing.currency, actor, now)
+    # After the deposits: a lower credit limit may need them.
+    write_providers(conn, plan.providers.changed, now)
+    locked = plan.standing.locked | lock_niches(conn, [row.niche_id for row in plan.niches.written_niches])
+    record_moves(conn, locked, _journal_contents(plan), plan.subscriptions.moves, now)
+    append_audit(conn, [*_events(document, plan, actor), *credited], now)
+
+
+def _journal_contents(plan: _Plan) -> dict[str, Contents]:
+    """What the journals have to say before the subscriptions, by niche id: niche, levels, providers."""
+    contents: dict[str, Contents] = {}
+
+    def add(niche_id: str, kind: EntryKind, payload: JsonObject) -> None:
+        contents.setdefault(niche_id, []).append((kind, payload))
+
+    for row in plan.niches.restated_niches:
+        add(row.niche_id, EntryKind.NICHE, niche_payload(row.slug, row.name, row.is_active, row.form_schema))
+    for row in plan.niches.written_levels:
+        add(row.niche_id, EntryKind.LEVEL, level_payload(row.level, is_deleted=row.is_deleted))
+    for niche_id, provider_id in plan.subscriptions.restated:
+        status = plan.providers.by_id[provider_id].status
+        add(niche_id, EntryKind.PROVIDER, provider_payload(provider_id, status))
+    return contents
+
+
+def _events(document: Declaration, plan: _Plan, actor: Actor) -> list[AuditEvent]:
+    """One event per kind of thing that changed, and one per policy and credit limit."""
+    counts = Counter((change.entity, change.kind) for change in plan.changes)
+    entities = list(dict.fromkeys(entity for entity, _ in counts if entity != "deposit"))
+    events = [
+        AuditEvent(
+            actor,
+            "marketplace.applied",
+            entity,
+            "*",
+            new={kind: counts[entity, kind] for kind in SIGNS} | {"file_sha256": document.sha256},
+        )
+        for entity in entities
+    ]
+    for niche_id, before, after in plan.niches.policies:
+        old, new = policy_document(before), policy_document(after)
+        events.append(AuditEvent(actor, "niche.policy_changed", "niche", niche_id, old, new))
+    for provider_id, old_cents, new_cents in plan.providers.credit_limits:
+        old, new = {"credit_limit_cents": old_cents}, {"credit_limit_cents": new_cents}
+        events.append(AuditEvent(actor, "credit_limit.changed", "provider", provider_id, old, new))
+    return events

@@ -1,0 +1,201 @@
+"""What a marketplace file makes of niches and their levels: the pure difference, nothing is read or written."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.form import FormSchema
+from fairlead.core.model import Level
+from fairlead.flows.changes import Change, difference
+from fairlead.flows.declaring.declaration import LevelTable, NicheTable
+from fairlead.flows.subscription_states import readable_form
+from fairlead.store.configuration.rows import LevelRow, NichePolicy, NicheRow, ReofferPolicy
+from fairlead.store.ids import new_id
+
+
+@dataclass(slots=True)
+class NichePlan:
+    """The niches and levels as they will be, and what of it is new."""
+
+    by_slug: dict[str, NicheRow]
+    schemas: dict[str, FormSchema]
+    """By niche id. A niche is missing here when its form cannot be read: no filter is valid there."""
+    levels: dict[str, LevelRow]
+    """By level id, deleted ones included."""
+    level_of: dict[tuple[str, str], LevelRow]
+    """The living levels by niche id and name."""
+    written_niches: list[NicheRow] = field(default_factory=list[NicheRow])
+    restated_niches: list[NicheRow] = field(default_factory=list[NicheRow])
+    """Those of them that the journal tells of: a policy alone changes nothing about who gets a lead."""
+    policies: list[tuple[str, NichePolicy, NichePolicy]] = field(
+        default_factory=list[tuple[str, NichePolicy, NichePolicy]]
+    )
+    """The policies that change: niche id, old, new."""
+    written_levels: list[LevelRow] = field(default_factory=list[LevelRow])
+    repriced: list[LevelRow] = field(default_factory=list[LevelRow])
+    deleted: list[LevelRow] = field(default_factory=list[LevelRow])
+    created_niche_ids: list[str] = field(default_factory=list[str])
+    reformed_niche_ids: list[str] = field(default_factory=list[str])
+    changes: list[Change] = field(default_factory=list[Change])
+    problems: list[str] = field(default_factory=list[str])
+
+    @property
+    def new_forms(self) -> list[tuple[str, JsonObject]]:
+        """The forms, by niche id, of the niches that are new or get another one."""
+        return [
+            (row.niche_id, row.form_schema)
+            for row in self.written_niches
+            if row.niche_id in self.reformed_niche_ids or row.niche_id in self.created_niche_ids
+        ]
+
+    @property
+    def slugs(self) -> dict[str, str]:
+        """The slugs by niche id."""
+        return {row.niche_id: row.slug for row in self.by_slug.values()}
+
+
+def plan_niches(tables: Sequence[NicheTable], niches: Sequence[NicheRow], levels: Sequence[LevelRow]) -> NichePlan:
+    """The plan that turns these niches and living levels into what the file says. `plan.problems` name their keys."""
+    plan = NichePlan(
+        {row.slug: row for row in niches},
+        {},
+        {row.level.level_id: row for row in levels},
+        {(row.niche_id, row.level.name): row for row in levels},
+    )
+    for row in niches:
+        schema = readable_form(row.form_schema)
+        if schema is not None:
+            plan.schemas[row.niche_id] = schema
+    for number, table in enumerate(tables):
+        path = f"niche[{number}]"
+        niche = _plan_niche(plan, path, table)
+        for place, level in enumerate(table.level):
+            _plan_level(plan, f"{path}.level[{place}]", niche, level)
+        _check_positions(plan, path, niche, table)
+    return plan
+
+
+def _plan_niche(plan: NichePlan, path: str, table: NicheTable) -> NicheRow:
+    before = plan.by_slug.get(table.slug)
+    schema = table.form()
+    if before is None:
+        if table.name is None:
+            plan.problems.append(f"{path}.name: is missing, and the niche {table.slug!r} does not exist yet")
+        form = schema or FormSchema()
+        after = NicheRow(
+            new_id(),
+            table.slug,
+            table.name or table.slug,
+            table.active is not False,
+            form.to_json(),
+            _policy(NichePolicy(), table),
+        )
+        plan.schemas[after.niche_id] = form
+        plan.created_niche_ids.append(after.niche_id)
+    else:
+        after = replace(
+            before,
+            name=before.name if table.name is None else table.name,
+            is_active=before.is_active if table.active is None else table.active,
+            policy=_policy(before.policy, table),
+        )
+        if schema is not None and schema != plan.schemas.get(before.niche_id):
+            after = replace(after, form_schema=schema.to_json())
+            plan.schemas[before.niche_id] = schema
+            plan.reformed_niche_ids.append(before.niche_id)
+    change = difference("niche", after.slug, before and niche_document(before), niche_document(after))
+    if change is not None:
+        plan.changes.append(change)
+        plan.written_niches.append(after)
+        policy_before = before.policy if before is not None else NichePolicy()
+        if before is None or replace(before, policy=after.policy) != after:
+            plan.restated_niches.append(after)
+        if policy_before != after.policy:
+            plan.policies.append((after.niche_id, policy_before, after.policy))
+    plan.by_slug[after.slug] = after
+    return after
+
+
+def _policy(before: NichePolicy, table: NicheTable) -> NichePolicy:
+    reoffer = before.reoffer
+    if (said := table.reoffer) is not None:
+        reoffer = (
+            None
+            if said.every_minutes is None or said.max_times is None or said.max_hours is None
+            else ReofferPolicy(said.every_minutes, said.max_times, said.max_hours)
+        )
+    return NichePolicy(before.auto_distribute if table.auto_distribute is None else table.auto_distribute, reoffer)
+
+
+def policy_document(policy: NichePolicy) -> JsonObject:
+    """The policy in the words of the file."""
+    return {"auto_distribute": policy.auto_distribute, "reoffer": policy.reoffer and asdict(policy.reoffer)}
+
+
+def niche_document(row: NicheRow) -> JsonObject:
+    """The niche in the words of the file."""
+    return {
+        "name": row.name,
+        "active": row.is_active,
+        "field": row.form_schema.get("fields"),
+        **policy_document(row.policy),
+    }
+
+
+def _plan_level(plan: NichePlan, path: str, niche: NicheRow, table: LevelTable) -> None:
+    before = plan.level_of.get((niche.niche_id, table.name))
+    name = f"{niche.slug}/{table.name}"
+    if table.deleted:
+        if before is not None:
+            gone = replace(before, is_deleted=True)
+            plan.levels[before.level.level_id] = gone
+            del plan.level_of[niche.niche_id, table.name]
+            plan.written_levels.append(gone)
+            plan.deleted.append(gone)
+            plan.changes.append(Change("delete", "level", name, level_document(before.level), None))
+        return
+    after = _level(plan, path, niche, table, before)
+    change = difference("level", name, before and level_document(before.level), level_document(after.level))
+    if change is not None:
+        plan.changes.append(change)
+        plan.written_levels.append(after)
+        if before is not None and before.level.price_cents != after.level.price_cents:
+            plan.repriced.append(after)
+    plan.levels[after.level.level_id] = plan.level_of[niche.niche_id, table.name] = after
+
+
+def _level(plan: NichePlan, path: str, niche: NicheRow, table: LevelTable, before: LevelRow | None) -> LevelRow:
+    numbers = {"price_cents": table.price_cents, "max_recipients": table.max_recipients}
+    numbers["order_position"] = table.order_position
+    given = {key: value for key, value in numbers.items() if value is not None}
+    if before is not None:
+        is_active = before.level.is_active if table.active is None else table.active
+        return replace(before, level=replace(before.level, is_active=is_active, **given))
+    for key in (key for key in numbers if key not in given):
+        plan.problems.append(f"{path}.{key}: is missing, and the level {table.name!r} does not exist yet")
+    # What is missing is a problem that keeps the plan from being carried out; 1 lets the rest be looked at.
+    complete = dict.fromkeys(numbers, 1) | given
+    is_active = table.active is not False
+    return LevelRow(niche.niche_id, Level(level_id=new_id(), name=table.name, is_active=is_active, **complete))
+
+
+def level_document(level: Level) -> JsonObject:
+    """The level in the words of the file, but for its name."""
+    return {
+        "price_cents": level.price_cents,
+        "max_recipients": level.max_recipients,
+        "order_position": level.order_position,
+        "active": level.is_active,
+    }
+
+
+def _check_positions(plan: NichePlan, path: str, niche: NicheRow, table: NicheTable) -> None:
+    places = {level.name: place for place, level in enumerate(table.level) if level.order_position is not None}
+    holders: dict[int, str] = {}
+    living = [row.level for row in plan.levels.values() if row.niche_id == niche.niche_id and not row.is_deleted]
+    # Levels that the file gives no position come first: the one that has to give way is one that the file names.
+    for level in sorted(living, key=lambda level: places.get(level.name, -1)):
+        holder = holders.setdefault(level.order_position, level.name)
+        if holder != level.name and level.name in places:
+            place = f"{path}.level[{places[level.name]}].order_position"
+            plan.problems.append(f"{place}: the level {holder!r} has the position {level.order_position} already")

@@ -1,0 +1,146 @@
+"""What a marketplace file makes of providers and their money: the pure difference, nothing is read or written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.ledger import EntryKind, post
+from fairlead.core.model import Purse
+from fairlead.flows.changes import Change, difference
+from fairlead.flows.declaring.declaration import DepositTable, ProviderTable
+from fairlead.store.configuration.rows import ProviderRow
+from fairlead.store.ids import new_id
+from fairlead.store.money.postings import CreditedPayment
+
+GATEWAY = "manual"
+
+
+@dataclass(slots=True)
+class ProviderPlan:
+    """The providers as they will be, and what of it is new."""
+
+    by_id: dict[str, ProviderRow]
+    declared: list[ProviderRow] = field(default_factory=list[ProviderRow])
+    """As the file lists them."""
+    created: list[ProviderRow] = field(default_factory=list[ProviderRow])
+    changed: list[ProviderRow] = field(default_factory=list[ProviderRow])
+    deposits: list[CreditedPayment] = field(default_factory=list[CreditedPayment])
+    restated: dict[str, str] = field(default_factory=dict[str, str])
+    """The new status, by id, of those that had another."""
+    funded: dict[str, int] = field(default_factory=dict[str, int])
+    """What is available now, by id, to those that could pay more or less before."""
+    credit_limits: list[tuple[str, int, int]] = field(default_factory=list[tuple[str, int, int]])
+    """Id, old and new limit of those whose credit limit is another one."""
+    changes: list[Change] = field(default_factory=list[Change])
+    problems: list[str] = field(default_factory=list[str])
+
+
+def plan_providers(
+    tables: Sequence[ProviderTable],
+    ids_by_email: Mapping[str, str],
+    rows: Mapping[str, ProviderRow],
+    credited: Mapping[str, CreditedPayment],
+) -> ProviderPlan:
+    """The plan that turns these providers into what the file says. `plan.problems` name their keys.
+
+    `rows` are the locked providers by id, `credited` the deposits of the file that were credited before.
+    """
+    plan = ProviderPlan(dict(rows))
+    for number, table in enumerate(tables):
+        path = f"provider[{number}]"
+        before = rows.get(ids_by_email.get(table.email, ""))
+        after = _provider(plan, path, table, before)
+        for place, deposit in enumerate(table.deposit):
+            after = _plan_deposit(plan, f"{path}.deposit[{place}]", after, deposit, credited.get(deposit.external_id))
+        if after.purse.available_cents < 0:
+            used = f"{-after.purse.balance_cents} cents of credit are in use"
+            plan.problems.append(f"{path}.credit_limit_cents: {after.purse.credit_limit_cents} is too low: {used}")
+        plan.by_id[after.provider_id] = after
+        plan.declared.append(after)
+        if before is not None:
+            _compare(plan, before, after)
+    return plan
+
+
+def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: ProviderRow | None) -> ProviderRow:
+    """The provider but for its deposits."""
+    if before is None:
+        if table.name is None:
+            plan.problems.append(f"{path}.name: is missing, and the provider {table.email} does not exist yet")
+        limit_cents = table.credit_limit_cents or 0
+        after = ProviderRow(
+            new_id(),
+            table.email,
+            table.name or table.email,
+            table.status or "active",
+            table.timezone or "UTC",
+            table.low_balance_threshold_cents,
+            Purse(0, limit_cents, 0),
+        )
+        plan.created.append(after)
+        if limit_cents:
+            plan.credit_limits.append((after.provider_id, 0, limit_cents))
+    else:
+        purse, threshold_cents = before.purse, table.low_balance_threshold_cents
+        if table.credit_limit_cents is not None:
+            purse = replace(purse, credit_limit_cents=table.credit_limit_cents)
+        after = replace(
+            before,
+            name=table.name or before.name,
+            status=table.status or before.status,
+            timezone=table.timezone or before.timezone,
+            low_balance_threshold_cents=(
+                before.low_balance_threshold_cents if threshold_cents is None else threshold_cents
+            ),
+            purse=purse,
+        )
+    change = difference("provider", after.email, before and provider_document(before), provider_document(after))
+    if change is not None:
+        plan.changes.append(change)
+        if before is not None:
+            plan.changed.append(after)
+    return after
+
+
+def provider_document(row: ProviderRow) -> JsonObject:
+    """The provider in the words of the file, but for its email and its money."""
+    return {
+        "name": row.name,
+        "status": row.status,
+        "timezone": row.timezone,
+        "credit_limit_cents": row.purse.credit_limit_cents,
+        "low_balance_threshold_cents": row.low_balance_threshold_cents,
+    }
+
+
+def _plan_deposit(
+    plan: ProviderPlan, path: str, provider: ProviderRow, table: DepositTable, credited: CreditedPayment | None
+) -> ProviderRow:
+    """The provider after the deposit; the same when it was credited before."""
+    if credited is not None:
+        if credited.provider_id != provider.provider_id:
+            whose = "was credited to another provider before"
+            plan.problems.append(f"{path}.external_id: the deposit {table.external_id!r} {whose}")
+        elif credited.posting.amount_cents != table.amount_cents:
+            amount = f"was credited with {credited.posting.amount_cents} cents before"
+            plan.problems.append(f"{path}.amount_cents: the deposit {table.external_id!r} {amount}")
+        return provider
+    posting, purse = post(provider.purse, EntryKind.DEPOSIT, table.amount_cents)
+    plan.deposits.append(CreditedPayment(new_id(), provider.provider_id, GATEWAY, table.external_id, posting))
+    new = {
+        "provider": provider.email,
+        "amount_cents": table.amount_cents,
+        "balance_after_cents": posting.balance_after_cents,
+    }
+    plan.changes.append(Change("create", "deposit", table.external_id, None, new))
+    return replace(provider, purse=purse)
+
+
+def _compare(plan: ProviderPlan, before: ProviderRow, after: ProviderRow) -> None:
+    if after.status != before.status:
+        plan.restated[after.provider_id] = after.status
+    if after.purse.available_cents != before.purse.available_cents:
+        plan.funded[after.provider_id] = after.purse.available_cents
+    if after.purse.credit_limit_cents != before.purse.credit_limit_cents:
+        limits = (before.purse.credit_limit_cents, after.purse.credit_limit_cents)
+        plan.credit_limits.append((after.provider_id, *limits))

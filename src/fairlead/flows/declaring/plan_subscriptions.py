@@ -1,0 +1,162 @@
+"""What a marketplace file makes of subscriptions: the pure difference, nothing is read or written.
+
+Beside those that the file names, every subscription changes whose level is deleted or costs another price, whose
+niche has another form, or whose provider can pay more or less.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.filters import validate_filter
+from fairlead.core.model import Subscription
+from fairlead.flows.activity import Move, as_funded
+from fairlead.flows.changes import Change, difference
+from fairlead.flows.declaring.declaration import ProviderTable, SubscriptionTable
+from fairlead.flows.declaring.plan_niches import NichePlan
+from fairlead.flows.declaring.plan_providers import ProviderPlan
+from fairlead.flows.subscription_states import EVERY_LEAD, paused, resumed, revalidated
+from fairlead.store.configuration.rows import LevelRow, ProviderRow, SubscriptionRow
+from fairlead.store.ids import new_id
+
+
+@dataclass(slots=True)
+class SubscriptionPlan:
+    """The subscriptions that will be others than they are."""
+
+    moves: list[Move] = field(default_factory=list[Move])
+    restated: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])
+    """Niche and provider ids, where a niche has to be told the provider's status: it is new there, or another one."""
+    changes: list[Change] = field(default_factory=list[Change])
+    problems: list[str] = field(default_factory=list[str])
+
+
+def plan_subscriptions(
+    tables: Sequence[ProviderTable], niches: NichePlan, providers: ProviderPlan, rows: Sequence[SubscriptionRow]
+) -> SubscriptionPlan:
+    """The plan that turns these subscriptions into what the file says. `plan.problems` name their keys."""
+    planner = _Planner(niches, providers, rows)
+    for number, table in enumerate(tables):
+        provider = providers.declared[number]
+        for place, subscription in enumerate(table.subscription):
+            planner.plan_declared(f"provider[{number}].subscription[{place}]", provider, subscription)
+    planner.plan_implied()
+    return planner.plan
+
+
+class _Planner:
+    def __init__(self, niches: NichePlan, providers: ProviderPlan, rows: Sequence[SubscriptionRow]) -> None:
+        self.plan = SubscriptionPlan()
+        self._niches = niches
+        self._providers = providers
+        self._rows = rows
+        self._at = {(row.subscription.provider_id, row.subscription.level_id): row for row in rows}
+        self._known = {(row.niche_id, row.subscription.provider_id) for row in rows}
+        self._slugs = niches.slugs
+        self._reformed = frozenset(niches.reformed_niche_ids)
+        self._repriced = frozenset(row.level.level_id for row in niches.repriced)
+        self._declared: set[str] = set()
+        for row in rows:
+            if row.subscription.provider_id in providers.restated:
+                self.plan.restated[row.niche_id, row.subscription.provider_id] = None
+
+    def plan_declared(self, path: str, provider: ProviderRow, table: SubscriptionTable) -> None:
+        level = self._level(path, table)
+        if level is None:
+            return
+        before = self._at.get((provider.provider_id, level.level.level_id))
+        if before is not None:
+            self._declared.add(before.subscription.subscription_id)
+        if table.deleted:
+            if before is not None and not before.is_deleted:
+                self._move(before, replace(before, is_deleted=True), level)
+            return
+        if before is None:
+            subscription = Subscription(
+                new_id(), provider.provider_id, level.level.level_id, True, None, EVERY_LEAD, True
+            )
+            after = SubscriptionRow(level.niche_id, provider.email, subscription)
+        else:
+            subscription = before.subscription
+            after = replace(before, is_deleted=False)
+        if table.active is False:
+            subscription = paused(subscription)
+        elif table.active:
+            subscription = resumed(subscription)
+        if table.filter is not None:
+            rules = self._filter(path, level, table.filter)
+            subscription = replace(subscription, filter_rules=rules, filter_is_valid=True)
+        elif level.niche_id in self._reformed or (before is not None and before.is_deleted):
+            subscription = self._revalidated(subscription, level)
+        self._move(before, replace(after, subscription=self._funded(subscription, level)), level)
+
+    def plan_implied(self) -> None:
+        """Whatever follows for subscriptions that the file does not name."""
+        for row in self._rows:
+            before = row.subscription
+            level = self._niches.levels.get(before.level_id)
+            # The level is not known in a niche that is not concerned.
+            if row.is_deleted or level is None or before.subscription_id in self._declared:
+                continue
+            if level.is_deleted:
+                self._move(row, replace(row, is_deleted=True), level)
+                continue
+            after = self._revalidated(before, level) if row.niche_id in self._reformed else before
+            if before.level_id in self._repriced or before.provider_id in self._providers.funded:
+                after = self._funded(after, level)
+            if after is not before:
+                self._move(row, replace(row, subscription=after), level)
+
+    def _level(self, path: str, table: SubscriptionTable) -> LevelRow | None:
+        """The living level that the subscription names, else None: after a problem, unless it is to be gone anyhow."""
+        niche = self._niches.by_slug.get(table.niche)
+        if niche is None:
+            self.plan.problems.append(f"{path}.niche: there is no niche {table.niche!r}")
+            return None
+        level = self._niches.level_of.get((niche.niche_id, table.level))
+        if level is None and not table.deleted:
+            self.plan.problems.append(f"{path}.level: the niche {table.niche!r} has no level {table.level!r}")
+        return level
+
+    def _filter(self, path: str, level: LevelRow, rules: list[object]) -> JsonObject:
+        """The filter as it is stored. After a problem, one that is not: whatever has problems is refused as a whole."""
+        raw: JsonObject = {"version": 1, "rules": rules}
+        schema = self._niches.schemas.get(level.niche_id)
+        if schema is None:
+            slug = self._slugs[level.niche_id]
+            words = f"the form of the niche {slug!r} cannot be read, so no filter fits it"
+            self.plan.problems.append(f"{path}.filter: {words}")
+            return EVERY_LEAD
+        problems = validate_filter(raw, schema)
+        for problem in problems:
+            self.plan.problems.append(f"{path}.{problem.path.replace('rules', 'filter', 1)}: {problem.message}")
+        return EVERY_LEAD if problems else raw
+
+    def _revalidated(self, subscription: Subscription, level: LevelRow) -> Subscription:
+        return revalidated(subscription, self._niches.schemas.get(level.niche_id))
+
+    def _funded(self, subscription: Subscription, level: LevelRow) -> Subscription:
+        purse = self._providers.by_id[subscription.provider_id].purse
+        return as_funded(subscription, level.level.price_cents, purse.available_cents)
+
+    def _move(self, before: SubscriptionRow | None, after: SubscriptionRow, level: LevelRow) -> None:
+        old = None if before is None or before.is_deleted else _document(before.subscription)
+        new = None if after.is_deleted else _document(after.subscription)
+        name = f"{after.provider_email} {self._slugs[level.niche_id]}/{level.level.name}"
+        change = difference("subscription", name, old, new)
+        if change is None:
+            return
+        self.plan.changes.append(change)
+        self.plan.moves.append((before, after))
+        place = (after.niche_id, after.subscription.provider_id)
+        if place not in self._known:
+            self.plan.restated[place] = None
+
+
+def _document(subscription: Subscription) -> JsonObject:
+    return {
+        "active": subscription.is_active,
+        "deactivation_reason": subscription.deactivation_reason,
+        "filter": subscription.filter_rules.get("rules"),
+        "filter_is_valid": subscription.filter_is_valid,
+    }

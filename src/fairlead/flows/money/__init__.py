@@ -1,0 +1,1 @@
+"""Movements of money, one verb each, and looking at them."""

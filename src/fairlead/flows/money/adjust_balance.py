@@ -1,0 +1,111 @@
+"""Crediting and debiting a provider by hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from fairlead.core.errors import BadInput, Refused
+from fairlead.core.ledger import EntryKind, post, takeable_cents
+from fairlead.core.model import MAX_AMOUNT_CENTS
+from fairlead.flows.activity import brought_back, moves_after, put_to_rest, record_moves, run_concerning_niches
+from fairlead.flows.memos import checked_memo
+from fairlead.flows.once import Once, done_once, this_call
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.rows import hold_currency, lock_providers
+from fairlead.store.connection import Connection, Database
+from fairlead.store.distribution.funds import niche_ids_moved_by
+from fairlead.store.journal import lock_niches
+from fairlead.store.leads.rows import clock
+from fairlead.store.lookups import checked_id
+from fairlead.store.money.postings import LedgerEntry, post_entries
+
+Direction = Literal["credit", "debit"]
+
+KINDS: dict[Direction, EntryKind] = {"credit": EntryKind.MANUAL_CREDIT, "debit": EntryKind.MANUAL_DEBIT}
+LONGEST_MEMO = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """A manual entry, its place in the provider's ledger, and the balance that it led to.
+
+    Amounts are in cents of `currency`; `amount_cents` is signed, as the ledger has it. The subscriptions are those that
+    this call started or stopped (R9).
+    """
+
+    provider_id: str
+    amount_cents: int
+    currency: str
+    ledger_seq: int
+    balance_after_cents: int
+    reactivated_subscription_ids: tuple[str, ...] = ()
+    deactivated_subscription_ids: tuple[str, ...] = ()
+
+
+def adjust_balance(
+    database: Database,
+    provider_id: str,
+    direction: Direction,
+    amount_cents: int,
+    memo: str,
+    actor: Actor,
+    once: Once | None = None,
+) -> Adjusted:
+    """The amount (positive, in cents) is added to the provider's balance, or taken from it, for the reason in the memo.
+
+    Subscriptions in all niches follow the new balance at once, and the provider is told of those, and of a balance that
+    fell below its threshold (R9). One transaction, audited; locks the niches of those subscriptions, then the provider.
+    A debit stops at zero, also where credit is granted: credit is for buying leads, and nobody is put into debt by
+    hand. Recognised by `once` when it is sent again; without one, every call is a movement of its own.
+
+    Raises `BadInput` (no id, amount or memo; the memo has 10 to 500 characters) and `Refused`: `provider_unknown`,
+    `insufficient_balance`, `idempotency_key_reused`.
+    """
+    checked, reason = checked_id(provider_id, "provider"), checked_memo(memo, LONGEST_MEMO)
+    if not 1 <= amount_cents <= MAX_AMOUNT_CENTS:
+        raise BadInput([f"amount_cents: must be between 1 and {MAX_AMOUNT_CENTS}, not {amount_cents}"])
+    kind = KINDS[direction]
+    request = this_call(once, actor)
+
+    def work(conn: Connection, also: Sequence[str]) -> Adjusted:
+        return _adjust(conn, also, checked, kind, amount_cents, reason, actor)
+
+    return run_concerning_niches(
+        database, lambda conn, also: done_once(conn, request, Adjusted, lambda: work(conn, also))
+    )
+
+
+def _adjust(
+    conn: Connection, also: Sequence[str], provider_id: str, kind: EntryKind, cents: int, memo: str, actor: Actor
+) -> Adjusted:
+    currency = hold_currency(conn)
+    change_cents = cents if kind is EntryKind.MANUAL_CREDIT else -cents
+    concerned = niche_ids_moved_by(conn, {provider_id: change_cents})
+    locked = lock_niches(conn, sorted({*concerned, *also}))
+    provider = lock_providers(conn, [provider_id]).get(provider_id)
+    if provider is None:
+        raise Refused("provider_unknown", f"there is no provider {provider_id}")
+    if kind is EntryKind.MANUAL_DEBIT and (takeable := takeable_cents(provider.purse, kind)) < cents:
+        raise Refused("insufficient_balance", f"{cents} cents cannot be taken: only {takeable} are there")
+    posting, purse = post(provider.purse, kind, cents)
+    moves = moves_after(conn, {provider_id: replace(provider, purse=purse)}, locked)
+    now = clock(conn)
+    post_entries(conn, [LedgerEntry(provider_id, posting, memo=memo)], actor, now)
+    record_moves(conn, locked, {}, moves, now)
+    moved = {
+        "amount_cents": posting.amount_cents,
+        "balance_after_cents": posting.balance_after_cents,
+        "currency": currency,
+        "ledger_seq": posting.seq,
+    }
+    action = "balance.credited" if change_cents > 0 else "balance.debited"
+    append_audit(conn, [AuditEvent(actor, action, "provider", provider_id, new=moved, memo=memo)], now)
+    return Adjusted(
+        provider_id,
+        posting.amount_cents,
+        currency,
+        posting.seq,
+        posting.balance_after_cents,
+        brought_back(moves),
+        put_to_rest(moves),
+    )

@@ -1,0 +1,226 @@
+"""Bad leads: a provider reports one and an operator decides; or the lead itself is bad, for all who bought it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fairlead.core.errors import BadInput, Refused
+from fairlead.flows.activity import run_concerning_niches
+from fairlead.flows.memos import checked_memo, checked_words
+from fairlead.flows.money.refund import Refunded, Why, give_back, hold_for_refund, hold_niches, hold_recipients
+from fairlead.flows.once import Once, done_once, this_call
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.rows import clock, lock_lead
+from fairlead.store.lookups import checked_id
+from fairlead.store.money.assignments import LockedAssignment, lock_assignments, lock_own_assignment, unrefunded_of_lead
+from fairlead.store.money.bad_leads import (
+    OpenReport,
+    open_reports,
+    set_bad,
+    set_report_rejected,
+    set_reported,
+    window_days,
+)
+
+REASONS: dict[str, str] = {
+    "unreachable": "the contact could not be reached",
+    "wrong_contact": "the contact data is wrong",
+    "duplicate": "you had this lead before",
+    "not_interested": "the contact did not ask for an offer",
+    "outside_filter": "the lead does not fit your filter",
+    "spam": "the lead is spam",
+    "other": "your report was accepted",
+}
+"""Why a lead is reported as bad, and what the message about its refund says of it."""
+
+LEAD_IS_BAD = "the lead was marked as bad"
+LONGEST_NOTE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class BadLeadReported:
+    """An assignment that its provider reported as bad."""
+
+    assignment_id: str
+    reason: str
+    reported_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BadLeadDecided:
+    """A report that was `accepted`, with the refund, or `rejected`."""
+
+    assignment_id: str
+    decision: str
+    decided_at: datetime
+    refund: Refunded | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadMarkedBad:
+    """A lead that is bad, and what was refunded by this call.
+
+    `was_already` says that it had been marked before, and nothing was changed.
+    """
+
+    lead_id: str
+    was_already: bool
+    refunds: tuple[Refunded, ...] = ()
+
+
+def report_bad_lead(
+    database: Database,
+    provider_id: str,
+    assignment_id: str,
+    reason: str,
+    note: str | None,
+    actor: Actor,
+    once: Once | None = None,
+) -> BadLeadReported:
+    """The provider's report waits for a decision: why its lead is bad, and a note of up to 1000 characters.
+
+    Once per assignment, for its own assignments only, for so many days after they were made as the niche says. The
+    note may be personal: it is kept with the assignment and nowhere else. Audited; locks the assignment.
+
+    Raises `BadInput`, and `Refused`: `assignment_unknown` (also for another provider's), `assignment_refunded`,
+    `bad_lead_reported`, `bad_lead_window_over`, `idempotency_key_reused`.
+    """
+    own_id, checked = checked_id(provider_id, "provider"), checked_id(assignment_id, "assignment")
+    if reason not in REASONS:
+        raise BadInput([f"reason: must be one of {', '.join(REASONS)}"])
+    words = checked_words(note, "note", LONGEST_NOTE) if note is not None and note.strip() else None
+    request = this_call(once, actor)
+
+    def work(conn: Connection) -> BadLeadReported:
+        assignment = lock_own_assignment(conn, own_id, checked)
+        if assignment is None:
+            raise Refused("assignment_unknown", f"there is no assignment {checked}")
+        now = clock(conn)
+        _check_reportable(assignment, window_days(conn, assignment.niche_id), now)
+        set_reported(conn, checked, reason, words, now)
+        append_audit(conn, [AuditEvent(actor, "bad_lead.reported", "assignment", checked, new={"reason": reason})], now)
+        return BadLeadReported(checked, reason, now)
+
+    return database.run(lambda conn: done_once(conn, request, BadLeadReported, lambda: work(conn)))
+
+
+def accept_bad_lead(
+    database: Database, assignment_id: str, memo: str, actor: Actor, once: Once | None = None
+) -> BadLeadDecided:
+    """The report was right: the assignment is refunded as `refund_assignment` does, in the same transaction.
+
+    A decision is made once. The memo has 10 to 1000 characters. Audited; locks niches, lead, provider, assignment.
+
+    Raises `BadInput`, and `Refused`: `assignment_unknown`, `bad_lead_not_reported`, `bad_lead_decided`,
+    `idempotency_key_reused`.
+    """
+    checked, words = checked_id(assignment_id, "assignment"), checked_memo(memo)
+    request = this_call(once, actor)
+
+    def work(conn: Connection, also: Sequence[str]) -> BadLeadDecided:
+        held = hold_for_refund(conn, also, checked)
+        reason = _open_report(held.assignments[checked])
+        now = clock(conn)
+        refunds, events = give_back(conn, held, Why(words, actor, REASONS[reason]), now)
+        append_audit(conn, [AuditEvent(actor, "bad_lead.accepted", "assignment", checked, memo=words), *events], now)
+        return BadLeadDecided(checked, "accepted", now, refunds[0])
+
+    return run_concerning_niches(
+        database, lambda conn, also: done_once(conn, request, BadLeadDecided, lambda: work(conn, also))
+    )
+
+
+def reject_bad_lead(
+    database: Database, assignment_id: str, memo: str, actor: Actor, once: Once | None = None
+) -> BadLeadDecided:
+    """The report was not right, for the reason in the memo (10 to 1000 characters). No money moves.
+
+    A decision is made once; the assignment may still be refunded by hand. Audited; locks the assignment.
+
+    Raises `BadInput`, and `Refused`: `assignment_unknown`, `bad_lead_not_reported`, `bad_lead_decided`,
+    `idempotency_key_reused`.
+    """
+    checked, words = checked_id(assignment_id, "assignment"), checked_memo(memo)
+    request = this_call(once, actor)
+
+    def work(conn: Connection) -> BadLeadDecided:
+        assignment = lock_assignments(conn, [checked]).get(checked)
+        if assignment is None:
+            raise Refused("assignment_unknown", f"there is no assignment {checked}")
+        _open_report(assignment)
+        now = clock(conn)
+        set_report_rejected(conn, checked, actor.name, words, now)
+        append_audit(conn, [AuditEvent(actor, "bad_lead.rejected", "assignment", checked, memo=words)], now)
+        return BadLeadDecided(checked, "rejected", now)
+
+    return database.run(lambda conn: done_once(conn, request, BadLeadDecided, lambda: work(conn)))
+
+
+def mark_lead_bad(database: Database, lead_id: str, memo: str, actor: Actor, once: Once | None = None) -> LeadMarkedBad:
+    """The lead is bad: nobody distributes it any more, and whoever bought it and was not refunded yet is, and is told.
+
+    All of that in one transaction, for the reason in the memo (10 to 1000 characters); open reports of it are accepted
+    thereby. Assignments stay. Idempotent: a bad lead is left as it is. Audited; locks the niches where subscriptions
+    start again, the lead, its recipients ascending by id, their assignments.
+
+    Raises `BadInput`, and `Refused`: `lead_unknown`, `lead_rejected`, `idempotency_key_reused`.
+    """
+    checked, words = checked_id(lead_id, "lead"), checked_memo(memo)
+    request = this_call(once, actor)
+
+    def work(conn: Connection, also: Sequence[str]) -> LeadMarkedBad:
+        niches = hold_niches(conn, also, unrefunded_of_lead(conn, checked))
+        lead = lock_lead(conn, checked)
+        if lead is None:
+            raise Refused("lead_unknown", f"there is no lead {checked}")
+        if lead.status == "bad":
+            return LeadMarkedBad(checked, was_already=True)
+        if lead.status == "rejected":
+            raise Refused("lead_rejected", f"lead {checked} was rejected: nobody bought it, and nobody will")
+        held = hold_recipients(conn, niches, unrefunded_of_lead(conn, checked))
+        now = clock(conn)
+        set_bad(conn, checked)
+        refunds, events = give_back(conn, held, Why(words, actor, LEAD_IS_BAD), now)
+        marked = AuditEvent(
+            actor, "lead.marked_bad", "lead", checked, {"status": lead.status}, {"status": "bad"}, words
+        )
+        append_audit(conn, [marked, *events], now)
+        return LeadMarkedBad(checked, was_already=False, refunds=refunds)
+
+    return run_concerning_niches(
+        database, lambda conn, also: done_once(conn, request, LeadMarkedBad, lambda: work(conn, also))
+    )
+
+
+def list_open_reports(
+    database: Database, after: tuple[datetime, str] | None = None, limit: int = 50
+) -> list[OpenReport]:
+    """The next reports that wait for a decision, oldest first.
+
+    `after` is the time and assignment id of the last report that was seen. Each page costs the same.
+    """
+    if after is not None:
+        checked_id(after[1], "assignment")
+    with database.snapshot() as conn:
+        return open_reports(conn, after, limit)
+
+
+def _check_reportable(assignment: LockedAssignment, days: int, now: datetime) -> None:
+    name = f"assignment {assignment.assignment_id}"
+    if assignment.bad_lead_reported_at is not None:
+        raise Refused("bad_lead_reported", f"{name} was reported before")
+    if assignment.status == "refunded":
+        raise Refused("assignment_refunded", f"{name} was refunded already")
+    if now > assignment.assigned_at + timedelta(days=days):
+        raise Refused("bad_lead_window_over", f"{name} could be reported within {days} days only")
+
+
+def _open_report(assignment: LockedAssignment) -> str:
+    """The reason of the assignment's open report. Raises `Refused` when there is none."""
+    if assignment.bad_lead_reason is None:
+        raise Refused("bad_lead_not_reported", f"assignment {assignment.assignment_id} was not reported as bad")
+    if not assignment.has_open_report:
+        how = assignment.bad_lead_decision
+        raise Refused("bad_lead_decided", f"the report of assignment {assignment.assignment_id} was {how} already")
+    return assignment.bad_lead_reason

@@ -1,0 +1,114 @@
+"""Crediting a deposit to a provider, once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fairlead.core.errors import BadInput, Refused
+from fairlead.core.ledger import EntryKind, post
+from fairlead.core.model import MAX_AMOUNT_CENTS
+from fairlead.flows.activity import brought_back, moves_after, record_moves, run_concerning_niches
+from fairlead.flows.once import Once, done_once
+from fairlead.store.audit.log import Actor, append_audit
+from fairlead.store.configuration.rows import hold_currency, lock_providers
+from fairlead.store.connection import Connection, Database
+from fairlead.store.distribution.funds import niche_ids_moved_by
+from fairlead.store.ids import new_id
+from fairlead.store.journal import lock_niches
+from fairlead.store.leads.rows import clock
+from fairlead.store.lookups import checked_id
+from fairlead.store.money.postings import CreditedPayment, credit_payments, credited_payments
+
+
+@dataclass(frozen=True, slots=True)
+class Deposited:
+    """A credited deposit, its place in the provider's ledger, and the balance that it led to (amounts in cents).
+
+    `was_recorded` says that it had been credited before and nothing was changed now; `reactivated_subscription_ids`
+    are those that this call brought back (R9).
+    """
+
+    payment_id: str
+    provider_id: str
+    amount_cents: int
+    ledger_seq: int
+    balance_after_cents: int
+    was_recorded: bool
+    reactivated_subscription_ids: tuple[str, ...] = ()
+
+
+def deposit(
+    database: Database,
+    provider_id: str,
+    amount_cents: int,
+    gateway: str,
+    external_id: str,
+    actor: Actor,
+    once: Once | None = None,
+) -> Deposited:
+    """The amount is on the provider's balance, once per gateway and external id, however often and concurrently asked.
+
+    Subscriptions that were inactive for lack of funds and can be paid for now are active again, and the provider is
+    told (R9). One transaction; locks the niches of those subscriptions, then the provider. Idempotent: a repetition
+    returns what was recorded; with `once`, what the first call returned.
+
+    Raises `BadInput`, and `Refused`: `provider_unknown`, `idempotency_key_reused`, or `deposit_conflict` when the
+    external id was credited with another amount or to another provider.
+    """
+    checked = checked_id(provider_id, "provider")
+    _check(amount_cents, gateway, external_id)
+
+    def work(conn: Connection, also: Sequence[str]) -> Deposited:
+        currency = hold_currency(conn)
+        concerned = niche_ids_moved_by(conn, {checked: amount_cents})
+        locked = lock_niches(conn, sorted({*concerned, *also}))
+        provider = lock_providers(conn, [checked]).get(checked)
+        if provider is None:
+            raise Refused("provider_unknown", f"there is no provider {checked}")
+        recorded = credited_payments(conn, gateway, [external_id]).get(external_id)
+        if recorded is not None:
+            return _recorded(recorded, checked, amount_cents)
+        posting, purse = post(provider.purse, EntryKind.DEPOSIT, amount_cents)
+        payment = CreditedPayment(new_id(), checked, gateway, external_id, posting)
+        moves = moves_after(conn, {checked: replace(provider, purse=purse)}, locked)
+        now = clock(conn)
+        events = credit_payments(conn, [payment], currency, actor, now)
+        record_moves(conn, locked, {}, moves, now)
+        append_audit(conn, events, now)
+        return _deposited(payment, was_recorded=False, reactivated=brought_back(moves))
+
+    return run_concerning_niches(
+        database, lambda conn, also: done_once(conn, once, Deposited, lambda: work(conn, also))
+    )
+
+
+def _check(amount_cents: int, gateway: str, external_id: str) -> None:
+    problems: list[str] = []
+    if not 1 <= amount_cents <= MAX_AMOUNT_CENTS:
+        problems.append(f"amount_cents: must be between 1 and {MAX_AMOUNT_CENTS}, not {amount_cents}")
+    for name, text, longest in (("gateway", gateway, 50), ("external_id", external_id, 200)):
+        if not 1 <= len(text) <= longest or not text.isprintable():
+            problems.append(f"{name}: must be one line of 1 to {longest} characters")
+    if problems:
+        raise BadInput(problems)
+
+
+def _recorded(recorded: CreditedPayment, provider_id: str, amount_cents: int) -> Deposited:
+    if recorded.provider_id != provider_id:
+        raise Refused("deposit_conflict", f"{recorded.external_id!r} was credited to another provider before")
+    if recorded.posting.amount_cents != amount_cents:
+        credited = f"was credited with {recorded.posting.amount_cents} cents before, not {amount_cents}"
+        raise Refused("deposit_conflict", f"{recorded.external_id!r} {credited}")
+    return _deposited(recorded, was_recorded=True)
+
+
+def _deposited(payment: CreditedPayment, *, was_recorded: bool, reactivated: tuple[str, ...] = ()) -> Deposited:
+    posting = payment.posting
+    return Deposited(
+        payment.payment_id,
+        payment.provider_id,
+        posting.amount_cents,
+        posting.seq,
+        posting.balance_after_cents,
+        was_recorded,
+        reactivated,
+    )

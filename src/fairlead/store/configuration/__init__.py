@@ -1,0 +1,1 @@
+"""Niches, levels, providers and subscriptions as rows: read, locked, written, listed."""

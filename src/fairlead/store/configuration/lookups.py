@@ -1,0 +1,117 @@
+"""Finding what a verb is about before anything is locked, and what keeps it from being done.
+
+An id's niche, provider and level never change, so they can be read without a lock.
+"""
+
+from dataclasses import dataclass
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.model import Level, Purse
+from fairlead.store.configuration.rows import LevelRow, ProviderRow
+from fairlead.store.connection import Connection
+
+DECISIONS_PER_LEAD = 3
+"""How many decisions per lead a look at the newest leads goes through: unsold ones are decided again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionPlace:
+    """Where a subscription is, and whose it is: none of it ever changes."""
+
+    subscription_id: str
+    niche_id: str
+    provider_id: str
+    level_id: str
+
+
+def level_row(conn: Connection, level_id: str) -> LevelRow | None:
+    """The level, living or deleted; None when there is none. Its niche never changes; the rest needs its lock."""
+    row = conn.execute(
+        """
+        select niche_id::text, deleted_at is not null, id::text, name, price_cents, max_recipients, order_position,
+               is_active
+        from competition_levels where id = %s
+        """,
+        (level_id,),
+    ).fetchone()
+    return None if row is None else LevelRow(row[0], Level(*row[2:]), row[1])
+
+
+def subscription_place(conn: Connection, subscription_id: str, of_provider_id: str | None) -> SubscriptionPlace | None:
+    """Where the subscription is; None when there is none, or none of this provider (None: of any)."""
+    row = conn.execute(
+        """
+        select id::text, niche_id::text, provider_id::text, competition_level_id::text
+        from subscriptions where id = %s and provider_id = coalesce(%s::uuid, provider_id)
+        """,
+        (subscription_id, of_provider_id),
+    ).fetchone()
+    return None if row is None else SubscriptionPlace(*row)
+
+
+def niche_ids_subscribed(conn: Connection, provider_id: str) -> list[str]:
+    """The niches that the provider has ever subscribed in, ascending.
+
+    Under the provider's lock nobody adds one: whoever subscribes holds it too.
+    """
+    rows = conn.execute(
+        "select distinct niche_id::text from subscriptions where provider_id = %s order by 1", (provider_id,)
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def credit_limit_of(conn: Connection, provider_id: str) -> int:
+    """The provider's credit limit in cents, 0 where there is no such provider. Locks nothing."""
+    row = conn.execute("select credit_limit_cents from providers where id = %s", (provider_id,)).fetchone()
+    return 0 if row is None else row[0]
+
+
+def is_level_used(conn: Connection, level: LevelRow) -> bool:
+    """Whether somebody subscribes to the level, or a lead was ever sold at it. Needs its niche's lock.
+
+    A subscription that was ever served has a `served_seq`, for good; looking there takes no walk through all sales.
+    """
+    row = conn.execute(
+        """
+        select exists (select from subscriptions where niche_id = %s and competition_level_id = %s
+                       and (deleted_at is null or served_seq is not null))
+        """,
+        (level.niche_id, level.level.level_id),
+    ).fetchone()
+    assert row is not None, "exists has an answer"
+    return bool(row[0])
+
+
+def newest_attributes(conn: Connection, niche_id: str, limit: int) -> list[JsonObject]:
+    """What the leads said that were decided last in the niche, at most so many. Locks nothing.
+
+    One lead can have several decisions; those of the last `DECISIONS_PER_LEAD` times `limit` are looked through.
+    """
+    rows = conn.execute(
+        """
+        select l.attributes
+        from (select payload ->> 'lead_id' as lead_id, max(seq) as seq
+              from (select payload, seq from niche_journal where niche_id = %s and kind = 'decision'
+                    order by seq desc limit %s) decision
+              group by 1 order by 2 desc limit %s) recent
+        join leads l on l.id = recent.lead_id::uuid
+        """,
+        (niche_id, DECISIONS_PER_LEAD * limit, limit),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def provider_row(conn: Connection, provider_id: str) -> ProviderRow | None:
+    """The provider as it is seen without its lock; None when there is none."""
+    row = conn.execute(
+        """
+        select id::text, email, name, status, timezone, low_balance_threshold_cents,
+               balance_cents, credit_limit_cents, ledger_seq
+        from providers where id = %s
+        """,
+        (provider_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    found_id, email, name, status, timezone, threshold, *purse = row
+    return ProviderRow(found_id, email, name, status, timezone, threshold, Purse(*purse))

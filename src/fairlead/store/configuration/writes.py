@@ -1,0 +1,192 @@
+"""What a marketplace is made of: writing its niches, levels, providers and subscriptions, set-based.
+
+Each write creates what is new and changes what exists, by id. Those that say what a roster says need the niche's lock
+and belong in one transaction with the journal entries that say the same.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import LiteralString
+
+from psycopg import errors
+
+from fairlead.core.canonical import canonical_json
+from fairlead.store.configuration.rows import LevelRow, NicheRow, Overtaken, ProviderRow, SubscriptionRow
+from fairlead.store.connection import Connection
+from fairlead.store.ids import new_id
+from fairlead.store.jobs.queue import Job, enqueue
+
+
+def write_niches(conn: Connection, rows: Sequence[NicheRow], now: datetime) -> None:
+    """The niches are as given. Raises `Overtaken` when somebody else has just created one of the same slug."""
+    _write(
+        conn,
+        """
+        insert into niches (id, slug, name, is_active, form_schema, auto_distribute, reoffer_every_minutes,
+                            reoffer_max_times, reoffer_max_hours, created_at)
+        select niche.*, %s
+        from unnest(%b::uuid[], %b::text[], %b::text[], %b::boolean[], %b::jsonb[], %b::boolean[], %b::integer[],
+                    %b::integer[], %b::integer[]) as niche
+        on conflict (id) do update
+        set name = excluded.name, is_active = excluded.is_active, form_schema = excluded.form_schema,
+            auto_distribute = excluded.auto_distribute, reoffer_every_minutes = excluded.reoffer_every_minutes,
+            reoffer_max_times = excluded.reoffer_max_times, reoffer_max_hours = excluded.reoffer_max_hours
+        """,
+        now,
+        [_niche_columns(row) for row in rows],
+    )
+
+
+def _niche_columns(row: NicheRow) -> tuple[object, ...]:
+    reoffer = row.policy.reoffer
+    return (
+        row.niche_id,
+        row.slug,
+        row.name,
+        row.is_active,
+        canonical_json(row.form_schema).decode(),
+        row.policy.auto_distribute,
+        *((None, None, None) if reoffer is None else (reoffer.every_minutes, reoffer.max_times, reoffer.max_hours)),
+    )
+
+
+def write_levels(conn: Connection, rows: Sequence[LevelRow], now: datetime) -> None:
+    """The levels are as given. That names and positions are unique among the living is checked at commit."""
+    _write(
+        conn,
+        """
+        insert into competition_levels (id, niche_id, name, price_cents, max_recipients, order_position, is_active,
+                                        deleted_at, created_at)
+        select id, niche_id, name, price, recipients, order_position, is_active, case when is_deleted then now end, now
+        from (values (%s::timestamptz)) as clock (now),
+             unnest(%b::uuid[], %b::uuid[], %b::text[], %b::bigint[], %b::integer[], %b::integer[], %b::boolean[],
+                    %b::boolean[])
+             as level (id, niche_id, name, price, recipients, order_position, is_active, is_deleted)
+        on conflict (id) do update
+        set name = excluded.name, price_cents = excluded.price_cents, max_recipients = excluded.max_recipients,
+            order_position = excluded.order_position, is_active = excluded.is_active, deleted_at = excluded.deleted_at
+        """,
+        now,
+        [
+            (
+                row.level.level_id,
+                row.niche_id,
+                row.level.name,
+                row.level.price_cents,
+                row.level.max_recipients,
+                row.level.order_position,
+                row.level.is_active,
+                row.is_deleted,
+            )
+            for row in rows
+        ],
+    )
+
+
+def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime) -> None:
+    """The providers are as given, but for their balances: only a ledger entry moves those. Needs their locks.
+
+    Raises `Overtaken` when somebody else has just taken one of the emails.
+    """
+    _write(
+        conn,
+        """
+        insert into providers (id, email, name, status, timezone, low_balance_threshold_cents, credit_limit_cents,
+                               created_at)
+        select provider.*, %s
+        from unnest(%b::uuid[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[], %b::bigint[]) as provider
+        on conflict (id) do update
+        set email = excluded.email, name = excluded.name, status = excluded.status, timezone = excluded.timezone,
+            low_balance_threshold_cents = excluded.low_balance_threshold_cents,
+            credit_limit_cents = excluded.credit_limit_cents
+        """,
+        now,
+        [
+            (
+                row.provider_id,
+                row.email,
+                row.name,
+                row.status,
+                row.timezone,
+                row.low_balance_threshold_cents,
+                row.purse.credit_limit_cents,
+            )
+            for row in rows
+        ],
+    )
+
+
+def write_low_balance_threshold(conn: Connection, provider_id: str, threshold_cents: int | None) -> None:
+    """The provider is told when its balance falls below so many cents; None: never. Needs its lock."""
+    conn.execute("update providers set low_balance_threshold_cents = %s where id = %s", (threshold_cents, provider_id))
+
+
+def write_subscriptions(conn: Connection, rows: Sequence[SubscriptionRow], now: datetime) -> None:
+    """The subscriptions are as given; what they were served so far stays as it is, also through deletion (R12).
+
+    Raises `Overtaken` when somebody else has just subscribed one of the providers to the same level.
+    """
+    _write(
+        conn,
+        """
+        insert into subscriptions (id, provider_id, competition_level_id, niche_id, is_active, deactivation_reason,
+                                   filter_rules, filter_is_valid, deleted_at, created_at)
+        select id, provider_id, level_id, niche_id, is_active, reason, filter_rules, filter_is_valid,
+               case when is_deleted then now end, now
+        from (values (%s::timestamptz)) as clock (now),
+             unnest(%b::uuid[], %b::uuid[], %b::uuid[], %b::uuid[], %b::boolean[], %b::text[], %b::jsonb[],
+                    %b::boolean[], %b::boolean[])
+             as subscription (id, provider_id, level_id, niche_id, is_active, reason, filter_rules, filter_is_valid,
+                              is_deleted)
+        on conflict (id) do update
+        set is_active = excluded.is_active, deactivation_reason = excluded.deactivation_reason,
+            filter_rules = excluded.filter_rules, filter_is_valid = excluded.filter_is_valid,
+            deleted_at = excluded.deleted_at
+        """,
+        now,
+        [
+            (
+                row.subscription.subscription_id,
+                row.subscription.provider_id,
+                row.subscription.level_id,
+                row.niche_id,
+                row.subscription.is_active,
+                row.subscription.deactivation_reason,
+                canonical_json(row.subscription.filter_rules).decode(),
+                row.subscription.filter_is_valid,
+                row.is_deleted,
+            )
+            for row in rows
+        ],
+    )
+
+
+def write_notices(conn: Connection, notices: Sequence[tuple[str, SubscriptionRow]], now: datetime) -> None:
+    """The providers will be told, each of its subscription: pairs of a notification's kind and the subscription."""
+    _write(
+        conn,
+        """
+        insert into notifications (id, kind, channel, provider_id, subscription_id, created_at)
+        select id, kind, 'email', provider_id, subscription_id, %s
+        from unnest(%b::uuid[], %b::text[], %b::uuid[], %b::uuid[])
+             as notice (id, kind, provider_id, subscription_id)
+        """,
+        now,
+        [(new_id(), kind, row.subscription.provider_id, row.subscription.subscription_id) for kind, row in notices],
+    )
+    if notices:
+        enqueue(conn, [Job("dispatch_notifications")])
+
+
+def _write(conn: Connection, statement: LiteralString, now: datetime, rows: Sequence[tuple[object, ...]]) -> None:
+    """The rows, which become one array per column, are written. Nothing is sent where there are none.
+
+    The statements take their arrays in binary form (%b): as text, every element would be escaped, which takes longer
+    than all the rest.
+    """
+    if not rows:
+        return
+    try:
+        conn.execute(statement, (now, *(list(column) for column in zip(*rows, strict=True))))
+    except errors.UniqueViolation:
+        raise Overtaken from None

@@ -1,0 +1,1 @@
+"""Row-level security: the second guard of what belongs to one provider."""

@@ -1,0 +1,44 @@
+"""Invariants of leads that came in from outside."""
+
+from fairlead.store.invariants.invariant import Invariant
+
+INVARIANTS_OF_INTAKE: tuple[Invariant, ...] = (
+    Invariant(
+        "a public lead goes on exactly when its consumer confirmed it, and has a consent until it is erased",
+        "select count(*) from lead_intakes where via = 'public'",
+        """
+        select format('public lead %s is %s, confirmed %s', l.id, l.status, coalesce(i.confirmed_at::text, 'never'))
+        from lead_intakes i join leads l on l.id = i.lead_id
+        where i.via = 'public' and l.status <> 'rejected'
+          and (l.status = 'pending_confirmation') <> (i.confirmed_at is null)
+        union all
+        select format('public lead %s has no consent', l.id) from lead_intakes i join leads l on l.id = i.lead_id
+        where i.via = 'public' and l.contact_email is not null
+          and not exists (select from lead_consents c where c.lead_id = l.id)
+        """,
+    ),
+    Invariant(
+        "a lead that waits to be confirmed was asked about, and its message has a link",
+        "select count(*) from lead_intakes i join leads l on l.id = i.lead_id where l.status = 'pending_confirmation'",
+        """
+        select format('lead %s: its consumer was not asked', l.id)
+        from leads l join lead_intakes i on i.lead_id = l.id
+        where l.status = 'pending_confirmation' and not exists (
+            select from notifications n where n.lead_id = l.id and n.kind = 'lead_confirmation')
+        union all
+        select format('lead %s: message %s was sent without a link', l.id, n.id)
+        from leads l join notifications n on n.lead_id = l.id and n.kind = 'lead_confirmation'
+        where l.status = 'pending_confirmation' and n.state = 'sent'
+          and not exists (select from confirmation_tokens t where t.lead_id = l.id)
+        """,
+    ),
+    Invariant(
+        "only a lead that its consumer stands behind has fingerprints, and they are of its niche and time",
+        "select count(*) from lead_fingerprints",
+        """
+        select format('fingerprint of lead %s, which is %s', l.id, l.status)
+        from lead_fingerprints f join leads l on l.id = f.lead_id
+        where l.status = 'pending_confirmation' or f.niche_id <> l.niche_id or f.created_at <> l.created_at
+        """,
+    ),
+)

@@ -1,0 +1,161 @@
+"""What nobody will try again by itself: kept with what it was and why, until a person has seen to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from fairlead.store.audit.log import SYSTEM, AuditEvent
+from fairlead.store.connection import Connection
+from fairlead.store.ids import new_id
+from fairlead.store.jobs.queue import QUEUE_OF, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Burial:
+    """Work that is given up. Error and trace hold nothing personal."""
+
+    task: Task
+    payload: Mapping[str, object]
+    error: str
+    trace: str | None
+    attempts: int
+    lead_id: str | None = None
+    notification_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Work that was given up, and what became of it. `resolution` is None while it is open."""
+
+    dead_letter_id: str
+    queue: str
+    task: str
+    lead_id: str | None
+    notification_id: str | None
+    payload: Mapping[str, Any]
+    error: str
+    trace: str | None
+    attempts: int
+    failed_at: datetime
+    resolved_at: datetime | None
+    resolved_by: str | None
+    resolution: str | None
+    memo: str | None
+
+
+_COLUMNS = """
+    select id::text, queue, task, lead_id::text, notification_id::text, payload, error, trace, attempts, failed_at,
+           resolved_at, resolved_by, resolution, memo
+    from dead_letters"""
+
+
+def bury(conn: Connection, burial: Burial, now: datetime) -> str:
+    """There is an open dead letter for this lead or notification, the only one; returns its id.
+
+    Needs the lock of the lead or notification.
+    """
+    dead_letter_id = new_id()
+    rows = conn.execute(
+        """
+        insert into dead_letters (id, queue, task, lead_id, notification_id, payload, error, trace, attempts, failed_at)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        on conflict do nothing returning id
+        """,
+        (
+            dead_letter_id,
+            QUEUE_OF[burial.task],
+            burial.task,
+            burial.lead_id,
+            burial.notification_id,
+            Jsonb(burial.payload),
+            burial.error,
+            burial.trace,
+            burial.attempts,
+            now,
+        ),
+    ).fetchall()
+    if rows:
+        return dead_letter_id
+    found = conn.execute(
+        """
+        update dead_letters set error = %s, trace = %s, attempts = %s, failed_at = %s
+        where resolved_at is null and (lead_id = %s or notification_id = %s) returning id::text
+        """,
+        (burial.error, burial.trace, burial.attempts, now, burial.lead_id, burial.notification_id),
+    ).fetchall()
+    return found[0][0]
+
+
+def opened(dead_letter_id: str, burial: Burial) -> AuditEvent:
+    """What the audit log has to say of a burial. The error is with the dead letter."""
+    new = {
+        "queue": QUEUE_OF[burial.task],
+        "attempts": burial.attempts,
+        "lead_id": burial.lead_id,
+        "notification_id": burial.notification_id,
+    }
+    return AuditEvent(SYSTEM, "dead_letter.opened", "dead_letter", dead_letter_id, new=new)
+
+
+def dead_letters(
+    conn: Connection, *, queue: str | None = None, only_open: bool = True, limit: int = 100
+) -> list[DeadLetter]:
+    """The newest dead letters (of the queue), newest first."""
+    rows = conn.execute(
+        _COLUMNS
+        + """
+        where (%s::text is null or queue = %s) and (not %s or resolved_at is null)
+        order by failed_at desc, id desc limit %s
+        """,
+        (queue, queue, only_open, limit),
+    ).fetchall()
+    return [DeadLetter(*row) for row in rows]
+
+
+def open_dead_letter_ids(conn: Connection, queue: str | None) -> list[str]:
+    """All open dead letters (of the queue), the oldest first."""
+    rows = conn.execute(
+        """
+        select id::text from dead_letters where resolved_at is null and (%s::text is null or queue = %s)
+        order by failed_at, id
+        """,
+        (queue, queue),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def dead_letter(conn: Connection, dead_letter_id: str) -> DeadLetter | None:
+    """The dead letter with this id; nothing is locked."""
+    row = conn.execute(_COLUMNS + " where id = %s", (dead_letter_id,)).fetchone()
+    return None if row is None else DeadLetter(*row)
+
+
+def open_dead_letter_id(conn: Connection, lead_id: str | None, notification_id: str | None) -> str | None:
+    """The open dead letter of a lead or of a notification. Needs the lock of that lead or notification."""
+    row = conn.execute(
+        "select id::text from dead_letters where resolved_at is null and (lead_id = %s or notification_id = %s)",
+        (lead_id, notification_id),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def resolve(
+    conn: Connection, dead_letter_id: str, resolution: str, resolved_by: str, memo: str | None, now: datetime
+) -> bool:
+    """The dead letter is resolved, if it was open; returns whether it was."""
+    done = conn.execute(
+        """
+        update dead_letters set resolved_at = %s, resolved_by = %s, resolution = %s, memo = %s
+        where id = %s and resolved_at is null
+        """,
+        (now, resolved_by, resolution, memo, dead_letter_id),
+    )
+    return done.rowcount == 1
+
+
+def delete_resolved(conn: Connection, resolved_before: datetime) -> int:
+    """Dead letters that were resolved before that are gone; returns how many they were."""
+    return conn.execute("delete from dead_letters where resolved_at < %s", (resolved_before,)).rowcount

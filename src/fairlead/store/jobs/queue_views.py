@@ -1,0 +1,98 @@
+"""What waits to be done, queue by queue, and what was given up, for operators."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fairlead.store.connection import Connection
+from fairlead.store.jobs.dead_letters import DeadLetter
+from fairlead.store.jobs.queue import QUEUE_OF
+from fairlead.store.look_back import Conditions, Page, Walk
+
+COUNTED_JOBS = 100_000
+"""Counting stops here: beyond it, how many wait says no more than for how long."""
+
+Place = tuple[datetime, str]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """A queue at this moment. Put off are jobs that wait for their time: they are tried again after a run that failed.
+
+    `oldest_waiting_seconds` is for how long the oldest of those that wait could have been taken.
+    """
+
+    queue: str
+    waiting_count: int
+    put_off_count: int
+    running_count: int
+    open_dead_letter_count: int
+    oldest_waiting_seconds: float | None
+    next_put_off_at: datetime | None
+
+
+def queue_states(conn: Connection) -> list[QueueState]:
+    """Every queue that is known or has anything in it, by name. What is done costs nothing: only live jobs are read."""
+    rows = conn.execute(
+        """
+        with live as (
+            select id, queue_name, status, scheduled_at from procrastinate_jobs
+            where status in ('todo', 'doing') order by id limit %s
+        ), counted as (
+            select queue_name as queue,
+                   count(*) filter (where status = 'todo' and coalesce(scheduled_at <= now(), true)) as waiting,
+                   count(*) filter (where status = 'todo' and scheduled_at > now()) as put_off,
+                   count(*) filter (where status = 'doing') as running,
+                   min(id) filter (where status = 'todo' and scheduled_at is null) as oldest_id,
+                   min(scheduled_at) filter (where status = 'todo' and scheduled_at <= now()) as due,
+                   min(scheduled_at) filter (where status = 'todo' and scheduled_at > now()) as next_put_off
+            from live group by queue_name
+        ), dead as (
+            select queue, count(*) as count from dead_letters where resolved_at is null group by queue
+        )
+        select queue, coalesce(waiting, 0), coalesce(put_off, 0), coalesce(running, 0), coalesce(dead.count, 0),
+               case when waiting > 0 then extract(epoch from greatest(now() - least(
+                   due, (select min(at) from procrastinate_events where job_id = oldest_id and type = 'deferred')
+               ), interval '0'))::float8 end,
+               next_put_off
+        from (select unnest(%s::text[]) as queue union select queue from counted union select queue from dead) known
+        left join counted using (queue) left join dead using (queue) order by queue
+        """,
+        (COUNTED_JOBS, sorted(set(QUEUE_OF.values()))),
+    ).fetchall()
+    return [QueueState(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterFilter:
+    """Which dead letters are wanted; None: all. `failed_from` is included, `failed_before` is not."""
+
+    queue: str | None = None
+    is_open: bool | None = None
+    lead_id: str | None = None
+    failed_from: datetime | None = None
+    failed_before: datetime | None = None
+
+
+def dead_letter_page(
+    conn: Connection, wanted: DeadLetterFilter, after: Place | None, limit: int
+) -> Page[DeadLetter, Place]:
+    """The next dead letters, the newest first, after the one that was seen last. `trace` is left out of a list."""
+    start, kept = Conditions(), Conditions()
+    if wanted.is_open is not None:
+        start.add("a.resolved_at is null" if wanted.is_open else "a.resolved_at is not null")
+    start.add_given("a.failed_at >= %s", wanted.failed_from)
+    start.add_given("a.failed_at < %s", wanted.failed_before)
+    if after is not None:
+        start.add("(a.failed_at, a.id) < (%s, %s::uuid)", *after)
+    kept.add_given("a.queue = %s", wanted.queue)
+    kept.add_given("a.lead_id = %s", wanted.lead_id)
+    walk = Walk("dead_letters", "a.failed_at desc, a.id desc", "a.failed_at, a.id::text", start, kept)
+    rows, next_after = walk.rows(
+        conn,
+        """
+        a.id::text, a.queue, a.task, a.lead_id::text, a.notification_id::text, a.payload, a.error, null, a.attempts,
+        a.failed_at, a.resolved_at, a.resolved_by, a.resolution, a.memo""",
+        "",
+        limit,
+    )
+    return Page(tuple(DeadLetter(*row[:14]) for row in rows), next_after)

@@ -1,0 +1,1 @@
+"""Leads as rows: taken in, reviewed, waiting, run, shown."""

@@ -1,0 +1,210 @@
+"""Leads as operators look at them: lists that cost the same on every page, one in full, and who received it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from fairlead.core.errors import Refused
+from fairlead.store.connection import Connection
+from fairlead.store.leads.intake import Consent, Intake, consent_of_lead, intake_of_lead
+from fairlead.store.lookups import marketplace_currency
+
+
+@dataclass(frozen=True, slots=True)
+class LeadFilter:
+    """Which leads are wanted; None: all. `created_from` is included, `created_before` is not."""
+
+    niche_slug: str | None = None
+    status: str | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+    # The beginning of an id, in hexadecimal.
+    id_prefix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadSummary:
+    """A lead in a list: nothing personal."""
+
+    lead_id: str
+    niche: str
+    status: str
+    awaits_decision: bool
+    distribution_attempts: int
+    last_outcome: str | None
+    created_at: datetime
+    approved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadInFull:
+    """A lead with all that is known of it."""
+
+    lead_id: str
+    niche_id: str
+    niche: str
+    niche_name: str
+    status: str
+    awaits_decision: bool
+    contact_name: str | None = field(repr=False)
+    contact_email: str | None = field(repr=False)
+    contact_phone: str | None = field(repr=False)
+    attributes: Mapping[str, Any] = field(repr=False)
+    utm_source: str | None
+    utm_medium: str | None
+    utm_campaign: str | None
+    referrer: str | None
+    created_at: datetime
+    approved_at: datetime | None
+    approved_by: str | None
+    rejected_at: datetime | None
+    rejected_by: str | None
+    rejection_reason: str | None = field(repr=False)
+    distributed_at: datetime | None
+    distribution_attempts: int
+    last_attempt_at: datetime | None
+    last_outcome: str | None
+    assignment_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeadOrigin:
+    """How a lead came in from outside, None where it did not, and the consent of its consumer, if any is on record."""
+
+    lead_id: str
+    intake: Intake | None
+    consent: Consent | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadAssignment:
+    """Who received a lead, and what it paid (cents)."""
+
+    assignment_id: str
+    provider_id: str
+    provider_name: str
+    subscription_id: str
+    competition_level_id: str
+    level_name: str
+    price_cents: int
+    currency: str
+    assigned_at: datetime
+    status: str
+
+
+def lead_page(
+    conn: Connection, wanted: LeadFilter, after: tuple[datetime, str] | None, limit: int
+) -> Sequence[LeadSummary]:
+    """The next leads, the newest first, after the time and id of the last that was seen. Each page costs the same."""
+    conditions: list[LiteralString] = []
+    values: list[object] = []
+    if wanted.niche_slug is not None:
+        conditions.append("l.niche_id = (select id from niches where slug = %s)")
+        values.append(wanted.niche_slug)
+    if wanted.status is not None:
+        conditions.append("l.status = %s")
+        values.append(wanted.status)
+    if wanted.created_from is not None:
+        conditions.append("l.created_at >= %s")
+        values.append(wanted.created_from)
+    if wanted.created_before is not None:
+        conditions.append("l.created_at < %s")
+        values.append(wanted.created_before)
+    if wanted.id_prefix is not None:
+        conditions.append("l.id between %s and %s")
+        values += _ids_that_begin_with(wanted.id_prefix)
+    if after is not None:
+        conditions.append("(l.created_at, l.id) < (%s, %s::uuid)")
+        values += after
+    where = "where " + " and ".join(conditions) if conditions else ""
+    rows = conn.execute(
+        f"""
+        select l.id::text, n.slug, l.status, l.awaits_decision, l.distribution_attempts, l.last_outcome,
+               l.created_at, l.approved_at
+        from leads l join niches n on n.id = l.niche_id
+        {where}
+        order by l.created_at desc, l.id desc limit %s
+        """,  # noqa: S608
+        (*values, limit),
+    ).fetchall()
+    return [LeadSummary(*row) for row in rows]
+
+
+def _ids_that_begin_with(prefix: str) -> tuple[UUID, UUID]:
+    digits = prefix.replace("-", "")
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+
+
+def leads_of_contact(
+    conn: Connection, contact: str, after: tuple[datetime, str] | None, limit: int
+) -> Sequence[LeadSummary]:
+    """The next leads of somebody, the newest first: by the whole email address or telephone number.
+
+    Both as they were entered, an email address (what has an `@`) also in lower case. Answered by an index.
+    """
+    condition: LiteralString = "l.contact_phone = any(%s)"
+    wanted = [contact]
+    if "@" in contact:
+        condition, wanted = "l.contact_email = any(%s)", [contact, contact.lower()]
+    place: LiteralString = "" if after is None else "and (l.created_at, l.id) < (%s, %s::uuid)"
+    rows = conn.execute(
+        f"""
+        select l.id::text, n.slug, l.status, l.awaits_decision, l.distribution_attempts, l.last_outcome,
+               l.created_at, l.approved_at
+        from leads l join niches n on n.id = l.niche_id
+        where {condition} {place}
+        order by l.created_at desc, l.id desc limit %s
+        """,  # noqa: S608 - constants of our own
+        (wanted, *(after or ()), limit),
+    ).fetchall()
+    return [LeadSummary(*row) for row in rows]
+
+
+def lead_origin(conn: Connection, lead_id: str) -> LeadOrigin:
+    """How the lead came in, and what its consumer agreed to. Raises `Refused`: `lead_unknown`."""
+    if conn.execute("select from leads where id = %s", (lead_id,)).fetchone() is None:
+        raise Refused("lead_unknown", f"there is no lead {lead_id}")
+    return LeadOrigin(lead_id, intake_of_lead(conn, lead_id), consent_of_lead(conn, lead_id))
+
+
+def lead_in_full(conn: Connection, lead_id: str) -> LeadInFull:
+    """The lead. Raises `Refused`: `lead_unknown`."""
+    row = conn.execute(
+        """
+        select l.id::text, n.id::text, n.slug, n.name, l.status, l.awaits_decision, l.contact_name, l.contact_email,
+               l.contact_phone, l.attributes, l.utm_source, l.utm_medium, l.utm_campaign, l.referrer, l.created_at,
+               l.approved_at, l.approved_by, l.rejected_at, l.rejected_by, l.rejection_reason, l.distributed_at,
+               l.distribution_attempts, l.last_attempt_at, l.last_outcome,
+               (select count(*) from assignments a where a.lead_id = l.id)
+        from leads l join niches n on n.id = l.niche_id where l.id = %s
+        """,
+        (lead_id,),
+    ).fetchone()
+    if row is None:
+        raise Refused("lead_unknown", f"there is no lead {lead_id}")
+    return LeadInFull(*row)
+
+
+def assignments_of_lead(conn: Connection, lead_id: str, page: int, limit: int) -> tuple[int, Sequence[LeadAssignment]]:
+    """How many assignments the lead has, and those of this page (from 1), in the order in which they were made.
+
+    Raises `Refused`: `lead_unknown`.
+    """
+    count = conn.execute(
+        "select (select count(*) from assignments a where a.lead_id = l.id) from leads l where l.id = %s", (lead_id,)
+    ).fetchone()
+    if count is None:
+        raise Refused("lead_unknown", f"there is no lead {lead_id}")
+    rows = conn.execute(
+        """
+        select a.id::text, a.provider_id::text, p.name, a.subscription_id::text, a.competition_level_id::text, c.name,
+               a.price_cents, %s, a.assigned_at, a.status
+        from assignments a join providers p on p.id = a.provider_id
+        join competition_levels c on c.id = a.competition_level_id
+        where a.lead_id = %s order by a.served_seq limit %s offset %s
+        """,
+        (marketplace_currency(conn), lead_id, limit, (page - 1) * limit),
+    ).fetchall()
+    return count[0], [LeadAssignment(*row) for row in rows]

@@ -1,0 +1,151 @@
+"""Putting in order what the niche journals and the audit log have, so that all who watch see the same order.
+
+Each journal has its own order, and so has the audit log; each is that of the commits. Here they are merged, by whoever
+wants to read: ids follow one another without gaps, and whatever was merged later committed later.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from fairlead.store.connection import Connection
+from fairlead.store.leads.rows import clock
+
+MOST_BEHIND_ENTRIES = 100_000
+"""More than this, that nobody watched, is passed over: who watches now is told of a gap instead of kept waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveHead:
+    """The feed: its newest id, and the id after which every entry is still there."""
+
+    entry_id: int
+    floor_id: int
+    resume_secret: bytes = field(repr=False)
+
+
+def live_head(conn: Connection) -> LiveHead:
+    """Where the feed stands; nothing is locked."""
+    return LiveHead(*conn.execute("select id, floor_id, resume_secret from live_head").fetchall()[0])
+
+
+def is_behind(conn: Connection) -> bool:
+    """Whether there is anything that has no id yet. One row per niche is read, nothing is locked."""
+    rows = conn.execute(
+        """
+        select h.audit_seq is null or a.seq > h.audit_seq
+               or exists (select from niches n left join live_cursors c on c.niche_id = n.id
+                          where n.journal_seq > coalesce(c.seq, 0))
+        from live_head h, audit_head a
+        """
+    ).fetchall()
+    return rows[0][0]
+
+
+def put_in_order(conn: Connection, audit_actions: frozenset[str], kept: timedelta, most: int) -> bool:
+    """The oldest `most` of what has no id yet have one; returns whether there may be more.
+
+    Of the audit log only those actions count. The first time ever, and whenever more than `MOST_BEHIND_ENTRIES` have
+    none, everything so far is passed over, and so is what was recorded longer ago than `kept`: the floor says so. Locks
+    the feed's head; where somebody else holds it, nothing is done, since they do it. No other row is locked.
+    """
+    # In a statement of its own: what the next ones see was committed no earlier than what the last holder saw.
+    head = conn.execute("select id, audit_seq from live_head for no key update skip locked").fetchone()
+    if head is None:
+        return False
+    entry_id, audit_seq = head
+    now = clock(conn)
+    if audit_seq is None or _count_behind(conn, audit_seq) > MOST_BEHIND_ENTRIES:
+        _pass_over(conn, entry_id + 1)
+        return False
+    return _merge(conn, audit_actions, now - kept, now, most) == most
+
+
+def forget_entries(conn: Connection, before: datetime, most: int) -> int:
+    """The oldest entries, up to `most`, of those that got their id before then are gone; returns how many they were.
+
+    Only what they say of the order is forgotten: the journals and the audit log keep everything. Locks the head.
+    """
+    conn.execute("select from live_head for no key update")
+    rows = conn.execute(
+        """
+        with oldest as (select id, sequenced_at from live_entries order by id limit %(most)s),
+        kept as (select min(id) as id from oldest where sequenced_at >= %(before)s),
+        gone as (delete from live_entries e using kept
+                 where e.id in (select id from oldest) and (kept.id is null or e.id < kept.id) returning e.id),
+        done as (select count(*) as count, max(id) as id from gone),
+        moved as (update live_head h set floor_id = greatest(h.floor_id, done.id) from done
+                  where done.id is not null)
+        select count from done
+        """,
+        {"most": most, "before": before},
+    ).fetchall()
+    return rows[0][0]
+
+
+def _count_behind(conn: Connection, audit_seq: int) -> int:
+    rows = conn.execute(
+        """
+        select (select coalesce(sum(n.journal_seq - coalesce(c.seq, 0)), 0)::bigint
+                from niches n left join live_cursors c on c.niche_id = n.id)
+               + (select seq - %s from audit_head)
+        """,
+        (audit_seq,),
+    ).fetchall()
+    return rows[0][0]
+
+
+def _pass_over(conn: Connection, gap_id: int) -> None:
+    """The gap has an id of its own, so that nobody who stands before it goes on as if nothing had been left out."""
+    conn.execute(
+        """
+        insert into live_cursors (niche_id, seq) select id, journal_seq from niches
+        on conflict (niche_id) do update set seq = excluded.seq
+        """
+    )
+    conn.execute(
+        "update live_head set id = %s, floor_id = %s, audit_seq = (select seq from audit_head)", (gap_id, gap_id)
+    )
+
+
+def _merge(conn: Connection, audit_actions: frozenset[str], cutoff: datetime, now: datetime, most: int) -> int:
+    """Within a journal its own order holds also where the clock was set back: hence the greatest time so far."""
+    rows = conn.execute(
+        """
+        with fresh as (
+            select n.id as niche_id, j.seq, j.kind, j.recorded_at
+            from niches n left join live_cursors c on c.niche_id = n.id
+            cross join lateral (select seq, kind, recorded_at from niche_journal
+                                where niche_id = n.id and seq > coalesce(c.seq, 0) order by seq limit %(most)s) j
+            where n.journal_seq > coalesce(c.seq, 0)
+            union all
+            (select null::uuid, seq, action, created_at from audit_log
+             where seq > (select audit_seq from live_head) order by seq limit %(most)s)
+        ), taken as (
+            select *, max(recorded_at) over (partition by niche_id order by seq) as at from fresh
+            order by at, niche_id, seq limit %(most)s
+        ), wanted as (
+            select * from taken where niche_id is not null or kind = any(%(actions)s)
+        ), shown as (
+            select *, row_number() over (order by at, niche_id, seq) as number from wanted where at >= %(cutoff)s
+        ), base as (
+            select h.id + case when gap.is_there then 1 else 0 end as id, gap.is_there
+            from live_head h, (select exists (select from wanted where at < %(cutoff)s) as is_there) gap
+        ), given as (
+            insert into live_entries (id, niche_id, seq, kind, sequenced_at)
+            select base.id + number, niche_id, seq, kind, %(now)s from shown, base returning id
+        ), cursors as (
+            insert into live_cursors (niche_id, seq)
+            select niche_id, max(seq) from taken where niche_id is not null group by niche_id
+            on conflict (niche_id) do update set seq = excluded.seq
+        ), moved as (
+            update live_head h set
+                id = base.id + (select count(*) from given),
+                floor_id = case when base.is_there then base.id else h.floor_id end,
+                audit_seq = coalesce((select max(seq) from taken where niche_id is null), h.audit_seq)
+            from base
+        )
+        select count(*) from taken
+        """,
+        {"most": most, "actions": sorted(audit_actions), "cutoff": cutoff, "now": now},
+    ).fetchall()
+    return rows[0][0]

@@ -1,0 +1,1 @@
+"""Ledger entries and assignments: posted, refunded, reported, paged through."""

@@ -1,0 +1,187 @@
+"""Ledgers as people read them: one provider's in its own order, everybody's by time, and a span of time in sums."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, LiteralString
+
+from fairlead.store.connection import Connection
+from fairlead.store.look_back import Conditions, Page, Walk
+from fairlead.store.money.ledger_range import seq_range
+
+EntryPlace = tuple[datetime, str, int]
+"""Of an entry among all of the marketplace: its time, its provider, its `seq`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFilter:
+    """Which entries are wanted; None: all. `created_from` is included, `created_before` is not."""
+
+    kind: str | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLedgerEntry:
+    """An entry as its provider sees it (cents). Purchases and refunds say of which lead, niche and level."""
+
+    seq: int
+    kind: str
+    amount_cents: int
+    balance_after_cents: int
+    created_at: datetime
+    assignment_id: str | None
+    lead_id: str | None
+    niche: str | None
+    level_name: str | None
+    payment_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """An entry as operators see it (cents): also whose it is, who moved the money, and their words."""
+
+    provider_id: str
+    provider_name: str
+    actor: str
+    memo: str | None = field(repr=False)
+    entry: OwnLedgerEntry
+
+
+@dataclass(frozen=True, slots=True)
+class KindTotal:
+    """What the entries of one kind add up to (cents)."""
+
+    kind: str
+    entry_count: int
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A span of a ledger in sums (cents): opening balance plus the totals is the closing balance."""
+
+    opening_balance_cents: int
+    closing_balance_cents: int
+    totals: tuple[KindTotal, ...]
+
+
+_OWN_COLUMNS: LiteralString = """
+    a.seq, a.kind, a.amount_cents, a.balance_after_cents, a.created_at, a.assignment_id::text, s.lead_id::text, n.slug,
+    c.name, a.payment_id::text"""
+
+_OWN_JOINS: LiteralString = """
+    left join assignments s on s.id = a.assignment_id
+    left join niches n on n.id = s.niche_id left join competition_levels c on c.id = s.competition_level_id"""
+
+_COLUMNS: LiteralString = f"a.provider_id::text, p.name, a.actor, a.memo, {_OWN_COLUMNS}"
+_JOINS: LiteralString = f"join providers p on p.id = a.provider_id {_OWN_JOINS}"
+
+
+def own_ledger_page(
+    conn: Connection, provider_id: str, wanted: LedgerFilter, before_seq: int | None, limit: int
+) -> Page[OwnLedgerEntry, int]:
+    """The provider's entries before that `seq`, the newest first. Who moved money by hand, and why, is not read."""
+    walk = _walk_of_provider(conn, provider_id, wanted, before_seq)
+    if walk is None:
+        return Page((), None)
+    rows, next_before = walk.rows(conn, _OWN_COLUMNS, _OWN_JOINS, limit)
+    return Page(tuple(OwnLedgerEntry(*row[:10]) for row in rows), next_before)
+
+
+def provider_ledger_page(
+    conn: Connection, provider_id: str, wanted: LedgerFilter, before_seq: int | None, limit: int
+) -> Page[LedgerEntry, int]:
+    """As `own_ledger_page`, for operators."""
+    walk = _walk_of_provider(conn, provider_id, wanted, before_seq)
+    if walk is None:
+        return Page((), None)
+    rows, next_before = walk.rows(conn, _COLUMNS, _JOINS, limit)
+    return Page(tuple(map(_entry, rows)), next_before)
+
+
+def ledger_page(
+    conn: Connection, wanted: LedgerFilter, after: EntryPlace | None, limit: int
+) -> Page[LedgerEntry, EntryPlace]:
+    """The next entries of all providers, the newest first, after the one that was seen last."""
+    start = Conditions()
+    start.add_given("a.created_at >= %s", wanted.created_from)
+    start.add_given("a.created_at < %s", wanted.created_before)
+    if after is not None:
+        start.add("(a.created_at, a.provider_id, a.seq) < (%s, %s::uuid, %s)", *after)
+    kept = _choose_kind(start, wanted.kind)
+    order: LiteralString = "a.created_at desc, a.provider_id desc, a.seq desc"
+    walk = Walk("ledger_entries", order, "a.created_at, a.provider_id::text, a.seq", start, kept)
+    rows, next_after = walk.rows(conn, _COLUMNS, _JOINS, limit)
+    return Page(tuple(map(_entry, rows)), next_after)
+
+
+def _walk_of_provider(conn: Connection, provider_id: str, wanted: LedgerFilter, before_seq: int | None) -> Walk | None:
+    """The provider's ledger from its end, or from that `seq`; None where nothing is of the time that is wanted."""
+    start = Conditions()
+    start.add("a.provider_id = %s", provider_id)
+    if wanted.created_from is not None or wanted.created_before is not None:
+        span = seq_range(conn, provider_id, wanted.created_from, wanted.created_before)
+        if span is None:
+            return None
+        start.add("a.seq between %s and %s", *span)
+    start.add_given("a.seq < %s", before_seq)
+    kept = _choose_kind(start, wanted.kind)
+    kept.add_given("a.created_at >= %s", wanted.created_from)
+    kept.add_given("a.created_at < %s", wanted.created_before)
+    return Walk("ledger_entries", "a.seq desc", "a.seq", start, kept)
+
+
+def _choose_kind(start: Conditions, kind: str | None) -> Conditions:
+    """Purchases are most of a ledger and are picked out row by row; the other kinds have indices without them."""
+    kept = Conditions()
+    if kind == "lead_purchase":
+        kept.add("a.kind = 'lead_purchase'")
+    elif kind is not None:
+        start.add("a.kind = %s and a.kind <> 'lead_purchase'", kind)
+    return kept
+
+
+def _entry(row: tuple[Any, ...]) -> LedgerEntry:
+    provider_id, provider_name, actor, memo, *own = row[:14]
+    return LedgerEntry(provider_id, provider_name, actor, memo, OwnLedgerEntry(*own))
+
+
+def statement(conn: Connection, provider_id: str, since: datetime, before: datetime) -> Statement:
+    """The provider's entries from `since` on and before `before`, in sums by kind. The cost grows with their number."""
+    totals = tuple(
+        KindTotal(kind, count, int(amount))
+        for kind, count, amount in conn.execute(
+            """
+            select kind, count(*), sum(amount_cents) from ledger_entries
+            where provider_id = %s and created_at >= %s and created_at < %s group by kind order by kind
+            """,
+            (provider_id, since, before),
+        ).fetchall()
+    )
+    opening = _balance_before(conn, provider_id, since, before)
+    return Statement(opening, opening + sum(total.amount_cents for total in totals), totals)
+
+
+def _balance_before(conn: Connection, provider_id: str, since: datetime, before: datetime) -> int:
+    """What the provider had before the span: all that is older, also what got into the ledger after its first entry."""
+    span = seq_range(conn, provider_id, since, before)
+    if span is None:
+        row = conn.execute(
+            """
+            select balance_after_cents from ledger_entries where provider_id = %s and created_at < %s
+            order by created_at desc, seq desc limit 1
+            """,
+            (provider_id, since),
+        ).fetchone()
+        return 0 if row is None else row[0]
+    rows = conn.execute(
+        """
+        select (select balance_after_cents - amount_cents from ledger_entries
+                where provider_id = %(provider)s and seq = %(first)s)
+               + (select coalesce(sum(amount_cents), 0) from ledger_entries
+                  where provider_id = %(provider)s and created_at < %(since)s and seq > %(first)s)::bigint
+        """,
+        {"provider": provider_id, "first": span[0], "since": since},
+    ).fetchall()
+    return rows[0][0]

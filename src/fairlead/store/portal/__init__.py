@@ -1,0 +1,1 @@
+"""What a provider sees, each provider its own alone."""

@@ -1,0 +1,1 @@
+"""The marketplace in numbers, for people and for Prometheus."""
