@@ -45,8 +45,8 @@ def test_every_command_of_the_page_does_what_it_says(database: Database, tmp_pat
     ]
     assert query(database, "select max(version) from form_schema_versions") == [(3,)]
     assert query(database, "select name, status from providers") == [("Anchor Hosting", "active")]
-    assert query(database, "select is_active, deleted_at is not null from subscriptions order by 2") == [
-        (True, False),
-        (True, True),
+    assert query(database, "select deactivation_reason, deleted_at is not null from subscriptions order by 2") == [
+        ("insufficient_funds", False),
+        ("insufficient_funds", True),
     ]
     assert query(database, "select bad_lead_window_days, reoffer_max_times from niches") == [(30, 5)]

@@ -4,12 +4,14 @@ import pytest
 
 from fairlead.api.routes.admin import provider_notes as admin_provider_notes
 from fairlead.api.routes.admin import providers as admin_providers
+from fairlead.core.permissions import Permission
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application, nobody
+from tests.api.asking import a_provider, an_admin, application, machine, nobody
+from tests.api.keys import operators_key
 from tests.api.permitting import STALE, codes_of, problem, seen
-from tests.flows.access.people import rows
+from tests.flows.access.people import rows, value
 from tests.flows.configuration.market import UNKNOWN, distribute, open_market
-from tests.flows.marketplaces import activity
+from tests.flows.marketplaces import activity, everything
 from tests.flows.sales import query
 
 PROVIDERS = "/api/v1/admin/providers"
@@ -87,6 +89,23 @@ def test_what_is_left_out_stays_and_null_means_something(database: Database) -> 
     assert problem(ann.patch(address, json={"name": None}, headers=STALE)) == (422, "input_invalid")
     taken = ann.patch(address, json={"email": "bowline@example.com"}, headers={"If-Match": "*"})
     assert problem(taken) == (409, "email_taken")
+
+
+def test_credit_is_money_and_needs_what_moving_money_needs(database: Database) -> None:
+    market = open_market(database)
+    app = application(database)
+    ann = an_admin(app, database)
+    address, anybody = f"{PROVIDERS}/{market.bowline}", {"If-Match": "*"}
+    key = machine(app, operators_key(database, Permission.PROVIDERS_WRITE))
+    assert key.patch(address, json={"name": "Bowline & Sons"}, headers=anybody).status_code == 200
+    before = everything(database)["providers"]
+    lent = {"credit_limit_cents": 100_000}
+    assert problem(key.patch(address, json=lent, headers=anybody)) == (403, "permission_missing")
+    assert problem(key.post(PROVIDERS, json={**CAPSTAN, **lent})) == (403, "permission_missing")
+    value(database, "update sessions set stepped_up_at = now() - interval '11 minutes'")
+    assert problem(ann.patch(address, json=lent, headers=anybody)) == (403, "step_up_required")
+    assert everything(database)["providers"] == before
+    assert key.post(PROVIDERS, json={**CAPSTAN, "credit_limit_cents": 0}).status_code == 201
 
 
 def test_credit_that_is_in_use_stays(database: Database) -> None:

@@ -19,7 +19,7 @@ from fairlead.api.shapes.values import Answer, Asked, Email, Int, Line, Uuid
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.core.permissions import Permission, Role
 from fairlead.flows.access.invitations import invite_user
-from fairlead.flows.access.principal import Principal
+from fairlead.flows.access.principal import Principal, require
 from fairlead.flows.configuration.provider_status import approve_provider, reactivate_provider, suspend_provider
 from fairlead.flows.configuration.providers import ProviderChange, change_provider, create_provider
 from fairlead.flows.configuration.reading import read_provider
@@ -110,7 +110,12 @@ def list_providers(
 def add_provider(
     asked: NewProvider, response: Response, editor: Editor, currency: InCurrency, database: Marketplace
 ) -> ProviderChanged:
-    """There is the provider. Asked for again with the same email and values, nothing is changed."""
+    """There is the provider. Asked for again with the same email and values, nothing is changed.
+
+    A credit limit is money that is lent: it takes `money:write` as well, and so a person with a fresh proof.
+    """
+    if asked.credit_limit_cents:
+        require(editor, Permission.MONEY_WRITE)
     done = create_provider(
         database,
         asked.email,
@@ -145,7 +150,12 @@ def edit_provider(
     expected: ExpectedVersion,
     database: Marketplace,
 ) -> ProviderChanged:
-    """The provider is as the change says. Another credit limit lets its subscriptions start or stop at once."""
+    """The provider is as the change says. Another credit limit lets its subscriptions start or stop at once.
+
+    It is money that is lent: to name it takes `money:write` as well, and so a person with a fresh proof.
+    """
+    if "credit_limit_cents" in said(asked):
+        require(editor, Permission.MONEY_WRITE)
     change = ProviderChange(**said(asked))
     done = change_provider(database, provider_id, change, editor.actor, memo=asked.memo, expected_version=expected)
     return provider_changed(response, done, currency)
