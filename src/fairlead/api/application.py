@@ -20,6 +20,7 @@ from fairlead.api.health import DatabaseProbe, Probe, health_routes
 from fairlead.api.live.hub import Hub
 from fairlead.api.openapi import api_routes, document_of
 from fairlead.api.parameters import refuse_unknown_parameters
+from fairlead.api.password_turns import new_turns
 from fairlead.api.problems import answer_with_problems, problem_of_status
 from fairlead.api.public_pages import OpenToPages
 from fairlead.api.resources import Resources
@@ -65,6 +66,7 @@ def web_application(database: Database, settings: Settings, probe: Probe | None 
     box = None if settings.secret_keys is None else secret_box(settings)
     application.state.resources = Resources(database, settings, box)
     application.state.live = Hub(database)
+    application.state.password_turns = new_turns()
     answer_with_problems(application)
     application.add_exception_handler(405, _method_not_allowed)
     for router in ROUTERS:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from fairlead.api.access import FromClient, public
 from fairlead.api.openapi import refuses
+from fairlead.api.password_turns import in_turn
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.changes import Name
 from fairlead.api.shapes.values import Answer, Asked, Email, Password
@@ -14,7 +15,9 @@ from fairlead.flows.access.one_time import accept_invite, reset_password
 from fairlead.flows.access.password_changes import request_password_reset
 from fairlead.flows.access.registration import register_provider
 
-router = APIRouter(prefix="/api/v1/accounts", tags=["accounts"], dependencies=[public("nobody here can log in yet")])
+router = APIRouter(
+    prefix="/api/v1/accounts", tags=["accounts"], dependencies=[public("nobody here can log in yet"), in_turn]
+)
 
 Token = Annotated[
     str,

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from fairlead.api.access import FromClient, OpenedSession, needs_session, public
 from fairlead.api.openapi import refuses
+from fairlead.api.password_turns import in_turn
 from fairlead.api.resources import Marketplace, Sealing, ServerSettings
 from fairlead.api.session_cookie import give_token, take_token_back, token_of
 from fairlead.api.shapes.values import Answer, Asked, Email, Line, Password, Uuid
@@ -121,7 +122,7 @@ class SessionsEnded(Answer):
 
 @router.post(
     "",
-    dependencies=[public("logging in is how somebody becomes known")],
+    dependencies=[public("logging in is how somebody becomes known"), in_turn],
     responses=refuses("login_refused", "too_many_attempts"),
 )
 def begin_session(
@@ -169,7 +170,7 @@ def give_second_factor(
     return _given(response, settings, database, done)
 
 
-@router.post("/step-up", responses=refuses("second_factor_required", *_CODES))
+@router.post("/step-up", dependencies=[in_turn], responses=refuses("second_factor_required", *_CODES))
 def prove_again(
     asked: Proof,
     response: Response,
@@ -215,7 +216,7 @@ def renew_codes(opened: Own, database: Marketplace, client: FromClient) -> Recov
     return RecoveryCodes(recovery_codes=list(renew_recovery_codes(database, opened.token, client)))
 
 
-@router.post("/password", responses=refuses("second_factor_required", "password_refused"))
+@router.post("/password", dependencies=[in_turn], responses=refuses("second_factor_required", "password_refused"))
 def replace_password(
     asked: PasswordChange,
     response: Response,
