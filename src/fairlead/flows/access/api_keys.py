@@ -88,26 +88,22 @@ def create_api_key(
         now = clock(conn)
         expires_at = None if lifetime_days is None else now + timedelta(days=lifetime_days)
         row = ApiKeyRow(
-            key_id,
-            key.prefix,
-            hash_of(key.secret),
-            shown,
-            unique,
-            checked_user,
-            checked_provider,
-            actor.name,
-            now,
-            None,
-            expires_at,
-            None,
+            key_id=key_id,
+            prefix=key.prefix,
+            secret_hash=hash_of(key.secret),
+            name=shown,
+            scopes=unique,
+            user_id=checked_user,
+            provider_id=checked_provider,
+            created_by=actor.name,
+            created_at=now,
+            last_used_at=None,
+            expires_at=expires_at,
+            revoked_at=None,
         )
         if insert_key(conn, row):
-            new = {
-                "prefix": key.prefix,
-                "scopes": list(unique),
-                "user_id": checked_user,
-                "provider_id": row.provider_id,
-            }
+            owner = {"user_id": checked_user, "provider_id": checked_provider}
+            new = {"prefix": key.prefix, "scopes": list(unique)} | owner
             append_audit(conn, [AuditEvent(actor, "api_key.created", "api_key", key_id, new=new)], now)
         return CreatedKey(key_id, key.prefix, expires_at, key.text)
 

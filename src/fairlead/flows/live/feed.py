@@ -33,11 +33,6 @@ def bring_up_to_date(database: Database) -> LiveHead:
     return database.run(live_head)
 
 
-def where_it_stands(database: Database) -> LiveHead:
-    """Where the feed stands, whoever brought it there. Raises `Unavailable`."""
-    return database.run(live_head)
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
     """What there is of the feed after `after_id` up to `up_to_id`: all of it if `floor_id` is not beyond that.

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from fairlead.core.errors import BadInput
 
-MAX_LAST_ID_CHARACTERS = 40
 WHOLE = 1_000_000
 """Beyond the number of any message of an entry."""
 

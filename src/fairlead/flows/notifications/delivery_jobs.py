@@ -1,11 +1,8 @@
 """The jobs that deliver notifications."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 from fairlead.store.jobs.queue import Job, Task
-
-Channel = Literal["email", "webhook"]
 
 TASK_OF: Mapping[str, Task] = {"email": "send_email", "webhook": "send_webhook"}
 

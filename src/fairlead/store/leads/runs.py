@@ -1,6 +1,5 @@
 """What is remembered of a lead's runs beside its decision: those that raised, and those that killed their worker."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -149,12 +148,3 @@ def delete_attempts(conn: Connection, ended_before: datetime, limit: int) -> int
         (ended_before, limit),
     )
     return done.rowcount
-
-
-def lock_leads(conn: Connection, lead_ids: Sequence[str]) -> list[str]:
-    """Those of the leads that await a decision, locked in ascending order of id."""
-    rows = conn.execute(
-        "select id::text from leads where id = any(%s::uuid[]) and awaits_decision order by id for no key update",
-        (list(lead_ids),),
-    ).fetchall()
-    return [row[0] for row in rows]
