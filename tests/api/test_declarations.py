@@ -134,6 +134,15 @@ def test_every_code_that_a_verb_refuses_with_is_listed() -> None:
     assert used - PROBLEMS.keys() - _OF_OTHER_DOORS == set()
 
 
+def test_every_code_that_is_listed_is_said_by_something() -> None:
+    said: set[str] = set()
+    for source in SOURCES.rglob("*.py"):
+        if source.name != "problem_codes.py":
+            nodes = ast.walk(ast.parse(source.read_text()))
+            said |= {str(node.value) for node in nodes if isinstance(node, ast.Constant)}
+    assert PROBLEMS.keys() - said == set()
+
+
 _OF_OTHER_DOORS = {"address_unavailable", "schema_missing", "schema_outdated", "schema_unknown", "server_too_old"}
 """Codes of what only the command line does: nothing is served before it went well."""
 

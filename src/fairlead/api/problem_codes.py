@@ -112,7 +112,6 @@ _OF_LEADS = {
         {
             "lead_pending_confirmation": "The lead's sender has not confirmed it yet",
             "lead_pending_approval": "The lead is not approved yet",
-            "lead_approved": "The lead is approved",
             "lead_distributed": "The lead is distributed",
             "lead_rejected": "The lead was rejected",
             "lead_bad": "The lead was marked as bad",

@@ -51,7 +51,7 @@ class Approved:
 
 @dataclass(frozen=True, slots=True)
 class RefusedLead:
-    """A lead that could not be approved: a stable code for programs, words for people."""
+    """A lead that could not be approved or rejected: a stable code for programs, words for people."""
 
     lead_id: str
     code: str
