@@ -10,11 +10,11 @@ from fairlead.api.access import needs
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.changes import Name
+from fairlead.api.shapes.keys import KeyCreated, KeyListed, LifetimeDays, key_created
 from fairlead.api.shapes.pagination import ByCursor, Page
-from fairlead.api.shapes.values import Answer, Asked, Int, Uuid
+from fairlead.api.shapes.values import Asked, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import (
-    MAX_LIFETIME_DAYS,
     MAX_NAME_CHARACTERS,
     ListedKey,
     create_api_key,
@@ -37,32 +37,17 @@ class NewKey(Asked):
     scopes: Annotated[list[Permission], Field(min_length=1, max_length=len(Permission), examples=[["leads:read"]])]
     user_id: Annotated[Uuid | None, Field(description="Its owner, as `GET /api/v1/session` names you.")] = None
     provider_id: Annotated[Uuid | None, Field(description="Its owner, in place of a user.", examples=[None])] = None
-    lifetime_days: Annotated[Int, Field(ge=1, le=MAX_LIFETIME_DAYS, examples=[365])] | None = None
+    lifetime_days: LifetimeDays | None = Field(default=None, description="Null: it does not expire.")
 
 
-class KeyCreated(Answer):
-    """The key. It is shown now and never again."""
+class KeyState(KeyListed):
+    """A key as operators see it: also whose it is, and who made it."""
 
-    key_id: Uuid
-    prefix: str = Field(description="The part of it that is no secret.", examples=["7f3k9m2q"])
-    expires_at: datetime | None
-    key: str = Field(description="For `Authorization: Bearer`.", examples=["fl_7f3k9m2q_..."], repr=False)
-
-
-class KeyState(Answer):
-    """A key as it is, without what opens anything."""
-
-    key_id: Uuid
-    prefix: str = Field(examples=["7f3k9m2q"])
     name: str = Field(examples=["forms on the site"])
     scopes: list[str] = Field(examples=[["leads:read"]])
     user_id: Uuid | None
     provider_id: Uuid | None
     created_by: str = Field(examples=["user:01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"])
-    created_at: datetime
-    last_used_at: datetime | None
-    expires_at: datetime | None
-    revoked_at: datetime | None
 
 
 @router.get("")
@@ -99,7 +84,7 @@ def create_key(asked: NewKey, editor: Editor, database: Marketplace) -> KeyCreat
         provider_id=asked.provider_id,
         lifetime_days=asked.lifetime_days,
     )
-    return KeyCreated(key_id=done.key_id, prefix=done.prefix, expires_at=done.expires_at, key=done.text)
+    return key_created(done)
 
 
 @router.delete("/{key_id}", status_code=204, response_class=Response, responses=refuses("api_key_unknown"))

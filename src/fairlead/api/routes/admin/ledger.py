@@ -1,10 +1,9 @@
 """Money and sales as operators look through them: ledgers, statements, assignments."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
@@ -14,6 +13,7 @@ from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.by_sequence import BySequence, cursor_before
 from fairlead.api.shapes.currency import Currency, InCurrency
+from fairlead.api.shapes.ledger import EntryKind, LedgerMovement, Statement, TotalOfKind
 from fairlead.api.shapes.pagination import MOST_ITEMS, ByCursor, Page, cursor_after, cursor_of, position_of
 from fairlead.api.shapes.values import Answer, Slug, Timestamp, Uuid
 from fairlead.core.permissions import Permission
@@ -27,30 +27,19 @@ router = APIRouter(prefix="/api/v1/admin", tags=["money"])
 
 ProviderId = Annotated[Uuid, Path(description="The provider's id.")]
 Reader = Annotated[Principal, needs(Permission.MONEY_READ)]
-Kind: TypeAlias = Literal["deposit", "lead_purchase", "refund", "manual_credit", "manual_debit"]
 From = Annotated[Timestamp | None, Query(description="Included.")]
 Before = Annotated[Timestamp | None, Query(description="Not included.")]
 
 _LARGEST_SEQ = 2**63 - 1
 
 
-class MoneyEntry(Answer):
-    """A movement of a provider's balance. `amount_cents` is negative where money left."""
+class MoneyEntry(LedgerMovement):
+    """A movement of a balance, whose it is, and who made it. `amount_cents` is negative where money left."""
 
     provider_id: Uuid
     provider_name: str = Field(examples=["Anchor"])
-    seq: int = Field(description="Its number in the provider's ledger, from 1 without gaps.")
-    kind: Kind
-    amount_cents: int = Field(examples=[-2000])
-    balance_after_cents: int = Field(examples=[3000])
     actor: str = Field(description="Who moved it.", examples=["fairlead"])
     memo: str | None = Field(examples=["agreed on the telephone"])
-    created_at: datetime
-    assignment_id: Uuid | None
-    lead_id: Uuid | None
-    niche: str | None = Field(examples=["hosting"])
-    level_name: str | None = Field(examples=["gold"])
-    payment_id: Uuid | None
 
 
 class MoneyPage(Page[MoneyEntry]):
@@ -59,22 +48,10 @@ class MoneyPage(Page[MoneyEntry]):
     currency: Currency
 
 
-class TotalOfKind(Answer):
-    """What the movements of one kind add up to."""
-
-    kind: Kind
-    entry_count: int
-    amount_cents: int = Field(examples=[-2000])
-
-
-class ProviderStatementAnswer(Answer):
-    """A span of time in sums: the opening balance and the totals make the closing balance."""
+class ProviderStatementAnswer(Statement):
+    """A provider's span of time in sums: the opening balance and the totals make the closing balance."""
 
     provider_id: Uuid
-    currency: Currency
-    opening_balance_cents: int = Field(examples=[5000])
-    closing_balance_cents: int = Field(examples=[3000])
-    totals: Sequence[TotalOfKind]
 
 
 class Sale(Answer):
@@ -104,7 +81,7 @@ def list_ledger(
     reader: Reader,
     database: Marketplace,
     currency: InCurrency,
-    kind: Annotated[Kind | None, Query()] = None,
+    kind: Annotated[EntryKind | None, Query()] = None,
     created_from: From = None,
     created_before: Before = None,
     cursor: Annotated[
@@ -125,7 +102,7 @@ def list_ledger_of_provider(
     reader: Reader,
     database: Marketplace,
     page: BySequence,
-    kind: Annotated[Kind | None, Query()] = None,
+    kind: Annotated[EntryKind | None, Query()] = None,
     created_from: From = None,
     created_before: Before = None,
 ) -> MoneyPage:

@@ -1,6 +1,5 @@
 """A provider's own API keys. All of this takes a fresh proof of who it is, which a key cannot give."""
 
-from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
 from fastapi import APIRouter, Path, Query, Response
@@ -8,11 +7,11 @@ from pydantic import Field
 
 from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.openapi import refuses
+from fairlead.api.shapes.keys import KeyCreated, KeyListed, LifetimeDays, key_created
 from fairlead.api.shapes.pagination import ByCursor, Page
-from fairlead.api.shapes.values import Answer, Asked, Int, Uuid
+from fairlead.api.shapes.values import Asked, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import (
-    MAX_LIFETIME_DAYS,
     MAX_NAME_CHARACTERS,
     create_api_key,
     page_of_api_keys,
@@ -34,52 +33,28 @@ class OwnKeyWish(Asked):
         str, Field(min_length=1, max_length=MAX_NAME_CHARACTERS, pattern=LINE_PATTERN, examples=["our CRM"])
     ]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=10, examples=[["own:read"]])]
-    lifetime_days: Annotated[Int, Field(ge=1, le=MAX_LIFETIME_DAYS, examples=[365])] | None = Field(
-        default=None, description="Null: it does not expire."
-    )
-
-
-class OwnNewKey(Answer):
-    """A key that was just made. `key` is all of it, shown now and never again."""
-
-    key_id: Uuid
-    prefix: str = Field(description="The part that is no secret.", examples=["fl_4QZ7M2XK"])
-    key: str = Field(examples=["fl_4QZ7M2XK_..."])
-    expires_at: datetime | None
-
-
-class OwnKey(Answer):
-    """One of the provider's keys."""
-
-    key_id: Uuid
-    prefix: str = Field(examples=["fl_4QZ7M2XK"])
-    name: str = Field(examples=["our CRM"])
-    scopes: list[str] = Field(examples=[["own:read"]])
-    created_at: datetime
-    last_used_at: datetime | None = Field(description="To the minute.")
-    expires_at: datetime | None
-    revoked_at: datetime | None
+    lifetime_days: LifetimeDays | None = Field(default=None, description="Null: it does not expire.")
 
 
 @router.get("")
 def list_own_keys(
     page: ByCursor, caller: KeyHolder, with_revoked: Annotated[bool, Query(description="Also those.")] = False
-) -> Page[OwnKey]:
+) -> Page[KeyListed]:
     """List the provider's keys, the newest first."""
     found = page_of_api_keys(
         caller.database,
         user_id=None,
         provider_id=caller.provider_id,
         show_all=with_revoked,
-        before_id=None if page.after is None else page.after[1],
+        before_id=page.after_id,
         limit=page.probe,
     )
     items, next_cursor = page.cut(found, lambda key: (key.created_at, key.key_id))
-    return Page(items=[OwnKey.model_validate(each) for each in items], next_cursor=next_cursor)
+    return Page(items=[KeyListed.model_validate(each) for each in items], next_cursor=next_cursor)
 
 
 @router.post("", status_code=201, responses=refuses("provider_unknown"))
-def create_own_key(asked: OwnKeyWish, caller: KeyHolder) -> OwnNewKey:
+def create_own_key(asked: OwnKeyWish, caller: KeyHolder) -> KeyCreated:
     """Create a key of the provider. It acts for the provider, whoever of it made the key."""
     done = create_api_key(
         caller.database,
@@ -89,7 +64,7 @@ def create_own_key(asked: OwnKeyWish, caller: KeyHolder) -> OwnNewKey:
         provider_id=caller.provider_id,
         lifetime_days=asked.lifetime_days,
     )
-    return OwnNewKey(key_id=done.key_id, prefix=done.prefix, key=done.text, expires_at=done.expires_at)
+    return key_created(done)
 
 
 @router.delete("/{key_id}", status_code=204, response_class=Response, responses=refuses("api_key_unknown"))

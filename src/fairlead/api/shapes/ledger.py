@@ -1,0 +1,43 @@
+"""Movements of a provider's balance, as operators and the provider are shown them."""
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from pydantic import Field
+
+from fairlead.api.shapes.currency import Currency
+from fairlead.api.shapes.values import Answer, Uuid
+
+EntryKind: TypeAlias = Literal["deposit", "lead_purchase", "refund", "manual_credit", "manual_debit"]
+
+
+class LedgerMovement(Answer):
+    """A movement of the provider's balance. `amount_cents` is negative where money left."""
+
+    seq: int = Field(description="Its number in the provider's ledger, from 1 without gaps.")
+    kind: EntryKind
+    amount_cents: int = Field(examples=[-2000])
+    balance_after_cents: int = Field(examples=[3000])
+    created_at: datetime
+    assignment_id: Uuid | None = Field(description="What was bought or paid back.")
+    lead_id: Uuid | None
+    niche: str | None = Field(examples=["hosting"])
+    level_name: str | None = Field(examples=["gold"])
+    payment_id: Uuid | None = Field(description="What came in.")
+
+
+class TotalOfKind(Answer):
+    """What the movements of one kind add up to."""
+
+    kind: EntryKind
+    entry_count: int
+    amount_cents: int = Field(examples=[-2000])
+
+
+class Statement(Answer):
+    """A span of time in sums: the opening balance and the totals make the closing balance."""
+
+    currency: Currency
+    opening_balance_cents: int = Field(examples=[5000])
+    closing_balance_cents: int = Field(examples=[3000])
+    totals: list[TotalOfKind]
