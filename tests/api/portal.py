@@ -10,7 +10,6 @@ from tests.api.asking import a_provider, application
 from tests.flows.sales import Sale, query, sell
 
 API = "/api/v1/provider"
-UNKNOWN = "01900000-0000-7000-8000-000000000000"
 EVERY_LEAD = {"version": 1, "rules": []}
 NORTH = {"version": 1, "rules": [{"field_key": "region", "operator": "eq", "value": "north"}]}
 UNFIT = {"version": 1, "rules": [{"field_key": "colour", "operator": "eq", "value": "red"}]}
@@ -45,8 +44,3 @@ def subscription(database: Database, provider_id: str, level_name: str) -> str:
         select s.id::text from subscriptions s join competition_levels l on l.id = s.competition_level_id
         where s.provider_id = %s and l.name = %s"""
     return str(query(database, statement, provider_id, level_name)[0][0])
-
-
-def problem(answer: object) -> tuple[int, str]:
-    """The status and the code of an answer that is a problem."""
-    return answer.status_code, answer.json()["code"]  # type: ignore[attr-defined]

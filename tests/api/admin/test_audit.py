@@ -7,26 +7,13 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application
+from tests.api.asking import a_provider
 from tests.flows.access.people import rows
-from tests.flows.sales import Sale, sell
+from tests.flows.sales import Sale
 
 EVENTS = "/api/v1/admin/audit-events"
 
-
-@pytest.fixture
-def sale(database: Database) -> Sale:
-    return sell(database)
-
-
-@pytest.fixture
-def app(database: Database) -> FastAPI:
-    return application(database)
-
-
-@pytest.fixture
-def ann(app: FastAPI, database: Database, sale: Sale) -> TestClient:
-    return an_admin(app, database)
+pytestmark = pytest.mark.usefixtures("sale")
 
 
 def events(client: TestClient, **wanted: Any) -> list[dict[str, Any]]:

@@ -2,13 +2,12 @@
 
 from uuid import uuid4
 
-import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application
+from tests.api.asking import a_provider
 from tests.flows.access.people import add_provider, rows, value
 from tests.flows.given_up import give_up_notification
 from tests.flows.marketplaces import provider_id
@@ -16,16 +15,6 @@ from tests.flows.notifications.stage import ANCHOR, CANARIES, open_marketplace, 
 
 DELIVERIES, ENDPOINTS = "/api/v1/admin/deliveries", "/api/v1/admin/webhook-endpoints"
 URL = "https://crm.example.com/in?token=not-to-be-shown"
-
-
-@pytest.fixture
-def app(database: Database) -> FastAPI:
-    return application(database)
-
-
-@pytest.fixture
-def ann(app: FastAPI, database: Database) -> TestClient:
-    return an_admin(app, database)
 
 
 def test_notifications_are_listed_page_by_page_and_by_filter(ann: TestClient, database: Database) -> None:

@@ -11,17 +11,12 @@ from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from tests.api.asking import a_provider, an_admin, application
-from tests.flows.marketplaces import HOSTING, declare
 from tests.flows.sales import query, sell
 
 LEADS = "/api/v1/admin/leads"
 MANUAL = {"reason": "manual_trigger"}
 
-
-@pytest.fixture
-def ann(database: Database) -> TestClient:
-    declare(database, HOSTING)
-    return an_admin(application(database), database)
+pytestmark = pytest.mark.usefixtures("hosting")
 
 
 def approved(database: Database) -> str:

@@ -28,21 +28,6 @@ from tests.flows.sales import Sale, audited, sell
 EXPORTS = "/api/v1/admin/exports"
 
 
-@pytest.fixture
-def sale(database: Database) -> Sale:
-    return sell(database)
-
-
-@pytest.fixture
-def app(database: Database) -> FastAPI:
-    return application(database)
-
-
-@pytest.fixture
-def ann(app: FastAPI, database: Database) -> TestClient:
-    return an_admin(app, database)
-
-
 def parsed(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 

@@ -2,26 +2,15 @@
 
 from uuid import uuid4
 
-import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application
+from tests.api.asking import a_provider
 from tests.flows.access.people import add_provider, rows, value
 from tests.flows.given_up import give_up_lead, give_up_notification
 
 LETTERS, RETRIES = "/api/v1/admin/dead-letters", "/api/v1/admin/dead-letter-retries"
-
-
-@pytest.fixture
-def app(database: Database) -> FastAPI:
-    return application(database)
-
-
-@pytest.fixture
-def ann(app: FastAPI, database: Database) -> TestClient:
-    return an_admin(app, database)
 
 
 def test_the_queues_say_what_waits(ann: TestClient, database: Database) -> None:

@@ -10,18 +10,14 @@ from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from tests.api.asking import a_provider, an_admin, application, nobody
-from tests.flows.marketplaces import HOSTING, declare, everything
+from tests.flows.marketplaces import everything
 from tests.flows.sales import MEMO, balances, query, sell, told
 
 LEADS = "/api/v1/admin/leads"
 REASON = "Ms Canary asked us:\nto forget it"
 ONCE = {"Idempotency-Key": "k-1"}
 
-
-@pytest.fixture
-def ann(database: Database) -> TestClient:
-    declare(database, HOSTING)
-    return an_admin(application(database), database)
+pytestmark = pytest.mark.usefixtures("hosting")
 
 
 def pending(database: Database, count: int = 1) -> list[str]:

@@ -12,11 +12,10 @@ from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin, application, machine, nobody
 from tests.api.keys import operators_key
 from tests.flows.access.people import rows
-from tests.flows.marketplaces import HOSTING, declare
+from tests.flows.configuration.market import UNKNOWN
 from tests.flows.sales import query, sell
 
 LEADS = "/api/v1/admin/leads"
-UNKNOWN = "01900000-0000-7000-8000-000000000000"
 ENTRY: dict[str, Any] = {
     "niche": "hosting",
     "attributes": {"cores": 8, "region": "north"},
@@ -26,11 +25,7 @@ ENTRY: dict[str, Any] = {
     "utm_source": "newsletter",
 }
 
-
-@pytest.fixture
-def ann(database: Database) -> TestClient:
-    declare(database, HOSTING)
-    return an_admin(application(database), database)
+pytestmark = pytest.mark.usefixtures("hosting")
 
 
 def test_a_lead_is_entered_and_shown_as_it_was(ann: TestClient, database: Database) -> None:

@@ -11,7 +11,7 @@ from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from tests.api.asking import a_provider, an_admin, application, machine, nobody
 from tests.api.keys import operators_key
-from tests.flows.sales import MEMO, PORTAL, Sale, balances, query, sell, told
+from tests.flows.sales import MEMO, PORTAL, Sale, balances, query, told
 
 ADMIN = "/api/v1/admin"
 ONCE = {"Idempotency-Key": "k-1"}
@@ -19,15 +19,7 @@ AGAIN = {"Idempotency-Key": "k-2"}
 CREDIT = {"direction": "credit", "amount_cents": 700, "memo": MEMO}
 DEBIT = {"direction": "debit", "amount_cents": 700, "memo": MEMO}
 
-
-@pytest.fixture
-def sale(database: Database) -> Sale:
-    return sell(database)
-
-
-@pytest.fixture
-def ann(database: Database, sale: Sale) -> TestClient:
-    return an_admin(application(database), database)
+pytestmark = pytest.mark.usefixtures("sale")
 
 
 def test_a_credit_and_a_debit_are_in_the_ledger(ann: TestClient, sale: Sale, database: Database) -> None:

@@ -10,27 +10,12 @@ from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application
+from tests.api.asking import a_provider
 from tests.flows.access.people import rows, value
-from tests.flows.sales import MEMO, Sale, sell
+from tests.flows.sales import MEMO, Sale
 
 ADMIN = "/api/v1/admin"
 REPORTS = ("fairness", "fill-rate", "revenue", "funnel", "provider-activity")
-
-
-@pytest.fixture
-def sale(database: Database) -> Sale:
-    return sell(database)
-
-
-@pytest.fixture
-def app(database: Database) -> FastAPI:
-    return application(database)
-
-
-@pytest.fixture
-def ann(app: FastAPI, database: Database) -> TestClient:
-    return an_admin(app, database)
 
 
 def report(client: TestClient, name: str, **wanted: Any) -> dict[str, Any]:

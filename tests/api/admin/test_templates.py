@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 from fairlead.core.permissions import Permission
 from fairlead.delivery.template_variables import KINDS
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application, machine, somebody
+from tests.api.asking import a_provider, an_admin, machine, somebody
 from tests.api.keys import operators_key
 from tests.flows.access.people import add_provider, enrolled_admin, rows, value
 
@@ -17,16 +17,6 @@ OURS = {
     "html": "<p>Hello {{ provider_name }}, lead {{ lead_id }}</p>",
     "text": "Hello {{ provider_name }}, lead {{ lead_id }}",
 }
-
-
-@pytest.fixture
-def app(database: Database) -> FastAPI:
-    return application(database)
-
-
-@pytest.fixture
-def ann(app: FastAPI, database: Database) -> TestClient:
-    return an_admin(app, database)
 
 
 def test_a_template_is_looked_at_changed_and_restored(ann: TestClient, database: Database) -> None:

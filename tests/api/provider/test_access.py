@@ -5,8 +5,10 @@ from fairlead.flows.access.api_keys import create_api_key
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import an_admin, machine
-from tests.api.portal import API, UNKNOWN, open_portal, problem
+from tests.api.permitting import problem
+from tests.api.portal import API, open_portal
 from tests.flows.access.people import rows, value
+from tests.flows.configuration.market import UNKNOWN
 
 KEYS, USERS = f"{API}/keys", f"{API}/users"
 WISH = {"name": "our CRM", "scopes": ["own:read"]}

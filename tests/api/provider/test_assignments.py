@@ -12,8 +12,10 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import an_admin
-from tests.api.portal import API, UNKNOWN, Portal, level, open_portal, problem
+from tests.api.permitting import problem
+from tests.api.portal import API, Portal, level, open_portal
 from tests.flows.access.people import value
+from tests.flows.configuration.market import UNKNOWN
 from tests.flows.marketplaces import everything
 from tests.flows.sales import MEMO, audited, query
 

@@ -7,7 +7,8 @@ from fairlead.flows.money.refund import refund_assignment
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import an_admin
-from tests.api.portal import API, open_portal, problem
+from tests.api.permitting import problem
+from tests.api.portal import API, open_portal
 from tests.flows.sales import MEMO, audited, query
 
 LEDGER, PROFILE, PREFERENCES = f"{API}/ledger", f"{API}/profile", f"{API}/notification-preferences"

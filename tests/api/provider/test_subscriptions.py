@@ -12,9 +12,11 @@ from fairlead.flows.configuration.subscriptions import pause_subscription, subsc
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import an_admin, machine
-from tests.api.portal import API, EVERY_LEAD, NORTH, UNFIT, UNKNOWN, level, open_portal, problem, subscription
+from tests.api.permitting import problem
+from tests.api.portal import API, EVERY_LEAD, NORTH, UNFIT, level, open_portal, subscription
 from tests.api.test_matrix import unnoticed
 from tests.flows.access.people import value
+from tests.flows.configuration.market import UNKNOWN
 from tests.flows.marketplaces import activity
 from tests.flows.sales import audited, query
 

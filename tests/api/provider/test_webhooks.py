@@ -10,9 +10,11 @@ from fairlead.api.routes.provider.webhooks import TRIALS
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.store.connection import Database
 from tests.api.asking import an_admin, application, somebody
-from tests.api.portal import API, UNKNOWN, Portal, open_portal, problem
+from tests.api.permitting import problem
+from tests.api.portal import API, Portal, open_portal
 from tests.delivery.receiver import receiver, says
 from tests.flows.access.people import value
+from tests.flows.configuration.market import UNKNOWN
 from tests.flows.notifications.hooks import endpoint_row
 from tests.flows.notifications.stage import sell_lead
 from tests.flows.sales import query
