@@ -5,17 +5,19 @@ A route is a few lines, in the file of `routes` that is named for what it is abo
     @router.post("/{lead_id}/reject", responses=refuses("lead_unknown", "lead_distributed"))
     def reject_one_lead(
         lead_id: Annotated[Uuid, Path()],
-        asked: Rejection,                                            # values.Asked: bounded, nothing unknown in it
+        asked: Rejection,                                      # shapes.values.Asked: bounded, nothing unknown in it
         reviewer: Annotated[Principal, needs(Permission.LEADS_APPROVE)],
         database: Marketplace,
-    ) -> LeadState:                                                  # values.Answer
-        '''Reject a lead that is pending approval, and say why.'''
-        return LeadState.model_validate(reject_lead(database, lead_id, asked.reason, reviewer.actor))
+    ) -> RejectedLead:                                         # shapes.values.Answer
+        '''Reject a lead that nobody bought, and say why.'''
+        return RejectedLead.model_validate(reject_lead(database, lead_id, asked.reason, reviewer.actor))
 
 - `access` says who may call it, exactly once per route; `needs_own` for a provider's own rows, `needs(..., limit)` for
-  what costs the database much. `files` is for answers that are too long to hold.
+  what costs the database much. `shapes.files` is for answers that are too long to hold.
 - `refuses` names the codes of the flow that it calls; `problem_codes` says what a code is over HTTP.
-- Lists: `pagination.ByCursor` and `Page`, or `ByPage` and `NumberedPage` where the design says so.
+- What operators and providers are both shown has one shape, in `shapes`.
+- Lists: `shapes.pagination.ByCursor` and `Page`, or `ByPage` and `NumberedPage` where the design says so;
+  `shapes.by_sequence` for what is numbered by nature.
 - What may be sent again: `idempotency`. What may have changed meanwhile: `conditional`.
 - The document (`python3 dev.py reference`) follows from all this; a field whose example would be odd gives one.
 """
