@@ -153,9 +153,14 @@ def test_a_subscription_is_paused_resumed_and_ended(database: Database) -> None:
     assert problem(ann.delete(address)) == (428, "precondition_required")
     assert problem(ann.delete(address, headers=STALE)) == (412, "version_conflict")
     ended = ann.delete(address, headers=seen(ann.get(address)), params={"memo": "they left"})
-    assert ended.json()["subscription"]["is_ended"]
+    assert (ended.json()["subscription"]["is_ended"], ended.json()["subscription"]["is_active"]) == (True, False)
     assert activity(database)["anchor silver"] == "deleted"
-    assert ann.get(address).json()["is_ended"]
+    [listed] = ann.get(
+        SUBSCRIPTIONS, params={"with_ended": True, "provider_id": market.anchor, "level_id": market.silver}
+    ).json()["items"]
+    [newest, *_] = ann.get(f"{address}/history").json()["items"]
+    for shown in (ann.get(address).json(), listed, newest):
+        assert (shown["is_ended"], shown["is_active"]) == (True, False)
     for verb in ("pause", "resume"):
         assert problem(ann.post(f"{address}/{verb}")) == (409, "subscription_ended")
     late = ann.put(f"{address}/filter", json={"filter_rules": NORTH}, headers={"If-Match": "*"})

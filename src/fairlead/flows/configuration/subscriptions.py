@@ -50,7 +50,8 @@ def subscribe(
     One that left comes back as it went: with its place in the order (R12), its pause, and, unless another is given, its
     filter. Where the funds do not suffice it waits for them, and the provider is told (R9). Asked for again nothing is
     changed. Locks the niche, then the provider. Raises `BadInput`, for a filter `InvalidDocument`, and `Refused`:
-    `provider_unknown`, `level_unknown`, `level_deleted`, `subscription_exists` when there is one with another filter.
+    `provider_unknown`, `level_unknown`, `level_deleted`, `form_unreadable`, `subscription_exists` when there is one
+    with another filter.
     """
     checked, subscription_id = checked_id(provider_id, "provider"), new_id()
     checked_level = checked_id(level_id, "level")
@@ -153,7 +154,7 @@ def set_filter(
 
     It takes effect with the next decision, and counts again where it did not fit the form before. Locks the niche,
     then the provider. Raises `InvalidDocument` and `Refused`: `subscription_unknown`, `subscription_ended`,
-    `version_conflict`.
+    `form_unreadable`, `version_conflict`.
     """
 
     def step(row: SubscriptionRow, place: Place) -> SubscriptionRow:

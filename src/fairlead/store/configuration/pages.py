@@ -112,7 +112,8 @@ def subscriptions_page(
     rows = conn.execute(
         """
         select s.id::text, s.provider_id::text, p.name, s.niche_id::text, n.slug, s.competition_level_id::text, l.name,
-               s.is_active, s.deactivation_reason, s.filter_is_valid, s.deleted_at is not null, s.created_at
+               s.is_active and s.deleted_at is null, s.deactivation_reason, s.filter_is_valid,
+               s.deleted_at is not null, s.created_at
         from subscriptions s join providers p on p.id = s.provider_id join niches n on n.id = s.niche_id
         join competition_levels l on l.id = s.competition_level_id
         where (%(before)s::uuid is null or s.id < %(before)s::uuid)

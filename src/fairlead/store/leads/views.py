@@ -9,6 +9,7 @@ from uuid import UUID
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
 from fairlead.store.leads.intake import Consent, Intake, consent_of_lead, intake_of_lead
+from fairlead.store.leads.rows import ListedLead
 from fairlead.store.lookups import marketplace_currency
 
 
@@ -22,20 +23,6 @@ class LeadFilter:
     created_before: datetime | None = None
     # The beginning of an id, in hexadecimal.
     id_prefix: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LeadSummary:
-    """A lead in a list: nothing personal."""
-
-    lead_id: str
-    niche: str
-    status: str
-    awaits_decision: bool
-    distribution_attempts: int
-    last_outcome: str | None
-    created_at: datetime
-    approved_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +83,7 @@ class LeadAssignment:
 
 def lead_page(
     conn: Connection, wanted: LeadFilter, after: tuple[datetime, str] | None, limit: int
-) -> Sequence[LeadSummary]:
+) -> Sequence[ListedLead]:
     """The next leads, the newest first, after the time and id of the last that was seen. Each page costs the same."""
     conditions: list[LiteralString] = []
     values: list[object] = []
@@ -129,7 +116,7 @@ def lead_page(
         """,  # noqa: S608
         (*values, limit),
     ).fetchall()
-    return [LeadSummary(*row) for row in rows]
+    return [ListedLead(*row) for row in rows]
 
 
 def _ids_that_begin_with(prefix: str) -> tuple[UUID, UUID]:
@@ -139,7 +126,7 @@ def _ids_that_begin_with(prefix: str) -> tuple[UUID, UUID]:
 
 def leads_of_contact(
     conn: Connection, contact: str, after: tuple[datetime, str] | None, limit: int
-) -> Sequence[LeadSummary]:
+) -> Sequence[ListedLead]:
     """The next leads of somebody, the newest first: by the whole email address or telephone number.
 
     Both as they were entered, an email address (what has an `@`) also in lower case. Answered by an index.
@@ -159,7 +146,7 @@ def leads_of_contact(
         """,  # noqa: S608 - constants of our own
         (wanted, *(after or ()), limit),
     ).fetchall()
-    return [LeadSummary(*row) for row in rows]
+    return [ListedLead(*row) for row in rows]
 
 
 def lead_origin(conn: Connection, lead_id: str) -> LeadOrigin:

@@ -10,31 +10,23 @@ from fairlead.api.access import needs
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.by_sequence import BySequence
-from fairlead.api.shapes.documents import StoredFilter, as_stored
 from fairlead.api.shapes.pagination import Page
-from fairlead.api.shapes.values import Answer, Uuid
+from fairlead.api.shapes.subscriptions import StateOfSubscription, state_of
+from fairlead.api.shapes.values import Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
-from fairlead.flows.configuration.subscription_history import SubscriptionState as PastState
-from fairlead.flows.configuration.subscription_history import subscription_history
+from fairlead.flows.configuration.subscription_history import SubscriptionState, subscription_history
 
 router = APIRouter(prefix="/api/v1/admin/subscriptions/{subscription_id}/history", tags=["subscriptions"])
 
 Reader = Annotated[Principal, needs(Permission.PROVIDERS_READ)]
 
 
-class SubscriptionState(Answer):
+class SubscriptionPast(StateOfSubscription):
     """A state that the subscription was in from then on, and who asked for it, where it followed from nothing else."""
 
     seq: int = Field(description="The place in the niche's journal.")
     recorded_at: datetime
-    is_active: bool
-    deactivation_reason: str | None = Field(
-        description="paused or insufficient_funds; null where it is active.", examples=["paused"]
-    )
-    filter_rules: StoredFilter
-    filter_is_valid: bool
-    is_ended: bool
     action: str | None = Field(examples=["subscription.filter_changed"])
     actor: str | None = Field(examples=["user:01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"])
     memo: str | None = Field(examples=["agreed on the telephone"])
@@ -43,7 +35,7 @@ class SubscriptionState(Answer):
 @router.get("", responses=refuses("subscription_unknown"))
 def list_subscription_states(
     subscription_id: Annotated[Uuid, Path()], _: Reader, database: Marketplace, page: BySequence
-) -> Page[SubscriptionState]:
+) -> Page[SubscriptionPast]:
     """List the states that the subscription was in, the newest first: when, by whom, and why."""
     found = subscription_history(
         database, subscription_id, of_provider_id=None, before_seq=page.before_seq, limit=page.probe
@@ -52,16 +44,11 @@ def list_subscription_states(
     return Page(items=[_past(each) for each in items], next_cursor=next_cursor)
 
 
-def _past(state: PastState) -> SubscriptionState:
-    subscription = state.subscription
-    return SubscriptionState(
+def _past(state: SubscriptionState) -> SubscriptionPast:
+    return SubscriptionPast(
+        **state_of(state.subscription, is_ended=state.is_deleted),
         seq=state.seq,
         recorded_at=state.recorded_at,
-        is_active=subscription.is_active,
-        deactivation_reason=subscription.deactivation_reason,
-        filter_rules=as_stored(subscription.filter_rules),
-        filter_is_valid=subscription.filter_is_valid,
-        is_ended=state.is_deleted,
         action=state.action,
         actor=state.actor,
         memo=state.memo,

@@ -11,8 +11,9 @@ from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.changes import NO_REASON, Memo, Reason
-from fairlead.api.shapes.documents import FilterDocument, StoredFilter, as_stored, document_in
+from fairlead.api.shapes.documents import FilterDocument, document_in
 from fairlead.api.shapes.pagination import ByCursor, Page
+from fairlead.api.shapes.subscriptions import StateOfSubscription, state_of
 from fairlead.api.shapes.values import Answer, Asked, Int, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
@@ -79,19 +80,14 @@ class SubscriptionItem(Answer):
     created_at: datetime
 
 
-class SubscriptionDetail(Answer):
+class SubscriptionDetail(StateOfSubscription):
     """A subscription as it is."""
 
     subscription_id: Uuid
     provider_id: Uuid
     niche_id: Uuid
     level_id: Uuid
-    is_active: bool
-    deactivation_reason: Why
-    filter_rules: StoredFilter
     filter_summary: Summary
-    filter_is_valid: bool = Field(description="One that does not fit the form gets no leads.")
-    is_ended: bool
     version: str = Field(description="For If-Match.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"])
 
 
@@ -244,16 +240,12 @@ def _place(item: ListedSubscription) -> tuple[datetime, str]:
 def _detail(seen: SeenSubscription | Changed) -> SubscriptionDetail:
     subscription = seen.row.subscription
     return SubscriptionDetail(
+        **state_of(subscription, is_ended=seen.row.is_deleted),
         subscription_id=subscription.subscription_id,
         provider_id=subscription.provider_id,
         niche_id=seen.row.niche_id,
         level_id=subscription.level_id,
-        is_active=subscription.is_active,
-        deactivation_reason=subscription.deactivation_reason,
-        filter_rules=as_stored(subscription.filter_rules),
         filter_summary=seen.filter_summary,
-        filter_is_valid=subscription.filter_is_valid,
-        is_ended=seen.row.is_deleted,
         version=seen.version,
     )
 

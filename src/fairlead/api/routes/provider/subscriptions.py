@@ -1,7 +1,7 @@
 """A provider's own subscriptions: subscribing, pausing, filtering, leaving, and how each came to be as it is."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
@@ -12,10 +12,10 @@ from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.by_sequence import BySequence
 from fairlead.api.shapes.currency import Currency
-from fairlead.api.shapes.documents import FilterDocument, StoredFilter, document_in
+from fairlead.api.shapes.documents import FilterDocument, document_in
 from fairlead.api.shapes.pagination import Page
+from fairlead.api.shapes.subscriptions import StateOfSubscription, state_of
 from fairlead.api.shapes.values import Answer, Asked, Uuid
-from fairlead.core.model import Subscription
 from fairlead.core.permissions import Permission
 from fairlead.flows.configuration.own_subscriptions import OwnedSubscription, own_subscription, own_subscriptions
 from fairlead.flows.configuration.subscription_history import SubscriptionState, subscription_history
@@ -45,17 +45,7 @@ class OwnSubscriptionWish(Asked):
     )
 
 
-class OwnSubscriptionState(Answer):
-    """What a subscription is like at some time."""
-
-    is_active: bool = Field(description="Whether it can receive leads.")
-    is_ended: bool = Field(description="Whether the provider left.")
-    deactivation_reason: Literal["paused", "insufficient_funds"] | None
-    filter_rules: StoredFilter
-    filter_is_valid: bool = Field(description="False: the form was changed, and the filter does not fit it any more.")
-
-
-class OwnSubscriptionNow(OwnSubscriptionState):
+class OwnSubscriptionNow(StateOfSubscription):
     """A subscription as it is now."""
 
     subscription_id: Uuid
@@ -81,7 +71,7 @@ class OwnSubscriptions(Answer):
     items: list[OwnSubscription]
 
 
-class OwnSubscriptionPast(OwnSubscriptionState):
+class OwnSubscriptionPast(StateOfSubscription):
     """A state that the subscription was in from that time on, and who of the provider asked for it."""
 
     seq: int = Field(description="Its number among the states of the subscription, from 1.")
@@ -204,19 +194,9 @@ def list_own_subscription_history(
     return Page(items=[_past(state) for state in items], next_cursor=next_cursor)
 
 
-def _state(subscription: Subscription, *, is_ended: bool) -> dict[str, Any]:
-    return {
-        "is_active": subscription.is_active and not is_ended,
-        "is_ended": is_ended,
-        "deactivation_reason": subscription.deactivation_reason,
-        "filter_rules": dict(subscription.filter_rules),
-        "filter_is_valid": subscription.filter_is_valid,
-    }
-
-
 def _now(row: SubscriptionRow, filter_summary: str) -> dict[str, Any]:
     return {
-        **_state(row.subscription, is_ended=row.is_deleted),
+        **state_of(row.subscription, is_ended=row.is_deleted),
         "subscription_id": row.subscription.subscription_id,
         "niche_id": row.niche_id,
         "level_id": row.subscription.level_id,
@@ -244,7 +224,7 @@ def _owned(found: OwnedSubscription) -> OwnSubscription:
 
 def _past(state: SubscriptionState) -> OwnSubscriptionPast:
     return OwnSubscriptionPast(
-        **_state(state.subscription, is_ended=state.is_deleted),
+        **state_of(state.subscription, is_ended=state.is_deleted),
         seq=state.seq,
         recorded_at=state.recorded_at,
         action=state.action,

@@ -1,0 +1,30 @@
+"""What a subscription is like, as operators and its provider are shown it."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from fairlead.api.shapes.documents import StoredFilter, as_stored
+from fairlead.api.shapes.values import Answer
+from fairlead.core.model import Subscription
+
+
+class StateOfSubscription(Answer):
+    """What a subscription is like at some time."""
+
+    is_active: bool = Field(description="Whether it can receive leads.")
+    is_ended: bool = Field(description="Whether the provider left.")
+    deactivation_reason: Literal["paused", "insufficient_funds"] | None
+    filter_rules: StoredFilter
+    filter_is_valid: bool = Field(description="False: the form was changed, and the filter does not fit it any more.")
+
+
+def state_of(subscription: Subscription, *, is_ended: bool) -> dict[str, Any]:
+    """The members of `StateOfSubscription`. One that ended is kept as it was for a return, and receives nothing."""
+    return {
+        "is_active": subscription.is_active and not is_ended,
+        "is_ended": is_ended,
+        "deactivation_reason": subscription.deactivation_reason,
+        "filter_rules": as_stored(subscription.filter_rules),
+        "filter_is_valid": subscription.filter_is_valid,
+    }
