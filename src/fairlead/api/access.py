@@ -24,19 +24,17 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import authenticate_api_key
 from fairlead.flows.access.principal import Client, Principal, require
 from fairlead.flows.access.read_limits import count_own_read, count_read
-from fairlead.flows.access.session_state import session_invalid
+from fairlead.flows.access.session_state import MAX_USER_AGENT_CHARACTERS, session_invalid
 from fairlead.flows.access.sessions import authenticate_session
 from fairlead.flows.access.throttle import Limit
 from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Database
 from fairlead.telemetry.logs import current_correlation_id
 
-_MAX_USER_AGENT_CHARACTERS = 200
-
 
 def client_of(request: HTTPConnection) -> Client:
     """Where the request comes from: the peer, or what a trusted proxy says of it."""
-    agent = request.headers.get("user-agent", "")[:_MAX_USER_AGENT_CHARACTERS]
+    agent = request.headers.get("user-agent", "")[:MAX_USER_AGENT_CHARACTERS]
     printable = "".join(character for character in agent if character.isprintable())
     return Client(request.client.host if request.client else "", printable, current_correlation_id())
 

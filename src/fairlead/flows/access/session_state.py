@@ -62,7 +62,7 @@ def session_invalid() -> Refused:
 
 
 def hold(conn: Connection, token: str) -> Held:
-    """The live session with this token and its active user, locked in that order's reverse: the user first.
+    """The live session with this token and its active user, both locked, the user first.
 
     Raises `Refused`: `session_invalid`.
     """

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
 from fairlead.store.leads.intake import Consent, Intake, consent_of_lead, intake_of_lead
 from fairlead.store.leads.rows import ListedLead
+from fairlead.store.look_back import Conditions
 from fairlead.store.lookups import marketplace_currency
 
 
@@ -85,38 +86,14 @@ def lead_page(
     conn: Connection, wanted: LeadFilter, after: tuple[datetime, str] | None, limit: int
 ) -> Sequence[ListedLead]:
     """The next leads, the newest first, after the time and id of the last that was seen. Each page costs the same."""
-    conditions: list[LiteralString] = []
-    values: list[object] = []
-    if wanted.niche_slug is not None:
-        conditions.append("l.niche_id = (select id from niches where slug = %s)")
-        values.append(wanted.niche_slug)
-    if wanted.status is not None:
-        conditions.append("l.status = %s")
-        values.append(wanted.status)
-    if wanted.created_from is not None:
-        conditions.append("l.created_at >= %s")
-        values.append(wanted.created_from)
-    if wanted.created_before is not None:
-        conditions.append("l.created_at < %s")
-        values.append(wanted.created_before)
+    conditions = Conditions()
+    conditions.add_given("l.niche_id = (select id from niches where slug = %s)", wanted.niche_slug)
+    conditions.add_given("l.status = %s", wanted.status)
+    conditions.add_given("l.created_at >= %s", wanted.created_from)
+    conditions.add_given("l.created_at < %s", wanted.created_before)
     if wanted.id_prefix is not None:
-        conditions.append("l.id between %s and %s")
-        values += _ids_that_begin_with(wanted.id_prefix)
-    if after is not None:
-        conditions.append("(l.created_at, l.id) < (%s, %s::uuid)")
-        values += after
-    where = "where " + " and ".join(conditions) if conditions else ""
-    rows = conn.execute(
-        f"""
-        select l.id::text, n.slug, l.status, l.awaits_decision, l.distribution_attempts, l.last_outcome,
-               l.created_at, l.approved_at
-        from leads l join niches n on n.id = l.niche_id
-        {where}
-        order by l.created_at desc, l.id desc limit %s
-        """,  # noqa: S608
-        (*values, limit),
-    ).fetchall()
-    return [ListedLead(*row) for row in rows]
+        conditions.add("l.id between %s and %s", *_ids_that_begin_with(wanted.id_prefix))
+    return _page(conn, conditions, after, limit)
 
 
 def _ids_that_begin_with(prefix: str) -> tuple[UUID, UUID]:
@@ -131,20 +108,28 @@ def leads_of_contact(
 
     Both as they were entered, an email address (what has an `@`) also in lower case. Answered by an index.
     """
-    condition: LiteralString = "l.contact_phone = any(%s)"
-    wanted = [contact]
+    conditions = Conditions()
     if "@" in contact:
-        condition, wanted = "l.contact_email = any(%s)", [contact, contact.lower()]
-    place: LiteralString = "" if after is None else "and (l.created_at, l.id) < (%s, %s::uuid)"
+        conditions.add("l.contact_email = any(%s)", [contact, contact.lower()])
+    else:
+        conditions.add("l.contact_phone = %s", contact)
+    return _page(conn, conditions, after, limit)
+
+
+def _page(
+    conn: Connection, conditions: Conditions, after: tuple[datetime, str] | None, limit: int
+) -> Sequence[ListedLead]:
+    if after is not None:
+        conditions.add("(l.created_at, l.id) < (%s, %s::uuid)", *after)
     rows = conn.execute(
         f"""
         select l.id::text, n.slug, l.status, l.awaits_decision, l.distribution_attempts, l.last_outcome,
                l.created_at, l.approved_at
         from leads l join niches n on n.id = l.niche_id
-        where {condition} {place}
+        where {conditions.text}
         order by l.created_at desc, l.id desc limit %s
         """,  # noqa: S608 - constants of our own
-        (wanted, *(after or ()), limit),
+        (*conditions.values, limit),
     ).fetchall()
     return [ListedLead(*row) for row in rows]
 
