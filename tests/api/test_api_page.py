@@ -13,7 +13,12 @@ from fairlead.api.application import web_application
 from fairlead.api.routes.admin.exports import OPEN_AT_ONCE
 from fairlead.api.serve import serve_in_thread
 from fairlead.api.shapes.files import LONGEST_SECONDS
-from fairlead.flows.access.read_limits import EXPORTS_OF_CALLER, OVERVIEWS_OF_CALLER, REPORTS_OF_CALLER
+from fairlead.flows.access.read_limits import (
+    EXPORTS_OF_CALLER,
+    OVERVIEWS_OF_CALLER,
+    PREVIEWS_OF_PROVIDER,
+    REPORTS_OF_CALLER,
+)
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
 from tests.api.asking import SECRET_KEYS
@@ -73,6 +78,7 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
         "exports": EXPORTS_OF_CALLER,
         "reports and statements": REPORTS_OF_CALLER,
         "overviews": OVERVIEWS_OF_CALLER,
+        "filter previews of a provider": PREVIEWS_OF_PROVIDER,
     }
     assert found == {name: f"{each.capacity} | {each.seconds_per_token:g}" for name, each in limits.items()}
     assert OPEN_AT_ONCE == 2, "the page says so in words"

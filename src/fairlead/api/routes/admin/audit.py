@@ -9,7 +9,8 @@ from pydantic import Field
 from fairlead.api.access import needs
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.pagination import MOST_ITEMS, Page
-from fairlead.api.shapes.values import Answer, Slug, Timestamp, Uuid
+from fairlead.api.shapes.spans import Before, From
+from fairlead.api.shapes.values import Answer, Slug, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.store.audit.pages import audit_page
@@ -51,8 +52,8 @@ async def _wanted(
     entity: Annotated[str | None, Query(pattern="^[a-z][a-z_]{0,63}$", description="A kind of thing.")] = None,
     entity_id: Annotated[str | None, Query(pattern=_NAME, description="With `entity`: only about this one.")] = None,
     niche: Annotated[Slug | None, Query(description="What its journal says; the audit log is of no niche.")] = None,
-    since: Annotated[Timestamp | None, Query(description="Included.")] = None,
-    before: Annotated[Timestamp | None, Query(description="Not included.")] = None,
+    since: From = None,
+    before: Before = None,
 ) -> AuditFilter:
     return AuditFilter(actor, action, entity, entity_id, niche, since, before)
 

@@ -12,7 +12,8 @@ from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.pagination import ByCursor, Page, cursor_after
-from fairlead.api.shapes.values import Answer, Timestamp, Uuid
+from fairlead.api.shapes.spans import Before, From
+from fairlead.api.shapes.values import Answer, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.notifications.inspection import inspect_delivery
@@ -84,8 +85,8 @@ def list_deliveries(
     kind: Annotated[str | None, Query(pattern="^[a-z][a-z_]{0,63}$", examples=["lead_assigned"])] = None,
     channel: Literal["email", "webhook"] | None = None,
     state: Literal["queued", "sent", "failed", "skipped"] | None = None,
-    created_from: Annotated[Timestamp | None, Query(description="Included.")] = None,
-    created_before: Annotated[Timestamp | None, Query(description="Not included.")] = None,
+    created_from: From = None,
+    created_before: Before = None,
 ) -> Page[Delivery]:
     """List notifications, the newest first. A page may have fewer items than its limit and still a next one."""
     wanted = DeliveryFilter(provider_id, kind, channel, state, created_from, created_before)

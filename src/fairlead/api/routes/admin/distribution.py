@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.few_at_once import place_among
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
@@ -18,7 +19,6 @@ from fairlead.core.explanation import Standing
 from fairlead.core.model import Level, Reason
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
-from fairlead.flows.access.throttle import Throttled
 from fairlead.flows.approve_lead import trigger_distribution
 from fairlead.flows.decision_words import decision_words, lead_words, provider_words
 from fairlead.flows.distribution_status import distribution_status
@@ -31,7 +31,6 @@ Reader = Annotated[Principal, needs(Permission.LEADS_READ)]
 
 REPLAYS = BoundedSemaphore(2)
 """So many threads of a process read a niche's journal from its start at once, and no more: that may take long."""
-_TRY_AGAIN_SECONDS = 5
 
 _NOT_APPROVED = (
     "lead_distributed",
@@ -196,12 +195,8 @@ def explain_distribution(
     """Explain why a lead went to whom it went, level by level; or, with `provider_id`, what came of that provider."""
     if provider_id is None:
         return _explained(explain_lead(database, lead_id))
-    if not REPLAYS.acquire(blocking=False):
-        raise Throttled(_TRY_AGAIN_SECONDS)
-    try:
+    with place_among(REPLAYS):
         return _standings(explain_provider(database, lead_id, provider_id), provider_id)
-    finally:
-        REPLAYS.release()
 
 
 def _explained(story: LeadStory) -> LeadExplanation:

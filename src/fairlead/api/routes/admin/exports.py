@@ -10,7 +10,8 @@ from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.routes.admin.audit import WantedEvents
 from fairlead.api.shapes.files import Exact, FileFormat, StreamedFile, file_of
-from fairlead.api.shapes.values import Slug, Timestamp, Uuid
+from fairlead.api.shapes.spans import Before, From
+from fairlead.api.shapes.values import Slug, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import EXPORTS_OF_CALLER
@@ -26,8 +27,6 @@ AuditReader = Annotated[Principal, needs(Permission.AUDIT_READ, EXPORTS_OF_CALLE
 MoneyReader = Annotated[Principal, needs(Permission.MONEY_READ, EXPORTS_OF_CALLER)]
 OfNiche = Annotated[Slug | None, Query(description="Only of this niche, by its slug.")]
 OfProvider = Annotated[Uuid | None, Query(description="Only of this provider.")]
-From = Annotated[Timestamp | None, Query(description="Included.")]
-Before = Annotated[Timestamp | None, Query(description="Not included.")]
 
 
 def _responses(what: str, example: str, *codes: str) -> dict[int | str, dict[str, Any]]:

@@ -13,7 +13,8 @@ from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.changes import Memo
 from fairlead.api.shapes.pagination import ByCursor, Page, cursor_after
-from fairlead.api.shapes.values import Answer, Asked, Timestamp, Uuid
+from fairlead.api.shapes.spans import Before, From
+from fairlead.api.shapes.values import Answer, Asked, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.failures import dead_letters as flow
@@ -135,8 +136,8 @@ def list_dead_letters(
     queue: Queue | None = None,
     state: Literal["open", "resolved"] | None = None,
     lead_id: Annotated[Uuid | None, Query()] = None,
-    failed_from: Annotated[Timestamp | None, Query(description="Included.")] = None,
-    failed_before: Annotated[Timestamp | None, Query(description="Not included.")] = None,
+    failed_from: From = None,
+    failed_before: Before = None,
 ) -> Page[DeadLetterSummary]:
     """List dead letters, the newest first. A page may have fewer items than its limit and still a next one."""
     wanted = DeadLetterFilter(queue, None if state is None else state == "open", lead_id, failed_from, failed_before)

@@ -15,6 +15,7 @@ from fairlead.api.shapes.by_sequence import BySequence, cursor_before
 from fairlead.api.shapes.currency import Currency, InCurrency
 from fairlead.api.shapes.ledger import EntryKind, LedgerMovement, Statement, TotalOfKind
 from fairlead.api.shapes.pagination import MOST_ITEMS, ByCursor, Page, cursor_after, cursor_of, position_of
+from fairlead.api.shapes.spans import Before, From
 from fairlead.api.shapes.values import Answer, Slug, Timestamp, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
@@ -27,8 +28,6 @@ router = APIRouter(prefix="/api/v1/admin", tags=["money"])
 
 ProviderId = Annotated[Uuid, Path(description="The provider's id.")]
 Reader = Annotated[Principal, needs(Permission.MONEY_READ)]
-From = Annotated[Timestamp | None, Query(description="Included.")]
-Before = Annotated[Timestamp | None, Query(description="Not included.")]
 
 _LARGEST_SEQ = 2**63 - 1
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.conditional import ExpectedVersion, show_version
+from fairlead.api.few_at_once import place_among
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Sealing, ServerSettings
 from fairlead.api.shapes.changes import Memo, said, unsaid
@@ -19,7 +20,6 @@ from fairlead.core.permissions import Permission
 from fairlead.delivery.outcome import Sent
 from fairlead.delivery.webhook_body import MAX_FIELD_NAME_CHARACTERS, MAX_MAPPED_FIELDS, SOURCES
 from fairlead.delivery.webhook_url import MAX_URL_CHARACTERS
-from fairlead.flows.access.throttle import Throttled
 from fairlead.flows.memos import LINE_PATTERN
 from fairlead.flows.notifications.endpoint_changes import EndpointChange
 from fairlead.flows.notifications.endpoint_reading import (
@@ -59,7 +59,6 @@ FieldMapping: TypeAlias = Annotated[
 
 TRIALS = BoundedSemaphore(2)
 """So many threads of a process wait for receivers at once, and no more: the others answer everybody else."""
-_TRY_AGAIN_SECONDS = 5
 
 
 class OwnEndpointWish(Asked):
@@ -245,12 +244,8 @@ def try_own_endpoint(
     endpoint_id: EndpointId, caller: Writer, box: Sealing, settings: ServerSettings
 ) -> OwnEndpointTrial:
     """Send a test delivery, of no lead and no person, now, and tell what the receiver said. Nothing is counted."""
-    if not TRIALS.acquire(blocking=False):
-        raise Throttled(_TRY_AGAIN_SECONDS)
-    try:
+    with place_among(TRIALS):
         outcome = try_webhook_endpoint(caller.database, box, endpoint_id, settings, of_provider_id=caller.provider_id)
-    finally:
-        TRIALS.release()
     return OwnEndpointTrial(is_delivered=isinstance(outcome, Sent), answer=outcome.answer)
 
 
