@@ -1,4 +1,4 @@
-"""All that was done, for a file: the events of `audit_pages`, the oldest first, of one snapshot and in flat memory."""
+"""All that was done, for a file: the events of `audit.pages`, the oldest first, of one snapshot and in flat memory."""
 
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
