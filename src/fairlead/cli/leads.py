@@ -13,7 +13,8 @@ from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.approve_lead import ApprovedLeads, approve_leads, approve_niche
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.leads.rows import LEAD_STATUSES, ListedLead, count_pending, list_leads, niche_form
+from fairlead.store.leads.rows import LEAD_STATUSES, count_pending, niche_form
+from fairlead.store.leads.views import LeadFilter, ListedLead, lead_page
 
 app = typer.Typer(help="Bring leads in, approve them, list them.", no_args_is_help=True)
 app.command("import")(import_file)
@@ -94,9 +95,10 @@ def list_(
     if status is not None and status not in LEAD_STATUSES:
         raise BadInput([f"--status: there is no status {status!r}; there are {', '.join(LEAD_STATUSES)}"])
     with marketplace() as database:
-        niche_id = None if niche is None else _niche_id(database, niche)
+        if niche is not None:
+            _niche_id(database, niche)  # raises where there is none: an empty list would hide a misspelt slug
         with database.snapshot() as conn:
-            leads = list_leads(conn, niche_id, status, limit)
+            leads = lead_page(conn, LeadFilter(niche, status), None, limit)
     if as_json:
         print_json([_for_programs(lead) for lead in leads])
     elif leads:

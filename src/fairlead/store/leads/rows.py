@@ -66,20 +66,6 @@ class Inserted:
     awaiting_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ListedLead:
-    """A lead as a list shows it: nothing personal."""
-
-    lead_id: str
-    niche: str
-    status: str
-    awaits_decision: bool
-    distribution_attempts: int
-    last_outcome: str | None
-    created_at: datetime
-    approved_at: datetime | None
-
-
 def niche_form(conn: Connection, slug: str) -> NicheForm | None:
     """The niche with this slug, None when there is none; nothing is locked."""
     row = conn.execute("select id::text, slug, form_schema from niches where slug = %s", (slug,)).fetchone()
@@ -263,18 +249,3 @@ def untried_leads(conn: Connection, niche_id: str, limit: int) -> list[str]:
         (niche_id, limit),
     ).fetchall()
     return [row[0] for row in rows]
-
-
-def list_leads(conn: Connection, niche_id: str | None, status: str | None, limit: int) -> list[ListedLead]:
-    """The newest leads (of the niche, with the status), newest first."""
-    rows = conn.execute(
-        """
-        select l.id::text, n.slug, l.status, l.awaits_decision, l.distribution_attempts, l.last_outcome,
-               l.created_at, l.approved_at
-        from leads l join niches n on n.id = l.niche_id
-        where l.niche_id = coalesce(%s::uuid, l.niche_id) and l.status = coalesce(%s, l.status)
-        order by l.id desc limit %s
-        """,
-        (niche_id, status, limit),
-    ).fetchall()
-    return [ListedLead(*row) for row in rows]

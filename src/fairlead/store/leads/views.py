@@ -9,7 +9,6 @@ from uuid import UUID
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
 from fairlead.store.leads.intake import Consent, Intake, consent_of_lead, intake_of_lead
-from fairlead.store.leads.rows import ListedLead
 from fairlead.store.look_back import Conditions
 from fairlead.store.lookups import marketplace_currency
 
@@ -24,6 +23,20 @@ class LeadFilter:
     created_before: datetime | None = None
     # The beginning of an id, in hexadecimal.
     id_prefix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedLead:
+    """A lead as a list shows it: nothing personal."""
+
+    lead_id: str
+    niche: str
+    status: str
+    awaits_decision: bool
+    distribution_attempts: int
+    last_outcome: str | None
+    created_at: datetime
+    approved_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
