@@ -1,10 +1,15 @@
 """What is asked of the queue: which leads and notifications have no job, and which jobs need not run any more."""
 
+import json
+import re
 import threading
+from uuid import uuid4
+
+import pytest
 
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
-from fairlead.store.connection import Database
+from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import (
     jobs_at_all,
     lead_job,
@@ -51,3 +56,44 @@ def test_a_job_that_is_just_being_taken_is_not_waited_for(database: Database) ->
         assert not withdrawn.is_alive()
     with database.transaction() as conn:
         assert [job and job.is_running for job in (lead_job(conn, lead) for lead in leads)] == [False, None]
+
+
+def test_withdrawing_looks_at_the_jobs_of_its_leads_alone_even_by_statistics_of_an_empty_queue(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue that had run dry when it was analysed, and then fills at once, as after a bulk approval."""
+    lead_ids = [str(uuid4()) for _ in range(20)]
+    with database.transaction() as conn:
+        enqueue_rows(conn, "send_email", "notification_id", [str(uuid4()) for _ in range(2_000)])
+        conn.execute("delete from procrastinate_jobs")
+        conn.execute("analyze procrastinate_jobs")
+        enqueue_rows(conn, "send_email", "notification_id", [str(uuid4()) for _ in range(5_000)])
+        enqueue_rows(conn, "distribute_lead", "lead_id", lead_ids)
+    with database.transaction() as conn:
+        real = conn.execute
+        plans: list[str] = []
+
+        def explain(query: str, values: object) -> object:
+            done = real(f"explain (analyze, format json) {query}".encode(), values)  # pyright: ignore
+            plans.append(json.dumps(done.fetchall()))
+            return done
+
+        monkeypatch.setattr(conn, "execute", explain)
+        withdraw_lead_jobs(conn, lead_ids)
+        monkeypatch.undo()
+        left = conn.execute("select count(*) from procrastinate_jobs where task_name = 'distribute_lead'").fetchone()
+    assert left == (0,)
+    [plan] = plans
+    read = [float(count) for count in re.findall(r'"Rows Removed by (?:Join )?Filter": ([0-9.]+)', plan)]
+    assert max(read, default=0) < 100, "the mails that wait were read, too"
+
+
+def enqueue_rows(conn: Connection, task: str, argument: str, ids: list[str]) -> None:
+    """Jobs of the task, one for each id, that wait."""
+    conn.execute(
+        """
+        insert into procrastinate_jobs (task_name, queue_name, args, status)
+        select %s, 'email', jsonb_build_object(%s::text, id), 'todo' from unnest(%s::text[]) id
+        """,
+        (task, argument, ids),
+    )

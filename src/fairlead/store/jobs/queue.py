@@ -82,12 +82,16 @@ def withdraw_lead_jobs(conn: Connection, lead_ids: Sequence[str]) -> None:
     It only saves work, since a job without anything to do ends at once. Whoever is just taking such a job is not
     waited for.
     """
+    # Lead by lead, then by key: a queue that was analysed when it had run dry counts as empty to the planner, who then
+    # joined all that had come since with itself.
     conn.execute(
         """
-        delete from procrastinate_jobs where id in (
-            select id from procrastinate_jobs
-            where task_name = 'distribute_lead' and args ->> 'lead_id' = any(%s::text[]) and status = 'todo'
-            for update skip locked)
+        with withdrawn as materialized (
+            select j.id from unnest(%s::text[]) as lead (id) cross join lateral (
+                select id from procrastinate_jobs
+                where task_name = 'distribute_lead' and args ->> 'lead_id' = lead.id and status = 'todo'
+                for update skip locked) j)
+        delete from procrastinate_jobs where id = any(array(select id from withdrawn))
         """,
         (list(lead_ids),),
     )

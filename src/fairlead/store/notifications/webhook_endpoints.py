@@ -172,11 +172,13 @@ def _withdraw(conn: Connection, notification_ids: Sequence[str]) -> None:
     if notification_ids:
         conn.execute(
             """
-            delete from procrastinate_jobs where id in (
-                select id from procrastinate_jobs
-                where task_name in ('send_email', 'send_webhook') and args ->> 'notification_id' = any(%s::text[])
-                  and status = 'todo'
-                for update skip locked)
+            with withdrawn as materialized (
+                select j.id from unnest(%s::text[]) as notification (id) cross join lateral (
+                    select id from procrastinate_jobs
+                    where task_name in ('send_email', 'send_webhook') and args ->> 'notification_id' = notification.id
+                      and status = 'todo'
+                    for update skip locked) j)
+            delete from procrastinate_jobs where id = any(array(select id from withdrawn))
             """,
             (list(notification_ids),),
         )
