@@ -125,7 +125,7 @@ def fill(database: Database, effort: HttpEffort) -> None:
         pass
     with database.transaction() as conn:
         conn.execute("delete from procrastinate_jobs")
-        conn.execute("update notifications set state = 'sent', sent_at = now(), attempts = 1 where state = 'pending'")
+        conn.execute("update notifications set state = 'sent', sent_at = now(), attempts = 1 where state <> 'sent'")
         _insert_past_leads(conn, niche_id, effort)
     with database.transaction() as conn:
         conn.execute("analyze")
