@@ -5,9 +5,7 @@ The marketplace file and the verbs that change one thing take the same values.
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -16,6 +14,7 @@ from fairlead.core.errors import BadInput
 from fairlead.core.form_field import is_storable
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.flows.memos import LINE_PATTERN
+from fairlead.store.time_zones import time_zone_names
 
 _LINE = re.compile(LINE_PATTERN)
 
@@ -26,13 +25,8 @@ def _printable(text: str) -> str:
     return text
 
 
-@cache
-def _timezones() -> set[str]:
-    return available_timezones() | {"UTC"}
-
-
 def _timezone(name: str) -> str:
-    if name not in _timezones():
+    if name not in time_zone_names():
         raise PydanticCustomError("unknown_timezone", "must be an IANA time zone such as Europe/Berlin")
     return name
 

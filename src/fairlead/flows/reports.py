@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Generic, TypeVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection, Database
@@ -16,6 +16,7 @@ from fairlead.store.reports.fairness import LevelFairness, level_fairness
 from fairlead.store.reports.fill import LevelFill, level_fill
 from fairlead.store.reports.funnel import FunnelDay, lead_funnel
 from fairlead.store.reports.revenue import RevenueDay, revenue
+from fairlead.store.time_zones import local_date, time_zone_names
 
 Row = TypeVar("Row")
 
@@ -96,8 +97,8 @@ def _days(conn: Connection, asked: AskedDays) -> Days:
     last_day = asked.last_day
     if last_day is None:
         # What is no time zone is refused below, whichever day it is.
-        zone = ZoneInfo(asked.timezone) if asked.timezone in available_timezones() else None
-        last_day = clock(conn).astimezone(zone).date()
+        zone = ZoneInfo(asked.timezone if asked.timezone in time_zone_names() else "UTC")
+        last_day = local_date(clock(conn), zone)
     if asked.first_day is not None:
         return checked_days(asked.first_day, last_day, asked.timezone)
     first_day = max(last_day, date.min + timedelta(days=USUAL_DAYS)) - timedelta(days=USUAL_DAYS - 1)

@@ -1,5 +1,6 @@
 """Reports, the overview, ledgers and sales over HTTP: the figures of the tables, for the days that are meant."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -67,6 +68,28 @@ def test_days_are_those_of_the_time_zone(ann: TestClient, database: Database, sa
     assert next_day["timezone"] == "Europe/Madrid"
 
 
+@pytest.mark.parametrize(
+    ("timezone", "moment", "day"),
+    [
+        # Both halves of the hour that comes twice, and what is just outside.
+        ("Atlantic/Azores", "2026-10-24T23:59:59Z", "2026-10-24"),
+        ("Atlantic/Azores", "2026-10-25T00:30:00Z", "2026-10-25"),
+        ("Atlantic/Azores", "2026-10-25T01:30:00Z", "2026-10-25"),
+        ("America/Havana", "2026-11-01T04:30:00Z", "2026-11-01"),
+        ("America/Havana", "2026-11-01T03:59:59Z", "2026-10-31"),
+        ("Africa/Cairo", "2026-04-23T22:00:00Z", "2026-04-24"),
+    ],
+)
+def test_a_midnight_that_comes_twice_or_never_is_on_its_day(
+    ann: TestClient, database: Database, sale: Sale, timezone: str, moment: str, day: str
+) -> None:
+    value(database, "update leads set created_at = %s", moment)
+    for offset in (-1, 0, 1):
+        asked = str(date.fromisoformat(day) + timedelta(days=offset))
+        told = report(ann, "funnel", **{"from": asked, "to": asked}, timezone=timezone)["items"]
+        assert [each["day"] for each in told] == ([day] if offset == 0 else [])
+
+
 def test_without_days_it_is_the_last_thirty(ann: TestClient, database: Database, sale: Sale) -> None:
     [(last, first)] = rows(
         database, "select (now() at time zone 'Asia/Tokyo')::date::text, (now() at time zone 'Asia/Tokyo')::date - 29"
@@ -82,6 +105,9 @@ def test_without_days_it_is_the_last_thirty(ann: TestClient, database: Database,
         {"from": "2026-03-02", "to": "2026-03-01"},
         {"from": "2025-01-01", "to": "2026-12-31"},
         {"timezone": "Mars/Olympus"},
+        {"timezone": "localtime"},
+        {"timezone": "Factory", "from": "2026-03-01", "to": "2026-03-02"},
+        {"timezone": "posixrules"},
         {"to": "0001-01-01"},
         {"to": "9999-12-31"},
         {"from": "yesterday"},

@@ -54,6 +54,10 @@ def test_what_a_provider_cannot_be(database: Database) -> None:
         create_provider(database, "nobody", "", OPERATOR, timezone="Mars/Phobos", credit_limit_cents=-1)
     names = [problem.split(":")[0] for problem in caught.value.problems]
     assert names == ["email", "name", "timezone", "credit_limit_cents"]
+    # What a machine keeps beside its zones is none of them.
+    for timezone in ("localtime", "Factory", "posixrules"):
+        with pytest.raises(BadInput, match="timezone: must be an IANA time zone"):
+            create_provider(database, "a@b.example", "A", OPERATOR, timezone=timezone)
     with pytest.raises(BadInput, match=r"^status: must be pending or active"):
         create_provider(database, "cleat@example.com", "Cleat", OPERATOR, status="suspended")  # pyright: ignore
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fairlead.store.connection import Connection
-from fairlead.store.reports.days import BEFORE, SINCE, Days
+from fairlead.store.reports.days import Days, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def provider_activity(
                      coalesce(sum(a.price_cents) filter (where a.refunded_at is not null), 0)::bigint
               from assignments a
               where a.id between %(first_id)s and %(last_id)s
-                and a.assigned_at >= {SINCE} and a.assigned_at < {BEFORE}
+                and {within("a.assigned_at")}
                 and (%(provider)s::uuid is null or a.provider_id = %(provider)s::uuid)
                 and (%(niche)s::text is null or a.niche_id = (select id from niches where slug = %(niche)s))
               group by a.provider_id) own

@@ -2,20 +2,34 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import LiteralString
 from uuid import UUID
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo
 
 from fairlead.core.errors import BadInput
 from fairlead.store.ids import ids_from
+from fairlead.store.time_zones import date_changes, time_zone_names
 
 MOST_DAYS = 366
 
-SINCE: LiteralString = "(%(first_day)s::date::timestamp at time zone %(timezone)s)"
-"""When the first day begins, in SQL."""
 
-BEFORE: LiteralString = "((%(last_day)s::date + 1)::timestamp at time zone %(timezone)s)"
-"""When the last day is over, in SQL."""
+def within(column: LiteralString) -> LiteralString:
+    """In SQL: the column's time is within the days. With the values of `Days.parameters`.
+
+    The days are one stretch of time, except that clocks which were put back over midnight leave, at either end of it,
+    some minutes that belong to the day before or after.
+    """
+    return (
+        f"({column} >= %(since)s and {column} < %(before)s"
+        f" and not ({column} >= %(first_gap)s and {column} < %(first_gap_end)s)"
+        f" and not ({column} >= %(last_gap)s and {column} < %(last_gap_end)s))"
+    )
+
+
+def day_of(column: LiteralString) -> LiteralString:
+    """In SQL: on which day the column's time is, which is within the days. With the values of `Days.parameters`."""
+    return f"(%(dates)s::date[])[width_bucket({column}, %(turns)s::timestamptz[])]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +41,24 @@ class Days:
     timezone: str
 
     def parameters(self, **more: object) -> dict[str, object]:
-        """The values for `SINCE`, `BEFORE` and `%(timezone)s`, for the ids of the span, and what else is given."""
+        """The values for `within` and `day_of`, for the ids of the span, and what else is given."""
+        changes = date_changes(self.first_day, self.last_day, ZoneInfo(self.timezone))
+        stretches = [(begin, end, day) for (begin, day), (end, _) in pairwise(changes)]
+        own = [each for each in stretches if self.first_day <= each[2] <= self.last_day]
+        end_of_all = changes[-1][0]
+        since, before = (own[0][0], own[-1][1]) if own else (end_of_all, end_of_all)
+        gaps = [each for each in stretches if each not in own and since <= each[0] < before]
+        # A zone puts its clocks back over at most one midnight in half a year, so each end has one at most.
+        first_gap, last_gap = ([*gaps, (before, before, self.last_day), (before, before, self.last_day)])[:2]
         return {
-            "first_day": self.first_day,
-            "last_day": self.last_day,
-            "timezone": self.timezone,
+            "since": since,
+            "before": before,
+            "first_gap": first_gap[0],
+            "first_gap_end": first_gap[1],
+            "last_gap": last_gap[0],
+            "last_gap_end": last_gap[1],
+            "turns": [begin for begin, _, _ in stretches],
+            "dates": [day for _, _, day in stretches],
             "first_id": self._id_around(self.first_day, -1),
             "last_id": self._id_around(self.last_day, 2),
             **more,
@@ -46,7 +73,7 @@ class Days:
 def checked_days(first_day: date, last_day: date, timezone: str) -> Days:
     """The span of days, at most 366 of them, in an IANA time zone. Raises `BadInput`."""
     problems: list[str] = []
-    if timezone not in available_timezones():
+    if timezone not in time_zone_names():
         problems.append("timezone: must be a time zone such as Europe/Madrid")
     if not date(2000, 1, 1) <= first_day <= last_day <= date(2999, 12, 31):
         problems.append("to: must be a day from the first one on, in this millennium")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from fairlead.store.connection import Connection
-from fairlead.store.reports.days import BEFORE, SINCE, Days
+from fairlead.store.reports.days import Days, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ _STARTS: LiteralString = f"""
     from niche_journal j
     cross join lateral jsonb_array_elements(j.payload -> 'levels') with ordinality as level (body, number)
     where j.niche_id = (select id from niches where slug = %(niche)s) and j.kind = 'decision'
-      and j.recorded_at >= {SINCE} and j.recorded_at < {BEFORE}
+      and {within("j.recorded_at")}
     group by 1"""  # noqa: S608 - constants of our own
 
 _TURNS: LiteralString = f"""
@@ -83,7 +83,7 @@ _TURNS: LiteralString = f"""
                row_number() over (partition by a.competition_level_id order by a.served_seq) as turn
         from assignments a
         where a.niche_id = (select id from niches where slug = %(niche)s)
-          and a.id between %(first_id)s and %(last_id)s and a.assigned_at >= {SINCE} and a.assigned_at < {BEFORE}
+          and a.id between %(first_id)s and %(last_id)s and {within("a.assigned_at")}
     ), waits as (
         select *, turn - 1 - lag(turn) over (partition by subscription_id order by turn) as wait from turns
     ), served as (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import LiteralString
 
 from fairlead.store.connection import Connection
-from fairlead.store.reports.days import BEFORE, SINCE, Days
+from fairlead.store.reports.days import Days, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ _LEVELS_OF_DECISIONS: LiteralString = f"""
             jsonb_array_length(level -> 'recipients') as filled, level
      from niche_journal j cross join lateral jsonb_array_elements(j.payload -> 'levels') as level
      where j.niche_id = (select id from niches where slug = %(niche)s) and j.kind = 'decision'
-       and j.recorded_at >= {SINCE} and j.recorded_at < {BEFORE}) decided"""  # noqa: S608 - constants of our own
+       and {within("j.recorded_at")}) decided"""  # noqa: S608 - constants of our own
 
 
 def level_fill(conn: Connection, niche_slug: str, days: Days) -> list[LevelFill]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from fairlead.store.connection import Connection
-from fairlead.store.reports.days import BEFORE, SINCE, Days
+from fairlead.store.reports.days import Days, day_of, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ def lead_funnel(conn: Connection, days: Days, niche_slug: str | None = None) -> 
     """Every niche and day on which leads came in, by day and niche. None: all niches."""
     rows = conn.execute(
         f"""
-        select (l.created_at at time zone %(timezone)s)::date as day, n.slug, count(*), count(l.approved_at),
+        select {day_of("l.created_at")} as day, n.slug, count(*), count(l.approved_at),
                count(l.distributed_at),
                count(*) filter (where l.distributed_at is not null and l.last_outcome = 'partial'),
                count(*) filter (where l.status = 'approved' and l.last_outcome = 'no_eligible'),
                count(*) filter (where l.status = 'rejected'), count(*) filter (where l.status = 'bad')
         from leads l join niches n on n.id = l.niche_id
-        where l.created_at >= {SINCE} and l.created_at < {BEFORE} and n.slug = coalesce(%(niche)s, n.slug)
+        where {within("l.created_at")} and n.slug = coalesce(%(niche)s, n.slug)
         group by 1, n.slug order by 1, n.slug
         """,  # noqa: S608 - constants of our own
         days.parameters(niche=niche_slug),

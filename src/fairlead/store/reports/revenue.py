@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from fairlead.store.connection import Connection
-from fairlead.store.reports.days import BEFORE, SINCE, Days
+from fairlead.store.reports.days import Days, day_of, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ def revenue(conn: Connection, days: Days, niche_slug: str | None = None) -> list
     rows = conn.execute(
         f"""
         with moved as (
-            select competition_level_id, (assigned_at at time zone %(timezone)s)::date as day,
+            select competition_level_id, {day_of("assigned_at")} as day,
                    count(*) as sold, sum(price_cents) as gross, 0::bigint as refunded, 0::numeric as given_back
             from assignments
-            where id between %(first_id)s and %(last_id)s and assigned_at >= {SINCE} and assigned_at < {BEFORE}
+            where id between %(first_id)s and %(last_id)s and {within("assigned_at")}
             group by 1, 2
             union all
-            select competition_level_id, (refunded_at at time zone %(timezone)s)::date, 0, 0, count(*), sum(price_cents)
-            from assignments where refunded_at >= {SINCE} and refunded_at < {BEFORE} group by 1, 2
+            select competition_level_id, {day_of("refunded_at")}, 0, 0, count(*), sum(price_cents)
+            from assignments where {within("refunded_at")} group by 1, 2
         )
         select m.day, n.slug, l.id::text, l.name, sum(m.sold)::bigint, sum(m.gross)::bigint, sum(m.refunded)::bigint,
                sum(m.given_back)::bigint
