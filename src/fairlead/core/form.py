@@ -3,7 +3,8 @@
 import re
 
 from fairlead.core.document import Problem, as_list, as_object, object_problems, shown, version_problem
-from fairlead.core.form_field import Field, FieldType, FormSchema, Value, is_storable
+from fairlead.core.entry.text import is_storable
+from fairlead.core.form_field import Field, FieldType, FormSchema, Value
 from fairlead.core.form_values import ValueNotInForm, check_attributes, convert_text
 
 __all__ = [

@@ -1,16 +1,15 @@
 """The fields of a niche's form, and which values can be kept in them."""
 
 import math
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import cast
 
+from fairlead.core.entry.text import is_storable
+
 MAX_NUMBER = 2**53 - 1
 """Every integer up to here is exact as a 64-bit float, so a comparison of two numbers is exact too."""
 MAX_TEXT_CHARS = 10_000
-
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 Value = str | int | float | bool | tuple[str, ...]
 
@@ -109,15 +108,6 @@ def is_number(value: object) -> bool:
     [True, True, False, False, False, False]
     """
     return type(value) in (int, float) and -MAX_NUMBER <= cast(float, value) <= MAX_NUMBER
-
-
-def is_storable(text: str) -> bool:
-    r"""Whether PostgreSQL can store this text: no NUL and no lone surrogate.
-
-    >>> is_storable("café"), is_storable("a\x00b"), is_storable("\ud800")
-    (True, False, False)
-    """
-    return _UNSTORABLE.search(text) is None
 
 
 def number_complaint(value: object) -> tuple[str, str] | None:

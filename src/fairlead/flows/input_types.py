@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from fairlead.core.entry.text import is_storable
 from fairlead.core.errors import BadInput
-from fairlead.core.form_field import is_storable
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.flows.memos import LINE_PATTERN
 from fairlead.store.time_zones import time_zone_names

@@ -2,8 +2,8 @@
 
 import re
 
+from fairlead.core.entry.text import is_storable
 from fairlead.core.errors import BadInput
-from fairlead.core.form_field import is_storable
 
 SHORTEST_MEMO = 10
 LONGEST_MEMO = 1000

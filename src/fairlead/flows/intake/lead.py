@@ -8,9 +8,10 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from fairlead.core.duplicates import normalised_phone
+from fairlead.core.entry.text import is_storable
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.form import check_attributes, parse_form_schema
-from fairlead.core.form_field import is_storable, text_complaint
+from fairlead.core.form_field import text_complaint
 from fairlead.delivery.email import address_of
 from fairlead.store.leads.rows import LEAD_DETAILS
 

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from fairlead.core.entry.text import is_storable
 from fairlead.core.errors import BadInput
-from fairlead.core.form_field import is_storable
 from fairlead.store.connection import Connection
 from fairlead.store.look_back import Conditions
 

@@ -1,0 +1,90 @@
+"""The kinds of values that people type, as types of Pydantic's: what a model has read is canonical.
+
+Each says in the document what it takes; spaces around a value are dropped before it is measured.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import AfterValidator, Field
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from fairlead.core.entry.mailbox import LONGEST_EMAIL, canonical_mailbox
+from fairlead.core.entry.phone import REGIONS
+from fairlead.core.entry.refusal import EntryRefused
+from fairlead.core.entry.text import LINE_PATTERN, LONGEST_NAME, WORDS_PATTERN, canonical_line, canonical_words
+
+SHORTEST_MEMO = 10
+LONGEST_LEDGER_MEMO = 500
+LONGEST_MEMO = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Beside `str`: one line of `shortest` to `longest` characters (`canonical_line`)."""
+
+    longest: int
+    shortest: int = 1
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        def canonical(text: str) -> str:
+            return canonical_line(text, self.longest, shortest=self.shortest)
+
+        return _text(canonical, LINE_PATTERN, self.shortest, self.longest)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Beside `str`: what a person writes on one line or several, at most `longest` characters (`canonical_words`)."""
+
+    longest: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        def canonical(text: str) -> str:
+            return canonical_words(text, self.longest)
+
+        return _text(canonical, WORDS_PATTERN, 1, self.longest)
+
+
+class _EmailAddress:
+    """Beside `str`: one mailbox, as mail is sent to it (`canonical_mailbox`)."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return _text(lambda text: canonical_mailbox(text).address, LINE_PATTERN, 3, LONGEST_EMAIL)
+
+
+def _text(canonical: Callable[[str], str], pattern: str, shortest: int, longest: int) -> CoreSchema:
+    def validated(text: str) -> str:
+        try:
+            return canonical(text)
+        except EntryRefused as refused:
+            # The words may hold braces one day, and they are no template.
+            raise PydanticCustomError("entry_refused", "{reason}", {"reason": refused.message}) from None
+
+    plain = core_schema.str_schema(
+        strict=True, strip_whitespace=True, pattern=pattern, min_length=shortest, max_length=longest
+    )
+    return core_schema.no_info_after_validator_function(validated, plain)
+
+
+def _region(text: str) -> str:
+    if text not in REGIONS:
+        raise PydanticCustomError("unknown_region", "must be a country's code of two capital letters, such as DE")
+    return text
+
+
+Name: TypeAlias = Annotated[str, Line(LONGEST_NAME)]
+"""What somebody or something is called."""
+
+Email: TypeAlias = Annotated[str, _EmailAddress()]
+"""An email address that mail can be sent to, in the form in which it is stored."""
+
+LedgerMemo: TypeAlias = Annotated[str, Line(LONGEST_LEDGER_MEMO, SHORTEST_MEMO)]
+"""Why money was moved by hand, on one line."""
+
+Memo: TypeAlias = Annotated[str, Line(LONGEST_MEMO, SHORTEST_MEMO)]
+"""Why something was given back, or not, on one line."""
+
+PhoneRegion: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["DE"]), AfterValidator(_region)]
+"""Whose telephone numbers need no country: ISO 3166's code."""
