@@ -2,9 +2,10 @@
 
 import re
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
+from email import message_from_bytes, message_from_string, policy
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.utils import getaddresses
 from typing import cast
 
 import pytest
@@ -61,6 +62,56 @@ def test_any_values_come_out_as_they_went_in(subject: str, name: str, correlatio
     plain, rich = cast(list[EmailMessage], list(message.iter_parts()))
     assert _lines(plain.get_content()) == _lines(text)
     assert _lines(rich.get_content()) == _lines(html)
+
+
+# Specials of RFC 5322, words of usual length, and letters: what a folded name was taken apart at.
+NAME = st.lists(
+    st.sampled_from(
+        ["Muster", "GmbH & Co. KG,", "<eve@example.net>,", "a:b;", "(x", "x)", '"', "\\", "=?utf-8?q?x?=", "=", "@"]
+    )
+    | st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), max_size=40)
+    | st.sampled_from(["Größe,", "株式会社:", "مرحبا", "👩\u200d🔧", "é" * 90]),
+    max_size=25,
+).map(" ".join)
+
+
+@given(NAME, NAME)
+@example(
+    "Muster Handels GmbH & Co. KG, Niederlassung Berlin, Einkauf: Solar <Dach>, Wärmepumpen, Speicher", "Leads, all"
+)
+@example("Muster Handels GmbH & Co. KG, Niederlassung Berlin, Abteilung Einkauf, eve@example.net, Halle 7", "x" * 2_000)
+@example("a, " * 60 + "<eve@example.net>", "Leads: one; two <eve@example.net>, " * 5)
+@example("x," * 900, "Ü, " * 60)
+def test_recipient_and_sender_read_back_as_the_one_mailbox_that_was_meant(name: str, sender_name: str) -> None:
+    """By two independent readers of the library; the name to the letter, where it is all in ASCII to the blank."""
+    for address in ("ann@example.com", '"ann eve"@example.com', f"{'a' * 64}@{'b' * 60}.{'c' * 60}.example"):
+        recipient, sender = Address(name, addr_spec=address), Address(sender_name, addr_spec="leads@example.com")
+        content = mime_message(Email("<m@example.com>", "", "x", "x", "x"), sender, recipient, NOW).as_bytes()
+        headers = content.split(b"\r\n\r\n", 1)[0]
+        assert max(len(line) for line in headers.split(b"\r\n")) <= 998
+        modern = cast(EmailMessage, message_from_bytes(content, policy=policy.default))
+        legacy = message_from_bytes(content, policy=policy.compat32)
+        for header, meant in (("To", recipient), ("From", sender)):
+            [read] = modern[header].addresses
+            assert (read.addr_spec, _letters(read.display_name)) == (
+                meant.addr_spec,
+                _letters(_header(meant.display_name)),
+            )
+            if len(one_line(meant.display_name)) < 400 and meant.display_name.isascii():
+                assert read.display_name == _header(meant.display_name)
+            [(_, plain)] = getaddresses([legacy[header]])
+            assert plain == meant.addr_spec
+
+
+def test_a_name_beside_an_address_beyond_ascii() -> None:
+    recipient = address_of(
+        mailbox("Muster Handels GmbH & Co. KG, Niederlassung Berlin, Einkauf, Dächer", "jörg@example.com")
+    )
+    assert recipient is not None
+    email = Email("<m@example.com>", "", "Grüße", "x", "x")
+    content = mime_message(email, sender_of("Leads <leads@example.com>"), recipient, NOW).as_bytes()
+    [read] = cast(EmailMessage, message_from_string(content.decode(), policy=policy.default))["To"].addresses
+    assert read.addr_spec == "jörg@example.com"
 
 
 def _header(text: str) -> str:

@@ -3,17 +3,42 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from email import policy
 from email.errors import NonASCIILocalPartDefect
-from email.headerregistry import Address, AddressHeader, HeaderRegistry
+from email.header import Header
+from email.headerregistry import Address, AddressHeader, BaseHeader, HeaderRegistry, UniqueSingleAddressHeader
 from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8, Policy
 from typing import cast
 
 from fairlead.delivery.plain_text import one_line
 
 CORRELATION_HEADER = "X-Fairlead-Correlation"
 
+# What a line may have, and what it had better not exceed (RFC 5322, 2.1.1).
+_MOST_IN_A_LINE, _USUAL_IN_A_LINE = 998, 78
+
 _header_of = HeaderRegistry()
+
+
+class _MailboxHeader(UniqueSingleAddressHeader):
+    """One mailbox, written so that it reads back as that one.
+
+    The library's own folding of a long name leaves out its quotes, and its commas then part further recipients.
+    """
+
+    name: str
+
+    def fold(self, *, policy: Policy) -> str:
+        """The header's lines, whatever the policy would do with the value."""
+        return f"{self.name}: {_written(self.addresses[0], self.name)}\r\n"
+
+
+_written_headers = HeaderRegistry()
+for _name in ("from", "to"):
+    # The registry makes a header of it, which the library's types do not say.
+    _written_headers.map_to_type(_name, cast("type[BaseHeader]", _MailboxHeader))
+_SEVEN_BIT = SMTP.clone(header_factory=_written_headers)
+_INTERNATIONAL = SMTPUTF8.clone(header_factory=_written_headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +82,8 @@ def mailbox(name: str, address: str) -> str:
     >>> mailbox("Fast, Cheap & Co", "sales@example.com")
     '"Fast, Cheap & Co" <sales@example.com>'
     """
-    escaped = _header_text(name).replace("\\", r"\\").replace('"', r"\"")
-    return f'"{escaped}" <{address}>' if escaped else address
+    shown = _header_text(name)
+    return f"{_quoted(shown)} <{address}>" if shown else address
 
 
 def address_of(text: str) -> Address | None:
@@ -94,9 +119,10 @@ def address_of(text: str) -> Address | None:
 def mime_message(email: Email, sender: Address, recipient: Address, now: datetime) -> EmailMessage:
     """The message as every mail server takes it: HTML with a complete text beside it, both in seven-bit lines.
 
-    No value can add a header or a recipient. `now` is the time in its Date; it must know its zone.
+    Its headers hold letters beyond ASCII only where the recipient's address does (RFC 6532). No value can add a header
+    or a recipient. `now` is the time in its Date; it must know its zone.
     """
-    message = EmailMessage(policy=policy.SMTP)
+    message = EmailMessage(policy=_SEVEN_BIT if recipient.addr_spec.isascii() else _INTERNATIONAL)
     message["From"] = sender
     message["To"] = recipient
     message["Subject"] = _header_text(email.subject)
@@ -109,6 +135,27 @@ def mime_message(email: Email, sender: Address, recipient: Address, now: datetim
     message.set_content(_encodable(email.text), subtype="plain", charset="utf-8", cte="quoted-printable")
     message.add_alternative(_encodable(email.html), subtype="html", charset="utf-8", cte="quoted-printable")
     return message
+
+
+def _written(address: Address, header_name: str) -> str:
+    """The mailbox for a header (RFC 5322, 3.4): its name as a quoted string, or in encoded words (RFC 2047).
+
+    The quoted string is not folded: there are readers that take the first line of one for all of it. Encoded words hold
+    nothing that could part recipients.
+    """
+    name = _header_text(address.display_name)
+    if not name:
+        return address.addr_spec
+    quoted = _quoted(name)
+    if name.isascii() and len(header_name) + len(": ") + len(quoted) <= _MOST_IN_A_LINE:
+        return f"{quoted}\r\n <{address.addr_spec}>"
+    words = Header(name, "utf-8", maxlinelen=_USUAL_IN_A_LINE - 2, header_name=header_name).encode(linesep="\r\n")
+    return f"{words}\r\n <{address.addr_spec}>"
+
+
+def _quoted(name: str) -> str:
+    escaped = name.replace("\\", r"\\").replace('"', r"\"")
+    return f'"{escaped}"'
 
 
 def _header_text(text: str) -> str:

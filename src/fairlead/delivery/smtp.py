@@ -6,7 +6,6 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Literal
@@ -133,7 +132,6 @@ def _handed_in(smtp: smtplib.SMTP, sender: Address, recipient: Address, message:
         if not smtp.has_extn("smtputf8"):
             return _NO_INTERNATIONAL
         options = ["SMTPUTF8", "BODY=8BITMIME"]
-        content = message.as_bytes(policy=policy.SMTPUTF8)
     code, answer = smtp.mail(sender.addr_spec, options)
     if code not in _TAKEN:
         return NotSent(safe_line(f"sender refused: {_reply(code, answer)}", personal), is_permanent=False)
