@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     # Workers. What is said per second holds across all processes, what is concurrent holds in each of them.
     worker_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
     delivery_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
-    leads_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    leads_per_second: Annotated[float, Field(ge=0.000_001, le=10_000)] | None = None
     takeover_seconds: Annotated[int, Field(ge=2, le=600)] = 30
     drain_seconds: Annotated[int, Field(ge=1, le=600)] = 25
     # Stretches or shortens the delays before anything is tried again.

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 from fairlead.api.health import DatabaseProbe, health_application
 from fairlead.api.serve import serve_in_thread
+from fairlead.core.errors import Unavailable
 from fairlead.delivery.mail_transport import open_mail_transport
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.distribute_lead import LeadDistribution
@@ -27,6 +28,8 @@ from fairlead.telemetry.traces import span
 log = get_logger(__name__)
 
 UPKEEP_TICK_SECONDS = 1.0
+
+LONGEST_WAIT_SECONDS = 60.0
 
 
 def connections_needed(settings: Settings) -> int:
@@ -79,9 +82,10 @@ def _lead_turns(database: Database, settings: Settings, stop: threading.Event) -
         return None
 
     def wait() -> None:
-        seconds = database.run(lambda conn: take_turn(conn, "distribute_lead", per_second))
-        if seconds > 0:
-            stop.wait(seconds)
+        while (seconds := database.run(lambda conn: take_turn(conn, "distribute_lead", per_second))) > 0:
+            # Asked again now and then also where turns are hours apart: the clock may be set.
+            if stop.wait(min(seconds, LONGEST_WAIT_SECONDS)):
+                raise Unavailable("this worker stops before the lead's turn came")
 
     return wait
 

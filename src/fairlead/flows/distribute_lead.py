@@ -8,8 +8,8 @@ from collections.abc import Callable
 from fairlead.core.errors import Refused
 from fairlead.core.model import Decision
 from fairlead.flows.distribute import Distributed, Distributor
+from fairlead.flows.lead_jobs import withdraw_needless_jobs
 from fairlead.store.connection import Connection
-from fairlead.store.jobs.queue import withdraw_lead_jobs
 from fairlead.store.leads.rows import LeadProgress, states_of
 from fairlead.store.leads.runs import begin_alone
 from fairlead.telemetry import metrics
@@ -78,9 +78,7 @@ class LeadDistribution:
 
     def _withdraw_other_jobs(self, lead_id: str, result: Distributed) -> None:
         others = [decision.lead_id for decision in result.decisions if decision.lead_id != lead_id]
-        if others:
-            # Not in the decisions' transaction: it would only make it longer, and a job too many does no harm.
-            self._distributor.database.run(lambda conn: withdraw_lead_jobs(conn, others))
+        withdraw_needless_jobs(self._distributor.database, others)
 
     def _waiting(self, lead_id: str) -> LeadProgress | None:
         def work(conn: Connection) -> LeadProgress | None:

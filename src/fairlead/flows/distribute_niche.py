@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from fairlead.flows.distribute import Distributed, Distributor
-from fairlead.store.jobs.queue import withdraw_lead_jobs
+from fairlead.flows.lead_jobs import withdraw_needless_jobs
 from fairlead.store.leads.runs import waiting_alone
 
 
@@ -26,5 +26,4 @@ def distribute_niche(distributor: Distributor, niche_id: str) -> Iterator[Distri
 
 
 def _withdraw_jobs(distributor: Distributor, result: Distributed) -> None:
-    lead_ids = [decision.lead_id for decision in result.decisions]
-    distributor.database.run(lambda conn: withdraw_lead_jobs(conn, lead_ids))
+    withdraw_needless_jobs(distributor.database, [decision.lead_id for decision in result.decisions])

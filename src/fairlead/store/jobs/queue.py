@@ -77,10 +77,10 @@ def _arrays(jobs: Sequence[Job]) -> tuple[list[str], list[str], list[str], list[
 
 
 def withdraw_lead_jobs(conn: Connection, lead_ids: Sequence[str]) -> None:
-    """No job that has not started yet asks for these leads any more: their decisions are made.
+    """No job that has not started yet asks for these leads any more. Needs their locks, and none awaits a decision.
 
-    It only saves work, since a job without anything to do ends at once. Whoever is just taking such a job is not
-    waited for.
+    Without the locks a lead might just have been asked for anew, and the new request would lose its job. It only saves
+    work, since a job without anything to do ends at once. A worker that is just taking such a job is not waited for.
     """
     # Lead by lead, then by key: a queue that was analysed when it had run dry counts as empty to the planner, who then
     # joined all that had come since with itself.

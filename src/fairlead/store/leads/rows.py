@@ -204,6 +204,21 @@ def lock_lead(conn: Connection, lead_id: str) -> LeadProgress | None:
     return None if row is None else LeadProgress(*row)
 
 
+def lock_decided(conn: Connection, lead_ids: Sequence[str]) -> list[str]:
+    """Those of the leads that await no decision, locked in ascending order of id.
+
+    Leads that are locked elsewhere are left out and not waited for: they may be about to await one again.
+    """
+    rows = conn.execute(
+        """
+        select id::text from leads where id = any(%s::uuid[]) and not awaits_decision
+        order by id for no key update skip locked
+        """,
+        (list(lead_ids),),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def set_approved(
     conn: Connection, lead_ids: Sequence[str], approved_by: str, now: datetime, correlation_id: str | None
 ) -> list[str]:
