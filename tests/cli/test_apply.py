@@ -65,7 +65,16 @@ def test_mistakes_are_lines_on_standard_error(run) -> None:
         "error: niche[0].colour: has no meaning here",
         "error: provider[0].email: must be an email address",
     ]
-    assert run(b"\xff\xfe")[2].endswith("marketplace.toml: is not UTF-8 text\n")
+    assert run(b"a = 1\nb = '\xe4'")[2].endswith("marketplace.toml: line 2 is not UTF-8 text\n")
+    assert run(b"\xff\xfea")[2].endswith("marketplace.toml: line 1 is not UTF-16 text\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_file_is_read_in_the_encoding_of_its_mark(run, encoding: str) -> None:
+    text = '[marketplace]\r\ncurrency = "EUR"\r\n[[niche]]\r\nslug = "a"\r\nname = "Körbe"\r\n'
+    status, _, errors = run(text.encode(encoding))
+    assert (status, errors) == (0, "")
+    assert run(text) == (0, "nothing to change\n", "")
 
 
 def test_a_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,4 +82,4 @@ def test_a_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
-    assert capsys.readouterr().err == "error: nowhere.toml: No such file or directory\n"
+    assert capsys.readouterr().err == "error: cannot read nowhere.toml: No such file or directory\n"

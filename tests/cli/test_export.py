@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def fairlead(
 
 
 def parsed(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
 
 
 def test_the_journal_as_jsonl_is_all_that_a_verifier_needs(fairlead: Program, niche: Niche) -> None:
@@ -116,23 +117,43 @@ def test_formulas_are_disarmed_unless_exactness_is_asked_for(fairlead: Program) 
     assert {json.loads(line)["provider_name"] for line in lines} == {FORMULA, "bo"}
 
 
-INVISIBLE = st.text(alphabet=" \t\r\n\v\f\x00\x1b\x7f\x85\xa0\u200b\u2066\ufeff", max_size=3)
+def test_csv_begins_with_the_mark_that_spreadsheets_need_unless_it_is_exact(fairlead: Program) -> None:
+    for what in ("journal", "assignments", "ledger"):
+        assert fairlead("export", what).out.startswith("\ufeff")
+        for words in (["--exact"], ["--format", "jsonl"], ["--format", "jsonl", "--exact"]):
+            assert "\ufeff" not in fairlead("export", what, *words).out
 
 
-@given(INVISIBLE, st.sampled_from(["=", "+", "-", "@", "\t", "\r", "", "\uff1d", "\uff20"]), st.text())
-def test_no_parsed_cell_starts_a_formula(before: str, sign: str, rest: str) -> None:
-    text = before + sign + rest
+INVISIBLE = st.text(alphabet=' \t\r\n\v\f\x00\x1b\x7f\x85\xa0\u200b\u2066\ufeff"', max_size=3)
+BEFORE = st.sampled_from(["", "x", "x;", "Müller\t", "a|", "a\n", "a, b; c;", ";;", "\n", "a\r"])
+
+
+@given(BEFORE, INVISIBLE, st.sampled_from(["=", "+", "-", "@", "\t", "\r", "", "\uff1d", "\uff20"]), st.text())
+def test_no_cell_starts_a_formula_wherever_a_spreadsheet_divides(
+    before: str, unseen: str, sign: str, rest: str
+) -> None:
+    text = before + unseen + sign + rest
     stream = io.StringIO(newline="")
     csv.writer(stream, lineterminator="\r\n").writerow([1, harmless_cell(text), "last"])
     [[_, cell, last]] = csv.reader(io.StringIO(stream.getvalue(), newline=""))
-    assert (last, cell) in (("last", text), ("last", f"'{text}"))
-    seen = cell.lstrip("".join(c for c in cell if c.isspace() or unicodedata.category(c) in ("Cc", "Cf")))
-    assert seen[:1] not in tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+    assert last == "last"
     assert cell[:1] not in ("\t", "\r")
+    for part in (cell, *re.split(r"[;|\t\r\n]", cell)):
+        seen = part.lstrip(
+            "".join(c for c in part if c == '"' or c.isspace() or unicodedata.category(c) in ("Cc", "Cf"))
+        )
+        assert seen[:1] not in tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+    assert cell.replace("'", "") == text.replace("'", ""), "nothing but apostrophes is added"
+
+
+def test_what_a_spreadsheet_of_another_country_divides_is_disarmed_too() -> None:
+    assert harmless_cell('x;=HYPERLINK("http://x")') == 'x;\'=HYPERLINK("http://x")'
+    assert harmless_cell("x\t@SUM(A1)") == "x\t'@SUM(A1)"
+    assert harmless_cell('a;"=1"\n +2|-3') == "a;'\"=1\"\n' +2|'-3"
 
 
 def test_ordinary_text_is_left_alone() -> None:
-    for text in ("Ana", "a=b", "'quoted'", "1-2", "", "ana@example.test", "e-mail"):
+    for text in ("Ana", "a;b", "a; 1=1", "one\ntwo", "a=b", "'quoted'", "1-2", "", "ana@example.test", "e-mail"):
         assert harmless_cell(text) == text
 
 

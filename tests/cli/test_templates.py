@@ -55,6 +55,14 @@ def test_from_the_default_to_an_edit_and_back(fairlead: Program, tmp_path: Path)
     assert "4, the default" in fairlead("templates", "list").out
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_is_read_in_the_encoding_of_its_mark(fairlead: Program, tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "ours.txt"
+    file.write_bytes("Grüße {{ provider_name }}\r\n".encode(encoding))
+    seen = fairlead("templates", "preview", "low_balance", "--text", str(file), "--part", "text")
+    assert (seen.status, seen.out) == (0, "Grüße Example Services Ltd\n")
+
+
 @pytest.mark.parametrize(
     ("words", "status", "line"),
     [

@@ -8,7 +8,7 @@ import typer
 
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, say, working
-from fairlead.core.errors import BadInput
+from fairlead.cli.text_file import read_text_file
 from fairlead.flows.declaring.apply_marketplace import Applied, apply_marketplace, parse_declaration
 from fairlead.store.audit.log import OPERATOR
 
@@ -32,22 +32,13 @@ def apply(
 
         fairlead apply marketplace.toml
     """
-    document = parse_declaration(_read(file))
+    document = parse_declaration(read_text_file(file))
     with marketplace() as database, working(f"Applying {file} ..."):
         applied = apply_marketplace(database, document, OPERATOR, dry_run=dry_run)
     if as_json:
         _print_json(applied)
     else:
         _show(applied)
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise BadInput([f"{file}: is not UTF-8 text"]) from None
-    except OSError as error:
-        raise BadInput([f"{file}: {error.strerror or error}"]) from None
 
 
 def _print_json(applied: Applied) -> None:

@@ -29,13 +29,13 @@ def export(
     output: Annotated[Path | None, typer.Option(help="The file to write. Default: standard output.")] = None,
     exact: Annotated[
         bool,
-        typer.Option("--exact", help="CSV for programs: text that a spreadsheet would run is left as it is."),
+        typer.Option("--exact", help="CSV for programs: no byte order mark, and formulas are left as they are."),
     ] = False,
 ) -> None:
     """Export the journal, the assignments or the ledger, as one snapshot has it.
 
-    Times are UTC, amounts are cents with their currency. In CSV a text that a spreadsheet would run as a
-    formula gets a ' before it. Every export is recorded in the audit log.
+    Times are UTC, amounts are cents with their currency. CSV is made for spreadsheets: it begins with a byte order
+    mark, and a text that would run as a formula gets a ' before it. Every export is recorded in the audit log.
 
     Examples:
 

@@ -8,6 +8,7 @@ import typer
 
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, say, table
+from fairlead.cli.text_file import read_text_file
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput
 from fairlead.delivery.template_variables import variables_of
@@ -190,18 +191,9 @@ def _edited(database: Database, kind: str, subject: str | None, html: Path | Non
     return Template(
         kind,
         used.subject if subject is None else subject,
-        used.html if html is None else _content(html),
-        used.text if text is None else _content(text),
+        used.html if html is None else read_text_file(html),
+        used.text if text is None else read_text_file(text),
     )
-
-
-def _content(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadInput([f"cannot read {path}: {error.strerror or type(error).__name__}"]) from None
-    except UnicodeDecodeError:
-        raise BadInput([f"cannot read {path}: it is not UTF-8"]) from None
 
 
 def _check_part(part: str | None) -> None:

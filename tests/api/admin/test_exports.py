@@ -29,7 +29,7 @@ EXPORTS = "/api/v1/admin/exports"
 
 
 def parsed(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
 
 
 @pytest.mark.parametrize("what", ["journal", "assignments", "ledger"])

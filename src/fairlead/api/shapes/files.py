@@ -25,7 +25,7 @@ FileFormat = Annotated[
 ]
 Exact = Annotated[
     bool,
-    Query(description="For programs: in CSV, text that a spreadsheet would run as a formula gets no `'` before it."),
+    Query(description="For programs: CSV without a byte order mark, and without `'` before what would be a formula."),
 ]
 
 _MEDIA_TYPES = {"csv": "text/csv; charset=utf-8; header=present", "jsonl": "application/x-ndjson"}

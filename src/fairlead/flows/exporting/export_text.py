@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -15,30 +16,61 @@ FORMATS = ("csv", "jsonl")
 _FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
 """With the full-width ones, which some spreadsheets take for the same."""
 
+BYTE_ORDER_MARK = "\ufeff"
+"""Without it at the front a spreadsheet takes UTF-8 for an old encoding of its country."""
+
 CHUNK_CHARACTERS = 65_536
 """About how much text is handed on at a time."""
 
 
-def harmless_cell(text: str) -> str:
-    """The text, with `'` before it where a spreadsheet would run it as a formula.
+_DIVIDES = re.compile(r"[;|\t\r\n]")
+"""At these a spreadsheet that is set to another country or separator ends the cell, whatever quotes are around it."""
 
-    >>> harmless_cell("=1+1"), harmless_cell(" @SUM(A1)"), harmless_cell("a=b")
-    ("'=1+1", "' @SUM(A1)", 'a=b')
+
+def harmless_cell(text: str) -> str:
+    r"""The text, with `'` wherever a spreadsheet would begin to run it as a formula.
+
+    That is at its start, and behind `;`, `|`, a tab or a line break, at which a spreadsheet may divide the cell.
+
+    >>> harmless_cell("=1+1"), harmless_cell(" @SUM(A1)"), harmless_cell("a=b"), harmless_cell("x;=1+1")
+    ("'=1+1", "' @SUM(A1)", 'a=b', "x;'=1+1")
     """
-    if text.startswith(("\t", "\r")):
-        return f"'{text}"
-    for character in text:
-        if character in _FORMULA_SIGNS:
-            return f"'{text}"
-        # A spreadsheet skips what it does not show before it looks for a formula.
-        if not character.isspace() and unicodedata.category(character) not in ("Cc", "Cf"):
-            break
-    return text
+    if text[:1].isalnum() and _DIVIDES.search(text) is None:
+        return text
+    places = _formula_starts(text)
+    if text.startswith(("\t", "\r")) and 0 not in places:
+        places.insert(0, 0)
+    ends = [*places[1:], len(text)]
+    pieces = [f"'{text[place:end]}" for place, end in zip(places, ends, strict=False)]
+    return f"{text[: places[0]]}{''.join(pieces)}" if places else text
+
+
+def _formula_starts(text: str) -> list[int]:
+    """Where the cells that would be formulas begin, ascending."""
+    found: list[int] = []
+    begun = [0]  # Where a cell begins of which nothing has been seen so far.
+    for place, character in enumerate(text):
+        if _DIVIDES.match(character):
+            begun = [*begun[: character.isspace()], place + 1]
+        elif not begun:
+            continue
+        elif character in _FORMULA_SIGNS:
+            found += begun
+            begun = []
+        # A spreadsheet skips what it does not show before it looks for a formula, and takes away quotes.
+        elif character != '"' and not character.isspace() and unicodedata.category(character) not in ("Cc", "Cf"):
+            begun = []
+    return found
 
 
 def text_of(rows: Iterable[Sequence[Any]], columns: Sequence[str], file_format: str, *, exact: bool) -> Generator[str]:
-    """The file with these rows, piece by piece, in flat memory. `exact` leaves formulas alone in CSV."""
+    """The file with these rows, piece by piece, in flat memory. In CSV, `exact` leaves formulas alone.
+
+    CSV begins with a byte order mark unless it is `exact`: a program does not expect one, a spreadsheet needs it.
+    """
     buffer = io.StringIO(newline="")
+    if file_format == "csv" and not exact:
+        buffer.write(BYTE_ORDER_MARK)
     write = _csv_writer(buffer, columns, exact) if file_format == "csv" else _jsonl_writer(buffer, columns)
     for row in rows:
         write(row)
@@ -69,7 +101,9 @@ def _csv_cell(value: object, exact: bool) -> object:
     if isinstance(value, datetime):
         return timestamp_text(value)
     if isinstance(value, Mapping):
-        return canonical_json(cast(JsonObject, value)).decode()
+        text = canonical_json(cast(JsonObject, value)).decode()
+        # The same document, in which a spreadsheet finds nothing to divide: both stand within strings only.
+        return text if exact else text.replace(";", "\\u003b").replace("|", "\\u007c")
     return harmless_cell(value) if isinstance(value, str) and not exact else value
 
 
