@@ -78,7 +78,6 @@ _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         Variable("threshold_cents", "amount in minor units", "the balance that the alert is set to", 150_000),
     ),
     "user_invited": (
-        _USER_NAME,
         Variable(
             "link_url",
             "address of a page",
@@ -119,7 +118,9 @@ KINDS: tuple[str, ...] = tuple(_VARIABLES)
 USER_KINDS = ("user_invited", "password_reset")
 """Told to a user, of itself."""
 CONSUMER_KINDS = ("lead_confirmation",)
-"""Told to whoever has the address that somebody typed; nothing that was typed is in them."""
+"""Told to whoever has the address that a lead was sent with."""
+UNCONFIRMED_KINDS = ("user_invited", *CONSUMER_KINDS)
+"""Told to an address whose owner has not confirmed it: nothing that was typed beside it is in them, nor above them."""
 PROVIDER_KINDS = tuple(kind for kind in KINDS if kind not in (*USER_KINDS, *CONSUMER_KINDS, "operator_alert"))
 """Told to a provider, which may not want to be."""
 

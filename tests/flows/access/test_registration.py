@@ -1,22 +1,28 @@
 """Providers that register themselves: nobody learns who is here, nobody takes what is not theirs, operators decide."""
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from fairlead.core.errors import BadInput
-from fairlead.core.permissions import Permission
+from fairlead.core.permissions import Permission, Role
+from fairlead.flows.access.invitations import invite_user
 from fairlead.flows.access.log_in import log_in
 from fairlead.flows.access.one_time import accept_invite
-from fairlead.flows.access.principal import require
+from fairlead.flows.access.principal import Client, require
 from fairlead.flows.access.registration import register_provider
 from fairlead.flows.access.sessions import authenticate_session
 from fairlead.flows.access.throttle import REGISTRATION_OF_ADDRESS
 from fairlead.flows.configuration.provider_status import approve_provider
-from fairlead.store.audit.log import OPERATOR
+from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
+from tests.delivery.mail_servers import Inbox, mail_server
 from tests.flows.access.people import HOME, PASSWORD, actions, add_admin, refusal, rows, token_for, value
 from tests.flows.marketplaces import HOSTING, declare, provider_id
+from tests.flows.notifications.mail import text_of
+from tests.flows.notifications.stage import settings_for, work_off
 
 
 def test_from_registering_to_buying(database: Database) -> None:
@@ -31,6 +37,41 @@ def test_from_registering_to_buying(database: Database) -> None:
     assert not approve_provider(database, own_provider_id, OPERATOR).took_effect
     require(authenticate_session(database, token), Permission.OWN_WRITE)
     assert actions(database).count("provider.approved") == 1
+
+
+WORDS = "Your parcel waits at https://eve.example/pay"
+
+
+def _register_words(database: Database, client: Client) -> None:
+    register_provider(database, "victim@stranger.example", WORDS, client)
+
+
+def _invite_with_words(database: Database, client: Client) -> None:
+    actor = Actor("anonymous", "system", client.request_id)
+    invite_user(database, "victim@stranger.example", WORDS, Role.ADMIN, actor)
+
+
+def _invite_colleague_with_words(database: Database, client: Client) -> None:
+    declare(database, HOSTING)
+    own = provider_id(database, "anchor@example.com")
+    actor = Actor("anonymous", "system", client.request_id)
+    invite_user(database, "victim@stranger.example", WORDS, Role.PROVIDER, actor, provider_id=own)
+
+
+@pytest.mark.parametrize("ask", [_register_words, _invite_with_words, _invite_colleague_with_words])
+def test_a_mail_to_an_unconfirmed_address_holds_nothing_that_was_typed_beside_it(
+    database: Database, ask: Callable[[Database, Client], None]
+) -> None:
+    ask(database, replace(HOME, request_id="eve.example-pay-now"))
+    inbox = Inbox()
+    with mail_server(inbox) as port:
+        work_off(database, settings_for(port, public_url="https://leads.example.com"))
+    [raw], [message] = inbox.raw, inbox.messages
+    assert inbox.recipients == ["victim@stranger.example"]
+    assert message["To"] == "victim@stranger.example"
+    assert b"eve.example" not in raw
+    assert not any("eve" in text_of(message) or "parcel" in str(part) for part in message.walk())
+    assert "accept-invite#" in text_of(message)
 
 
 def test_an_address_that_is_known_is_left_alone_and_nobody_learns_it(database: Database) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fairlead.delivery.email import CORRELATION_HEADER, Email, mailbox, message_id_of
 from fairlead.delivery.mail_transport import MailTransport
 from fairlead.delivery.outcome import Delivery, NotSent, Sent, safe_line
-from fairlead.delivery.template_variables import CONSUMER_KINDS, USER_KINDS
+from fairlead.delivery.template_variables import CONSUMER_KINDS, UNCONFIRMED_KINDS, USER_KINDS
 from fairlead.flows.failures.descriptions import failure_text
 from fairlead.flows.intake.confirmation import confirmation_link
 from fairlead.flows.notifications.alerts import alert_operators
@@ -115,7 +115,9 @@ class EmailSender:
         if claimed.kind in USER_KINDS:
             name, address = facts.user_name, facts.user_email
         elif claimed.kind in CONSUMER_KINDS:
-            name, address = None, facts.contact_email  # a name that somebody typed would be a stranger's words
+            address = facts.contact_email
+        if claimed.kind in UNCONFIRMED_KINDS:
+            name = None  # it would be a stranger's words, from the operator's domain
         assert address is not None, "all but alerts are for a provider, a user or a consumer"
         recipient = mailbox(name or "", address)
         delivery = self._transport.send(self._email(claimed, recipient, written))
@@ -141,7 +143,9 @@ class EmailSender:
         name = claimed.notification_id
         if claimed.replay_count:
             name += f".{claimed.replay_count}"
-        headers = {CORRELATION_HEADER: claimed.correlation_id} if claimed.correlation_id else {}
+        # A client may choose the id of its request.
+        is_traceable = claimed.correlation_id is not None and claimed.kind not in UNCONFIRMED_KINDS
+        headers = {CORRELATION_HEADER: claimed.correlation_id or ""} if is_traceable else {}
         rendered = written.rendered
         message_id = message_id_of(name, self._mail_from)
         return Email(message_id, recipient, rendered.subject, rendered.html, rendered.text, headers)
