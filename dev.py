@@ -2,7 +2,7 @@
 """Everything a developer runs, with nothing but Python 3.11 installed beforehand.
 
     python3 dev.py demo     install, then a sample marketplace on an embedded PostgreSQL
-    python3 dev.py test     install, then the tests (further words go to pytest)
+    python3 dev.py test     install, then the tests but the slow ones (--all: those too, as in CI)
     python3 dev.py          lists every other command
 
 The first run makes .venv from the lock; later runs install again only when the lock has changed.
@@ -183,9 +183,28 @@ def fairlead(words: list[str]) -> int:
     return become(BIN / "fairlead", *words)
 
 
+# Left out of a quick run. What takes minutes is left out of every run that does not ask for it (pyproject.toml).
+QUICK_LANE = "not slow and not chaos_long and not scale_long"
+
+
+def test_options(words: list[str]) -> list[str]:
+    """What pytest is started with: several processes, and the quick lane unless --all or a path says otherwise.
+
+    Two processes for each core, since much of what the tests do is waiting. Words that name a file or a folder run all
+    of it, in one process.
+    """
+    if any(Path(word.split("::")[0]).exists() for word in words if not word.startswith("-")):
+        return [word for word in words if word != "--all"]
+    options = ["--numprocesses", str(2 * (os.cpu_count() or 1)), "--dist", "worksteal", "--durations", "10"]
+    if "--all" not in words:
+        options += ["-m", QUICK_LANE]
+    # Later words win, so that `-n 0` or another `-m` may be given.
+    return options + [word for word in words if word != "--all"]
+
+
 def test(words: list[str]) -> int:
-    """the tests; further words go to pytest"""
-    return become(BIN / "python", "-m", "pytest", *words)
+    """the tests but the slow ones; with --all every test that CI runs; further words go to pytest"""
+    return become(BIN / "python", "-m", "pytest", *test_options(words))
 
 
 def chaos(words: list[str]) -> int:

@@ -10,6 +10,7 @@ from fairlead.flows.verify import verify
 from fairlead.store.connection import Database, Timeouts
 from fairlead.store.embedded.scratch import scratch_cluster
 from fairlead.store.schema import migrate
+from tests.seeded_bugs.bug import NOTICED
 
 TEMPLATE = "fairlead_template"
 
@@ -76,3 +77,14 @@ def sweep(database: Database) -> None:
     """Every invariant holds and every decision replays."""
     result = verify(database, allow_empty=True)
     assert result.holds, [f"{check.name}: {check.differences}" for check in result.checks if not check.holds]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The run's last words: which test noticed which seeded bug, in whatever process that was."""
+    reports = terminalreporter.stats.get("passed", [])
+    rows = [what for report in reports for name, what in report.user_properties if name == NOTICED]
+    if rows:
+        terminalreporter.section("seeded bugs: who noticed")
+        width = max(len(bug) for bug, _ in rows)
+        for bug, test in sorted(rows):
+            terminalreporter.write_line(f"{bug:<{width}}  {test}")

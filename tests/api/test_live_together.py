@@ -64,6 +64,7 @@ def read_with_many_reconnects(
     return received, connections
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_whoever_reconnects_all_the_time_sees_everything_once(database: Database, ports: list[int], seed: int) -> None:
     market = open_market(database, *SLUGS)
@@ -109,6 +110,7 @@ def durable() -> Iterator[Cluster]:
         yield cluster
 
 
+@pytest.mark.slow
 @pytest.mark.chaos
 def test_a_database_that_is_away_ends_nothing_and_loses_nothing(durable: Cluster) -> None:
     with Database(durable.url, "fairlead") as database, ExitStack() as stack:

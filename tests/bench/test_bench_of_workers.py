@@ -33,6 +33,7 @@ def parsed(drawn: str) -> ElementTree.Element:
     return ElementTree.fromstring(drawn)  # noqa: S314, it is our own
 
 
+@pytest.mark.slow
 def test_a_quick_run_of_latency_writes_every_figure(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     printed = run("latency", "--quick", "--json", str(figures))
@@ -46,6 +47,7 @@ def test_a_quick_run_of_latency_writes_every_figure(tmp_path: Path) -> None:
     assert all(words in printed for words in ROWS.values())
 
 
+@pytest.mark.slow
 def test_a_quick_run_of_a_burst_writes_every_figure_and_a_chart(tmp_path: Path) -> None:
     figures, chart = tmp_path / "figures.json", tmp_path / "chart.svg"
     printed = run("burst", "--quick", "--json", str(figures), "--chart", str(chart))

@@ -6,12 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bench.rounds import ENGINES
 
 ROOT = Path(__file__).parents[2]
 SPAN = {"median", "min", "max"}
 
 
+@pytest.mark.slow
 def test_a_quick_run_writes_every_figure(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     command = [sys.executable, "-m", "bench", "--quick", "--populations", "steady", "--json", str(figures)]

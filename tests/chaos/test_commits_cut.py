@@ -51,6 +51,7 @@ class Cutter:
         return all(self.struck[end] >= self._times for end in ENDS)
 
 
+@pytest.mark.slow
 @pytest.mark.chaos
 def test_commits_cut_under_load_happen_once(
     database: Database, database_url: str, proxy: Proxy, open_fleet: Callable[..., Fleet], seed: int

@@ -46,11 +46,13 @@ def shut_down(cluster: Cluster) -> None:
     assert cluster.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.chaos
 def test_workers_outlive_an_outage(durable: Cluster, open_fleet: Callable[..., Fleet], seed: int) -> None:
     _break_under_load(durable, open_fleet, seed, shut_down, leads=45, outages=1, outage_seconds=15)
 
 
+@pytest.mark.slow
 @pytest.mark.chaos
 def test_workers_outlive_a_killed_server(durable: Cluster, open_fleet: Callable[..., Fleet], seed: int) -> None:
     _break_under_load(durable, open_fleet, seed, kill_server, leads=45, outages=1, outage_seconds=0)

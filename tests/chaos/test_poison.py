@@ -42,6 +42,7 @@ def test_a_lead_that_cannot_even_be_read_stops_nobody(database: Database) -> Non
         assert attempts_of(conn, first, None) == []
 
 
+@pytest.mark.slow
 def test_a_lead_that_kills_every_worker_is_given_up_after_the_third_and_all_others_are_sold(
     database: Database, database_url: str, open_fleet: Callable[..., Fleet]
 ) -> None:

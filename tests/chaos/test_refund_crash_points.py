@@ -12,7 +12,7 @@ from tests.flows.sales import MEMO, query
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
 from tests.race.processes import opened
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 
 PRICE_CENTS = 1_000
 

@@ -55,6 +55,7 @@ def decide_and_tell(url: str, niche_id: str, told: Any) -> Report:
                 told.put(decision.lead_id)
 
 
+@pytest.mark.slow
 @pytest.mark.chaos
 def test_a_killed_server_loses_nothing_that_was_acknowledged(durable: Cluster) -> None:
     _kill_under_load(durable, leads=60, kills=1)

@@ -29,6 +29,7 @@ from tests.chaos.workers import Fleet, deadly_at, killing, restarting, wait_for
 WORKERS = 3
 
 
+@pytest.mark.slow
 @pytest.mark.chaos
 def test_workers_killed_all_along_lose_and_repeat_nothing(
     database: Database, database_url: str, open_fleet: Callable[..., Fleet], seed: int

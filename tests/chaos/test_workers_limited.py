@@ -14,6 +14,7 @@ LEADS = 80
 TOLERANCE_SECONDS = 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.chaos
 def test_a_limit_holds_over_all_processes_and_each_lead_is_decided_alone(
     database: Database, database_url: str, open_fleet: Callable[..., Fleet]

@@ -25,7 +25,7 @@ from tests.chaos.market import (
 from tests.chaos.outside import Hook, MailBox, moody_mail_server, moody_receiver
 from tests.chaos.workers import SERVING, Fleet, Process, wait_for
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 
 DRAIN_SECONDS = 10
 ENDING_SECONDS = 3

@@ -36,6 +36,7 @@ UNDER_WAY = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.chaos
 def test_the_work_of_one_that_vanished_is_taken_over_and_not_repeated_when_it_wakes_up(
     database: Database, database_url: str, open_fleet: Callable[..., Fleet], seed: int

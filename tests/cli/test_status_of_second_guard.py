@@ -38,6 +38,7 @@ def test_a_missing_role_is_told_with_what_makes_it(
         assert "second guard on\n" in fairlead("status").out
 
 
+@pytest.mark.slow
 def test_the_site_warns_when_it_starts(server_url: str) -> None:
     with owned_database(server_url, may_create_roles=False) as url:
         with Database(url, "fairlead") as database:

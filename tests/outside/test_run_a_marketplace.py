@@ -80,6 +80,7 @@ def is_ready(site: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_marketplace_is_run_by_what_is_documented(environment: dict[str, str], tmp_path: Path) -> None:
     mail = environment["FAIRLEAD_MAIL_DIRECTORY"]
     with served(environment, tmp_path / "serve.log") as site:

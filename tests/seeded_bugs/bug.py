@@ -6,6 +6,9 @@ says so: write the mistake anew, it is still as easy to make.
 
 from dataclasses import dataclass
 
+NOTICED = "seeded bug and the first test to notice it"
+"""The property under which a test of the bank records both."""
+
 
 @dataclass(frozen=True)
 class Edit:

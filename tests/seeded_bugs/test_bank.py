@@ -1,6 +1,6 @@
 """A test of the tests: every mistake in the bank is noticed by one of them, and without mistakes none complains.
 
-In every run those that are quick to notice; all of them with `python3 dev.py chaos`.
+Those that are quick to notice with `python3 dev.py test --all`; all of them with `python3 dev.py chaos`.
 """
 
 import os
@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +19,15 @@ from fairlead.store.connection import Database
 from fairlead.store.embedded.scratch import scratch_cluster
 from fairlead.store.schema import migrate
 from tests.seeded_bugs.bank import BANK
-from tests.seeded_bugs.bug import Bug, Edit
+from tests.seeded_bugs.bug import NOTICED, Bug, Edit
 from tests.seeded_bugs.plugin import SERVER
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE_OF_THE_TESTS = "fairlead_template"
 PATIENCE_SECONDS = 300
+
+Record = Callable[[str, object], None]
+"""What is recorded of a test reaches the end of the run from any process (`tests/conftest.py` shows it)."""
 
 
 @dataclass(frozen=True)
@@ -86,26 +89,28 @@ def _of(is_quick: bool) -> list[object]:
     return [pytest.param(bug, id=bug.name) for bug in BANK if bug.is_quick is is_quick]
 
 
+@pytest.mark.slow
 @pytest.mark.chaos
 @pytest.mark.parametrize("bug", _of(is_quick=True))
-def test_a_mistake_is_noticed(bug: Bug, tmp_path: Path, bank_server: str, noticed: dict[str, str]) -> None:
-    _must_be_noticed(bug, tmp_path, bank_server, noticed)
+def test_a_mistake_is_noticed(bug: Bug, tmp_path: Path, bank_server: str, record_property: Record) -> None:
+    _must_be_noticed(bug, tmp_path, bank_server, record_property)
 
 
 @pytest.mark.chaos_long
 @pytest.mark.parametrize("bug", _of(is_quick=False))
-def test_a_mistake_is_noticed_at_length(bug: Bug, tmp_path: Path, bank_server: str, noticed: dict[str, str]) -> None:
-    _must_be_noticed(bug, tmp_path, bank_server, noticed)
+def test_a_mistake_is_noticed_at_length(bug: Bug, tmp_path: Path, bank_server: str, record_property: Record) -> None:
+    _must_be_noticed(bug, tmp_path, bank_server, record_property)
 
 
-def _must_be_noticed(bug: Bug, folder: Path, server: str, noticed: dict[str, str]) -> None:
+def _must_be_noticed(bug: Bug, folder: Path, server: str, record_property: Record) -> None:
     run = run_tests(damaged_source(folder, bug.edits), server, bug.tests, at_first_complaint=True)
     # 1: tests failed. Anything else, such as a source that cannot be imported, is no test's merit.
     assert run.code == 1, f"{bug.name}: nobody noticed that {bug.story}\n{run.output}"
     assert run.complaints, run.output
-    noticed[bug.name] = run.complaints[0]
+    record_property(NOTICED, (bug.name, run.complaints[0]))
 
 
+@pytest.mark.slow
 @pytest.mark.chaos
 def test_without_a_mistake_nobody_complains(tmp_path: Path, bank_server: str) -> None:
     tests = sorted({test for bug in BANK for test in bug.tests if bug.is_quick})

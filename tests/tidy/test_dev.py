@@ -101,6 +101,41 @@ def test_uv_trusts_the_certificates_that_pip_trusts(tmp_path: Path, monkeypatch:
     assert os.environ["SSL_CERT_FILE"] == str(bundle)
 
 
+QUICK = ["-m", "not slow and not chaos_long and not scale_long"]
+
+
+@pytest.mark.parametrize(
+    ("words", "lane"),
+    [
+        ([], QUICK),
+        (["-k", "ledger"], [*QUICK, "-k", "ledger"]),
+        (["--all"], []),
+        (["--all", "-x"], ["-x"]),
+        (["-m", "slow"], [*QUICK, "-m", "slow"]),
+    ],
+)
+def test_tests_run_in_several_processes_and_without_the_slow_ones_unless_asked_for(
+    words: list[str], lane: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(dev.os, "cpu_count", lambda: 2)
+    assert dev.test_options(words) == [
+        *["--numprocesses", "4", "--dist", "worksteal", "--durations", "10"],
+        *lane,
+    ]
+
+
+@pytest.mark.parametrize("path", ["tests/core", "tests/tidy/test_dev.py::test_installs_once", "tests/conftest.py"])
+def test_what_is_named_by_its_path_runs_whole(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert dev.test_options([path, "-q"]) == [path, "-q"]
+
+
+def test_continuous_integration_leaves_no_lane_out() -> None:
+    commands = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert [line for line in commands if "dev.py test" in line] == ["python3 dev.py test --all || status=1"]
+
+
 def test_unknown_command_is_refused() -> None:
     answer = subprocess.run([sys.executable, str(ROOT / "dev.py"), "tset"], capture_output=True, text=True, check=False)
     assert answer.returncode == 2

@@ -50,6 +50,7 @@ def visitors(database: Database) -> dict[str, Person | None]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["nobody", "admin", "provider"])
 def test_generated_requests_are_answered_as_documented(database: Database, tmp_path: Path, name: str) -> None:
     ask_everything(database, tmp_path, name, SHORT, OWN_GROUND[name])

@@ -160,7 +160,7 @@ def test_the_schedule_is_that_of_the_receiver_where_it_asks_for_more(database: D
     assert 1_190 < again["due_in"] <= 1_200
 
 
-@pytest.mark.parametrize("keys", [None, new_secret_key()])
+@pytest.mark.parametrize("keys", [None, new_secret_key()], ids=["none", "another"])
 def test_missing_keys_are_not_the_receivers_fault(database: Database, keys: str | None) -> None:
     open_marketplace(database)
     with receiver(says(200)) as crm:
