@@ -57,6 +57,8 @@ class Settings(BaseSettings):
         return (init_settings, env_settings, *files)
 
     database_url: SecretStr | None = None
+    # The same database without the pooler that the other address leads to, if it does.
+    direct_database_url: SecretStr | None = None
     schema_name: str = Field(default="fairlead", validation_alias="FAIRLEAD_SCHEMA")
     data_dir: Path = Field(default_factory=default_data_dir)
     postgres_bin_dir: Path | None = None
@@ -113,12 +115,14 @@ class Settings(BaseSettings):
     # Encrypt secrets at rest: base64 of 32 bytes each, separated by commas; the first encrypts, all decrypt.
     secret_keys: SecretStr | None = None
 
-    @field_validator("database_url")
+    @field_validator("database_url", "direct_database_url")
     @classmethod
-    def _url_of_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError("must start with postgresql:// (for example postgresql://user:secret@host:5432/name)")
-        return url
+    def _address_of_postgresql(cls, address: SecretStr | None) -> SecretStr | None:
+        if address is not None:
+            text = address.get_secret_value()
+            if not text.startswith(("postgresql://", "postgres://")) and ("://" in text or "=" not in text):
+                raise ValueError("must start with postgresql:// (for example postgresql://user:secret@host:5432/name)")
+        return address
 
     @field_validator("public_url")
     @classmethod

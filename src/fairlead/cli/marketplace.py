@@ -21,6 +21,7 @@ def connected(
         chosen.idle_in_transaction_timeout_ms,
         chosen.transaction_timeout_ms,
     )
+    direct = chosen.direct_database_url
     guarded = chosen.second_guard == "on"
     with (
         database_url(chosen) as url,
@@ -31,6 +32,7 @@ def connected(
             max_connections,
             second_guard=guarded,
             patience_seconds=patience_seconds,
+            direct_url=None if direct is None else direct.get_secret_value(),
         ) as database,
     ):
         database.check()

@@ -11,15 +11,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
 from psycopg import errors
 from psycopg_pool import ConnectionPool
 
-from fairlead.core.errors import Broken, Unavailable
+from fairlead.core.errors import Broken, Refused, Unavailable
 from fairlead.store.guard.binding import PortalRole
+from fairlead.store.session_settings import (
+    BOUNDS_TRANSACTIONS,
+    SessionSettings,
+    SettledConnection,
+    checked_address,
+    is_own_session,
+    place_of,
+)
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 Result = TypeVar("Result")
@@ -28,9 +35,6 @@ ATTEMPTS = 6
 CONNECTION_SECONDS = 30.0
 """How long an attempt waits for a connection, where nobody has less patience."""
 FIRST_PAUSE_SECONDS = 0.02
-
-BOUNDS_TRANSACTIONS = 170_000
-"""The first version of PostgreSQL that has `transaction_timeout`."""
 
 TRANSIENT = (
     errors.SerializationFailure,
@@ -62,30 +66,42 @@ class Database:
         *,
         second_guard: bool = True,
         patience_seconds: float | None = None,
+        direct_url: str | None = None,
     ) -> None:
         """With `patience_seconds` a connection is waited for no longer, and what failed by then is not tried again.
 
         For processes in which somebody waits for an answer: it would come minutes after they had gone, and all that
         time keep a thread and its neighbours waiting.
+
+        `direct_url` leads to the same database without a pooler between, for what needs a session of its own: hearing
+        of new jobs, migrating, watching. Raises `Refused` for an address that is none.
         """
         bounds = timeouts or Timeouts()
         # Shared by all that are bound to a provider, and None where the second guard was switched off.
         self._portal_role = PortalRole() if second_guard else None
         self.bound_provider_id: str | None = None
         self.schema_name = schema_name
-        self.url = url
-        self.options = (
-            f"-c search_path={schema_name} -c statement_timeout={bounds.statement_ms} "
-            f"-c lock_timeout={bounds.lock_ms} "
-            f"-c idle_in_transaction_session_timeout={bounds.idle_in_transaction_ms} -c timezone=UTC "
-            # The server's side: a machine that vanished, without a farewell, holds its locks no longer than a minute.
-            "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+        self.url = checked_address(url)
+        self.direct_url = self.url if direct_url is None else checked_address(direct_url)
+        self._settings = SessionSettings(
+            {
+                "search_path": schema_name,
+                "statement_timeout": bounds.statement_ms,
+                "lock_timeout": bounds.lock_ms,
+                "idle_in_transaction_session_timeout": bounds.idle_in_transaction_ms,
+                "timezone": "UTC",
+                # The server's side: a machine that vanished without a word holds its locks no longer than a minute.
+                "tcp_keepalives_idle": 30,
+                "tcp_keepalives_interval": 10,
+                "tcp_keepalives_count": 3,
+            },
+            bounds.transaction_ms,
         )
-        self._transaction_ms = bounds.transaction_ms
         self._patience_seconds = patience_seconds
         connection_seconds = CONNECTION_SECONDS if patience_seconds is None else patience_seconds
         self._pool: ConnectionPool[Connection] = ConnectionPool(
-            url,
+            self.url,
+            connection_class=SettledConnection,
             kwargs=self.connection_settings(),
             min_size=0,
             max_size=max_connections,
@@ -94,23 +110,13 @@ class Database:
             # The pool asks a server that is away ever more seldom, and would not notice for minutes that it is back.
             # After this it begins anew with whoever asks next.
             reconnect_timeout=connection_seconds,
-            configure=self._bound_transactions,
+            configure=self._settings.settle,
         )
-
-    def _bound_transactions(self, conn: Connection) -> None:
-        """Bounds whole transactions, on servers that can (17 and newer; an older one would refuse the option).
-
-        A client that stands still in the middle of a pipeline is not idle to the server, so that nothing else would
-        end its transaction, and with it the lock of a niche.
-        """
-        if conn.info.server_version >= BOUNDS_TRANSACTIONS:
-            conn.execute("select set_config('transaction_timeout', %s, false)", (str(self._transaction_ms),))
-            conn.commit()
 
     def connection_settings(self) -> dict[str, Any]:
         """What every connection of this marketplace is opened with."""
         return {
-            "options": self.options,
+            "options": self._settings.options,
             "connect_timeout": 10,
             "keepalives_idle": 30,
             "tcp_user_timeout": 30_000,
@@ -142,6 +148,7 @@ class Database:
         """One transaction, committed when the block ends and rolled back when it raises; never retried."""
         guard = self._guard()
         with self._pool.connection() as conn, conn.transaction():
+            self._settings.begin(conn)
             if guard is not None:
                 guard(conn)
             yield conn
@@ -155,6 +162,7 @@ class Database:
         if name is None:
             # On a connection of its own, before the transaction takes one: nobody holds two.
             with self._pool.connection() as conn:
+                self._settings.begin(conn)
                 name = role.find(conn)
         return partial(role.bind, name=name, provider_id=provider_id)
 
@@ -186,7 +194,7 @@ class Database:
     def check(self) -> None:
         """The database can be reached now; else `Unavailable`, at once and in one line."""
         try:
-            psycopg.connect(self.url, **self.connection_settings()).close()
+            SettledConnection.connect(self.url, **self.connection_settings()).close()
         except psycopg.OperationalError as error:
             raise Unavailable(f"cannot connect to the database {self.place}: {one_line(error)}") from error
 
@@ -221,8 +229,29 @@ class Database:
     @property
     def place(self) -> str:
         """Where the database is, without its password."""
-        parts = urlsplit(self.url)
-        return f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
+        return place_of(self.url)
+
+    def connect_directly(self, more_options: str = "", **settings: Any) -> Connection:
+        """A connection of its own, in autocommit, whose session is its own as long as it lasts. Close it.
+
+        `more_options` and `settings` come after those of every connection, and prevail. Raises `Unavailable`, and
+        `Refused` (`direct_address_needed`) where a pooler stands between.
+        """
+        chosen = self.connection_settings() | {"autocommit": True} | settings
+        chosen["options"] = f"{chosen['options']} {more_options}"
+        try:
+            conn: Connection = SettledConnection.connect(self.direct_url, **chosen)
+            if is_own_session(conn):
+                return conn
+            conn.close()
+        except psycopg.OperationalError as error:
+            place = place_of(self.direct_url)
+            raise Unavailable(f"cannot connect to the database {place}: {one_line(error)}") from error
+        raise Refused(
+            "direct_address_needed",
+            f"the database {self.place} is behind a connection pooler: set FAIRLEAD_DIRECT_DATABASE_URL to the "
+            "address of the server itself",
+        )
 
 
 def _on_writable(conn: Connection, work: Callable[[Connection], Result]) -> Result:

@@ -4,13 +4,11 @@ import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import psycopg
 from psycopg import errors, sql
 
 from fairlead.core.errors import Refused, Unavailable
-from fairlead.store.connection import Connection, Database, one_line
+from fairlead.store.connection import Connection, Database
 from fairlead.store.guard.second_guard import arrange_second_guard
 from fairlead.store.jobs.schema import bring_up_to_date, installed_release, newest_release
 
@@ -99,13 +97,9 @@ def _newer_schema(schema_name: str, found: str, needed: str) -> Refused:
 
 
 def _connect_for_migration(database: Database) -> Connection:
-    settings: dict[str, Any] = database.connection_settings() | {"autocommit": True}
     # A migration may take long; waiting for a lock may not, or everybody else queues behind it.
-    settings["options"] += " -c statement_timeout=0 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=0"
-    try:
-        conn = psycopg.connect(database.url, **settings)
-    except psycopg.OperationalError as error:
-        raise Unavailable(f"cannot connect to the database {database.place}: {one_line(error)}") from error
+    bounds = "-c statement_timeout=0 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=0"
+    conn = database.connect_directly(bounds)
     if conn.info.server_version < OLDEST_SERVER:
         conn.close()
         raise Refused("server_too_old", f"PostgreSQL {conn.info.server_version // 10000} is too old: 15 is needed")

@@ -8,6 +8,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, 
 from procrastinate.worker import Worker
 from psycopg_pool import AsyncConnectionPool
 
+from fairlead.core.errors import Unavailable
 from fairlead.store.connection import Database
 from fairlead.store.jobs.attention import AttentiveJobManager
 from fairlead.store.jobs.queue import QUEUE_OF, JobRun, Queue, Task
@@ -64,14 +66,21 @@ def run_worker(
 
     Then no job is taken any more and those under way are finished. Returns whether they were, within
     `bounds.drain_seconds`; those that were not are released, for other workers to take over at once, and still run
-    in threads of this process, which should end now.
+    in threads of this process, which should end now. Raises `Refused` where a pooler hides the server.
     """
+    _require_session(database)
     # Not asyncio.run: it would wait for what outlasts the drain, which is what the bound is for.
     loop = asyncio.new_event_loop()
     is_drained = loop.run_until_complete(_Runner(database, lanes, handlers, bounds, stop, on_running).run())
     if is_drained:
         loop.close()
     return is_drained
+
+
+def _require_session(database: Database) -> None:
+    """Workers hear of new jobs (LISTEN), which takes a session of one's own; a database that is away is waited for."""
+    with suppress(Unavailable):
+        database.connect_directly().close()
 
 
 class _Runner:
@@ -123,7 +132,7 @@ class _Runner:
         """One life of all lanes, over when `stopping` is set or the database is lost; whether no job was left over."""
         connector = PsycopgConnector(
             pool_factory=_pool,
-            conninfo=self._database.url,
+            conninfo=self._database.direct_url,
             kwargs=self._database.connection_settings(),
             min_size=1,
             max_size=len(self._lanes) + 2,

@@ -8,10 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
-import psycopg
-
-from fairlead.core.errors import Unavailable
-from fairlead.store.connection import Connection, Database, one_line
+from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import QUEUE_OF
 from fairlead.telemetry.gauges import (
     Gauges,
@@ -38,21 +35,18 @@ _ENDPOINT_STATES = ("active", "paused", "disabled")
 def watching(database: Database) -> Generator[Connection]:
     """A read-only connection for looking, closed afterwards; it connects, and answers, within seconds or not at all.
 
-    Raises `Unavailable` when there is none to be had. A server that is frozen, not gone, keeps its client waiting all
-    the same: bound the whole from outside (`telemetry.deadline`).
+    Raises `Unavailable` when there is none to be had, `Refused` where a pooler hides the server. A server that is
+    frozen, not gone, keeps its client waiting all the same: bound the whole from outside (`telemetry.deadline`).
     """
-    settings: dict[str, Any] = database.connection_settings() | {
-        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "tcp_user_timeout": STATEMENT_TIMEOUT_MS,
-        "autocommit": True,
-        "application_name": "fairlead-watch",
-    }
-    settings["options"] += f" -c statement_timeout={STATEMENT_TIMEOUT_MS} -c default_transaction_read_only=on"
-    try:
-        conn = psycopg.connect(database.url, **settings)
-    except psycopg.OperationalError as error:
-        raise Unavailable(f"cannot connect to the database {database.place}: {one_line(error)}") from error
+    conn = database.connect_directly(
+        f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        tcp_user_timeout=STATEMENT_TIMEOUT_MS,
+        application_name="fairlead-watch",
+    )
     with conn:
+        # Not when the connection is opened: an address that asks for a server that takes writes would find none.
+        conn.execute("set default_transaction_read_only = on")
         yield conn
 
 
