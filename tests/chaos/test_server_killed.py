@@ -70,7 +70,7 @@ def _kill_under_load(cluster: Cluster, leads: int, kills: int) -> None:
     url = cluster.url
     with Database(url, "fairlead") as database:
         migrate(database)
-        niche, lead_ids = _market(database, leads)
+        niche, lead_ids = market(database, leads)
     workers = Workers()
     told: Any = workers.context.Queue()
     acknowledged: list[str] = []
@@ -79,7 +79,7 @@ def _kill_under_load(cluster: Cluster, leads: int, kills: int) -> None:
     for _ in range(WORKERS):
         workers.start(decide_and_tell, url, niche.niche_id, told)
     for kill in range(kills):
-        _wait_for(acknowledged, (kill + 1) * leads // (kills + 2))
+        wait_for_count(acknowledged, (kill + 1) * leads // (kills + 2))
         kill_server(cluster)
         assert len(acknowledged) < leads - UNTOLD_PER_KILL, "it was killed too late to disturb anybody"
         assert cluster.start() == url
@@ -98,14 +98,16 @@ def _kill_under_load(cluster: Cluster, leads: int, kills: int) -> None:
     assert len(lead_ids) - len(acknowledged) <= UNTOLD_PER_KILL * kills
 
 
-def _wait_for(acknowledged: list[str], count: int) -> None:
+def wait_for_count(acknowledged: list[str], count: int) -> None:
+    """So many leads were acknowledged."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while len(acknowledged) < count:
         assert time.monotonic() < deadline, f"only {len(acknowledged)} leads were decided"
         time.sleep(0.001)
 
 
-def _market(database: Database, leads: int) -> tuple[Niche, list[str]]:
+def market(database: Database, leads: int) -> tuple[Niche, list[str]]:
+    """A niche with rich providers, and so many leads that wait in it."""
     people = [Provider(f"p{number:02}", 10_000_000, (1, 2, 5)) for number in range(12)]
     with database.transaction() as conn:
         niche = open_niche(conn, "moving", TERMS)
