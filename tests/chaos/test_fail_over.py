@@ -79,7 +79,7 @@ def standby(primary: Cluster) -> Generator[Standby]:
     found.log.touch(mode=0o666)
     found.log.chmod(0o666)
     copy = account.run(
-        [binaries.program("pg_basebackup"), "-d", primary.superuser_url, "-D", str(found.data), "-R", "-X", "stream"]
+        [binaries.program("pg_basebackup"), "-d", primary.superuser_url, "-D", str(found.data), "-R", "-c", "fast"]
     )
     assert copy.returncode == 0, copy.stderr
     found.start()

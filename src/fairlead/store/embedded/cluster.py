@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fairlead.core.errors import Unavailable
 from fairlead.store.embedded.account import (
     ServerAccount,
     make_root,
@@ -29,6 +30,7 @@ from fairlead.store.embedded.launch import (
 )
 from fairlead.store.embedded.process import Postmaster, live_postmaster
 from fairlead.store.embedded.server_file import ServerFile, read_server_file, write_server_file
+from fairlead.store.embedded.server_log import lines_since, resource_trouble
 from fairlead.store.embedded.usage import Usage, start_lock
 
 
@@ -76,8 +78,9 @@ class Cluster:
         """Yield the database's URL, with the server up for as long as the block lasts.
 
         The server is started if it is down, shared with every other process that uses it, and stopped at the
-        end by whoever leaves last, unless `keep_running` said otherwise. A process that is killed counts as
-        gone.
+        end by the last process to leave, unless `keep_running` said otherwise. A process that is killed counts as
+        gone. Where the block raises `Unavailable` because the server lacks something, such as room on its disk,
+        EmbeddedPostgresError says so instead.
         """
         with self._locked() as lock:
             usage = Usage(self.root)
@@ -88,8 +91,15 @@ class Cluster:
                     self._stop_if_last(usage)
                 usage.close()
                 raise
+        log_start = self._log.stat().st_size if self._log.exists() else 0
         try:
             yield url
+        except Unavailable as error:
+            # What a client is told of a server without room is that it is starting up.
+            trouble = resource_trouble(lines_since(self._log, log_start), self.data)
+            if trouble is None:
+                raise
+            raise EmbeddedPostgresError(f"the embedded server is in trouble: {trouble} (log: {self._log})") from error
         finally:
             self._leave(usage)
 

@@ -17,6 +17,7 @@ from fairlead.store.embedded.binaries import Binaries
 from fairlead.store.embedded.errors import EmbeddedPostgresError
 from fairlead.store.embedded.process import is_alive, live_postmaster, remove_misleading_pid_file
 from fairlead.store.embedded.server_file import ServerFile
+from fairlead.store.embedded.server_log import failure_reason, lines_since
 
 READY_WITHIN_S = 600.0
 _RETRY_WITHIN_S = 60.0
@@ -99,7 +100,7 @@ def wait_until_ready(superuser_url: str, pid: int, log: Path, log_start: int = 0
                     f"the embedded server refuses the password in {log.parent / 'server.json'}"
                 ) from None
         if not alive:
-            raise _failed(log, log_start)
+            raise _failed(log, log_start, log.parent / "data")
         if time.monotonic() > give_up:
             raise StillRecovering(
                 f"the embedded server (process {pid}) is still recovering "
@@ -175,12 +176,7 @@ def _open_log(log: Path, account: ServerAccount) -> int:
         os.close(descriptor)
 
 
-def _failed(log: Path, start: int) -> ServerFailed:
-    with log.open("rb") as file:
-        file.seek(start)
-        text = file.read().decode("utf-8", "replace")
-    # Our own polling is answered "FATAL: ... starting up" while it recovers; that is no reason for anything.
-    lines = [line for line in text.splitlines() if line.strip() and "is starting up" not in line]
-    telling = [line for line in lines if "FATAL" in line or "PANIC" in line] or lines[-1:] or ["no message"]
-    reason = telling[0].rpartition("FATAL:  ")[2].rpartition("PANIC:  ")[2]
-    return ServerFailed(f"the embedded server did not start: {reason} (log: {log})", text)
+def _failed(log: Path, start: int, data: Path) -> ServerFailed:
+    lines = lines_since(log, start)
+    reason = failure_reason(lines, data)
+    return ServerFailed(f"the embedded server did not start: {reason} (log: {log})", "\n".join(lines))
