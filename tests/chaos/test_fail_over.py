@@ -97,6 +97,7 @@ def standby(primary: Cluster) -> Generator[Standby]:
 
 
 @pytest.mark.chaos
+@pytest.mark.slow
 def test_a_primary_lost_under_load_loses_nothing_that_was_acknowledged(primary: Cluster, standby: Standby) -> None:
     parts = conninfo_to_dict(primary.url)
     address = (
