@@ -3,66 +3,77 @@
 import logging
 import os
 import sys
+from typing import NoReturn
 
 import typer
 
 from fairlead import __version__
-from fairlead.cli import (
-    admin,
-    apply,
-    database,
-    demo,
-    distribute,
-    explain,
-    export,
-    jobs,
-    keys,
-    leads,
-    migrate,
-    notifications,
-    openapi,
-    reconcile,
-    serve,
-    status,
-    templates,
-    verify,
-    web,
-    webhooks,
-    worker,
-)
-from fairlead.cli.output import errors
-from fairlead.core.errors import BadInput, Broken, FairleadError
-from fairlead.settings import SettingsError
+from fairlead.cli.lazy_group import LazyGroup, Verb
+
+
+class Verbs(LazyGroup):
+    """What the program can do, in the order in which it is listed."""
+
+    verbs = (
+        Verb(
+            "demo",
+            "demo",
+            "Watch leads being sold: a sample marketplace for VPS and dedicated servers, leads streaming in.",
+        ),
+        Verb("serve", "serve", "Run the web process and a worker together, until stopped: all that one machine needs."),
+        Verb("web", "web", "Answer over HTTP: the API, and /livez, /readyz and /metrics. Runs until stopped."),
+        Verb(
+            "worker",
+            "worker",
+            "Do what waits: distribute approved leads, tell providers, keep the marketplace in order. "
+            "Runs until stopped.",
+        ),
+        Verb(
+            "apply",
+            "apply",
+            "Make the marketplace what a file declares: niches, levels, providers, deposits, subscriptions.",
+        ),
+        Verb("distribute", "distribute", "Distribute leads now: decide, charge, assign, each lead in one transaction."),
+        Verb("explain", "explain", "Tell why a lead went to whom it went, level by level, and why not to others."),
+        Verb("verify", "verify", "Prove the past: hash chains, every decision taken again, every balance and row."),
+        Verb(
+            "reconcile",
+            "reconcile",
+            "Compare the books with themselves: entries, balances, purchases, refunds, deposits. "
+            "Workers do it every day.",
+        ),
+        Verb("export", "export", "Export the journal, the assignments or the ledger, as one snapshot has it."),
+        Verb("openapi", "openapi", "Print the OpenAPI 3.1 document of the HTTP API. Needs no database."),
+        Verb(
+            "migrate",
+            "migrate",
+            "Bring the database's schema to the newest revision; running it again changes nothing.",
+        ),
+        Verb("status", "status", "Show the database, its schema, workers and queues, and the marketplace in numbers."),
+        Verb(
+            "db",
+            "database",
+            "The embedded PostgreSQL, which Fairlead runs where FAIRLEAD_DATABASE_URL names no server.",
+        ),
+        Verb("leads", "leads", "Bring leads in, approve them, list them."),
+        Verb("jobs", "jobs", "See the queues; see to what was given up (dead letters)."),
+        Verb("notifications", "notifications", "What providers and operators are told."),
+        Verb("admin", "admin", "Operators: let the first one in, and see to the others."),
+        Verb("keys", "keys", "API keys: let machines in, within scopes."),
+        Verb("templates", "templates", "What messages look like: list, edit, preview, restore."),
+        Verb("webhooks", "webhooks", "Webhook endpoints: send providers their leads into their own systems."),
+    )
+
 
 app = typer.Typer(
     name="fairlead",
+    cls=Verbs,
     help="Sells each lead to the right service providers: fairly, atomically, exactly once, and able to prove it.",
     epilog="Start with `fairlead demo`. Every verb explains itself with --help.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("demo")(demo.demo)
-app.command("serve")(serve.serve)
-app.command("web")(web.web)
-app.command("worker")(worker.worker)
-app.add_typer(database.app, name="db")
-app.add_typer(leads.app, name="leads")
-app.add_typer(jobs.app, name="jobs")
-app.add_typer(notifications.app, name="notifications")
-app.add_typer(admin.app, name="admin")
-app.add_typer(keys.app, name="keys")
-app.add_typer(templates.app, name="templates")
-app.add_typer(webhooks.app, name="webhooks")
-app.command("apply")(apply.apply)
-app.command("distribute")(distribute.distribute)
-app.command("explain")(explain.explain)
-app.command("verify")(verify.verify)
-app.command("reconcile")(reconcile.reconcile)
-app.command("export")(export.export)
-app.command("openapi")(openapi.openapi)
-app.command("migrate")(migrate.migrate)
-app.command("status")(status.status)
 
 
 def _show_version(wanted: bool) -> None:
@@ -87,18 +98,30 @@ def main() -> None:
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
         app()
-    except BadInput as error:
-        for problem in error.problems:
-            errors.print(f"error: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(2)
-    except (FairleadError, SettingsError) as error:
-        _end(f"error: {error}", 70 if isinstance(error, Broken) else 1)
     except Exception as error:
-        if os.environ.get("FAIRLEAD_DEBUG"):
-            raise
-        _end(f"internal error: {type(error).__name__}: {error} (FAIRLEAD_DEBUG=1 shows where)", 70)
+        _end(error)
 
 
-def _end(line: str, status: int) -> None:
-    errors.print(" ".join(line.split()), style="red", markup=False, highlight=False, soft_wrap=True)
+def _end(error: Exception) -> NoReturn:
+    """The error is told in one line, or in one per problem of the input."""
+    # Imported here: most runs, and every --help, end without an error.
+    from fairlead.cli.output import errors
+    from fairlead.core.errors import BadInput, Broken, FairleadError
+    from fairlead.settings import SettingsError
+
+    if isinstance(error, BadInput):
+        lines, status = [f"error: {problem}" for problem in error.problems], 2
+    elif isinstance(error, FairleadError | SettingsError):
+        lines, status = [_one_line(f"error: {error}")], 70 if isinstance(error, Broken) else 1
+    elif os.environ.get("FAIRLEAD_DEBUG"):
+        raise error
+    else:
+        what = f"internal error: {type(error).__name__}: {error} (FAIRLEAD_DEBUG=1 shows where)"
+        lines, status = [_one_line(what)], 70
+    for line in lines:
+        errors.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
     sys.exit(status)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
