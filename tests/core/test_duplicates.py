@@ -15,10 +15,10 @@ from fairlead.core.duplicates import (
     DuplicateRule,
     DuplicateRuleError,
     fingerprints,
-    normalised_phone,
-    normalised_text,
     parse_duplicate_rule,
 )
+from fairlead.core.entry.phone import phone_key
+from fairlead.core.entry.text import comparable
 from fairlead.core.form import parse_form_schema
 
 SECRET, OTHER = bytes(range(32)), bytes(32)
@@ -105,23 +105,23 @@ def test_a_stored_rule_outlives_the_field_that_it_names() -> None:
 
 @given(texts)
 def test_ways_of_writing_a_text_make_no_difference(text: str) -> None:
-    once = normalised_text(text)
-    assert normalised_text(once) == once
+    once = comparable(text)
+    assert comparable(once) == once
     for same in (
         f"  {text}\t",
         unicodedata.normalize("NFD", text),
         unicodedata.normalize("NFKC", text),
         text.casefold(),
     ):
-        assert normalised_text(same) == once
+        assert comparable(same) == once
 
 
 @given(texts, texts)
-def test_fingerprints_agree_exactly_where_the_normalised_texts_do(one: str, two: str) -> None:
-    same = normalised_text(one) == normalised_text(two)
-    if normalised_text(one) and normalised_text(two):
+def test_fingerprints_agree_exactly_where_the_comparables_do(one: str, two: str) -> None:
+    same = comparable(one) == comparable(two)
+    if comparable(one) and comparable(two):
         assert (email_of(one) == email_of(two)) == same
-    assert (email_of(one) is None) == (normalised_text(one) == "")
+    assert (email_of(one) is None) == (comparable(one) == "")
 
 
 @given(st.from_regex(r"[0-9]{5,15}", fullmatch=True), st.lists(st.sampled_from(" -()./"), max_size=5))
@@ -129,11 +129,11 @@ def test_punctuation_of_a_telephone_number_makes_no_difference(digits: str, sign
     written = digits
     for number, sign in enumerate(signs):
         written = written[: number * 2] + sign + written[number * 2 :]
-    assert normalised_phone(written) == normalised_phone(digits)
-    assert normalised_phone(f"+{digits.lstrip('0')}") == normalised_phone(f"00{digits.lstrip('0')}")
+    assert phone_key(written) == phone_key(digits)
+    assert phone_key(f"+{digits.lstrip('0')}") == phone_key(f"00{digits.lstrip('0')}")
 
 
-@given(st.permutations(FIELDS), texts.filter(lambda text: normalised_text(text) != ""))
+@given(st.permutations(FIELDS), texts.filter(lambda text: comparable(text) != ""))
 def test_the_order_of_fields_and_answers_makes_no_difference(order: list[str], zip_code: str) -> None:
     contact: dict[str, str | None] = {"contact_email": "a@b.c", "contact_name": "Ann", "contact_phone": "+49 30 1"}
     attributes = {"zip": zip_code, "age": 41}
@@ -171,6 +171,6 @@ def test_a_boolean_a_number_and_a_text_are_three_things_and_a_list_has_no_order(
     assert fingerprints([group], {}, {"x": ["b", "A"]}, SECRET) == fingerprints([group], {}, {"x": ("a", "B")}, SECRET)
 
 
-@given(texts.filter(lambda text: normalised_text(text) != ""))
+@given(texts.filter(lambda text: comparable(text) != ""))
 def test_without_the_secret_nobody_makes_the_same(text: str) -> None:
     assert email_of(text) != email_of(text, OTHER)

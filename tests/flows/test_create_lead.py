@@ -55,7 +55,10 @@ def test_what_was_entered_is_in_the_lead_alone(database: Database) -> None:
         ({}, {}, "attributes.age: Age is required"),
         ({"age": "41"}, {}, "attributes.age: Age: must be a number"),
         ({"age": 41, "rank": 1}, {}, "attributes.rank: the form has no field 'rank'"),
-        ({"age": 41}, {"contact_name": "a\x00b"}, "contact_name: must not contain a NUL"),
+        ({"age": 41}, {"contact_name": "a\x00b"}, "contact_name: must be one line"),
+        ({"age": 41}, {"contact_phone": "4.91512E+11"}, "contact_phone: is a number that a spreadsheet has rounded"),
+        ({"age": 41}, {"contact_phone": "1" * 5_000}, "contact_phone: must be one line of at most 100"),
+        ({"age": 41}, {"contact_email": "not an address"}, "contact_email: must be an email address"),
     ],
 )
 def test_what_does_not_fit_is_refused(

@@ -37,7 +37,8 @@ def test_a_new_niche_can_have_another_policy(database: Database) -> None:
         'reoffer {"every_minutes": 60, "max_times": 5, "max_hours": 48}'
     )
     assert rows(database, POLICY) == [(False, 60, 5, 48)]
-    before, after = {"auto_distribute": True, "reoffer": None}, {"auto_distribute": False, "reoffer": ON}
+    before = {"auto_distribute": True, "reoffer": None, "phone_region": None}
+    after = {"auto_distribute": False, "reoffer": ON, "phone_region": None}
     assert events(database) == [(before, after)]
     assert len(journal(database)) == 1
 

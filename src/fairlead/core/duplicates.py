@@ -10,13 +10,15 @@ of one lead; leads with the same fingerprint agree in that group.
 """
 
 import hashlib
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
 from fairlead.core.canonical import JsonObject, canonical_json
 from fairlead.core.document import Problem, as_list, as_object, object_problems, shown, version_problem
+from fairlead.core.entry.mailbox import mailbox_key
+from fairlead.core.entry.phone import phone_key
+from fairlead.core.entry.text import comparable
 from fairlead.core.form_field import FormSchema, is_number
 
 CONTACT_FIELDS = ("contact_email", "contact_name", "contact_phone")
@@ -26,6 +28,8 @@ ACTIONS = ("refuse", "flag")
 MOST_GROUPS = 10
 MOST_FIELDS = 10
 LONGEST_LOOK_BACK_DAYS = 365
+COMPARED_AS = 2
+"""The number of the way in which values are compared; with another one stored fingerprints are made anew."""
 
 FieldGroup: TypeAlias = tuple[str, ...]
 """Fields that are compared together, in ascending order."""
@@ -138,13 +142,17 @@ def _field_problem(field: object, schema: FormSchema | None, path: str) -> Probl
 
 
 def fingerprints(
-    groups: Sequence[FieldGroup], contact: Mapping[str, str | None], attributes: Mapping[str, object], secret: bytes
+    groups: Sequence[FieldGroup],
+    contact: Mapping[str, str | None],
+    attributes: Mapping[str, object],
+    secret: bytes,
+    region: str | None = None,
 ) -> dict[FieldGroup, bytes]:
     """The fingerprint (32 bytes) of each of the groups in which every field is given; no other group is there.
 
-    A keyed hash (BLAKE2b) over what is left of the values when case, spaces, punctuation of telephone numbers and ways
-    of writing a character are taken away. It is personal data all the same, since whoever has the secret can try out
-    addresses. `secret` has 16 to 64 bytes.
+    A keyed hash (BLAKE2b) over the mailbox, the telephone number (`region` is whose numbers need no country), and of
+    other values what is left when case, spaces and ways of writing a character are taken away. It is personal data all
+    the same, since whoever has the secret can try out addresses. `secret` has 16 to 64 bytes.
 
     >>> one = fingerprints([("contact_email",)], {"contact_email": " Ann@Example.COM"}, {}, bytes(32))
     >>> one == fingerprints([("contact_email",)], {"contact_email": "ann@example.com"}, {}, bytes(32))
@@ -154,7 +162,7 @@ def fingerprints(
     """
     found: dict[FieldGroup, bytes] = {}
     for group in groups:
-        values = {field: _value_of(field, contact, attributes) for field in group}
+        values = {field: _value_of(field, contact, attributes, region) for field in group}
         if all(value is not None for value in values.values()):
             found[group] = keyed_hash(secret, {"fields": values})
     return found
@@ -165,61 +173,24 @@ def keyed_hash(secret: bytes, content: JsonObject) -> bytes:
     return hashlib.blake2b(canonical_json(content), key=secret, digest_size=32).digest()
 
 
-def normalised_email(text: str) -> str:
-    """The address as it is compared: without regard to case, spaces around it and ways of writing a character.
-
-    >>> normalised_email(" Ann@Example.COM ")
-    'ann@example.com'
-    """
-    return normalised_text(text)
-
-
-def mailbox_of(email: str) -> str:
-    """Whose mailbox the address is of, as far as an outsider can tell: what stands behind a `+` leads to the same one.
-
-    >>> mailbox_of("Ann+1@Example.COM"), mailbox_of("ann@example.com")
-    ('ann@example.com', 'ann@example.com')
-    """
-    local, at, domain = normalised_email(email).rpartition("@")
-    return f"{local.partition('+')[0]}{at}{domain}"
-
-
-def normalised_phone(text: str) -> str:
-    """The telephone number as it is compared: its digits, without `00` or `+` before the country. Empty without any.
-
-    >>> normalised_phone("+49 (30) 12-34"), normalised_phone("0049 30 1234"), normalised_phone("n/a")
-    ('49301234', '49301234', '')
-    """
-    digits = "".join(str(unicodedata.decimal(each)) for each in text if each.isdecimal())
-    return digits.removeprefix("00")
-
-
-def normalised_text(text: str) -> str:
-    """The text as it is compared: NFKC, without regard to case, one space where there are several, none around it.
-
-    >>> normalised_text("  Straße\\u00a0 \\uff2e\\uff2f. 1 ")
-    'strasse no. 1'
-    """
-    # Unicode's definition D146 (compatibility caseless matching): folding may undo the normal form, and the reverse.
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold())
-    folded = unicodedata.normalize("NFKC", folded.casefold())
-    return " ".join(folded.split())
-
-
-def _value_of(field: str, contact: Mapping[str, str | None], attributes: Mapping[str, object]) -> object:
+def _value_of(
+    field: str, contact: Mapping[str, str | None], attributes: Mapping[str, object], region: str | None
+) -> object:
     """What is compared of this field; None where the lead does not give it."""
     if field.startswith(ATTRIBUTE_PREFIX):
         return _comparable(attributes.get(field.removeprefix(ATTRIBUTE_PREFIX)))
     text = contact.get(field)
     if text is None:
         return None
-    return (normalised_phone(text) if field == "contact_phone" else normalised_text(text)) or None
+    if field == "contact_email":
+        return mailbox_key(text) or None
+    return (phone_key(text, region) if field == "contact_phone" else comparable(text)) or None
 
 
 def _comparable(value: object) -> object:
     if isinstance(value, str):
-        return normalised_text(value) or None
+        return comparable(value) or None
     if (items := as_list(value)) is not None:
-        return sorted(normalised_text(str(item)) for item in items) or None
+        return sorted(comparable(str(item)) for item in items) or None
     # 1 and 1.0 have the same canonical form, and true is no number.
     return value if isinstance(value, bool) or is_number(value) else None

@@ -4,16 +4,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fairlead.core.entry.contact import CheckedDetails, checked_details
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.form import check_attributes, parse_form_schema
-from fairlead.core.form_field import text_complaint
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id, new_salt
 from fairlead.store.jobs.queue import enqueue
-from fairlead.store.leads.rows import LEAD_DETAILS, NewLead, NicheForm, clock, insert_leads, niche_form
+from fairlead.store.leads.rows import NewLead, NicheForm, clock, insert_leads, niche_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ def create_lead(
     In a niche that waits for a manual trigger no job is. Each call makes a lead of its own; recognised by `once` when
     it is sent again. One transaction, audited, which says nothing of what was entered; locks no row.
 
-    Raises `BadInput`, naming each field that does not fit the form, and `Refused`: `niche_unknown`,
-    `idempotency_key_reused`.
+    Raises `BadInput`, naming each field that does not fit the form and each detail that cannot be one, and `Refused`:
+    `niche_unknown`, `idempotency_key_reused`.
     """
     # Chosen once: the work may be run again after its answer was lost.
     lead_id, salt = new_id(), new_salt()
@@ -52,9 +52,8 @@ def create_lead(
         niche = niche_form(conn, entered.niche_slug)
         if niche is None:
             raise Refused("niche_unknown", f"there is no niche {entered.niche_slug!r}")
-        _check(niche, entered)
-        details = tuple(entered.details.get(name) for name in LEAD_DETAILS)
-        lead = NewLead(lead_id, f"id:{lead_id}", json.dumps(dict(entered.attributes)), salt, details)
+        details = _checked(niche, entered)
+        lead = NewLead.of(lead_id, json.dumps(dict(entered.attributes)), salt, details)
         now = clock(conn)
         inserted = insert_leads(conn, niche.niche_id, [lead], now, actor.name if approve else None, actor.request_id)
         enqueue(conn, lead_jobs(inserted.awaiting_ids, actor, now))
@@ -67,13 +66,13 @@ def create_lead(
     return database.run(lambda conn: done_once(conn, once, CreatedLead, lambda: work(conn)))
 
 
-def _check(niche: NicheForm, entered: EnteredLead) -> None:
+def _checked(niche: NicheForm, entered: EnteredLead) -> CheckedDetails:
     schema = parse_form_schema(niche.form_schema)
     problems = [
         f"attributes.{problem.path}: {problem.message}" for problem in check_attributes(schema, entered.attributes)
     ]
-    for name, text in entered.details.items():
-        if (complaint := text_complaint(text)) is not None:
-            problems.append(f"{name}: {complaint[1]}")
+    details = checked_details(entered.details, niche.phone_region)
+    problems += [f"{problem.path}: {problem.message}" for problem in details.problems]
     if problems:
         raise BadInput(problems)
+    return details

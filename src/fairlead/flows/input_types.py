@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeA
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from fairlead.core.entry.text import is_storable
+from fairlead.core.entry.types import PhoneRegion
 from fairlead.core.errors import BadInput
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.flows.memos import LINE_PATTERN
@@ -94,6 +95,7 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "order_position": TypeAdapter(OrderPosition, config=_STRICT),
     "is_active": TypeAdapter(bool, config=_STRICT),
     "auto_distribute": TypeAdapter(bool, config=_STRICT),
+    "phone_region": TypeAdapter(PhoneRegion | None, config=_STRICT),
     "every_minutes": TypeAdapter(Minutes, config=_STRICT),
     "max_times": TypeAdapter(Times, config=_STRICT),
     "max_hours": TypeAdapter(Hours, config=_STRICT),

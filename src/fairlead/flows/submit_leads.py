@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from fairlead.core.entry.contact import CheckedDetails
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.form import check_attributes, parse_form_schema
 from fairlead.flows.lead_jobs import lead_jobs
@@ -10,7 +11,7 @@ from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id, new_salt
 from fairlead.store.jobs.queue import enqueue
-from fairlead.store.leads.rows import LEAD_DETAILS, NewLead, clock, insert_leads, niche_form
+from fairlead.store.leads.rows import NewLead, clock, insert_leads, niche_form
 
 
 def submit_leads(
@@ -57,5 +58,4 @@ def submit_leads(
 
 
 def _new_lead(lead_id: str, salt: bytes, attributes: Mapping[str, object]) -> NewLead:
-    details: tuple[str | None, ...] = (None,) * len(LEAD_DETAILS)
-    return NewLead(lead_id, f"id:{lead_id}", json.dumps(attributes), salt, details)
+    return NewLead.of(lead_id, json.dumps(attributes), salt, CheckedDetails({}))

@@ -104,14 +104,14 @@ def test_a_policy_is_audited_and_not_in_the_journal(database: Database) -> None:
     assert events(database, logged) == [
         (
             "niche.policy_changed",
-            {"auto_distribute": True, "reoffer": None},
-            {"auto_distribute": True, "reoffer": on},
+            {"auto_distribute": True, "reoffer": None, "phone_region": None},
+            {"auto_distribute": True, "reoffer": on, "phone_region": None},
             None,
         ),
         (
             "niche.policy_changed",
-            {"auto_distribute": True, "reoffer": on},
-            {"auto_distribute": False, "reoffer": on},
+            {"auto_distribute": True, "reoffer": on, "phone_region": None},
+            {"auto_distribute": False, "reoffer": on, "phone_region": None},
             None,
         ),
     ]

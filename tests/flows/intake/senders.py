@@ -15,7 +15,7 @@ from fairlead.store.leads.intake import IntakePolicy, intake_of_lead
 from fairlead.store.leads.rows import clock
 from tests.flows.niches import add_niche
 
-ADDRESS = "Cora.Canary@Example.com"
+ADDRESS = "Cora.Canary@example.com"
 PHONE = "+49 30 7654321"
 DETAILS = {"contact_name": "Cora Canary", "contact_email": ADDRESS, "contact_phone": PHONE}
 CONSENT = GivenConsent(

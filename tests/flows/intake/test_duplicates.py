@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fairlead.flows.configuration.niches import NicheChange, change_niche
 from fairlead.flows.intake.lead import LeadDuplicate
 from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.reject_lead import reject_lead
@@ -205,3 +206,45 @@ def test_a_fingerprint_is_of_the_marketplaces_secret(database: Database) -> None
     value(database, "update intake_secret set secret = sha256(secret)")
     assert send(database, actor=PARTNER).status == "pending_approval"
     assert rows(database, "select count(distinct fingerprint) from lead_fingerprints") == [2]
+
+
+BY_PHONE = rule(["contact_phone"])
+
+
+@pytest.mark.parametrize(
+    ("region", "first", "second"),
+    [
+        (None, "+49 (0)30 5550102", "+49 30 5550102"),
+        (None, "p:+4930 5550102", "0049 (0) 30 / 5550102"),
+        ("DE", "030 5550102", "+49 (0)30 5550102"),
+        ("GB", "020 7946 0018", "+44 20 7946 0018"),
+    ],
+)
+def test_one_telephone_number_is_one_in_every_writing(
+    database: Database, region: str | None, first: str, second: str
+) -> None:
+    niche_id = open_niche(database, duplicate_rule=BY_PHONE)
+    change_niche(database, niche_id, NicheChange(phone_region=region), OPERATOR)
+    send(database, lead(contact_phone=first))
+    assert refused(database, lead(contact_phone=second)).earlier.matched_fields == ("contact_phone",)
+
+
+def test_numbers_of_two_regions_are_two(database: Database) -> None:
+    niche_id = open_niche(database, duplicate_rule=BY_PHONE)
+    change_niche(database, niche_id, NicheChange(phone_region="AT"), OPERATOR)
+    send(database, lead(contact_phone="030 5550102"))
+    assert send(database, lead(contact_phone="+49 30 5550102")).duplicate_of is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("a@m\u00fcller.de", "a@xn--mller-kva.de"),
+        ("ann@\uff45\uff58\uff41\uff4d\uff50\uff4c\uff45.com", "Ann@example.com"),
+        ("jo\u0308rg@example.com", "J\u00d6RG@example.com"),
+    ],
+)
+def test_one_mailbox_is_one_in_every_writing(database: Database, first: str, second: str) -> None:
+    open_niche(database, duplicate_rule=rule(["contact_email"]))
+    send(database, lead(contact_email=first))
+    assert refused(database, lead(contact_email=second)).earlier.matched_fields == ("contact_email",)

@@ -12,7 +12,10 @@ from tests.flows.access.people import rows, value
 from tests.flows.intake.senders import BY_EMAIL, CANARIES, VISITOR, link, open_niche, send, visit
 from tests.flows.marketplaces import everything
 
-ERASE = "update leads set contact_name = null, contact_email = null, contact_phone = null, attributes = '{}'"
+ERASE = (
+    "update leads set contact_name = null, contact_email = null, contact_phone = null, email_key = null, "
+    "phone_key = null, attributes = '{}'"
+)
 
 
 def _erase(database: Database, statement: str, lead_id: str) -> None:
@@ -41,7 +44,14 @@ def test_a_consent_stays_as_it_was_given(database: Database, statement: str) -> 
 def test_a_consent_does_not_go_before_the_lead_says_nothing(database: Database) -> None:
     open_niche(database)
     lead_id = send(database).lead_id
-    parts = ("contact_name = null, ", "contact_email = null, ", "contact_phone = null, ", ", attributes = '{}'")
+    parts = (
+        "contact_name = null, ",
+        "contact_email = null, ",
+        "contact_phone = null, ",
+        ", attributes = '{}'",
+        "email_key = null, ",
+        "phone_key = null, ",
+    )
     for left in parts:
         statement = ERASE.replace(left, "")
         assert statement != ERASE

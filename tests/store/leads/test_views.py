@@ -3,9 +3,12 @@
 import pytest
 
 from fairlead.core.errors import Refused
+from fairlead.flows.configuration.niches import NicheChange, change_niche
+from fairlead.flows.create_lead import EnteredLead, create_lead
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.distribute_lead import LeadDistribution
 from fairlead.flows.submit_leads import submit_leads
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.leads.views import (
     LeadFilter,
@@ -16,6 +19,7 @@ from fairlead.store.leads.views import (
     lead_page,
     leads_of_contact,
 )
+from tests.flows.niches import add_niche
 from tests.flows.test_distribute_lead import CLERK, LEAD, leads_of
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
 
@@ -62,12 +66,19 @@ def test_one_lead_in_full_and_nothing_personal_in_its_text(database: Database) -
 
 
 def test_somebodys_leads_are_found_page_by_page_by_the_whole_address_or_number(database: Database) -> None:
-    leads = leads_of(database, 4)
-    set_contact = "update leads set contact_email = %s, contact_phone = %s where id = %s"
-    contacts = [("ada@example.com", "030 1"), ("Ada@Example.com", "030 1"), ("ada@example.com", None), (None, "030 12")]
-    with database.transaction() as conn:
-        for lead_id, contact in zip(leads, contacts, strict=True):
-            conn.execute(set_contact, (*contact, lead_id))
+    contacts = [
+        {"contact_email": "Fred.Bloggs@Bloggsco.example", "contact_phone": "030 5550102"},
+        {"contact_email": "fred.bloggs@bloggsco.example", "contact_phone": "+49 (0)30 5550102"},
+        {"contact_email": "fred@m\u00fcller.example"},
+        {"contact_phone": "+44 20 7946 0018"},
+    ]
+    niche_id = add_niche(database)
+    leads: list[str] = []
+    for number, contact in enumerate(contacts):
+        if number == 1:
+            change_niche(database, niche_id, NicheChange(phone_region="DE"), OPERATOR)
+        entered = EnteredLead("moving", {"age": 41}, contact)
+        leads.append(create_lead(database, entered, OPERATOR, approve=False).lead_id)
 
     def found(contact: str, limit: int = 1) -> list[str]:
         ids: list[str] = []
@@ -77,10 +88,18 @@ def test_somebodys_leads_are_found_page_by_page_by_the_whole_address_or_number(d
             after = page[-1].created_at, page[-1].lead_id
         return ids
 
-    assert found("ada@example.com") == found("ADA@EXAMPLE.com", 9) == [leads[2], leads[0]]
-    assert found("Ada@Example.com") == [leads[2], leads[1], leads[0]]
-    assert found("030 1") == [leads[1], leads[0]]
-    assert found("ada") == found("") == found("%") == []
+    for written in (
+        "fred.bloggs@bloggsco.example",
+        "FRED.Bloggs@BLOGGSCO.example ",
+        "fred.bloggs@bloggsco\u3002example",
+    ):
+        assert found(written) == found(written, 9) == [leads[1], leads[0]]
+    assert found("fred@mu\u0308ller.example") == found("Fred@xn--mller-kva.example") == [leads[2]]
+    # The first came before the region was known.
+    for written in ("030 5550102", "+49 (0)30 / 555-0102", "0049305550102", "p:+49305550102"):
+        assert found(written) == [leads[1], leads[0]]
+    assert found("+442079460018") == [leads[3]]
+    assert found("fred") == found("") == found("%") == found("5550102") == []
 
 
 def test_where_a_lead_comes_from_is_empty_for_one_of_our_own(database: Database) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field, StrictBool, StrictFloat, StrictInt
 
 from fairlead.api.shapes.documents import Key
-from fairlead.api.shapes.values import Asked, Line, Text
+from fairlead.api.shapes.values import Asked, Text
 from fairlead.core.form import MAX_FIELDS, MAX_OPTIONS
 from fairlead.core.form_field import MAX_NUMBER, MAX_TEXT_CHARS
 from fairlead.store.leads.rows import LEAD_DETAILS
@@ -22,20 +22,40 @@ Attributes: TypeAlias = Annotated[
 ]
 """Answers to the niche's form, by the keys of its fields. Whether they fit the form is the flow's to say."""
 
-_Source: TypeAlias = Annotated[Line, Field(max_length=200, examples=["newsletter"])]
+# Wide: what is too long for a detail, or is none, the flow says with its reason, and it shortens what only serves
+# statistics.
+_Source: TypeAlias = Annotated[
+    Text, Field(max_length=MAX_TEXT_CHARS, description="Kept to 200 characters.", examples=["newsletter"])
+]
 
 
 class LeadDetails(Asked):
     """A lead as it is sent, but for what only some may say: its answers, who asks, and where they came from."""
 
     attributes: Attributes
-    contact_name: Annotated[Line, Field(max_length=200, examples=["Ada Example"])] | None = None
-    contact_email: Annotated[Line, Field(max_length=254, examples=["ada@example.com"])] | None = None
-    contact_phone: Annotated[Line, Field(max_length=200, examples=["+49 30 5550100"])] | None = None
+    contact_name: Annotated[Text, Field(max_length=1_000, examples=["Ada Example"])] | None = Field(
+        default=None, description="One line of at most 200 characters."
+    )
+    contact_email: Annotated[Text, Field(max_length=1_000, examples=["ada@example.com"])] | None = Field(
+        default=None, description="One email address of at most 254 characters."
+    )
+    contact_phone: Annotated[Text, Field(max_length=1_000, examples=["+49 30 5550100"])] | None = Field(
+        default=None, description="With its country, or without it where the niche has a phone_region."
+    )
     utm_source: _Source | None = None
     utm_medium: _Source | None = None
     utm_campaign: _Source | None = None
-    referrer: Annotated[Line, Field(max_length=2_000, examples=["https://blog.example.com/moving"])] | None = None
+    referrer: (
+        Annotated[
+            Text,
+            Field(
+                max_length=MAX_TEXT_CHARS,
+                description="Kept to 2,000 characters.",
+                examples=["https://blog.example.com/moving"],
+            ),
+        ]
+        | None
+    ) = None
 
     @property
     def details(self) -> Mapping[str, str]:

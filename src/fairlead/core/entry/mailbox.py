@@ -103,6 +103,15 @@ def mailbox_key(text: str) -> str:
         return comparable(text)
 
 
+def mailbox_search_keys(text: str) -> tuple[str, ...]:
+    """The keys under which leads with this address may be stored: its own, and what older rows had instead of one.
+
+    >>> mailbox_search_keys("Ann@EXAMPLE.com")
+    ('ann@example.com',)
+    """
+    return tuple(dict.fromkeys((mailbox_key(text), comparable(text), text.strip().lower())))
+
+
 def _hint(text: str) -> str:
     """What the reader should mend, where it can be told."""
     if text.casefold().startswith("mailto:"):

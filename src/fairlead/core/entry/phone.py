@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import phonenumbers
@@ -15,6 +16,7 @@ FEWEST_DIGITS, MOST_DIGITS = 5, 20
 REGIONS: frozenset[str] = frozenset(phonenumbers.SUPPORTED_REGIONS)
 """Countries and territories whose numbers can be told from a national writing, such as `DE`."""
 
+_DAMAGED = ("spreadsheet_error", "spreadsheet_rounded")
 # 4.91512E+11: what a spreadsheet makes of a long number. Its last digits are gone.
 _ROUNDED = re.compile(r"[+-]?\d([.,]\d*)?E\+?\d{1,3}", re.IGNORECASE)
 # 4915112345678.0: a number that was a fraction on its way. Nothing is lost but the zero or plus that it began with.
@@ -83,13 +85,42 @@ def canonical_phone(text: str, region: str | None = None) -> Phone:
 def phone_key(text: str, region: str | None = None) -> str:
     """By what the number is compared: `Phone.key`, or the digits where it is none, as in rows of long ago.
 
+    Empty without any, and where a spreadsheet has damaged it: those of different people would be equal.
+
     >>> phone_key("+49 (30) 12-34 56"), phone_key("n/a")
     ('4930123456', '')
     """
     try:
         return canonical_phone(text, region).key
-    except EntryRefused:
-        return digits_of(text).removeprefix("00")
+    except EntryRefused as refused:
+        return "" if refused.code in _DAMAGED else digits_of(text).removeprefix("00")
+
+
+def phone_search_keys(text: str, regions: Sequence[str]) -> tuple[str, ...]:
+    """The keys under which leads with this number may be stored, where these are the regions in use.
+
+    Also those of numbers that came before their region was known: national writings, and ones with a trunk zero.
+
+    >>> phone_search_keys("+49 30 5550102", ["DE"])
+    ('49305550102', '0305550102', '490305550102')
+    >>> phone_search_keys("030/5550102", ["DE"])
+    ('0305550102', '49305550102', '490305550102')
+    """
+    keys: dict[str, None] = {}
+    for region in (None, *regions):
+        try:
+            keys[canonical_phone(text, region).key] = None
+        except EntryRefused:
+            keys[digits_of(text).removeprefix("00")] = None
+        number = _placed(unicodedata.normalize("NFKC", text.strip()), region)
+        if number is not None:
+            national = digits_of(phonenumbers.national_significant_number(number))
+            prefix = phonenumbers.ndd_prefix_for_region(phonenumbers.region_code_for_number(number) or "", True)
+            keys[f"{number.country_code}{national}"] = None
+            if prefix and prefix.isdecimal():
+                keys[f"{prefix}{national}"] = None
+                keys[f"{number.country_code}{prefix}{national}"] = None
+    return tuple(key for key in keys if key)
 
 
 def digits_of(text: str) -> str:

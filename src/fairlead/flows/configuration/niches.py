@@ -39,15 +39,21 @@ from fairlead.store.journal import LockedNiche, lock_niches
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
 
+POLICY_NAMES = ("auto_distribute", "reoffer", "phone_region")
+
 
 @dataclass(frozen=True, slots=True)
 class NicheChange:
-    """What is to be different about a niche. `reoffer` None: unsold leads are not offered again."""
+    """What is to be different about a niche. `reoffer` None: unsold leads are not offered again.
+
+    `phone_region` None: a telephone number without a country is compared by its digits.
+    """
 
     name: str | Unchanged = UNCHANGED
     is_active: bool | Unchanged = UNCHANGED
     auto_distribute: bool | Unchanged = UNCHANGED
     reoffer: ReofferPolicy | Unchanged | None = UNCHANGED
+    phone_region: str | Unchanged | None = UNCHANGED
 
 
 def create_niche(
@@ -154,7 +160,7 @@ def niche_entry(row: NicheRow) -> tuple[EntryKind, JsonObject]:
 
 
 def _changed(before: NicheRow, wanted: dict[str, Any]) -> NicheRow:
-    of_policy = {name: wanted[name] for name in ("auto_distribute", "reoffer") if name in wanted}
+    of_policy = {name: wanted[name] for name in POLICY_NAMES if name in wanted}
     of_niche = {name: value for name, value in wanted.items() if name not in of_policy}
     return replace(before, **of_niche, policy=replace(before.policy, **of_policy))
 
@@ -170,4 +176,4 @@ def _policy_values(values: dict[str, Any]) -> dict[str, Any]:
 
 def _audited(document: JsonObject) -> dict[str, object]:
     """What the audit log keeps: not the policy, which has an event of its own, nor the form, which has versions."""
-    return {name: value for name, value in document.items() if name not in ("auto_distribute", "reoffer", "field")}
+    return {name: value for name, value in document.items() if name not in (*POLICY_NAMES, "field")}

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from fairlead.core.entry.types import PhoneRegion
 from fairlead.core.errors import BadInput
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
 from fairlead.flows.input_types import (
@@ -78,6 +79,7 @@ class NicheTable(_Table):
     field: list[Any] | None = None
     auto_distribute: bool | None = None
     reoffer: ReofferTable | None = None
+    phone_region: PhoneRegion | Literal[""] | None = None
     level: list[LevelTable] = []
 
     def form(self) -> FormSchema | None:

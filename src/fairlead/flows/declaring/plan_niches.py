@@ -124,12 +124,20 @@ def _policy(before: NichePolicy, table: NicheTable) -> NichePolicy:
             if said.every_minutes is None or said.max_times is None or said.max_hours is None
             else ReofferPolicy(said.every_minutes, said.max_times, said.max_hours)
         )
-    return NichePolicy(before.auto_distribute if table.auto_distribute is None else table.auto_distribute, reoffer)
+    return NichePolicy(
+        before.auto_distribute if table.auto_distribute is None else table.auto_distribute,
+        reoffer,
+        before.phone_region if table.phone_region is None else table.phone_region or None,
+    )
 
 
 def policy_document(policy: NichePolicy) -> JsonObject:
     """The policy in the words of the file."""
-    return {"auto_distribute": policy.auto_distribute, "reoffer": policy.reoffer and asdict(policy.reoffer)}
+    return {
+        "auto_distribute": policy.auto_distribute,
+        "reoffer": policy.reoffer and asdict(policy.reoffer),
+        "phone_region": policy.phone_region,
+    }
 
 
 def niche_document(row: NicheRow) -> JsonObject:

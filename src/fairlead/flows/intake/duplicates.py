@@ -62,7 +62,7 @@ def compare(
     stored = niche.policy.duplicate_rule
     rule = None if stored is None else parse_duplicate_rule(stored)
     groups = groups_of(stored, marketplace_rules(conn))
-    made = fingerprints(groups, contact, attributes, intake_secret(conn))
+    made = fingerprints(groups, contact, attributes, intake_secret(conn), niche.phone_region)
     lock_fingerprints(conn, list(made.values()))
     repetition = None if rule is None else _repetition(conn, rule, niche.niche_id, lead_id, made)
     return Compared(lead_id, niche.niche_id, tuple(made.values()), repetition)

@@ -2,28 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
-from fairlead.core.duplicates import normalised_phone
-from fairlead.core.entry.text import is_storable
+from fairlead.core.entry.contact import CheckedDetails, checked_details
+from fairlead.core.entry.refusal import EntryRefused
+from fairlead.core.entry.text import canonical_line, is_storable
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.form import check_attributes, parse_form_schema
-from fairlead.core.form_field import text_complaint
-from fairlead.delivery.email import address_of
-from fairlead.store.leads.rows import LEAD_DETAILS
+from fairlead.store.leads.intake import IntakeNiche
 
 Via = Literal["key", "public"]
 
-LONGEST_EMAIL = 320
-LONGEST_NAME = 200
 LONGEST_URL = 2_000
 LONGEST_USER_AGENT = 500
 LONGEST_CONSENT = 10_000
-PHONE_DIGITS = (5, 20)
-CLOCKS_DIFFER_BY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,76 +77,55 @@ class LeadDuplicate(Refused):
         self.earlier = earlier
 
 
-def check_lead(lead: IntakeLead, form_schema: object, via: Via, now: datetime) -> None:
-    """The lead fits the form, and its details and consent are what they should be.
+def checked_lead(lead: IntakeLead, niche: IntakeNiche, via: Via) -> CheckedDetails:
+    """The lead's details as they are stored; it fits the form, and its details and consent are what they should be.
 
     A public one needs an email address and a consent. Raises `BadInput`, naming each field, never with its value.
     """
-    schema = parse_form_schema(form_schema)
+    schema = parse_form_schema(niche.form_schema)
     problems = [
         f"attributes.{problem.path}: {problem.message}" for problem in check_attributes(schema, lead.attributes)
     ]
-    for name, text in lead.details.items():
-        if (complaint := _detail_complaint(name, text)) is not None:
-            problems.append(f"{name[:64]}: {complaint}")
-    if via == "public" and not lead.details.get("contact_email"):
+    details = checked_details(lead.details, niche.phone_region)
+    problems += [f"{problem.path}: {problem.message}" for problem in details.problems]
+    if via == "public" and not lead.details.get("contact_email", "").strip():
         problems.append("contact_email: is needed, to confirm the lead")
     if lead.consent is not None:
-        problems += _consent_problems(lead.consent, now)
+        problems += _consent_problems(lead.consent)
     elif via == "public":
         problems.append("consent: is needed")
     if problems:
         raise BadInput(problems)
+    return details
 
 
-def _detail_complaint(name: str, text: str) -> str | None:
-    if name not in LEAD_DETAILS:
-        return f"has no meaning here; there are {', '.join(LEAD_DETAILS)}"
-    if (complaint := text_complaint(text)) is not None:
-        return complaint[1]
-    if not text:
-        return None
-    if name == "contact_email" and not is_address(text):
-        return "must be an email address"
-    if name == "contact_name" and not (len(text) <= LONGEST_NAME and text.isprintable()):
-        return f"must be one line of at most {LONGEST_NAME} characters"
-    fewest, most = PHONE_DIGITS
-    if name == "contact_phone" and not (fewest <= len(normalised_phone(text)) <= most and len(text) <= LONGEST_NAME):
-        return f"must be a telephone number of {fewest} to {most} digits"
-    return None
-
-
-def is_address(text: str) -> bool:
-    """Whether the text is one email address and nothing else.
-
-    >>> is_address("ann@example.com"), is_address("Ann <ann@example.com>"), is_address("a@b.c, d@e.f")
-    (True, False, False)
-    """
-    found = address_of(text)
-    return found is not None and not found.display_name and "<" not in text and len(text) <= LONGEST_EMAIL
-
-
-def _consent_problems(consent: GivenConsent, now: datetime) -> list[str]:
+def _consent_problems(consent: GivenConsent) -> list[str]:
     problems: list[str] = []
     if not 1 <= len(consent.text.strip()) <= len(consent.text) <= LONGEST_CONSENT or not is_storable(consent.text):
         problems.append(f"consent.text: must be text of 1 to {LONGEST_CONSENT:,} characters")
     if consent.consented_at is not None and consent.consented_at.tzinfo is None:
         problems.append("consent.consented_at: must say its time zone, such as 2026-03-01T14:00:00Z")
-    elif consent.consented_at is not None and consent.consented_at > now + CLOCKS_DIFFER_BY:
-        problems.append("consent.consented_at: must not be in the future")
     for name, url in (("source_url", consent.source_url), ("certificate_url", consent.certificate_url)):
         if url is not None and not _is_page(url):
             problems.append(f"consent.{name}: must be an http or https address of at most {LONGEST_URL:,} characters")
     if consent.ip is not None and not _is_ip(consent.ip):
         problems.append("consent.ip: must be an IPv4 or IPv6 address")
     agent = consent.user_agent
-    if agent is not None and not (1 <= len(agent) <= LONGEST_USER_AGENT and agent.isprintable()):
+    if agent is not None and not _is_line(agent, LONGEST_USER_AGENT):
         problems.append(f"consent.user_agent: must be one line of 1 to {LONGEST_USER_AGENT} characters")
     return problems
 
 
+def _is_line(text: str, longest: int) -> bool:
+    try:
+        canonical_line(text, longest)
+    except EntryRefused:
+        return False
+    return len(text) <= longest
+
+
 def _is_page(url: str) -> bool:
-    if not (1 <= len(url) <= LONGEST_URL and url.isprintable()) or " " in url:
+    if not _is_line(url, LONGEST_URL) or any(each.isspace() for each in url):
         return False
     try:
         parts = urlsplit(url)

@@ -1,11 +1,13 @@
 """Taking in one lead from outside: from a partner with a key, or from anybody who then confirms it by email."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from fairlead.core.duplicates import CONTACT_FIELDS, keyed_hash, mailbox_of
+from fairlead.core.duplicates import keyed_hash
+from fairlead.core.entry.contact import CheckedDetails
+from fairlead.core.entry.mailbox import canonical_mailbox
 from fairlead.core.errors import Refused
 from fairlead.flows.access.principal import Client
 from fairlead.flows.access.throttle import (
@@ -16,7 +18,7 @@ from fairlead.flows.access.throttle import (
     take,
 )
 from fairlead.flows.intake.duplicates import Repetition, compare
-from fairlead.flows.intake.lead import IntakeLead, LeadDuplicate, TakenIn, Via, check_lead
+from fairlead.flows.intake.lead import IntakeLead, LeadDuplicate, TakenIn, Via, checked_lead
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
@@ -33,7 +35,7 @@ from fairlead.store.leads.intake import (
     insert_intake,
     intake_niche,
 )
-from fairlead.store.leads.rows import LEAD_DETAILS, NewLead, clock, count_existing, insert_leads
+from fairlead.store.leads.rows import NewLead, clock, count_existing, insert_leads
 
 CONFIRMATION_LASTS = timedelta(days=7)
 TOO_MANY_CONFIRMATIONS = "there were too many messages to this address"
@@ -69,7 +71,8 @@ def take_in_lead(
     flagged, and a flagged one is never approved as it comes.
 
     `actor` is the key's, or `public_sender`. A public request counts against its network's limit, whatever comes of
-    it; a message too many to one mailbox is `skipped`. One transaction; takes the idempotency key, then the lead's
+    it; a message too many to one mailbox is `skipped`. A consent that the sender's clock has in the future is of now,
+    and the audit log says how far ahead it was. One transaction; takes the idempotency key, then the lead's
     fingerprints in ascending order. Recognised by `once`. Audited, without anything personal.
 
     Raises `BadInput`, naming each field; `Throttled`; `LeadDuplicate` (`lead_duplicate`); and `Refused`:
@@ -89,8 +92,8 @@ def take_in_lead(
 
 
 def _take_in_with_key(conn: Connection, sent: _Sent) -> TakenIn:
-    niche = _niche(conn, sent)
-    compared = compare(conn, niche, sent.lead_id, _contact(sent.lead.details), sent.lead.attributes)
+    niche, details = _niche(conn, sent)
+    compared = compare(conn, niche, sent.lead_id, details.values, sent.lead.attributes)
     if sent.answers and count_existing(conn, [sent.lead_id]):
         return sent.answers[-1]  # done by an attempt whose answer was lost; what came since is no earlier lead
     repetition = compared.repetition
@@ -100,17 +103,19 @@ def _take_in_with_key(conn: Connection, sent: _Sent) -> TakenIn:
     now = clock(conn)
     is_approved = niche.policy.approves and repetition is None
     status = "approved" if is_approved else "pending_approval"
-    if _store(conn, niche, sent, now, approved_by=sent.actor.name if is_approved else None, repetition=repetition):
+    approved_by = sent.actor.name if is_approved else None
+    if _store(conn, niche, sent, details, now, approved_by=approved_by, repetition=repetition):
         compared.remember(conn, now)
         _audit(conn, niche, sent, status, repetition, now)
     return TakenIn(sent.lead_id, status, earlier)
 
 
 def _take_in_public(conn: Connection, sent: _Sent) -> TakenIn:
-    niche, now = _niche(conn, sent), clock(conn)
-    if _store(conn, niche, sent, now):
+    (niche, details), now = _niche(conn, sent), clock(conn)
+    if _store(conn, niche, sent, details, now):
+        owner = canonical_mailbox(details.values["contact_email"]).owner_key
         # Whose address the name of a limit is of can be tried out only with the marketplace's secret.
-        mailbox = keyed_hash(intake_secret(conn), {"mailbox": mailbox_of(sent.lead.details["contact_email"])})
+        mailbox = keyed_hash(intake_secret(conn), {"mailbox": owner})
         is_asked = is_let_through(conn, CONFIRMATION_OF_MAILBOX, mailbox.hex())
         insert_confirmation(
             conn, sent.lead_id, sent.client.request_id, now, None if is_asked else TOO_MANY_CONFIRMATIONS
@@ -119,21 +124,22 @@ def _take_in_public(conn: Connection, sent: _Sent) -> TakenIn:
     return TakenIn(sent.lead_id, "pending_confirmation")
 
 
-def _niche(conn: Connection, sent: _Sent) -> IntakeNiche:
+def _niche(conn: Connection, sent: _Sent) -> tuple[IntakeNiche, CheckedDetails]:
+    """The niche that the lead is for, and the lead's details as they are stored there."""
     slug = sent.lead.niche_slug
     niche = intake_niche(conn, slug)
     if niche is None or (sent.via == "public" and not niche.policy.is_public):
         raise Refused("niche_unknown", f"there is no niche {slug[:64]!r}")
     if not niche.is_active:
         raise Refused("niche_inactive", f"the niche {slug!r} takes in no leads at present")
-    check_lead(sent.lead, niche.form_schema, sent.via, clock(conn))
-    return niche
+    return niche, checked_lead(sent.lead, niche, sent.via)
 
 
 def _store(
     conn: Connection,
     niche: IntakeNiche,
     sent: _Sent,
+    details: CheckedDetails,
     now: datetime,
     *,
     approved_by: str | None = None,
@@ -141,8 +147,7 @@ def _store(
 ) -> bool:
     """The lead is stored with its job, how it came in, and its consent; False when an earlier attempt did that."""
     is_public = sent.via == "public"
-    details = tuple(sent.lead.details.get(name) or None for name in LEAD_DETAILS)
-    lead = NewLead(sent.lead_id, f"id:{sent.lead_id}", json.dumps(dict(sent.lead.attributes)), sent.salt, details)
+    lead = NewLead.of(sent.lead_id, json.dumps(dict(sent.lead.attributes)), sent.salt, details)
     request_id = sent.client.request_id
     inserted = insert_leads(conn, niche.niche_id, [lead], now, approved_by, request_id, is_confirmed=not is_public)
     if not inserted.count:
@@ -164,7 +169,8 @@ def _consent(sent: _Sent, now: datetime) -> Consent | None:
     ip, user_agent = (client.ip[:45], client.user_agent[:500]) if sent.via == "public" else (given.ip, given.user_agent)
     return Consent(
         given.text,
-        given.consented_at or now,
+        # Clocks of telephones run fast, and nobody consents later than now.
+        min(given.consented_at or now, now),
         given.source_url,
         ip or None,
         user_agent or None,
@@ -173,14 +179,13 @@ def _consent(sent: _Sent, now: datetime) -> Consent | None:
     )
 
 
-def _contact(details: Mapping[str, str]) -> dict[str, str | None]:
-    return {name: details.get(name) for name in CONTACT_FIELDS}
-
-
 def _audit(
     conn: Connection, niche: IntakeNiche, sent: _Sent, status: str, repetition: Repetition | None, now: datetime
 ) -> None:
     new: dict[str, object] = {"status": status, "niche_id": niche.niche_id, "via": sent.via}
     if repetition is not None:
         new["duplicate_of"] = repetition.found.lead_id
+    given = None if sent.lead.consent is None else sent.lead.consent.consented_at
+    if given is not None and given >= now + timedelta(seconds=1):
+        new["consent_ahead_seconds"] = (given - now) // timedelta(seconds=1)
     append_audit(conn, [AuditEvent(sent.actor, "lead.taken_in", "lead", sent.lead_id, new=new)], now)

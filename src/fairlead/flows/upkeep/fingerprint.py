@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.duplicates import FieldGroup, fingerprints
+from fairlead.core.duplicates import COMPARED_AS, FieldGroup, fingerprints
 from fairlead.flows.intake.duplicates import groups_of
 from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.connection import Connection
@@ -27,16 +27,21 @@ MOST_CHUNKS = 10
 def fingerprint(upkeep: Upkeep) -> Counter[str]:
     """Leads of niches in which anybody looks for duplicates have fingerprints; returns how many fingerprints are new.
 
-    Begins with the oldest lead, and anew when the fields that are compared are others. Leaves out leads of the last ten
+    Begins with the oldest lead, and anew when what is compared, or how, is different. Leaves out leads of the last ten
     minutes: those of intake have theirs at once. A thousand to a transaction, which locks nothing but its own progress;
     a niche's leads are seen to once, whoever runs it. Raises `Unavailable`.
     """
     counts: Counter[str] = Counter()
-    for niche_id, rule in upkeep.database.run(niches_with_rules):
+    for niche_id, rule, region in upkeep.database.run(niches_with_rules):
         for _ in range(MOST_CHUNKS):
 
-            def work(conn: Connection, niche_id: str = niche_id, rule: JsonObject | None = rule) -> tuple[int, int]:
-                return _some(conn, niche_id, groups_of(rule, marketplace_rules(conn)))
+            def work(
+                conn: Connection,
+                niche_id: str = niche_id,
+                rule: JsonObject | None = rule,
+                region: str | None = region,
+            ) -> tuple[int, int]:
+                return _some(conn, niche_id, groups_of(rule, marketplace_rules(conn)), region)
 
             seen, added = upkeep.database.run(work)
             counts["fingerprints"] += added
@@ -45,11 +50,13 @@ def fingerprint(upkeep: Upkeep) -> Counter[str]:
     return counts
 
 
-def _some(conn: Connection, niche_id: str, groups: tuple[FieldGroup, ...]) -> tuple[int, int]:
+def _some(conn: Connection, niche_id: str, groups: tuple[FieldGroup, ...], region: str | None) -> tuple[int, int]:
     """How many leads were seen to, and how many fingerprints are new."""
     if not groups:
         return 0, 0
-    named, progress = json.dumps(groups), lock_progress(conn, niche_id)
+    # By what these are made: with anything else of it different, the fingerprints are others.
+    named = json.dumps({"compared": COMPARED_AS, "region": region, "groups": groups})
+    progress = lock_progress(conn, niche_id)
     after = None if progress is None or progress.field_groups != named else progress
     leads = unseen_leads(conn, niche_id, after, CHUNK_LEADS)
     if not leads:
@@ -59,7 +66,7 @@ def _some(conn: Connection, niche_id: str, groups: tuple[FieldGroup, ...]) -> tu
         (lead.lead_id, lead.created_at, each)
         for lead in leads
         if lead.counts
-        for each in fingerprints(groups, lead.contact, lead.attributes, secret).values()
+        for each in fingerprints(groups, lead.contact, lead.attributes, secret, region).values()
     ]
     added = add_fingerprints(conn, niche_id, rows)
     write_progress(conn, niche_id, Progress(named, leads[-1].created_at, leads[-1].lead_id))

@@ -36,10 +36,14 @@ class ReofferPolicy:
 
 @dataclass(frozen=True, slots=True)
 class NichePolicy:
-    """What happens in a niche without anybody asking. It says when a lead is decided, never who gets it."""
+    """What happens in a niche without anybody asking. It says when a lead is decided, never who gets it.
+
+    `phone_region` is the country whose telephone numbers its leads give without one, such as `DE`; None: none.
+    """
 
     auto_distribute: bool = True
     reoffer: ReofferPolicy | None = None
+    phone_region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +138,8 @@ def niche_rows(conn: Connection, niche_ids: Sequence[str]) -> list[NicheRow]:
     """The niches, by id. Needs their locks."""
     rows = conn.execute(
         """
-        select id::text, slug, name, is_active, form_schema, auto_distribute, reoffer_every_minutes, reoffer_max_times,
-               reoffer_max_hours
+        select id::text, slug, name, is_active, form_schema, auto_distribute, phone_region, reoffer_every_minutes,
+               reoffer_max_times, reoffer_max_hours
         from niches where id = any(%s::uuid[]) order by id
         """,
         (list(niche_ids),),
@@ -147,9 +151,9 @@ def niche_rows(conn: Connection, niche_ids: Sequence[str]) -> list[NicheRow]:
             name,
             is_active,
             form_schema,
-            NichePolicy(auto_distribute, ReofferPolicy(*reoffer) if reoffer[0] is not None else None),
+            NichePolicy(auto_distribute, ReofferPolicy(*reoffer) if reoffer[0] is not None else None, phone_region),
         )
-        for niche_id, slug, name, is_active, form_schema, auto_distribute, *reoffer in rows
+        for niche_id, slug, name, is_active, form_schema, auto_distribute, phone_region, *reoffer in rows
     ]
 
 

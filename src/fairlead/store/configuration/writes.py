@@ -22,14 +22,15 @@ def write_niches(conn: Connection, rows: Sequence[NicheRow], now: datetime) -> N
     _write(
         conn,
         """
-        insert into niches (id, slug, name, is_active, form_schema, auto_distribute, reoffer_every_minutes,
-                            reoffer_max_times, reoffer_max_hours, created_at)
+        insert into niches (id, slug, name, is_active, form_schema, auto_distribute, phone_region,
+                            reoffer_every_minutes, reoffer_max_times, reoffer_max_hours, created_at)
         select niche.*, %s
-        from unnest(%b::uuid[], %b::text[], %b::text[], %b::boolean[], %b::jsonb[], %b::boolean[], %b::integer[],
-                    %b::integer[], %b::integer[]) as niche
+        from unnest(%b::uuid[], %b::text[], %b::text[], %b::boolean[], %b::jsonb[], %b::boolean[], %b::text[],
+                    %b::integer[], %b::integer[], %b::integer[]) as niche
         on conflict (id) do update
         set name = excluded.name, is_active = excluded.is_active, form_schema = excluded.form_schema,
-            auto_distribute = excluded.auto_distribute, reoffer_every_minutes = excluded.reoffer_every_minutes,
+            auto_distribute = excluded.auto_distribute, phone_region = excluded.phone_region,
+            reoffer_every_minutes = excluded.reoffer_every_minutes,
             reoffer_max_times = excluded.reoffer_max_times, reoffer_max_hours = excluded.reoffer_max_hours
         """,
         now,
@@ -46,6 +47,7 @@ def _niche_columns(row: NicheRow) -> tuple[object, ...]:
         row.is_active,
         canonical_json(row.form_schema).decode(),
         row.policy.auto_distribute,
+        row.policy.phone_region,
         *((None, None, None) if reoffer is None else (reoffer.every_minutes, reoffer.max_times, reoffer.max_hours)),
     )
 

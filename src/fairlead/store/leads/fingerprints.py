@@ -108,9 +108,9 @@ def add_fingerprints(conn: Connection, niche_id: str, rows: Sequence[tuple[str, 
 # The duty that sees to leads which came before the rule, or by another way than intake -------------------------------
 
 
-def niches_with_rules(conn: Connection) -> list[tuple[str, JsonObject | None]]:
-    """Every niche by id, with its duplicate rule. Locks nothing."""
-    return conn.execute("select id::text, duplicate_rule from niches order by id").fetchall()
+def niches_with_rules(conn: Connection) -> list[tuple[str, JsonObject | None, str | None]]:
+    """Every niche by id, with its duplicate rule and whose telephone numbers it takes. Locks nothing."""
+    return conn.execute("select id::text, duplicate_rule, phone_region from niches order by id").fetchall()
 
 
 def lock_progress(conn: Connection, niche_id: str) -> Progress | None:

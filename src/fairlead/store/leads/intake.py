@@ -35,6 +35,7 @@ class IntakeNiche:
     is_active: bool
     form_schema: Any
     policy: IntakePolicy
+    phone_region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +82,22 @@ def intake_niche(conn: Connection, slug: str) -> IntakeNiche | None:
     """The niche with this slug, None when there is none; nothing is locked."""
     row = conn.execute(
         """
-        select id::text, slug, is_active, form_schema, intake_is_public, intake_approves, duplicate_rule
+        select id::text, slug, is_active, form_schema, phone_region, intake_is_public, intake_approves,
+               duplicate_rule
         from niches where slug = %s
         """,
         (slug,),
     ).fetchone()
     if row is None:
         return None
-    niche_id, slug, is_active, form_schema, *policy = row
-    return IntakeNiche(niche_id, slug, is_active, form_schema, IntakePolicy(*policy))
+    niche_id, slug, is_active, form_schema, phone_region, *policy = row
+    return IntakeNiche(niche_id, slug, is_active, form_schema, IntakePolicy(*policy), phone_region)
+
+
+def phone_regions(conn: Connection) -> list[str]:
+    """The regions whose telephone numbers any niche takes without a country, in ascending order."""
+    rows = conn.execute("select distinct phone_region from niches where phone_region is not null order by 1").fetchall()
+    return [row[0] for row in rows]
 
 
 def niche_slug_of(conn: Connection, niche_id: str) -> str:

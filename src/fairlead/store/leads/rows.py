@@ -4,20 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
+from fairlead.core.entry.contact import LEAD_DETAILS, CheckedDetails
 from fairlead.store.connection import Connection
-
-LEAD_DETAILS = (
-    "contact_name",
-    "contact_email",
-    "contact_phone",
-    "utm_source",
-    "utm_medium",
-    "utm_campaign",
-    "referrer",
-)
-"""The columns of a lead, beside its form's attributes, that a file may fill."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
@@ -31,17 +21,29 @@ class NicheForm:
     niche_id: str
     slug: str
     form_schema: Any
+    phone_region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewLead:
-    """A lead that is not stored yet; `details` are in the order of `LEAD_DETAILS`."""
+    """A lead that is not stored yet; `details` are in the order of `LEAD_DETAILS`.
+
+    The keys are what `checked_details` gives beside them: by what the lead is found.
+    """
 
     lead_id: str
     dedupe_key: str
     attributes_json: str
     attributes_salt: bytes
     details: tuple[str | None, ...]
+    email_key: str | None = None
+    phone_key: str | None = None
+
+    @classmethod
+    def of(cls, lead_id: str, attributes_json: str, salt: bytes, details: CheckedDetails) -> Self:
+        """A lead that is known by its id alone, with these details."""
+        columns = tuple(map(details.values.get, LEAD_DETAILS))
+        return cls(lead_id, f"id:{lead_id}", attributes_json, salt, columns, details.email_key, details.phone_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,9 @@ class Inserted:
 
 def niche_form(conn: Connection, slug: str) -> NicheForm | None:
     """The niche with this slug, None when there is none; nothing is locked."""
-    row = conn.execute("select id::text, slug, form_schema from niches where slug = %s", (slug,)).fetchone()
+    row = conn.execute(
+        "select id::text, slug, form_schema, phone_region from niches where slug = %s", (slug,)
+    ).fetchone()
     return None if row is None else NicheForm(*row)
 
 
@@ -97,17 +101,18 @@ def insert_leads(
     rows = conn.execute(
         """
         insert into leads (id, niche_id, status, dedupe_key, attributes, attributes_salt, contact_name,
-                           contact_email, contact_phone, utm_source, utm_medium, utm_campaign, referrer,
-                           approved_at, approved_by, awaits_decision, correlation_id, created_at)
+                           contact_email, contact_phone, email_key, phone_key, utm_source, utm_medium, utm_campaign,
+                           referrer, approved_at, approved_by, awaits_decision, correlation_id, created_at)
         select id, %(niche)s, case when %(by)s::text is null then %(pending)s else 'approved' end,
                dedupe_key, attributes, decode(salt, 'hex'), contact_name,
-               contact_email, contact_phone, utm_source, utm_medium, utm_campaign, referrer,
+               contact_email, contact_phone, email_key, phone_key, utm_source, utm_medium, utm_campaign, referrer,
                case when %(by)s::text is not null then %(now)s::timestamptz end, %(by)s,
                %(by)s::text is not null and (select auto_distribute from niches where id = %(niche)s),
                %(correlation)s, %(now)s
         from jsonb_to_recordset(%(leads)s::jsonb)
              as lead (id uuid, dedupe_key text, attributes jsonb, salt text, contact_name text, contact_email text,
-                      contact_phone text, utm_source text, utm_medium text, utm_campaign text, referrer text)
+                      contact_phone text, email_key text, phone_key text, utm_source text, utm_medium text,
+                      utm_campaign text, referrer text)
         order by dedupe_key
         on conflict (niche_id, dedupe_key) do nothing
         returning id::text, awaits_decision
@@ -131,9 +136,10 @@ def _as_json(leads: Sequence[NewLead]) -> str:
 
 
 def _row(lead: NewLead) -> str:
-    row = {"id": lead.lead_id, "dedupe_key": lead.dedupe_key, "salt": lead.attributes_salt.hex()}
+    row: dict[str, str | None] = {"id": lead.lead_id, "dedupe_key": lead.dedupe_key, "salt": lead.attributes_salt.hex()}
     if any(lead.details):
         row |= {name: value for name, value in zip(LEAD_DETAILS, lead.details, strict=True) if value is not None}
+        row |= {"email_key": lead.email_key, "phone_key": lead.phone_key}
     return f'{_encode(row)[:-1]},"attributes":{lead.attributes_json}}}'
 
 

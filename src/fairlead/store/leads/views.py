@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from fairlead.core.entry.mailbox import mailbox_search_keys
+from fairlead.core.entry.phone import phone_search_keys
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
-from fairlead.store.leads.intake import Consent, Intake, consent_of_lead, intake_of_lead
+from fairlead.store.leads.intake import Consent, Intake, consent_of_lead, intake_of_lead, phone_regions
 from fairlead.store.look_back import Conditions
 from fairlead.store.lookups import marketplace_currency
 
@@ -119,13 +121,14 @@ def leads_of_contact(
 ) -> Sequence[ListedLead]:
     """The next leads of somebody, the newest first: by the whole email address or telephone number.
 
-    Both as they were entered, an email address (what has an `@`) also in lower case. Answered by an index.
+    However it was written, then and now (`core/entry`); a telephone number also without its country, if that is the
+    region of any niche. Answered by an index.
     """
     conditions = Conditions()
     if "@" in contact:
-        conditions.add("l.contact_email = any(%s)", [contact, contact.lower()])
+        conditions.add("l.email_key = any(%s)", list(mailbox_search_keys(contact)))
     else:
-        conditions.add("l.contact_phone = %s", contact)
+        conditions.add("l.phone_key = any(%s)", list(phone_search_keys(contact, phone_regions(conn))))
     return _page(conn, conditions, after, limit)
 
 

@@ -2,9 +2,12 @@
 
 from uuid import UUID
 
-from fairlead.core.entry.text import is_storable
+from fairlead.core.entry.mailbox import mailbox_search_keys
+from fairlead.core.entry.phone import phone_search_keys
+from fairlead.core.entry.text import composed, is_storable
 from fairlead.core.errors import BadInput
 from fairlead.store.connection import Connection
+from fairlead.store.leads.intake import phone_regions
 from fairlead.store.look_back import Conditions
 
 SHORTEST_SEARCH, LONGEST_SEARCH = 2, 200
@@ -16,8 +19,8 @@ MOST_EXACT_MATCHES = 1_000
 def exact_matches(conn: Connection, provider_id: str, search: str) -> list[str]:
     """The provider's assignments whose own id or lead's id, email or phone is what was searched; the newest of them.
 
-    Email and phone as they were entered, an email also in lower case. Found by indices, at any age; the cost grows with
-    the leads that have the same. Raises `BadInput` for a search that is too short or too long.
+    Email and phone however they were written, then and now (`core/entry`). Found by indices, at any age; the cost grows
+    with the leads that have the same. Raises `BadInput` for a search that is too short or too long.
     """
     text = _checked(search)
     rows = conn.execute(
@@ -31,15 +34,21 @@ def exact_matches(conn: Connection, provider_id: str, search: str) -> list[str]:
             union
             select a.id, a.ledger_seq from leads l
             join assignments a on a.lead_id = l.id and a.provider_id = %(provider)s
-            where l.contact_email = any(array[%(text)s, lower(%(text)s)])
+            where l.email_key = any(%(emails)s)
             union
             select a.id, a.ledger_seq from leads l
             join assignments a on a.lead_id = l.id and a.provider_id = %(provider)s
-            where l.contact_phone = %(text)s
+            where l.phone_key = any(%(phones)s)
         )
         select id::text from found order by ledger_seq desc limit %(most)s
         """,
-        {"provider": provider_id, "id": _id_or_none(text), "text": text, "most": MOST_EXACT_MATCHES},
+        {
+            "provider": provider_id,
+            "id": _id_or_none(text),
+            "emails": list(mailbox_search_keys(text)) if "@" in text else [],
+            "phones": list(phone_search_keys(text, phone_regions(conn))),
+            "most": MOST_EXACT_MATCHES,
+        },
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -66,7 +75,7 @@ def add_search(kept: Conditions, search: str) -> None:
 
 
 def _checked(search: str) -> str:
-    text = search.strip()
+    text = composed(search).strip()
     if not SHORTEST_SEARCH <= len(text) <= LONGEST_SEARCH or not is_storable(text):
         raise BadInput([f"search: must have {SHORTEST_SEARCH} to {LONGEST_SEARCH} characters that can be stored"])
     return text

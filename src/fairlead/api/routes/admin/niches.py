@@ -17,6 +17,7 @@ from fairlead.api.shapes.currency import InCurrency
 from fairlead.api.shapes.documents import FormDocument, document_in
 from fairlead.api.shapes.pagination import ByCursor, Page
 from fairlead.api.shapes.values import Answer, Asked, Int, Slug, Uuid
+from fairlead.core.entry.types import PhoneRegion
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.bad_lead_window import BadLeadWindow, change_bad_lead_window, read_bad_lead_window
@@ -34,6 +35,7 @@ NicheId = Annotated[Uuid, Path()]
 Version = Annotated[str, Field(description="For If-Match.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"])]
 WindowDays = Annotated[Int, Field(ge=1, le=365, examples=[14])]
 NicheSlug = Annotated[Slug, Field(examples=["hosting"])]
+_PHONE_REGION = "The country whose telephone numbers leads give without one; null: those are compared by their digits."
 
 
 class Reoffer(Asked):
@@ -53,6 +55,7 @@ class NewNiche(Asked):
     is_active: StrictBool = True
     auto_distribute: StrictBool = True
     reoffer: Reoffer | None = None
+    phone_region: PhoneRegion | None = Field(default=None, description=_PHONE_REGION)
     memo: Memo | None = None
 
 
@@ -63,6 +66,7 @@ class NichePatch(Asked):
     is_active: StrictBool = unsaid()
     auto_distribute: StrictBool = unsaid()
     reoffer: Reoffer | None = None
+    phone_region: PhoneRegion | None = Field(default=None, description=_PHONE_REGION)
     memo: Memo | None = None
 
 
@@ -90,6 +94,7 @@ class NicheState(Answer):
     is_active: bool
     auto_distribute: bool = Field(description="Whether an approved lead is distributed without anybody asking.")
     reoffer: ReofferState | None
+    phone_region: str | None = Field(description=_PHONE_REGION, examples=["DE"])
     version: Version
 
 
@@ -141,7 +146,7 @@ def list_niches(page: ByCursor, _: Reader, database: Marketplace) -> Page[NicheI
 @router.post("", status_code=201, responses=refuses("niche_exists"))
 def add_niche(asked: NewNiche, response: Response, editor: Editor, database: Marketplace) -> NicheChanged:
     """There is the niche, without levels. Asked for again with the same slug and values, nothing is changed."""
-    policy = NichePolicy(asked.auto_distribute, _policy(asked.reoffer))
+    policy = NichePolicy(asked.auto_distribute, _policy(asked.reoffer), asked.phone_region)
     with document_in("form_schema"):
         done = create_niche(
             database,
@@ -234,6 +239,7 @@ def _state(row: NicheRow) -> NicheState:
         is_active=row.is_active,
         auto_distribute=row.policy.auto_distribute,
         reoffer=None if reoffer is None else ReofferState.model_validate(reoffer),
+        phone_region=row.policy.phone_region,
         version=niche_version(row),
     )
 
