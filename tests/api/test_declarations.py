@@ -14,6 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.routing import Route
 
 import fairlead
+from fairlead.api.bodies import BoundedRoute
 from fairlead.api.openapi import access_of, api_routes, document_of
 from fairlead.api.problem_codes import PROBLEMS
 from fairlead.store.connection import Database
@@ -39,7 +40,9 @@ def test_every_route_declares_who_may_call_it(app: FastAPI) -> None:
     ]
     assert undeclared == []
     others = [each.original_route for each in iter_route_contexts(app.routes)]
-    assert {type(each) for each in others} <= {APIRoute, APIWebSocketRoute} | {type(None)}, "a route of another kind"
+    assert {type(each) for each in others} <= {BoundedRoute, APIRoute, APIWebSocketRoute} | {type(None)}, (
+        "a route of another kind"
+    )
     assert not [each for each in others if type(each) is Route]
 
 

@@ -60,7 +60,8 @@ def test_a_request_id_comes_back_and_is_in_the_audit_log(database: Database) -> 
         (b'{"email": "a@b.example", "password": "\\ud800"}', 422, "input_invalid"),
         (b'{"email": 5, "password": true}', 422, "input_invalid"),
         (b'{"email": "' + b"a" * 1000 + b'", "password": "canary-4711"}', 422, "input_invalid"),
-        (b"[" * 100_000, 400, "body_malformed"),
+        (b"[" * 60_000, 400, "body_malformed"),
+        (b'{"email": "a@b.example", "email": "c@d.example", "password": "canary-4711"}', 400, "body_malformed"),
         (b'{"email": "a@b.example", "password": ' + b"9" * 10_000 + b"}", 400, "body_malformed"),
     ],
 )

@@ -15,21 +15,21 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from fairlead.api.access import public
+from fairlead.api.bodies import new_body_turns
 from fairlead.api.envelope import Envelope
 from fairlead.api.health import DatabaseProbe, Probe, health_routes
 from fairlead.api.live.hub import Hub
 from fairlead.api.openapi import api_routes, document_of
-from fairlead.api.parameters import refuse_unknown_parameters
+from fairlead.api.parameters import refuse_unclear_parameters
 from fairlead.api.password_turns import new_turns
 from fairlead.api.problems import answer_with_problems, problem_of_status
 from fairlead.api.public_pages import OpenToPages
 from fairlead.api.resources import Resources
 from fairlead.api.routes import ROUTERS
+from fairlead.api.shapes.values import LARGE_BODY_BYTES
 from fairlead.delivery.secret_box import secret_box
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
-
-MAX_BODY_BYTES = 1_048_576
 
 SPARE_THREADS = 4
 """Beyond one per connection: for /readyz and /metrics, which answer also when every connection is taken."""
@@ -54,19 +54,20 @@ def web_application(database: Database, settings: Settings, probe: Probe | None 
         telemetry=NO_TELEMETRY,  # pyright: ignore[reportArgumentType]
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
-        dependencies=[Depends(refuse_unknown_parameters, scope="function")],
+        dependencies=[Depends(refuse_unclear_parameters, scope="function")],
         # Outermost first. The limit lies within the envelope, so that its answer is a problem too.
         middleware=[
             *([Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)] if trusted else []),
             Middleware(Envelope),
             Middleware(OpenToPages),
-            Middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=LARGE_BODY_BYTES),
         ],
     )
     box = None if settings.secret_keys is None else secret_box(settings)
     application.state.resources = Resources(database, settings, box)
     application.state.live = Hub(database)
     application.state.password_turns = new_turns()
+    application.state.body_turns = new_body_turns()
     answer_with_problems(application)
     application.add_exception_handler(405, _method_not_allowed)
     for router in ROUTERS:

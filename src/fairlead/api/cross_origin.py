@@ -44,12 +44,28 @@ def _is_ours(connection: HTTPConnection, public_url: str | None) -> bool:
 
 
 def _has_our_origin(connection: HTTPConnection, public_url: str | None) -> bool:
+    """Scheme, host and port of the origin are those that the request came to, or those of the public address."""
     origin = connection.headers.get("origin")
-    return origin is None or _host(origin) in {connection.headers.get("host"), _host(public_url or "")} - {None}
+    if origin is None:
+        return True
+    # A WebSocket's page has the scheme that goes with it.
+    scheme = {"ws": "http", "wss": "https"}.get(connection.scope["scheme"], connection.scope["scheme"])
+    here = _origin(f"{scheme}://{connection.headers.get('host', '')}")
+    return _origin(origin) in {here, _origin(public_url or "")} - {None}
 
 
-def _host(url: str) -> str | None:
+_PORTS = {"http": 80, "https": 443}
+
+
+def _origin(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port, as browsers compare them (RFC 6454); None for what is none.
+
+    >>> _origin("https://Leads.example.com"), _origin("null")
+    (('https', 'leads.example.com', 443), None)
+    """
     try:
-        return urlsplit(url).netloc or None
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme)
     except ValueError:
         return None
+    return None if port is None or not parts.hostname else (parts.scheme, parts.hostname, port)

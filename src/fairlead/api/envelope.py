@@ -34,6 +34,18 @@ STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
 _UNREMARKABLE = frozenset({"/livez", "/readyz", "/metrics"})
 
 
+def refusal(code: str) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Status, headers and body of the answer to what never became a request, with an id of its own, which is logged.
+
+    Whoever sends it closes the connection, as it says.
+    """
+    with correlation(None) as request_id:
+        answer = problem_response(code)
+        _log.info("a request was refused", status_code=answer.status_code)
+    headers = {**SECURITY_HEADERS, **dict(answer.headers), REQUEST_ID: request_id, "Connection": "close"}
+    return answer.status_code, list(headers.items()), bytes(answer.body)
+
+
 class Envelope:
     """An ASGI application around another. Use it once, around everything that answers."""
 
@@ -88,7 +100,13 @@ class _Answer:
             self.status = message["status"]
             self._add_to(headers)
         elif message["type"] == "websocket.http.response.start":  # the refusal of a WebSocket
+            self.status = message["status"]
             self._add_to(MutableHeaders(scope=message))
+        elif message["type"] == "websocket.accept":
+            self.status = 101
+        elif message["type"] == "websocket.close" and self.status is None:  # no route has it
+            await problem_response("route_unknown")(self._scope, self._receive, self.send)
+            return
         await self._send(message)
 
     def _add_to(self, headers: MutableHeaders) -> None:

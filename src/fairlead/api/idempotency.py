@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
 
+from fairlead.api.shapes.values import in_words
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.once import LONGEST_KEY, Once, once_for
 
@@ -13,7 +14,7 @@ _DESCRIPTION = (
     "A text of your choice for this request. Sent again with the same key and body, it has no further effect, and the "
     "answer is the first one; with another body it is refused. Remembered for a day at least."
 )
-_PATTERN = "^[!-~]([ -~]*[!-~])?$"
+_PATTERN = in_words("^[!-~]([ -~]*[!-~])?$", "Input should be printable ASCII without spaces around it")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from fairlead.api.access import Access, Needs, NeedsOwn, NeedsSession, declared_access
+from fairlead.api.bodies import body_model_of
 from fairlead.api.examples import add_examples
 from fairlead.api.problem_codes import kind_of
 from fairlead.api.problems import MEDIA_TYPE, Problem
@@ -85,6 +86,7 @@ def document_of(application: FastAPI) -> dict[str, Any]:
             operation = document["paths"].get(route.path_format, {}).get(method.lower())
             if operation is not None:
                 _complete(operation, method, access_of(route)[0])
+                _say_how_large(operation, route)
     _name_bounds(document)
     add_examples(document)
     return document
@@ -134,10 +136,16 @@ def _complete(operation: dict[str, Any], method: str, access: Access) -> None:
         operation["security"] = [{"session": []}] if isinstance(access, NeedsSession) else []
 
 
+def _say_how_large(operation: dict[str, Any], route: RouteContext) -> None:
+    model = body_model_of(cast("APIRoute", route.original_route))
+    if model is not None:
+        operation["requestBody"]["description"] = f"At most {model.most_bytes:,} bytes."
+
+
 def _codes_of_all(operation: dict[str, Any], method: str, access: Access) -> Iterator[str]:
     headers = {each["name"].lower(): each for each in operation.get("parameters", ()) if each["in"] == "header"}
     if "requestBody" in operation:
-        yield from ("body_malformed", "body_too_large", "input_invalid")
+        yield from ("body_malformed", "body_too_large", "content_type_unsupported", "input_invalid")
     elif operation.get("parameters"):
         yield "input_invalid"
     if isinstance(access, Needs | NeedsOwn):

@@ -24,6 +24,7 @@ _OF_REQUESTS = {
     **_all(
         400,
         {
+            "request_malformed": "The request is not HTTP as this server reads it",
             "body_malformed": "The body is not JSON",
             "idempotency_key_missing": "The request needs an Idempotency-Key",
         },
@@ -32,6 +33,7 @@ _OF_REQUESTS = {
     **_all(405, {"method_not_allowed": "This address does not take this method"}),
     **_all(412, {"version_conflict": "It was changed since you saw it"}),
     **_all(413, {"body_too_large": "The body is too large"}),
+    **_all(415, {"content_type_unsupported": "The body is not said to be JSON"}),
     **_all(
         422,
         {
@@ -39,6 +41,7 @@ _OF_REQUESTS = {
             "idempotency_key_reused": "The idempotency key was used for another request",
         },
     ),
+    **_all(431, {"head_too_large": "The headers are too large"}),
     **_all(428, {"precondition_required": "The request needs an If-Match"}),
     **_all(
         429,

@@ -6,15 +6,17 @@ Nothing that was sent is ever repeated: it may be a password, somebody's telepho
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from fairlead.api.bodies import BodyRefused, violations_found
 from fairlead.api.problem_codes import kind_of
 from fairlead.api.shapes.values import Answer
+from fairlead.api.violations import Place, Violation, as_written, pointer_to, violations_of_parameters
 from fairlead.core.document import Problem as DocumentProblem
 from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
 from fairlead.flows.configuration.versions import InvalidDocument
@@ -23,7 +25,6 @@ from fairlead.telemetry.logs import current_correlation_id, get_logger
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
-MOST_VIOLATIONS = 100
 
 _log = get_logger(__name__)
 
@@ -32,31 +33,24 @@ _CODE_OF_STATUS = {
     404: "route_unknown",
     405: "method_not_allowed",
     413: "body_too_large",
+    415: "content_type_unsupported",
     422: "input_invalid",
     429: "too_many_attempts",
     503: "unavailable",
 }
 _DETAILS = {
+    "request_malformed": "the request could not be read; the connection is closed",
+    "head_too_large": "the request's line and headers have to be 200 headers and 64 KiB at the most",
     "body_malformed": "the body could not be read as JSON in UTF-8",
     "route_unknown": "there is nothing at this address",
     "method_not_allowed": "the header Allow names the methods that this address takes",
-    "body_too_large": "the body is larger than this server takes",
+    "body_too_large": "the body is larger than this operation takes",
+    "content_type_unsupported": "the header Content-Type has to say application/json",
     "unavailable": "the server cannot answer at present; try again",
     "internal_error": "this is a mistake of the server's; its log has more under the request's id",
     "input_invalid": "what was sent is not what is asked for; see errors",
     "idempotency_key_missing": "what moves money says in the header Idempotency-Key which request it is",
 }
-
-Place = Literal["body", "query", "path", "header", "cookie"]
-
-
-class Violation(Answer):
-    """One thing that is wrong with what was sent."""
-
-    location: Place = Field(description="Which part of the request.")
-    pointer: str = Field(description="Where in it: a JSON Pointer (RFC 6901); empty stands for all of it.")
-    code: str = Field(description="Stable, for programs.")
-    detail: str = Field(description="For people.")
 
 
 _EXAMPLE: dict[str, Any] = {
@@ -97,7 +91,7 @@ def problem_response(
         type=f"/api/v1/problems/{code}",
         title=kind.title,
         status=kind.status,
-        detail=_plain(detail or _DETAILS.get(code, kind.title)),
+        detail=as_written(detail or _DETAILS.get(code, kind.title)),
         code=code,
         request_id=current_correlation_id() or "",
         errors=violations,
@@ -141,8 +135,12 @@ def answer_with_problems(application: FastAPI) -> None:
         # What opens a WebSocket is a GET, and has no method to say so.
         return problem_of(cast("FairleadError", error), request.scope.get("method", "GET"))
 
-    async def of_input(_request: Request, error: Exception) -> Response:
-        return _problem_of_input(cast("RequestValidationError", error).errors())
+    async def of_input(request: Request, error: Exception) -> Response:
+        return _problem_of_input(request, cast("RequestValidationError", error).errors())
+
+    async def of_body(_request: Request, error: Exception) -> Response:
+        refused = cast("BodyRefused", error)
+        return problem_response(refused.code, refused.words)
 
     async def of_library(_request: Request, error: Exception) -> Response:
         known = cast("HTTPException", error)
@@ -150,26 +148,18 @@ def answer_with_problems(application: FastAPI) -> None:
 
     application.add_exception_handler(FairleadError, of_flow)
     application.add_exception_handler(RequestValidationError, of_input)
+    application.add_exception_handler(BodyRefused, of_body)
     application.add_exception_handler(HTTPException, of_library)
 
 
-def _problem_of_input(errors: Sequence[Any]) -> Response:
-    if any(error["type"] == "json_invalid" for error in errors):
-        return problem_response("body_malformed")
+def _problem_of_input(request: Request, errors: Sequence[Any]) -> Response:
     missing = [error["loc"] for error in errors if error["type"] == "missing"]
     # The framework names a header as it came over the wire, in lower case.
     if ("header", "idempotency-key") in missing:
         return problem_response("idempotency_key_missing")
-    violations = [
-        Violation(
-            location=cast("Place", error["loc"][0]),
-            pointer="".join(f"/{_token(part)}" for part in error["loc"][1:]),
-            code=error["type"],
-            detail=_plain(str(error["msg"])),
-        )
-        for error in errors[:MOST_VIOLATIONS]
-    ]
-    return problem_response("input_invalid", violations=violations)
+    in_body = violations_found(request)
+    of_framework = [each for each in errors if not (in_body and each["loc"][0] == "body")]
+    return problem_response("input_invalid", violations=[*violations_of_parameters(of_framework), *in_body])
 
 
 # A line of `BadInput` names its place first: `lead[0].age: Age is required`, `html, line 3: an unknown filter`.
@@ -179,24 +169,17 @@ _PLACE = re.compile(r"([A-Za-z_][\w.\[\]-]*)(?:, (line [0-9]+))?: (.+)", re.DOTA
 def _violation_of(line: str, place: Place) -> Violation:
     found = _PLACE.fullmatch(line)
     if found is None:
-        return Violation(location=place, pointer="", code="input_invalid", detail=_plain(line))
+        return Violation(location=place, pointer="", code="input_invalid", detail=as_written(line))
     detail = found[3] if found[2] is None else f"{found[2]}: {found[3]}"
-    return Violation(location=place, pointer=_pointer(found[1]), code="input_invalid", detail=_plain(detail))
+    return Violation(location=place, pointer=_pointer(found[1]), code="input_invalid", detail=as_written(detail))
 
 
 def _violation_in(problem: DocumentProblem) -> Violation:
     """One problem of a form or a filter, which has a code of its own."""
-    return Violation(location="body", pointer=_pointer(problem.path), code=problem.code, detail=_plain(problem.message))
+    return Violation(
+        location="body", pointer=_pointer(problem.path), code=problem.code, detail=as_written(problem.message)
+    )
 
 
 def _pointer(path: str) -> str:
-    return "".join(f"/{_token(part)}" for part in re.split(r"[.\[\]]+", path) if part)
-
-
-def _token(part: object) -> str:
-    """One step of a JSON Pointer. A name that the client made up is cut short and made writable."""
-    return _plain(str(part)[:100]).replace("~", "~0").replace("/", "~1")
-
-
-def _plain(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
+    return pointer_to(part for part in re.split(r"[.\[\]]+", path) if part)

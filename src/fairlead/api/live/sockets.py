@@ -1,8 +1,13 @@
 """How this server speaks WebSocket: uvicorn's protocol, with an end for those who do not read, and a farewell."""
 
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
+from websockets.http11 import Response
+
+from fairlead.api.envelope import refusal
 
 MAX_MESSAGE_BYTES = 1_024
 """Of what a client sends: nothing is expected from it."""
@@ -23,18 +28,30 @@ SETTINGS: dict[str, Any] = {
 """For uvicorn's configuration, beside the protocol itself."""
 
 
+def _reject(status: int, text: str) -> Response:
+    """The answer to a handshake that is none, with nothing of the library's words."""
+    refused, headers, body = refusal("internal_error" if status >= 500 else "request_malformed")
+    return Response(refused, HTTPStatus(refused).phrase, Headers(headers), body)
+
+
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """As uvicorn's own, but that a close is sent also to a peer that does not read, and never waits for it for long.
 
     When the server stops, it says so as a server that goes away (1001).
     """
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.conn.reject = _reject  # how the library lets a refusal of its own be changed
+
     async def send(self, message: Any) -> None:
-        """As ASGI has it."""
+        """As ASGI has it. A refusal is an answer too: uvicorn would report that no handshake was completed."""
         if message["type"] == "websocket.close" and self.handshake_complete:
             self.writable.set()  # nothing follows it: there is nothing to hold back
             self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True
 
     def shutdown(self) -> None:
         """The peer is told, and the connection ends."""

@@ -2,20 +2,21 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from fairlead.api.access import FromClient, public
+from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.password_turns import in_turn
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.changes import Name
-from fairlead.api.shapes.values import Answer, Asked, Email, Password
+from fairlead.api.shapes.values import Answer, Asked, Email, Password, in_words
 from fairlead.flows.access.one_time import accept_invite, reset_password
 from fairlead.flows.access.password_changes import request_password_reset
 from fairlead.flows.access.registration import register_provider
 
-router = APIRouter(
+router = Router(
     prefix="/api/v1/accounts", tags=["accounts"], dependencies=[public("nobody here can log in yet"), in_turn]
 )
 
@@ -24,7 +25,7 @@ Token = Annotated[
     Field(
         min_length=1,
         max_length=200,
-        pattern=r"^[!-~]+$",
+        pattern=in_words(r"^[!-~]+$", "Input should be printable ASCII without spaces"),
         description="What stands behind the # of the link.",
         examples=["x4yK2mQ8vT1nB7cZ5sW9dR3fG6hJ0lPaE"],
         repr=False,

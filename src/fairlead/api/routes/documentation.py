@@ -4,11 +4,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from fairlead.api.access import public
+from fairlead.api.bodies import Router
 
-router = APIRouter(
+router = Router(
     prefix="/api/v1/docs", dependencies=[public("shows the document, which is public too")], include_in_schema=False
 )
 

@@ -4,25 +4,35 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from fairlead.api.access import FromClient, needs, public
+from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
-from fairlead.api.problems import Violation, problem_response
+from fairlead.api.problems import problem_response
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.lead_values import LeadDetails
-from fairlead.api.shapes.values import Answer, Asked, Line, Slug, Timestamp, Uuid
+from fairlead.api.shapes.values import Answer, Asked, Line, Slug, Timestamp, Uuid, in_words
+from fairlead.api.violations import Violation
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.intake.lead import GivenConsent, IntakeLead, LeadDuplicate
 from fairlead.flows.intake.take_in import public_sender, take_in_lead
 
-router = APIRouter(prefix="/api/v1", tags=["intake"])
+router = Router(prefix="/api/v1", tags=["intake"])
 
-_Page = Annotated[Line, Field(pattern=r"^https?://[^\s\x00-\x1f\x7f]+$", max_length=2_000)]
+_Page = Annotated[
+    Line,
+    Field(
+        pattern=in_words(
+            r"^https?://[^\s\x00-\x1f\x7f]+$", "Input should be an address that begins with http:// or https://"
+        ),
+        max_length=2_000,
+    ),
+]
 
 
 class PublicConsent(Asked):
@@ -30,7 +40,13 @@ class PublicConsent(Asked):
 
     text: Annotated[
         str,
-        Field(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$", min_length=1, max_length=10_000),
+        Field(
+            pattern=in_words(
+                r"^[^\x00]*[^\s\x00][^\x00]*$", "Input should be text that is not blank, without NUL characters"
+            ),
+            min_length=1,
+            max_length=10_000,
+        ),
         Field(examples=["I want to be called about an offer."]),
     ]
     consented_at: Timestamp | None = Field(default=None, description="When; just now if it is not said.")

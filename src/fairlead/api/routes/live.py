@@ -5,17 +5,19 @@ docs/reference/live.md says what is sent.
 
 from typing import Annotated, cast
 
-from fastapi import APIRouter, WebSocket
+from fastapi import WebSocket
 
+from fairlead.api.bodies import Router
 from fairlead.api.live.access import watches
 from fairlead.api.live.hub import Hub
 from fairlead.api.live.watching import Watching, head_of
-from fairlead.api.problems import Violation, problem_response
+from fairlead.api.problems import problem_response
 from fairlead.api.resources import resources_of
+from fairlead.api.violations import Violation
 from fairlead.core.errors import BadInput
 from fairlead.flows.live.rights import Audience, Watcher
 
-router = APIRouter(prefix="/api/v1")
+router = Router(prefix="/api/v1")
 
 
 @router.websocket("/admin/live")

@@ -2,20 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import ConfigDict
 
 from fairlead.api.access import public
+from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.problem_codes import PROBLEMS
-from fairlead.api.shapes.values import Answer
+from fairlead.api.shapes.values import NAME_PATTERN, Answer
 from fairlead.core.errors import Refused
 
-router = APIRouter(
+router = Router(
     prefix="/api/v1/problems", tags=["problems"], dependencies=[public("what codes mean is in the manual too")]
 )
 
-Code = Annotated[str, Path(pattern="^[a-z][a-z_]{0,63}$", examples=["lead_unknown"])]
+Code = Annotated[str, Path(pattern=NAME_PATTERN, examples=["lead_unknown"])]
 
 
 class ProblemKind(Answer):

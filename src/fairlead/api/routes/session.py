@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 from pydantic import Field
 
 from fairlead.api.access import FromClient, OpenedSession, needs_session, public
+from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.password_turns import in_turn
 from fairlead.api.resources import Marketplace, Sealing, ServerSettings
@@ -30,7 +31,7 @@ from fairlead.flows.access.sessions import (
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
 
-router = APIRouter(prefix="/api/v1/session", tags=["session"])
+router = Router(prefix="/api/v1/session", tags=["session"])
 
 Code = Annotated[Line, Field(min_length=6, max_length=40, examples=["123456"])]
 

@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Query
 
 from fairlead.api.shapes.pagination import MOST_ITEMS
+from fairlead.api.shapes.values import in_words
 
 Item = TypeVar("Item")
 
@@ -36,7 +37,11 @@ def cursor_before(seq: int | None) -> str | None:
 
 async def _sequenced(
     cursor: Annotated[
-        str | None, Query(pattern="^[1-9][0-9]{0,17}$", description="`next_cursor` of the page before.")
+        str | None,
+        Query(
+            pattern=in_words("^[1-9][0-9]{0,17}$", "Input should be a cursor that a page before gave"),
+            description="`next_cursor` of the page before.",
+        ),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ITEMS, description="At most so many items.")] = 50,
 ) -> Sequenced:

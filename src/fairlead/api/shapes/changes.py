@@ -8,9 +8,9 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, Field
 
+from fairlead.api.shapes.memos import LINE_PATTERN
 from fairlead.api.shapes.values import Asked
 from fairlead.flows.configuration.versions import UNCHANGED
-from fairlead.flows.memos import LINE_PATTERN
 
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=LINE_PATTERN, examples=["Hosting"])]
 """What people call a thing."""

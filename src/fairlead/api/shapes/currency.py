@@ -6,9 +6,12 @@ from fastapi import Depends
 from pydantic import Field
 
 from fairlead.api.resources import Marketplace
+from fairlead.api.shapes.values import in_words
 from fairlead.store.lookups import marketplace_currency
 
-Currency: TypeAlias = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["EUR"])]
+Currency: TypeAlias = Annotated[
+    str, Field(pattern=in_words("^[A-Z]{3}$", "Input should be the code of a currency, such as EUR"), examples=["EUR"])
+]
 """An ISO 4217 code."""
 
 

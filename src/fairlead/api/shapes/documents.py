@@ -7,15 +7,16 @@ wrong with one is told by its place in the request.
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Annotated, Literal, TypeAlias, cast
+from typing import Annotated, ClassVar, Literal, TypeAlias, cast
 
-from pydantic import ConfigDict, Field, JsonValue, StrictBool, StrictFloat, StrictInt
+from pydantic import ConfigDict, Field, JsonValue, StrictBool
 
-from fairlead.api.shapes.values import Asked, Text
+from fairlead.api.shapes.form_values import KEY_PATTERN, KEY_WORDS, RuleValue
+from fairlead.api.shapes.values import LARGE_BODY_BYTES, Asked, Text, in_words
 from fairlead.core.canonical import JsonObject
-from fairlead.core.filter_rules import MAX_ITEMS, MAX_RULES, Operator
+from fairlead.core.filter_rules import MAX_RULES, Operator
 from fairlead.core.form import MAX_FIELDS, MAX_NAME_CHARS, MAX_OPTIONS
-from fairlead.core.form_field import MAX_NUMBER, MAX_TEXT_CHARS, FieldType
+from fairlead.core.form_field import MAX_TEXT_CHARS, FieldType
 from fairlead.flows.configuration.versions import InvalidDocument
 
 FORM_EXAMPLE: dict[str, JsonValue] = {
@@ -33,12 +34,9 @@ StoredForm: TypeAlias = Annotated[dict[str, JsonValue], Field(examples=[FORM_EXA
 StoredFilter: TypeAlias = Annotated[dict[str, JsonValue], Field(examples=[FILTER_EXAMPLE])]
 """A filter as it is kept."""
 
-Key: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$", examples=["cores"])]
+Key: TypeAlias = Annotated[str, Field(pattern=in_words(KEY_PATTERN, KEY_WORDS), examples=["cores"])]
 
 _Words: TypeAlias = Annotated[Text, Field(max_length=MAX_TEXT_CHARS)]
-_Whole: TypeAlias = Annotated[StrictInt, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
-_Fraction: TypeAlias = Annotated[StrictFloat, Field(ge=-MAX_NUMBER, le=MAX_NUMBER, allow_inf_nan=False)]
-_Items: TypeAlias = Annotated[list[_Whole | _Fraction | _Words], Field(max_length=MAX_ITEMS)]
 
 
 class FormField(Asked):
@@ -53,6 +51,8 @@ class FormField(Asked):
 
 class FormDocument(Asked):
     """A niche's form: docs/reference/filters.md says what each type of field takes."""
+
+    most_bytes: ClassVar[int] = LARGE_BODY_BYTES
 
     model_config = ConfigDict(json_schema_extra={"examples": [FORM_EXAMPLE]})
 
@@ -69,11 +69,13 @@ class FilterRule(Asked):
 
     field_key: Key
     operator: Operator
-    value: StrictBool | _Whole | _Fraction | _Words | _Items
+    value: RuleValue
 
 
 class FilterDocument(Asked):
     """A subscription's filter: every rule must hold; no rules take every lead."""
+
+    most_bytes: ClassVar[int] = LARGE_BODY_BYTES
 
     model_config = ConfigDict(json_schema_extra={"examples": [FILTER_EXAMPLE]})
 

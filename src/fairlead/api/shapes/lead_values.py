@@ -1,26 +1,14 @@
 """What requests say of a lead, whoever sends it: answers to its niche's form, and details beside them."""
 
 from collections.abc import Mapping
-from typing import Annotated, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt
+from pydantic import Field
 
-from fairlead.api.shapes.documents import Key
+from fairlead.api.shapes.form_values import Attributes
 from fairlead.api.shapes.values import Asked, Text
-from fairlead.core.form import MAX_FIELDS, MAX_OPTIONS
-from fairlead.core.form_field import MAX_NUMBER, MAX_TEXT_CHARS
+from fairlead.core.form_field import MAX_TEXT_CHARS
 from fairlead.store.leads.rows import LEAD_DETAILS
-
-_Words: TypeAlias = Annotated[Text, Field(max_length=MAX_TEXT_CHARS)]
-_Whole: TypeAlias = Annotated[StrictInt, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
-_Fraction: TypeAlias = Annotated[StrictFloat, Field(ge=-MAX_NUMBER, le=MAX_NUMBER, allow_inf_nan=False)]
-_Options: TypeAlias = Annotated[list[_Words], Field(max_length=MAX_OPTIONS)]
-
-Attributes: TypeAlias = Annotated[
-    dict[Key, StrictBool | _Whole | _Fraction | _Words | _Options | None],
-    Field(max_length=MAX_FIELDS, examples=[{"cores": 8, "region": "north"}]),
-]
-"""Answers to the niche's form, by the keys of its fields. Whether they fit the form is the flow's to say."""
 
 # Wide: what is too long for a detail, or is none, the flow says with its reason, and it shortens what only serves
 # statistics.
@@ -31,6 +19,8 @@ _Source: TypeAlias = Annotated[
 
 class LeadDetails(Asked):
     """A lead as it is sent, but for what only some may say: its answers, who asks, and where they came from."""
+
+    most_bytes: ClassVar[int] = 262_144
 
     attributes: Attributes
     contact_name: Annotated[Text, Field(max_length=1_000, examples=["Ada Example"])] | None = Field(

@@ -4,7 +4,18 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from fairlead.flows.memos import LONGEST_MEMO, MEMO_PATTERN, SHORTEST_MEMO, WORDS_PATTERN
+from fairlead.api.shapes.values import in_words
+from fairlead.flows import memos
+from fairlead.flows.memos import LONGEST_MEMO, SHORTEST_MEMO
+
+_UNSEEN = "characters that cannot be seen"
+
+LINE_PATTERN = in_words(memos.LINE_PATTERN, f"Input should be one line without {_UNSEEN} or spaces around it")
+MEMO_PATTERN = in_words(
+    memos.MEMO_PATTERN,
+    f"Input should be one line of {SHORTEST_MEMO} characters or more, without {_UNSEEN} or spaces around it",
+)
+WORDS_PATTERN = in_words(memos.WORDS_PATTERN, f"Input should be text that is not blank, without {_UNSEEN}")
 
 _AnyMemo: TypeAlias = Annotated[
     str,

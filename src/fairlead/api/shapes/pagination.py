@@ -14,7 +14,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import Field
 
-from fairlead.api.shapes.values import Answer
+from fairlead.api.shapes.values import Answer, in_words
 
 Item = TypeVar("Item")
 
@@ -97,7 +97,11 @@ class Keyset:
 
 async def _keyset(
     cursor: Annotated[
-        str | None, Query(pattern="^[A-Za-z0-9_-]{32}$", description="`next_cursor` of the page before.")
+        str | None,
+        Query(
+            pattern=in_words("^[A-Za-z0-9_-]{32}$", "Input should be a cursor that a page before gave"),
+            description="`next_cursor` of the page before.",
+        ),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ITEMS, description="At most so many items.")] = 50,
 ) -> Keyset:

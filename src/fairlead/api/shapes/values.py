@@ -5,14 +5,42 @@ and what PostgreSQL cannot keep (a NUL character, 2^70). So every field has one 
 """
 
 import re
+from collections.abc import Callable, Sequence, Sized
 from datetime import UTC, datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias, cast
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from fairlead.core.form_field import MAX_NUMBER
 from fairlead.core.model import MAX_AMOUNT_CENTS
+
+_WORDS_OF_PATTERN: dict[str, str] = {}
+
+
+def in_words(pattern: str, words: str) -> str:
+    """The pattern, for a `Field`. Where it does not fit, the refusal says these words: "Input should ...".
+
+    Every pattern of a request has some: a client has no use for a regular expression as a reason.
+    """
+    _WORDS_OF_PATTERN[pattern] = words
+    return pattern
+
+
+def words_of_pattern(pattern: str) -> str:
+    """What a refusal says where the pattern does not fit."""
+    return _WORDS_OF_PATTERN.get(pattern, "Input does not have the form that the document gives")
+
 
 _TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -44,16 +72,23 @@ Int: TypeAlias = Annotated[int, BeforeValidator(_not_boolean_or_text)]
 
 # A pattern is not matched by half of a surrogate pair either. It comes before any validator of ours: behind one, it
 # would not be in the document.
-Text: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+TEXT_PATTERN = in_words(r"^[^\x00]*$", "Input should be text without NUL characters")
+
+Text: TypeAlias = Annotated[str, Field(pattern=TEXT_PATTERN)]
 """Text that PostgreSQL can keep; give it a length with `Field(max_length=...)`."""
 
-Line: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
+Line: TypeAlias = Annotated[
+    str, Field(pattern=in_words(r"^[^\x00-\x1f\x7f]*$", "Input should be one line without control characters"))
+]
 """Text of one line; give it a length."""
 
 Uuid: TypeAlias = Annotated[
     str,
     Field(
-        pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
+        pattern=in_words(
+            r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
+            "Input should be an id, a UUID with its hyphens",
+        ),
         json_schema_extra={"format": "uuid"},
         examples=["01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"],
     ),
@@ -61,8 +96,18 @@ Uuid: TypeAlias = Annotated[
 ]
 """An id."""
 
-Slug: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+Slug: TypeAlias = Annotated[
+    str,
+    Field(
+        pattern=in_words(
+            r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", "Input should be a slug: 1 to 63 of a-z, 0-9 and, inside, hyphens"
+        )
+    ),
+]
 """The name of a niche in addresses and files."""
+
+NAME_PATTERN = in_words("^[a-z][a-z_]{0,63}$", "Input should be 1 to 64 of a-z and _")
+"""How codes and kinds are written."""
 
 Cents: TypeAlias = Annotated[Int, Field(ge=1, le=MAX_AMOUNT_CENTS)]
 """An amount of money, positive, in minor units of the marketplace's currency."""
@@ -81,10 +126,71 @@ Password: TypeAlias = Annotated[Text, Field(min_length=1, max_length=256, repr=F
 """A password, new or known; whether a new one is good enough is the flow's to say."""
 
 
+LARGE_BODY_BYTES = 1_048_576
+"""For the few bodies that need it: forms, filters and the templates of messages."""
+
+MOST_UNKNOWN = 20
+"""So many members of an object that it does not know are told one by one."""
+
+
+def _stopping(schema: Any, model: type) -> Any:
+    """The schema, but that lists stop at the first item that does not fit, and objects of any names at too many.
+
+    Other models inside are left alone: each has seen to itself. Raises TypeError for an object without a bound.
+    """
+    if isinstance(schema, list | tuple):
+        return type(schema)(_stopping(each, model) for each in cast("Sequence[Any]", schema))  # pyright: ignore[reportUnknownVariableType]
+    if not isinstance(schema, dict):
+        return schema
+    known = cast("dict[str, Any]", schema)
+    if known.get("type") == "model" and known["cls"] is not model:
+        return known
+    made = {
+        name: part if name in ("metadata", "serialization") else _stopping(part, model) for name, part in known.items()
+    }
+    if made.get("type") == "list":
+        made["fail_fast"] = True
+    elif made.get("type") == "dict":
+        if "max_length" not in made:
+            raise TypeError(f"an object of any names in {model.__name__} has to have a max_length")
+        return no_info_before_validator_function(_at_most(made["max_length"]), cast("CoreSchema", made))
+    return made
+
+
+def _at_most(most: int) -> Callable[[Any], Any]:
+    def checked(given: Any) -> Any:
+        if isinstance(given, dict) and len(cast("dict[Any, Any]", given)) > most:
+            raise PydanticKnownError(
+                "too_long", {"field_type": "Object", "max_length": most, "actual_length": len(cast("Sized", given))}
+            )
+        return given
+
+    return checked
+
+
 class Asked(BaseModel):
-    """What a body is made of: what it does not name is refused, so that a misspelt member is not silently ignored."""
+    """What a body is made of: what it does not name is refused, so that a misspelt member is not silently ignored.
+
+    Checking one stops at the first item of a list that does not fit, and looks at no object with far more members than
+    there are names: what it costs to refuse a body does not grow with what is wrong with it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    most_bytes: ClassVar[int] = 65_536
+    """How large a body of this model may be."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """As Pydantic has it, but that checking stops at the first errors."""
+        return _stopping(handler(source), cls)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_unknown(cls, given: Any) -> Any:
+        if isinstance(given, dict) and len(cast("dict[Any, Any]", given)) > len(cls.model_fields) + MOST_UNKNOWN:
+            raise PydanticCustomError("extra_forbidden", "There are many members here that have no meaning")
+        return given
 
 
 class Answer(BaseModel):

@@ -209,7 +209,7 @@ def _place(conn: Connection, text: str) -> AuditPlace:
     try:
         return _place_in_log(conn, text) if text.startswith("log:") else _place_in_journal(conn, text)
     except (ValueError, BadInput):
-        raise BadInput([f"after: {text[:100]!r} is no place in the audit events"]) from None
+        raise BadInput([f"cursor: {text[:100]!r} is no place in the audit events"]) from None
 
 
 def _place_in_log(conn: Connection, text: str) -> AuditPlace:

@@ -3,25 +3,29 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.pagination import MOST_ITEMS, Page
 from fairlead.api.shapes.spans import Before, From
-from fairlead.api.shapes.values import Answer, Slug, Uuid
+from fairlead.api.shapes.values import NAME_PATTERN, Answer, Slug, Uuid, in_words
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.store.audit.pages import audit_page
 from fairlead.store.audit.sources import AuditFilter
 
-router = APIRouter(prefix="/api/v1/admin/audit-events", tags=["audit"])
+router = Router(prefix="/api/v1/admin/audit-events", tags=["audit"])
 
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_CURSOR = f"^(log:[0-9]{{1,18}}|journal:{_UUID}:[0-9]{{1,18}}:(-1|[0-9]{{1,18}}))$"
+_CURSOR = in_words(
+    f"^(log:[0-9]{{1,18}}|journal:{_UUID}:[0-9]{{1,18}}:(-1|[0-9]{{1,18}}))$",
+    "Input should be a cursor that a page before gave, or the id of an event",
+)
 # No `@`: what is looked for is kept with the export, and an email address must not be.
-_NAME = "^[A-Za-z0-9][A-Za-z0-9:._-]{0,99}$"
+_NAME = in_words("^[A-Za-z0-9][A-Za-z0-9:._-]{0,99}$", "Input should be 1 to 100 of A-Z, a-z, 0-9 and : . _ -")
 
 
 class RecordedEvent(Answer):
@@ -47,9 +51,14 @@ async def _wanted(
     actor: Annotated[str | None, Query(pattern=_NAME, examples=["operator"])] = None,
     action: Annotated[
         str | None,
-        Query(pattern="^[a-z][a-z0-9_.]{0,63}$", description="How it begins: `lead.` for all about leads."),
+        Query(
+            pattern=in_words(
+                "^[a-z][a-z0-9_.]{0,63}$", "Input should be an action such as lead.approved, or how it begins"
+            ),
+            description="How it begins: `lead.` for all about leads.",
+        ),
     ] = None,
-    entity: Annotated[str | None, Query(pattern="^[a-z][a-z_]{0,63}$", description="A kind of thing.")] = None,
+    entity: Annotated[str | None, Query(pattern=NAME_PATTERN, description="A kind of thing.")] = None,
     entity_id: Annotated[str | None, Query(pattern=_NAME, description="With `entity`: only about this one.")] = None,
     niche: Annotated[Slug | None, Query(description="What its journal says; the audit log is of no niche.")] = None,
     since: From = None,

@@ -4,23 +4,24 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.pagination import ByCursor, Page, cursor_after
 from fairlead.api.shapes.spans import Before, From
-from fairlead.api.shapes.values import Answer, Uuid
+from fairlead.api.shapes.values import NAME_PATTERN, Answer, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.notifications.inspection import inspect_delivery
 from fairlead.flows.notifications.replay import replay_notification
 from fairlead.store.notifications.delivery_pages import DeliveryFilter, delivery_page
 
-router = APIRouter(prefix="/api/v1/admin/deliveries", tags=["deliveries"])
+router = Router(prefix="/api/v1/admin/deliveries", tags=["deliveries"])
 
 NotificationId = Annotated[Uuid, Path(description="The notification's id.")]
 Reader = Annotated[Principal, needs(Permission.NOTIFICATIONS_READ)]
@@ -82,7 +83,7 @@ def list_deliveries(
     database: Marketplace,
     page: ByCursor,
     provider_id: Annotated[Uuid | None, Query()] = None,
-    kind: Annotated[str | None, Query(pattern="^[a-z][a-z_]{0,63}$", examples=["lead_assigned"])] = None,
+    kind: Annotated[str | None, Query(pattern=NAME_PATTERN, examples=["lead_assigned"])] = None,
     channel: Literal["email", "webhook"] | None = None,
     state: Literal["queued", "sent", "failed", "skipped"] | None = None,
     created_from: From = None,

@@ -5,10 +5,11 @@ from datetime import datetime
 from threading import BoundedSemaphore
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.few_at_once import place_among
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
@@ -24,7 +25,7 @@ from fairlead.flows.decision_words import decision_words, lead_words, provider_w
 from fairlead.flows.distribution_status import distribution_status
 from fairlead.flows.explain import DecisionStory, LeadStory, ProviderStory, explain_lead, explain_provider
 
-router = APIRouter(prefix="/api/v1/admin/leads", tags=["distribution"])
+router = Router(prefix="/api/v1/admin/leads", tags=["distribution"])
 
 LeadId = Annotated[Uuid, Path(description="The lead's id.")]
 Reader = Annotated[Principal, needs(Permission.LEADS_READ)]

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
@@ -20,7 +21,7 @@ from fairlead.flows.notifications.inspection import host_of, inspect_endpoint
 from fairlead.flows.notifications.replay import replay_endpoint
 from fairlead.store.notifications.endpoint_pages import WatchedEndpoint, endpoint_page
 
-router = APIRouter(prefix="/api/v1/admin/webhook-endpoints", tags=["webhook endpoints"])
+router = Router(prefix="/api/v1/admin/webhook-endpoints", tags=["webhook endpoints"])
 
 EndpointId = Annotated[Uuid, Path(description="The endpoint's id.")]
 Reader = Annotated[Principal, needs(Permission.NOTIFICATIONS_READ)]

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.routes.admin.audit import WantedEvents
@@ -18,7 +19,7 @@ from fairlead.flows.access.read_limits import EXPORTS_OF_CALLER
 from fairlead.flows.exporting.export import ExportRequest, open_export
 from fairlead.flows.exporting.export_audit import open_audit_export
 
-router = APIRouter(prefix="/api/v1/admin/exports", tags=["exports"], default_response_class=StreamingResponse)
+router = Router(prefix="/api/v1/admin/exports", tags=["exports"], default_response_class=StreamingResponse)
 
 OPEN_AT_ONCE = 2
 """In the marketplace. Each keeps a connection while it is read, and a second one for a moment."""

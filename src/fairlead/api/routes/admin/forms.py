@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.changes import NO_REASON, Memo, Reason
 from fairlead.api.shapes.documents import FormDocument, StoredForm, as_stored, document_in
-from fairlead.api.shapes.values import Answer, Asked, Uuid
+from fairlead.api.shapes.values import LARGE_BODY_BYTES, Answer, Asked, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.form_schemas import (
@@ -25,7 +26,7 @@ from fairlead.flows.configuration.form_schemas import (
 )
 from fairlead.flows.configuration.reading import read_niche
 
-router = APIRouter(prefix="/api/v1/admin/niches/{niche_id}/form", tags=["forms"])
+router = Router(prefix="/api/v1/admin/niches/{niche_id}/form", tags=["forms"])
 
 Reader = Annotated[Principal, needs(Permission.NICHES_READ)]
 Editor = Annotated[Principal, needs(Permission.NICHES_WRITE)]
@@ -37,12 +38,16 @@ Version = Annotated[str, Field(description="For If-Match.", examples=["9f2c4e6a8
 class NewForm(Asked):
     """The form as it is to be."""
 
+    most_bytes: ClassVar[int] = LARGE_BODY_BYTES
+
     form_schema: FormDocument
     memo: Memo | None = None
 
 
 class TriedForm(Asked):
     """A form that is only tried."""
+
+    most_bytes: ClassVar[int] = LARGE_BODY_BYTES
 
     form_schema: FormDocument
 

@@ -2,15 +2,16 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import Field, JsonValue, StrictBool
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.changes import Memo
-from fairlead.api.shapes.values import Answer, Asked, Int, Uuid
+from fairlead.api.shapes.values import Answer, Asked, Int, Uuid, in_words
 from fairlead.core.canonical import JsonObject
 from fairlead.core.duplicates import LONGEST_LOOK_BACK_DAYS, MOST_FIELDS, MOST_GROUPS
 from fairlead.core.permissions import Permission
@@ -18,7 +19,7 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.intake.policy import change_intake_policy, read_intake_policy
 from fairlead.store.leads.intake import IntakePolicy, niche_slug_of
 
-router = APIRouter(prefix="/api/v1/admin/niches", tags=["niches"])
+router = Router(prefix="/api/v1/admin/niches", tags=["niches"])
 
 RULE_EXAMPLE: dict[str, JsonValue] = {
     "version": 1,
@@ -33,7 +34,10 @@ NicheId = Annotated[Uuid, Path(description="The niche's id.")]
 _Field = Annotated[
     str,
     Field(
-        pattern=r"^(contact_(email|name|phone)|attributes\.[A-Za-z_][A-Za-z0-9_.-]{0,63})$",
+        pattern=in_words(
+            r"^(contact_(email|name|phone)|attributes\.[A-Za-z_][A-Za-z0-9_.-]{0,63})$",
+            "Input should be contact_email, contact_name, contact_phone, or attributes. and the key of a field",
+        ),
         examples=["contact_email"],
     ),
 ]

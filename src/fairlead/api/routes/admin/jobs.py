@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
@@ -20,7 +21,7 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.failures import dead_letters as flow
 from fairlead.store.jobs.queue_views import DeadLetterFilter, dead_letter_page, queue_states
 
-router = APIRouter(prefix="/api/v1/admin", tags=["jobs"])
+router = Router(prefix="/api/v1/admin", tags=["jobs"])
 
 MOST_AT_ONCE = 200
 

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.changes import Name
@@ -23,7 +24,7 @@ from fairlead.flows.access.api_keys import (
 )
 from fairlead.flows.access.principal import Principal
 
-router = APIRouter(prefix="/api/v1/admin/keys", tags=["keys"])
+router = Router(prefix="/api/v1/admin/keys", tags=["keys"])
 
 Reader = Annotated[Principal, needs(Permission.KEYS_READ)]
 Editor = Annotated[Principal, needs(Permission.KEYS_WRITE)]

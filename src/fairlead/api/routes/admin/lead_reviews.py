@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat, MustSayOnce
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
@@ -19,7 +20,7 @@ from fairlead.flows.approve_lead import RefusedLead, approve_lead, approve_leads
 from fairlead.flows.money.bad_leads import mark_lead_bad
 from fairlead.flows.reject_lead import reject_lead, reject_leads
 
-router = APIRouter(prefix="/api/v1/admin/leads", tags=["leads"])
+router = Router(prefix="/api/v1/admin/leads", tags=["leads"])
 
 MOST_AT_ONCE = 1_000
 

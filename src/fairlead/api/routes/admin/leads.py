@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import Field, StrictBool
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.lead_values import LeadDetails
 from fairlead.api.shapes.pagination import ByCursor, ByPage, NumberedPage, Page
-from fairlead.api.shapes.values import Answer, Asked, Line, Slug, Timestamp, Uuid
+from fairlead.api.shapes.values import Answer, Asked, Line, Slug, Timestamp, Uuid, in_words
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal, require
 from fairlead.flows.create_lead import EnteredLead, create_lead
@@ -26,7 +27,7 @@ from fairlead.store.leads.views import (
     leads_of_contact,
 )
 
-router = APIRouter(prefix="/api/v1/admin", tags=["leads"])
+router = Router(prefix="/api/v1/admin", tags=["leads"])
 
 LeadStatus = Literal["pending_confirmation", "pending_approval", "approved", "distributed", "rejected", "bad"]
 LeadId = Annotated[Uuid, Path(description="The lead's id.")]
@@ -159,7 +160,12 @@ def list_leads(
     created_from: Annotated[Timestamp | None, Query(description="This moment is included.")] = None,
     created_before: Annotated[Timestamp | None, Query(description="This moment is not.")] = None,
     id_prefix: Annotated[
-        str | None, Query(pattern="^([0-9a-fA-F]-?){1,32}$", description="How the id begins.", examples=["01990d8e"])
+        str | None,
+        Query(
+            pattern=in_words("^([0-9a-fA-F]-?){1,32}$", "Input should be the first digits of an id"),
+            description="How the id begins.",
+            examples=["01990d8e"],
+        ),
     ] = None,
 ) -> Page[LeadInList]:
     """List leads, the newest first, page by page."""

@@ -5,10 +5,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.by_sequence import BySequence, cursor_before
@@ -16,7 +17,7 @@ from fairlead.api.shapes.currency import Currency, InCurrency
 from fairlead.api.shapes.ledger import EntryKind, LedgerMovement, Statement, TotalOfKind
 from fairlead.api.shapes.pagination import MOST_ITEMS, ByCursor, Page, cursor_after, cursor_of, position_of
 from fairlead.api.shapes.spans import Before, From
-from fairlead.api.shapes.values import Answer, Slug, Timestamp, Uuid
+from fairlead.api.shapes.values import Answer, Slug, Timestamp, Uuid, in_words
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
@@ -24,7 +25,7 @@ from fairlead.flows.money.ledger_reading import read_provider_ledger, read_provi
 from fairlead.store.money.assignment_pages import AssignmentFilter, assignment_page
 from fairlead.store.money.ledger_pages import EntryPlace, LedgerEntry, LedgerFilter, ledger_page
 
-router = APIRouter(prefix="/api/v1/admin", tags=["money"])
+router = Router(prefix="/api/v1/admin", tags=["money"])
 
 ProviderId = Annotated[Uuid, Path(description="The provider's id.")]
 Reader = Annotated[Principal, needs(Permission.MONEY_READ)]
@@ -84,7 +85,11 @@ def list_ledger(
     created_from: From = None,
     created_before: Before = None,
     cursor: Annotated[
-        str | None, Query(pattern="^[A-Za-z0-9_-]{43}$", description="`next_cursor` of the page before.")
+        str | None,
+        Query(
+            pattern=in_words("^[A-Za-z0-9_-]{43}$", "Input should be a cursor that a page before gave"),
+            description="`next_cursor` of the page before.",
+        ),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ITEMS, description="At most so many items.")] = 50,
 ) -> MoneyPage:

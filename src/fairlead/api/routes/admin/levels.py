@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import Field, StrictBool
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
@@ -21,7 +22,7 @@ from fairlead.flows.configuration.reading import SeenNiche, read_level, read_nic
 from fairlead.flows.configuration.versions import Changed, level_version
 from fairlead.store.configuration.rows import LevelRow
 
-router = APIRouter(prefix="/api/v1/admin", tags=["levels"])
+router = Router(prefix="/api/v1/admin", tags=["levels"])
 
 Reader = Annotated[Principal, needs(Permission.NICHES_READ)]
 Editor = Annotated[Principal, needs(Permission.NICHES_WRITE)]

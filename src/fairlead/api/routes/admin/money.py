@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MustSayOnce
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
@@ -21,7 +22,7 @@ from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, list_open_reports, reject_bad_lead
 from fairlead.flows.money.refund import refund_assignment
 
-router = APIRouter(prefix="/api/v1/admin", tags=["money"])
+router = Router(prefix="/api/v1/admin", tags=["money"])
 
 AssignmentId = Annotated[Uuid, Path(description="The assignment's id.")]
 Reader = Annotated[Principal, needs(Permission.MONEY_READ)]

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import Field, StrictBool
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
@@ -16,7 +17,7 @@ from fairlead.api.shapes.changes import Memo, Name, said, unsaid
 from fairlead.api.shapes.currency import InCurrency
 from fairlead.api.shapes.documents import FormDocument, document_in
 from fairlead.api.shapes.pagination import ByCursor, Page
-from fairlead.api.shapes.values import Answer, Asked, Int, Slug, Uuid
+from fairlead.api.shapes.values import LARGE_BODY_BYTES, Answer, Asked, Int, Slug, Uuid
 from fairlead.core.entry.types import PhoneRegion
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
@@ -27,7 +28,7 @@ from fairlead.flows.configuration.versions import Changed, niche_version
 from fairlead.store.configuration.pages import ListedNiche, niches_page
 from fairlead.store.configuration.rows import NichePolicy, NicheRow, ReofferPolicy
 
-router = APIRouter(prefix="/api/v1/admin/niches", tags=["niches"])
+router = Router(prefix="/api/v1/admin/niches", tags=["niches"])
 
 Reader = Annotated[Principal, needs(Permission.NICHES_READ)]
 Editor = Annotated[Principal, needs(Permission.NICHES_WRITE)]
@@ -48,6 +49,8 @@ class Reoffer(Asked):
 
 class NewNiche(Asked):
     """A niche. Without a form its leads have no attributes; without `reoffer` unsold leads stay unsold."""
+
+    most_bytes: ClassVar[int] = LARGE_BODY_BYTES
 
     slug: NicheSlug
     name: Name

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.currency import Currency
 from fairlead.api.shapes.values import Answer, Uuid
@@ -16,7 +16,7 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import OVERVIEWS_OF_CALLER
 from fairlead.store.watching.overview import read_overview
 
-router = APIRouter(prefix="/api/v1/admin/overview", tags=["reports"])
+router = Router(prefix="/api/v1/admin/overview", tags=["reports"])
 
 
 class NicheAtAGlance(Answer):

@@ -3,22 +3,23 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
+from fairlead.api.shapes.memos import WORDS_PATTERN
 from fairlead.api.shapes.pagination import ByCursor, Page
 from fairlead.api.shapes.values import Answer, Asked, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.provider_notes import LONGEST_NOTE, add_provider_note, provider_notes
-from fairlead.flows.memos import WORDS_PATTERN
 from fairlead.store.configuration.provider_notes import ProviderNote
 
-router = APIRouter(prefix="/api/v1/admin/providers/{provider_id}/notes", tags=["providers"])
+router = Router(prefix="/api/v1/admin/providers/{provider_id}/notes", tags=["providers"])
 
 ProviderId = Annotated[Uuid, Path()]
 

@@ -4,10 +4,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
@@ -15,7 +16,7 @@ from fairlead.api.routes.admin.provider_states import ProviderChanged, ProviderS
 from fairlead.api.shapes.changes import NO_REASON, Memo, Name, Reason, said, unsaid
 from fairlead.api.shapes.currency import Currency, InCurrency
 from fairlead.api.shapes.pagination import ByCursor, Page
-from fairlead.api.shapes.values import Answer, Asked, Email, Int, Line, Uuid
+from fairlead.api.shapes.values import Answer, Asked, Email, Int, Line, Uuid, in_words
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.core.permissions import Permission, Role
 from fairlead.flows.access.invitations import invite_user
@@ -25,13 +26,20 @@ from fairlead.flows.configuration.providers import ProviderChange, change_provid
 from fairlead.flows.configuration.reading import read_provider
 from fairlead.store.configuration.pages import ListedProvider, ProviderSearch, providers_page
 
-router = APIRouter(prefix="/api/v1/admin/providers", tags=["providers"])
+router = Router(prefix="/api/v1/admin/providers", tags=["providers"])
 
 Reader = Annotated[Principal, needs(Permission.PROVIDERS_READ)]
 Editor = Annotated[Principal, needs(Permission.PROVIDERS_WRITE)]
 ProviderId = Annotated[Uuid, Path()]
 LimitCents = Annotated[Int, Field(ge=0, le=MAX_AMOUNT_CENTS)]
-Timezone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$", examples=["Europe/Berlin"])]
+Timezone = Annotated[
+    str,
+    Field(
+        max_length=64,
+        pattern=in_words(r"^[A-Za-z][A-Za-z0-9_+/-]*$", "Input should be a time zone such as Europe/Berlin"),
+        examples=["Europe/Berlin"],
+    ),
+]
 ProviderName = Annotated[Name, Field(examples=["Anchor Hosting"])]
 ProviderEmail = Annotated[Email, Field(examples=["leads@anchor.example"])]
 

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.currency import Currency
-from fairlead.api.shapes.values import Answer, Slug, Uuid
+from fairlead.api.shapes.values import Answer, Slug, Uuid, in_words
 from fairlead.core.permissions import Permission
 from fairlead.flows import reports as flow
 from fairlead.flows.access.principal import Principal
@@ -19,7 +20,7 @@ from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.reports import AskedDays
 from fairlead.store.reports.days import Days
 
-router = APIRouter(prefix="/api/v1/admin/reports", tags=["reports"], responses=refuses("niche_unknown"))
+router = Router(prefix="/api/v1/admin/reports", tags=["reports"], responses=refuses("niche_unknown"))
 
 Reader = Annotated[Principal, needs(Permission.REPORTS_READ, REPORTS_OF_CALLER)]
 OneNiche = Annotated[Slug, Query(description="The niche's slug.", examples=["hosting"])]
@@ -39,7 +40,9 @@ async def _asked_days(
     timezone: Annotated[
         str,
         Query(
-            pattern="^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$",
+            pattern=in_words(
+                "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$", "Input should be a time zone such as Europe/Berlin"
+            ),
             max_length=64,
             description="Where a day begins and ends: an IANA time zone.",
             examples=["Europe/Madrid"],

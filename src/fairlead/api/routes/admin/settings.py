@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace, ServerSettings
@@ -16,7 +17,7 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.marketplace import MarketplaceSettings, change_marketplace, read_marketplace
 
-router = APIRouter(prefix="/api/v1/admin", tags=["settings"])
+router = Router(prefix="/api/v1/admin", tags=["settings"])
 
 Reader = Annotated[Principal, needs(Permission.SETTINGS_READ)]
 Editor = Annotated[Principal, needs(Permission.SETTINGS_WRITE)]

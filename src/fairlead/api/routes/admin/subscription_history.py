@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.by_sequence import BySequence
@@ -17,7 +18,7 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.subscription_history import SubscriptionState, subscription_history
 
-router = APIRouter(prefix="/api/v1/admin/subscriptions/{subscription_id}/history", tags=["subscriptions"])
+router = Router(prefix="/api/v1/admin/subscriptions/{subscription_id}/history", tags=["subscriptions"])
 
 Reader = Annotated[Principal, needs(Permission.PROVIDERS_READ)]
 

@@ -1,12 +1,13 @@
 """Subscriptions as operators see to them: who buys leads of which level, and by which filter."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
@@ -14,7 +15,7 @@ from fairlead.api.shapes.changes import NO_REASON, Memo, Reason
 from fairlead.api.shapes.documents import FilterDocument, document_in
 from fairlead.api.shapes.pagination import ByCursor, Page
 from fairlead.api.shapes.subscriptions import StateOfSubscription, state_of
-from fairlead.api.shapes.values import Answer, Asked, Int, Uuid
+from fairlead.api.shapes.values import LARGE_BODY_BYTES, Answer, Asked, Int, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.filter_preview import MOST_LEADS, preview_filter
@@ -29,7 +30,7 @@ from fairlead.flows.configuration.subscriptions import (
 )
 from fairlead.store.configuration.pages import ListedSubscription, SubscriptionSearch, subscriptions_page
 
-router = APIRouter(prefix="/api/v1/admin", tags=["subscriptions"])
+router = Router(prefix="/api/v1/admin", tags=["subscriptions"])
 
 Reader = Annotated[Principal, needs(Permission.PROVIDERS_READ)]
 Editor = Annotated[Principal, needs(Permission.PROVIDERS_WRITE)]
@@ -43,6 +44,8 @@ Why = Annotated[
 class NewSubscription(Asked):
     """A provider and a level. Without a filter: every lead, or, for one that comes back, the filter that it had."""
 
+    most_bytes: ClassVar[int] = LARGE_BODY_BYTES
+
     provider_id: Uuid
     level_id: Uuid
     filter_rules: FilterDocument | None = None
@@ -52,12 +55,16 @@ class NewSubscription(Asked):
 class NewFilter(Asked):
     """The filter as it is to be."""
 
+    most_bytes: ClassVar[int] = LARGE_BODY_BYTES
+
     filter_rules: FilterDocument
     memo: Memo | None = None
 
 
 class TriedFilter(Asked):
     """A filter, and how many of the leads that were decided last it is tried on."""
+
+    most_bytes: ClassVar[int] = LARGE_BODY_BYTES
 
     filter_rules: FilterDocument
     sample: Annotated[Int, Field(ge=1, le=MOST_LEADS)] = 1000

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.changes import Memo
-from fairlead.api.shapes.values import Answer, Asked, Int, Line, Text
+from fairlead.api.shapes.values import LARGE_BODY_BYTES, NAME_PATTERN, Answer, Asked, Int, Line, Text
 from fairlead.core.permissions import Permission
 from fairlead.delivery.template_variables import variables_of
 from fairlead.delivery.templates import MAX_BODY_BYTES, MAX_SUBJECT_CHARACTERS, Template
@@ -20,11 +21,9 @@ from fairlead.flows.access.principal import Principal, require
 from fairlead.flows.notifications import templates as flow
 from fairlead.flows.notifications.templates import TemplateInUse
 
-router = APIRouter(prefix="/api/v1/admin/templates", tags=["notification templates"])
+router = Router(prefix="/api/v1/admin/templates", tags=["notification templates"])
 
-Kind = Annotated[
-    str, Path(pattern="^[a-z][a-z_]{0,63}$", description="The kind of message.", examples=["lead_assigned"])
-]
+Kind = Annotated[str, Path(pattern=NAME_PATTERN, description="The kind of message.", examples=["lead_assigned"])]
 Version = Annotated[int, Path(ge=1, le=2_147_483_647, description="From 1.", examples=[1])]
 Reader = Annotated[Principal, needs(Permission.NOTIFICATIONS_READ)]
 Writer = Annotated[Principal, needs(Permission.NOTIFICATIONS_WRITE)]
@@ -35,6 +34,8 @@ _BODY = "Hello {{ provider_name }}, lead {{ lead_id }} is yours."
 
 class MessageParts(Asked):
     """The three parts of a message, in the templates' language."""
+
+    most_bytes: ClassVar[int] = LARGE_BODY_BYTES
 
     subject: Annotated[Line, Field(min_length=1, max_length=MAX_SUBJECT_CHARACTERS, examples=[_SUBJECT])]
     html: Annotated[Text, Field(min_length=1, max_length=MAX_BODY_BYTES, examples=[f"<p>{_BODY}</p>"])]

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import Field
 
 from fairlead.api.access import needs
+from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.changes import Name
@@ -28,7 +29,7 @@ from fairlead.flows.access.users import (
     reset_second_factor,
 )
 
-router = APIRouter(prefix="/api/v1/admin/users", tags=["users"])
+router = Router(prefix="/api/v1/admin/users", tags=["users"])
 
 Reader = Annotated[Principal, needs(Permission.USERS_READ)]
 Editor = Annotated[Principal, needs(Permission.USERS_WRITE)]

@@ -5,23 +5,24 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import Field, JsonValue
 
 from fairlead.api.access import OwnProvider, needs_own
+from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.shapes.currency import Currency
+from fairlead.api.shapes.memos import LINE_PATTERN, WORDS_PATTERN
 from fairlead.api.shapes.pagination import ByCursor, Keyset, Page, cursor_after
 from fairlead.api.shapes.values import Answer, Asked, Slug, Text, Timestamp, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.assignment_actions import LONGEST_REASON, accept_assignment, reject_assignment, view_assignment
-from fairlead.flows.memos import LINE_PATTERN, WORDS_PATTERN
 from fairlead.flows.money.bad_leads import LONGEST_NOTE, report_bad_lead
 from fairlead.store.portal.inbox import InboxAssignment, InboxFilter, inbox_assignment, inbox_page, unviewed_count
 from fairlead.store.portal.inbox_search import LONGEST_SEARCH, SHORTEST_SEARCH
 
-router = APIRouter(prefix="/api/v1/provider", tags=["provider: leads"])
+router = Router(prefix="/api/v1/provider", tags=["provider: leads"])
 
 Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
 Writer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE)]

@@ -2,12 +2,14 @@
 
 from typing import Annotated, Literal, TypeAlias
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 
 from fairlead.api.access import OwnProvider, needs_own
+from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.shapes.keys import KeyCreated, KeyListed, LifetimeDays, key_created
+from fairlead.api.shapes.memos import LINE_PATTERN
 from fairlead.api.shapes.pagination import ByCursor, Page
 from fairlead.api.shapes.values import Asked, Uuid
 from fairlead.core.permissions import Permission
@@ -17,9 +19,8 @@ from fairlead.flows.access.api_keys import (
     page_of_api_keys,
     revoke_api_key,
 )
-from fairlead.flows.memos import LINE_PATTERN
 
-router = APIRouter(prefix="/api/v1/provider/keys", tags=["provider: access"])
+router = Router(prefix="/api/v1/provider/keys", tags=["provider: access"])
 
 KeyHolder = Annotated[OwnProvider, needs_own(Permission.OWN_KEYS)]
 

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from fairlead.api.access import OwnProvider, needs_own
+from fairlead.api.bodies import Router
 from fairlead.api.shapes.by_sequence import BySequence, cursor_before
 from fairlead.api.shapes.currency import Currency
 from fairlead.api.shapes.ledger import EntryKind, LedgerMovement, Statement, TotalOfKind
@@ -14,7 +15,7 @@ from fairlead.core.permissions import Permission
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.money.ledger_pages import LedgerFilter, own_ledger_page, statement
 
-router = APIRouter(prefix="/api/v1/provider/ledger", tags=["provider: money"])
+router = Router(prefix="/api/v1/provider/ledger", tags=["provider: money"])
 
 Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
 

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
 from fairlead.api.access import OwnProvider, needs_own
+from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.currency import Currency
@@ -16,7 +17,7 @@ from fairlead.flows.access.read_limits import PREVIEWS_OF_PROVIDER
 from fairlead.flows.configuration.filter_preview import preview_filter_at_level
 from fairlead.store.portal.levels_on_offer import niches_on_offer
 
-router = APIRouter(prefix="/api/v1/provider/levels", tags=["provider: subscriptions"])
+router = Router(prefix="/api/v1/provider/levels", tags=["provider: subscriptions"])
 
 Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
 Previewer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE, PREVIEWS_OF_PROVIDER)]

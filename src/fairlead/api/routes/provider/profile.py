@@ -1,12 +1,13 @@
 """A provider's own profile and balance, and what it wants to be told."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import ConfigDict, Field, StrictBool
 
 from fairlead.api.access import OwnProvider, needs_own
+from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.shapes.changes import said, unsaid
@@ -18,7 +19,7 @@ from fairlead.flows.configuration.own_provider import OwnProfileChange, change_o
 from fairlead.flows.configuration.versions import preferences_version
 from fairlead.flows.notifications.preferences import notification_preferences, set_notification_preferences
 
-router = APIRouter(prefix="/api/v1/provider", tags=["provider: profile"])
+router = Router(prefix="/api/v1/provider", tags=["provider: profile"])
 
 Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
 Writer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE)]
@@ -31,7 +32,8 @@ Told: TypeAlias = Literal[
     "filter_invalidated",
     "low_balance",
 ]
-Preferences: TypeAlias = Mapping[Told, Mapping[Literal["email", "webhook"], StrictBool]]
+_Channels: TypeAlias = Annotated[Mapping[Literal["email", "webhook"], StrictBool], Field(max_length=2)]
+Preferences: TypeAlias = Annotated[Mapping[Told, _Channels], Field(max_length=len(get_args(Told)))]
 
 _PREFERENCES: dict[str, Any] = {"low_balance": {"email": True}, "lead_assigned": {"email": False, "webhook": True}}
 

@@ -1,12 +1,13 @@
 """A provider's own subscriptions: subscribing, pausing, filtering, leaving, and how each came to be as it is."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 
 from fairlead.api.access import OwnProvider, needs_own
+from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
@@ -15,7 +16,7 @@ from fairlead.api.shapes.currency import Currency
 from fairlead.api.shapes.documents import FilterDocument, document_in
 from fairlead.api.shapes.pagination import Page
 from fairlead.api.shapes.subscriptions import StateOfSubscription, state_of
-from fairlead.api.shapes.values import Answer, Asked, Uuid
+from fairlead.api.shapes.values import LARGE_BODY_BYTES, Answer, Asked, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.configuration.own_subscriptions import OwnedSubscription, own_subscription, own_subscriptions
 from fairlead.flows.configuration.subscription_history import SubscriptionState, subscription_history
@@ -29,7 +30,7 @@ from fairlead.flows.configuration.subscriptions import (
 )
 from fairlead.store.configuration.rows import SubscriptionRow
 
-router = APIRouter(prefix="/api/v1/provider/subscriptions", tags=["provider: subscriptions"])
+router = Router(prefix="/api/v1/provider/subscriptions", tags=["provider: subscriptions"])
 
 Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
 Writer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE)]
@@ -38,6 +39,8 @@ SubscriptionId = Annotated[Uuid, Path()]
 
 class OwnSubscriptionWish(Asked):
     """Which level, and which of its leads."""
+
+    most_bytes: ClassVar[int] = LARGE_BODY_BYTES
 
     level_id: Uuid
     filter_rules: FilterDocument | None = Field(

@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from fairlead.api.access import OwnProvider, needs_own
+from fairlead.api.bodies import Router
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.values import Answer, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.store.portal.own_users import users_of_provider
 
-router = APIRouter(prefix="/api/v1/provider/users", tags=["provider: access"])
+router = Router(prefix="/api/v1/provider/users", tags=["provider: access"])
 
 Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
 

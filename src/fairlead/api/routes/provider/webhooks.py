@@ -5,22 +5,23 @@ from datetime import datetime
 from threading import BoundedSemaphore
 from typing import Annotated, Literal, TypeAlias
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import Field
 
 from fairlead.api.access import OwnProvider, needs_own
+from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.few_at_once import place_among
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Sealing, ServerSettings
 from fairlead.api.shapes.changes import Memo, said, unsaid
+from fairlead.api.shapes.memos import LINE_PATTERN
 from fairlead.api.shapes.pagination import ByCursor, Page, cursor_after
-from fairlead.api.shapes.values import Answer, Asked, Line, Uuid
+from fairlead.api.shapes.values import Answer, Asked, Line, Uuid, in_words
 from fairlead.core.permissions import Permission
 from fairlead.delivery.outcome import Sent
 from fairlead.delivery.webhook_body import MAX_FIELD_NAME_CHARACTERS, MAX_MAPPED_FIELDS, SOURCES
 from fairlead.delivery.webhook_url import MAX_URL_CHARACTERS
-from fairlead.flows.memos import LINE_PATTERN
 from fairlead.flows.notifications.endpoint_changes import EndpointChange
 from fairlead.flows.notifications.endpoint_reading import (
     SeenEndpoint,
@@ -39,7 +40,7 @@ from fairlead.flows.notifications.endpoints import (
     resume_webhook_endpoint,
 )
 
-router = APIRouter(prefix="/api/v1/provider/webhook-endpoints", tags=["provider: webhooks"])
+router = Router(prefix="/api/v1/provider/webhook-endpoints", tags=["provider: webhooks"])
 
 Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
 Writer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE)]
@@ -51,7 +52,15 @@ Url: TypeAlias = Annotated[
 FieldMapping: TypeAlias = Annotated[
     Mapping[
         Annotated[str, Field(min_length=1, max_length=MAX_FIELD_NAME_CHARACTERS, pattern=LINE_PATTERN)],
-        Annotated[str, Field(pattern=rf"^({'|'.join(SOURCES)}|attributes\.[A-Za-z_][A-Za-z0-9_.-]{{0,63}})$")],
+        Annotated[
+            str,
+            Field(
+                pattern=in_words(
+                    rf"^({'|'.join(SOURCES)}|attributes\.[A-Za-z_][A-Za-z0-9_.-]{{0,63}})$",
+                    f"Input should be attributes. and the key of a field, or one of {', '.join(SOURCES)}",
+                )
+            ),
+        ],
     ],
     Field(min_length=1, max_length=MAX_MAPPED_FIELDS, examples=[{"mail": "contact_email", "cpu": "attributes.cores"}]),
 ]
