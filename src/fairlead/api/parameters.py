@@ -6,8 +6,8 @@ last would count.
 
 from collections.abc import Iterator
 
+from fastapi._compat import field_annotation_is_sequence
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import field_annotation_is_sequence
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import HTTPConnection
 

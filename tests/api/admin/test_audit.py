@@ -58,3 +58,9 @@ def test_what_is_no_filter_is_refused(ann: TestClient) -> None:
 def test_providers_see_none_of_it(app: FastAPI, database: Database, sale: Sale) -> None:
     answer = a_provider(app, database, sale.anchor_id).get(EVENTS)
     assert (answer.status_code, answer.json()["code"]) == (403, "permission_missing")
+
+
+def test_a_cursor_that_is_no_place_is_told_by_its_name(ann: TestClient) -> None:
+    for cursor in ("log:0", "log:999999999", "journal:01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f:1:0"):
+        [error] = ann.get(EVENTS, params={"cursor": cursor}).json()["errors"]
+        assert (error["location"], error["pointer"]) == ("query", "/cursor")

@@ -100,7 +100,7 @@ def _attributes(given: Any) -> Any:
             mistakes.append(((key,), _error("key_malformed", KEY_WORDS)))
         else:
             mistakes += _mistakes_of(value, (key,), MAX_OPTIONS, of_texts=True)
-    _refuse("attributes", given, mistakes)
+    _refuse("attributes", answers, mistakes)
     return answers
 
 

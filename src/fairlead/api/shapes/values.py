@@ -5,7 +5,7 @@ and what PostgreSQL cannot keep (a NUL character, 2^70). So every field has one 
 """
 
 import re
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, TypeAlias, cast
 
@@ -138,8 +138,10 @@ def _stopping(schema: Any, model: type) -> Any:
 
     Other models inside are left alone: each has seen to itself. Raises TypeError for an object without a bound.
     """
-    if isinstance(schema, list | tuple):
-        return type(schema)(_stopping(each, model) for each in cast("Sequence[Any]", schema))  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(schema, list):
+        return [_stopping(each, model) for each in cast("list[Any]", schema)]
+    if isinstance(schema, tuple):
+        return tuple(_stopping(each, model) for each in cast("tuple[Any, ...]", schema))
     if not isinstance(schema, dict):
         return schema
     known = cast("dict[str, Any]", schema)
@@ -159,13 +161,16 @@ def _stopping(schema: Any, model: type) -> Any:
 
 def _at_most(most: int) -> Callable[[Any], Any]:
     def checked(given: Any) -> Any:
-        if isinstance(given, dict) and len(cast("dict[Any, Any]", given)) > most:
-            raise PydanticKnownError(
-                "too_long", {"field_type": "Object", "max_length": most, "actual_length": len(cast("Sized", given))}
-            )
+        count = _members_of(given)
+        if count > most:
+            raise PydanticKnownError("too_long", {"field_type": "Object", "max_length": most, "actual_length": count})
         return given
 
     return checked
+
+
+def _members_of(given: Any) -> int:
+    return len(cast("dict[Any, Any]", given)) if type(given) is dict else 0
 
 
 class Asked(BaseModel):
@@ -188,7 +193,7 @@ class Asked(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _few_unknown(cls, given: Any) -> Any:
-        if isinstance(given, dict) and len(cast("dict[Any, Any]", given)) > len(cls.model_fields) + MOST_UNKNOWN:
+        if _members_of(given) > len(cls.model_fields) + MOST_UNKNOWN:
             raise PydanticCustomError("extra_forbidden", "There are many members here that have no meaning")
         return given
 
