@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError
 from pydantic_core.core_schema import no_info_before_validator_function
 
+from fairlead.core.entry.types import REGION_PATTERN
 from fairlead.core.form_field import MAX_NUMBER
 from fairlead.core.model import MAX_AMOUNT_CENTS
 
@@ -41,6 +42,8 @@ def words_of_pattern(pattern: str) -> str:
     """What a refusal says where the pattern does not fit."""
     return _WORDS_OF_PATTERN.get(pattern, "Input does not have the form that the document gives")
 
+
+in_words(REGION_PATTERN, "Input should be the two letters of a country, such as DE")
 
 _TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"

@@ -86,5 +86,7 @@ LedgerMemo: TypeAlias = Annotated[str, Line(LONGEST_LEDGER_MEMO, SHORTEST_MEMO)]
 Memo: TypeAlias = Annotated[str, Line(LONGEST_MEMO, SHORTEST_MEMO)]
 """Why something was given back, or not, on one line."""
 
-PhoneRegion: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["DE"]), AfterValidator(_region)]
+REGION_PATTERN = "^[A-Z]{2}$"
+
+PhoneRegion: TypeAlias = Annotated[str, Field(pattern=REGION_PATTERN, examples=["DE"]), AfterValidator(_region)]
 """Whose telephone numbers need no country: ISO 3166's code."""
