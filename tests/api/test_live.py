@@ -203,7 +203,8 @@ def test_a_heartbeat_says_from_where_to_go_on(
     monkeypatch.setattr(serving, "HEARTBEAT_SECONDS", 0.2)
     quiet = value(
         database,
-        "insert into providers (id, name, email, created_at) values (gen_random_uuid(), 'Dot', 'dot@live.test', now()) "
+        "insert into providers (id, name, email, email_key, created_at) "
+        "values (gen_random_uuid(), 'Dot', 'dot@live.test', 'dot@live.test', now()) "
         "returning id::text",
     )
     dot = Who(provider_user(database, quiet).token)

@@ -63,7 +63,7 @@ def test_mistakes_are_lines_on_standard_error(run) -> None:
     assert (status, output) == (2, "")
     assert errors.splitlines() == [
         "error: niche[0].colour: has no meaning here",
-        "error: provider[0].email: must be an email address",
+        "error: provider[0].email: must be an email address such as ada@example.com",
     ]
     assert run(b"a = 1\nb = '\xe4'")[2].endswith("marketplace.toml: line 2 is not UTF-8 text\n")
     assert run(b"\xff\xfea")[2].endswith("marketplace.toml: line 1 is not UTF-16 text\n")

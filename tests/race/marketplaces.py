@@ -102,8 +102,8 @@ def add_providers(conn: Connection, providers: Sequence[Provider], group: str) -
     ids = {provider.name: new_id() for provider in providers}
     cursor = conn.cursor()
     cursor.executemany(
-        "insert into providers (id, name, email, created_at) values (%s, %s, %s, %s)",
-        [(ids[p.name], p.name, f"{p.name}@{group}.test", now) for p in providers],
+        "insert into providers (id, name, email, email_key, created_at) values (%s, %s, %s, %s, %s)",
+        [(ids[p.name], p.name, f"{p.name}@{group}.test", f"{p.name}@{group}.test", now) for p in providers],
     )
     for provider in providers:
         if provider.deposit_cents:

@@ -40,9 +40,9 @@ _PEOPLE = """
     values (%(niche)s, 'hosting', 'Hosting', '{"version": 1, "fields": []}', now());
     insert into competition_levels (id, niche_id, name, price_cents, max_recipients, order_position, created_at)
     values (%(gold)s, %(niche)s, 'gold', 200, 1, 1, now()), (%(silver)s, %(niche)s, 'silver', 100, 3, 2, now());
-    insert into providers (id, name, email, ledger_seq, created_at)
-    values (%(anchor)s, 'Anchor', 'anchor@example.com', %(leads)s, now()),
-           (%(bowline)s, 'Bowline', 'bowline@example.com', %(leads)s, now());
+    insert into providers (id, name, email, email_key, ledger_seq, created_at)
+    values (%(anchor)s, 'Anchor', 'anchor@example.com', 'anchor@example.com', %(leads)s, now()),
+           (%(bowline)s, 'Bowline', 'bowline@example.com', 'bowline@example.com', %(leads)s, now());
     insert into subscriptions (id, provider_id, competition_level_id, niche_id, is_active, created_at)
     values (%(anchor)s, %(anchor)s, %(gold)s, %(niche)s, true, now()),
            (%(bowline)s, %(bowline)s, %(silver)s, %(niche)s, true, now());

@@ -160,8 +160,8 @@ def test_of_an_exception_kind_and_place_are_told_and_no_word(output: io.StringIO
 def test_a_database_error_repeats_a_row_and_its_log_does_not(output: io.StringIO, database: Database) -> None:
     with pytest.raises(psycopg.errors.CheckViolation) as caught, database.transaction() as conn:
         conn.execute(
-            "insert into providers (id, name, email, status, created_at) values (gen_random_uuid(), "
-            "'Wilhelmina Canary', 'wilhelmina@canary.example', 'canary', now())"
+            "insert into providers (id, name, email, email_key, status, created_at) values (gen_random_uuid(), "
+            "'Wilhelmina Canary', 'wilhelmina@canary.example', 'wilhelmina@canary.example', 'canary', now())"
         )
     assert "wilhelmina@canary.example" in str(caught.value)  # else this test would prove nothing
     get_logger("fairlead.x").error("bird", exc_info=caught.value)

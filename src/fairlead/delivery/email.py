@@ -1,6 +1,7 @@
 """An email as a value, and the bytes that it becomes."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.errors import NonASCIILocalPartDefect
@@ -10,6 +11,8 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8, Policy
 from typing import cast
 
+from fairlead.core.entry.mailbox import canonical_mailbox
+from fairlead.core.entry.refusal import EntryRefused
 from fairlead.delivery.plain_text import one_line
 
 CORRELATION_HEADER = "X-Fairlead-Correlation"
@@ -89,7 +92,8 @@ def mailbox(name: str, address: str) -> str:
 def address_of(text: str) -> Address | None:
     """The one address that the text holds, with its name if it has one; None when it holds none, or more.
 
-    A domain in letters of its own becomes the form that mail servers know (IDNA).
+    A domain in letters of its own becomes the form that mail servers know (IDNA): the same as when the address was
+    taken in, which decides what is an address. Others are here only from before that was asked.
 
     >>> address_of("Jörg <joerg@exämple.com>")
     Address(display_name='Jörg', username='joerg', domain='xn--exmple-cua.com')
@@ -107,6 +111,9 @@ def address_of(text: str) -> Address | None:
     if defects or len(header.addresses) != 1 or header.groups[0].display_name is not None:
         return None
     address = header.addresses[0]
+    with suppress(EntryRefused):
+        taken = canonical_mailbox(address.addr_spec)
+        return Address(_header_text(address.display_name), taken.local_part, taken.ascii_domain)
     try:
         domain = address.domain if address.domain.isascii() else address.domain.encode("idna").decode("ascii")
     except UnicodeError:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeA
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from fairlead.core.entry.text import is_storable
-from fairlead.core.entry.types import PhoneRegion
+from fairlead.core.entry.types import Email, PhoneRegion
 from fairlead.core.errors import BadInput
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.flows.memos import LINE_PATTERN
@@ -33,9 +33,6 @@ def _timezone(name: str) -> str:
 
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
-Email = Annotated[
-    str, StringConstraints(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$"), AfterValidator(_printable)
-]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Cents = Annotated[int, Field(ge=0, le=MAX_AMOUNT_CENTS)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.errors import BadInput, Refused
 from fairlead.store.connection import Connection
 
@@ -55,8 +56,12 @@ def lead_state(conn: Connection, lead_id: str) -> LeadRecord:
 def provider_id_of(conn: Connection, id_or_email: str) -> str:
     """The id of the provider with this id or email. Raises `Refused` when there is none."""
     row = conn.execute(
-        "select id::text from providers where id::text = lower(%s) or lower(email) = lower(%s)",
-        (id_or_email, id_or_email),
+        """
+        select id::text from providers
+        where id::text = lower(%(given)s) or lower(email) = lower(%(given)s) or email_key = %(key)s
+        order by lower(email) = lower(%(given)s) desc limit 1
+        """,
+        {"given": id_or_email, "key": mailbox_key(id_or_email)},
     ).fetchone()
     if row is None:
         raise Refused("provider_unknown", f"there is no provider {id_or_email!r}")
@@ -130,7 +135,7 @@ def provider_out_of_funds(conn: Connection) -> str | None:
 def has_other_providers(conn: Connection, emails: Sequence[str]) -> bool:
     """Whether the marketplace has a provider whose email is none of these."""
     row = conn.execute(
-        "select exists (select from providers where lower(email) <> all(%s))", ([email.lower() for email in emails],)
+        "select exists (select from providers where email_key <> all(%s))", ([mailbox_key(email) for email in emails],)
     ).fetchone()
     assert row is not None, "exists has an answer"
     return bool(row[0])

@@ -70,9 +70,11 @@ def add_provider(database: Database, name: str = "Anchor", status: str = "active
     return value(
         database,
         """
-        insert into providers (id, name, email, status, created_at)
-        values (gen_random_uuid(), %s, lower(%s) || '@example.com', %s, now()) returning id::text
+        insert into providers (id, name, email, email_key, status, created_at)
+        values (gen_random_uuid(), %s, lower(%s) || '@example.com', lower(%s) || '@example.com', %s, now())
+        returning id::text
         """,
+        name,
         name,
         name,
         status,

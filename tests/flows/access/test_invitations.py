@@ -65,7 +65,7 @@ def test_a_provider_is_invited_by_mail(database: Database) -> None:
     inbox = Inbox()
     with mail_server(inbox) as port:
         work_off(database, settings_for(port, public_url=SITE))
-    assert (inbox.recipients, inbox.messages[0]["To"]) == (["sales@example.org"], "Sam <sales@example.org>")
+    assert (inbox.recipients, inbox.messages[0]["To"]) == (["sales@example.org"], "sales@example.org")
     [link] = links(inbox)
     page, _, token = link.partition("#")
     assert page == f"{SITE}/accept-invite"

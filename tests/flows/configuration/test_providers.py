@@ -95,7 +95,7 @@ def test_an_email_belongs_to_one_provider(database: Database) -> None:
     taken = ProviderChange(email="Bowline@Example.com")
     assert refusal(lambda: change_provider(database, market.anchor, taken, OPERATOR)) == "email_taken"
     own = ProviderChange(email="Anchor@Example.com")
-    assert change_provider(database, market.anchor, own, OPERATOR).row.email == "Anchor@Example.com"
+    assert change_provider(database, market.anchor, own, OPERATOR).row.email == "Anchor@example.com"
 
 
 def test_a_credit_limit_moves_subscriptions_in_all_niches(database: Database) -> None:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from fairlead.core.entry.mailbox import canonical_mailbox
+from fairlead.core.entry.refusal import EntryRefused
+from fairlead.core.entry.text import canonical_line
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.permissions import Role
-from fairlead.delivery.email import address_of
 from fairlead.flows.access.one_time import OneTimeToken, issue_token
 from fairlead.flows.access.passwords import check_password, hash_password
 from fairlead.store.access.one_time_tokens import void_tokens
@@ -127,14 +129,17 @@ def _check_is_wanted(before: UserRow, wanted: _Wanted) -> None:
 
 
 def checked_person(email: str, name: str) -> tuple[str, str]:
-    """Email and name without blanks around them. Raises `BadInput` for what is none."""
+    """Email and name as they are stored. Raises `BadInput`, also for an address that no mail can reach."""
     problems: list[str] = []
-    address, shown = email.strip(), name.strip()
-    found = address_of(address)
-    if found is None or found.display_name or len(address) > 320:
-        problems.append("email: must be an email address")
-    if not 1 <= len(shown) <= 200 or not shown.isprintable():
-        problems.append("name: must be one line of 1 to 200 characters")
+    address, shown = "", ""
+    try:
+        address = canonical_mailbox(email).address
+    except EntryRefused as refused:
+        problems.append(f"email: {refused.message}")
+    try:
+        shown = canonical_line(name)
+    except EntryRefused as refused:
+        problems.append(f"name: {refused.message}")
     if problems:
         raise BadInput(problems)
     return address, shown

@@ -1,6 +1,6 @@
 """Logging in with email and password: the first step, and for providers without a second factor the only one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from fairlead.core.errors import Refused
@@ -12,6 +12,7 @@ from fairlead.flows.access.throttle import (
     LOGIN_OF_ACCOUNT,
     LOGIN_OF_ADDRESS,
     LOGIN_OF_PAIR,
+    account_of,
     give_back,
     is_let_through,
     network_of,
@@ -27,24 +28,37 @@ from fairlead.store.leads.rows import clock
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempt:
-    """An attempt that was let through. `is_suspect`: of many at this account, from an address that it never had."""
+class Attempt:
+    """An attempt that was let through. `is_crowded`: it is one of too many at this account.
 
-    user: UserRow | None
-    account: str
+    `is_suspect`: that, and from an address that its user never came from.
+    """
+
+    user: UserRow | None = field(repr=False)
+    account: str = field(repr=False)
     network: str
+    is_crowded: bool
     is_suspect: bool
 
 
+def admit_log_in(database: Database, email: str, client: Client) -> Attempt:
+    """The attempt counts. Raises `Throttled` for an address that tries too often: before any work on a password."""
+    return database.run(lambda conn: _admit(conn, email, client))
+
+
 def log_in(database: Database, email: str, password: str, client: Client) -> IssuedSession:
+    """`admit_log_in` and then `finish_log_in`. Raises as they do."""
+    return finish_log_in(database, admit_log_in(database, email, client), password, client)
+
+
+def finish_log_in(database: Database, attempt: Attempt, password: str, client: Client) -> IssuedSession:
     """There is a session under a new token; its `next_step` says whether it is open yet.
 
-    Raises `Throttled` for an address that tries too often, and `Refused`: `login_refused` for an unknown email, a wrong
-    password, and a user who was not activated or was disabled alike, after the same work. While an account is guessed
+    Raises `Refused`: `login_refused` for an unknown email, a wrong password, and a user who was not activated or was
+    disabled alike, after the same work. While an account is guessed
     at from many addresses, one that its user never came from gets in with a second factor only, so that guessing helps
     nobody and shuts nobody out who has one. The password is checked with no transaction open.
     """
-    attempt = database.run(lambda conn: _admit(conn, email, client))
     user = attempt.user
     is_right = is_password(None if user is None else user.password_hash, password)
     rehashed = None
@@ -79,28 +93,30 @@ def log_in(database: Database, email: str, password: str, client: Client) -> Iss
     return done
 
 
-def _admit(conn: Connection, email: str, client: Client) -> _Attempt:
+def _admit(conn: Connection, email: str, client: Client) -> Attempt:
     """Addresses before accounts, so that whoever is shut out by the first costs the second nothing."""
-    account, network = email.strip().casefold(), network_of(client.ip)
+    network = network_of(client.ip)
     take(conn, LOGIN_OF_ADDRESS, network)
+    user = user_by_email(conn, email)
+    account = account_of(user, email)
     take(conn, LOGIN_OF_PAIR, account, network)
     is_crowded = not is_let_through(conn, LOGIN_OF_ACCOUNT, account)
-    user = user_by_email(conn, email.strip())
     is_known = user is not None and is_known_address(conn, user.user_id, client.ip, clock(conn) - ADDRESS_IS_KNOWN_FOR)
-    return _Attempt(user, account, network, is_crowded and not is_known)
+    return Attempt(user, account, network, is_crowded, is_crowded and not is_known)
 
 
-def _may_enter(locked: UserRow, checked: UserRow, attempt: _Attempt) -> bool:
+def _may_enter(locked: UserRow, checked: UserRow, attempt: Attempt) -> bool:
     """Whether the right password is enough for a session: its user is still the one whose password was checked."""
     if locked.status != "active" or locked.password_hash != checked.password_hash:
         return False
     return locked.has_second_factor or not attempt.is_suspect
 
 
-def _forgive(conn: Connection, attempt: _Attempt) -> None:
+def _forgive(conn: Connection, attempt: Attempt) -> None:
+    """What the attempt took is there again, and no more than that."""
     give_back(conn, LOGIN_OF_ADDRESS, attempt.network)
     give_back(conn, LOGIN_OF_PAIR, attempt.account, attempt.network)
-    if not attempt.is_suspect:
+    if not attempt.is_crowded:
         give_back(conn, LOGIN_OF_ACCOUNT, attempt.account)
 
 

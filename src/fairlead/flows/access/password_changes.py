@@ -15,7 +15,14 @@ from fairlead.flows.access.session_state import (
     refuse_proof,
     session_invalid,
 )
-from fairlead.flows.access.throttle import RESET_OF_ACCOUNT, RESET_OF_ADDRESS, is_let_through, network_of, take
+from fairlead.flows.access.throttle import (
+    RESET_OF_ACCOUNT,
+    RESET_OF_ADDRESS,
+    account_of,
+    is_let_through,
+    network_of,
+    take,
+)
 from fairlead.flows.access.tokens import hash_of, new_token
 from fairlead.store.access.one_time_tokens import void_tokens
 from fairlead.store.access.sessions import end_sessions, session_by_token
@@ -92,13 +99,13 @@ def request_password_reset(database: Database, email: str, client: Client) -> No
     what is above that is let go. Raises `Throttled` for an address that asks too often.
     """
     with answered_evenly():
-        database.run(lambda conn: _queue_reset(conn, email.strip(), client))
+        database.run(lambda conn: _queue_reset(conn, email, client))
 
 
 def _queue_reset(conn: Connection, email: str, client: Client) -> None:
     take(conn, RESET_OF_ADDRESS, network_of(client.ip))
-    is_wanted = is_let_through(conn, RESET_OF_ACCOUNT, email.casefold())
     user = user_by_email(conn, email)
+    is_wanted = is_let_through(conn, RESET_OF_ACCOUNT, account_of(user, email))
     is_of_user = user is not None and user.status == "active"
     now = clock(conn)
     if user is not None and is_of_user and is_wanted:

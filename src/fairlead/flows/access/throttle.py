@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
+from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.errors import Refused
 from fairlead.store.access.rate_buckets import give_back_token, take_token
+from fairlead.store.access.users import UserRow
 from fairlead.store.connection import Connection
 
 
@@ -64,6 +66,14 @@ def is_let_through(conn: Connection, limit: Limit, *whom: str) -> bool:
 def give_back(conn: Connection, limit: Limit, *whom: str) -> None:
     """What was let through turned out to be no guess, and does not count."""
     give_back_token(conn, _bucket(limit, whom), limit.seconds_per_token)
+
+
+def account_of(user: UserRow | None, email: str) -> str:
+    """Whom the limits of an account count for: the user that was found, whichever way its address was written.
+
+    Where none was found, the form by which addresses are compared.
+    """
+    return mailbox_key(email) if user is None else user.user_id
 
 
 def network_of(ip: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from fairlead.core.entry.mailbox import canonical_mailbox
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.model import Purse
 from fairlead.flows.activity import Move, moves_after, record_moves, run_concerning_niches
@@ -64,12 +65,13 @@ def create_provider(
 ) -> Changed[ProviderRow]:
     """The provider is there, with an empty balance. Only an active one receives leads.
 
-    Recognised by its email, in capital or small letters alike: asked for again with the same values nothing is
+    Recognised by its mailbox, however it is written: asked for again with the same values nothing is
     changed. Locks the marketplace's row. Raises `BadInput` and `Refused`: `email_taken` by another provider.
     """
     values: dict[str, object] = {"email": email, "name": name, "timezone": timezone, "memo": memo}
     values |= {"credit_limit_cents": credit_limit_cents, "low_balance_threshold_cents": low_balance_threshold_cents}
     check_values(values)
+    email = canonical_mailbox(email).address
     if status not in ("pending", "active"):
         raise BadInput(["status: must be pending or active"])
     purse = Purse(0, credit_limit_cents, 0)
@@ -109,6 +111,8 @@ def change_provider(
     """
     checked, wanted = checked_id(provider_id, "provider"), given(change)
     check_values({**wanted, "memo": memo})
+    if "email" in wanted:
+        wanted = {**wanted, "email": canonical_mailbox(wanted["email"]).address}
 
     def work(conn: Connection, also: Sequence[str]) -> Changed[ProviderRow]:
         concerned = niche_ids_moved_by(conn, _limit_changes(conn, checked, wanted))

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.entry.types import PhoneRegion
 from fairlead.core.errors import BadInput
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
@@ -180,7 +181,7 @@ def _identities(file: _File) -> Iterable[tuple[str, *tuple[object, ...]]]:
         for place, level in enumerate(niche.level):
             yield f"{path}.level[{place}].name", "level", niche.slug, level.name
     for number, provider in enumerate(file.provider):
-        path, email = f"provider[{number}]", provider.email.lower()
+        path, email = f"provider[{number}]", mailbox_key(provider.email)
         yield f"{path}.email", "provider", email
         for place, deposit in enumerate(provider.deposit):
             yield f"{path}.deposit[{place}].external_id", "deposit", deposit.external_id

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from psycopg import errors
 
+from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.store.configuration.rows import Overtaken
 from fairlead.store.connection import Connection
 
@@ -49,13 +50,14 @@ def insert_user(conn: Connection, row: UserRow) -> None:
     try:
         conn.execute(
             """
-            insert into users (id, email, name, role, provider_id, status, password_hash, password_changed_at,
-                               created_at)
-            values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+            insert into users (id, email, email_key, name, role, provider_id, status, password_hash,
+                               password_changed_at, created_at)
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
             """,
             (
                 row.user_id,
                 row.email,
+                mailbox_key(row.email),
                 row.name,
                 row.role,
                 row.provider_id,
@@ -76,8 +78,18 @@ def user_by_id(conn: Connection, user_id: str) -> UserRow | None:
 
 
 def user_by_email(conn: Connection, email: str) -> UserRow | None:
-    """The user with this email, in whatever letters; nothing is locked."""
-    row = conn.execute(_USERS + " where lower(u.email) = lower(%s)", (email,)).fetchone()
+    """The user with this mailbox, however it is written; nothing is locked.
+
+    Of several from before mailboxes were compared it is the one whose address is written like this, else the oldest.
+    """
+    row = conn.execute(
+        _USERS
+        + """
+        where u.email_key = %(key)s or lower(u.email) = lower(%(email)s)
+        order by lower(u.email) = lower(%(email)s) desc limit 1
+        """,
+        {"key": mailbox_key(email), "email": email.strip()},
+    ).fetchone()
     return None if row is None else UserRow(*row)
 
 

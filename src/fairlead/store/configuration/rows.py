@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fairlead.core.canonical import JsonObject
+from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.model import Level, Purse, Subscription
 from fairlead.store.connection import Connection
 
@@ -170,13 +171,20 @@ def level_rows(conn: Connection, niche_ids: Sequence[str]) -> list[LevelRow]:
 
 
 def provider_ids_by_email(conn: Connection, emails: Sequence[str]) -> dict[str, str]:
-    """By email, as given, the id of the provider that has it in whatever letters. Locks nothing."""
+    """By email, as given, the id of the provider that has its mailbox, however it is written. Locks nothing.
+
+    Of several from before mailboxes were compared it is the one whose address is written like this, else the oldest.
+    """
     rows = conn.execute(
         """
         select given.email, p.id::text
-        from unnest(%s::text[]) as given (email) join providers p on lower(p.email) = lower(given.email)
+        from unnest(%(emails)s::text[], %(keys)s::text[]) as given (email, key)
+        join providers p on p.email_key = given.key
+        union all
+        select given.email, p.id::text
+        from unnest(%(emails)s::text[]) as given (email) join providers p on lower(p.email) = lower(given.email)
         """,
-        (list(emails),),
+        {"emails": list(emails), "keys": [mailbox_key(email) for email in emails]},
     ).fetchall()
     return dict(rows)
 

@@ -11,6 +11,7 @@ from typing import LiteralString
 from psycopg import errors
 
 from fairlead.core.canonical import canonical_json
+from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.store.configuration.rows import LevelRow, NicheRow, Overtaken, ProviderRow, SubscriptionRow
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id
@@ -93,12 +94,15 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
     _write(
         conn,
         """
-        insert into providers (id, email, name, status, timezone, low_balance_threshold_cents, credit_limit_cents,
-                               created_at)
+        insert into providers (id, email, email_key, name, status, timezone, low_balance_threshold_cents,
+                               credit_limit_cents, created_at)
         select provider.*, %s
-        from unnest(%b::uuid[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[], %b::bigint[]) as provider
+        from unnest(%b::uuid[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],
+                    %b::bigint[]) as provider
         on conflict (id) do update
-        set email = excluded.email, name = excluded.name, status = excluded.status, timezone = excluded.timezone,
+        set email = excluded.email,
+            email_key = case when providers.email = excluded.email then providers.email_key else excluded.email_key end,
+            name = excluded.name, status = excluded.status, timezone = excluded.timezone,
             low_balance_threshold_cents = excluded.low_balance_threshold_cents,
             credit_limit_cents = excluded.credit_limit_cents
         """,
@@ -107,6 +111,7 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
             (
                 row.provider_id,
                 row.email,
+                mailbox_key(row.email),
                 row.name,
                 row.status,
                 row.timezone,
