@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from fairlead.core.entry.text import composed
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -55,6 +57,20 @@ def as_list(value: object) -> tuple[object, ...] | None:
     ((1,), None)
     """
     return tuple(cast("list[object]", value)) if isinstance(value, (list, tuple)) else None
+
+
+def composed_texts(value: object) -> object:
+    r"""The document with every text in it composed (NFC), but for the names of members.
+
+    >>> composed_texts({"options": ["Ko\u0308ln"]}) == {"options": ["K\u00f6ln"]}
+    True
+    """
+    if isinstance(value, str):
+        return composed(value)
+    if (members := as_object(value)) is not None:
+        return {name: composed_texts(member) for name, member in members.items()}
+    items = as_list(value)
+    return value if items is None else [composed_texts(item) for item in items]
 
 
 def object_problems(

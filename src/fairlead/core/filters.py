@@ -7,7 +7,7 @@ The language is described in docs/reference/filters.md.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fairlead.core.document import Problem
+from fairlead.core.document import Problem, as_list, as_object
 from fairlead.core.filter_predicates import Predicate, predicate
 from fairlead.core.filter_rules import MALFORMED, Operator, Rule, parse_rules
 from fairlead.core.filter_words import rule_in_words
@@ -21,6 +21,7 @@ __all__ = [
     "Rule",
     "compile_filter",
     "rule_in_words",
+    "spelt_filter",
     "summarise_filter",
     "validate_filter",
 ]
@@ -104,3 +105,35 @@ def summarise_filter(raw: object, schema: FormSchema) -> str:
     if problems:
         return f"no lead, because the filter is not valid: {problems[0].message}"
     return "; ".join(rule_in_words(rule, schema) for rule in rules) or "every lead"
+
+
+def spelt_filter(raw: object, schema: FormSchema) -> object:
+    r"""The filter as it is stored: its texts composed (NFC), options in the form's own spelling. Nothing is checked.
+
+    >>> from fairlead.core.form import parse_form_schema
+    >>> city = {"key": "city", "type": "select", "options": ["K\u00f6ln"]}
+    >>> form = parse_form_schema({"version": 1, "fields": [city]})
+    >>> rule = {"field_key": "city", "operator": "eq", "value": "Ko\u0308ln"}
+    >>> spelt_filter({"version": 1, "rules": [rule]}, form)["rules"][0]["value"] == "K\u00f6ln"
+    True
+    """
+    document = as_object(raw)
+    rules = None if document is None else as_list(document.get("rules"))
+    if document is None or rules is None:
+        return raw
+    return {**document, "rules": [_spelt_rule(rule, schema) for rule in rules]}
+
+
+def _spelt_rule(raw: object, schema: FormSchema) -> object:
+    rule = as_object(raw)
+    if rule is None or "value" not in rule:
+        return raw
+    key = rule.get("field_key")
+    field = schema.field(key) if isinstance(key, str) else None
+    if field is None:
+        return raw
+    value = rule["value"]
+    items = as_list(value)
+    if items is not None:
+        return {**rule, "value": [field.spelt(item) if isinstance(item, str) else item for item in items]}
+    return {**rule, "value": field.spelt(value)} if isinstance(value, str) else raw

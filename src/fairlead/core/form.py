@@ -1,11 +1,12 @@
 """The form of a niche as a JSON document: reading it, with every mistake named and located."""
 
 import re
+from dataclasses import replace
 
 from fairlead.core.document import Problem, as_list, as_object, object_problems, shown, version_problem
 from fairlead.core.entry.text import is_storable
 from fairlead.core.form_field import Field, FieldType, FormSchema, Value
-from fairlead.core.form_values import ValueNotInForm, check_attributes, convert_text
+from fairlead.core.form_values import ValueNotInForm, check_attributes, convert_text, spelt_attributes
 
 __all__ = [
     "Field",
@@ -18,6 +19,8 @@ __all__ = [
     "check_attributes",
     "convert_text",
     "parse_form_schema",
+    "spelt_attributes",
+    "spelt_like",
 ]
 
 MAX_FIELDS = 200
@@ -64,6 +67,21 @@ def parse_form_schema(raw: object) -> FormSchema:
         if not problems:
             return FormSchema(tuple(each for each in fields if each is not None))
     raise FormSchemaError(tuple(problems))
+
+
+def spelt_like(form: FormSchema, before: FormSchema | None) -> FormSchema:
+    """The form with the options that `before` has for the same field in its spelling, as filters and leads have them.
+
+    Only the composition of characters can differ: forms of today are composed, those of long ago need not be.
+    """
+    if before is None:
+        return form
+    fields: list[Field] = []
+    for each in form.fields:
+        earlier = before.field(each.key)
+        options = each.options if earlier is None else tuple(map(earlier.spelt, each.options))
+        fields.append(replace(each, options=options))
+    return FormSchema(tuple(fields))
 
 
 def _duplicate_keys(fields: list[Field | None]) -> list[Problem]:

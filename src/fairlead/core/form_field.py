@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import cast
 
-from fairlead.core.entry.text import is_storable
+from fairlead.core.entry.text import composed, is_storable
 
 MAX_NUMBER = 2**53 - 1
 """Every integer up to here is exact as a 64-bit float, so a comparison of two numbers is exact too."""
@@ -40,9 +40,11 @@ class Field:
     required: bool = False
     options: tuple[str, ...] = ()
     _known: frozenset[str] = field(init=False, repr=False, compare=False)
+    _spellings: dict[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_known", frozenset(self.options))
+        object.__setattr__(self, "_spellings", {composed(each): each for each in self.options})
 
     def has_option(self, answer: str) -> bool:
         """Whether `answer` is one of the options; its cost does not grow with their number.
@@ -51,6 +53,19 @@ class Field:
         True
         """
         return answer in self._known
+
+    def spelt(self, answer: str) -> str:
+        r"""The answer as it is stored: composed (NFC), or in the form's own spelling where it is one of its options.
+
+        Forms of long ago may have options that are not composed; rules and leads have to say the very same.
+
+        >>> Field("city", "City", FieldType.SELECT, options=("Ko\u0308ln",)).spelt("K\u00f6ln") == "Ko\u0308ln"
+        True
+        """
+        if answer in self._known:
+            return answer
+        text = composed(answer)
+        return self._spellings.get(text, text)
 
 
 @dataclass(frozen=True, slots=True)

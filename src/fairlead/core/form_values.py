@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from fairlead.core.document import Problem, as_list, shown, some_options
+from fairlead.core.entry.text import composed
 from fairlead.core.form_field import (
     MAX_NUMBER,
     Field,
@@ -43,7 +44,7 @@ def convert_text(field: Field, text: str) -> Value | None:
     Traceback (most recent call last):
     fairlead.core.form_values.ValueNotInForm: Age: write numbers with a decimal point and without any comma
     """
-    cell = text.strip()
+    cell = composed(text).strip()
     if not cell:
         return None
     if field.type is FieldType.NUMBER:
@@ -52,9 +53,9 @@ def convert_text(field: Field, text: str) -> Value | None:
         if (answer := _BOOLEANS.get(cell.lower())) is None:
             raise ValueNotInForm(f"{field.label}: must be yes or no (or true/false, 1/0, y/n)")
         return answer
-    value: Value = cell
+    value: Value = field.spelt(cell)
     if field.type is FieldType.MULTI_SELECT:
-        parts = (part.strip() for part in cell.split("|"))
+        parts = (field.spelt(part.strip()) for part in cell.split("|"))
         value = tuple(dict.fromkeys(part for part in parts if part))
         if not value:
             return None
@@ -73,6 +74,23 @@ def _convert_number(field: Field, cell: str) -> int | float:
     if not abs(value) <= MAX_NUMBER:
         raise ValueNotInForm(f"{field.label}: must lie between -{MAX_NUMBER} and {MAX_NUMBER}")
     return value
+
+
+def spelt_attributes(schema: FormSchema, attributes: Mapping[str, object]) -> dict[str, object]:
+    r"""The answers as they are stored: their texts composed, options in the form's own spelling. Nothing is checked.
+
+    >>> schema = FormSchema((Field("place", "Place", FieldType.TEXT),))
+    >>> spelt_attributes(schema, {"place": "Ko\u0308ln"}) == {"place": "K\u00f6ln"}
+    True
+    """
+    return {key: _spelt(schema.field(key), value) for key, value in attributes.items()}
+
+
+def _spelt(field: Field | None, value: object) -> object:
+    if isinstance(value, str):
+        return composed(value) if field is None else field.spelt(value)
+    items = as_list(value)
+    return value if items is None else [_spelt(field, item) if isinstance(item, str) else item for item in items]
 
 
 def check_attributes(schema: FormSchema, attributes: Mapping[str, object]) -> tuple[Problem, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from fairlead.core.entry.contact import CheckedDetails, checked_details
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.form import check_attributes, parse_form_schema
+from fairlead.core.form import check_attributes, parse_form_schema, spelt_attributes
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
@@ -52,8 +52,8 @@ def create_lead(
         niche = niche_form(conn, entered.niche_slug)
         if niche is None:
             raise Refused("niche_unknown", f"there is no niche {entered.niche_slug!r}")
-        details = _checked(niche, entered)
-        lead = NewLead.of(lead_id, json.dumps(dict(entered.attributes)), salt, details)
+        attributes, details = _checked(niche, entered)
+        lead = NewLead.of(lead_id, json.dumps(attributes), salt, details)
         now = clock(conn)
         inserted = insert_leads(conn, niche.niche_id, [lead], now, actor.name if approve else None, actor.request_id)
         enqueue(conn, lead_jobs(inserted.awaiting_ids, actor, now))
@@ -66,13 +66,13 @@ def create_lead(
     return database.run(lambda conn: done_once(conn, once, CreatedLead, lambda: work(conn)))
 
 
-def _checked(niche: NicheForm, entered: EnteredLead) -> CheckedDetails:
+def _checked(niche: NicheForm, entered: EnteredLead) -> tuple[dict[str, object], CheckedDetails]:
+    """The answers and the details as they are stored."""
     schema = parse_form_schema(niche.form_schema)
-    problems = [
-        f"attributes.{problem.path}: {problem.message}" for problem in check_attributes(schema, entered.attributes)
-    ]
+    attributes = spelt_attributes(schema, entered.attributes)
+    problems = [f"attributes.{problem.path}: {problem.message}" for problem in check_attributes(schema, attributes)]
     details = checked_details(entered.details, niche.phone_region)
     problems += [f"{problem.path}: {problem.message}" for problem in details.problems]
     if problems:
         raise BadInput(problems)
-    return details
+    return attributes, details

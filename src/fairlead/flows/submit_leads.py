@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from fairlead.core.entry.contact import CheckedDetails
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.form import check_attributes, parse_form_schema
+from fairlead.core.form import check_attributes, parse_form_schema, spelt_attributes
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
@@ -35,14 +35,15 @@ def submit_leads(
         if niche is None:
             raise Refused("niche_unknown", f"there is no niche {niche_slug!r}")
         schema = parse_form_schema(niche.form_schema)
+        spelt = [spelt_attributes(schema, attributes) for attributes in submitted]
         problems = [
             f"lead[{number}].{problem.path}: {problem.message}"
-            for number, attributes in enumerate(submitted)
+            for number, attributes in enumerate(spelt)
             for problem in check_attributes(schema, attributes)
         ]
         if problems:
             raise BadInput(problems)
-        leads = [_new_lead(*key, attributes) for key, attributes in zip(keys, submitted, strict=True)]
+        leads = [_new_lead(*key, attributes) for key, attributes in zip(keys, spelt, strict=True)]
         now = clock(conn)
         approved_by = actor.name if approve else None
         inserted = insert_leads(conn, niche.niche_id, leads, now, approved_by, actor.request_id)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 from fairlead.core.errors import Refused
 from fairlead.core.filters import validate_filter
-from fairlead.core.form import FormSchema
+from fairlead.core.form import FormSchema, spelt_like
 from fairlead.flows.activity import Move, record_moves, run_concerning_niches
 from fairlead.flows.configuration.niches import checked_form, locked_niche, niche_entry
 from fairlead.flows.configuration.versions import form_version, require_version
 from fairlead.flows.input_types import check_values
-from fairlead.flows.subscription_states import revalidated
+from fairlead.flows.subscription_states import readable_form, revalidated
 from fairlead.store.audit.log import SYSTEM, Actor, AuditEvent, append_audit
 from fairlead.store.configuration.form_schema_versions import (
     FormSchemaVersion,
@@ -131,7 +131,7 @@ def _change(
     if dry_run:
         with database.snapshot() as conn:
             before = _niche(conn, checked)
-            form = wanted(conn, checked)
+            form = spelt_like(wanted(conn, checked), readable_form(before.form_schema))
             newest = newest_form_schema(conn, checked)
             return _planned(conn, before, form, newest and newest.version, expected_version)[0]
 
@@ -139,7 +139,8 @@ def _change(
         locked, before = locked_niche(conn, checked)
         newest = newest_form_schema(conn, checked)
         number = 1 if newest is None else newest.version
-        done, moves = _planned(conn, before, wanted(conn, checked), number, expected_version)
+        form = spelt_like(wanted(conn, checked), readable_form(before.form_schema))
+        done, moves = _planned(conn, before, form, number, expected_version)
         if not done.took_effect:
             return replace(done, is_dry_run=False)
         now, after = clock(conn), done.row

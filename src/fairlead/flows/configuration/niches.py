@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fairlead.core.canonical import JsonObject
+from fairlead.core.document import composed_texts
 from fairlead.core.errors import Refused
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
 from fairlead.core.journal import EntryKind, niche_payload
@@ -140,7 +141,7 @@ def change_niche(
 def checked_form(form_schema: object) -> FormSchema:
     """The form that the document describes. Raises `InvalidDocument` with every problem."""
     try:
-        return parse_form_schema(form_schema)
+        return parse_form_schema(composed_texts(form_schema))
     except FormSchemaError as error:
         raise InvalidDocument(error.problems) from None
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from fairlead.core.document import composed_texts
 from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.entry.types import PhoneRegion
 from fairlead.core.errors import BadInput
@@ -85,7 +86,7 @@ class NicheTable(_Table):
 
     def form(self) -> FormSchema | None:
         """The form that the niche is to have, None when the file does not say. Raises `FormSchemaError`."""
-        return None if self.field is None else parse_form_schema({"version": 1, "fields": self.field})
+        return None if self.field is None else parse_form_schema(composed_texts({"version": 1, "fields": self.field}))
 
 
 class DepositTable(_Table):

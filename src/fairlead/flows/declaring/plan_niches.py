@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.form import FormSchema
+from fairlead.core.form import FormSchema, spelt_like
 from fairlead.core.model import Level
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.declaring.declaration import LevelTable, NicheTable
@@ -99,6 +99,8 @@ def _plan_niche(plan: NichePlan, path: str, table: NicheTable) -> NicheRow:
             is_active=before.is_active if table.active is None else table.active,
             policy=_policy(before.policy, table),
         )
+        if schema is not None:
+            schema = spelt_like(schema, plan.schemas.get(before.niche_id))
         if schema is not None and schema != plan.schemas.get(before.niche_id):
             after = replace(after, form_schema=schema.to_json())
             plan.schemas[before.niche_id] = schema

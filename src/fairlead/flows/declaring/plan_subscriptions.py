@@ -6,9 +6,10 @@ niche has another form, or whose provider can pay more or less.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.filters import validate_filter
+from fairlead.core.filters import spelt_filter, validate_filter
 from fairlead.core.model import Subscription
 from fairlead.flows.activity import Move, as_funded
 from fairlead.flows.changes import Change, difference
@@ -127,6 +128,7 @@ class _Planner:
             words = f"the form of the niche {slug!r} cannot be read, so no filter fits it"
             self.plan.problems.append(f"{path}.filter: {words}")
             return EVERY_LEAD
+        raw = cast("JsonObject", spelt_filter(raw, schema))
         problems = validate_filter(raw, schema)
         for problem in problems:
             self.plan.problems.append(f"{path}.{problem.path.replace('rules', 'filter', 1)}: {problem.message}")

@@ -11,7 +11,7 @@ from fairlead.core.entry.contact import CheckedDetails, checked_details
 from fairlead.core.entry.refusal import EntryRefused
 from fairlead.core.entry.text import canonical_line, is_storable
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.form import check_attributes, parse_form_schema
+from fairlead.core.form import check_attributes, parse_form_schema, spelt_attributes
 from fairlead.store.leads.intake import IntakeNiche
 
 Via = Literal["key", "public"]
@@ -77,15 +77,14 @@ class LeadDuplicate(Refused):
         self.earlier = earlier
 
 
-def checked_lead(lead: IntakeLead, niche: IntakeNiche, via: Via) -> CheckedDetails:
-    """The lead's details as they are stored; it fits the form, and its details and consent are what they should be.
+def checked_lead(lead: IntakeLead, niche: IntakeNiche, via: Via) -> tuple[dict[str, object], CheckedDetails]:
+    """The lead's answers and details as they are stored; they fit the form, and its consent is what it should be.
 
     A public one needs an email address and a consent. Raises `BadInput`, naming each field, never with its value.
     """
     schema = parse_form_schema(niche.form_schema)
-    problems = [
-        f"attributes.{problem.path}: {problem.message}" for problem in check_attributes(schema, lead.attributes)
-    ]
+    attributes = spelt_attributes(schema, lead.attributes)
+    problems = [f"attributes.{problem.path}: {problem.message}" for problem in check_attributes(schema, attributes)]
     details = checked_details(lead.details, niche.phone_region)
     problems += [f"{problem.path}: {problem.message}" for problem in details.problems]
     if via == "public" and not lead.details.get("contact_email", "").strip():
@@ -96,7 +95,7 @@ def checked_lead(lead: IntakeLead, niche: IntakeNiche, via: Via) -> CheckedDetai
         problems.append("consent: is needed")
     if problems:
         raise BadInput(problems)
-    return details
+    return attributes, details
 
 
 def _consent_problems(consent: GivenConsent) -> list[str]:

@@ -92,8 +92,8 @@ def take_in_lead(
 
 
 def _take_in_with_key(conn: Connection, sent: _Sent) -> TakenIn:
-    niche, details = _niche(conn, sent)
-    compared = compare(conn, niche, sent.lead_id, details.values, sent.lead.attributes)
+    niche, attributes, details = _niche(conn, sent)
+    compared = compare(conn, niche, sent.lead_id, details.values, attributes)
     if sent.answers and count_existing(conn, [sent.lead_id]):
         return sent.answers[-1]  # done by an attempt whose answer was lost; what came since is no earlier lead
     repetition = compared.repetition
@@ -104,15 +104,15 @@ def _take_in_with_key(conn: Connection, sent: _Sent) -> TakenIn:
     is_approved = niche.policy.approves and repetition is None
     status = "approved" if is_approved else "pending_approval"
     approved_by = sent.actor.name if is_approved else None
-    if _store(conn, niche, sent, details, now, approved_by=approved_by, repetition=repetition):
+    if _store(conn, niche, sent, (attributes, details), now, approved_by=approved_by, repetition=repetition):
         compared.remember(conn, now)
         _audit(conn, niche, sent, status, repetition, now)
     return TakenIn(sent.lead_id, status, earlier)
 
 
 def _take_in_public(conn: Connection, sent: _Sent) -> TakenIn:
-    (niche, details), now = _niche(conn, sent), clock(conn)
-    if _store(conn, niche, sent, details, now):
+    (niche, attributes, details), now = _niche(conn, sent), clock(conn)
+    if _store(conn, niche, sent, (attributes, details), now):
         owner = canonical_mailbox(details.values["contact_email"]).owner_key
         # Whose address the name of a limit is of can be tried out only with the marketplace's secret.
         mailbox = keyed_hash(intake_secret(conn), {"mailbox": owner})
@@ -124,22 +124,22 @@ def _take_in_public(conn: Connection, sent: _Sent) -> TakenIn:
     return TakenIn(sent.lead_id, "pending_confirmation")
 
 
-def _niche(conn: Connection, sent: _Sent) -> tuple[IntakeNiche, CheckedDetails]:
-    """The niche that the lead is for, and the lead's details as they are stored there."""
+def _niche(conn: Connection, sent: _Sent) -> tuple[IntakeNiche, dict[str, object], CheckedDetails]:
+    """The niche that the lead is for, and the lead's answers and details as they are stored there."""
     slug = sent.lead.niche_slug
     niche = intake_niche(conn, slug)
     if niche is None or (sent.via == "public" and not niche.policy.is_public):
         raise Refused("niche_unknown", f"there is no niche {slug[:64]!r}")
     if not niche.is_active:
         raise Refused("niche_inactive", f"the niche {slug!r} takes in no leads at present")
-    return niche, checked_lead(sent.lead, niche, sent.via)
+    return niche, *checked_lead(sent.lead, niche, sent.via)
 
 
 def _store(
     conn: Connection,
     niche: IntakeNiche,
     sent: _Sent,
-    details: CheckedDetails,
+    checked: tuple[dict[str, object], CheckedDetails],
     now: datetime,
     *,
     approved_by: str | None = None,
@@ -147,7 +147,8 @@ def _store(
 ) -> bool:
     """The lead is stored with its job, how it came in, and its consent; False when an earlier attempt did that."""
     is_public = sent.via == "public"
-    lead = NewLead.of(sent.lead_id, json.dumps(dict(sent.lead.attributes)), sent.salt, details)
+    attributes, details = checked
+    lead = NewLead.of(sent.lead_id, json.dumps(attributes), sent.salt, details)
     request_id = sent.client.request_id
     inserted = insert_leads(conn, niche.niche_id, [lead], now, approved_by, request_id, is_confirmed=not is_public)
     if not inserted.count:

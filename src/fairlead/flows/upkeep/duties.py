@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from fairlead.flows.failures.descriptions import failure_text
 from fairlead.flows.upkeep.clean_up import clean_up
+from fairlead.flows.upkeep.compose_filters import compose_filters
 from fairlead.flows.upkeep.fingerprint import fingerprint
 from fairlead.flows.upkeep.funds import follow_funds
 from fairlead.flows.upkeep.reconcile import reconcile_duty
@@ -55,6 +56,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("clean_up", SLOW, DAY_SECONDS, clean_up),
     Duty("unconfirmed", SLOW, 3_600, reject_unconfirmed),
     Duty("fingerprint", SLOW, 60, fingerprint),
+    Duty("compose_filters", SLOW, DAY_SECONDS, compose_filters),
 )
 
 

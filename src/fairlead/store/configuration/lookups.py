@@ -115,3 +115,13 @@ def provider_row(conn: Connection, provider_id: str) -> ProviderRow | None:
         return None
     found_id, email, name, status, timezone, threshold, *purse = row
     return ProviderRow(found_id, email, name, status, timezone, threshold, Purse(*purse))
+
+
+def uncomposed_filters(conn: Connection) -> list[tuple[str, JsonObject]]:
+    """The living subscriptions, by id, whose valid filter holds text that is not composed (NFC). Locks nothing."""
+    return conn.execute(
+        """
+        select id::text, filter_rules from subscriptions
+        where deleted_at is null and filter_is_valid and filter_rules::text is not nfc normalized order by id
+        """
+    ).fetchall()
