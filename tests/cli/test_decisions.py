@@ -92,6 +92,19 @@ def test_distributing_again_changes_nothing_and_says_so(fairlead: Program, datab
     assert "No lead awaits a decision." in fairlead("distribute", "--pending").out
 
 
+@pytest.mark.parametrize("words", [(), ("--pending",)])
+def test_what_was_decided_by_hand_leaves_no_job_behind(
+    words: tuple[str, ...], fairlead: Program, database: Database
+) -> None:
+    [lead_id] = submit_leads(database, "vps", [{"cores": 4}], OPERATOR, approve=True)
+    for _ in range(2):  # the second time there is nothing to decide
+        assert fairlead("distribute", *(words or (lead_id,))).status == 0
+        [distribute] = [
+            queue for queue in fairlead("status", "--json").json["work"]["queues"] if queue["queue"] == "distribute"
+        ]
+        assert (distribute["ready_jobs"], distribute["scheduled_jobs"]) == (0, 0)
+
+
 def test_the_reason_is_that_of_the_decision_whatever_the_subscription_is_today(
     fairlead: Program, database: Database
 ) -> None:

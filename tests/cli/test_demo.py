@@ -26,6 +26,36 @@ def test_the_demo_sells_its_leads_and_proves_it(fairlead: Program, database: Dat
         assert count_of_leads(conn) == 60
 
 
+def test_providers_pay_in_again_so_that_it_does_not_run_dry(fairlead: Program, database: Database) -> None:
+    assert fairlead("demo", "--leads", "200", "--fast").status == 0
+    with database.snapshot() as conn:
+        topped_up = conn.execute("select count(*) from payments where external_id like 'top-up-%'").fetchall()[0][0]
+        [(waiting_for_money, subscriptions)] = conn.execute(
+            "select count(*) filter (where deactivation_reason = 'insufficient_funds'), count(*) from subscriptions"
+        ).fetchall()
+        [(early, late)] = conn.execute(
+            """
+            select sum(cents) filter (where number <= 100), sum(cents) filter (where number > 100)
+            from (select row_number() over (order by j.recorded_at, j.niche_id, j.seq) as number,
+                         (select coalesce(sum(a.price_cents), 0) from assignments a
+                          where a.niche_id = j.niche_id and a.journal_seq = j.seq) as cents
+                  from niche_journal j where j.kind = 'decision') decided
+            """
+        ).fetchall()
+    assert topped_up > 10
+    assert waiting_for_money <= subscriptions / 4
+    assert 10 * late >= 8 * early, "as much is sold at the end as in the beginning"
+
+
+def test_it_leaves_no_job_for_a_lead_that_is_decided(fairlead: Program) -> None:
+    fairlead("demo", "--leads", "15", "--fast")
+    seen = fairlead("status", "--json").json
+    assert seen["marketplace"]["leads_waiting"] == 0
+    [distribute] = [queue for queue in seen["work"]["queues"] if queue["queue"] == "distribute"]
+    assert (distribute["ready_jobs"], distribute["scheduled_jobs"], distribute["running_jobs"]) == (0, 0, 0)
+    assert "distribute" not in next(line for line in fairlead("status").out.splitlines() if line.startswith("queues"))
+
+
 def test_more_leads_come_in_when_it_is_run_again(fairlead: Program, database: Database) -> None:
     fairlead("demo", "--leads", "10", "--fast")
     again = fairlead("demo", "--leads", "10", "--fast")

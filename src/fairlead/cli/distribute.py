@@ -15,6 +15,7 @@ from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
 from fairlead.flows.approve_lead import trigger_distribution, trigger_untried
 from fairlead.flows.distribute import Distributed, Distributor
 from fairlead.flows.distribute_niche import distribute_niche
+from fairlead.flows.lead_jobs import withdraw_needless_jobs
 from fairlead.settings import load_settings
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
@@ -67,6 +68,7 @@ def _one(database: Database, distributor: Distributor, lead_id: str, as_json: bo
     result = Distributed(())
     if before.awaits_decision:
         result = distributor.distribute_waiting(before.niche_id, only_lead_id=before.lead_id)
+        withdraw_needless_jobs(database, [decision.lead_id for decision in result.decisions])
     error = next((failure.error for failure in result.failures), None)
     with database.snapshot() as conn:
         lead = lead_state(conn, lead_id)

@@ -119,17 +119,17 @@ def count_of_leads(conn: Connection) -> int:
     return int(row[0])
 
 
-def provider_out_of_funds(conn: Connection) -> str | None:
-    """The id of the first provider, by name, with a living subscription that waits for money; None without one."""
-    row = conn.execute(
+def providers_out_of_funds(conn: Connection) -> list[str]:
+    """The ids of the providers with a living subscription that waits for money, by name."""
+    rows = conn.execute(
         """
         select p.id::text from providers p
         where exists (select from subscriptions s where s.provider_id = p.id and s.deleted_at is null
                       and s.deactivation_reason = 'insufficient_funds')
-        order by p.name limit 1
+        order by p.name, p.id
         """
-    ).fetchone()
-    return None if row is None else str(row[0])
+    ).fetchall()
+    return [str(row[0]) for row in rows]
 
 
 def has_other_providers(conn: Connection, emails: Sequence[str]) -> bool:

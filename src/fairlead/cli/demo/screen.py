@@ -120,7 +120,7 @@ def show_summary(database: Database, niche_slugs: list[str], currency: str) -> N
     )
     broke = [provider.name for provider in providers if provider.active_subscriptions < provider.subscriptions]
     if broke:
-        say(f"Out of money on the way ({len(broke)}): {', '.join(broke)}", "yellow")
+        say(f"Out of money since, and yet to pay in again ({len(broke)}): {', '.join(broke)}", "yellow")
 
 
 def _fairness_row(level: LevelSales, fair: LevelFairness | None, currency: str) -> list[object]:

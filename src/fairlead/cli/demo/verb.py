@@ -21,25 +21,27 @@ from fairlead.core.errors import Refused
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace
 from fairlead.flows.declaring.declaration import parse_declaration
 from fairlead.flows.distribute import Distributor
+from fairlead.flows.distribute_niche import distribute_niche
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.verify import verify
 from fairlead.settings import load_settings
 from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Database
+from fairlead.store.ids import new_id
 from fairlead.store.lookups import (
     count_of_leads,
     has_other_providers,
     niches_with_waiting_leads,
-    provider_out_of_funds,
+    providers_out_of_funds,
 )
 
 VISITOR = Actor("demo", "system")
 NICHES = ["vps-hosting", "dedicated-servers"]
 CURRENCY = "EUR"
 LEADS_PER_TICK = 5
-LEADS_PER_TOP_UP = 40
-TOP_UP_CENTS = 20_000
+LEADS_PER_TOP_UP = 20
+TOP_UP_CENTS = 30_000
 EXAMPLE_PROVIDER = "sales@anchor-cloud.example"
 
 
@@ -135,25 +137,25 @@ def _distributed(database: Database, stream: Iterator[DemoLead], pause_seconds: 
     tally = _Tally()
     while tick := list(islice(stream, LEADS_PER_TICK)):
         began = time.monotonic()
+        if tally.leads % LEADS_PER_TOP_UP == 0:
+            _top_up(database)
         for slug, attributes in _by_niche(tick).items():
             tally.newest_lead_id = submit_leads(database, slug, attributes, VISITOR, approve=True)[-1]
-            while len(result := distributor.distribute_waiting(niche_ids[slug])):
+            for result in distribute_niche(distributor, niche_ids[slug]):
                 for decision in result.decisions:
                     tally.assignments += len(decision.recipients)
                     tally.revenue_cents += sum(recipient.price_cents for recipient in decision.recipients)
         tally.leads += len(tick)
-        if tally.leads % LEADS_PER_TOP_UP == 0:
-            _top_up(database, tally.newest_lead_id)
         yield tally
         time.sleep(max(0.0, pause_seconds - (time.monotonic() - began)))
 
 
-def _top_up(database: Database, lead_id: str | None) -> None:
-    """One provider that ran out of money, the first by name, pays in again: its subscriptions come back."""
+def _top_up(database: Database) -> None:
+    """Every provider that ran out of money pays in again: its subscriptions come back."""
     with database.snapshot() as conn:
-        broke = provider_out_of_funds(conn)
-    if broke is not None:
-        deposit(database, broke, TOP_UP_CENTS, "demo", f"top-up-{lead_id}", VISITOR)
+        out_of_funds = providers_out_of_funds(conn)
+    for provider_id in out_of_funds:
+        deposit(database, provider_id, TOP_UP_CENTS, "demo", f"top-up-{new_id()}", VISITOR)
 
 
 def _by_niche(leads: list[DemoLead]) -> dict[str, list[dict[str, object]]]:
