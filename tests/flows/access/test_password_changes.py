@@ -1,14 +1,13 @@
 """Changing a password, and replacing a forgotten one by a link: what ends with it, and what it does not open."""
 
 import re
-import time
 
 import pytest
 
 from fairlead.core.errors import BadInput
 from fairlead.flows.access.log_in import log_in
 from fairlead.flows.access.one_time import reset_password
-from fairlead.flows.access.password_changes import ANSWER_TAKES_SECONDS, change_password, request_password_reset
+from fairlead.flows.access.password_changes import change_password, request_password_reset
 from fairlead.flows.access.second_factor import confirm_second_factor
 from fairlead.flows.access.session_state import MAX_WRONG_PROOFS
 from fairlead.flows.access.sessions import authenticate_session
@@ -112,9 +111,7 @@ def test_nothing_tells_whether_there_is_such_a_user(database: Database) -> None:
     add_admin(database)
     value(database, "update users set status = 'disabled'")
     for email in ("ann@example.com", "nobody@example.com"):
-        began = time.monotonic()
         request_password_reset(database, email, HOME)
-        assert time.monotonic() - began >= ANSWER_TAKES_SECONDS
     assert rows(database, "select id from notifications") == []
     assert actions(database)[-2:] == ["user.password_reset_requested"] * 2
 

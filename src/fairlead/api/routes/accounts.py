@@ -2,23 +2,24 @@
 
 from typing import Annotated, Literal
 
-from fastapi import Response
+from fastapi import Request, Response
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 
 from fairlead.api.access import FromClient, public
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
-from fairlead.api.password_turns import in_turn
+from fairlead.api.password_turns import answered_evenly, turn
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.changes import Name
 from fairlead.api.shapes.values import Answer, Asked, Email, Password, in_words
-from fairlead.flows.access.one_time import accept_invite, reset_password
+from fairlead.flows.access.one_time import Purpose, admit_link, use_link
 from fairlead.flows.access.password_changes import request_password_reset
+from fairlead.flows.access.principal import Client
 from fairlead.flows.access.registration import register_provider
+from fairlead.store.connection import Database
 
-router = Router(
-    prefix="/api/v1/accounts", tags=["accounts"], dependencies=[public("nobody here can log in yet"), in_turn]
-)
+router = Router(prefix="/api/v1/accounts", tags=["accounts"], dependencies=[public("nobody here can log in yet")])
 
 Token = Annotated[
     str,
@@ -68,15 +69,16 @@ _ACCEPTED = Accepted(status="accepted")
     response_class=Response,
     responses=refuses("token_refused", "too_many_attempts"),
 )
-def accept_invitation(asked: PasswordByLink, client: FromClient, database: Marketplace) -> None:
+async def accept_invitation(asked: PasswordByLink, request: Request, client: FromClient, database: Marketplace) -> None:
     """Whoever was invited can log in with this password. The link opens nothing any more."""
-    accept_invite(database, asked.token, asked.password, client)
+    await _set_password(asked, "invite", request, client, database)
 
 
 @router.post("/request-password-reset", status_code=202, responses=refuses("too_many_attempts"))
-def ask_for_password_reset(asked: ForgottenPassword, client: FromClient, database: Marketplace) -> Accepted:
+async def ask_for_password_reset(asked: ForgottenPassword, client: FromClient, database: Marketplace) -> Accepted:
     """An active user with this address will be sent a link, good for an hour."""
-    request_password_reset(database, asked.email, client)
+    async with answered_evenly():
+        await run_in_threadpool(request_password_reset, database, asked.email, client)
     return _ACCEPTED
 
 
@@ -86,13 +88,24 @@ def ask_for_password_reset(asked: ForgottenPassword, client: FromClient, databas
     response_class=Response,
     responses=refuses("token_refused", "too_many_attempts"),
 )
-def reset_forgotten_password(asked: PasswordByLink, client: FromClient, database: Marketplace) -> None:
+async def reset_forgotten_password(
+    asked: PasswordByLink, request: Request, client: FromClient, database: Marketplace
+) -> None:
     """The user has this password, and all its sessions and other links are over."""
-    reset_password(database, asked.token, asked.password, client)
+    await _set_password(asked, "password_reset", request, client, database)
 
 
 @router.post("/register", status_code=202, responses=refuses("too_many_attempts"))
-def register(asked: Registration, client: FromClient, database: Marketplace) -> Accepted:
+async def register(asked: Registration, client: FromClient, database: Marketplace) -> Accepted:
     """A provider that is not known yet waits for its approval, and its address will be sent a link to log in."""
-    register_provider(database, asked.email, asked.name, client)
+    async with answered_evenly():
+        await run_in_threadpool(register_provider, database, asked.email, asked.name, client)
     return _ACCEPTED
+
+
+async def _set_password(
+    asked: PasswordByLink, purpose: Purpose, request: Request, client: Client, database: Database
+) -> None:
+    link = await run_in_threadpool(admit_link, database, asked.token, purpose, client)
+    async with turn(request, "one-time link"):
+        await run_in_threadpool(use_link, database, link, asked.password, client)

@@ -6,17 +6,18 @@ from typing import Annotated, Literal
 
 from fastapi import Path, Request, Response
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 
 from fairlead.api.access import FromClient, OpenedSession, needs_session, public
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
-from fairlead.api.password_turns import in_turn
+from fairlead.api.password_turns import turn
 from fairlead.api.resources import Marketplace, Sealing, ServerSettings
 from fairlead.api.session_cookie import give_token, take_token_back, token_of
 from fairlead.api.shapes.values import Answer, Asked, Email, Line, Password, Uuid
 from fairlead.core.permissions import Role
 from fairlead.flows.access.enrolment import begin_totp_enrolment, confirm_totp_enrolment, renew_recovery_codes
-from fairlead.flows.access.log_in import log_in
+from fairlead.flows.access.log_in import admit_log_in, finish_log_in
 from fairlead.flows.access.password_changes import change_password
 from fairlead.flows.access.principal import Principal, require_open
 from fairlead.flows.access.second_factor import confirm_second_factor, step_up
@@ -123,19 +124,26 @@ class SessionsEnded(Answer):
 
 @router.post(
     "",
-    dependencies=[public("logging in is how somebody becomes known"), in_turn],
+    dependencies=[public("logging in is how somebody becomes known")],
     responses=refuses("login_refused", "too_many_attempts"),
 )
-def begin_session(
-    asked: Login, response: Response, database: Marketplace, settings: ServerSettings, client: FromClient
+async def begin_session(
+    asked: Login,
+    request: Request,
+    response: Response,
+    database: Marketplace,
+    settings: ServerSettings,
+    client: FromClient,
 ) -> OwnSession:
     """Log in with email and password. The answer sets the cookie; `next_step` says what is still outstanding.
 
     A wrong password, an unknown address and a disabled user get the same answer after the same work.
     """
     # Whatever session the browser had is not continued: a token that somebody planted there opens nothing.
-    done = log_in(database, asked.email, asked.password, client)
-    return _given(response, settings, database, done)
+    attempt = await run_in_threadpool(admit_log_in, database, asked.email, client)
+    async with turn(request, "login"):
+        done = await run_in_threadpool(finish_log_in, database, attempt, asked.password, client)
+    return await run_in_threadpool(_given, response, settings, database, done)
 
 
 @router.get("")
@@ -171,9 +179,10 @@ def give_second_factor(
     return _given(response, settings, database, done)
 
 
-@router.post("/step-up", dependencies=[in_turn], responses=refuses("second_factor_required", *_CODES))
-def prove_again(
+@router.post("/step-up", responses=refuses("second_factor_required", *_CODES))
+async def prove_again(
     asked: Proof,
+    request: Request,
     response: Response,
     opened: Own,
     box: Sealing,
@@ -182,7 +191,9 @@ def prove_again(
     client: FromClient,
 ) -> OwnSession:
     """Prove again who you are: for ten minutes the session may do what is dangerous. The fifth wrong proof ends it."""
-    return _given(response, settings, database, step_up(database, box, opened.token, asked.proof, client))
+    async with turn(request, "session"):
+        done = await run_in_threadpool(step_up, database, box, opened.token, asked.proof, client)
+    return await run_in_threadpool(_given, response, settings, database, done)
 
 
 @router.post("/enrolment", responses=refuses("second_factor_required", "step_up_required", "secrets_not_configured"))
@@ -217,9 +228,10 @@ def renew_codes(opened: Own, database: Marketplace, client: FromClient) -> Recov
     return RecoveryCodes(recovery_codes=list(renew_recovery_codes(database, opened.token, client)))
 
 
-@router.post("/password", dependencies=[in_turn], responses=refuses("second_factor_required", "password_refused"))
-def replace_password(
+@router.post("/password", responses=refuses("second_factor_required", "password_refused"))
+async def replace_password(
     asked: PasswordChange,
+    request: Request,
     response: Response,
     opened: Own,
     database: Marketplace,
@@ -227,8 +239,10 @@ def replace_password(
     client: FromClient,
 ) -> OwnSession:
     """Change the password. All other sessions of this user are over."""
-    done = change_password(database, opened.token, asked.current_password, asked.new_password, client)
-    return _given(response, settings, database, done)
+    passwords = asked.current_password, asked.new_password
+    async with turn(request, "session"):
+        done = await run_in_threadpool(change_password, database, opened.token, *passwords, client)
+    return await run_in_threadpool(_given, response, settings, database, done)
 
 
 @router.get("/all", responses=refuses(*_UNFINISHED))

@@ -38,6 +38,15 @@ class OneTimeToken:
         return f"{public_url.rstrip('/')}/{_PAGE[self.purpose]}#{self.token}"
 
 
+@dataclass(frozen=True, slots=True)
+class GoodLink:
+    """A token that was good when it was looked at, and whose it is."""
+
+    token_hash: bytes = field(repr=False)
+    purpose: Purpose
+    user: UserRow
+
+
 def issue_token(
     conn: Connection, user_id: str, purpose: Purpose, now: datetime, asked_at: datetime | None = None
 ) -> OneTimeToken:
@@ -53,7 +62,7 @@ def accept_invite(database: Database, token: str, password: str, client: Client)
     Of several uses at once one succeeds. Raises `BadInput` for a weak password (the token stays good), `Throttled`, and
     `Refused`: `token_refused`.
     """
-    return _set_password(database, token, "invite", password, client)
+    return use_link(database, admit_link(database, token, "invite", client), password, client)
 
 
 def reset_password(database: Database, token: str, new_password: str, client: Client) -> str:
@@ -61,14 +70,24 @@ def reset_password(database: Database, token: str, new_password: str, client: Cl
 
     It is not logged in by this: logging in takes the second factor as before. Raises as `accept_invite`.
     """
-    return _set_password(database, token, "password_reset", new_password, client)
+    return use_link(database, admit_link(database, token, "password_reset", client), new_password, client)
 
 
-def _set_password(database: Database, token: str, purpose: Purpose, password: str, client: Client) -> str:
+def admit_link(database: Database, token: str, purpose: Purpose, client: Client) -> GoodLink:
+    """The attempt counts, and the link is good. Raises `Throttled`, and `Refused`: `token_refused`.
+
+    Before any work on a password.
+    """
     token_hash = hash_of(token)
     user = database.run(lambda conn: _user_of(conn, token_hash, purpose, client))
     if user is None:
         raise _refused()
+    return GoodLink(token_hash, purpose, user)
+
+
+def use_link(database: Database, link: GoodLink, password: str, client: Client) -> str:
+    """What the link is for is done: its user has this password; returns its id. Raises as `accept_invite`."""
+    token_hash, purpose, user = link.token_hash, link.purpose, link.user
     check_password(password, user.email, user.name)
     # Only for whoever holds a good token, so that nobody else can keep us busy.
     password_hash = hash_password(password)

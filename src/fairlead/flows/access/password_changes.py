@@ -1,9 +1,5 @@
 """Changing a password that is known, and asking for a link to replace one that is not."""
 
-import time
-from collections.abc import Generator
-from contextlib import contextmanager
-
 from fairlead.core.errors import Refused
 from fairlead.flows.access.passwords import check_password, hash_password, is_password
 from fairlead.flows.access.principal import Client, user_actor
@@ -31,18 +27,6 @@ from fairlead.store.access.users import UserRow, user_by_email, user_by_id, writ
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
-
-ANSWER_TAKES_SECONDS = 0.25
-
-
-@contextmanager
-def answered_evenly(seconds: float = ANSWER_TAKES_SECONDS) -> Generator[None]:
-    """The block takes at least so long, so that how long it took does not tell what it found."""
-    began = time.monotonic()
-    try:
-        yield
-    finally:
-        time.sleep(max(0.0, began + seconds - time.monotonic()))
 
 
 def change_password(
@@ -95,11 +79,10 @@ def _user_of_session(conn: Connection, token: str) -> UserRow:
 def request_password_reset(database: Database, email: str, client: Client) -> None:
     """An active user with this email will be sent a link that replaces its password, good for an hour.
 
-    Nothing tells whether there is such a user: not the answer, not the time it takes. At most three an hour to a user;
-    what is above that is let go. Raises `Throttled` for an address that asks too often.
+    The answer does not tell whether there is such a user; its route sees to it that its time does not either. At most
+    three an hour to a user; what is above that is let go. Raises `Throttled` for an address that asks too often.
     """
-    with answered_evenly():
-        database.run(lambda conn: _queue_reset(conn, email, client))
+    database.run(lambda conn: _queue_reset(conn, email, client))
 
 
 def _queue_reset(conn: Connection, email: str, client: Client) -> None:

@@ -2,7 +2,6 @@
 
 from fairlead.core.model import Purse
 from fairlead.flows.access.invitations import checked_person
-from fairlead.flows.access.password_changes import answered_evenly
 from fairlead.flows.access.principal import Client
 from fairlead.flows.access.throttle import REGISTRATION_OF_ADDRESS, network_of, take
 from fairlead.store.access.user_notices import insert_notice
@@ -22,18 +21,17 @@ from fairlead.store.leads.rows import clock
 def register_provider(database: Database, email: str, name: str, client: Client) -> None:
     """There is a pending provider of that name, and a user of it who will be sent a link that sets a password.
 
-    So nobody registers an address that is not theirs, and nothing tells whether it was known before: where a provider
-    or a user has it already, nothing is changed, and the answer and its time are the same.
+    So nobody registers an address that is not theirs, and the answer does not tell whether it was known before: where a
+    provider or a user has it already, nothing is changed. Its route sees to it that its time does not tell either.
 
     Raises `BadInput`, and `Throttled` for an address of the network that registers too often.
     """
     address, shown = checked_person(email, name)
     provider_id, user_id = new_id(), new_id()
-    with answered_evenly():
-        try:
-            database.run(lambda conn: _register(conn, provider_id, user_id, address, shown, client))
-        except Overtaken:
-            return  # somebody has just registered the same address
+    try:
+        database.run(lambda conn: _register(conn, provider_id, user_id, address, shown, client))
+    except Overtaken:
+        return  # somebody has just registered the same address
 
 
 def _register(conn: Connection, provider_id: str, user_id: str, email: str, name: str, client: Client) -> None:
