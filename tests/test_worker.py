@@ -100,6 +100,26 @@ def test_a_worker_says_how_it_is(database: Database, tmp_path: Path, capsys: pyt
     assert 'fairlead_jobs_ready{queue="distribute"} 0.0' in text
 
 
+def test_an_error_of_the_queues_leaves_no_upkeep_behind(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[threading.Thread] = []
+
+    def fails(*_: object) -> bool:
+        kept.extend(each for each in threading.enumerate() if each.name == "upkeep")
+        raise Refused("no_session", "a pooler hides the server")
+
+    monkeypatch.setattr("fairlead.worker.run_worker", fails)
+    stop = threading.Event()
+    with pytest.raises(Refused, match="pooler"):
+        work(database, settings_for(tmp_path), stop, lambda: None)
+    assert stop.is_set()
+    assert len(kept) >= 2
+    for thread in kept:
+        thread.join(30)
+        assert not thread.is_alive()
+
+
 def test_a_port_that_is_taken_is_said_before_anything_is_done(database: Database, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         settings = settings_for(tmp_path, worker_port=other.getsockname()[1])

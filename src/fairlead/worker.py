@@ -41,7 +41,8 @@ def work(database: Database, settings: Settings, stop: threading.Event, on_runni
     """Jobs are done and duties kept, until `stop` is set; returns whether all that was under way then was finished.
 
     `on_running` is called whenever the queues have come to be served: at the start, and after each lost database.
-    Raises `SettingsError`, and `Refused` for an address that cannot be had, before anything is done.
+    `stop` is set when this ends, however it does. Raises `SettingsError`, and `Refused` for an address that cannot be
+    had, before anything is done.
     """
     handlers = _handlers(database, settings, stop)
     lanes = [
@@ -55,6 +56,8 @@ def work(database: Database, settings: Settings, stop: threading.Event, on_runni
     with ExitStack() as stack:
         served = stack.enter_context(serve_in_thread(health, settings.http_host, settings.worker_port))
         log.info("worker started", port=served.port, host=settings.http_host)
+        # However the queues' service ends, by an error too, nothing keeps duties for it afterwards.
+        stack.callback(stop.set)
         for duties in (QUICK, SLOW):
             threading.Thread(target=_keep, args=(upkeep, duties, stop), name="upkeep", daemon=True).start()
         return run_worker(
