@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from fairlead.core.document import Problem, as_list, shown, some_options
-from fairlead.core.entry.text import composed
+from fairlead.core.entry.text import composed, without_export_prefix
 from fairlead.core.form_field import (
     MAX_NUMBER,
     Field,
@@ -34,9 +34,9 @@ class ValueNotInForm(ValueError):
 def convert_text(field: Field, text: str) -> Value | None:
     """The value that a CSV cell holds for this field; None for an empty cell. Raises `ValueNotInForm`.
 
-    Spaces around the value are dropped. Numbers have a decimal point and no thousands separator, and an
-    integer stays one; booleans are yes/no, true/false, 1/0 or y/n in any case; `|` separates the options of a
-    multi-select.
+    Spaces around the value are dropped, and so is the `p:` or `z:` of ad platforms' exports. Numbers have a decimal
+    point and no thousands separator, and an integer stays one; booleans are yes/no, true/false, 1/0 or y/n in any case;
+    `|` separates the options of a multi-select.
 
     >>> convert_text(Field("age", "Age", FieldType.NUMBER), " 41 ")
     41
@@ -44,7 +44,7 @@ def convert_text(field: Field, text: str) -> Value | None:
     Traceback (most recent call last):
     fairlead.core.form_values.ValueNotInForm: Age: write numbers with a decimal point and without any comma
     """
-    cell = composed(text).strip()
+    cell = without_export_prefix(composed(text).strip())
     if not cell:
         return None
     if field.type is FieldType.NUMBER:

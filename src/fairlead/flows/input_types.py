@@ -3,27 +3,16 @@
 The marketplace file and the verbs that change one thing take the same values.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from fairlead.core.entry.text import is_storable
-from fairlead.core.entry.types import Email, PhoneRegion
+from fairlead.core.entry.types import LONGEST_LEDGER_MEMO, Email, Line, Name, PhoneRegion
 from fairlead.core.errors import BadInput
 from fairlead.core.model import MAX_AMOUNT_CENTS
-from fairlead.flows.memos import LINE_PATTERN
 from fairlead.store.time_zones import time_zone_names
-
-_LINE = re.compile(LINE_PATTERN)
-
-
-def _printable(text: str) -> str:
-    if not _LINE.fullmatch(text) or not is_storable(text):
-        raise PydanticCustomError("not_printable", "must be one line of text without spaces around it")
-    return text
 
 
 def _timezone(name: str) -> str:
@@ -32,7 +21,6 @@ def _timezone(name: str) -> str:
     return name
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Cents = Annotated[int, Field(ge=0, le=MAX_AMOUNT_CENTS)]
@@ -44,7 +32,7 @@ Hours = Annotated[int, Field(ge=1, le=100_000)]
 Times = Annotated[int, Field(ge=1, le=1_000)]
 Days = Annotated[int, Field(ge=1, le=365)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-Memo = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_printable)]
+Memo = Annotated[str, Line(LONGEST_LEDGER_MEMO)]
 
 
 _WORDS = {

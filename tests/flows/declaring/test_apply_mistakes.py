@@ -34,7 +34,7 @@ AGAIN = '[[provider]]\nemail = "ANCHOR@example.com"\n'
         (ANCHOR + 'timezone = "Moon/Base"', "provider[0].timezone: must be an IANA time zone such as Europe/Berlin"),
         (ANCHOR + 'status = "gone"', "provider[0].status: must be 'pending', 'active' or 'suspended'"),
         (ANCHOR + "credit_limit_cents = -1", "provider[0].credit_limit_cents: must be greater than or equal to 0"),
-        (ANCHOR + 'name = "two\\nlines"', "provider[0].name: must be one line of text"),
+        (ANCHOR + 'name = "two\\nlines"', "provider[0].name: must be one line of 1 to 200 characters"),
         ('[[provider]]\nemail = "nobody"', "provider[0].email: must be an email address"),
         ('[[provider]]\nemail = "new@example.com"', "provider[0].name: is missing, and the provider new@example.com"),
         (
@@ -51,11 +51,11 @@ AGAIN = '[[provider]]\nemail = "ANCHOR@example.com"\n'
         ),
         (
             ANCHOR + 'subscription = [{ niche = "hosting\\u0000", level = "gold" }]',
-            "provider[0].subscription[0].niche: must be one line of text",
+            "provider[0].subscription[0].niche: must be one line of 1 to 200 characters",
         ),
         (
             ANCHOR + 'subscription = [{ niche = "hosting", level = "gold\\u0000", deleted = true }]',
-            "provider[0].subscription[0].level: must be one line of text",
+            "provider[0].subscription[0].level: must be one line of 1 to 200 characters",
         ),
         (
             ANCHOR + 'subscription = [{ niche = "nowhere", level = "gold" }]',

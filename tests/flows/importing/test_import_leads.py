@@ -232,3 +232,37 @@ def test_missing_files_and_niches(database: Database, file: Path) -> None:
         run(database, file, "age\nx\n", rejects_path=file)
     with pytest.raises(BadInput, match="cannot write the rejected rows"):
         run(database, file, "age\nx\n", rejects_path=file.parent / "nowhere" / "rejects.csv")
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        (
+            "contact_phone,4.91512E+11",
+            "contact_phone: is a number that a spreadsheet has rounded; its last digits are lost",
+        ),
+        ("contact_phone,#NUM!", "contact_phone: is an error value of a spreadsheet, and no telephone number"),
+        ("contact_phone," + "U8JZpDE0iGXl" * 340, "contact_phone: must be one line of at most 100 characters"),
+        ("contact_email,not an address", "contact_email: must be an email address such as ada@example.com"),
+        ("contact_email," + "x" * 4_000 + "@example.com", "contact_email: must be an email address of at most 254"),
+        ("contact_name," + "N" * 4_000, "contact_name: must be one line of 1 to 200 characters"),
+    ],
+)
+def test_a_contact_that_cannot_be_rejects_its_own_row_and_no_other(
+    database: Database, file: Path, cell: str, reason: str
+) -> None:
+    name, value = cell.split(",")
+    imported = run(database, file, f"age,{name}\n1,\n2,{value}\n3,\n")
+    assert (imported.added, imported.rejected) == (2, 1)
+    rejects = file.with_name(file.name + ".rejects.csv").read_text(encoding="utf-8-sig")
+    assert reason in rejects
+    assert ",3," in rejects
+
+
+def test_marks_of_ad_platforms_exports_are_understood(database: Database, file: Path) -> None:
+    run(database, file, "age,city,contact_phone\n1,z:02134,p:+49305550102\n2,z:SW1A 1AA,p:+4930 5550102\n3,p:hello,\n")
+    assert stored_leads(database, "attributes->>'city', contact_phone, phone_key") == [
+        ("02134", "+49305550102", "49305550102"),
+        ("SW1A 1AA", "+4930 5550102", "49305550102"),
+        ("p:hello", None, None),
+    ]

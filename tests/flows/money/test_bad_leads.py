@@ -98,7 +98,7 @@ def test_what_cannot_be_a_report(database: Database) -> None:
     with pytest.raises(BadInput, match="reason: must be one of unreachable, wrong_contact"):
         report(database, sale, "boring")
     for note in ("x" * 1001, "a bell \a"):
-        with pytest.raises(BadInput, match="note: must be 1 to 1000 characters"):
+        with pytest.raises(BadInput, match="note: must be 1 to 1,000 characters"):
             report(database, sale, note=note)
     report(database, sale, note="  ")
     assert row_of(database, sale.anchor)[2] is None

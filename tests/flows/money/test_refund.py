@@ -114,7 +114,7 @@ def test_what_cannot_be_refunded(database: Database) -> None:
         refund_assignment(database, UNKNOWN, MEMO, OPERATOR)
     assert caught.value.code == "assignment_unknown"
     for memo in ("too short", "x" * 1001):
-        with pytest.raises(BadInput, match="memo: must be one line of 10 to 1000 characters"):
+        with pytest.raises(BadInput, match="memo: must be one line of 10 to 1,000 characters"):
             refund_assignment(database, UNKNOWN, memo, OPERATOR)
     with pytest.raises(BadInput, match="is no assignment id"):
         refund_assignment(database, "first", MEMO, OPERATOR)

@@ -29,7 +29,10 @@ _HIDDEN = re.compile(rf"[{_UNSEEN}]")
 _ERROR_VALUE = re.compile(
     r"#(NUM|REF|VALUE|SPILL|CALC|NULL|BLOCKED|FIELD|BUSY)!|#DIV/0!|#NAME\?|#N/A|#+", re.IGNORECASE
 )
-_EXPORT_PREFIX = re.compile(r"[pz]:(?=[+(0-9A-Z])", re.IGNORECASE)
+# Only before what can be a telephone number or a postal code: any text may begin with a letter and a colon.
+_EXPORT_PREFIX = re.compile(
+    r"p:\s?(?=[+(\d][\d()+./ x-]{3,40}$)|z:\s?(?=[A-Z -]{0,8}\d)(?=[\dA-Z -]{2,12}$)", re.IGNORECASE
+)
 
 
 def is_storable(text: str) -> bool:
@@ -113,7 +116,8 @@ def without_export_prefix(text: str) -> str:
     >>> without_export_prefix("p:+49305550102"), without_export_prefix("z:02134"), without_export_prefix("p: x")
     ('+49305550102', '02134', 'p: x')
     """
-    return _EXPORT_PREFIX.sub("", text, count=1) if _EXPORT_PREFIX.match(text) else text
+    found = _EXPORT_PREFIX.match(text)
+    return text if found is None else text[found.end() :]
 
 
 def comparable(text: str) -> str:

@@ -62,10 +62,11 @@ def _text(canonical: Callable[[str], str], pattern: str, shortest: int, longest:
             # The words may hold braces one day, and they are no template.
             raise PydanticCustomError("entry_refused", "{reason}", {"reason": refused.message}) from None
 
-    plain = core_schema.str_schema(
-        strict=True, strip_whitespace=True, pattern=pattern, min_length=shortest, max_length=longest
+    plain = core_schema.str_schema(strict=True, strip_whitespace=True, min_length=shortest, max_length=longest)
+    # The pattern is for the document alone: an expression is no reason that anyone could read.
+    return core_schema.no_info_after_validator_function(
+        validated, plain, metadata={"pydantic_js_updates": {"pattern": pattern}}
     )
-    return core_schema.no_info_after_validator_function(validated, plain)
 
 
 def _region(text: str) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from fairlead.core.entry.refusal import EntryRefused
+from fairlead.core.entry.text import canonical_line
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.permissions import Role, permissions_of_key, scope_problems
 from fairlead.flows.access.principal import Client, Principal
@@ -77,8 +79,7 @@ def create_api_key(
         raise BadInput(["owner: must be one user or one provider"])
     checked_user = None if user_id is None else checked_id(user_id, "user")
     checked_provider = None if provider_id is None else checked_id(provider_id, "provider")
-    shown, unique = name.strip(), tuple(sorted({*scopes}))
-    _check(shown, lifetime_days)
+    shown, unique = _checked(name, lifetime_days), tuple(sorted({*scopes}))
     key_id, key = new_id(), new_key()
 
     def work(conn: Connection) -> CreatedKey:
@@ -213,14 +214,19 @@ def _role_of_owner(conn: Connection, user_id: str | None, provider_id: str | Non
     return Role(user.role)
 
 
-def _check(name: str, lifetime_days: int | None) -> None:
+def _checked(name: str, lifetime_days: int | None) -> str:
+    """The name as it is stored."""
     problems: list[str] = []
-    if not 1 <= len(name) <= MAX_NAME_CHARACTERS or not name.isprintable():
-        problems.append(f"name: must be one line of 1 to {MAX_NAME_CHARACTERS} characters")
+    shown = ""
+    try:
+        shown = canonical_line(name, MAX_NAME_CHARACTERS)
+    except EntryRefused as refused:
+        problems.append(f"name: {refused.message}")
     if lifetime_days is not None and not 1 <= lifetime_days <= MAX_LIFETIME_DAYS:
         problems.append(f"lifetime_days: must be between 1 and {MAX_LIFETIME_DAYS}")
     if problems:
         raise BadInput(problems)
+    return shown
 
 
 def _listed(row: ApiKeyRow) -> ListedKey:

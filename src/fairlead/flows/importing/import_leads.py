@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.form import FormSchema, parse_form_schema
+from fairlead.core.form import parse_form_schema
 from fairlead.flows.importing.lead_columns import Columns, RowReader, RowRejected, map_columns
 from fairlead.flows.importing.lead_file import LeadFile, Rejects, Row
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import enqueue
-from fairlead.store.leads.rows import NewLead, clock, count_existing, insert_leads, niche_form
+from fairlead.store.leads.rows import NewLead, NicheForm, clock, count_existing, insert_leads, niche_form
 
 CHUNK_ROWS = 2_000
 CHUNK_CHARACTERS = 4_000_000
@@ -69,22 +69,23 @@ def import_leads(
     Raises `BadInput` (file, encoding, header or mapping) and `Refused` (`niche_unknown`) before anything is
     written, `Unavailable` when the database goes away.
     """
-    niche_id, schema = _niche(database, options.niche_slug)
+    niche = _niche(database, options.niche_slug)
+    schema = parse_form_schema(niche.form_schema)
     rejects_path = options.rejects_path or path.with_name(path.name + ".rejects.csv")
     if rejects_path.exists() and path.exists() and rejects_path.samefile(path):
         raise BadInput([f"the rejected rows would overwrite {path} itself: name another file with --rejects"])
     with LeadFile(path, options.delimiter, options.encoding) as file:
         columns = map_columns(file.header, schema, options.mapping, options.dedupe)
         with Rejects(rejects_path, file) as rejects:
-            run = _Import(database, niche_id, columns, options, actor, file, rejects)
+            run = _Import(database, niche, columns, options, actor, file, rejects)
             return run.all(on_progress)
 
 
-def _niche(database: Database, slug: str) -> tuple[str, FormSchema]:
+def _niche(database: Database, slug: str) -> NicheForm:
     niche = database.run(lambda conn: niche_form(conn, slug))
     if niche is None:
         raise Refused("niche_unknown", f"there is no niche {slug!r}")
-    return niche.niche_id, parse_form_schema(niche.form_schema)
+    return niche
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class _Import:
     def __init__(
         self,
         database: Database,
-        niche_id: str,
+        niche: NicheForm,
         columns: Columns,
         options: ImportOptions,
         actor: Actor,
@@ -109,13 +110,13 @@ class _Import:
         rejects: Rejects,
     ) -> None:
         self._database = database
-        self._niche_id = niche_id
+        self._niche_id = niche.niche_id
         self._columns = columns
         self._approves = options.approve
         self._actor = actor
         self._file = file
         self._rejects = rejects
-        self._reader = RowReader(columns)
+        self._reader = RowReader(columns, niche.phone_region)
         self._read = 0
         self._added = 0
         self._good = 0

@@ -3,19 +3,19 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from fairlead.core.entry.contact import LEAD_DETAILS, CheckedDetails, checked_details
 from fairlead.core.errors import BadInput
 from fairlead.core.form import Field, FormSchema, ValueNotInForm, convert_text
-from fairlead.core.form_field import text_complaint
 from fairlead.store.ids import new_id, new_salt
-from fairlead.store.leads.rows import LEAD_DETAILS, NewLead
+from fairlead.store.leads.rows import NewLead
 
 EXTERNAL_ID = "external_id"
 REMEMBERED_CELLS = 2_000
 REMEMBERED_CHARACTERS = 64
 
-_NO_DETAILS = (None,) * len(LEAD_DETAILS)
+_NO_DETAILS = CheckedDetails({})
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
@@ -137,11 +137,13 @@ def _key_rule(
 class RowReader:
     """One pass over a file's rows: remembers what short cells meant, and how often each row occurred.
 
-    The occurrences take about 100 bytes per distinct row; with an external id or chosen columns there are none.
+    `region` is whose telephone numbers need no country. The occurrences take about 100 bytes per distinct row; with an
+    external id or chosen columns there are none.
     """
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, region: str | None = None) -> None:
         self.columns = columns
+        self._region = region
         self._occurrences: dict[bytes, int] = {}
         # What a cell adds to the JSON of a lead's attributes: `"age":41`, or nothing where it holds no value.
         self._fields: list[tuple[int, Field, dict[str, str]]] = [(*each, {}) for each in columns.fields]
@@ -159,22 +161,17 @@ class RowReader:
             if member:
                 members.append(member)
         details = self._details(cells, problems) if self.columns.details else _NO_DETAILS
-        if not problems and not members and not any(details):
+        if not problems and not members and not details.values:
             problems.append("holds nothing that is kept")
         if problems:
             raise RowRejected("; ".join(problems))
-        return NewLead(new_id(), self._key(cells), f"{{{','.join(members)}}}", new_salt(), details)
+        lead = NewLead.of(new_id(), f"{{{','.join(members)}}}", new_salt(), details)
+        return replace(lead, dedupe_key=self._key(cells))
 
-    def _details(self, cells: Sequence[str], problems: list[str]) -> tuple[str | None, ...]:
-        found: dict[str, str] = {}
-        for position, name in self.columns.details:
-            cell = cells[position].strip()
-            if not cell:
-                continue
-            if (complaint := text_complaint(cell)) is not None:
-                problems.append(f"{name}: {complaint[1]}")
-            found[name] = cell
-        return tuple(map(found.get, LEAD_DETAILS))
+    def _details(self, cells: Sequence[str], problems: list[str]) -> CheckedDetails:
+        details = checked_details({name: cells[position] for position, name in self.columns.details}, self._region)
+        problems += [f"{problem.path}: {problem.message}" for problem in details.problems]
+        return details
 
     def _key(self, cells: Sequence[str]) -> str:
         """SHA-256 of what identifies the row, in hexadecimal. NUL divides: no cell holds one."""

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from fairlead.core.entry.refusal import EntryRefused
+from fairlead.core.entry.text import canonical_line
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.ledger import EntryKind, post
 from fairlead.core.model import MAX_AMOUNT_CENTS
@@ -86,8 +88,10 @@ def _check(amount_cents: int, gateway: str, external_id: str) -> None:
     if not 1 <= amount_cents <= MAX_AMOUNT_CENTS:
         problems.append(f"amount_cents: must be between 1 and {MAX_AMOUNT_CENTS}, not {amount_cents}")
     for name, text, longest in (("gateway", gateway, 50), ("external_id", external_id, 200)):
-        if not 1 <= len(text) <= longest or not text.isprintable():
-            problems.append(f"{name}: must be one line of 1 to {longest} characters")
+        try:
+            canonical_line(text, longest)
+        except EntryRefused as refused:
+            problems.append(f"{name}: {refused.message}")
     if problems:
         raise BadInput(problems)
 

@@ -21,6 +21,7 @@ from fairlead.flows.configuration.versions import (
     given,
     require_version,
 )
+from fairlead.flows.memos import checked_line
 from fairlead.flows.notifications.endpoint_changes import EndpointChange, change_endpoint, locked_endpoint
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import lock_providers
@@ -194,7 +195,7 @@ def pause_webhook_endpoint(
     A delivery that is under way ends. `reason`: one line of 1 to 500 characters. One that is not active stays as it
     is. Raises `BadInput`, and `Refused`: `webhook_endpoint_unknown`.
     """
-    checked, memo = checked_id(endpoint_id, "webhook endpoint"), _checked_reason(reason)
+    checked, memo = checked_id(endpoint_id, "webhook endpoint"), checked_line(reason, "reason", MAX_REASON_CHARACTERS)
 
     def change(conn: Connection, before: EndpointRow) -> bool:
         if before.state != "active":
@@ -214,7 +215,7 @@ def resume_webhook_endpoint(
     Also for one that its receiver had disabled. `reason`: one line of 1 to 500 characters. Raises `BadInput`, and
     `Refused`: `webhook_endpoint_unknown`.
     """
-    checked, memo = checked_id(endpoint_id, "webhook endpoint"), _checked_reason(reason)
+    checked, memo = checked_id(endpoint_id, "webhook endpoint"), checked_line(reason, "reason", MAX_REASON_CHARACTERS)
 
     def change(conn: Connection, before: EndpointRow) -> bool:
         if before.state == "active":
@@ -266,13 +267,6 @@ def _version(row: EndpointRow) -> str:
 def _activate(conn: Connection, endpoint_id: str) -> None:
     write_state(conn, endpoint_id, "active", None)
     enqueue(conn, [Job("dispatch_notifications")])
-
-
-def _checked_reason(reason: str) -> str:
-    text = reason.strip()
-    if not 1 <= len(text) <= MAX_REASON_CHARACTERS or not text.isprintable():
-        raise BadInput([f"reason: must be one line of 1 to {MAX_REASON_CHARACTERS} characters"])
-    return text
 
 
 def _host(url: str) -> str | None:

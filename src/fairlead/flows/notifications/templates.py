@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.core.canonical import canonical_json
+from fairlead.core.entry.refusal import EntryRefused
+from fairlead.core.entry.text import canonical_line
 from fairlead.core.errors import BadInput, Refused
 from fairlead.delivery.template_variables import KINDS, sample_values
 from fairlead.delivery.templates import Rendered, Template, check_template, default_template, render
@@ -109,7 +111,11 @@ def save_template(
     problems = [*check_template(template), *_memo_problems(memo)]
     if problems:
         raise BadInput(problems)
-    return database.run(lambda conn: _add(conn, template.kind, template, memo.strip(), actor, expected_state))
+    return database.run(
+        lambda conn: _add(
+            conn, template.kind, template, canonical_line(memo, MAX_MEMO_CHARACTERS), actor, expected_state
+        )
+    )
 
 
 def restore_template(
@@ -175,7 +181,8 @@ def _check_kind(kind: str) -> None:
 
 
 def _memo_problems(memo: str) -> list[str]:
-    text = memo.strip()
-    if 1 <= len(text) <= MAX_MEMO_CHARACTERS and text.isprintable():
-        return []
-    return [f"memo: must be one line of 1 to {MAX_MEMO_CHARACTERS} characters"]
+    try:
+        canonical_line(memo, MAX_MEMO_CHARACTERS)
+    except EntryRefused as refused:
+        return [f"memo: {refused.message}"]
+    return []
