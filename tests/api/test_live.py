@@ -220,6 +220,7 @@ def test_a_heartbeat_says_from_where_to_go_on(
         assert receive(feed)["type"] == "ready"  # nothing was missed
 
 
+@pytest.mark.slow
 def test_whoever_does_not_read_is_closed_and_can_go_on(
     database: Database, app: FastAPI, site: ServingThread, market: Market, ann: Who, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import httpx2
 import psycopg
+import pytest
 
 from fairlead.cli.web import PATIENCE_SECONDS
 from fairlead.store.connection import Database
@@ -21,6 +22,7 @@ from tests.flows.sales import sell
 COOKIE = "fairlead_session_http"
 
 
+@pytest.mark.slow
 def test_while_the_database_is_away_a_request_is_answered_that_it_is(
     damaged_database: Database, server_url: str
 ) -> None:
@@ -39,6 +41,7 @@ def test_while_the_database_is_away_a_request_is_answered_that_it_is(
             assert time.monotonic() < deadline
 
 
+@pytest.mark.slow
 def test_it_ends_when_it_is_told_to_though_somebody_reads_an_export_slowly(damaged_database: Database) -> None:
     many_entries(damaged_database, sell(damaged_database).anchor_id, 60_000)
     token = enrolled_admin(damaged_database).token

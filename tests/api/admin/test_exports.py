@@ -191,6 +191,7 @@ def wait_until_nothing_is_read(database: Database) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_memory_stays_flat(damaged_database: Database) -> None:
     database = damaged_database
     many_entries(database, sell(database).anchor_id, 60_000)
