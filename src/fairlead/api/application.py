@@ -2,11 +2,10 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -24,6 +23,7 @@ from fairlead.api.parameters import refuse_unclear_parameters
 from fairlead.api.password_turns import new_turns
 from fairlead.api.problems import answer_with_problems, problem_of_status
 from fairlead.api.public_pages import OpenToPages
+from fairlead.api.published import Published, answer_published, published
 from fairlead.api.resources import Resources
 from fairlead.api.routes import ROUTERS
 from fairlead.api.shapes.values import LARGE_BODY_BYTES
@@ -95,13 +95,13 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _add_document(application: FastAPI) -> None:
-    made: list[dict[str, Any]] = []
+    made: list[Published] = []
 
     @application.get(DOCUMENT_PATH, include_in_schema=False, dependencies=[public("says what there is, and no more")])
-    async def openapi_document() -> Response:  # pyright: ignore[reportUnusedFunction]
+    async def openapi_document(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         if not made:
-            made.append(document_of(application))
-        return JSONResponse(made[0])
+            made.append(published(document_of(application)))
+        return answer_published(request, made[0])
 
 
 async def _method_not_allowed(request: Request, error: Exception) -> Response:

@@ -4,7 +4,7 @@ The framework describes what succeeds. What fails is put in here, the same for a
 with follows from what it declares, and from `refuses(...)`, which names its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from fastapi import FastAPI
@@ -12,10 +12,11 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from fairlead.api.access import Access, Needs, NeedsOwn, NeedsSession, declared_access
+from fairlead.api.answers import add_own_headers, describe_answer
 from fairlead.api.bodies import body_model_of
 from fairlead.api.examples import add_examples
 from fairlead.api.problem_codes import kind_of
-from fairlead.api.problems import MEDIA_TYPE, Problem
+from fairlead.api.problems import Problem
 from fairlead.api.session_cookie import COOKIE
 
 TITLE = "Fairlead"
@@ -39,13 +40,6 @@ _SCHEMES = {
         "description": "Given by `POST /api/v1/session`. Writes of other sites' pages are refused.",
     },
     "api_key": {"type": "http", "scheme": "bearer", "description": "An API key, `fl_...`, with scopes."},
-}
-
-
-_RETRY_AFTER = {
-    "description": "In how many seconds it may be tried again.",
-    "required": True,
-    "schema": {"type": "string", "pattern": "^[0-9]+$"},
 }
 
 
@@ -80,12 +74,14 @@ def document_of(application: FastAPI) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= problem.pop("$defs")
     schemas["Problem"] = problem
+    schemas["JsonValue"]["description"] = "Any value that JSON can write."
     document["components"]["securitySchemes"] = _SCHEMES
     for route in api_routes(application):
         for method in route.methods or ():
             operation = document["paths"].get(route.path_format, {}).get(method.lower())
             if operation is not None:
-                _complete(operation, method, access_of(route)[0])
+                _complete(operation, method, access_of(route)[0], schemas)
+                add_own_headers(operation, cast("APIRoute", route.original_route).endpoint)
                 _say_how_large(operation, route)
     _name_bounds(document)
     add_examples(document)
@@ -113,7 +109,7 @@ def _name_bounds(part: Any) -> None:
             _name_bounds(each)
 
 
-def _complete(operation: dict[str, Any], method: str, access: Access) -> None:
+def _complete(operation: dict[str, Any], method: str, access: Access, schemas: Mapping[str, Any]) -> None:
     responses: dict[str, Any] = operation["responses"]
     # The framework's own, in a form that is not ours.
     if "HTTPValidationError" in str(responses.get("422")):
@@ -124,10 +120,7 @@ def _complete(operation: dict[str, Any], method: str, access: Access) -> None:
         names = [each for each in found["description"].split(", ") if each and each != f"`{code}`"]
         found["description"] = ", ".join([*names, f"`{code}`"])
     for status, response in responses.items():
-        if int(status) >= 400:
-            response["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        if status in ("429", "503"):
-            response["headers"] = {"Retry-After": _RETRY_AFTER}
+        describe_answer(status, response, schemas)
     operation["responses"] = dict(sorted(responses.items()))
     if isinstance(access, Needs | NeedsOwn):
         operation["security"] = [{"session": []}, {"api_key": []}]

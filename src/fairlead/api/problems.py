@@ -53,28 +53,32 @@ _DETAILS = {
 }
 
 
-_EXAMPLE: dict[str, Any] = {
-    "type": "/api/v1/problems/lead_unknown",
-    "title": "There is no such lead",
-    "status": 404,
-    "detail": "there is no lead 01900000-0000-7000-8000-000000000000",
-    "code": "lead_unknown",
-    "request_id": "01900000-0000-7000-8000-000000000001",
-    "errors": [],
-}
+def example_of_code(code: str) -> dict[str, Any]:
+    """What an answer with this code may look like."""
+    kind = kind_of(code)
+    violation = {"location": "body", "pointer": "/name", "code": "missing", "detail": "Field required"}
+    return {
+        "type": f"/api/v1/problems/{code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": _DETAILS.get(code, kind.title),
+        "code": code,
+        "request_id": "01900000-0000-7000-8000-000000000001",
+        "errors": [violation] if code == "input_invalid" else [],
+    }
 
 
 class Problem(Answer):
     """What went wrong. `code` says it to programs and never changes; `detail` says it to people."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [example_of_code("lead_unknown")]})
 
     type: str = Field(description="Where this server explains the code.")
-    title: str
-    status: int
-    detail: str
-    code: str
-    request_id: str
+    title: str = Field(description="What the code means, in a few words.")
+    status: int = Field(description="The status of the answer, once more.")
+    detail: str = Field(description="What went wrong this time, for people.")
+    code: str = Field(description="What went wrong, for programs: one of `/api/v1/problems`, which never changes.")
+    request_id: str = Field(description="The id of the request, as in `X-Request-ID` and in the server's log.")
     errors: Sequence[Violation] = Field(description="What is wrong with the input, where it is the input.")
 
 

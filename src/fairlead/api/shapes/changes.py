@@ -22,13 +22,13 @@ Memo: TypeAlias = Annotated[
 """Why something was changed, for whoever reads the audit log. It is kept for good: nothing personal belongs here."""
 
 
-class Reason(Asked):
+class GivenReason(Asked):
     """Why something is done, in the words of whoever does it."""
 
     memo: Memo | None = None
 
 
-NO_REASON = Reason()
+NO_REASON = GivenReason()
 """For what may be done without a word."""
 
 

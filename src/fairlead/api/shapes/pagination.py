@@ -12,7 +12,7 @@ from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from fairlead.api.shapes.values import Answer, in_words
 
@@ -55,7 +55,10 @@ def position_of(cursor: str) -> tuple[datetime, str]:
 class Page(Answer, Generic[Item]):
     """A page of a long list."""
 
-    items: Sequence[Item]
+    # Said once more: Pydantic leaves the docstring out of the schema of a page of something.
+    model_config = ConfigDict(json_schema_extra={"description": "A page of a long list."})
+
+    items: Sequence[Item] = Field(description="The items of this page, in the order of the list.")
     next_cursor: str | None = Field(
         description="For the next page; null on the last one.", examples=["AAZDkXq5UAABmQ2OWx58OppTDI9NGy5v"]
     )
@@ -64,10 +67,12 @@ class Page(Answer, Generic[Item]):
 class NumberedPage(Answer, Generic[Item]):
     """A page of a list that is short by nature."""
 
-    page: int = Field(examples=[1])
-    limit: int = Field(examples=[50])
+    model_config = ConfigDict(json_schema_extra={"description": "A page of a list that is short by nature."})
+
+    page: int = Field(description="The number of this page, from 1.", examples=[1])
+    limit: int = Field(description="How many items a page has at the most.", examples=[50])
     total: int = Field(description="How many items there are on all pages.", examples=[1])
-    items: Sequence[Item]
+    items: Sequence[Item] = Field(description="The items of this page, in the order of the list.")
 
 
 @dataclass(frozen=True, slots=True)

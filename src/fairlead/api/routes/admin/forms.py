@@ -12,7 +12,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.changes import NO_REASON, Memo, Reason
+from fairlead.api.shapes.changes import NO_REASON, GivenReason, Memo
 from fairlead.api.shapes.documents import FormDocument, StoredForm, as_stored, document_in
 from fairlead.api.shapes.values import LARGE_BODY_BYTES, Answer, Asked, Uuid
 from fairlead.core.permissions import Permission
@@ -179,7 +179,7 @@ def restore_form_version(
     editor: Editor,
     expected: ExpectedVersion,
     database: Marketplace,
-    asked: Reason = NO_REASON,
+    asked: GivenReason = NO_REASON,
 ) -> FormOutcome:
     """The niche's form is as in that version again, as a new version, and every filter was held against it."""
     done = restore_form_schema(database, niche_id, number, editor.actor, memo=asked.memo, expected_version=expected)

@@ -13,7 +13,7 @@ from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.routes.admin.provider_states import ProviderChanged, ProviderState, provider_changed, provider_state
-from fairlead.api.shapes.changes import NO_REASON, Memo, Name, Reason, said, unsaid
+from fairlead.api.shapes.changes import NO_REASON, GivenReason, Memo, Name, said, unsaid
 from fairlead.api.shapes.currency import Currency, InCurrency
 from fairlead.api.shapes.pagination import ByCursor, Page
 from fairlead.api.shapes.values import Answer, Asked, Email, Int, Line, Uuid, in_words
@@ -191,7 +191,7 @@ def approve_one_provider(
     editor: Editor,
     currency: InCurrency,
     database: Marketplace,
-    asked: Reason = NO_REASON,
+    asked: GivenReason = NO_REASON,
 ) -> ProviderChanged:
     """The provider, pending before, is active: it receives leads."""
     return provider_changed(response, approve_provider(database, provider_id, editor.actor, memo=asked.memo), currency)
@@ -204,7 +204,7 @@ def suspend_one_provider(
     editor: Editor,
     currency: InCurrency,
     database: Marketplace,
-    asked: Reason = NO_REASON,
+    asked: GivenReason = NO_REASON,
 ) -> ProviderChanged:
     """The provider receives no lead from the next decision on, and its people can only look."""
     return provider_changed(response, suspend_provider(database, provider_id, editor.actor, memo=asked.memo), currency)
@@ -217,7 +217,7 @@ def reactivate_one_provider(
     editor: Editor,
     currency: InCurrency,
     database: Marketplace,
-    asked: Reason = NO_REASON,
+    asked: GivenReason = NO_REASON,
 ) -> ProviderChanged:
     """The provider, suspended before, is active, with its old place in the order."""
     return provider_changed(

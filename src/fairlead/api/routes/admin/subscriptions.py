@@ -11,7 +11,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.changes import NO_REASON, Memo, Reason
+from fairlead.api.shapes.changes import NO_REASON, GivenReason, Memo
 from fairlead.api.shapes.documents import FilterDocument, document_in
 from fairlead.api.shapes.pagination import ByCursor, Page
 from fairlead.api.shapes.subscriptions import StateOfSubscription, state_of
@@ -194,7 +194,7 @@ def pause_one_subscription(
     response: Response,
     editor: Editor,
     database: Marketplace,
-    asked: Reason = NO_REASON,
+    asked: GivenReason = NO_REASON,
 ) -> SubscriptionChanged:
     """The subscription receives nothing until it is resumed. Its place in the order stays."""
     done = pause_subscription(database, subscription_id, editor.actor, of_provider_id=None, memo=asked.memo)
@@ -207,7 +207,7 @@ def resume_one_subscription(
     response: Response,
     editor: Editor,
     database: Marketplace,
-    asked: Reason = NO_REASON,
+    asked: GivenReason = NO_REASON,
 ) -> SubscriptionChanged:
     """The subscription is not paused any more: active, or waiting for the funds that it takes."""
     done = resume_subscription(database, subscription_id, editor.actor, of_provider_id=None, memo=asked.memo)

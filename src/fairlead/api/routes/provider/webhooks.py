@@ -118,7 +118,7 @@ class OwnEndpointSecret(Answer):
     secret: str = Field(examples=["whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="])
 
 
-class OwnEndpointState(Answer):
+class OwnEndpointChanged(Answer):
     """The endpoint's state after a verb. `took_effect`: it was otherwise before."""
 
     endpoint_id: Uuid
@@ -214,21 +214,21 @@ def remove_own_endpoint(endpoint_id: EndpointId, expected: ExpectedVersion, call
 
 
 @router.post("/{endpoint_id}/pause", responses=refuses("webhook_endpoint_unknown"))
-def pause_own_endpoint(endpoint_id: EndpointId, asked: WhyPausedOrResumed, caller: Writer) -> OwnEndpointState:
+def pause_own_endpoint(endpoint_id: EndpointId, asked: WhyPausedOrResumed, caller: Writer) -> OwnEndpointChanged:
     """Hold back what is to be sent, until the endpoint is resumed. Doing so twice is no mistake."""
     done = pause_webhook_endpoint(
         caller.database, endpoint_id, asked.reason, caller.actor, of_provider_id=caller.provider_id
     )
-    return OwnEndpointState.model_validate(done)
+    return OwnEndpointChanged.model_validate(done)
 
 
 @router.post("/{endpoint_id}/resume", responses=refuses("webhook_endpoint_unknown"))
-def resume_own_endpoint(endpoint_id: EndpointId, asked: WhyPausedOrResumed, caller: Writer) -> OwnEndpointState:
+def resume_own_endpoint(endpoint_id: EndpointId, asked: WhyPausedOrResumed, caller: Writer) -> OwnEndpointChanged:
     """Have everything sent that was held back. Also after failures had paused the endpoint, or HTTP 410 disabled it."""
     done = resume_webhook_endpoint(
         caller.database, endpoint_id, asked.reason, caller.actor, of_provider_id=caller.provider_id
     )
-    return OwnEndpointState.model_validate(done)
+    return OwnEndpointChanged.model_validate(done)
 
 
 @router.post(
@@ -242,10 +242,10 @@ def rotate_own_secret(endpoint_id: EndpointId, caller: Writer, box: Sealing) -> 
 
 
 @router.post("/{endpoint_id}/retire-secret", responses=refuses("webhook_endpoint_unknown"))
-def retire_own_secret(endpoint_id: EndpointId, caller: Writer) -> OwnEndpointState:
+def retire_own_secret(endpoint_id: EndpointId, caller: Writer) -> OwnEndpointChanged:
     """End an exchange of secrets: deliveries are signed with the newest one alone. Doing so twice is no mistake."""
     done = retire_previous_secret(caller.database, endpoint_id, caller.actor, of_provider_id=caller.provider_id)
-    return OwnEndpointState.model_validate(done)
+    return OwnEndpointChanged.model_validate(done)
 
 
 @router.post("/{endpoint_id}/test", responses=refuses("webhook_endpoint_unknown", "secrets_not_configured"))
