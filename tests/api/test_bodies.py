@@ -124,6 +124,14 @@ def test_every_operation_says_how_large_a_body_it_takes_and_takes_no_larger(app:
     assert Login.most_bytes == 65_536
 
 
+@pytest.mark.parametrize("again", [b"[],", b"{},", b'{"a":[]},', b"[[0]],"])
+def test_many_small_parts_are_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch, again: bytes) -> None:
+    monkeypatch.setattr(json, "loads", lambda *_, **__: pytest.fail("it was read"))
+    with pytest.raises(BodyRefused) as refused:
+        read_body(b"[" + again * (bodies.MOST_BRACKETS) + b"0]", FormDocument)
+    assert refused.value.code == "body_malformed"
+
+
 def test_a_body_without_a_length_is_bounded_too(app: FastAPI) -> None:
     def pieces() -> Any:
         for _ in range(100):
