@@ -100,7 +100,22 @@ def test_sent_again_with_its_key_it_is_one_lead(app: FastAPI, database: Database
     ben, key = partner(app, database), {"Idempotency-Key": "order-4711"}
     first, again = ben.post(LEADS, json=SENT, headers=key), ben.post(LEADS, json=SENT, headers=key)
     assert (again.status_code, again.json()) == (201, first.json())
+    assert [each.headers.get("idempotency-replayed") for each in (first, again)] == [None, "true"]
     assert rows(database, "select count(*) from leads") == [1]
+
+
+def test_a_public_lead_sent_again_with_its_key_is_one_lead(app: FastAPI, database: Database) -> None:
+    open_niche(database, is_public=True)
+    form, elsewhere = nobody(app), nobody(app, "198.51.100.7")
+    key = {**PAGE, "Idempotency-Key": "form-4711"}
+    first, again = form.post(PUBLIC, json=SENT, headers=key), form.post(PUBLIC, json=SENT, headers=key)
+    assert (again.status_code, again.json()) == (202, first.json())
+    assert [each.headers.get("idempotency-replayed") for each in (first, again)] == [None, "true"]
+    other = form.post(PUBLIC, json={**SENT, "contact_name": "Dora"}, headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    # Another network's key of the same text is another key.
+    assert elsewhere.post(PUBLIC, json=SENT, headers=key).json()["lead_id"] != first.json()["lead_id"]
+    assert rows(database, "select count(*) from leads") == [2]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,11 @@ _OWN = {
         {"type": "string", "examples": ["/api/v1/admin/leads/01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"]},
         is_always=False,
     ),
+    "Idempotency-Replayed": _header(
+        "The answer is that of an earlier request with the same `Idempotency-Key`.",
+        {"type": "string", "const": "true"},
+        is_always=False,
+    ),
     "Set-Cookie": _header("The cookie of the session: a new one, or its end.", {"type": "string"}, is_always=False),
 }
 _PUT_BY = {
@@ -88,6 +93,8 @@ def own_headers(endpoint: Callable[..., Any]) -> frozenset[str]:
 def add_own_headers(operation: dict[str, Any], endpoint: Callable[..., Any]) -> None:
     """What succeeds has the headers that the route puts into its answer itself."""
     names = sorted(own_headers(endpoint))
+    if any(each["name"].lower() == "idempotency-key" for each in operation.get("parameters", ())):
+        names.append("Idempotency-Replayed")
     for status, response in operation["responses"].items():
         if int(status) < 400:
             response["headers"] |= {name: _OWN[name] for name in names}

@@ -20,8 +20,8 @@ class OpenToPages:
             app,
             allow_origins=["*"],
             allow_methods=["POST"],
-            allow_headers=["Content-Type", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After"],
+            allow_headers=["Content-Type", "Idempotency-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After", "Idempotency-Replayed"],
             max_age=PREFLIGHT_LASTS_SECONDS,
         )
 

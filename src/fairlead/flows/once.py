@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pydantic import TypeAdapter
@@ -19,17 +19,23 @@ Result = TypeVar("Result")
 LONGEST_KEY = 255
 
 
+def _unnoticed() -> None:
+    """For whoever does not tell a repetition from the first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Once:
     """A request that may be sent again: whose it is, its key, where it went to, and a digest of what it asks.
 
     Keys of different actors never meet. `actor_id` is that of the log-in or API key that sent the request.
+    `on_replay` is called when the result is that of an earlier request.
     """
 
     actor_id: str
     key: str
     route: str
     fingerprint: str
+    on_replay: Callable[[], None] = field(default=_unnoticed, compare=False, repr=False)
 
 
 def once_for(actor_id: str, key: str, route: str, asked: object) -> Once:
@@ -74,4 +80,5 @@ def done_once(conn: Connection, once: Once | None, result: type[Result], work: C
         return done
     if (stored.route, stored.fingerprint) != (once.route, once.fingerprint):
         raise Refused("idempotency_key_reused", "the idempotency key was used for another request before")
+    once.on_replay()
     return adapter.validate_python(stored.body)

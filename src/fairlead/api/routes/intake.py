@@ -148,13 +148,16 @@ def take_in_partners_lead(
     dependencies=[public("forms are filled in by people who are known nowhere", from_anywhere=True)],
     responses=refuses("niche_unknown", "niche_inactive", "too_many_attempts"),
 )
-def take_in_public_lead(asked: PublicLead, database: Marketplace, client: FromClient) -> LeadToConfirm:
+def take_in_public_lead(
+    asked: PublicLead, database: Marketplace, client: FromClient, repeatable: MayRepeat
+) -> LeadToConfirm:
     """Send a lead from a form, from any site's page: its email address is asked to confirm it within seven days.
 
     The answer is the same whoever asked for something before. Only for niches that let the public in.
     """
-    sender = public_sender(client)
-    return LeadToConfirm.model_validate(take_in_lead(database, _lead(asked, asked.consent), "public", sender, client))
+    sender, once = public_sender(client), repeatable.once_of_public(client, asked)
+    done = take_in_lead(database, _lead(asked, asked.consent), "public", sender, client, once)
+    return LeadToConfirm.model_validate(done)
 
 
 @router.post(
