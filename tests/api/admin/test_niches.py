@@ -36,7 +36,7 @@ def test_a_niche_is_opened_once(database: Database) -> None:
     ("asked", "pointer"),
     [
         ({"slug": "Moving"}, "/slug"),
-        ({"name": " Moving"}, "/name"),
+        ({"name": "\u3000 "}, "/name"),
         ({"name": "Mov\u202eing"}, "/name"),
         ({"is_active": "true"}, "/is_active"),
         ({"reoffer": {**HOURLY, "max_times": True}}, "/reoffer/max_times"),

@@ -8,17 +8,15 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from fairlead.api.shapes.memos import LINE_PATTERN
 from fairlead.api.shapes.values import Asked
+from fairlead.core.entry.text import LONGEST_NAME
+from fairlead.core.entry.types import Line
 from fairlead.flows.configuration.versions import UNCHANGED
 
-Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=LINE_PATTERN, examples=["Hosting"])]
+Name: TypeAlias = Annotated[str, Line(LONGEST_NAME), Field(examples=["Hosting"])]
 """What people call a thing."""
 
-Memo: TypeAlias = Annotated[
-    str,
-    Field(min_length=1, max_length=500, pattern=LINE_PATTERN, examples=["agreed on the telephone"]),
-]
+Memo: TypeAlias = Annotated[str, Line(500), Field(examples=["agreed on the telephone"])]
 """Why something was changed, for whoever reads the audit log. It is kept for good: nothing personal belongs here."""
 
 

@@ -10,10 +10,10 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.changes import Name
 from fairlead.api.shapes.keys import KeyCreated, KeyListed, LifetimeDays, key_created
 from fairlead.api.shapes.pagination import ByCursor, Page
 from fairlead.api.shapes.values import Asked, Uuid
+from fairlead.core.entry.types import Line
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import (
     MAX_NAME_CHARACTERS,
@@ -28,7 +28,7 @@ router = Router(prefix="/api/v1/admin/keys", tags=["keys"])
 
 Reader = Annotated[Principal, needs(Permission.KEYS_READ)]
 Editor = Annotated[Principal, needs(Permission.KEYS_WRITE)]
-KeyName = Annotated[Name, Field(max_length=MAX_NAME_CHARACTERS, examples=["forms on the site"])]
+KeyName = Annotated[str, Line(MAX_NAME_CHARACTERS), Field(examples=["forms on the site"])]
 
 
 class NewKey(Asked):

@@ -11,9 +11,9 @@ from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.memos import WORDS_PATTERN
 from fairlead.api.shapes.pagination import ByCursor, Page
 from fairlead.api.shapes.values import Answer, Asked, Uuid
+from fairlead.core.entry.types import Lines
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.provider_notes import LONGEST_NOTE, add_provider_note, provider_notes
@@ -29,9 +29,8 @@ class NewNote(Asked):
 
     note: Annotated[
         str,
-        Field(
-            min_length=1, max_length=LONGEST_NOTE, pattern=WORDS_PATTERN, examples=["pays late, but pays"], repr=False
-        ),
+        Lines(LONGEST_NOTE),
+        Field(examples=["pays late, but pays"], repr=False),
     ]
 
 

@@ -13,9 +13,10 @@ from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.shapes.currency import Currency
-from fairlead.api.shapes.memos import LINE_PATTERN, WORDS_PATTERN
+from fairlead.api.shapes.memos import LINE_PATTERN
 from fairlead.api.shapes.pagination import ByCursor, Keyset, Page, cursor_after
-from fairlead.api.shapes.values import Answer, Asked, Slug, Text, Timestamp, Uuid
+from fairlead.api.shapes.values import Answer, Asked, Slug, Timestamp, Uuid
+from fairlead.core.entry.types import Lines
 from fairlead.core.permissions import Permission
 from fairlead.flows.assignment_actions import LONGEST_REASON, accept_assignment, reject_assignment, view_assignment
 from fairlead.flows.money.bad_leads import LONGEST_NOTE, report_bad_lead
@@ -55,21 +56,14 @@ class InboxSearch(Asked):
 class OwnRejection(Asked):
     """Why the lead is no use. Kept with the assignment, and nowhere else."""
 
-    reason: Annotated[
-        Text, Field(min_length=1, max_length=LONGEST_REASON, pattern=WORDS_PATTERN, examples=["too far away"])
-    ]
+    reason: Annotated[str, Lines(LONGEST_REASON), Field(examples=["too far away"])]
 
 
 class OwnBadLeadReport(Asked):
     """Why the lead is bad. The note is kept with the assignment, and nowhere else."""
 
     reason: ReportReason
-    note: (
-        Annotated[
-            Text, Field(min_length=1, max_length=LONGEST_NOTE, pattern=WORDS_PATTERN, examples=["called five times"])
-        ]
-        | None
-    ) = None
+    note: Annotated[str, Lines(LONGEST_NOTE), Field(examples=["called five times"])] | None = None
 
 
 class InboxLead(Answer):

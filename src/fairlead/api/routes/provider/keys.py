@@ -9,9 +9,9 @@ from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.shapes.keys import KeyCreated, KeyListed, LifetimeDays, key_created
-from fairlead.api.shapes.memos import LINE_PATTERN
 from fairlead.api.shapes.pagination import ByCursor, Page
 from fairlead.api.shapes.values import Asked, Uuid
+from fairlead.core.entry.types import Line
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import (
     MAX_NAME_CHARACTERS,
@@ -30,9 +30,7 @@ Scope: TypeAlias = Literal["own:read", "own:write"]
 class OwnKeyWish(Asked):
     """What the key is for, what it may do, and for how long."""
 
-    name: Annotated[
-        str, Field(min_length=1, max_length=MAX_NAME_CHARACTERS, pattern=LINE_PATTERN, examples=["our CRM"])
-    ]
+    name: Annotated[str, Line(MAX_NAME_CHARACTERS), Field(examples=["our CRM"])]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=10, examples=[["own:read"]])]
     lifetime_days: LifetimeDays | None = Field(default=None, description="Null: it does not expire.")
 
