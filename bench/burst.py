@@ -19,7 +19,7 @@ from fairlead.flows.approve_lead import approve_lead, approve_leads
 from fairlead.flows.distribute import Distributor
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database
-from fairlead.store.invariants.engine import INVARIANTS, check_invariant
+from fairlead.store.invariants.engine import INVARIANTS, check_invariants
 
 PATIENCE_SECONDS = 1_800
 
@@ -198,4 +198,4 @@ def _outcome(
 def _broken(database: Database) -> set[str]:
     """The invariants that do not hold. In a steady population one does not: nobody has the leads of its past."""
     with database.snapshot() as conn:
-        return {invariant.name for invariant in INVARIANTS if check_invariant(conn, invariant)[1]}
+        return {found.invariant.name for found in check_invariants(conn, INVARIANTS) if found.violation_count}

@@ -1,64 +1,74 @@
-"""Whoever changes the past behind Fairlead's back, as a superuser can, is found out by `verify`."""
+"""Whoever changes the past behind Fairlead's back, as a superuser can, is found out by `verify`, and where.
 
+Beside single columns (test_tampering_columns): rows that are forged, removed or changed together, so that what a
+careless hand would leave is in order again, and chains that are hashed anew after the edit.
+"""
+
+from collections.abc import Generator
+
+import psycopg
 import pytest
 
 from fairlead.core.errors import Refused
-from fairlead.flows.approve_lead import approve_lead
-from fairlead.flows.distribute import Distributor
 from fairlead.flows.verify import verify
-from fairlead.store.audit.log import OPERATOR
-from fairlead.store.connection import Database
-from tests.chaos.stories import begin
-
-LAST_DECISION = "(niche_id, seq) = (select niche_id, max(seq) from niche_journal where kind = 'decision' group by 1)"
-
-DAMAGE = {
-    "the time of an entry": f"""
-        update niche_journal set recorded_at = recorded_at - interval '1 second' where {LAST_DECISION}""",
-    "who was served": f"""
-        update niche_journal set payload = jsonb_set(payload, '{{levels,0,recipients}}', '[]') where {LAST_DECISION}""",
-    "a hash": f"update niche_journal set hash = sha256(hash) where {LAST_DECISION}",
-    "a lead's attributes": "update leads set attributes = '{\"age\": 99}'",
-    "a price": "update assignments set price_cents = price_cents + 1",
-    "a balance": "update providers set balance_cents = balance_cents + 1 where name = 'rich'",
-    "an amount": "update ledger_entries set amount_cents = amount_cents - 1 where kind = 'lead_purchase'",
-    "the pointer": "update niches set next_start_level_order_position = 3",
-    "somebody's place": "update subscriptions set served_seq = 1 where served_seq = 2",
-    "whether somebody is active": "update subscriptions set is_active = true, deactivation_reason = null",
-    "who did it": "update audit_log set actor = 'somebody else'",
-    "when it was done": "update audit_log set created_at = created_at - interval '1 second'",
-    "a notification": "update notifications set provider_id = (select id from providers where name = 'poor')",
-}
+from fairlead.store.connection import Database, Timeouts
+from tests.chaos.edits import AUDIT, EDITS
+from tests.chaos.tampering import drop_constraints, found, rehash_audit_log, rehash_journals, tampering
+from tests.chaos.whole_market import play
+from tests.conftest import TEMPLATE
 
 
-@pytest.mark.parametrize("what", DAMAGE)
-def test_a_changed_past_is_found(what: str, damaged_database: Database) -> None:
-    story = begin(damaged_database, "moving")
-    assert len(Distributor(damaged_database).distribute_waiting(story.niche.niche_id)) == 3
-    _something_audited(damaged_database, story.niche.niche_id)
-    assert verify(damaged_database).holds
+@pytest.fixture(scope="module")
+def market(server_url: str) -> Generator[Database]:
+    """The marketplace in which everything happened, without what would keep a superuser's hand away."""
+    name = "tampering"
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(f"create database {name} template {TEMPLATE}".encode())
+        url = server_url.rsplit("/", 1)[0] + f"/{name}"
+        with Database(url, "fairlead", Timeouts(30_000, 10_000, 30_000)) as database:
+            play(database)
+            assert verify(database).holds
+            drop_constraints(database)
+            yield database
+        conn.execute(f"drop database {name} with (force)".encode())
 
-    with damaged_database.transaction() as conn:
-        conn.execute("set local session_replication_role = replica")  # no trigger, no foreign key
-        changed = conn.execute(DAMAGE[what].encode()).rowcount
 
-    assert changed > 0, "nothing was damaged"
-    assert not verify(damaged_database).holds
+@pytest.mark.parametrize("what", EDITS)
+def test_a_changed_past_is_found(what: str, market: Database) -> None:
+    change = EDITS[what]
+    with tampering(market) as conn:
+        changed = sum(max(conn.execute(statement.encode()).rowcount, 0) for statement in change.statements)
+        assert changed, "nothing was changed"
+        if change.rehashed == "audit":
+            rehash_audit_log(conn)
+        elif change.rehashed == "journal":
+            rehash_journals(conn)
+        broken = {check.name: check.differences for check in found(conn)}
+    assert change.found_by in broken, sorted(broken)
+    if change.rehashed:
+        assert AUDIT not in broken, "the chain was not hashed again: the edit was found by its hash alone"
 
 
-def _something_audited(database: Database, niche_id: str) -> None:
-    with database.transaction() as conn:
-        conn.execute(
-            """
-            insert into leads (id, niche_id, status, attributes, attributes_salt, dedupe_key, created_at)
-            select gen_random_uuid(), %s, 'pending_approval', attributes, attributes_salt, 'another', created_at
-            from leads limit 1
-            """,
-            (niche_id,),
-        )
-        row = conn.execute("select id::text from leads where status = 'pending_approval'").fetchone()
-    assert row is not None
-    approve_lead(database, row[0], OPERATOR)
+def test_every_chain_that_is_hashed_again_is_in_order(market: Database) -> None:
+    with tampering(market) as conn:
+        rehash_audit_log(conn)
+        rehash_journals(conn)
+        assert found(conn) == []
+
+
+def test_what_is_unreadable_is_found_and_raises_nothing(market: Database) -> None:
+    for statement in (
+        "update niche_journal set payload = '[]'",
+        "update niche_journal set kind = 'nonsense'",
+        """update niche_journal set payload = payload || '{"levels": 7, "lead_id": "x"}' where kind = 'decision'""",
+        "update audit_log set new = '[1]'",
+        "update audit_log set entity_id = 'nonsense'",
+        "delete from audit_head",
+        "update niches set form_schema = '{}'",
+    ):
+        with tampering(market) as conn:
+            assert conn.execute(statement.encode()).rowcount, statement
+            assert found(conn), statement
 
 
 def test_there_is_nothing_to_say_about_an_empty_marketplace(database: Database) -> None:

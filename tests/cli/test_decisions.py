@@ -16,6 +16,7 @@ from fairlead.flows.distribute import Distributed, Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from tests.by_hand import POLICY, rows_by_hand
 from tests.cli.program import Program
 
 MARKETPLACE = """
@@ -315,6 +316,7 @@ def test_an_interrupted_distribution_ends_quietly(two_niches: Program, monkeypat
     assert (ran.status, ran.out, ran.err) == (130, "", "")
 
 
+@rows_by_hand(POLICY)
 def test_leads_that_nobody_asked_for_and_leads_that_failed_before_are_distributed_by_hand(
     fairlead: Program, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

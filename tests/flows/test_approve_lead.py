@@ -16,8 +16,11 @@ from fairlead.flows.distribute import Distributor
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id, new_salt
+from tests.by_hand import CAME_IN, CLOSED, rows_by_hand
 from tests.flows.niches import add_niche, audited, stored_leads
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
+
+pytestmark = rows_by_hand(CAME_IN, CLOSED)
 
 STATE = "status, awaits_decision, approved_by, approved_at is not null"
 PENDING = ("pending_approval", False, None, False)

@@ -18,6 +18,7 @@ from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
 from fairlead.store.jobs.dead_letters import dead_letters
 from fairlead.store.leads.runs import attempts_of, begin_alone, suspect
+from tests.by_hand import POLICY, rows_by_hand
 from tests.flows.marketplaces import HOSTING, declare
 
 LEAD = {"cores": 8, "region": "north"}
@@ -71,6 +72,7 @@ def test_approval_enqueues_one_job_per_lead_that_says_who_asked_and_nothing_pers
     assert len(lead_jobs(database)) == 3
 
 
+@rows_by_hand(POLICY)
 def test_a_niche_may_wait_for_a_manual_trigger(database: Database) -> None:
     leads = leads_of(database, 3, approve=False)
     with database.transaction() as conn:

@@ -11,6 +11,7 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import withdraw_lead_jobs
+from tests.by_hand import POLICY, WAITS, rows_by_hand
 from tests.flows.marketplaces import HOSTING, declare
 from tests.flows.test_distribute_lead import LEAD, leads_of, poison
 
@@ -55,6 +56,7 @@ def test_a_lead_whose_runs_fail_says_why_and_what_comes_next(
     assert given_up.notes[1].startswith("given up: dead letter ")
 
 
+@rows_by_hand(POLICY, WAITS)
 def test_a_lead_that_nobody_asks_for_says_what_it_waits_for(database: Database) -> None:
     (lead,) = leads_of(database, 1)
     database.run(lambda conn: withdraw_lead_jobs(conn, [lead]))

@@ -16,6 +16,7 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.upkeep.clean_up import clean_up
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from tests.by_hand import APPROVED, CLOSED, rows_by_hand
 from tests.flows.marketplaces import everything
 from tests.flows.sales import MEMO, PORTAL, Sale, balances, query, sell
 from tests.flows.upkeep.workers import upkeep_of
@@ -67,6 +68,7 @@ def request(key: str = "k-1", asked: object = None, route: str = "POST /it", act
 
 
 @pytest.mark.parametrize("name", VERBS)
+@rows_by_hand(APPROVED)
 def test_a_repetition_replays_the_result_and_changes_nothing(name: str, database: Database) -> None:
     sale = sell(database)
     first = VERBS[name](database, sale, request())
@@ -81,6 +83,7 @@ def test_a_repetition_replays_the_result_and_changes_nothing(name: str, database
 
 
 @pytest.mark.parametrize("name", VERBS)
+@rows_by_hand(APPROVED, CLOSED)
 def test_a_refusal_stores_nothing_and_leaves_the_key_free(name: str, database: Database) -> None:
     sale = sell(database)
     VERBS[name](database, sale, request("other"))

@@ -18,6 +18,7 @@ from fairlead.core.journal import (
     subscription_payload,
 )
 from fairlead.core.model import Level, Subscription
+from fairlead.store.audit.log import OPERATOR, AuditEvent, append_audit
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id, new_salt
 from fairlead.store.journal import append_configuration, lock_niches
@@ -26,6 +27,7 @@ SCHEMA = {
     "version": 1,
     "fields": [{"key": "age", "label": "Age", "type": "number", "required": True}],
 }
+MEMO = "moved by a test"
 EVERY_LEAD: dict[str, object] = {"version": 1, "rules": []}
 
 
@@ -121,19 +123,24 @@ def pay_in(conn: Connection, provider_id: str, cents: int, external_id: str) -> 
         """,
         (payment_id, provider_id, external_id, cents, now),
     )
-    _post(conn, provider_id, "deposit", cents, payment_id, now)
+    credited = _post(conn, provider_id, "deposit", cents, payment_id, now)
+    credited |= {"provider_id": provider_id, "gateway": "manual", "external_id": external_id, "currency": "EUR"}
+    append_audit(conn, [AuditEvent(OPERATOR, "deposit.credited", "payment", payment_id, new=credited)], now)
 
 
 def leave_only(conn: Connection, provider_id: str, cents: int) -> None:
     """The provider has so much left to spend, as if another niche had charged it for the rest."""
     row = conn.execute("select balance_cents from providers where id = %s for no key update", (provider_id,)).fetchone()
     assert row is not None
-    _post(conn, provider_id, "manual_debit", cents - row[0], None, current_time(conn))
+    now = current_time(conn)
+    debited = _post(conn, provider_id, "manual_debit", cents - row[0], None, now)
+    append_audit(conn, [AuditEvent(OPERATOR, "balance.debited", "provider", provider_id, new=debited, memo=MEMO)], now)
 
 
 def _post(
     conn: Connection, provider_id: str, kind: str, amount_cents: int, payment_id: str | None, now: datetime
-) -> None:
+) -> dict[str, object]:
+    """What an audit event has to say of the entry."""
     row = conn.execute(
         """
         update providers set balance_cents = balance_cents + %s, ledger_seq = ledger_seq + 1 where id = %s
@@ -146,10 +153,21 @@ def _post(
         """
         insert into ledger_entries (provider_id, seq, kind, amount_cents, balance_after_cents, payment_id, actor,
                                     memo, created_at)
-        values (%s, %s, %s, %s, %s, %s, 'test', 'moved by a test', %s)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
-        (provider_id, row[0], kind, amount_cents, row[1], payment_id, now),
+        (
+            provider_id,
+            row[0],
+            kind,
+            amount_cents,
+            row[1],
+            payment_id,
+            OPERATOR.name,
+            MEMO if payment_id is None else None,
+            now,
+        ),
     )
+    return {"ledger_seq": row[0], "amount_cents": amount_cents, "balance_after_cents": row[1]}
 
 
 def subscribe(conn: Connection, niche: Niche, providers: Sequence[Provider], ids: Mapping[str, str]) -> None:
@@ -183,13 +201,15 @@ def add_leads(conn: Connection, niche: Niche, ages: Sequence[int]) -> list[str]:
     ids = [new_id() for _ in ages]
     conn.cursor().executemany(
         """
-        insert into leads (id, niche_id, status, attributes, attributes_salt, dedupe_key, approved_at, awaits_decision,
-                           created_at)
-        values (%s, %s, 'approved', %s, %s, %s, %s, true, %s)
+        insert into leads (id, niche_id, status, attributes, attributes_salt, dedupe_key, approved_at, approved_by,
+                           awaits_decision, created_at)
+        values (%s, %s, 'approved', %s, %s, %s, %s, %s, true, %s)
         """,
         [
-            (lead_id, niche.niche_id, json.dumps({"age": age}), new_salt(), lead_id, now, now)
+            (lead_id, niche.niche_id, json.dumps({"age": age}), new_salt(), lead_id, now, OPERATOR.name, now)
             for lead_id, age in zip(ids, ages, strict=True)
         ],
     )
+    told = {"count": len(ids), "approved": True}
+    append_audit(conn, [AuditEvent(OPERATOR, "leads.submitted", "niche", niche.niche_id, new=told)], now)
     return ids

@@ -15,6 +15,7 @@ from fairlead.store.notifications.delivery_pages import (
     delivery_page,
     endpoint_deliveries,
 )
+from tests.by_hand import TOLD_OF_SALES, rows_by_hand
 from tests.flows.sales import query, sell
 from tests.store.two_providers import two_providers
 
@@ -126,6 +127,7 @@ def test_deliveries_come_newest_first_and_by_filter(database: Database, limit: i
         conn.execute("update notifications set state = 'queued' where id = %s", (every[0][0],))
 
 
+@rows_by_hand(TOLD_OF_SALES)
 def test_an_endpoints_deliveries_are_its_providers_and_nobody_elses(database: Database) -> None:
     sides = two_providers(database)
     with database.transaction() as conn:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 
-from fairlead.core.canonical import JsonObject, canonical_json, commit_to_attributes
+from fairlead.core.canonical import JsonObject, canonical_json, commit_to_attributes, timestamp_text
 from fairlead.core.engine import decide, subscriptions_out_of_funds
 from fairlead.core.journal import (
     Entry,
@@ -88,6 +88,8 @@ class Replay:
             return ["the lead that it decided is gone"]
         if commit_to_attributes(salt, attributes) != entry.payload["lead_commitment"]:
             return ["the lead's attributes are not those that it committed to"]
+        if entry.payload["decided_at"] != timestamp_text(entry.recorded_at):
+            return ["it was recorded at another time than it was decided at"]
         again = redecide(self.roster, entry.payload, attributes)
         self.pick_count += len(again.recipients)
         self._expect_deactivations(entry.payload, again)

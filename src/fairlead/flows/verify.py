@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from fairlead.core.canonical import GENESIS_HASH, chain_hash, timestamp_text
 from fairlead.core.errors import Refused
-from fairlead.core.replay import Replay
+from fairlead.core.replay import UNREADABLE, Replay
 from fairlead.core.roster import Roster
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.rosters import head_of, load_roster
 from fairlead.store.history import audit_head, audit_rows, niches_of, past_entries
-from fairlead.store.invariants.engine import DIFFERENCES_SHOWN, INVARIANTS, check_invariant
+from fairlead.store.invariants.engine import DIFFERENCES_SHOWN, INVARIANTS, check_invariants
 from fairlead.store.journal import LockedNiche
 
 
@@ -68,43 +68,60 @@ def verify(
     Raises `Refused` for an unknown niche, and when there is no decision to check, since a check over nothing is not a
     pass (unless `allow_empty`, for callers that know why).
     """
-    checks: list[Check] = []
     with database.snapshot() as conn:
-        niches = niches_of(conn, niche_slug)
-        if niche_slug is not None and not niches:
-            raise Refused("niche_unknown", f"there is no niche {niche_slug!r}")
-        for niche in niches:
-            checks += _replay_niche(conn, niche, progress)
-        for number, invariant in enumerate(INVARIANTS, start=1):
-            progress("rows", number, len(INVARIANTS))
-            checked, violations = check_invariant(conn, invariant)
-            checks.append(Check(invariant.name, checked, tuple(violations)))
-        checks.append(_check_audit_chain(conn))
-    result = Verification(tuple(checks))
+        result = verify_snapshot(conn, niche_slug, progress)
     if not allow_empty and result.decisions_replayed == 0:
         where = f"in niche {niche_slug!r}" if niche_slug else "here"
         raise Refused("nothing_to_verify", f"nothing was verified: no lead has been decided {where} yet")
     return result
 
 
+def verify_snapshot(
+    conn: Connection, niche_slug: str | None = None, progress: Progress = lambda _what, _done, _total: None
+) -> Verification:
+    """Every check, made on what this transaction sees; `verify` without its opinion of an empty marketplace."""
+    checks: list[Check] = []
+    niches = niches_of(conn, niche_slug)
+    if niche_slug is not None and not niches:
+        raise Refused("niche_unknown", f"there is no niche {niche_slug!r}")
+    for niche in niches:
+        checks += _replay_niche(conn, niche, progress)
+    progress("rows", 0, len(INVARIANTS))
+    for number, found in enumerate(check_invariants(conn, INVARIANTS), start=1):
+        progress("rows", number, len(INVARIANTS))
+        checks.append(Check(found.invariant.name, found.checked, found.first))
+    checks.append(_check_audit_chain(conn, progress))
+    return Verification(tuple(checks))
+
+
 def _replay_niche(conn: Connection, niche: LockedNiche, progress: Progress) -> list[Check]:
     replay = Replay(niche.niche_id)
     differences: list[str] = []
-    for past in past_entries(conn, niche.niche_id):
-        differences += replay.step(past.entry, past.attributes, past.salt)
-        if past.entry.seq % 100 == 0 or past.entry.seq == niche.journal_seq:
-            progress(f"journal of {niche.slug}", past.entry.seq, niche.journal_seq)
-        if len(differences) >= DIFFERENCES_SHOWN:
-            break  # what follows a difference differs because of it
-    else:
-        differences += replay.end()
+    try:
+        for past in past_entries(conn, niche.niche_id):
+            differences += replay.step(past.entry, past.attributes, past.salt)
+            if past.entry.seq % 100 == 0 or past.entry.seq == niche.journal_seq:
+                progress(f"journal of {niche.slug}", past.entry.seq, niche.journal_seq)
+            if len(differences) >= DIFFERENCES_SHOWN:
+                break  # what follows a difference differs because of it
+        else:
+            differences += replay.end()
+    except UNREADABLE as error:
+        differences.append(f"an entry after {replay.roster.head.seq} cannot be read: {type(error).__name__}")
     shown = tuple(differences[:DIFFERENCES_SHOWN])
-    state = () if shown else tuple(_state_differences(replay.roster, load_roster(conn, niche), niche))
+    state = () if shown else _state(conn, replay.roster, niche)
     return [
         Check(f"journal entries of {niche.slug} chained and hashed", replay.entry_count, shown),
         Check(f"{REPLAYED}: decisions of {niche.slug}", replay.decision_count, shown),
         Check(f"the journal of {niche.slug} ends in the tables' state", len(replay.roster), state),
     ]
+
+
+def _state(conn: Connection, folded: Roster, niche: LockedNiche) -> tuple[str, ...]:
+    try:
+        return tuple(_state_differences(folded, load_roster(conn, niche), niche))
+    except UNREADABLE as error:
+        return (f"the rows of the niche cannot be read: {type(error).__name__}",)
 
 
 def _state_differences(folded: Roster, loaded: Roster, niche: LockedNiche) -> list[str]:
@@ -130,7 +147,8 @@ def _state_differences(folded: Roster, loaded: Roster, niche: LockedNiche) -> li
     return differences[:DIFFERENCES_SHOWN]
 
 
-def _check_audit_chain(conn: Connection) -> Check:
+def _check_audit_chain(conn: Connection, progress: Progress) -> Check:
+    head_seq, head = audit_head(conn)
     checked, previous = 0, GENESIS_HASH
     differences: list[str] = []
     for row in audit_rows(conn):
@@ -140,6 +158,8 @@ def _check_audit_chain(conn: Connection) -> Check:
         if row.hash != chain_hash(row.prev_hash, content):
             differences.append(f"the hash of audit entry {row.content['seq']} is not that of its content")
         checked, previous = checked + 1, row.hash
-    if (checked, previous) != audit_head(conn):
+        if checked % 1000 == 0 or checked == head_seq:
+            progress("audit log", checked, head_seq)
+    if (checked, previous) != (head_seq, head):
         differences.append("the audit log does not end in its head")
     return Check("audit log chained and hashed", checked, tuple(differences[:DIFFERENCES_SHOWN]))

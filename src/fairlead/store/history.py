@@ -1,8 +1,9 @@
 """Reading the past for those who judge it: the journal with the leads that its decisions were about."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from fairlead.core.journal import Entry, EntryKind
 from fairlead.store.connection import Connection
@@ -45,24 +46,43 @@ def past_entries(
     conn: Connection, niche_id: str, *, from_seq: int = 1, up_to_seq: int | None = None
 ) -> Iterator[PastEntry]:
     """The niche's journal from one `seq` to another (both included; by default all of it), streamed in flat memory."""
-    with conn.cursor(name="past") as cursor:
-        cursor.itersize = STREAMED_ROWS
-        cursor.execute(
-            """
-            select j.niche_id::text, j.seq, j.kind, j.payload, j.recorded_at, j.prev_hash, j.hash,
-                   l.attributes, l.attributes_salt
-            from niche_journal j
-            left join leads l on j.kind = 'decision' and l.id = (j.payload ->> 'lead_id')::uuid
-            where j.niche_id = %s and j.seq >= %s and j.seq <= coalesce(%s, j.seq) order by j.seq
-            """,
-            (niche_id, from_seq, up_to_seq),
-        )
-        for niche, seq, kind, payload, recorded_at, prev_hash, own_hash, attributes, salt in cursor:
-            yield PastEntry(
-                Entry(niche, seq, EntryKind(kind), payload, recorded_at, prev_hash, own_hash),
-                attributes,
-                salt,
-            )
+    # By pages of the key, and each page's leads by their ids: no plan can sort or hash the whole journal for it.
+    while page := conn.execute(
+        """
+        select niche_id::text, seq, kind, payload, recorded_at, prev_hash, hash from niche_journal
+        where niche_id = %s and seq >= %s and seq <= coalesce(%s, seq) order by seq limit %s
+        """,
+        (niche_id, from_seq, up_to_seq, STREAMED_ROWS),
+    ).fetchall():
+        entries = [Entry(row[0], row[1], EntryKind(row[2]), *row[3:]) for row in page]
+        leads = _leads_of(conn, entries)
+        for entry in entries:
+            yield PastEntry(entry, *leads.get(str(_lead_id(entry)), (None, None)))
+        if len(page) < STREAMED_ROWS:
+            break
+        from_seq = page[-1][1] + 1
+
+
+def _lead_id(entry: Entry) -> object:
+    return entry.payload.get("lead_id") if entry.kind is EntryKind.DECISION else None
+
+
+def _is_id(value: object) -> bool:
+    try:
+        return str(UUID(str(value))) == value
+    except ValueError:
+        return False
+
+
+def _leads_of(conn: Connection, entries: Sequence[Entry]) -> dict[str, tuple[Mapping[str, object], bytes]]:
+    """Attributes and salt of the leads that the entries decided, by id; what is no id has no lead."""
+    lead_ids = [str(lead_id) for entry in entries if _is_id(lead_id := _lead_id(entry))]
+    if not lead_ids:
+        return {}
+    rows = conn.execute(
+        "select id::text, attributes, attributes_salt from leads where id = any(%s::uuid[])", (lead_ids,)
+    ).fetchall()
+    return {lead_id: (attributes, salt) for lead_id, attributes, salt in rows}
 
 
 def decisions_of(conn: Connection, lead_id: str) -> list[PastDecision]:
@@ -100,23 +120,25 @@ class AuditRow:
 
 
 def audit_rows(conn: Connection) -> Iterator[AuditRow]:
-    """The audit log in order, streamed."""
+    """The audit log in order, by pages."""
     names = "seq actor actor_role action entity entity_id old new memo ip request_id".split()
-    with conn.cursor(name="audit") as cursor:
-        cursor.itersize = STREAMED_ROWS
-        cursor.execute(
-            """
-            select seq, actor, actor_role, action, entity, entity_id, old, new, memo, ip, request_id, created_at,
-                   prev_hash, hash
-            from audit_log order by seq
-            """
-        )
-        for *values, created_at, prev_hash, own_hash in cursor:
+    last_seq = -(2**63)  # also a row whose number was tampered with is read
+    while page := conn.execute(
+        """
+        select seq, actor, actor_role, action, entity, entity_id, old, new, memo, ip, request_id, created_at,
+               prev_hash, hash
+        from audit_log where seq > %s order by seq limit %s
+        """,
+        (last_seq, STREAMED_ROWS),
+    ).fetchall():
+        for *values, created_at, prev_hash, own_hash in page:
             yield AuditRow(dict(zip(names, values, strict=True)), created_at, prev_hash, own_hash)
+        if len(page) < STREAMED_ROWS:
+            break
+        last_seq = page[-1][0]
 
 
 def audit_head(conn: Connection) -> tuple[int, bytes]:
-    """The audit log's head: its last `seq` and hash."""
+    """The audit log's head: its last `seq` and hash. The migration wrote it: without it, the log ends in no head."""
     row = conn.execute("select seq, hash from audit_head").fetchone()
-    assert row is not None, "the migration wrote the head"
-    return row[0], row[1]
+    return (0, b"") if row is None else (row[0], row[1])

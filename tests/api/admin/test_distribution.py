@@ -11,6 +11,7 @@ from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from tests.api.asking import a_provider, an_admin, application
+from tests.by_hand import CLOSED, rows_by_hand
 from tests.flows.sales import query, sell
 
 LEADS = "/api/v1/admin/leads"
@@ -62,6 +63,7 @@ def test_the_key_of_a_request_that_was_granted_is_good_after_the_sale_too(ann: T
 
 
 @pytest.mark.parametrize("status", ["pending_approval", "pending_confirmation", "rejected", "bad"])
+@rows_by_hand(CLOSED)
 def test_only_an_approved_lead_is_distributed(ann: TestClient, database: Database, status: str) -> None:
     lead_id = approved(database)
     query(

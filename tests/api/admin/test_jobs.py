@@ -7,6 +7,7 @@ from starlette.testclient import TestClient
 
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider
+from tests.by_hand import CLOSED, rows_by_hand
 from tests.flows.access.people import add_provider, rows, value
 from tests.flows.given_up import give_up_lead, give_up_notification
 
@@ -62,6 +63,7 @@ def test_what_was_given_up_is_tried_again_once(ann: TestClient, database: Databa
     assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
 
 
+@rows_by_hand(CLOSED)
 def test_several_at_once_say_what_became_of_each(ann: TestClient, database: Database) -> None:
     _, lead_id, of_lead = give_up_lead(database)
     _, of_notification = give_up_notification(database)

@@ -12,6 +12,7 @@ from fairlead.flows.money.refund import refund_assignment
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider
+from tests.by_hand import APPROVED, CAME_IN, rows_by_hand
 from tests.flows.access.people import rows, value
 from tests.flows.sales import MEMO, Sale
 
@@ -58,6 +59,7 @@ def test_revenue_funnel_and_activity(ann: TestClient, database: Database, sale: 
     assert (own["refunded_cents"], own["acceptance_rate"]) == (500, None)
 
 
+@rows_by_hand(APPROVED, CAME_IN)
 def test_days_are_those_of_the_time_zone(ann: TestClient, database: Database, sale: Sale) -> None:
     value(database, "update leads set created_at = '2026-03-01T23:30:00Z'")
     asked = {"from": "2026-03-01", "to": "2026-03-01"}

@@ -14,6 +14,7 @@ from fairlead.store.connection import Database
 from tests.api.asking import an_admin
 from tests.api.permitting import problem
 from tests.api.portal import API, Portal, level, open_portal
+from tests.by_hand import LAST_RECEIVED, RECIPIENTS, TOLD_OF_SALES, rows_by_hand
 from tests.flows.access.people import value
 from tests.flows.configuration.market import UNKNOWN
 from tests.flows.marketplaces import everything
@@ -168,6 +169,7 @@ def test_a_bad_lead_is_reported_once(database: Database) -> None:
     assert problem(portal.sam.post(path, json={"reason": "boring"})) == (422, "input_invalid")
 
 
+@rows_by_hand(LAST_RECEIVED, RECIPIENTS, TOLD_OF_SALES)
 def test_reports_come_in_time_or_not_at_all(database: Database) -> None:
     portal = open_portal(database)
     with database.transaction() as conn:

@@ -9,6 +9,7 @@ from fairlead.flows.configuration.niches import create_niche
 from fairlead.flows.money.bad_leads import report_bad_lead
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from tests.by_hand import LAST_RECEIVED, RECIPIENTS, TOLD_OF_SALES, rows_by_hand
 from tests.flows.configuration.market import (
     UNKNOWN,
     changes_nothing,
@@ -58,6 +59,7 @@ def test_what_is_no_currency_is_refused(database: Database, currency: str) -> No
         change_marketplace(database, currency, OPERATOR)
 
 
+@rows_by_hand(LAST_RECEIVED, RECIPIENTS, TOLD_OF_SALES)
 def test_the_window_holds_also_for_leads_that_were_assigned_before(database: Database) -> None:
     market = open_market(database)
     distribute(database, market, [{"cores": 8, "region": "north"}])

@@ -40,7 +40,10 @@ def test_a_niche_is_created_once(database: Database) -> None:
     assert payload["form_schema"]["fields"] == [{"key": "rooms", "label": "rooms", "type": "number", "required": False}]
     [(action, old, new, memo)] = events(database)
     assert (action, old, memo) == ("niche.created", None, "opened")
-    assert new == {"slug": "moving", "name": "Moving", "active": True, "field_count": 1, "journal_seq": 1}
+    hourly = {"every_minutes": 60, "max_times": 5, "max_hours": 48}
+    policy_told = {"auto_distribute": False, "reoffer": hourly, "phone_region": None}
+    named = {"slug": "moving", "name": "Moving", "active": True, "field_count": 1, "journal_seq": 1}
+    assert new == {**named, **policy_told}
     policy = "select auto_distribute, reoffer_every_minutes, reoffer_max_times, reoffer_max_hours from niches"
     assert query(database, policy) == [(False, 60, 5, 48)]
     assert query(database, "select version, created_by, memo from form_schema_versions") == [(1, "operator", "opened")]

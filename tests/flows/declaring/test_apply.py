@@ -243,7 +243,8 @@ def test_the_currency_is_free_until_money_moved(database: Database) -> None:
 def test_the_audit_log_counts_and_names_nobody(database: Database) -> None:
     declare(database, HOSTING)
     log = everything(database)["audit_log"]
-    assert len(log) == 5 + 2
+    assert len(log) == 5 + 2 + 2
+    assert sum("provider.created" in row for row in log) == 2
     assert sum("deposit.credited" in row for row in log) == 2
     assert not any("example.com" in row or "Anchor" in row for row in log)
 

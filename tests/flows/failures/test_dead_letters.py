@@ -21,9 +21,12 @@ from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from fairlead.store.invariants.engine import undecided_leads
 from fairlead.store.leads.runs import begin_alone
+from tests.by_hand import CLOSED, TOLD_OF_SALES, WAITS, rows_by_hand
 from tests.flows.given_up import give_up_lead, give_up_notification, letter_of
 from tests.flows.niches import stored_leads
 from tests.flows.upkeep.workers import jobs, rows
+
+pytestmark = rows_by_hand(CLOSED, TOLD_OF_SALES, WAITS)
 
 LETTERS = "select resolution, resolved_by, memo from dead_letters order by failed_at"
 EVENTS = """

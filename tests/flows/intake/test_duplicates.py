@@ -12,6 +12,7 @@ from fairlead.flows.reject_lead import reject_lead
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.intake import IntakePolicy, intake_of_lead
+from tests.by_hand import APPROVED, CAME_IN, CLOSED, WAITS, rows_by_hand
 from tests.flows.access.people import refusal, rows, value
 from tests.flows.intake.senders import (
     BY_EMAIL,
@@ -137,6 +138,7 @@ def test_what_came_between_an_attempt_and_its_repetition_is_not_earlier(
     ]
 
 
+@rows_by_hand(CAME_IN)
 def test_only_so_far_back(database: Database) -> None:
     open_niche(database, duplicate_rule=BY_EMAIL)
     send(database)
@@ -146,6 +148,7 @@ def test_only_so_far_back(database: Database) -> None:
     assert send(database).status == "pending_approval"
 
 
+@rows_by_hand(CAME_IN)
 def test_or_for_ever(database: Database) -> None:
     open_niche(database, duplicate_rule=rule(["contact_email"], look_back_days=None))
     send(database)
@@ -167,6 +170,7 @@ def test_in_the_niche_alone_or_in_the_whole_marketplace(database: Database) -> N
 
 
 @pytest.mark.parametrize(("status", "counts"), [("rejected", False), ("bad", True), ("approved", True)])
+@rows_by_hand(APPROVED, CLOSED, WAITS)
 def test_what_counts_as_there(database: Database, status: str, counts: bool) -> None:
     open_niche(database, duplicate_rule=BY_EMAIL)
     first = send(database)

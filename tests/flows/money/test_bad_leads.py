@@ -21,6 +21,7 @@ from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from tests.by_hand import CLOSED, LAST_RECEIVED, POLICY, RECIPIENTS, TOLD_OF_SALES, rows_by_hand
 from tests.flows.marketplaces import HOSTING, activity, declare, everything
 from tests.flows.sales import MEMO, PORTAL, Sale, audited, balances, query, sell, told
 
@@ -79,6 +80,7 @@ def test_only_its_own_assignment_and_only_once(database: Database) -> None:
     assert refusal(database, refunded) == "assignment_refunded"
 
 
+@rows_by_hand(LAST_RECEIVED, POLICY, RECIPIENTS, TOLD_OF_SALES)
 def test_the_window_is_the_niche_s(database: Database) -> None:
     sale = sell(database)
     assert query(database, "select bad_lead_window_days from niches") == [(14,)]
@@ -205,6 +207,7 @@ def test_a_bad_lead_is_never_distributed(database: Database) -> None:
     assert query(database, "select count(*) from assignments") == [(0,)]
 
 
+@rows_by_hand(CLOSED)
 def test_what_cannot_be_marked_as_bad(database: Database) -> None:
     declare(database, HOSTING)
     [lead_id] = submit_leads(database, "hosting", [{"cores": 8}], OPERATOR, approve=False)

@@ -9,6 +9,7 @@ from fairlead.flows.money.bad_leads import report_bad_lead
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from tests.by_hand import PROVIDER, rows_by_hand
 from tests.flows.marketplaces import activity, declare, everything, notices
 from tests.flows.sales import ANCHOR, MEMO, PORTAL, audited, balances, query, sell, told
 
@@ -72,6 +73,7 @@ def test_other_niches_come_back_too(database: Database) -> None:
     assert activity(database)["anchor one"] == "active"
 
 
+@rows_by_hand(PROVIDER)
 def test_a_low_balance_that_is_not_low_any_more_is_forgotten(database: Database) -> None:
     sale = sell(database)
     query(

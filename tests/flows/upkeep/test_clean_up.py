@@ -5,6 +5,7 @@ import pytest
 from fairlead.flows.upkeep import clean_up as flow
 from fairlead.flows.upkeep.clean_up import clean_up
 from fairlead.store.connection import Database
+from tests.by_hand import WAITS, rows_by_hand
 from tests.flows.upkeep.workers import begin_jobs, jobs, rows, upkeep_of, worker
 from tests.race.marketplaces import Terms, add_leads, open_niche
 
@@ -44,6 +45,7 @@ def unsold_leads(database: Database, count: int) -> list[str]:
     return lead_ids
 
 
+@rows_by_hand(WAITS)
 def test_resolved_dead_letters_are_gone_after_thirty_days(database: Database) -> None:
     old, recent, open_one = unsold_leads(database, 3)
     for lead_id, resolved in ((old, "30 days 1 minute"), (recent, "29 days"), (open_one, None)):
@@ -52,6 +54,7 @@ def test_resolved_dead_letters_are_gone_after_thirty_days(database: Database) ->
     assert sorted(rows(database, "select lead_id::text from dead_letters")) == [recent, open_one]
 
 
+@rows_by_hand(WAITS)
 def test_runs_are_forgotten_after_thirty_days(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flow, "CHUNK_ATTEMPTS", 2)
     lead_id, resolved, open_one = unsold_leads(database, 3)
@@ -65,6 +68,7 @@ def test_runs_are_forgotten_after_thirty_days(database: Database, monkeypatch: p
     assert counts == {lead_id: 1, resolved: 1, open_one: 3}
 
 
+@rows_by_hand(WAITS)
 def test_what_the_job_library_left_is_gone(database: Database) -> None:
     unsold_leads(database, 1)
     with database.transaction() as conn:

@@ -12,9 +12,12 @@ from fairlead.flows.upkeep.fingerprint import fingerprint
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.leads.intake import IntakePolicy
+from tests.by_hand import CAME_IN, rows_by_hand
 from tests.flows.access.people import refusal, rows, value
 from tests.flows.intake.senders import BY_EMAIL, DETAILS, LEAD, open_niche, rule, send, visit
 from tests.flows.upkeep.workers import upkeep_of
+
+pytestmark = rows_by_hand(CAME_IN)
 
 
 def enter(database: Database, slug: str = "moving", **details: str) -> str:

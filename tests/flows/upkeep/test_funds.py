@@ -13,6 +13,7 @@ from fairlead.flows.upkeep.funds import follow_funds
 from fairlead.store.connection import Database, Timeouts
 from fairlead.store.journal import append_configuration, lock_niches
 from fairlead.store.leads.rows import clock
+from tests.by_hand import CREDIT, rows_by_hand
 from tests.flows.marketplaces import HOSTING, activity, declare, everything, notices
 from tests.flows.upkeep.workers import rows, upkeep_of
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, leave_only, open_niche, pay_in, subscribe
@@ -66,6 +67,7 @@ def test_what_can_be_paid_for_again_is_reactivated(database: Database) -> None:
     assert rows(database, "select distinct task_name from procrastinate_jobs") == ["dispatch_notifications"]
 
 
+@rows_by_hand(CREDIT)
 def test_credit_counts_as_funds(database: Database) -> None:
     declare(database, HOSTING)
     with database.transaction() as conn:

@@ -7,6 +7,7 @@ from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.upkeep import remind as flow
 from fairlead.flows.upkeep.remind import remind
 from fairlead.store.connection import Database
+from tests.by_hand import TOLD_OF_SALES, rows_by_hand
 from tests.flows.upkeep.workers import begin_jobs, jobs, rows, upkeep_of, worker
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
 
@@ -76,6 +77,7 @@ def test_notifications_that_nobody_handed_out_get_a_dispatch(database: Database)
     assert remind(upkeep_of(database))["dispatches"] == 1  # the one that runs may have looked already
 
 
+@rows_by_hand(TOLD_OF_SALES)
 def test_what_a_paused_endpoint_holds_back_is_no_reason(database: Database) -> None:
     sold_leads(database, 1)
     with database.transaction() as conn:

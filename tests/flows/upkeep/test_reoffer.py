@@ -10,9 +10,12 @@ from fairlead.flows.upkeep import reoffer as flow
 from fairlead.flows.upkeep.reoffer import reoffer
 from fairlead.store.connection import Database
 from fairlead.store.leads import unsold as unsold_leads
+from tests.by_hand import APPROVED, CAME_IN, CLOSED, DECIDED, POLICY, rows_by_hand
 from tests.flows.niches import audited, stored_leads
 from tests.flows.upkeep.workers import jobs, rows, upkeep_of
 from tests.race.marketplaces import Niche, Provider, Terms, add_leads, add_providers, open_niche, subscribe
+
+pytestmark = rows_by_hand(APPROVED, CAME_IN, CLOSED, DECIDED, POLICY)
 
 POLICY = "reoffer_every_minutes = 60, reoffer_max_times = 2, reoffer_max_hours = 48"
 

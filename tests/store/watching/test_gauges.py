@@ -11,6 +11,7 @@ from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from fairlead.store.watching.gauges import LOOK_BACK_ENTRIES, newest_heartbeat_seconds, read_gauges, watching
 from fairlead.telemetry.gauges import Gauges, NicheGauges, QueuedNotifications, QueueGauges, ReconciliationGauges
+from tests.by_hand import APPROVED, POLICY, rows_by_hand
 from tests.flows.marketplaces import HOSTING, declare, provider_id
 
 NORTH = {"cores": 8, "region": "north"}
@@ -121,6 +122,7 @@ def test_open_dead_letters_are_counted_by_queue(database: Database) -> None:
     assert queue(database, "webhook").open_dead_letters == 0
 
 
+@rows_by_hand(APPROVED)
 def test_leads_wait_until_they_are_decided(database: Database) -> None:
     declare(database, HOSTING)
     submit(database, NORTH, 3)
@@ -133,6 +135,7 @@ def test_leads_wait_until_they_are_decided(database: Database) -> None:
     assert (seen.waiting_leads, seen.oldest_waiting_seconds) == (0, 0)
 
 
+@rows_by_hand(POLICY)
 def test_where_leads_are_distributed_by_hand_nobody_is_late(database: Database) -> None:
     declare(database, HOSTING)
     submit(database, NORTH, 2)

@@ -89,7 +89,8 @@ def create_niche(
         write_niches(conn, [asked], now)
         add_form_schemas(conn, [(asked.niche_id, asked.form_schema)], actor.name, memo, now)
         record_moves(conn, lock_niches(conn, [asked.niche_id]), {asked.niche_id: [niche_entry(asked)]}, [], now)
-        new = {**_audited(niche_document(asked)), "slug": slug, "field_count": len(form.fields), "journal_seq": 1}
+        new = {**_audited(niche_document(asked)), **policy_document(chosen)}
+        new |= {"slug": slug, "field_count": len(form.fields), "journal_seq": 1}
         append_audit(conn, [AuditEvent(actor, "niche.created", "niche", asked.niche_id, None, new, memo)], now)
         return Changed(asked, niche_version(asked), took_effect=True)
 
@@ -176,5 +177,5 @@ def _policy_values(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _audited(document: JsonObject) -> dict[str, object]:
-    """What the audit log keeps: not the policy, which has an event of its own, nor the form, which has versions."""
+    """What the audit log keeps: not the policy, told apart, nor the form, which has versions."""
     return {name: value for name, value in document.items() if name not in (*POLICY_NAMES, "field")}

@@ -18,6 +18,7 @@ from fairlead.flows.configuration.versions import (
     require_version,
 )
 from fairlead.flows.declaring.plan_providers import provider_document
+from fairlead.flows.declaring.provider_events import provider_events
 from fairlead.flows.input_types import check_values
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.lookups import credit_limit_of
@@ -35,9 +36,6 @@ from fairlead.store.ids import new_id
 from fairlead.store.journal import lock_niches
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
-
-PERSONAL = ("name", "email")
-"""Of these the audit log says that they changed, and not from what to what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +83,7 @@ def create_provider(
             return Changed(found, provider_version(found), found.provider_id == asked.provider_id)
         now = clock(conn)
         write_providers(conn, [asked], now)
-        new = _audited(provider_document(asked))
-        events = [AuditEvent(actor, "provider.created", "provider", asked.provider_id, None, new, memo)]
+        events = provider_events(actor, None, asked, memo)
         events += _credit_limit_events(actor, asked.provider_id, 0, credit_limit_cents, memo)
         append_audit(conn, events, now)
         return Changed(asked, provider_version(asked), took_effect=True)
@@ -128,7 +125,9 @@ def change_provider(
         now = clock(conn)
         write_providers(conn, [after], now)
         record_moves(conn, locked, {}, moves, now)
-        append_audit(conn, _events(actor, before, after, memo), now)
+        limits = (before.purse.credit_limit_cents, after.purse.credit_limit_cents)
+        events = provider_events(actor, before, after, memo)
+        append_audit(conn, events + _credit_limit_events(actor, checked, *limits, memo), now)
         return moved(after, provider_version(after), moves)
 
     return run_concerning_niches(database, work)
@@ -165,19 +164,6 @@ def _require_possible(conn: Connection, before: ProviderRow, after: ProviderRow)
             raise Refused("email_taken", "another provider has this email already")
 
 
-def _events(actor: Actor, before: ProviderRow, after: ProviderRow, memo: str | None) -> list[AuditEvent]:
-    old, new = ({**provider_document(row), "email": row.email} for row in (before, after))
-    names = sorted(name for name in new if new[name] != old[name])
-    limits = (before.purse.credit_limit_cents, after.purse.credit_limit_cents)
-    events: list[AuditEvent] = []
-    if others := [name for name in names if name != "credit_limit_cents"]:
-        shown = [name for name in others if name not in PERSONAL]
-        told = {**{name: new[name] for name in shown}, "changed": others}
-        was = {name: old[name] for name in shown}
-        events.append(AuditEvent(actor, "provider.changed", "provider", after.provider_id, was, told, memo))
-    return events + _credit_limit_events(actor, after.provider_id, *limits, memo)
-
-
 def _credit_limit_events(
     actor: Actor, provider_id: str, old_cents: int, new_cents: int, memo: str | None
 ) -> list[AuditEvent]:
@@ -185,7 +171,3 @@ def _credit_limit_events(
         return []
     old, new = {"credit_limit_cents": old_cents}, {"credit_limit_cents": new_cents}
     return [AuditEvent(actor, "credit_limit.changed", "provider", provider_id, old, new, memo)]
-
-
-def _audited(document: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in document.items() if name not in (*PERSONAL, "credit_limit_cents")}

@@ -13,6 +13,7 @@ from fairlead.flows.declaring.declaration import Declaration, parse_declaration
 from fairlead.flows.declaring.plan_niches import NichePlan, plan_niches, policy_document
 from fairlead.flows.declaring.plan_providers import GATEWAY, ProviderPlan, plan_providers
 from fairlead.flows.declaring.plan_subscriptions import SubscriptionPlan, plan_subscriptions
+from fairlead.flows.declaring.provider_events import provider_events
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.form_schema_versions import add_form_schemas
 from fairlead.store.configuration.rows import (
@@ -197,7 +198,7 @@ def _journal_contents(plan: _Plan) -> dict[str, Contents]:
 
 
 def _events(document: Declaration, plan: _Plan, actor: Actor) -> list[AuditEvent]:
-    """One event per kind of thing that changed, and one per policy and credit limit."""
+    """One event per kind of thing that changed, and one per provider, policy and credit limit."""
     counts = Counter((change.entity, change.kind) for change in plan.changes)
     entities = list(dict.fromkeys(entity for entity, _ in counts if entity != "deposit"))
     events = [
@@ -206,13 +207,18 @@ def _events(document: Declaration, plan: _Plan, actor: Actor) -> list[AuditEvent
             "marketplace.applied",
             entity,
             "*",
-            new={kind: counts[entity, kind] for kind in SIGNS} | {"file_sha256": document.sha256},
+            new={kind: counts[entity, kind] for kind in SIGNS}
+            | {"file_sha256": document.sha256}
+            # What tells `verify` that every provider of the file has an event of its own.
+            | ({"is_told_one_by_one": True} if entity == "provider" else {}),
         )
         for entity in entities
     ]
     for niche_id, before, after in plan.niches.policies:
         old, new = policy_document(before), policy_document(after)
         events.append(AuditEvent(actor, "niche.policy_changed", "niche", niche_id, old, new))
+    for before, after in plan.providers.told:
+        events += provider_events(actor, before, after)
     for provider_id, old_cents, new_cents in plan.providers.credit_limits:
         old, new = {"credit_limit_cents": old_cents}, {"credit_limit_cents": new_cents}
         events.append(AuditEvent(actor, "credit_limit.changed", "provider", provider_id, old, new))

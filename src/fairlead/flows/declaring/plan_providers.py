@@ -27,6 +27,10 @@ class ProviderPlan:
     deposits: list[CreditedPayment] = field(default_factory=list[CreditedPayment])
     restated: dict[str, str] = field(default_factory=dict[str, str])
     """The new status, by id, of those that had another."""
+    told: list[tuple[ProviderRow | None, ProviderRow]] = field(
+        default_factory=list[tuple[ProviderRow | None, ProviderRow]]
+    )
+    """Those that are created or changed, before (None: not there) and after, but for their deposits."""
     funded: dict[str, int] = field(default_factory=dict[str, int])
     """What is available now, by id, to those that could pay more or less before."""
     credit_limits: list[tuple[str, int, int]] = field(default_factory=list[tuple[str, int, int]])
@@ -78,6 +82,7 @@ def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: Provi
             Purse(0, limit_cents, 0),
         )
         plan.created.append(after)
+        plan.told.append((None, after))
         if limit_cents:
             plan.credit_limits.append((after.provider_id, 0, limit_cents))
     else:
@@ -99,6 +104,7 @@ def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: Provi
         plan.changes.append(change)
         if before is not None:
             plan.changed.append(after)
+            plan.told.append((before, after))
     return after
 
 

@@ -9,7 +9,7 @@ from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.audit.log import SYSTEM, Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
-from fairlead.store.invariants.engine import MONEY_INVARIANTS, count_violations
+from fairlead.store.invariants.engine import MONEY_INVARIANTS, check_invariants
 from fairlead.store.leads.rows import clock
 from fairlead.store.money.reconciliations import add_reconciliation
 from fairlead.telemetry.logs import get_logger
@@ -62,10 +62,10 @@ def reconcile(
     comparisons: list[Comparison] = []
     with database.snapshot() as conn:
         started_at = clock(conn)
-        for number, invariant in enumerate(MONEY_INVARIANTS, start=1):
-            checked, differing, first = count_violations(conn, invariant)
-            comparisons.append(Comparison(invariant.name, checked, differing, tuple(first)))
-            progress(invariant.name, number, len(MONEY_INVARIANTS))
+        for number, found in enumerate(check_invariants(conn, MONEY_INVARIANTS), start=1):
+            name = found.invariant.name
+            comparisons.append(Comparison(name, found.checked, found.violation_count, found.first))
+            progress(name, number, len(MONEY_INVARIANTS))
     result = Reconciliation(new_id(), started_at, tuple(comparisons))
     database.run(lambda conn: _record(conn, result, actor))
     if result.differing:

@@ -41,4 +41,27 @@ INVARIANTS_OF_INTAKE: tuple[Invariant, ...] = (
         where l.status = 'pending_confirmation' or f.niche_id <> l.niche_id or f.created_at <> l.created_at
         """,
     ),
+    Invariant(
+        "every lead from outside came in as the audit log says: by whom, which way, when, and what it repeats",
+        "select count(*) from lead_intakes",
+        """
+        with told as materialized (
+            select entity_id, seq, actor, new, created_at from audit_log where action = 'lead.taken_in'
+        ), repeated as materialized (
+            select entity_id, new ->> 'duplicate_of' as duplicate_of
+            from audit_log where action in ('lead.taken_in', 'lead.confirmed') and new ? 'duplicate_of'
+        )
+        select format('lead %s came in by %s of %s at %s, audit entry %s says by %s of %s at %s',
+                      coalesce(i.lead_id::text, t.entity_id), i.via, i.sender, i.taken_in_at, t.seq, t.new ->> 'via',
+                      t.actor, t.created_at)
+        from lead_intakes i full join told t on t.entity_id = i.lead_id::text
+        where (i.via, i.sender, i.taken_in_at) is distinct from (t.new ->> 'via', t.actor, t.created_at)
+        union all
+        select format('lead %s repeats %s, the audit log says %s', coalesce(i.lead_id::text, r.entity_id),
+                      i.duplicate_of, r.duplicate_of)
+        from (select * from lead_intakes where duplicate_of is not null) i
+        full join repeated r on r.entity_id = i.lead_id::text
+        where i.duplicate_of::text is distinct from r.duplicate_of
+        """,
+    ),
 )

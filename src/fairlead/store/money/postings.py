@@ -172,6 +172,7 @@ def _event(payment: CreditedPayment, currency: str, actor: Actor) -> AuditEvent:
     credited = {
         "provider_id": payment.provider_id,
         "gateway": payment.gateway,
+        "external_id": payment.external_id,
         "amount_cents": payment.posting.amount_cents,
         "balance_after_cents": payment.posting.balance_after_cents,
         "currency": currency,

@@ -1,0 +1,137 @@
+"""Invariants of decisions and what they wrote: assignments, the entries that paid for them, served places."""
+
+from fairlead.store.invariants.invariant import Invariant
+
+INVARIANTS_OF_DECISIONS: tuple[Invariant, ...] = (
+    Invariant(
+        "a lead reaches a provider once, and a level no more than its max_recipients",
+        "select count(*) from assignments",
+        """
+        with sold as materialized (
+            select lead_id, competition_level_id, niche_id, journal_seq, count(*) as times
+            from assignments group by 1, 2, 3, 4
+        ), offered as materialized (
+            select j.niche_id, j.seq, level ->> 'level_id' as level_id, level -> 'max_recipients' as max_recipients
+            from niche_journal j, jsonb_path_query(j.payload, 'lax $.levels[*]') as level where j.kind = 'decision'
+        )
+        select format('lead %s reached provider %s %s times', lead_id, provider_id, count(*))
+        from assignments group by lead_id, provider_id having count(*) > 1
+        union all
+        select format('lead %s reached %s at level %s, which takes %s', s.lead_id, s.times, s.competition_level_id,
+                      o.max_recipients)
+        from sold s join offered o on o.niche_id = s.niche_id and o.seq = s.journal_seq
+             and o.level_id = s.competition_level_id::text
+        where to_jsonb(s.times) > o.max_recipients
+        """,
+    ),
+    Invariant(
+        "a lead is distributed exactly when it has assignments, all of one decision of it",
+        "select count(*) from leads",
+        """
+        with sold as materialized (
+            select lead_id, niche_id, journal_seq, count(*) as times from assignments group by 1, 2, 3
+        ), of_lead as materialized (
+            select lead_id, count(*) as decisions, sum(times) as times from sold group by 1
+        )
+        select format('lead %s is %s with %s assignments', l.id, l.status, coalesce(s.times, 0))
+        from leads l left join of_lead s on s.lead_id = l.id
+        where (l.status in ('distributed', 'bad') and s.times is null and l.distributed_at is not null)
+           or (l.status not in ('distributed', 'bad') and s.times is not null) or s.decisions > 1
+        union all
+        select format('the assignments of lead %s name journal entry %s of niche %s, which is not its decision',
+                      s.lead_id, s.journal_seq, s.niche_id)
+        from sold s
+        left join niche_journal j on j.niche_id = s.niche_id and j.seq = s.journal_seq and j.kind = 'decision'
+             and j.payload ->> 'lead_id' = s.lead_id::text
+        where j.seq is null
+        """,
+    ),
+    Invariant(
+        "every recipient in the journal is an assignment and an entry in the ledger, value by value",
+        "select count(*) from niche_journal where kind = 'decision'",
+        """
+        with recipient as materialized (
+            select j.niche_id, j.seq, j.recorded_at, j.payload ->> 'lead_id' as lead_id,
+                   level ->> 'level_id' as level_id, r
+            from niche_journal j, jsonb_path_query(j.payload, 'lax $.levels[*]') as level,
+                 jsonb_path_query(level, 'lax $.recipients[*]') as r
+            where j.kind = 'decision'
+        )
+        select format('decision %s of niche %s, recipient %s', d.seq, d.niche_id,
+                      coalesce(d.r ->> 'assignment_id', a.id::text))
+        from recipient d
+        full join assignments a on a.id::text = d.r ->> 'assignment_id'
+        left join ledger_entries e on e.provider_id = a.provider_id and e.seq = a.ledger_seq
+        where a.id is null or d.seq is null or e.seq is null
+           or (d.niche_id, d.seq, d.lead_id, d.level_id, d.r ->> 'subscription_id', d.r ->> 'provider_id',
+               d.r ->> 'price_cents', d.r ->> 'served_seq', d.r ->> 'ledger_seq', d.r ->> 'balance_before_cents')
+              is distinct from
+              (a.niche_id, a.journal_seq, a.lead_id::text, a.competition_level_id::text, a.subscription_id::text,
+               a.provider_id::text, a.price_cents::text, a.served_seq::text, a.ledger_seq::text,
+               (e.balance_after_cents - e.amount_cents)::text)
+           or (a.assigned_at, e.created_at, e.actor, e.memo)
+              is distinct from (d.recorded_at, d.recorded_at, 'fairlead', null)
+        """,
+    ),
+    Invariant(
+        "served places are those of the last assignment",
+        "select count(*) from subscriptions",
+        """
+        with served as materialized (
+            select subscription_id, max(served_seq) as served_seq, max(assigned_at) as assigned_at
+            from assignments group by 1
+        ), of_niche as materialized (
+            select niche_id, max(served_seq) as served_seq, count(*) as times from assignments group by 1
+        )
+        select format('subscription %s stands at %s (%s), was last served at %s (%s)', s.id, s.served_seq,
+                      s.last_received_at, a.served_seq, a.assigned_at)
+        from subscriptions s left join served a on a.subscription_id = s.id
+        where s.served_seq is distinct from a.served_seq
+        union all
+        select format('niche %s counts %s, its last assignment %s', n.slug, n.last_served_seq, a.served_seq)
+        from niches n left join of_niche a on a.niche_id = n.id
+        where n.last_served_seq <> coalesce(a.served_seq, 0) or coalesce(a.times, 0) <> coalesce(a.served_seq, 0)
+        """,
+    ),
+    Invariant(
+        "a subscription last received a lead when its last assignment was made",
+        "select count(*) from subscriptions where last_received_at is not null",
+        """
+        select format('subscription %s last received a lead at %s, its assignment %s was made at %s', s.id,
+                      s.last_received_at, a.id, a.assigned_at)
+        from subscriptions s
+        left join assignments a on a.niche_id = s.niche_id and a.served_seq = s.served_seq
+        where s.last_received_at is distinct from a.assigned_at
+        """,
+    ),
+    Invariant(
+        "a lead is as its last decision left it",
+        "select count(*) from leads where last_outcome is not null",
+        """
+        with ranked as materialized (
+            select payload ->> 'lead_id' as lead_id, niche_id, seq, recorded_at, payload ->> 'outcome' as outcome,
+                   payload ->> 'attempt' as attempt,
+                   lead(seq) over (partition by payload ->> 'lead_id' order by seq) is null as is_last
+            from niche_journal where kind = 'decision'
+        )
+        select format('lead %s of niche %s: %s at %s (%s), attempt %s; its last decision, entry %s of niche %s: %s '
+                      'at %s, attempt %s', l.id, l.niche_id, coalesce(l.last_outcome, 'never decided'),
+                      l.last_attempt_at, l.status, l.distribution_attempts, d.seq, d.niche_id, d.outcome,
+                      d.recorded_at, d.attempt)
+        from leads l left join ranked d on d.lead_id = l.id::text and d.is_last
+        where case
+            when d.seq is null then l.distributed_at is not null or l.status = 'distributed'
+                 or coalesce(l.last_outcome, 'failed') <> 'failed'
+            when l.niche_id <> d.niche_id then true
+            when d.outcome in ('success', 'partial') then
+                 (l.last_outcome, l.last_attempt_at, l.distributed_at, l.distribution_attempts::text)
+                 is distinct from (d.outcome, d.recorded_at, d.recorded_at, d.attempt)
+                 or l.status not in ('distributed', 'bad')
+            else l.distributed_at is not null or l.status = 'distributed'
+                 or (l.last_outcome = 'no_eligible' and (l.last_attempt_at, l.distribution_attempts::text)
+                     is distinct from (d.recorded_at, d.attempt))
+                 or l.last_outcome is null or l.last_outcome not in ('no_eligible', 'failed')
+            end
+        """,
+    ),
+)

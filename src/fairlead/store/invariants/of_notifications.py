@@ -1,0 +1,114 @@
+"""Invariants of notifications and dead letters: each has its cause, each cause its notification."""
+
+from fairlead.store.invariants.invariant import Invariant
+
+INVARIANTS_OF_NOTIFICATIONS: tuple[Invariant, ...] = (
+    Invariant(
+        "every assignment has its notification",
+        "select count(*) from assignments",
+        """
+        select format('assignment %s has no notification', a.id) from assignments a
+        where not exists (select from notifications n where n.assignment_id = a.id and n.kind = 'lead_assigned')
+        union all
+        select format('notification %s tells provider %s of an assignment of %s', n.id, n.provider_id, a.provider_id)
+        from notifications n join assignments a on a.id = n.assignment_id where a.provider_id <> n.provider_id
+        """,
+    ),
+    Invariant(
+        "every notification has its cause, and tells whom it concerns",
+        "select count(*) from notifications",
+        """
+        select format('notification %s (%s) has no cause', n.id, n.kind)
+        from notifications n
+        left join assignments a on a.id = n.assignment_id
+        left join subscriptions s on s.id = n.subscription_id
+        where case when n.kind in ('lead_assigned', 'refund_issued') then a.id is null
+                   when n.kind in ('low_balance', 'operator_alert') then n.detail is null
+                   when n.kind in ('user_invited', 'password_reset') then n.user_id is null
+                   when n.kind = 'lead_confirmation' then n.lead_id is null
+                   else s.id is null end
+           or (n.kind = 'refund_issued' and not exists (
+               select from ledger_entries e where e.assignment_id = n.assignment_id and e.kind = 'refund'))
+        union all
+        select format('notification %s (%s) tells another provider of subscription %s', n.id, n.kind, s.id)
+        from notifications n join subscriptions s on s.id = n.subscription_id where s.provider_id <> n.provider_id
+        union all
+        select format('notification %s goes to an endpoint of another provider', n.id)
+        from notifications n join webhook_endpoints w on w.id = n.webhook_endpoint_id
+        where w.provider_id is distinct from n.provider_id
+        """,
+    ),
+    Invariant(
+        "an open dead letter is of work that nobody is at",
+        "select count(*) from dead_letters where resolved_at is null",
+        """
+        select format('dead letter %s: its lead %s is %s', d.id, l.id,
+                      case when l.awaits_decision then 'waiting' else l.status end)
+        from dead_letters d join leads l on l.id = d.lead_id
+        where d.resolved_at is null and (l.awaits_decision or l.status = 'distributed')
+        union all
+        select format('dead letter %s: its notification %s is %s', d.id, n.id, n.state)
+        from dead_letters d join notifications n on n.id = d.notification_id
+        where d.resolved_at is null and n.state <> 'failed'
+        """,
+    ),
+    Invariant(
+        "every assignment and refund was told when it was made, by email too",
+        "select count(*) from notifications where kind in ('lead_assigned', 'refund_issued')",
+        """
+        with made as materialized (
+            select id, 'lead_assigned' as kind, assigned_at as at from assignments
+            union all
+            select id, 'refund_issued', refunded_at from assignments where refunded_at is not null
+        )
+        select format('assignment %s of %s: %s (%s) is of %s', coalesce(m.id, n.assignment_id), m.at,
+                      coalesce(m.kind, n.kind), coalesce(n.id::text, 'no email'), n.created_at)
+        from made m
+        full join (select * from notifications where kind in ('lead_assigned', 'refund_issued') and channel = 'email') n
+             on n.assignment_id = m.id and n.kind = m.kind
+        where m.at is distinct from n.created_at
+        union all
+        select format('assignment %s of %s was told at %s', m.id, m.at, n.created_at)
+        from notifications n join made m on m.id = n.assignment_id and m.kind = n.kind
+        where n.channel <> 'email' and n.created_at <> m.at
+        """,
+    ),
+    Invariant(
+        "every change of a subscription that its provider has to know was told, when the journal says so, and no other",
+        """
+        select count(*) from notifications
+        where kind in ('subscription_deactivated', 'subscription_reactivated', 'filter_invalidated')
+        """,
+        """
+        with state as materialized (
+            select niche_id, seq, payload ->> 'subscription_id' as id, payload ->> 'provider_id' as provider_id,
+                   recorded_at, payload ->> 'deactivation_reason' = 'insufficient_funds' as is_broke,
+                   payload -> 'is_active' = 'true' as is_active, payload -> 'filter_is_valid' = 'true' as is_valid,
+                   payload -> 'is_deleted' = 'true' as is_deleted
+            from niche_journal where kind = 'subscription'
+        ), pair as materialized (
+            select id, provider_id, recorded_at, is_deleted, coalesce(is_broke, false) as is_broke, is_active, is_valid,
+                   coalesce(lag(is_broke and not is_deleted) over own, false) as was_broke,
+                   coalesce(lag(is_valid or is_deleted) over own, true) as was_valid
+            from state window own as (partition by niche_id, id order by seq)
+        ), due as materialized (
+            select id, provider_id, recorded_at, kind, count(*) as times
+            from pair, lateral (values ('subscription_deactivated', is_broke and not was_broke),
+                                       ('subscription_reactivated', is_active and was_broke),
+                                       ('filter_invalidated', not is_valid and was_valid)) as notice (kind, is_due)
+            where not is_deleted and is_due group by 1, 2, 3, 4
+        ), told as materialized (
+            select subscription_id::text as id, provider_id::text as provider_id, created_at, kind, count(*) as times
+            from notifications
+            where kind in ('subscription_deactivated', 'subscription_reactivated', 'filter_invalidated')
+            group by 1, 2, 3, 4
+        )
+        select format('subscription %s: %s at %s is due %s times and was told %s times', coalesce(d.id, t.id),
+                      coalesce(d.kind, t.kind), coalesce(d.recorded_at, t.created_at), coalesce(d.times, 0),
+                      coalesce(t.times, 0))
+        from due d full join told t on t.id = d.id and t.provider_id = d.provider_id and t.kind = d.kind
+             and t.created_at = d.recorded_at
+        where d.times is distinct from t.times
+        """,
+    ),
+)

@@ -1,0 +1,149 @@
+"""A marketplace in which everything happened that a flow records, so that there is something of it to tamper with."""
+
+from fairlead.flows.approve_lead import approve_lead, trigger_distribution
+from fairlead.flows.assignment_actions import accept_assignment, reject_assignment, view_assignment
+from fairlead.flows.configuration.bad_lead_window import change_bad_lead_window
+from fairlead.flows.configuration.form_schemas import change_form_schema
+from fairlead.flows.configuration.levels import create_level, delete_level
+from fairlead.flows.configuration.niches import NicheChange, change_niche, create_niche
+from fairlead.flows.configuration.own_provider import OwnProfileChange, change_own_profile
+from fairlead.flows.configuration.provider_status import suspend_provider
+from fairlead.flows.configuration.providers import ProviderChange, change_provider
+from fairlead.flows.configuration.subscriptions import pause_subscription, subscribe, unsubscribe
+from fairlead.flows.create_lead import EnteredLead, create_lead
+from fairlead.flows.distribute import Distributor
+from fairlead.flows.intake.confirmation import confirm_lead
+from fairlead.flows.intake.policy import change_intake_policy
+from fairlead.flows.money.adjust_balance import adjust_balance
+from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
+from fairlead.flows.money.deposit import deposit
+from fairlead.flows.money.refund import refund_assignment
+from fairlead.flows.reject_lead import reject_lead
+from fairlead.flows.submit_leads import submit_leads
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.configuration.rows import NichePolicy, ReofferPolicy
+from fairlead.store.connection import Database
+from fairlead.store.leads.intake import IntakePolicy
+from tests.flows.intake.senders import BY_EMAIL, VISITOR, lead, link, open_niche, send, visit
+from tests.flows.marketplaces import HOSTING, declare, provider_id
+from tests.flows.notifications.stage import set_endpoint
+from tests.flows.sales import MEMO, PORTAL, query
+
+FITS = {"cores": 8, "region": "north"}
+PEOPLE = """
+[[provider]]
+email = "cleat@example.com"
+name = "Cleat"
+timezone = "Europe/Madrid"
+credit_limit_cents = 500
+low_balance_threshold_cents = 700
+deposit = [{ external_id = "opening-cleat", amount_cents = 9000 }]
+subscription = [{ niche = "hosting", level = "silver" }]
+"""
+
+
+def play(database: Database) -> None:
+    """Leads come in, are approved, sold, rejected, confirmed, reported and refunded; all that can change is changed."""
+    declare(database, HOSTING + PEOPLE)
+    anchor, bowline, cleat = (provider_id(database, f"{name}@example.com") for name in ("anchor", "bowline", "cleat"))
+    [(niche_id,)] = query(database, "select id::text from niches where slug = 'hosting'")
+    _configure(database, niche_id, anchor, cleat)
+    _sell(database, niche_id)
+    _afterwards(database, anchor, bowline)
+    _unsold(database, niche_id)
+    _from_outside(database)
+    # The last change of all stops a subscription that a provider has to be told of.
+    adjust_balance(database, anchor, "debit", 1, MEMO, OPERATOR)
+
+
+def _configure(database: Database, niche_id: str, anchor: str, cleat: str) -> None:
+    set_endpoint(database, "https://cleat.example.com/leads", "cleat@example.com")
+    change_bad_lead_window(database, niche_id, 30, OPERATOR)
+    change_niche(database, niche_id, NicheChange(name="Web hosting", reoffer=ReofferPolicy(30, 3, 48)), OPERATOR)
+    create_niche(database, "manual", "By hand", OPERATOR, policy=NichePolicy(auto_distribute=False, phone_region="ES"))
+    change_provider(
+        database, anchor, ProviderChange(credit_limit_cents=100, timezone="Europe/Rome"), OPERATOR, memo=MEMO
+    )
+    change_own_profile(database, anchor, OwnProfileChange(low_balance_threshold_cents=900), PORTAL)
+    fields = [
+        {"key": "cores", "label": "Cores", "type": "number"},
+        {"key": "region", "label": "Region", "type": "select", "options": ["north", "south", "west"]},
+    ]
+    change_form_schema(database, niche_id, {"version": 1, "fields": fields}, OPERATOR, memo="the west is new")
+
+
+def _sell(database: Database, niche_id: str) -> None:
+    submit_leads(database, "hosting", [FITS, FITS], OPERATOR, approve=True)
+    created = create_lead(database, EnteredLead("hosting", FITS), OPERATOR, approve=False)
+    approve_lead(database, created.lead_id, PORTAL)
+    create_lead(database, EnteredLead("hosting", FITS), OPERATOR, approve=True)
+    assert Distributor(database).distribute_waiting(niche_id)
+
+
+def _afterwards(database: Database, anchor: str, bowline: str) -> None:
+    deposit(database, bowline, 3000, "manual", "more-bowline", OPERATOR)
+    adjust_balance(database, bowline, "credit", 700, MEMO, OPERATOR)
+    bought = query(
+        database, "select id::text, provider_id::text, lead_id::text from assignments order by served_seq desc"
+    )
+    of_anchor = [row for row in bought if row[1] == anchor]
+    assert len(of_anchor) >= 2, bought
+    assert len(bought) >= 7, bought
+    accepted, rejected = of_anchor[:2]
+    report_bad_lead(database, anchor, accepted[0], "spam", "they laughed", PORTAL)
+    accept_bad_lead(database, accepted[0], MEMO, OPERATOR)
+    report_bad_lead(database, anchor, rejected[0], "duplicate", None, PORTAL)
+    reject_bad_lead(database, rejected[0], MEMO, OPERATOR)
+    others = [row for row in bought if row[1] != anchor]
+    view_assignment(database, others[0][1], others[0][0])
+    accept_assignment(database, others[0][1], others[0][0], PORTAL)
+    reject_assignment(database, others[1][1], others[1][0], "too far away", PORTAL)
+    refund_assignment(database, others[2][0], MEMO, OPERATOR)
+    last_lead = query(database, "select id::text from leads order by distributed_at, id desc limit 1")[0][0]
+    mark_lead_bad(database, last_lead, MEMO, OPERATOR)
+
+
+def _unsold(database: Database, niche_id: str) -> None:
+    """Every subscription ends or stops: what comes now is not sold; two leads still wait, one was triggered again."""
+    for (subscription_id,) in query(
+        database, "select id::text from subscriptions where deleted_at is null order by id limit 1"
+    ):
+        pause_subscription(database, subscription_id, OPERATOR, of_provider_id=None)
+    for (subscription_id,) in query(
+        database, "select id::text from subscriptions where deactivation_reason is distinct from 'paused' order by id"
+    ):
+        unsubscribe(database, subscription_id, OPERATOR, of_provider_id=None)
+    unsold, again = submit_leads(database, "hosting", [FITS, FITS], OPERATOR, approve=True)
+    Distributor(database).distribute_waiting(niche_id)
+    trigger_distribution(database, again, OPERATOR)
+    pending = create_lead(database, EnteredLead("hosting", FITS), OPERATOR, approve=False)
+    reject_lead(database, pending.lead_id, "it is a test, they said", OPERATOR)
+    submit_leads(database, "hosting", [FITS], OPERATOR, approve=False)
+    submit_leads(database, "hosting", [FITS], OPERATOR, approve=True)
+    assert unsold
+    [(cleat, gold)] = query(
+        database,
+        "select p.id::text, l.id::text from providers p, competition_levels l "
+        "where p.name = 'Cleat' and l.name = 'gold'",
+    )
+    [(bowline,)] = query(database, "select id::text from providers where name = 'Bowline'")
+    subscribe(database, cleat, gold, OPERATOR)
+    adjust_balance(database, cleat, "debit", _balance(database, cleat), MEMO, OPERATOR)
+    suspend_provider(database, bowline, OPERATOR, memo=MEMO)
+    bronze = create_level(database, niche_id, "bronze", 100, 1, OPERATOR)
+    delete_level(database, bronze.row.level.level_id, OPERATOR)
+
+
+def _balance(database: Database, provider: str) -> int:
+    return query(database, "select balance_cents from providers where id = %s", provider)[0][0]
+
+
+def _from_outside(database: Database) -> None:
+    open_niche(database, is_public=True, approves=True, duplicate_rule=BY_EMAIL | {"action": "flag"})
+    change_intake_policy(
+        database, "hosting", IntakePolicy(is_public=True, approves=False, duplicate_rule=None), OPERATOR
+    )
+    send(database)
+    send(database)
+    confirm_lead(database, link(database, visit(database, lead(contact_email="dora@example.com")).lead_id), VISITOR)
+    link(database, visit(database, lead(contact_email="erin@example.com")).lead_id)
