@@ -146,7 +146,15 @@ def test_every_code_that_is_listed_is_said_by_something() -> None:
     assert PROBLEMS.keys() - said == set()
 
 
-_OF_OTHER_DOORS = {"address_unavailable", "schema_missing", "schema_outdated", "schema_unknown", "server_too_old"}
+_OF_OTHER_DOORS = {
+    "address_unavailable",
+    "database_address_invalid",
+    "direct_address_needed",
+    "schema_missing",
+    "schema_outdated",
+    "schema_unknown",
+    "server_too_old",
+}
 """Codes of what only the command line does: nothing is served before it went well."""
 
 

@@ -14,6 +14,7 @@ MARKETPLACE = "/api/v1/admin/marketplace"
 HIDDEN = {
     # Secrets.
     "database_url",
+    "direct_database_url",
     "smtp_username",
     "smtp_password",
     "secret_keys",
