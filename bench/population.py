@@ -160,11 +160,11 @@ def _insert_niche(conn: Connection, slug: str, levels: Sequence[Level], now: dat
 def _insert_providers(conn: Connection, slug: str, balances: dict[str, int], now: datetime) -> None:
     paid = {provider_id: (new_id(), cents) for provider_id, cents in balances.items() if cents}
     with conn.cursor().copy(
-        "copy providers (id, name, email, balance_cents, ledger_seq, created_at) from stdin"
+        "copy providers (id, name, email, email_key, balance_cents, ledger_seq, created_at) from stdin"
     ) as copy:
         for number, (provider_id, cents) in enumerate(balances.items()):
-            name = f"Provider {number}"
-            copy.write_row((provider_id, name, f"{number}@{slug}.example", cents, int(cents > 0), now))
+            name, email = f"Provider {number}", f"{number}@{slug}.example"
+            copy.write_row((provider_id, name, email, email, cents, int(cents > 0), now))
     with conn.cursor().copy(
         "copy payments (id, provider_id, gateway, external_id, amount_cents, currency, status, created_at) from stdin"
     ) as copy:

@@ -136,7 +136,10 @@ def test_a_change_that_was_overtaken_is_refused_unless_it_is_done_already(databa
 def test_what_cannot_be_changed(database: Database) -> None:
     market = open_market(database)
     assert refusal(lambda: change_niche(database, UNKNOWN, NicheChange(), OPERATOR)) == "niche_unknown"
-    for change, name in ((NicheChange(name=" x"), "name"), (NicheChange(reoffer=ReofferPolicy(60, 0, 1)), "max_times")):
+    for change, name in (
+        (NicheChange(name="two\nlines"), "name"),
+        (NicheChange(reoffer=ReofferPolicy(60, 0, 1)), "max_times"),
+    ):
         with pytest.raises(BadInput, match=f"^{name}: "):
             change_niche(database, market.niche, change, OPERATOR)
     with pytest.raises(BadInput, match="is_active: must be true or false"):
