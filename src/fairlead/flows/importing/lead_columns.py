@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fairlead.core.entry.contact import LEAD_DETAILS, CheckedDetails, checked_details
+from fairlead.core.entry.text import composed
 from fairlead.core.errors import BadInput
 from fairlead.core.form import Field, FormSchema, ValueNotInForm, convert_text
 from fairlead.store.ids import new_id, new_salt
@@ -45,6 +46,8 @@ class Columns:
     details: tuple[tuple[int, str], ...]
     key_rule: KeyRule
     ignored: tuple[str, ...]
+    headings: tuple[tuple[str, int], ...]
+    """Every column as the file calls it, whatever it fills: canonical, in ascending order."""
 
 
 def map_columns(
@@ -81,6 +84,7 @@ def map_columns(
         ),
         key_rule=rule,
         ignored=tuple(name for position, name in enumerate(header) if targets[position] is None and name),
+        headings=tuple(sorted((composed(name.strip()).casefold(), position) for position, name in enumerate(header))),
     )
 
 
@@ -137,7 +141,7 @@ def _key_rule(
 class RowReader:
     """One pass over a file's rows: remembers what short cells meant, and how often each row occurred.
 
-    `region` is whose telephone numbers need no country. The occurrences take about 100 bytes per distinct row; with an
+    `region` is whose telephone numbers need no country. The occurrences take about 200 bytes per distinct row; with an
     external id or chosen columns there are none.
     """
 
@@ -145,6 +149,7 @@ class RowReader:
         self.columns = columns
         self._region = region
         self._occurrences: dict[bytes, int] = {}
+        self._row_occurrences: dict[bytes, int] = {}
         # What a cell adds to the JSON of a lead's attributes: `"age":41`, or nothing where it holds no value.
         self._fields: list[tuple[int, Field, dict[str, str]]] = [(*each, {}) for each in columns.fields]
 
@@ -166,7 +171,7 @@ class RowReader:
         if problems:
             raise RowRejected("; ".join(problems))
         lead = NewLead.of(new_id(), f"{{{','.join(members)}}}", new_salt(), details)
-        return replace(lead, dedupe_key=self._key(cells))
+        return replace(lead, dedupe_key=self._key(cells), row_key=self._row_key(cells))
 
     def _details(self, cells: Sequence[str], problems: list[str]) -> CheckedDetails:
         details = checked_details({name: cells[position] for position, name in self.columns.details}, self._region)
@@ -185,12 +190,30 @@ class RowReader:
             raise RowRejected(
                 f"its {', '.join(name for name, _ in rule.parts)} is empty, by which leads are told apart"
             )
-        digest = hashlib.sha256("\0".join(words).encode())
         if rule.counts_occurrences:
-            row = digest.digest()[:16]
-            occurrence = self._occurrences[row] = self._occurrences.get(row, 0) + 1
-            digest.update(b"\0%d" % occurrence)
-        return digest.hexdigest()
+            return _numbered(words, self._occurrences).hex()
+        return hashlib.sha256("\0".join(words).encode()).hexdigest()
+
+    def _row_key(self, cells: Sequence[str]) -> bytes:
+        """SHA-256 of all cells under the file's own headings: equal whatever form or mapping the row is read by.
+
+        Where an external id or chosen columns tell leads apart, rows that are the same are one lead, the first.
+        """
+        words: list[str] = []
+        for heading, position in self.columns.headings:
+            cell = composed(cells[position]).strip()
+            if cell:
+                words += (heading, cell)
+        return _numbered(words, self._row_occurrences if self.columns.key_rule.counts_occurrences else {})
+
+
+def _numbered(words: Sequence[str], occurrences: dict[bytes, int]) -> bytes:
+    """SHA-256 of the words and of how often they occurred by now, which is counted."""
+    digest = hashlib.sha256("\0".join(words).encode())
+    row = digest.digest()[:16]
+    number = occurrences[row] = occurrences.get(row, 0) + 1
+    digest.update(b"\0%d" % number)
+    return digest.digest()
 
 
 def _member(each: Field, cell: str, known: dict[str, str], problems: list[str]) -> str:

@@ -28,7 +28,8 @@ class NicheForm:
 class NewLead:
     """A lead that is not stored yet; `details` are in the order of `LEAD_DETAILS`.
 
-    The keys are what `checked_details` gives beside them: by what the lead is found.
+    `email_key` and `phone_key` are what `checked_details` gives beside them: by what the lead is found. `row_key` (32
+    bytes) stands for the row of the file that an imported lead was, whatever the row was taken for.
     """
 
     lead_id: str
@@ -38,6 +39,7 @@ class NewLead:
     details: tuple[str | None, ...]
     email_key: str | None = None
     phone_key: str | None = None
+    row_key: bytes | None = None
 
     @classmethod
     def of(cls, lead_id: str, attributes_json: str, salt: bytes, details: CheckedDetails) -> Self:
@@ -91,30 +93,30 @@ def insert_leads(
     *,
     is_confirmed: bool = True,
 ) -> Inserted:
-    """Those of the leads whose key the niche does not have yet are stored.
+    """Those of the leads are stored of which the niche has neither the key nor the row yet.
 
     With `approved_by` they are approved at `now` and await a decision, unless the niche waits for a manual trigger;
     else they are pending approval, or, with `is_confirmed` False, pending confirmation.
-    Idempotent by (niche, key). Keys are inserted in ascending order, so that two imports wait for each
-    other instead of deadlocking.
+    Idempotent by (niche, key) and by (niche, row). Keys are inserted in ascending order, so that two imports of a file
+    wait for each other; where their keys are made differently they may deadlock, and one of them is run again.
     """
     rows = conn.execute(
         """
-        insert into leads (id, niche_id, status, dedupe_key, attributes, attributes_salt, contact_name,
+        insert into leads (id, niche_id, status, dedupe_key, row_key, attributes, attributes_salt, contact_name,
                            contact_email, contact_phone, email_key, phone_key, utm_source, utm_medium, utm_campaign,
                            referrer, approved_at, approved_by, awaits_decision, correlation_id, created_at)
         select id, %(niche)s, case when %(by)s::text is null then %(pending)s else 'approved' end,
-               dedupe_key, attributes, decode(salt, 'hex'), contact_name,
+               dedupe_key, decode(row_key, 'hex'), attributes, decode(salt, 'hex'), contact_name,
                contact_email, contact_phone, email_key, phone_key, utm_source, utm_medium, utm_campaign, referrer,
                case when %(by)s::text is not null then %(now)s::timestamptz end, %(by)s,
                %(by)s::text is not null and (select auto_distribute from niches where id = %(niche)s),
                %(correlation)s, %(now)s
         from jsonb_to_recordset(%(leads)s::jsonb)
-             as lead (id uuid, dedupe_key text, attributes jsonb, salt text, contact_name text, contact_email text,
-                      contact_phone text, email_key text, phone_key text, utm_source text, utm_medium text,
-                      utm_campaign text, referrer text)
+             as lead (id uuid, dedupe_key text, row_key text, attributes jsonb, salt text, contact_name text,
+                      contact_email text, contact_phone text, email_key text, phone_key text, utm_source text,
+                      utm_medium text, utm_campaign text, referrer text)
         order by dedupe_key
-        on conflict (niche_id, dedupe_key) do nothing
+        on conflict do nothing
         returning id::text, awaits_decision
         """,
         {
@@ -137,6 +139,8 @@ def _as_json(leads: Sequence[NewLead]) -> str:
 
 def _row(lead: NewLead) -> str:
     row: dict[str, str | None] = {"id": lead.lead_id, "dedupe_key": lead.dedupe_key, "salt": lead.attributes_salt.hex()}
+    if lead.row_key is not None:
+        row["row_key"] = lead.row_key.hex()
     if any(lead.details):
         row |= {name: value for name, value in zip(LEAD_DETAILS, lead.details, strict=True) if value is not None}
         row |= {"email_key": lead.email_key, "phone_key": lead.phone_key}
