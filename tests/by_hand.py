@@ -14,6 +14,9 @@ rows_by_hand = pytest.mark.rows_by_hand
 
 APPROVED = "every approval is in the audit log, with who approved it and when"
 CAME_IN = "every lead came in as the audit log says, and every lead that came in is there"
+CAME_FROM_OUTSIDE = (
+    "every lead from outside came in as the audit log says: by whom, which way, when, and what it repeats"
+)
 CLOSED = "every lead that is rejected, confirmed or marked as bad is so in the audit log, and the other way round"
 CREDIT = "each provider's credit limit is as the audit log says last, and each change begins at the one before"
 DECIDED = "a lead is as its last decision left it"

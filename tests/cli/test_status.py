@@ -52,7 +52,7 @@ def test_the_marketplace_in_numbers(fairlead: Program, database: Database) -> No
         "balances_cents": 4000,
         "ledger_entries": 4,
         "ledger_total_cents": 4000,
-        "audit_seq": 0,
+        "audit_seq": 4,
         "leads_waiting": 2,
     }
     assert moving.pop("oldest_waiting_since").endswith("Z")

@@ -35,8 +35,12 @@ def replayed(history: History, entries: list[Entry]) -> list[str]:
 
 def resealed(entries: list[Entry]) -> list[Entry]:
     """The entries with hashes that fit them again: what somebody who can write the whole table could do."""
-    contents = [(entry.kind, entry.payload) for entry in entries]
-    return [sealed.entry for sealed in seal(entries[0].niche_id, 0, bytes(32), contents, entries[0].recorded_at)]
+    fitting: list[Entry] = []
+    for entry in entries:
+        seq, head = (fitting[-1].seq, fitting[-1].hash) if fitting else (0, bytes(32))
+        contents = [(entry.kind, entry.payload)]
+        fitting += [sealed.entry for sealed in seal(entry.niche_id, seq, head, contents, entry.recorded_at)]
+    return fitting
 
 
 def test_an_untouched_history_replays_whole(history: History) -> None:

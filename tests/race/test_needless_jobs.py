@@ -18,6 +18,7 @@ from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import enqueue, leads_without_job
 from fairlead.store.leads.rows import clock, lock_lead
+from tests.by_hand import DECIDED, POLICY, rows_by_hand
 from tests.race.marketplaces import Niche, Terms, add_leads, open_niche
 
 CLERK = Actor("clerk", "admin", "req-1")
@@ -83,6 +84,7 @@ def test_so_does_one_asked_for_while_its_niche_is_distributed_by_hand(
     assert jobs_of_leads(database) == asked
 
 
+@rows_by_hand(DECIDED, POLICY)
 def test_a_lead_that_is_offered_again_keeps_its_job(database: Database) -> None:
     niche, leads = open_market(database, 3)
     Distributor(database).distribute_waiting(niche.niche_id)

@@ -99,8 +99,8 @@ def _add_document(application: FastAPI) -> None:
 
     @application.get(DOCUMENT_PATH, include_in_schema=False, dependencies=[public("says what there is, and no more")])
     async def openapi_document(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
-        if not made:
-            made.append(published(document_of(application)))
+        if not made:  # for most of a second, beside the event loop
+            made.append(await run_in_threadpool(lambda: published(document_of(application))))
         return answer_published(request, made[0])
 
 

@@ -70,6 +70,7 @@ def test_days_are_those_of_the_time_zone(ann: TestClient, database: Database, sa
     assert next_day["timezone"] == "Europe/Madrid"
 
 
+@rows_by_hand(APPROVED, CAME_IN)
 @pytest.mark.parametrize(
     ("timezone", "moment", "day"),
     [

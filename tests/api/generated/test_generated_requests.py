@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from fairlead.api.application import web_application
@@ -67,6 +68,8 @@ def ask_everything(database: Database, directory: Path, name: str, effort: Effor
     visitor = visitors(database)[name]
     settings = Settings.model_validate({"secret_keys": SECRET_KEYS})
     with serve_in_thread(web_application(database, settings), "127.0.0.1", 0) as server:
+        # Made when it is first asked for, which on a busy machine takes longer than the generator waits.
+        assert httpx2.get(f"http://127.0.0.1:{server.port}/api/v1/openapi.json", timeout=120).status_code == 200
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run"]
         command += [f"http://127.0.0.1:{server.port}/api/v1/openapi.json", "--phases", effort.phases]
         command += ["--max-examples", str(effort.examples_per_operation), "--seed", "4711", "--no-color"]

@@ -14,6 +14,7 @@ from fairlead.flows.notifications.send_email import EmailSender
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from tests.by_hand import CAME_FROM_OUTSIDE, rows_by_hand
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.flows.access.people import rows, value
 from tests.flows.intake.senders import ADDRESS, CANARIES, CONSENT, VISITOR, lead, open_niche, visit
@@ -102,6 +103,7 @@ def test_what_is_told_a_second_time_has_a_link_of_its_own_and_both_are_good(data
     assert confirm_lead(database, first, VISITOR).was_already
 
 
+@rows_by_hand(CAME_FROM_OUTSIDE)
 @pytest.mark.parametrize(
     ("change", "url", "why"),
     [

@@ -8,13 +8,13 @@ from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.upkeep import unconfirmed as flow
 from fairlead.flows.upkeep.unconfirmed import REASON, reject_unconfirmed
 from fairlead.store.connection import Database
-from tests.by_hand import CAME_IN, rows_by_hand
+from tests.by_hand import CAME_FROM_OUTSIDE, CAME_IN, rows_by_hand
 from tests.flows.access.people import actions, refusal, rows, value
 from tests.flows.intake.senders import VISITOR, lead, link, open_niche, send, visit
 from tests.flows.niches import audited, stored_leads
 from tests.flows.upkeep.workers import upkeep_of
 
-pytestmark = rows_by_hand(CAME_IN)
+pytestmark = rows_by_hand(CAME_FROM_OUTSIDE, CAME_IN)
 
 
 def days_later(database: Database, interval: str) -> None:
