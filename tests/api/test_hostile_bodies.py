@@ -67,7 +67,7 @@ def alive_in_seconds(port: int, is_over: threading.Event) -> list[float]:
     return taken
 
 
-@pytest.mark.slow
+@pytest.mark.chaos_long  # a bound in milliseconds: by itself, on a machine that does nothing else
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read as Linux tells it")
 def test_four_hostile_connections_hold_nobody_up(database: Database) -> None:
     command = [sys.executable, "-m", "tests.api.live_site", database.url]

@@ -75,7 +75,12 @@ def test_filters_are_tried_by_providers_that_may_buy_and_only_so_often(database:
     codes = [portal.sam.post(preview, json=NORTH).status_code for _ in range(PREVIEWS_OF_PROVIDER.capacity + 1)]
     assert codes == [200] * PREVIEWS_OF_PROVIDER.capacity + [429]
     key = create_api_key(database, "CRM", ["own:read", "own:write"], OPERATOR, provider_id=portal.sale.anchor_id)
-    assert machine(portal.app, key.text).post(preview, json=NORTH).status_code == 429, "a key of its is nobody else"
+    # A turn or two may have come back meanwhile; a purse of the key's own would hold twice as many as are asked for.
+    keyed = [
+        machine(portal.app, key.text).post(preview, json=NORTH).status_code
+        for _ in range(PREVIEWS_OF_PROVIDER.capacity // 2)
+    ]
+    assert 429 in keyed, "the provider's keys share its limit"
     for status in ("pending", "suspended", "active"):
         value(database, "update providers set status = %s where id = %s", status, portal.sale.bowline_id)
         assert portal.bea.post(preview, json=NORTH).status_code == (200 if status == "active" else 403)
