@@ -1,8 +1,8 @@
 """The largest and costliest bodies of every operation, four at a time, hold nobody up and leave nothing behind."""
 
 import http.client
-import re
 import os
+import re
 import statistics
 import subprocess
 import sys
