@@ -83,3 +83,14 @@ def test_a_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytes
         main()
     assert ended.value.code == 2
     assert capsys.readouterr().err == "error: cannot read nowhere.toml: No such file or directory\n"
+
+
+def test_more_than_a_balance_holds_is_told_in_one_line_with_its_place(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(HOSTING)[0] == 0
+    monkeypatch.setattr("fairlead.core.ledger.MAX_BALANCE_CENTS", 5000)
+    more = '[[provider]]\nemail = "anchor@example.com"\ndeposit = [{ external_id = "more", amount_cents = 1 }]\n'
+    status, _, errors = run(more)
+    assert status != 0
+    [told] = [line for line in errors.splitlines() if "deposit" in line]
+    assert "provider[0].deposit[0].amount_cents: 1 cents on top of 5000 are more than the 5000" in told
+    assert "Traceback" not in errors

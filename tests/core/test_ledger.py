@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.core.ledger import DEBITS, EntryKind, PostingRefused, post
+from fairlead.core.ledger import DEBITS, BalanceTooLarge, EntryKind, PostingRefused, post
 from fairlead.core.model import Purse
 
 MONEY = st.integers(0, 10**15)
@@ -39,6 +39,16 @@ def test_the_last_cent_above_the_floor_can_be_spent_and_not_one_more(purse: Purs
     if purse.available_cents:
         _, after = post(purse, EntryKind.LEAD_PURCHASE, purse.available_cents)
         assert after.balance_cents == -purse.credit_limit_cents
+
+
+@given(st.integers(-(10**12), 2**53 - 1), st.sampled_from(sorted({*EntryKind} - DEBITS)), st.integers(1, 10**12))
+def test_a_balance_ends_where_numbers_are_not_exact_any_more(balance: int, kind: EntryKind, cents: int) -> None:
+    room = 2**53 - 1 - balance
+    _, full = post(Purse(balance, 0, 3), kind, room) if room else (None, Purse(balance, 0, 3))
+    assert full.balance_cents == 2**53 - 1
+    with pytest.raises(BalanceTooLarge, match=f"^{cents} cents on top of {2**53 - 1} are more than") as caught:
+        post(full, kind, cents)
+    assert caught.value.code == "balance_too_large"
 
 
 @given(purses(), st.sampled_from(EntryKind), st.integers(-(10**6), 0))

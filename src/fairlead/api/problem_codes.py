@@ -139,6 +139,7 @@ _OF_MONEY = {
             "bad_lead_window_over": "It is too late to report the lead",
             "deposit_conflict": "The external id was credited otherwise",
             "insufficient_balance": "The balance is too low",
+            "balance_too_large": "The balance would be larger than a balance can be",
             "credit_in_use": "The provider owes more than the new credit limit",
         },
     ),

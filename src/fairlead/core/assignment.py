@@ -5,12 +5,15 @@ And the identity of what comes of it: an assignment's id holds no dice, so decid
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from fairlead.core.model import Level, LevelResult, Purse, Reason, Recipient, Refusal, Subscription
 from fairlead.core.roster import Roster
 from fairlead.core.slots import Candidates
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def assignment_id(decided_at: datetime, niche_id: str, seq: int, subscription_id: str) -> str:
@@ -21,7 +24,8 @@ def assignment_id(decided_at: datetime, niche_id: str, seq: int, subscription_id
     >>> assignment_id(moment, "niche", 7, "subscription")
     '019b76da-a800-7f2a-a206-a19d30a630fe'
     """
-    time = f"{int(decided_at.timestamp() * 1000):012x}"
+    # In integers: as a float of seconds, times from 2038 on come out a millisecond too early now and then.
+    time = f"{(decided_at - _EPOCH) // _MILLISECOND:012x}"
     rest = hashlib.sha256(f"{niche_id}/{seq}/{subscription_id}".encode()).hexdigest()
     variant = "89ab"[int(rest[4], 16) & 3]
     return f"{time[:8]}-{time[8:]}-7{rest[1:4]}-{variant}{rest[5:8]}-{rest[8:20]}"

@@ -6,7 +6,8 @@ While a batch is tried out, `Purse.charged` follows the same arithmetic; a prope
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fairlead.core.model import Purse
+from fairlead.core.errors import Refused
+from fairlead.core.model import MAX_BALANCE_CENTS, Purse
 
 
 class EntryKind(StrEnum):
@@ -24,6 +25,16 @@ DEBITS = frozenset({EntryKind.LEAD_PURCHASE, EntryKind.MANUAL_DEBIT})
 
 class PostingRefused(ValueError):
     """A posting that would break the books: an amount that is not positive, or a balance below its floor."""
+
+
+class BalanceTooLarge(Refused):
+    """A posting that would lead to more than a balance can hold."""
+
+    def __init__(self, purse: Purse, cents: int) -> None:
+        super().__init__(
+            "balance_too_large",
+            f"{cents} cents on top of {purse.balance_cents} are more than the {MAX_BALANCE_CENTS} that a balance holds",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,8 @@ def takeable_cents(purse: Purse, kind: EntryKind) -> int:
 def post(purse: Purse, kind: EntryKind, cents: int) -> tuple[Posting, Purse]:
     """The entry that moves `cents` (positive) in the direction of `kind`, and the purse after it (R8).
 
-    Raises `PostingRefused` when `cents` is not positive or a debit takes more than `takeable_cents`.
+    Raises `PostingRefused` when `cents` is not positive or a debit takes more than `takeable_cents`, and
+    `BalanceTooLarge`, which is a refusal that whoever asked is told.
 
     >>> post(Purse(5000, 0, 3), EntryKind.LEAD_PURCHASE, 2000)[0]
     Posting(seq=4, kind=<EntryKind.LEAD_PURCHASE: 'lead_purchase'>, amount_cents=-2000, balance_after_cents=3000)
@@ -66,5 +78,7 @@ def post(purse: Purse, kind: EntryKind, cents: int) -> tuple[Posting, Purse]:
     amount_cents = -cents if kind in DEBITS else cents
     if amount_cents < 0 and (takeable := takeable_cents(purse, kind)) < cents:
         raise PostingRefused(f"{cents} cents cannot be taken: only {takeable} are available")
+    if purse.balance_cents + amount_cents > MAX_BALANCE_CENTS:
+        raise BalanceTooLarge(purse, cents)
     after = Purse(purse.balance_cents + amount_cents, purse.credit_limit_cents, purse.ledger_seq + 1)
     return Posting(after.ledger_seq, kind, amount_cents, after.balance_cents), after

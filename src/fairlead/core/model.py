@@ -14,6 +14,9 @@ from fairlead.core.canonical import canonical_json
 MAX_AMOUNT_CENTS = 1_000_000_000_000
 """The largest amount that may be handed in: a price, a deposit, a credit limit."""
 
+MAX_BALANCE_CENTS = 2**53 - 1
+"""The largest balance: every program reads it exactly, and it has a canonical form, which decisions need."""
+
 PAUSED = "paused"
 """The `deactivation_reason` of a subscription that its provider switched off."""
 

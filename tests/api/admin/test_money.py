@@ -99,6 +99,23 @@ def test_nobody_is_debited_into_debt_and_nobody_unknown_is_credited(ann: TestCli
     assert (gone.status_code, gone.json()["code"]) == (404, "provider_unknown")
 
 
+def test_more_than_a_balance_holds_is_refused_with_a_code(
+    ann: TestClient, sale: Sale, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report_bad_lead(database, sale.anchor_id, sale.anchor, "spam", None, PORTAL)
+    monkeypatch.setattr("fairlead.core.ledger.MAX_BALANCE_CENTS", 3699)
+    asked: list[tuple[str, dict[str, Any]]] = [
+        (f"{ADMIN}/providers/{sale.anchor_id}/adjustments", CREDIT),
+        (f"{ADMIN}/assignments/{sale.anchor}/refund", {"memo": MEMO}),
+        (f"{ADMIN}/bad-lead-reports/{sale.anchor}/accept", {"memo": MEMO}),
+        (f"{ADMIN}/leads/{sale.lead_id}/mark-bad", {"memo": MEMO}),
+    ]
+    for number, (address, body) in enumerate(asked):
+        answer = ann.post(address, json=body, headers={"Idempotency-Key": f"large-{number}"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "balance_too_large"), address
+    assert balances(database) == {"Anchor": 3000, "Bowline": 100}
+
+
 def test_an_assignment_is_refunded_once(ann: TestClient, sale: Sale, database: Database) -> None:
     address = f"{ADMIN}/assignments/{sale.bowline}/refund"
     done = ann.post(address, json={"memo": MEMO}, headers=ONCE)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.ledger import EntryKind, post
+from fairlead.core.ledger import BalanceTooLarge, EntryKind, post
 from fairlead.core.model import Purse
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.declaring.declaration import DepositTable, ProviderTable
@@ -131,7 +131,11 @@ def _plan_deposit(
             amount = f"was credited with {credited.posting.amount_cents} cents before"
             plan.problems.append(f"{path}.amount_cents: the deposit {table.external_id!r} {amount}")
         return provider
-    posting, purse = post(provider.purse, EntryKind.DEPOSIT, table.amount_cents)
+    try:
+        posting, purse = post(provider.purse, EntryKind.DEPOSIT, table.amount_cents)
+    except BalanceTooLarge as refused:
+        plan.problems.append(f"{path}.amount_cents: {refused}")
+        return provider
     plan.deposits.append(CreditedPayment(new_id(), provider.provider_id, GATEWAY, table.external_id, posting))
     new = {
         "provider": provider.email,

@@ -59,7 +59,7 @@ def adjust_balance(
     hand. Recognised by `once` when it is sent again; without one, every call is a movement of its own.
 
     Raises `BadInput` (no id, amount or memo; the memo has 10 to 500 characters) and `Refused`: `provider_unknown`,
-    `insufficient_balance`, `idempotency_key_reused`.
+    `insufficient_balance`, `balance_too_large`, `idempotency_key_reused`.
     """
     checked, reason = checked_id(provider_id, "provider"), checked_memo(memo, LONGEST_MEMO)
     if not 1 <= amount_cents <= MAX_AMOUNT_CENTS:

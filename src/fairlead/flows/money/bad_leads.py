@@ -113,7 +113,7 @@ def accept_bad_lead(
     A decision is made once. The memo has 10 to 1000 characters. Audited; locks niches, lead, provider, assignment.
 
     Raises `BadInput`, and `Refused`: `assignment_unknown`, `bad_lead_not_reported`, `bad_lead_decided`,
-    `idempotency_key_reused`.
+    `balance_too_large`, `idempotency_key_reused`.
     """
     checked, words = checked_id(assignment_id, "assignment"), checked_memo(memo)
     request = this_call(once, actor)
@@ -164,7 +164,7 @@ def mark_lead_bad(database: Database, lead_id: str, memo: str, actor: Actor, onc
     thereby. Assignments stay. Idempotent: a bad lead is left as it is. Audited; locks the niches where subscriptions
     start again, the lead, its recipients ascending by id, their assignments.
 
-    Raises `BadInput`, and `Refused`: `lead_unknown`, `lead_rejected`, `idempotency_key_reused`.
+    Raises `BadInput`, and `Refused`: `lead_unknown`, `lead_rejected`, `balance_too_large`, `idempotency_key_reused`.
     """
     checked, words = checked_id(lead_id, "lead"), checked_memo(memo)
     request = this_call(once, actor)

@@ -53,8 +53,8 @@ def deposit(
     told (R9). One transaction; locks the niches of those subscriptions, then the provider. Idempotent: a repetition
     returns what was recorded; with `once`, what the first call returned.
 
-    Raises `BadInput`, and `Refused`: `provider_unknown`, `idempotency_key_reused`, or `deposit_conflict` when the
-    external id was credited with another amount or to another provider.
+    Raises `BadInput`, and `Refused`: `provider_unknown`, `idempotency_key_reused`, `balance_too_large`, or
+    `deposit_conflict` when the external id was credited with another amount or to another provider.
     """
     checked = checked_id(provider_id, "provider")
     _check(amount_cents, gateway, external_id)

@@ -55,7 +55,7 @@ def refund_assignment(
     it is sent again.
 
     Raises `BadInput` (no id, or no memo of 10 to 1000 characters) and `Refused`: `assignment_unknown`,
-    `assignment_refunded`, `idempotency_key_reused`.
+    `assignment_refunded`, `balance_too_large`, `idempotency_key_reused`.
     """
     checked, reason = checked_id(assignment_id, "assignment"), checked_memo(memo)
     request = this_call(once, actor)
@@ -121,7 +121,7 @@ def give_back(conn: Connection, held: Held, why: Why, now: datetime) -> tuple[tu
     """All assignments held, none of them refunded before, are refunded, and their providers will be told.
 
     Returns the refunds by assignment id, and what the audit log has to say. Raises `Overtaken` when a subscription
-    would start in a niche that is not locked.
+    would start in a niche that is not locked, and `Refused`: `balance_too_large`.
     """
     assignments = list(held.assignments.values())
     if not assignments:

@@ -85,7 +85,7 @@ class DecidedReport(Answer):
 @router.post(
     "/providers/{provider_id}/adjustments",
     status_code=201,
-    responses=refuses("provider_unknown", "insufficient_balance"),
+    responses=refuses("provider_unknown", "insufficient_balance", "balance_too_large"),
 )
 def adjust_provider_balance(
     provider_id: Annotated[Uuid, Path(description="The provider's id.")],
@@ -107,7 +107,10 @@ def adjust_provider_balance(
     return AdjustedBalance.model_validate(done)
 
 
-@router.post("/assignments/{assignment_id}/refund", responses=refuses("assignment_unknown", "assignment_refunded"))
+@router.post(
+    "/assignments/{assignment_id}/refund",
+    responses=refuses("assignment_unknown", "assignment_refunded", "balance_too_large"),
+)
 def refund_one_assignment(
     assignment_id: AssignmentId, asked: Decision, treasurer: Treasurer, database: Marketplace, once: MustSayOnce
 ) -> Refund:
@@ -127,7 +130,7 @@ def list_bad_lead_reports(_: Reader, database: Marketplace, keyset: ByCursor) ->
 _DECIDED = ("assignment_unknown", "bad_lead_not_reported", "bad_lead_decided")
 
 
-@router.post("/bad-lead-reports/{assignment_id}/accept", responses=refuses(*_DECIDED))
+@router.post("/bad-lead-reports/{assignment_id}/accept", responses=refuses(*_DECIDED, "balance_too_large"))
 def accept_bad_lead_report(
     assignment_id: AssignmentId, asked: Decision, treasurer: Treasurer, database: Marketplace, once: MustSayOnce
 ) -> DecidedReport:
