@@ -184,9 +184,13 @@ def wait_until_gone(url: str, client_ports: Sequence[int]) -> None:
 
 
 def deadlocks(url: str) -> int:
-    """How many deadlocks the server had to break in this database, whether or not anybody saw them."""
+    """How many deadlocks the server had to break in this database, whether or not the transaction was tried again.
+
+    A session may keep its counts to itself for a second; one that was broken had waited as long before (the server's
+    `deadlock_timeout`), and tells when it rolls back. No other count of `pg_stat_*` is that prompt: those of what one
+    connection read are in `pg_stat_xact_*`.
+    """
     with psycopg.connect(url, autocommit=True, application_name="watch") as conn:
-        conn.execute("select pg_stat_force_next_flush()")
         return _one(conn, "select deadlocks from pg_stat_database where datname = current_database()")
 
 
