@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from fairlead.core.engine import decide, follow
-from fairlead.core.journal import (
-    EntryKind,
+from fairlead.core.configuration_entries import (
     deactivated_for_funds,
     level_payload,
     niche_payload,
     provider_payload,
     subscription_payload,
 )
+from fairlead.core.engine import decide, follow
+from fairlead.core.journal import EntryKind
 from fairlead.core.model import Lead, Level, Subscription
 from fairlead.core.roster import Roster
 from fairlead.store.connection import Connection, Database

@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from fairlead.core.canonical import JsonObject, commit_to_attributes
+from fairlead.core.configuration_entries import deactivated_for_funds, subscription_payload
+from fairlead.core.decision_entries import decision_payload
 from fairlead.core.engine import decide, follow, subscriptions_out_of_funds
-from fairlead.core.journal import Entry, EntryKind, deactivated_for_funds, decision_payload, seal, subscription_payload
+from fairlead.core.journal import Entry, EntryKind, seal
 from fairlead.core.ledger import EntryKind as LedgerKind
 from fairlead.core.ledger import post
 from fairlead.core.model import Decision, Lead, Purse, Subscription

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.journal import EntryKind, level_payload, niche_payload, provider_payload, subscription_payload
+from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
+from fairlead.core.journal import EntryKind
 from fairlead.core.model import Level, Purse, Subscription
 from tests.core.history import EVERY_LEAD, FORM, History, id_of
 

@@ -15,7 +15,7 @@ from fairlead.core.canonical import (
     timestamp_from_text,
     timestamp_text,
 )
-from fairlead.core.journal import decision_payload
+from fairlead.core.decision_entries import decision_payload
 from fairlead.core.model import Decision, Level, LevelResult, Outcome, Reason, Recipient, Refusal
 
 SAFE = 2**53 - 1

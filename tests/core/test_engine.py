@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from fairlead.core.assignment import assignment_id
 from fairlead.core.canonical import canonical_json
+from fairlead.core.decision_entries import decision_payload
 from fairlead.core.engine import decide, follow, subscriptions_out_of_funds
-from fairlead.core.journal import decision_payload
 from fairlead.core.model import Decision, Purse
 from tests.core.history import BEGINNING, id_of, state_of
 from tests.core.markets import Market, attributes, busy_history, markets, staged

@@ -8,19 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.core.canonical import chain_hash, timestamp_text
-from fairlead.core.engine import decide
-from fairlead.core.journal import (
-    EntryKind,
-    decision_payload,
+from fairlead.core.configuration_entries import (
     level_from_payload,
     level_payload,
     provider_payload,
-    purses_consulted,
-    recorded_decision,
-    seal,
     subscription_from_payload,
     subscription_payload,
 )
+from fairlead.core.decision_entries import decision_payload, purses_consulted, recorded_decision
+from fairlead.core.engine import decide
+from fairlead.core.journal import EntryKind, seal
 from fairlead.core.model import Level, Purse, Reason, Subscription
 from tests.core.history import BEGINNING, id_of
 from tests.core.markets import FILTERS, Market, attributes, markets, staged

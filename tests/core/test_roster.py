@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.core import roster as roster_module
-from fairlead.core.engine import decide, follow
-from fairlead.core.journal import (
-    EntryKind,
+from fairlead.core.configuration_entries import (
     deactivated_for_funds,
     level_payload,
     niche_payload,
     provider_payload,
     subscription_payload,
 )
+from fairlead.core.engine import decide, follow
+from fairlead.core.journal import EntryKind
 from fairlead.core.model import Level, Purse, Subscription
 from fairlead.core.roster import JournalGap, Roster
 from tests.core.history import BEGINNING, FORM, History, id_of, state_of

@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from fairlead.core.journal import EntryKind, niche_payload
+from fairlead.core.configuration_entries import niche_payload
+from fairlead.core.journal import EntryKind
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from fairlead.store.journal import append_configuration, lock_niches

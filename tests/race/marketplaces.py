@@ -10,13 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from fairlead.core.journal import (
-    EntryKind,
-    level_payload,
-    niche_payload,
-    provider_payload,
-    subscription_payload,
-)
+from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
+from fairlead.core.journal import EntryKind
 from fairlead.core.model import Level, Subscription
 from fairlead.store.audit.log import OPERATOR, AuditEvent, append_audit
 from fairlead.store.connection import Connection

@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from fairlead.core.canonical import JsonObject
+from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
 from fairlead.core.engine import decide
 from fairlead.core.explanation import standing_of
 from fairlead.core.filters import validate_filter
 from fairlead.core.form import parse_form_schema
-from fairlead.core.journal import EntryKind, level_payload, niche_payload, provider_payload, subscription_payload
+from fairlead.core.journal import EntryKind
 from fairlead.core.ledger import EntryKind as LedgerKind
 from fairlead.core.ledger import post
 from fairlead.core.model import Lead, Level, Purse, Subscription

@@ -4,17 +4,10 @@ from collections import deque
 from collections.abc import Mapping
 
 from fairlead.core.canonical import JsonObject, canonical_json, commit_to_attributes, timestamp_text
+from fairlead.core.configuration_entries import deactivated_for_funds, subscription_payload
+from fairlead.core.decision_entries import decision_payload, purses_consulted, recorded_decision
 from fairlead.core.engine import decide, subscriptions_out_of_funds
-from fairlead.core.journal import (
-    Entry,
-    EntryKind,
-    deactivated_for_funds,
-    decision_payload,
-    entry_hash,
-    purses_consulted,
-    recorded_decision,
-    subscription_payload,
-)
+from fairlead.core.journal import Entry, EntryKind, entry_hash
 from fairlead.core.model import Decision, Lead
 from fairlead.core.roster import Roster
 

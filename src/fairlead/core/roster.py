@@ -8,17 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from fairlead.core.configuration_entries import level_from_payload, subscription_from_payload
+from fairlead.core.decision_entries import recorded_decision
 from fairlead.core.eligibility import static_refusal
 from fairlead.core.fairness import served_rank
 from fairlead.core.filters import compile_filter
 from fairlead.core.form import FormSchema, parse_form_schema
-from fairlead.core.journal import (
-    Entry,
-    EntryKind,
-    level_from_payload,
-    recorded_decision,
-    subscription_from_payload,
-)
+from fairlead.core.journal import Entry, EntryKind
 from fairlead.core.model import Level, Reason, Subscription
 from fairlead.core.slots import Candidates, Slots
 from fairlead.core.traversal import active_levels_by_position

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from fairlead.core.canonical import JsonObject
+from fairlead.core.configuration_entries import deactivated_for_funds, subscription_payload
 from fairlead.core.errors import Unavailable
-from fairlead.core.journal import EntryKind, deactivated_for_funds, subscription_payload
+from fairlead.core.journal import EntryKind
 from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Subscription
 from fairlead.store.configuration.rows import Overtaken, ProviderRow, SubscriptionRow, level_rows, subscription_rows
 from fairlead.store.configuration.writes import write_notices, write_subscriptions

@@ -12,15 +12,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from fairlead.core.assignment import ASSUMED_RICH, PurseLookup
+from fairlead.core.configuration_entries import deactivated_for_funds, subscription_payload
+from fairlead.core.decision_entries import decision_payload
 from fairlead.core.engine import decide, follow, subscriptions_out_of_funds
 from fairlead.core.errors import Refused, Unavailable
-from fairlead.core.journal import (
-    EntryKind,
-    deactivated_for_funds,
-    decision_payload,
-    seal,
-    subscription_payload,
-)
+from fairlead.core.journal import EntryKind, seal
 from fairlead.core.model import Decision, Lead, Purse, Subscription
 from fairlead.core.roster import Head, Roster
 from fairlead.flows.failures.failed_runs import record_failed_run

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fairlead.core.canonical import JsonObject
+from fairlead.core.configuration_entries import level_payload
 from fairlead.core.errors import Refused
-from fairlead.core.journal import EntryKind, level_payload
+from fairlead.core.journal import EntryKind
 from fairlead.core.model import Level
 from fairlead.flows.activity import Move, as_funded, record_moves, run_concerning_niches
 from fairlead.flows.changes import Change, difference

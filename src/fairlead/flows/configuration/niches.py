@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fairlead.core.canonical import JsonObject
+from fairlead.core.configuration_entries import niche_payload
 from fairlead.core.document import composed_texts
 from fairlead.core.errors import Refused
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
-from fairlead.core.journal import EntryKind, niche_payload
+from fairlead.core.journal import EntryKind
 from fairlead.flows.activity import record_moves, run_concerning_niches
 from fairlead.flows.changes import difference
 from fairlead.flows.configuration.versions import (

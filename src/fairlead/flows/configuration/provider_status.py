@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from fairlead.core.configuration_entries import provider_payload
 from fairlead.core.errors import Refused
-from fairlead.core.journal import EntryKind, provider_payload
+from fairlead.core.journal import EntryKind
 from fairlead.flows.activity import Contents, record_moves, run_concerning_niches
 from fairlead.flows.configuration.providers import locked_provider
 from fairlead.flows.configuration.versions import Changed, provider_version, require_version

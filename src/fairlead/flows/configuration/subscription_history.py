@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from fairlead.core.configuration_entries import subscription_from_payload
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.journal import subscription_from_payload
 from fairlead.core.model import Subscription
 from fairlead.store.configuration.lookups import subscription_place
 from fairlead.store.configuration.subscription_history import PastState, past_states

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from fairlead.core.canonical import JsonObject
+from fairlead.core.configuration_entries import provider_payload
 from fairlead.core.errors import Refused
 from fairlead.core.filters import spelt_filter, summarise_filter, validate_filter
 from fairlead.core.form import FormSchema
-from fairlead.core.journal import EntryKind, provider_payload
+from fairlead.core.journal import EntryKind
 from fairlead.flows.activity import Contents, Move, as_funded, record_moves
 from fairlead.flows.configuration.providers import locked_provider
 from fairlead.flows.configuration.versions import InvalidDocument, subscription_version

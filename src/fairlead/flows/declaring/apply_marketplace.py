@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fairlead.core.canonical import JsonObject
+from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload
 from fairlead.core.errors import BadInput
-from fairlead.core.journal import EntryKind, level_payload, niche_payload, provider_payload
+from fairlead.core.journal import EntryKind
 from fairlead.flows.activity import Contents, record_moves, run_concerning_niches
 from fairlead.flows.changes import SIGNS, Change
 from fairlead.flows.declaring.declaration import Declaration, parse_declaration

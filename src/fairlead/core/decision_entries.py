@@ -1,0 +1,113 @@
+"""Entries about decisions: how a decision is written, and what deciding it again, or following it, needs of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from fairlead.core.canonical import JsonObject, timestamp_from_text, timestamp_text
+from fairlead.core.model import Decision, LevelResult, Outcome, Purse, Reason, Refusal
+
+
+def decision_payload(decision: Decision) -> JsonObject:
+    """The payload of a `decision` entry: all that was decided, and every balance that it depended on."""
+    return {
+        "lead_id": decision.lead_id,
+        "lead_commitment": decision.lead_commitment,
+        "attempt": decision.attempt,
+        "decided_at": timestamp_text(decision.decided_at),
+        "start_order_position": decision.start_order_position,
+        "next_start_order_position": decision.next_start_order_position,
+        "outcome": decision.outcome.value,
+        "levels": [_level_result_payload(result) for result in decision.levels],
+    }
+
+
+def _level_result_payload(result: LevelResult) -> JsonObject:
+    return {
+        "level_id": result.level.level_id,
+        "order_position": result.level.order_position,
+        "price_cents": result.level.price_cents,
+        "max_recipients": result.level.max_recipients,
+        "recipients": [
+            {
+                "assignment_id": recipient.assignment_id,
+                "subscription_id": recipient.subscription_id,
+                "provider_id": recipient.provider_id,
+                "served_seq": recipient.served_seq,
+                "price_cents": recipient.price_cents,
+                "ledger_seq": recipient.ledger_seq,
+                "balance_before_cents": recipient.balance_before_cents,
+                "credit_limit_cents": recipient.credit_limit_cents,
+            }
+            for recipient in result.recipients
+        ],
+        "refused": [_refusal_payload(refusal) for refusal in result.refused],
+        "counts": {reason.value: count for reason, count in result.counts.items() if count},
+    }
+
+
+def _refusal_payload(refusal: Refusal) -> JsonObject:
+    payload: dict[str, object] = {
+        "subscription_id": refusal.subscription_id,
+        "provider_id": refusal.provider_id,
+        "reason": refusal.reason.value,
+    }
+    if refusal.available_cents is not None:
+        payload["available_cents"] = refusal.available_cents
+    if refusal.received_at_level_id is not None:
+        payload["received_at_level_id"] = refusal.received_at_level_id
+    return payload
+
+
+def purses_consulted(payload: JsonObject) -> dict[str, Purse]:
+    """The balances that a recorded decision depended on, by provider: what deciding it again needs.
+
+    Of a provider refused for money the log says what was available; how that split into balance and credit decided
+    nothing, so it is given back as balance.
+
+    >>> refusal = {"provider_id": "p", "reason": "insufficient_balance", "available_cents": 99}
+    >>> purses_consulted({"levels": [{"recipients": [], "refused": [refusal]}]})
+    {'p': Purse(balance_cents=99, credit_limit_cents=0, ledger_seq=0)}
+    """
+    purses: dict[str, Purse] = {}
+    for level in cast("list[dict[str, Any]]", payload["levels"]):
+        for recipient in level["recipients"]:
+            purses[recipient["provider_id"]] = Purse(
+                recipient["balance_before_cents"],
+                recipient["credit_limit_cents"],
+                recipient["ledger_seq"] - 1,
+            )
+        for refusal in level["refused"]:
+            if refusal["reason"] == Reason.INSUFFICIENT_BALANCE.value:
+                purses.setdefault(refusal["provider_id"], Purse(refusal["available_cents"], 0, 0))
+    return purses
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDecision:
+    """What a roster needs of a recorded decision to follow it."""
+
+    lead_id: str
+    attempt: int
+    decided_at: datetime
+    outcome: Outcome
+    next_start_order_position: int
+    served: tuple[tuple[str, int], ...]
+
+
+def recorded_decision(payload: Mapping[str, Any]) -> RecordedDecision:
+    """The effect of a `decision` entry on the niche: the pointer, and who was served, in order."""
+    served = tuple(
+        (recipient["subscription_id"], recipient["served_seq"])
+        for level in payload["levels"]
+        for recipient in level["recipients"]
+    )
+    return RecordedDecision(
+        payload["lead_id"],
+        payload["attempt"],
+        timestamp_from_text(payload["decided_at"]),
+        Outcome(payload["outcome"]),
+        payload["next_start_order_position"],
+        served,
+    )
