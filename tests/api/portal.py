@@ -1,6 +1,7 @@
 """Two providers at their portals: Sam of Anchor and Bea of Bowline, in a marketplace where both bought one lead."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -25,10 +26,10 @@ class Portal:
     bea: TestClient
 
 
-def open_portal(database: Database) -> Portal:
+def open_portal(database: Database, **settings: Any) -> Portal:
     """The lead is sold, and somebody of each provider is logged in."""
     sale = sell(database)
-    app = application(database, webhook_allow_private=True, webhook_timeout_seconds=5)
+    app = application(database, **{"webhook_allow_private": True, "webhook_timeout_seconds": 5} | settings)
     sam = a_provider(app, database, sale.anchor_id)
     return Portal(app, sale, sam, a_provider(app, database, sale.bowline_id, "sales@bowline.example"))
 

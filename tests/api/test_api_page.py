@@ -18,6 +18,7 @@ from fairlead.flows.access.read_limits import (
     OVERVIEWS_OF_CALLER,
     PREVIEWS_OF_PROVIDER,
     REPORTS_OF_CALLER,
+    TRIALS_OF_PROVIDER,
 )
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
@@ -79,6 +80,7 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
         "reports and statements": REPORTS_OF_CALLER,
         "overviews": OVERVIEWS_OF_CALLER,
         "filter previews of a provider": PREVIEWS_OF_PROVIDER,
+        "test deliveries of a provider": TRIALS_OF_PROVIDER,
     }
     assert found == {name: f"{each.capacity} | {each.seconds_per_token:g}" for name, each in limits.items()}
     assert OPEN_AT_ONCE == 2, "the page says so in words"

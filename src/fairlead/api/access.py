@@ -16,14 +16,14 @@ from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 from starlette.requests import HTTPConnection
 
-from fairlead.api.cross_origin import refuse_cross_origin
+from fairlead.api.cross_origin import SAFE_METHODS, refuse_cross_origin
 from fairlead.api.resources import Resources, resources_of
 from fairlead.api.session_cookie import token_of
 from fairlead.core.errors import Refused
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import authenticate_api_key
 from fairlead.flows.access.principal import Client, Principal, require
-from fairlead.flows.access.read_limits import count_own_read, count_read
+from fairlead.flows.access.read_limits import count_from_network, count_own_read, count_read
 from fairlead.flows.access.session_state import MAX_USER_AGENT_CHARACTERS, session_invalid
 from fairlead.flows.access.sessions import authenticate_session
 from fairlead.flows.access.throttle import Limit
@@ -120,13 +120,23 @@ class NeedsSession:
 
 @dataclass(frozen=True, slots=True)
 class Public:
-    """Let through is everybody; writes of other sites' pages only with `from_anywhere`."""
+    """Let through is everybody; writes of other sites' pages only with `from_anywhere`.
+
+    With a limit, no more often than that from one network: `count` is called before anything of a request is read, so
+    that the misshapen ones count, too.
+    """
 
     why: str
     from_anywhere: bool = False
+    limit: Limit | None = None
+
+    def count(self, request: Request) -> None:
+        """One more of its network's is let through. Raises `Throttled` when there were too many."""
+        if self.limit is not None:
+            count_from_network(resources_of(request).database, self.limit, client_of(request).ip)
 
     def __call__(self, request: Request) -> None:
-        if not self.from_anywhere:
+        if not self.from_anywhere and request.method not in SAFE_METHODS:
             refuse_cross_origin(request, resources_of(request).settings.public_url)
 
 
@@ -148,9 +158,9 @@ def needs_session(why: str) -> Any:
     return Depends(NeedsSession(why), scope="function")
 
 
-def public(why: str, *, from_anywhere: bool = False) -> Any:
-    """For a route's `dependencies`: why everybody may call it."""
-    return Depends(Public(why, from_anywhere), scope="function")
+def public(why: str, *, from_anywhere: bool = False, limit: Limit | None = None) -> Any:
+    """For a route's `dependencies`: why everybody may call it, and how often each network."""
+    return Depends(Public(why, from_anywhere, limit), scope="function")
 
 
 def declared_access(dependant: Dependant) -> Iterator[Access]:
@@ -176,7 +186,7 @@ def _session_of(request: Request, resources: Resources) -> OpenedSession:
     token = token_of(request, resources.settings)
     if token is None:
         raise session_invalid()
-    # A cookie comes along whoever's page asks; a key does not.
+    # A cookie comes along whoever's page asks; a key does not. Such a page sees no answer, but could use up a limit.
     refuse_cross_origin(request, resources.settings.public_url)
     principal = authenticate_session(resources.database, token, request_id=current_correlation_id())
     return OpenedSession(principal, token)

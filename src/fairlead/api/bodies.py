@@ -16,8 +16,10 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from fairlead.api.access import Public, declared_access
 from fairlead.api.shapes.values import Asked
 from fairlead.api.violations import Violation, violations_of_body
 
@@ -52,17 +54,23 @@ def violations_found(request: Request) -> Sequence[Violation]:
 
 
 class BoundedRoute(APIRoute):
-    """A route whose body, if it takes one, is a model made of `Asked`, and is read as that model says."""
+    """A route whose body, if it takes one, is a model made of `Asked`, and is read as that model says.
+
+    What everybody may call, with a limit, is counted before it is read.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """As the framework has it. Raises TypeError for a body that is no model of ours, when the route is made."""
         handle = super().get_route_handler()
         model = body_model_of(self)
-        if model is None:
+        limited = [each for each in declared_access(self.dependant) if isinstance(each, Public) and each.limit]
+        if model is None and not limited:
             return handle
 
         async def bounded(request: Request) -> Response:
-            return await handle(_BoundedRequest(request, model))
+            for each in limited:
+                await run_in_threadpool(each.count, request)
+            return await handle(request if model is None else _BoundedRequest(request, model))
 
         return bounded
 

@@ -1,4 +1,4 @@
-"""Writes that another site's page makes in the name of whoever is logged in here: refused.
+"""What another site's page asks for in the name of whoever is logged in here: refused, to read as to write.
 
 Browsers say where a request comes from (Fetch Metadata, and Origin before that), and a page cannot change what they
 say. What comes from no browser says nothing, and rides on nobody's cookie.
@@ -14,12 +14,11 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def refuse_cross_origin(request: Request, public_url: str | None) -> None:
-    """Raises `Refused`: `cross_origin_refused` for a write that a page of another origin asked for.
+    """Raises `Refused`: `cross_origin_refused` for what a page of another origin asked for.
 
-    `public_url` is where people reach us, for a proxy that changes the Host.
+    `public_url` is where people reach us, for a proxy that changes the Host. A browser that says neither where a
+    navigation comes from nor an origin is let through.
     """
-    if request.method in SAFE_METHODS:
-        return
     if not _is_ours(request, public_url):
         raise Refused("cross_origin_refused", "a page of another site asked for this")
 

@@ -2,19 +2,32 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
+from threading import Lock
 
 from fairlead.flows.access.throttle import Throttled
 
 TRY_AGAIN_SECONDS = 5
 
 
-@contextmanager
-def place_among(places: BoundedSemaphore) -> Generator[None]:
-    """The block has one of the places. Raises `Throttled` where all are taken: whoever waits keeps a thread too."""
-    if not places.acquire(blocking=False):
-        raise Throttled(TRY_AGAIN_SECONDS)
-    try:
-        yield
-    finally:
-        places.release()
+class Places:
+    """So many places in a process, of which each caller has one at a time: no caller takes them all."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._lock = Lock()
+        self._taken_by: set[str] = set()
+
+    @contextmanager
+    def place_of(self, caller: str) -> Generator[None]:
+        """The block has a place. Raises `Throttled` where the caller has one, or all are taken: who waits keeps a
+        thread, too.
+        """
+        with self._lock:
+            if caller in self._taken_by or len(self._taken_by) == self._count:
+                raise Throttled(TRY_AGAIN_SECONDS)
+            self._taken_by.add(caller)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taken_by.remove(caller)

@@ -11,9 +11,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
-from fairlead.api.access import Access, Needs, NeedsOwn, NeedsSession, declared_access
+from fairlead.api.access import Access, Needs, NeedsOwn, NeedsSession, Public, declared_access
 from fairlead.api.answers import add_own_headers, describe_answer
 from fairlead.api.bodies import body_model_of
+from fairlead.api.cross_origin import SAFE_METHODS
 from fairlead.api.examples import add_examples
 from fairlead.api.problem_codes import kind_of
 from fairlead.api.problems import Problem
@@ -37,7 +38,7 @@ _SCHEMES = {
         "type": "apiKey",
         "in": "cookie",
         "name": COOKIE,
-        "description": "Given by `POST /api/v1/session`. Writes of other sites' pages are refused.",
+        "description": "Given by `POST /api/v1/session`. What pages of other sites ask for is refused.",
     },
     "api_key": {"type": "http", "scheme": "bearer", "description": "An API key, `fl_...`, with scopes."},
 }
@@ -146,7 +147,7 @@ def _codes_of_all(operation: dict[str, Any], method: str, access: Access) -> Ite
         yield from ("enrolment_required", "step_up_required", "too_many_attempts")
     if isinstance(access, NeedsSession):
         yield from ("session_invalid", "session_required")
-    if method not in ("GET", "HEAD"):
+    if method not in SAFE_METHODS or not isinstance(access, Public):
         yield "cross_origin_refused"
     if (key := headers.get("idempotency-key")) is not None:
         yield "idempotency_key_reused"

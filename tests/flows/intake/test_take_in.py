@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fairlead.core.errors import BadInput
-from fairlead.flows.access.throttle import CONFIRMATION_OF_MAILBOX, INTAKE_OF_ADDRESS, Throttled
+from fairlead.flows.access.throttle import CONFIRMATION_OF_MAILBOX
 from fairlead.flows.configuration.niches import NicheChange, change_niche
 from fairlead.flows.intake.lead import GivenConsent, IntakeLead
 from fairlead.flows.intake.take_in import TOO_MANY_CONFIRMATIONS
@@ -20,7 +20,6 @@ from tests.flows.access.people import refusal, rows, value
 from tests.flows.intake.senders import (
     BY_EMAIL,
     CANARIES,
-    CLIENT,
     CONSENT,
     DETAILS,
     LEAD,
@@ -249,20 +248,6 @@ def test_a_niche_that_is_not_public_is_none_for_the_public(database: Database) -
 # Limits --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_network_sends_only_so_many_and_what_is_wrong_counts_too(database: Database) -> None:
-    open_niche(database, is_public=True)
-    for number in range(INTAKE_OF_ADDRESS.capacity):
-        if number % 2:
-            visit(database, lead(contact_email=f"visitor{number}@example.com"))
-        else:
-            with pytest.raises(BadInput):
-                visit(database, IntakeLead("moving", {}))
-    with pytest.raises(Throttled):
-        visit(database, lead(contact_email="one-more@example.com"))
-    assert visit(database, client=replace(VISITOR, ip="203.0.113.80")).status == "pending_confirmation"
-    assert send(database).status == "pending_approval"
-
-
 def test_a_mailbox_is_written_to_only_so_often_and_the_answer_does_not_tell(database: Database) -> None:
     open_niche(database, is_public=True)
     written = ("box@example.com", "BOX@example.com", "Box@Example.Com", "box+2@example.com", "box+3@EXAMPLE.com")
@@ -288,14 +273,6 @@ def test_the_name_of_a_limit_does_not_tell_whose_mailbox_it_is(database: Databas
     visit(database)
     [after] = rows(database, "select name from rate_buckets where name like 'confirmation_of_mailbox:%%'")
     assert before != after
-
-
-def test_a_key_is_not_limited_by_the_publics_limit(database: Database) -> None:
-    open_niche(database)
-    for _ in range(INTAKE_OF_ADDRESS.capacity + 1):
-        send(database)
-    assert CLIENT.ip
-    assert len(stored_leads(database)) == INTAKE_OF_ADDRESS.capacity + 1
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=6), timedelta(hours=2), timedelta(days=9_000)])

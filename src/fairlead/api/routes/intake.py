@@ -18,6 +18,7 @@ from fairlead.api.shapes.values import Answer, Asked, Line, Slug, Timestamp, Uui
 from fairlead.api.violations import Violation
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
+from fairlead.flows.access.throttle import INTAKE_OF_ADDRESS
 from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.intake.lead import GivenConsent, IntakeLead, LeadDuplicate
 from fairlead.flows.intake.take_in import public_sender, take_in_lead
@@ -145,7 +146,9 @@ def take_in_partners_lead(
 @router.post(
     "/public/leads",
     status_code=202,
-    dependencies=[public("forms are filled in by people who are known nowhere", from_anywhere=True)],
+    dependencies=[
+        public("forms are filled in by people who are known nowhere", from_anywhere=True, limit=INTAKE_OF_ADDRESS)
+    ],
     responses=refuses("niche_unknown", "niche_inactive", "too_many_attempts"),
 )
 def take_in_public_lead(

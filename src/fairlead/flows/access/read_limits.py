@@ -1,12 +1,13 @@
-"""How often one caller may ask for what costs the database much, whichever process it asks."""
+"""How often one caller may ask for what costs the database or others much, whichever process it asks."""
 
-from fairlead.flows.access.throttle import Limit, take
+from fairlead.flows.access.throttle import Limit, network_of, take
 from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Database
 
 EXPORTS_OF_CALLER = Limit("exports_of_caller", 10, 60)
 REPORTS_OF_CALLER = Limit("reports_of_caller", 60, 2)
 PREVIEWS_OF_PROVIDER = Limit("previews_of_provider", 60, 2)
+TRIALS_OF_PROVIDER = Limit("trials_of_provider", 10, 30)
 OVERVIEWS_OF_CALLER = Limit("overviews_of_caller", 60, 1)
 
 
@@ -21,3 +22,8 @@ def count_own_read(database: Database, limit: Limit, provider_id: str) -> None:
     Raises `Throttled` when there were too many.
     """
     database.run(lambda conn: take(conn, limit, provider_id))
+
+
+def count_from_network(database: Database, limit: Limit, ip: str) -> None:
+    """One more is let through from this network, whatever comes of it. Raises `Throttled` when there were too many."""
+    database.run(lambda conn: take(conn, limit, network_of(ip)))

@@ -12,10 +12,7 @@ from fairlead.core.errors import Refused
 from fairlead.flows.access.principal import Client
 from fairlead.flows.access.throttle import (
     CONFIRMATION_OF_MAILBOX,
-    INTAKE_OF_ADDRESS,
     is_let_through,
-    network_of,
-    take,
 )
 from fairlead.flows.intake.duplicates import Repetition, compare
 from fairlead.flows.intake.lead import IntakeLead, LeadDuplicate, TakenIn, Via, checked_lead
@@ -70,16 +67,14 @@ def take_in_lead(
     asked for something before. One that came with a key and repeats an earlier lead by the niche's rule is refused, or
     flagged, and a flagged one is never approved as it comes.
 
-    `actor` is the key's, or `public_sender`. A public request counts against its network's limit, whatever comes of
-    it; a message too many to one mailbox is `skipped`. A consent that the sender's clock has in the future is of now,
+    `actor` is the key's, or `public_sender`. Public requests have been counted by their network, before they were read;
+    a message too many to one mailbox is `skipped`. A consent that the sender's clock has in the future is of now,
     and the audit log says how far ahead it was. One transaction; takes the idempotency key, then the lead's
     fingerprints in ascending order. Recognised by `once`. Audited, without anything personal.
 
-    Raises `BadInput`, naming each field; `Throttled`; `LeadDuplicate` (`lead_duplicate`); and `Refused`:
+    Raises `BadInput`, naming each field; `LeadDuplicate` (`lead_duplicate`); and `Refused`:
     `niche_unknown`, also for a niche that takes in nothing from the public, `niche_inactive`, `idempotency_key_reused`.
     """
-    if via == "public":
-        database.run(lambda conn: take(conn, INTAKE_OF_ADDRESS, network_of(client.ip)))
     sent = _Sent(new_id(), new_salt(), lead, via, actor, client)
     work: Callable[[Connection, _Sent], TakenIn] = _take_in_public if via == "public" else _take_in_with_key
 

@@ -15,6 +15,9 @@ from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id, marketplace_currency
 from fairlead.store.notifications.webhook_endpoints import EndpointRow, endpoint
 
+TRIAL_TIMEOUT_SECONDS = 5.0
+"""So long at most is a receiver waited for while a thread of the web server waits with it."""
+
 
 def try_webhook_endpoint(
     database: Database,
@@ -24,11 +27,13 @@ def try_webhook_endpoint(
     tls: ssl.SSLContext | None = None,
     *,
     of_provider_id: str | None = None,
+    timeout_seconds: float | None = None,
 ) -> Delivery:
     """A body of the type `endpoint.test` was offered to the endpoint once, now, whatever its state; what came of it.
 
     Shaped and signed like a real delivery, of no lead and no person. Nothing is stored or counted, and no transaction
-    is open while the receiver is waited for. `tls` replaces the system's trust in certificates.
+    is open while the receiver is waited for, `timeout_seconds` at most: as long as for a delivery if that is not given.
+    `tls` replaces the system's trust in certificates.
 
     Raises `BadInput`, `Refused`: `webhook_endpoint_unknown`, and `SecretUnreadable`.
     """
@@ -47,6 +52,6 @@ def try_webhook_endpoint(
         WebhookRequest(found.url, f"test-{new_id()}", body, secrets),
         datetime.now(UTC),
         allow_private=settings.webhook_allow_private,
-        timeout_seconds=settings.webhook_timeout_seconds,
+        timeout_seconds=settings.webhook_timeout_seconds if timeout_seconds is None else timeout_seconds,
         tls=tls,
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from threading import BoundedSemaphore
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
@@ -10,7 +9,7 @@ from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
-from fairlead.api.few_at_once import place_among
+from fairlead.api.few_at_once import Places
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
@@ -30,7 +29,7 @@ router = Router(prefix="/api/v1/admin/leads", tags=["distribution"])
 LeadId = Annotated[Uuid, Path(description="The lead's id.")]
 Reader = Annotated[Principal, needs(Permission.LEADS_READ)]
 
-REPLAYS = BoundedSemaphore(2)
+REPLAYS = Places(2)
 """So many threads of a process read a niche's journal from its start at once, and no more: that may take long."""
 
 _NOT_APPROVED = (
@@ -189,14 +188,14 @@ def show_distribution_status(lead_id: LeadId, _: Reader, database: Marketplace) 
 )
 def explain_distribution(
     lead_id: LeadId,
-    _: Reader,
+    reader: Reader,
     database: Marketplace,
     provider_id: Annotated[Uuid | None, Query(description="Why this provider did or did not receive it.")] = None,
 ) -> LeadExplanation | ProviderExplanation:
     """Explain why a lead went to whom it went, level by level; or, with `provider_id`, what came of that provider."""
     if provider_id is None:
         return _explained(explain_lead(database, lead_id))
-    with place_among(REPLAYS):
+    with REPLAYS.place_of(reader.actor.name):
         return _standings(explain_provider(database, lead_id, provider_id), provider_id)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from threading import BoundedSemaphore
 from typing import Annotated, Literal, TypeAlias
 
 from fastapi import Path, Response
@@ -11,7 +10,7 @@ from pydantic import Field
 from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
-from fairlead.api.few_at_once import place_among
+from fairlead.api.few_at_once import Places
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Sealing, ServerSettings
 from fairlead.api.shapes.changes import Memo, said, unsaid
@@ -22,6 +21,7 @@ from fairlead.core.permissions import Permission
 from fairlead.delivery.outcome import Sent
 from fairlead.delivery.webhook_body import MAX_FIELD_NAME_CHARACTERS, MAX_MAPPED_FIELDS, SOURCES
 from fairlead.delivery.webhook_url import MAX_URL_CHARACTERS
+from fairlead.flows.access.read_limits import TRIALS_OF_PROVIDER
 from fairlead.flows.notifications.endpoint_changes import EndpointChange
 from fairlead.flows.notifications.endpoint_reading import (
     SeenEndpoint,
@@ -30,7 +30,7 @@ from fairlead.flows.notifications.endpoint_reading import (
     read_webhook_endpoint,
 )
 from fairlead.flows.notifications.endpoint_secrets import retire_previous_secret, rotate_webhook_secret
-from fairlead.flows.notifications.endpoint_trial import try_webhook_endpoint
+from fairlead.flows.notifications.endpoint_trial import TRIAL_TIMEOUT_SECONDS, try_webhook_endpoint
 from fairlead.flows.notifications.endpoints import (
     EndpointAddress,
     change_webhook_endpoint,
@@ -44,6 +44,7 @@ router = Router(prefix="/api/v1/provider/webhook-endpoints", tags=["provider: we
 
 Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
 Writer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE)]
+Tester = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE, TRIALS_OF_PROVIDER)]
 EndpointId = Annotated[Uuid, Path()]
 
 Url: TypeAlias = Annotated[
@@ -66,7 +67,7 @@ FieldMapping: TypeAlias = Annotated[
 ]
 """Names in the body by names of ours; null: everything, by our names."""
 
-TRIALS = BoundedSemaphore(2)
+TRIALS = Places(3)
 """So many threads of a process wait for receivers at once, and no more: the others answer everybody else."""
 
 
@@ -250,11 +251,21 @@ def retire_own_secret(endpoint_id: EndpointId, caller: Writer) -> OwnEndpointCha
 
 @router.post("/{endpoint_id}/test", responses=refuses("webhook_endpoint_unknown", "secrets_not_configured"))
 def try_own_endpoint(
-    endpoint_id: EndpointId, caller: Writer, box: Sealing, settings: ServerSettings
+    endpoint_id: EndpointId, caller: Tester, box: Sealing, settings: ServerSettings
 ) -> OwnEndpointTrial:
-    """Send a test delivery, of no lead and no person, now, and tell what the receiver said. Nothing is counted."""
-    with place_among(TRIALS):
-        outcome = try_webhook_endpoint(caller.database, box, endpoint_id, settings, of_provider_id=caller.provider_id)
+    """Send a test delivery, of no lead and no person, now, and tell what the receiver said within five seconds.
+
+    It counts as no delivery. One at a time.
+    """
+    with TRIALS.place_of(caller.provider_id):
+        outcome = try_webhook_endpoint(
+            caller.database,
+            box,
+            endpoint_id,
+            settings,
+            of_provider_id=caller.provider_id,
+            timeout_seconds=min(settings.webhook_timeout_seconds, TRIAL_TIMEOUT_SECONDS),
+        )
     return OwnEndpointTrial(is_delivered=isinstance(outcome, Sent), answer=outcome.answer)
 
 
