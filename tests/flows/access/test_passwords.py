@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -19,7 +20,7 @@ EMAIL, NAME = "ann@example.com", "Ann of the Example"
         "only lower case and blanks",
         "eleven+one12",
         "\N{SAILBOAT}" * 4 + "\N{ANCHOR}" * 4 + "pässwört",
-        "x1y2" * 32,
+        "x1y2 mizzen topsail " * 6,
     ],
 )
 def test_length_is_what_counts(password: str) -> None:
@@ -32,13 +33,19 @@ def test_length_is_what_counts(password: str) -> None:
         ("", "12 to 128"),
         ("elevenchars", "12 to 128"),
         ("x1y2" * 32 + "z", "12 to 128"),
-        ("password1234", "tried first"),
-        ("PASSWORD1234", "tried first"),
-        ("qwertyuiop12", "tried first"),
-        ("123456789012", "tried first"),
-        ("iloveyou1234", "tried first"),
-        ("abababababababab", "tried first"),
-        (" " * 20, "tried first"),
+        ("password1234", "easy to guess"),
+        ("PASSWORD1234", "easy to guess"),
+        ("qwertyuiop12", "easy to guess"),
+        ("123456789012", "easy to guess"),
+        ("iloveyou1234", "easy to guess"),
+        ("P4ssw0rd!P4ssw0rd!", "easy to guess"),
+        ("unbelievable", "easy to guess"),
+        ("1q2w3e4r5t6y", "easy to guess"),
+        ("x1y2" * 32, "easy to guess"),
+        ("ann@example.com1", "easy to guess"),
+        ("Ann of the Example!", "easy to guess"),
+        ("abababababababab", "easy to guess"),
+        (" " * 20, "easy to guess"),
         ("ANN@example.com", "email"),
         ("ann of the example", "name"),
     ],
@@ -47,6 +54,23 @@ def test_what_will_not_do(password: str, why: str) -> None:
     with pytest.raises(BadInput, match=why) as caught:
         check_password(password, EMAIL, NAME)
     assert not password.strip() or password not in str(caught.value)
+
+
+def test_ratings_side_by_side_know_their_own_user_alone() -> None:
+    """Each of these passwords holds the name of another user, which does no harm, or of its own, which does."""
+    names = [f"quindrel{letter}vostamik" for letter in "abcdefgh"]
+
+    def refused(pair: tuple[str, str]) -> bool:
+        password, name = pair
+        try:
+            check_password(password, name)
+        except BadInput:
+            return True
+        return False
+
+    pairs = [(f"{one}77", other) for one in names for other in names] * 5
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(refused, pairs)) == [one == f"{other}77" for one, other in pairs]
 
 
 def test_argon2id_with_the_parameters_of_owasp() -> None:
