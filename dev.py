@@ -26,6 +26,7 @@ VENV = ROOT / ".venv"
 BIN = VENV / "bin"
 STAMP = VENV / "installed-from"
 REQUIREMENTS = ROOT / "requirements.txt"
+SITE_REQUIREMENTS = ROOT / "docs" / "requirements.txt"
 # What an environment is made from: when one of these changes, it is installed again.
 SOURCES = ("pyproject.toml", "uv.lock", "requirements.txt")
 CACHES = (".pytest_cache", ".ruff_cache", ".hypothesis", ".import_linter_cache", "build", "dist")
@@ -251,11 +252,13 @@ def format_(words: list[str]) -> int:
 
 
 def lock(words: list[str]) -> int:
-    """brings uv.lock and requirements.txt up to date with pyproject.toml (e.g. `lock --upgrade`)"""
+    """brings uv.lock and its exports for pip up to date with pyproject.toml (e.g. `lock --upgrade`)"""
     trust_certificates()
-    export = ["--frozen", "--all-extras", "--no-emit-project", "--no-header", "--format", "requirements-txt"]
-    locked = run(BIN / "uv", "lock", *words)
-    return 0 if locked and run(BIN / "uv", "export", "--quiet", *export, "-o", REQUIREMENTS) else 1
+    if not run(BIN / "uv", "lock", *words):
+        return 1
+    export = [BIN / "uv", "export", "--quiet", "--frozen", "--no-emit-project", "--no-header"]
+    everything = run(*export, "--all-extras", "-o", REQUIREMENTS)
+    return 0 if everything and run(*export, "--only-group", "site", "-o", SITE_REQUIREMENTS) else 1
 
 
 def reference(words: list[str]) -> int:
@@ -264,6 +267,33 @@ def reference(words: list[str]) -> int:
     document = run(BIN / "fairlead", "openapi", "--output", pages / "openapi.json")
     problems = run(BIN / "fairlead", "openapi", "--problems", "--output", pages / "problems.md")
     return 0 if document and problems else 1
+
+
+def site(words: list[str]) -> int:
+    """the documentation as a web site, in build/site; what builds it is installed the first time"""
+    if not pip("--require-hashes", "-r", SITE_REQUIREMENTS):
+        raise CannotInstall("what builds the site could not be installed: see the message above")
+    pages = ROOT / "build" / "site"
+    build = [BIN / "python", "-m", "sphinx", "--fail-on-warning", "--quiet", "--conf-dir", ROOT / "docs" / "site"]
+    built = run(*build, *words, ROOT, pages)
+    say(f"open {pages / 'index.html'}" if built else "the site has faults: see the messages above")
+    return 0 if built else 1
+
+
+def coverage(words: list[str]) -> int:
+    """every test, and which lines and branches none of them reaches (build/coverage/index.html)"""
+    measure = ["--cov", "--cov-report", "term:skip-covered", "--cov-report", "html:build/coverage"]
+    return become(BIN / "python", "-m", "pytest", *test_options(["--all", *words]), *measure)
+
+
+def release(words: list[str]) -> int:
+    """a version out of the changelog's unreleased part: committed and tagged, not pushed (`release 0.2.0`)"""
+    return become(BIN / "python", ROOT / ".ci" / "release.py", "release", *words)
+
+
+def release_notes(words: list[str]) -> int:
+    """what the changelog says of a version (`release-notes 0.2.0`)"""
+    return become(BIN / "python", ROOT / ".ci" / "release.py", "notes", *words)
 
 
 def clean(words: list[str]) -> int:
@@ -285,6 +315,10 @@ COMMANDS = {
     "shell": shell,
     "lock": lock,
     "reference": reference,
+    "site": site,
+    "coverage": coverage,
+    "release": release,
+    "release-notes": release_notes,
     "setup": setup,
     "clean": clean,
 }
@@ -295,7 +329,7 @@ FROM_WHERE_YOU_ARE = (demo, fairlead, shell)
 
 
 USAGE = "usage: python3 dev.py COMMAND [WORDS]\n\n" + "\n".join(
-    f"  {name:<10}{command.__doc__}" for name, command in COMMANDS.items()
+    f"  {name:<15}{command.__doc__}" for name, command in COMMANDS.items()
 )
 
 

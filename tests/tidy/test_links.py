@@ -1,5 +1,6 @@
 """Links between the pages of this repository lead somewhere."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,17 @@ def test_good_links_pass(tmp_path: Path) -> None:
 def test_anchors_are_those_of_code_forges() -> None:
     text = '# R1: sold once\n\n```\n# not a heading\n```\n\n## A/B & [C](c.md)\n\n<a id="here"></a>\n'
     assert anchors(text) == {"r1-sold-once", "ab--c", "here"}
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    """docs/README.md lists every page, by links of its own or through the index of decisions."""
+    listing = [ROOT / "docs" / "README.md", ROOT / "docs" / "adr" / "README.md"]
+    listed = {
+        (page.parent / link).resolve()
+        for page in listing
+        for link in re.findall(r"\]\(([^)#]+\.md)\)", page.read_text(encoding="utf-8"))
+    }
+    folders = [ROOT / "docs", ROOT / "examples"]
+    assert [
+        page for page in _pages() if any(f in page.parents for f in folders) and page not in {*listed, *listing}
+    ] == []

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = {"https://pypi.org", "https://files.pythonhosted.org"}
+EXPORTS = ("requirements.txt", "docs/requirements.txt")
 PIN = re.compile(r"^([a-z0-9-]+)(?:\[[^\]]*\])?==([^\s;]+)[^\\\n]*((?:\\\n[^\\\n]*)*)", re.MULTILINE)
 
 
@@ -25,7 +27,7 @@ def foreign_addresses(text: str) -> set[str]:
     return (hosts - PUBLIC) | {option.strip() for option in options} | set(paths)
 
 
-@pytest.mark.parametrize("name", ["uv.lock", "requirements.txt"])
+@pytest.mark.parametrize("name", ["uv.lock", *EXPORTS])
 def test_only_public_addresses(name: str) -> None:
     assert foreign_addresses((ROOT / name).read_text(encoding="utf-8")) == set()
 
@@ -51,7 +53,7 @@ def test_export_holds_what_the_lock_holds() -> None:
         files = [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]
         if files:
             locked[package["name"], package["version"]] = {file["hash"] for file in files}
-    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    text = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in EXPORTS)
     exported = {(name, version): set(re.findall(r"--hash=(\S+)", rest)) for name, version, rest in PIN.findall(text)}
     assert exported == locked, "run `python3 dev.py lock`"
 
@@ -61,9 +63,8 @@ def test_lock_is_made_from_pyproject() -> None:
     asked = _asked(project)
     (own,) = [package for package in _toml("uv.lock")["package"] if package["name"] == "fairlead"]
     metadata = own["metadata"]
-    locked = {
-        (entry["name"], entry["specifier"]) for entry in metadata["requires-dist"] + metadata["requires-dev"]["dev"]
-    }
+    entries = chain(metadata["requires-dist"], *metadata["requires-dev"].values())
+    locked = {(entry["name"], entry["specifier"]) for entry in entries}
     wanted: set[tuple[str, str]] = set()
     for requirement in asked:
         name, specifier = re.fullmatch(r"([\w-]+)(?:\[\w+\])?(.*)", requirement).groups()  # pyright: ignore
@@ -82,5 +83,5 @@ def _asked(project: dict[str, Any]) -> list[str]:
     return [
         *project["project"]["dependencies"],
         *(words for extra in extras for words in extra),
-        *project["dependency-groups"]["dev"],
+        *chain(*project["dependency-groups"].values()),
     ]
