@@ -191,6 +191,15 @@ EDITS = {
         "journal",
         "update niche_journal set payload = jsonb_set(payload, '{levels,0,price_cents}', '1') where kind = 'decision'",
     ),
+    "how many had the lead from another level, hashed again": rehashed(
+        DECISIONS,
+        "journal",
+        "update niche_journal set payload = jsonb_set(payload, '{levels,1,counts,already_recipient}', '7')"
+        " where kind = 'decision' and payload #> '{levels,1}' is not null",
+    ),
+    "a decision's version, hashed again": rehashed(
+        DECISIONS, "journal", "update niche_journal set payload = payload || '{\"version\": 3}' where kind = 'decision'"
+    ),
     "a level's price everywhere, hashed again": rehashed(
         DECISIONS,
         "journal",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from fairlead.core.canonical import JsonObject, commit_to_attributes
 from fairlead.core.configuration_entries import deactivated_for_funds, subscription_payload
-from fairlead.core.decision_entries import decision_payload
+from fairlead.core.decision_entries import DECISION_VERSION, decision_payload
 from fairlead.core.engine import decide, follow, subscriptions_out_of_funds
 from fairlead.core.journal import Entry, EntryKind, seal
 from fairlead.core.ledger import EntryKind as LedgerKind
@@ -33,9 +33,13 @@ def id_of(kind: str, number: int) -> str:
 
 
 class History:
-    """One niche from its first entry on. `purses` are its providers' balances, `leads` what was distributed."""
+    """One niche from its first entry on. `purses` are its providers' balances, `leads` what was distributed.
 
-    def __init__(self) -> None:
+    `version` is that of its decisions; it may change while they are written.
+    """
+
+    def __init__(self, version: int = DECISION_VERSION) -> None:
+        self.version = version
         self.roster = Roster(id_of("niche", 1))
         self.entries: list[Entry] = []
         self.purses: dict[str, Purse] = {}
@@ -61,7 +65,7 @@ class History:
     def distribute(self, lead: Lead) -> Decision:
         """The lead is decided, paid for and on record; whoever ran out of money is inactive (R9)."""
         decision = decide(self.roster, lead, self.purses, self.now)
-        contents: list[tuple[EntryKind, JsonObject]] = [(EntryKind.DECISION, decision_payload(decision))]
+        contents: list[tuple[EntryKind, JsonObject]] = [(EntryKind.DECISION, decision_payload(decision, self.version))]
         for recipient in decision.recipients:
             purse = self.purses[recipient.provider_id]
             _, self.purses[recipient.provider_id] = post(purse, LedgerKind.LEAD_PURCHASE, recipient.price_cents)

@@ -129,6 +129,32 @@ def miscounted(payload: Payload) -> bool:
     return True
 
 
+def fewer_elsewhere(payload: Payload) -> bool:
+    counts = [level["counts"] for level in payload["levels"] if level["counts"].get("already_recipient", 0) > 1]
+    if counts:
+        counts[0]["already_recipient"] -= 1
+    return bool(counts)
+
+
+def named_elsewhere(payload: Payload) -> bool:
+    """One of those that had the lead already is named, as version 1 did."""
+    for number, level in enumerate(payload["levels"]):
+        if level["counts"].get("already_recipient", 0) > 1:
+            level["counts"]["already_recipient"] -= 1
+            before = next(each for each in payload["levels"][:number] if each["recipients"])
+            names = {key: before["recipients"][0][key] for key in ("subscription_id", "provider_id")}
+            reason = {"reason": "already_recipient", "received_at_level_id": before["level_id"]}
+            level["refused"].insert(0, {**names, **reason})
+            return True
+    return False
+
+
+def of_version_1(payload: Payload) -> bool:
+    """As if the first version had counted, too."""
+    del payload["version"]
+    return any(level["counts"].get("already_recipient") for level in payload["levels"])
+
+
 def another_assignment(payload: Payload) -> bool:
     if level := _level_with(payload, "recipients"):
         level["recipients"][0]["assignment_id"] = level["level_id"]
@@ -145,6 +171,9 @@ FORGERIES = [
     another_pointer,
     another_outcome,
     miscounted,
+    fewer_elsewhere,
+    named_elsewhere,
+    of_version_1,
     another_assignment,
 ]
 

@@ -68,6 +68,8 @@ class Decision:
     outcome: str
     received: tuple[tuple[str, str, int], ...] = ()
     refused: tuple[tuple[str, str, str], ...] = ()
+    already: tuple[tuple[str, int], ...] = ()
+    """By level, how many had the lead from an earlier one."""
 
 
 @dataclass
@@ -192,19 +194,22 @@ class Model:
         active = [level for level in self.levels_of(niche.name) if level.is_active]
         received: list[tuple[str, str, int]] = []
         refused: list[tuple[str, str, str]] = []
+        already: list[tuple[str, int]] = []
         start, is_short = None, False
         if active:
             first = next((n for n, level in enumerate(active) if level.position >= niche.pointer), 0)
             start, niche.pointer = active[first].position, active[(first + 1) % len(active)].position
             for level in active[first:] + active[:first]:
-                is_short |= self._fill(niche, level, lead, received, refused)
+                is_short |= self._fill(niche, level, lead, received, refused, already)
         lead.outcome = "no_eligible" if not received else "partial" if is_short else "success"
         lead.status = "distributed" if received else "approved"
         asked = [name for _, name, _ in received] + [name for _, name, why in refused if why == "insufficient_balance"]
         for each in self.living():
             if each.provider in asked and each.level.niche == niche.name and each.inactive is None:
                 self._fund([each])
-        self.decisions.append(Decision(number, start, niche.pointer, lead.outcome, tuple(received), tuple(refused)))
+        self.decisions.append(
+            Decision(number, start, niche.pointer, lead.outcome, tuple(received), tuple(refused), tuple(already))
+        )
 
     def _fill(
         self,
@@ -213,26 +218,30 @@ class Model:
         lead: Lead,
         received: list[tuple[str, str, int]],
         refused: list[tuple[str, str, str]],
+        already: list[tuple[str, int]],
     ) -> bool:
         """The level's slots are filled; returns whether one stayed open although somebody lacked the money for it."""
-        already = [name for _, name, _ in received]
+        elsewhere = [name for _, name, _ in received]
         open_slots, is_short = level.most, False
         queue = [each for each in self.living() if each.level is level]
         queue.sort(key=lambda each: (each.place is not None, each.place or 0, self.providers[each.provider].number))
-        for each in queue:
+        willing = [
+            each
+            for each in queue
+            if self.providers[each.provider].status == "active"
+            and not each.inactive
+            and self.is_valid(each)
+            and wants(each.rules, lead.age)
+        ]
+        if count := sum(each.provider in elsewhere for each in willing):
+            already.append((level.name, count))
+        for each in willing:
             provider = self.providers[each.provider]
             if open_slots == 0:
                 break
-            if (
-                provider.status != "active"
-                or each.inactive
-                or not self.is_valid(each)
-                or not wants(each.rules, lead.age)
-            ):
+            if each.provider in elsewhere:
                 continue
-            if each.provider in already:
-                refused.append((level.name, each.provider, "already_recipient"))
-            elif provider.available < level.price:
+            if provider.available < level.price:
                 refused.append((level.name, each.provider, "insufficient_balance"))
                 is_short = True
             else:

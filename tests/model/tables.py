@@ -80,6 +80,11 @@ def _decision(
         payload["outcome"],
         each("recipients", "price_cents"),
         each("refused", "reason"),
+        tuple(
+            (levels[level["level_id"]], level["counts"]["already_recipient"])
+            for level in payload["levels"]
+            if "already_recipient" in level["counts"]
+        ),
     )
 
 

@@ -1,17 +1,40 @@
 """Entries about decisions: how a decision is written, and what deciding it again, or following it, needs of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
 from fairlead.core.canonical import JsonObject, timestamp_from_text, timestamp_text
+from fairlead.core.document import shown
+from fairlead.core.journal import UnreadableEntry
 from fairlead.core.model import Decision, LevelResult, Outcome, Purse, Reason, Refusal
 
+DECISION_VERSION = 2
+"""How decisions are written now. Those of version 1 have no `version`, and name whoever had the lead already."""
 
-def decision_payload(decision: Decision) -> JsonObject:
-    """The payload of a `decision` entry: all that was decided, and every balance that it depended on."""
+
+def decision_version(payload: Mapping[str, Any]) -> int:
+    """How the recorded decision was written. Raises `UnreadableEntry` for a version that there is not.
+
+    >>> decision_version({}), decision_version({"version": 2})
+    (1, 2)
+    """
+    version = payload.get("version", 1)
+    if version not in (1, DECISION_VERSION):
+        raise UnreadableEntry(f"there is no version {shown(version)} of decisions")
+    return version
+
+
+def decision_payload(decision: Decision, version: int = DECISION_VERSION) -> JsonObject:
+    """The payload of a `decision` entry: all that was decided, and every balance that it depended on.
+
+    Candidates whose provider has the lead from an earlier level are counted, since the recipients there say who they
+    are: named at every level, they would make a decision grow as recipients times levels. Version 1 named them.
+    """
+    results = decision.levels if version == 1 else [_already_recipients_counted(each) for each in decision.levels]
     return {
+        **({} if version == 1 else {"version": version}),
         "lead_id": decision.lead_id,
         "lead_commitment": decision.lead_commitment,
         "attempt": decision.attempt,
@@ -19,8 +42,14 @@ def decision_payload(decision: Decision) -> JsonObject:
         "start_order_position": decision.start_order_position,
         "next_start_order_position": decision.next_start_order_position,
         "outcome": decision.outcome.value,
-        "levels": [_level_result_payload(result) for result in decision.levels],
+        "levels": [_level_result_payload(result) for result in results],
     }
+
+
+def _already_recipients_counted(result: LevelResult) -> LevelResult:
+    rest = tuple(refusal for refusal in result.refused if refusal.reason is not Reason.ALREADY_RECIPIENT)
+    count = result.counts.get(Reason.ALREADY_RECIPIENT, 0) + len(result.refused) - len(rest)
+    return replace(result, refused=rest, counts={**result.counts, Reason.ALREADY_RECIPIENT: count})
 
 
 def _level_result_payload(result: LevelResult) -> JsonObject:

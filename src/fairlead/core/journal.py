@@ -23,6 +23,10 @@ class EntryKind(StrEnum):
     DECISION = "decision"
 
 
+class UnreadableEntry(ValueError):
+    """An entry that says what no entry can say at its place; the text says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of a niche's journal, sealed into its chain."""

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from fairlead.core.canonical import JsonObject, canonical_json, commit_to_attributes, timestamp_text
 from fairlead.core.configuration_entries import deactivated_for_funds, subscription_payload
-from fairlead.core.decision_entries import decision_payload, purses_consulted, recorded_decision
+from fairlead.core.decision_entries import decision_payload, decision_version, purses_consulted, recorded_decision
 from fairlead.core.engine import decide, subscriptions_out_of_funds
-from fairlead.core.journal import Entry, EntryKind, entry_hash
+from fairlead.core.journal import Entry, EntryKind, UnreadableEntry, entry_hash
 from fairlead.core.model import Decision, Lead
 from fairlead.core.roster import Roster
 
@@ -42,7 +42,8 @@ class Replay:
                 self._follow(entry, attributes, salt, differences)
             except UNREADABLE as error:
                 self._is_lost = True
-                differences.append(f"neither it nor what comes after it can be followed: {type(error).__name__}")
+                why = str(error) if isinstance(error, UnreadableEntry) else type(error).__name__
+                differences.append(f"neither it nor what comes after it can be followed: {why}")
         return [f"entry {entry.seq}: {difference}" for difference in differences]
 
     def end(self) -> list[str]:
@@ -86,7 +87,7 @@ class Replay:
         again = redecide(self.roster, entry.payload, attributes)
         self.pick_count += len(again.recipients)
         self._expect_deactivations(entry.payload, again)
-        if canonical_json(decision_payload(again)) != canonical:
+        if canonical_json(decision_payload(again, decision_version(entry.payload))) != canonical:
             return [f"deciding it again gives another decision: {_first_difference(entry.payload, again)}"]
         return []
 
@@ -109,7 +110,7 @@ def redecide(roster: Roster, recorded: JsonObject, attributes: Mapping[str, obje
 
 
 def _first_difference(recorded: JsonObject, again: Decision) -> str:
-    for key, value in decision_payload(again).items():
+    for key, value in decision_payload(again, decision_version(recorded)).items():
         if canonical_json({"value": value}) != canonical_json({"value": recorded.get(key)}):
             return f"`{key}` is recorded otherwise"
     return "the record holds something that a decision does not have"

@@ -89,6 +89,7 @@ def test_a_decision_is_explained_for_programs_and_in_words(database: Database) -
     [decision] = story["decisions"]
     [(payload, seq)] = query(database, "select payload, seq from niche_journal where kind = 'decision'")
     assert (decision["journal_seq"], decision["outcome"]) == (seq, payload["outcome"])
+    assert (decision["version"], payload["version"]) == (2, 2)
     # All that the journal has is there, and the names beside it.
     for level, recorded in zip(decision["levels"], payload["levels"], strict=True):
         for name in ("level_id", "order_position", "price_cents", "max_recipients", "counts"):

@@ -84,7 +84,7 @@ class ExplainedRecipient(Answer):
 
 
 class ExplainedRefusal(Answer):
-    """Who stood ahead of the last choice and was refused, and why."""
+    """Who stood ahead of the last choice and was refused, and why: for lack of money, in decisions of version 2."""
 
     subscription_id: Uuid
     provider_id: Uuid
@@ -112,6 +112,9 @@ class ExplainedDecision(Answer):
 
     journal_seq: int
     recorded_at: datetime
+    version: Literal[1, 2] = Field(
+        default=1, description="2 counts who had the lead from an earlier level; 1 named them among the refused."
+    )
     lead_commitment: str = Field(description="Stands for what the lead said.", examples=["9f86d081884c7d65"])
     attempt: int
     decided_at: datetime

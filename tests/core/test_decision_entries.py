@@ -1,0 +1,169 @@
+"""Decisions of both versions: the same decision, told whole, and what had to be named is not named at every level."""
+
+import json
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.core.canonical import JsonObject, canonical_json, timestamp_from_text
+from fairlead.core.decision_entries import decision_payload, purses_consulted, recorded_decision
+from fairlead.core.engine import decide
+from fairlead.core.explanation import Standing, standing_of
+from fairlead.core.journal import Entry, EntryKind
+from fairlead.core.model import Decision, Lead, Level, Purse, Subscription
+from fairlead.core.replay import Replay, redecide
+from tests.core.history import BEGINNING, EVERY_LEAD, History, id_of
+from tests.core.markets import Market, attributes, markets, opened, staged
+
+OLD_JOURNAL = Path(__file__).with_name("journal_of_version_1.jsonl")
+
+
+def stored(payload: JsonObject) -> dict[str, Any]:
+    """The payload as the database gives it back."""
+    return json.loads(canonical_json(payload))
+
+
+def counted(payload: dict[str, Any]) -> dict[str, Any]:
+    """A decision of version 1 as version 2 tells it, done by hand."""
+    levels: list[dict[str, Any]] = []
+    for level in payload["levels"]:
+        kept = [each for each in level["refused"] if each["reason"] != "already_recipient"]
+        count = level["counts"].get("already_recipient", 0) + len(level["refused"]) - len(kept)
+        counts = {**level["counts"], "already_recipient": count}
+        levels.append({**level, "refused": kept, "counts": {reason: n for reason, n in counts.items() if n}})
+    return {**payload, "version": 2, "levels": levels}
+
+
+def standings(history: History, lead: Lead, decision: Decision, market: Market) -> list[Standing | None]:
+    """What every provider is told at every level."""
+    return [
+        standing_of(history.roster, lead, decision, result, provider_id)
+        for result in decision.levels
+        for provider_id in market.statuses
+    ]
+
+
+@given(markets(), attributes)
+def test_version_2_counts_whom_version_1_named_and_says_all_else_alike(market: Market, lead: dict[str, object]) -> None:
+    history = staged(market)
+    decision = decide(history.roster, history.lead(lead), market.purses, BEGINNING)
+    first, second = (stored(decision_payload(decision, version)) for version in (1, 2))
+    assert second == counted(first)
+    assert all(each["reason"] == "insufficient_balance" for level in second["levels"] for each in level["refused"])
+    assert recorded_decision(first) == recorded_decision(second)
+    assert purses_consulted(first) == purses_consulted(second)
+
+
+@given(markets(), attributes)
+def test_both_versions_are_decided_again_and_explained_alike_to_every_provider(
+    market: Market, lead: dict[str, object]
+) -> None:
+    history = staged(market)
+    subject = history.lead(lead)
+    decision = decide(history.roster, subject, market.purses, BEGINNING)
+    first, second = (stored(decision_payload(decision, version)) for version in (1, 2))
+    again = [redecide(history.roster, recorded, lead) for recorded in (first, second)]
+    assert again == [decision, decision]
+    told = [standings(history, subject, each, market) for each in again]
+    assert told[0] == told[1]
+    for number, level in enumerate(second["levels"]):
+        own = told[1][number * len(market.statuses) : (number + 1) * len(market.statuses)]
+        reasons = Counter(each.reason for each in own if each is not None and each.reason is not None)
+        assert reasons == Counter(level["counts"]) + Counter(each["reason"] for each in level["refused"])
+
+
+@given(markets(), st.lists(attributes, max_size=6), st.integers(0, 6))
+def test_a_journal_that_began_with_version_1_replays_whole(
+    market: Market, leads: list[dict[str, object]], change: int
+) -> None:
+    own = opened(market)
+    own.version = 1
+    for number, lead in enumerate(leads):
+        if number == change:
+            own.version = 2
+        own.distribute(own.lead(lead))
+    assert own.replayed()[1] == []
+
+
+def crowd(levels: int, providers: int) -> Market:
+    """Every provider is at every level, each level takes them all: the first that is visited does."""
+    own = tuple(Level(id_of("level", n), f"L{n}", 100, providers, n + 1, True) for n in range(levels))
+    names = [id_of("provider", n) for n in range(providers)]
+    subscriptions = tuple(
+        Subscription(id_of("subscription", number), name, level.level_id, True, None, EVERY_LEAD, True)
+        for number, (level, name) in enumerate((level, name) for level in own for name in names)
+    )
+    return Market(own, dict.fromkeys(names, "active"), dict.fromkeys(names, Purse(10**6, 0, 1)), subscriptions, {}, 1)
+
+
+def size(levels: int, providers: int, version: int) -> int:
+    market = crowd(levels, providers)
+    history = staged(market)
+    decision = decide(history.roster, history.lead({}), market.purses, BEGINNING)
+    assert len(decision.recipients) == providers
+    return len(canonical_json(decision_payload(decision, version)))
+
+
+def test_a_decision_grows_with_levels_and_recipients_and_not_with_their_product() -> None:
+    header, recipient = size(2, 1, 2) - size(1, 1, 2), size(1, 2, 2) - size(1, 1, 2)
+    whole = size(200, 30, 2)
+    assert whole < 200 * (header + 10) + 30 * (recipient + 10) + 1000
+    assert whole < size(200, 30, 1) / 10
+
+
+# What was written so far ------------------------------------------------------------------------------------------
+
+
+def old_lines() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in OLD_JOURNAL.read_text().splitlines()]
+
+
+def replay_of(lines: list[dict[str, Any]]) -> tuple[Replay, list[str]]:
+    replay = Replay(lines[0]["niche_id"])
+    differences: list[str] = []
+    for line in lines:
+        entry = Entry(
+            line["niche_id"],
+            line["seq"],
+            EntryKind(line["kind"]),
+            line["payload"],
+            timestamp_from_text(line["recorded_at"]),
+            bytes.fromhex(line["prev_hash"]),
+            bytes.fromhex(line["hash"]),
+        )
+        salt = bytes.fromhex(line["salt"]) if "salt" in line else None
+        differences += replay.step(entry, line.get("attributes"), salt)
+    return replay, differences + replay.end()
+
+
+def test_a_journal_of_version_1_replays_byte_for_byte() -> None:
+    lines = old_lines()
+    replay, differences = replay_of(lines)
+    assert differences == []
+    assert replay.decision_count == sum(line["kind"] == "decision" for line in lines) == 12
+    named = [each for line in lines for level in line["payload"].get("levels", []) for each in level["refused"]]
+    assert Counter(each["reason"] for each in named)["already_recipient"] >= 5
+    assert all("version" not in line["payload"] for line in lines if line["kind"] == "decision")
+
+
+@pytest.mark.parametrize("version", [1, 2, 3, None, "2", [2]], ids=lambda version: json.dumps(version))
+def test_another_version_of_an_old_decision_is_found(version: object) -> None:
+    lines = old_lines()
+    line = next(line for line in lines if line["kind"] == "decision" and line["payload"]["levels"][0]["refused"])
+    line["payload"]["version"] = version
+    _, differences = replay_of(lines)
+    [found] = [each for each in differences if "its hash" not in each]
+    assert "another decision" in found or "there is no version" in found
+
+
+def test_the_time_of_the_next_decision_may_be_any() -> None:
+    market = crowd(2, 2)
+    history = staged(market)
+    later = BEGINNING + timedelta(days=20_000)
+    decision = decide(history.roster, history.lead({}), market.purses, later)
+    assert redecide(history.roster, stored(decision_payload(decision)), {}) == decision
