@@ -91,20 +91,31 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
 """What a value of this name may be, in whatever it is a value of."""
 
 
-def check_values(values: Mapping[str, object]) -> None:
-    """Each value is what its name takes. Raises `BadInput` with every problem, each naming its value.
+def canonical_values(values: Mapping[str, object]) -> dict[str, Any]:
+    """The values in the form in which they are compared and stored, each of what its name takes.
 
-    >>> check_values({"price_cents": 0, "name": "Gold"})
+    Raises `BadInput` with every problem, each naming its value.
+
+    >>> canonical_values({"price_cents": 500, "name": " Ko\u0308ln "})
+    {'price_cents': 500, 'name': 'Köln'}
+    >>> canonical_values({"price_cents": 0, "name": "Gold"})
     Traceback (most recent call last):
     fairlead.core.errors.BadInput: price_cents: must be greater than or equal to 1
     """
     problems: list[str] = []
+    canonical: dict[str, Any] = {}
     for name, value in values.items():
         try:
-            _ADAPTERS[name].validate_python(value)
+            canonical[name] = _ADAPTERS[name].validate_python(value)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
                 detail["loc"] = (name,)
                 problems.append(in_words(detail))
     if problems:
         raise BadInput(problems)
+    return canonical
+
+
+def canonical_memo(memo: str | None) -> str | None:
+    """Why something is changed, in the form in which it is stored; None where that is not said. Raises `BadInput`."""
+    return canonical_values({"memo": memo})["memo"]

@@ -112,10 +112,10 @@ def test_closing_one_leaves_its_lead_alone(database: Database) -> None:
     assert len(list_dead_letters(database, only_open=False)) == 1
 
 
-@pytest.mark.parametrize("memo", ["", "  \n ", "x" * 501])
+@pytest.mark.parametrize("memo", ["", "  \n ", "x" * 501, "two\nlines", "a\x9bb"])
 def test_closing_one_takes_a_reason(database: Database, memo: str) -> None:
     _, _, letter_id = give_up_lead(database)
-    with pytest.raises(BadInput, match="memo: must be 1 to 500 characters"):
+    with pytest.raises(BadInput, match="memo: must be one line of 1 to 500 characters"):
         resolve_dead_letter(database, letter_id, memo, OPERATOR)
     assert rows(database, LETTERS) == [(None, None, None)]
 

@@ -7,7 +7,7 @@ from fairlead.core.errors import Refused
 from fairlead.flows.activity import run_concerning_niches
 from fairlead.flows.configuration.niches import locked_niche
 from fairlead.flows.configuration.versions import require_version, setting_version
-from fairlead.flows.input_types import check_values
+from fairlead.flows.input_types import canonical_values
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import niche_rows
 from fairlead.store.connection import Connection, Database
@@ -50,7 +50,7 @@ def change_bad_lead_window(
     of it. Locks the niche. Raises `BadInput` and `Refused`: `niche_unknown`, `version_conflict`.
     """
     checked = checked_id(niche_id, "niche")
-    check_values({"bad_lead_window_days": days, "memo": memo})
+    memo = canonical_values({"bad_lead_window_days": days, "memo": memo})["memo"]
 
     def work(conn: Connection, _: Sequence[str]) -> BadLeadWindow:
         _locked, niche = locked_niche(conn, checked)

@@ -9,7 +9,7 @@ from fairlead.core.form import FormSchema, spelt_like
 from fairlead.flows.activity import Move, record_moves, run_concerning_niches
 from fairlead.flows.configuration.niches import checked_form, locked_niche, niche_entry
 from fairlead.flows.configuration.versions import form_version, require_version
-from fairlead.flows.input_types import check_values
+from fairlead.flows.input_types import canonical_memo
 from fairlead.flows.subscription_states import readable_form, revalidated
 from fairlead.store.audit.log import SYSTEM, Actor, AuditEvent, append_audit
 from fairlead.store.configuration.form_schema_versions import (
@@ -127,7 +127,7 @@ def _change(
     dry_run: bool,
 ) -> FormChanged:
     checked = checked_id(niche_id, "niche")
-    check_values({"memo": memo})
+    memo = canonical_memo(memo)
     if dry_run:
         with database.snapshot() as conn:
             before = _niche(conn, checked)

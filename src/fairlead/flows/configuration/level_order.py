@@ -8,7 +8,7 @@ from fairlead.flows.activity import record_moves, run_concerning_niches
 from fairlead.flows.configuration.levels import level_entry
 from fairlead.flows.configuration.niches import locked_niche
 from fairlead.flows.configuration.versions import order_version, require_version
-from fairlead.flows.input_types import check_values
+from fairlead.flows.input_types import canonical_memo
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import LevelRow, level_rows
 from fairlead.store.configuration.writes import write_levels
@@ -43,7 +43,7 @@ def reorder_levels(
     """
     checked = checked_id(niche_id, "niche")
     wanted = [checked_id(level_id, "level") for level_id in level_ids]
-    check_values({"memo": memo})
+    memo = canonical_memo(memo)
 
     def work(conn: Connection, _: Sequence[str]) -> Reordered:
         locked, niche = locked_niche(conn, checked)

@@ -21,7 +21,7 @@ from fairlead.flows.configuration.versions import (
     require_version,
 )
 from fairlead.flows.declaring.plan_niches import level_document
-from fairlead.flows.input_types import check_values
+from fairlead.flows.input_types import canonical_memo, canonical_values
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.lookups import is_level_used, level_row
 from fairlead.store.configuration.rows import (
@@ -70,7 +70,8 @@ def create_level(
     checked, level_id = checked_id(niche_id, "niche"), new_id()
     values: dict[str, object] = {"name": name, "price_cents": price_cents, "max_recipients": max_recipients}
     values |= {"is_active": is_active, "memo": memo}
-    check_values(values if order_position is None else values | {"order_position": order_position})
+    canonical = canonical_values(values if order_position is None else values | {"order_position": order_position})
+    name, memo = canonical["name"], canonical["memo"]
 
     def work(conn: Connection, _: Sequence[str]) -> Changed[LevelRow]:
         locked, _row = locked_niche(conn, checked)
@@ -84,7 +85,7 @@ def create_level(
             if level_document(namesake.level) != level_document(asked.level):
                 raise Refused("level_exists", f"the niche has a level {name!r} already")
             return Changed(namesake, level_version(namesake), namesake.level.level_id == level_id)
-        check_values({"order_position": position})
+        canonical_values({"order_position": position})
         _require_free(living, asked.level)
         change = difference("level", name, None, level_document(asked.level))
         return _write(conn, locked, asked, [], change, "level.created", actor, memo)
@@ -108,8 +109,8 @@ def change_level(
     niche, and, where the price changes, the level's providers. Raises `BadInput` and `Refused`: `level_unknown`,
     `level_deleted`, `level_exists` when another level has the name, `version_conflict`.
     """
-    checked, wanted = checked_id(level_id, "level"), given(change)
-    check_values({**wanted, "memo": memo})
+    checked, wanted = checked_id(level_id, "level"), canonical_values({**given(change), "memo": memo})
+    memo = wanted.pop("memo")
 
     def work(conn: Connection, _: Sequence[str]) -> Changed[LevelRow]:
         locked, before = _locked_level(conn, checked)
@@ -143,7 +144,7 @@ def delete_level(
     it or a lead was sold at it.
     """
     checked = checked_id(level_id, "level")
-    check_values({"memo": memo})
+    memo = canonical_memo(memo)
 
     def work(conn: Connection, _: Sequence[str]) -> Changed[LevelRow]:
         locked, before = _locked_level(conn, checked)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fairlead.core.errors import Refused
 from fairlead.flows.activity import run_concerning_niches
 from fairlead.flows.configuration.versions import require_version, setting_version
-from fairlead.flows.input_types import check_values
+from fairlead.flows.input_types import canonical_values
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import DEFAULT_CURRENCY, change_currency, lock_marketplace, niche_ids_of
 from fairlead.store.connection import Connection, Database
@@ -39,7 +39,7 @@ def change_marketplace(
     Possible until money was moved for the first time. Locks the marketplace's row, then all niches. Raises `BadInput`
     and `Refused`: `currency_in_use`, `version_conflict`.
     """
-    check_values({"currency": currency, "memo": memo})
+    memo = canonical_values({"currency": currency, "memo": memo})["memo"]
 
     def work(conn: Connection, _: Sequence[str]) -> MarketplaceSettings:
         before, _is_new = lock_marketplace(conn, DEFAULT_CURRENCY, may_change=False)

@@ -22,7 +22,7 @@ from fairlead.flows.configuration.versions import (
     require_version,
 )
 from fairlead.flows.declaring.plan_niches import niche_document, policy_document
-from fairlead.flows.input_types import check_values
+from fairlead.flows.input_types import canonical_values
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.form_schema_versions import add_form_schemas
 from fairlead.store.configuration.rows import (
@@ -76,7 +76,8 @@ def create_niche(
     """
     chosen = policy or NichePolicy()
     values: dict[str, object] = {"slug": slug, "name": name, "is_active": is_active, "memo": memo}
-    check_values({**values, **_policy_values(asdict(chosen))})
+    canonical = canonical_values({**values, **_policy_values(asdict(chosen))})
+    name, memo = canonical["name"], canonical["memo"]
     form = checked_form(form_schema) if form_schema is not None else FormSchema()
     asked = NicheRow(new_id(), slug, name, is_active, form.to_json(), chosen)
 
@@ -114,7 +115,9 @@ def change_niche(
     Locks the niche. Raises `BadInput` and `Refused`: `niche_unknown`, `version_conflict`.
     """
     checked, wanted = checked_id(niche_id, "niche"), given(change)
-    check_values({**_policy_values(wanted), "memo": memo})
+    canonical = canonical_values({**_policy_values(wanted), "memo": memo})
+    memo = canonical["memo"]
+    wanted = {name: canonical.get(name, value) for name, value in wanted.items()}
 
     def work(conn: Connection, _: Sequence[str]) -> Changed[NicheRow]:
         locked, before = locked_niche(conn, checked)

@@ -12,7 +12,7 @@ from fairlead.flows.configuration.versions import (
     provider_version,
     require_version,
 )
-from fairlead.flows.input_types import check_values
+from fairlead.flows.input_types import canonical_values
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.lookups import provider_row
 from fairlead.store.configuration.rows import ProviderRow
@@ -61,8 +61,7 @@ def change_own_profile(
     Name, address, time zone and credit limit are the operators' to change. Audited, unless nothing changes. Locks the
     provider. Raises `BadInput`, and `Refused`: `provider_unknown`, `version_conflict`.
     """
-    checked, wanted = checked_id(provider_id, "provider"), given(change)
-    check_values(wanted)
+    checked, wanted = checked_id(provider_id, "provider"), canonical_values(given(change))
 
     def work(conn: Connection) -> Changed[ProviderRow]:
         before = locked_provider(conn, checked)

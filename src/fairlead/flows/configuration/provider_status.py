@@ -9,7 +9,7 @@ from fairlead.core.journal import EntryKind
 from fairlead.flows.activity import Contents, record_moves, run_concerning_niches
 from fairlead.flows.configuration.providers import locked_provider
 from fairlead.flows.configuration.versions import Changed, provider_version, require_version
-from fairlead.flows.input_types import check_values
+from fairlead.flows.input_types import canonical_memo
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.lookups import niche_ids_subscribed
 from fairlead.store.configuration.rows import Overtaken, ProviderRow
@@ -87,7 +87,7 @@ def _take(
     database: Database, provider_id: str, step: _Step, actor: Actor, memo: str | None, expected_version: str | None
 ) -> Changed[ProviderRow]:
     checked = checked_id(provider_id, "provider")
-    check_values({"memo": memo})
+    memo = canonical_memo(memo)
 
     def work(conn: Connection, also: Sequence[str]) -> Changed[ProviderRow]:
         locked = lock_niches(conn, sorted({*niche_ids_subscribed(conn, checked), *also}))

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from fairlead.core.entry.mailbox import canonical_mailbox
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.model import Purse
 from fairlead.flows.activity import Move, moves_after, record_moves, run_concerning_niches
@@ -19,7 +18,7 @@ from fairlead.flows.configuration.versions import (
 )
 from fairlead.flows.declaring.plan_providers import provider_document
 from fairlead.flows.declaring.provider_events import provider_events
-from fairlead.flows.input_types import check_values
+from fairlead.flows.input_types import canonical_values
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.lookups import credit_limit_of
 from fairlead.store.configuration.rows import (
@@ -68,8 +67,8 @@ def create_provider(
     """
     values: dict[str, object] = {"email": email, "name": name, "timezone": timezone, "memo": memo}
     values |= {"credit_limit_cents": credit_limit_cents, "low_balance_threshold_cents": low_balance_threshold_cents}
-    check_values(values)
-    email = canonical_mailbox(email).address
+    canonical = canonical_values(values)
+    email, name, memo = canonical["email"], canonical["name"], canonical["memo"]
     if status not in ("pending", "active"):
         raise BadInput(["status: must be pending or active"])
     purse = Purse(0, credit_limit_cents, 0)
@@ -106,10 +105,8 @@ def change_provider(
     goes below the credit that is in use. Locks the niches of those subscriptions, then the provider. Raises `BadInput`
     and `Refused`: `provider_unknown`, `email_taken`, `credit_in_use`, `version_conflict`.
     """
-    checked, wanted = checked_id(provider_id, "provider"), given(change)
-    check_values({**wanted, "memo": memo})
-    if "email" in wanted:
-        wanted = {**wanted, "email": canonical_mailbox(wanted["email"]).address}
+    checked, wanted = checked_id(provider_id, "provider"), canonical_values({**given(change), "memo": memo})
+    memo = wanted.pop("memo")
 
     def work(conn: Connection, also: Sequence[str]) -> Changed[ProviderRow]:
         concerned = niche_ids_moved_by(conn, _limit_changes(conn, checked, wanted))

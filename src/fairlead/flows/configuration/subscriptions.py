@@ -21,7 +21,7 @@ from fairlead.flows.configuration.subscription_place import (
     unchanged,
 )
 from fairlead.flows.configuration.versions import require_version, subscription_version
-from fairlead.flows.input_types import check_values
+from fairlead.flows.input_types import canonical_memo
 from fairlead.flows.subscription_states import EVERY_LEAD, paused, resumed, revalidated
 from fairlead.store.audit.log import Actor
 from fairlead.store.configuration.lookups import subscription_place
@@ -55,7 +55,7 @@ def subscribe(
     """
     checked, subscription_id = checked_id(provider_id, "provider"), new_id()
     checked_level = checked_id(level_id, "level")
-    check_values({"memo": memo})
+    memo = canonical_memo(memo)
 
     def work(conn: Connection, _: Sequence[str]) -> SubscriptionChanged:
         place = locked_place(conn, checked, checked_level)
@@ -173,7 +173,7 @@ def _change(
 ) -> SubscriptionChanged:
     checked = checked_id(subscription_id, "subscription")
     owner_id = None if of_provider_id is None else checked_id(of_provider_id, "provider")
-    check_values({"memo": asked.memo})
+    asked = replace(asked, memo=canonical_memo(asked.memo))
 
     def work(conn: Connection, _: Sequence[str]) -> SubscriptionChanged:
         found = subscription_place(conn, checked, owner_id)

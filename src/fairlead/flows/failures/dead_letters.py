@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fairlead.core.errors import BadInput, Refused
+from fairlead.core.errors import Refused
 from fairlead.flows.approve_lead import ask_again
+from fairlead.flows.memos import checked_line
 from fairlead.flows.notifications.replay import requeue_notification
 from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
@@ -155,9 +156,7 @@ def resolve_dead_letter(database: Database, dead_letter_id: str, memo: str, acto
     Locks the lead or the notification, which stays as it is. Idempotent: one that is resolved already keeps how, by
     whom and why. Raises `BadInput` (no id, no memo) and `Refused`: `dead_letter_unknown`.
     """
-    checked, reason = checked_id(dead_letter_id, "dead letter"), memo.strip()
-    if not 1 <= len(reason) <= LONGEST_MEMO:
-        raise BadInput([f"memo: must be 1 to {LONGEST_MEMO} characters"])
+    checked, reason = checked_id(dead_letter_id, "dead letter"), checked_line(memo, "memo", LONGEST_MEMO)
 
     def work(conn: Connection) -> ClosedDeadLetter:
         letter, _ = _held(conn, checked)

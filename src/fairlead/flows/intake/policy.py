@@ -7,7 +7,7 @@ from fairlead.core.canonical import JsonObject, canonical_json
 from fairlead.core.duplicates import DuplicateRuleError, parse_duplicate_rule
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.configuration.versions import InvalidDocument, require_version
-from fairlead.flows.input_types import check_values
+from fairlead.flows.input_types import canonical_memo
 from fairlead.flows.subscription_states import readable_form
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
@@ -57,7 +57,7 @@ def change_intake_policy(
 
     Raises `BadInput`, for a rule `InvalidDocument`, and `Refused`: `niche_unknown`, `version_conflict`.
     """
-    check_values({"memo": memo})
+    memo = canonical_memo(memo)
     if not isinstance(policy.is_public, bool) or not isinstance(policy.approves, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise BadInput(["is_public, approves: must be true or false"])
 

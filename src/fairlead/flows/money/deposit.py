@@ -57,7 +57,7 @@ def deposit(
     `deposit_conflict` when the external id was credited with another amount or to another provider.
     """
     checked = checked_id(provider_id, "provider")
-    _check(amount_cents, gateway, external_id)
+    gateway, external_id = _checked(amount_cents, gateway, external_id)
 
     def work(conn: Connection, also: Sequence[str]) -> Deposited:
         currency = hold_currency(conn)
@@ -83,17 +83,20 @@ def deposit(
     )
 
 
-def _check(amount_cents: int, gateway: str, external_id: str) -> None:
+def _checked(amount_cents: int, gateway: str, external_id: str) -> tuple[str, str]:
+    """The gateway and the external id by which a payment is recognised, however they were written."""
     problems: list[str] = []
+    canonical: list[str] = []
     if not 1 <= amount_cents <= MAX_AMOUNT_CENTS:
         problems.append(f"amount_cents: must be between 1 and {MAX_AMOUNT_CENTS}, not {amount_cents}")
     for name, text, longest in (("gateway", gateway, 50), ("external_id", external_id, 200)):
         try:
-            canonical_line(text, longest)
+            canonical.append(canonical_line(text, longest))
         except EntryRefused as refused:
             problems.append(f"{name}: {refused.message}")
     if problems:
         raise BadInput(problems)
+    return canonical[0], canonical[1]
 
 
 def _recorded(recorded: CreditedPayment, provider_id: str, amount_cents: int) -> Deposited:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from fairlead.core.canonical import canonical_json
 from fairlead.core.entry.refusal import EntryRefused
-from fairlead.core.entry.text import canonical_line
+from fairlead.core.entry.text import canonical_line, composed
 from fairlead.core.errors import BadInput, Refused
 from fairlead.delivery.template_variables import KINDS, sample_values
 from fairlead.delivery.templates import Rendered, Template, check_template, default_template, render
@@ -93,9 +93,10 @@ def preview_template(template: Template) -> Rendered:
     Raises `BadInput` with everything that is wrong with it, and `Refused`: `template_unknown`.
     """
     _check_kind(template.kind)
-    if problems := check_template(template):
+    written = _composed(template)
+    if problems := check_template(written):
         raise BadInput(problems)
-    return render(template, sample_values(template.kind))
+    return render(written, sample_values(template.kind))
 
 
 def save_template(
@@ -108,14 +109,12 @@ def save_template(
     another `state` than expected.
     """
     _check_kind(template.kind)
-    problems = [*check_template(template), *_memo_problems(memo)]
+    written = _composed(template)
+    problems = [*check_template(written), *_memo_problems(memo)]
     if problems:
         raise BadInput(problems)
-    return database.run(
-        lambda conn: _add(
-            conn, template.kind, template, canonical_line(memo, MAX_MEMO_CHARACTERS), actor, expected_state
-        )
-    )
+    words = canonical_line(memo, MAX_MEMO_CHARACTERS)
+    return database.run(lambda conn: _add(conn, written.kind, written, words, actor, expected_state))
 
 
 def restore_template(
@@ -173,6 +172,12 @@ def _as_used(row: TemplateVersion) -> TemplateInUse:
         return TemplateInUse(default_template(row.kind), row.version, True, row.created_at, row.created_by)
     template = Template(row.kind, row.subject, row.html, row.body_text)
     return TemplateInUse(template, row.version, False, row.created_at, row.created_by)
+
+
+def _composed(template: Template) -> Template:
+    """As it is compared and stored: what says the same is the same."""
+    parts = (template.subject, template.html, template.text)
+    return Template(template.kind, *map(composed, parts))
 
 
 def _check_kind(kind: str) -> None:
