@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from fairlead.flows.importing import import_leads as flow
+from fairlead.flows.importing.lead_file import Row
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from tests.cli.program import Program
@@ -45,6 +46,7 @@ def test_import_says_what_it_did(fairlead: Program, file: Path) -> None:
         "added": 0,
         "already_there": 2,
         "rejected": 1,
+        "empty": 0,
         "rejects_path": f"{file}.rejects.csv",
         "ignored_columns": ["note"],
     }
@@ -96,10 +98,10 @@ def test_an_interrupted_import_says_how_far_it_came(
     monkeypatch.setattr(flow, "CHUNK_ROWS", 1)
     real = flow.RowReader.lead
 
-    def interrupt(self: flow.RowReader, cells: list[str]) -> object:
-        if cells[0] == "old":
+    def interrupt(self: flow.RowReader, row: Row) -> object:
+        if row.cells[0] == "old":
             raise KeyboardInterrupt
-        return real(self, cells)
+        return real(self, row)
 
     monkeypatch.setattr(flow.RowReader, "lead", interrupt)
     result = fairlead("leads", "import", str(file), "--niche", "moving")

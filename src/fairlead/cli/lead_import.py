@@ -10,31 +10,41 @@ from rich.progress import Progress, TaskID
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import errors, print_json, progress_bar, say
 from fairlead.core.errors import BadInput
+from fairlead.flows.importing.delimited import is_delimiter
 from fairlead.flows.importing.import_leads import Imported, ImportOptions, import_leads
 from fairlead.store.audit.log import OPERATOR
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(help="Delimited text whose first row names the columns.")],
+    file: Annotated[
+        Path, typer.Argument(help="Delimited text or a workbook (.xlsx); its first row names the columns.")
+    ],
     niche: Annotated[str, typer.Option(help="The niche that the leads are for (its slug).")],
     delimiter: Annotated[
         str | None, typer.Option(help="One character, or `tab`. Default: the header shows it (, ; tab |).")
     ] = None,
-    encoding: Annotated[str, typer.Option(help="How the text is encoded, such as latin-1 or utf-16.")] = "utf-8",
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="How the text is encoded, such as cp1252. Default: its byte order mark says, else UTF-8."),
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Which sheet of a workbook. Default: the first.")] = None,
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="COLUMN=FIELD", help="Which column fills which field."),
+        typer.Option("--map", metavar="COLUMN=FIELD", help="Which column fills which field; '#3' is the third."),
     ] = None,
     dedupe: Annotated[
         list[str] | None,
         typer.Option(metavar="COLUMN", help="Rows alike in these columns are the same lead."),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="A column that fills nothing, whatever its name.")
     ] = None,
     rejects: Annotated[Path | None, typer.Option(help="Where rejected rows go. Default: FILE.rejects.csv.")] = None,
     approve: Annotated[bool, typer.Option("--approve", help="Approve the leads on the way.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="End with status 1 if any row was rejected.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
 ) -> None:
-    """Import leads from a CSV file; the same file twice adds nothing.
+    """Import leads from a CSV file or an Excel workbook; the same file twice adds nothing.
 
     A column fills the field of the niche's form that has its name, or contact_name, contact_email,
     contact_phone, utm_source, utm_medium, utm_campaign, referrer or external_id. A bad row is written to
@@ -44,14 +54,18 @@ def import_file(
 
         fairlead leads import leads.csv --niche vps-hosting --approve
 
-        fairlead leads import crm.txt --niche vps-hosting --encoding latin-1 --map "Mail=contact_email"
+        fairlead leads import crm.txt --niche vps-hosting --encoding cp1252 --map "Mail=contact_email"
+
+        fairlead leads import leads.xlsx --niche vps-hosting --sheet March --map "#4=contact_phone" --ignore "#5"
     """
     options = ImportOptions(
         niche,
         delimiter=_delimiter(delimiter),
         encoding=encoding,
+        sheet=sheet,
         mapping=_mapping(mapping or []),
         dedupe=dedupe or [],
+        ignore=ignore or [],
         rejects_path=rejects,
         approve=approve,
     )
@@ -88,7 +102,7 @@ def _delimiter(text: str | None) -> str | None:
     if text is None:
         return None
     character = "\t" if text in ("tab", "\\t") else text
-    if len(character) != 1 or character in '"\r\n\0 ':
+    if not is_delimiter(character):
         raise BadInput([f"--delimiter {text!r}: must be one character, or tab"])
     return character
 
@@ -124,6 +138,7 @@ def _for_programs(result: Imported, seconds: float) -> dict[str, object]:
         "added": result.added,
         "already_there": result.already_there,
         "rejected": result.rejected,
+        "empty": result.empty,
         "rejects_path": result.rejects_path and str(result.rejects_path),
         "ignored_columns": list(result.ignored_columns),
         "seconds": round(seconds, 3),
@@ -134,7 +149,8 @@ def _summary(result: Imported, seconds: float, options: ImportOptions) -> None:
     rate = result.read / max(seconds, 0.001)
     say(
         f"{result.read:,} rows read in {seconds:.1f} s ({rate:,.0f}/s): {result.added:,} added, "
-        f"{result.already_there:,} already there, {result.rejected:,} rejected",
+        f"{result.already_there:,} already there, {result.rejected:,} rejected"
+        + (f"; {result.empty:,} empty rows were passed over" if result.empty else ""),
         "bold",
     )
     if result.ignored_columns:

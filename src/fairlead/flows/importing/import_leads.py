@@ -10,13 +10,17 @@ niche.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.form import parse_form_schema
-from fairlead.flows.importing.lead_columns import Columns, RowReader, RowRejected, map_columns
-from fairlead.flows.importing.lead_file import LeadFile, Rejects, Row
+from fairlead.flows.importing.lead_columns import Columns, map_columns
+from fairlead.flows.importing.lead_file import LeadFile, Row
+from fairlead.flows.importing.lead_rows import RowReader, RowRejected
+from fairlead.flows.importing.opening import Reading, open_lead_file
+from fairlead.flows.importing.rejects import Rejects
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
@@ -33,21 +37,27 @@ class ImportOptions:
 
     niche_slug: str
     delimiter: str | None = None
-    encoding: str = "utf-8"
+    encoding: str | None = None
+    sheet: str | None = None
     mapping: dict[str, str] = field(default_factory=dict[str, str])
     dedupe: Sequence[str] = ()
+    ignore: Sequence[str] = ()
     rejects_path: Path | None = None
     approve: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import has done so far, in rows. `share_read` is None where the file has no size."""
+    """What an import has done so far, in rows: those read were added, were there already, or were rejected.
+
+    Empty rows are passed over and do not count as read. `share_read` is None where the file has no size.
+    """
 
     read: int = 0
     added: int = 0
     already_there: int = 0
     rejected: int = 0
+    empty: int = 0
     ignored_columns: tuple[str, ...] = ()
     rejects_path: Path | None = None
     share_read: float | None = None
@@ -66,7 +76,7 @@ def import_leads(
     `rejects_path` (FILE.rejects.csv unless given) with line and reason. Leads are approved on the way when
     the options say so, in the file's order; those that were there already are left as they are.
 
-    Raises `BadInput` (file, encoding, header or mapping) and `Refused` (`niche_unknown`) before anything is
+    Raises `BadInput` (file, encoding, sheet, header or mapping) and `Refused` (`niche_unknown`) before anything is
     written, `Unavailable` when the database goes away.
     """
     niche = _niche(database, options.niche_slug)
@@ -74,9 +84,9 @@ def import_leads(
     rejects_path = options.rejects_path or path.with_name(path.name + ".rejects.csv")
     if rejects_path.exists() and path.exists() and rejects_path.samefile(path):
         raise BadInput([f"the rejected rows would overwrite {path} itself: name another file with --rejects"])
-    with LeadFile(path, options.delimiter, options.encoding) as file:
-        columns = map_columns(file.header, schema, options.mapping, options.dedupe)
-        with Rejects(rejects_path, file) as rejects:
+    with closing(open_lead_file(path, Reading(options.delimiter, options.encoding, options.sheet))) as file:
+        columns = map_columns(file.header, schema, options.mapping, options.dedupe, options.ignore)
+        with Rejects(rejects_path, file, columns.own) as rejects:
             run = _Import(database, niche, columns, options, actor, file, rejects)
             return run.all(on_progress)
 
@@ -116,8 +126,9 @@ class _Import:
         self._actor = actor
         self._file = file
         self._rejects = rejects
-        self._reader = RowReader(columns, niche.phone_region)
+        self._reader = RowReader(columns, niche.phone_region, file.delimiter)
         self._read = 0
+        self._empty = 0
         self._added = 0
         self._good = 0
 
@@ -141,6 +152,9 @@ class _Import:
         chunk: list[NewLead] = []
         chunk_began = self._file.characters_read
         for row in self._file:
+            if row.is_empty(self._columns.own):
+                self._empty += 1
+                continue
             self._read += 1
             lead = self._lead(row)
             if lead is not None:
@@ -155,9 +169,7 @@ class _Import:
 
     def _lead(self, row: Row) -> NewLead | None:
         try:
-            if row.complaint is not None:
-                raise RowRejected(row.complaint)
-            return self._reader.lead(row.cells)
+            return self._reader.lead(row)
         except RowRejected as reason:
             self._rejects.add(row, str(reason))
             return None
@@ -177,6 +189,7 @@ class _Import:
             added=self._added,
             already_there=self._good - self._added,
             rejected=self._rejects.count,
+            empty=self._empty,
             ignored_columns=self._columns.ignored,
             rejects_path=self._rejects.path if self._rejects.count else None,
             share_read=self._file.share_read(),

@@ -1,27 +1,18 @@
-"""From columns to leads: what fills which field, what a cell means, and when two rows are one lead."""
+"""Which column of a file fills what, and which columns tell its leads apart."""
 
-import hashlib
-import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from fairlead.core.entry.contact import LEAD_DETAILS, CheckedDetails, checked_details
+from fairlead.core.entry.contact import LEAD_DETAILS
 from fairlead.core.entry.text import composed
 from fairlead.core.errors import BadInput
-from fairlead.core.form import Field, FormSchema, ValueNotInForm, convert_text
-from fairlead.store.ids import new_id, new_salt
-from fairlead.store.leads.rows import NewLead
+from fairlead.core.form import Field, FormSchema
+from fairlead.flows.importing.rejects import ADDED_COLUMNS
 
 EXTERNAL_ID = "external_id"
-REMEMBERED_CELLS = 2_000
-REMEMBERED_CHARACTERS = 64
 
-_NO_DETAILS = CheckedDetails({})
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
-
-
-class RowRejected(ValueError):
-    """The row is no lead; the message says why without repeating what it holds."""
+_NUMBER = re.compile(r"#([1-9]\d{0,4})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,196 +30,173 @@ class KeyRule:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which column (by position) fills which field of the form or detail of the lead."""
+    """Which column (by position) fills which field of the form or detail of the lead.
+
+    The first `own` of the `width` columns are the leads' own: what is behind them was added to rejected rows.
+    """
 
     width: int
+    own: int
     fields: tuple[tuple[int, Field], ...]
     details: tuple[tuple[int, str], ...]
     key_rule: KeyRule
     ignored: tuple[str, ...]
     headings: tuple[tuple[str, int], ...]
-    """Every column as the file calls it, whatever it fills: canonical, in ascending order."""
+    """Every column of the leads' own as the file calls it, whatever it fills: canonical, in ascending order."""
 
 
 def map_columns(
-    header: Sequence[str], schema: FormSchema, mapping: Mapping[str, str], dedupe: Sequence[str]
+    header: Sequence[str],
+    schema: FormSchema,
+    mapping: Mapping[str, str],
+    dedupe: Sequence[str],
+    ignore: Sequence[str] = (),
 ) -> Columns:
     """What each column of the header fills: what `mapping` says, else the field or detail of the same name.
 
-    Names are compared without regard to case. Raises `BadInput` with everything that is wrong: an unknown
-    column or target, two columns for one target, no column for a required field.
+    Names are compared without regard to case; `#3` is the third column, whatever its name. What is mapped wins over
+    columns of the same name, and what is to be ignored fills nothing. Raises `BadInput` with everything that is wrong:
+    an unknown column or target, two columns for one target, no column for a required field.
     """
-    problems: list[str] = []
-    targets = _targets(header, schema, mapping, problems)
-    positions: dict[str, int] = {}
-    for position, target in enumerate(targets):
-        if target is not None and positions.setdefault(target, position) != position:
-            problems.append(f"two columns, {header[positions[target]]!r} and {header[position]!r}, are for {target!r}")
-    if not positions and not problems:
-        known = ", ".join(each.key for each in schema.fields)
-        problems.append(f"no column has the name of a field ({known}): are delimiter and encoding right?")
-    else:
-        problems += [
+    return _Mapper(header, schema).columns(mapping, dedupe, ignore)
+
+
+class _Mapper:
+    """One header on its way to a form."""
+
+    def __init__(self, header: Sequence[str], schema: FormSchema) -> None:
+        self._header = header
+        self._schema = schema
+        self._problems: list[str] = []
+        self._exact = {each.key for each in schema.fields}
+        self._names = {name.casefold(): name for name in (*LEAD_DETAILS, EXTERNAL_ID)}
+        self._names |= {each.key.casefold(): each.key for each in reversed(schema.fields)}
+
+    def columns(self, mapping: Mapping[str, str], dedupe: Sequence[str], ignore: Sequence[str]) -> Columns:
+        mapped = self._mapped(mapping)
+        keys = self._positions("--dedupe", dedupe)
+        left_out = self._positions("--ignore", ignore)
+        self._problems += [
+            f"the column {self._header[position]!r} is mapped and ignored"
+            for position in left_out
+            if position in mapped
+        ]
+        own = self._own(mapped, keys, left_out)
+        targets = self._targets(mapped, left_out, own)
+        positions = self._by_target(targets)
+        self._check_required(positions)
+        rule = self._key_rule(targets, positions, keys)
+        if self._problems:
+            raise BadInput(self._problems)
+        fields = self._schema.fields
+        own_names = list(enumerate(self._header[:own]))
+        return Columns(
+            width=len(self._header),
+            own=own,
+            fields=tuple((positions[each.key], each) for each in fields if each.key in positions),
+            details=tuple((positions[name], name) for name in LEAD_DETAILS if name in {*positions} - self._exact),
+            key_rule=rule,
+            ignored=tuple(
+                name for position, name in own_names if name and targets[position] is None and position not in left_out
+            ),
+            headings=tuple(sorted((composed(name.strip()).casefold(), position) for position, name in own_names)),
+        )
+
+    def _own(self, mapped: Mapping[int, str], keys: Sequence[int], left_out: Sequence[int]) -> int:
+        """How many columns are the leads' own: without `line` and `reason` at the end, unless they are asked for."""
+        own = len(self._header) - len(ADDED_COLUMNS)
+        if own < 1 or tuple(self._header[own:]) != ADDED_COLUMNS or any(each >= own for each in (*mapped, *keys)):
+            return len(self._header)
+        filled = {*mapped.values(), *(self._target(name) for name in self._header[:own])}
+        for position, name in enumerate(ADDED_COLUMNS, start=own):
+            if name in self._names and self._names[name] not in filled and position not in left_out:
+                self._problems.append(
+                    f"is the column {name!r} the file's own, or was it added to rejected rows? Say "
+                    f"--map '#{position + 1}={name}' or --ignore '#{position + 1}'"
+                )
+        return own
+
+    def _target(self, name: str) -> str | None:
+        return name if name in self._exact else self._names.get(name.casefold())
+
+    def _mapped(self, mapping: Mapping[str, str]) -> dict[int, str]:
+        """What the mapping says of each column that it names."""
+        mapped: dict[int, str] = {}
+        for column, wanted in mapping.items():
+            option = f"--map {column}={wanted}"
+            position, target = self._position(option, column), self._target(wanted)
+            if target is None:
+                known = ", ".join([*(each.key for each in self._schema.fields), *LEAD_DETAILS, EXTERNAL_ID])
+                self._problems.append(f"{option}: there is no field {wanted!r}; there are {known}")
+            elif position is not None and mapped.setdefault(position, target) != target:
+                self._problems.append(f"{option}: the same column is mapped to {mapped[position]!r}")
+        return mapped
+
+    def _positions(self, option: str, columns: Sequence[str]) -> list[int]:
+        found = [self._position(f"{option} {column}", column) for column in columns]
+        return [position for position in found if position is not None]
+
+    def _position(self, option: str, column: str) -> int | None:
+        """Where the column is that an option names; what is wrong with the name is a problem."""
+        found = [position for position, name in enumerate(self._header) if name == column]
+        wanted = column.casefold()
+        found = found or [position for position, name in enumerate(self._header) if name.casefold() == wanted]
+        number = _NUMBER.fullmatch(column)
+        if not found and number is not None and int(number[1]) <= len(self._header):
+            found = [int(number[1]) - 1]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            numbers = " or ".join(f"#{position + 1}" for position in found)
+            self._problems.append(f"{option}: the file has {len(found)} columns {column!r}: say {numbers} instead")
+        else:
+            self._problems.append(f"{option}: the file has no column {column!r}")
+        return None
+
+    def _targets(self, mapped: Mapping[int, str], left_out: Sequence[int], own: int) -> list[str | None]:
+        """What each column fills: what is mapped first, then by name what is not taken yet."""
+        taken = set(mapped.values())
+        targets: list[str | None] = []
+        for position, name in enumerate(self._header):
+            by_name = self._target(name) if position < own and position not in left_out else None
+            targets.append(mapped.get(position) or (None if by_name in taken else by_name))
+        return targets
+
+    def _by_target(self, targets: Sequence[str | None]) -> dict[str, int]:
+        positions: dict[str, int] = {}
+        for position, target in enumerate(targets):
+            if target is None or positions.setdefault(target, position) == position:
+                continue
+            first = positions[target]
+            self._problems.append(
+                f"two columns, {self._header[first]!r} and {self._header[position]!r}, are for {target!r}: leave one "
+                f"out with --ignore '#{first + 1}' or --ignore '#{position + 1}'"
+            )
+        return positions
+
+    def _check_required(self, positions: Mapping[str, int]) -> None:
+        fields = self._schema.fields
+        if not positions and not self._problems:
+            known = ", ".join(each.key for each in fields)
+            self._problems.append(f"no column has the name of a field ({known}): are delimiter and encoding right?")
+            return
+        self._problems += [
             f"the form requires {each.key!r}, and no column is for it: name one with --map COLUMN={each.key}"
-            for each in schema.fields
+            for each in fields
             if each.required and each.key not in positions
         ]
-    rule = _key_rule(header, targets, positions, dedupe, problems)
-    if problems:
-        raise BadInput(problems)
-    return Columns(
-        width=len(header),
-        fields=tuple((positions[each.key], each) for each in schema.fields if each.key in positions),
-        details=tuple(
-            (positions[name], name) for name in LEAD_DETAILS if name in positions and schema.field(name) is None
-        ),
-        key_rule=rule,
-        ignored=tuple(name for position, name in enumerate(header) if targets[position] is None and name),
-        headings=tuple(sorted((composed(name.strip()).casefold(), position) for position, name in enumerate(header))),
-    )
 
-
-def _targets(
-    header: Sequence[str], schema: FormSchema, mapping: Mapping[str, str], problems: list[str]
-) -> list[str | None]:
-    names = {name.casefold(): name for name in (*LEAD_DETAILS, EXTERNAL_ID)}
-    names |= {each.key.casefold(): each.key for each in reversed(schema.fields)}
-    exact = {each.key for each in schema.fields}
-    targets = [name if name in exact else names.get(name.casefold()) for name in header]
-    for column, target in mapping.items():
-        found = _positions_of(header, column)
-        if not found:
-            problems.append(f"--map {column}={target}: the file has no column {column!r}")
-        elif len(found) > 1:
-            problems.append(f"--map {column}={target}: the file has {len(found)} columns {column!r}")
-        elif target not in exact and target.casefold() not in names:
-            known = ", ".join([*(each.key for each in schema.fields), *LEAD_DETAILS, EXTERNAL_ID])
-            problems.append(f"--map {column}={target}: there is no field {target!r}; there are {known}")
-        else:
-            targets[found[0]] = target if target in exact else names[target.casefold()]
-    return targets
-
-
-def _positions_of(header: Sequence[str], column: str) -> list[int]:
-    exact = [position for position, name in enumerate(header) if name == column]
-    wanted = column.casefold()
-    return exact or [position for position, name in enumerate(header) if name.casefold() == wanted]
-
-
-def _key_rule(
-    header: Sequence[str],
-    targets: Sequence[str | None],
-    positions: Mapping[str, int],
-    dedupe: Sequence[str],
-    problems: list[str],
-) -> KeyRule:
-    parts: dict[str, int] = {}
-    for column in dedupe:
-        found = _positions_of(header, column)
-        if len(found) != 1:
-            problems.append(f"--dedupe {column}: the file has {len(found) or 'no'} column(s) of that name")
-        else:
+    def _key_rule(self, targets: Sequence[str | None], positions: Mapping[str, int], keys: Sequence[int]) -> KeyRule:
+        if keys:
             # By what it fills: another file may have the same under another heading.
-            parts[targets[found[0]] or f"column {column.casefold()}"] = found[0]
-    if dedupe:
-        return KeyRule("chosen columns", tuple(sorted(parts.items())), counts_occurrences=False, ignores_case=True)
-    if EXTERNAL_ID in positions:
-        only = ((EXTERNAL_ID, positions[EXTERNAL_ID]),)
-        return KeyRule(EXTERNAL_ID, only, counts_occurrences=False, ignores_case=False)
-    return KeyRule("whole row", tuple(sorted(positions.items())), counts_occurrences=True, ignores_case=False)
+            parts = tuple(sorted((targets[each] or self._unmapped_name(each), each) for each in set(keys)))
+            return KeyRule("chosen columns", parts, counts_occurrences=False, ignores_case=True)
+        if EXTERNAL_ID in positions:
+            only = ((EXTERNAL_ID, positions[EXTERNAL_ID]),)
+            return KeyRule(EXTERNAL_ID, only, counts_occurrences=False, ignores_case=False)
+        return KeyRule("whole row", tuple(sorted(positions.items())), counts_occurrences=True, ignores_case=False)
 
-
-class RowReader:
-    """One pass over a file's rows: remembers what short cells meant, and how often each row occurred.
-
-    `region` is whose telephone numbers need no country. The occurrences take about 200 bytes per distinct row; with an
-    external id or chosen columns there are none.
-    """
-
-    def __init__(self, columns: Columns, region: str | None = None) -> None:
-        self.columns = columns
-        self._region = region
-        self._occurrences: dict[bytes, int] = {}
-        self._row_occurrences: dict[bytes, int] = {}
-        # What a cell adds to the JSON of a lead's attributes: `"age":41`, or nothing where it holds no value.
-        self._fields: list[tuple[int, Field, dict[str, str]]] = [(*each, {}) for each in columns.fields]
-
-    def lead(self, cells: Sequence[str]) -> NewLead:
-        """The lead that these cells describe, with a new id. Raises `RowRejected` with every reason."""
-        if len(cells) != self.columns.width:
-            raise RowRejected(f"has {len(cells)} columns where the header has {self.columns.width}")
-        problems: list[str] = []
-        members: list[str] = []
-        for position, each, known in self._fields:
-            member = known.get(cells[position])
-            if member is None:
-                member = _member(each, cells[position], known, problems)
-            if member:
-                members.append(member)
-        details = self._details(cells, problems) if self.columns.details else _NO_DETAILS
-        if not problems and not members and not details.values:
-            problems.append("holds nothing that is kept")
-        if problems:
-            raise RowRejected("; ".join(problems))
-        lead = NewLead.of(new_id(), f"{{{','.join(members)}}}", new_salt(), details)
-        return replace(lead, dedupe_key=self._key(cells), row_key=self._row_key(cells))
-
-    def _details(self, cells: Sequence[str], problems: list[str]) -> CheckedDetails:
-        details = checked_details({name: cells[position] for position, name in self.columns.details}, self._region)
-        problems += [f"{problem.path}: {problem.message}" for problem in details.problems]
-        return details
-
-    def _key(self, cells: Sequence[str]) -> str:
-        """SHA-256 of what identifies the row, in hexadecimal. NUL divides: no cell holds one."""
-        rule = self.columns.key_rule
-        words = [rule.name]
-        for name, position in rule.parts:
-            cell = cells[position].strip()
-            if cell:
-                words += (name, cell.casefold() if rule.ignores_case else cell)
-        if len(words) == 1:
-            raise RowRejected(
-                f"its {', '.join(name for name, _ in rule.parts)} is empty, by which leads are told apart"
-            )
-        if rule.counts_occurrences:
-            return _numbered(words, self._occurrences).hex()
-        return hashlib.sha256("\0".join(words).encode()).hexdigest()
-
-    def _row_key(self, cells: Sequence[str]) -> bytes:
-        """SHA-256 of all cells under the file's own headings: equal whatever form or mapping the row is read by.
-
-        Where an external id or chosen columns tell leads apart, rows that are the same are one lead, the first.
-        """
-        words: list[str] = []
-        for heading, position in self.columns.headings:
-            cell = composed(cells[position]).strip()
-            if cell:
-                words += (heading, cell)
-        return _numbered(words, self._row_occurrences if self.columns.key_rule.counts_occurrences else {})
-
-
-def _numbered(words: Sequence[str], occurrences: dict[bytes, int]) -> bytes:
-    """SHA-256 of the words and of how often they occurred by now, which is counted."""
-    digest = hashlib.sha256("\0".join(words).encode())
-    row = digest.digest()[:16]
-    number = occurrences[row] = occurrences.get(row, 0) + 1
-    digest.update(b"\0%d" % number)
-    return digest.digest()
-
-
-def _member(each: Field, cell: str, known: dict[str, str], problems: list[str]) -> str:
-    try:
-        value = convert_text(each, cell)
-    except ValueNotInForm as error:
-        problems.append(str(error))
-        return ""
-    if value is None:
-        if each.required:
-            problems.append(f"{each.label} is required")
-            return ""
-        member = ""
-    else:
-        member = _encode({each.key: value})[1:-1]
-    if len(cell) <= REMEMBERED_CHARACTERS and len(known) < REMEMBERED_CELLS:
-        known[cell] = member
-    return member
+    def _unmapped_name(self, position: int) -> str:
+        name = self._header[position].casefold()
+        is_unique = [each.casefold() for each in self._header].count(name) == 1
+        return f"column {name}" if name and is_unique else f"column {name} #{position + 1}"
