@@ -22,7 +22,7 @@ from fairlead.store.jobs.queue import jobs_at_all
 from fairlead.telemetry.logs import set_up_logs
 from fairlead.worker import connections_needed, work
 from tests.flows.marketplaces import HOSTING, declare
-from tests.race.processes import PATIENCE_SECONDS, wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 CLERK = Actor("clerk", "admin", "req-from-outside")
 LEAD = {"cores": 8, "region": "north"}

@@ -3,8 +3,7 @@
 import json
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -33,6 +32,7 @@ from tests.api.live_sites import (
 )
 from tests.flows.access.people import enrolled_admin, provider_user, value
 from tests.flows.live.feeds import Market, open_market, sell
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -54,14 +54,6 @@ def market(database: Database) -> Market:
 @pytest.fixture
 def ann(database: Database) -> Who:
     return Who(enrolled_admin(database).token)
-
-
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
-    """The condition holds in the end."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
 
 
 def test_an_operator_sees_what_commits(database: Database, site: ServingThread, market: Market, ann: Who) -> None:
@@ -183,14 +175,14 @@ def test_whoever_comes_while_a_page_is_read_without_them_misses_nothing(
     with watching(site.port, PROVIDER, one) as first:
         receive(first)
         # Both stand where the feed stood: what is sold now is on a page that the poller reads.
-        until(lambda: all(room.position_id is not None for room in rooms.values()))
-        until(lambda: all(each.is_attached for room in rooms.values() for each in room.connections))
+        wait_until(lambda: all(room.position_id is not None for room in rooms.values()))
+        wait_until(lambda: all(each.is_attached for room in rooms.values() for each in room.connections))
         monkeypatch.setattr(hub, "own_page", slow_page)
         [lead_id] = sell(database, market.niches["moving"])
         assert read.wait(20)
         with watching(site.port, PROVIDER, two, begins) as second:
             receive(second)
-            until(lambda: sum(each.is_attached for room in rooms.values() for each in room.connections) == 2)
+            wait_until(lambda: sum(each.is_attached for room in rooms.values() for each in room.connections) == 2)
             go_on.set()
             assert receive(first)["lead_id"] == lead_id
             assert receive(second)["lead_id"] == lead_id
@@ -211,7 +203,7 @@ def test_a_heartbeat_says_from_where_to_go_on(
     with watching(site.port, PROVIDER, dot) as feed:
         first = receive(feed)
         sell(database, market.niches["moving"])
-        until(lambda: json.loads(feed.recv(5))["id"] != first["id"])
+        wait_until(lambda: json.loads(feed.recv(5))["id"] != first["id"])
         beat = json.loads(feed.recv(5))
         assert (set(beat), beat["type"]) == ({"id", "type", "at"}, "heartbeat")
     value(database, "update live_entries set sequenced_at = sequenced_at - interval '8 days'")
@@ -260,8 +252,8 @@ def test_a_peer_that_is_gone_without_a_word_is_noticed(app: FastAPI, ann: Who, m
             answer = peer.recv(4_096)
             assert answer.startswith(b"HTTP/1.1 101 ")
             assert b"sec-websocket-extensions" not in answer.lower()  # nothing is compressed
-            until(lambda: app.state.live.connection_count == 1)
-            until(lambda: app.state.live.connection_count == 0)
+            wait_until(lambda: app.state.live.connection_count == 1)
+            wait_until(lambda: app.state.live.connection_count == 0)
 
 
 @pytest.mark.parametrize(("sent", "code"), [("hello", 1008), (b"\0" * 10, 1008), ("x" * 5_000, 1009)])
@@ -288,6 +280,6 @@ def test_nobody_watches_and_nothing_is_asked(app: FastAPI, site: ServingThread, 
     with watching(site.port, ADMIN, ann) as feed:
         receive(feed)
         assert "live-feed" in {thread.name for thread in threading.enumerate()}
-    until(lambda: "live-feed" not in {thread.name for thread in threading.enumerate()})
+    wait_until(lambda: "live-feed" not in {thread.name for thread in threading.enumerate()})
     with watching(site.port, ADMIN, ann) as feed:
         assert receive(feed)["type"] == "ready"

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from tests.waiting import PATIENCE_SECONDS
+
 POINTS = {b"E": "execute", b"Q": "query", b"S": "sync"}
 READY_FOR_QUERY = b"Z"
-PATIENCE_SECONDS = 30
 
 
 @dataclass

@@ -27,8 +27,9 @@ from tests.chaos.market import (
     wait_until_drained,
 )
 from tests.chaos.outside import Hook, MailBox, moody_mail_server, moody_receiver
-from tests.chaos.workers import Fleet, wait_for
+from tests.chaos.workers import Fleet
 from tests.conftest import sweep
+from tests.waiting import wait_until
 
 DAY_SECONDS = 86_400
 TAKEOVER_SECONDS = 3
@@ -95,12 +96,12 @@ def test_a_clock_set_back_by_a_day_puts_nothing_off(
         fleet = open_fleet(server.url, takeover_seconds=TAKEOVER_SECONDS, retry_delay_factor=0.01, **outside(smtp_port))
         dying, living = fleet.start_serving(2)
         approve(database, lead_ids[:20])
-        wait_for(lambda: one(database, PUT_OFF) > 5, "attempts are put off")
+        wait_until(lambda: one(database, PUT_OFF) > 5, "attempts are put off")
         approve(database, lead_ids[20:25])
         dying.kill()
         before = one(database, "select clock_timestamp()")
         clock.set_back()
-        wait_for(lambda: one(database, "select clock_timestamp() < %s", before), "the clock is set back")
+        wait_until(lambda: one(database, "select clock_timestamp() < %s", before), "the clock is set back")
         put_off = one(database, PUT_OFF_BY_A_DAY)
         heartbeats = one(database, FROM_THE_FUTURE)
         since = time.monotonic()
@@ -116,7 +117,7 @@ def test_a_clock_set_back_by_a_day_puts_nothing_off(
 
         assert put_off > 5, "nothing was put off when the clock was set back"
         assert heartbeats > 0, "nobody's last sign of life lay in the future"
-        wait_for(lambda: rows(database, DUTIES_LATE) == [], "every duty was done by the new clock", 10)
+        wait_until(lambda: rows(database, DUTIES_LATE) == [], "every duty was done by the new clock", 10)
         assert one(database, FROM_THE_FUTURE) == 0, "somebody dead is believed in"
 
 

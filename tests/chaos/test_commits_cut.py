@@ -23,7 +23,8 @@ from tests.chaos.market import (
 )
 from tests.chaos.outside import Hook, MailBox, moody_mail_server, moody_receiver
 from tests.chaos.proxy import Proxy, Strike, cut_before, swallow_answer
-from tests.chaos.workers import Fleet, wait_for
+from tests.chaos.workers import Fleet
+from tests.waiting import wait_until
 
 ENDS = ("query: COMMIT", "sync: SELECT procrastinate_finish_job")
 STRIKES = (cut_before, swallow_answer)
@@ -84,7 +85,7 @@ def _cut_under_load(
         cutter = Cutter(random.Random(seed + 2), 0.1, cuts_each)
         proxy.strike_where(cutter)
         approve(database, lead_ids, pause_seconds=0.05)
-        wait_for(cutter.is_done, "all strikes", 120)
+        wait_until(cutter.is_done, "all strikes", 120)
         proxy.strike_where(None)
         wait_until_drained(database, 60)
         assert all(process.is_alive() for process in workers)

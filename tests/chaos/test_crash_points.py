@@ -14,7 +14,7 @@ import pytest
 
 from fairlead.flows.distribute import Distributed, Distributor
 from fairlead.store.connection import Database
-from tests.chaos.proxy import PATIENCE_SECONDS, Proxy, Session, Strike, cut_before, swallow_answer
+from tests.chaos.proxy import Proxy, Session, Strike, cut_before, swallow_answer
 from tests.chaos.stories import (
     Story,
     begin,
@@ -25,6 +25,7 @@ from tests.chaos.stories import (
     picture,
 )
 from tests.race.processes import Report, Workers, opened, wait_until_gone
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.chaos
 

@@ -25,8 +25,9 @@ from tests.chaos.market import (
 )
 from tests.chaos.outside import Hook, MailBox, moody_mail_server, moody_receiver
 from tests.chaos.test_server_killed import kill_server
-from tests.chaos.workers import Fleet, Process, wait_for
+from tests.chaos.workers import Fleet, Process
 from tests.conftest import sweep
+from tests.waiting import wait_until
 
 WORKERS = 2
 DRAINED_WITHIN_SECONDS = 60
@@ -103,7 +104,7 @@ def _break_under_load(
         assert all(process.is_alive() for process in workers)
         assert len(fleet.processes) == WORKERS, "the same processes went on"
         for process in workers:
-            wait_for(lambda process=process: process.answer("/readyz")[0] == 200, f"{process.name} is ready again")
+            wait_until(lambda process=process: process.answer("/readyz")[0] == 200, f"{process.name} is ready again")
         assert all(process.events("lead decided") for process in workers)
 
 
@@ -111,7 +112,7 @@ def _wait_until_busy(database: Database) -> None:
     """Jobs are under way and more wait."""
     done = "select count(*) from notifications where state = 'sent'"
     before = one(database, done)
-    wait_for(lambda: one(database, done) > before, "notifications are sent")
+    wait_until(lambda: one(database, done) > before, "notifications are sent")
     under_way = one(database, "select count(*) from procrastinate_jobs")
     assert under_way > 10, "it came too late to disturb anybody"
 
@@ -122,7 +123,7 @@ def _assert_waiting(workers: list[Process], outage_seconds: float) -> None:
     if not outage_seconds:
         return
     for process in workers:
-        wait_for(lambda process=process: process.events("the database is away"), f"{process.name} says so")
+        wait_until(lambda process=process: process.events("the database is away"), f"{process.name} says so")
     while time.monotonic() < back_at:
         for process in workers:
             assert process.is_alive()

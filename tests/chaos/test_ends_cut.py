@@ -10,8 +10,8 @@ from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import Job, JobRun, enqueue, jobs_at_all
 from fairlead.store.jobs.runner import Bounds, Lane, run_worker
 from tests.chaos.proxy import Proxy, Strike, cut_before, swallow_answer
-from tests.chaos.workers import wait_for
 from tests.race.processes import opened
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.chaos
 
@@ -60,7 +60,7 @@ def test_the_end_of_a_job_is_recorded_although_its_connection_broke(
         try:
             assert serving.wait(30)
             database.run(lambda conn: enqueue(conn, [Job("distribute_lead", {"lead_id": "x"})]))
-            wait_for(lambda: seen and database.run(jobs_at_all) == 0, "the job is gone", 20)
+            wait_until(lambda: seen and database.run(jobs_at_all) == 0, "the job is gone", 20)
         finally:
             stop.set()
         assert ended.result(30)

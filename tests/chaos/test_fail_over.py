@@ -3,7 +3,6 @@
 import os
 import shutil
 import threading
-import time
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -23,7 +22,8 @@ from fairlead.store.embedded.scratch import scratch_cluster
 from fairlead.store.schema import migrate
 from tests.chaos.test_server_killed import BATCH_LIMIT, decide_and_tell, kill_server, market, wait_for_count
 from tests.conftest import sweep
-from tests.race.processes import PATIENCE_SECONDS, Workers
+from tests.race.processes import Workers
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 LEADS = 60
 WORKERS = 2
@@ -87,10 +87,8 @@ def standby(primary: Cluster) -> Generator[Standby]:
         # After the copy was made: the promoted one has no standby to wait for.
         conn.execute("alter system set synchronous_standby_names = '*'")
         conn.execute("select pg_reload_conf()")
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while conn.execute("select sync_state from pg_stat_replication").fetchone() != ("sync",):
-            assert time.monotonic() < deadline, "the standby does not follow"
-            time.sleep(0.05)
+        following = "select sync_state from pg_stat_replication"
+        wait_until(lambda: conn.execute(following).fetchone() == ("sync",), "a standby that follows")
     yield found
     found.stop()
     shutil.rmtree(found.data)

@@ -19,7 +19,8 @@ from fairlead.store.embedded.scratch import scratch_cluster
 from fairlead.store.schema import migrate
 from tests.conftest import sweep
 from tests.race.marketplaces import Niche, Provider, Terms, add_leads, add_providers, open_niche, subscribe
-from tests.race.processes import PATIENCE_SECONDS, Report, Workers, opened
+from tests.race.processes import Report, Workers, opened
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 TERMS = (Terms(5000, 1, 1), Terms(2000, 2, 2), Terms(1000, 3, 5))
 WORKERS = 3
@@ -100,10 +101,7 @@ def _kill_under_load(cluster: Cluster, leads: int, kills: int) -> None:
 
 def wait_for_count(acknowledged: list[str], count: int) -> None:
     """So many leads were acknowledged."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while len(acknowledged) < count:
-        assert time.monotonic() < deadline, f"only {len(acknowledged)} leads were decided"
-        time.sleep(0.001)
+    wait_until(lambda: len(acknowledged) >= count, f"the decision of {count} leads", pause_seconds=0.001)
 
 
 def market(database: Database, leads: int) -> tuple[Niche, list[str]]:
@@ -123,7 +121,4 @@ def kill_server(cluster: Cluster) -> None:
     pairs = [tuple(map(int, line.split())) for line in listing.splitlines()]
     for pid in (postmaster, *(pid for pid, parent in pairs if parent == postmaster)):
         os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while cluster.status().running:
-        assert time.monotonic() < deadline, "it still runs"
-        time.sleep(0.01)
+    wait_until(lambda: not cluster.status().running, "the end of the server")

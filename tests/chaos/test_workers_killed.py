@@ -24,7 +24,8 @@ from tests.chaos.market import (
     wait_until_drained,
 )
 from tests.chaos.outside import Hook, MailBox, moody_mail_server, moody_receiver
-from tests.chaos.workers import Fleet, deadly_at, killing, restarting, wait_for
+from tests.chaos.workers import Fleet, deadly_at, killing, restarting
+from tests.waiting import wait_until
 
 WORKERS = 3
 
@@ -71,7 +72,7 @@ def _kill_under_load(
         with restarting(fleet, WORKERS):
             with killing(fleet, dice, every_seconds):
                 approve(database, lead_ids, pause_seconds=0.1)
-                wait_for(lambda: fleet.kills >= kill_count, f"{kill_count} kills", 10 * kill_count)
+                wait_until(lambda: fleet.kills >= kill_count, f"{kill_count} kills", 10 * kill_count)
             took_seconds = wait_until_drained(database, 120 if deadly else 60)
             had_bad_luck = _retry_what_had_bad_luck(database, killer)
     print(f"drained in {took_seconds:.0f} s after {fleet.kills} kills; bad luck: {had_bad_luck}")

@@ -7,7 +7,8 @@ import pytest
 
 from fairlead.store.connection import Database
 from tests.chaos.market import approve, assert_all_sold, open_market, rows, submit, wait_until_drained
-from tests.chaos.workers import Fleet, wait_for
+from tests.chaos.workers import Fleet
+from tests.waiting import wait_until
 
 PER_SECOND = 20
 LEADS = 80
@@ -48,7 +49,7 @@ def test_a_rate_of_one_in_hours_holds_for_workers_that_wait_and_for_those_that_a
     waiting = fleet.start_serving(2)
     approve(database, lead_ids)
     busy = "select count(*) from procrastinate_jobs where task_name = 'distribute_lead' and status = 'doing'"
-    wait_for(lambda: rows(database, busy) == [6], "every place waits for a turn but one")
+    wait_until(lambda: rows(database, busy) == [6], "every place waits for a turn but one")
     for process in waiting:
         process.send(signal.SIGTERM)
     assert [process.ended(60) for process in waiting] == [0, 0]

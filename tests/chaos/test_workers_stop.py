@@ -23,7 +23,8 @@ from tests.chaos.market import (
     wait_until_drained,
 )
 from tests.chaos.outside import Hook, MailBox, moody_mail_server, moody_receiver
-from tests.chaos.workers import SERVING, Fleet, Process, wait_for
+from tests.chaos.workers import SERVING, Fleet, Process
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 
@@ -42,7 +43,9 @@ def test_a_worker_told_to_stop_under_load_finishes_and_nothing_is_sent_twice(
         fleet = open_fleet(database_url, drain_seconds=DRAIN_SECONDS, takeover_seconds=30, **outside(smtp_port))
         first, second = fleet.start_serving(2)
         approve(database, lead_ids)
-        wait_for(lambda: one(database, "select count(*) from notifications where state = 'sent'") > 5, "some are sent")
+        wait_until(
+            lambda: one(database, "select count(*) from notifications where state = 'sent'") > 5, "some are sent"
+        )
         waiting = one(database, "select count(*) from notifications where state = 'queued'")
         _stop(first)
         assert waiting > 20, "it was stopped too late to disturb anybody"
@@ -75,7 +78,7 @@ def test_serve_restarts_what_dies_and_stops_everything(
     fleet = open_fleet(database_url)
     with serving(fleet, workers=2) as (process, children):
         os.kill(_worker_among(children), signal.SIGKILL)
-        wait_for(lambda: len(process.events(SERVING)) == 3, "another one serves in its place")
+        wait_until(lambda: len(process.events(SERVING)) == 3, "another one serves in its place")
         [restart] = process.events("a process ended and is started again")
         assert restart["kind"] == "worker"
         children.extend(set(_children(process.pid)) - set(children))
@@ -93,7 +96,7 @@ def test_nothing_outlives_a_serve_that_was_killed(
     with serving(open_fleet(database_url), workers=1) as (process, children):
         assert len(children) == 2
         process.kill()
-        wait_for(lambda: not any(map(_is_running, children)), "its children end by themselves", 20)
+        wait_until(lambda: not any(map(_is_running, children)), "its children end by themselves", 20)
         assert len(process.events("stopping: the process that started this one is gone")) == 2
         assert process.events("worker stopped")
         assert process.events("web stopped")
@@ -106,7 +109,7 @@ def serving(fleet: Fleet, workers: int) -> Iterator[tuple[Process, list[int]]]:
     process = fleet.start(("serve", "--workers", str(workers)))
     children: list[int] = []
     try:
-        wait_for(lambda: len(process.events(SERVING)) == workers and process.events("web started"), "all serve")
+        wait_until(lambda: len(process.events(SERVING)) == workers and process.events("web started"), "all serve")
         children.extend(_children(process.pid))
         assert len(children) == workers + 1
         yield process, children

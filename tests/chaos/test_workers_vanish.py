@@ -21,7 +21,8 @@ from tests.chaos.market import (
     wait_until_drained,
 )
 from tests.chaos.outside import Hook, MailBox, moody_mail_server, moody_receiver
-from tests.chaos.workers import Fleet, Process, wait_for
+from tests.chaos.workers import Fleet, Process
+from tests.waiting import wait_until
 
 TAKEOVER_SECONDS = 3
 SWEEP_SECONDS = 5
@@ -53,7 +54,7 @@ def test_the_work_of_one_that_vanished_is_taken_over_and_not_repeated_when_it_wa
             **outside(smtp_port),
         )
         [sleeper] = fleet.start_serving(1)
-        wait_for(lambda: one(database, REGISTERED) == QUEUES, "all its lanes are registered")
+        wait_until(lambda: one(database, REGISTERED) == QUEUES, "all its lanes are registered")
         sleepers = rows(database, "select id from procrastinate_workers")
         [other] = fleet.start_serving(1)
         lead_ids = submit(database, market, 48)
@@ -63,7 +64,7 @@ def test_the_work_of_one_that_vanished_is_taken_over_and_not_repeated_when_it_wa
         started = time.monotonic()
         still = "select count(*) from procrastinate_jobs where id = any(%s::bigint[])"
         bound_seconds = TAKEOVER_SECONDS + SWEEP_SECONDS + SLACK_SECONDS
-        wait_for(lambda: one(database, still, jobs) == 0, f"{len(jobs)} jobs taken over", bound_seconds)
+        wait_until(lambda: one(database, still, jobs) == 0, f"{len(jobs)} jobs taken over", bound_seconds)
         print(f"{len(jobs)} jobs taken over after {time.monotonic() - started:.1f} s")
         wait_until_drained(database, 60)
         decided = one(database, "select count(*) from niche_journal where kind = 'decision'")

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -19,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-PATIENCE_SECONDS = 60
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
 SERVING = "serving the queues"
 FAIRLEAD = ("-m", "fairlead")
 LINES_SHOWN = 40
@@ -38,14 +38,6 @@ from fairlead.cli import main
 main()
 """
 """The program, in which one lead is deadly: any worker that begins to decide it is gone."""
-
-
-def wait_for(condition: Callable[[], object], what: str, within_seconds: float = PATIENCE_SECONDS) -> None:
-    """Returns once the condition holds; `what` says what did not come to be."""
-    deadline = time.monotonic() + within_seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {within_seconds:.0f} s"
-        time.sleep(0.05)
 
 
 def environment(database_url: str, **settings: object) -> dict[str, str]:
@@ -165,7 +157,7 @@ class Fleet:
         """So many workers serve the queues."""
         started = [self.start() for _ in range(count)]
         for process in started:
-            wait_for(lambda process=process: process.is_serving() or not process.is_alive(), f"{process.name} serves")
+            wait_until(lambda process=process: process.is_serving() or not process.is_alive(), f"{process.name} serves")
             assert process.is_alive(), f"{process.name} ended:\n{process.log.read_text()}"
         return started
 

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -19,8 +18,8 @@ import psycopg
 from fairlead.flows import distribute
 from fairlead.flows.distribute import Distributor
 from fairlead.store.connection import Database, Timeouts
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
-PATIENCE_SECONDS = 60
 BOUNDS = Timeouts(30_000, 20_000, 30_000)
 
 
@@ -105,25 +104,20 @@ class Workers:
 
     def wait_until_blocked(self, url: str) -> None:
         """All of them wait for a lock at the same moment. Fails when one of them never does."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        count = len(self._started)
         with psycopg.connect(url, autocommit=True, application_name="watch") as conn:
-            while (seen := _one(conn, WAITING)) < count:
+
+            def all_wait() -> bool:
                 assert self._answers.empty(), f"a worker did not wait for a lock: {self._answers.get()}"
-                assert time.monotonic() < deadline, f"only {seen} of {count} workers ever waited for a lock"
-                time.sleep(0.01)
+                return _one(conn, WAITING) >= len(self._started)
+
+            wait_until(all_wait, "every worker waiting for a lock")
 
     def results(self) -> list[Report]:
         """What each reported; a worker's error is this test's failure."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
         reports: list[Report] = []
         while len(reports) < len(self._started):
-            if not self._answers.empty():
-                reports.append(self._answers.get())
-            elif time.monotonic() > deadline:
-                raise AssertionError(f"{len(self._started) - len(reports)} workers never came back")
-            else:
-                time.sleep(0.005)
+            wait_until(lambda: not self._answers.empty(), f"an answer beside {len(reports)}")
+            reports.append(self._answers.get())
         for process in self._started:
             process.join(PATIENCE_SECONDS)
         errors = [report.error for report in reports if report.error]
@@ -164,23 +158,22 @@ WAITING = """
 ALIVE = "select count(*) from pg_stat_activity where client_port = any(%s)"
 
 
-def wait_until_blocked(url: str, run: "Future[Any]") -> None:
-    """A session waits for a lock. Fails when the run is over without one that did."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def wait_until_blocked(url: str, *runs: "Future[Any]") -> None:
+    """As many sessions wait for a lock, at one moment, as there are runs. Fails when one of them ends before that."""
     with psycopg.connect(url, autocommit=True, application_name="watch") as conn:
-        while not _one(conn, WAITING):
-            assert not run.done(), "it did not wait for a lock"
-            assert time.monotonic() < deadline, "nobody ever waited for a lock"
-            time.sleep(0.005)
+
+        def all_wait() -> bool:
+            for run in runs:
+                assert not run.done(), f"it did not wait for a lock: {run.exception() or run.result()}"
+            return _one(conn, WAITING) >= len(runs)
+
+        wait_until(all_wait, "every run waiting for a lock")
 
 
 def wait_until_gone(url: str, client_ports: Sequence[int]) -> None:
     """The server has no session any more whose client sits at one of these ports."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
     with psycopg.connect(url, autocommit=True, application_name="watch") as conn:
-        while _one(conn, ALIVE, list(client_ports)):
-            assert time.monotonic() < deadline, "the server never noticed that its client is gone"
-            time.sleep(0.005)
+        wait_until(lambda: not _one(conn, ALIVE, list(client_ports)), "the end of a session whose client is gone")
 
 
 def deadlocks(url: str) -> int:
@@ -214,14 +207,6 @@ def sampled_waits(url: str) -> Iterator[list[int]]:
     finally:
         stop.set()
         thread.join()
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Returns once the condition holds."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.01)
 
 
 def _one(conn: "psycopg.Connection[Any]", query: Any, *values: Any) -> int:

@@ -1,11 +1,9 @@
 """Twenty at once with the same code, recovery code or invitation, each in front of the same lock: one gets in."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
-import psycopg
 import pytest
 
 from fairlead.core.errors import Refused
@@ -35,7 +33,7 @@ from tests.flows.access.people import (
     token_for,
     value,
 )
-from tests.race.processes import PATIENCE_SECONDS, WAITING, deadlocks
+from tests.race.processes import deadlocks, wait_until_blocked
 
 AT_ONCE = 20
 
@@ -61,20 +59,10 @@ def all_at_once(crowd: Database, database_url: str, lock: str, calls: Sequence[C
         with crowd.transaction() as conn:
             conn.execute(lock.encode())
             running = [pool.submit(outcome, call) for call in calls]
-            wait_until_all_wait(database_url, running)
+            wait_until_blocked(database_url, *running)
         outcomes = Counter(each.result() for each in running)
     assert deadlocks(database_url) == 0
     return outcomes
-
-
-def wait_until_all_wait(database_url: str, running: list[Future[str]]) -> None:
-    """As many sessions as there are calls wait for a lock. Fails when one of the calls never does."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    with psycopg.connect(database_url, autocommit=True, application_name="watch") as conn:
-        while (row := conn.execute(WAITING).fetchone()) is None or row[0] < len(running):
-            assert not any(each.done() for each in running), [each.result() for each in running if each.done()]
-            assert time.monotonic() < deadline, f"only {row} of {len(running)} ever waited for a lock"
-            time.sleep(0.01)
 
 
 def pending_sessions(database: Database, person: Person) -> list[str]:

@@ -20,7 +20,8 @@ from tests.race.marketplaces import (
     open_niche,
     subscribe,
 )
-from tests.race.processes import PATIENCE_SECONDS, count_restarts, deadlocks, wait_until_blocked
+from tests.race.processes import count_restarts, deadlocks, wait_until_blocked
+from tests.waiting import PATIENCE_SECONDS
 
 TERMS = (Terms(1000, 2, 1),)
 PRICE_CENTS = 1000

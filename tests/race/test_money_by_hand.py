@@ -1,13 +1,11 @@
 """Money moved by hand, at once: one key, one refund, one decision has one effect, and nobody deadlocks with anybody."""
 
 import random
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import psycopg
 import pytest
 
 from fairlead.core.errors import Refused
@@ -20,8 +18,9 @@ from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.sales import MEMO, PORTAL, balances, query, sell, told
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
-from tests.race.processes import PATIENCE_SECONDS, WAITING, Report, Workers, deadlocks, decide_all, opened
+from tests.race.processes import Report, Workers, deadlocks, decide_all, opened, wait_until_blocked
 from tests.race.writers import deposit_now_and_then
+from tests.waiting import PATIENCE_SECONDS
 
 AT_ONCE = 20
 
@@ -44,19 +43,10 @@ def at_once(url: str, held: bytes, *calls: tuple[Callable[[Database, str], objec
         with database.transaction() as conn:
             conn.execute(held)
             running = [pool.submit(attempt, database, *calls[number % len(calls)]) for number in range(AT_ONCE)]
-            _wait_until_blocked(url, running)
+            wait_until_blocked(url, *running)
         results = Counter(call.result() for call in running)
     assert deadlocks(url) == 0
     return results
-
-
-def _wait_until_blocked(url: str, running: "list[Future[str]]") -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    with psycopg.connect(url, autocommit=True, application_name="watch") as conn:
-        while conn.execute(WAITING).fetchone() != (AT_ONCE,):
-            assert not any(call.done() for call in running), "one of them did not wait for a lock"
-            assert time.monotonic() < deadline, "they never all waited for a lock"
-            time.sleep(0.005)
 
 
 def credit_with_one_key(database: Database, target: str) -> None:

@@ -1,14 +1,12 @@
 """The same thing asked for by twenty at once over HTTP, of two web processes' worth of servers: it happens once."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 import httpx2
-import psycopg
 import pytest
 
 from fairlead.api.openapi import api_routes
@@ -20,7 +18,8 @@ from fairlead.store.connection import Database
 from tests.api.asking import COOKIE, application
 from tests.flows.access.people import enrolled_admin
 from tests.flows.sales import MEMO, PORTAL, Sale, balances, query, sell, told
-from tests.race.processes import PATIENCE_SECONDS, WAITING, deadlocks, opened
+from tests.race.processes import deadlocks, opened, wait_until_blocked
+from tests.waiting import PATIENCE_SECONDS
 
 AT_ONCE = 20
 KEY = "one-and-the-same"
@@ -52,7 +51,7 @@ class Site:
             with database.transaction() as conn:
                 conn.execute(held)
                 running = [pool.submit(self._send, number, requests) for number in range(AT_ONCE)]
-                self._wait_until_blocked(running)
+                wait_until_blocked(self.url, *running)
             answers = [each.result() for each in running]
         assert deadlocks(self.url) == 0
         return answers
@@ -63,15 +62,6 @@ class Site:
         # Of each kind, as many to one server as to the other.
         address = self.addresses[number // len(requests) % len(self.addresses)]
         return httpx2.post(address + asked.path, json=asked.body, headers=headers, timeout=PATIENCE_SECONDS)
-
-    def _wait_until_blocked(self, running: "Sequence[Future[httpx2.Response]]") -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        with psycopg.connect(self.url, autocommit=True, application_name="watch") as conn:
-            while (seen := conn.execute(WAITING).fetchone()) != (AT_ONCE,):
-                for call in running:
-                    assert not call.done(), f"one of them did not wait for a lock: {call.result().text}"
-                assert time.monotonic() < deadline, f"only {seen} of them ever waited for a lock"
-                time.sleep(0.01)
 
 
 @pytest.fixture

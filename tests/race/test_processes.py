@@ -9,7 +9,8 @@ from psycopg import errors
 
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
-from tests.race.processes import PATIENCE_SECONDS, deadlocks, wait_until_blocked
+from tests.race.processes import deadlocks, wait_until_blocked
+from tests.waiting import PATIENCE_SECONDS
 
 
 def test_a_deadlock_is_counted_while_both_sessions_are_still_open(database: Database, database_url: str) -> None:

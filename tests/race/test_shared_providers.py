@@ -8,8 +8,9 @@ from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, age_between, open_niche, subscribe
-from tests.race.processes import PATIENCE_SECONDS, Workers, deadlocks, decide_all, sampled_waits
+from tests.race.processes import Workers, deadlocks, decide_all, sampled_waits
 from tests.race.writers import deposit_now_and_then, edit_now_and_then
+from tests.waiting import PATIENCE_SECONDS
 
 TERMS = (Terms(5000, 1, 1), Terms(2000, 2, 2), Terms(1000, 3, 5))
 SLUGS = ("moving", "painting", "roofing")

@@ -13,7 +13,8 @@ from fairlead.flows import distribute
 from fairlead.flows.distribute import Distributor
 from fairlead.store.connection import Database
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
-from tests.race.processes import PATIENCE_SECONDS, deadlocks, sampled_waits, wait_until
+from tests.race.processes import deadlocks, sampled_waits
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 TERMS = (Terms(5000, 1, 1), Terms(2000, 2, 2), Terms(1000, 3, 5))
 THREADS = 8

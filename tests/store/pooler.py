@@ -13,9 +13,9 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict
 
 from fairlead.store.embedded.launch import free_port
+from tests.waiting import PATIENCE_SECONDS
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-PATIENCE_SECONDS = 30
 
 
 @contextmanager

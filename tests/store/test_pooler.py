@@ -14,10 +14,11 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database, Timeouts
 from fairlead.store.jobs.runner import Bounds, run_worker
-from tests.chaos.workers import Fleet, environment, wait_for
+from tests.chaos.workers import Fleet, environment
 from tests.cli.program import Program
 from tests.flows.marketplaces import HOSTING, declare
 from tests.store.pooler import PROGRAM, pooler
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not installed")
 
@@ -97,7 +98,7 @@ def test_a_worker_hears_of_new_leads_and_sells_them(database: Database, pooled_u
                 found = conn.execute("select count(*) from leads where distribution_attempts = 1").fetchone()
             return found == (3,)
 
-        wait_for(all_decided, "the leads are decided")
+        wait_until(all_decided, "the leads are decided")
     finally:
         fleet.end()
 

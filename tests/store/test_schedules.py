@@ -1,12 +1,12 @@
 """Duties: one caller per interval does each, whoever asks, whatever the clock does."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from fairlead.store.connection import Connection, Database
 from fairlead.store.schedules import claim_duty, due_duties, end_duty, schedule_states
+from tests.waiting import wait_until
 
 
 def claim(database: Database, name: str = "tidy", every_seconds: float = 60) -> bool:
@@ -43,10 +43,7 @@ def test_of_twenty_who_ask_at_once_one_does_it(database: Database, is_new: bool)
             conn.execute("lock table schedules in exclusive mode")
             claims = [pool.submit(claim, database) for _ in range(20)]
             # As many as there are connections beside this one, each of which would begin now if nobody else did.
-            deadline = time.monotonic() + 10
-            while waiting(conn) < 11:
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
+            wait_until(lambda: waiting(conn) >= 11, "eleven of them waiting for the lock")
         assert [call.result() for call in claims].count(True) == 1
     assert not claim(database)
 

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import socket
-import time
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -24,6 +23,7 @@ from fairlead.store.connection import Database
 from tests.api.asking import COOKIE, a_provider, an_admin, application, somebody
 from tests.flows.access.people import enrolled_admin, rows, value
 from tests.flows.sales import Sale, audited, sell
+from tests.waiting import wait_until
 
 EXPORTS = "/api/v1/admin/exports"
 
@@ -185,10 +185,7 @@ def many_entries(database: Database, provider_id: str, count: int) -> None:
 def wait_until_nothing_is_read(database: Database) -> None:
     """The server has no snapshot open any more."""
     query = "select count(*) from pg_locks where locktype = 'advisory' and granted"
-    deadline = time.monotonic() + 10
-    while rows(database, query) != [0]:
-        assert time.monotonic() < deadline, "the export is still open"
-        time.sleep(0.02)
+    wait_until(lambda: rows(database, query) == [0], "the end of the export")
 
 
 @pytest.mark.slow

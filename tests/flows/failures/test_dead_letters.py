@@ -1,6 +1,5 @@
 """Dead letters: looked at, tried again, closed; what may not be, and what happens twice or at once."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -25,6 +24,7 @@ from tests.by_hand import CLOSED, TOLD_OF_SALES, WAITS, rows_by_hand
 from tests.flows.given_up import give_up_lead, give_up_notification, letter_of
 from tests.flows.niches import stored_leads
 from tests.flows.upkeep.workers import jobs, rows
+from tests.race.processes import wait_until_blocked
 
 pytestmark = rows_by_hand(CLOSED, TOLD_OF_SALES, WAITS)
 
@@ -216,10 +216,7 @@ def test_eight_who_see_to_one_at_once(of: str, database: Database) -> None:
             conn.execute("select from leads for no key update; select from notifications for no key update")
             calls = [pool.submit(see_to, number) for number in range(8)]
             # Each of them has seen an open letter, and waits for what it is about.
-            deadline = time.monotonic() + 10
-            while conn.execute("select count(*) from pg_locks where not granted").fetchone() != (8,):
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
+            wait_until_blocked(database.url, *calls)
         results = [call.result() for call in calls]
     assert [took_effect for _, took_effect in results].count(True) == 1
     [resolution] = {resolution for resolution, _ in results}

@@ -22,7 +22,7 @@ from tests.flows.notifications.stage import (
     set_endpoint,
     settings_for,
 )
-from tests.race.processes import wait_until
+from tests.waiting import wait_until
 
 LANES = (Lane("dispatch", 1), Lane("email", 3), Lane("webhook", 3))
 

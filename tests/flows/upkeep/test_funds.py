@@ -1,6 +1,5 @@
 """R9's safety net: both ways, never what is paused, everybody told, and the journal says so."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -18,6 +17,7 @@ from tests.by_hand import CREDIT, rows_by_hand
 from tests.flows.marketplaces import HOSTING, activity, declare, everything, notices
 from tests.flows.upkeep.workers import rows, upkeep_of
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, leave_only, open_niche, pay_in, subscribe
+from tests.race.processes import wait_until_blocked
 
 NOTHING = {"low_balances_over": 0}
 
@@ -164,10 +164,7 @@ def test_what_others_write_into_the_journal_meanwhile_comes_first(database: Data
             locked = lock_niches(conn, [niche_id])[niche_id]
             append_configuration(conn, locked, [(EntryKind.PROVIDER, provider_payload(anchor, "active"))], clock(conn))
             running = pool.submit(follow_funds, upkeep_of(database))
-            deadline = time.monotonic() + 10
-            while conn.execute("select count(*) from pg_locks where not granted").fetchone() == (0,):
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
+            wait_until_blocked(database.url, running)
         assert running.result() == {"deactivated": 1, **NOTHING}
 
 

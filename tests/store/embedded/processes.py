@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,14 +48,6 @@ def leave(process: subprocess.Popen[str]) -> None:
 def kill_hard(pid: int) -> None:
     """End the process with no chance to clean up."""
     os.kill(pid, signal.SIGKILL)
-
-
-def eventually(condition: Callable[[], bool], within_s: float = 30) -> None:
-    """Return once the condition holds; fail when it does not in time."""
-    give_up = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < give_up, "waited in vain"
-        time.sleep(0.005)
 
 
 def ask(url: str, query: str) -> list[tuple[object, ...]]:

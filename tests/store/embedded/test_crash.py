@@ -14,7 +14,8 @@ import pytest
 
 from fairlead.store.embedded.cluster import Cluster
 from fairlead.store.embedded.process import live_postmaster
-from tests.store.embedded.processes import ask, client, eventually, keep_a_row, kill_hard, read_line
+from tests.store.embedded.processes import ask, client, keep_a_row, kill_hard, read_line
+from tests.waiting import wait_until
 
 ON_LINUX = sys.platform == "linux"
 
@@ -23,7 +24,7 @@ def _kill_postmaster(cluster: Cluster) -> int:
     pid = cluster.status().pid
     assert pid is not None
     kill_hard(pid)
-    eventually(lambda: not cluster.status().running)
+    wait_until(lambda: not cluster.status().running)
     return pid
 
 
@@ -106,7 +107,7 @@ def test_orphaned_backends_are_waited_for_even_without_a_pid_file(cluster: Clust
 @pytest.mark.parametrize("initdb_dies_too", [True, False])
 def test_a_killed_initdb_leaves_nothing_that_counts(missing: Cluster, initdb_dies_too: bool) -> None:
     with client("hold", missing.root) as first:
-        eventually(lambda: (missing.root / "data.new" / "postgresql.conf").exists())
+        wait_until(lambda: (missing.root / "data.new" / "postgresql.conf").exists())
         children = Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text().split()
         kill_hard(first.pid)
         for child in children if initdb_dies_too else []:

@@ -14,7 +14,7 @@ from fairlead.store.connection import Database
 from fairlead.store.embedded.cluster import Cluster
 from fairlead.store.embedded.errors import EmbeddedPostgresError
 from fairlead.store.embedded.server_log import failure_reason
-from tests.store.embedded.processes import eventually
+from tests.waiting import wait_until
 
 DISK_BYTES = 200 * 2**20
 
@@ -45,7 +45,7 @@ def _kill(cluster: Cluster) -> None:
     pid = cluster.status().pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    eventually(lambda: not cluster.status().running)
+    wait_until(lambda: not cluster.status().running)
 
 
 def test_a_full_disk_is_named_when_the_server_starts(small_disk: Path) -> None:

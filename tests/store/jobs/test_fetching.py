@@ -12,7 +12,7 @@ from fairlead.store.jobs.queue import QUEUE_OF, Job, Queue, Task, enqueue
 from fairlead.store.jobs.runner import Bounds, Lane, run_worker
 from fairlead.store.jobs.schema import bring_up_to_date
 from fairlead.store.schema import migrate
-from tests.race.processes import wait_until
+from tests.waiting import wait_until
 
 BACKLOG = 3_000
 FETCHES = 12  # of the first five, every plan would be made for the queue that is asked for

@@ -14,9 +14,8 @@ import pytest
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import Job, JobRun, Task, enqueue, jobs_at_all
 from fairlead.store.jobs.runner import Bounds, Handler, Lane, run_worker
-from tests.race.processes import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
-PATIENCE_SECONDS = 30
 LANES = (Lane("distribute", 2), Lane("webhook", 1))
 
 
