@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.waiting import PATIENCE_SECONDS
+
 USERNAME, PASSWORD = "relay-user", "correct horse"
 
 
@@ -82,10 +84,11 @@ class DropsInsteadOfGoodbye(SMTP):
 
 
 class SaysNothing(SMTP):
-    """Takes the connection and stays silent."""
+    """Takes the connection and stays silent; hangs up by itself after a minute."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
+        asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self.transport.abort)
 
 
 def _transport(protocol: SMTP) -> asyncio.Transport:
@@ -115,9 +118,9 @@ def mail_server(
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        asyncio.run_coroutine_threadsafe(_closed(server, protocols), loop).result(10)
+        asyncio.run_coroutine_threadsafe(_closed(server, protocols), loop).result(PATIENCE_SECONDS)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
 

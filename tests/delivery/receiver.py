@@ -11,6 +11,8 @@ from email.message import Message
 from http.client import parse_headers
 from typing import BinaryIO, cast
 
+from tests.waiting import PATIENCE_SECONDS
+
 Answer = Callable[[socket.socket], None]
 
 
@@ -44,16 +46,22 @@ def says(status: int, *headers: str, body: bytes = b"ok") -> Answer:
     return lambda connection: connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + body)
 
 
-def drips(beginning: bytes, byte: bytes, pause_seconds: float = 0.05) -> Answer:
-    """Says how it begins, and then a byte now and then until nobody listens."""
+def drips(beginning: bytes, byte: bytes) -> Answer:
+    """Says how it begins, and then a byte now and then until the sender hangs up; ends by itself after a minute."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(beginning)
-        while True:
-            time.sleep(pause_seconds)
+        for _ in range(PATIENCE_SECONDS * 20):
+            time.sleep(0.05)
             connection.sendall(byte)
 
     return answer
+
+
+def says_nothing(connection: socket.socket) -> None:
+    """Is silent until the sender hangs up; ends by itself after a minute."""
+    while connection.recv(65_536):
+        pass
 
 
 @contextmanager
@@ -70,7 +78,7 @@ def receiver(
         def serve(connection: socket.socket) -> None:
             # The sender may hang up or refuse the certificate at any point: that is what some tests are about.
             with connection, suppress(OSError):
-                connection.settimeout(10)
+                connection.settimeout(PATIENCE_SECONDS)
                 spoken = connection if tls is None else tls.wrap_socket(connection, server_side=True)
                 with spoken:
                     if reads:
@@ -98,7 +106,7 @@ def receiver(
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
             for thread in (accepting, *threads):
-                thread.join(10)
+                thread.join(PATIENCE_SECONDS)
 
 
 def _read(file: BinaryIO) -> Received:

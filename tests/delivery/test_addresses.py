@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -17,6 +16,7 @@ from fairlead.delivery.addresses import (
     is_public,
     resolve_by_system,
 )
+from tests.waiting import PATIENCE_SECONDS
 
 # The oracle: first and last address of each range, as numbers, and what wraps an IPv4 address in an IPv6 one.
 _RANGES = """
@@ -165,11 +165,9 @@ def test_nobody_waits_for_a_resolver_that_hangs() -> None:
     released = threading.Event()
 
     def hangs(host: str, port: int) -> list[str]:
-        released.wait(10)
+        released.wait(PATIENCE_SECONDS)  # and then it answers, which is no TimeoutError
         return ["9.9.9.9"]
 
-    begun = time.monotonic()
     with pytest.raises(TimeoutError):
         checked_addresses("x", 443, allow_private=False, resolve=hangs, timeout_seconds=0.1)
-    assert time.monotonic() - begun < 5
     released.set()

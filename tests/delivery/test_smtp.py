@@ -1,7 +1,6 @@
 """An email reaches a real mail server, encrypted and signed in as asked, and each answer is understood."""
 
 import socket
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from tests.delivery.mail_servers import (
     certificate_for,
     mail_server,
 )
+from tests.waiting import PATIENCE_SECONDS
 
 # aiosmtpd tells everybody who gives it an authenticator that sign-in without TLS is a bad idea: the point of a test.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
@@ -205,19 +205,19 @@ def test_a_host_that_does_not_exist() -> None:
 @pytest.mark.parametrize("security", ["none", "tls"])
 def test_a_server_that_says_nothing_is_left_after_the_timeout(security: str) -> None:
     with mail_server(Inbox(), SaysNothing) as port:
-        began = time.monotonic()
+        # It says nothing for a minute, and then hangs up, which is another answer.
         delivery = _sent(port, smtp_timeout_seconds=0.3, smtp_security=security)
-        assert time.monotonic() - began < 5
     assert isinstance(delivery, NotSent)
     assert "time" in delivery.answer
     assert not delivery.is_permanent
 
 
 def test_a_server_that_hangs_after_the_message_may_have_it_and_is_asked_again() -> None:
-    inbox = Inbox(seconds_before_taking=30)
+    inbox = Inbox(seconds_before_taking=2 * PATIENCE_SECONDS)
     with mail_server(inbox) as port:
         delivery = _sent(port, smtp_timeout_seconds=0.3)
     assert isinstance(delivery, NotSent)
+    assert "time" in delivery.answer
     assert not delivery.is_permanent
 
 

@@ -87,6 +87,9 @@ COSTS = [
     "{{ 1" + " + 1" * 40_000 + " }}",
 ]
 
+MOST_PROCESSOR_SECONDS = 20
+"""Of this thread, however many others the machine is busy with. What is bounded takes a second; the rest, for ever."""
+
 
 def _with(source: str, part: str) -> Template:
     parts = {"subject": "x", "html": "<p>x</p>", "text": "x", part: source}
@@ -97,9 +100,9 @@ def _with(source: str, part: str) -> Template:
 @pytest.mark.parametrize("source", [*ESCAPES, *COSTS], ids=lambda source: source[:40])
 def test_is_refused_when_it_is_saved_and_when_it_is_sent(source: str, part: str) -> None:
     template = _with(source, part)
-    began = time.monotonic()
+    began = time.thread_time()
     problems = check_template(template)
-    assert time.monotonic() - began < 5
+    assert time.thread_time() - began < MOST_PROCESSOR_SECONDS
     assert problems
     assert all(problem.startswith(part) for problem in problems)
     with pytest.raises(BadTemplate, match=f"^{part}"):
@@ -144,6 +147,6 @@ def test_a_loop_gives_its_names_to_its_body_only() -> None:
 
 def test_the_largest_template_is_checked_in_bounded_time() -> None:
     template = _with("{{ lead_id }}" * 15_000, "text")
-    began = time.monotonic()
+    began = time.thread_time()
     assert check_template(template) == []
-    assert time.monotonic() - began < 20
+    assert time.thread_time() - began < MOST_PROCESSOR_SECONDS
