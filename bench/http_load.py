@@ -12,12 +12,13 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
 
 from bench.measured_market import PATIENT
-from bench.population import POPULATIONS, create_niche
+from bench.population import BENCH, POPULATIONS, create_niche, distribute_all, forget_work
 from bench.server import SCHEMA, create_database, drop_databases, settle
 from bench.workers import web, workers
 from fairlead.api.shapes.pagination import cursor_of
@@ -25,14 +26,14 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.access.invitations import create_admin
 from fairlead.flows.access.tokens import new_token
-from fairlead.flows.approve_lead import approve_niche
-from fairlead.flows.distribute import Distributor
-from fairlead.store.audit.log import OPERATOR
-from fairlead.store.connection import Connection, Database
+from fairlead.store.audit.log import OPERATOR, AuditEvent, append_audit
+from fairlead.store.connection import Database
+from fairlead.store.ids import new_id
 from fairlead.store.schema import migrate
 
 SCRIPTS = Path(__file__).with_name("load")
 SLUG = "load"
+LEADS_OF_A_FILE = 1_000
 FRESH = next(population for population in POPULATIONS if population.name == "fresh")
 
 
@@ -115,36 +116,50 @@ def measure_http(server_url: str, effort: HttpEffort) -> HttpLoads:
 def fill(database: Database, effort: HttpEffort) -> None:
     """A niche with a past: leads that were sold, leads that were rejected over a year, leads that wait."""
     migrate(database)
-    sold = effort.sold_leads
-    niche_id = create_niche(
-        database, FRESH, effort.subscriptions_per_level, sold, effort.seed, slug=SLUG, are_approved=False
-    )
-    approve_niche(database, niche_id, OPERATOR)
-    distributor = Distributor(database)
-    while distributor.distribute_waiting(niche_id).decisions:
-        pass
-    with database.transaction() as conn:
-        conn.execute("delete from procrastinate_jobs")
-        conn.execute("update notifications set state = 'sent', sent_at = now(), attempts = 1 where state <> 'sent'")
-        _insert_past_leads(conn, niche_id, effort)
+    niche_id = create_niche(database, FRESH, effort.subscriptions_per_level, effort.sold_leads, effort.seed, slug=SLUG)
+    distribute_all(database, niche_id)
+    forget_work(database)
+    pending, others = effort.pending_leads, effort.other_leads
+    for status, numbers in ("pending_approval", range(pending)), ("rejected", range(pending, pending + others)):
+        for first in range(numbers.start, numbers.stop, LEADS_OF_A_FILE):
+            _insert_past_leads(database, niche_id, numbers[first - numbers.start :][:LEADS_OF_A_FILE], status)
     with database.transaction() as conn:
         conn.execute("analyze")
 
 
-def _insert_past_leads(conn: Connection, niche_id: str, effort: HttpEffort) -> None:
-    conn.execute(
-        """
-        insert into leads (id, niche_id, status, attributes, attributes_salt, dedupe_key, created_at, contact_email,
-                           rejected_at, rejected_by, rejection_reason)
-        select id, %(niche)s, case when is_past then 'rejected' else 'pending_approval' end,
-               jsonb_build_object('age', 18 + n %% 60, 'job', 'job-' || n %% 4, 'region', 'region-' || n %% 20),
-               decode(md5(n::text), 'hex'), id::text, now() - n * interval '30 seconds', 'past-' || n || '@example.com',
-               case when is_past then now() end, case when is_past then 'bench' end, case when is_past then 'old' end
-        from (select n, gen_random_uuid() as id, n > %(pending)s as is_past
-              from generate_series(1, %(pending)s + %(past)s) n) leads
-        """,
-        {"niche": niche_id, "pending": effort.pending_leads, "past": effort.other_leads},
-    )
+def _insert_past_leads(database: Database, niche_id: str, numbers: range, status: str) -> None:
+    """These leads came in together, the longer ago the higher their numbers; the status says what became of them."""
+    now = datetime.now(UTC)
+    came_in_at = now - timedelta(seconds=30 * numbers.start)
+    ids = [new_id() for _ in numbers]
+    is_rejected = status == "rejected"
+    with database.transaction() as conn:
+        conn.execute(
+            """
+            insert into leads (id, niche_id, status, attributes, attributes_salt, dedupe_key, created_at, contact_email,
+                               rejected_at, rejected_by, rejection_reason)
+            select id, %(niche)s, %(status)s,
+                   jsonb_build_object('age', 18 + n %% 60, 'job', 'job-' || n %% 4, 'region', 'region-' || n %% 20),
+                   decode(md5(n::text), 'hex'), id::text, %(came_in_at)s, 'past-' || n || '@example.com',
+                   case when %(is_rejected)s then %(now)s end, case when %(is_rejected)s then %(actor)s end,
+                   case when %(is_rejected)s then 'old' end
+            from unnest(%(ids)s::uuid[], %(numbers)s::integer[]) as lead (id, n)
+            """,
+            {
+                "niche": niche_id,
+                "status": status,
+                "came_in_at": came_in_at,
+                "is_rejected": is_rejected,
+                "now": now,
+                "actor": BENCH.name,
+                "ids": ids,
+                "numbers": list(numbers),
+            },
+        )
+        new = {"count": len(ids), "approved": False}
+        append_audit(conn, [AuditEvent(BENCH, "leads.imported", "niche", niche_id, new=new)], came_in_at)
+        if is_rejected:
+            append_audit(conn, [AuditEvent(BENCH, "lead.rejected", "lead", lead_id) for lead_id in ids], now)
 
 
 def counted(database: Database) -> dict[str, int]:

@@ -13,19 +13,22 @@ from fairlead.core.configuration_entries import (
     provider_payload,
     subscription_payload,
 )
-from fairlead.core.engine import decide, follow
 from fairlead.core.journal import EntryKind
-from fairlead.core.model import Lead, Level, Subscription
-from fairlead.core.roster import Roster
+from fairlead.core.ledger import EntryKind as LedgerKind
+from fairlead.core.ledger import Posting
+from fairlead.core.model import Level, Subscription
+from fairlead.flows.distribute import Distributor
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
-from fairlead.store.distribution.rosters import load_roster
 from fairlead.store.ids import new_id, new_salt
 from fairlead.store.journal import append_configuration, lock_niches
+from fairlead.store.money.postings import CreditedPayment, credit_payments
 
 RECIPIENTS = (1, 3, 5)
 PRICES_CENTS = (5000, 2000, 1000)
 RECIPIENTS_PER_LEAD = sum(RECIPIENTS)
 PLENTY_CENTS = 10**11
+BENCH = Actor("bench", "system")
 OPTIONS = {"job": [f"job-{n}" for n in range(4)], "region": [f"region-{n}" for n in range(20)]}
 YOUNGEST, OLDEST = 18, 77
 FORM = {
@@ -100,8 +103,8 @@ def create_niche(
 ) -> str:
     """The niche's id: each provider subscribes to each level, and the leads wait for a decision or for approval.
 
-    One transaction. Rows, ledger and journal are what the application itself would have written. Niches of one
-    database share no providers.
+    Rows, ledger, journal and audit log are what the application itself would have written, and a steady niche's past is
+    its own work: `fairlead verify` holds. Niches of one database share no providers.
     """
     dice = random.Random(seed)
     now = datetime.now(UTC)
@@ -120,9 +123,10 @@ def create_niche(
         _insert_providers(conn, slug, balances, now)
         _insert_subscriptions(conn, niche_id, subscriptions, now)
         _append_journal(conn, niche_id, slug, levels, list(balances), subscriptions, now)
-        _insert_leads(conn, niche_id, leads, dice, now, are_approved)
-        if population.is_steady:
-            _age(conn, niche_id, dice, now)
+    if population.is_steady:
+        # Dice of its own, so that the leads that wait are the same in a fresh niche and in a steady one.
+        sell(database, niche_id, 2 * sum(s.is_active for s in subscriptions), random.Random(f"past of {seed}"))
+    insert_leads(database, niche_id, leads, dice, are_approved=are_approved)
     return niche_id
 
 
@@ -158,26 +162,16 @@ def _insert_niche(conn: Connection, slug: str, levels: Sequence[Level], now: dat
 
 
 def _insert_providers(conn: Connection, slug: str, balances: dict[str, int], now: datetime) -> None:
-    paid = {provider_id: (new_id(), cents) for provider_id, cents in balances.items() if cents}
-    with conn.cursor().copy(
-        "copy providers (id, name, email, email_key, balance_cents, ledger_seq, created_at) from stdin"
-    ) as copy:
-        for number, (provider_id, cents) in enumerate(balances.items()):
+    with conn.cursor().copy("copy providers (id, name, email, email_key, created_at) from stdin") as copy:
+        for number, provider_id in enumerate(balances):
             name, email = f"Provider {number}", f"{number}@{slug}.example"
-            copy.write_row((provider_id, name, email, email, cents, int(cents > 0), now))
-    with conn.cursor().copy(
-        "copy payments (id, provider_id, gateway, external_id, amount_cents, currency, status, created_at) from stdin"
-    ) as copy:
-        for provider_id, (payment_id, cents) in paid.items():
-            copy.write_row((payment_id, provider_id, "manual", payment_id, cents, "EUR", "succeeded", now))
-    with conn.cursor().copy(
-        """
-        copy ledger_entries (provider_id, seq, kind, amount_cents, balance_after_cents, payment_id, actor, created_at)
-        from stdin
-        """
-    ) as copy:
-        for provider_id, (payment_id, cents) in paid.items():
-            copy.write_row((provider_id, 1, "deposit", cents, cents, payment_id, "bench", now))
+            copy.write_row((provider_id, name, email, email, now))
+    payments = [
+        CreditedPayment(new_id(), provider_id, "manual", new_id(), Posting(1, LedgerKind.DEPOSIT, cents, cents))
+        for provider_id, cents in balances.items()
+        if cents
+    ]
+    append_audit(conn, credit_payments(conn, payments, "EUR", BENCH, now), now)
 
 
 def _insert_subscriptions(
@@ -193,6 +187,13 @@ def _insert_subscriptions(
             rules = json.dumps(s.filter_rules)
             ids = (s.subscription_id, s.provider_id, s.level_id, niche_id)
             copy.write_row((*ids, s.is_active, s.deactivation_reason, rules, now))
+    with conn.cursor().copy(
+        "copy notifications (id, kind, channel, provider_id, subscription_id, state, sent_at, created_at) from stdin"
+    ) as copy:
+        for s in subscriptions:
+            if not s.is_active:
+                told = (s.provider_id, s.subscription_id, "sent", now, now)
+                copy.write_row((new_id(), "subscription_deactivated", "email", *told))
 
 
 def _append_journal(
@@ -213,43 +214,50 @@ def _append_journal(
     append_configuration(conn, lock_niches(conn, [niche_id])[niche_id], contents, now)
 
 
-def _insert_leads(
-    conn: Connection, niche_id: str, leads: int, dice: random.Random, now: datetime, are_approved: bool
+def insert_leads(
+    database: Database, niche_id: str, leads: int, dice: random.Random, *, are_approved: bool = True
 ) -> None:
-    state = ("approved", now, True) if are_approved else ("pending_approval", None, False)
-    with conn.cursor().copy(
-        """
-        copy leads (id, niche_id, status, approved_at, awaits_decision, attributes, attributes_salt, dedupe_key,
-                    created_at) from stdin
-        """
-    ) as copy:
-        for _ in range(leads):
-            lead_id = new_id()
-            answers = json.dumps(attributes_of_a_lead(dice))
-            copy.write_row((lead_id, niche_id, *state, answers, new_salt(), lead_id, now))
+    """So many leads came in at one moment, and wait for a decision or for approval; no job does."""
+    now = datetime.now(UTC)
+    state = ("approved", now, BENCH.name, True) if are_approved else ("pending_approval", None, None, False)
+    with database.transaction() as conn:
+        with conn.cursor().copy(
+            """
+            copy leads (id, niche_id, status, approved_at, approved_by, awaits_decision, attributes, attributes_salt,
+                        dedupe_key, created_at) from stdin
+            """
+        ) as copy:
+            for _ in range(leads):
+                lead_id = new_id()
+                answers = json.dumps(attributes_of_a_lead(dice))
+                copy.write_row((lead_id, niche_id, *state, answers, new_salt(), lead_id, now))
+        new = {"count": leads, "approved": are_approved}
+        append_audit(conn, [AuditEvent(BENCH, "leads.submitted", "niche", niche_id, new=new)], now)
 
 
-def _age(conn: Connection, niche_id: str, dice: random.Random, now: datetime) -> None:
-    """The niche's served order and pointer are those after two assignments for each subscription that can have any."""
-    niche = lock_niches(conn, [niche_id])[niche_id]
-    roster = load_roster(conn, niche)
-    active = [s.subscription_id for s in roster.subscriptions.values() if s.is_active]
-    while roster.head.last_served_seq < 2 * len(active):
-        _serve_one(roster, dice, now)
-    served = [(subscription_id, seq) for subscription_id in active if (seq := roster.served_seq(subscription_id))]
-    conn.execute(
-        """
-        update subscriptions
-        set served_seq = served.seq, last_received_at = %s::timestamptz + served.seq * interval '1 us'
-        from unnest(%s::uuid[], %s::bigint[]) as served (subscription_id, seq) where id = subscription_id
-        """,
-        (now, [subscription_id for subscription_id, _ in served], [seq for _, seq in served]),
-    )
-    conn.execute(
-        "update niches set last_served_seq = %s, next_start_level_order_position = %s where id = %s",
-        (roster.head.last_served_seq, roster.head.next_start_order_position, niche_id),
-    )
+def sell(database: Database, niche_id: str, assignments: int, dice: random.Random) -> None:
+    """At least so many assignments were decided by the engine, and nothing of them is left to be done."""
+    while missing := max(0, assignments - _assigned(database, niche_id)):
+        insert_leads(database, niche_id, -(-missing // RECIPIENTS_PER_LEAD), dice)
+        assert distribute_all(database, niche_id), "in this niche every lead finds a recipient"
+    forget_work(database)
 
 
-def _serve_one(roster: Roster, dice: random.Random, now: datetime) -> None:
-    follow(roster, decide(roster, Lead("", attributes_of_a_lead(dice), "", 1), {}, now))
+def _assigned(database: Database, niche_id: str) -> int:
+    with database.snapshot() as conn:
+        return conn.execute("select last_served_seq from niches where id = %s", (niche_id,)).fetchall()[0][0]
+
+
+def distribute_all(database: Database, niche_id: str) -> int:
+    """No lead of the niche waits for a decision; returns how many assignments that made."""
+    distributor, assigned = Distributor(database, batch_limit=200), 0
+    while decisions := distributor.distribute_waiting(niche_id).decisions:
+        assigned += sum(len(decision.recipients) for decision in decisions)
+    return assigned
+
+
+def forget_work(database: Database) -> None:
+    """No job is left, and every notification counts as sent."""
+    with database.transaction() as conn:
+        conn.execute("delete from procrastinate_jobs")
+        conn.execute("update notifications set state = 'sent', sent_at = now(), attempts = 1 where state <> 'sent'")
