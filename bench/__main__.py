@@ -4,6 +4,7 @@ python -m bench             how fast leads are distributed (the same as `bench e
 python -m bench latency     from approving one lead to its being assigned by a worker
 python -m bench burst       thousands of leads approved at once
 python -m bench http        the API under load, with a million leads in the tables (needs `wrk`)
+python -m bench verify      how long proving the past takes as it grows, up to a million assignments
 """
 
 import argparse
@@ -20,6 +21,7 @@ from bench.http_report import http_as_json, http_as_markdown
 from bench.latency import LatencyEffort, measure_latency
 from bench.memory import measure_roster
 from bench.population import POPULATIONS
+from bench.proof import ProofEffort, measure_proofs, proofs_as_json, proofs_as_markdown
 from bench.report import as_json, as_markdown
 from bench.rounds import Effort, measure
 from bench.server import server, server_version
@@ -34,6 +36,7 @@ QUICK_BURST = BurstEffort(
 QUICK_HTTP = HttpEffort(
     subscriptions_per_level=20, sold_leads=30, pending_leads=2_000, other_leads=500, seconds=2, pages=3
 )
+QUICK_PROOF = ProofEffort(assignments=(100, 300), niches=2, subscriptions_per_level=20)
 
 
 def engine(wanted: argparse.Namespace) -> int:
@@ -90,6 +93,15 @@ def http(wanted: argparse.Namespace) -> int:
     return 1 if errors else 0
 
 
+def proof(wanted: argparse.Namespace) -> int:
+    """0 when every check held at every size."""
+    effort = QUICK_PROOF if wanted.quick else ProofEffort(assignments=tuple(wanted.assignments), seed=wanted.seed)
+    with server(is_durable=False, has_statistics=False) as server_url:
+        report = proofs_as_json(measure_proofs(server_url, effort), effort, server_version(server_url))
+    _show(proofs_as_markdown(report), report, wanted.json)
+    return 0
+
+
 def _show(tables: str, report: Mapping[str, Any], json_file: Path | None) -> None:
     print(tables)
     if json_file:
@@ -101,6 +113,7 @@ MEASUREMENTS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "latency": latency,
     "burst": burst,
     "http": http,
+    "verify": proof,
 }
 
 
@@ -117,8 +130,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parts = parser.add_subparsers(dest="measurement", required=True, metavar="MEASUREMENT")
-    of_engine, of_latency, of_burst, of_http = (parts.add_parser(name) for name in MEASUREMENTS)
-    for part in (of_engine, of_latency, of_burst, of_http):
+    of_engine, of_latency, of_burst, of_http, of_verify = (parts.add_parser(name) for name in MEASUREMENTS)
+    for part in (of_engine, of_latency, of_burst, of_http, of_verify):
         part.add_argument("--quick", action="store_true", help="a smoke test of every part; no figure means anything")
         part.add_argument("--seed", type=int, default=1, help="chooses the filters and leads (1)")
         part.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
@@ -133,6 +146,8 @@ def _parser() -> argparse.ArgumentParser:
     of_burst.add_argument("--niches", type=int, default=5, help="niches that they are in (5)")
     of_burst.add_argument("--chart", type=Path, metavar="FILE", help="draw what waited over time here, as SVG")
     of_http.add_argument("--seconds", type=int, default=60, help="how long each of the two loads lasts (60)")
+    sizes = list(ProofEffort().assignments)
+    of_verify.add_argument("--assignments", type=int, nargs="+", default=sizes, help="at which sizes, ascending")
     return parser
 
 

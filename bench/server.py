@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from fairlead.store.connection import Database
-from fairlead.store.embedded.scratch import scratch_cluster
+from fairlead.store.embedded.scratch import QUICK, scratch_cluster
 
 # Durable as by default; memory for the largest population, no checkpoint in the middle of a round.
 SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "30min"}
@@ -16,9 +16,15 @@ SCHEMA = "fairlead"
 
 
 @contextmanager
-def server(*, is_durable: bool) -> Iterator[str]:
-    """The superuser's address of a fresh server, which if durable flushes every commit to disk."""
-    with scratch_cluster(extra_settings=SETTINGS if is_durable else None) as cluster:
+def server(*, is_durable: bool, has_statistics: bool = True) -> Iterator[str]:
+    """The superuser's address of a fresh server, which if durable flushes every commit to disk.
+
+    Without statistics none are made behind, so that the planner knows of a table what a measurement told it.
+    """
+    settings = SETTINGS if is_durable else None
+    if not has_statistics:
+        settings = SETTINGS | {"autovacuum": "off"} | ({} if is_durable else QUICK)
+    with scratch_cluster(extra_settings=settings) as cluster:
         yield cluster.superuser_url
 
 
