@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     lock_timeout_ms: Milliseconds = 10_000
     idle_in_transaction_timeout_ms: Milliseconds = 60_000
     transaction_timeout_ms: Milliseconds = 300_000
+    # Instead of the statement timeout where everything is read: verify, reconcile, exports.
+    long_statement_timeout_ms: Milliseconds = 1_800_000
     # What providers ask runs under row-level security too, in a role that `fairlead migrate` makes.
     second_guard: Literal["on", "off"] = "on"
     batch_limit_leads: Annotated[int, Field(ge=1, le=1000)] = 50

@@ -20,6 +20,7 @@ def connected(
         chosen.lock_timeout_ms,
         chosen.idle_in_transaction_timeout_ms,
         chosen.transaction_timeout_ms,
+        chosen.long_statement_timeout_ms,
     )
     direct = chosen.direct_database_url
     guarded = chosen.second_guard == "on"

@@ -7,7 +7,7 @@ import typer
 from rich.progress import TaskID
 
 from fairlead.cli.marketplace import marketplace
-from fairlead.cli.output import print_json, progress_bar, say
+from fairlead.cli.output import print_json, progress_bar, say, say_aside
 from fairlead.flows import verify as flow
 
 
@@ -18,7 +18,8 @@ def verify(
     """Prove the past: hash chains, every decision taken again, every balance and row.
 
     Reads one snapshot and changes nothing. Says how many of each it checked; ends with status 1 and the first
-    differences when anything is not as it must be, and also when there was nothing to check.
+    differences when anything is not as it must be, and also when there was nothing to check. Ctrl-C ends it at any
+    moment, with status 130: then nothing is proven.
 
     Examples:
 
@@ -29,13 +30,21 @@ def verify(
     started = time.monotonic()
     with marketplace() as database, progress_bar("checked") as bar:
         tasks: dict[str, TaskID] = {}
+        reached = ""
 
         def show(what: str, done: int, total: int) -> None:
+            nonlocal reached
+            reached = f", at {what}, {done:,} of {total:,}"
             if what not in tasks:
                 tasks[what] = bar.add_task(what, total=total)
             bar.update(tasks[what], completed=done)
 
-        result = flow.verify(database, niche, progress=show)
+        try:
+            result = flow.verify(database, niche, progress=show)
+        except KeyboardInterrupt:
+            bar.stop()
+            say_aside(f"stopped before the end{reached}: nothing is proven, and nothing was changed")
+            raise
     seconds = time.monotonic() - started
     if as_json:
         _show_as_json(result, seconds)

@@ -68,7 +68,7 @@ def verify(
     Raises `Refused` for an unknown niche, and when there is no decision to check, since a check over nothing is not a
     pass (unless `allow_empty`, for callers that know why).
     """
-    with database.snapshot() as conn:
+    with database.snapshot(is_long=True) as conn:
         result = verify_snapshot(conn, niche_slug, progress)
     if not allow_empty and result.decisions_replayed == 0:
         where = f"in niche {niche_slug!r}" if niche_slug else "here"

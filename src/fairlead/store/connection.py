@@ -20,9 +20,9 @@ from psycopg_pool import ConnectionPool
 from fairlead.core.errors import Broken, Refused, Unavailable
 from fairlead.store.guard.binding import PortalRole
 from fairlead.store.session_settings import (
-    BOUNDS_TRANSACTIONS,
     SessionSettings,
     SettledConnection,
+    allow_long_reading,
     checked_address,
     is_own_session,
     place_of,
@@ -46,12 +46,13 @@ TRANSIENT = (
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Bounds in milliseconds, set on every connection."""
+    """Bounds in milliseconds, set on every connection; the last one instead of the first in a long snapshot."""
 
     statement_ms: int = 60_000
     lock_ms: int = 10_000
     idle_in_transaction_ms: int = 60_000
     transaction_ms: int = 300_000
+    long_statement_ms: int = 1_800_000
 
 
 class Database:
@@ -97,6 +98,7 @@ class Database:
             },
             bounds.transaction_ms,
         )
+        self._long_statement_ms = bounds.long_statement_ms
         self._patience_seconds = patience_seconds
         connection_seconds = CONNECTION_SECONDS if patience_seconds is None else patience_seconds
         self._pool: ConnectionPool[Connection] = ConnectionPool(
@@ -167,20 +169,25 @@ class Database:
         return partial(role.bind, name=name, provider_id=provider_id)
 
     @contextmanager
-    def snapshot(self) -> Generator[Connection]:
-        """One read-only transaction that sees a single moment, however long it reads. Raises `Unavailable`."""
+    def snapshot(self, *, is_long: bool = False) -> Generator[Connection]:
+        """One read-only transaction that sees a single moment. Raises `Unavailable`.
+
+        A long one may read all there is, to somebody who takes it slowly; each statement has a bound of its own, and
+        ends soon after its process has died.
+        """
         try:
             with self.transaction() as conn:
                 conn.execute("set transaction isolation level repeatable read, read only")
-                # Whoever reads may read for long, and may be kept waiting by whom it writes to.
-                conn.execute("set local statement_timeout = 0; set local idle_in_transaction_session_timeout = '1h'")
-                if conn.info.server_version >= BOUNDS_TRANSACTIONS:
-                    conn.execute("set local transaction_timeout = 0")
+                if is_long:
+                    allow_long_reading(conn, self._long_statement_ms)
                 yield conn
         except psycopg.Error as error:
             if not is_outage(error):
                 raise
-            raise Unavailable(f"the database {self.place} cannot be read: {one_line(error)}") from error
+            advice = ""
+            if is_long and isinstance(error, errors.QueryCanceled):
+                advice = f" ({self._long_statement_ms} ms, unless FAIRLEAD_LONG_STATEMENT_TIMEOUT_MS says otherwise)"
+            raise Unavailable(f"the database {self.place} cannot be read: {one_line(error)}{advice}") from error
 
     def read(self, view: Callable[[Connection], Result]) -> Result:
         """What `view` sees of a single moment, read-only. Bounded, retried and raising as `run` is."""

@@ -7,10 +7,11 @@ at the start of every transaction, for that transaction alone.
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict
 
 from fairlead.core.errors import Refused
@@ -77,6 +78,20 @@ class SessionSettings:
             for name, value in values.items()
         ]
         conn.execute(sql.SQL("; ").join(commands), prepare=False)
+
+
+def allow_long_reading(conn: psycopg.Connection[tuple[Any, ...]], statement_timeout_ms: int) -> None:
+    """Until the transaction ends, statements may take so long, and whoever is read to may pause for an hour.
+
+    A statement whose client has died, which the server would notice only when it answers, ends within seconds where the
+    server's system can tell (those of Windows cannot).
+    """
+    conn.execute("select set_config('statement_timeout', %s, true)", (str(statement_timeout_ms),))
+    conn.execute("set local idle_in_transaction_session_timeout = '1h'")
+    if conn.info.server_version >= BOUNDS_TRANSACTIONS:
+        conn.execute("set local transaction_timeout = 0")
+    with suppress(errors.InvalidParameterValue), conn.transaction():
+        conn.execute("set local client_connection_check_interval = '5s'")
 
 
 def is_own_session(conn: psycopg.Connection[tuple[Any, ...]]) -> bool:

@@ -52,7 +52,7 @@ def begin_export(database: Database, held: ExitStack, at_once: int | None) -> Co
     Raises `Refused`: `too_many_exports` where `at_once` of them are open already: each has a connection of its own
     for as long as somebody reads, and keeps the database from tidying up.
     """
-    conn = held.enter_context(database.snapshot())
+    conn = held.enter_context(database.snapshot(is_long=True))
     if at_once is not None and not take_export_slot(conn, at_once):
         raise TooManyExports
     return conn

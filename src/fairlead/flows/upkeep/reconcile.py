@@ -60,7 +60,7 @@ def reconcile(
     transaction. The rows that were compared are left exactly as they are. Raises `Unavailable`.
     """
     comparisons: list[Comparison] = []
-    with database.snapshot() as conn:
+    with database.snapshot(is_long=True) as conn:
         started_at = clock(conn)
         for number, found in enumerate(check_invariants(conn, MONEY_INVARIANTS), start=1):
             name = found.invariant.name

@@ -49,6 +49,7 @@ class InstallationSettings(Answer):
     lock_timeout_ms: int
     idle_in_transaction_timeout_ms: int
     transaction_timeout_ms: int
+    long_statement_timeout_ms: int
     batch_limit_leads: int
     worker_concurrency: int
     delivery_concurrency: int
