@@ -1,8 +1,10 @@
 """The server that is measured: private, gone afterwards."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -59,6 +61,14 @@ def server_version(server_url: str) -> str:
     """The server's version, e.g. 18.1."""
     with psycopg.connect(server_url) as conn:
         return conn.execute("show server_version").fetchall()[0][0].split()[0]
+
+
+def ended_processor_seconds(server_url: str) -> float:
+    """The processor time of all processes of the server that have ended, parallel workers included (Linux)."""
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        [(pid,)] = conn.execute("select split_part(pg_read_file('postmaster.pid'), chr(10), 1)").fetchall()
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
 def commits_per_second(database: Database, commits: int) -> float:

@@ -20,6 +20,8 @@ def test_a_quick_run_of_verify_writes_every_figure(tmp_path: Path) -> None:
     assert sizes[2] == sizes[3] >= 300
     for proof in report["proofs"]:
         assert proof["decisions"] > 0
+        assert proof["client_seconds"] > 0
+        assert proof["server_seconds"] > 0
         assert proof["peak_bytes"] > 10_000_000
         assert {"journals", "rows", "audit log"} <= proof["seconds_of"].keys()
         assert sum(proof["seconds_of"].values()) <= proof["seconds"]
@@ -28,7 +30,7 @@ def test_a_quick_run_of_verify_writes_every_figure(tmp_path: Path) -> None:
 
 def proof(assignments: int, seconds: float, *, is_analysed: bool) -> Proof:
     """A proof of which only this is of interest."""
-    return Proof(assignments, assignments // 9, is_analysed, seconds, seconds, assignments, {"rows": seconds})
+    return Proof(assignments, assignments // 9, is_analysed, seconds, seconds, seconds, assignments, {"rows": seconds})
 
 
 def test_growth_is_per_assignment_from_the_shortest_to_the_longest_past() -> None:

@@ -154,12 +154,6 @@ def test_a_process_that_stands_still_in_the_middle_of_its_writes_holds_nobody_up
             frozen.kill()
 
 
-def test_reading_is_not_bounded_as_writing_is(database: Database) -> None:
-    with Database(database.url, "fairlead", Timeouts(transaction_ms=200)) as hasty, hasty.snapshot() as conn:
-        conn.execute("select pg_sleep(0.5)")
-        assert conn.execute("select 1").fetchone() == (1,)
-
-
 def test_the_server_notices_a_client_that_vanished(database: Database) -> None:
     with database.snapshot() as conn:
         idle, interval, count = (

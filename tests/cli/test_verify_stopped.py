@@ -1,0 +1,129 @@
+"""Ctrl-C while `fairlead verify` is at it: a real process, a real signal, and nothing of it is left running."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from fairlead.flows.distribute import Distributor
+from fairlead.flows.submit_leads import submit_leads
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.connection import Database
+from fairlead.store.embedded.cluster import Cluster
+from tests.flows.marketplaces import HOSTING, declare
+
+PATIENCE_SECONDS = 120
+
+PAUSING = """
+import sys
+from fairlead.flows import verify as flow
+
+whole = flow.verify
+
+def pausing(database, niche, progress):
+    def show(what, done, total):
+        progress(what, done, total)
+        print(what, flush=True)
+        sys.stdin.readline()
+    return whole(database, niche, progress=show)
+
+flow.verify = pausing
+sys.argv = ["fairlead", "verify"]
+from fairlead.cli import main
+main()
+"""
+"""The program, which after each step of `verify` says so and waits for a line."""
+
+
+@contextmanager
+def started(words: list[str], environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """The process while the block runs."""
+    with subprocess.Popen(
+        [sys.executable, *words],
+        env={**os.environ, **environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def interrupted(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    """How the process ended after Ctrl-C: status, and what it had left to say on either stream."""
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    return process.returncode, out, err
+
+
+def await_that(holds: Callable[[], bool], what: str) -> None:
+    """Returns when it holds; fails when it never does."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+def test_a_statement_under_way_ends_with_the_process(database: Database, database_url: str, server_url: str) -> None:
+    declare(database, HOSTING)
+    submit_leads(database, "hosting", [{"cores": 8, "region": "north"}] * 3, OPERATOR, approve=True)
+    with database.snapshot() as conn:
+        [(niche_id,)] = conn.execute("select id::text from niches").fetchall()
+    assert len(Distributor(database).distribute_waiting(niche_id).decisions) == 3
+    with psycopg.connect(server_url, autocommit=True) as watcher, database.transaction() as conn:
+
+        def sessions(state: str) -> int:
+            query = f"select count(*) from pg_stat_activity where datname = %s and pid <> pg_backend_pid() and {state}"
+            return watcher.execute(query.encode(), (conn.info.dbname,)).fetchall()[0][0]
+
+        before = sessions("true")
+        conn.execute("lock table ledger_entries in access exclusive mode")
+        with started(["-m", "fairlead", "verify"], {"FAIRLEAD_DATABASE_URL": database_url}) as process:
+            await_that(lambda: sessions("wait_event_type = 'Lock'") == 1, "verify did not get to the ledger")
+            status, out, err = interrupted(process)
+        assert (status, out) == (130, "")
+        assert err.count("\n") == 1
+        assert "stopped before the end, at rows, 0 of " in err
+        assert "nothing is proven, and nothing was changed" in err
+        await_that(lambda: sessions("true") == before, "a session of it is left")
+
+
+@pytest.fixture
+def data_dir() -> Generator[Path]:
+    """Where an embedded server may be, reachable for its account also when root runs the tests."""
+    path = Path(tempfile.mkdtemp(prefix="fairlead-test-"))
+    path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    yield path
+    Cluster(path / "postgres").stop()
+    shutil.rmtree(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [1, 3])
+def test_the_embedded_server_that_it_started_stops_with_it(steps: int, data_dir: Path) -> None:
+    environment = {"FAIRLEAD_DATA_DIR": str(data_dir), "FAIRLEAD_DATABASE_URL": ""}
+    with started(["-c", PAUSING], environment) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for step in range(steps):
+            if step:
+                process.stdin.write("\n")
+                process.stdin.flush()
+            assert process.stdout.readline() == "rows\n"
+        assert Cluster(data_dir / "postgres").status().running
+        status, out, err = interrupted(process)
+    assert (status, out) == (130, "")
+    assert err.startswith(f"stopped before the end, at rows, {steps - 1} of ")
+    assert not Cluster(data_dir / "postgres").status().running
