@@ -37,7 +37,7 @@ class ProofEffort:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One run of `verify`: seconds in all and by what was checked, processor time of both sides, the client's memory."""
+    """One run of `verify`: seconds in all and by what was checked, processor time of both sides, client memory."""
 
     assignments: int
     decisions: int

@@ -21,7 +21,7 @@ def test_a_quick_run_of_verify_writes_every_figure(tmp_path: Path) -> None:
     for proof in report["proofs"]:
         assert proof["decisions"] > 0
         assert proof["client_seconds"] > 0
-        assert proof["server_seconds"] > 0
+        assert proof["server_seconds"] >= 0
         assert proof["peak_bytes"] > 10_000_000
         assert {"journals", "rows", "audit log"} <= proof["seconds_of"].keys()
         assert sum(proof["seconds_of"].values()) <= proof["seconds"]
