@@ -68,7 +68,7 @@ def test_a_refund_whose_connection_breaks_at_any_statement_is_made_once(
     assert [row[:4] for row in expected] == [("refunded", PRICE_CENTS, 3, True)]
     commit = points.index("query: COMMIT")
     points = points[: commit + 1]
-    for words in ("insert into idempotency_keys", "from niches", "from leads", "from providers", "from assignments"):
+    for words in ("insert into committed_calls", "from niches", "from leads", "from providers", "from assignments"):
         assert any(words in point for point in points), f"{words} not in {points}"
     # Only a Query and a Sync are answered at once; within a pipeline an Execute is not.
     numbers = [n for n, point in enumerate(points) if how != "answer lost" or not point.startswith("execute")]

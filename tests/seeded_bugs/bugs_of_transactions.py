@@ -46,9 +46,9 @@ BUGS_OF_TRANSACTIONS = (
         "an error means that it was not done",
         (
             Edit(
-                "flows/distribute.py",
-                "if unanswered is None or not holds_entry(",
-                "if unanswered is None or True or not holds_entry(",
+                "store/committed_calls.py",
+                "            return self._ended[0]\n",
+                "            result = self._work(conn)\n",
             ),
         ),
         (f"{BROKEN}[answer lost]",),

@@ -45,7 +45,6 @@ def create_lead(
     Raises `BadInput`, naming each field that does not fit the form and each detail that cannot be one, and `Refused`:
     `niche_unknown`, `idempotency_key_reused`.
     """
-    # Chosen once: the work may be run again after its answer was lost.
     lead_id, salt = new_id(), new_salt()
 
     def work(conn: Connection) -> CreatedLead:

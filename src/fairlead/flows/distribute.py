@@ -24,7 +24,7 @@ from fairlead.store.connection import Connection, Database, one_line
 from fairlead.store.distribution.purses import read_purses
 from fairlead.store.distribution.rosters import RosterCache
 from fairlead.store.distribution.writes import Batch, lock_purses, record
-from fairlead.store.journal import LockedNiche, holds_entry, lock_niches
+from fairlead.store.journal import LockedNiche, lock_niches
 from fairlead.store.leads.waiting import LeadRequest, lock_waiting_leads, oldest_waiting
 
 DEFAULT_BATCH_LIMIT = 50
@@ -148,17 +148,11 @@ class Distributor:
     def _in_one_transaction(
         self, niche_id: str, limit: int, only_lead_id: str | None, lock_also: set[str]
     ) -> Batch | None:
-        unanswered: Batch | None = None
-
         def work(conn: Connection) -> Batch | None:
-            nonlocal unanswered
             niche = lock_niches(conn, [niche_id]).get(niche_id)
             if niche is None:
                 raise Refused("niche_unknown", f"there is no niche {niche_id}")
-            # A run before this one may have committed and its answer been lost: the journal knows.
-            if unanswered is None or not holds_entry(conn, niche_id, unanswered.head.seq, unanswered.head.hash):
-                unanswered = self._attempt(conn, niche, limit, only_lead_id, lock_also)
-            return unanswered
+            return self._attempt(conn, niche, limit, only_lead_id, lock_also)
 
         return self.database.run(work)
 

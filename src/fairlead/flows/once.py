@@ -9,10 +9,8 @@ from pydantic import TypeAdapter
 
 from fairlead.core.canonical import canonical_json
 from fairlead.core.errors import BadInput, Refused
-from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Connection
 from fairlead.store.idempotency import claim_key, keep_result
-from fairlead.store.ids import new_id
 
 Result = TypeVar("Result")
 
@@ -50,15 +48,6 @@ def once_for(actor_id: str, key: str, route: str, asked: object) -> Once:
     if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
         raise BadInput([f"Idempotency-Key: must be 1 to {LONGEST_KEY} printable ASCII characters"])
     return Once(actor_id, key, route, hashlib.sha256(canonical_json({"asked": asked})).hexdigest())
-
-
-def this_call(once: Once | None, actor: Actor) -> Once:
-    """The request, or, for a call without one, a key of its own, to be made before the transaction.
-
-    `Database.run` runs the work again when the answer to its commit was lost. For a movement of money that nothing
-    else identifies, only such a key tells whether it happened.
-    """
-    return once or Once(actor.name, f"call {new_id()}", "call", "call")
 
 
 def done_once(conn: Connection, once: Once | None, result: type[Result], work: Callable[[], Result]) -> Result:

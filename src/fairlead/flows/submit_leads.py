@@ -25,7 +25,7 @@ def submit_leads(
     """Each of the submitted attributes is a lead of the niche, in this order; returns their ids. All of them, or none.
 
     Approved leads await a decision, and their jobs are enqueued, unless the niche waits for a manual trigger. Each call
-    makes new leads; a retry after a lost answer does not, because the ids are chosen before.
+    makes new leads.
 
     Raises `Refused` (`niche_unknown`) and `BadInput`, naming each lead by its number, when one does not fit the form.
     """
@@ -53,7 +53,6 @@ def submit_leads(
             append_audit(conn, [AuditEvent(actor, "leads.submitted", "niche", niche.niche_id, new=outcome)], now)
         return [lead.lead_id for lead in leads]
 
-    # Chosen once: the work may be run again after its answer was lost.
     keys = [(new_id(), new_salt()) for _ in submitted]
     return database.run(work)
 

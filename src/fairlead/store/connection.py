@@ -18,6 +18,7 @@ from psycopg import errors
 from psycopg_pool import ConnectionPool
 
 from fairlead.core.errors import Broken, Refused, Unavailable
+from fairlead.store.committed_calls import Call
 from fairlead.store.guard.binding import PortalRole
 from fairlead.store.session_settings import (
     SessionSettings,
@@ -196,7 +197,7 @@ class Database:
             conn.execute("set transaction isolation level repeatable read, read only")
             return view(conn)
 
-        return self.run(work)
+        return self._retried(work)
 
     def check(self) -> None:
         """The database can be reached now; else `Unavailable`, at once and in one line."""
@@ -209,17 +210,22 @@ class Database:
         """The result of `work`, done in one committed transaction.
 
         A transient error (serialization failure, deadlock, lock timeout, lost connection) rolls back and runs `work`
-        again from its start, a few times, after a jittered pause. When the answer to a commit was lost, nobody knows
-        whether it happened: `work` must find that out from the rows it locks, never assume that it did not.
+        again from its start, a few times, after a jittered pause. When the answer to a commit was lost, the next
+        attempt finds out whether it happened (`committed_calls`): if it did, the result is what `work` returned then,
+        and `work` is not run again. Only a call that used up its attempts leaves open whether it did something.
 
         Raises `Unavailable` when the attempts or the patience are used up, and for any other state of the server that
         says nothing of the work.
         """
+        return self._retried(Call(work).attempt)
+
+    def _retried(self, attempted: Callable[[Connection], Result]) -> Result:
+        """What `attempted` returns in the first transaction that commits and says so."""
         deadline = None if self._patience_seconds is None else time.monotonic() + self._patience_seconds
         for attempt in range(ATTEMPTS):
             try:
                 with self.transaction() as conn:
-                    return _on_writable(conn, work)
+                    return _on_writable(conn, attempted)
             except psycopg.Error as error:
                 if not is_outage(error):
                     raise

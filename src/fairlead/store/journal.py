@@ -94,11 +94,3 @@ def recent_entries(conn: Connection, niche_id: str, seq: int) -> list[Entry]:
         (niche_id, seq),
     ).fetchall()
     return [Entry(row[0], row[1], EntryKind(row[2]), *row[3:]) for row in rows]
-
-
-def holds_entry(conn: Connection, niche_id: str, seq: int, own_hash: bytes) -> bool:
-    """Whether exactly this entry is in the niche's journal."""
-    row = conn.execute(
-        "select from niche_journal where niche_id = %s and seq = %s and hash = %s", (niche_id, seq, own_hash)
-    ).fetchone()
-    return row is not None

@@ -1,7 +1,6 @@
 """Whoever has the address confirms the lead, however often; nobody else does, and nobody learns anything by it."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -11,11 +10,12 @@ from fairlead.flows.intake.confirmation import Confirmed, confirm_lead
 from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.store.audit.log import OPERATOR
-from fairlead.store.connection import Connection, Database
+from fairlead.store.connection import Database
 from fairlead.store.leads.intake import IntakePolicy, intake_of_lead
 from tests.flows.access.people import actions, refusal, rows, value
 from tests.flows.intake.senders import BY_EMAIL, VISITOR, link, open_niche, rule, send, visit
 from tests.flows.niches import audited, stored_leads
+from tests.lost_answers import answers_lost
 
 
 def test_a_click_sends_the_lead_on_and_a_second_is_told_the_same(database: Database) -> None:
@@ -82,21 +82,12 @@ def test_guessing_is_limited_and_what_succeeds_does_not_count(database: Database
     assert confirm_lead(database, token, replace(VISITOR, ip="203.0.113.9")).was_already
 
 
-def test_an_attempt_whose_commit_was_not_answered_is_found(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_attempt_whose_commit_was_not_answered_is_found(database: Database) -> None:
     open_niche(database, is_public=True, duplicate_rule=BY_EMAIL)
     token = link(database, visit(database).lead_id)
-    run = Database.run
-
-    def twice(self: Database, work: Any) -> Any:
-        def and_again(conn: Connection) -> Any:
-            with self.transaction() as other:
-                work(other)
-            return work(conn)
-
-        return run(self, and_again)
-
-    monkeypatch.setattr(Database, "run", twice)
-    assert confirm_lead(database, token, VISITOR).was_already
+    with answers_lost() as lost:
+        assert not confirm_lead(database, token, VISITOR).was_already
+    assert lost
     assert stored_leads(database, "status") == ["pending_approval"]
     assert actions(database).count("lead.confirmed") == 1
 

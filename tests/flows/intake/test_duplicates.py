@@ -10,7 +10,7 @@ from fairlead.flows.intake.lead import LeadDuplicate
 from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.store.audit.log import OPERATOR
-from fairlead.store.connection import Connection, Database
+from fairlead.store.connection import Database
 from fairlead.store.leads.intake import IntakePolicy, intake_of_lead
 from tests.by_hand import APPROVED, CAME_IN, CLOSED, WAITS, rows_by_hand
 from tests.flows.access.people import refusal, rows, value
@@ -27,6 +27,7 @@ from tests.flows.intake.senders import (
     visit,
 )
 from tests.flows.niches import audited, stored_leads
+from tests.lost_answers import answers_lost
 
 FLAG = rule(["contact_email"], action="flag")
 
@@ -112,25 +113,12 @@ def test_what_is_flagged_is_taken_in_and_waits_for_an_operator(database: Databas
     assert third.duplicate_of.lead_id is None
 
 
-def test_what_came_between_an_attempt_and_its_repetition_is_not_earlier(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_came_between_an_attempt_and_its_repetition_is_not_earlier(database: Database) -> None:
     """The commit was not answered, another sender was quicker than the next attempt, and flagged itself."""
     open_niche(database, duplicate_rule=FLAG)
-    run, others = Database.run, list[str]()
-
-    def twice(self: Database, work: Any) -> Any:
-        def and_again(conn: Connection) -> Any:
-            with self.transaction() as other:
-                work(other)
-            monkeypatch.setattr(Database, "run", run)
-            others.append(send(database, actor=OTHER_PARTNER).lead_id)
-            return work(conn)
-
-        return run(self, and_again)
-
-    monkeypatch.setattr(Database, "run", twice)
-    taken = send(database)
+    others: list[str] = []
+    with answers_lost(lambda: others.append(send(database, actor=OTHER_PARTNER).lead_id)):
+        taken = send(database)
     assert taken.duplicate_of is None
     assert rows(database, "select lead_id::text, duplicate_of::text from lead_intakes order by taken_in_at") == [
         (taken.lead_id, None),

@@ -13,7 +13,7 @@ from fairlead.flows.intake.lead import GivenConsent, IntakeLead
 from fairlead.flows.intake.take_in import TOO_MANY_CONFIRMATIONS
 from fairlead.flows.once import once_for
 from fairlead.store.audit.log import OPERATOR
-from fairlead.store.connection import Connection, Database
+from fairlead.store.connection import Database
 from fairlead.store.leads.intake import consent_of_lead, intake_of_lead
 from fairlead.store.leads.rows import clock
 from tests.flows.access.people import refusal, rows, value
@@ -32,6 +32,7 @@ from tests.flows.intake.senders import (
 )
 from tests.flows.marketplaces import everything
 from tests.flows.niches import audited, stored_leads
+from tests.lost_answers import answers_lost
 
 
 def test_a_partners_lead_waits_for_approval_with_its_consent(database: Database) -> None:
@@ -141,22 +142,12 @@ def test_sent_again_with_its_key_it_is_the_same_lead(database: Database) -> None
 @pytest.mark.parametrize("policy", [{"is_public": True}, {"is_public": True, "duplicate_rule": BY_EMAIL}])
 @pytest.mark.parametrize("who", [send, visit])
 def test_an_attempt_whose_commit_was_not_answered_is_found(
-    database: Database, policy: dict[str, Any], who: Any, monkeypatch: pytest.MonkeyPatch
+    database: Database, policy: dict[str, Any], who: Any
 ) -> None:
     open_niche(database, **policy)
-    run = Database.run
-
-    def twice(self: Database, work: Any) -> Any:
-        def and_again(conn: Connection) -> Any:
-            with self.transaction() as other:  # committed, and nobody was told
-                first = work(other)
-            assert work(conn) == first
-            return first
-
-        return run(self, and_again if "done" in work.__qualname__ else work)
-
-    monkeypatch.setattr(Database, "run", twice)
-    taken = who(database)
+    with answers_lost() as lost:
+        taken = who(database)
+    assert lost
     assert stored_leads(database, "id::text") == [taken.lead_id]
     assert len(audited(database, "lead.taken_in")) == 1
 

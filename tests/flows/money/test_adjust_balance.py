@@ -1,7 +1,5 @@
 """Money moved by hand: what the ledger, the subscriptions, the provider and the audit log then say."""
 
-from typing import Any
-
 import pytest
 
 from fairlead.core.errors import BadInput, Refused
@@ -10,6 +8,7 @@ from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.marketplaces import HOSTING, activity, declare, everything, notices, provider_id
 from tests.flows.sales import ANCHOR, BOWLINE, MEMO, audited, balances, query, told
+from tests.lost_answers import answers_lost
 
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
 
@@ -112,17 +111,11 @@ def test_two_calls_without_a_key_are_two_movements(database: Database) -> None:
     assert balances(database)["Anchor"] == 5010
 
 
-def test_a_movement_whose_answer_was_lost_is_made_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_movement_whose_answer_was_lost_is_made_once(database: Database) -> None:
     declare(database, HOSTING)
-    real, results = database.run, list[Any]()
-
-    def twice(work: Any) -> Any:
-        results.append(real(work))
-        return real(work)
-
-    monkeypatch.setattr(database, "run", twice)
-    done = adjust(database, ANCHOR, "credit", 5)
-    assert [done] == results
+    with answers_lost() as lost:
+        done = adjust(database, ANCHOR, "credit", 5)
+    assert (len(lost), done.balance_after_cents) == (1, 5005)
     assert balances(database)["Anchor"] == 5005
 
 

@@ -66,6 +66,7 @@ def test_the_duties_of_a_marketplace(database: Database) -> None:
     assert {duty.name: (duty.group, duty.every_seconds, duty.at_start) for duty in DUTIES} == {
         "take_over": (QUICK, 5, False),
         "remind": (QUICK, 300, True),
+        "forget_calls": (QUICK, 600, False),
         "funds": (SLOW, 300, False),
         "reoffer": (SLOW, 60, False),
         "reconcile": (SLOW, 86_400, False),

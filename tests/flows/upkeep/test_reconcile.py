@@ -11,6 +11,7 @@ from fairlead.store.connection import Database
 from fairlead.store.invariants.engine import INVARIANTS, MONEY_INVARIANTS
 from tests.flows.marketplaces import everything
 from tests.flows.upkeep.workers import rows, upkeep_of
+from tests.lost_answers import answers_lost
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
 
 DIFFERS = "select new from audit_log where action = 'reconciliation.differs'"
@@ -186,19 +187,12 @@ def test_many_differences_are_counted_and_the_first_are_told(damaged_database: D
     assert not any("@" in line for line in balances.first_differences)
 
 
-def test_it_is_on_record_once_although_the_answer_to_its_commit_was_lost(
-    damaged_database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_on_record_once_although_the_answer_to_its_commit_was_lost(damaged_database: Database) -> None:
     trade(damaged_database)
     damage(damaged_database, "update providers set balance_cents = balance_cents + 1")
-    real = damaged_database.run
-
-    def twice(work: Any) -> Any:
-        real(work)
-        return real(work)
-
-    monkeypatch.setattr(damaged_database, "run", twice)
-    reconcile(damaged_database, OPERATOR)
+    with answers_lost() as lost:
+        reconcile(damaged_database, OPERATOR)
+    assert lost
     assert len(rows(damaged_database, "select from reconciliations")) == 1
     assert len(rows(damaged_database, DIFFERS)) == 1
     assert len(alerts(damaged_database)) == 1

@@ -14,7 +14,7 @@ from fairlead.flows.access.codes import (
 )
 from fairlead.flows.access.principal import Client, user_actor
 from fairlead.flows.access.second_factor import code_refused, seed_owner
-from fairlead.flows.access.session_state import Held, IssuedSession, hold, issued_before, prove, refuse_proof
+from fairlead.flows.access.session_state import Held, IssuedSession, hold, prove, refuse_proof
 from fairlead.flows.access.tokens import new_token
 from fairlead.store.access.second_factors import (
     confirm_seed,
@@ -68,8 +68,6 @@ def confirm_totp_enrolment(database: Database, box: SecretBox, token: str, code:
     renewed, codes = new_token(), new_recovery_codes()
 
     def work(conn: Connection) -> IssuedSession | None:
-        if (done := issued_before(conn, renewed)) is not None:
-            return done
         held = hold(conn, token)
         _check_may_enrol(held)
         user, now = held.user, held.now

@@ -6,7 +6,7 @@ from datetime import datetime
 from fairlead.core.errors import Refused
 from fairlead.flows.access.passwords import hash_password, is_password, needs_rehash
 from fairlead.flows.access.principal import Client, user_actor
-from fairlead.flows.access.session_state import IssuedSession, issued, issued_before, new_session
+from fairlead.flows.access.session_state import IssuedSession, issued, new_session
 from fairlead.flows.access.throttle import (
     ADDRESS_IS_KNOWN_FOR,
     LOGIN_OF_ACCOUNT,
@@ -67,8 +67,6 @@ def finish_log_in(database: Database, attempt: Attempt, password: str, client: C
     session_id, token = new_id(), new_token()
 
     def work(conn: Connection) -> IssuedSession | None:
-        if (done := issued_before(conn, token)) is not None:
-            return done
         locked = None if user is None else lock_user(conn, user.user_id)
         now = clock(conn)
         if not is_right or user is None or locked is None or not _may_enter(locked, user, attempt):

@@ -95,8 +95,6 @@ def use_link(database: Database, link: GoodLink, password: str, client: Client) 
     def work(conn: Connection) -> str:
         locked = lock_user(conn, user.user_id)
         now = clock(conn)
-        if locked is not None and locked.password_hash == password_hash:
-            return user.user_id  # done by an attempt whose answer was lost
         if locked is None or locked.status != _STATUS[purpose] or not spend_token(conn, token_hash, purpose, now):
             raise _refused()
         write_password(conn, user.user_id, password_hash, now)

@@ -6,7 +6,6 @@ from fairlead.flows.access.principal import Client, user_actor
 from fairlead.flows.access.session_state import (
     IssuedSession,
     hold,
-    issued_before,
     prove,
     refuse_proof,
     session_invalid,
@@ -44,8 +43,6 @@ def change_password(
     password_hash = hash_password(new_password) if is_right else None
 
     def work(conn: Connection) -> IssuedSession | None:
-        if (done := issued_before(conn, renewed)) is not None:
-            return done
         held = hold(conn, token)
         if held.session.state != "full":
             raise Refused("second_factor_required", "the login has to be finished first")

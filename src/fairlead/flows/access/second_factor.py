@@ -9,7 +9,6 @@ from fairlead.flows.access.session_state import (
     Held,
     IssuedSession,
     hold,
-    issued_before,
     prove,
     refuse_proof,
     session_invalid,
@@ -52,8 +51,6 @@ def confirm_second_factor(database: Database, box: SecretBox, token: str, code: 
     renewed = new_token()
 
     def work(conn: Connection) -> IssuedSession | None:
-        if (done := issued_before(conn, renewed)) is not None:
-            return done
         held = hold(conn, token)
         if not held.user.has_second_factor:
             raise Refused("enrolment_required", "a second factor has to be set up first")
@@ -78,8 +75,6 @@ def step_up(database: Database, box: SecretBox, token: str, proof: str, client: 
     is_right = password_hash is not None and is_password(password_hash, proof)
 
     def work(conn: Connection) -> IssuedSession | None:
-        if (done := issued_before(conn, renewed)) is not None:
-            return done
         held = hold(conn, token)
         if held.session.state != "full":
             raise Refused("second_factor_required", "the login has to be finished first")

@@ -14,7 +14,7 @@ from fairlead.store.access.sessions import (
     promote_session,
     session_by_token,
 )
-from fairlead.store.access.users import UserRow, lock_user, user_by_id
+from fairlead.store.access.users import UserRow, lock_user
 from fairlead.store.audit.log import AuditEvent, append_audit
 from fairlead.store.connection import Connection
 from fairlead.store.leads.rows import clock
@@ -107,13 +107,6 @@ def issued(user: UserRow, session: SessionRow, token: str) -> IssuedSession:
     """The session with its new token."""
     step = next_step_of(user, session)
     return IssuedSession(session.session_id, user.user_id, user.role, step, session.expires_at, token)
-
-
-def issued_before(conn: Connection, token: str) -> IssuedSession | None:
-    """The session that has this new token already, because the answer to an earlier attempt was lost."""
-    session = session_by_token(conn, hash_of(token))
-    user = None if session is None else user_by_id(conn, session.user_id)
-    return None if session is None or user is None else issued(user, session, token)
 
 
 def prove(conn: Connection, held: Held, token: str, *, by_second_factor: bool, steps_up: bool = True) -> IssuedSession:

@@ -6,7 +6,7 @@ from fairlead.core.errors import BadInput
 from fairlead.flows.memos import checked_words
 from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
-from fairlead.store.configuration.provider_notes import ProviderNote, has_note, insert_note, notes_of
+from fairlead.store.configuration.provider_notes import ProviderNote, insert_note, notes_of
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
 from fairlead.store.leads.rows import clock
@@ -37,12 +37,10 @@ def add_provider_note(
 
     def work(conn: Connection) -> NoteAdded:
         provider_id_of(conn, checked)
-        # The answer to a commit may be lost, and this run again.
-        if not has_note(conn, note_id):
-            now = clock(conn)
-            insert_note(conn, ProviderNote(note_id, checked, actor.name, words, now))
-            event = AuditEvent(actor, "provider.note_added", "provider", checked, new={"note_id": note_id})
-            append_audit(conn, [event], now)
+        now = clock(conn)
+        insert_note(conn, ProviderNote(note_id, checked, actor.name, words, now))
+        event = AuditEvent(actor, "provider.note_added", "provider", checked, new={"note_id": note_id})
+        append_audit(conn, [event], now)
         return NoteAdded(note_id)
 
     return database.run(lambda conn: done_once(conn, once, NoteAdded, lambda: work(conn)))

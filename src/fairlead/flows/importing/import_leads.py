@@ -25,7 +25,7 @@ from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import enqueue
-from fairlead.store.leads.rows import NewLead, NicheForm, clock, count_existing, insert_leads, niche_form
+from fairlead.store.leads.rows import NewLead, NicheForm, clock, insert_leads, niche_form
 
 CHUNK_ROWS = 2_000
 CHUNK_CHARACTERS = 4_000_000
@@ -197,18 +197,9 @@ class _Import:
 
 
 def _insert_chunk(database: Database, niche_id: str, chunk: Sequence[NewLead], actor: Actor, approves: bool) -> int:
-    """The chunk is stored, in one transaction; returns how many of its leads are new.
-
-    Its ids are chosen before: if the answer to a commit was lost, the next attempt finds them and knows.
-    """
-    lead_ids = [lead.lead_id for lead in chunk]
-    attempts = 0
+    """The chunk is stored, in one transaction; returns how many of its leads are new."""
 
     def work(conn: Connection) -> int:
-        nonlocal attempts
-        attempts += 1
-        if attempts > 1 and (committed := count_existing(conn, lead_ids)):
-            return committed
         now = clock(conn)
         approved_by = actor.name if approves else None
         inserted = insert_leads(conn, niche_id, chunk, now, approved_by, actor.request_id)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fairlead.core.duplicates import keyed_hash
@@ -32,7 +32,7 @@ from fairlead.store.leads.intake import (
     insert_intake,
     intake_niche,
 )
-from fairlead.store.leads.rows import NewLead, clock, count_existing, insert_leads
+from fairlead.store.leads.rows import NewLead, clock, insert_leads
 
 CONFIRMATION_LASTS = timedelta(days=7)
 TOO_MANY_CONFIRMATIONS = "there were too many messages to this address"
@@ -48,8 +48,6 @@ class _Sent:
     via: Via
     actor: Actor
     client: Client
-    answers: list[TakenIn] = field(default_factory=list[TakenIn])
-    """Of the attempts before; more than one only where the answer to a commit was lost."""
 
 
 def public_sender(client: Client) -> Actor:
@@ -78,19 +76,12 @@ def take_in_lead(
     sent = _Sent(new_id(), new_salt(), lead, via, actor, client)
     work: Callable[[Connection, _Sent], TakenIn] = _take_in_public if via == "public" else _take_in_with_key
 
-    def done(conn: Connection) -> TakenIn:
-        answer = done_once(conn, once, TakenIn, lambda: work(conn, sent))
-        sent.answers.append(answer)
-        return answer
-
-    return database.run(done)
+    return database.run(lambda conn: done_once(conn, once, TakenIn, lambda: work(conn, sent)))
 
 
 def _take_in_with_key(conn: Connection, sent: _Sent) -> TakenIn:
     niche, attributes, details = _niche(conn, sent)
     compared = compare(conn, niche, sent.lead_id, details.values, attributes)
-    if sent.answers and count_existing(conn, [sent.lead_id]):
-        return sent.answers[-1]  # done by an attempt whose answer was lost; what came since is no earlier lead
     repetition = compared.repetition
     earlier = None if repetition is None else repetition.as_told_to(sent.actor.name)
     if earlier is not None and repetition is not None and repetition.is_refused:

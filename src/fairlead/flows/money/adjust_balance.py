@@ -9,7 +9,7 @@ from fairlead.core.ledger import EntryKind, post, takeable_cents
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.flows.activity import brought_back, moves_after, put_to_rest, record_moves, run_concerning_niches
 from fairlead.flows.memos import checked_memo
-from fairlead.flows.once import Once, done_once, this_call
+from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import hold_currency, lock_providers
 from fairlead.store.connection import Connection, Database
@@ -65,14 +65,11 @@ def adjust_balance(
     if not 1 <= amount_cents <= MAX_AMOUNT_CENTS:
         raise BadInput([f"amount_cents: must be between 1 and {MAX_AMOUNT_CENTS}, not {amount_cents}"])
     kind = KINDS[direction]
-    request = this_call(once, actor)
 
     def work(conn: Connection, also: Sequence[str]) -> Adjusted:
         return _adjust(conn, also, checked, kind, amount_cents, reason, actor)
 
-    return run_concerning_niches(
-        database, lambda conn, also: done_once(conn, request, Adjusted, lambda: work(conn, also))
-    )
+    return run_concerning_niches(database, lambda conn, also: done_once(conn, once, Adjusted, lambda: work(conn, also)))
 
 
 def _adjust(

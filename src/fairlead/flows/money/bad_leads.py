@@ -8,7 +8,7 @@ from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.activity import run_concerning_niches
 from fairlead.flows.memos import checked_memo, checked_words
 from fairlead.flows.money.refund import Refunded, Why, give_back, hold_for_refund, hold_niches, hold_recipients
-from fairlead.flows.once import Once, done_once, this_call
+from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock, lock_lead
@@ -90,7 +90,6 @@ def report_bad_lead(
     if reason not in REASONS:
         raise BadInput([f"reason: must be one of {', '.join(REASONS)}"])
     words = checked_words(note, "note", LONGEST_NOTE) if note is not None and note.strip() else None
-    request = this_call(once, actor)
 
     def work(conn: Connection) -> BadLeadReported:
         assignment = lock_own_assignment(conn, own_id, checked)
@@ -102,7 +101,7 @@ def report_bad_lead(
         append_audit(conn, [AuditEvent(actor, "bad_lead.reported", "assignment", checked, new={"reason": reason})], now)
         return BadLeadReported(checked, reason, now)
 
-    return database.run(lambda conn: done_once(conn, request, BadLeadReported, lambda: work(conn)))
+    return database.run(lambda conn: done_once(conn, once, BadLeadReported, lambda: work(conn)))
 
 
 def accept_bad_lead(
@@ -116,7 +115,6 @@ def accept_bad_lead(
     `balance_too_large`, `idempotency_key_reused`.
     """
     checked, words = checked_id(assignment_id, "assignment"), checked_memo(memo)
-    request = this_call(once, actor)
 
     def work(conn: Connection, also: Sequence[str]) -> BadLeadDecided:
         held = hold_for_refund(conn, also, checked)
@@ -127,7 +125,7 @@ def accept_bad_lead(
         return BadLeadDecided(checked, "accepted", now, refunds[0])
 
     return run_concerning_niches(
-        database, lambda conn, also: done_once(conn, request, BadLeadDecided, lambda: work(conn, also))
+        database, lambda conn, also: done_once(conn, once, BadLeadDecided, lambda: work(conn, also))
     )
 
 
@@ -142,7 +140,6 @@ def reject_bad_lead(
     `idempotency_key_reused`.
     """
     checked, words = checked_id(assignment_id, "assignment"), checked_memo(memo)
-    request = this_call(once, actor)
 
     def work(conn: Connection) -> BadLeadDecided:
         assignment = lock_assignments(conn, [checked]).get(checked)
@@ -154,7 +151,7 @@ def reject_bad_lead(
         append_audit(conn, [AuditEvent(actor, "bad_lead.rejected", "assignment", checked, memo=words)], now)
         return BadLeadDecided(checked, "rejected", now)
 
-    return database.run(lambda conn: done_once(conn, request, BadLeadDecided, lambda: work(conn)))
+    return database.run(lambda conn: done_once(conn, once, BadLeadDecided, lambda: work(conn)))
 
 
 def mark_lead_bad(database: Database, lead_id: str, memo: str, actor: Actor, once: Once | None = None) -> LeadMarkedBad:
@@ -167,7 +164,6 @@ def mark_lead_bad(database: Database, lead_id: str, memo: str, actor: Actor, onc
     Raises `BadInput`, and `Refused`: `lead_unknown`, `lead_rejected`, `balance_too_large`, `idempotency_key_reused`.
     """
     checked, words = checked_id(lead_id, "lead"), checked_memo(memo)
-    request = this_call(once, actor)
 
     def work(conn: Connection, also: Sequence[str]) -> LeadMarkedBad:
         niches = hold_niches(conn, also, unrefunded_of_lead(conn, checked))
@@ -189,7 +185,7 @@ def mark_lead_bad(database: Database, lead_id: str, memo: str, actor: Actor, onc
         return LeadMarkedBad(checked, was_already=False, refunds=refunds)
 
     return run_concerning_niches(
-        database, lambda conn, also: done_once(conn, request, LeadMarkedBad, lambda: work(conn, also))
+        database, lambda conn, also: done_once(conn, once, LeadMarkedBad, lambda: work(conn, also))
     )
 
 

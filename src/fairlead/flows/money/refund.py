@@ -8,7 +8,7 @@ from fairlead.core.errors import Refused
 from fairlead.core.ledger import EntryKind, Posting, post
 from fairlead.flows.activity import Move, brought_back, moves_after, record_moves, run_concerning_niches
 from fairlead.flows.memos import checked_memo
-from fairlead.flows.once import Once, done_once, this_call
+from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import ProviderRow, lock_providers
 from fairlead.store.connection import Connection, Database
@@ -58,7 +58,6 @@ def refund_assignment(
     `assignment_refunded`, `balance_too_large`, `idempotency_key_reused`.
     """
     checked, reason = checked_id(assignment_id, "assignment"), checked_memo(memo)
-    request = this_call(once, actor)
 
     def work(conn: Connection, also: Sequence[str]) -> Refunded:
         held = hold_for_refund(conn, also, checked)
@@ -69,9 +68,7 @@ def refund_assignment(
         append_audit(conn, events, now)
         return refunds[0]
 
-    return run_concerning_niches(
-        database, lambda conn, also: done_once(conn, request, Refunded, lambda: work(conn, also))
-    )
+    return run_concerning_niches(database, lambda conn, also: done_once(conn, once, Refunded, lambda: work(conn, also)))
 
 
 # For every verb that refunds, within its own transaction -----------------------------------------------------------

@@ -105,7 +105,6 @@ def _set(
 ) -> EndpointChange:
     checked = checked_id(provider_id, "provider")
     mapping = _checked_address(url, field_mapping, allow_private=allow_private)
-    # Chosen once: the work may be run again after its answer was lost.
     endpoint_id, secret = new_id(), new_webhook_secret()
     sealed = box.seal(secret, endpoint_id)
 
@@ -116,8 +115,6 @@ def _set(
         if found is None:
             new = EndpointRow(endpoint_id, checked, url, mapping, "active", None, 0, None, clock(conn), sealed, None)
             return _create(conn, new, secret, actor)
-        if found.endpoint_id == endpoint_id:
-            return EndpointChange(endpoint_id, checked, found.state, took_effect=True, secret=secret)
         if not may_exist:
             raise Refused("webhook_endpoint_exists", "the provider has a webhook endpoint already")
         return _change_address(conn, locked_endpoint(conn, found.endpoint_id), url, mapping, actor)

@@ -8,6 +8,7 @@ from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.access.one_time_tokens import delete_old_tokens
 from fairlead.store.access.rate_buckets import delete_full_buckets
 from fairlead.store.access.sessions import delete_old_sessions
+from fairlead.store.committed_calls import delete_calls
 from fairlead.store.connection import Connection
 from fairlead.store.idempotency import delete_keys
 from fairlead.store.jobs.dead_letters import delete_resolved
@@ -18,6 +19,8 @@ from fairlead.store.leads.runs import delete_attempts
 KEPT = timedelta(days=30)
 WORKERS_KEPT = timedelta(days=1)
 KEYS_KEPT = timedelta(days=1)
+CALLS_KEPT = timedelta(hours=1)
+"""A call that is not over by then has given up long ago."""
 CHUNK_ATTEMPTS = 10_000
 
 
@@ -44,6 +47,12 @@ def clean_up(upkeep: Upkeep) -> Counter[str]:
     counts["jobs"] = database.run(delete_ended_jobs)
     counts["workers"] = database.run(lambda conn: delete_silent_workers(conn, WORKERS_KEPT.total_seconds()))
     return counts
+
+
+def forget_calls(upkeep: Upkeep) -> Counter[str]:
+    """Gone are the ids of calls that began more than an hour ago; nobody asks for them. Raises `Unavailable`."""
+    upkeep.database.run(lambda conn: delete_calls(conn, clock(conn) - CALLS_KEPT))
+    return Counter()
 
 
 def _delete_some_attempts(conn: Connection) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fairlead.flows.failures.descriptions import failure_text
-from fairlead.flows.upkeep.clean_up import clean_up
+from fairlead.flows.upkeep.clean_up import clean_up, forget_calls
 from fairlead.flows.upkeep.compose_filters import compose_filters
 from fairlead.flows.upkeep.fingerprint import fingerprint
 from fairlead.flows.upkeep.funds import follow_funds
@@ -50,6 +50,7 @@ class Duty:
 DUTIES: tuple[Duty, ...] = (
     Duty("take_over", QUICK, 5, take_over),
     Duty("remind", QUICK, 300, remind, at_start=True),
+    Duty("forget_calls", QUICK, 600, forget_calls),
     Duty("funds", SLOW, 300, follow_funds),
     Duty("reoffer", SLOW, 60, reoffer),
     Duty("reconcile", SLOW, DAY_SECONDS, reconcile_duty),

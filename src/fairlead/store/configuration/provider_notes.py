@@ -35,8 +35,3 @@ def notes_of(conn: Connection, provider_id: str, before_note_id: str | None, lim
         (provider_id, before_note_id, before_note_id, limit),
     ).fetchall()
     return [ProviderNote(*row) for row in rows]
-
-
-def has_note(conn: Connection, note_id: str) -> bool:
-    """Whether there is a note of this id."""
-    return conn.execute("select from provider_notes where id = %s", (note_id,)).fetchone() is not None

@@ -147,12 +147,6 @@ def _row(lead: NewLead) -> str:
     return f'{_encode(row)[:-1]},"attributes":{lead.attributes_json}}}'
 
 
-def count_existing(conn: Connection, lead_ids: Sequence[str]) -> int:
-    """How many of these leads are stored."""
-    query = "select count(*) from leads where id = any(%s::uuid[])"
-    return conn.execute(query, (list(lead_ids),)).fetchall()[0][0]
-
-
 def lock_pending(conn: Connection, lead_ids: Sequence[str]) -> list[str]:
     """Those of the leads that are pending approval, locked in ascending order of id.
 

@@ -57,6 +57,7 @@ grant select (seq, hash), update (seq, hash) on audit_head to :"portal";
 grant select (actor, key, route, fingerprint, body) on idempotency_keys to :"portal";
 grant insert (actor, key, route, fingerprint, created_at) on idempotency_keys to :"portal";
 grant update (status, body) on idempotency_keys to :"portal";
+grant insert (call_id) on committed_calls to :"portal";
 
 -- The job library's tables are made after the migrations, so their policies stand here. A provider's request enqueues
 -- nothing but the handing out of notifications, and sees besides those the jobs that are sending something of its own.
