@@ -55,7 +55,7 @@ def check_invariants(conn: Connection, invariants: Sequence[Invariant]) -> Itera
     """
     plan_for_whole_tables(conn)
     for invariant in invariants:
-        [(checked, violation_count, first)] = conn.execute(_counted(invariant)).fetchall()
+        [(checked, violation_count, first)] = conn.execute(counted(invariant)).fetchall()
         yield Found(invariant, checked, violation_count, tuple(first))
 
 
@@ -69,7 +69,8 @@ def plan_for_whole_tables(conn: Connection) -> None:
     conn.execute("set local enable_nestloop = off; set local jit = off; set local work_mem = '32MB'")
 
 
-def _counted(invariant: Invariant) -> bytes:
+def counted(invariant: Invariant) -> bytes:
+    """The query of a check: how many subjects, how many violations, and the first of them."""
     # No part of it is ours to fill in, and a % stands for format(), not for the driver, which sees none without values.
     return (
         f"with violation (line) as materialized ({invariant.violations}) "  # noqa: S608 - constants of our own
