@@ -15,10 +15,11 @@ from fairlead.store.audit.log import OPERATOR
 def reconcile(
     as_json: Annotated[bool, typer.Option("--json", help="Every comparison as JSON.")] = False,
 ) -> None:
-    """Compare the books with themselves: entries, balances, purchases, refunds, deposits. Workers do it every day.
+    """Compare the books with themselves, with the journals and with the audit log. Workers do it every day.
 
     Reads one snapshot and repairs nothing. The result is kept, and operators are alerted to any difference; ends with
-    status 1 and the first differences when there are any. `fairlead verify` checks more: it decides everything again.
+    status 1 and the first differences when there are any. `fairlead verify` makes the same checks of rows, and beside
+    them hashes every entry and takes every decision again.
 
     Example: fairlead reconcile --json
     """

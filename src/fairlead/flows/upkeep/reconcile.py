@@ -1,4 +1,8 @@
-"""Comparing the books with themselves: every entry, balance, purchase, refund and deposit. Nothing is ever repaired."""
+"""Comparing the books with themselves, with the journals and with the audit log. Nothing is ever repaired.
+
+These are all checks of rows that `fairlead verify` makes, of the same list; what it makes beside them is to hash every
+entry again and take every decision again.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +13,7 @@ from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.audit.log import SYSTEM, Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
-from fairlead.store.invariants.engine import MONEY_INVARIANTS, check_invariants
+from fairlead.store.invariants.engine import INVARIANTS, check_invariants
 from fairlead.store.leads.rows import clock
 from fairlead.store.money.reconciliations import add_reconciliation
 from fairlead.telemetry.logs import get_logger
@@ -62,10 +66,10 @@ def reconcile(
     comparisons: list[Comparison] = []
     with database.snapshot(is_long=True) as conn:
         started_at = clock(conn)
-        for number, found in enumerate(check_invariants(conn, MONEY_INVARIANTS), start=1):
+        for number, found in enumerate(check_invariants(conn, INVARIANTS), start=1):
             name = found.invariant.name
             comparisons.append(Comparison(name, found.checked, found.violation_count, found.first))
-            progress(name, number, len(MONEY_INVARIANTS))
+            progress(name, number, len(INVARIANTS))
     result = Reconciliation(new_id(), started_at, tuple(comparisons))
     database.run(lambda conn: _record(conn, result, actor))
     if result.differing:

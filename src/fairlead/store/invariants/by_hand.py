@@ -15,7 +15,6 @@ INVARIANTS_BY_HAND: tuple[Invariant, ...] = (
         where a.id is null or (a.status = 'refunded') <> (e.assignment_id is not null)
            or a.refunded_at is distinct from e.created_at
         """,
-        is_of_money=True,
     ),
     Invariant(
         "an accepted report of a bad lead was paid back, and a refund leaves no report open",
@@ -29,7 +28,6 @@ INVARIANTS_BY_HAND: tuple[Invariant, ...] = (
            or (a.bad_lead_reported_at is not null and a.bad_lead_decision is null and e.assignment_id is not null)
            or (a.bad_lead_decision is not null and a.bad_lead_reported_at is null)
         """,
-        is_of_money=True,
     ),
     Invariant(
         "nobody has paid for a bad lead",
@@ -38,7 +36,6 @@ INVARIANTS_BY_HAND: tuple[Invariant, ...] = (
         select format('assignment %s of the bad lead %s is %s', a.id, l.id, a.status)
         from leads l join assignments a on a.lead_id = l.id where l.status = 'bad' and a.status <> 'refunded'
         """,
-        is_of_money=True,
     ),
     Invariant(
         "what was moved by hand says who did it and why, and leaves no debt",
@@ -49,7 +46,6 @@ INVARIANTS_BY_HAND: tuple[Invariant, ...] = (
                and (actor = '' or coalesce(length(memo), 0) not between 10 and 1000))
            or (kind = 'manual_debit' and balance_after_cents < 0)
         """,
-        is_of_money=True,
     ),
     Invariant(
         "every refund is told to its provider",

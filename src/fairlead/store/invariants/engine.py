@@ -22,6 +22,7 @@ from fairlead.store.invariants.of_notifications import INVARIANTS_OF_NOTIFICATIO
 DIFFERENCES_SHOWN = 5
 
 
+# The one list: `flows.verify` makes these checks, and so does the nightly `flows.upkeep.reconcile`.
 INVARIANTS: tuple[Invariant, ...] = (
     *INVARIANTS_OF_LEDGERS,
     *INVARIANTS_OF_DECISIONS,
@@ -33,9 +34,6 @@ INVARIANTS: tuple[Invariant, ...] = (
     *INVARIANTS_BY_HAND,
     *INVARIANTS_OF_INTAKE,
 )
-
-
-MONEY_INVARIANTS: tuple[Invariant, ...] = tuple(each for each in INVARIANTS if each.is_of_money)
 
 
 @dataclass(frozen=True, slots=True)

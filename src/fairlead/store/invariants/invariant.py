@@ -12,11 +12,8 @@ class Invariant:
     be hashed or sorted, and a function over a member of a payload stands in a `materialized` query of its own, since it
     is joined by a loop. Ids and numbers of a payload are compared as text or JSON, since a cast of what was tampered
     with would raise; `jsonb_path_query` in its lax mode gives nothing for what is no array.
-
-    `is_of_money` marks those that the books are compared by.
     """
 
     name: str
     population: LiteralString
     violations: LiteralString
-    is_of_money: bool = False

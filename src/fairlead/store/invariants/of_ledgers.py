@@ -14,7 +14,6 @@ INVARIANTS_OF_LEDGERS: tuple[Invariant, ...] = (
         where a.id is null or e.assignment_id is null or e.amount_cents <> -a.price_cents
            or e.provider_id <> a.provider_id or e.seq <> a.ledger_seq
         """,
-        is_of_money=True,
     ),
     Invariant(
         "ledgers are contiguous and each balance follows from the one before",
@@ -26,7 +25,6 @@ INVARIANTS_OF_LEDGERS: tuple[Invariant, ...] = (
               from ledger_entries window own as (partition by provider_id order by seq)) entry
         where seq <> seq_before + 1 or balance_after_cents <> balance_before_cents + amount_cents
         """,
-        is_of_money=True,
     ),
     Invariant(
         "every balance is its ledger's sum and last balance, and not below its floor",
@@ -43,7 +41,6 @@ INVARIANTS_OF_LEDGERS: tuple[Invariant, ...] = (
         where p.balance_cents <> coalesce(total.sum, 0) or p.balance_cents <> coalesce(last.balance_after_cents, 0)
            or p.ledger_seq <> coalesce(total.last_seq, 0) or p.balance_cents < -p.credit_limit_cents
         """,
-        is_of_money=True,
     ),
     Invariant(
         "every refund returns one purchase in full, once",
@@ -58,7 +55,6 @@ INVARIANTS_OF_LEDGERS: tuple[Invariant, ...] = (
         select format('assignment %s was refunded %s times', assignment_id, count(*))
         from ledger_entries where kind = 'refund' group by assignment_id having count(*) > 1
         """,
-        is_of_money=True,
     ),
     Invariant(
         "every payment that succeeded is one deposit of its amount",
@@ -71,6 +67,5 @@ INVARIANTS_OF_LEDGERS: tuple[Invariant, ...] = (
         where p.id is null or e.payment_id is null or p.amount_cents <> e.amount_cents
            or p.provider_id <> e.provider_id
         """,
-        is_of_money=True,
     ),
 )
