@@ -13,9 +13,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from fairlead.api.session_cookie import DEVELOPMENT_COOKIE
+from tests.waiting import PATIENCE_SECONDS
 
 ADMIN, PROVIDER = "/api/v1/admin/live", "/api/v1/provider/live"
-PATIENCE_SECONDS = 20
 OF_THE_FEED = {"ready", "heartbeat", "gap"}
 
 
@@ -30,7 +30,7 @@ def web_process(url: str) -> Iterator[int]:
         yield int(process.stdout.readline())
     finally:
         process.stdin.close()
-        assert process.wait(15) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
         process.stdout.close()
 
 

@@ -20,6 +20,7 @@ from fairlead.flows.access.throttle import LOGIN_OF_PAIR, RESET_OF_ACCOUNT
 from fairlead.store.connection import Database
 from tests.api.asking import application, nobody
 from tests.flows.access.people import PASSWORD, add_admin, rows
+from tests.waiting import PATIENCE_SECONDS
 
 LOGIN = {"email": "ann@example.com", "password": "guessed at"}
 FLOOD = 60
@@ -30,7 +31,7 @@ def test_nobody_waits_for_a_flood_of_logins(database: Database, monkeypatch: pyt
 
     def slow(*_: object) -> None:
         at_work.release()
-        go_on.wait(20)
+        go_on.wait(PATIENCE_SECONDS)
         raise Refused("login_refused", "no")
 
     monkeypatch.setattr(session, "admit_log_in", lambda *_: None)
@@ -38,7 +39,7 @@ def test_nobody_waits_for_a_flood_of_logins(database: Database, monkeypatch: pyt
     with nobody(application(database)) as client, ThreadPoolExecutor(FLOOD) as crowd:
         waiting = [crowd.submit(client.post, "/api/v1/session", json=LOGIN) for _ in range(FLOOD)]
         for _ in range(AT_ONCE):
-            assert at_work.acquire(timeout=10), "nobody logs in"
+            assert at_work.acquire(timeout=PATIENCE_SECONDS), "nobody logs in"
         try:
             # These need a thread each, of which all logins together would have taken every one.
             for _ in range(3):
@@ -46,7 +47,7 @@ def test_nobody_waits_for_a_flood_of_logins(database: Database, monkeypatch: pyt
             assert not at_work.acquire(timeout=0.2), "more than so many at once"
         finally:
             go_on.set()
-        assert {each.result(20).status_code for each in waiting} == {401}
+        assert {each.result(PATIENCE_SECONDS).status_code for each in waiting} == {401}
 
 
 def test_who_is_refused_by_a_limit_takes_no_turn(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +56,7 @@ def test_who_is_refused_by_a_limit_takes_no_turn(database: Database, monkeypatch
 
     def slow(*words: object) -> object:
         at_work.release()
-        go_on.wait(20)
+        go_on.wait(PATIENCE_SECONDS)
         return finish_log_in(*words)  # pyright: ignore[reportArgumentType]
 
     add_admin(database)
@@ -70,7 +71,7 @@ def test_who_is_refused_by_a_limit_takes_no_turn(database: Database, monkeypatch
             for number in range(AT_ONCE + 2)
         ]
         for _ in range(AT_ONCE):
-            assert at_work.acquire(timeout=10), "nobody logs in"
+            assert at_work.acquire(timeout=PATIENCE_SECONDS), "nobody logs in"
         try:
             assert client.post("/api/v1/session", json=LOGIN).status_code == 429
             used = {"token": "x" * 43, "password": PASSWORD}
@@ -84,13 +85,13 @@ def test_who_is_refused_by_a_limit_takes_no_turn(database: Database, monkeypatch
             assert not any(each.done() for each in waiting)
         finally:
             go_on.set()
-        assert {each.result(20).status_code for each in waiting} == {401}
+        assert {each.result(PATIENCE_SECONDS).status_code for each in waiting} == {401}
 
 
 def post(port: int, path: str, body: object, address: str) -> int:
     """The status of the answer to somebody at this address, over a connection of its own."""
     headers = {"Content-Type": "application/json", "X-Forwarded-For": address}
-    with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)) as connection:
         connection.request("POST", path, json.dumps(body), headers)
         return connection.getresponse().status
 
@@ -121,13 +122,13 @@ def test_a_login_goes_through_beside_a_flood_of_lost_passwords(
 
         flood = [crowd.submit(ask, number) for number in range(count)]
         try:
-            assert all_wait.wait(60), f"only {len(sleeping)} of them wait: the others are kept waiting for them"
+            assert all_wait.wait(PATIENCE_SECONDS), f"only {len(sleeping)} wait: the others are kept waiting for them"
             known = {"email": "ann@example.com", "password": PASSWORD}
             assert post(site.port, "/api/v1/session", known, "203.0.113.1") == 200
             assert not any(each.done() for each in flood)
         finally:
             go_on.set()
-        assert {each.result(60) for each in flood} == {202}
+        assert {each.result(PATIENCE_SECONDS) for each in flood} == {202}
     assert max(sleeping) <= EVEN_ANSWER_SECONDS
     sent = "select count(*) from audit_log where new ->> 'will_be_sent' = 'true'"
     assert rows(database, sent) == [RESET_OF_ACCOUNT.capacity]

@@ -11,6 +11,7 @@ from websockets.sync.client import connect
 
 from fairlead.api import requests_in_time
 from fairlead.api.serve import serve_in_thread
+from tests.waiting import PATIENCE_SECONDS
 
 LIMIT_SECONDS = 0.5
 SLOW_SECONDS = 1.2
@@ -47,8 +48,11 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 
 def ended_after(port: int, *pieces: bytes) -> tuple[bytes, float]:
-    """What came, and how long it took until the server had ended the connection, after these were sent."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as asked:
+    """What came, and how long it took until the server had ended the connection, after these were sent.
+
+    Raises TimeoutError where it never does.
+    """
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as asked:
         began, came = time.monotonic(), b""
         for piece in pieces:
             asked.sendall(piece)
@@ -75,15 +79,16 @@ def ended_after(port: int, *pieces: bytes) -> tuple[bytes, float]:
 def test_who_never_finishes_what_they_ask_is_cut_off(port: int, pieces: tuple[bytes, ...]) -> None:
     came, seconds = ended_after(port, *pieces)
     assert came.startswith(b"HTTP/1.1 200") == (b"at-once" in pieces[0])
-    assert LIMIT_SECONDS * 0.9 <= seconds < LIMIT_SECONDS * 3
+    assert seconds >= LIMIT_SECONDS * 0.9
 
 
 def test_a_drop_now_and_then_does_not_help(port: int) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as asked:
-        began = time.monotonic()
-        with pytest.raises(OSError):  # noqa: PT011 - which one is the system's to say
-            drop_by_drop(asked, b"GET / HTTP/1.1\r\nHost: a.example\r\nX-A: " + b"a" * 1000)
-        assert time.monotonic() - began < LIMIT_SECONDS * 3
+    # It ends before all is sent, which takes a hundred times the limit; with which error is the system's to say.
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as asked,
+        pytest.raises(OSError),  # noqa: PT011
+    ):
+        drop_by_drop(asked, b"GET / HTTP/1.1\r\nHost: a.example\r\nX-A: " + b"a" * 1000)
 
 
 def drop_by_drop(asked: socket.socket, text: bytes) -> None:
@@ -94,7 +99,7 @@ def drop_by_drop(asked: socket.socket, text: bytes) -> None:
 
 
 def test_an_answer_may_take_its_time(port: int) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as asked:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as asked:
         for _ in range(2):
             asked.sendall(HEAD + b"12345")
             assert asked.recv(4096).startswith(b"HTTP/1.1 200")
@@ -102,4 +107,4 @@ def test_an_answer_may_take_its_time(port: int) -> None:
 
 def test_who_watches_stays(port: int) -> None:
     with connect(f"ws://127.0.0.1:{port}/", proxy=None) as watching:
-        assert watching.recv(timeout=10) == "still here"
+        assert watching.recv(timeout=PATIENCE_SECONDS) == "still here"

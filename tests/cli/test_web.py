@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -13,11 +12,11 @@ import httpx2
 import psycopg
 import pytest
 
-from fairlead.cli.web import PATIENCE_SECONDS
 from fairlead.store.connection import Database
 from tests.api.admin.test_exports import many_entries
 from tests.flows.access.people import enrolled_admin
 from tests.flows.sales import sell
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 COOKIE = "fairlead_session_http"
 
@@ -32,13 +31,9 @@ def test_while_the_database_is_away_a_request_is_answered_that_it_is(
         assert status_of(port, token) == (200, None)
         server.execute(f"alter database {name} allow_connections false".encode())
         server.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,))
-        began = time.monotonic()
         assert status_of(port, token) == (503, "5")
-        assert time.monotonic() - began < PATIENCE_SECONDS + 3
         server.execute(f"alter database {name} allow_connections true".encode())
-        deadline = time.monotonic() + 2 * PATIENCE_SECONDS
-        while status_of(port, token)[0] != 200:
-            assert time.monotonic() < deadline
+        wait_until(lambda: status_of(port, token)[0] == 200, "an answer from the database")
 
 
 @pytest.mark.slow
@@ -51,10 +46,8 @@ def test_it_ends_when_it_is_told_to_though_somebody_reads_an_export_slowly(damag
         request = f"GET /api/v1/admin/exports/ledger HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {COOKIE}={token}\r\n\r\n"
         asked.sendall(request.encode())
         assert asked.recv(1024).startswith(b"HTTP/1.1 200")
-        began = time.monotonic()
         process.terminate()
-        assert process.wait(timeout=20) == 0
-        assert time.monotonic() - began < 10
+        assert process.wait(timeout=PATIENCE_SECONDS) == 0
 
 
 @contextmanager
@@ -75,11 +68,11 @@ def web(url: str) -> Generator[tuple["subprocess.Popen[str]", int]]:
             yield process, int(json.loads(started)["port"])
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def status_of(port: int, token: str) -> tuple[int, str | None]:
     """The status of what an operator asks, and when it should be asked again."""
     url = f"http://127.0.0.1:{port}/api/v1/admin/leads"
-    answer = httpx2.get(url, headers={"Cookie": f"{COOKIE}={token}"}, timeout=60, trust_env=False)
+    answer = httpx2.get(url, headers={"Cookie": f"{COOKIE}={token}"}, timeout=PATIENCE_SECONDS, trust_env=False)
     return answer.status_code, answer.headers.get("retry-after")

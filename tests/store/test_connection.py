@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -12,9 +14,10 @@ from fairlead.core.errors import Unavailable
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
-from fairlead.store.connection import Database, Timeouts
+from fairlead.store.connection import Connection, Database, Timeouts
 from fairlead.store.distribution import rosters
 from tests.flows.marketplaces import HOSTING, declare
+from tests.waiting import wait_until
 
 LEAD = {"cores": 4, "region": "north"}
 
@@ -64,53 +67,72 @@ def test_a_mistake_of_ours_is_not_called_an_outage(database: Database) -> None:
 
 
 def test_where_somebody_waits_a_taken_pool_is_an_outage_within_moments(database: Database) -> None:
-    with Database(database.url, "fairlead", max_connections=1, patience_seconds=0.4) as impatient:
+    impatient = Attempts(database.url, "fairlead", max_connections=1, patience_seconds=0.4)
+    with impatient:
         with impatient.transaction():
+            impatient.count = 0
             began = time.monotonic()
             with pytest.raises(Unavailable):
                 impatient.run(lambda conn: conn.execute("select 1"))
-            assert 0.4 <= time.monotonic() - began < 0.8, "it was tried again for somebody who had gone"
+            assert time.monotonic() - began >= 0.4
+            assert impatient.count == 1, "it was tried again for a client that had gone"
         assert impatient.run(lambda conn: conn.execute("select 1").fetchone()) == (1,)
 
 
 def test_where_somebody_waits_no_lock_is_waited_for_again(database: Database, niche_id: str) -> None:
-    timeouts = Timeouts(lock_ms=300)
-    with (
-        Database(database.url, "fairlead", timeouts, patience_seconds=0.2) as impatient,
-        database.transaction() as conn,
-    ):
+    impatient = Attempts(database.url, "fairlead", Timeouts(lock_ms=300), patience_seconds=0.2)
+    with impatient, database.transaction() as conn:
         conn.execute("select from niches for update")
-        began = time.monotonic()
         with pytest.raises(Unavailable):
             impatient.run(lambda conn: conn.execute("select from niches for update"))
-        assert time.monotonic() - began < 0.6
+        assert impatient.count == 1
 
 
-def test_a_server_that_is_back_is_noticed_by_whoever_asks_next(damaged_database: Database, server_url: str) -> None:
+class Attempts(Database):
+    """Counts its transactions."""
+
+    count = 0
+
+    @contextmanager
+    def transaction(self) -> Generator[Connection]:
+        self.count += 1
+        with super().transaction() as conn:
+            yield conn
+
+
+ASKED = 10
+
+
+def connections_asked_for(asked: Database) -> int:
+    """How many connections its pool has tried to open."""
+    return asked._pool.get_stats()["connections_num"]  # pyright: ignore[reportPrivateUsage]
+
+
+def test_a_server_that_is_back_is_noticed_by_the_next_to_ask(damaged_database: Database, server_url: str) -> None:
     name = damaged_database.url.rsplit("/", 1)[1]
 
     def ask(asked: Database) -> object:
         return asked.run(lambda conn: conn.execute("select 1").fetchone())
+
+    def answers(asked: Database) -> bool:
+        try:
+            return ask(asked) == (1,)
+        except Unavailable:
+            return False
 
     with Database(damaged_database.url, "fairlead", max_connections=2, patience_seconds=0.5) as impatient:
         assert ask(impatient) == (1,)
         with psycopg.connect(server_url, autocommit=True) as server:
             server.execute(f"alter database {name} allow_connections false".encode())
             server.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,))
-            away_until = time.monotonic() + 5
-            while time.monotonic() < away_until:
-                began = time.monotonic()
+            before = connections_asked_for(impatient)
+            for _ in range(ASKED):
                 with pytest.raises(Unavailable):
                     ask(impatient)
-                assert time.monotonic() - began < 1.5
+            # A pool that asks ever more seldom asks half as often in that time.
+            assert connections_asked_for(impatient) - before >= ASKED
             server.execute(f"alter database {name} allow_connections true".encode())
-        back_at = time.monotonic()
-        while True:
-            try:
-                assert ask(impatient) == (1,)
-                break
-            except Unavailable:
-                assert time.monotonic() - back_at < 2.5, "the pool asks ever more seldom"
+        wait_until(lambda: answers(impatient), "an answer of the server that is back")
 
 
 def read_only(database: Database) -> Database:
@@ -127,7 +149,7 @@ def read_only(database: Database) -> Database:
 
 FROZEN = """
 import os, signal, sys
-from fairlead.store.connection import Database, Timeouts
+from fairlead.store.connection import Connection, Database, Timeouts
 bounds = Timeouts(idle_in_transaction_ms=1_000, transaction_ms=2_000)
 with Database(sys.argv[1], "fairlead", bounds) as database, database.transaction() as conn:
     conn.execute("select from niches for no key update")
