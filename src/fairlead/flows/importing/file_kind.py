@@ -3,6 +3,8 @@
 import zipfile
 from typing import BinaryIO, Literal
 
+from fairlead.flows.importing.workbook_parts import NO_ARCHIVE
+
 FIRST_BYTES = 512
 
 _AS_CSV = "save it as .xlsx, or as CSV (UTF-8)"
@@ -52,13 +54,20 @@ def kind_of(file: BinaryIO) -> Literal["text", "workbook"] | tuple[str, str]:
     return "text"
 
 
+def _is_open_document(archive: zipfile.ZipFile) -> bool:
+    # OpenDocument stores it as it is, at the beginning, so that it can be seen without unpacking.
+    info = archive.getinfo("mimetype")
+    is_plain = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    return is_plain and b"opendocument" in archive.open(info).read(100)
+
+
 def _kind_of_archive(file: BinaryIO) -> Literal["workbook"] | tuple[str, str]:
     try:
         with zipfile.ZipFile(file) as archive:
             names = set(archive.namelist())
-            if "mimetype" in names and b"opendocument" in archive.open("mimetype").read(100):
+            if "mimetype" in names and _is_open_document(archive):
                 return "an OpenDocument file (.ods)", _AS_CSV
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, ValueError):
+    except NO_ARCHIVE:
         return "a damaged archive or workbook (.zip, .xlsx)", "fetch it again"
     for member, name, advice in _MEMBERS:
         if member in names:

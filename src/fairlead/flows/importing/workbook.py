@@ -15,6 +15,7 @@ from fairlead.core.errors import BadInput
 from fairlead.flows.importing.cell_text import holds_no_text, no_text_among, no_text_complaint
 from fairlead.flows.importing.lead_file import CELL_TOO_LONG, LONGEST_CELL, Row
 from fairlead.flows.importing.workbook_parts import (
+    DAMAGED,
     NO_ARCHIVE,
     Parts,
     SheetEntry,
@@ -54,7 +55,7 @@ def open_workbook(file: BinaryIO, path: Path, sheet: str | None, delimiter: str 
     except WorkbookRefused as refused:
         raise BadInput([f"{path} {refused}"]) from None
     except NO_ARCHIVE:
-        raise BadInput([f"{path} is a damaged Excel workbook: it cannot be unpacked"]) from None
+        raise BadInput([f"{path} {DAMAGED}: it cannot be unpacked"]) from None
     except calamine.CalamineError as error:
         raise BadInput([f"{path} is an Excel workbook that cannot be read: {_one_line(error)}"]) from None
     return Workbook(file, path, read, measures, delimiter or ",")
@@ -95,8 +96,8 @@ class Workbook:
         self.header: list[str] = []
         self._file = file
         self._errors = measures.errors
-        self._first_column = measures.first_column
-        self._height = measures.last_row
+        self._first_column = 1 + (sheet.start or (0, 0))[1]
+        self._height = sheet.total_height
         self._line = 0
         self._characters = 0
         self._rows = self._read(sheet)

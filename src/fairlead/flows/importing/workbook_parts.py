@@ -6,10 +6,12 @@ more memory than there is. So whatever it would read is measured here first, one
 
 import copy
 import re
+import struct
+import sys
 import zipfile
 import zlib
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
@@ -22,10 +24,12 @@ MOST_CELLS = 10_000_000
 
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 
+DAMAGED = "is a damaged Excel workbook"
+
 _PIECE_BYTES = 1 << 18
 _PLACE: Final = re.compile(r"([A-Za-z]{1,3})([1-9]\d{0,6})", re.ASCII)
 # What `zipfile` raises for archives that it cannot read.
-NO_ARCHIVE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+NO_ARCHIVE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, RuntimeError, ValueError, struct.error)
 
 
 class WorkbookRefused(Exception):
@@ -64,16 +68,21 @@ class Parts:
         for info in archive.infolist():
             name = _plain(info.filename)
             if name in self._members:
-                raise WorkbookRefused(f"is a damaged Excel workbook: it has two members {info.filename!r}")
+                raise WorkbookRefused(f"{DAMAGED}: it has two members {info.filename!r}")
             self._members[name] = info
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise WorkbookRefused(f"{DAMAGED}: {info.filename} is packed as no workbook is")
         # What it says of itself first: an honest bomb costs nothing.
-        unpacked = sum(info.file_size for info in archive.infolist())
-        for info in archive.infolist() if unpacked <= MOST_BYTES else ():
-            unpacked += sum(map(len, self._pieces(info))) - info.file_size
+        self._check_size(info.file_size for info in archive.infolist())
+        self._check_size(len(piece) for info in archive.infolist() for piece in self._pieces(info))
+
+    def _check_size(self, sizes: Iterable[int]) -> None:
+        unpacked = 0
+        for size in sizes:
+            unpacked += size
             if unpacked > MOST_BYTES:
-                break
-        if unpacked > MOST_BYTES:
-            raise WorkbookRefused(f"unpacks to more than {MOST_BYTES // 1_000_000} MB: save the sheet as CSV (UTF-8)")
+                limit = MOST_BYTES // 1_000_000
+                raise WorkbookRefused(f"unpacks to more than {limit} MB: save the sheet as CSV (UTF-8)")
 
     def __contains__(self, member: str) -> bool:
         return _plain(member) in self._members
@@ -82,25 +91,23 @@ class Parts:
         """The member has been parsed. Raises `WorkbookRefused` where it is missing or no XML without a DOCTYPE."""
 
         def refuse(*_: object) -> None:
-            raise WorkbookRefused(f"is a damaged Excel workbook: {member} has a DOCTYPE")
+            raise WorkbookRefused(f"{DAMAGED}: {member} has a DOCTYPE")
 
         parser.StartDoctypeDeclHandler = refuse
         info = self._members.get(_plain(member))
         if info is None:
-            raise WorkbookRefused(f"is a damaged Excel workbook: {member} is missing")
+            raise WorkbookRefused(f"{DAMAGED}: {member} is missing")
         try:
             for piece in self._pieces(info):
                 parser.Parse(piece, False)
             parser.Parse(b"", True)
         except expat.ExpatError as error:
-            raise WorkbookRefused(
-                f"is a damaged Excel workbook: {member} is no XML ({expat.ErrorString(error.code)})"
-            ) from None
+            raise WorkbookRefused(f"{DAMAGED}: {member} is no XML ({expat.ErrorString(error.code)})") from None
 
     def _pieces(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
         # Up to where the packed data end, whatever their size is said to be: other programs read on as well.
         whole = copy.copy(info)
-        whole.file_size = MOST_BYTES + 1
+        whole.file_size = sys.maxsize
         with self._archive.open(whole) as member:
             while piece := member.read(_PIECE_BYTES):
                 yield piece
@@ -125,7 +132,7 @@ def _local(name: str) -> str:
 def listed_sheets(parts: Parts) -> list[SheetEntry]:
     """The workbook's sheets of cells, in its order. Raises `WorkbookRefused`."""
     if "_rels/.rels" not in parts:
-        raise WorkbookRefused("is a damaged Excel workbook: _rels/.rels is missing")
+        raise WorkbookRefused(f"{DAMAGED}: _rels/.rels is missing")
     targets: dict[str, str] = {}
     entries: list[SheetEntry] = []
 
@@ -199,7 +206,7 @@ class _SheetScan:
         if place is not None:
             found = _PLACE.fullmatch(place)
             if found is None:
-                raise WorkbookRefused(f"is a damaged Excel workbook: sheet {self._sheet.name!r} has a cell at no place")
+                raise WorkbookRefused(f"{DAMAGED}: sheet {self._sheet.name!r} has a cell at no place")
             self._row, self._column = self._number(found[2], 0), _column_number(found[1])
         self._type = attributes.get("t", "")
         self._is_empty = True
@@ -235,7 +242,7 @@ class _SheetScan:
         if text is None:
             return otherwise
         if not text.isdecimal() or len(text) > 7:
-            raise WorkbookRefused(f"is a damaged Excel workbook: sheet {self._sheet.name!r} has a row without a number")
+            raise WorkbookRefused(f"{DAMAGED}: sheet {self._sheet.name!r} has a row without a number")
         return int(text)
 
 
