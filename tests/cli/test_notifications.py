@@ -4,7 +4,6 @@ import pytest
 
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
-from tests.by_hand import TOLD_OF_SUBSCRIPTIONS, rows_by_hand
 from tests.cli.program import Program
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.flows.notifications.stage import (
@@ -29,7 +28,6 @@ def fairlead(
     return Program(monkeypatch, capsys, database_url)
 
 
-@rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 def test_listing_showing_and_sending_again(fairlead: Program, database: Database) -> None:
     assert fairlead("notifications", "list").out == "No notifications.\n"
     sell_lead(database)
@@ -74,7 +72,6 @@ def test_listing_showing_and_sending_again(fairlead: Program, database: Database
         (["replay", "17"], 2, "'17' is no notification id"),
     ],
 )
-@rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 def test_bad_input_gets_one_clear_line(fairlead: Program, words: list[str], status: int, line: str) -> None:
     result = fairlead("notifications", *words)
     assert (result.status, result.out) == (status, "")

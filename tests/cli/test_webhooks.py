@@ -4,7 +4,6 @@ import pytest
 from standardwebhooks import Webhook
 
 from fairlead.store.connection import Database
-from tests.by_hand import TOLD_OF_SUBSCRIPTIONS, rows_by_hand
 from tests.cli.program import Program
 from tests.delivery.receiver import receiver, says
 from tests.flows.notifications.stage import (
@@ -17,8 +16,6 @@ from tests.flows.notifications.stage import (
     states,
     work_off,
 )
-
-pytestmark = rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 
 
 @pytest.fixture

@@ -45,7 +45,6 @@ from fairlead.store.connection import Connection, Database
 from fairlead.store.money.ledger_pages import LedgerFilter, own_ledger_page
 from fairlead.store.portal.inbox import InboxFilter, inbox_assignment, inbox_page, unviewed_count
 from fairlead.store.portal.levels_on_offer import niches_on_offer
-from tests.by_hand import TOLD_OF_SUBSCRIPTIONS, rows_by_hand
 from tests.delivery.receiver import receiver, says
 from tests.flows.marketplaces import everything
 from tests.flows.notifications.hooks import job_of
@@ -195,7 +194,6 @@ def test_what_a_provider_looks_at_is_its_own(database: Database) -> None:
     assert own_subscriptions(bound, foreign) == []
 
 
-@rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 def test_an_endpoint_that_is_paused_bound_leaves_what_is_being_sent(database: Database) -> None:
     open_marketplace(database)
     endpoint = set_endpoint(database, "https://crm.example.com/leads")

@@ -8,7 +8,6 @@ from starlette.testclient import TestClient
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider
-from tests.by_hand import TOLD_OF_SUBSCRIPTIONS, rows_by_hand
 from tests.flows.access.people import add_provider, rows, value
 from tests.flows.given_up import give_up_notification
 from tests.flows.marketplaces import provider_id
@@ -18,7 +17,6 @@ DELIVERIES, ENDPOINTS = "/api/v1/admin/deliveries", "/api/v1/admin/webhook-endpo
 URL = "https://crm.example.com/in?token=not-to-be-shown"
 
 
-@rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 def test_notifications_are_listed_page_by_page_and_by_filter(ann: TestClient, database: Database) -> None:
     open_marketplace(database)
     sell_lead(database)
@@ -64,7 +62,6 @@ def test_a_notification_that_is_not_there(ann: TestClient) -> None:
         assert (answer.status_code, answer.json()["code"]) == (404, "notification_unknown")
 
 
-@rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 def test_an_endpoint_is_watched_paused_resumed_replayed_and_removed(ann: TestClient, database: Database) -> None:
     open_marketplace(database)
     made = set_endpoint(database, URL)

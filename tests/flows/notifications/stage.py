@@ -19,6 +19,7 @@ from fairlead.store.connection import Database
 from tests.flows.marketplaces import HOSTING, declare, provider_id
 
 ANCHOR, BOWLINE = "anchor@example.com", "bowline@example.com"
+GOLD_OF_BOWLINE = '    { niche = "hosting", level = "gold" },\n'
 OPERATORS = "ops@example.com, night@example.com"
 
 # What must be found nowhere but in messages.
@@ -53,8 +54,8 @@ def box() -> SecretBox:
 
 
 def open_marketplace(database: Database) -> None:
-    """Anchor and Bowline subscribe; what they were told of that is over."""
-    declare(database, HOSTING)
+    """Anchor and Bowline subscribe to what they can pay for, so that there is nothing to tell of it; no job waits."""
+    declare(database, HOSTING.replace(GOLD_OF_BOWLINE, ""))
     forget(database)
 
 
@@ -83,9 +84,9 @@ def set_endpoint(database: Database, url: str, email: str = ANCHOR, **more: Any)
 
 
 def forget(database: Database) -> None:
-    """Nothing waits to be told, and no job waits."""
+    """All that waits counts as told, and no job waits."""
     with database.transaction() as conn:
-        conn.execute("delete from notifications where kind <> 'lead_assigned'")
+        conn.execute("update notifications set state = 'sent', sent_at = now(), attempts = 1 where state <> 'sent'")
         conn.execute("delete from procrastinate_jobs")
 
 

@@ -13,7 +13,6 @@ from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from fairlead.store.leads.rows import clock
 from fairlead.store.notifications.rows import claim
-from tests.by_hand import TOLD_OF_SUBSCRIPTIONS, rows_by_hand
 from tests.flows.marketplaces import provider_id
 from tests.flows.notifications.stage import (
     ANCHOR,
@@ -29,8 +28,6 @@ from tests.flows.notifications.stage import (
     states,
 )
 from tests.race.processes import wait_until_blocked
-
-pytestmark = rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 
 
 def test_each_notification_gets_one_job_of_its_channel(database: Database) -> None:

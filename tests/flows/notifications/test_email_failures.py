@@ -12,7 +12,6 @@ from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.leads.rows import clock
 from fairlead.telemetry.metrics import counting_in, make_metrics
-from tests.by_hand import TOLD_OF_SUBSCRIPTIONS, rows_by_hand
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.flows.notifications.mail import Recorder, first_job, sent_to, text_of
 from tests.flows.notifications.stage import (
@@ -32,8 +31,6 @@ from tests.flows.notifications.stage import (
     take,
     work_off,
 )
-
-pytestmark = rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 
 
 def test_a_temporary_refusal_is_tried_again_after_its_delay(database: Database) -> None:

@@ -19,7 +19,6 @@ from fairlead.flows.notifications.endpoints import (
 )
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from tests.by_hand import TOLD_OF_SUBSCRIPTIONS, rows_by_hand
 from tests.delivery.receiver import receiver, says
 from tests.flows.marketplaces import provider_id
 from tests.flows.notifications.hooks import Moody, endpoint_row, job_of, sell_for_anchor, send, webhooks
@@ -39,8 +38,6 @@ from tests.flows.notifications.stage import (
     work_off,
 )
 from tests.race.processes import wait_until_blocked
-
-pytestmark = rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 
 
 def test_during_a_rotation_both_secrets_verify(database: Database) -> None:

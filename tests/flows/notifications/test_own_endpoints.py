@@ -19,7 +19,6 @@ from fairlead.flows.notifications.endpoints import (
 )
 from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Database
-from tests.by_hand import TOLD_OF_SUBSCRIPTIONS, rows_by_hand
 from tests.flows.configuration.market import UNKNOWN, changes_nothing, refusal
 from tests.flows.marketplaces import provider_id
 from tests.flows.notifications.stage import (
@@ -33,8 +32,6 @@ from tests.flows.notifications.stage import (
     set_endpoint,
     settings_for,
 )
-
-pytestmark = rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 
 PORTAL = Actor("anchor", "provider")
 URL = "https://crm.example.com/leads"

@@ -18,7 +18,6 @@ from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from fairlead.store.leads.rows import clock
-from tests.by_hand import TOLD_OF_SUBSCRIPTIONS, rows_by_hand
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.delivery.receiver import receiver, says
 from tests.flows.notifications.stage import (
@@ -35,8 +34,6 @@ from tests.flows.notifications.stage import (
     states,
     work_off,
 )
-
-pytestmark = rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 
 
 def ids_to_anchor(inbox: Inbox) -> list[str]:

@@ -13,7 +13,6 @@ from fairlead.flows.notifications.message import labelled
 from fairlead.flows.notifications.send_email import EmailSender
 from fairlead.store.connection import Database
 from fairlead.telemetry.metrics import counting_in, make_metrics
-from tests.by_hand import TOLD_OF_SUBSCRIPTIONS, rows_by_hand
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.flows.notifications.mail import Recorder, first_job, sent_to, text_of
 from tests.flows.notifications.stage import (
@@ -36,8 +35,6 @@ from tests.flows.notifications.stage import (
     take,
     work_off,
 )
-
-pytestmark = rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 
 
 def test_every_assignment_is_one_mail(database: Database) -> None:

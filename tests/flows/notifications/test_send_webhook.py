@@ -14,7 +14,6 @@ from fairlead.flows.notifications import send_webhook as flow
 from fairlead.flows.notifications.send_webhook import WebhookSender
 from fairlead.store.connection import Database
 from fairlead.telemetry.metrics import counting_in, make_metrics
-from tests.by_hand import TOLD_OF_SUBSCRIPTIONS, rows_by_hand
 from tests.delivery.receiver import closed_port, receiver, says
 from tests.flows.notifications.hooks import Moody, endpoint_row, job_of, sell_for_anchor, send, webhooks
 from tests.flows.notifications.stage import (
@@ -34,8 +33,6 @@ from tests.flows.notifications.stage import (
     states,
     work_off,
 )
-
-pytestmark = rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 
 
 def test_the_lead_arrives_signed_with_all_that_was_paid_for(database: Database) -> None:

@@ -20,7 +20,6 @@ from fairlead.flows.notifications.templates import (
 )
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from tests.by_hand import TOLD_OF_SUBSCRIPTIONS, rows_by_hand
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.flows.notifications.stage import (
     ANCHOR,
@@ -48,7 +47,6 @@ def subjects_to(inbox: Inbox, address: str) -> list[str]:
     return [str(message["Subject"]) for message, recipient in received if recipient == address]
 
 
-@rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 def test_an_edit_is_a_version_that_messages_are_written_with(database: Database) -> None:
     open_marketplace(database)
     assert [used.version for used in list_templates(database)] == [None] * len(KINDS)
@@ -124,7 +122,6 @@ def test_many_editors_at_once_make_versions_without_gaps(database: Database) -> 
     assert sorted(version for version in versions if version is not None) == list(range(1, 13))
 
 
-@rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 def test_a_template_that_fails_on_a_real_lead_falls_back_and_operators_are_told_once(database: Database) -> None:
     open_marketplace(database)
     with database.transaction() as conn:  # as if an older release had let it pass

@@ -9,7 +9,6 @@ from fairlead.flows.notifications.send_webhook import WebhookSender
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import Task
 from fairlead.store.jobs.runner import Bounds, Handler, Lane, run_worker
-from tests.by_hand import TOLD_OF_SUBSCRIPTIONS, rows_by_hand
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.delivery.receiver import receiver, says
 from tests.flows.notifications.stage import (
@@ -27,7 +26,6 @@ from tests.waiting import wait_until
 LANES = (Lane("dispatch", 1), Lane("email", 3), Lane("webhook", 3))
 
 
-@rows_by_hand(TOLD_OF_SUBSCRIPTIONS)
 def test_leads_that_are_sold_arrive_once_although_each_receiver_fails_at_first(database: Database) -> None:
     open_marketplace(database)
     answers = [says(503), says(429)]
