@@ -64,6 +64,8 @@ LAST_DECISION = (
 OTHER_NICHE = "(select id from niches where slug = 'moving')"
 REFUND = "(select assignment_id from ledger_entries where kind = 'refund' order by created_at desc, seq desc limit 1)"
 
+ANY_CORES = '{"version": 1, "rules": [{"field_key": "cores", "operator": "exists", "value": true}]}'
+
 EDITS = {
     # Money
     "a forged deposit": edit(
@@ -199,6 +201,32 @@ EDITS = {
     ),
     "a decision's version, hashed again": rehashed(
         DECISIONS, "journal", "update niche_journal set payload = payload || '{\"version\": 3}' where kind = 'decision'"
+    ),
+    "a filter's digest, hashed again": rehashed(
+        DECISIONS,
+        "journal",
+        "update niche_journal set payload = jsonb_set(payload, '{filter_sha256}', to_jsonb(repeat('0', 64)))"
+        " where payload ? 'filter_sha256'",
+    ),
+    "a filter everywhere that its digest names, hashed again": rehashed(
+        DECISIONS,
+        "journal",
+        f"""
+        update niche_journal j set payload = jsonb_set(payload, '{{filter_rules}}', '{ANY_CORES}')
+        where payload ? 'filter_rules' and exists (
+            select from niche_journal later where later.payload ->> 'subscription_id' = j.payload ->> 'subscription_id'
+            and later.payload ? 'filter_sha256' and later.niche_id = j.niche_id and later.seq > j.seq)
+        """,
+        f"""
+        update subscriptions set filter_rules = '{ANY_CORES}'
+        where id::text in (select payload ->> 'subscription_id' from niche_journal where payload ? 'filter_sha256')
+        """,
+    ),
+    "a filter instead of its digest, hashed again": rehashed(
+        DECISIONS,
+        "journal",
+        'update niche_journal set payload = payload || \'{"filter_rules": {"version": 1, "rules": []}}\''
+        " where payload ? 'filter_sha256'",
     ),
     "a level's price everywhere, hashed again": rehashed(
         DECISIONS,

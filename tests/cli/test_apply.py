@@ -94,3 +94,12 @@ def test_more_than_a_balance_holds_is_told_in_one_line_with_its_place(run, monke
     [told] = [line for line in errors.splitlines() if "deposit" in line]
     assert "provider[0].deposit[0].amount_cents: 1 cents on top of 5000 are more than the 5000" in told
     assert "Traceback" not in errors
+
+
+def test_a_filter_that_is_too_large_is_told_in_one_line_with_its_place(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fairlead.core.filters.MAX_FILTER_BYTES", 76)  # anchor's has 75, bowline's 80
+    status, _, errors = run(HOSTING)
+    assert status != 0
+    [told] = [line for line in errors.splitlines() if "filter" in line]
+    assert "provider[1].subscription[1].filter: a filter takes at most 76 bytes" in told
+    assert "Traceback" not in errors

@@ -35,7 +35,7 @@ def id_of(kind: str, number: int) -> str:
 class History:
     """One niche from its first entry on. `purses` are its providers' balances, `leads` what was distributed.
 
-    `version` is that of its decisions; it may change while they are written.
+    `version` is that of its decisions, and with 1 every filter is repeated; it may change while they are written.
     """
 
     def __init__(self, version: int = DECISION_VERSION) -> None:
@@ -73,7 +73,8 @@ class History:
         for broke in subscriptions_out_of_funds(self.roster, self.purses, decision.consulted_provider_ids):
             inactive = deactivated_for_funds(broke)
             self.roster.set_subscription(inactive, is_deleted=False)
-            contents.append((EntryKind.SUBSCRIPTION, subscription_payload(inactive, is_deleted=False)))
+            known = broke if self.version > 1 else None
+            contents.append((EntryKind.SUBSCRIPTION, subscription_payload(inactive, is_deleted=False, before=known)))
         newest = self._seal(contents)[-1]
         self.roster.head = replace(self.roster.head, seq=newest.seq, hash=newest.hash)
         self.decisions.append(decision)

@@ -10,11 +10,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fairlead.core.canonical import canonical_json
+from fairlead.core.configuration_entries import filter_digest
 from fairlead.core.journal import Entry, EntryKind, seal
 from fairlead.core.model import Outcome
 from fairlead.core.replay import Replay, redecide
 from fairlead.core.roster import Roster
-from tests.core.history import History
+from tests.core.history import EVERY_LEAD, History, state_of
 from tests.core.markets import Market, attributes, busy_history, markets, opened
 
 Payload = dict[str, Any]
@@ -261,3 +262,60 @@ def test_whatever_is_damaged_is_told_and_never_stops_the_replay(history: History
 def test_an_entry_that_is_missing_is_found(history: History) -> None:
     found = replayed(history, history.entries[:4] + history.entries[5:])
     assert found[0] == "entry 6: it does not name the entry before it"
+
+
+def named(history: History) -> tuple[int, Entry]:
+    """The first entry that names its filter by a digest, and where it is."""
+    return next((n, entry) for n, entry in enumerate(history.entries) if "filter_sha256" in entry.payload)
+
+
+OTHER_FILTER = {"version": 1, "rules": [{"field_key": "age", "operator": "gte", "value": 31}]}
+DIGEST_FORGERIES: dict[str, tuple[dict[str, object], str]] = {
+    "another filter's": ({"filter_sha256": filter_digest(OTHER_FILTER)}, "`filter_sha256` is not that of the filter"),
+    "no digest": ({"filter_sha256": None}, "`filter_sha256` is not that of the filter"),
+    "of nobody": ({"subscription_id": "nobody"}, "`filter_sha256` is not that of the filter"),
+    "beside a filter": ({"filter_rules": EVERY_LEAD}, "it has a filter, and the digest of one"),
+}
+
+
+@pytest.mark.parametrize("forgery", DIGEST_FORGERIES)
+def test_a_forged_digest_is_found_even_when_every_hash_fits_again(history: History, forgery: str) -> None:
+    change, words = DIGEST_FORGERIES[forgery]
+    number, entry = named(history)
+    forged = [*history.entries]
+    forged[number] = replace(entry, payload={**entry.payload, **change})
+    found = replayed(history, resealed(forged))
+    assert any(words in each for each in found), found
+
+
+def test_a_filter_forged_where_it_was_written_is_found_where_its_digest_stands(history: History) -> None:
+    number, entry = named(history)
+    own = entry.payload["subscription_id"]
+    first = next(n for n, each in enumerate(history.entries) if each.payload.get("subscription_id") == own)
+    rules = dict(history.entries[first].payload["filter_rules"])  # type: ignore[call-overload]
+    idle = {"field_key": "height", "operator": "exists", "value": False}
+    forged = [*history.entries]
+    forged[first] = replace(
+        forged[first], payload={**forged[first].payload, "filter_rules": {**rules, "rules": [*rules["rules"], idle]}}
+    )
+    assert first < number
+    words = "`filter_sha256` is not that of the filter that the subscription has"
+    found = replayed(history, resealed(forged))
+    assert any(each.startswith(f"entry {number + 1}:") and each.endswith(words) for each in found), found
+
+
+@given(markets(), st.lists(attributes, max_size=5))
+def test_naming_filters_by_digest_or_repeating_them_is_the_same_history(
+    market: Market, leads: list[dict[str, object]]
+) -> None:
+    first, second = opened(market), opened(market)
+    first.version = 1
+    for own in (first, second):
+        for lead in leads:
+            own.distribute(own.lead(lead))
+        assert own.replayed()[1] == []
+    assert [entry.kind for entry in first.entries] == [entry.kind for entry in second.entries]
+    assert state_of(first.roster) | {"head": None} == state_of(second.roster) | {"head": None}
+    opening = len(opened(market).entries)
+    assert all("filter_rules" in entry.payload for entry in first.entries[opening:] if entry.kind == "subscription")
+    assert all("filter_sha256" in entry.payload for entry in second.entries[opening:] if entry.kind == "subscription")

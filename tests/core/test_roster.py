@@ -91,7 +91,9 @@ def edit_subscription(draw: Draw, history: History, tables: Tables) -> None:
     )
     is_deleted = draw(st.integers(0, 3)) == 3
     tables.subscriptions[subscription.subscription_id] = (subscription, is_deleted)
-    history.write((EntryKind.SUBSCRIPTION, subscription_payload(subscription, is_deleted=is_deleted)))
+    before = history.roster.subscription(subscription.subscription_id) if draw(st.booleans()) else None
+    payload = subscription_payload(subscription, is_deleted=is_deleted, before=before)
+    history.write((EntryKind.SUBSCRIPTION, payload))
 
 
 def edit_by_distributing(draw: Draw, history: History, tables: Tables) -> None:

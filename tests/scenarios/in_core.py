@@ -78,7 +78,7 @@ class CoreWorld:
         after = replace(before, **{names.get(key, key): value for key, value in told.items()})
         if change.deleted:
             for own in self._at_level(before.level_id):
-                self._write(EntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=True))
+                self._write_subscription(own, is_deleted=True)
         self._write(EntryKind.LEVEL, level_payload(after, is_deleted=bool(change.deleted)))
         if after.price_cents != before.price_cents:
             self._let_funds_drive_activity(self._at_level(before.level_id))
@@ -131,13 +131,17 @@ class CoreWorld:
     def _write(self, kind: EntryKind, payload: JsonObject) -> None:
         self.history.write((kind, payload))
 
+    def _write_subscription(self, own: Subscription, *, is_deleted: bool) -> None:
+        before = self.history.roster.subscription(own.subscription_id)
+        self._write(EntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=is_deleted, before=before))
+
     def _reform(self, fields: list[dict[str, Any]]) -> None:
         form = {"version": 1, "fields": fields}
         self._write(EntryKind.NICHE, niche_payload("loans", "Loans", True, form))
         for own in list(self.history.roster.subscriptions.values()):
             after = replace(own, filter_is_valid=not validate_filter(own.filter_rules, parse_form_schema(form)))
             if after != own:
-                self._write(EntryKind.SUBSCRIPTION, subscription_payload(after, is_deleted=False))
+                self._write_subscription(after, is_deleted=False)
 
     def _at_level(self, level_id: str) -> list[Subscription]:
         return [own for own in self.history.roster.subscriptions.values() if own.level_id == level_id]
@@ -160,7 +164,7 @@ class CoreWorld:
             own = replace(own, is_active=change.active, deactivation_reason=None if change.active else "paused")
         if change.deleted:
             self._gone[subscription_id] = own
-        self._write(EntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=bool(change.deleted)))
+        self._write_subscription(own, is_deleted=bool(change.deleted))
         self._let_funds_drive_activity([] if change.deleted else [own])
 
     def _let_funds_drive_activity(self, subscriptions: list[Subscription]) -> None:
@@ -170,4 +174,4 @@ class CoreWorld:
             can_pay = self.history.purses[own.provider_id].available_cents >= roster.levels[own.level_id].price_cents
             after = replace(own, is_active=can_pay, deactivation_reason=None if can_pay else "insufficient_funds")
             if own.deactivation_reason != "paused" and after != own:
-                self._write(EntryKind.SUBSCRIPTION, subscription_payload(after, is_deleted=False))
+                self._write_subscription(after, is_deleted=False)

@@ -3,11 +3,13 @@
 Each holds the full state after the change, but for a filter that stayed as it was, which is named by its digest.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from fairlead.core.canonical import JsonObject
+from fairlead.core.canonical import JsonObject, canonical_json
+from fairlead.core.journal import UnreadableEntry
 from fairlead.core.model import INSUFFICIENT_FUNDS, Level, Subscription
 
 
@@ -56,25 +58,55 @@ def provider_payload(provider_id: str, status: str) -> JsonObject:
     return {"provider_id": provider_id, "status": status}
 
 
-def subscription_payload(subscription: Subscription, *, is_deleted: bool) -> JsonObject:
-    """The payload of a `subscription` entry."""
-    return {
+def filter_digest(filter_rules: JsonObject) -> str:
+    """The hexadecimal SHA-256 of the canonical filter, by which an entry names a filter that did not change.
+
+    >>> filter_digest({"version": 1, "rules": []})[:16]
+    '1e34e8bc6c109516'
+    """
+    return hashlib.sha256(canonical_json(filter_rules)).hexdigest()
+
+
+def subscription_payload(
+    subscription: Subscription, *, is_deleted: bool, before: Subscription | None = None
+) -> JsonObject:
+    """The payload of a `subscription` entry.
+
+    `before` is the living subscription as the journal has it so far, if there is one: a filter that stayed is named by
+    its digest, so that a pause costs the journal the same whatever the filter's size.
+
+    >>> active = Subscription("s", "p", "l", True, None, {"version": 1, "rules": []}, True)
+    >>> paused = subscription_payload(replace(active, is_active=False), is_deleted=False, before=active)
+    >>> "filter_rules" in paused, paused["filter_sha256"] == filter_digest(active.filter_rules)
+    (False, True)
+    """
+    payload: dict[str, object] = {
         "subscription_id": subscription.subscription_id,
         "provider_id": subscription.provider_id,
         "level_id": subscription.level_id,
         "is_active": subscription.is_active,
         "deactivation_reason": subscription.deactivation_reason,
-        "filter_rules": subscription.filter_rules,
         "filter_is_valid": subscription.filter_is_valid,
         "is_deleted": is_deleted,
     }
+    if before is not None and before.has_filter_of(subscription):
+        return {**payload, "filter_sha256": filter_digest(before.filter_rules)}
+    return {**payload, "filter_rules": subscription.filter_rules}
 
 
-def subscription_from_payload(payload: Mapping[str, Any]) -> tuple[Subscription, bool]:
+def subscription_from_payload(
+    payload: Mapping[str, Any], before: Subscription | None = None
+) -> tuple[Subscription, bool]:
     """The subscription that `subscription_payload` wrote, and whether it is deleted.
+
+    `before` is the living subscription as the entries before this one have it. Raises `UnreadableEntry` for a digest
+    that is not that of its filter.
 
     >>> subscription = Subscription("s", "p", "l", False, "paused", {"version": 1, "rules": []}, True)
     >>> subscription_from_payload(subscription_payload(subscription, is_deleted=True)) == (subscription, True)
+    True
+    >>> payload = subscription_payload(subscription, is_deleted=True, before=subscription)
+    >>> subscription_from_payload(payload, subscription) == (subscription, True)
     True
     """
     subscription = Subscription(
@@ -83,10 +115,20 @@ def subscription_from_payload(payload: Mapping[str, Any]) -> tuple[Subscription,
         payload["level_id"],
         payload["is_active"],
         payload["deactivation_reason"],
-        payload["filter_rules"],
+        _filter_of(payload, before),
         payload["filter_is_valid"],
     )
     return subscription, payload["is_deleted"]
+
+
+def _filter_of(payload: Mapping[str, Any], before: Subscription | None) -> JsonObject:
+    if "filter_sha256" not in payload:
+        return payload["filter_rules"]
+    if "filter_rules" in payload:
+        raise UnreadableEntry("it has a filter, and the digest of one")
+    if before is None or filter_digest(before.filter_rules) != payload["filter_sha256"]:
+        raise UnreadableEntry("its `filter_sha256` is not that of the filter that the subscription has")
+    return before.filter_rules
 
 
 def deactivated_for_funds(subscription: Subscription) -> Subscription:

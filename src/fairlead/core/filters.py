@@ -6,7 +6,9 @@ The language is described in docs/reference/filters.md.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
+from fairlead.core.canonical import JsonObject, canonical_json
 from fairlead.core.document import Problem, as_list, as_object
 from fairlead.core.filter_predicates import Predicate, predicate
 from fairlead.core.filter_rules import MALFORMED, Operator, Rule, parse_rules
@@ -20,11 +22,19 @@ __all__ = [
     "Problem",
     "Rule",
     "compile_filter",
+    "new_filter",
     "rule_in_words",
     "spelt_filter",
     "summarise_filter",
     "validate_filter",
 ]
+
+
+MAX_FILTER_BYTES = 262_144
+"""The largest filter that is taken: the longest list, of 10,000 names, fits with 22 letters each.
+
+A filter is read, and its digest made, under the lock of its niche, so its size is how long others wait.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,23 @@ class CompiledFilter:
             if not holds(attributes):
                 return rule
         return None
+
+
+def new_filter(raw: object, schema: FormSchema) -> tuple[JsonObject, tuple[Problem, ...]]:
+    """The filter as it is to be stored, and every problem that it has as one that is written now; () when it can be.
+
+    Whoever takes a filter from outside asks here. Beside what `validate_filter` finds, it is bounded in size. Those
+    from before there was a bound go on: it is no part of what a filter means.
+
+    >>> new_filter({"version": 1, "rules": []}, FormSchema())
+    ({'version': 1, 'rules': []}, ())
+    """
+    spelt = cast("JsonObject", spelt_filter(raw, schema))
+    problems = validate_filter(spelt, schema)
+    if not problems and (size := len(canonical_json(spelt))) > MAX_FILTER_BYTES:
+        words = f"a filter takes at most {MAX_FILTER_BYTES:,} bytes, written without spaces; this one takes {size:,}"
+        problems = (Problem("rules", "filter_too_large", words),)
+    return spelt, problems
 
 
 def validate_filter(raw: object, schema: FormSchema) -> tuple[Problem, ...]:

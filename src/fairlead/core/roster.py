@@ -99,7 +99,10 @@ class Roster:
     # Following the journal ------------------------------------------------------------------------------------
 
     def fold(self, entry: Entry) -> None:
-        """The roster stands at `entry.seq`. Raises `JournalGap` unless the entry is the next one."""
+        """The roster stands at `entry.seq`. Raises `JournalGap` unless the entry is the next one.
+
+        Raises `UnreadableEntry` where it names a filter by a digest that is not that of the filter so far.
+        """
         if entry.niche_id != self.niche_id or entry.seq != self.head.seq + 1:
             raise JournalGap(f"entry {entry.seq} does not follow {self.head.seq} in niche {self.niche_id}")
         payload = cast("Mapping[str, Any]", entry.payload)
@@ -112,7 +115,8 @@ class Roster:
             case EntryKind.PROVIDER:
                 self.set_provider(payload["provider_id"], payload["status"])
             case EntryKind.SUBSCRIPTION:
-                self.set_subscription(*subscription_from_payload(payload))
+                before = self.subscription(payload["subscription_id"])
+                self.set_subscription(*subscription_from_payload(payload, before))
             case EntryKind.DECISION:
                 decision = recorded_decision(payload)
                 pointer = decision.next_start_order_position

@@ -11,7 +11,7 @@ from fairlead.core.errors import Unavailable
 from fairlead.core.journal import EntryKind
 from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Subscription
 from fairlead.store.configuration.rows import Overtaken, ProviderRow, SubscriptionRow, level_rows, subscription_rows
-from fairlead.store.configuration.writes import write_notices, write_subscriptions
+from fairlead.store.configuration.writes import write_notices, write_states, write_subscriptions
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import LockedNiche, append_configuration
 
@@ -110,12 +110,15 @@ def record_moves(
     """
     entries = {niche_id: list(items) for niche_id, items in contents.items()}
     seqs: dict[str, int] = {}
-    for _, after in moves:
+    for before, after in moves:
         items = entries.setdefault(after.niche_id, [])
-        payload = subscription_payload(after.subscription, is_deleted=after.is_deleted)
+        known = before.subscription if before is not None and not before.is_deleted else None
+        payload = subscription_payload(after.subscription, is_deleted=after.is_deleted, before=known)
         items.append((EntryKind.SUBSCRIPTION, payload))
         seqs[after.subscription.subscription_id] = locked[after.niche_id].journal_seq + len(items)
-    write_subscriptions(conn, [after for _, after in moves], now)
+    kept = [before is not None and before.subscription.has_filter_of(after.subscription) for before, after in moves]
+    write_states(conn, [after for (_, after), keeps in zip(moves, kept, strict=True) if keeps], now)
+    write_subscriptions(conn, [after for (_, after), keeps in zip(moves, kept, strict=True) if not keeps], now)
     for niche_id, items in entries.items():
         append_configuration(conn, locked[niche_id], items, now)
     write_notices(conn, [(kind, after) for before, after in moves for kind in notices(before, after)], now)

@@ -264,4 +264,5 @@ def _deactivate(roster: Roster, trial: _Trial, subscription: Subscription) -> No
     head = roster.head
     roster.head = Head(head.seq + 1, head.hash, head.next_start_order_position, head.last_served_seq)
     trial.deactivated.append(inactive)
-    trial.contents.append((EntryKind.SUBSCRIPTION, subscription_payload(inactive, is_deleted=False)))
+    payload = subscription_payload(inactive, is_deleted=False, before=subscription)
+    trial.contents.append((EntryKind.SUBSCRIPTION, payload))

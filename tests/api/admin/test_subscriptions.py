@@ -112,6 +112,42 @@ def test_a_filter_is_changed_and_why_is_kept(database: Database) -> None:
     assert ann.get(f"{address}/history", params={"limit": 200}).status_code == 200
 
 
+def test_a_filter_that_is_too_large_is_refused_with_its_place(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = open_market(database)
+    ann = an_admin(application(database), database)
+    monkeypatch.setattr("fairlead.core.filters.MAX_FILTER_BYTES", 77)  # NORTH has 78
+    address = f"{SUBSCRIPTIONS}/{market.subscriptions['anchor silver']}/filter"
+    preview = f"/api/v1/admin/niches/{market.niche}/filter-preview"
+    asked = {"provider_id": market.anchor, "level_id": market.silver, "filter_rules": NORTH}
+    for answer, pointer in (
+        (ann.put(address, json={"filter_rules": NORTH}, headers={"If-Match": "*"}), "/filter_rules/rules"),
+        (ann.post(SUBSCRIPTIONS, json=asked), "/filter_rules/rules"),
+        (ann.post(preview, json={"filter_rules": NORTH}), "/filter_rules/rules"),
+    ):
+        assert problem(answer) == (422, "input_invalid")
+        [told] = answer.json()["errors"]
+        assert (told["pointer"], told["code"]) == (pointer, "filter_too_large")
+        assert told["detail"] == "a filter takes at most 77 bytes, written without spaces; this one takes 78"
+
+
+def test_the_longest_list_of_long_names_is_taken(database: Database) -> None:
+    market = open_market(database)
+    ann = an_admin(application(database), database)
+    names = [f"name of a place {number:07}" for number in range(10_000)]
+    fields = [{"key": "region", "type": "select", "options": names}]
+    form = f"/api/v1/admin/niches/{market.niche}/form"
+    changed = ann.put(form, json={"form_schema": {"version": 1, "fields": fields}}, headers={"If-Match": "*"})
+    assert changed.status_code == 200, changed.text[:500]
+    rules = {"version": 1, "rules": [{"field_key": "region", "operator": "in", "value": names[:9_999]}]}
+    address = f"{SUBSCRIPTIONS}/{market.subscriptions['anchor silver']}"
+    done = ann.put(f"{address}/filter", json={"filter_rules": rules}, headers={"If-Match": "*"})
+    assert done.status_code == 200, done.text[:500]
+    paused = ann.post(f"{address}/pause", json={})
+    assert paused.json()["subscription"]["filter_rules"] == rules
+
+
 @pytest.mark.parametrize("value", [True, 4, 4.5, "north", ["north"], [1, 2.5]])
 def test_an_operand_arrives_as_it_was_sent(database: Database, value: object) -> None:
     market = open_market(database)

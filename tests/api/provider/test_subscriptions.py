@@ -49,6 +49,21 @@ def test_what_is_on_offer_shows_ones_own_place_alone(database: Database) -> None
     assert of_bea["levels"][0]["own"]["deactivation_reason"] == "insufficient_funds"
 
 
+def test_a_filter_that_is_too_large_is_refused_with_its_place(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portal = open_portal(database)
+    silver = subscription(database, portal.sale.anchor_id, "silver")
+    monkeypatch.setattr("fairlead.core.filters.MAX_FILTER_BYTES", 77)
+    for answer in (
+        portal.sam.put(f"{OWN}/{silver}/filter", json=NORTH, headers=ANY),
+        portal.sam.post(f"{API}/levels/{level(database, 'gold')}/filter-preview", json=NORTH),
+    ):
+        assert problem(answer) == (422, "input_invalid")
+        [told] = answer.json()["errors"]
+        assert (told["pointer"][-6:], told["code"]) == ("/rules", "filter_too_large")
+
+
 def test_a_filter_is_tried_on_the_last_leads(database: Database) -> None:
     portal = open_portal(database)
     gold = level(database, "gold")

@@ -7,7 +7,7 @@ from typing import cast
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import provider_payload
 from fairlead.core.errors import Refused
-from fairlead.core.filters import spelt_filter, summarise_filter, validate_filter
+from fairlead.core.filters import new_filter, summarise_filter
 from fairlead.core.form import FormSchema
 from fairlead.core.journal import EntryKind
 from fairlead.flows.activity import Contents, Move, as_funded, record_moves
@@ -63,10 +63,10 @@ def checked_filter(filter_rules: object, form: FormSchema | None) -> JsonObject:
     and `Refused`: `form_unreadable`."""
     if form is None:
         raise Refused("form_unreadable", "the niche's form cannot be read, so no filter fits it")
-    spelt = spelt_filter(filter_rules, form)
-    if problems := validate_filter(spelt, form):
+    rules, problems = new_filter(filter_rules, form)
+    if problems:
         raise InvalidDocument(problems)
-    return cast("JsonObject", spelt)
+    return rules
 
 
 def locked_place(conn: Connection, provider_id: str, level_id: str) -> Place:

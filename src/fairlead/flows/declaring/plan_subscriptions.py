@@ -6,10 +6,9 @@ niche has another form, or whose provider can pay more or less.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.filters import spelt_filter, validate_filter
+from fairlead.core.filters import new_filter
 from fairlead.core.model import Subscription
 from fairlead.flows.activity import Move, as_funded
 from fairlead.flows.changes import Change, difference
@@ -121,18 +120,16 @@ class _Planner:
 
     def _filter(self, path: str, level: LevelRow, rules: list[object]) -> JsonObject:
         """The filter as it is stored. After a problem, one that is not: whatever has problems is refused as a whole."""
-        raw: JsonObject = {"version": 1, "rules": rules}
         schema = self._niches.schemas.get(level.niche_id)
         if schema is None:
             slug = self._slugs[level.niche_id]
             words = f"the form of the niche {slug!r} cannot be read, so no filter fits it"
             self.plan.problems.append(f"{path}.filter: {words}")
             return EVERY_LEAD
-        raw = cast("JsonObject", spelt_filter(raw, schema))
-        problems = validate_filter(raw, schema)
+        stored, problems = new_filter({"version": 1, "rules": rules}, schema)
         for problem in problems:
             self.plan.problems.append(f"{path}.{problem.path.replace('rules', 'filter', 1)}: {problem.message}")
-        return EVERY_LEAD if problems else raw
+        return EVERY_LEAD if problems else stored
 
     def _revalidated(self, subscription: Subscription, level: LevelRow) -> Subscription:
         return revalidated(subscription, self._niches.schemas.get(level.niche_id))

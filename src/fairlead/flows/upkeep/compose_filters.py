@@ -15,7 +15,7 @@ def compose_filters(upkeep: Upkeep) -> Counter[str]:
     """Living filters say their texts as leads do; returns how many were written anew.
 
     By an entry of the journal each: decisions before it are taken again by the filter that was. One that does not fit
-    its form is left. Idempotent. Raises `Unavailable`.
+    its form, or is larger than a new one may be, is left. Idempotent. Raises `Unavailable`.
     """
     counts: Counter[str] = Counter()
     for subscription_id, filter_rules in upkeep.database.run(uncomposed_filters):

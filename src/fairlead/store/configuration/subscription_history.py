@@ -9,7 +9,7 @@ from fairlead.store.connection import Connection
 
 @dataclass(frozen=True, slots=True)
 class PastState:
-    """A state of a subscription: the journal's payload, and, where a person asked for it by a verb, who and why.
+    """A state of a subscription: the journal's payload with its filter, and, where a person asked for it, who and why.
 
     `seq` is its number, which is not the journal's for everybody.
     """
@@ -33,14 +33,18 @@ def past_states(
     """
     rows = conn.execute(
         """
-        select state.number, state.recorded_at, state.payload, a.action, a.actor, a.actor_role, a.memo
-        from (select s.id, j.seq, j.recorded_at, j.payload,
+        select state.number, state.recorded_at,
+               (state.payload - 'filter_sha256') || jsonb_build_object('filter_rules', f.payload -> 'filter_rules'),
+               a.action, a.actor, a.actor_role, a.memo
+        from (select s.id, j.niche_id, j.seq, j.recorded_at, j.payload,
+                     max(j.seq) filter (where j.payload ? 'filter_rules') over (order by j.seq) as filter_seq,
                      case when %(provider)s::uuid is null then j.seq
                           else row_number() over (order by j.seq) end as number
               from subscriptions s
               join niche_journal j on j.kind = 'subscription' and j.payload ->> 'subscription_id' = s.id::text
                                   and j.niche_id = s.niche_id
               where s.id = %(id)s and s.provider_id = coalesce(%(provider)s::uuid, s.provider_id)) state
+        join niche_journal f on f.niche_id = state.niche_id and f.seq = state.filter_seq
         left join audit_log a on a.entity = 'subscription' and a.entity_id = state.id::text
                              and a.new ->> 'journal_seq' = state.seq::text
         where state.number < coalesce(%(before)s, state.number + 1)

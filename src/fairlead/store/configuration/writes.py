@@ -168,6 +168,32 @@ def write_subscriptions(conn: Connection, rows: Sequence[SubscriptionRow], now: 
     )
 
 
+def write_states(conn: Connection, rows: Sequence[SubscriptionRow], now: datetime) -> None:
+    """The subscriptions, which are there, are as given but for their filters, which may be large and are not sent."""
+    _write(
+        conn,
+        """
+        update subscriptions
+        set is_active = state.is_active, deactivation_reason = state.reason, filter_is_valid = state.filter_is_valid,
+            deleted_at = case when state.is_deleted then %s end
+        from unnest(%b::uuid[], %b::boolean[], %b::text[], %b::boolean[], %b::boolean[])
+             as state (subscription_id, is_active, reason, filter_is_valid, is_deleted)
+        where id = state.subscription_id
+        """,
+        now,
+        [
+            (
+                row.subscription.subscription_id,
+                row.subscription.is_active,
+                row.subscription.deactivation_reason,
+                row.subscription.filter_is_valid,
+                row.is_deleted,
+            )
+            for row in rows
+        ],
+    )
+
+
 def write_notices(conn: Connection, notices: Sequence[tuple[str, SubscriptionRow]], now: datetime) -> None:
     """The providers will be told, each of its subscription: pairs of a notification's kind and the subscription."""
     _write(

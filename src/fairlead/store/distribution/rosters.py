@@ -8,6 +8,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from fairlead.core.journal import UnreadableEntry
 from fairlead.core.model import Level, Subscription
 from fairlead.core.roster import Head, Roster
 from fairlead.store.connection import Connection
@@ -58,8 +59,11 @@ class RosterCache:
         # predecessor; folding it regardless would end in the right head with the wrong subscriptions.
         if entries and entries[0].prev_hash != roster.head.hash:
             return False
-        for entry in entries:
-            roster.fold(entry)
+        try:
+            for entry in entries:
+                roster.fold(entry)
+        except UnreadableEntry:
+            return False  # somebody tampered with the journal or the rows: `verify` says so
         return roster.head == head_of(niche)
 
     def keep(self, niche_id: str) -> None:

@@ -15,8 +15,15 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
             window own as (partition by niche_id, kind,
                            case kind when 'niche' then niche_id::text else payload ->> (kind || '_id') end
                            order by seq rows between unbounded preceding and unbounded following)
+        ), filtered as materialized (
+            select distinct on (niche_id, id) niche_id, id, payload -> 'filter_rules' as filter_rules
+            from entry where payload ? 'filter_rules' order by niche_id, id, seq desc
         ), last as materialized (
-            select * from entry where is_last
+            select e.niche_id, e.kind, e.id, e.seq, e.recorded_at, e.first_at,
+                   case when e.payload ? 'filter_sha256' then (e.payload - 'filter_sha256')
+                        || jsonb_build_object('filter_rules', f.filter_rules) else e.payload end as payload
+            from entry e left join filtered f on f.niche_id = e.niche_id and f.id = e.id
+            where e.is_last
         ), stored as materialized (
             select 'niche' as kind, id as niche_id, id::text as id, created_at, null::timestamptz as deleted_at,
                    jsonb_build_object('slug', slug, 'name', name, 'is_active', is_active, 'form_schema', form_schema)
