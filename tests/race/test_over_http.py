@@ -135,6 +135,17 @@ def test_twenty_requests_for_a_distribution_enqueue_one_job(database: Database, 
     assert query(database, "select count(*) from audit_log where action = 'distribution.triggered'") == [(1,)]
 
 
+def test_twenty_wishes_for_an_api_key_are_one_key(database: Database, site: Site) -> None:
+    """Nothing but the idempotency key says so: the answer, with the secret in it, is kept with the effect."""
+    [(user_id,)] = query(database, "select id::text from users")
+    wish = {"name": "a machine", "scopes": ["leads:read"], "user_id": user_id}
+    answers = site.at_once(b"select from users for update", Asked(f"{ADMIN}/keys", wish, KEY))
+    assert outcomes(answers) == {(201, ""): AT_ONCE}
+    assert len({each.json()["key"] for each in answers}) == 1
+    assert sum("idempotency-replayed" in each.headers for each in answers) == AT_ONCE - 1
+    assert query(database, "select count(*) from api_keys") == [(1,)]
+
+
 def test_twenty_decisions_about_a_report_are_one(database: Database, site: Site) -> None:
     sale = sell(database)
     report_bad_lead(database, sale.anchor_id, sale.anchor, "spam", None, PORTAL)

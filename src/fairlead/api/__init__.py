@@ -18,6 +18,7 @@ A route is a few lines, in the file of `routes` that is named for what it is abo
 - What operators and providers are both shown has one shape, in `shapes`.
 - Lists: `shapes.pagination.ByCursor` and `Page`, or `ByPage` and `NumberedPage` where the design says so;
   `shapes.by_sequence` for what is numbered by nature.
-- What may be sent again: `idempotency`. What may have changed meanwhile: `conditional`.
+- What may be sent again: `idempotency`, by default every POST, whose database is then one transaction. What may have
+  changed meanwhile: `conditional`.
 - The document (`python3 dev.py reference`) follows from all this; a field whose example would be odd gives one.
 """

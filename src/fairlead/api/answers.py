@@ -4,6 +4,7 @@ It is put in here once for all routes, from what each declares, so that no route
 """
 
 from collections.abc import Callable, Mapping
+from inspect import unwrap
 from types import FunctionType
 from typing import Any, cast
 
@@ -75,7 +76,7 @@ def own_headers(endpoint: Callable[..., Any]) -> frozenset[str]:
     Read from its code: a list beside it would say what somebody meant it to send.
     """
     found: set[str] = set()
-    reached, waiting = set[FunctionType](), [cast("FunctionType", endpoint)]
+    reached, waiting = set[FunctionType](), [cast("FunctionType", unwrap(endpoint))]
     while waiting:
         function = waiting.pop()
         reached.add(function)

@@ -20,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from fairlead.api.access import Public, declared_access
+from fairlead.api.idempotency import once_by_default
 from fairlead.api.shapes.values import Asked
 from fairlead.api.violations import Violation, violations_of_body
 
@@ -56,8 +57,12 @@ def violations_found(request: Request) -> Sequence[Violation]:
 class BoundedRoute(APIRoute):
     """A route whose body, if it takes one, is a model made of `Asked`, and is read as that model says.
 
-    What everybody may call, with a limit, is counted before it is read.
+    What everybody may call, with a limit, is counted before it is read. A POST honours `Idempotency-Key`, as
+    `idempotency` says.
     """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, once_by_default(endpoint, options), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """As the framework has it. Raises TypeError for a body that is no model of ours, when the route is made."""

@@ -1,16 +1,34 @@
-"""Requests that may be sent again: the header `Idempotency-Key`, kept in the transaction of the effect."""
+"""Requests that may be sent again: the header `Idempotency-Key`, kept in the transaction of the effect.
 
+Every POST honours it. Most need to say nothing for that: `once_by_default` makes the whole request one transaction,
+with the key and the answer in it. A route that hands the key to its flow takes `MayRepeat` or `MustSayOnce`. What has
+no effect, and where a key cannot be honoured, is declared among the route's `dependencies`:
+
+    dependencies=[changes_nothing("why")]
+    dependencies=[refuses_keys("why")]
+"""
+
+import functools
 import hashlib
+import inspect
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any, cast, get_args
 
 from fastapi import Depends, Header, Request, Response
-from pydantic import BaseModel
+from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from fairlead.api.shapes.values import in_words
+from fairlead.api.access import OwnProvider
+from fairlead.api.resources import resources_of
+from fairlead.api.shapes.values import Answer, Asked, in_words
+from fairlead.core.errors import Broken, Refused
+from fairlead.delivery.secret_box import SecretBox
 from fairlead.flows.access.principal import Client, Principal
 from fairlead.flows.access.throttle import network_of
-from fairlead.flows.once import LONGEST_KEY, Once, once_for
+from fairlead.flows.answered_once import Answered, Keeping, answered_once
+from fairlead.flows.once import LONGEST_KEY, Once, answer_lost, once_for
+from fairlead.store.connection import Database
 
 _DESCRIPTION = (
     "A text of your choice for this request. Sent again with the same key and body, it has no further effect, and the "
@@ -30,6 +48,7 @@ class Repeatable:
     key: str | None
     route: str
     response: Response
+    box: SecretBox | None
 
     def once(self, who: Principal, asked: BaseModel | None = None) -> Once | None:
         """For the flow: this request of that principal, for this body. None without a key."""
@@ -56,7 +75,7 @@ async def _repeatable(
         str | None, Header(max_length=LONGEST_KEY, pattern=_PATTERN, description=_DESCRIPTION)
     ] = None,
 ) -> Repeatable:
-    return Repeatable(idempotency_key, f"{request.method} {request.url.path}", response)
+    return _made(request, response, idempotency_key)
 
 
 async def _repeatable_for_certain(
@@ -64,7 +83,11 @@ async def _repeatable_for_certain(
     response: Response,
     idempotency_key: Annotated[str, Header(max_length=LONGEST_KEY, pattern=_PATTERN, description=_DESCRIPTION)],
 ) -> Repeatable:
-    return Repeatable(idempotency_key, f"{request.method} {request.url.path}", response)
+    return _made(request, response, idempotency_key)
+
+
+def _made(request: Request, response: Response, key: str | None) -> Repeatable:
+    return Repeatable(key, f"{request.method} {request.url.path}", response, resources_of(request).box)
 
 
 MayRepeat = Annotated[Repeatable, Depends(_repeatable, scope="function")]
@@ -72,3 +95,129 @@ MayRepeat = Annotated[Repeatable, Depends(_repeatable, scope="function")]
 
 MustSayOnce = Annotated[Repeatable, Depends(_repeatable_for_certain, scope="function")]
 """For what moves money, and nothing but the key tells two of them apart: without a key the answer is 400."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesNothing:
+    """A POST that only asks: it may be sent again anyway, and a key is not looked at."""
+
+    why: str
+
+    def __call__(self) -> None:
+        """Everything is let through."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusesKeys:
+    """POSTs that cannot be held to one effect: one with a key is refused before anything is done."""
+
+    why: str
+
+    async def __call__(self, request: Request) -> None:
+        if request.method == "POST" and "idempotency-key" in request.headers:
+            raise Refused("idempotency_key_unsupported", f"this takes no Idempotency-Key: {self.why}")
+
+
+def changes_nothing(why: str) -> Any:
+    """For a route's `dependencies`: why sending it again does no harm."""
+    return Depends(ChangesNothing(why), scope="function")
+
+
+def refuses_keys(why: str) -> Any:
+    """For a route's or router's `dependencies`: why a key cannot be honoured."""
+    return Depends(RefusesKeys(why), scope="function")
+
+
+def declared_repetition(dependant: Dependant) -> Iterator[ChangesNothing | RefusesKeys]:
+    """What a route declares instead of honouring a key."""
+    for each in dependant.dependencies:
+        if isinstance(each.call, ChangesNothing | RefusesKeys):
+            yield each.call
+
+
+def once_by_default(endpoint: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
+    """The endpoint of a route with these options, such that it honours a key, unless it says otherwise.
+
+    With a key, all that it does through the database that it is handed is one transaction with its answer. It must do
+    nothing else that could be seen outside, since it may be run again.
+    """
+    declared = [each.dependency for each in cast("Sequence[Any]", options.get("dependencies") or ())]
+    signature = inspect.signature(endpoint)
+    parameters = signature.parameters.values()
+    if (
+        "POST" not in (options.get("methods") or ())
+        or any(isinstance(each, ChangesNothing | RefusesKeys) for each in declared)
+        or any(Repeatable in get_args(each.annotation) for each in parameters)
+    ):
+        return endpoint
+    if inspect.iscoroutinefunction(endpoint):
+        raise TypeError(f"{endpoint.__name__} waits beside the database, and cannot be one transaction")
+    answering = _Answering(endpoint, signature.return_annotation)
+
+    @functools.wraps(endpoint)
+    def once(**arguments: Any) -> Any:
+        repeatable: Repeatable = arguments.pop(_PARAMETER)
+        return endpoint(**arguments) if repeatable.key is None else answering.once(repeatable, arguments)
+
+    added = inspect.Parameter(_PARAMETER, inspect.Parameter.KEYWORD_ONLY, annotation=MayRepeat)
+    vars(once)["__signature__"] = signature.replace(parameters=[*parameters, added])
+    return once
+
+
+_PARAMETER = "repeatable_by_default"
+
+
+class _Answering:
+    """An endpoint, and how its answers are kept."""
+
+    def __init__(self, endpoint: Callable[..., Any], answer: Any) -> None:
+        self._endpoint = endpoint
+        self._adapter: TypeAdapter[Any] = TypeAdapter(answer)
+        self._kind = answer if isinstance(answer, type) and issubclass(answer, Answer) else Answer
+
+    def once(self, repeatable: Repeatable, arguments: dict[str, Any]) -> Any:
+        """The answer, the first time or again; `repeatable` has a key."""
+        response = repeatable.response
+        of_others = {REPLAYED.lower(), *response.headers}
+
+        def work(database: Database) -> Answered:
+            answer = self._endpoint(**_handed(arguments, database))
+            own = {name: value for name, value in response.headers.items() if name not in of_others}
+            return Answered(self._adapter.dump_python(answer, mode="json"), own)
+
+        keeping = Keeping(repeatable.box, self._kind.holds_secret, self._kind.is_personal)
+        done = answered_once(_database_of(arguments), _request_of(repeatable, arguments), keeping, work)
+        response.headers.update(done.headers)
+        try:
+            return self._adapter.validate_python(done.body)
+        except ValidationError:
+            raise answer_lost() from None
+
+
+def _request_of(repeatable: Repeatable, arguments: dict[str, Any]) -> Once:
+    asked = next((each for each in arguments.values() if isinstance(each, Asked)), None)
+    for each in arguments.values():
+        if isinstance(each, Principal | OwnProvider):
+            once = repeatable.once(each.principal if isinstance(each, OwnProvider) else each, asked)
+            assert once is not None, "there is a key"
+            return once
+    raise Broken("a route that honours a key by default has to know who asks")
+
+
+def _database_of(arguments: dict[str, Any]) -> Database:
+    """The only one that the endpoint is handed: what it does through another would not be undone with the key."""
+    found = [each for each in arguments.values() if isinstance(each, Database)]
+    found += [each.database for each in arguments.values() if isinstance(each, OwnProvider)]
+    if len(found) != 1:
+        raise Broken(f"a route that honours a key by default is handed {len(found)} databases instead of one")
+    return found[0]
+
+
+def _handed(arguments: dict[str, Any], database: Database) -> dict[str, Any]:
+    handed = dict(arguments)
+    for name, each in arguments.items():
+        if isinstance(each, Database):
+            handed[name] = database
+        elif isinstance(each, OwnProvider):
+            handed[name] = replace(each, database=database)
+    return handed

@@ -16,6 +16,7 @@ from fairlead.api.answers import add_own_headers, describe_answer
 from fairlead.api.bodies import body_model_of
 from fairlead.api.cross_origin import SAFE_METHODS
 from fairlead.api.examples import add_examples
+from fairlead.api.idempotency import RefusesKeys, declared_repetition
 from fairlead.api.problem_codes import kind_of
 from fairlead.api.problems import Problem
 from fairlead.api.session_cookie import COOKIE
@@ -81,7 +82,7 @@ def document_of(application: FastAPI) -> dict[str, Any]:
         for method in route.methods or ():
             operation = document["paths"].get(route.path_format, {}).get(method.lower())
             if operation is not None:
-                _complete(operation, method, access_of(route)[0], schemas)
+                _complete(operation, _codes_of_all(operation, method, route), access_of(route)[0], schemas)
                 add_own_headers(operation, cast("APIRoute", route.original_route).endpoint)
                 _say_how_large(operation, route)
     _name_bounds(document)
@@ -110,12 +111,12 @@ def _name_bounds(part: Any) -> None:
             _name_bounds(each)
 
 
-def _complete(operation: dict[str, Any], method: str, access: Access, schemas: Mapping[str, Any]) -> None:
+def _complete(operation: dict[str, Any], codes: Iterator[str], access: Access, schemas: Mapping[str, Any]) -> None:
     responses: dict[str, Any] = operation["responses"]
     # The framework's own, in a form that is not ours.
     if "HTTPValidationError" in str(responses.get("422")):
         del responses["422"]
-    for code in _codes_of_all(operation, method, access):
+    for code in codes:
         status = str(kind_of(code).status)
         found = responses.setdefault(status, {"description": ""})
         names = [each for each in found["description"].split(", ") if each and each != f"`{code}`"]
@@ -136,7 +137,8 @@ def _say_how_large(operation: dict[str, Any], route: RouteContext) -> None:
         operation["requestBody"]["description"] = f"At most {model.most_bytes:,} bytes."
 
 
-def _codes_of_all(operation: dict[str, Any], method: str, access: Access) -> Iterator[str]:
+def _codes_of_all(operation: dict[str, Any], method: str, route: RouteContext) -> Iterator[str]:
+    access = access_of(route)[0]
     headers = {each["name"].lower(): each for each in operation.get("parameters", ()) if each["in"] == "header"}
     if "requestBody" in operation:
         yield from ("body_malformed", "body_too_large", "content_type_unsupported", "input_invalid")
@@ -150,9 +152,11 @@ def _codes_of_all(operation: dict[str, Any], method: str, access: Access) -> Ite
     if method not in SAFE_METHODS or not isinstance(access, Public):
         yield "cross_origin_refused"
     if (key := headers.get("idempotency-key")) is not None:
-        yield "idempotency_key_reused"
+        yield from ("idempotency_key_reused", "idempotency_answer_lost")
         if key.get("required"):
             yield "idempotency_key_missing"
+    if method == "POST" and any(isinstance(each, RefusesKeys) for each in declared_repetition(route.dependant)):
+        yield "idempotency_key_unsupported"
     if "if-match" in headers:
         # Its absence has an answer of its own, so to the framework it is optional.
         headers["if-match"]["required"] = True

@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from fairlead.core.canonical import canonical_json
 from fairlead.core.errors import BadInput, Refused
@@ -57,17 +57,39 @@ def done_once(conn: Connection, once: Once | None, result: type[Result], work: C
     result, a dataclass, is stored as JSON and read back as it was, so it must hold nothing personal. What `work`
     raises leaves the key free. Without a request the work is simply done.
 
-    Raises `Refused`: `idempotency_key_reused` when the key was used for something else.
+    Raises `Refused`: `idempotency_key_reused` when the key was used for something else, `idempotency_answer_lost` when
+    a release stored the result that had another shape for it.
     """
     if once is None:
         return work()
-    stored = claim_key(conn, once.actor_id, once.key, once.route, once.fingerprint)
+    stored = stored_body(conn, once)
     adapter = TypeAdapter(result)
     if stored is None:
         done = work()
         keep_result(conn, once.actor_id, once.key, adapter.dump_python(done, mode="json"))
         return done
-    if (stored.route, stored.fingerprint) != (once.route, once.fingerprint):
-        raise Refused("idempotency_key_reused", "the idempotency key was used for another request before")
     once.on_replay()
-    return adapter.validate_python(stored.body)
+    try:
+        return adapter.validate_python(stored)
+    except ValidationError:
+        raise answer_lost() from None
+
+
+def stored_body(conn: Connection, once: Once) -> dict[str, Any] | None:
+    """What the request led to; None: it never was, and its key is this transaction's until it ends.
+
+    To be the first thing that its transaction does: one that is sent twice at once waits here for the other. Raises
+    `Refused`: `idempotency_key_reused` when the key was used for something else.
+    """
+    stored = claim_key(conn, once.actor_id, once.key, once.route, once.fingerprint)
+    if stored is not None and (stored.route, stored.fingerprint) != (once.route, once.fingerprint):
+        raise Refused("idempotency_key_reused", "the idempotency key was used for another request before")
+    return None if stored is None else stored.body
+
+
+def answer_lost() -> Refused:
+    """Why a request that was carried out is not answered again."""
+    return Refused(
+        "idempotency_answer_lost",
+        "the request with this idempotency key was carried out, but its answer cannot be read any more",
+    )

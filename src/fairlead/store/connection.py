@@ -59,6 +59,9 @@ class Timeouts:
 class Database:
     """One marketplace's database. Close it, or use it as a context manager."""
 
+    is_joined = False
+    """Whether its transactions are parts of one that is open already: `store.joined`."""
+
     def __init__(
         self,
         url: str,

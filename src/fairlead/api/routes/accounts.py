@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from fairlead.api.access import FromClient, public
 from fairlead.api.bodies import Router
+from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
 from fairlead.api.password_turns import answered_evenly, turn
 from fairlead.api.resources import Marketplace
@@ -19,7 +20,14 @@ from fairlead.flows.access.principal import Client
 from fairlead.flows.access.registration import register_provider
 from fairlead.store.connection import Database
 
-router = Router(prefix="/api/v1/accounts", tags=["accounts"], dependencies=[public("nobody here can log in yet")])
+router = Router(
+    prefix="/api/v1/accounts",
+    tags=["accounts"],
+    dependencies=[
+        public("nobody here can log in yet"),
+        refuses_keys("each attempt counts, and the answer is the same whatever comes of it"),
+    ],
+)
 
 Token = Annotated[
     str,

@@ -168,9 +168,12 @@ def take_in_public_lead(
     dependencies=[public("whoever has the link has the address that it was sent to", from_anywhere=True)],
     responses=refuses("token_refused", "too_many_attempts"),
 )
-def confirm_public_lead(asked: Confirmation, database: Marketplace, client: FromClient) -> LeadConfirmed:
+def confirm_public_lead(
+    asked: Confirmation, database: Marketplace, client: FromClient, repeatable: MayRepeat
+) -> LeadConfirmed:
     """Confirm a lead: it is pending approval. Doing so twice is no mistake."""
-    return LeadConfirmed.model_validate(confirm_lead(database, asked.token, client))
+    once = repeatable.once_of_public(client, asked)
+    return LeadConfirmed.model_validate(confirm_lead(database, asked.token, client, once))
 
 
 def _lead(asked: PartnersLead | PublicLead, consent: PublicConsent | None) -> IntakeLead:

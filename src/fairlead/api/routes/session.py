@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from fairlead.api.access import FromClient, OpenedSession, needs_session, public
 from fairlead.api.bodies import Router
+from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
 from fairlead.api.password_turns import turn
 from fairlead.api.resources import Marketplace, Sealing, ServerSettings
@@ -32,7 +33,11 @@ from fairlead.flows.access.sessions import (
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
 
-router = Router(prefix="/api/v1/session", tags=["session"])
+router = Router(
+    prefix="/api/v1/session",
+    tags=["session"],
+    dependencies=[refuses_keys("each attempt counts, and what is sent again is answered anew")],
+)
 
 Code = Annotated[Line, Field(min_length=6, max_length=40, examples=["123456"])]
 

@@ -1,7 +1,7 @@
 """API keys, as operators and providers are shown them."""
 
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field
 
@@ -15,7 +15,9 @@ LifetimeDays: TypeAlias = Annotated[Int, Field(ge=1, le=MAX_LIFETIME_DAYS, examp
 
 
 class KeyCreated(Answer):
-    """A key that was just made. It is shown now and never again."""
+    """A key that was just made. It is shown now, and to a repetition of the request; never again."""
+
+    holds_secret: ClassVar[bool] = True
 
     key_id: Uuid
     prefix: Prefix

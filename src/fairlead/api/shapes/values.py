@@ -205,3 +205,9 @@ class Answer(BaseModel):
     """What an answer is made of, read from the value that a flow or view returned."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
+
+    holds_secret: ClassVar[bool] = False
+    """It is the only one that has a secret: kept for a repetition, it is sealed, or not kept at all."""
+
+    is_personal: ClassVar[bool] = False
+    """It says who a lead's consumer is: it is not kept for a repetition, since it would outlast an erasure."""

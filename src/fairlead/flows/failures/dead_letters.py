@@ -1,6 +1,6 @@
 """Dead letters: what was given up, looked at by a person, and tried again or closed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fairlead.core.errors import Refused
@@ -127,9 +127,13 @@ def retry_dead_letters(
 ) -> RetriedDeadLetters:
     """Each of them is retried as `retry_dead_letter` does, in a transaction of its own; says which could not be.
 
+    In one that is open already, all that they are about is locked before, the leads first, in ascending order of id.
+
     Raises `BadInput`, before anything is written, for what is no id.
     """
     checked = [checked_id(each, "dead letter") for each in dead_letter_ids]
+    if database.is_joined:
+        database.run(lambda conn: _hold_all(conn, checked))
     closed: list[ClosedDeadLetter] = []
     refused: list[RefusedDeadLetter] = []
     for number, each in enumerate(dict.fromkeys(checked), start=1):
@@ -178,6 +182,14 @@ def _held(conn: Connection, dead_letter_id: str) -> tuple[DeadLetter, LeadProgre
         lock_notification(conn, letter.notification_id)
     # Once more: whoever held that lock may have resolved it.
     return _known(conn, dead_letter_id), lead
+
+
+def _hold_all(conn: Connection, dead_letter_ids: Sequence[str]) -> None:
+    letters = [letter for each in dead_letter_ids if (letter := dead_letter(conn, each)) is not None]
+    for lead_id in sorted({each.lead_id for each in letters if each.lead_id is not None}):
+        lock_lead(conn, lead_id)
+    for notification_id in sorted({each.notification_id for each in letters if each.notification_id is not None}):
+        lock_notification(conn, notification_id)
 
 
 def _known(conn: Connection, dead_letter_id: str) -> DeadLetter:

@@ -10,6 +10,7 @@ from fairlead.flows.access.tokens import hash_of, new_token
 from fairlead.flows.intake.duplicates import Compared, compare
 from fairlead.flows.intake.take_in import public_sender
 from fairlead.flows.notifications.message import OneTimeLink
+from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.confirmations import confirmation_token, insert_confirmation_token, lead_to_confirm
@@ -31,12 +32,12 @@ class Confirmed:
     was_already: bool
 
 
-def confirm_lead(database: Database, token: str, client: Client) -> Confirmed:
+def confirm_lead(database: Database, token: str, client: Client, once: Once | None = None) -> Confirmed:
     """The lead is pending approval; clicked again, also by another of its links, nothing is changed.
 
     Only now is it held against others, as its niche's rule has it now: one that it refuses is rejected with that
     reason, one that it flags is flagged, and the answer is the same. Takes the lead's fingerprints in ascending order,
-    then locks the lead. Audited.
+    then locks the lead. Audited. With `once`, the same request has the same answer again.
 
     Raises `Throttled`, and `Refused`: `token_refused` for what is no link, a link whose time is over, and a lead that
     was rejected meanwhile.
@@ -45,7 +46,13 @@ def confirm_lead(database: Database, token: str, client: Client) -> Confirmed:
     lead_id = database.run(lambda conn: _lead_of(conn, token_hash, client))
     if lead_id is None:
         raise _refused()
-    return database.run(lambda conn: _confirm(conn, lead_id, token_hash, client))
+
+    def work(conn: Connection) -> Confirmed:
+        done = done_once(conn, once, Confirmed, lambda: _confirm(conn, lead_id, token_hash, client))
+        give_back(conn, TOKEN_OF_ADDRESS, network_of(client.ip))
+        return done
+
+    return database.run(work)
 
 
 def confirmation_link(
@@ -88,12 +95,10 @@ def _confirm(conn: Connection, lead_id: str, token_hash: bytes, client: Client) 
     intake, token = intake_of_lead(conn, lead_id), confirmation_token(conn, token_hash)
     assert locked is not None, "leads are never deleted"
     if intake is not None and intake.confirmed_at is not None:
-        give_back(conn, TOKEN_OF_ADDRESS, network_of(client.ip))
         return Confirmed(lead_id, was_already=True)
     if locked.status != "pending_confirmation" or token is None or token.expires_at <= now:
         raise _refused()
     _write(conn, compared, stored, public_sender(client), now)
-    give_back(conn, TOKEN_OF_ADDRESS, network_of(client.ip))
     return Confirmed(lead_id, was_already=False)
 
 

@@ -74,10 +74,10 @@ def replay_notification(database: Database, notification_id: str, actor: Actor, 
 def replay_endpoint(database: Database, endpoint_id: str, since: datetime, actor: Actor) -> int:
     """What was delivered to the endpoint, or failed, from `since` on waits to be sent again; returns how many.
 
-    Dead letters of those are `retried`. Some hundreds to a transaction, audited each; locks the endpoint, then the
-    notifications in ascending order of id. Each call sends everything again: receivers know it by its webhook-id.
-    What waits already is left alone. With the endpoint paused, all of it is held back until that is over, and what the
-    provider does not want any more is skipped.
+    Dead letters of those are `retried`. Some hundreds to a transaction, audited each, or all in one that is open
+    already; locks the endpoint, then the notifications in ascending order of id. Each call sends everything again:
+    receivers know it by its webhook-id. What waits already is left alone. With the endpoint paused, all of it is held
+    back until that is over, and what the provider does not want any more is skipped.
 
     Raises `BadInput` for what is no id or a time without a zone, `Refused`: `webhook_endpoint_unknown`.
     """
@@ -85,11 +85,13 @@ def replay_endpoint(database: Database, endpoint_id: str, since: datetime, actor
     if since.tzinfo is None:
         raise BadInput(["since: must say its time zone, such as 2026-03-01T14:00:00Z"])
     total, after = 0, None
+    # After the audit log nothing else is locked, so within one transaction it has to be all of them.
+    most = None if database.is_joined else BATCH_NOTIFICATIONS
 
     def work(conn: Connection) -> Sequence[str]:
         if lock_endpoint(conn, checked) is None:
             raise Refused("webhook_endpoint_unknown", f"there is no webhook endpoint {checked}")
-        ids = lock_replayable(conn, checked, since, until, after, BATCH_NOTIFICATIONS)
+        ids = lock_replayable(conn, checked, since, until, after, most)
         if not ids:
             return ids
         now = clock(conn)

@@ -185,9 +185,12 @@ def _withdraw(conn: Connection, notification_ids: Sequence[str]) -> None:
 
 
 def lock_replayable(
-    conn: Connection, endpoint_id: str, since: datetime, until: datetime, after_id: str | None, limit: int
+    conn: Connection, endpoint_id: str, since: datetime, until: datetime, after_id: str | None, limit: int | None
 ) -> list[str]:
-    """The next notifications of that time for the endpoint that are not waiting, in ascending order of id, locked."""
+    """The next notifications of that time for the endpoint that are not waiting, in ascending order of id, locked.
+
+    All of them without a limit.
+    """
     rows = conn.execute(
         """
         select id::text from notifications

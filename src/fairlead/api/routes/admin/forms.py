@@ -10,6 +10,7 @@ from pydantic import Field
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
+from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.changes import NO_REASON, GivenReason, Memo
@@ -140,7 +141,9 @@ def replace_form(
     return _outcome(done)
 
 
-@router.post("/preview", responses=refuses("niche_unknown"))
+@router.post(
+    "/preview", dependencies=[changes_nothing("it only tries something out")], responses=refuses("niche_unknown")
+)
 def try_form(niche_id: NicheId, asked: TriedForm, editor: Editor, database: Marketplace) -> FormOutcome:
     """Say which filters would fit this form no more, and which again. Nothing is changed."""
     with document_in("form_schema"):

@@ -9,7 +9,7 @@ from pydantic import Field, StrictBool
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
-from fairlead.api.idempotency import MayRepeat
+from fairlead.api.idempotency import MayRepeat, changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.lead_values import LeadDetails
@@ -175,7 +175,7 @@ def list_leads(
     return Page(items=[LeadInList.model_validate(each) for each in items], next_cursor=next_cursor)
 
 
-@router.post("/lead-search")
+@router.post("/lead-search", dependencies=[changes_nothing("it only looks for something")])
 def search_leads(asked: ContactSearch, _: Reader, database: Marketplace, keyset: ByCursor) -> Page[LeadInList]:
     """Find the leads of somebody, the newest first, by their whole email address or telephone number.
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
+from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.changes import NO_REASON, GivenReason, Memo
@@ -230,7 +231,11 @@ def end_subscription(
     return _changed(response, done)
 
 
-@router.post("/niches/{niche_id}/filter-preview", responses=refuses("niche_unknown", "form_unreadable"))
+@router.post(
+    "/niches/{niche_id}/filter-preview",
+    dependencies=[changes_nothing("it only tries something out")],
+    responses=refuses("niche_unknown", "form_unreadable"),
+)
 def try_filter(
     niche_id: Annotated[Uuid, Path()], asked: TriedFilter, _: Reader, database: Marketplace
 ) -> FilterPreview:

@@ -10,6 +10,7 @@ from pydantic import Field
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
+from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.changes import Memo
@@ -160,7 +161,11 @@ def restore_message_template(
     return SavedVersion.model_validate(saved)
 
 
-@router.post("/{kind}/preview", responses=refuses("template_unknown"))
+@router.post(
+    "/{kind}/preview",
+    dependencies=[changes_nothing("it only tries something out")],
+    responses=refuses("template_unknown"),
+)
 def preview_message_template(kind: Kind, asked: MessageParts, reader: Reader) -> PreviewedMessage:
     """Show the message that these parts make of sample values. Nothing is saved."""
     rendered = flow.preview_template(Template(kind, asked.subject, asked.html, asked.text))

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from fastapi import Depends, Path, Query
 from pydantic import Field, JsonValue
 
 from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
-from fairlead.api.idempotency import MayRepeat
+from fairlead.api.idempotency import MayRepeat, changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.shapes.currency import Currency
 from fairlead.api.shapes.memos import LINE_PATTERN
@@ -102,6 +102,8 @@ class InboxMoment(Answer):
 class InboxLeadInFull(InboxLead):
     """A lead that the provider bought, with what the lead said and what happened to it."""
 
+    is_personal: ClassVar[bool] = True
+
     attributes: dict[str, JsonValue] = Field(examples=[{"cores": 8, "region": "north"}])
     rejection_reason: str | None = Field(examples=["too far away"])
     report_reason: ReportReason | None
@@ -157,7 +159,7 @@ def list_inbox(page: ByCursor, wanted: Wanted, caller: Reader) -> Page[InboxLead
     return _page(caller, wanted, page)
 
 
-@router.post("/assignment-search")
+@router.post("/assignment-search", dependencies=[changes_nothing("it only looks for something")])
 def search_inbox(asked: InboxSearch, page: ByCursor, wanted: Wanted, caller: Reader) -> Page[InboxLead]:
     """Look for a lead among those that the provider bought. In a body, so that no address of a page holds a name.
 

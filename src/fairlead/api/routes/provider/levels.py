@@ -7,6 +7,7 @@ from pydantic import Field
 
 from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
+from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.currency import Currency
@@ -80,7 +81,11 @@ def list_levels_on_offer(caller: Reader) -> NicheOffers:
     return NicheOffers(items=[NicheOffer.model_validate(each) for each in found])
 
 
-@router.post("/{level_id}/filter-preview", responses=refuses("level_unknown", "form_unreadable"))
+@router.post(
+    "/{level_id}/filter-preview",
+    dependencies=[changes_nothing("it only tries something out")],
+    responses=refuses("level_unknown", "form_unreadable"),
+)
 def preview_own_filter(
     level_id: Annotated[Uuid, Path()], asked: FilterDocument, _: Previewer, marketplace: Marketplace
 ) -> FilterFared:

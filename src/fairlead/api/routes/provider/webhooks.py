@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from fastapi import Path, Response
 from pydantic import Field
@@ -11,6 +11,7 @@ from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.few_at_once import Places
+from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Sealing, ServerSettings
 from fairlead.api.shapes.changes import Memo, said, unsaid
@@ -113,7 +114,9 @@ class OwnEndpoints(Answer):
 
 
 class OwnEndpointSecret(Answer):
-    """The secret that deliveries are signed with (Standard Webhooks). Shown now and never again."""
+    """The secret that deliveries are signed with (Standard Webhooks). Shown now, and to a repetition of the request."""
+
+    holds_secret: ClassVar[bool] = True
 
     endpoint_id: Uuid
     secret: str = Field(examples=["whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="])
@@ -249,7 +252,11 @@ def retire_own_secret(endpoint_id: EndpointId, caller: Writer) -> OwnEndpointCha
     return OwnEndpointChanged.model_validate(done)
 
 
-@router.post("/{endpoint_id}/test", responses=refuses("webhook_endpoint_unknown", "secrets_not_configured"))
+@router.post(
+    "/{endpoint_id}/test",
+    dependencies=[refuses_keys("each test sends a delivery")],
+    responses=refuses("webhook_endpoint_unknown", "secrets_not_configured"),
+)
 def try_own_endpoint(
     endpoint_id: EndpointId, caller: Tester, box: Sealing, settings: ServerSettings
 ) -> OwnEndpointTrial:
