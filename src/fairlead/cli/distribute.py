@@ -9,7 +9,8 @@ import typer
 from rich.progress import Progress
 
 from fairlead.cli.marketplace import marketplace
-from fairlead.cli.output import print_json, progress_bar, say, say_aside
+from fairlead.cli.output import print_json, say, say_aside
+from fairlead.cli.progress import progress_bar
 from fairlead.core.currency import money
 from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
 from fairlead.flows.approve_lead import trigger_distribution, trigger_untried

@@ -8,7 +8,8 @@ import typer
 from rich.progress import Progress, TaskID
 
 from fairlead.cli.marketplace import marketplace
-from fairlead.cli.output import errors, print_json, progress_bar, say
+from fairlead.cli.output import errors, print_json, say
+from fairlead.cli.progress import progress_bar
 from fairlead.core.errors import BadInput
 from fairlead.flows.importing.delimited import is_delimiter
 from fairlead.flows.importing.import_leads import Imported, ImportOptions, import_leads

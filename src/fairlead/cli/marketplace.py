@@ -2,19 +2,22 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from fairlead.settings import Settings, load_settings
 from fairlead.store.connection import Database, Timeouts
 from fairlead.store.embedded import database_url
 from fairlead.store.schema import check_schema, migrate
 
+if TYPE_CHECKING:
+    from fairlead.settings import Settings
+
 
 @contextmanager
 def connected(
-    settings: Settings | None = None, max_connections: int = 8, patience_seconds: float | None = None
+    settings: "Settings | None" = None, max_connections: int = 8, patience_seconds: float | None = None
 ) -> Generator[Database]:
     """The marketplace's database, whatever its schema; an embedded server runs for as long as the block does."""
-    chosen = settings or load_settings()
+    chosen = settings or _settings()
     timeouts = Timeouts(
         chosen.statement_timeout_ms,
         chosen.lock_timeout_ms,
@@ -42,17 +45,24 @@ def connected(
 
 @contextmanager
 def marketplace(
-    settings: Settings | None = None, max_connections: int = 8, patience_seconds: float | None = None
+    settings: "Settings | None" = None, max_connections: int = 8, patience_seconds: float | None = None
 ) -> Generator[Database]:
     """The marketplace's database with the schema that this version works on, else one clear line.
 
     The embedded server is ours alone and is migrated on the way; a server of the operator's is only ever migrated by
     `fairlead migrate`.
     """
-    chosen = settings or load_settings()
+    chosen = settings or _settings()
     with connected(chosen, max_connections, patience_seconds) as database:
         if chosen.database_url is None:
             migrate(database)
         with database.snapshot() as conn:
             check_schema(conn, chosen.schema_name)
         yield database
+
+
+def _settings() -> "Settings":
+    # Imported here: no --help of a verb shows anything of it.
+    from fairlead.settings import load_settings
+
+    return load_settings()

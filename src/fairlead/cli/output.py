@@ -1,4 +1,4 @@
-"""How results are shown: colour and progress on a terminal, plain text elsewhere, JSON for programs."""
+"""How results are shown: colour on a terminal, plain text elsewhere, JSON for programs."""
 
 import json
 import sys
@@ -6,49 +6,11 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 errors = Console(stderr=True, highlight=False)
-
-
-class _Rate(TextColumn):
-    def __init__(self, unit: str) -> None:
-        super().__init__("")
-        self._unit = unit
-
-    def render(self, task) -> Text:  # type: ignore[no-untyped-def]
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f} {self._unit}/s", style="cyan")
-
-
-def progress_bar(unit: str) -> Progress:
-    """A progress bar on standard error with rate and time left, for work that may take more than a second.
-
-    Shown on a terminal only: logs and pipes get no control characters.
-    """
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(unit),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=errors,
-        disable=not errors.is_terminal,
-        transient=True,
-    )
 
 
 @contextmanager

@@ -39,8 +39,7 @@ class Verbs(LazyGroup):
         Verb(
             "reconcile",
             "reconcile",
-            "Compare the books with themselves: entries, balances, purchases, refunds, deposits. "
-            "Workers do it every day.",
+            "Compare the books with themselves, with the journals and with the audit log. Workers do it every day.",
         ),
         Verb("export", "export", "Export the journal, the assignments or the ledger, as one snapshot has it."),
         Verb("openapi", "openapi", "Print the OpenAPI 3.1 document of the HTTP API. Needs no database."),

@@ -7,7 +7,8 @@ import typer
 from rich.progress import TaskID
 
 from fairlead.cli.marketplace import marketplace
-from fairlead.cli.output import print_json, progress_bar, say, say_aside
+from fairlead.cli.output import print_json, say, say_aside
+from fairlead.cli.progress import progress_bar
 from fairlead.flows import verify as flow
 
 

@@ -7,11 +7,13 @@ import linecache
 import logging
 import re
 import sys
-from typing import Any, cast
-
-from structlog.types import EventDict, WrappedLogger
+from collections.abc import MutableMapping
+from typing import Any, TypeAlias, cast
 
 from fairlead.telemetry.errors import error_frames, error_kind
+
+# What structlog calls EventDict. The library takes long to import, and half of the verbs write no log.
+EventDict: TypeAlias = MutableMapping[str, Any]
 
 # Every line has these.
 _OF_EVERY_LINE = ("timestamp", "level", "event", "logger")
@@ -38,7 +40,7 @@ _WITHHELD = "(withheld)"
 _MOST_ITEMS = 100
 
 
-def only_known_fields(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
+def only_known_fields(_logger: Any, _method: str, fields: EventDict) -> EventDict:
     """A structlog processor: what is not on the list, or does not look like a name, an id or a number, is gone.
 
     What every line has comes first, for people who read along.
@@ -47,7 +49,7 @@ def only_known_fields(_logger: WrappedLogger, _method: str, fields: EventDict) -
     return first | {name: value for name, value in fields.items() if name in LOG_FIELDS and _is_fit(name, value)}
 
 
-def without_error_text(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
+def without_error_text(_logger: Any, _method: str, fields: EventDict) -> EventDict:
     """A structlog processor: an exception becomes `error` (its kind) and `frames` (where); its text is gone."""
     exception = _exception(fields.pop("exc_info", None))
     if exception is not None:
@@ -56,7 +58,7 @@ def without_error_text(_logger: WrappedLogger, _method: str, fields: EventDict) 
     return fields
 
 
-def without_library_text(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
+def without_library_text(_logger: Any, _method: str, fields: EventDict) -> EventDict:
     """A structlog processor for what libraries log: their words stay, what they put into them does not.
 
     A library's message may repeat an exception's text, a row or an address. Its template is source text and harmless;

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from fairlead.settings import Settings
 from fairlead.store.embedded.cluster import Cluster, ClusterStatus
 from fairlead.store.embedded.errors import EmbeddedPostgresError
+
+if TYPE_CHECKING:  # only the types: the program is quicker to show its --help
+    from fairlead.settings import Settings
 
 __all__ = ["Cluster", "ClusterStatus", "EmbeddedPostgresError", "database_url", "embedded_cluster"]
 
