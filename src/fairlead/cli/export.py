@@ -12,7 +12,8 @@ from typing import Annotated, TextIO
 import typer
 
 from fairlead.cli.marketplace import marketplace
-from fairlead.cli.output import errors, progress_bar
+from fairlead.cli.output import errors
+from fairlead.cli.progress import progress_bar
 from fairlead.core.errors import BadInput
 from fairlead.flows.exporting import export as flow
 from fairlead.store.audit.log import OPERATOR

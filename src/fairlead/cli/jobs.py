@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli.marketplace import marketplace
-from fairlead.cli.output import errors, print_json, progress_bar, say, table
+from fairlead.cli.output import errors, print_json, say, table
+from fairlead.cli.progress import progress_bar
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput
 from fairlead.flows.failures import dead_letters as flow

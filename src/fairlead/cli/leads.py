@@ -7,7 +7,8 @@ import typer
 
 from fairlead.cli.lead_import import import_file
 from fairlead.cli.marketplace import marketplace
-from fairlead.cli.output import errors, print_json, progress_bar, say, table
+from fairlead.cli.output import errors, print_json, say, table
+from fairlead.cli.progress import progress_bar
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.approve_lead import ApprovedLeads, approve_leads, approve_niche

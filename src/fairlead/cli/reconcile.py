@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from fairlead.cli.marketplace import marketplace
-from fairlead.cli.output import print_json, progress_bar, say
+from fairlead.cli.output import print_json, say
+from fairlead.cli.progress import progress_bar
 from fairlead.core.canonical import timestamp_text
 from fairlead.flows.upkeep import reconcile as flow
 from fairlead.store.audit.log import OPERATOR

@@ -15,7 +15,8 @@ from rich.live import Live
 from fairlead.cli.demo.screen import live_view, show_next_commands, show_summary
 from fairlead.cli.demo.stream import DemoLead, demo_leads
 from fairlead.cli.marketplace import marketplace
-from fairlead.cli.output import console, progress_bar, say
+from fairlead.cli.output import console, say
+from fairlead.cli.progress import progress_bar
 from fairlead.core.currency import money
 from fairlead.core.errors import Refused
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace
