@@ -12,6 +12,7 @@ from fairlead.flows.importing.import_leads import Imported, ImportOptions, impor
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.niches import add_niche, audited, stored_leads
+from tests.lost_answers import answers_lost
 
 
 @pytest.fixture
@@ -42,22 +43,11 @@ def test_an_interrupted_import_keeps_what_was_committed_and_goes_on(
     assert (again.already_there, again.added) == (kept, 100 - kept)
 
 
-def test_a_commit_whose_answer_was_lost_is_counted_once(
-    database: Database, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real, calls = flow.append_audit, []
-
-    def lose_the_answer(conn: Any, *args: Any) -> None:
-        real(conn, *args)
-        calls.append(1)
-        if len(calls) == 1:
-            conn.execute("commit")
-            conn.close()
-
-    monkeypatch.setattr(flow, "append_audit", lose_the_answer)
+def test_a_commit_whose_answer_was_lost_is_counted_once(database: Database, file: Path) -> None:
     file.write_text("age\n1\n2\n")
-    assert import_leads(database, file, ImportOptions("moving"), OPERATOR).added == 2
-    assert len(calls) == 1
+    with answers_lost() as lost:
+        done = import_leads(database, file, ImportOptions("moving"), OPERATOR)
+    assert (len(lost), done.added, done.already_there) == (1, 2, 0)
     assert audited(database, "leads.imported") == [{"count": 2, "approved": False}]
 
 
