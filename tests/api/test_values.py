@@ -21,9 +21,13 @@ def test_a_time_that_lies_outside_all_years_in_utc_is_refused_everywhere(databas
     assert [each["pointer"] for each in sent.json()["errors"]] == ["/consent/consented_at"]
     assert rows(database, "select count(*) from leads") == [0]
     ann = an_admin(app, database)
-    for path in ("exports/journal", "exports/audit-events", "audit-events"):
-        asked = ann.get(f"/api/v1/admin/{path}", params={"since": when})
-        assert (asked.status_code, asked.json()["errors"][0]["pointer"]) == (422, "/since"), path
+    for path, name in (
+        ("exports/journal", "recorded_from"),
+        ("exports/audit-events", "created_from"),
+        ("audit-events", "created_before"),
+    ):
+        asked = ann.get(f"/api/v1/admin/{path}", params={name: when})
+        assert (asked.status_code, asked.json()["errors"][0]["pointer"]) == (422, f"/{name}"), path
 
 
 def test_the_first_time_that_there_is_can_be_read_back(database: Database) -> None:

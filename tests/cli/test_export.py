@@ -5,6 +5,7 @@ import io
 import json
 import re
 import unicodedata
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -100,12 +101,14 @@ def test_assignments_and_ledger(fairlead: Program) -> None:
     assert parsed(fairlead("export", "assignments", "--niche", "quiet").out) == []
 
 
-def test_days_are_inclusive_and_utc(fairlead: Program, database: Database) -> None:
+def test_a_span_of_days_is_half_open_and_utc(fairlead: Program, database: Database) -> None:
     with database.snapshot() as conn:
-        today = str(conn.execute("select (clock_timestamp() at time zone 'UTC')::date").fetchall()[0][0])
-    assert len(parsed(fairlead("export", "assignments", "--from", today, "--to", today).out)) == 4
-    assert parsed(fairlead("export", "assignments", "--to", "2020-12-31").out) == []
-    assert parsed(fairlead("export", "assignments", "--from", "9999-12-31", "--to", "9999-12-31").out) == []
+        today = conn.execute("select (clock_timestamp() at time zone 'UTC')::date").fetchall()[0][0]
+    tomorrow = str(today + timedelta(days=1))
+    assert len(parsed(fairlead("export", "assignments", "--from", str(today), "--before", tomorrow).out)) == 4
+    assert parsed(fairlead("export", "assignments", "--before", str(today)).out) == []
+    assert parsed(fairlead("export", "assignments", "--from", tomorrow).out) == []
+    assert parsed(fairlead("export", "assignments", "--from", "9999-12-30", "--before", "9999-12-31").out) == []
 
 
 def test_formulas_are_disarmed_unless_exactness_is_asked_for(fairlead: Program) -> None:
@@ -187,8 +190,8 @@ def test_every_export_is_audited_before_it_leaves(
     assert event == {
         "format": "csv",
         "niche_id": None,
-        "since": "2026-01-01T00:00:00.000000Z",
-        "before": None,
+        "time_from": "2026-01-01T00:00:00.000000Z",
+        "time_before": None,
         "rows": 3,
     }
 
@@ -207,7 +210,7 @@ def test_every_export_is_audited_before_it_leaves(
         (["customers"], 2, "there is no export 'customers'; there are journal, assignments, ledger"),
         (["ledger", "--format", "xml"], 2, "there is no format 'xml'"),
         (["ledger", "--from", "yesterday"], 2, "--from 'yesterday': must be a day such as 2026-01-31"),
-        (["ledger", "--from", "2026-02-01", "--to", "2026-01-01"], 2, "--from lies after --to"),
+        (["ledger", "--from", "2026-02-01", "--before", "2026-02-01"], 2, "--from must be a day before --before"),
         (["ledger", "--niche", "nowhere"], 1, "there is no niche 'nowhere'"),
         (["ledger", "--provider", "nobody@example.test"], 1, "there is no provider"),
         (["journal", "--provider", "bo@moving.test"], 2, "not kept by provider"),

@@ -58,8 +58,8 @@ def test_from_setting_to_removing(fairlead: Program, database: Database) -> None
         work_off(database, settings_for())
         assert crm.requests[-1].line == "POST /other HTTP/1.1"
 
-        replayed = fairlead("webhooks", "replay", ANCHOR, "--since", "2020-01-01", "--json").json
-        assert (replayed["replayed_count"], replayed["since"]) == (1, "2020-01-01T00:00:00.000000Z")
+        replayed = fairlead("webhooks", "replay", ANCHOR, "--from", "2020-01-01", "--json").json
+        assert (replayed["replayed_count"], replayed["created_from"]) == (1, "2020-01-01T00:00:00.000000Z")
         work_off(database, settings_for())
         assert len(crm.requests) == 3
 
@@ -105,7 +105,7 @@ def test_a_test_that_fails(fairlead: Program) -> None:
         (["set", ANCHOR, "https://crm.example.com", "--map", "a=lead_id", "--own-names"], 2, "say which"),
         (["set", "nobody@example.com", "https://crm.example.com"], 1, "there is no provider"),
         (["pause", ANCHOR, "--reason", "x"], 1, "has no webhook endpoint"),
-        (["replay", ANCHOR, "--since", "yesterday"], 2, "is no time"),
+        (["replay", ANCHOR, "--from", "yesterday"], 2, "is no time"),
     ],
 )
 def test_bad_input_gets_one_clear_line(fairlead: Program, words: list[str], status: int, line: str) -> None:

@@ -33,11 +33,11 @@ def today() -> date:
 
 def around_today() -> Days:
     """A span that holds now, however close midnight is."""
-    return checked_days(today() - timedelta(days=1), today() + timedelta(days=1), "UTC")
+    return checked_days(today() - timedelta(days=1), today() + timedelta(days=2), "UTC")
 
 
 def long_ago() -> Days:
-    return checked_days(today() - timedelta(days=400), today() - timedelta(days=40), "UTC")
+    return checked_days(today() - timedelta(days=400), today() - timedelta(days=39), "UTC")
 
 
 def move(database: Database, table: str, column: str, key: str, moment: datetime) -> None:
@@ -48,17 +48,17 @@ def move(database: Database, table: str, column: str, key: str, moment: datetime
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "timezone", "problem"),
+    ("day_from", "day_before", "timezone", "problem"),
     [
-        (date(2026, 1, 2), date(2026, 1, 1), "UTC", "to: must be a day from the first one on"),
-        (date(2025, 1, 1), date(2026, 1, 2), "UTC", "to: a report covers at most 366 days"),
-        (date(2026, 1, 1), date(2026, 1, 1), "Europe/Atlantis", "timezone: must be a time zone"),
-        (date(1, 1, 1), date(1, 1, 1), "UTC", "in this millennium"),
+        (date(2026, 1, 2), date(2026, 1, 2), "UTC", "day_before: must be a day after day_from"),
+        (date(2025, 1, 1), date(2026, 1, 3), "UTC", "day_before: a report covers at most 366 days"),
+        (date(2026, 1, 1), date(2026, 1, 2), "Europe/Atlantis", "timezone: must be a time zone"),
+        (date(1, 1, 1), date(1, 1, 2), "UTC", "in this millennium"),
     ],
 )
-def test_spans_that_cannot_be_are_refused(first: date, last: date, timezone: str, problem: str) -> None:
+def test_spans_that_cannot_be_are_refused(day_from: date, day_before: date, timezone: str, problem: str) -> None:
     with pytest.raises(BadInput, match=problem):
-        checked_days(first, last, timezone)
+        checked_days(day_from, day_before, timezone)
 
 
 def test_revenue_is_gross_on_the_day_of_sale_and_less_on_the_day_of_refund(damaged_database: Database) -> None:
@@ -81,7 +81,9 @@ def test_revenue_is_gross_on_the_day_of_sale_and_less_on_the_day_of_refund(damag
             )
 
     def found(first: date, last: date, timezone: str, niche: str | None = None) -> list[tuple[Any, ...]]:
-        rows = damaged_database.read(lambda conn: revenue(conn, checked_days(first, last, timezone), niche))
+        rows = damaged_database.read(
+            lambda conn: revenue(conn, checked_days(first, last + timedelta(days=1), timezone), niche)
+        )
         return [
             (row.day.isoformat(), row.level_name, row.sold_count, row.gross_cents, row.refunded_cents, row.net_cents)
             for row in rows
@@ -136,7 +138,7 @@ def test_days_are_those_of_the_reader(damaged_database: Database) -> None:
     move(damaged_database, "leads", "created_at", sale.lead_id, datetime(2026, 3, 1, 23, 30, tzinfo=UTC))
     for timezone, day in (("UTC", 1), ("Europe/Madrid", 2), ("America/New_York", 1), ("Pacific/Auckland", 2)):
         for asked in (1, 2):
-            span = checked_days(date(2026, 3, asked), date(2026, 3, asked), timezone)
+            span = checked_days(date(2026, 3, asked), date(2026, 3, asked + 1), timezone)
             found = damaged_database.read(lambda conn, span=span: lead_funnel(conn, span))
             assert [row.day for row in found] == ([date(2026, 3, day)] if asked == day else [])
 

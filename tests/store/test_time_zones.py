@@ -97,7 +97,7 @@ def test_what_is_counted_on_a_day_is_what_happened_on_it(database: Database, nam
             lambda conn, first=first, last=last: conn.execute(
                 f"select moment, {day_of('moment')} from unnest(%(moments)s::timestamptz[]) moment "
                 f"where {within('moment')}",
-                checked_days(first, last, name).parameters(moments=moments),
+                checked_days(first, last + DAY, name).parameters(moments=moments),
             ).fetchall()
         )
         dates = [(moment, moment.astimezone(zone).date()) for moment in moments]

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -24,8 +24,8 @@ def export(
     what: Annotated[str, typer.Argument(metavar="|".join(EXPORTS), help="What to export.")],
     niche: Annotated[str | None, typer.Option(help="Only this niche (its slug).")] = None,
     provider: Annotated[str | None, typer.Option(metavar="EMAIL", help="Only this provider.")] = None,
-    since: Annotated[str | None, typer.Option("--from", metavar="DATE", help="From this day on (UTC).")] = None,
-    until: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Up to and with this day (UTC).")] = None,
+    day_from: Annotated[str | None, typer.Option("--from", metavar="DATE", help="From this day on (UTC).")] = None,
+    day_before: Annotated[str | None, typer.Option("--before", metavar="DATE", help="Before this day (UTC).")] = None,
     file_format: Annotated[str, typer.Option("--format", metavar="csv|jsonl", help="How it is written.")] = "csv",
     output: Annotated[Path | None, typer.Option(help="The file to write. Default: standard output.")] = None,
     exact: Annotated[
@@ -40,19 +40,14 @@ def export(
 
     Examples:
 
-        fairlead export ledger --from 2026-01-01 --to 2026-01-31 --output january.csv
+        fairlead export ledger --from 2026-01-01 --before 2026-02-01 --output january.csv
 
         fairlead export journal --niche vps-hosting --format jsonl --output journal.jsonl
     """
-    last = _day("--to", until)
-    try:
-        before = last and last + timedelta(days=1)
-    except OverflowError:
-        before = None
-    first = _day("--from", since)
-    if first and before and first >= before:
-        raise BadInput(["--from lies after --to"])
-    request = flow.ExportRequest(what, file_format, niche, provider, since=first, before=before, exact=exact)
+    time_from, time_before = _day("--from", day_from), _day("--before", day_before)
+    if time_from and time_before and time_from >= time_before:
+        raise BadInput(["--from must be a day before --before"])
+    request = flow.ExportRequest(what, file_format, niche, provider, time_from, time_before, exact)
     with marketplace() as database, progress_bar("rows") as bar:
         task = bar.add_task(f"Exporting {what}", total=None)
         with _output(output) as stream:

@@ -199,21 +199,26 @@ def send_test(provider: Provider, as_json: AsJson = False) -> None:
 @app.command()
 def replay(
     provider: Provider,
-    since: Annotated[str, typer.Option(help="From when on, such as 2026-03-01T14:00Z; without a zone it is UTC.")],
+    time_from: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="TIME", help="From when on, such as 2026-03-01T14:00Z; without a zone it is UTC."
+        ),
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Send a provider's endpoint again what it received, or missed, since then.
+    """Send a provider's endpoint again what it received, or missed, from then on.
 
     Each delivery keeps its webhook-id, by which a receiver knows what it has already.
 
-    Example: fairlead webhooks replay sales@example.com --since 2026-03-01T14:00Z
+    Example: fairlead webhooks replay sales@example.com --from 2026-03-01T14:00Z
     """
-    moment = _moment(since)
+    moment = _moment(time_from)
     with marketplace() as database:
         endpoint_id = _endpoint(database, provider).endpoint_id
         count = replay_endpoint(database, endpoint_id, moment, OPERATOR)
     if as_json:
-        print_json({"endpoint_id": endpoint_id, "since": timestamp_text(moment), "replayed_count": count})
+        print_json({"endpoint_id": endpoint_id, "created_from": timestamp_text(moment), "replayed_count": count})
     else:
         say(f"{count:,} deliveries are sent again")
 
@@ -262,7 +267,7 @@ def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise BadInput([f"--since: {text!r} is no time; it should look like 2026-03-01T14:00Z"]) from None
+        raise BadInput([f"--from: {text!r} is no time; it should look like 2026-03-01T14:00Z"]) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -30,8 +30,8 @@ class AskedDays:
     Without a last one up to and with today, as it is there; without a first one, thirty days.
     """
 
-    first_day: date | None = None
-    last_day: date | None = None
+    day_from: date | None = None
+    day_before: date | None = None
     timezone: str = "UTC"
 
 
@@ -94,12 +94,12 @@ def _report(
 
 
 def _days(conn: Connection, asked: AskedDays) -> Days:
-    last_day = asked.last_day
-    if last_day is None:
+    day_before = asked.day_before
+    if day_before is None:
         # What is no time zone is refused below, whichever day it is.
         zone = ZoneInfo(asked.timezone if asked.timezone in time_zone_names() else "UTC")
-        last_day = local_date(clock(conn), zone)
-    if asked.first_day is not None:
-        return checked_days(asked.first_day, last_day, asked.timezone)
-    first_day = max(last_day, date.min + timedelta(days=USUAL_DAYS)) - timedelta(days=USUAL_DAYS - 1)
-    return checked_days(first_day, last_day, asked.timezone)
+        day_before = local_date(clock(conn), zone) + timedelta(days=1)
+    day_from = asked.day_from
+    if day_from is None:
+        day_from = max(day_before, date.min + timedelta(days=USUAL_DAYS)) - timedelta(days=USUAL_DAYS)
+    return checked_days(day_from, day_before, asked.timezone)

@@ -14,12 +14,12 @@ STREAMED_ROWS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class ExportFilter:
-    """Which rows: those that match everything that is given; `since` is inclusive, `before` exclusive."""
+    """Which rows: those that match everything that is given; `time_from` is included, `time_before` is not."""
 
     niche_id: str | None = None
     provider_id: str | None = None
-    since: datetime | None = None
-    before: datetime | None = None
+    time_from: datetime | None = None
+    time_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +146,8 @@ def _where(source: _Source, chosen: ExportFilter) -> tuple[sql.Composable, list[
     conditions = [
         (f"{source.niche} = %s", chosen.niche_id),
         (f"{source.provider} = %s", chosen.provider_id),
-        (f"{source.moment} >= %s", chosen.since),
-        (f"{source.moment} < %s", chosen.before),
+        (f"{source.moment} >= %s", chosen.time_from),
+        (f"{source.moment} < %s", chosen.time_before),
     ]
     used = [(condition, value) for condition, value in conditions if value is not None]
     text = " where " + " and ".join(condition for condition, _ in used) if used else ""

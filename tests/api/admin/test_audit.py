@@ -46,7 +46,7 @@ def test_filters_choose(ann: TestClient, sale: Sale) -> None:
     assert {each["source"] for each in events(ann, niche="hosting")} == {"niche_journal"}
     assert {each["actor"] for each in events(ann, actor="operator")} == {"operator"}
     assert events(ann, niche="nothing-here") == events(ann, before="2020-01-01T00:00:00Z") == []
-    assert events(ann, since="2020-01-01T00:00:00Z") == events(ann)
+    assert events(ann, created_from="2020-01-01T00:00:00Z") == events(ann)
 
 
 def test_what_is_no_filter_is_refused(ann: TestClient) -> None:

@@ -84,7 +84,7 @@ def test_an_endpoint_is_watched_paused_resumed_replayed_and_removed(ann: TestCli
     assert (resumed["state"], resumed["took_effect"]) == ("active", True)
 
     value(database, "update notifications set state = 'sent', sent_at = now() where channel = 'webhook'")
-    replayed = ann.post(f"{address}/replay", json={"since": "2026-01-01T00:00:00Z"})
+    replayed = ann.post(f"{address}/replay", json={"created_from": "2026-01-01T00:00:00Z"})
     assert replayed.json() == {"endpoint_id": made.endpoint_id, "count": waiting}
     webhooks = "select distinct state from notifications where channel = 'webhook'"
     assert rows(database, webhooks) == ["queued"]
@@ -105,7 +105,7 @@ def test_an_endpoint_that_is_not_there(ann: TestClient) -> None:
         ann.get(address),
         ann.post(f"{address}/pause", json={"reason": "x"}),
         ann.post(f"{address}/resume", json={"reason": "x"}),
-        ann.post(f"{address}/replay", json={"since": "2026-01-01T00:00:00Z"}),
+        ann.post(f"{address}/replay", json={"created_from": "2026-01-01T00:00:00Z"}),
         ann.delete(address, headers={"If-Match": "*"}),
     ):
         assert (answer.status_code, answer.json()["code"]) == (404, "webhook_endpoint_unknown")

@@ -50,7 +50,7 @@ def test_filters_choose_and_formulas_are_disarmed(ann: TestClient, database: Dat
     assert [(each["assignment_id"], each["provider_name"]) for each in mine] == [(sale.anchor, "'=1+1")]
     exact = parsed(ann.get(f"{EXPORTS}/assignments", params={"provider_id": sale.anchor_id, "exact": "true"}).text)
     assert [each["provider_name"] for each in exact] == ["=1+1"]
-    for nothing in ({"before": "2020-01-01T00:00:00Z"}, {"since": "2999-01-01T00:00:00Z"}):
+    for nothing in ({"created_before": "2020-01-01T00:00:00Z"}, {"created_from": "2999-01-01T00:00:00Z"}):
         assert parsed(ann.get(f"{EXPORTS}/ledger", params=nothing).text) == []
 
 

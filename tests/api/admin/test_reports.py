@@ -62,10 +62,10 @@ def test_revenue_funnel_and_activity(ann: TestClient, database: Database, sale: 
 @rows_by_hand(APPROVED, CAME_IN)
 def test_days_are_those_of_the_time_zone(ann: TestClient, database: Database, sale: Sale) -> None:
     value(database, "update leads set created_at = '2026-03-01T23:30:00Z'")
-    asked = {"from": "2026-03-01", "to": "2026-03-01"}
+    asked = {"day_from": "2026-03-01", "day_before": "2026-03-02"}
     assert [each["day"] for each in report(ann, "funnel", **asked)["items"]] == ["2026-03-01"]
     assert report(ann, "funnel", **asked, timezone="Europe/Madrid")["items"] == []
-    next_day = report(ann, "funnel", **{"from": "2026-03-02", "to": "2026-03-02"}, timezone="Europe/Madrid")
+    next_day = report(ann, "funnel", day_from="2026-03-02", day_before="2026-03-03", timezone="Europe/Madrid")
     assert [each["day"] for each in next_day["items"]] == ["2026-03-02"]
     assert next_day["timezone"] == "Europe/Madrid"
 
@@ -88,32 +88,34 @@ def test_a_midnight_that_comes_twice_or_never_is_on_its_day(
 ) -> None:
     value(database, "update leads set created_at = %s", moment)
     for offset in (-1, 0, 1):
-        asked = str(date.fromisoformat(day) + timedelta(days=offset))
-        told = report(ann, "funnel", **{"from": asked, "to": asked}, timezone=timezone)["items"]
+        asked = date.fromisoformat(day) + timedelta(days=offset)
+        span = {"day_from": str(asked), "day_before": str(asked + timedelta(days=1))}
+        told = report(ann, "funnel", **span, timezone=timezone)["items"]
         assert [each["day"] for each in told] == ([day] if offset == 0 else [])
 
 
 def test_without_days_it_is_the_last_thirty(ann: TestClient, database: Database, sale: Sale) -> None:
-    [(last, first)] = rows(
-        database, "select (now() at time zone 'Asia/Tokyo')::date::text, (now() at time zone 'Asia/Tokyo')::date - 29"
+    [(tomorrow, first)] = rows(
+        database,
+        "select (now() at time zone 'Asia/Tokyo')::date + 1, (now() at time zone 'Asia/Tokyo')::date - 29",
     )
     told = report(ann, "funnel", timezone="Asia/Tokyo")
-    assert (told["first_day"], told["last_day"]) == (str(first), last)
-    assert report(ann, "funnel", to="2026-03-30")["first_day"] == "2026-03-01"
+    assert (told["day_from"], told["day_before"]) == (str(first), str(tomorrow))
+    assert report(ann, "funnel", day_before="2026-03-31")["day_from"] == "2026-03-01"
 
 
 @pytest.mark.parametrize(
     "wanted",
     [
-        {"from": "2026-03-02", "to": "2026-03-01"},
-        {"from": "2025-01-01", "to": "2026-12-31"},
+        {"day_from": "2026-03-02", "day_before": "2026-03-02"},
+        {"day_from": "2025-01-01", "day_before": "2026-12-31"},
         {"timezone": "Mars/Olympus"},
         {"timezone": "localtime"},
-        {"timezone": "Factory", "from": "2026-03-01", "to": "2026-03-02"},
+        {"timezone": "Factory", "day_from": "2026-03-01", "day_before": "2026-03-02"},
         {"timezone": "posixrules"},
-        {"to": "0001-01-01"},
-        {"to": "9999-12-31"},
-        {"from": "yesterday"},
+        {"day_before": "0001-01-01"},
+        {"day_before": "9999-12-31"},
+        {"day_from": "yesterday"},
     ],
 )
 def test_days_that_cannot_be_are_refused(ann: TestClient, sale: Sale, wanted: dict[str, str]) -> None:

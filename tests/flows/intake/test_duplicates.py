@@ -59,7 +59,7 @@ def test_the_same_again_is_refused_and_its_own_sender_learns_which(database: Dat
     again = refused(database, lead(contact_email=" cora.canary@EXAMPLE.com".strip(), contact_name="Somebody else"))
     assert again.code == "lead_duplicate"
     assert (again.earlier.matched_fields, again.earlier.lead_id) == (("contact_email",), first.lead_id)
-    assert again.earlier.since == value(database, "select created_at from leads")
+    assert again.earlier.created_at == value(database, "select created_at from leads")
     assert len(stored_leads(database)) == 1
     assert len(audited(database, "lead.taken_in")) == 1
 

@@ -84,7 +84,7 @@ class EarlierLead(Answer):
     """The lead that this one repeats. Its id is told only to who sent that one too, with the same key."""
 
     matched_fields: Sequence[str] = Field(examples=[["contact_email"]])
-    since: datetime
+    created_at: datetime
     lead_id: Uuid | None
 
 

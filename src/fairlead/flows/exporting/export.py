@@ -26,14 +26,14 @@ from fairlead.store.lookups import provider_id_of
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What is exported and how. `since` is inclusive, `before` exclusive; `exact` leaves formulas alone."""
+    """What is exported and how. `time_from` is included, `time_before` is not; `exact` leaves formulas alone."""
 
     what: str
     format: str = "csv"
     niche_slug: str | None = None
     provider: str | None = None
-    since: datetime | None = None
-    before: datetime | None = None
+    time_from: datetime | None = None
+    time_before: datetime | None = None
     exact: bool = False
 
 
@@ -103,7 +103,7 @@ def _filter(conn: Connection, request: ExportRequest) -> ExportFilter:
             raise Refused("niche_unknown", f"there is no niche {request.niche_slug!r}")
         niche_id = niche.niche_id
     provider_id = None if request.provider is None else provider_id_of(conn, request.provider)
-    return ExportFilter(niche_id, provider_id, request.since, request.before)
+    return ExportFilter(niche_id, provider_id, request.time_from, request.time_before)
 
 
 def _record(database: Database, request: ExportRequest, chosen: ExportFilter, rows: int, actor: Actor) -> None:
@@ -112,8 +112,8 @@ def _record(database: Database, request: ExportRequest, chosen: ExportFilter, ro
         "format": request.format,
         "niche_id": chosen.niche_id,
         "provider_id": chosen.provider_id,
-        "since": chosen.since and timestamp_text(chosen.since),
-        "before": chosen.before and timestamp_text(chosen.before),
+        "time_from": chosen.time_from and timestamp_text(chosen.time_from),
+        "time_before": chosen.time_before and timestamp_text(chosen.time_before),
         "rows": rows,
     }
     event = AuditEvent(actor, "data.exported", "export", request.what, new=told)

@@ -54,8 +54,8 @@ def _rows(conn: Connection, wanted: AuditFilter) -> Iterator[Sequence[Any]]:
 def _record(database: Database, wanted: AuditFilter, file_format: str, actor: Actor) -> None:
     told = asdict(wanted) | {
         "format": file_format,
-        "since": wanted.since and timestamp_text(wanted.since),
-        "before": wanted.before and timestamp_text(wanted.before),
+        "created_from": wanted.created_from and timestamp_text(wanted.created_from),
+        "created_before": wanted.created_before and timestamp_text(wanted.created_before),
     }
     event = AuditEvent(actor, "data.exported", "export", "audit-events", new=told)
     database.run(lambda conn: append_audit(conn, [event], clock(conn)))

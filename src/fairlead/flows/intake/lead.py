@@ -48,13 +48,13 @@ class IntakeLead:
 
 @dataclass(frozen=True, slots=True)
 class EarlierLead:
-    """The lead that another repeats: in which fields, and since when it is there.
+    """The lead that another repeats: in which fields, and when it was created.
 
     `lead_id` only for who sent that lead too, with the same key: what others sent is none of a sender's business.
     """
 
     matched_fields: tuple[str, ...]
-    since: datetime
+    created_at: datetime
     lead_id: str | None = None
 
 
@@ -72,7 +72,7 @@ class LeadDuplicate(Refused):
 
     def __init__(self, earlier: EarlierLead) -> None:
         fields = ", ".join(earlier.matched_fields)
-        since = earlier.since.isoformat(timespec="seconds")
+        since = earlier.created_at.isoformat(timespec="seconds")
         super().__init__("lead_duplicate", f"there is a lead with the same {fields} already, since {since}")
         self.earlier = earlier
 

@@ -40,16 +40,18 @@ def read_provider_ledger(
 
 
 def read_provider_statement(
-    database: Database, provider_id: str, since: datetime, before: datetime
+    database: Database, provider_id: str, created_from: datetime, created_before: datetime
 ) -> ProviderStatement:
-    """What the provider's entries from `since` on and before `before` add up to.
+    """What the provider's entries from `created_from` on and before `created_before` add up to.
 
     Raises `BadInput`, and `Refused`: `provider_unknown`.
     """
     return _of_provider(
         database,
         provider_id,
-        lambda conn, checked: ProviderStatement(statement(conn, checked, since, before), marketplace_currency(conn)),
+        lambda conn, checked: ProviderStatement(
+            statement(conn, checked, created_from, created_before), marketplace_currency(conn)
+        ),
     )
 
 

@@ -71,8 +71,8 @@ def replay_notification(database: Database, notification_id: str, actor: Actor, 
     return database.run(lambda conn: done_once(conn, once, Replayed, lambda: replay(conn)))
 
 
-def replay_endpoint(database: Database, endpoint_id: str, since: datetime, actor: Actor) -> int:
-    """What was delivered to the endpoint, or failed, from `since` on waits to be sent again; returns how many.
+def replay_endpoint(database: Database, endpoint_id: str, created_from: datetime, actor: Actor) -> int:
+    """What was created from then on, and was delivered to the endpoint or failed, is to be sent again; says how many.
 
     Dead letters of those are `retried`. Some hundreds to a transaction, audited each, or all in one that is open
     already; locks the endpoint, then the notifications in ascending order of id. Each call sends everything again:
@@ -82,8 +82,8 @@ def replay_endpoint(database: Database, endpoint_id: str, since: datetime, actor
     Raises `BadInput` for what is no id or a time without a zone, `Refused`: `webhook_endpoint_unknown`.
     """
     checked = checked_id(endpoint_id, "webhook endpoint")
-    if since.tzinfo is None:
-        raise BadInput(["since: must say its time zone, such as 2026-03-01T14:00:00Z"])
+    if created_from.tzinfo is None:
+        raise BadInput(["created_from: must say its time zone, such as 2026-03-01T14:00:00Z"])
     total, after = 0, None
     # After the audit log nothing else is locked, so within one transaction it has to be all of them.
     most = None if database.is_joined else BATCH_NOTIFICATIONS
@@ -91,14 +91,14 @@ def replay_endpoint(database: Database, endpoint_id: str, since: datetime, actor
     def work(conn: Connection) -> Sequence[str]:
         if lock_endpoint(conn, checked) is None:
             raise Refused("webhook_endpoint_unknown", f"there is no webhook endpoint {checked}")
-        ids = lock_replayable(conn, checked, since, until, after, most)
+        ids = lock_replayable(conn, checked, created_from, until, after, most)
         if not ids:
             return ids
         now = clock(conn)
         queue_again(conn, ids, None)
         resolve_letters_of(conn, ids, actor.name, now)
         enqueue(conn, [Job("dispatch_notifications")])
-        new = {"since": timestamp_text(since), "count": len(ids)}
+        new = {"created_from": timestamp_text(created_from), "count": len(ids)}
         append_audit(conn, [AuditEvent(actor, "webhook_endpoint.replayed", "webhook_endpoint", checked, new=new)], now)
         return ids
 

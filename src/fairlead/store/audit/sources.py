@@ -22,9 +22,10 @@ _KINDS = ("niche", "level", "provider", "subscription")
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which events are wanted; None: all. `since` is included, `before` is not. `entity_id` needs its `entity`.
+    """Which events are wanted; None: all. `created_from` is included, `created_before` is not.
 
-    What a decision, a level or a subscription says is of its niche; the audit log's events are of none.
+    `entity_id` needs its `entity`. What a decision, a level or a subscription says is of its niche; the audit log's
+    events are of none.
     """
 
     actor: str | None = None
@@ -32,8 +33,8 @@ class AuditFilter:
     entity: str | None = None
     entity_id: str | None = None
     niche_slug: str | None = None
-    since: datetime | None = None
-    before: datetime | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
 
 
 def log_walks_of(conn: Connection, wanted: AuditFilter) -> list[tuple[Conditions, Conditions]]:
@@ -55,8 +56,8 @@ def log_conditions(wanted: AuditFilter) -> Conditions | None:
 
 def _log_walk(wanted: AuditFilter, action: str | None) -> tuple[Conditions, Conditions]:
     start, kept = Conditions(), Conditions()
-    start.add_given("a.created_at >= %s", wanted.since)
-    start.add_given("a.created_at < %s", wanted.before)
+    start.add_given("a.created_at >= %s", wanted.created_from)
+    start.add_given("a.created_at < %s", wanted.created_before)
     if wanted.entity_id is not None:
         start.add("a.entity = %s and a.entity_id = %s", wanted.entity, wanted.entity_id)
         kept.add_given("a.actor = %s", wanted.actor)
@@ -104,8 +105,8 @@ def add_journal_range(start: Conditions, wanted: AuditFilter, kind: str) -> None
     """The journal entries `a` of this kind in the time and niche that are wanted, found by what they are about."""
     start.add("a.kind = %s", kind)
     start.add_given("a.niche_id = (select id from niches where slug = %s)", wanted.niche_slug)
-    start.add_given("a.recorded_at >= %s", wanted.since)
-    start.add_given("a.recorded_at < %s", wanted.before)
+    start.add_given("a.recorded_at >= %s", wanted.created_from)
+    start.add_given("a.recorded_at < %s", wanted.created_before)
     if wanted.entity_id is None:
         return
     if kind == "decision" and wanted.entity == "lead":

@@ -147,8 +147,11 @@ def _entry(row: tuple[Any, ...]) -> LedgerEntry:
     return LedgerEntry(provider_id, provider_name, actor, memo, OwnLedgerEntry(*own))
 
 
-def statement(conn: Connection, provider_id: str, since: datetime, before: datetime) -> Statement:
-    """The provider's entries from `since` on and before `before`, in sums by kind. The cost grows with their number."""
+def statement(conn: Connection, provider_id: str, created_from: datetime, created_before: datetime) -> Statement:
+    """The provider's entries from `created_from` on and before `created_before`, in sums by kind.
+
+    The cost grows with their number.
+    """
     totals = tuple(
         KindTotal(kind, count, int(amount))
         for kind, count, amount in conn.execute(
@@ -156,23 +159,23 @@ def statement(conn: Connection, provider_id: str, since: datetime, before: datet
             select kind, count(*), sum(amount_cents) from ledger_entries
             where provider_id = %s and created_at >= %s and created_at < %s group by kind order by kind
             """,
-            (provider_id, since, before),
+            (provider_id, created_from, created_before),
         ).fetchall()
     )
-    opening = _balance_before(conn, provider_id, since, before)
+    opening = _balance_before(conn, provider_id, created_from, created_before)
     return Statement(opening, opening + sum(total.amount_cents for total in totals), totals)
 
 
-def _balance_before(conn: Connection, provider_id: str, since: datetime, before: datetime) -> int:
+def _balance_before(conn: Connection, provider_id: str, created_from: datetime, created_before: datetime) -> int:
     """What the provider had before the span: all that is older, also what got into the ledger after its first entry."""
-    span = seq_range(conn, provider_id, since, before)
+    span = seq_range(conn, provider_id, created_from, created_before)
     if span is None:
         row = conn.execute(
             """
             select balance_after_cents from ledger_entries where provider_id = %s and created_at < %s
             order by created_at desc, seq desc limit 1
             """,
-            (provider_id, since),
+            (provider_id, created_from),
         ).fetchone()
         return 0 if row is None else row[0]
     rows = conn.execute(
@@ -180,8 +183,8 @@ def _balance_before(conn: Connection, provider_id: str, since: datetime, before:
         select (select balance_after_cents - amount_cents from ledger_entries
                 where provider_id = %(provider)s and seq = %(first)s)
                + (select coalesce(sum(amount_cents), 0) from ledger_entries
-                  where provider_id = %(provider)s and created_at < %(since)s and seq > %(first)s)::bigint
+                  where provider_id = %(provider)s and created_at < %(created_from)s and seq > %(first)s)::bigint
         """,
-        {"provider": provider_id, "first": span[0], "since": since},
+        {"provider": provider_id, "first": span[0], "created_from": created_from},
     ).fetchall()
     return rows[0][0]

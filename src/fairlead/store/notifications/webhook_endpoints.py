@@ -185,7 +185,7 @@ def _withdraw(conn: Connection, notification_ids: Sequence[str]) -> None:
 
 
 def lock_replayable(
-    conn: Connection, endpoint_id: str, since: datetime, until: datetime, after_id: str | None, limit: int | None
+    conn: Connection, endpoint_id: str, created_from: datetime, until: datetime, after_id: str | None, limit: int | None
 ) -> list[str]:
     """The next notifications of that time for the endpoint that are not waiting, in ascending order of id, locked.
 
@@ -198,7 +198,7 @@ def lock_replayable(
           and id > coalesce(%s::uuid, '00000000-0000-0000-0000-000000000000')
         order by id limit %s for no key update
         """,
-        (endpoint_id, since, until, after_id, limit),
+        (endpoint_id, created_from, until, after_id, limit),
     ).fetchall()
     return [row[0] for row in rows]
 

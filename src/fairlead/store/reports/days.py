@@ -34,22 +34,23 @@ def day_of(column: LiteralString) -> LiteralString:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """The days from the first to the last, both included. Made by `checked_days`."""
+    """The days from `day_from` on, and before `day_before`. Made by `checked_days`."""
 
-    first_day: date
-    last_day: date
+    day_from: date
+    day_before: date
     timezone: str
 
     def parameters(self, **more: object) -> dict[str, object]:
         """The values for `within` and `day_of`, for the ids of the span, and what else is given."""
-        changes = date_changes(self.first_day, self.last_day, ZoneInfo(self.timezone))
+        last_day = self.day_before - timedelta(days=1)
+        changes = date_changes(self.day_from, last_day, ZoneInfo(self.timezone))
         stretches = [(begin, end, day) for (begin, day), (end, _) in pairwise(changes)]
-        own = [each for each in stretches if self.first_day <= each[2] <= self.last_day]
+        own = [each for each in stretches if self.day_from <= each[2] < self.day_before]
         end_of_all = changes[-1][0]
         since, before = (own[0][0], own[-1][1]) if own else (end_of_all, end_of_all)
         gaps = [each for each in stretches if each not in own and since <= each[0] < before]
         # A zone puts its clocks back over at most one midnight in half a year, so each end has one at most.
-        first_gap, last_gap = ([*gaps, (before, before, self.last_day), (before, before, self.last_day)])[:2]
+        first_gap, last_gap = ([*gaps, (before, before, last_day), (before, before, last_day)])[:2]
         return {
             "since": since,
             "before": before,
@@ -59,8 +60,8 @@ class Days:
             "last_gap_end": last_gap[1],
             "turns": [begin for begin, _, _ in stretches],
             "dates": [day for _, _, day in stretches],
-            "first_id": self._id_around(self.first_day, -1),
-            "last_id": self._id_around(self.last_day, 2),
+            "first_id": self._id_around(self.day_from, -1),
+            "last_id": self._id_around(self.day_before, 1),
             **more,
         }
 
@@ -70,15 +71,15 @@ class Days:
         return ids_from(datetime.combine(day, time.min, UTC) + timedelta(days=days))
 
 
-def checked_days(first_day: date, last_day: date, timezone: str) -> Days:
+def checked_days(day_from: date, day_before: date, timezone: str) -> Days:
     """The span of days, at most 366 of them, in an IANA time zone. Raises `BadInput`."""
     problems: list[str] = []
     if timezone not in time_zone_names():
         problems.append("timezone: must be a time zone such as Europe/Madrid")
-    if not date(2000, 1, 1) <= first_day <= last_day <= date(2999, 12, 31):
-        problems.append("to: must be a day from the first one on, in this millennium")
-    elif (last_day - first_day).days >= MOST_DAYS:
-        problems.append(f"to: a report covers at most {MOST_DAYS} days")
+    if not date(2000, 1, 1) <= day_from < day_before <= date(3000, 1, 1):
+        problems.append("day_before: must be a day after day_from, in this millennium")
+    elif (day_before - day_from).days > MOST_DAYS:
+        problems.append(f"day_before: a report covers at most {MOST_DAYS} days")
     if problems:
         raise BadInput(problems)
-    return Days(first_day, last_day, timezone)
+    return Days(day_from, day_before, timezone)

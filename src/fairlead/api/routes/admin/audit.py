@@ -61,10 +61,10 @@ async def _wanted(
     entity: Annotated[str | None, Query(pattern=NAME_PATTERN, description="A kind of thing.")] = None,
     entity_id: Annotated[str | None, Query(pattern=_NAME, description="With `entity`: only about this one.")] = None,
     niche: Annotated[Slug | None, Query(description="What its journal says; the audit log is of no niche.")] = None,
-    since: From = None,
-    before: Before = None,
+    created_from: From = None,
+    created_before: Before = None,
 ) -> AuditFilter:
-    return AuditFilter(actor, action, entity, entity_id, niche, since, before)
+    return AuditFilter(actor, action, entity, entity_id, niche, created_from, created_before)
 
 
 WantedEvents = Annotated[AuditFilter, Depends(_wanted, scope="function")]

@@ -62,10 +62,10 @@ class EndpointState(Answer):
     took_effect: bool
 
 
-class MissedSince(Asked):
-    """From when on."""
+class MissedDeliveries(Asked):
+    """Which of an endpoint's notifications are sent again."""
 
-    since: Timestamp
+    created_from: Timestamp = Field(description="Those that were created at this time or later.")
 
 
 class ReplayedEndpoint(Answer):
@@ -118,14 +118,14 @@ def resume_webhook_endpoint_of_provider(
 
 @router.post("/{endpoint_id}/replay", responses=_UNKNOWN)
 def replay_webhook_endpoint(
-    endpoint_id: EndpointId, asked: MissedSince, writer: Writer, database: Marketplace
+    endpoint_id: EndpointId, asked: MissedDeliveries, writer: Writer, database: Marketplace
 ) -> ReplayedEndpoint:
-    """What was delivered to the endpoint since, or failed, waits to be sent again.
+    """What was delivered to the endpoint from then on, or failed, waits to be sent again.
 
     Each call sends all of it again, with the `webhook-id` that it had, by which receivers know it; what waits already
     is left alone.
     """
-    count = replay_endpoint(database, endpoint_id, asked.since, writer.actor)
+    count = replay_endpoint(database, endpoint_id, asked.created_from, writer.actor)
     return ReplayedEndpoint(endpoint_id=endpoint_id, count=count)
 
 

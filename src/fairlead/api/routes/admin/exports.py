@@ -40,12 +40,12 @@ def export_journal(
     database: Marketplace,
     file_format: FileFormat = "csv",
     niche: OfNiche = None,
-    since: From = None,
-    before: Before = None,
+    recorded_from: From = None,
+    recorded_before: Before = None,
     exact: Exact = False,
 ) -> StreamedFile:
     """Export the niches' journals, with the hashes that prove them."""
-    request = ExportRequest("journal", file_format, niche, None, since, before, exact)
+    request = ExportRequest("journal", file_format, niche, None, recorded_from, recorded_before, exact)
     return StreamedFile(open_export(database, request, reader.actor, at_once=OPEN_AT_ONCE), "journal", file_format)
 
 
@@ -59,12 +59,12 @@ def export_assignments(
     file_format: FileFormat = "csv",
     niche: OfNiche = None,
     provider_id: OfProvider = None,
-    since: From = None,
-    before: Before = None,
+    assigned_from: From = None,
+    assigned_before: Before = None,
     exact: Exact = False,
 ) -> StreamedFile:
     """Export who received which lead, when and for how much. It holds the providers' email addresses."""
-    request = ExportRequest("assignments", file_format, niche, provider_id, since, before, exact)
+    request = ExportRequest("assignments", file_format, niche, provider_id, assigned_from, assigned_before, exact)
     return StreamedFile(open_export(database, request, reader.actor, at_once=OPEN_AT_ONCE), "assignments", file_format)
 
 
@@ -77,12 +77,12 @@ def export_ledger(
     file_format: FileFormat = "csv",
     niche: OfNiche = None,
     provider_id: OfProvider = None,
-    since: From = None,
-    before: Before = None,
+    created_from: From = None,
+    created_before: Before = None,
     exact: Exact = False,
 ) -> StreamedFile:
     """Export every movement of money. It holds the providers' email addresses."""
-    request = ExportRequest("ledger", file_format, niche, provider_id, since, before, exact)
+    request = ExportRequest("ledger", file_format, niche, provider_id, created_from, created_before, exact)
     return StreamedFile(open_export(database, request, reader.actor, at_once=OPEN_AT_ONCE), "ledger", file_format)
 
 

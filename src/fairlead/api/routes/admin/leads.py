@@ -14,7 +14,8 @@ from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.lead_values import LeadDetails
 from fairlead.api.shapes.pagination import ByCursor, ByPage, NumberedPage, Page
-from fairlead.api.shapes.values import Answer, Asked, Line, Slug, Timestamp, Uuid, in_words
+from fairlead.api.shapes.spans import Before, From
+from fairlead.api.shapes.values import Answer, Asked, Line, Slug, Uuid, in_words
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal, require
 from fairlead.flows.create_lead import EnteredLead, create_lead
@@ -157,8 +158,8 @@ def list_leads(
     keyset: ByCursor,
     niche: Annotated[Slug | None, Query(description="By its slug.")] = None,
     status: Annotated[LeadStatus | None, Query()] = None,
-    created_from: Annotated[Timestamp | None, Query(description="This moment is included.")] = None,
-    created_before: Annotated[Timestamp | None, Query(description="This moment is not.")] = None,
+    created_from: From = None,
+    created_before: Before = None,
     id_prefix: Annotated[
         str | None,
         Query(

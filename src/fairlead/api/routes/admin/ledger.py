@@ -16,8 +16,8 @@ from fairlead.api.shapes.by_sequence import BySequence, cursor_before
 from fairlead.api.shapes.currency import Currency, InCurrency
 from fairlead.api.shapes.ledger import EntryKind, LedgerMovement, Statement, TotalOfKind
 from fairlead.api.shapes.pagination import MOST_ITEMS, ByCursor, Page, cursor_after, cursor_of, position_of
-from fairlead.api.shapes.spans import Before, From
-from fairlead.api.shapes.values import Answer, Slug, Timestamp, Uuid, in_words
+from fairlead.api.shapes.spans import Before, From, NeededBefore, NeededFrom
+from fairlead.api.shapes.values import Answer, Slug, Uuid, in_words
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
@@ -122,8 +122,8 @@ def show_statement_of_provider(
     provider_id: ProviderId,
     reader: Annotated[Principal, needs(Permission.MONEY_READ, REPORTS_OF_CALLER)],
     database: Marketplace,
-    created_from: Annotated[Timestamp, Query(description="Included.", examples=["2026-01-01T00:00:00Z"])],
-    created_before: Annotated[Timestamp, Query(description="Not included.", examples=["2026-02-01T00:00:00Z"])],
+    created_from: NeededFrom,
+    created_before: NeededBefore,
 ) -> ProviderStatementAnswer:
     """Add up the movements of a provider's balance in a span of time, by their kind."""
     found = read_provider_statement(database, provider_id, created_from, created_before)

@@ -31,11 +31,12 @@ _LEVEL = Field(examples=["gold"])
 
 
 async def _asked_days(
-    first_day: Annotated[
-        date | None, Query(alias="from", description="The first day; else as many before the last as make thirty.")
+    day_from: Annotated[
+        date | None, Query(description="The first day; else the one with which it is thirty days.")
     ] = None,
-    last_day: Annotated[
-        date | None, Query(alias="to", description="The last day, included; else today. At most 366 days in all.")
+    day_before: Annotated[
+        date | None,
+        Query(description="The day after the last one; else tomorrow, as it is there. At most 366 days in all."),
     ] = None,
     timezone: Annotated[
         str,
@@ -49,7 +50,7 @@ async def _asked_days(
         ),
     ] = "UTC",
 ) -> AskedDays:
-    return AskedDays(first_day, last_day, timezone)
+    return AskedDays(day_from, day_before, timezone)
 
 
 InDays = Annotated[AskedDays, Depends(_asked_days, scope="function")]
@@ -58,8 +59,8 @@ InDays = Annotated[AskedDays, Depends(_asked_days, scope="function")]
 class ReportedDays(Answer):
     """Which days a report is about."""
 
-    first_day: date
-    last_day: date
+    day_from: date = Field(description="The first day.")
+    day_before: date = Field(description="The day after the last one.")
     timezone: str = Field(examples=["Europe/Madrid"])
 
 

@@ -15,7 +15,8 @@ from fairlead.api.openapi import refuses
 from fairlead.api.shapes.currency import Currency
 from fairlead.api.shapes.memos import LINE_PATTERN
 from fairlead.api.shapes.pagination import ByCursor, Keyset, Page, cursor_after
-from fairlead.api.shapes.values import Answer, Asked, Slug, Timestamp, Uuid
+from fairlead.api.shapes.spans import Before, From
+from fairlead.api.shapes.values import Answer, Asked, Slug, Uuid
 from fairlead.core.entry.types import Lines
 from fairlead.core.permissions import Permission
 from fairlead.flows.assignment_actions import LONGEST_REASON, accept_assignment, reject_assignment, view_assignment
@@ -141,8 +142,8 @@ async def _wanted(
     status: Annotated[Status | None, Query()] = None,
     is_viewed: Annotated[bool | None, Query()] = None,
     is_reported: Annotated[bool | None, Query()] = None,
-    assigned_from: Annotated[Timestamp | None, Query(description="At this time or later.")] = None,
-    assigned_before: Annotated[Timestamp | None, Query()] = None,
+    assigned_from: From = None,
+    assigned_before: Before = None,
 ) -> InboxFilter:
     return InboxFilter(niche, level_id, status, is_viewed, is_reported, assigned_from, assigned_before)
 

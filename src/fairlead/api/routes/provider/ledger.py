@@ -10,7 +10,7 @@ from fairlead.api.shapes.by_sequence import BySequence, cursor_before
 from fairlead.api.shapes.currency import Currency
 from fairlead.api.shapes.ledger import EntryKind, LedgerMovement, Statement, TotalOfKind
 from fairlead.api.shapes.pagination import Page
-from fairlead.api.shapes.values import Timestamp
+from fairlead.api.shapes.spans import Before, From, NeededBefore, NeededFrom
 from fairlead.core.permissions import Permission
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.money.ledger_pages import LedgerFilter, own_ledger_page, statement
@@ -31,8 +31,8 @@ def list_own_ledger(
     page: BySequence,
     caller: Reader,
     kind: Annotated[EntryKind | None, Query()] = None,
-    created_from: Annotated[Timestamp | None, Query(description="At this time or later.")] = None,
-    created_before: Annotated[Timestamp | None, Query()] = None,
+    created_from: From = None,
+    created_before: Before = None,
 ) -> OwnEntryPage:
     """List the movements of the provider's balance, the newest first.
 
@@ -52,8 +52,8 @@ def list_own_ledger(
 @router.get("/statement")
 def show_own_statement(
     caller: Reader,
-    created_from: Annotated[Timestamp, Query(description="At this time or later.", examples=["2026-01-01T00:00:00Z"])],
-    created_before: Annotated[Timestamp, Query(examples=["2026-02-01T00:00:00Z"])],
+    created_from: NeededFrom,
+    created_before: NeededBefore,
 ) -> Statement:
     """Add up the movements of a span of time by their kind."""
     found, currency = caller.database.read(
