@@ -14,6 +14,7 @@ from fairlead.store.configuration.rows import Overtaken, ProviderRow, Subscripti
 from fairlead.store.configuration.writes import write_notices, write_states, write_subscriptions
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import LockedNiche, append_configuration
+from fairlead.store.notifications.rows import told_to_have_stopped
 
 Result = TypeVar("Result")
 
@@ -41,15 +42,19 @@ def as_funded(subscription: Subscription, price_cents: int, available_cents: int
     return replace(subscription, is_active=True, deactivation_reason=None)
 
 
-def notices(before: SubscriptionRow | None, after: SubscriptionRow) -> Iterator[str]:
-    """What the provider has to be told of its subscription: kinds of notifications. A deleted one says nothing."""
+def notices(before: SubscriptionRow | None, after: SubscriptionRow, *, stop_was_told: bool) -> Iterator[str]:
+    """What the provider has to be told of its subscription: kinds of notifications. A deleted one says nothing.
+
+    A stop is told of what ran. One that is set up, or resumed, before it can be paid for has not stopped: the answer
+    to that says what it needs. And that it runs again is told to the one who was told of its stop.
+    """
     if after.is_deleted:
         return
     known = before.subscription if before is not None and not before.is_deleted else None
-    reason_before = None if known is None else known.deactivation_reason
-    if after.subscription.deactivation_reason == INSUFFICIENT_FUNDS and reason_before != INSUFFICIENT_FUNDS:
+    was_broke = known is not None and known.deactivation_reason == INSUFFICIENT_FUNDS
+    if after.subscription.deactivation_reason == INSUFFICIENT_FUNDS and known is not None and known.is_active:
         yield "subscription_deactivated"
-    if after.subscription.is_active and reason_before == INSUFFICIENT_FUNDS:
+    if after.subscription.is_active and was_broke and stop_was_told:
         yield "subscription_reactivated"
     if not after.subscription.filter_is_valid and (known is None or known.filter_is_valid):
         yield "filter_invalidated"
@@ -121,8 +126,18 @@ def record_moves(
     write_subscriptions(conn, [after for (_, after), keeps in zip(moves, kept, strict=True) if not keeps], now)
     for niche_id, items in entries.items():
         append_configuration(conn, locked[niche_id], items, now)
-    write_notices(conn, [(kind, after) for before, after in moves for kind in notices(before, after)], now)
+    write_notices(conn, _due_notices(conn, moves, now), now)
     return seqs
+
+
+def _due_notices(conn: Connection, moves: Sequence[Move], now: datetime) -> list[tuple[str, SubscriptionRow]]:
+    started = [after.subscription.subscription_id for _, after in moves if after.subscription.is_active]
+    told = told_to_have_stopped(conn, started, now)
+    return [
+        (kind, after)
+        for before, after in moves
+        for kind in notices(before, after, stop_was_told=after.subscription.subscription_id in told)
+    ]
 
 
 def run_concerning_niches(database: Database, work: Callable[[Connection, Sequence[str]], Result]) -> Result:

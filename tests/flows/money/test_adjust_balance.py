@@ -25,10 +25,16 @@ def test_a_credit_brings_back_what_it_can_pay_for(database: Database) -> None:
     enough = adjust(database, BOWLINE, "credit", 1)
     assert len(enough.reactivated_subscription_ids) == 1
     assert activity(database)["bowline gold"] == "active"
-    assert notices(database)[-1] == "subscription_reactivated bowline gold"
+    assert adjust(database, BOWLINE, "debit", 1).deactivated_subscription_ids == enough.reactivated_subscription_ids
+    assert adjust(database, BOWLINE, "credit", 1).reactivated_subscription_ids == enough.reactivated_subscription_ids
+    assert notices(database) == ["subscription_deactivated bowline gold", "subscription_reactivated bowline gold"]
     entries = query(database, "select kind, amount_cents, actor, memo from ledger_entries where memo is not null")
-    assert sorted(entries) == [("manual_credit", 1, "operator", MEMO), ("manual_credit", 1399, "operator", MEMO)]
-    [_, (entity, _, new, memo, actor)] = audited(database, "balance.credited")
+    assert sorted(entries) == [
+        *[("manual_credit", 1, "operator", MEMO)] * 2,
+        ("manual_credit", 1399, "operator", MEMO),
+        ("manual_debit", -1, "operator", MEMO),
+    ]
+    [_, (entity, _, new, memo, actor), _] = audited(database, "balance.credited")
     assert (entity, memo, actor) == (provider_id(database, BOWLINE), MEMO, "operator")
     assert new == {"amount_cents": 1, "balance_after_cents": 2000, "currency": "EUR", "ledger_seq": 3}
 

@@ -64,6 +64,10 @@ def test_what_can_be_paid_for_again_is_reactivated(database: Database) -> None:
     receive(database, "bowline", 1)
     assert follow_funds(upkeep_of(database)) == {"reactivated": 1, **NOTHING}
     assert activity(database)["bowline gold"] == "active"
+    spend(database, "bowline", 1999)
+    assert follow_funds(upkeep_of(database)) == {"deactivated": 1, **NOTHING}
+    receive(database, "bowline", 2)
+    assert follow_funds(upkeep_of(database)) == {"reactivated": 1, **NOTHING}
     assert notices(database) == ["subscription_deactivated bowline gold", "subscription_reactivated bowline gold"]
     assert rows(database, "select distinct task_name from procrastinate_jobs") == ["dispatch_notifications"]
 
@@ -144,6 +148,10 @@ def test_funds_that_move_meanwhile_are_read_under_lock(database: Database) -> No
     """Sweeps and deposits at once: whatever the order, in the end activity follows the funds."""
     declare(database, HOSTING)
     receive(database, "bowline", 1400)
+    follow_funds(upkeep_of(database))
+    spend(database, "bowline", 1999)
+    follow_funds(upkeep_of(database))
+    receive(database, "bowline", 1)
 
     def sweep(_: int) -> int:
         return follow_funds(upkeep_of(database))["reactivated"]

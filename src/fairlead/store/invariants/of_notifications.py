@@ -87,20 +87,43 @@ INVARIANTS_OF_NOTIFICATIONS: tuple[Invariant, ...] = (
                    payload -> 'is_deleted' = 'true' as is_deleted
             from niche_journal where kind = 'subscription'
         ), pair as materialized (
-            select id, provider_id, recorded_at, is_deleted, coalesce(is_broke, false) as is_broke, is_active, is_valid,
+            select niche_id, seq, id, provider_id, recorded_at, is_deleted, coalesce(is_broke, false) as is_broke,
+                   is_active, is_valid, coalesce(lag(is_active and not is_deleted) over own, false) as was_active,
                    coalesce(lag(is_broke and not is_deleted) over own, false) as was_broke,
                    coalesce(lag(is_valid or is_deleted) over own, true) as was_valid
             from state window own as (partition by niche_id, id order by seq)
-        ), due as materialized (
-            select id, provider_id, recorded_at, kind, count(*) as times
-            from pair, lateral (values ('subscription_deactivated', is_broke and not was_broke),
-                                       ('subscription_reactivated', is_active and was_broke),
-                                       ('filter_invalidated', not is_valid and was_valid)) as notice (kind, is_due)
-            where not is_deleted and is_due group by 1, 2, 3, 4
-        ), told as materialized (
-            select subscription_id::text as id, provider_id::text as provider_id, created_at, kind, count(*) as times
+        ), notice as materialized (
+            select subscription_id::text as id, provider_id::text as provider_id, created_at, kind
             from notifications
             where kind in ('subscription_deactivated', 'subscription_reactivated', 'filter_invalidated')
+        ), told as materialized (
+            select id, provider_id, created_at, kind, count(*) as times from notice group by 1, 2, 3, 4
+        ), start as materialized (
+            -- That it runs again is told to whom the stop was told: the newest notice before it is of that.
+            select id, provider_id, recorded_at, is_start,
+                   coalesce(max(recorded_at) filter (where kind = 'subscription_deactivated') over past
+                            > coalesce(max(recorded_at) filter (where kind = 'subscription_reactivated') over past,
+                                       '-infinity'), false) as is_due
+            from (select id, provider_id, recorded_at, true as is_start, '' as kind from pair
+                  where is_active and was_broke and not is_deleted
+                  union all select id, provider_id, created_at, false, kind from notice) every
+            window past as (partition by id order by recorded_at, is_start desc)
+        ), unpaid as materialized (
+            -- What is set up or resumed without funds has not stopped. Earlier releases told of each, until replaced.
+            select p.id, p.provider_id, p.recorded_at,
+                   bool_and(t.id is not null) over (partition by p.niche_id order by p.seq) as is_due
+            from pair p left join told t on t.id = p.id and t.provider_id = p.provider_id
+                 and t.created_at = p.recorded_at and t.kind = 'subscription_deactivated'
+            where p.is_broke and not p.was_broke and not p.was_active and not p.is_deleted
+        ), due as materialized (
+            select id, provider_id, recorded_at, kind, count(*) as times
+            from (select id, provider_id, recorded_at, 'subscription_deactivated' as kind from pair
+                  where is_broke and was_active and not is_deleted
+                  union all select id, provider_id, recorded_at, 'subscription_deactivated' from unpaid where is_due
+                  union all select id, provider_id, recorded_at, 'subscription_reactivated' from start
+                  where is_start and is_due
+                  union all select id, provider_id, recorded_at, 'filter_invalidated' from pair
+                  where not is_valid and was_valid and not is_deleted) every
             group by 1, 2, 3, 4
         )
         select format('subscription %s: %s at %s is due %s times and was told %s times', coalesce(d.id, t.id),

@@ -4,7 +4,7 @@ A row is the truth about a notification, a job only a hint. One that is claimed 
 other, so that nothing is sent twice by our own doing. Of locks, an endpoint's comes before those of its notifications.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -89,6 +89,24 @@ class RefundNotice:
     provider_id: str
     assignment_id: str
     reason: str | None
+
+
+def told_to_have_stopped(conn: Connection, subscription_ids: Collection[str], now: datetime) -> frozenset[str]:
+    """Those of the subscriptions of whose funds the provider was last told, before now, that they have run out."""
+    if not subscription_ids:
+        return frozenset()
+    rows = conn.execute(
+        """
+        select of_one.id::text from unnest(%s::uuid[]) as of_one (id)
+        where (select max(created_at) from notifications
+               where subscription_id = of_one.id and kind = 'subscription_deactivated' and created_at < %s)
+              > coalesce((select max(created_at) from notifications
+                          where subscription_id = of_one.id and kind = 'subscription_reactivated'
+                            and created_at < %s), '-infinity')
+        """,
+        (array_text(sorted(subscription_ids)), now, now),
+    ).fetchall()
+    return frozenset(row[0] for row in rows)
 
 
 def insert_refund_notices(
