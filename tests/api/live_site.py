@@ -1,4 +1,4 @@
-"""A web process of its own, for tests of what several do together: `python tests/api/live_site.py URL`.
+"""A web process of its own, for tests of what several do together: `python tests/api/live_site.py URL HOST PORT`.
 
 Prints its port, answers until its standard input ends, and then stops as a web process does.
 """
@@ -11,15 +11,15 @@ from fairlead.settings import Settings
 from fairlead.store.connection import Database
 
 
-def main(url: str) -> None:
+def main(url: str, host: str, port: int) -> None:
     """Serve the marketplace at the URL."""
     settings = Settings.model_validate({"cookie_over_http": True})
     with Database(url, "fairlead", max_connections=6) as database:
-        served = serve_in_thread(web_application(database, settings), "127.0.0.1", 0)
+        served = serve_in_thread(web_application(database, settings), host, port)
         with served:
             print(served.port, flush=True)
             sys.stdin.read()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

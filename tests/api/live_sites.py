@@ -1,6 +1,7 @@
 """Web processes, and those who watch them over real sockets."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,17 +21,19 @@ OF_THE_FEED = {"ready", "heartbeat", "gap"}
 
 
 @contextmanager
-def web_process(url: str) -> Iterator[int]:
-    """The port of a web process that serves the marketplace at this address."""
-    command = [sys.executable, str(Path(__file__).with_name("live_site.py")), url]
+def web_process(url: str, host: str = "127.0.0.1", port: int = 0, *, kill: bool = False) -> Iterator[int]:
+    """The port of a web process that serves the marketplace at this address, and is stopped or killed in the end."""
+    command = [sys.executable, str(Path(__file__).with_name("live_site.py")), url, host, str(port)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None
     try:
         yield int(process.stdout.readline())
     finally:
+        if kill:
+            process.kill()
         process.stdin.close()
-        assert process.wait(PATIENCE_SECONDS) == 0
+        assert process.wait(PATIENCE_SECONDS) == (-signal.SIGKILL if kill else 0)
         process.stdout.close()
 
 
