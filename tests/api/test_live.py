@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from websockets.exceptions import InvalidStatus
 
 from fairlead.api.application import web_application
 from fairlead.api.live import connection as connections
@@ -254,6 +255,29 @@ def test_a_peer_that_is_gone_without_a_word_is_noticed(app: FastAPI, ann: Who, m
             assert b"sec-websocket-extensions" not in answer.lower()  # nothing is compressed
             wait_until(lambda: app.state.live.connection_count == 1)
             wait_until(lambda: app.state.live.connection_count == 0)
+
+
+@pytest.mark.parametrize("path", [ADMIN, PROVIDER])
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("last_id=1&last_id=2", "parameter_repeated"),
+        ("last_id=1&last_id=1", "parameter_repeated"),
+        ("last_id=&last%5Fid=1", "parameter_repeated"),
+        ("lastid=1", "extra_forbidden"),
+        ("last_id=1&since=2", "extra_forbidden"),
+    ],
+)
+def test_a_parameter_that_is_repeated_or_unknown_is_refused(
+    app: FastAPI, site: ServingThread, ann: Who, path: str, query: str, code: str
+) -> None:
+    try:
+        with watching(site.port, f"{path}?{query}", ann):
+            raise AssertionError("it was let in")
+    except InvalidStatus as refused:
+        problem = json.loads(refused.response.body or b"")
+    assert (problem["status"], problem["code"]) == (422, "input_invalid")
+    assert [(each["location"], each["code"]) for each in problem["errors"]] == [("query", code)]
 
 
 @pytest.mark.parametrize(("sent", "code"), [("hello", 1008), (b"\0" * 10, 1008), ("x" * 5_000, 1009)])

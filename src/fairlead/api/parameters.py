@@ -20,9 +20,7 @@ _SINGLE_HEADERS = ("authorization", "content-type", "origin")
 
 async def refuse_unclear_parameters(request: HTTPConnection) -> None:
     """Every parameter of the address is one that the operation declares; it and every header that says something to
-    the operation come once, unless it takes a list. Raises `RequestValidationError`.
-
-    A WebSocket declares no parameters: it is refused only what comes twice.
+    the operation come once, unless it takes a list. Raises `RequestValidationError`, before a WebSocket is opened too.
     """
     if request.scope["query_string"].count(b"&") >= MOST_PARAMETERS:
         raise RequestValidationError([_error("too_long", f"there are more than {MOST_PARAMETERS} parameters", "query")])
@@ -32,12 +30,11 @@ async def refuse_unclear_parameters(request: HTTPConnection) -> None:
         for name in request.query_params
         if name not in lists and len(request.query_params.getlist(name)) > 1
     }
-    if request.scope["type"] == "http":
-        wrong |= {
-            name: _error("extra_forbidden", "There is no such parameter", "query", name)
-            for name in request.query_params
-            if name not in known
-        }
+    wrong |= {
+        name: _error("extra_forbidden", "There is no such parameter", "query", name)
+        for name in request.query_params
+        if name not in known
+    }
     repeated = [
         _error("header_repeated", "The header is given more than once", "header", name)
         for name in headers
@@ -53,8 +50,6 @@ def _error(code: str, words: str, *place: str) -> dict[str, object]:
 
 def _declared(request: HTTPConnection) -> tuple[set[str], set[str], list[str]]:
     """The parameters that the operation knows, those of them that are lists, and the headers that it reads."""
-    if request.scope["type"] != "http":
-        return set(), set(), [*_SINGLE_HEADERS]
     known: set[str] = set()
     lists: set[str] = set()
     headers = [*_SINGLE_HEADERS]

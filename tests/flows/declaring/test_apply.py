@@ -165,7 +165,7 @@ def test_a_new_form_invalidates_filters_until_they_fit_again(database: Database)
     with database.snapshot() as conn:
         valid = conn.execute("select bool_and(filter_is_valid) from subscriptions").fetchone()
     assert valid == (True,)
-    assert len(notices(database)) == 2
+    assert len(notices(database)) == 1
 
 
 def test_who_comes_back_stands_where_it_stood(database: Database) -> None:

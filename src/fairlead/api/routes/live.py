@@ -5,7 +5,7 @@ docs/reference/live.md says what is sent.
 
 from typing import Annotated, cast
 
-from fastapi import WebSocket
+from fastapi import Query, WebSocket
 
 from fairlead.api.bodies import Router
 from fairlead.api.live.access import watches
@@ -19,25 +19,31 @@ from fairlead.flows.live.rights import Audience, Watcher
 
 router = Router(prefix="/api/v1")
 
+LastId = Annotated[str | None, Query(description="The `id` of the last message that the client has.")]
+
 
 @router.websocket("/admin/live")
-async def watch_marketplace(websocket: WebSocket, watcher: Annotated[Watcher, watches(Audience.OPERATORS)]) -> None:
+async def watch_marketplace(
+    websocket: WebSocket, watcher: Annotated[Watcher, watches(Audience.OPERATORS)], last_id: LastId = None
+) -> None:
     """Watch every decision, assignment, failure and change of configuration."""
-    await _serve(websocket, watcher)
+    await _serve(websocket, watcher, last_id)
 
 
 @router.websocket("/provider/live")
-async def watch_own(websocket: WebSocket, watcher: Annotated[Watcher, watches(Audience.PROVIDER)]) -> None:
+async def watch_own(
+    websocket: WebSocket, watcher: Annotated[Watcher, watches(Audience.PROVIDER)], last_id: LastId = None
+) -> None:
     """Watch one's own assignments, refunds and subscriptions."""
-    await _serve(websocket, watcher)
+    await _serve(websocket, watcher, last_id)
 
 
-async def _serve(websocket: WebSocket, watcher: Watcher) -> None:
+async def _serve(websocket: WebSocket, watcher: Watcher, last_id: str | None) -> None:
     database = resources_of(websocket).database
     hub = cast("Hub", websocket.app.state.live)
     watching = Watching(websocket, hub, database, watcher, await head_of(database))
     try:
-        await watching.serve(websocket.query_params.get("last_id"))
+        await watching.serve(last_id)
     except BadInput as bad:
         detail = bad.problems[0].removeprefix("last_id: ")
         violation = Violation(location="query", pointer="/last_id", code="last_id_unknown", detail=detail)
