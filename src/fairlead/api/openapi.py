@@ -16,6 +16,7 @@ from fairlead.api.answers import add_own_headers, describe_answer
 from fairlead.api.bodies import body_model_of
 from fairlead.api.cross_origin import SAFE_METHODS
 from fairlead.api.examples import add_examples
+from fairlead.api.field_descriptions import describe_fields
 from fairlead.api.idempotency import RefusesKeys, declared_repetition
 from fairlead.api.problem_codes import kind_of
 from fairlead.api.problems import Problem
@@ -86,6 +87,7 @@ def document_of(application: FastAPI) -> dict[str, Any]:
                 add_own_headers(operation, cast("APIRoute", route.original_route).endpoint)
                 _say_how_large(operation, route)
     _name_bounds(document)
+    describe_fields(document)
     add_examples(document)
     return document
 

@@ -35,8 +35,8 @@ class Violation(Answer):
 
     location: Place = Field(description="Which part of the request.")
     pointer: str = Field(description="Where in it: a JSON Pointer (RFC 6901); empty stands for all of it.")
-    code: str = Field(description="Stable, for programs.")
-    detail: str = Field(description="For people.")
+    code: str = Field(description="What is wrong, for programs: a code that never changes its meaning.")
+    detail: str = Field(description="What is wrong, for people.")
 
 
 def violations_of_parameters(errors: Iterable[Any]) -> list[Violation]:

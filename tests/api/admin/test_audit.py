@@ -45,7 +45,7 @@ def test_filters_choose(ann: TestClient, sale: Sale) -> None:
     assert [(each["action"], each["entity_id"]) for each in about] == [("assignment.created", sale.anchor)]
     assert {each["source"] for each in events(ann, niche="hosting")} == {"niche_journal"}
     assert {each["actor"] for each in events(ann, actor="operator")} == {"operator"}
-    assert events(ann, niche="nothing-here") == events(ann, before="2020-01-01T00:00:00Z") == []
+    assert events(ann, niche="nothing-here") == events(ann, created_before="2020-01-01T00:00:00Z") == []
     assert events(ann, created_from="2020-01-01T00:00:00Z") == events(ann)
 
 

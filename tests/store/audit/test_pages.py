@@ -116,7 +116,7 @@ def test_filters_let_through_what_they_say_and_nothing_else(database: Database) 
         (AuditFilter(entity="subscription"), "entity = %s", ("subscription",)),
         (AuditFilter(niche_slug="storage"), "niche_id = (select id from niches where slug = %s)", ("storage",)),
         (AuditFilter(created_from=started), "created_at >= %s", (started,)),
-        (AuditFilter(before=started), "created_at < %s", (started,)),
+        (AuditFilter(created_before=started), "created_at < %s", (started,)),
     ]:  # fmt: skip
         expected = whole_view(database, condition, *values)
         assert expected, wanted

@@ -52,7 +52,9 @@ class PublicConsent(Asked):
     ]
     consented_at: Timestamp | None = Field(default=None, description="When; just now if it is not said.")
     source_url: _Page | None = Field(
-        default=None, description="The page where that was.", examples=["https://moving.example.com/offer"]
+        default=None,
+        description="The page on which the consumer agreed.",
+        examples=["https://moving.example.com/offer"],
     )
     certificate_url: _Page | None = Field(
         default=None, description="A third party's certificate of it.", examples=["https://certificates.example.com/1"]

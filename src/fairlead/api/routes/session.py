@@ -83,13 +83,17 @@ class OwnSession(Answer):
         description="What has to be done before anything else is open; null when it is."
     )
     permissions: list[str] = Field(examples=[["leads:read"]])
-    stepped_up_until: datetime | None = Field(description="Until when dangerous things need no fresh proof.")
+    stepped_up_until: datetime | None = Field(
+        description="Until when what needs a fresh proof is open; null where it is not."
+    )
 
 
 class Enrolment(Answer):
     """What an authenticator app needs. It counts once a code of it has been confirmed."""
 
-    secret: str = Field(description="For typing in.", examples=["JBSWY3DPEHPK3PXP"])
+    secret: str = Field(
+        description="The secret, for typing it into an authenticator app.", examples=["JBSWY3DPEHPK3PXP"]
+    )
     uri: str = Field(examples=["otpauth://totp/Fairlead:ada%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=Fairlead"])
     qr_svg: str = Field(
         description="The same as a picture to scan.", examples=['<svg xmlns="http://www.w3.org/2000/svg"/>']

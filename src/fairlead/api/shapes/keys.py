@@ -35,7 +35,9 @@ class KeyListed(Answer):
     name: str = Field(examples=["our CRM"])
     scopes: list[str] = Field(examples=[["own:read"]])
     created_at: datetime
-    last_used_at: datetime | None = Field(description="To the minute.")
+    last_used_at: datetime | None = Field(
+        description="When it was last used, to the minute; null before the first time."
+    )
     expires_at: datetime | None
     revoked_at: datetime | None
 

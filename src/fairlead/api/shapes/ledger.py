@@ -19,11 +19,13 @@ class LedgerMovement(Answer):
     amount_cents: int = Field(examples=[-2000])
     balance_after_cents: int = Field(examples=[3000])
     created_at: datetime
-    assignment_id: Uuid | None = Field(description="What was bought or paid back.")
+    assignment_id: Uuid | None = Field(
+        description="The assignment that was bought or refunded; null for other movements."
+    )
     lead_id: Uuid | None
     niche: str | None = Field(examples=["hosting"])
     level_name: str | None = Field(examples=["gold"])
-    payment_id: Uuid | None = Field(description="What came in.")
+    payment_id: Uuid | None = Field(description="The payment that came in; null for other movements.")
 
 
 class TotalOfKind(Answer):

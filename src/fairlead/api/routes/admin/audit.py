@@ -31,7 +31,7 @@ _NAME = in_words("^[A-Za-z0-9][A-Za-z0-9:._-]{0,99}$", "Input should be 1 to 100
 class RecordedEvent(Answer):
     """One thing that was done, and nothing personal. What a decision did is an event for each part of it."""
 
-    event_id: str = Field(description="Never changes.", examples=["log:12"])
+    event_id: str = Field(description="The event's id, which never changes.", examples=["log:12"])
     source: Literal["audit_log", "niche_journal"]
     niche_id: Uuid | None = Field(description="Null where it is in the audit log.")
     seq: int = Field(description="Its number in the audit log, or that of its entry in the niche's journal.")

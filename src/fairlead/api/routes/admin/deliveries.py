@@ -47,7 +47,8 @@ class Delivery(Answer):
     sent_at: datetime | None
     last_answer: str | None = Field(examples=["250 queued"])
     correlation_id: str | None = Field(
-        description="The `X-Request-ID` that it goes back to.", examples=["01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"]
+        description="The `X-Request-ID` that it goes back to; null where no request caused it.",
+        examples=["01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"],
     )
 
 

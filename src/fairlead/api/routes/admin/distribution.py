@@ -64,7 +64,10 @@ class DistributionState(Answer):
     last_attempt_at: datetime | None
     last_attempt_status: Literal["none", "queued", "processing", "success", "partial", "no_eligible", "failed"]
     assignments_created: int = Field(examples=[3])
-    start_level_order_position: int | None = Field(description="Where the rotation started.", examples=[1])
+    start_level_order_position: int | None = Field(
+        description="The position of the level that the last decision began with; null before the first decision.",
+        examples=[1],
+    )
     distribution_attempts: int
     notes: Sequence[str] = Field(description="Why it failed, and what happens next.", examples=[["run 2 of 6 now"]])
 
@@ -104,7 +107,9 @@ class ExplainedLevel(Answer):
     max_recipients: int
     recipients: Sequence[ExplainedRecipient]
     refused: Sequence[ExplainedRefusal]
-    counts: Mapping[str, int] = Field(description="More refused, by reason.", examples=[{"level_full": 2}])
+    counts: Mapping[str, int] = Field(
+        description="How many more were refused, by reason.", examples=[{"level_full": 2}]
+    )
 
 
 class ExplainedDecision(Answer):

@@ -33,7 +33,12 @@ Reader = Annotated[Principal, needs(Permission.NICHES_READ)]
 Editor = Annotated[Principal, needs(Permission.NICHES_WRITE)]
 NicheId = Annotated[Uuid, Path()]
 Number = Annotated[int, Path(ge=1, le=2_147_483_647, description="Which version, from 1.")]
-Version = Annotated[str, Field(description="For If-Match.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"])]
+Version = Annotated[
+    str,
+    Field(
+        description="The version, which a change names in `If-Match`.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"]
+    ),
+]
 
 
 class NewForm(Asked):
@@ -95,7 +100,7 @@ class UnfitFilterItem(Answer):
 class FormOutcome(Answer):
     """What a form does to the filters of its niche, or would do where it is only tried (`is_dry_run`)."""
 
-    number: int | None = Field(description="Of the newest version.")
+    number: int | None = Field(description="The number of the newest version; null where there is none.")
     took_effect: bool = Field(description="False where the form was the same before.")
     is_dry_run: bool
     version: Version

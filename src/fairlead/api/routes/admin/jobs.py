@@ -41,7 +41,9 @@ class QueueNow(Answer):
     put_off_count: int = Field(description="Jobs that wait for their time, as one does that failed.")
     running_count: int
     open_dead_letter_count: int
-    oldest_waiting_seconds: float | None = Field(description="For how long the first of them has waited.")
+    oldest_waiting_seconds: float | None = Field(
+        description="For how long the first of them has waited; null where none waits."
+    )
     next_put_off_at: datetime | None
 
 
@@ -59,7 +61,10 @@ class DeadLetterSummary(Answer):
     task: str = Field(examples=["distribute_lead"])
     lead_id: Uuid | None
     notification_id: Uuid | None
-    error: str = Field(description="Nothing personal.", examples=["Broken: the books are wrong"])
+    error: str = Field(
+        description="The kind of error with which it failed last; nothing personal.",
+        examples=["Broken: the books are wrong"],
+    )
     attempts: int
     failed_at: datetime
     resolved_at: datetime | None
@@ -81,7 +86,10 @@ class DeadLetterInFull(DeadLetterSummary):
     """A dead letter, what the job was handed, and the runs that led to it, oldest first."""
 
     payload: Mapping[str, Any] = Field(examples=[{"lead_id": "01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"}])
-    trace: str | None = Field(description="Where in the code it happened.", examples=["distribute.py:120 in work"])
+    trace: str | None = Field(
+        description="Where in the code it happened; null where that is not known.",
+        examples=["distribute.py:120 in work"],
+    )
     runs: Sequence[Run]
 
 
@@ -105,7 +113,7 @@ class ClosedLetter(Answer):
     lead_id: Uuid | None
     notification_id: Uuid | None
     took_effect: bool
-    job_id: int | None = Field(description="Of the job that decides its lead, where this call asked for one.")
+    job_id: int | None = Field(description="The job that decides its lead; null where this call asked for none.")
 
 
 class RefusedLetter(Answer):

@@ -38,7 +38,9 @@ class NewKey(Asked):
     scopes: Annotated[list[Permission], Field(min_length=1, max_length=len(Permission), examples=[["leads:read"]])]
     user_id: Annotated[Uuid | None, Field(description="Its owner, as `GET /api/v1/session` names you.")] = None
     provider_id: Annotated[Uuid | None, Field(description="Its owner, in place of a user.", examples=[None])] = None
-    lifetime_days: LifetimeDays | None = Field(default=None, description="Null: it does not expire.")
+    lifetime_days: LifetimeDays | None = Field(
+        default=None, description="For how many days the key is good; null for one that does not run out."
+    )
 
 
 class KeyState(KeyListed):

@@ -74,9 +74,15 @@ class LeadResult(Answer):
     lead_id: Uuid
     result: Literal["done", "already", "refused"]
     code: str | None = Field(
-        default=None, description="Why it was refused, for programs.", examples=["lead_distributed"]
+        default=None,
+        description="Why it was refused, for programs; null where it was not.",
+        examples=["lead_distributed"],
     )
-    detail: str | None = Field(default=None, description="The same for people.", examples=["it is distributed already"])
+    detail: str | None = Field(
+        default=None,
+        description="Why it was refused, for people; null where it was not.",
+        examples=["it is distributed already"],
+    )
 
 
 class LeadResults(Answer):

@@ -48,7 +48,9 @@ class LeadInList(Answer):
     status: LeadStatus
     awaits_decision: bool = Field(description="Whether its distribution was asked for, and is not decided yet.")
     distribution_attempts: int
-    last_outcome: str | None = Field(description="Of its last attempt.", examples=["no_eligible"])
+    last_outcome: str | None = Field(
+        description="How the last attempt to distribute it ended; null before the first.", examples=["no_eligible"]
+    )
     created_at: datetime
     approved_at: datetime | None
 
@@ -104,9 +106,11 @@ class IntakeShown(Answer):
     via: Literal["key", "public"]
     sender: str = Field(description="The key's name; `anonymous` for one of the public.", examples=["key:fl_4k2n"])
     taken_in_at: datetime
-    confirm_by: datetime | None = Field(description="Until when its consumer could confirm it; public ones only.")
+    confirm_by: datetime | None = Field(
+        description="Until when the consumer could confirm it; null for leads that came with a key."
+    )
     confirmed_at: datetime | None
-    duplicate_of: Uuid | None = Field(description="The earlier lead that it repeats.")
+    duplicate_of: Uuid | None = Field(description="The earlier lead that it repeats; null where it repeats none.")
     duplicate_fields: Sequence[str] = Field(examples=[["contact_email"]])
 
 

@@ -38,7 +38,7 @@ class MoneyEntry(LedgerMovement):
 
     provider_id: Uuid
     provider_name: str = Field(examples=["Anchor"])
-    actor: str = Field(description="Who moved it.", examples=["fairlead"])
+    actor: str = Field(description="Who moved the money.", examples=["fairlead"])
     memo: str | None = Field(examples=["agreed on the telephone"])
 
 

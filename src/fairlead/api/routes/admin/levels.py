@@ -73,7 +73,9 @@ class LevelState(Answer):
     order_position: int
     is_active: bool
     is_deleted: bool = Field(examples=[False])
-    version: str = Field(description="For If-Match.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"])
+    version: str = Field(
+        description="The version, which a change names in `If-Match`.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"]
+    )
 
 
 class LevelChanged(Answer):

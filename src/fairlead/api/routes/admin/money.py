@@ -41,7 +41,9 @@ class AdjustedBalance(Answer):
     """A manual entry, its place in the provider's ledger, and the balance that it led to."""
 
     provider_id: Uuid
-    amount_cents: int = Field(description="Negative for a debit.", examples=[1500])
+    amount_cents: int = Field(
+        description="What was added to the balance, in minor units; below zero for a debit.", examples=[1500]
+    )
     currency: str = Field(examples=["EUR"])
     ledger_seq: int = Field(examples=[3])
     balance_after_cents: int = Field(examples=[6500])

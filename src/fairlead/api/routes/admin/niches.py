@@ -33,7 +33,12 @@ router = Router(prefix="/api/v1/admin/niches", tags=["niches"])
 Reader = Annotated[Principal, needs(Permission.NICHES_READ)]
 Editor = Annotated[Principal, needs(Permission.NICHES_WRITE)]
 NicheId = Annotated[Uuid, Path()]
-Version = Annotated[str, Field(description="For If-Match.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"])]
+Version = Annotated[
+    str,
+    Field(
+        description="The version, which a change names in `If-Match`.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"]
+    ),
+]
 WindowDays = Annotated[Int, Field(ge=1, le=365, examples=[14])]
 NicheSlug = Annotated[Slug, Field(examples=["hosting"])]
 _PHONE_REGION = "The country whose telephone numbers leads give without one; null: those are compared by their digits."

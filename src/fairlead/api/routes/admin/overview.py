@@ -26,7 +26,9 @@ class NicheAtAGlance(Answer):
     slug: str = Field(examples=["hosting"])
     is_active: bool
     levels: int
-    leads: Mapping[str, int] = Field(description="By status.", examples=[{"approved": 1, "distributed": 41}])
+    leads: Mapping[str, int] = Field(
+        description="How many leads the niche has, by status.", examples=[{"approved": 1, "distributed": 41}]
+    )
     leads_waiting: int = Field(description="Approved, and without a decision.")
     oldest_waiting_since: datetime | None
     subscriptions: Mapping[str, int] = Field(
@@ -42,10 +44,12 @@ class MarketplaceAtAGlance(Answer):
 
     currency: Currency
     leads_waiting: int
-    providers: Mapping[str, int] = Field(description="By status.", examples=[{"active": 8}])
-    balances_cents: int = Field(description="What all providers have together.")
+    providers: Mapping[str, int] = Field(
+        description="How many providers there are, by status.", examples=[{"active": 8}]
+    )
+    balances_cents: int = Field(description="What all providers have together, in minor units.")
     ledger_entries: int
-    ledger_total_cents: int = Field(description="All movements together: the same as the balances.")
+    ledger_total_cents: int = Field(description="All movements together, in minor units: the same as the balances.")
     audit_seq: int = Field(description="The number of the newest entry of the audit log.")
     niches: Sequence[NicheAtAGlance]
 

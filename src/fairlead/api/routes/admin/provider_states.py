@@ -25,7 +25,9 @@ class ProviderState(Answer):
     timezone: str = Field(examples=["Europe/Berlin"])
     balance_cents: int = Field(examples=[125_00])
     credit_limit_cents: int = Field(examples=[0])
-    available_cents: int = Field(description="What it can pay for now: balance and credit.", examples=[125_00])
+    available_cents: int = Field(
+        description="What it can pay for now, in minor units: balance and credit.", examples=[125_00]
+    )
     low_balance_threshold_cents: int | None
     currency: Currency
     version: str = Field(

@@ -69,9 +69,9 @@ class FairnessOfLevel(Answer):
 
     level_id: Uuid
     level_name: str = _LEVEL
-    decisions: int = Field(description="That this level had a part in.")
-    starts: int = Field(description="That began with it.")
-    expected_starts: float = Field(description="That would have begun with it if each level began as often.")
+    decisions: int = Field(description="Decisions that this level had a part in.")
+    starts: int = Field(description="Decisions that began with it.")
+    expected_starts: float = Field(description="Decisions that would have begun with it if each level began as often.")
     assignments: int
     served_subscriptions: int
     unserved_subscriptions: int = Field(description="Active now, and not served in these days.")

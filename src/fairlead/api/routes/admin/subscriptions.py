@@ -38,7 +38,8 @@ Editor = Annotated[Principal, needs(Permission.PROVIDERS_WRITE)]
 SubscriptionId = Annotated[Uuid, Path()]
 Summary = Annotated[str, Field(description="The filter in plain words.", examples=["Cores is at least 4"])]
 Why = Annotated[
-    str | None, Field(description="paused or insufficient_funds; null where it is active.", examples=["paused"])
+    str | None,
+    Field(description="Why it is not active: `paused` or `insufficient_funds`; null where it is.", examples=["paused"]),
 ]
 
 
@@ -96,7 +97,9 @@ class SubscriptionDetail(StateOfSubscription):
     niche_id: Uuid
     level_id: Uuid
     filter_summary: Summary
-    version: str = Field(description="For If-Match.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"])
+    version: str = Field(
+        description="The version, which a change names in `If-Match`.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"]
+    )
 
 
 class SubscriptionChanged(Answer):

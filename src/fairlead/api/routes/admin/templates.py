@@ -95,7 +95,10 @@ class PreviewedMessage(Answer):
     """A message with sample values, nobody's data."""
 
     subject: str = Field(examples=["New lead in Heat pumps"])
-    html: str = Field(description="With its styles inlined.", examples=["<p>Hello Example Services Ltd</p>"])
+    html: str = Field(
+        description="The message in HTML, filled in, with its styles inlined.",
+        examples=["<p>Hello Example Services Ltd</p>"],
+    )
     text: str = Field(examples=["Hello Example Services Ltd"])
 
 

@@ -84,9 +84,9 @@ class InboxLead(Answer):
     currency: Currency
     status: Status
     assigned_at: datetime
-    viewed_at: datetime | None = Field(description="When it was seen first.")
-    answered_at: datetime | None = Field(description="When it was accepted or rejected.")
-    reported_at: datetime | None = Field(description="When it was reported as bad.")
+    viewed_at: datetime | None
+    answered_at: datetime | None
+    reported_at: datetime | None = Field(description="When it was reported as bad; null where it was not.")
     report_decision: Literal["accepted", "rejected"] | None
     refunded_at: datetime | None
 
@@ -110,7 +110,7 @@ class InboxLeadInFull(InboxLead):
     report_reason: ReportReason | None
     report_note: str | None = Field(examples=["called five times"])
     report_deadline: datetime = Field(description="Until when it can be reported as bad.")
-    timeline: Sequence[InboxMoment] = Field(description="The oldest first.")
+    timeline: Sequence[InboxMoment] = Field(description="What happened to the assignment, the oldest first.")
 
 
 class OwnAnswer(Answer):

@@ -32,7 +32,9 @@ class OwnKeyWish(Asked):
 
     name: Annotated[str, Line(MAX_NAME_CHARACTERS), Field(examples=["our CRM"])]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=10, examples=[["own:read"]])]
-    lifetime_days: LifetimeDays | None = Field(default=None, description="Null: it does not expire.")
+    lifetime_days: LifetimeDays | None = Field(
+        default=None, description="For how many days the key is good; null for one that does not run out."
+    )
 
 
 @router.get("")

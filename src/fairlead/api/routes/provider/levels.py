@@ -38,7 +38,7 @@ class LevelOffer(Answer):
 
     level_id: Uuid
     name: str = Field(examples=["gold"])
-    price_cents: int = Field(description="For each lead.", examples=[2000])
+    price_cents: int = Field(description="The price of a lead, in minor units.", examples=[2000])
     currency: Currency
     max_recipients: int = Field(description="So many providers receive the same lead at the most.", examples=[3])
     order_position: int

@@ -47,11 +47,9 @@ class OwnProfileAnswer(Answer):
     status: Literal["pending", "active", "suspended"] = Field(description="Only an active one receives leads.")
     timezone: str = Field(examples=["Europe/Berlin"])
     balance_cents: int = Field(examples=[5000])
-    credit_limit_cents: int = Field(description="How far the balance may go below zero.", examples=[0])
-    available_cents: int = Field(description="What can be spent: balance and credit.", examples=[5000])
-    low_balance_threshold_cents: int | None = Field(
-        description="Below which balance the provider is told; null: never.", examples=[1500]
-    )
+    credit_limit_cents: int = Field(examples=[0])
+    available_cents: int = Field(description="What can be spent, in minor units: balance and credit.", examples=[5000])
+    low_balance_threshold_cents: int | None = Field(examples=[1500])
     currency: Currency
 
 

@@ -102,7 +102,7 @@ class OwnEndpoint(Answer):
     state_reason: str | None = Field(examples=["3 deliveries failed in a row, the last with: HTTP 503"])
     failure_count: int = Field(description="Since the last delivery that arrived.", examples=[0])
     failing_since: datetime | None
-    waiting_count: int = Field(description="So many deliveries wait.", examples=[0])
+    waiting_count: int = Field(description="How many deliveries wait for it.", examples=[0])
     is_rotating: bool = Field(description="Whether deliveries are signed with the secret before, too.")
     created_at: datetime
 
