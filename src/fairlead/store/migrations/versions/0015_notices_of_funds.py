@@ -1,9 +1,9 @@
-"""Run `0014_notices_of_funds.sql`."""
+"""Run `0015_notices_of_funds.sql`."""
 
 from fairlead.store.migrations import run_sql_beside
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:
