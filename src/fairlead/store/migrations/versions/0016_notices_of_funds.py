@@ -1,9 +1,9 @@
-"""Run `0015_notices_of_funds.sql`."""
+"""Run `0016_notices_of_funds.sql`."""
 
 from fairlead.store.migrations import run_sql_beside
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 
 def upgrade() -> None:
