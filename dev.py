@@ -184,12 +184,16 @@ def fairlead(words: list[str]) -> int:
     return become(BIN / "fairlead", *words)
 
 
-# Left out of a quick run. What takes minutes is left out of every run that does not ask for it (pyproject.toml).
-QUICK_LANE = "not slow and not chaos_long and not scale_long"
+# What takes minutes is left out of every run that does not ask for it (pyproject.toml).
+EVERY_LANE = "not alone and not chaos_long and not scale_long"
+QUICK_LANE = f"not slow and {EVERY_LANE}"
+ALONE = ("-m", "alone", "tests")
 
 
 def test_options(words: list[str]) -> list[str]:
     """What pytest is started with: several processes, and the quick lane unless --all or a path says otherwise.
+
+    Tests that ask for milliseconds (`alone`) have no place beside others: `test` runs them by themselves.
 
     Two processes for each core, since much of what the tests do is waiting. Words that name a file or a folder run all
     of it, in one process.
@@ -197,15 +201,23 @@ def test_options(words: list[str]) -> list[str]:
     if any(Path(word.split("::")[0]).exists() for word in words if not word.startswith("-")):
         return [word for word in words if word != "--all"]
     options = ["--numprocesses", str(2 * (os.cpu_count() or 1)), "--dist", "worksteal", "--durations", "10"]
-    if "--all" not in words:
-        options += ["-m", QUICK_LANE]
+    options += ["-m", EVERY_LANE if "--all" in words else QUICK_LANE]
     # Later words win, so that `-n 0` or another `-m` may be given.
     return options + [word for word in words if word != "--all"]
 
 
 def test(words: list[str]) -> int:
-    """the tests but the slow ones; with --all every test that CI runs; further words go to pytest"""
-    return become(BIN / "python", "-m", "pytest", *test_options(words))
+    """the tests but the slow ones; with --all every test that CI runs; with --alone those that need a quiet machine"""
+    pytest = [BIN / "python", "-m", "pytest"]
+    if "--alone" in words:
+        return become(*pytest, *ALONE, *(word for word in words if word != "--alone"))
+    options = test_options(words)
+    # Before the others, so that the last words of the run are the summary of nearly all of it.
+    if "--all" in words and EVERY_LANE in options and not run(*pytest, *ALONE):
+        run(*pytest, *options)
+        say("failed: a test that runs alone, see the beginning")
+        return 1
+    return become(*pytest, *options)
 
 
 def chaos(words: list[str]) -> int:

@@ -1,7 +1,9 @@
-"""The largest and costliest bodies of every operation, four at a time, hold nobody up and leave nothing behind."""
+"""The largest and costliest bodies of every operation, four at a time, delay no other answer and leave nothing behind.
+
+Milliseconds are asked for, so this runs alone (`python3 dev.py test --alone`, and first of all in `--all`).
+"""
 
 import http.client
-import os
 import re
 import statistics
 import subprocess
@@ -68,9 +70,9 @@ def alive_in_seconds(port: int, is_over: threading.Event) -> list[float]:
     return taken
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read as Linux tells it")
-def test_four_hostile_connections_hold_nobody_up(database: Database) -> None:
+def test_four_hostile_connections_delay_no_other_answer(database: Database) -> None:
     command = [sys.executable, "-m", "tests.api.live_site", database.url]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
@@ -90,6 +92,5 @@ def test_four_hostile_connections_hold_nobody_up(database: Database) -> None:
     slowest = statistics.quantiles(taken, n=100)[98]
     print(f"{len(taken)} answers, p99 {slowest * 1000:.1f} ms, {before_mib:.0f} MiB before, {after_mib:.0f} MiB after")
     assert statuses <= {400, 401, 403, 413, 422, 428, 429}
-    # Milliseconds are asked for where no other test takes the processor at the same time.
-    assert slowest < SLOWEST_SECONDS or "PYTEST_XDIST_WORKER" in os.environ
+    assert slowest < SLOWEST_SECONDS, "on a quiet machine"
     assert after_mib < before_mib + MOST_LEFT_MIB

@@ -101,7 +101,8 @@ def test_uv_trusts_the_certificates_that_pip_trusts(tmp_path: Path, monkeypatch:
     assert os.environ["SSL_CERT_FILE"] == str(bundle)
 
 
-QUICK = ["-m", "not slow and not chaos_long and not scale_long"]
+EVERY = ["-m", "not alone and not chaos_long and not scale_long"]
+QUICK = ["-m", f"not slow and {EVERY[1]}"]
 
 
 @pytest.mark.parametrize(
@@ -109,8 +110,8 @@ QUICK = ["-m", "not slow and not chaos_long and not scale_long"]
     [
         ([], QUICK),
         (["-k", "ledger"], [*QUICK, "-k", "ledger"]),
-        (["--all"], []),
-        (["--all", "-x"], ["-x"]),
+        (["--all"], EVERY),
+        (["--all", "-x"], [*EVERY, "-x"]),
         (["-m", "slow"], [*QUICK, "-m", "slow"]),
     ],
 )
@@ -129,6 +130,32 @@ def test_tests_run_in_several_processes_and_without_the_slow_ones_unless_asked_f
 def test_what_is_named_by_its_path_runs_whole(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert dev.test_options([path, "-q"]) == [path, "-q"]
+
+
+def played(words: list[str], monkeypatch: pytest.MonkeyPatch, *, alone_pass: bool = True) -> tuple[int, list[str]]:
+    """The exit code of `dev.py test` with these words, and which parts of the tests it ran, in their order."""
+    ran: list[str] = []
+
+    def run(*command: str | Path, quiet: bool = False) -> bool:
+        ran.append(lane_of(command))
+        return alone_pass or ran[-1] != "alone"
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(dev, "run", run)
+    monkeypatch.setattr(dev, "become", lambda *command: 0 if run(*command) else 1)
+    return dev.test(words), ran
+
+
+def lane_of(command: tuple[str | Path, ...]) -> str:
+    return str(command[command.index("-m", 2) + 1])
+
+
+def test_what_needs_a_quiet_machine_runs_before_the_others_and_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert played([], monkeypatch) == (0, [QUICK[1]])
+    assert played(["--all"], monkeypatch) == (0, ["alone", EVERY[1]])
+    assert played(["--all"], monkeypatch, alone_pass=False) == (1, ["alone", EVERY[1]])
+    assert played(["--alone"], monkeypatch) == (0, ["alone"])
+    assert played(["--alone"], monkeypatch, alone_pass=False) == (1, ["alone"])
 
 
 def test_continuous_integration_leaves_no_lane_out() -> None:
