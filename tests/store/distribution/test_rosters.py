@@ -5,10 +5,16 @@ from collections.abc import Generator
 import psycopg
 import pytest
 
+from fairlead.core.errors import Unavailable
+from fairlead.core.journal import Entry
+from fairlead.core.roster import Roster
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
-from fairlead.store.connection import Database
+from fairlead.store.connection import Connection, Database, Timeouts
+from fairlead.store.distribution import rosters
+from fairlead.store.distribution.rosters import load_roster, most_entries_folded
+from fairlead.store.journal import LockedNiche, lock_niches, recent_entries
 from tests.conftest import sweep
 from tests.flows.marketplaces import HOSTING, declare
 
@@ -18,6 +24,14 @@ PAUSED = """
 [[provider]]
 email = "anchor@example.com"
 subscription = [{ niche = "hosting", level = "gold", active = false }]
+"""
+
+NARROWED = """
+[[provider]]
+email = "bowline@example.com"
+subscription = [
+    { niche = "hosting", level = "silver", filter = [{ field_key = "region", operator = "in", value = ["south"] }] },
+]
 """
 
 
@@ -57,6 +71,94 @@ def test_a_process_that_remembers_a_lost_commit_starts_anew(database: Database, 
             """
         ).fetchone()
     assert sold == (0,), "a paused subscription was sold to"
+
+
+def test_a_process_far_behind_reads_the_tables_and_a_process_near_by_the_entries(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(database, HOSTING)
+    [niche_id] = _niche_ids(database)
+    done: list[str] = []
+    load, recent = rosters.load_roster, rosters.recent_entries
+
+    def loading(conn: Connection, niche: LockedNiche) -> Roster:
+        done.append("reload")
+        return load(conn, niche)
+
+    def reading(conn: Connection, niche_id: str, seq: int) -> list[Entry]:
+        done.append(f"fold {len(found := recent(conn, niche_id, seq))}")
+        return found
+
+    # Afterwards all the money is spent, and each lead is one entry.
+    submit_leads(database, "hosting", [LEAD] * 12, OPERATOR, approve=True)
+    behind, others = Distributor(database), Distributor(database, batch_limit=1_000)
+    behind.distribute_waiting(niche_id)
+    most = most_entries_folded(4)
+    for missed, expected in ((most, f"fold {most}"), (most + 1, "reload"), (0, None), (3 * most, "reload")):
+        if missed:
+            submit_leads(database, "hosting", [LEAD] * missed, OPERATOR, approve=True)
+            assert len(others.distribute_waiting(niche_id)) == missed
+        submit_leads(database, "hosting", [LEAD], OPERATOR, approve=True)
+        done.clear()
+        with monkeypatch.context() as watched:
+            watched.setattr(rosters, "load_roster", loading)
+            watched.setattr(rosters, "recent_entries", reading)
+            assert len(behind.distribute_waiting(niche_id)) == 1
+        assert done == ([] if expected is None else [expected])
+
+
+@pytest.mark.parametrize("missed", [1, 7, 300])
+def test_both_ways_of_catching_up_lead_to_one_roster(database: Database, missed: int) -> None:
+    declare(database, HOSTING)
+    [niche_id] = _niche_ids(database)
+    with database.transaction() as conn:
+        folded = load_roster(conn, lock_niches(conn, [niche_id])[niche_id])
+    submit_leads(database, "hosting", [LEAD] * missed, OPERATOR, approve=True)
+    Distributor(database, batch_limit=missed).distribute_waiting(niche_id)
+    declare(database, PAUSED)
+    declare(database, NARROWED)
+    with database.transaction() as conn:
+        niche = lock_niches(conn, [niche_id])[niche_id]
+        for entry in recent_entries(conn, niche_id, folded.head.seq):
+            folded.fold(entry)
+        loaded = load_roster(conn, niche)
+    assert _picture(folded) == _picture(loaded)
+    assert folded.head.seq >= missed + 2
+
+
+def test_a_roster_that_is_read_anew_decides_under_the_niches_lock(database: Database) -> None:
+    """Its head and its tables are of one moment: whoever changes either needs the lock that it holds."""
+    declare(database, HOSTING)
+    [niche_id] = _niche_ids(database)
+    with Database(database.url, "fairlead", Timeouts(lock_ms=300), patience_seconds=0.1) as other:
+        with database.transaction() as conn:
+            niche = lock_niches(conn, [niche_id])[niche_id]
+            with pytest.raises(Unavailable):
+                declare(other, PAUSED)
+            roster = load_roster(conn, niche)
+        assert roster.head.seq == niche.journal_seq
+        declare(other, PAUSED)
+
+
+def _picture(roster: Roster) -> dict[str, object]:
+    """All that a roster says."""
+    return {
+        "head": roster.head,
+        "levels": dict(roster.levels),
+        "active levels": roster.active_levels,
+        "subscriptions": dict(roster.subscriptions),
+        "served": {each: roster.served_seq(each) for each in roster.subscriptions},
+        "providers": {
+            each.provider_id: roster.provider_status(each.provider_id) for each in roster.subscriptions.values()
+        },
+        "gates": {each: dict(roster.static_counts(each)) for each in roster.levels},
+        "order": {
+            (cores, level.level_id): [each.subscription_id for each in candidates.at(level)[1]]
+            for cores in (2, 4)
+            for candidates in [roster.matching({"cores": cores, "region": "north"})]
+            for level in roster.active_levels
+        },
+    }
 
 
 def _niche_ids(database: Database) -> list[str]:
