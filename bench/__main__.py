@@ -5,6 +5,8 @@ python -m bench latency     from approving one lead to its being assigned by a w
 python -m bench burst       thousands of leads approved at once
 python -m bench http        the API under load, with a million leads in the tables (needs `wrk`)
 python -m bench verify      how long proving the past takes as it grows, up to a million assignments
+python -m bench rosters     how a process that is behind catches up, by the journal and by the tables
+python -m bench contains    how long `contains` takes on a text, all pieces at once and one after the other
 """
 
 import argparse
@@ -15,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from bench.burst import BurstEffort, measure_bursts
+from bench.catching_up import CatchingUpEffort, measure_catching_up
 from bench.chart import queue_chart
+from bench.containing import ContainingEffort, measure_containing
 from bench.http_load import HttpEffort, measure_http
 from bench.http_report import http_as_json, http_as_markdown
 from bench.latency import LatencyEffort, measure_latency
 from bench.memory import measure_roster
+from bench.parts_report import caught_up_as_json, caught_up_as_markdown, contained_as_json, contained_as_markdown
 from bench.population import POPULATIONS
 from bench.proof import ProofEffort, measure_proofs, proofs_as_json, proofs_as_markdown
 from bench.report import as_json, as_markdown
@@ -37,6 +42,9 @@ QUICK_HTTP = HttpEffort(
     subscriptions_per_level=20, sold_leads=30, pending_leads=2_000, other_leads=500, seconds=2, pages=3
 )
 QUICK_PROOF = ProofEffort(assignments=(100, 300), niches=2, subscriptions_per_level=20)
+
+QUICK_CATCHING_UP = CatchingUpEffort(providers=(20,), entries=5, rounds=2)
+QUICK_CONTAINING = ContainingEffort(pieces=(100,), characters=500, rounds=2)
 
 
 def engine(wanted: argparse.Namespace) -> int:
@@ -102,6 +110,23 @@ def proof(wanted: argparse.Namespace) -> int:
     return 0
 
 
+def rosters(wanted: argparse.Namespace) -> int:
+    """0 when both ways of catching up led to the same rosters."""
+    effort = QUICK_CATCHING_UP if wanted.quick else CatchingUpEffort(seed=wanted.seed)
+    with server(is_durable=False) as server_url:
+        report = caught_up_as_json(measure_catching_up(server_url, effort), effort, server_version(server_url))
+    _show(caught_up_as_markdown(report), report, wanted.json)
+    return 0
+
+
+def contains(wanted: argparse.Namespace) -> int:
+    """0 when both ways found the same pieces."""
+    effort = QUICK_CONTAINING if wanted.quick else ContainingEffort(seed=wanted.seed)
+    report = contained_as_json(measure_containing(effort), effort)
+    _show(contained_as_markdown(report), report, wanted.json)
+    return 0
+
+
 def _show(tables: str, report: Mapping[str, Any], json_file: Path | None) -> None:
     print(tables)
     if json_file:
@@ -114,6 +139,8 @@ MEASUREMENTS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "burst": burst,
     "http": http,
     "verify": proof,
+    "rosters": rosters,
+    "contains": contains,
 }
 
 
@@ -130,8 +157,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parts = parser.add_subparsers(dest="measurement", required=True, metavar="MEASUREMENT")
-    of_engine, of_latency, of_burst, of_http, of_verify = (parts.add_parser(name) for name in MEASUREMENTS)
-    for part in (of_engine, of_latency, of_burst, of_http, of_verify):
+    by_name = {name: parts.add_parser(name) for name in MEASUREMENTS}
+    of_engine, of_latency, of_burst, of_http, of_verify = list(by_name.values())[:5]
+    for part in by_name.values():
         part.add_argument("--quick", action="store_true", help="a smoke test of every part; no figure means anything")
         part.add_argument("--seed", type=int, default=1, help="chooses the filters and leads (1)")
         part.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")

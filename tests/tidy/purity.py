@@ -11,7 +11,7 @@ from collections.abc import Iterator
 ALLOWED_MODULES = frozenset(
     "__future__ abc array base64 bisect codecs collections copy dataclasses datetime decimal enum fractions "
     "functools hashlib heapq itertools json math numbers operator re string struct types typing unicodedata "
-    "uuid email_validator fairlead numpy phonenumbers pydantic pydantic_core pyroaring rfc8785".split()
+    "ahocorasick_rs uuid email_validator fairlead numpy phonenumbers pydantic pydantic_core pyroaring rfc8785".split()
 )
 # Builtins with an effect, or (hash, id) with a value that differs from one process to the next.
 FORBIDDEN_CALLS = frozenset(

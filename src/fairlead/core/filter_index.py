@@ -24,6 +24,7 @@ from fairlead.core.filter_predicates import item_texts, number_range, operand_ke
 from fairlead.core.filter_rules import Operator, Rule
 from fairlead.core.filters import CompiledFilter
 from fairlead.core.form_field import MAX_NUMBER, FieldType, is_empty, is_number
+from fairlead.core.needles import Needles
 
 Slots = npt.NDArray[np.intp]
 Key = str | int | float | bool
@@ -50,8 +51,10 @@ _FamilyName = tuple[str, _Kind, int]
 
 @dataclass(slots=True)
 class _Family:
+    kind: _Kind
     constrained: BitMap = field(default_factory=BitMap)
     naming: dict[Key, BitMap] = field(default_factory=dict[Key, BitMap])
+    needles: Needles = field(default_factory=Needles)
 
     def add(self, slot: int, keys: Iterable[Key]) -> None:
         self.constrained.add(slot)
@@ -59,18 +62,23 @@ class _Family:
             slots = self.naming.get(key)
             if slots is None:
                 slots = self.naming[key] = BitMap()
+                if self.kind is _Kind.NEEDLE:
+                    self.needles.add(cast(str, key))
             slots.add(slot)
 
-    def refusing(self, kind: _Kind, value: object) -> BitMap:
+    def refusing(self, value: object) -> BitMap:
         """The slots whose rule this value of the field fails."""
-        if kind is _Kind.PRESENT or kind is _Kind.ABSENT:
-            return self.constrained if is_empty(value) == (kind is _Kind.PRESENT) else _NO_SLOTS
-        keys = _KEYS_OF[kind](value, self.naming)
+        if self.kind is _Kind.PRESENT or self.kind is _Kind.ABSENT:
+            return self.constrained if is_empty(value) == (self.kind is _Kind.PRESENT) else _NO_SLOTS
+        keys = self._needles_in(value) if self.kind is _Kind.NEEDLE else _KEYS_OF[self.kind](value)
         if keys is None:
             return self.constrained
         named = [slots for key in keys if (slots := self.naming.get(key)) is not None]
         hit = _NO_SLOTS if not named else named[0] if len(named) == 1 else BitMap.union(*named)
-        return hit if kind in _REFUSING else self.constrained - hit
+        return hit if self.kind in _REFUSING else self.constrained - hit
+
+    def _needles_in(self, value: object) -> Iterable[Key] | None:
+        return self.needles.within(value.casefold()) if isinstance(value, str) and value else None
 
 
 class FilterIndex:
@@ -105,7 +113,7 @@ class FilterIndex:
         for name, keys in constraints.items():
             family = self._families.get(name)
             if family is None:
-                family = self._families[name] = _Family()
+                family = self._families[name] = _Family(name[1])
             family.add(slot, keys)
         for key, (low, high) in ranges.items():
             if high < MAX_NUMBER:
@@ -130,10 +138,10 @@ class FilterIndex:
         []
         """
         left = among & self._slots
-        for (key, kind, _), family in self._families.items():
+        for (key, _, _), family in self._families.items():
             if not left:
                 return _NO_IDS
-            left -= family.refusing(kind, attributes.get(key))
+            left -= family.refusing(attributes.get(key))
         for (key, is_upper), bounds in self._bounds.items():
             value = attributes.get(key)
             if is_number(value):
@@ -194,35 +202,27 @@ def _kind_and_keys(rule: Rule) -> tuple[_Kind | None, tuple[Key, ...]]:
     return _Kind.NONE_OF if rule.operator in (Operator.NEQ, Operator.NOT_IN) else _Kind.ONE_OF, keys
 
 
-def _text_key(value: object, _: Mapping[Key, BitMap]) -> tuple[Key, ...] | None:
+def _text_key(value: object) -> tuple[Key, ...] | None:
     return (value,) if isinstance(value, str) and value else None
 
 
-def _item_keys(value: object, _: Mapping[Key, BitMap]) -> tuple[Key, ...] | None:
+def _item_keys(value: object) -> tuple[Key, ...] | None:
     return tuple(dict.fromkeys(item_texts(value))) or None
 
 
-def _boolean_key(value: object, _: Mapping[Key, BitMap]) -> tuple[Key, ...] | None:
+def _boolean_key(value: object) -> tuple[Key, ...] | None:
     return (value,) if isinstance(value, bool) else None
 
 
-def _number_key(value: object, _: Mapping[Key, BitMap]) -> tuple[Key, ...] | None:
+def _number_key(value: object) -> tuple[Key, ...] | None:
     return (float(cast(float, value)),) if is_number(value) else None
 
 
-def _needles(value: object, naming: Mapping[Key, BitMap]) -> tuple[Key, ...] | None:
-    if not isinstance(value, str) or not value:
-        return None
-    text = value.casefold()
-    return tuple(needle for needle in naming if cast(str, needle) in text)
-
-
-_KEYS_OF: dict[_Kind, Callable[[object, Mapping[Key, BitMap]], tuple[Key, ...] | None]] = {
+_KEYS_OF: dict[_Kind, Callable[[object], tuple[Key, ...] | None]] = {
     _Kind.ONE_OF: _text_key,
     _Kind.NONE_OF: _text_key,
     _Kind.SOME_ITEM: _item_keys,
     _Kind.NO_ITEM: _item_keys,
-    _Kind.NEEDLE: _needles,
     _Kind.BOOLEAN: _boolean_key,
     _Kind.OTHER_NUMBER: _number_key,
 }
