@@ -15,29 +15,14 @@ from fairlead.flows.approve_lead import (
 from fairlead.flows.distribute import Distributor
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.ids import new_id, new_salt
-from tests.by_hand import CAME_IN, CLOSED, rows_by_hand
+from fairlead.store.ids import new_id
+from tests.flows.made_leads import add_lead
 from tests.flows.niches import add_niche, audited, stored_leads
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
-
-pytestmark = rows_by_hand(CAME_IN, CLOSED)
 
 STATE = "status, awaits_decision, approved_by, approved_at is not null"
 PENDING = ("pending_approval", False, None, False)
 APPROVED = ("approved", True, "operator", True)
-
-
-def add_lead(database: Database, niche_id: str, status: str = "pending_approval") -> str:
-    lead_id = new_id()
-    with database.transaction() as conn:
-        conn.execute(
-            """
-            insert into leads (id, niche_id, status, attributes, attributes_salt, dedupe_key, created_at)
-            values (%s, %s, %s, '{"age": 30}', %s, %s, now())
-            """,
-            (lead_id, niche_id, status, new_salt(), lead_id),
-        )
-    return lead_id
 
 
 def test_an_approved_lead_awaits_its_decision_and_again_changes_nothing(database: Database) -> None:

@@ -14,13 +14,10 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
-from tests.by_hand import CAME_IN, CLOSED, rows_by_hand
 from tests.flows.given_up import give_up_lead
+from tests.flows.made_leads import add_lead
 from tests.flows.marketplaces import HOSTING, declare, everything
 from tests.flows.niches import add_niche, audited, stored_leads
-from tests.flows.test_approve_lead import add_lead
-
-pytestmark = rows_by_hand(CAME_IN, CLOSED)
 
 REASON = "the applicant asked us to forget it"
 STATE = "status, awaits_decision, rejected_by, rejection_reason, rejected_at is not null"
