@@ -26,8 +26,6 @@ from tests.flows.niches import stored_leads
 from tests.flows.upkeep.workers import jobs, rows
 from tests.race.processes import wait_until_blocked
 
-pytestmark = rows_by_hand(CLOSED, TOLD_OF_SALES, WAITS)
-
 LETTERS = "select resolution, resolved_by, memo from dead_letters order by failed_at"
 EVENTS = """
     select action, entity_id, memo from audit_log
@@ -133,6 +131,7 @@ def test_ids_that_no_dead_letter_has(database: Database) -> None:
             verb("17")
 
 
+@rows_by_hand(CLOSED)
 @pytest.mark.parametrize("status", ["rejected", "bad"])
 def test_a_lead_that_is_closed_meanwhile_is_not_tried_again(database: Database, status: str) -> None:
     _, _, letter_id = give_up_lead(database)
@@ -155,6 +154,7 @@ def test_a_lead_that_is_sold_meanwhile_is_not_tried_again(damaged_database: Data
     assert caught.value.code == "lead_distributed"
 
 
+@rows_by_hand(TOLD_OF_SALES)
 def test_a_notification_whose_endpoint_is_gone_is_not_tried_again(database: Database) -> None:
     _, letter_id = give_up_notification(database)
     with database.transaction() as conn:
@@ -172,6 +172,7 @@ def test_a_notification_whose_endpoint_is_gone_is_not_tried_again(database: Data
     assert rows(database, LETTERS) == [(None, None, None)]
 
 
+@rows_by_hand(CLOSED)
 def test_all_of_a_queue_are_tried_again(database: Database) -> None:
     _, first, _ = give_up_lead(database)
     _, second, second_letter = give_up_lead(database, "storage")
@@ -239,6 +240,7 @@ def test_a_killer_is_not_asked_for_with_those_that_nobody_asked_for(database: Da
     assert retry_dead_letter(database, letter_of(database, lead_id), OPERATOR).took_effect
 
 
+@rows_by_hand(WAITS)
 def test_every_approved_lead_reaches_a_decision_or_a_dead_letter(database: Database) -> None:
     _, lead_id, letter_id = give_up_lead(database)
     with database.transaction() as conn:

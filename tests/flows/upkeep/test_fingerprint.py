@@ -12,12 +12,10 @@ from fairlead.flows.upkeep.fingerprint import fingerprint
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.leads.intake import IntakePolicy
-from tests.by_hand import CAME_IN, rows_by_hand
-from tests.flows.access.people import refusal, rows, value
+from tests.flows.access.people import refusal, rows
+from tests.flows.earlier import move_leads_back
 from tests.flows.intake.senders import BY_EMAIL, DETAILS, LEAD, open_niche, rule, send, visit
 from tests.flows.upkeep.workers import upkeep_of
-
-pytestmark = rows_by_hand(CAME_IN)
 
 
 def enter(database: Database, slug: str = "moving", **details: str) -> str:
@@ -28,8 +26,7 @@ def enter(database: Database, slug: str = "moving", **details: str) -> str:
 
 def later(database: Database) -> None:
     """As if all leads had come eleven minutes earlier."""
-    value(database, "update leads set created_at = created_at - interval '11 minutes'")
-    value(database, "update lead_fingerprints set created_at = created_at - interval '11 minutes'")
+    move_leads_back(database, "11 minutes")
 
 
 def added(database: Database) -> int:

@@ -5,9 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from fairlead.flows.configuration.niches import NicheChange, change_niche
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.upkeep import reoffer as flow
 from fairlead.flows.upkeep.reoffer import reoffer
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.configuration.rows import ReofferPolicy
 from fairlead.store.connection import Database
 from fairlead.store.leads import unsold as unsold_leads
 from tests.by_hand import APPROVED, CAME_IN, CLOSED, DECIDED, POLICY, rows_by_hand
@@ -15,17 +18,15 @@ from tests.flows.niches import audited, stored_leads
 from tests.flows.upkeep.workers import jobs, rows, upkeep_of
 from tests.race.marketplaces import Niche, Provider, Terms, add_leads, add_providers, open_niche, subscribe
 
-pytestmark = rows_by_hand(APPROVED, CAME_IN, CLOSED, DECIDED, POLICY)
-
-POLICY = "reoffer_every_minutes = 60, reoffer_max_times = 2, reoffer_max_hours = 48"
+OFFER_AGAIN = ReofferPolicy(every_minutes=60, max_times=2, max_hours=48)
 
 
-def unsold(database: Database, count: int = 1, slug: str = "moving", policy: str = POLICY) -> tuple[Niche, list[str]]:
+def unsold(database: Database, count: int = 1, slug: str = "moving") -> tuple[Niche, list[str]]:
     """A niche without a buyer, where so many leads were decided and found nobody."""
     with database.transaction() as conn:
         niche = open_niche(conn, slug, [Terms(1000, 1, 1)])
-        conn.execute(f"update niches set {policy} where id = %s".encode(), (niche.niche_id,))
         lead_ids = add_leads(conn, niche, [40] * count)
+    change_niche(database, niche.niche_id, NicheChange(reoffer=OFFER_AGAIN), OPERATOR)
     Distributor(database).distribute_waiting(niche.niche_id)
     return niche, lead_ids
 
@@ -40,6 +41,7 @@ def offered_again(database: Database) -> int:
     return reoffer(upkeep_of(database))["leads"]
 
 
+@rows_by_hand(DECIDED)
 def test_an_unsold_lead_is_offered_again_and_sold(database: Database) -> None:
     niche, [lead_id] = unsold(database)
     ago(database, "59 minutes")
@@ -60,6 +62,7 @@ def test_an_unsold_lead_is_offered_again_and_sold(database: Database) -> None:
     assert stored_leads(database, "status, reoffer_count") == [("distributed", 1)]
 
 
+@rows_by_hand(DECIDED)
 def test_at_most_so_many_times(database: Database) -> None:
     niche, _ = unsold(database)
     for count in (1, 2):
@@ -71,6 +74,7 @@ def test_at_most_so_many_times(database: Database) -> None:
     assert offered_again(database) == 0
 
 
+@rows_by_hand(APPROVED, DECIDED)
 def test_at_most_for_so_long_after_its_approval(database: Database) -> None:
     unsold(database)
     ago(database, "1 hour")
@@ -80,6 +84,7 @@ def test_at_most_for_so_long_after_its_approval(database: Database) -> None:
     assert offered_again(database) == 1
 
 
+@rows_by_hand(CLOSED, DECIDED, POLICY)
 @pytest.mark.parametrize(
     "change",
     [
@@ -107,6 +112,7 @@ def test_leads_of_an_inactive_niche_wait(damaged_database: Database) -> None:
     assert offered_again(damaged_database) == 0
 
 
+@rows_by_hand(DECIDED)
 def test_a_run_is_bounded_in_each_niche(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flow, "CHUNK_LEADS", 2)
     monkeypatch.setattr(flow, "MOST_CHUNKS", 2)
@@ -120,6 +126,7 @@ def test_a_run_is_bounded_in_each_niche(database: Database, monkeypatch: pytest.
     assert offered_again(database) == 0
 
 
+@rows_by_hand(DECIDED)
 def test_eight_at_once_offer_each_lead_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flow, "CHUNK_LEADS", 3)
     unsold(database, 20)
@@ -131,6 +138,7 @@ def test_eight_at_once_offer_each_lead_once(database: Database, monkeypatch: pyt
     assert len(jobs(database)) == 20
 
 
+@rows_by_hand(APPROVED, CAME_IN, CLOSED, DECIDED)
 def test_leads_that_were_sold_long_ago_cost_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Among thousands that are of no concern, those that are due are found in an index that holds only the unsold."""
     niche, _ = unsold(database, 3)

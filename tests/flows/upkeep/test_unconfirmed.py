@@ -8,38 +8,19 @@ from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.upkeep import unconfirmed as flow
 from fairlead.flows.upkeep.unconfirmed import REASON, reject_unconfirmed
 from fairlead.store.connection import Database
-from tests.by_hand import CAME_FROM_OUTSIDE, CAME_IN, rows_by_hand
-from tests.flows.access.people import actions, refusal, rows, value
+from tests.flows.access.people import actions, refusal, rows
+from tests.flows.earlier import move_leads_back
 from tests.flows.intake.senders import VISITOR, lead, link, open_niche, send, visit
 from tests.flows.niches import audited, stored_leads
 from tests.flows.upkeep.workers import upkeep_of
-
-pytestmark = rows_by_hand(CAME_FROM_OUTSIDE, CAME_IN)
-
-
-def days_later(database: Database, interval: str) -> None:
-    """As if everything had come so much earlier."""
-    value(database, "update leads set created_at = created_at - %s::interval", interval)
-    value(
-        database,
-        "update lead_intakes set taken_in_at = taken_in_at - %s::interval, confirm_by = confirm_by - %s::interval",
-        interval,
-        interval,
-    )
-    value(
-        database,
-        "update confirmation_tokens set created_at = created_at - %s::interval, expires_at = expires_at - %s::interval",
-        interval,
-        interval,
-    )
 
 
 def test_after_seven_days_it_is_rejected_with_a_reason(database: Database) -> None:
     open_niche(database, is_public=True)
     token = link(database, visit(database).lead_id)
-    days_later(database, "6 days 23 hours 59 minutes")
+    move_leads_back(database, "6 days 23 hours 59 minutes")
     assert reject_unconfirmed(upkeep_of(database)) == {"links": 0}
-    days_later(database, "1 minute")
+    move_leads_back(database, "1 minute")
     assert reject_unconfirmed(upkeep_of(database)) == {"leads": 1, "links": 0}
     assert stored_leads(database, "status, rejected_by, rejection_reason, rejected_at is not null") == [
         ("rejected", "fairlead", REASON, True)
@@ -53,7 +34,7 @@ def test_what_was_confirmed_or_came_with_a_key_is_left_alone(database: Database)
     open_niche(database, is_public=True)
     confirm_lead(database, link(database, visit(database).lead_id), VISITOR)
     send(database)
-    days_later(database, "30 days")
+    move_leads_back(database, "30 days")
     reject_unconfirmed(upkeep_of(database))
     assert stored_leads(database, "status") == ["pending_approval", "pending_approval"]
 
@@ -62,10 +43,10 @@ def test_links_are_forgotten_thirty_days_after_they_ran_out(database: Database) 
     open_niche(database, is_public=True)
     token = link(database, visit(database).lead_id)
     confirm_lead(database, token, VISITOR)
-    days_later(database, "36 days 23 hours")
+    move_leads_back(database, "36 days 23 hours")
     assert reject_unconfirmed(upkeep_of(database))["links"] == 0
     assert confirm_lead(database, token, VISITOR).was_already
-    days_later(database, "1 hour")
+    move_leads_back(database, "1 hour")
     assert reject_unconfirmed(upkeep_of(database))["links"] == 1
     assert refusal(confirm_lead, database, token, VISITOR) == "token_refused"
 
@@ -77,7 +58,7 @@ def test_many_are_seen_to_in_chunks_and_once_however_many_do_it(
     open_niche(database, is_public=True)
     for number in range(10):
         visit(database, lead(contact_email=f"visitor{number}@example.com"))
-    days_later(database, "7 days")
+    move_leads_back(database, "7 days")
     with ThreadPoolExecutor(3) as pool:
         counts = list(pool.map(lambda _: reject_unconfirmed(upkeep_of(database))["leads"], range(3)))
     assert sum(counts) == 10
