@@ -206,7 +206,7 @@ EDITS = {
         DECISIONS,
         "journal",
         "update niche_journal set payload = jsonb_set(payload, '{filter_sha256}', to_jsonb(repeat('0', 64)))"
-        " where payload ? 'filter_sha256'",
+        " where payload ? 'filter_sha256' and payload ->> 'deactivation_reason' = 'paused'",
     ),
     "a filter everywhere that its digest names, hashed again": rehashed(
         DECISIONS,

@@ -90,8 +90,8 @@ BUGS_OF_JOBS = (
         (
             Edit(
                 "store/jobs/queue.py",
-                "args ->> 'lead_id' = any(%s::text[]) and status = 'todo'\n",
-                "args ->> 'lead_id' = any(%s::text[])\n",
+                "args ->> 'lead_id' = lead.id and status = 'todo'\n",
+                "args ->> 'lead_id' = lead.id\n",
             ),
         ),
         (QUEUE,),

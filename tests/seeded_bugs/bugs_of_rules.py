@@ -148,8 +148,8 @@ BUGS_OF_RULES = (
         (
             Edit(
                 "store/distribution/rosters.py",
-                "        for entry in entries:\n            roster.fold(entry)\n",
-                "        roster.head = head_of(niche)\n",
+                "            for entry in entries:\n                roster.fold(entry)\n",
+                "            roster.head = head_of(niche)\n",
             ),
         ),
         (BY_HAND,),

@@ -5,7 +5,10 @@ from tests.seeded_bugs.bug import Bug, Edit
 HELD = "tests/race/test_held_provider.py"
 ONE_LEAD = "tests/race/test_one_lead.py"
 THREADS = "tests/race/test_threads.py"
+DECISION_ENTRIES = "tests/core/test_decision_entries.py"
 DEPOSITS = "tests/race/test_deposits.py"
+LARGEST_BALANCE = "tests/flows/money/test_largest_balance.py"
+REPLAY = "tests/core/test_replay.py"
 SHARED = "tests/race/test_shared_providers.py"
 TAMPERING = "tests/chaos/test_tampering.py"
 KILLED = "tests/chaos/test_crash_points.py::test_a_worker_killed_at_any_statement_leaves_all_or_nothing"
@@ -181,5 +184,43 @@ BUGS_OF_TRANSACTIONS = (
             ),
         ),
         (TAMPERING,),
+    ),
+    Bug(
+        "a digest that is believed",
+        "the filter did not change, so it is the one that we have",
+        (
+            Edit(
+                "core/configuration_entries.py",
+                'if before is None or filter_digest(before.filter_rules) != payload["filter_sha256"]:',
+                "if before is None:",
+            ),
+        ),
+        (REPLAY,),
+        is_quick=True,
+    ),
+    Bug(
+        "who had the lead is not counted",
+        "what was refused and is not named has been counted where the walk ended",
+        (
+            Edit(
+                "core/decision_entries.py",
+                "result.counts.get(Reason.ALREADY_RECIPIENT, 0) + len(result.refused) - len(rest)",
+                "result.counts.get(Reason.ALREADY_RECIPIENT, 0)",
+            ),
+        ),
+        (DECISION_ENTRIES,),
+        is_quick=True,
+    ),
+    Bug(
+        "a balance without end",
+        "integers have no largest one",
+        (
+            Edit(
+                "core/ledger.py",
+                "if purse.balance_cents + amount_cents > MAX_BALANCE_CENTS:",
+                "if False:",
+            ),
+        ),
+        (LARGEST_BALANCE,),
     ),
 )
