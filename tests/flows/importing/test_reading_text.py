@@ -125,6 +125,9 @@ def test_excels_first_line_says_the_delimiter(path: Path, content: str, delimite
 def test_a_delimiter_that_is_given_wins_over_the_first_line(path: Path) -> None:
     header, rows = read(path, "sep=;\na,b\n1,2\n", delimiter=",")
     assert (header, cells(rows)) == (["a", "b"], [["1", "2"]])
+    file = open_lead_file(path, Reading(delimiter=","))
+    file.close()
+    assert file.sep_line == ""
     # What only begins like it is a column.
     assert read(path, "sep=a,b\n1,2\n")[0] == ["sep=a", "b"]
 

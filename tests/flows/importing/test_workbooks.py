@@ -158,6 +158,9 @@ def test_a_cell_far_out_is_refused_before_the_sheet_is_unpacked(path: Path, plac
         '<row r="1"><c><v>1</v></c></row><row r="1048576">' + "<c/>" * 16_383 + "<c><v>2</v></c></row>",
         "<row><c><v>1</v></c></row>" + '<row r="1048575"/><row>' + "<c/>" * 99 + "<c><v>1</v></c></row>",
         "<row r='1'><c r='A1'><v>1</v></c></row><row><c r=\n'&#88;FD1048576'><v>2</v></c></row>",
+        # The only one that there is.
+        '<row><c r="A1048577"><v>1</v></c></row>',
+        '<row><c r="XFE1"><v>1</v></c></row>',
         '<x:row xmlns:x="urn:x"><x:c r="A1"><x:v>1</x:v></x:c><x:c r="XFD1048576"><x:v>2</x:v></x:c></x:row>',
     ],
 )

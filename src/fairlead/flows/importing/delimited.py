@@ -47,8 +47,10 @@ class DelimitedFile:
         self._lines = Lines(file, path, encoding)
         self.encoding = self._lines.encoding
         self.header: list[str] = []
-        self.sep_line, said = self._read_sep_line()
+        first, said = self._read_sep_line()
         self.delimiter = delimiter or said or _sniff(self._lines)
+        # A file of the same make must not say another delimiter than it has.
+        self.sep_line = first if said == self.delimiter else ""
         self._rows = self._read()
         self.header = self._read_header()
 
