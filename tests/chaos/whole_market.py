@@ -18,6 +18,7 @@ from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.money.refund import refund_assignment
+from fairlead.flows.once import once_for
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
@@ -82,7 +83,7 @@ def _sell(database: Database, niche_id: str) -> None:
 
 def _afterwards(database: Database, anchor: str, bowline: str) -> None:
     deposit(database, bowline, 3000, "manual", "more-bowline", OPERATOR)
-    adjust_balance(database, bowline, "credit", 700, MEMO, OPERATOR)
+    adjust_balance(database, bowline, "credit", 700, MEMO, OPERATOR, once_for("operator", "k-1", "POST /it", None))
     bought = query(
         database, "select id::text, provider_id::text, lead_id::text from assignments order by served_seq desc"
     )
