@@ -2,12 +2,9 @@
 
 import os
 import shutil
-import threading
-from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -20,9 +17,7 @@ from fairlead.store.embedded.cluster import Cluster
 from fairlead.store.embedded.launch import free_port
 from fairlead.store.embedded.scratch import scratch_cluster
 from fairlead.store.schema import migrate
-from tests.chaos.test_server_killed import BATCH_LIMIT, decide_and_tell, kill_server, market, wait_for_count
-from tests.conftest import sweep
-from tests.race.processes import Workers
+from tests.chaos.outages import Deciding, kill_server, market
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 LEADS = 60
@@ -105,28 +100,12 @@ def test_a_primary_lost_under_load_loses_nothing_that_was_acknowledged(primary: 
     with Database(address, "fairlead") as database:
         migrate(database)
         niche, lead_ids = market(database, LEADS)
-    workers = Workers()
-    told: Any = workers.context.Queue()
-    acknowledged: list[str] = []
-    listener = threading.Thread(target=lambda: acknowledged.extend(iter(told.get, None)))
-    listener.start()
-    for _ in range(WORKERS):
-        workers.start(decide_and_tell, address, niche.niche_id, told)
-    wait_for_count(acknowledged, LEADS // 4)
+    deciding = Deciding(address, niche.niche_id, WORKERS)
+    deciding.wait_for(LEADS // 4)
     kill_server(primary)
-    assert len(acknowledged) < LEADS - WORKERS * BATCH_LIMIT, "it was lost too late to disturb any worker"
+    assert len(deciding.acknowledged) < LEADS - deciding.untold_per_outage, "too late to disturb any worker"
     standby.promote()
-    workers.results()
-    told.put(None)
-    listener.join(PATIENCE_SECONDS)
-
+    deciding.finish()
     with Database(address, "fairlead") as database:
         assert str(standby.port) in database.place
-        sweep(database)
-        with database.snapshot() as conn:
-            rows = conn.execute("select id::text, status, distribution_attempts from leads").fetchall()
-    assert {row[0] for row in rows} == {*lead_ids}
-    assert {row[1:] for row in rows} == {("distributed", 1)}
-    # A lead whose decision the standby had not got would have been decided, and told, a second time.
-    assert max(Counter(acknowledged).values()) == 1
-    assert len(lead_ids) - len(acknowledged) <= WORKERS * BATCH_LIMIT
+        deciding.assert_nothing_lost(database, lead_ids)
