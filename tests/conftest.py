@@ -10,6 +10,7 @@ from fairlead.flows.verify import verify
 from fairlead.store.connection import Database, Timeouts
 from fairlead.store.embedded.scratch import scratch_cluster
 from fairlead.store.schema import migrate
+from tests.quick_passwords import use_quick_passwords
 from tests.seeded_bugs.bug import NOTICED
 
 TEMPLATE = "fairlead_template"
@@ -34,6 +35,12 @@ def server_url() -> Generator[str]:
 
 def _named(url: str, name: str) -> str:
     return url.rsplit("/", 1)[0] + f"/{name}"
+
+
+@pytest.fixture(autouse=True)
+def password_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords cost next to nothing; the tests of passwords take this back."""
+    use_quick_passwords(monkeypatch)
 
 
 @pytest.fixture

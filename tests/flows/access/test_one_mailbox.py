@@ -5,7 +5,6 @@ from importlib import import_module
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
@@ -16,7 +15,6 @@ from fairlead.core.entry.refusal import EntryRefused
 from fairlead.core.errors import BadInput
 from fairlead.core.permissions import Role
 from fairlead.delivery.email import address_of, mailbox
-from fairlead.flows.access import passwords
 from fairlead.flows.access.invitations import create_admin, invite_user
 from fairlead.flows.access.log_in import log_in
 from fairlead.flows.access.password_changes import request_password_reset
@@ -43,18 +41,9 @@ WRITINGS = {
 }
 
 
-@pytest.fixture
-def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_MEMORY_KIB", 8)
-    monkeypatch.setattr(passwords, "_PASSES", 1)
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-
-
 @pytest.mark.parametrize("email", list(WRITINGS))
 @pytest.mark.parametrize("is_known", [True, False])
-def test_an_account_has_one_purse_of_attempts(
-    database: Database, quick_hashes: None, email: str, is_known: bool
-) -> None:
+def test_an_account_has_one_purse_of_attempts(database: Database, email: str, is_known: bool) -> None:
     if is_known:
         create_admin(database, email, "Ann", OPERATOR, password=PASSWORD)
     codes = [refusal(log_in, database, each, "wrong", HOME) for _ in range(4) for each in [email, *WRITINGS[email]]]
@@ -148,7 +137,7 @@ def test_what_is_taken_in_is_what_is_sent_to(local: str, domain: str, name: str)
     assert (found.username, found.domain) == (taken.local_part, taken.ascii_domain)
 
 
-def test_a_success_gives_back_what_it_took(database: Database, quick_hashes: None) -> None:
+def test_a_success_gives_back_what_it_took(database: Database) -> None:
     """While an account is guessed at, its user's own logins give the guessers no further attempt."""
     create_admin(database, "ann@example.com", "Ann", OPERATOR, password=PASSWORD)
     log_in(database, "ann@example.com", PASSWORD, HOME)

@@ -10,6 +10,12 @@ from fairlead.core.errors import BadInput, Unavailable
 from fairlead.flows.access import passwords
 from fairlead.flows.access.passwords import check_password, hash_password, is_password, needs_rehash
 
+
+@pytest.fixture(autouse=True)
+def password_costs() -> None:
+    """Passwords cost here what they cost in a marketplace."""
+
+
 EMAIL, NAME = "ann@example.com", "Ann of the Example"
 
 
