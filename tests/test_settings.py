@@ -64,12 +64,19 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("FAIRLEAD_DATABASE_URL", "mysql://u:secret@host/db", "must start with postgresql://"),
         ("FAIRLEAD_SCHEMA", "Market", "must be 1 to 63 lower-case letters"),
         ("FAIRLEAD_SCHEMA", "a" * 64, "must be 1 to 63 lower-case letters"),
-        ("FAIRLEAD_SCHEMA", "fairlead\n", "must be 1 to 63 lower-case letters"),
+        ("FAIRLEAD_SCHEMA", "fairlead\n", "must be one line of UTF-8 text"),
         ("FAIRLEAD_SCHEMA", "pg_market", "PostgreSQL keeps for itself"),
         ("FAIRLEAD_LOCK_TIMEOUT_MS", "soon", "should be a valid integer"),
         ("FAIRLEAD_STATEMENT_TIMEOUT_MS", "0", "should be greater than or equal to 1"),
         ("FAIRLEAD_BATCH_LIMIT_LEADS", "1001", "should be less than or equal to 1000"),
         ("FAIRLEAD_DATA_DIR", "~nobody-of-this-name/x", "names a home directory that does not exist"),
+        ("FAIRLEAD_DATABASE_URL", "postgresql://u:\udcff@host/db", "must be one line of UTF-8 text"),
+        ("FAIRLEAD_DATA_DIR", "/data/\udcff", "must be one line of UTF-8 text"),
+        ("FAIRLEAD_SMTP_HOST", "mail\x9b.example.com", "must be one line of UTF-8 text"),
+        ("FAIRLEAD_MAIL_FROM", "Leads\n <leads@example.com>", "must be one line of UTF-8 text"),
+        ("FAIRLEAD_HTTP_HOST", "127.0.0.1\x85", "must be one line of UTF-8 text"),
+        ("FAIRLEAD_SMTP_PASSWORD", "hush\x1b", "must be one line of UTF-8 text"),
+        ("FAIRLEAD_LOG_LEVEL", "\udcff", "must be one line of UTF-8 text"),
     ],
 )
 def test_a_bad_value_is_one_line_that_names_the_variable_and_keeps_the_value(
@@ -85,6 +92,11 @@ def test_a_bad_value_is_one_line_that_names_the_variable_and_keeps_the_value(
     assert complaint in message
     assert "\n" not in message
     assert value not in message
+
+
+def test_keys_may_stand_on_lines_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRLEAD_SECRET_KEYS", "AAECAwQF,\n  BgcICQoL\r\n")
+    assert load_settings().secret_keys is not None
 
 
 def test_settings_can_be_built_by_name() -> None:

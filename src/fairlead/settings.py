@@ -14,6 +14,8 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+# What ends a line or cannot be seen, and bytes that are no UTF-8, which Python reads as half characters.
+_NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ENV_OF_FIELD = {"schema_name": "FAIRLEAD_SCHEMA"}
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -116,6 +118,15 @@ class Settings(BaseSettings):
     webhook_pause_after_failures: Annotated[int, Field(ge=1, le=10_000)] = 20
     # Encrypt secrets at rest: base64 of 32 bytes each, separated by commas; the first encrypts, all decrypt.
     secret_keys: SecretStr | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _line_of_text(cls, value: object, info: ValidationInfo) -> object:
+        # A file may hold one key a line.
+        line = "".join(value.split()) if info.field_name == "secret_keys" and isinstance(value, str) else value
+        if isinstance(line, str) and _NO_TEXT.search(line):
+            raise ValueError("must be one line of UTF-8 text without control characters")
+        return value
 
     @field_validator("database_url", "direct_database_url")
     @classmethod

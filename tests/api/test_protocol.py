@@ -115,6 +115,9 @@ def connection(scheme: str, origin: str, host: str = "leads.example.com") -> HTT
         ("http", "http://leads.example.com:8000", None, False),
         ("https", "https://leads.example.com.evil.example", None, False),
         ("https", "null", None, False),
+        ("http", "https://xn--mller-kva.example", "https://m\u00fcller.example", True),
+        ("http", "https://xn--mller-kva.example", "https://mu\u0308ller.example", True),
+        ("http", "https://xn--mller-kva.example", "https://muller.example", False),
         ("https", "https://leads.example.com:x", None, False),
     ],
 )

@@ -65,6 +65,8 @@ def _origin(url: str) -> tuple[str, str, int] | None:
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS.get(parts.scheme)
+        # Browsers write a name in letters of its own as it is looked up.
+        host = (parts.hostname or "").encode("idna").decode()
     except ValueError:
         return None
-    return None if port is None or not parts.hostname else (parts.scheme, parts.hostname, port)
+    return None if port is None or not host else (parts.scheme, host, port)

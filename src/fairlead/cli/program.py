@@ -3,12 +3,14 @@
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 import typer
 
 from fairlead import __version__
 from fairlead.cli.lazy_group import LazyGroup, Verb
+from fairlead.core.errors import BadInput
 
 
 class Verbs(LazyGroup):
@@ -96,20 +98,34 @@ def main() -> None:
     # What the pool has to say about a server that is away, a verb says better, in one line.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
+        _require_text(sys.argv[1:])
         app()
     except Exception as error:
         _end(error)
+
+
+def _require_text(words: Sequence[str]) -> None:
+    """Raises `BadInput` for a word that is no text: Python lets bytes that it cannot read through as half characters.
+
+    Neither a database nor a terminal takes them, in a name of a file as in any other word.
+    """
+    for place, word in enumerate(words, start=1):
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise BadInput([f"word {place} of the command line is not UTF-8 text: {ascii(word)[:200]}"]) from None
 
 
 def _end(error: Exception) -> NoReturn:
     """The error is told in one line, or in one per problem of the input."""
     # Imported here: most runs, and every --help, end without an error.
     from fairlead.cli.output import errors
-    from fairlead.core.errors import BadInput, Broken, FairleadError
+    from fairlead.core.entry.text import escaped_line
+    from fairlead.core.errors import Broken, FairleadError
     from fairlead.settings import SettingsError
 
     if isinstance(error, BadInput):
-        lines, status = [f"error: {problem}" for problem in error.problems], 2
+        lines, status = [escaped_line(f"error: {problem}") for problem in error.problems], 2
     elif isinstance(error, FairleadError | SettingsError):
         lines, status = [_one_line(f"error: {error}")], 70 if isinstance(error, Broken) else 1
     elif os.environ.get("FAIRLEAD_DEBUG"):
@@ -123,4 +139,6 @@ def _end(error: Exception) -> NoReturn:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    from fairlead.core.entry.text import escaped_line
+
+    return escaped_line(" ".join(text.split()))

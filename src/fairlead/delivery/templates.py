@@ -35,6 +35,8 @@ MAX_ELEMENTS = 1_500
 Part = Literal["subject", "html", "text"]
 _PARTS: tuple[Part, ...] = ("subject", "html", "text")
 _ELEMENT = re.compile(r"<[a-z]", re.IGNORECASE)
+# Marks of direction stay: a template in Arabic or Hebrew needs them.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _SCRIPT = re.compile(r"<\s*script\b", re.IGNORECASE)
 # Nothing is fetched while a message is rendered, neither from the network nor from this machine's files.
 _inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
@@ -147,6 +149,9 @@ def _problems_of_size(template: Template) -> Iterator[str]:
         source = _source(template, part)
         if not source.strip():
             yield f"{part}: is empty"
+        if (control := _CONTROL.search(source)) is not None:
+            line = source.count("\n", 0, control.start()) + 1
+            yield f"{part}, line {line}: holds the control character U+{ord(control[0]):04X}"
         if part != "subject" and len(source.encode("utf-8", "replace")) > MAX_BODY_BYTES:
             yield f"{part}: is larger than {MAX_BODY_BYTES // 1_000} kB"
     if (script := _SCRIPT.search(template.html)) is not None:

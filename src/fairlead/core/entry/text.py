@@ -25,6 +25,7 @@ WORDS_PATTERN = rf"^[^{_UNSEEN}]*[^\s{_UNSEEN}][^{_UNSEEN}]*$"
 _LINE, _WORDS = re.compile(LINE_PATTERN), re.compile(WORDS_PATTERN)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _HIDDEN = re.compile(rf"[{_UNSEEN}]")
+_ESCAPED = re.compile(rf"[\t\n\r\ud800-\udfff{_UNSEEN}]")
 # What a spreadsheet puts where a formula failed.
 _ERROR_VALUE = re.compile(
     r"#(NUM|REF|VALUE|SPILL|CALC|NULL|BLOCKED|FIELD|BUSY)!|#DIV/0!|#NAME\?|#N/A|#+", re.IGNORECASE
@@ -99,6 +100,15 @@ def shortened_line(text: str, longest: int) -> str:
     """
     shown = composed(_UNSTORABLE.sub(" ", _HIDDEN.sub(" ", text[: 3 * longest])))
     return " ".join(shown.split())[:longest].rstrip()
+
+
+def escaped_line(text: str) -> str:
+    r"""The text on one line, for a terminal or a log: what cannot be shown is written as an escape.
+
+    >>> print(escaped_line("no niche 'a\x9bb\n'"))
+    no niche 'a\x9bb\n'
+    """
+    return _ESCAPED.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def is_error_value(text: str) -> bool:

@@ -5,7 +5,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from fairlead.delivery.email import CORRELATION_HEADER, Email, mailbox, message_id_of
+from fairlead.core.entry.mailbox import mailbox_key
+from fairlead.delivery.email import CORRELATION_HEADER, Email, address_of, mailbox, message_id_of
 from fairlead.delivery.mail_transport import MailTransport
 from fairlead.delivery.outcome import Delivery, NotSent, Sent, safe_line
 from fairlead.delivery.template_variables import CONSUMER_KINDS, UNCONFIRMED_KINDS, USER_KINDS
@@ -15,7 +16,7 @@ from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.notifications.message import Links, WrittenMessage, labelled, written_message
 from fairlead.flows.notifications.one_time_link import one_time_link
 from fairlead.flows.notifications.outcome import Tried, record_delivery, tell
-from fairlead.settings import Settings
+from fairlead.settings import Settings, SettingsError
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.notifications.facts import MessageFacts, message_facts
@@ -166,12 +167,20 @@ class EmailSender:
 
 
 def addresses_in(text: str) -> tuple[str, ...]:
-    """The addresses of a setting that separates them by commas, each once.
+    """The addresses of the setting `operator_emails`, which separates them by commas: each mailbox once.
 
-    >>> addresses_in(" ann@example.com, ,bob@example.com,ann@example.com")
+    Raises `SettingsError`, one line, where one of them is an address that no mail can be sent to.
+
+    >>> addresses_in(" ann@example.com, ,bob@example.com,Ann@EXAMPLE.com")
     ('ann@example.com', 'bob@example.com')
     """
-    return tuple(dict.fromkeys(address for part in text.split(",") if (address := part.strip())))
+    found: dict[str, str] = {}
+    for number, part in enumerate(filter(None, map(str.strip, text.split(","))), start=1):
+        address = address_of(part)
+        if address is None:
+            raise SettingsError(f"FAIRLEAD_OPERATOR_EMAILS: address {number} is none such as ann@example.com")
+        found.setdefault(mailbox_key(address.addr_spec), part)
+    return tuple(found.values())
 
 
 def _of_all(deliveries: Sequence[Delivery], *, was_told: bool) -> Delivery:
