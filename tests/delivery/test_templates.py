@@ -135,6 +135,10 @@ def test_the_default_tells_everything_that_it_is_given(kind: str) -> None:
         ({"text": "x{% if attributes %}{{ attributes }}{% endif %}"}, "text, line 1: a list cannot be printed"),
         ({"text": "x{{ attributes[0][1] }}"}, "text, line 1: where nothing optional is given, "),
         ({"text": "x{{ attributes[0][7] }}"}, "text, line 1: tuple object has no element 7"),
+        ({"subject": "a\x9bb"}, "subject, line 1: holds the control character U+009B"),
+        ({"html": "<p>\n\x00</p>"}, "html, line 2: holds the control character U+0000"),
+        ({"text": "a\r\n\x1b[31m"}, "text, line 2: holds the control character U+001B"),
+        ({"text": "\ud800"}, "text, line 1: holds the control character U+D800"),
         ({"text": "{{ title }}"}, 'text, line 1: unknown variable "title"'),
     ],
 )

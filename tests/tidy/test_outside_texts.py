@@ -1,52 +1,47 @@
 """Every text that comes from outside is of a kind of the one room, or stands on a reviewed list with its reason."""
 
 import inspect
+import re
 from collections.abc import Iterator
+from re import _constants as op  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+from re import _parser as parser  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 from typing import Annotated, Any, get_args, get_origin
 
 import pytest
-from pydantic import BaseModel
+from fastapi import APIRouter, Query
+from fastapi.dependencies.models import Dependant
+from fastapi.params import Param
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
+from typing_extensions import TypeAliasType
 
-import fairlead.api.application as application
+from fairlead.api.openapi import api_routes
 from fairlead.api.shapes import values
 from fairlead.core.entry import types as kinds
+from fairlead.core.entry.contact import LEAD_DETAILS
 from fairlead.flows.declaring import declaration
+from fairlead.flows.importing.lead_columns import EXTERNAL_ID
+from fairlead.settings import Settings
+from fairlead.store.connection import Database
+from tests.api.asking import application
+from tests.cli.text_parameters import text_parameters, texts_of
+from tests.tidy import reviewed_texts as reviewed
 
 ROOM = tuple(value for value in vars(kinds).values() if inspect.isclass(value) and value.__module__ == kinds.__name__)
 
-CLOSED = {
-    "slug": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
-    "currency": "^[A-Z]{3}$",
-    "region": "^[A-Z]{2}$",
-    "id": "[0-9a-fA-F]{8}-",
-}
-"""Kinds that are written in a few characters of ASCII alone, by the beginning of their pattern."""
 
-
-def models() -> Iterator[type[BaseModel]]:
-    assert application.web_application
-    found = [values.Asked]
-    for each in found:
-        found += [sub for sub in each.__subclasses__() if sub not in found]
-    yield from sorted((each for each in found if each is not values.Asked), key=lambda each: each.__qualname__)
-    yield from sorted(
-        (
-            each
-            for each in vars(declaration).values()
-            if inspect.isclass(each) and issubclass(each, BaseModel) and each.__module__ == declaration.__name__
-        ),
-        key=lambda each: each.__qualname__,
-    )
+# What is looked at ---------------------------------------------------------------------------------------------------
 
 
 def texts(annotation: Any, metadata: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """What stands beside each `str` in the annotation."""
-    if annotation is str:
+    """What stands beside each `str`, and each value of any type, in the annotation."""
+    if annotation in (str, SecretStr, Any):
         yield metadata
     elif get_origin(annotation) is Annotated:
         inner, *beside = get_args(annotation)
         yield from texts(inner, (*beside, *metadata))
+    elif isinstance(annotation, TypeAliasType):
+        yield metadata
     elif inspect.isclass(annotation) and issubclass(annotation, BaseModel):
         return
     else:
@@ -65,77 +60,140 @@ def is_of_a_kind(metadata: tuple[Any, ...]) -> bool:
     beside = list(flat(metadata))
     if any(isinstance(each, ROOM) for each in beside):
         return True
-    patterns = [str(getattr(each, "pattern", "") or "") for each in beside]
-    return any(pattern.lstrip("^").startswith(begin.lstrip("^")) for pattern in patterns for begin in CLOSED.values())
+    return any(is_of_ascii(str(each.pattern)) for each in beside if getattr(each, "pattern", None))
 
 
-def loose_texts() -> set[str]:
+def is_of_ascii(pattern: str) -> bool:
+    """Whether nothing but characters of ASCII that can be shown fits the whole of it: there is one way to write it."""
+    return pattern.startswith("^") and pattern.endswith("$") and all(map(_is_ascii, parser.parse(pattern)))
+
+
+def _is_ascii(part: Any) -> bool:
+    what, value = part
+    if what in (op.LITERAL, op.NOT_LITERAL):
+        return what is op.LITERAL and 0x20 <= value < 0x7F
+    if what is op.RANGE:
+        return value[0] >= 0x20 and value[1] < 0x7F
+    if what is op.IN:
+        return all(map(_is_ascii, value))
+    if what in (op.MAX_REPEAT, op.MIN_REPEAT):
+        return all(map(_is_ascii, value[2]))
+    if what is op.SUBPATTERN:
+        return all(map(_is_ascii, value[3]))
+    if what is op.BRANCH:
+        return all(_is_ascii(each) for branch in value[1] for each in branch)
+    return what is op.AT
+
+
+def models() -> Iterator[type[BaseModel]]:
+    assert application
+    found = [values.Asked]
+    for each in found:
+        found += [sub for sub in each.__subclasses__() if sub not in found]
+    yield from (each for each in found if each.__module__.startswith("fairlead."))
+    yield from (
+        each
+        for each in vars(declaration).values()
+        if inspect.isclass(each) and issubclass(each, BaseModel) and each.__module__ == declaration.__name__
+    )
+
+
+def loose_fields_of(model: type[BaseModel]) -> set[str]:
+    """Of those that the model declares itself."""
     return {
         f"{model.__name__}.{name}"
-        for model in models()
         for name, field in model.model_fields.items()
+        if name in vars(model).get("__annotations__", {})
         for metadata in texts(field.annotation, tuple(field.metadata))
         if not is_of_a_kind(metadata)
     }
 
 
-BY_THE_FLOW = "the flow makes it canonical by the room, and says what is wrong with it"
-SECRET = "compared whole, never shown, never stored as it is"
-EXACT = "kept as it was sent, word by word"
-
-REVIEWED = {
-    "contact_name": BY_THE_FLOW,
-    "contact_email": BY_THE_FLOW,
-    "contact_phone": BY_THE_FLOW,
-    "referrer": BY_THE_FLOW,
-    "utm_campaign": BY_THE_FLOW,
-    "utm_medium": BY_THE_FLOW,
-    "utm_source": BY_THE_FLOW,
-    "attributes": "composed and checked by the form of the niche",
-    "email": BY_THE_FLOW,
-    "field_key": "one of the keys of a form",
-    "key": "a key of a form: ASCII",
-    "label": "composed and checked with its form",
-    "options": "composed and checked with their form",
-    "any_of": "names of fields: ASCII",
-    "contact": "searched for by its key, never stored",
-    "search": "searched for, never stored",
-    "password": SECRET,
-    "current_password": SECRET,
-    "new_password": SECRET,
-    "proof": SECRET,
-    "code": SECRET,
-    "token": SECRET,
-    "html": "a template, checked as one",
-    "subject": "a template, checked as one",
-    "text": "a template, checked as one; a consent, " + EXACT,
-    "timezone": "one of the names of time zones",
-    "url": "checked as the address of a webhook",
-    "field_mapping": "checked as names of fields",
-    "certificate_url": "checked as an address of a page",
-    "source_url": "checked as an address of a page",
-    "ip": "checked as an address",
-    "user_agent": EXACT,
-}
-"""Fields of no kind of the room, by name, each with why."""
+def loose_parameters_of(dependant: Dependant) -> set[str]:
+    found: set[str] = set()
+    for each in (*dependant.path_params, *dependant.query_params, *dependant.header_params, *dependant.cookie_params):
+        info = each.field_info
+        if not all(map(is_of_a_kind, texts(info.annotation, tuple(info.metadata)))):
+            assert isinstance(info, Param)
+            found.add(f"{info.in_.value} {each.alias}")
+    return found.union(*map(loose_parameters_of, dependant.dependencies))
 
 
-def test_every_text_from_outside_is_of_a_kind_or_reviewed() -> None:
-    loose = {text for text in loose_texts() if not text.startswith("Loose.")}
-    assert {text for text in loose if text.partition(".")[2] not in REVIEWED} == set()
-    assert set(REVIEWED) == {text.partition(".")[2] for text in loose}, "the list holds nothing that is gone"
+# Where texts come in -------------------------------------------------------------------------------------------------
+
+
+def test_bodies_and_the_marketplace_file() -> None:
+    assert set().union(*map(loose_fields_of, models())) == set(reviewed.FIELDS)
+
+
+def test_paths_queries_and_headers() -> None:
+    app = application(Database("postgresql://nobody@127.0.0.1:1/nothing", "fairlead"))
+    routes = list(api_routes(app))
+    assert len(routes) > 100
+    assert set().union(*(loose_parameters_of(route.dependant) for route in routes)) == set(reviewed.PARAMETERS)
+
+
+def test_the_command_line() -> None:
+    assert set(text_parameters()) == set(reviewed.WORDS)
+
+
+def test_the_environment() -> None:
+    assert {name.partition(".")[2] for name in loose_fields_of(Settings)} == set(reviewed.SETTINGS)
+
+
+def test_columns_of_files() -> None:
+    assert {*LEAD_DETAILS, EXTERNAL_ID} == set(reviewed.COLUMNS)
+
+
+# Whether it would be seen --------------------------------------------------------------------------------------------
 
 
 class Loose(values.Asked):
     """As a careless engineer would write it."""
 
     words: str | None = None
+    many: tuple[str, ...] = ()
+    anything: Any = None
 
 
 def test_a_text_of_no_kind_is_found() -> None:
-    assert "Loose.words" in loose_texts()
+    assert loose_fields_of(Loose) == {"Loose.words", "Loose.many", "Loose.anything"}
+    router = APIRouter()
+
+    @router.get("/{path}")
+    def careless(path: str, query: Annotated[list[str] | None, Query(pattern="^[^x]*$")] = None) -> None:  # pyright: ignore[reportUnusedFunction]
+        """Nothing."""
+
+    [route] = router.routes
+    assert loose_parameters_of(route.dependant) == {"path path", "query query"}  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
+
+    def verb(number: int, word: str | None, words: list[str]) -> None:
+        """Nothing."""
+
+    assert texts_of(verb) == ["word", "words"]
 
 
-@pytest.mark.parametrize("name", ["Name", "Email", "LedgerMemo", "Memo"])
+@pytest.mark.parametrize("name", ["Name", "Email", "LedgerMemo", "Memo", "Sought"])
 def test_kinds_of_the_room_are_recognised(name: str) -> None:
     assert all(map(is_of_a_kind, texts(getattr(kinds, name))))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_closed"),
+    [
+        ("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", True),
+        ('^(\\*|(W/)?"[!#-~]{1,128}")$', True),
+        ("^(a|b)c?$", True),
+        ("[a-z]", False),
+        ("^[^x]$", False),
+        ("^.$", False),
+        (r"^\w$", False),
+        ("^\u00e9$", False),
+        ("^[a-\u00ff]$", False),
+        ("^(a|.)$", False),
+        (r"^\n$", False),
+    ],
+)
+def test_what_is_of_ascii(pattern: str, *, is_closed: bool) -> None:
+    assert re.compile(pattern)
+    assert is_of_ascii(pattern) == is_closed

@@ -49,13 +49,19 @@ def test_providers_are_found_page_by_page(database: Database) -> None:
 
     assert names()[0] == "Capstan"
     assert sorted(names()) == ["Anchor", "Bowline", "Capstan"]
+    before = names()
     assert names(status="pending") == ["Capstan"]
     assert names(q="leads@CAP") == ["Capstan"]
     assert names(q="bow", status="active") == ["Bowline"]
     assert names(q="%") == names(q="owline") == []
+    ann.post(PROVIDERS, json={"name": "Mu\u0308ller", "email": "Sales@M\u00fcller.example"})
+    for written in ("m\u00fcl", "mu\u0308l", " M\u00dcLLER\u00a0", "SALES@xn--mller-kva.example", "sales@mu\u0308ll"):
+        assert names(q=written) == ["M\u00fcller"], written
+    for odd in ("a\x00", "\x00", "a\x9bb", "a\u202eb", "\u200b", " \u00a0 ", "x" * 101, "a\nb"):
+        assert problem(ann.get(PROVIDERS, params={"q": odd})) == (422, "input_invalid"), odd
     first = ann.get(PROVIDERS, params={"limit": 2}).json()
     rest = ann.get(PROVIDERS, params={"limit": 2, "cursor": first["next_cursor"]}).json()
-    assert [each["name"] for each in first["items"] + rest["items"]] == names()
+    assert [each["name"] for each in first["items"] + rest["items"]] == names() == ["M\u00fcller", *before]
     assert rest["next_cursor"] is None
 
 

@@ -97,6 +97,14 @@ def test_an_external_id_or_chosen_columns_tell_leads_apart(database: Database, f
     assert renamed.already_there == 1
 
 
+def test_an_id_and_a_column_are_known_however_their_letters_are_composed(database: Database, file: Path) -> None:
+    name, typed = "Kennung f\u00fcr uns", "Kennung fu\u0308r uns"
+    for column, target in ((name, typed), (typed, name)):
+        for each in ("M\u00fc-1", "Mu\u0308-1"):
+            run(database, file, f"{column},age\n{each},1\n", mapping={target: "external_id"})
+    assert len(stored_leads(database)) == 1
+
+
 def test_bad_rows_are_reported_with_line_and_reason_and_the_rest_goes_in(database: Database, file: Path) -> None:
     content = (
         "age,city,job,owner\n"

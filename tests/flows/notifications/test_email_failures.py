@@ -2,12 +2,14 @@
 
 import pytest
 
+from fairlead.delivery.mail_transport import open_mail_transport
 from fairlead.delivery.outcome import NotSent, Sent
 from fairlead.flows.notifications import message as message_flow
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.replay import replay_notification
 from fairlead.flows.notifications.send_email import EmailSender
+from fairlead.settings import SettingsError
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.leads.rows import clock
@@ -111,6 +113,23 @@ def test_an_alert_that_cannot_be_delivered_raises_no_alert(database: Database) -
         work_off(database, settings_for(port), rounds=3)
     assert states(database, "operator_alert") == ["failed"]
     assert query(database, "select count(*) from dead_letters") == [(1,)]
+
+
+@pytest.mark.parametrize("wrong", ["ops", "a@b@c", "Ops <ops@example.com> x", "\u00fc", "a@b.example c@d.example"])
+def test_an_operators_address_that_is_none_is_refused_before_anything_is_sent(database: Database, wrong: str) -> None:
+    settings = settings_for(operator_emails=f"night@example.com, {wrong}")
+    with pytest.raises(SettingsError, match=r"^FAIRLEAD_OPERATOR_EMAILS: address 2 is none such as ann@example\.com$"):
+        EmailSender(database, open_mail_transport(settings), settings)
+
+
+def test_an_operator_with_two_writings_of_one_address_is_told_once(database: Database) -> None:
+    database.run(lambda conn: alert_operators(conn, "Something", ["a line"], clock(conn)))
+    inbox = Inbox()
+    written = "jo@m\u00fcller.example, Jo@xn--mller-kva.example,jo@mu\u0308ller.example"
+    with mail_server(inbox) as port:
+        work_off(database, settings_for(port, operator_emails=written))
+    assert states(database, "operator_alert") == ["sent"]
+    assert len(inbox.recipients) == 1
 
 
 def test_without_an_operators_address_alerts_are_skipped(database: Database) -> None:

@@ -81,7 +81,7 @@ Text: TypeAlias = Annotated[str, Field(pattern=TEXT_PATTERN)]
 """Text that PostgreSQL can keep; give it a length with `Field(max_length=...)`."""
 
 Line: TypeAlias = Annotated[
-    str, Field(pattern=in_words(r"^[^\x00-\x1f\x7f]*$", "Input should be one line without control characters"))
+    str, Field(pattern=in_words(r"^[^\x00-\x1f\x7f-\x9f]*$", "Input should be one line without control characters"))
 ]
 """Text of one line; give it a length."""
 

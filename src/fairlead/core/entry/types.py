@@ -81,6 +81,9 @@ Name: TypeAlias = Annotated[str, Line(LONGEST_NAME)]
 Email: TypeAlias = Annotated[str, _EmailAddress()]
 """An email address that mail can be sent to, in the form in which it is stored."""
 
+Sought: TypeAlias = Annotated[str, Line(100)]
+"""What is searched for, in the form in which texts are stored."""
+
 LedgerMemo: TypeAlias = Annotated[str, Line(LONGEST_LEDGER_MEMO, SHORTEST_MEMO)]
 """Why money was moved by hand, on one line."""
 

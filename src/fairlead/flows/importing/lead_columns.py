@@ -139,8 +139,8 @@ class _Mapper:
     def _position(self, option: str, column: str) -> int | None:
         """Where the column is that an option names; what is wrong with the name is a problem."""
         found = [position for position, name in enumerate(self._header) if name == column]
-        wanted = column.casefold()
-        found = found or [position for position, name in enumerate(self._header) if name.casefold() == wanted]
+        wanted = composed(column).casefold()
+        found = found or [position for position, name in enumerate(self._header) if composed(name).casefold() == wanted]
         number = _NUMBER.fullmatch(column)
         if not found and number is not None and int(number[1]) <= len(self._header):
             found = [int(number[1]) - 1]
@@ -197,6 +197,6 @@ class _Mapper:
         return KeyRule("whole row", tuple(sorted(positions.items())), counts_occurrences=True, ignores_case=False)
 
     def _unmapped_name(self, position: int) -> str:
-        name = self._header[position].casefold()
-        is_unique = [each.casefold() for each in self._header].count(name) == 1
+        name = composed(self._header[position]).casefold()
+        is_unique = [composed(each).casefold() for each in self._header].count(name) == 1
         return f"column {name}" if name and is_unique else f"column {name} #{position + 1}"

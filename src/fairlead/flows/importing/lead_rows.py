@@ -111,7 +111,7 @@ class RowReader:
         rule = self.columns.key_rule
         words = [rule.name]
         for name, position in rule.parts:
-            cell = cells[position].strip()
+            cell = composed(cells[position]).strip()
             if cell:
                 words += (name, cell.casefold() if rule.ignores_case else cell)
         if len(words) == 1:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from fairlead.core.entry.text import comparable
 from fairlead.core.errors import BadInput
 from fairlead.flows.importing.cell_text import holds_no_text, no_text_among, no_text_complaint
 from fairlead.flows.importing.lead_file import CELL_TOO_LONG, LONGEST_CELL, Row
@@ -66,7 +67,7 @@ def _chosen(sheets: Sequence[SheetEntry], name: str | None) -> SheetEntry:
         found = [each for each in sheets if each.is_shown]
     else:
         found = [each for each in sheets if each.name == name]
-        found = found or [each for each in sheets if each.name.strip().casefold() == name.strip().casefold()]
+        found = found or [each for each in sheets if comparable(each.name) == comparable(name)]
     if not found:
         what = "sheet of cells that is shown" if name is None else f"sheet {name!r}"
         raise WorkbookRefused(f"has no {what}; its sheets are {', '.join(each.name for each in sheets) or 'none'}")

@@ -175,7 +175,8 @@ def addresses_in(text: str) -> tuple[str, ...]:
     ('ann@example.com', 'bob@example.com')
     """
     found: dict[str, str] = {}
-    for number, part in enumerate(filter(None, map(str.strip, text.split(","))), start=1):
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    for number, part in enumerate(parts, start=1):
         address = address_of(part)
         if address is None:
             raise SettingsError(f"FAIRLEAD_OPERATOR_EMAILS: address {number} is none such as ann@example.com")

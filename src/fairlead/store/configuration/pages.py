@@ -6,6 +6,7 @@ Ids are UUIDv7: they grow with time, and the index that every table has on them 
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.store.connection import Connection
 
 
@@ -88,7 +89,12 @@ def niches_page(conn: Connection, after_id: str | None, limit: int) -> list[List
 
 
 def providers_page(conn: Connection, wanted: ProviderSearch, before_id: str | None, limit: int) -> list[ListedProvider]:
-    """The next providers before that one, the newest first. Capital and small letters of the text are the same."""
+    """The next providers before that one, the newest first. Capital and small letters of the text are the same.
+
+    A whole address finds its mailbox, however it is written.
+    """
+    text = wanted.text
+    key = None if text is None or "@" not in text else mailbox_key(text)
     rows = conn.execute(
         """
         select id::text, name, email, status, timezone, balance_cents, credit_limit_cents,
@@ -97,10 +103,10 @@ def providers_page(conn: Connection, wanted: ProviderSearch, before_id: str | No
         where (%(before)s::uuid is null or id < %(before)s::uuid)
           and (%(status)s::text is null or status = %(status)s)
           and (%(text)s::text is null or starts_with(lower(name), lower(%(text)s))
-               or starts_with(lower(email), lower(%(text)s)))
+               or starts_with(lower(email), lower(%(text)s)) or email_key = %(key)s)
         order by id desc limit %(limit)s
         """,
-        {"before": before_id, "status": wanted.status, "text": wanted.text, "limit": limit},
+        {"before": before_id, "status": wanted.status, "text": text, "key": key, "limit": limit},
     ).fetchall()
     return [ListedProvider(*row) for row in rows]
 

@@ -16,7 +16,8 @@ from fairlead.api.routes.admin.provider_states import ProviderChanged, ProviderS
 from fairlead.api.shapes.changes import NO_REASON, GivenReason, Memo, Name, said, unsaid
 from fairlead.api.shapes.currency import Currency, InCurrency
 from fairlead.api.shapes.pagination import ByCursor, Page
-from fairlead.api.shapes.values import Answer, Asked, Email, Int, Line, Uuid, in_words
+from fairlead.api.shapes.values import Answer, Asked, Email, Int, Uuid, in_words
+from fairlead.core.entry.types import Sought
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.core.permissions import Permission, Role
 from fairlead.flows.access.invitations import invite_user
@@ -104,7 +105,7 @@ def list_providers(
     database: Marketplace,
     status: Annotated[Literal["pending", "active", "suspended"] | None, Query()] = None,
     q: Annotated[
-        Line | None, Query(min_length=1, max_length=100, description="How the name or the email address begins.")
+        Sought | None, Query(description="How the name or the email address begins, or the address in any writing.")
     ] = None,
 ) -> Page[ProviderItem]:
     """List the providers, the newest first."""
