@@ -1,9 +1,12 @@
 """A lead's distribution over HTTP: asked for, followed, explained."""
 
+from functools import partial
+
 import pytest
 from starlette.testclient import TestClient
 
 from fairlead.api.routes.admin.distribution import REPLAYS
+from fairlead.core.decision_entries import decision_payload
 from fairlead.flows.distribute import Distributor
 from fairlead.flows.distribute_lead import LeadDistribution
 from fairlead.flows.submit_leads import submit_leads
@@ -81,7 +84,11 @@ def test_only_the_reason_that_there_is_counts_and_an_unknown_lead_is_unknown(ann
         assert ann.post(f"{LEADS}/{new_id()}/distribute", json=wrong).status_code == 422
 
 
-def test_a_decision_is_explained_for_programs_and_in_words(database: Database) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_decision_is_explained_for_programs_and_in_words(
+    database: Database, version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fairlead.flows.distribute.decision_payload", partial(decision_payload, version=version))
     sale = sell(database)
     ann = an_admin(application(database), database)
     story = ann.get(f"{LEADS}/{sale.lead_id}/explain").json()
@@ -89,7 +96,7 @@ def test_a_decision_is_explained_for_programs_and_in_words(database: Database) -
     [decision] = story["decisions"]
     [(payload, seq)] = query(database, "select payload, seq from niche_journal where kind = 'decision'")
     assert (decision["journal_seq"], decision["outcome"]) == (seq, payload["outcome"])
-    assert (decision["version"], payload["version"]) == (2, 2)
+    assert (decision["version"], payload.get("version", 1)) == (version, version)
     # All that the journal has is there, and the names beside it.
     for level, recorded in zip(decision["levels"], payload["levels"], strict=True):
         for name in ("level_id", "order_position", "price_cents", "max_recipients", "counts"):
@@ -99,6 +106,10 @@ def test_a_decision_is_explained_for_programs_and_in_words(database: Database) -
         for shown, kept in zip(level["refused"], recorded["refused"], strict=True):
             assert {name: shown[name] for name in kept} == kept
     gold, silver = decision["levels"]
+    named, counted = [each["reason"] for each in silver["refused"]], silver["counts"].get("already_recipient", 0)
+    assert (named, counted) == ((["already_recipient"], 0) if version == 1 else ([], 1))
+    told = "has the lead from level gold" if version == 1 else "1 more: provider has the lead from another level"
+    assert any(told in line for line in story["words"])
     assert (gold["level_name"], [each["provider_name"] for each in gold["recipients"]]) == ("gold", ["Anchor"])
     assert [each["provider_name"] for each in silver["recipients"]] == ["Bowline"]
     assert f"Lead {sale.lead_id} in hosting: distributed" in story["words"]
