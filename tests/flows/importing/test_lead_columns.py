@@ -41,6 +41,10 @@ def test_one_of_two_columns_of_a_name_is_named_by_its_number(number: int) -> Non
         mapped(header, dedupe=["phone"])
     with pytest.raises(BadInput, match=r"--ignore PHONE: .* say #3 or #4 instead"):
         mapped(header, ignore=["PHONE"])
+    # Without the other one, the name says which.
+    other = {3: "#4", 4: "#3"}[number]
+    assert filled(mapped(header, {"phone": "contact_phone"}, ignore=[other])) == {"age": 5, "contact_phone": number}
+    assert mapped(header, dedupe=["phone"], ignore=[other]).key_rule.parts == ((f"column phone #{number}", number - 1),)
 
 
 def test_a_column_without_a_name_and_one_that_is_called_like_a_number() -> None:

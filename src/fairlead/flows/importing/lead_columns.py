@@ -73,9 +73,9 @@ class _Mapper:
         self._names |= {each.key.casefold(): each.key for each in reversed(schema.fields)}
 
     def columns(self, mapping: Mapping[str, str], dedupe: Sequence[str], ignore: Sequence[str]) -> Columns:
-        mapped = self._mapped(mapping)
-        keys = self._positions("--dedupe", dedupe)
         left_out = self._positions("--ignore", ignore)
+        mapped = self._mapped(mapping, left_out)
+        keys = self._positions("--dedupe", dedupe, left_out)
         self._problems += [
             f"the column {self._header[position]!r} is mapped and ignored"
             for position in left_out
@@ -119,12 +119,12 @@ class _Mapper:
     def _target(self, name: str) -> str | None:
         return name if name in self._exact else self._names.get(name.casefold())
 
-    def _mapped(self, mapping: Mapping[str, str]) -> dict[int, str]:
+    def _mapped(self, mapping: Mapping[str, str], left_out: Sequence[int]) -> dict[int, str]:
         """What the mapping says of each column that it names."""
         mapped: dict[int, str] = {}
         for column, wanted in mapping.items():
             option = f"--map {column}={wanted}"
-            position, target = self._position(option, column), self._target(wanted)
+            position, target = self._position(option, column, left_out), self._target(wanted)
             if target is None:
                 known = ", ".join([*(each.key for each in self._schema.fields), *LEAD_DETAILS, EXTERNAL_ID])
                 self._problems.append(f"{option}: there is no field {wanted!r}; there are {known}")
@@ -132,18 +132,22 @@ class _Mapper:
                 self._problems.append(f"{option}: the same column is mapped to {mapped[position]!r}")
         return mapped
 
-    def _positions(self, option: str, columns: Sequence[str]) -> list[int]:
-        found = [self._position(f"{option} {column}", column) for column in columns]
+    def _positions(self, option: str, columns: Sequence[str], left_out: Sequence[int] = ()) -> list[int]:
+        found = [self._position(f"{option} {column}", column, left_out) for column in columns]
         return [position for position in found if position is not None]
 
-    def _position(self, option: str, column: str) -> int | None:
-        """Where the column is that an option names; what is wrong with the name is a problem."""
+    def _position(self, option: str, column: str, left_out: Sequence[int]) -> int | None:
+        """Where the column is that an option names; what is wrong with the name is a problem.
+
+        Of several columns of the name those count that are not left out.
+        """
         found = [position for position, name in enumerate(self._header) if name == column]
         wanted = composed(column).casefold()
         found = found or [position for position, name in enumerate(self._header) if composed(name).casefold() == wanted]
         number = _NUMBER.fullmatch(column)
         if not found and number is not None and int(number[1]) <= len(self._header):
             found = [int(number[1]) - 1]
+        found = [each for each in found if each not in left_out] or found
         if len(found) == 1:
             return found[0]
         if found:
