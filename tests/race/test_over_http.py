@@ -17,6 +17,7 @@ from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import COOKIE, application
 from tests.flows.access.people import enrolled_admin
+from tests.flows.given_up import give_up_lead
 from tests.flows.sales import MEMO, PORTAL, Sale, balances, query, sell, told
 from tests.race.processes import deadlocks, opened, wait_until_blocked
 from tests.waiting import PATIENCE_SECONDS
@@ -144,6 +145,20 @@ def test_twenty_wishes_for_an_api_key_are_one_key(database: Database, site: Site
     assert len({each.json()["key"] for each in answers}) == 1
     assert sum("idempotency-replayed" in each.headers for each in answers) == AT_ONCE - 1
     assert query(database, "select count(*) from api_keys") == [(1,)]
+
+
+def test_those_who_retry_the_same_dead_letters_in_any_order_never_wait_in_a_circle(
+    database: Database, site: Site
+) -> None:
+    """Each request has a key, and is one transaction: all leads are locked before the first entry in the audit log."""
+    letters = [give_up_lead(database, slug)[2] for slug in ("moving", "storage", "cleaning")]
+    path = f"{ADMIN}/dead-letter-retries"
+    there, back = (Asked(path, {"dead_letter_ids": each}) for each in (letters, letters[::-1]))
+    answers = site.at_once(LEADS, there, back)
+    assert outcomes(answers) == {(200, ""): AT_ONCE}
+    closed = [letter for each in answers for letter in each.json()["closed"]]
+    assert sum(each["took_effect"] for each in closed) == len(letters)
+    assert len(closed) == AT_ONCE * len(letters)
 
 
 def test_twenty_decisions_about_a_report_are_one(database: Database, site: Site) -> None:
