@@ -163,7 +163,7 @@ def _of_endpoints(cast: Cast) -> Posts:
     _decide(cast.database, "hosting")
     dispatch_notifications(cast.database)
     value(cast.database, "update notifications set state = 'sent', sent_at = now() where channel = 'webhook'")
-    yield Post(cast.ann, f"{of_all}/{made}/replay", {"since": "2026-01-01T00:00:00Z"})
+    yield Post(cast.ann, f"{of_all}/{made}/replay", {"created_from": "2026-01-01T00:00:00Z"})
 
 
 def _of_failures(cast: Cast) -> Posts:

@@ -81,7 +81,7 @@ def replay_endpoint(database: Database) -> tuple[str, str, Any]:
     dispatch_notifications(database)
     value(database, "update notifications set state = 'sent', sent_at = now() where channel = 'webhook'")
     path = f"{ADMIN}/webhook-endpoints/{made.endpoint_id}/replay"
-    return enrolled_admin(database).token, path, {"since": "2026-01-01T00:00:00Z"}
+    return enrolled_admin(database).token, path, {"created_from": "2026-01-01T00:00:00Z"}
 
 
 CASES: dict[str, Case] = {each.__name__: each for each in (rotate_secret, create_key, create_niche, replay_endpoint)}
