@@ -63,8 +63,8 @@ def test_anchors_are_those_of_code_forges() -> None:
 
 
 def test_every_page_is_in_the_navigation() -> None:
-    """docs/README.md lists every page, by links of its own or through the index of decisions."""
-    listing = [ROOT / "docs" / "README.md", ROOT / "docs" / "adr" / "README.md"]
+    """docs/README.md lists every page, by links of its own or through the index of decisions or of examples."""
+    listing = [ROOT / name / "README.md" for name in ("docs", "docs/adr", "examples")]
     listed = {
         (page.parent / link).resolve()
         for page in listing
