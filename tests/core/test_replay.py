@@ -292,12 +292,10 @@ def test_a_filter_forged_where_it_was_written_is_found_where_its_digest_stands(h
     number, entry = named(history)
     own = entry.payload["subscription_id"]
     first = next(n for n, each in enumerate(history.entries) if each.payload.get("subscription_id") == own)
-    rules = dict(history.entries[first].payload["filter_rules"])  # type: ignore[call-overload]
-    idle = {"field_key": "height", "operator": "exists", "value": False}
+    payload = json.loads(canonical_json(history.entries[first].payload))
+    payload["filter_rules"]["rules"].append({"field_key": "height", "operator": "exists", "value": False})
     forged = [*history.entries]
-    forged[first] = replace(
-        forged[first], payload={**forged[first].payload, "filter_rules": {**rules, "rules": [*rules["rules"], idle]}}
-    )
+    forged[first] = replace(forged[first], payload=payload)
     assert first < number
     words = "`filter_sha256` is not that of the filter that the subscription has"
     found = replayed(history, resealed(forged))

@@ -197,7 +197,7 @@ def audit_place(many: Many, number: int) -> str:
         AuditFilter(action_prefix="lead."),
         AuditFilter(action_prefix="assignment.created"),
         AuditFilter(niche_slug="hosting", action_prefix="distribution."),
-        AuditFilter(before=moment(DEEP)),
+        AuditFilter(created_before=moment(DEEP)),
     ],
 )
 def test_audit_events_cost_the_same_on_every_page(many: Many, wanted: AuditFilter) -> None:
