@@ -1,7 +1,8 @@
 """The bank: deliberate mistakes, one story each, and the tests that must notice."""
 
+from tests.seeded_bugs.bugs_of_entry import BUGS_OF_ENTRY
 from tests.seeded_bugs.bugs_of_jobs import BUGS_OF_JOBS
 from tests.seeded_bugs.bugs_of_rules import BUGS_OF_RULES
 from tests.seeded_bugs.bugs_of_transactions import BUGS_OF_TRANSACTIONS
 
-BANK = (*BUGS_OF_RULES, *BUGS_OF_TRANSACTIONS, *BUGS_OF_JOBS)
+BANK = (*BUGS_OF_RULES, *BUGS_OF_TRANSACTIONS, *BUGS_OF_JOBS, *BUGS_OF_ENTRY)

@@ -1,0 +1,99 @@
+"""Mistakes about what comes in: when two writings are one address, one row or one word, and how much is let through."""
+
+from tests.seeded_bugs.bug import Bug, Edit
+
+COMPOSED = "tests/flows/test_composed_texts.py"
+DUPLICATES = "tests/flows/intake/test_duplicates.py"
+IMPORTED = "tests/flows/importing/test_imported_once.py"
+MAILBOX = "tests/flows/access/test_one_mailbox.py"
+NEEDLESS = "tests/race/test_needless_jobs.py"
+RATES = "tests/store/jobs/test_rate_limits.py"
+WHOLE = "tests/chaos/test_tampering.py"
+
+BUGS_OF_ENTRY = (
+    Bug(
+        "addresses compared as they are written",
+        "upper and lower case aside, two addresses that differ are two addresses",
+        (Edit("core/duplicates.py", "return mailbox_key(text) or None", "return comparable(text) or None"),),
+        (DUPLICATES,),
+        is_quick=True,
+    ),
+    Bug(
+        "a row of a file is forgotten",
+        "what the form keeps of a row tells the rows apart",
+        (
+            Edit(
+                "flows/importing/lead_rows.py",
+                "dedupe_key=self._key(cells), row_key=self._row_key(cells))",
+                "dedupe_key=self._key(cells))",
+            ),
+        ),
+        (IMPORTED,),
+        is_quick=True,
+    ),
+    Bug(
+        "filters stored as they were typed",
+        "a filter is checked on write, that will do",
+        (
+            Edit(
+                "core/filters.py",
+                '    return {**document, "rules": [_spelt_rule(rule, schema) for rule in rules]}',
+                "    return raw",
+            ),
+        ),
+        (COMPOSED,),
+        is_quick=True,
+    ),
+    Bug(
+        "a newer request loses its job",
+        "the lead is decided, no job of it is needed",
+        (
+            Edit(
+                "flows/lead_jobs.py",
+                "        if decided := lock_decided(conn, lead_ids):\n            withdraw_lead_jobs(conn, decided)",
+                "        withdraw_lead_jobs(conn, lead_ids)",
+            ),
+        ),
+        (NEEDLESS,),
+        is_quick=True,
+    ),
+    Bug(
+        "turns that nothing took add up",
+        "so many a second on average",
+        (
+            Edit(
+                "store/jobs/rate_limits.py",
+                "set next_at = clock_timestamp() + make_interval(secs => %s)",
+                "set next_at = next_at + make_interval(secs => %s)",
+            ),
+        ),
+        (RATES,),
+        is_quick=True,
+    ),
+    Bug(
+        "a slow rate is taken for one a second",
+        "a rate is so many a second",
+        (
+            Edit(
+                "store/jobs/rate_limits.py",
+                "    interval_seconds = 1 / per_second\n",
+                "    interval_seconds = min(1.0, 1 / per_second)\n",
+            ),
+        ),
+        (RATES,),
+        is_quick=True,
+    ),
+    Bug(
+        "a limit for each writing of an address",
+        "whoever asks says who it is",
+        (
+            Edit(
+                "flows/access/throttle.py",
+                "    return mailbox_key(email) if user is None else user.user_id\n",
+                "    return email\n",
+            ),
+        ),
+        (MAILBOX,),
+        is_quick=True,
+    ),
+)
