@@ -12,12 +12,11 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from bench.measured_market import PATIENT
 from bench.population import POPULATIONS, create_niche, sell
-from bench.server import SCHEMA, create_database, drop_databases, ended_processor_seconds, settle
+from bench.server import SCHEMA, create_database, drop_databases, processor_seconds_of, settle
 from fairlead.flows.verify import verify
 from fairlead.store.connection import Connection, Database
 from fairlead.store.schema import migrate
@@ -82,15 +81,9 @@ def _both(database: Database, server_url: str) -> list[Proof]:
             else:
                 _forget_statistics(conn)
         settle(server_url)
-        before = ended_processor_seconds(server_url)
         command = [sys.executable, "-m", "bench.proof", database.url]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        found = json.loads(done.stdout)
-        while Path(f"/proc/{found['backend_pid']}").exists():
-            time.sleep(0.05)
-        del found["backend_pid"]
-        server_seconds = ended_processor_seconds(server_url) - before
-        proofs.append(Proof(is_analysed=is_analysed, server_seconds=server_seconds, **found))
+        proofs.append(Proof(is_analysed=is_analysed, **json.loads(done.stdout)))
     return proofs
 
 
@@ -128,10 +121,10 @@ def prove(url: str) -> dict[str, Any]:
         broken = [check for check in result.checks if not check.holds]
         assert not broken, broken
         with database.snapshot() as conn:
-            backend_pid = conn.info.backend_pid
+            server_seconds = processor_seconds_of(conn.info.backend_pid)
             assignments = conn.execute("select count(*) from assignments").fetchall()[0][0]
     return {
-        "backend_pid": backend_pid,
+        "server_seconds": server_seconds,
         "assignments": assignments,
         "decisions": result.decisions_replayed,
         "seconds": seconds,

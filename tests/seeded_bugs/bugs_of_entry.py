@@ -3,12 +3,11 @@
 from tests.seeded_bugs.bug import Bug, Edit
 
 COMPOSED = "tests/flows/test_composed_texts.py"
-DUPLICATES = "tests/flows/intake/test_duplicates.py"
-IMPORTED = "tests/flows/importing/test_imported_once.py"
+DUPLICATES = "tests/flows/intake/test_duplicates.py::test_one_mailbox_is_one_in_every_writing"
+IMPORTED = "tests/flows/importing/test_imported_once.py::test_a_form_that_changes_sells_no_lead_again"
 MAILBOX = "tests/flows/access/test_one_mailbox.py"
 NEEDLESS = "tests/race/test_needless_jobs.py"
 RATES = "tests/store/jobs/test_rate_limits.py"
-WHOLE = "tests/chaos/test_tampering.py"
 
 BUGS_OF_ENTRY = (
     Bug(
@@ -67,7 +66,7 @@ BUGS_OF_ENTRY = (
                 "set next_at = next_at + make_interval(secs => %s)",
             ),
         ),
-        (RATES,),
+        (f"{RATES}::test_turns_that_nothing_took_do_not_add_up",),
         is_quick=True,
     ),
     Bug(
@@ -80,7 +79,7 @@ BUGS_OF_ENTRY = (
                 "    interval_seconds = min(1.0, 1 / per_second)\n",
             ),
         ),
-        (RATES,),
+        (f"{RATES}::test_of_many_that_ask_one_goes_and_waiting_takes_nothing",),
         is_quick=True,
     ),
     Bug(
