@@ -27,7 +27,7 @@ class SettingsError(ValueError):
 
 
 def default_data_dir() -> Path:
-    """The directory that keeps what Fairlead stores on this machine, when nobody named one.
+    """The directory that keeps what Fairlead stores on this machine, when none was named.
 
     An ordinary user's own data directory; for root the system's, because PostgreSQL refuses to run as root
     and the account that runs it instead cannot reach into root's home.

@@ -1,8 +1,8 @@
 """How this server speaks HTTP: uvicorn's protocol, with an end for those who never finish saying what they ask.
 
-A connection that is held open costs a file descriptor, and there are only so many: whoever opened a thousand and sent a
-byte on each now and then would keep everybody else out. Heads of requests are bounded; a request that cannot be read is
-refused with a problem, as every other is, and ends the connection.
+A connection that is held open costs a file descriptor, and there are only so many: a client that opened a thousand
+and sent a byte on each now and then would keep all others out. Heads of requests are bounded; a request that cannot be
+read is refused with a problem, as every other is, and ends the connection.
 """
 
 import asyncio
@@ -74,7 +74,7 @@ def _check_length(request: Request) -> None:
 
 class HttpProtocol(H11Protocol):
     """As uvicorn's own, but that a request which is not there in time ends the connection. How long the answer takes is
-    nobody's concern here."""
+    no concern of this class."""
 
     _deadline: asyncio.TimerHandle | None = None
     _is_refused = False

@@ -79,7 +79,7 @@ def serve_in_thread(application: ASGIApp, host: str, port: int) -> ServingThread
         log_config=None,
         access_log=False,
         server_header=False,
-        # Whose word is taken for where a request comes from is the application's to say, and by default nobody's.
+        # Whose word is taken for where a request comes from is the application's to say, and by default no proxy's.
         proxy_headers=False,
         http=HttpProtocol,
         ws=WebSocketProtocol,

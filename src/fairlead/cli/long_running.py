@@ -29,7 +29,7 @@ WithParent = Annotated[int | None, typer.Option(WITH_PARENT, hidden=True, help="
 def begin(settings: Settings, process: str, parent_pid: int | None = None) -> threading.Event:
     """Logs and traces are set up; returns an event that SIGTERM, SIGINT and the parent's death set.
 
-    A second SIGINT ends the process at once, for whoever does not want to wait.
+    A second SIGINT ends the process at once, for an operator who does not want to wait.
     """
     set_up_logs(settings.log_level, settings.log_format)
     set_up_traces(f"fairlead-{process}")

@@ -10,7 +10,6 @@ import typer
 
 from fairlead import __version__
 from fairlead.cli.lazy_group import LazyGroup, Verb
-from fairlead.core.errors import BadInput
 
 
 class Verbs(LazyGroup):
@@ -93,7 +92,7 @@ def _options(
 def main() -> None:
     """The program ran; exit status 0 is success, 1 refused or found wrong, 2 bad input, 70 a bug of ours.
 
-    Typer sees to the two ends that are nobody's mistake: Ctrl-C is 130, and a reader that went away (`| head`) is 1.
+    Typer sees to the two ends that are no mistake: Ctrl-C is 130, and a reader that went away (`| head`) is 1.
     """
     # What the pool has to say about a server that is away, a verb says better, in one line.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
@@ -113,6 +112,8 @@ def _require_text(words: Sequence[str]) -> None:
         try:
             word.encode()
         except UnicodeEncodeError:
+            from fairlead.core.errors import BadInput
+
             raise BadInput([f"word {place} of the command line is not UTF-8 text: {ascii(word)[:200]}"]) from None
 
 
@@ -121,7 +122,7 @@ def _end(error: Exception) -> NoReturn:
     # Imported here: most runs, and every --help, end without an error.
     from fairlead.cli.output import errors
     from fairlead.core.entry.text import escaped_line
-    from fairlead.core.errors import Broken, FairleadError
+    from fairlead.core.errors import BadInput, Broken, FairleadError
     from fairlead.settings import SettingsError
 
     if isinstance(error, BadInput):

@@ -47,7 +47,7 @@ def web(
 
 
 def _warn_of_second_guard(database: Database, settings: Settings) -> None:
-    """Whoever starts the site learns that the portal will be closed, or is guarded once only."""
+    """The operator who starts the site learns that the portal will be closed, or is guarded once only."""
     if settings.second_guard == "off":
         log.warning("the second guard is switched off: row-level security does not hold providers to their own rows")
         return

@@ -54,7 +54,7 @@ class AddressRefused(Exception):
 
 
 def is_public(address: Address) -> bool:
-    """Whether anybody on the internet may be there: not this machine, its networks or a cloud's metadata service.
+    """Whether any machine on the internet may be there: not this machine, its networks or a cloud's metadata service.
 
     A network's own NAT64 prefix, where it has one, cannot be told from other addresses and counts as public.
 

@@ -21,7 +21,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """The other side did not take it, or nobody can know whether it did.
+    """The other side did not take it, or there is no way to know whether it did.
 
     `answer` says why, made safe by `safe_line`. `is_permanent`: trying again cannot help. `is_gone`: the receiver
     asked never to be called again (HTTP 410). `retry_after_seconds`: how long the receiver asked to be left alone.

@@ -44,7 +44,7 @@ class SecretBox:
     def seal(self, secret: str, owner: str) -> bytes:
         """The secret, encrypted for `owner`: what it belongs to, such as an endpoint's id. Never the same bytes twice.
 
-        It can be opened for that owner only, so nobody can put it into another row and have it used there.
+        It can be opened for that owner only, so it cannot be put into another row and have it used there.
         """
         head = _VERSION + self._first_id
         nonce = secrets.token_bytes(_NONCE_BYTES)

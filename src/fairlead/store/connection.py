@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 
 ATTEMPTS = 6
 CONNECTION_SECONDS = 30.0
-"""How long an attempt waits for a connection, where nobody has less patience."""
+"""How long an attempt waits for a connection, where no caller has less patience."""
 FIRST_PAUSE_SECONDS = 0.02
 
 TRANSIENT = (
@@ -75,7 +75,7 @@ class Database:
     ) -> None:
         """With `patience_seconds` a connection is waited for no longer, and what failed by then is not tried again.
 
-        For processes in which somebody waits for an answer: it would come minutes after they had gone, and all that
+        For processes in which a client waits for an answer: it would come minutes after it had gone, and all that
         time keep a thread and its neighbours waiting.
 
         `direct_url` leads to the same database without a pooler between, for what needs a session of its own: hearing
@@ -114,7 +114,7 @@ class Database:
             open=False,
             timeout=connection_seconds,
             # The pool asks a server that is away ever more seldom, and would not notice for minutes that it is back.
-            # After this it begins anew with whoever asks next.
+            # After this it begins anew with the next to ask.
             reconnect_timeout=connection_seconds,
             configure=self._settings.settle,
         )
@@ -166,7 +166,7 @@ class Database:
             return None
         name = role.name
         if name is None:
-            # On a connection of its own, before the transaction takes one: nobody holds two.
+            # On a connection of its own, before the transaction takes one: no thread holds two.
             with self._pool.connection() as conn:
                 self._settings.begin(conn)
                 name = role.find(conn)

@@ -1,7 +1,7 @@
-"""Periodic duties: which process does one, and when, decided by the database's clock and by nobody else's.
+"""Periodic duties: which process does one, and when, decided by the database's clock and by no other.
 
 Every worker asks for every duty, and a row lets one of them have it. A worker that was away misses nothing: a duty is
-due whenever its interval has passed, not at a moment that somebody has to be awake for.
+due whenever its interval has passed, not at a moment that a process has to be awake for.
 """
 
 from collections.abc import Mapping

@@ -17,7 +17,7 @@ def error_kind(exception: BaseException) -> str:
     """The exception's type, with the database's code or our own where it has one, and what it arose from.
 
     For example `UniqueViolation 23505`, `Refused lead_unknown`, `Unavailable from AdminShutdown 57P01`. Of a bounded
-    number of texts, none of which repeats what anybody entered: fit for a log, a label and a row.
+    number of texts, none of which repeats what was entered: fit for a log, a label and a row.
     """
     cause = exception.__cause__
     return _named(exception) if cause is None else f"{_named(exception)} from {_named(cause)}"

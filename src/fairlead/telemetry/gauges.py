@@ -1,4 +1,4 @@
-"""What is read from the database when somebody looks: values only, the same in every process.
+"""What is read from the database when a scrape looks: values only, the same in every process.
 
 The queries that fill them are in store/watching/gauges.py.
 """
@@ -22,7 +22,7 @@ class QueueGauges:
 
 @dataclass(frozen=True, slots=True)
 class NicheGauges:
-    """A niche. `zero_assignment_streak` is how many of its newest decisions, in a row, assigned nobody."""
+    """A niche. `zero_assignment_streak` is how many of its newest decisions, in a row, assigned no provider."""
 
     niche: str
     waiting_leads: int

@@ -1,6 +1,6 @@
 """What a log line may hold: fields that are on a list, with values that look like names, ids and numbers.
 
-Everything else is dropped, so that nobody's data gets into a log by way of a keyword argument.
+Everything else is dropped, so that no personal data gets into a log by way of a keyword argument.
 """
 
 import linecache
@@ -123,7 +123,7 @@ def _argument(value: object) -> str:
 
 
 def _stands_in_source(text: str, record: logging.LogRecord) -> bool:
-    """Whether the text is a literal of the very line that logged it: then it cannot hold anybody's data."""
+    """Whether the text is a literal of the very line that logged it: then it cannot hold personal data."""
     lines = "".join(linecache.getline(record.pathname, record.lineno + offset) for offset in range(3))
     return f'"{text}"' in lines or f"'{text}'" in lines
 

@@ -92,7 +92,7 @@ class _Handler(logging.StreamHandler[TextIO]):
         try:
             self.stream.write(f"a log line of {record.module}:{record.lineno} could not be written: {kind}\n")
         except (OSError, ValueError):
-            return  # nobody reads the stream any more
+            return  # the stream has no reader any more
 
 
 def get_logger(name: str) -> BoundLogger:
@@ -103,7 +103,7 @@ def get_logger(name: str) -> BoundLogger:
 def set_up_logs(level: str, log_format: LogFormat, stream: TextIO | None = None) -> None:
     """This process logs to `stream` (standard error when None), its libraries in the same form as itself.
 
-    An exception that nobody catches, in whichever thread, is logged like every other: kind and place, no text.
+    An exception that is not caught, in whichever thread, is logged like every other: kind and place, no text.
     Calling it again replaces what was set up before.
     """
     handler = _Handler(stream or sys.stderr)
@@ -162,7 +162,7 @@ def current_correlation_id() -> str | None:
 
 
 def new_correlation_id() -> str:
-    """An id that nobody else has; ids sort by the time they were made."""
+    """An id that no other has; ids sort by the time they were made."""
     return str(uuid7())
 
 

@@ -1,4 +1,4 @@
-"""Metrics that this process counts itself: what happened, told by whoever did it, by calling one function.
+"""Metrics that this process counts itself: what happened, told by the code that did it, by calling one function.
 
 Counters are each process's own; Prometheus sums them. Labels are niches, levels, reasons and the like, of which there
 are few: never a lead's or a provider's id.
@@ -18,12 +18,12 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-# The time at which each counter was made is a series more for every series, and nobody asks for it.
+# The time at which each counter was made is a series more for every series, and no dashboard asks for it.
 disable_created_metrics()
 
 # From one batch of decisions on an idle machine to a transaction that waited for its locks until it gave up.
 _DISTRIBUTION_SECONDS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
-# From an idle system (30 ms) over a retry (5 s to 5 min) to a lead that somebody had to look at.
+# From an idle system (30 ms) over a retry (5 s to 5 min) to a lead that an operator had to look at.
 _APPROVED_TO_ASSIGNED_SECONDS = (0.03, 0.1, 0.3, 1, 3, 10, 30, 60, 300, 900, 3600, 14_400, 86_400)
 _DELIVERY_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20, 30, 60)
 _JOB_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)

@@ -10,7 +10,7 @@ from fairlead.flows.live.positions import Position
 from fairlead.flows.live.rights import Lost, Watcher
 
 MOST_QUEUED_MESSAGES = 10_000
-"""More than this, that somebody has not taken yet, and they are too slow."""
+"""More than this, that a client has not taken yet, and it is too slow."""
 
 
 @dataclass(frozen=True, slots=True)

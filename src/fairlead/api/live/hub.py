@@ -1,6 +1,6 @@
 """One poller for all who watch in this process: it reads what is new, hands it out, and asks who may still see it.
 
-The poller is a thread that runs while somebody watches. Connections live in the event loop, and only there are they
+The poller is a thread that runs while a client watches. Connections live in the event loop, and only there are they
 touched: the thread hands over what it read and does not wait.
 """
 
@@ -43,7 +43,7 @@ class _Room:
 
 
 class Hub:
-    """Whoever joins is counted and their right is watched; whoever is attached too is handed what is new."""
+    """A client that joins is counted and its right is watched; one that is attached too is handed what is new."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -114,7 +114,7 @@ class Hub:
         ask_again_at = 0.0
         while rooms := self._rooms_or_end():
             pause_seconds = POLL_SECONDS
-            # Whoever may not watch any more is shown out, whatever is wrong with what there is to see.
+            # A client that may not watch any more is shown out, whatever is wrong with what there is to see.
             if time.monotonic() >= ask_again_at and self._goes_well(lambda rooms=rooms: self._ask_for_rights(rooms)):
                 ask_again_at = time.monotonic() + RIGHTS_SECONDS
             if not self._goes_well(lambda rooms=rooms: self._poll(rooms)):
@@ -130,7 +130,7 @@ class Hub:
                 _log.warning("the live feed waits for the database", error=error_kind(error))
             self._is_away = True
             return False
-        except Exception as error:  # a bug of ours in one entry must not end the feed of everybody without a word
+        except Exception as error:  # a bug of ours in one entry must not end the feed of all clients without a word
             _log.error("the live feed failed", exc_info=error)
             return False
         self._is_away = False

@@ -1,1 +1,1 @@
-"""The live feed: what happens in the marketplace, as it commits, to whoever may see it."""
+"""The live feed: what happens in the marketplace, as it commits, to the clients that may see it."""

@@ -13,7 +13,7 @@ OF_THE_FEED: Mapping[str, tuple[str, ...]] = {
     "heartbeat": (),
     "gap": ("reason",),
 }
-"""Sent to everybody, about the feed itself."""
+"""Sent to every client, about the feed itself."""
 
 _OF_ASSIGNMENT = ("niche", "assignment_id", "lead_id", "provider_id", "price_cents")
 

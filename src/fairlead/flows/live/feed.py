@@ -12,7 +12,7 @@ from fairlead.store.live.entries import live_entries, own_entries
 from fairlead.store.live.order import LiveHead, forget_entries, is_behind, live_head, put_in_order
 
 KEPT = timedelta(days=7)
-"""For how long somebody who was away can go on where they were."""
+"""For how long a client that was away can go on where it was."""
 
 PAGE_ENTRIES = 200
 OWN_PAGE_ENTRIES = 2_000
@@ -102,7 +102,7 @@ def own_page(database: Database, provider_ids: Sequence[str], after_id: int) -> 
 def forget_old_entries(database: Database) -> int:
     """Entries that were put in order more than `KEPT` ago are gone from the feed; returns how many they were.
 
-    Whoever stood before them is told of a gap. Journals and audit log keep everything. Raises `Unavailable`.
+    A client that stood before them is told of a gap. Journals and audit log keep everything. Raises `Unavailable`.
     """
 
     def work(conn: Connection) -> int:

@@ -28,7 +28,7 @@ class Message:
 
 
 def feed_message(name: str, position: Position, reason: str | None = None) -> Message:
-    """A message about the feed itself, to somebody who stands there."""
+    """A message about the feed itself, to a client that stands there."""
     return Message(position, name, None, {} if reason is None else {"reason": reason})
 
 

@@ -1,4 +1,4 @@
-"""Where somebody stands in the feed, as text: what a message carries as `id`, and `last_id` brings back."""
+"""Where a client stands in the feed, as text: what a message carries as `id`, and `last_id` brings back."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -53,7 +53,7 @@ def operator_position(text: str) -> Position:
 def provider_id_text(position: Position, provider_id: str, secret: bytes) -> str:
     """The position as this provider sees it. An entry has one message at most for a provider, so it is always whole.
 
-    Sealed: the number of an entry would tell how much happens in the marketplace, which is nobody else's business.
+    Sealed: the number of an entry would tell how much happens in the marketplace, which is no provider's business.
     """
     sealed = AESSIV(secret).encrypt(position.entry_id.to_bytes(8, "big"), [UUID(provider_id).bytes])
     return urlsafe_b64encode(sealed).decode()

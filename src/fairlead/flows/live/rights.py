@@ -25,7 +25,7 @@ NEEDED = {
 
 
 class Lost(StrEnum):
-    """Why somebody may not watch any more: they are nobody now, or may not see this."""
+    """Why a client may not watch any more: it is not logged in now, or may not see this."""
 
     LOGIN = "login"
     PERMISSION = "permission"
@@ -33,7 +33,7 @@ class Lost(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Somebody who watches, by which session or key. `provider_id` is whose rows are shown, None to operators."""
+    """A client that watches, by which session or key. `provider_id` is whose rows are shown, None to operators."""
 
     audience: Audience
     owner: str
@@ -63,7 +63,7 @@ def watcher_of(database: Database, principal: Principal, audience: Audience) -> 
         principal.session_id,
         principal.key_id,
     )
-    # Asked in the way in which it will be asked from now on, so that nobody is let in only to be shown out.
+    # Asked in the way in which it will be asked from now on, so that no client is let in only to be shown out.
     lost = lost_rights(database, [watcher]).get(watcher.watcher_id)
     if lost is Lost.PERMISSION:
         raise Refused("permission_missing", "the live feed is for providers that are not suspended")
@@ -73,9 +73,9 @@ def watcher_of(database: Database, principal: Principal, audience: Audience) -> 
 
 
 def lost_rights(database: Database, watchers: Collection[Watcher]) -> dict[str, Lost]:
-    """Which of the watchers may not go on, and why, by session or key; one query, and nobody counts as active by it.
+    """Which of the watchers may not go on, and why, by session or key; one query, and none counts as active by it.
 
-    A session id or key id stands for one audience only. Raises `Unavailable`: then nobody knows.
+    A session id or key id stands for one audience only. Raises `Unavailable`: then that is not known.
     """
     session_ids = [each.session_id for each in watchers if each.session_id is not None]
     key_ids = [each.key_id for each in watchers if each.key_id is not None]

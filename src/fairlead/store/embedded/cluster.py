@@ -109,7 +109,7 @@ class Cluster:
             return self._ensure_running(lock)
 
     def keep_running(self) -> str:
-        """Leave the server running until `stop`, whoever comes and goes; return the database's URL."""
+        """Leave the server running until `stop`, whichever process comes and goes; return the database's URL."""
         with self._locked() as lock:
             url = self._ensure_running(lock)
             self._stay.touch(mode=0o600)

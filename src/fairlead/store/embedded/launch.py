@@ -24,7 +24,7 @@ _RETRY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 120.0
 _LOG_KEPT_BYTES = 10_000_000
 # $1 is the log, the rest the server's command. The shell ends at once and leaves the server to init: it is
-# nobody's child, gets no Ctrl-C of ours, and its process id is known before it has written any file. Paths
+# no child of ours, gets no Ctrl-C of ours, and its process id is known before it has written any file. Paths
 # need no quoting.
 _DETACH = 'umask 077; log=$1; shift; "$@" </dev/null >>"$log" 2>&1 & echo $!'
 
@@ -41,7 +41,7 @@ class Launch:
 
 
 class StillRecovering(EmbeddedPostgresError):
-    """The server is up and replays its log, and that takes longer than anybody waits."""
+    """The server is up and replays its log, and that takes longer than any caller waits."""
 
 
 class ServerFailed(EmbeddedPostgresError):
@@ -137,7 +137,7 @@ def stop_server(data: Path) -> bool:
 
 
 def free_port() -> int:
-    """Return a TCP port on 127.0.0.1 that nobody listens on at this moment."""
+    """Return a TCP port on 127.0.0.1 on which no program listens at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,7 +1,7 @@
 """Telling a living postmaster from a stale file: postmaster.pid alone is never believed.
 
 The number in that file outlives its process (kill -9, power loss, a restarted container), and the system
-gives it to somebody else. A postmaster is alive when its process exists, is no zombie, is called postgres and
+gives it to another process. A postmaster is alive when its process exists, is no zombie, is called postgres and
 works in our directory.
 """
 
@@ -52,7 +52,7 @@ def remove_misleading_pid_file(data: Path) -> None:
     """Leave no postmaster.pid that would keep a server from starting; call it when no postmaster is alive.
 
     A file whose process is gone stays: PostgreSQL checks by it that no orphaned backend still uses the
-    directory. A file that is empty, garbage, or names a process of somebody else's goes, for PostgreSQL would
+    directory. A file that is empty, garbage, or names a process of another program goes, for PostgreSQL would
     refuse to start.
     """
     lines = _pid_file_lines(data)

@@ -1,8 +1,8 @@
 """Who uses the cluster, told by locks that the kernel drops when a process dies, however it dies.
 
-Two files in the cluster's root. `start.lock`, exclusive: whoever starts, stops or joins holds it, so "the
+Two files in the cluster's root. `start.lock`, exclusive: a process that starts, stops or joins holds it, so "the
 last one leaves" and "the next one enters" never overlap. `users.lock`, shared: every process holds it for as
-long as it uses the server; whoever can take it exclusively is alone.
+long as it uses the server; one that can take it exclusively is alone.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class AttentiveJobManager(JobManager):
     comes a millisecond after another would wait for a second. So it looks again.
 
     Where the one connection breaks on which a job's end is to be recorded, its worker goes on, and the job would look
-    as if it ran for as long as the worker lives: nobody could take it over. So that is tried again.
+    as if it ran for as long as the worker lives: no other could take it over. So that is tried again.
 
     And it waits for what is under way before it says that it lost the database, which may take minutes. So it is said.
     """

@@ -34,8 +34,8 @@ def bring_jobs_forward(conn: Connection, limit: int) -> int:
 def doubt_heartbeats(conn: Connection) -> int:
     """Signs of life that lie in the future count as given now, since the clock was set back; returns how many.
 
-    Whoever lives gives the next one soon, by the new clock. Whoever is dead would otherwise be believed in until the
-    clock has caught up.
+    A worker that lives gives the next one soon, by the new clock. One that is dead would otherwise be believed in until
+    the clock has caught up.
     """
     return conn.execute(
         """

@@ -1,4 +1,4 @@
-"""What nobody will try again by itself: kept with what it was and why, until a person has seen to it."""
+"""What no worker will try again by itself: kept with what it was and why, until a person has seen to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

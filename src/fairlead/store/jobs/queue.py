@@ -66,7 +66,7 @@ _ENQUEUE = """
 
 
 def _arrays(jobs: Sequence[Job]) -> tuple[list[str], list[str], list[str], list[float]]:
-    traceparent = current_traceparent()  # where traces are on, a job goes on with that of whoever enqueued it
+    traceparent = current_traceparent()  # where traces are on, a job goes on with that of its origin
     traced = {} if traceparent is None else {"traceparent": traceparent}
     return (
         [QUEUE_OF[job.task] for job in jobs],
@@ -151,7 +151,7 @@ def lead_job(conn: Connection, lead_id: str) -> LeadJob | None:
 
 
 def running_job_ids(conn: Connection, job_ids: Sequence[int]) -> frozenset[int]:
-    """Those of the jobs that a worker is at, or was at when it died and nobody has noticed yet."""
+    """Those of the jobs that a worker is at, or was at when it died and no other has noticed yet."""
     rows = conn.execute(
         "select id from procrastinate_jobs where id = any(%s::bigint[]) and status = 'doing'", (list(job_ids),)
     ).fetchall()

@@ -99,7 +99,7 @@ class _Runner:
         self._bounds = bounds
         self._stop = stop
         self._on_running = on_running
-        # Registrations of earlier lives, whose jobs are nobody's.
+        # Registrations of earlier lives, whose jobs are no worker's.
         self._abandoned: set[int] = set()
 
     async def run(self) -> bool:
@@ -165,7 +165,7 @@ class _Runner:
         return not unfinished
 
     async def _release(self, connector: PsycopgConnector) -> None:
-        """Jobs that outlasted their worker are nobody's from now on: the next sweep takes them over."""
+        """Jobs that outlasted their worker are no worker's from now on: the next sweep takes them over."""
         if not self._abandoned:
             return
         try:

@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Identifier
 from fairlead.store.connection import Connection
 
 _OWN_INDICES: Mapping[str, LiteralString] = {
-    # Which job is a lead's or a notification's: asked by the sweeps, and by whoever wants to see a lead's status.
+    # Which job is a lead's or a notification's: asked by the sweeps, and by those who want to see a lead's status.
     "jobs_of_lead": "((args ->> 'lead_id')) where task_name = 'distribute_lead'",
     "jobs_of_notification": "((args ->> 'notification_id')) where task_name in ('send_email', 'send_webhook')",
     "jobs_without_worker": "(id) where status = 'doing' and worker_id is null",

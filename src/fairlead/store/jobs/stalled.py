@@ -10,7 +10,7 @@ from fairlead.store.jobs.queue import QUEUE_OF, Task
 
 @dataclass(frozen=True, slots=True)
 class StalledJob:
-    """A job that a worker had begun and that nobody is at any more."""
+    """A job that a worker had begun and that none is at any more."""
 
     job_id: int
     task: Task
@@ -37,7 +37,7 @@ def stalled_job_ids(conn: Connection, silent_seconds: float, after_job_id: int, 
 
 
 def lock_stalled(conn: Connection, job_id: int, silent_seconds: float) -> StalledJob | None:
-    """The job, its row locked, if nobody is at it; None when its worker is alive after all or somebody else has it.
+    """The job, its row locked, if no worker is at it; None when its worker is alive after all or another has it.
 
     Nothing is waited for.
     """
@@ -57,7 +57,7 @@ def lock_stalled(conn: Connection, job_id: int, silent_seconds: float) -> Stalle
 def lock_lead_unless_held(conn: Connection, lead_id: str) -> bool:
     """The lead's row is locked, if there is such a lead; False where another transaction holds it.
 
-    Nothing is waited for. The other may be that of the very worker that stands still: whoever waited for it would
+    Nothing is waited for. The other may be that of the very worker that stands still: one that waited for it would
     leave the jobs of all the others lying.
     """
     if conn.execute("select from leads where id = %s for no key update skip locked", (lead_id,)).rowcount:
@@ -78,7 +78,7 @@ def delete_ended_jobs(conn: Connection) -> int:
 def delete_silent_workers(conn: Connection, silent_seconds: float) -> int:
     """Registrations of workers without a sign of life for so long are gone; returns how many.
 
-    A job that one of them still has becomes nobody's, and is taken over as such.
+    A job that one of them still has becomes no worker's, and is taken over as such.
     """
     done = conn.execute(
         "delete from procrastinate_workers where last_heartbeat < clock_timestamp() - make_interval(secs => %s)",

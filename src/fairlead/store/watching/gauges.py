@@ -130,9 +130,10 @@ def _queues(conn: Connection) -> tuple[QueueGauges, ...]:
 
 
 def _niches(conn: Connection) -> tuple[NicheGauges, ...]:
-    """Every active niche. The last decision that assigned anybody is that of the last assignment: no payload is read.
+    """Every active niche. The last decision that assigned any provider is that of the last assignment: no payload
+    is read.
 
-    A niche that is distributed by hand has leads that wait, and no age of the oldest: there it is nobody's fault.
+    A niche that is distributed by hand has leads that wait, and no age of the oldest: there that is meant.
     """
     rows = conn.execute(
         """
