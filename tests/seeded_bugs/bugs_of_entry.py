@@ -13,7 +13,10 @@ BUGS_OF_ENTRY = (
     Bug(
         "addresses compared as they are written",
         "upper and lower case aside, two addresses that differ are two addresses",
-        (Edit("core/duplicates.py", "return mailbox_key(text) or None", "return comparable(text) or None"),),
+        (
+            Edit("core/duplicates.py", "return mailbox_key(text) or None", "return comparable(text) or None"),
+            Edit("core/entry/contact.py", "        return mailbox.address\n", "        return text\n"),
+        ),
         (DUPLICATES,),
         is_quick=True,
     ),
