@@ -25,7 +25,7 @@ def members_by_type(after: str, before: str) -> dict[str, tuple[str, ...]]:
 @pytest.mark.parametrize(
     ("catalogue", "after", "before"),
     [
-        (OF_THE_FEED, "To everybody,", "To operators:"),
+        (OF_THE_FEED, "To every client,", "To operators:"),
         (FOR_OPERATORS, "To operators:", "To a provider,"),
         (FOR_PROVIDERS, "To a provider,", "## How a connection ends"),
     ],
