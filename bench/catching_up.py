@@ -7,7 +7,7 @@ from statistics import median
 
 from bench.population import POPULATIONS, create_niche
 from bench.server import SCHEMA, create_database, drop_databases
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Database
 from fairlead.store.distribution.rosters import load_roster
 from fairlead.store.journal import lock_niches, recent_entries

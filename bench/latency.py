@@ -18,7 +18,7 @@ from bench.population import POPULATIONS
 from bench.server import SCHEMA
 from bench.workers import workers
 from fairlead.flows.approve_lead import approve_lead, approve_niche
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import jobs_at_all

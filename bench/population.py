@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fairlead.core.configuration_entries import (
-    deactivated_for_funds,
     level_payload,
     niche_payload,
     provider_payload,
@@ -17,7 +16,8 @@ from fairlead.core.journal import EntryKind
 from fairlead.core.ledger import EntryKind as LedgerKind
 from fairlead.core.ledger import Posting
 from fairlead.core.model import Level, Subscription
-from fairlead.flows.distribute import Distributor
+from fairlead.core.subscription import funded
+from fairlead.flows.distributor import Distributor
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id, new_salt
@@ -132,7 +132,7 @@ def create_niche(
 
 def _subscription(provider_id: str, level: Level, balance: int, rules: dict[str, object]) -> Subscription:
     subscription = Subscription(new_id(), provider_id, level.level_id, True, None, rules, True)
-    return subscription if balance else deactivated_for_funds(subscription)
+    return funded(subscription, level.price_cents, balance)
 
 
 def _insert_niche(conn: Connection, slug: str, levels: Sequence[Level], now: datetime) -> str:

@@ -17,7 +17,7 @@ from bench.server import (
     drop_databases,
     settle,
 )
-from fairlead.flows.distribute import DEFAULT_BATCH_LIMIT, Distributor
+from fairlead.flows.distributor import DEFAULT_BATCH_LIMIT, Distributor
 from fairlead.store.connection import Database, Timeouts
 from fairlead.store.schema import migrate
 

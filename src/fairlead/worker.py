@@ -9,8 +9,8 @@ from fairlead.api.health import DatabaseProbe, health_application
 from fairlead.api.serve import serve_in_thread
 from fairlead.core.errors import Unavailable
 from fairlead.delivery.mail_transport import open_mail_transport
-from fairlead.flows.distribute import Distributor
 from fairlead.flows.distribute_lead import LeadDistribution
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.send_email import EmailSender
 from fairlead.flows.notifications.send_webhook import WebhookSender

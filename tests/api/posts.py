@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from fairlead.core.permissions import Permission
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.bad_leads import report_bad_lead
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.submit_leads import submit_leads

@@ -16,7 +16,7 @@ import pytest
 
 from fairlead.api.idempotency import REPLAYED
 from fairlead.api.session_cookie import DEVELOPMENT_COOKIE
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fairlead.core.errors import Unavailable
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.live.positions import operator_id
 from fairlead.store.connection import Database
 from fairlead.store.embedded.cluster import Cluster

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fairlead.core.errors import Unavailable
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Database
 from fairlead.store.embedded.cluster import Cluster
 from tests.conftest import sweep

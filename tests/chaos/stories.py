@@ -11,8 +11,8 @@ from typing import Any
 
 from psycopg import sql
 
-from fairlead.core.model import Decision
-from fairlead.flows.distribute import Distributor
+from fairlead.core.decision import Decision
+from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Connection, Database
 from tests.race.marketplaces import (
     Niche,
@@ -148,7 +148,7 @@ def ending(database: Database, story: Story) -> dict[str, Any]:
 def everything_happened(decisions: tuple[Decision, ...], points: list[str]) -> None:
     """The story held what it is told for; otherwise its crashes prove less than they claim."""
     assert len(decisions) == 3
-    reasons = {refusal.reason.value for d in decisions for level in d.levels for refusal in level.refused}
+    reasons = {each.refusal.reason for d in decisions for level in d.levels for each in level.refused}
     assert reasons == {"insufficient_balance", "already_recipient"}
     assert all(len(decision.levels) == 3 and decision.recipients for decision in decisions)
     for words in (

@@ -24,7 +24,7 @@ from fairlead.flows.configuration.niches import create_niche
 from fairlead.flows.configuration.provider_status import suspend_provider
 from fairlead.flows.configuration.providers import create_provider
 from fairlead.flows.configuration.subscriptions import pause_subscription
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.importing.import_leads import ImportOptions, import_leads
 from fairlead.flows.money.adjust_balance import Adjusted, adjust_balance
 from fairlead.flows.money.bad_leads import mark_lead_bad, report_bad_lead

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from fairlead.flows.distribute import Distributed, Distributor
+from fairlead.flows.distributor import Distributed, Distributor
 from fairlead.store.connection import Database
 from tests.chaos.proxy import Proxy, Session, Strike, cut_before, swallow_answer
 from tests.chaos.stories import (

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from fairlead.flows.distribute import Distributor
 from fairlead.flows.distribute_lead import LeadDistribution
+from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Database
 from fairlead.store.leads.runs import attempts_of
 from tests.chaos.market import (

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.refund import Refunded, refund_assignment
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database

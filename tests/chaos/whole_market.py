@@ -11,7 +11,7 @@ from fairlead.flows.configuration.provider_status import suspend_provider
 from fairlead.flows.configuration.providers import ProviderChange, change_provider
 from fairlead.flows.configuration.subscriptions import pause_subscription, subscribe, unsubscribe
 from fairlead.flows.create_lead import EnteredLead, create_lead
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.money.adjust_balance import adjust_balance

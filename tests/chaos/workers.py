@@ -27,13 +27,13 @@ DEADLY_STATUS = 9
 
 _DEADLY = """
 import os, sys
-from fairlead.flows import distribute
-lead_id, status, decide = sys.argv.pop(1), sys.argv.pop(1), distribute.decide
+from fairlead.core import batch
+lead_id, status, decide = sys.argv.pop(1), sys.argv.pop(1), batch.decide
 def decide_or_die(roster, lead, *rest):
     if lead.lead_id == lead_id:
         os._exit(int(status))
     return decide(roster, lead, *rest)
-distribute.decide = decide_or_die
+batch.decide = decide_or_die
 from fairlead.cli import main
 main()
 """

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from fairlead.core.decide import decide
 from fairlead.core.errors import Unavailable
 from fairlead.core.model import Lead
 from fairlead.flows import distribute as flow
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace
 from fairlead.flows.declaring.declaration import parse_declaration
-from fairlead.flows.distribute import Distributed, Distributor
+from fairlead.flows.distributor import Distributed, Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
@@ -325,20 +326,19 @@ def test_leads_that_nobody_asked_for_and_leads_that_failed_before_are_distribute
     with database.transaction() as conn:
         conn.execute("update niches set auto_distribute = false")
     leads = submit_leads(database, "vps", [{"cores": 4}] * 3, OPERATOR, approve=True)
-    decide = flow.decide
 
     def fail_once(roster: Any, lead: Lead, *rest: Any) -> Any:
         if lead.lead_id == leads[1]:
             raise ArithmeticError("a lead that nobody thought of")
         return decide(roster, lead, *rest)
 
-    monkeypatch.setattr(flow, "decide", fail_once)
+    monkeypatch.setattr("fairlead.core.batch.decide", fail_once)
     result = fairlead("distribute", "--pending", "--json")
     assert (result.status, result.json["outcomes"]["failed"], result.json["leads_decided"]) == (1, 1, 3)
     assert "The last run failed: ArithmeticError." in fairlead("explain", leads[1]).out
     assert fairlead("explain", leads[1], "--json").json["last_attempt_status"] == "failed"
 
-    monkeypatch.setattr(flow, "decide", decide)
+    monkeypatch.setattr("fairlead.core.batch.decide", decide)
     assert fairlead("distribute", "--pending", "--json").json["leads_decided"] == 1
     with database.snapshot() as conn:
         left = conn.execute("select args ->> 'lead_id' from procrastinate_jobs where queue_name = 'distribute'")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from fairlead.core.canonical import canonical_json, timestamp_from_text
 from fairlead.core.journal import entry_hash
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.exporting.export import ExportRequest, export
 from fairlead.flows.exporting.export_text import harmless_cell
 from fairlead.store.audit.log import OPERATOR

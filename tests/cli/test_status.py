@@ -5,7 +5,7 @@ from importlib.resources import files
 import psycopg
 import pytest
 
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from fairlead.store.jobs.queue import Job, enqueue

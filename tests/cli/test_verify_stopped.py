@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database

@@ -2,18 +2,17 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from fairlead.core.batch import BatchDecision, Step, decide_batch, follow_batch
 from fairlead.core.canonical import JsonObject, commit_to_attributes
-from fairlead.core.configuration_entries import deactivated_for_funds, subscription_payload
-from fairlead.core.decision_entries import DECISION_VERSION, decision_payload
-from fairlead.core.engine import decide, follow, subscriptions_out_of_funds
+from fairlead.core.decision import Decision
+from fairlead.core.decision_entries import DECISION_VERSION
 from fairlead.core.journal import Entry, EntryKind, seal
 from fairlead.core.ledger import EntryKind as LedgerKind
 from fairlead.core.ledger import post
-from fairlead.core.model import Decision, Lead, Purse, Subscription
-from fairlead.core.replay import Replay
+from fairlead.core.model import Lead, Purse, Subscription
+from fairlead.core.replay import Replay, redecide
 from fairlead.core.roster import Roster
 
 BEGINNING = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -64,19 +63,14 @@ class History:
 
     def distribute(self, lead: Lead) -> Decision:
         """The lead is decided, paid for and on record; whoever ran out of money is inactive (R9)."""
-        decision = decide(self.roster, lead, self.purses, self.now)
-        contents: list[tuple[EntryKind, JsonObject]] = [(EntryKind.DECISION, decision_payload(decision, self.version))]
+        batch = decide_batch(self.roster, [lead], self.purses, self.now)
+        assert isinstance(batch, BatchDecision)
+        (decision,) = batch.decisions
         for recipient in decision.recipients:
             purse = self.purses[recipient.provider_id]
             _, self.purses[recipient.provider_id] = post(purse, LedgerKind.LEAD_PURCHASE, recipient.price_cents)
-        follow(self.roster, decision)
-        for broke in subscriptions_out_of_funds(self.roster, self.purses, decision.consulted_provider_ids):
-            inactive = deactivated_for_funds(broke)
-            self.roster.set_subscription(inactive, is_deleted=False)
-            known = broke if self.version > 1 else None
-            contents.append((EntryKind.SUBSCRIPTION, subscription_payload(inactive, is_deleted=False, before=known)))
-        newest = self._seal(contents)[-1]
-        self.roster.head = replace(self.roster.head, seq=newest.seq, hash=newest.hash)
+        newest = self._seal(batch.contents(self.version))[-1]
+        follow_batch(self.roster, batch, newest.hash)
         self.decisions.append(decision)
         return decision
 
@@ -97,6 +91,19 @@ class History:
         return entries
 
 
+def decided_again(roster: Roster, recorded: JsonObject, attributes: Mapping[str, object]) -> Decision:
+    """The recorded decision, taken again; its record has every balance that it depends on."""
+    again = redecide(roster, recorded, attributes)
+    assert isinstance(again, BatchDecision)
+    (decision,) = again.decisions
+    return decision
+
+
+def follow(roster: Roster, decision: Decision) -> None:
+    """The roster stands behind the decision, which switched nothing off."""
+    follow_batch(roster, BatchDecision((Step(decision, ()),), {}), roster.head.hash)
+
+
 def state_of(roster: Roster) -> dict[str, object]:
     """Everything that a roster can be asked, as plain data: two rosters with equal states are the same roster."""
     probes: list[Mapping[str, object]] = [{}, {"age": 20, "job": "cook"}, {"age": 40, "job": "nurse"}]
@@ -113,7 +120,7 @@ def state_of(roster: Roster) -> dict[str, object]:
         "counts": {
             level_id: (
                 roster.living_count(level_id),
-                {reason: count for reason, count in roster.static_counts(level_id).items() if count},
+                {reason: count for reason, count in roster.standing_counts(level_id).items() if count},
             )
             for level_id in roster.levels
         },

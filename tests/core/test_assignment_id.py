@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fairlead.core.assignment import assignment_id
+from fairlead.core.decide import assignment_id
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECONDS = st.integers(1_577_836_800_000_000, 32_000_000_000_000_000)

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.core.canonical import JsonObject, canonical_json, timestamp_from_text
+from fairlead.core.decide import decide
+from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import decision_payload, purses_consulted, recorded_decision
-from fairlead.core.engine import decide
 from fairlead.core.explanation import Standing, standing_of
 from fairlead.core.journal import Entry, EntryKind
-from fairlead.core.model import Decision, Lead, Level, Purse, Subscription
-from fairlead.core.replay import Replay, redecide
-from tests.core.history import BEGINNING, EVERY_LEAD, History, id_of
+from fairlead.core.model import Lead, Level, Purse, Subscription
+from fairlead.core.replay import Replay
+from tests.core.history import BEGINNING, EVERY_LEAD, History, decided_again, id_of
 from tests.core.markets import Market, attributes, markets, opened, staged
 
 OLD_JOURNAL = Path(__file__).with_name("journal_of_version_1.jsonl")
@@ -67,13 +68,13 @@ def test_both_versions_are_decided_again_and_explained_alike_to_every_provider(
     subject = history.lead(lead)
     decision = decide(history.roster, subject, market.purses, BEGINNING)
     first, second = (stored(decision_payload(decision, version)) for version in (1, 2))
-    again = [redecide(history.roster, recorded, lead) for recorded in (first, second)]
+    again = [decided_again(history.roster, recorded, lead) for recorded in (first, second)]
     assert again == [decision, decision]
     told = [standings(history, subject, each, market) for each in again]
     assert told[0] == told[1]
     for number, level in enumerate(second["levels"]):
         own = told[1][number * len(market.statuses) : (number + 1) * len(market.statuses)]
-        reasons = Counter(each.reason for each in own if each is not None and each.reason is not None)
+        reasons = Counter(each.refusal.reason for each in own if each is not None and each.refusal is not None)
         assert reasons == Counter(level["counts"]) + Counter(each["reason"] for each in level["refused"])
 
 
@@ -166,4 +167,4 @@ def test_the_time_of_the_next_decision_may_be_any() -> None:
     history = staged(market)
     later = BEGINNING + timedelta(days=20_000)
     decision = decide(history.roster, history.lead({}), market.purses, later)
-    assert redecide(history.roster, stored(decision_payload(decision)), {}) == decision
+    assert decided_again(history.roster, stored(decision_payload(decision)), {}) == decision

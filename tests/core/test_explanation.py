@@ -4,8 +4,9 @@ from collections import Counter
 
 from hypothesis import given
 
-from fairlead.core.engine import decide
+from fairlead.core.decide import decide
 from fairlead.core.explanation import standing_of
+from fairlead.core.refusals import LevelFull
 from tests.core.history import BEGINNING
 from tests.core.markets import Market, attributes, markets, staged
 
@@ -22,9 +23,9 @@ def test_everybody_is_told_the_reason_that_the_decision_counted(market: Market, 
             if (standing := standing_of(history.roster, subject, decision, result, provider_id)) is not None
         ]
         assert {each.recipient for each in standings} - {None} == {*result.recipients}
-        told = Counter(each.reason for each in standings if each.reason is not None)
+        told = Counter(each.refusal.reason for each in standings if each.refusal is not None)
         assert told == Counter({r: n for r, n in result.counts.items() if n}) + Counter(
-            r.reason for r in result.refused
+            r.refusal.reason for r in result.refused
         )
 
 
@@ -37,7 +38,7 @@ def test_a_full_level_tells_how_many_stood_ahead(market: Market, lead: dict[str,
         queue = [each.subscription_id for each in history.roster.matching(lead).at(result.level)[1]]
         for provider_id in market.statuses:
             standing = standing_of(history.roster, subject, decision, result, provider_id)
-            if standing is not None and standing.reason == "level_full":
+            if standing is not None and isinstance(standing.refusal, LevelFull):
                 ahead = queue.index(standing.subscription_id)
-                assert standing.detail.startswith(f"{ahead} candidates stood ahead of it")
+                assert standing.refusal == LevelFull(ahead, result.level.max_recipients)
                 assert ahead >= result.level.max_recipients

@@ -15,10 +15,10 @@ from fairlead.core.configuration_entries import (
     subscription_from_payload,
     subscription_payload,
 )
+from fairlead.core.decide import decide
 from fairlead.core.decision_entries import decision_payload, purses_consulted, recorded_decision
-from fairlead.core.engine import decide
 from fairlead.core.journal import EntryKind, seal
-from fairlead.core.model import Level, Purse, Reason, Subscription
+from fairlead.core.model import Level, Purse, Subscription
 from tests.core.history import BEGINNING, id_of
 from tests.core.markets import FILTERS, Market, attributes, markets, staged
 
@@ -105,7 +105,7 @@ def test_a_purse_refused_at_a_dear_level_and_charged_at_a_cheap_one_is_known_who
     purses = {provider_id: Purse(-50, 200, 8)}
     history = staged(Market((dear, cheap), {provider_id: "active"}, purses, subscriptions, {}, 1))
     decision = decide(history.roster, history.lead({}), purses, BEGINNING)
-    assert [refusal.reason for refusal in decision.levels[0].refused] == [Reason.INSUFFICIENT_BALANCE]
+    assert [each.refusal.reason for each in decision.levels[0].refused] == ["insufficient_balance"]
     assert purses_consulted(decision_payload(decision)) == purses
 
 

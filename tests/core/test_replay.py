@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from fairlead.core.canonical import canonical_json
 from fairlead.core.configuration_entries import filter_digest
+from fairlead.core.decision import Outcome
 from fairlead.core.journal import Entry, EntryKind, seal
-from fairlead.core.model import Outcome
-from fairlead.core.replay import Replay, redecide
+from fairlead.core.replay import Replay
 from fairlead.core.roster import Roster
-from tests.core.history import EVERY_LEAD, History, state_of
+from tests.core.history import EVERY_LEAD, History, decided_again, state_of
 from tests.core.markets import Market, attributes, busy_history, markets, opened
 
 Payload = dict[str, Any]
@@ -67,7 +67,7 @@ def test_deciding_again_needs_only_the_record(history: History) -> None:
     for entry in history.entries:
         if entry.kind is EntryKind.DECISION:
             attributes, _ = history.leads[entry.payload["lead_id"]]  # type: ignore[index]
-            again = redecide(roster, entry.payload, attributes)
+            again = decided_again(roster, entry.payload, attributes)
             assert again == next(each for each in history.decisions if each.seq == entry.seq)
         roster.fold(entry)
 

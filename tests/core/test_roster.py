@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 
 from fairlead.core import roster as roster_module
 from fairlead.core.configuration_entries import (
-    deactivated_for_funds,
     level_payload,
     niche_payload,
     provider_payload,
     subscription_payload,
 )
-from fairlead.core.engine import decide, follow
+from fairlead.core.decide import decide
 from fairlead.core.journal import EntryKind
 from fairlead.core.model import Level, Purse, Subscription
 from fairlead.core.roster import JournalGap, Roster
-from tests.core.history import BEGINNING, FORM, History, id_of, state_of
+from fairlead.core.subscription import funded
+from tests.core.history import BEGINNING, FORM, History, follow, id_of, state_of
 from tests.core.markets import ATTRIBUTES, FILTERS, Market, attributes, markets, opened, staged
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -141,22 +141,21 @@ def test_following_decisions_equals_folding_their_entries(market: Market, leads:
 
 
 @given(markets(), st.lists(attributes, min_size=1, max_size=4), st.data())
-def test_rolling_back_restores_the_roster_exactly(
+def test_a_trial_leaves_the_roster_as_it_was(
     market: Market, leads: list[dict[str, object]], data: st.DataObject
 ) -> None:
     history = staged(market)
     roster = history.roster
     before = state_of(roster)
-    roster.checkpoint()
     for tried in range(2):
-        for lead in leads:
-            decision = decide(roster, history.lead(lead), market.purses, BEGINNING)
-            follow(roster, decision)
-            for subscription in list(roster.subscriptions.values()):
-                if subscription.is_active and data.draw(st.booleans()):
-                    roster.set_subscription(deactivated_for_funds(subscription), is_deleted=False)
-        roster.roll_back()
-        assert state_of(roster) == before, f"after attempt {tried + 1}"
+        with roster.trial():
+            for lead in leads:
+                decision = decide(roster, history.lead(lead), market.purses, BEGINNING)
+                follow(roster, decision)
+                for subscription in list(roster.subscriptions.values()):
+                    if subscription.is_active and data.draw(st.booleans()):
+                        roster.set_subscription(funded(subscription, 1, 0), is_deleted=False)
+        assert state_of(roster) == before, f"after trial {tried + 1}"
 
 
 def small_market(provider_count: int = 2) -> Market:
@@ -170,31 +169,27 @@ def small_market(provider_count: int = 2) -> Market:
     return Market((level,), dict.fromkeys(providers, "active"), rich, subscriptions, {}, 1)
 
 
-def test_what_was_kept_is_not_rolled_back_and_what_was_abandoned_is() -> None:
+def test_a_trial_that_fails_leaves_the_roster_as_it_was() -> None:
     history = staged(small_market())
     roster = history.roster
-    fresh = state_of(roster)
-    roster.checkpoint()
-    follow(roster, decide(roster, history.lead({}), history.purses, BEGINNING))
-    served = state_of(roster)
-    assert served != fresh
-    roster.keep()
-    roster.abandon()
-    assert state_of(roster) == served
-    roster.checkpoint()
-    follow(roster, decide(roster, history.lead({}), history.purses, BEGINNING))
-    roster.abandon()
-    assert state_of(roster) == served
-    with pytest.raises(JournalGap):
-        roster.roll_back()
+    before = state_of(roster)
+
+    def fail() -> None:
+        with roster.trial():
+            follow(roster, decide(roster, history.lead({}), history.purses, BEGINNING))
+            assert state_of(roster) != before
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert state_of(roster) == before
 
 
-def test_only_activity_may_change_between_a_checkpoint_and_its_end() -> None:
+def test_only_activity_may_change_in_a_trial() -> None:
     roster = staged(small_market()).roster
     own = next(iter(roster.subscriptions.values()))
-    roster.checkpoint()
     for after, is_deleted in [(own, True), (replace(own, filter_rules=FILTERS[-1]), False)]:
-        with pytest.raises(JournalGap):
+        with pytest.raises(JournalGap), roster.trial():
             roster.set_subscription(after, is_deleted)
 
 

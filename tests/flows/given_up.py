@@ -2,7 +2,7 @@
 
 from fairlead.core.errors import Broken
 from fairlead.delivery.outcome import NotSent
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.failures.failed_runs import record_failed_run
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.outcome import Tried, record_delivery

@@ -12,7 +12,7 @@ from fairlead.flows.approve_lead import (
     approve_niche,
     trigger_distribution,
 )
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id

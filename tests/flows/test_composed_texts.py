@@ -11,7 +11,7 @@ from fairlead.flows.configuration import niches, subscription_place
 from fairlead.flows.configuration.form_schemas import change_form_schema
 from fairlead.flows.configuration.subscriptions import set_filter
 from fairlead.flows.create_lead import EnteredLead, create_lead
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.importing.import_leads import ImportOptions, import_leads
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.upkeep.compose_filters import compose_filters

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from fairlead.core.engine import decide
+from fairlead.core.decide import decide
 from fairlead.core.errors import Broken
 from fairlead.core.model import Lead
-from fairlead.flows import distribute
 from fairlead.flows.approve_lead import approve_leads, trigger_distribution, trigger_untried
-from fairlead.flows.distribute import Distributor
 from fairlead.flows.distribute_lead import LeadDistribution
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.failures.failed_runs import record_crash
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR, Actor
@@ -56,7 +55,7 @@ def poison(monkeypatch: pytest.MonkeyPatch, lead_id: str, error: Callable[[], Ex
             raise error()
         return decide(roster, lead, *rest)
 
-    monkeypatch.setattr(distribute, "decide", decide_or_raise)
+    monkeypatch.setattr("fairlead.core.batch.decide", decide_or_raise)
 
 
 def test_approval_enqueues_one_job_per_lead_that_says_who_asked_and_nothing_personal(database: Database) -> None:
@@ -160,7 +159,7 @@ def test_a_lead_that_raises_is_tried_six_times_and_stops_nobody(
 
     # Nobody tries again by himself; a person does, after the bug is gone.
     assert jobs.run(leads[1]) == []
-    monkeypatch.setattr(distribute, "decide", decide)
+    monkeypatch.setattr("fairlead.core.batch.decide", decide)
     trigger_distribution(database, leads[1], OPERATOR)
     assert dead_letters_of(database) == []
     (done,) = jobs.run(leads[1])

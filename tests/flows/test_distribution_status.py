@@ -4,9 +4,9 @@ import pytest
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.approve_lead import approve_leads
-from fairlead.flows.distribute import Distributor
 from fairlead.flows.distribute_lead import LeadDistribution
 from fairlead.flows.distribution_status import DistributionStatus, distribution_status
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database

@@ -7,7 +7,7 @@ import pytest
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.approve_lead import approve_lead
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.once import once_for
 from fairlead.flows.reject_lead import Rejected, reject_lead, reject_leads
 from fairlead.flows.submit_leads import submit_leads

@@ -14,7 +14,7 @@ from psycopg import sql
 from fairlead.core.errors import Refused
 from fairlead.flows.approve_lead import trigger_distribution
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from fairlead.flows import distribute
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Database, Timeouts
 from tests.waiting import PATIENCE_SECONDS, wait_until
 

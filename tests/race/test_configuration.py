@@ -18,7 +18,7 @@ from fairlead.flows.configuration.marketplace import change_marketplace, read_ma
 from fairlead.flows.configuration.provider_status import reactivate_provider, suspend_provider
 from fairlead.flows.configuration.reading import read_level, read_niche, read_subscription
 from fairlead.flows.configuration.subscriptions import set_filter, subscribe, unsubscribe
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database

@@ -8,7 +8,7 @@ import pytest
 
 from fairlead.core.model import Purse
 from fairlead.flows import distribute
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.writes import lock_purses
 from tests.race.marketplaces import (

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from fairlead.flows.approve_lead import ask_again, trigger_distribution
-from fairlead.flows.distribute import Distributed, Distributor
 from fairlead.flows.distribute_lead import LeadDistribution
 from fairlead.flows.distribute_niche import distribute_niche
+from fairlead.flows.distributor import Distributed, Distributor
 from fairlead.flows.lead_jobs import lead_jobs, withdraw_needless_jobs
 from fairlead.flows.upkeep.reoffer import reoffer
 from fairlead.flows.upkeep.upkeep import Upkeep

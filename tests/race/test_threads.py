@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from fairlead.core.engine import decide
+from fairlead.core.decide import decide
 from fairlead.core.model import Lead
-from fairlead.flows import distribute
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Database
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
 from tests.race.processes import deadlocks, sampled_waits
@@ -72,7 +71,7 @@ def poisoned(monkeypatch: pytest.MonkeyPatch, lead_id: str) -> None:
             raise ArithmeticError("a lead that nobody thought of")
         return decide(roster, lead, *rest)
 
-    monkeypatch.setattr(distribute, "decide", decide_or_raise)
+    monkeypatch.setattr("fairlead.core.batch.decide", decide_or_raise)
 
 
 def test_a_lead_that_cannot_be_decided_fails_alone_and_moves_nothing(

@@ -5,7 +5,7 @@ from typing import Any
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
-from fairlead.core.engine import decide
+from fairlead.core.decide import decide
 from fairlead.core.explanation import standing_of
 from fairlead.core.filters import validate_filter
 from fairlead.core.form import parse_form_schema
@@ -101,8 +101,8 @@ class CoreWorld:
         for result in decision.levels:
             for name, provider_id in self._providers.items():
                 standing = standing_of(roster, lead, decision, result, provider_id)
-                if standing is not None and standing.reason is not None:
-                    why[result.level.name, name] = standing.reason.value
+                if standing is not None and standing.refusal is not None:
+                    why[result.level.name, name] = standing.refusal.reason
         assert self.history.distribute(lead) == decision
         if decision.recipients:
             self._sold.add(lead.lead_id)

@@ -5,7 +5,7 @@ from typing import Any
 
 from fairlead.flows.approve_lead import trigger_distribution
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.explain import explain_provider
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
@@ -158,10 +158,10 @@ class PostgresWorld:
 
     def _why(self, lead_id: str) -> dict[tuple[str, str], str]:
         return {
-            (level.name, name): standing.reason.value
+            (level.name, name): standing.refusal.reason
             for (name,) in self._rows("select name from providers order by id")
             for level, standing in explain_provider(self._database, lead_id, email_of(name)).standings
-            if standing.reason is not None
+            if standing.refusal is not None
         }
 
     # What is told ---------------------------------------------------------------------------------------------

@@ -160,8 +160,9 @@ BUGS_OF_JOBS = (
         "a lead is a lead",
         (
             Edit(
-                "flows/distribute.py",
+                "flows/distributor.py",
                 "            return oldest_waiting(conn, niche_id)\n",
+                "            from fairlead.store.leads.waiting import lock_waiting_leads\n"
                 "            leads = lock_waiting_leads(conn, niche_id, 1).leads\n"
                 "            return leads[0].lead_id if leads else None\n",
             ),

@@ -59,7 +59,7 @@ BUGS_OF_RULES = (
         "take the first max_recipients, then see who can pay: a refused candidate takes a slot",
         (
             Edit(
-                "core/assignment.py",
+                "core/decide.py",
                 "while len(recipients) < level.max_recipients and",
                 "while len(recipients) + len(refused) < level.max_recipients and",
             ),
@@ -72,7 +72,7 @@ BUGS_OF_RULES = (
         "<= instead of <",
         (
             Edit(
-                "core/assignment.py",
+                "core/decide.py",
                 "while len(recipients) < level.max_recipients and",
                 "while len(recipients) <= level.max_recipients and",
             ),
@@ -84,9 +84,9 @@ BUGS_OF_RULES = (
         "<= instead of <",
         (
             Edit(
-                "core/assignment.py",
-                "if purse.available_cents < level.price_cents:",
-                "if purse.available_cents <= level.price_cents:",
+                "core/subscription.py",
+                "return price_cents <= available_cents",
+                "return price_cents < available_cents",
             ),
         ),
         (BY_HAND,),
@@ -97,9 +97,9 @@ BUGS_OF_RULES = (
         "UNIQUE (lead_id, provider_id) will see to it",
         (
             Edit(
-                "core/assignment.py",
-                "        if received_at is not None:",
-                "        if received_at == level.level_id:",
+                "core/gates.py",
+                "return None if level_id is None else AlreadyRecipient(level_id)",
+                "return None if level_id != _level.level_id else AlreadyRecipient(level_id)",
             ),
         ),
         (BY_HAND,),
@@ -122,9 +122,9 @@ BUGS_OF_RULES = (
         "the next decision will refuse it anyway",
         (
             Edit(
-                "flows/distribute.py",
-                "            _deactivate(roster, trial, subscription)",
-                "            pass",
+                "core/batch.py",
+                "deactivated = tuple(out_of_funds(own, roster.levels, purses.after))",
+                "deactivated: tuple[Subscription, ...] = ()",
             ),
         ),
         (BY_HAND,),
@@ -134,9 +134,9 @@ BUGS_OF_RULES = (
         "the balances were right a moment ago",
         (
             Edit(
-                "flows/distribute.py",
-                "if all(purses[provider_id] == purse for provider_id, purse in trial.assumed.items()):",
-                "if purses:",
+                "core/batch.py",
+                "certain[provider_id] == purse for provider_id, purse in foreseen.consulted.items()",
+                "certain for _ in foreseen.consulted.items()",
             ),
         ),
         (BY_HAND,),

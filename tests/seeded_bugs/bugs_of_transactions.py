@@ -32,14 +32,13 @@ BUGS_OF_TRANSACTIONS = (
         is_quick=True,
     ),
     Bug(
-        "roster not rolled back after a failed commit",
+        "a trial takes back the head alone",
         "setting the head back is enough",
         (
             Edit(
                 "core/roster.py",
-                "        if self._undo is not None:\n            self.roll_back()\n            self._undo = None",
-                "        if self._undo is not None:\n"
-                "            self.head = self._head_at_checkpoint\n            self._undo = None",
+                "            for subscription_id, before in reversed(undo):",
+                "            for subscription_id, before in ():",
             ),
         ),
         (f"{BROKEN}[cut]",),
@@ -63,11 +62,11 @@ BUGS_OF_TRANSACTIONS = (
             Edit("store/distribution/writes.py", "            _move_balances(conn, batch)\n", ""),
             Edit(
                 "flows/distribute.py",
-                "                self._rosters.keep(niche_id)\n",
-                "                self._rosters.keep(niche_id)\n"
-                "                from fairlead.store.distribution.writes import _move_balances\n"
-                "                with self.database.transaction() as conn:\n"
-                "                    _move_balances(conn, batch)\n",
+                "            last_known[niche_id].update(done.batch.purses_after)\n",
+                "            last_known[niche_id].update(done.batch.purses_after)\n"
+                "            from fairlead.store.distribution.writes import _move_balances\n"
+                "            with database.transaction() as conn:\n"
+                "                _move_balances(conn, done.batch)\n",
             ),
         ),
         (KILLED,),
@@ -142,7 +141,7 @@ BUGS_OF_TRANSACTIONS = (
         "the one that failed must be the first in the queue",
         (
             Edit(
-                "flows/distribute.py",
+                "flows/distributor.py",
                 "record_failed_run(self.database, lead_id, error",
                 "record_failed_run(self.database, self._oldest_waiting(niche_id) or lead_id, error",
             ),

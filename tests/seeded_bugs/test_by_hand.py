@@ -5,8 +5,8 @@ It is the one test here that no oracle and no replay of the code itself has a pa
 
 import pytest
 
-from fairlead.core.model import Decision
-from fairlead.flows.distribute import Distributor
+from fairlead.core.decision import Decision
+from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Database
 from tests.race.marketplaces import (
     Niche,

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from fairlead.core.errors import Unavailable
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database, Timeouts

@@ -8,7 +8,7 @@ import pytest
 
 from fairlead.core.errors import BadInput
 from fairlead.flows.assignment_actions import accept_assignment, reject_assignment
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, report_bad_lead
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.reject_lead import reject_lead

@@ -10,7 +10,7 @@ import pytest
 from psycopg import errors
 
 from fairlead.core.errors import Refused, Unavailable
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database

@@ -6,7 +6,7 @@ from typing import Any
 from fairlead.core.permissions import Role
 from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.access.invitations import invite_user
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.once import done_once, once_for
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR

@@ -14,8 +14,8 @@ from fairlead.cli.progress import progress_bar
 from fairlead.core.currency import money
 from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
 from fairlead.flows.approve_lead import trigger_distribution, trigger_untried
-from fairlead.flows.distribute import Distributed, Distributor
 from fairlead.flows.distribute_niche import distribute_niche
+from fairlead.flows.distributor import Distributed, Distributor
 from fairlead.flows.lead_jobs import withdraw_needless_jobs
 from fairlead.settings import load_settings
 from fairlead.store.audit.log import OPERATOR

@@ -97,8 +97,8 @@ def _provider_json(story: ProviderStory) -> dict[str, object]:
                 "subscription_id": standing.subscription_id,
                 "received": standing.recipient is not None,
                 "assignment_id": standing.recipient.assignment_id if standing.recipient else None,
-                "reason": standing.reason.value if standing.reason else None,
-                "detail": standing.detail,
+                "reason": standing.refusal.reason if standing.refusal else None,
+                "detail": standing.refusal.text(story.names) if standing.refusal else "received the lead",
             }
             for level, standing in story.standings
         ],

@@ -5,12 +5,11 @@ Each holds the full state after the change, but for a filter that stayed as it w
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from fairlead.core.canonical import JsonObject, canonical_json
 from fairlead.core.journal import UnreadableEntry
-from fairlead.core.model import INSUFFICIENT_FUNDS, Level, Subscription
+from fairlead.core.model import Level, Subscription
 
 
 def niche_payload(slug: str, name: str, is_active: bool, form_schema: JsonObject) -> JsonObject:
@@ -129,13 +128,3 @@ def _filter_of(payload: Mapping[str, Any], before: Subscription | None) -> JsonO
     if before is None or filter_digest(before.filter_rules) != payload["filter_sha256"]:
         raise UnreadableEntry("its `filter_sha256` is not that of the filter that the subscription has")
     return before.filter_rules
-
-
-def deactivated_for_funds(subscription: Subscription) -> Subscription:
-    """The subscription as R9 leaves it when its level costs more than its provider can pay.
-
-    >>> after = deactivated_for_funds(Subscription("s", "p", "l", True, None, {}, True))
-    >>> after.is_active, after.deactivation_reason
-    (False, 'insufficient_funds')
-    """
-    return replace(subscription, is_active=False, deactivation_reason=INSUFFICIENT_FUNDS)

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any, cast
 
 from fairlead.core.canonical import JsonObject, timestamp_from_text, timestamp_text
+from fairlead.core.decision import Decision, LevelResult, Outcome, Refused
 from fairlead.core.document import shown
 from fairlead.core.journal import UnreadableEntry
-from fairlead.core.model import Decision, LevelResult, Outcome, Purse, Reason, Refusal
+from fairlead.core.model import Purse
+from fairlead.core.refusals import InsufficientBalance
 
 DECISION_VERSION = 2
 """How decisions are written now. Those of version 1 have no `version`, and name whoever had the lead already."""
@@ -29,10 +31,11 @@ def decision_version(payload: Mapping[str, Any]) -> int:
 def decision_payload(decision: Decision, version: int = DECISION_VERSION) -> JsonObject:
     """The payload of a `decision` entry: all that was decided, and every balance that it depended on.
 
-    Candidates whose provider has the lead from an earlier level are counted, since the recipients there say who they
-    are: named at every level, they would make a decision grow as recipients times levels. Version 1 named them.
+    Candidates that were refused for what follows from the rest (`Refusal.is_named`) are counted: those whose provider
+    has the lead from an earlier level, named at every level, would make a decision grow as recipients times levels.
+    Version 1 named them.
     """
-    results = decision.levels if version == 1 else [_already_recipients_counted(each) for each in decision.levels]
+    results = decision.levels if version == 1 else [_counted_where_it_follows(each) for each in decision.levels]
     return {
         **({} if version == 1 else {"version": version}),
         "lead_id": decision.lead_id,
@@ -46,10 +49,14 @@ def decision_payload(decision: Decision, version: int = DECISION_VERSION) -> Jso
     }
 
 
-def _already_recipients_counted(result: LevelResult) -> LevelResult:
-    rest = tuple(refusal for refusal in result.refused if refusal.reason is not Reason.ALREADY_RECIPIENT)
-    count = result.counts.get(Reason.ALREADY_RECIPIENT, 0) + len(result.refused) - len(rest)
-    return replace(result, refused=rest, counts={**result.counts, Reason.ALREADY_RECIPIENT: count})
+def _counted_where_it_follows(result: LevelResult) -> LevelResult:
+    counts = dict(result.counts)
+    for refused in result.refused:
+        if not refused.refusal.is_named:
+            reason = refused.refusal.reason
+            counts[reason] = counts.get(reason, 0) + 1
+    named = tuple(refused for refused in result.refused if refused.refusal.is_named)
+    return replace(result, refused=named, counts=counts)
 
 
 def _level_result_payload(result: LevelResult) -> JsonObject:
@@ -71,22 +78,18 @@ def _level_result_payload(result: LevelResult) -> JsonObject:
             }
             for recipient in result.recipients
         ],
-        "refused": [_refusal_payload(refusal) for refusal in result.refused],
-        "counts": {reason.value: count for reason, count in result.counts.items() if count},
+        "refused": [_refused_payload(refused) for refused in result.refused],
+        "counts": dict(result.counts),
     }
 
 
-def _refusal_payload(refusal: Refusal) -> JsonObject:
-    payload: dict[str, object] = {
-        "subscription_id": refusal.subscription_id,
-        "provider_id": refusal.provider_id,
-        "reason": refusal.reason.value,
+def _refused_payload(refused: Refused) -> JsonObject:
+    return {
+        "subscription_id": refused.subscription_id,
+        "provider_id": refused.provider_id,
+        "reason": refused.refusal.reason,
+        **refused.refusal.recorded(),
     }
-    if refusal.available_cents is not None:
-        payload["available_cents"] = refusal.available_cents
-    if refusal.received_at_level_id is not None:
-        payload["received_at_level_id"] = refusal.received_at_level_id
-    return payload
 
 
 def purses_consulted(payload: JsonObject) -> dict[str, Purse]:
@@ -108,7 +111,7 @@ def purses_consulted(payload: JsonObject) -> dict[str, Purse]:
                 recipient["ledger_seq"] - 1,
             )
         for refusal in level["refused"]:
-            if refusal["reason"] == Reason.INSUFFICIENT_BALANCE.value:
+            if refusal["reason"] == InsufficientBalance.reason:
                 purses.setdefault(refusal["provider_id"], Purse(refusal["available_cents"], 0, 0))
     return purses
 

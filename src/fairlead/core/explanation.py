@@ -2,34 +2,23 @@
 
 from dataclasses import dataclass
 
-from fairlead.core.eligibility import static_refusal
-from fairlead.core.filters import compile_filter, rule_in_words
-from fairlead.core.model import (
-    INSUFFICIENT_FUNDS,
-    PAUSED,
-    Decision,
-    Lead,
-    LevelResult,
-    Reason,
-    Recipient,
-    Subscription,
-)
+from fairlead.core.decision import Decision, LevelResult, Recipient
+from fairlead.core.decision_state import DecisionState
+from fairlead.core.gates import filter_refusal, refusal_without_visit, standing_refusal
+from fairlead.core.model import Lead, Purse, Subscription
+from fairlead.core.refusals import LevelFull, Refusal
 from fairlead.core.roster import Roster
 from fairlead.core.slots import Candidates
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one subscription stood in one decision.
-
-    `recipient` is set when it received the lead, else `reason` and, in words, what refused it (`detail`).
-    """
+    """Where one subscription stood in one decision: `recipient` is set when it received the lead, else `refusal`."""
 
     subscription_id: str
     level_id: str
     recipient: Recipient | None
-    reason: Reason | None
-    detail: str
+    refusal: Refusal | None
 
 
 def standing_of(
@@ -39,58 +28,43 @@ def standing_of(
 
     The roster stands right before the decision.
     """
-    subscription = next(
-        (each for each in roster.subscriptions_of(provider_id) if each.level_id == result.level.level_id),
-        None,
-    )
+    level_id = result.level.level_id
+    subscription = next((each for each in roster.subscriptions_of(provider_id) if each.level_id == level_id), None)
     if subscription is None:
         return None
     for recipient in result.recipients:
         if recipient.subscription_id == subscription.subscription_id:
-            return Standing(subscription.subscription_id, result.level.level_id, recipient, None, "received the lead")
-    reason, detail = _refusal(roster, lead, decision, result, subscription)
-    return Standing(subscription.subscription_id, result.level.level_id, None, reason, detail)
+            return Standing(subscription.subscription_id, level_id, recipient, None)
+    refusal = _refusal(roster, lead, decision, result, subscription)
+    return Standing(subscription.subscription_id, level_id, None, refusal)
 
 
 def _refusal(
     roster: Roster, lead: Lead, decision: Decision, result: LevelResult, subscription: Subscription
-) -> tuple[Reason, str]:
-    static = static_refusal(subscription, roster.provider_status(subscription.provider_id) or "unknown")
-    if static is not None:
-        return static, _static_detail(roster, static, subscription)
-    rule = compile_filter(subscription.filter_rules, roster.schema).first_mismatch(lead.attributes)
-    if rule is not None:
-        return Reason.FILTER_MISMATCH, f"the filter asks for {rule_in_words(rule, roster.schema)}"
-    for refusal in result.refused:
-        if refusal.subscription_id == subscription.subscription_id:
-            if refusal.available_cents is not None:
-                return (
-                    refusal.reason,
-                    f"{refusal.available_cents} cents available, {result.level.price_cents} needed",
-                )
-            return refusal.reason, _elsewhere(roster, refusal.received_at_level_id)
+) -> Refusal:
+    status = roster.provider_status(subscription.provider_id) or "unknown"
+    refusal = standing_refusal(subscription, status) or filter_refusal(subscription, roster.schema, lead.attributes)
+    if refusal is not None:
+        return refusal
+    for refused in result.refused:
+        if refused.subscription_id == subscription.subscription_id:
+            return refused.refusal
+    # It was never reached: only gates that need no visit can have refused it, else the level was full.
+    refusal = refusal_without_visit(_state_at(lead, decision, result), subscription, result.level)
+    if refusal is not None:
+        return refusal
+    ahead_count = _count_ahead(roster.matching(lead.attributes), result, subscription)
+    return LevelFull(ahead_count, result.level.max_recipients)
+
+
+def _state_at(lead: Lead, decision: Decision, result: LevelResult) -> DecisionState:
+    """The decision's state as it came to the level."""
+    nobody: dict[str, Purse] = {}
+    state = DecisionState(decision.seq, decision.decided_at, lead, nobody, 0)
     for earlier in decision.levels[: decision.levels.index(result)]:
-        if any(recipient.provider_id == subscription.provider_id for recipient in earlier.recipients):
-            return Reason.ALREADY_RECIPIENT, _elsewhere(roster, earlier.level.level_id)
-    ahead = _count_ahead(roster.matching(lead.attributes), result, subscription)
-    return (
-        Reason.LEVEL_FULL,
-        f"{ahead} candidates stood ahead of it, the level takes {result.level.max_recipients}",
-    )
-
-
-def _static_detail(roster: Roster, reason: Reason, subscription: Subscription) -> str:
-    if reason is Reason.PROVIDER_INACTIVE:
-        return f"the provider was {roster.provider_status(subscription.provider_id)}"
-    if reason is Reason.SUBSCRIPTION_INACTIVE:
-        why = {PAUSED: "it was paused", INSUFFICIENT_FUNDS: "its provider had run out of funds"}
-        return why.get(subscription.deactivation_reason or "", "it was switched off")
-    return "its filter does not fit the niche's form"
-
-
-def _elsewhere(roster: Roster, level_id: str | None) -> str:
-    level = roster.levels.get(level_id or "")
-    return f"its provider received the lead at level {level.name if level else level_id}"
+        for recipient in earlier.recipients:
+            state.received_at[recipient.provider_id] = earlier.level.level_id
+    return state
 
 
 def _count_ahead(candidates: Candidates, result: LevelResult, subscription: Subscription) -> int:

@@ -1,4 +1,4 @@
-"""The nouns of a distribution: what is decided on, and what a decision says.
+"""The nouns of a distribution: what is decided on.
 
 Ids are UUIDs as lower-case text: their text order is their byte order, so R5's tie-break needs no conversion, and
 the journal's JSON holds the very same strings.
@@ -6,8 +6,6 @@ the journal's JSON holds the very same strings.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 
 from fairlead.core.canonical import canonical_json
 
@@ -22,29 +20,6 @@ PAUSED = "paused"
 
 INSUFFICIENT_FUNDS = "insufficient_funds"
 """The `deactivation_reason` of a subscription whose level costs more than its provider can pay (R9)."""
-
-
-class Reason(StrEnum):
-    """Why a subscription did not receive a lead, in R4's fixed precedence. Stored as text, never renamed."""
-
-    PROVIDER_INACTIVE = "provider_inactive"
-    SUBSCRIPTION_INACTIVE = "subscription_inactive"
-    FILTER_INVALID = "filter_invalid"
-    FILTER_MISMATCH = "filter_mismatch"
-    OUTSIDE_SCHEDULE = "outside_schedule"
-    CAP_REACHED = "cap_reached"
-    ALREADY_RECIPIENT = "already_recipient"
-    INSUFFICIENT_BALANCE = "insufficient_balance"
-    LEVEL_FULL = "level_full"
-
-
-class Outcome(StrEnum):
-    """How a distribution ended. `failed` is never the outcome of a decision: such an attempt wrote nothing."""
-
-    SUCCESS = "success"
-    PARTIAL = "partial"
-    NO_ELIGIBLE = "no_eligible"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,83 +92,3 @@ class Purse:
         Purse(balance_cents=3000, credit_limit_cents=0, ledger_seq=8)
         """
         return Purse(self.balance_cents - price_cents, self.credit_limit_cents, self.ledger_seq + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """One pick: the assignment, what it costs, and the balance that it was paid from."""
-
-    assignment_id: str
-    subscription_id: str
-    provider_id: str
-    served_seq: int
-    price_cents: int
-    ledger_seq: int
-    balance_before_cents: int
-    credit_limit_cents: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A candidate that the walk reached and a dynamic gate refused, with the value that refused it.
-
-    `available_cents` is given for `insufficient_balance`, `received_at_level_id` for `already_recipient`.
-    """
-
-    subscription_id: str
-    provider_id: str
-    reason: Reason
-    available_cents: int | None = None
-    received_at_level_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LevelResult:
-    """What happened at one level: who got the lead, who was refused on the way, how many else and why.
-
-    `counts` holds every other living subscription of the level by reason, so that recipients + refused + counts are
-    all of them.
-    """
-
-    level: Level
-    recipients: tuple[Recipient, ...]
-    refused: tuple[Refusal, ...]
-    counts: Mapping[Reason, int]
-
-    @property
-    def has_open_slot(self) -> bool:
-        """Whether fewer than `max_recipients` were chosen."""
-        return len(self.recipients) < self.level.max_recipients
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One distribution of one lead, explaining itself. `levels` are in the order of the traversal (R3)."""
-
-    niche_id: str
-    seq: int
-    lead_id: str
-    lead_commitment: str
-    attempt: int
-    decided_at: datetime
-    start_order_position: int | None
-    next_start_order_position: int
-    outcome: Outcome
-    levels: tuple[LevelResult, ...]
-
-    @property
-    def recipients(self) -> tuple[Recipient, ...]:
-        """Every pick, in the order in which they were made."""
-        return tuple(recipient for result in self.levels for recipient in result.recipients)
-
-    @property
-    def consulted_provider_ids(self) -> tuple[str, ...]:
-        """The providers whose money this decision depended on, in the order of consultation, each once."""
-        consulted: dict[str, None] = {}
-        for result in self.levels:
-            for recipient in result.recipients:
-                consulted[recipient.provider_id] = None
-            for refusal in result.refused:
-                if refusal.reason is Reason.INSUFFICIENT_BALANCE:
-                    consulted[refusal.provider_id] = None
-        return tuple(consulted)

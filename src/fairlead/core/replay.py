@@ -3,12 +3,12 @@
 from collections import deque
 from collections.abc import Mapping
 
+from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch
 from fairlead.core.canonical import JsonObject, canonical_json, commit_to_attributes, timestamp_text
-from fairlead.core.configuration_entries import deactivated_for_funds, subscription_payload
-from fairlead.core.decision_entries import decision_payload, decision_version, purses_consulted, recorded_decision
-from fairlead.core.engine import decide, subscriptions_out_of_funds
+from fairlead.core.configuration_entries import subscription_payload
+from fairlead.core.decision_entries import decision_version, purses_consulted, recorded_decision
 from fairlead.core.journal import Entry, EntryKind, UnreadableEntry, entry_hash
-from fairlead.core.model import Decision, Lead, Subscription
+from fairlead.core.model import Lead, Subscription
 from fairlead.core.roster import Roster
 
 UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError)
@@ -85,37 +85,32 @@ class Replay:
         if entry.payload["decided_at"] != timestamp_text(entry.recorded_at):
             return ["it was recorded at another time than it was decided at"]
         again = redecide(self.roster, entry.payload, attributes)
-        self.pick_count += len(again.recipients)
-        self._expect_deactivations(entry.payload, again)
-        if canonical_json(decision_payload(again, decision_version(entry.payload))) != canonical:
-            return [f"deciding it again gives another decision: {_first_difference(entry.payload, again)}"]
+        if isinstance(again, NeedsBalances):
+            unknown = ", ".join(sorted(again.provider_ids))
+            return [f"deciding it again gives another decision: it did not record the balances of {unknown}"]
+        (_, decided), *_ = again.contents(decision_version(entry.payload))
+        self.pick_count += sum(len(decision.recipients) for decision in again.decisions)
+        self._due.extend(again.deactivated)
+        if canonical_json(decided) != canonical:
+            return [f"deciding it again gives another decision: {_first_difference(entry.payload, decided)}"]
         return []
 
-    def _expect_deactivations(self, recorded: JsonObject, decision: Decision) -> None:
-        purses = purses_consulted(recorded)
-        for recipient in decision.recipients:
-            if recipient.provider_id in purses:
-                purses[recipient.provider_id] = purses[recipient.provider_id].charged(recipient.price_cents)
-        consulted = [provider_id for provider_id in decision.consulted_provider_ids if provider_id in purses]
-        self._due.extend(subscriptions_out_of_funds(self.roster, purses, consulted))
 
-
-def _deactivations(subscription: Subscription) -> tuple[bytes, bytes]:
-    """The entry of its deactivation, as it is written now, and as it was before filters were named by their digests."""
-    inactive = deactivated_for_funds(subscription)
-    now = subscription_payload(inactive, is_deleted=False, before=subscription)
+def _deactivations(inactive: Subscription) -> tuple[bytes, bytes]:
+    """The entry of a deactivation, as it is written now, and as it was before filters were named by their digests."""
+    now = subscription_payload(inactive, is_deleted=False, before=inactive)
     return canonical_json(now), canonical_json(subscription_payload(inactive, is_deleted=False))
 
 
-def redecide(roster: Roster, recorded: JsonObject, attributes: Mapping[str, object]) -> Decision:
-    """The recorded decision, taken again by a roster that stands right before it."""
+def redecide(roster: Roster, recorded: JsonObject, attributes: Mapping[str, object]) -> BatchDecision | NeedsBalances:
+    """The recorded decision, taken again with the balances that it recorded; the roster stands right before it."""
     effect = recorded_decision(recorded)
     lead = Lead(effect.lead_id, attributes, str(recorded["lead_commitment"]), effect.attempt)
-    return decide(roster, lead, purses_consulted(recorded), effect.decided_at)
+    return decide_batch(roster, [lead], purses_consulted(recorded), effect.decided_at)
 
 
-def _first_difference(recorded: JsonObject, again: Decision) -> str:
-    for key, value in decision_payload(again, decision_version(recorded)).items():
+def _first_difference(recorded: JsonObject, again: JsonObject) -> str:
+    for key, value in again.items():
         if canonical_json({"value": value}) != canonical_json({"value": recorded.get(key)}):
             return f"`{key}` is recorded otherwise"
     return "the record holds something that a decision does not have"

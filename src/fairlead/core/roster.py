@@ -1,21 +1,22 @@
 """A niche's levels and subscriptions in memory, as of one `seq` of its journal.
 
 A roster is a fold of the journal: brought up to the head under the niche's lock, it is exactly what the tables say.
-It answers one question fast: which subscriptions pass the static gates for a lead, in R5's order.
+It answers one question fast: which subscriptions pass the standing gates and the filter for a lead, in R5's order.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from fairlead.core.configuration_entries import level_from_payload, subscription_from_payload
 from fairlead.core.decision_entries import recorded_decision
-from fairlead.core.eligibility import static_refusal
 from fairlead.core.fairness import served_rank
 from fairlead.core.filters import compile_filter
 from fairlead.core.form import FormSchema, parse_form_schema
+from fairlead.core.gates import standing_refusal
 from fairlead.core.journal import Entry, EntryKind
-from fairlead.core.model import Level, Reason, Subscription
+from fairlead.core.model import Level, Subscription
 from fairlead.core.slots import Candidates, Slots
 from fairlead.core.traversal import active_levels_by_position
 
@@ -51,7 +52,6 @@ class Roster:
         self._served_seq: dict[str, int] = {}
         self._slots = Slots()
         self._undo: list[tuple[str, Subscription | int | None]] | None = None
-        self._head_at_checkpoint = self.head
 
     # Reading --------------------------------------------------------------------------------------------------
 
@@ -81,8 +81,8 @@ class Roster:
         """The provider's living subscriptions in this niche, by subscription id."""
         return self._slots.of_provider(provider_id)
 
-    def static_counts(self, level_id: str) -> Mapping[Reason, int]:
-        """How many living subscriptions of the level can receive no lead at all, by the gate that refuses them."""
+    def standing_counts(self, level_id: str) -> Mapping[str, int]:
+        """How many living subscriptions of the level can receive no lead at all, by reason."""
         return self._slots.gate_counts(level_id)
 
     def living_count(self, level_id: str) -> int:
@@ -90,7 +90,7 @@ class Roster:
         return self._slots.living_count(level_id)
 
     def matching(self, attributes: Mapping[str, object]) -> Candidates:
-        """The subscriptions, of every level, that pass all static gates for a lead with these attributes."""
+        """The subscriptions, of every level, that pass the standing gates and the filter for these attributes."""
         return self._slots.candidates(attributes)
 
     def __len__(self) -> int:
@@ -144,7 +144,7 @@ class Roster:
         """The provider's status is this one, for each of its subscriptions."""
         self._provider_status[provider_id] = status
         for subscription in self._slots.of_provider(provider_id):
-            self._slots.change(subscription, static_refusal(subscription, status))
+            self._slots.change(subscription, self._gate_of(subscription))
 
     def set_subscription(self, subscription: Subscription, is_deleted: bool) -> None:
         """The subscription is as given, or gone. Its place in the order stays what it was (R12)."""
@@ -152,7 +152,7 @@ class Roster:
         keeps_filter = before is not None and not is_deleted and before.has_filter_of(subscription)
         if self._undo is not None:
             if not keeps_filter:
-                raise JournalGap("only activity may change between a checkpoint and its end")
+                raise JournalGap("only activity may change in a trial")
             self._undo.append((subscription.subscription_id, before))
         if keeps_filter:
             self._slots.change(subscription, self._gate_of(subscription))
@@ -163,6 +163,10 @@ class Roster:
             if self._slots.dead_count > len(self._slots) + DEAD_SLOTS_TOLERATED:
                 self._take_new_slots()
             self._occupy(subscription)
+
+    def set_next_start(self, order_position: int) -> None:
+        """The rotation pointer (R2) is at this position."""
+        self.head = replace(self.head, next_start_order_position=order_position)
 
     def set_served(self, subscription_id: str, served_seq: int) -> None:
         """The subscription was served last at `served_seq`: it stands behind everybody served before (R5)."""
@@ -182,40 +186,32 @@ class Roster:
         for subscription in living:
             self._occupy(subscription)
 
-    def _gate_of(self, subscription: Subscription) -> Reason | None:
-        return static_refusal(subscription, self._provider_status.get(subscription.provider_id, "unknown"))
+    def _gate_of(self, subscription: Subscription) -> str | None:
+        status = self._provider_status.get(subscription.provider_id, "unknown")
+        refusal = standing_refusal(subscription, status)
+        return None if refusal is None else refusal.reason
 
     # Trying decisions out -------------------------------------------------------------------------------------
 
-    def checkpoint(self) -> None:
-        """From here on, decisions and deactivations can be taken back by `roll_back`, until `keep`."""
-        self._undo = []
-        self._head_at_checkpoint = self.head
-
-    def roll_back(self) -> None:
-        """The roster is as it was at the checkpoint, which stays set."""
-        if self._undo is None:
-            raise JournalGap("there is no checkpoint to roll back to")
-        undo, self._undo = self._undo, None
-        for subscription_id, before in reversed(undo):
-            if isinstance(before, Subscription):
-                self.set_subscription(before, is_deleted=False)
-            elif before is not None:
-                self.set_served(subscription_id, before)
-            else:
-                self._forget_served(subscription_id)
-        self.head = self._head_at_checkpoint
-        self._undo = []
-
-    def abandon(self) -> None:
-        """A checkpoint that was never kept is rolled back and gone; without one, nothing changes."""
-        if self._undo is not None:
-            self.roll_back()
+    @contextmanager
+    def trial(self) -> Generator[None]:
+        """What decisions and deactivations do to the roster meanwhile is taken back at the end, however it ends."""
+        assert self._undo is None, "one trial at a time"
+        undo: list[tuple[str, Subscription | int | None]] = []
+        head = self.head
+        self._undo = undo
+        try:
+            yield
+        finally:
             self._undo = None
-
-    def keep(self) -> None:
-        """What happened since the checkpoint stands."""
-        self._undo = None
+            for subscription_id, before in reversed(undo):
+                if isinstance(before, Subscription):
+                    self.set_subscription(before, is_deleted=False)
+                elif before is not None:
+                    self.set_served(subscription_id, before)
+                else:
+                    self._forget_served(subscription_id)
+            self.head = head
 
     def _forget_served(self, subscription_id: str) -> None:
         del self._served_seq[subscription_id]

@@ -14,7 +14,7 @@ from pyroaring import BitMap
 from fairlead.core.fairness import in_served_order
 from fairlead.core.filter_index import FilterIndex
 from fairlead.core.filters import CompiledFilter
-from fairlead.core.model import Level, Reason, Subscription
+from fairlead.core.model import Level, Subscription
 
 
 class Slots:
@@ -25,13 +25,13 @@ class Slots:
         self._open = BitMap()
         self._subscriptions: list[Subscription] = []
         self._provider_ids: list[str] = []
-        self._gates: list[Reason | None] = []
+        self._gates: list[str | None] = []
         self._ranks: NDArray[np.int64] = np.zeros(64, np.int64)
         self._level_of: NDArray[np.int32] = np.zeros(64, np.int32)
         self._level_numbers: dict[str, int] = {}
         self._slot_of: dict[str, int] = {}
         self._slots_of_provider: dict[str, dict[str, int]] = {}
-        self._gate_counts: dict[str, dict[Reason, int]] = {}
+        self._gate_counts: dict[str, dict[str, int]] = {}
         self._living_counts: dict[str, int] = {}
 
     # Reading --------------------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ class Slots:
         slots = self._slots_of_provider.get(provider_id, {})
         return [self._subscriptions[slot] for _, slot in sorted(slots.items())]
 
-    def gate_counts(self, level_id: str) -> Mapping[Reason, int]:
+    def gate_counts(self, level_id: str) -> Mapping[str, int]:
         """How many living subscriptions of the level are shut, by the gate that shuts them."""
         return self._gate_counts.get(level_id, {})
 
@@ -86,7 +86,7 @@ class Slots:
 
     # Changing -------------------------------------------------------------------------------------------------
 
-    def add(self, subscription: Subscription, compiled: CompiledFilter, rank: int, gate: Reason | None) -> None:
+    def add(self, subscription: Subscription, compiled: CompiledFilter, rank: int, gate: str | None) -> None:
         """The subscription, which was not living, has a slot of its own."""
         slot = len(self._subscriptions)
         if slot == len(self._ranks):
@@ -104,7 +104,7 @@ class Slots:
         self._living_counts[level_id] = self.living_count(level_id) + 1
         self._shut(slot, gate)
 
-    def change(self, subscription: Subscription, gate: Reason | None) -> None:
+    def change(self, subscription: Subscription, gate: str | None) -> None:
         """The living subscription of the same id and filter is as given."""
         slot = self._slot_of[subscription.subscription_id]
         self._subscriptions[slot] = subscription
@@ -125,7 +125,7 @@ class Slots:
         if slot is not None:
             self._ranks[slot] = rank
 
-    def _shut(self, slot: int, gate: Reason | None) -> None:
+    def _shut(self, slot: int, gate: str | None) -> None:
         counts = self._gate_counts.setdefault(self._subscriptions[slot].level_id, {})
         before = self._gates[slot]
         if before is not None:
@@ -140,7 +140,7 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The subscriptions that pass the static gates for one lead. Valid until the roster changes."""
+    """The subscriptions that pass the standing gates and the filter for one lead. Valid until the roster changes."""
 
     niche: Slots
     slots: NDArray[np.int64]

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import TypeVar
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.configuration_entries import deactivated_for_funds, subscription_payload
+from fairlead.core.configuration_entries import subscription_payload
 from fairlead.core.errors import Unavailable
 from fairlead.core.journal import EntryKind
-from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Subscription
+from fairlead.core.model import INSUFFICIENT_FUNDS
+from fairlead.core.subscription import funded
 from fairlead.store.configuration.rows import Overtaken, ProviderRow, SubscriptionRow, level_rows, subscription_rows
 from fairlead.store.configuration.writes import write_notices, write_states, write_subscriptions
 from fairlead.store.connection import Connection, Database
@@ -19,27 +20,6 @@ from fairlead.store.notifications.rows import told_to_have_stopped
 Result = TypeVar("Result")
 
 RESTARTS = 20
-
-
-def as_funded(subscription: Subscription, price_cents: int, available_cents: int) -> Subscription:
-    """The subscription as the funds have it: inactive when its level costs more than is available, else active (R9).
-
-    One that its provider paused stays paused, whatever the funds are.
-
-    >>> paused = Subscription("s", "p", "l", False, "paused", {}, True)
-    >>> as_funded(paused, 100, 500) == paused
-    True
-    >>> broke = as_funded(replace(paused, is_active=True, deactivation_reason=None), 100, 99)
-    >>> broke.deactivation_reason, as_funded(broke, 100, 100).is_active
-    ('insufficient_funds', True)
-    """
-    if subscription.deactivation_reason == PAUSED:
-        return subscription
-    if available_cents < price_cents:
-        return deactivated_for_funds(subscription)
-    if subscription.is_active:
-        return subscription
-    return replace(subscription, is_active=True, deactivation_reason=None)
 
 
 def notices(before: SubscriptionRow | None, after: SubscriptionRow, *, stop_was_told: bool) -> Iterator[str]:
@@ -81,7 +61,7 @@ def moves_after(
         price_cents = prices.get(before.level_id)
         if price_cents is None:
             continue  # the level was deleted between the two statements, and the subscription with it
-        after = as_funded(before, price_cents, providers[before.provider_id].purse.available_cents)
+        after = funded(before, price_cents, providers[before.provider_id].purse.available_cents)
         if after.is_active != before.is_active:
             moves.append((row, replace(row, subscription=after)))
     if missing := {after.niche_id for _, after in moves} - {*locked_niche_ids}:

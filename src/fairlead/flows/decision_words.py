@@ -4,23 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from fairlead.core import gates
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.currency import money
+from fairlead.core.refusals import Names
 from fairlead.flows.explain import DecisionStory, LeadStory, ProviderStory
 
 Tone = Literal["heading", "plain", "good", "refusal", "aside"]
-
-REASON_WORDS: Mapping[str, str] = {
-    "provider_inactive": "provider not active",
-    "subscription_inactive": "subscription not active",
-    "filter_invalid": "filter does not fit the form",
-    "filter_mismatch": "filter does not want this lead",
-    "outside_schedule": "outside its schedule",
-    "cap_reached": "cap reached",
-    "already_recipient": "provider has the lead from another level",
-    "insufficient_balance": "not enough money",
-    "level_full": "level was full before their turn",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +58,9 @@ def provider_words(story: ProviderStory) -> tuple[Line, ...]:
             price = money(standing.recipient.price_cents, story.currency)
             lines.append(Line(f"  {level.name}: received the lead for {price}", "good"))
         else:
-            assert standing.reason is not None, "who did not receive it was refused"
-            lines.append(Line(f"  {level.name}: {standing.reason.value}: {standing.detail}", "refusal"))
+            assert standing.refusal is not None, "who did not receive it was refused"
+            refusal = standing.refusal
+            lines.append(Line(f"  {level.name}: {refusal.reason}: {refusal.text(story.names)}", "refusal"))
     lines += [Line(f"  {each.name}: the level was inactive and was not visited", "aside") for each in story.unvisited]
     return tuple(lines)
 
@@ -84,19 +75,14 @@ def _level_words(story: LeadStory, level: Mapping[str, Any]) -> Iterator[Line]:
     for refused in level["refused"]:
         yield Line(f"    -  {_name(story, refused)}: {_refusal_words(story, refused, level)}", "refusal")
     for reason, count in level["counts"].items():
-        yield Line(f"    {count:>5,} more: {REASON_WORDS[reason]} ({reason})", "aside")
+        yield Line(f"    {count:>5,} more: {gates.REGISTRY.by_reason[reason].summary} ({reason})", "aside")
     if not level["recipients"] and not level["refused"] and not level["counts"]:
         yield Line("    nobody is subscribed to this level", "aside")
 
 
 def _refusal_words(story: LeadStory, refused: Mapping[str, Any], level: Mapping[str, Any]) -> str:
-    if "available_cents" in refused:
-        available = money(refused["available_cents"], story.currency)
-        return f"only {available} available, {money(level['price_cents'], story.currency)} needed"
-    if "received_at_level_id" in refused:
-        elsewhere = story.level_names.get(refused["received_at_level_id"], refused["received_at_level_id"])
-        return f"has the lead from level {elsewhere}"
-    return REASON_WORDS[refused["reason"]]
+    names = Names(story.level_names, lambda cents: money(cents, story.currency))
+    return gates.REGISTRY.by_reason[refused["reason"]].read(refused, level).text(names)
 
 
 def _name(story: LeadStory, each: Mapping[str, Any]) -> str:

@@ -5,9 +5,9 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from fairlead.core.decision import Decision
 from fairlead.core.errors import Refused
-from fairlead.core.model import Decision
-from fairlead.flows.distribute import Distributed, Distributor
+from fairlead.flows.distributor import Distributed, Distributor
 from fairlead.flows.lead_jobs import withdraw_needless_jobs
 from fairlead.store.connection import Connection
 from fairlead.store.leads.rows import LeadProgress, states_of
@@ -113,5 +113,5 @@ def _tell(niche_slug: str, result: Distributed, seconds: float) -> None:
 def _count(decision: Decision, assigned: Counter[str], refused: Counter[str]) -> None:
     for result in decision.levels:
         assigned[result.level.name] += len(result.recipients)
-        refused.update(refusal.reason.value for refusal in result.refused)
-        refused.update({reason.value: count for reason, count in result.counts.items()})
+        refused.update(each.refusal.reason for each in result.refused)
+        refused.update(result.counts)

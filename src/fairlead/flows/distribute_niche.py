@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fairlead.flows.distribute import Distributed, Distributor
+from fairlead.flows.distributor import Distributed, Distributor
 from fairlead.flows.lead_jobs import withdraw_needless_jobs
 from fairlead.store.leads.runs import waiting_alone
 

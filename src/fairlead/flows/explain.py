@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
+from fairlead.core.batch import NeedsBalances
+from fairlead.core.currency import money
 from fairlead.core.errors import Broken, Refused
 from fairlead.core.explanation import Standing, standing_of
 from fairlead.core.model import Lead, Level
+from fairlead.core.refusals import Names
 from fairlead.core.replay import redecide
 from fairlead.core.roster import Roster
 from fairlead.store.connection import Connection, Database
@@ -55,6 +58,7 @@ class ProviderStory:
     decided_at: datetime
     standings: tuple[tuple[Level, Standing], ...]
     unvisited: tuple[Level, ...]
+    names: Names
 
 
 def explain_lead(database: Database, lead_id: str) -> LeadStory:
@@ -96,7 +100,10 @@ def explain_provider(database: Database, lead_id: str, provider: str) -> Provide
                 "lead_erased",
                 f"the attributes of lead {lead.lead_id} are gone: its decision cannot be redone",
             )
-        decision = redecide(roster, entry.entry.payload, entry.attributes)
+        again = redecide(roster, entry.entry.payload, entry.attributes)
+        if isinstance(again, NeedsBalances):
+            raise Broken(f"journal entry {past[-1].seq} lacks balances that it depends on: run `fairlead verify`")
+        (decision,) = again.decisions
         subject = Lead(decision.lead_id, entry.attributes, decision.lead_commitment, decision.attempt)
         standings = tuple(
             (result.level, standing)
@@ -108,7 +115,10 @@ def explain_provider(database: Database, lead_id: str, provider: str) -> Provide
             level for level in roster.levels.values() if level.level_id in subscribed and not level.is_active
         )
         name = provider_names(conn, [provider_id])[provider_id]
-        return ProviderStory(lead, marketplace_currency(conn), name, decision.decided_at, standings, unvisited)
+        currency = marketplace_currency(conn)
+        level_names = {level.level_id: level.name for level in roster.levels.values()}
+        names = Names(level_names, lambda cents: money(cents, currency))
+        return ProviderStory(lead, currency, name, decision.decided_at, standings, unvisited, names)
 
 
 def _story(conn: Connection, past: PastDecision) -> DecisionStory:

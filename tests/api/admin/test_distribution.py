@@ -1,14 +1,12 @@
 """A lead's distribution over HTTP: asked for, followed, explained."""
 
-from functools import partial
-
 import pytest
 from starlette.testclient import TestClient
 
 from fairlead.api.routes.admin.distribution import REPLAYS
 from fairlead.core.decision_entries import decision_payload
-from fairlead.flows.distribute import Distributor
 from fairlead.flows.distribute_lead import LeadDistribution
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
@@ -88,7 +86,7 @@ def test_only_the_reason_that_there_is_counts_and_an_unknown_lead_is_unknown(ann
 def test_a_decision_is_explained_for_programs_and_in_words(
     database: Database, version: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fairlead.flows.distribute.decision_payload", partial(decision_payload, version=version))
+    monkeypatch.setattr("fairlead.core.batch.decision_payload", lambda decision, _: decision_payload(decision, version))
     sale = sell(database)
     ann = an_admin(application(database), database)
     story = ann.get(f"{LEADS}/{sale.lead_id}/explain").json()

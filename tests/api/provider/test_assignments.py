@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fairlead.api.openapi import document_of
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.bad_leads import REASONS, mark_lead_bad
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR

@@ -11,7 +11,7 @@ from fairlead.flows.configuration.filter_preview import (
 )
 from fairlead.flows.configuration.levels import LevelChange, change_level, create_level, delete_level
 from fairlead.flows.configuration.versions import InvalidDocument
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from functools import partial
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from fairlead.flows.configuration.subscriptions import (
     subscribe,
     unsubscribe,
 )
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.verify import verify
@@ -101,8 +100,8 @@ def test_a_journal_of_an_earlier_release_goes_on(database: Database, monkeypatch
 
     with monkeypatch.context() as earlier:
         earlier.setattr("fairlead.flows.activity.subscription_payload", repeating)
-        earlier.setattr("fairlead.flows.distribute.subscription_payload", repeating)
-        earlier.setattr("fairlead.flows.distribute.decision_payload", partial(decision_payload, version=1))
+        earlier.setattr("fairlead.core.batch.subscription_payload", repeating)
+        earlier.setattr("fairlead.core.batch.decision_payload", lambda decision, _: decision_payload(decision, 1))
         gold = live_through(database, market)
         assert written(database, at, gold) == [FOUR_CORES] * 8 + [EIGHT_CORES] * 4
         assert verify(database).holds

@@ -6,7 +6,7 @@ import pytest
 
 from fairlead.core.errors import BadInput
 from fairlead.core.roster import Roster
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database

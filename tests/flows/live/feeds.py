@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.live.feed import bring_up_to_date, operator_page, own_page
 from fairlead.flows.live.messages import Message
 from fairlead.store.connection import Database

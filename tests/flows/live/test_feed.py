@@ -10,7 +10,7 @@ import pytest
 from fairlead.core.errors import Broken
 from fairlead.flows.assignment_actions import accept_assignment
 from fairlead.flows.configuration.provider_status import suspend_provider
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.failures.failed_runs import record_failed_run
 from fairlead.flows.live import feed as flow
 from fairlead.flows.live.catalogue import ALWAYS, FOR_OPERATORS, FOR_PROVIDERS

@@ -7,7 +7,7 @@ import pytest
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.approve_lead import approve_lead, trigger_distribution
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.bad_leads import (
     REASONS,
     BadLeadReported,

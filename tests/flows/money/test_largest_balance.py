@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from fairlead.core.errors import BadInput, Refused
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, report_bad_lead
 from fairlead.flows.money.deposit import deposit

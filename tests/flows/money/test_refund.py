@@ -3,7 +3,7 @@
 import pytest
 
 from fairlead.core.errors import BadInput, Refused
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.explain import explain_lead
 from fairlead.flows.money.bad_leads import report_bad_lead
 from fairlead.flows.money.refund import refund_assignment

@@ -6,7 +6,7 @@ from typing import Any
 from fairlead.delivery.mail_transport import open_mail_transport
 from fairlead.delivery.outcome import Delivery
 from fairlead.delivery.secret_box import SecretBox, new_secret_key, secret_box
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.endpoint_changes import EndpointChange
 from fairlead.flows.notifications.endpoints import set_webhook_endpoint

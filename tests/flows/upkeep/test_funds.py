@@ -7,7 +7,7 @@ import pytest
 from fairlead.core.configuration_entries import provider_payload
 from fairlead.core.errors import Unavailable
 from fairlead.core.journal import EntryKind
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.upkeep import funds as flow
 from fairlead.flows.upkeep.funds import follow_funds
 from fairlead.store.connection import Database, Timeouts

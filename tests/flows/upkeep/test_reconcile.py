@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.upkeep.reconcile import reconcile, reconcile_duty
 from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR

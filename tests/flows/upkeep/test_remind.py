@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.upkeep import remind as flow
 from fairlead.flows.upkeep.remind import remind

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fairlead.flows.configuration.niches import NicheChange, change_niche
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.upkeep import reoffer as flow
 from fairlead.flows.upkeep.reoffer import reoffer
 from fairlead.store.audit.log import OPERATOR

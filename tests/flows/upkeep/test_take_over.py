@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.flows.notifications.delivery_jobs import delivery_job
 from fairlead.flows.notifications.dispatch import dispatch_notifications

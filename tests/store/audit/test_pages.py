@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fairlead.core.errors import BadInput
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit import pages as audit_pages

@@ -8,7 +8,7 @@ import pytest
 from fairlead.core.errors import Unavailable
 from fairlead.core.journal import Entry
 from fairlead.core.roster import Roster
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database, Timeouts
@@ -151,7 +151,7 @@ def _picture(roster: Roster) -> dict[str, object]:
         "providers": {
             each.provider_id: roster.provider_status(each.provider_id) for each in roster.subscriptions.values()
         },
-        "gates": {each: dict(roster.static_counts(each)) for each in roster.levels},
+        "gates": {each: dict(roster.standing_counts(each)) for each in roster.levels},
         "order": {
             (cores, level.level_id): [each.subscription_id for each in candidates.at(level)[1]]
             for cores in (2, 4)

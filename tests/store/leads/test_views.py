@@ -5,8 +5,8 @@ import pytest
 from fairlead.core.errors import Refused
 from fairlead.flows.configuration.niches import NicheChange, change_niche
 from fairlead.flows.create_lead import EnteredLead, create_lead
-from fairlead.flows.distribute import Distributor
 from fairlead.flows.distribute_lead import LeadDistribution
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database

@@ -9,7 +9,7 @@ import pytest
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.assignment_actions import accept_assignment, reject_assignment, view_assignment
 from fairlead.flows.create_lead import EnteredLead, create_lead
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.bad_leads import accept_bad_lead, reject_bad_lead, report_bad_lead
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.submit_leads import submit_leads

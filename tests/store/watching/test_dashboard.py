@@ -4,7 +4,7 @@ import pytest
 
 from fairlead.cli.demo.screen import live_view, show_summary
 from fairlead.cli.output import console
-from fairlead.flows.distribute import Distributor
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database

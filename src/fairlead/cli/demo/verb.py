@@ -21,8 +21,8 @@ from fairlead.core.currency import money
 from fairlead.core.errors import Refused
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace
 from fairlead.flows.declaring.declaration import parse_declaration
-from fairlead.flows.distribute import Distributor
 from fairlead.flows.distribute_niche import distribute_niche
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.verify import verify

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from fairlead.core.errors import Refused
 from fairlead.core.filters import validate_filter
 from fairlead.core.form import FormSchema, spelt_like
+from fairlead.core.subscription import readable_form, revalidated
 from fairlead.flows.activity import Move, record_moves, run_concerning_niches
 from fairlead.flows.configuration.niches import checked_form, locked_niche, niche_entry
 from fairlead.flows.configuration.versions import form_version, require_version
 from fairlead.flows.input_types import canonical_memo
-from fairlead.flows.subscription_states import readable_form, revalidated
 from fairlead.store.audit.log import SYSTEM, Actor, AuditEvent, append_audit
 from fairlead.store.configuration.form_schema_versions import (
     FormSchemaVersion,

@@ -8,7 +8,8 @@ from fairlead.core.configuration_entries import level_payload
 from fairlead.core.errors import Refused
 from fairlead.core.journal import EntryKind
 from fairlead.core.model import Level
-from fairlead.flows.activity import Move, as_funded, record_moves, run_concerning_niches
+from fairlead.core.subscription import funded
+from fairlead.flows.activity import Move, record_moves, run_concerning_niches
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.configuration.niches import locked_niche
 from fairlead.flows.configuration.versions import (
@@ -192,7 +193,7 @@ def _moves_at_price(conn: Connection, level: LevelRow) -> list[Move]:
     moves: list[Move] = []
     for row in subscription_rows(conn, [], [], [level]):
         available_cents = providers[row.subscription.provider_id].purse.available_cents
-        after = as_funded(row.subscription, level.level.price_cents, available_cents)
+        after = funded(row.subscription, level.level.price_cents, available_cents)
         if after is not row.subscription and after != row.subscription:
             moves.append((row, replace(row, subscription=after)))
     return moves

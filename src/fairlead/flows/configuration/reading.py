@@ -6,6 +6,7 @@ from typing import Generic
 from fairlead.core.errors import Refused
 from fairlead.core.filters import summarise_filter
 from fairlead.core.form import FormSchema
+from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.versions import (
     Row,
     form_version,
@@ -15,7 +16,6 @@ from fairlead.flows.configuration.versions import (
     provider_version,
     subscription_version,
 )
-from fairlead.flows.subscription_states import readable_form
 from fairlead.store.configuration.form_schema_versions import newest_form_schema
 from fairlead.store.configuration.lookups import level_row, provider_row, subscription_place
 from fairlead.store.configuration.rows import (

@@ -10,10 +10,10 @@ from fairlead.core.errors import Refused
 from fairlead.core.filters import new_filter, summarise_filter
 from fairlead.core.form import FormSchema
 from fairlead.core.journal import EntryKind
-from fairlead.flows.activity import Contents, Move, as_funded, record_moves
+from fairlead.core.subscription import funded, readable_form
+from fairlead.flows.activity import Contents, Move, record_moves
 from fairlead.flows.configuration.providers import locked_provider
 from fairlead.flows.configuration.versions import InvalidDocument, subscription_version
-from fairlead.flows.subscription_states import readable_form
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.lookups import level_row
 from fairlead.store.configuration.rows import LevelRow, ProviderRow, SubscriptionRow, subscription_rows
@@ -96,8 +96,7 @@ def record(conn: Connection, place: Place, move: Move, asked: Asked) -> Subscrip
     before, after = move
     if not after.is_deleted:
         funds_cents = place.provider.purse.available_cents
-        funded = as_funded(after.subscription, place.level.level.price_cents, funds_cents)
-        after = replace(after, subscription=funded)
+        after = replace(after, subscription=funded(after.subscription, place.level.level.price_cents, funds_cents))
     now, niche_id, subscription = clock(conn), after.niche_id, after.subscription
     contents: dict[str, Contents] = {}
     if all(row.niche_id != niche_id for row in place.rows):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from fairlead.core.canonical import JsonObject
 from fairlead.core.errors import Refused
 from fairlead.core.model import Subscription
+from fairlead.core.subscription import EVERY_LEAD, paused, resumed, revalidated
 from fairlead.flows.activity import run_concerning_niches
 from fairlead.flows.configuration.subscription_place import (
     Asked,
@@ -22,7 +23,6 @@ from fairlead.flows.configuration.subscription_place import (
 )
 from fairlead.flows.configuration.versions import require_version, subscription_version
 from fairlead.flows.input_types import canonical_memo
-from fairlead.flows.subscription_states import EVERY_LEAD, paused, resumed, revalidated
 from fairlead.store.audit.log import Actor
 from fairlead.store.configuration.lookups import subscription_place
 from fairlead.store.configuration.rows import SubscriptionRow

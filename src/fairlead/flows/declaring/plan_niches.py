@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field, replace
 from fairlead.core.canonical import JsonObject
 from fairlead.core.form import FormSchema, spelt_like
 from fairlead.core.model import Level
+from fairlead.core.subscription import readable_form
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.declaring.declaration import LevelTable, NicheTable
-from fairlead.flows.subscription_states import readable_form
 from fairlead.store.configuration.rows import LevelRow, NichePolicy, NicheRow, ReofferPolicy
 from fairlead.store.ids import new_id
 

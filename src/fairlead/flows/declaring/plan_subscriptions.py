@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from fairlead.core.canonical import JsonObject
 from fairlead.core.filters import new_filter
 from fairlead.core.model import Subscription
-from fairlead.flows.activity import Move, as_funded
+from fairlead.core.subscription import EVERY_LEAD, funded, paused, resumed, revalidated
+from fairlead.flows.activity import Move
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.declaring.declaration import ProviderTable, SubscriptionTable
 from fairlead.flows.declaring.plan_niches import NichePlan
 from fairlead.flows.declaring.plan_providers import ProviderPlan
-from fairlead.flows.subscription_states import EVERY_LEAD, paused, resumed, revalidated
 from fairlead.store.configuration.rows import LevelRow, ProviderRow, SubscriptionRow
 from fairlead.store.ids import new_id
 
@@ -136,7 +136,7 @@ class _Planner:
 
     def _funded(self, subscription: Subscription, level: LevelRow) -> Subscription:
         purse = self._providers.by_id[subscription.provider_id].purse
-        return as_funded(subscription, level.level.price_cents, purse.available_cents)
+        return funded(subscription, level.level.price_cents, purse.available_cents)
 
     def _move(self, before: SubscriptionRow | None, after: SubscriptionRow, level: LevelRow) -> None:
         old = None if before is None or before.is_deleted else _document(before.subscription)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from fairlead.core.canonical import JsonObject, canonical_json
 from fairlead.core.duplicates import DuplicateRuleError, parse_duplicate_rule
 from fairlead.core.errors import BadInput, Refused
+from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.versions import InvalidDocument, require_version
 from fairlead.flows.input_types import canonical_memo
-from fairlead.flows.subscription_states import readable_form
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import lock_niches

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from fairlead.core.errors import Unavailable
-from fairlead.flows.activity import Move, as_funded, record_moves
+from fairlead.core.subscription import funded
+from fairlead.flows.activity import Move, record_moves
 from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.configuration.rows import ProviderRow, level_rows, lock_providers, subscription_rows
 from fairlead.store.connection import Connection
@@ -79,7 +80,7 @@ def _moves(conn: Connection, niche_id: str, providers: Mapping[str, ProviderRow]
         if row.is_deleted or price_cents is None:
             continue  # in another niche, where its own turn follows
         purse = providers[row.subscription.provider_id].purse
-        after = as_funded(row.subscription, price_cents, purse.available_cents)
+        after = funded(row.subscription, price_cents, purse.available_cents)
         if after.is_active != row.subscription.is_active:
             moves.append((row, replace(row, subscription=after)))
     return moves

@@ -41,10 +41,8 @@ class RosterCache:
     def at_head(self, conn: Connection, niche: LockedNiche) -> Roster:
         """The niche's roster as of its locked head. Needs `hold` and the niche's row lock."""
         roster = self._rosters.get(niche.niche_id)
-        if roster is not None:
-            roster.abandon()
-            if self._catches_up(conn, roster, niche):
-                return roster
+        if roster is not None and self._catches_up(conn, roster, niche):
+            return roster
         # Never loaded, far behind, or with a memory of entries that a fail-over lost: the tables are the truth.
         roster = load_roster(conn, niche)
         self._rosters[niche.niche_id] = roster
@@ -65,10 +63,6 @@ class RosterCache:
         except UnreadableEntry:
             return False  # somebody tampered with the journal or the rows: `verify` says so
         return roster.head == head_of(niche)
-
-    def keep(self, niche_id: str) -> None:
-        """What the roster followed since its checkpoint was committed."""
-        self._rosters[niche_id].keep()
 
     def drop(self, niche_id: str) -> None:
         """The niche's roster will be read anew. Waits for the thread that holds it, which still needs it."""

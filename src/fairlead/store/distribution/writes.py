@@ -9,9 +9,10 @@ from datetime import datetime
 
 from psycopg import errors
 
+from fairlead.core.decision import Decision, Recipient
 from fairlead.core.journal import SealedEntry
 from fairlead.core.ledger import EntryKind, post
-from fairlead.core.model import Decision, Purse, Recipient, Subscription
+from fairlead.core.model import Purse, Subscription
 from fairlead.core.roster import Head
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection

@@ -16,8 +16,10 @@ from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.values import Answer, Asked, Uuid
 from fairlead.core.errors import Refused
 from fairlead.core.explanation import Standing
-from fairlead.core.model import Level, Reason
+from fairlead.core.gates import REGISTRY
+from fairlead.core.model import Level
 from fairlead.core.permissions import Permission
+from fairlead.core.refusals import Names
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.approve_lead import trigger_distribution
 from fairlead.flows.decision_words import decision_words, lead_words, provider_words
@@ -39,6 +41,13 @@ _NOT_APPROVED = (
     "lead_pending_approval",
     "lead_pending_confirmation",
 )
+Reason = Annotated[
+    str,
+    Field(
+        json_schema_extra={"enum": [refusal.reason for refusal in REGISTRY.refusals]},
+        description="Why a subscription did not receive the lead: the first gate that refused it.",
+    ),
+]
 _Words = Annotated[Sequence[str], Field(description="The same for people, line by line.")]
 
 
@@ -247,19 +256,19 @@ def _standings(story: ProviderStory, provider_id: str) -> ProviderExplanation:
         provider_id=provider_id,
         provider_name=story.provider_name,
         decided_at=story.decided_at,
-        levels=[_standing(level, standing) for level, standing in story.standings],
+        levels=[_standing(level, standing, story.names) for level, standing in story.standings],
         levels_not_visited=[level.name for level in story.unvisited],
         words=[line.text for line in provider_words(story)],
     )
 
 
-def _standing(level: Level, standing: Standing) -> ExplainedStanding:
+def _standing(level: Level, standing: Standing, names: Names) -> ExplainedStanding:
     return ExplainedStanding(
         level_id=level.level_id,
         level_name=level.name,
         subscription_id=standing.subscription_id,
         received=standing.recipient is not None,
         assignment_id=None if standing.recipient is None else standing.recipient.assignment_id,
-        reason=standing.reason,
-        detail=standing.detail,
+        reason=None if standing.refusal is None else standing.refusal.reason,
+        detail="received the lead" if standing.refusal is None else standing.refusal.text(names),
     )

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.core.assignment import assignment_id
-from fairlead.core.canonical import canonical_json
+from fairlead.core.canonical import JsonObject, canonical_json
+from fairlead.core.decide import assignment_id, decide
+from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import decision_payload
-from fairlead.core.engine import decide, follow, subscriptions_out_of_funds
-from fairlead.core.model import Decision, Purse
-from tests.core.history import BEGINNING, id_of, state_of
+from fairlead.core.model import Purse
+from fairlead.core.subscription import out_of_funds
+from tests.core.history import BEGINNING, follow, id_of, state_of
 from tests.core.markets import Market, attributes, busy_history, markets, staged
 from tests.core.naive import naive_decision
 
@@ -38,14 +39,16 @@ def plain(decision: Decision) -> dict[str, Any]:
                 "recipients": [
                     (r.provider_id, r.subscription_id, r.price_cents, r.served_seq) for r in result.recipients
                 ],
-                "refused": [
-                    (r.provider_id, r.reason.value, r.available_cents, r.received_at_level_id) for r in result.refused
-                ],
-                "counts": {reason.value: count for reason, count in result.counts.items() if count},
+                "refused": [(r.provider_id, r.refusal.reason, *_values(r.refusal.recorded())) for r in result.refused],
+                "counts": {reason: count for reason, count in result.counts.items() if count},
             }
             for result in decision.levels
         ],
     }
+
+
+def _values(recorded: JsonObject) -> tuple[object, object]:
+    return recorded.get("available_cents"), recorded.get("received_at_level_id")
 
 
 @given(markets(), attributes)
@@ -155,7 +158,8 @@ def test_out_of_funds_is_whoever_cannot_pay_its_own_level(market: Market) -> Non
         for each in market.subscriptions
         if each.is_active and market.purses[each.provider_id].available_cents < prices[each.level_id]
     )
-    broke = subscriptions_out_of_funds(staged(market).roster, market.purses, sorted(market.purses))
+    levels = {level.level_id: level for level in market.levels}
+    broke = out_of_funds(market.subscriptions, levels, market.purses)
     assert [each.subscription_id for each in broke] == expected
 
 

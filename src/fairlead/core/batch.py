@@ -1,0 +1,192 @@
+"""Deciding a batch of leads: pure, from what is known so far to a final decision, or to whose balances are needed.
+
+Whom to lock depends on the decision, and the decision on balances that only a lock makes certain (ADR 0006). So a batch
+is asked for with the balances that are certain, and with those that are expected, which only help to foresee whom it
+will consult.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.configuration_entries import subscription_payload
+from fairlead.core.decide import decide
+from fairlead.core.decision import Decision
+from fairlead.core.decision_entries import DECISION_VERSION, decision_payload
+from fairlead.core.journal import EntryKind
+from fairlead.core.model import Lead, Purse, Subscription
+from fairlead.core.roster import Head, Roster
+from fairlead.core.subscription import out_of_funds
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One lead of a batch: its decision, and the subscriptions that the charges switched off (R9)."""
+
+    decision: Decision
+    deactivated: tuple[Subscription, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDecision:
+    """A final decision of every lead of a batch, with the purses of all providers that it consulted."""
+
+    steps: tuple[Step, ...]
+    purses_after: Mapping[str, Purse]
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """The decisions, in the order of the leads."""
+        return tuple(step.decision for step in self.steps)
+
+    @property
+    def deactivated(self) -> tuple[Subscription, ...]:
+        """Every subscription that was switched off, in the order of the journal."""
+        return tuple(subscription for step in self.steps for subscription in step.deactivated)
+
+    def contents(self, version: int = DECISION_VERSION) -> list[tuple[EntryKind, JsonObject]]:
+        """What the journal has to say of the batch: each decision, followed by what it switched off.
+
+        `version` is that of the decisions; with those of version 1, filters that stayed as they were are written out.
+        """
+        found: list[tuple[EntryKind, JsonObject]] = []
+        for step in self.steps:
+            found.append((EntryKind.DECISION, decision_payload(step.decision, version)))
+            for inactive in step.deactivated:
+                known = inactive if version > 1 else None
+                found.append((EntryKind.SUBSCRIPTION, subscription_payload(inactive, is_deleted=False, before=known)))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsBalances:
+    """No decision yet: it depends on what these providers have, too. `resume` takes their balances."""
+
+    provider_ids: frozenset[str]
+    _foreseen: "_Foreseen" = field(repr=False)
+
+    def resume(self, roster: Roster, certain: Mapping[str, Purse]) -> "BatchDecision | NeedsBalances":
+        """The batch with all balances that are certain now: those before, and these providers'.
+
+        `roster` is the one that the batch was asked of, unchanged. What was foreseen is final if every balance is as it
+        was expected; else the batch is decided once more.
+        """
+        foreseen = self._foreseen
+        if foreseen.consulted.keys() <= certain.keys() and all(
+            certain[provider_id] == purse for provider_id, purse in foreseen.consulted.items()
+        ):
+            return foreseen.batch
+        return decide_batch(roster, foreseen.leads, certain, foreseen.decided_at, expected=foreseen.expected)
+
+
+@dataclass(frozen=True, slots=True)
+class _Foreseen:
+    """A batch as it would be if every balance were as it is expected. Never handed out."""
+
+    leads: Sequence[Lead]
+    decided_at: datetime
+    expected: Mapping[str, Purse]
+    batch: BatchDecision
+    consulted: Mapping[str, Purse | None]
+
+
+NOTHING_EXPECTED: Mapping[str, Purse] = {}
+
+
+def decide_batch(
+    roster: Roster,
+    leads: Sequence[Lead],
+    certain: Mapping[str, Purse],
+    decided_at: datetime,
+    expected: Mapping[str, Purse] = NOTHING_EXPECTED,
+) -> BatchDecision | NeedsBalances:
+    """The leads decided one after the other, each with what the ones before have left; or whose balances are needed.
+
+    `certain` are balances that cannot change before the batch is written; a final decision depends on no others.
+    `expected` are those that were seen last. The roster is unchanged afterwards; `follow_batch` moves it. Charges
+    switch off the subscriptions that their providers can no longer pay for, before the next lead is decided (R9).
+
+    >>> from fairlead.core.canonical import timestamp_from_text
+    >>> from fairlead.core.model import Level
+    >>> roster, provider = Roster("niche"), "01900000-0000-7000-8000-000000000000"
+    >>> roster.set_level(Level("gold", "Gold", 500, 1, 1, is_active=True), is_deleted=False)
+    >>> roster.set_provider(provider, "active")
+    >>> subscription = Subscription("s", provider, "gold", True, None, {"version": 1, "rules": []}, True)
+    >>> roster.set_subscription(subscription, is_deleted=False)
+    >>> leads = [Lead(lead_id, {}, "commitment", attempt=1) for lead_id in ("first", "second")]
+    >>> now = timestamp_from_text("2026-01-01T00:00:00.000000Z")
+    >>> asked = decide_batch(roster, leads, {}, now)
+    >>> asked.provider_ids == {provider}
+    True
+    >>> batch = asked.resume(roster, {provider: Purse(700, 0, 1)})
+    >>> [decision.outcome.value for decision in batch.decisions], [each.subscription_id for each in batch.deactivated]
+    (['success', 'no_eligible'], ['s'])
+    """
+    purses = _Purses(certain, expected)
+    steps: list[Step] = []
+    with roster.trial():
+        for lead in leads:
+            steps.append(_step(roster, lead, purses, decided_at))
+    batch = BatchDecision(tuple(steps), purses.after)
+    missing = purses.consulted.keys() - certain.keys()
+    if missing:
+        return NeedsBalances(frozenset(missing), _Foreseen(leads, decided_at, expected, batch, purses.consulted))
+    return batch
+
+
+def follow_batch(roster: Roster, batch: BatchDecision, head_hash: bytes) -> None:
+    """The roster stands behind the batch: pointer moved (R2), recipients served (R5), subscriptions switched off."""
+    for step in batch.steps:
+        _follow(roster, step.decision, step.deactivated)
+    roster.head = replace(roster.head, hash=head_hash)
+
+
+def _step(roster: Roster, lead: Lead, purses: "_Purses", decided_at: datetime) -> Step:
+    decision = decide(roster, lead, purses, decided_at)
+    for recipient in decision.recipients:
+        purses.charge(recipient.provider_id, recipient.price_cents)
+    consulted = decision.consulted_provider_ids
+    own = (subscription for provider_id in consulted for subscription in roster.subscriptions_of(provider_id))
+    deactivated = tuple(out_of_funds(own, roster.levels, purses.after))
+    _follow(roster, decision, deactivated)
+    return Step(decision, deactivated)
+
+
+def _follow(roster: Roster, decision: Decision, deactivated: Sequence[Subscription]) -> None:
+    served = roster.head.last_served_seq
+    for recipient in decision.recipients:
+        roster.set_served(recipient.subscription_id, recipient.served_seq)
+        served = recipient.served_seq
+    for subscription in deactivated:
+        roster.set_subscription(subscription, is_deleted=False)
+    seq = decision.seq + len(deactivated)
+    roster.head = Head(seq, roster.head.hash, decision.next_start_order_position, served)
+
+
+class _Purses:
+    """Balances as a batch goes on: those after its own charges, else the certain ones, else the expected ones.
+
+    A provider of whom nothing is known counts as able to pay: that way the batch goes on and finds out whom else it
+    would consult. `consulted` says what each provider was taken to have before the batch: nothing (None) of these.
+    """
+
+    def __init__(self, certain: Mapping[str, Purse], expected: Mapping[str, Purse]) -> None:
+        self._certain = certain
+        self._expected = expected
+        self.consulted: dict[str, Purse | None] = {}
+        self.after: dict[str, Purse] = {}
+
+    def __getitem__(self, provider_id: str, /) -> Purse:
+        purse = self.after.get(provider_id)
+        if purse is None:
+            known = self._certain.get(provider_id) or self._expected.get(provider_id)
+            self.consulted[provider_id] = known
+            purse = self.after[provider_id] = known or _ABLE_TO_PAY
+        return purse
+
+    def charge(self, provider_id: str, price_cents: int) -> None:
+        self.after[provider_id] = self.after[provider_id].charged(price_cents)
+
+
+_ABLE_TO_PAY = Purse(balance_cents=1 << 52, credit_limit_cents=0, ledger_seq=0)

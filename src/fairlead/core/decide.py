@@ -1,0 +1,185 @@
+"""The decision: one lead, every active level, who receives it and why nobody else (R1-R8, R11).
+
+`decide` is a pure function of the roster (the niche's journal up to here), the lead, the balances that it consults
+and the time that it is given: same inputs, same decision, byte for byte.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from fairlead.core import gates
+from fairlead.core.decision import Decision, LevelResult, Outcome, Recipient, Refused
+from fairlead.core.decision_state import Balances, DecisionState
+from fairlead.core.model import Lead, Level, Subscription
+from fairlead.core.refusals import FilterMismatch, LevelFull
+from fairlead.core.roster import Roster
+from fairlead.core.rotation import next_pointer, start_position
+from fairlead.core.slots import Candidates
+from fairlead.core.traversal import traverse
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def decide(roster: Roster, lead: Lead, purses: Balances, decided_at: datetime) -> Decision:
+    """Who receives the lead, in which order, at which price, and why each other candidate did not.
+
+    The roster is not changed; `follow` does that. `purses` must have every provider that is consulted. A niche without
+    active levels decides `no_eligible` and its pointer stays where it is, since there is no level to move to.
+
+    Three levels, the second is next; of five providers "d" is broke, and "c" is the one too many where a lead is sold
+    twice:
+
+    >>> from fairlead.core.canonical import timestamp_from_text
+    >>> from fairlead.core.model import Purse
+    >>> ids = {name: f"01900000-0000-7000-8000-00000000000{name}" for name in "abcde"}
+    >>> roster = Roster("niche")
+    >>> roster.set_next_start(2)
+    >>> for position, (name, recipients) in enumerate([("gold", 1), ("silver", 2), ("bronze", 3)], start=1):
+    ...     roster.set_level(Level(name, name, 1000, recipients, position, is_active=True), is_deleted=False)
+    ...     for provider in ids.values():
+    ...         roster.set_provider(provider, "active")
+    ...         wants_all = Subscription(name + provider, provider, name, True, None, {"version": 1, "rules": []}, True)
+    ...         roster.set_subscription(wants_all, is_deleted=False)
+    >>> purses = {ids[name]: Purse(5000, 0, 1) for name in "abce"} | {ids["d"]: Purse(999, 0, 1)}
+    >>> now = timestamp_from_text("2026-01-01T00:00:00.000000Z")
+    >>> decision = decide(roster, Lead("lead", {}, "commitment", attempt=1), purses, now)
+    >>> for result in decision.levels:
+    ...     chosen = [recipient.provider_id[-1] for recipient in result.recipients]
+    ...     refused = [(r.provider_id[-1], r.refusal.reason) for r in result.refused if r.refusal.used_balance]
+    ...     print(result.level.name, chosen, refused, f"{result.counts.get('level_full', 0)} more: level full")
+    silver ['a', 'b'] [] 3 more: level full
+    bronze ['c', 'e'] [('d', 'insufficient_balance')] 0 more: level full
+    gold [] [('d', 'insufficient_balance')] 0 more: level full
+    >>> decision.outcome.value, decision.start_order_position, decision.next_start_order_position
+    ('partial', 2, 3)
+    """
+    pointer = roster.head.next_start_order_position
+    positions = [level.order_position for level in roster.active_levels]
+    start = start_position(positions, pointer)
+    results: list[LevelResult] = []
+    state = DecisionState(roster.head.seq + 1, decided_at, lead, purses, roster.head.last_served_seq)
+    if start is not None:
+        pointer = next_pointer(positions, start)
+        candidates = roster.matching(lead.attributes)
+        for level in traverse(roster.active_levels, start):
+            results.append(_fill_level(roster, candidates, level, state))
+    decision = Decision(
+        niche_id=roster.niche_id,
+        seq=state.seq,
+        lead_id=lead.lead_id,
+        lead_commitment=lead.commitment,
+        attempt=lead.attempt,
+        decided_at=decided_at,
+        start_order_position=start,
+        next_start_order_position=pointer,
+        outcome=outcome_of(results),
+        levels=tuple(results),
+    )
+    _assert_sound(roster, decision)
+    return decision
+
+
+def outcome_of(results: Sequence[LevelResult]) -> Outcome:
+    """How a distribution that ran to its end came out, by the definition below R12.
+
+    >>> outcome_of([]).value
+    'no_eligible'
+    """
+    if not any(result.recipients for result in results):
+        return Outcome.NO_ELIGIBLE
+    for result in results:
+        if result.has_open_slot and any(refused.refusal.leaves_sale_open for refused in result.refused):
+            return Outcome.PARTIAL
+    return Outcome.SUCCESS
+
+
+def assignment_id(decided_at: datetime, niche_id: str, seq: int, subscription_id: str) -> str:
+    """A version 7 UUID: 48 bits of the decision's time, the rest from SHA-256 over niche, `seq` and subscription.
+
+    It holds no dice: deciding again gives the same id.
+
+    >>> moment = datetime(2026, 1, 1, tzinfo=UTC)
+    >>> assignment_id(moment, "niche", 7, "subscription")
+    '019b76da-a800-7f2a-a206-a19d30a630fe'
+    """
+    # In integers: as a float of seconds, times from 2038 on come out a millisecond too early now and then.
+    time = f"{(decided_at - _EPOCH) // _MILLISECOND:012x}"
+    rest = hashlib.sha256(f"{niche_id}/{seq}/{subscription_id}".encode()).hexdigest()
+    variant = "89ab"[int(rest[4], 16) & 3]
+    return f"{time[:8]}-{time[8:]}-7{rest[1:4]}-{variant}{rest[5:8]}-{rest[8:20]}"
+
+
+def _fill_level(roster: Roster, candidates: Candidates, level: Level, state: DecisionState) -> LevelResult:
+    """The level's recipients: its candidates in R5's order until `max_recipients` are chosen or none is left.
+
+    A refused candidate takes no slot (R6). Those that were never reached are counted: for a gate that is known to
+    refuse them without a visit, else for `level_full`.
+    """
+    candidate_count, queue = candidates.at(level)
+    known = [
+        (gate.refusal, gate.known_provider_ids(state))
+        for gate in gates.REGISTRY.decision
+        if gate.known_provider_ids is not None
+    ]
+    recipients: list[Recipient] = []
+    refused: list[Refused] = []
+    while len(recipients) < level.max_recipients and (subscription := next(queue, None)) is not None:
+        refusal = gates.decision_refusal(state, subscription, level)
+        if refusal is None:
+            recipients.append(_choose(roster.niche_id, subscription, level, state))
+        else:
+            refused.append(Refused(subscription.subscription_id, subscription.provider_id, refusal))
+    counts = dict(roster.standing_counts(level.level_id))
+    counts[FilterMismatch.reason] = roster.living_count(level.level_id) - candidate_count - sum(counts.values())
+    unreached_count = candidate_count - len(recipients) - len(refused)
+    if unreached_count:
+        counted: set[str] = set()
+        for refusal_kind, provider_ids in known:
+            reached = sum(isinstance(each.refusal, refusal_kind) for each in refused)
+            own = [provider_id for provider_id in provider_ids if provider_id not in counted]
+            counts[refusal_kind.reason] = candidates.count_of_providers(own, level) - reached
+            unreached_count -= counts[refusal_kind.reason]
+            counted.update(own)
+        counts[LevelFull.reason] = unreached_count
+    told = {reason: count for reason, count in counts.items() if count}
+    return LevelResult(level, tuple(recipients), tuple(refused), told)
+
+
+def _choose(niche_id: str, subscription: Subscription, level: Level, state: DecisionState) -> Recipient:
+    """The next recipient: it takes the next `served_seq` of the niche and the next entry of its provider's ledger."""
+    state.last_served_seq += 1
+    state.received_at[subscription.provider_id] = level.level_id
+    purse = state.purses[subscription.provider_id]
+    return Recipient(
+        assignment_id=assignment_id(state.decided_at, niche_id, state.seq, subscription.subscription_id),
+        subscription_id=subscription.subscription_id,
+        provider_id=subscription.provider_id,
+        served_seq=state.last_served_seq,
+        price_cents=level.price_cents,
+        ledger_seq=purse.ledger_seq + 1,
+        balance_before_cents=purse.balance_cents,
+        credit_limit_cents=purse.credit_limit_cents,
+    )
+
+
+def _assert_sound(roster: Roster, decision: Decision) -> None:
+    """What must be true of every decision, asked also in production: a wrong one must never reach the money.
+
+    `fairlead.store` asserts the same of the rows that it writes, by constraints.
+    """
+    recipients = decision.recipients
+    assert len({recipient.provider_id for recipient in recipients}) == len(recipients), "one provider, one lead (R7)"
+    served = [recipient.served_seq for recipient in recipients]
+    first = roster.head.last_served_seq + 1
+    assert served == [*range(first, first + len(served))], "each recipient takes the next place (R5)"
+    for result in decision.levels:
+        assert len(result.recipients) <= result.level.max_recipients, "no more than max_recipients (R6)"
+        assert all(count >= 0 for count in result.counts.values()), "no subscription is counted twice"
+        told = len(result.recipients) + len(result.refused) + sum(result.counts.values())
+        assert told == roster.living_count(result.level.level_id), "every living subscription has its one reason"
+        for recipient in result.recipients:
+            assert recipient.price_cents == result.level.price_cents, "the level's price is charged (R8)"
+            balance_after_cents = recipient.balance_before_cents - recipient.price_cents
+            assert balance_after_cents >= -recipient.credit_limit_cents, "no balance below its floor (R8)"

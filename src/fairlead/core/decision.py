@@ -1,0 +1,93 @@
+"""What a decision says: who receives the lead, at which price, and why each other subscription does not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from fairlead.core.model import Level
+from fairlead.core.refusals import Refusal
+
+
+class Outcome(StrEnum):
+    """How a distribution ended. `failed` is never the outcome of a decision: such an attempt wrote nothing."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    NO_ELIGIBLE = "no_eligible"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One pick: the assignment, what it costs, and the balance that it was paid from."""
+
+    assignment_id: str
+    subscription_id: str
+    provider_id: str
+    served_seq: int
+    price_cents: int
+    ledger_seq: int
+    balance_before_cents: int
+    credit_limit_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A candidate that the level reached and a decision gate refused."""
+
+    subscription_id: str
+    provider_id: str
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class LevelResult:
+    """What happened at one level: who got the lead, who was refused on the way, how many else and why.
+
+    `counts` holds every other living subscription of the level by reason, none of them 0, so that recipients + refused
+    + counts are all of them.
+    """
+
+    level: Level
+    recipients: tuple[Recipient, ...]
+    refused: tuple[Refused, ...]
+    counts: Mapping[str, int]
+
+    @property
+    def has_open_slot(self) -> bool:
+        """Whether fewer than `max_recipients` were chosen."""
+        return len(self.recipients) < self.level.max_recipients
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One distribution of one lead, explaining itself. `levels` are in the order of the traversal (R3)."""
+
+    niche_id: str
+    seq: int
+    lead_id: str
+    lead_commitment: str
+    attempt: int
+    decided_at: datetime
+    start_order_position: int | None
+    next_start_order_position: int
+    outcome: Outcome
+    levels: tuple[LevelResult, ...]
+
+    @property
+    def recipients(self) -> tuple[Recipient, ...]:
+        """Every pick, in the order in which they were made."""
+        return tuple(recipient for result in self.levels for recipient in result.recipients)
+
+    @property
+    def consulted_provider_ids(self) -> tuple[str, ...]:
+        """The providers whose money this decision depended on, in the order of consultation, each once."""
+        consulted: dict[str, None] = {}
+        for result in self.levels:
+            for recipient in result.recipients:
+                consulted[recipient.provider_id] = None
+            for refused in result.refused:
+                if refused.refusal.used_balance:
+                    consulted[refused.provider_id] = None
+        return tuple(consulted)

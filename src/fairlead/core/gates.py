@@ -1,0 +1,166 @@
+"""The gates between a lead and a subscription, in R4's fixed precedence: the first that refuses is the reason.
+
+`REGISTRY` is the only place that names them in order. Deciding, counting, explaining, replaying and the documentation's
+list all read it: a gate that is added here is everywhere.
+
+- A *standing* gate looks at the subscription and its provider alone, so it says the same for every lead: a roster keeps
+  such subscriptions as counts, and never visits them.
+- The *filter* looks at the lead. All filters of a niche are asked at once (`fairlead.core.filter_index`); this is the
+  same question for a single one.
+- A *decision* gate also looks at what the decision did so far, and at balances: it is asked for each candidate in R5's
+  order, until the level is full.
+- Whoever is left when the level is full was refused by that, unless a decision gate that consults nothing (`is_known`)
+  refuses it: that needs no visit either.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from fairlead.core.decision_state import DecisionState
+from fairlead.core.filters import compile_filter, rule_in_words
+from fairlead.core.form import FormSchema
+from fairlead.core.model import Level, Subscription
+from fairlead.core.refusals import (
+    AlreadyRecipient,
+    FilterInvalid,
+    FilterMismatch,
+    InsufficientBalance,
+    LevelFull,
+    ProviderInactive,
+    Refusal,
+    SubscriptionInactive,
+)
+from fairlead.core.subscription import is_affordable
+
+
+@dataclass(frozen=True, slots=True)
+class StandingGate:
+    """A gate that says the same for every lead: `refuse` gets the subscription and its provider's status."""
+
+    refusal: type[Refusal]
+    refuse: Callable[[Subscription, str], Refusal | None]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionGate:
+    """A gate that depends on the decision: `refuse` gets its state, the candidate and the level.
+
+    `known_provider_ids`, where given, are the only providers that it can refuse, known without a visit: candidates
+    that the decision never reached are then counted for it, and not for `level_full`.
+    """
+
+    refusal: type[Refusal]
+    refuse: Callable[[DecisionState, Subscription, Level], Refusal | None]
+    known_provider_ids: Callable[[DecisionState], Sequence[str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Every gate. Precedence is the order of the parts, and within them the order that is given here."""
+
+    standing: tuple[StandingGate, ...]
+    decision: tuple[DecisionGate, ...]
+
+    @property
+    def refusals(self) -> tuple[type[Refusal], ...]:
+        """Every reason, in R4's precedence."""
+        standing = tuple(gate.refusal for gate in self.standing)
+        decision = tuple(gate.refusal for gate in self.decision)
+        return (*standing, FilterMismatch, *decision, LevelFull)
+
+    @property
+    def by_reason(self) -> Mapping[str, type[Refusal]]:
+        """The reasons by what is stored of them."""
+        return {refusal.reason: refusal for refusal in self.refusals}
+
+
+def standing_refusal(subscription: Subscription, provider_status: str) -> Refusal | None:
+    """Why the subscription can receive no lead at all at present; None when the lead decides.
+
+    >>> from dataclasses import replace
+    >>> subscription = Subscription("s", "p", "l", True, None, {"version": 1, "rules": []}, True)
+    >>> standing_refusal(subscription, "active") is None
+    True
+    >>> standing_refusal(replace(subscription, is_active=False, filter_is_valid=False), "active")
+    SubscriptionInactive(deactivation_reason=None)
+    >>> standing_refusal(replace(subscription, is_active=False), "suspended")
+    ProviderInactive(status='suspended')
+    """
+    for gate in REGISTRY.standing:
+        refusal = gate.refuse(subscription, provider_status)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def filter_refusal(
+    subscription: Subscription, schema: FormSchema, attributes: Mapping[str, object]
+) -> FilterMismatch | None:
+    """The first rule of the subscription's filter that a lead with these attributes does not fulfil.
+
+    >>> subscription = Subscription("s", "p", "l", True, None, {"version": 1, "rules": []}, True)
+    >>> filter_refusal(subscription, FormSchema(()), {}) is None
+    True
+    """
+    rule = compile_filter(subscription.filter_rules, schema).first_mismatch(attributes)
+    return None if rule is None else FilterMismatch(rule_in_words(rule, schema))
+
+
+def decision_refusal(state: DecisionState, subscription: Subscription, level: Level) -> Refusal | None:
+    """Why the decision may not choose this candidate now; None when it may."""
+    for gate in REGISTRY.decision:
+        refusal = gate.refuse(state, subscription, level)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def refusal_without_visit(state: DecisionState, subscription: Subscription, level: Level) -> Refusal | None:
+    """Why a candidate that was never reached could not have been chosen, as far as that is known; else None."""
+    for gate in REGISTRY.decision:
+        if gate.known_provider_ids is not None:
+            refusal = gate.refuse(state, subscription, level)
+            if refusal is not None:
+                return refusal
+    return None
+
+
+def _provider_inactive(_subscription: Subscription, provider_status: str) -> ProviderInactive | None:
+    return None if provider_status == "active" else ProviderInactive(provider_status)
+
+
+def _subscription_inactive(subscription: Subscription, _provider_status: str) -> SubscriptionInactive | None:
+    return None if subscription.is_active else SubscriptionInactive(subscription.deactivation_reason)
+
+
+def _filter_invalid(subscription: Subscription, _provider_status: str) -> FilterInvalid | None:
+    return None if subscription.filter_is_valid else FilterInvalid()
+
+
+def _already_recipient(state: DecisionState, subscription: Subscription, _level: Level) -> AlreadyRecipient | None:
+    level_id = state.received_at.get(subscription.provider_id)
+    return None if level_id is None else AlreadyRecipient(level_id)
+
+
+def _insufficient_balance(state: DecisionState, subscription: Subscription, level: Level) -> InsufficientBalance | None:
+    available_cents = state.purses[subscription.provider_id].available_cents
+    if is_affordable(level.price_cents, available_cents):
+        return None
+    return InsufficientBalance(available_cents, level.price_cents)
+
+
+def _recipients(state: DecisionState) -> Sequence[str]:
+    return tuple(state.received_at)
+
+
+REGISTRY = Registry(
+    standing=(
+        StandingGate(ProviderInactive, _provider_inactive),
+        StandingGate(SubscriptionInactive, _subscription_inactive),
+        StandingGate(FilterInvalid, _filter_invalid),
+    ),
+    decision=(
+        DecisionGate(AlreadyRecipient, _already_recipient, known_provider_ids=_recipients),
+        DecisionGate(InsufficientBalance, _insufficient_balance),
+    ),
+)

@@ -1,0 +1,81 @@
+"""A batch is decided by certain balances alone; what is expected only helps to foresee whom it consults."""
+
+from collections.abc import Mapping
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch
+from fairlead.core.model import Lead, Purse
+from fairlead.core.roster import Roster
+from tests.core.history import BEGINNING, state_of
+from tests.core.markets import Market, attributes, markets, opened
+
+leads_of_a_batch = st.lists(attributes, min_size=1, max_size=4)
+guesses = st.dictionaries(st.integers(0, 9), st.integers(0, 5000), max_size=6)
+
+
+def decided(
+    roster: Roster, leads: list[Lead], truth: Mapping[str, Purse], expected: Mapping[str, Purse]
+) -> BatchDecision:
+    """The batch as a transaction gets it: whoever is asked for is looked up, until nobody is."""
+    certain: dict[str, Purse] = {}
+    asked = decide_batch(roster, leads, certain, BEGINNING, expected)
+    while isinstance(asked, NeedsBalances):
+        assert not asked.provider_ids & certain.keys(), "a provider is asked for once"
+        certain |= {provider_id: truth[provider_id] for provider_id in asked.provider_ids}
+        asked = asked.resume(roster, certain)
+    return asked
+
+
+def guessed(market: Market, guess: Mapping[int, int]) -> dict[str, Purse]:
+    """Some of the market's balances, right or wrong."""
+    ids = sorted(market.purses)
+    return {ids[number % len(ids)]: Purse(cents, 0, number) for number, cents in guess.items()} if ids else {}
+
+
+@given(markets(), leads_of_a_batch, guesses)
+def test_what_was_expected_changes_nothing(
+    market: Market, batch: list[dict[str, object]], guess: Mapping[int, int]
+) -> None:
+    history = opened(market)
+    leads = [history.lead(each) for each in batch]
+    before = state_of(history.roster)
+    whole = decide_batch(history.roster, leads, market.purses, BEGINNING)
+    assert isinstance(whole, BatchDecision)
+    assert state_of(history.roster) == before
+    for expected in ({}, guessed(market, guess), market.purses):
+        found = decided(history.roster, leads, market.purses, expected)
+        assert (found.steps, found.purses_after) == (whole.steps, whole.purses_after)
+        assert state_of(history.roster) == before
+
+
+@given(markets(), leads_of_a_batch)
+def test_a_batch_is_its_leads_one_after_the_other(market: Market, batch: list[dict[str, object]]) -> None:
+    together, singly = opened(market), opened(market)
+    leads = [together.lead(each) for each in batch]
+    whole = decided(together.roster, leads, market.purses, {})
+    follow_batch(together.roster, whole, bytes(32))
+    purses = dict(market.purses)
+    steps: list[object] = []
+    for lead in leads:
+        one = decided(singly.roster, [lead], purses, {})
+        follow_batch(singly.roster, one, bytes(32))
+        purses |= one.purses_after
+        steps += one.steps
+    assert list(whole.steps) == steps
+    assert state_of(together.roster) == state_of(singly.roster)
+
+
+@given(markets(), attributes)
+def test_nothing_is_final_while_a_balance_is_missing(market: Market, lead: dict[str, object]) -> None:
+    history = opened(market)
+    subject = history.lead(lead)
+    whole = decide_batch(history.roster, [subject], market.purses, BEGINNING)
+    assert isinstance(whole, BatchDecision)
+    for withheld in whole.purses_after:
+        certain = {provider_id: purse for provider_id, purse in market.purses.items() if provider_id != withheld}
+        # Also where it is expected, and right.
+        asked = decide_batch(history.roster, [subject], certain, BEGINNING, market.purses)
+        assert isinstance(asked, NeedsBalances)
+        assert asked.provider_ids == {withheld}

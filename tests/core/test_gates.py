@@ -1,0 +1,157 @@
+"""One registry says what refuses a subscription: whatever stands there is decided, counted, explained and replayed."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given
+
+from fairlead.core import gates
+from fairlead.core.canonical import JsonObject
+from fairlead.core.decide import decide
+from fairlead.core.decision import Outcome
+from fairlead.core.decision_entries import decision_payload
+from fairlead.core.decision_state import DecisionState
+from fairlead.core.explanation import standing_of
+from fairlead.core.gates import DecisionGate, Registry, StandingGate
+from fairlead.core.model import Level, Purse, Subscription
+from fairlead.core.refusals import Names, Refusal
+from tests.core.history import BEGINNING, History, id_of
+from tests.core.markets import Market, attributes, markets, opened, staged
+
+ROOT = Path(__file__).parents[2]
+NAMES = Names({}, str)
+
+
+def test_precedence_is_that_of_the_rules() -> None:
+    assert [refusal.reason for refusal in gates.REGISTRY.refusals] == [
+        "provider_inactive",
+        "subscription_inactive",
+        "filter_invalid",
+        "filter_mismatch",
+        "already_recipient",
+        "insufficient_balance",
+        "level_full",
+    ]
+
+
+def test_the_guide_lists_the_gates_in_their_precedence() -> None:
+    guide = (ROOT / "docs" / "guide" / "algorithm.md").read_text(encoding="utf-8")
+    [listed] = re.findall(r"the first that refuses is the reason:\n\n(.*?)\n\n", guide, re.DOTALL)
+    assert re.findall(r"`([a-z_]+)`", listed) == [refusal.reason for refusal in gates.REGISTRY.refusals]
+
+
+@given(markets(), attributes)
+def test_a_recorded_refusal_is_read_back_as_it_was(market: Market, lead: dict[str, object]) -> None:
+    history = staged(market)
+    decision = decide(history.roster, history.lead(lead), market.purses, BEGINNING)
+    payload: Any = decision_payload(decision, version=1)
+    for result, level in zip(decision.levels, payload["levels"], strict=True):
+        read = [gates.REGISTRY.by_reason[each["reason"]].read(each, level) for each in level["refused"]]
+        assert read == [each.refusal for each in result.refused]
+
+
+@dataclass(frozen=True, slots=True)
+class OddDay(Refusal):
+    """A toy: the provider takes leads on even days only."""
+
+    reason: ClassVar[str] = "odd_day"
+    summary: ClassVar[str] = "not on odd days"
+    leaves_sale_open: ClassVar[bool] = True
+    day: int
+
+    def recorded(self) -> JsonObject:
+        return {"day": self.day}
+
+    @classmethod
+    def read(cls, record: Any, level: Any) -> "OddDay":
+        return cls(record["day"])
+
+    def text(self, names: Names) -> str:
+        return f"day {self.day} is odd"
+
+
+@dataclass(frozen=True, slots=True)
+class Nameless(Refusal):
+    """A toy: the subscription's id ends in a 7."""
+
+    reason: ClassVar[str] = "nameless"
+    summary: ClassVar[str] = "without a name"
+
+
+EVEN_DAYS_ONLY = id_of("provider", 1)
+
+
+def _odd_day(state: DecisionState, subscription: Subscription, _level: Level) -> OddDay | None:
+    day = state.decided_at.day
+    return OddDay(day) if subscription.provider_id == EVEN_DAYS_ONLY and day % 2 else None
+
+
+def _nameless(subscription: Subscription, _status: str) -> Nameless | None:
+    return Nameless() if subscription.subscription_id.endswith("7") else None
+
+
+@pytest.fixture
+def with_toys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two gates more, and nothing else: one that says the same for every lead, and one that depends on the decision."""
+    have = gates.REGISTRY
+    standing = (*have.standing, StandingGate(Nameless, _nameless))
+    monkeypatch.setattr(gates, "REGISTRY", Registry(standing, (DecisionGate(OddDay, _odd_day), *have.decision)))
+
+
+def toy_history() -> History:
+    """One level for two of three providers: 1 keeps even days, 2 is as any other, and 7 is nameless."""
+    level = Level(id_of("level", 1), "Only", 100, 2, 1, True)
+    providers = [id_of("provider", number) for number in (1, 2, 7)]
+    subscriptions = tuple(
+        Subscription(id_of("subscription", number), provider_id, level.level_id, True, None, EVERY, True)
+        for number, provider_id in zip((1, 2, 7), providers, strict=True)
+    )
+    purses = dict.fromkeys(providers, Purse(1000, 0, 1))
+    market = Market((level,), dict.fromkeys(providers, "active"), purses, subscriptions, {}, 1)
+    return opened(market)
+
+
+EVERY: JsonObject = {"version": 1, "rules": []}
+
+
+@pytest.mark.usefixtures("with_toys")
+def test_a_gate_that_is_added_is_decided_counted_explained_and_replayed() -> None:
+    history = toy_history()
+    lead = history.lead({})
+    assert history.now.day % 2 == 1
+    decision = decide(history.roster, lead, history.purses, history.now)
+    [result] = decision.levels
+    assert [each.provider_id for each in result.recipients] == [id_of("provider", 2)]
+    assert [(each.provider_id, each.refusal) for each in result.refused] == [(EVEN_DAYS_ONLY, OddDay(1))]
+    assert Counter(result.counts)["nameless"] == 1
+    # A slot stayed open for a reason that leaves the sale open.
+    assert decision.outcome is Outcome.PARTIAL
+    told = [standing_of(history.roster, lead, decision, result, id_of("provider", number)) for number in (1, 7)]
+    assert [each and each.refusal and each.refusal.text(NAMES) for each in told] == ["day 1 is odd", "without a name"]
+    assert history.distribute(lead) == decision
+    recorded: Any = history.entries[-1].payload
+    assert recorded["levels"][0]["refused"] == [
+        {
+            "subscription_id": id_of("subscription", 1),
+            "provider_id": EVEN_DAYS_ONLY,
+            "reason": "odd_day",
+            "day": 1,
+        }
+    ]
+    assert recorded["levels"][0]["counts"] == {"nameless": 1}
+    _, differences = history.replayed()
+    assert differences == []
+
+
+def test_a_journal_that_a_gate_of_another_release_decided_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    have = gates.REGISTRY
+    with monkeypatch.context() as patched:
+        patched.setattr(gates, "REGISTRY", Registry(have.standing, (DecisionGate(OddDay, _odd_day), *have.decision)))
+        history = toy_history()
+        history.distribute(history.lead({}))
+    _, differences = history.replayed()
+    assert any("deciding it again gives another decision" in each for each in differences)
