@@ -25,7 +25,9 @@ class Described:
 def descriptions() -> dict[tuple[str, ...], str]:
     """The table: by ("fields", name), ("fields_of", schema, name), ("path", name) and ("query", name)."""
     table = tomllib.loads(files("fairlead.api").joinpath("field_descriptions.toml").read_text(encoding="utf-8"))
-    found = {(kind, name): text for kind in ("fields", *PLACES) for name, text in table[kind].items()}
+    found: dict[tuple[str, ...], str] = {
+        (kind, name): text for kind in ("fields", *PLACES) for name, text in table[kind].items()
+    }
     for schemas, own in table["fields_of"].items():
         found |= {("fields_of", schema, name): text for schema in schemas.split() for name, text in own.items()}
     return found
