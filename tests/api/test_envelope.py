@@ -136,6 +136,6 @@ def test_a_misspelt_parameter_is_refused_and_not_left_out(database: Database) ->
 
 def test_what_is_wrong_with_an_address_is_told_of_the_address(database: Database) -> None:
     ann = an_admin(application(database), database)
-    asked = {"from": "2026-01-01", "to": "2026-01-31", "timezone": "Mars/Base"}
+    asked = {"day_from": "2026-01-01", "day_before": "2026-02-01", "timezone": "Mars/Base"}
     [error] = problem(ann.get("/api/v1/admin/reports/funnel", params=asked))["errors"]
     assert (error["location"], error["pointer"]) == ("query", "/timezone")

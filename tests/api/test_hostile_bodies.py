@@ -73,7 +73,7 @@ def alive_in_seconds(port: int, is_over: threading.Event) -> list[float]:
 @pytest.mark.alone
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read as Linux tells it")
 def test_four_hostile_connections_delay_no_other_answer(database: Database) -> None:
-    command = [sys.executable, "-m", "tests.api.live_site", database.url]
+    command = [sys.executable, "-m", "tests.api.live_site", database.url, "127.0.0.1", "0"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         assert server.stdin is not None

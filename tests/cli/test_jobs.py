@@ -119,7 +119,11 @@ def test_queues(fairlead: Program, database: Database) -> None:
         ("jobs retry 17", 2, "'17' is no dead letter id"),
         ("jobs resolve 17 --memo x", 2, "'17' is no dead letter id"),
         ("jobs resolve 01900000-0000-7000-8000-000000000000 --memo x", 1, "there is no dead letter 01900000"),
-        ("jobs resolve 01900000-0000-7000-8000-000000000000 --memo=", 2, "memo: must be 1 to 500 characters"),
+        (
+            "jobs resolve 01900000-0000-7000-8000-000000000000 --memo=",
+            2,
+            "memo: must be one line of 1 to 500",
+        ),
     ],
 )
 def test_bad_input_gets_one_clear_line(fairlead: Program, words: str, status: int, line: str) -> None:

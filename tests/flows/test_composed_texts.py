@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fairlead.flows.configuration import niches, subscription_place
+from fairlead.core import filters
+from fairlead.flows.configuration import niches
 from fairlead.flows.configuration.form_schemas import change_form_schema
 from fairlead.flows.configuration.subscriptions import set_filter
 from fairlead.flows.create_lead import EnteredLead, create_lead
@@ -100,7 +101,7 @@ def test_a_rule_of_long_ago_is_composed_and_what_it_decided_can_be_replayed(
     market = open_market(database)
     change_form_schema(database, market.niche, form(CITY["composed"]), OPERATOR)
     with monkeypatch.context() as before:
-        before.setattr(subscription_place, "spelt_filter", unspelt)
+        before.setattr(filters, "spelt_filter", unspelt)
         filter_all(database, market, rules(("place", "eq", DECOMPOSED)))
     create_lead(database, EnteredLead("hosting", {"place": COMPOSED}), OPERATOR, approve=True)
     assert sold_count(database, market) == 0  # decided by the rule as it was

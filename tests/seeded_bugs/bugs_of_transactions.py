@@ -203,8 +203,8 @@ BUGS_OF_TRANSACTIONS = (
         (
             Edit(
                 "core/decision_entries.py",
-                "result.counts.get(Reason.ALREADY_RECIPIENT, 0) + len(result.refused) - len(rest)",
-                "result.counts.get(Reason.ALREADY_RECIPIENT, 0)",
+                "counts[reason] = counts.get(reason, 0) + 1",
+                "counts[reason] = counts.get(reason, 0)",
             ),
         ),
         (DECISION_ENTRIES,),

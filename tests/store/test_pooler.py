@@ -47,7 +47,7 @@ def test_every_transaction_has_the_schema_and_the_bounds(pooled_url: str) -> Non
                 assert _settings(conn) == ("fairlead", "30s", "7s", "20s", "UTC")
         assert database.read(_settings)[0] == "fairlead"
         with database.snapshot() as conn:
-            assert _settings(conn)[:2] == ("fairlead", "0")
+            assert _settings(conn)[:2] == ("fairlead", "30s")
         with database.bound_to("01900000-0000-7000-8000-000000000000").transaction() as conn:
             assert conn.execute("select count(*) from assignments").fetchone() == (0,)
     # What was set ended with its transaction: the sessions are other clients' too.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 # Modules without clock, dice, environment, log, file or network. A pure module may be added.
 ALLOWED_MODULES = frozenset(
-    "__future__ abc array base64 bisect codecs collections copy dataclasses datetime decimal enum fractions "
+    "__future__ abc array base64 bisect codecs collections contextlib copy dataclasses datetime decimal enum fractions "
     "functools hashlib heapq itertools json math numbers operator re string struct types typing unicodedata "
     "ahocorasick_rs uuid email_validator fairlead numpy phonenumbers pydantic pydantic_core pyroaring rfc8785".split()
 )

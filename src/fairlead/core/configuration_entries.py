@@ -74,6 +74,7 @@ def subscription_payload(
     `before` is the living subscription as the journal has it so far, if there is one: a filter that stayed is named by
     its digest, so that a pause costs the journal the same whatever the filter's size.
 
+    >>> from dataclasses import replace
     >>> active = Subscription("s", "p", "l", True, None, {"version": 1, "rules": []}, True)
     >>> paused = subscription_payload(replace(active, is_active=False), is_deleted=False, before=active)
     >>> "filter_rules" in paused, paused["filter_sha256"] == filter_digest(active.filter_rules)

@@ -106,7 +106,10 @@ def test_a_decision_is_explained_for_programs_and_in_words(
     gold, silver = decision["levels"]
     named, counted = [each["reason"] for each in silver["refused"]], silver["counts"].get("already_recipient", 0)
     assert (named, counted) == ((["already_recipient"], 0) if version == 1 else ([], 1))
-    told = "has the lead from level gold" if version == 1 else "1 more: provider has the lead from another level"
+    told = {
+        1: "its provider received the lead at level gold",
+        2: "1 more: provider has the lead from another level",
+    }[version]
     assert any(told in line for line in story["words"])
     assert (gold["level_name"], [each["provider_name"] for each in gold["recipients"]]) == ("gold", ["Anchor"])
     assert [each["provider_name"] for each in silver["recipients"]] == ["Bowline"]

@@ -67,7 +67,9 @@ def test_a_disk_that_fills_while_a_verb_works_is_named(small_disk: Path) -> None
 
     def fill_while_writing() -> None:
         with cluster.use() as url, Database(url, "public", patience_seconds=1) as database:
-            database.run(lambda conn: conn.execute("create table filled (bytes bytea)"))
+            with database.transaction() as conn:
+                conn.execute("create table filled (bytes bytea)")
+                conn.execute("create table committed_calls (call_id uuid)")
             _fill(small_disk)
             database.run(
                 lambda conn: conn.execute(

@@ -33,7 +33,7 @@ def test_the_jobs_of_leads_can_be_withdrawn_unless_they_run(database: Database) 
         assert leads_without_job(conn, 1) == leads[1:2]
         jobs = conn.execute("select id, args ->> 'lead_id' from procrastinate_jobs").fetchall()
         assert running_job_ids(conn, [job_id for job_id, _ in jobs]) == {i for i, lead in jobs if lead == leads[0]}
-        assert jobs_at_all(conn) == len(jobs) == 3  # one tells providers of the marketplace's beginning
+        assert jobs_at_all(conn) == len(jobs) == 2
 
 
 def test_leads_of_an_inactive_niche_need_no_job(database: Database) -> None:

@@ -43,10 +43,7 @@ _NOT_APPROVED = (
 )
 Reason = Annotated[
     str,
-    Field(
-        json_schema_extra={"enum": [refusal.reason for refusal in REGISTRY.refusals]},
-        description="Why a subscription did not receive the lead: the first gate that refused it.",
-    ),
+    Field(json_schema_extra={"enum": [refusal.reason for refusal in REGISTRY.refusals]}),
 ]
 _Words = Annotated[Sequence[str], Field(description="The same for people, line by line.")]
 
