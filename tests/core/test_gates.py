@@ -2,9 +2,8 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,13 +13,12 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.decide import decide
 from fairlead.core.decision import Outcome
 from fairlead.core.decision_entries import decision_payload
-from fairlead.core.decision_state import DecisionState
 from fairlead.core.explanation import standing_of
-from fairlead.core.gates import DecisionGate, Registry, StandingGate
 from fairlead.core.model import Level, Purse, Subscription
-from fairlead.core.refusals import Names, Refusal
+from fairlead.core.refusals import Names
 from tests.core.history import BEGINNING, History, id_of
 from tests.core.markets import Market, attributes, markets, opened, staged
+from tests.core.toy_gates import EVEN_DAYS_ONLY, OddDay, with_toy_gates
 
 ROOT = Path(__file__).parents[2]
 NAMES = Names({}, str)
@@ -54,52 +52,10 @@ def test_a_recorded_refusal_is_read_back_as_it_was(market: Market, lead: dict[st
         assert read == [each.refusal for each in result.refused]
 
 
-@dataclass(frozen=True, slots=True)
-class OddDay(Refusal):
-    """A toy: the provider takes leads on even days only."""
-
-    reason: ClassVar[str] = "odd_day"
-    summary: ClassVar[str] = "not on odd days"
-    leaves_sale_open: ClassVar[bool] = True
-    day: int
-
-    def recorded(self) -> JsonObject:
-        return {"day": self.day}
-
-    @classmethod
-    def read(cls, record: Any, level: Any) -> "OddDay":
-        return cls(record["day"])
-
-    def text(self, names: Names) -> str:
-        return f"day {self.day} is odd"
-
-
-@dataclass(frozen=True, slots=True)
-class Nameless(Refusal):
-    """A toy: the subscription's id ends in a 7."""
-
-    reason: ClassVar[str] = "nameless"
-    summary: ClassVar[str] = "without a name"
-
-
-EVEN_DAYS_ONLY = id_of("provider", 1)
-
-
-def _odd_day(state: DecisionState, subscription: Subscription, _level: Level) -> OddDay | None:
-    day = state.decided_at.day
-    return OddDay(day) if subscription.provider_id == EVEN_DAYS_ONLY and day % 2 else None
-
-
-def _nameless(subscription: Subscription, _status: str) -> Nameless | None:
-    return Nameless() if subscription.subscription_id.endswith("7") else None
-
-
 @pytest.fixture
 def with_toys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two gates more, and nothing else: one that says the same for every lead, and one that depends on the decision."""
-    have = gates.REGISTRY
-    standing = (*have.standing, StandingGate(Nameless, _nameless))
-    monkeypatch.setattr(gates, "REGISTRY", Registry(standing, (DecisionGate(OddDay, _odd_day), *have.decision)))
+    monkeypatch.setattr(gates, "REGISTRY", with_toy_gates(gates.REGISTRY))
 
 
 def toy_history() -> History:
@@ -148,9 +104,8 @@ def test_a_gate_that_is_added_is_decided_counted_explained_and_replayed() -> Non
 
 
 def test_a_journal_that_a_gate_of_another_release_decided_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    have = gates.REGISTRY
     with monkeypatch.context() as patched:
-        patched.setattr(gates, "REGISTRY", Registry(have.standing, (DecisionGate(OddDay, _odd_day), *have.decision)))
+        patched.setattr(gates, "REGISTRY", with_toy_gates(gates.REGISTRY))
         history = toy_history()
         history.distribute(history.lead({}))
     _, differences = history.replayed()

@@ -2,14 +2,19 @@
 
 import pytest
 
+from fairlead.core import gates
 from fairlead.core.errors import Refused
 from fairlead.core.model import Purse
+from fairlead.flows.decision_words import decision_words
 from fairlead.flows.distribute import LastKnown, distribute
+from fairlead.flows.explain import explain_lead, explain_provider
 from fairlead.flows.submit_leads import submit_leads
+from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.distribution.rosters import RosterCache
 from fairlead.store.ids import new_id
+from tests.core.toy_gates import with_toy_gates
 from tests.flows.marketplaces import HOSTING, declare, provider_id
 
 
@@ -71,3 +76,27 @@ def test_an_unknown_and_an_inactive_niche_are_refused(database: Database, niche_
     with pytest.raises(Refused, match="inactive") as inactive:
         distribute(database, RosterCache(), LastKnown(), niche_id, 1)
     assert (unknown.value.code, inactive.value.code) == ("niche_unknown", "niche_inactive")
+
+
+def test_a_gate_that_is_added_is_in_the_decision_the_explanation_and_the_proof(
+    monkeypatch: pytest.MonkeyPatch, database: Database, niche_id: str
+) -> None:
+    # `monkeypatch` comes first, so that the registry is put back after the marketplace was proven.
+    anchor = provider_id(database, "anchor@example.com")
+    own = gates.REGISTRY
+    # Kept to odd and to even days alike, it is refused whatever the day is.
+    monkeypatch.setattr(gates, "REGISTRY", with_toy_gates(own, anchor, keeps_even_days=False))
+    [lead] = submit(database, 1)
+    batch = distribute(database, RosterCache(), LastKnown(), niche_id, 1)
+    assert batch is not None
+    assert anchor not in [recipient.provider_id for recipient in batch.decisions[0].recipients]
+    story = explain_provider(database, lead, anchor)
+    assert "odd_day" in {standing.refusal.reason for _, standing in story.standings if standing.refusal}
+    told = [
+        line.text for line in decision_words(explain_lead(database, lead), explain_lead(database, lead).decisions[0], 1)
+    ]
+    assert any("is odd" in line for line in told)
+    assert verify(database).holds
+    monkeypatch.setattr(gates, "REGISTRY", own)
+    assert not verify(database).holds, "another registry decides otherwise"
+    monkeypatch.setattr(gates, "REGISTRY", with_toy_gates(own, anchor, keeps_even_days=False))

@@ -9,8 +9,8 @@ list all read it: a gate that is added here is everywhere.
   same question for a single one.
 - A *decision* gate also looks at what the decision did so far, and at balances: it is asked for each candidate in R5's
   order, until the level is full.
-- Whoever is left when the level is full was refused by that, unless a decision gate that consults nothing (`is_known`)
-  refuses it: that needs no visit either.
+- A candidate that was never asked about, since the level was full before, is refused by that, unless it is among those
+  that a decision gate is known to refuse without asking (`known_provider_ids`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
