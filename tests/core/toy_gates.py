@@ -44,7 +44,7 @@ EVEN_DAYS_ONLY = id_of("provider", 1)
 
 
 def with_toy_gates(registry: Registry, even_days_only: str = EVEN_DAYS_ONLY, keeps_even_days: bool = True) -> Registry:
-    """The registry with a standing gate and a decision gate more; the latter keeps this provider to even days or none."""
+    """The registry with a standing gate and a decision gate more; the latter keeps this provider to even days."""
 
     def odd_day(state: DecisionState, subscription: Subscription, _level: Level) -> OddDay | None:
         day = state.decided_at.day
