@@ -186,7 +186,7 @@ def _session_of(request: Request, resources: Resources) -> OpenedSession:
     token = token_of(request, resources.settings)
     if token is None:
         raise session_invalid()
-    # A cookie comes along whoever's page asks; a key does not. Such a page sees no answer, but could use up a limit.
+    # A cookie comes along whichever page asks; a key does not. Such a page sees no answer, but could use up a limit.
     refuse_cross_origin(request, resources.settings.public_url)
     principal = authenticate_session(resources.database, token, request_id=current_correlation_id())
     return OpenedSession(principal, token)

@@ -73,7 +73,7 @@ def describe_answer(status: str, response: dict[str, Any], schemas: Mapping[str,
 def own_headers(endpoint: Callable[..., Any]) -> frozenset[str]:
     """The headers that a route puts into its answer itself, or by a function of its module.
 
-    Read from its code: a list beside it would say what somebody meant it to send.
+    Read from its code: a list beside it would say what its author meant it to send.
     """
     found: set[str] = set()
     reached, waiting = set[FunctionType](), [cast("FunctionType", unwrap(endpoint))]

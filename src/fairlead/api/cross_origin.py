@@ -1,4 +1,4 @@
-"""What another site's page asks for in the name of whoever is logged in here: refused, to read as to write.
+"""What another site's page asks for in the name of the user who is logged in here: refused, to read as to write.
 
 Browsers say where a request comes from (Fetch Metadata, and Origin before that), and a page cannot change what they
 say. What comes from no browser says nothing, and rides on nobody's cookie.

@@ -138,8 +138,20 @@ def decide_batch(
 def follow_batch(roster: Roster, batch: BatchDecision, head_hash: bytes) -> None:
     """The roster stands behind the batch: pointer moved (R2), recipients served (R5), subscriptions switched off."""
     for step in batch.steps:
-        _follow(roster, step.decision, step.deactivated)
+        _follow(roster, step)
     roster.head = replace(roster.head, hash=head_hash)
+
+
+def head_after(head: Head, step: Step) -> Head:
+    """Where the niche stands after the step; the hash is the caller's to set, once the entries are sealed."""
+    decision = step.decision
+    served = [recipient.served_seq for recipient in decision.recipients]
+    return Head(
+        decision.seq + len(step.deactivated),
+        head.hash,
+        decision.next_start_order_position,
+        served[-1] if served else head.last_served_seq,
+    )
 
 
 def _step(roster: Roster, lead: Lead, purses: "_Purses", decided_at: datetime) -> Step:
@@ -149,19 +161,17 @@ def _step(roster: Roster, lead: Lead, purses: "_Purses", decided_at: datetime) -
     consulted = decision.consulted_provider_ids
     own = (subscription for provider_id in consulted for subscription in roster.subscriptions_of(provider_id))
     deactivated = tuple(out_of_funds(own, roster.levels, purses.after))
-    _follow(roster, decision, deactivated)
-    return Step(decision, deactivated)
+    step = Step(decision, deactivated)
+    _follow(roster, step)
+    return step
 
 
-def _follow(roster: Roster, decision: Decision, deactivated: Sequence[Subscription]) -> None:
-    served = roster.head.last_served_seq
-    for recipient in decision.recipients:
+def _follow(roster: Roster, step: Step) -> None:
+    for recipient in step.decision.recipients:
         roster.set_served(recipient.subscription_id, recipient.served_seq)
-        served = recipient.served_seq
-    for subscription in deactivated:
+    for subscription in step.deactivated:
         roster.set_subscription(subscription, is_deleted=False)
-    seq = decision.seq + len(deactivated)
-    roster.head = Head(seq, roster.head.hash, decision.next_start_order_position, served)
+    roster.head = head_after(roster.head, step)
 
 
 class _Purses:

@@ -1,4 +1,4 @@
-"""The decision: one lead, every active level, who receives it and why nobody else (R1-R8, R11).
+"""The decision: one lead, every active level, who receives it and why no other provider does (R1-R8, R11).
 
 `decide` is a pure function of the roster (the niche's journal up to here), the lead, the balances that it consults
 and the time that it is given: same inputs, same decision, byte for byte.

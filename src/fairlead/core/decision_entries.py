@@ -13,7 +13,7 @@ from fairlead.core.model import Purse
 from fairlead.core.refusals import InsufficientBalance
 
 DECISION_VERSION = 2
-"""How decisions are written now. Those of version 1 have no `version`, and name whoever had the lead already."""
+"""How decisions are written now. Those of version 1 have no `version`, and name the providers that had the lead."""
 
 
 def decision_version(payload: Mapping[str, Any]) -> int:

@@ -59,8 +59,8 @@ def _refusal(
 
 def _state_at(lead: Lead, decision: Decision, result: LevelResult) -> DecisionState:
     """The decision's state as it came to the level."""
-    nobody: dict[str, Purse] = {}
-    state = DecisionState(decision.seq, decision.decided_at, lead, nobody, 0)
+    no_purses: dict[str, Purse] = {}
+    state = DecisionState(decision.seq, decision.decided_at, lead, no_purses, 0)
     for earlier in decision.levels[: decision.levels.index(result)]:
         for recipient in earlier.recipients:
             state.received_at[recipient.provider_id] = earlier.level.level_id

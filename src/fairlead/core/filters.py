@@ -82,8 +82,8 @@ class CompiledFilter:
 def new_filter(raw: object, schema: FormSchema) -> tuple[JsonObject, tuple[Problem, ...]]:
     """The filter as it is to be stored, and every problem that it has as one that is written now; () when it can be.
 
-    Whoever takes a filter from outside asks here. Beside what `validate_filter` finds, it is bounded in size. Those
-    from before there was a bound go on: it is no part of what a filter means.
+    Every verb that takes a filter from outside asks here. Beside what `validate_filter` finds, it is bounded in size.
+    Those from before there was a bound go on: it is no part of what a filter means.
 
     >>> new_filter({"version": 1, "rules": []}, FormSchema())
     ({'version': 1, 'rules': []}, ())

@@ -64,7 +64,7 @@ def post(purse: Purse, kind: EntryKind, cents: int) -> tuple[Posting, Purse]:
     """The entry that moves `cents` (positive) in the direction of `kind`, and the purse after it (R8).
 
     Raises `PostingRefused` when `cents` is not positive or a debit takes more than `takeable_cents`, and
-    `BalanceTooLarge`, which is a refusal that whoever asked is told.
+    `BalanceTooLarge`, which is a refusal that the caller is told.
 
     >>> post(Purse(5000, 0, 3), EntryKind.LEAD_PURCHASE, 2000)[0]
     Posting(seq=4, kind=<EntryKind.LEAD_PURCHASE: 'lead_purchase'>, amount_cents=-2000, balance_after_cents=3000)

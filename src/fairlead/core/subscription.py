@@ -1,6 +1,6 @@
 """What a subscription becomes: paused, resumed, read against another form, switched off and on by funds (R9).
 
-Each is a function from a subscription to a subscription. Whoever changes one, for whatever cause, asks here.
+Each is a function from a subscription to a subscription. Every flow that changes one, for whatever cause, asks here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -89,5 +89,5 @@ def _read(stored: Mapping[str, Any], once: Once, keeping: Keeping) -> Answered:
 
 
 def _owner(once: Once) -> str:
-    """What the answer is sealed for: nobody can put it into another row and have it read there."""
+    """What the answer is sealed for: put into another row, it cannot be read there."""
     return f"answer to {once.actor_id} {once.key}"

@@ -6,13 +6,13 @@ candidate, and nothing slow happens under a lock, but that a process new to a ni
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch
+from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch, head_after
 from fairlead.core.errors import Refused, Unavailable
 from fairlead.core.journal import seal
 from fairlead.core.model import Purse
-from fairlead.core.roster import Head, Roster
+from fairlead.core.roster import Roster
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.purses import read_purses
 from fairlead.store.distribution.rosters import RosterCache
@@ -114,17 +114,12 @@ def _attempt(
     asked = decide_batch(roster, locked.leads, {}, locked.now, expected)
     decided, purses = _with_balances_locked(conn, roster, asked, lock_also)
     sealed = seal(niche_id, niche.journal_seq, niche.journal_head, decided.contents(), locked.now)
-    last = decided.decisions[-1]
-    served = [recipient.served_seq for decision in decided.decisions for recipient in decision.recipients]
-    head = Head(
-        sealed[-1].entry.seq,
-        sealed[-1].entry.hash,
-        last.next_start_order_position,
-        served[-1] if served else roster.head.last_served_seq,
-    )
+    head = roster.head
+    for step in decided.steps:
+        head = head_after(head, step)
     batch = Batch(
         niche_id=niche_id,
-        head=head,
+        head=replace(head, hash=sealed[-1].entry.hash),
         decisions=decided.decisions,
         deactivated=decided.deactivated,
         entries=tuple(sealed),

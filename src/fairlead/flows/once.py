@@ -18,7 +18,7 @@ LONGEST_KEY = 255
 
 
 def _unnoticed() -> None:
-    """For whoever does not tell a repetition from the first."""
+    """For a caller that does not tell a repetition from the first."""
 
 
 @dataclass(frozen=True, slots=True)

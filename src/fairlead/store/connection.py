@@ -176,7 +176,7 @@ class Database:
     def snapshot(self, *, is_long: bool = False) -> Generator[Connection]:
         """One read-only transaction that sees a single moment. Raises `Unavailable`.
 
-        A long one may read all there is, to somebody who takes it slowly; each statement has a bound of its own, and
+        A long one may read all there is, for a reader that takes it slowly; each statement has a bound of its own, and
         ends soon after its process has died.
         """
         try:

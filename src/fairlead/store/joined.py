@@ -13,9 +13,9 @@ Result = TypeVar("Result")
 class JoinedDatabase(Database):
     """A database whose every transaction is part of one that is open, and commits with it or not at all.
 
-    What raises within one of its transactions is undone alone, its locks with it (a savepoint); whoever catches that
-    goes on. Nothing is tried again here: that is for whoever opened the whole, which is begun anew from its start.
-    What is read is what the transaction sees by then, its own changes included.
+    What raises within one of its transactions is undone alone, its locks with it (a savepoint); a caller that catches
+    that goes on. Nothing is tried again here: that is for the one that opened the whole, which is begun anew from its
+    start. What is read is what the transaction sees by then, its own changes included.
     """
 
     is_joined = True

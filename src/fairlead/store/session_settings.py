@@ -81,7 +81,7 @@ class SessionSettings:
 
 
 def allow_long_reading(conn: psycopg.Connection[tuple[Any, ...]], statement_timeout_ms: int) -> None:
-    """Until the transaction ends, statements may take so long, and whoever is read to may pause for an hour.
+    """Until the transaction ends, statements may take so long, and the reader may pause for an hour.
 
     A statement whose client has died, which the server would notice only when it answers, ends within seconds where the
     server's system can tell (those of Windows cannot).

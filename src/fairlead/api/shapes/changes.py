@@ -21,7 +21,7 @@ Memo: TypeAlias = Annotated[str, Line(500), Field(examples=["agreed on the telep
 
 
 class GivenReason(Asked):
-    """Why something is done, in the words of whoever does it."""
+    """Why something is done, in the words of the user who does it."""
 
     memo: Memo | None = None
 

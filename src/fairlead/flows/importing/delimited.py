@@ -40,7 +40,7 @@ def is_delimiter(character: str) -> bool:
 
 
 class DelimitedFile:
-    """A `LeadFile` of text. Raises `BadInput` for what cannot be read at all; whoever opened `file` closes it."""
+    """A `LeadFile` of text. Raises `BadInput` for what cannot be read at all; the caller closes `file`."""
 
     def __init__(self, file: BinaryIO, path: Path, delimiter: str | None, encoding: str | None) -> None:
         self.path = path

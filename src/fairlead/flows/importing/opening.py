@@ -29,7 +29,7 @@ class Reading:
 
 
 def open_lead_file(path: Path, reading: Reading) -> LeadFile:
-    """The file, its header read; whoever asks closes it.
+    """The file, its header read; the caller closes it.
 
     What cannot be read from its middle, as a pipe, is copied to a temporary file first. Raises `BadInput`, in one line,
     for what is no lead file.
@@ -61,7 +61,7 @@ def _open(path: Path) -> BinaryIO:
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return file
     with file:
-        copied = tempfile.TemporaryFile()  # noqa: SIM115 - whoever opened the lead file closes it
+        copied = tempfile.TemporaryFile()  # noqa: SIM115 - the caller of the lead file closes it
         shutil.copyfileobj(file, copied)
     copied.seek(0)
     return copied

@@ -50,7 +50,7 @@ def clean_up(upkeep: Upkeep) -> Counter[str]:
 
 
 def forget_calls(upkeep: Upkeep) -> Counter[str]:
-    """Gone are the ids of calls that began more than an hour ago; nobody asks for them. Raises `Unavailable`."""
+    """Gone are the ids of calls that began more than an hour ago; no caller asks for them. Raises `Unavailable`."""
     upkeep.database.run(lambda conn: delete_calls(conn, clock(conn) - CALLS_KEPT))
     return Counter()
 

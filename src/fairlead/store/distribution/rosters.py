@@ -61,7 +61,7 @@ class RosterCache:
             for entry in entries:
                 roster.fold(entry)
         except UnreadableEntry:
-            return False  # somebody tampered with the journal or the rows: `verify` says so
+            return False  # the journal or the rows were tampered with: `verify` says so
         return roster.head == head_of(niche)
 
     def drop(self, niche_id: str) -> None:
