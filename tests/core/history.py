@@ -11,7 +11,7 @@ from fairlead.core.decision_entries import DECISION_VERSION
 from fairlead.core.journal import Entry, EntryKind, seal
 from fairlead.core.ledger import EntryKind as LedgerKind
 from fairlead.core.ledger import post
-from fairlead.core.model import Lead, Purse, Subscription
+from fairlead.core.model import Balance, Lead, Subscription
 from fairlead.core.replay import Replay, redecide
 from fairlead.core.roster import Roster
 
@@ -32,7 +32,7 @@ def id_of(kind: str, number: int) -> str:
 
 
 class History:
-    """One niche from its first entry on. `purses` are its providers' balances, `leads` what was distributed.
+    """One niche from its first entry on. `balances` are its providers' balances, `leads` what was distributed.
 
     `version` is that of its decisions, and with 1 every filter is repeated; it may change while they are written.
     """
@@ -41,7 +41,7 @@ class History:
         self.version = version
         self.roster = Roster(id_of("niche", 1))
         self.entries: list[Entry] = []
-        self.purses: dict[str, Purse] = {}
+        self.balances: dict[str, Balance] = {}
         self.leads: dict[str, tuple[Mapping[str, object], bytes]] = {}
         self.decisions: list[Decision] = []
 
@@ -63,12 +63,12 @@ class History:
 
     def distribute(self, lead: Lead) -> Decision:
         """The lead is decided, paid for and on record; whoever ran out of money is inactive (R9)."""
-        batch = decide_batch(self.roster, [lead], self.purses, self.now)
+        batch = decide_batch(self.roster, [lead], self.balances, self.now)
         assert isinstance(batch, BatchDecision)
         (decision,) = batch.decisions
         for recipient in decision.recipients:
-            purse = self.purses[recipient.provider_id]
-            _, self.purses[recipient.provider_id] = post(purse, LedgerKind.LEAD_PURCHASE, recipient.price_cents)
+            balance = self.balances[recipient.provider_id]
+            _, self.balances[recipient.provider_id] = post(balance, LedgerKind.LEAD_PURCHASE, recipient.price_cents)
         newest = self._seal(batch.contents(self.version))[-1]
         follow_batch(self.roster, batch, newest.hash)
         self.decisions.append(decision)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
 from fairlead.core.journal import EntryKind
-from fairlead.core.model import Level, Purse, Subscription
+from fairlead.core.model import Balance, Level, Subscription
 from tests.core.history import EVERY_LEAD, FORM, History, id_of
 
 
@@ -41,11 +41,11 @@ ATTRIBUTES: list[JsonObject] = [
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """A niche as plain data: `statuses` and `purses` by provider, `served` by subscription, oldest first."""
+    """A niche as plain data: `statuses` and `balances` by provider, `served` by subscription, oldest first."""
 
     levels: tuple[Level, ...]
     statuses: dict[str, str]
-    purses: dict[str, Purse]
+    balances: dict[str, Balance]
     subscriptions: tuple[Subscription, ...]
     served: dict[str, int]
     pointer: int
@@ -74,7 +74,7 @@ def markets(draw: st.DrawFn) -> Market:
     numbers = draw(st.lists(st.integers(0, 40), min_size=count, max_size=count, unique=True))
     providers = [id_of("provider", number) for number in numbers]
     cents = st.sampled_from([10_000, 600, 300, 250, 100, 99, 0])
-    purse = st.builds(Purse, cents, st.sampled_from([0, 0, 150]), st.just(3))
+    balance = st.builds(Balance, cents, st.sampled_from([0, 0, 150]), st.just(3))
     subscriptions: list[Subscription] = []
     for provider_id in providers:
         for level in own_levels:
@@ -96,7 +96,7 @@ def markets(draw: st.DrawFn) -> Market:
     return Market(
         own_levels,
         {provider_id: draw(st.sampled_from(["active"] * 10 + ["suspended", "pending"])) for provider_id in providers},
-        {provider_id: draw(purse) for provider_id in providers},
+        {provider_id: draw(balance) for provider_id in providers},
         tuple(subscriptions),
         {subscription_id: seq for seq, subscription_id in enumerate(served, start=1)},
         draw(st.integers(1, 11)),
@@ -117,7 +117,7 @@ def opened(market: Market) -> History:
         for subscription in market.subscriptions
     ]
     history.write(*contents)
-    history.purses |= market.purses
+    history.balances |= market.balances
     return history
 
 
@@ -149,8 +149,8 @@ def busy_history(seed: int, providers: int = 40, leads: int = 60) -> History:
         if dice.random() < 0.7
     ]
     statuses = {name: "suspended" if dice.random() < 0.1 else "active" for name in names}
-    purses = {name: Purse(dice.choice([0, 150, 400, 900, 2_000]), dice.choice([0, 200]), 1) for name in names}
-    history = opened(Market(own_levels, statuses, purses, tuple(subscriptions), {}, 1))
+    balances = {name: Balance(dice.choice([0, 150, 400, 900, 2_000]), dice.choice([0, 200]), 1) for name in names}
+    history = opened(Market(own_levels, statuses, balances, tuple(subscriptions), {}, 1))
     for _ in range(leads):
         history.distribute(history.lead(dice.choice(ATTRIBUTES)))
     return history

@@ -56,7 +56,7 @@ def _visit(
         return (last is not None, last or 0, subscription.provider_id)
 
     for each in sorted((s for s in market.subscriptions if s.level_id == level.level_id), key=turn):
-        purse = market.purses[each.provider_id]
+        balance = market.balances[each.provider_id]
         if market.statuses[each.provider_id] != "active":
             counts["provider_inactive"] += 1
         elif not each.is_active:
@@ -69,8 +69,8 @@ def _visit(
             counts["already_recipient" if each.provider_id in received else "level_full"] += 1
         elif each.provider_id in received:
             refused.append((each.provider_id, "already_recipient", None, received[each.provider_id]))
-        elif purse.balance_cents + purse.credit_limit_cents < level.price_cents:
-            available = purse.balance_cents + purse.credit_limit_cents
+        elif balance.balance_cents + balance.credit_limit_cents < level.price_cents:
+            available = balance.balance_cents + balance.credit_limit_cents
             refused.append((each.provider_id, "insufficient_balance", available, None))
         else:
             place = served + len(recipients) + 1

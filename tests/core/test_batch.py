@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch
-from fairlead.core.model import Lead, Purse
+from fairlead.core.model import Balance, Lead
 from fairlead.core.roster import Roster
 from tests.core.history import BEGINNING, state_of
 from tests.core.markets import Market, attributes, markets, opened
@@ -16,10 +16,10 @@ guesses = st.dictionaries(st.integers(0, 9), st.integers(0, 5000), max_size=6)
 
 
 def decided(
-    roster: Roster, leads: list[Lead], truth: Mapping[str, Purse], expected: Mapping[str, Purse]
+    roster: Roster, leads: list[Lead], truth: Mapping[str, Balance], expected: Mapping[str, Balance]
 ) -> BatchDecision:
     """The batch as a transaction gets it: whoever is asked for is looked up, until nobody is."""
-    certain: dict[str, Purse] = {}
+    certain: dict[str, Balance] = {}
     asked = decide_batch(roster, leads, certain, BEGINNING, expected)
     while isinstance(asked, NeedsBalances):
         assert not asked.provider_ids & certain.keys(), "a provider is asked for once"
@@ -28,10 +28,10 @@ def decided(
     return asked
 
 
-def guessed(market: Market, guess: Mapping[int, int]) -> dict[str, Purse]:
+def guessed(market: Market, guess: Mapping[int, int]) -> dict[str, Balance]:
     """Some of the market's balances, right or wrong."""
-    ids = sorted(market.purses)
-    return {ids[number % len(ids)]: Purse(cents, 0, number) for number, cents in guess.items()} if ids else {}
+    ids = sorted(market.balances)
+    return {ids[number % len(ids)]: Balance(cents, 0, number) for number, cents in guess.items()} if ids else {}
 
 
 @given(markets(), leads_of_a_batch, guesses)
@@ -41,12 +41,12 @@ def test_what_was_expected_changes_nothing(
     history = opened(market)
     leads = [history.lead(each) for each in batch]
     before = state_of(history.roster)
-    whole = decide_batch(history.roster, leads, market.purses, BEGINNING)
+    whole = decide_batch(history.roster, leads, market.balances, BEGINNING)
     assert isinstance(whole, BatchDecision)
     assert state_of(history.roster) == before
-    for expected in ({}, guessed(market, guess), market.purses):
-        found = decided(history.roster, leads, market.purses, expected)
-        assert (found.steps, found.purses_after) == (whole.steps, whole.purses_after)
+    for expected in ({}, guessed(market, guess), market.balances):
+        found = decided(history.roster, leads, market.balances, expected)
+        assert (found.steps, found.balances_after) == (whole.steps, whole.balances_after)
         assert state_of(history.roster) == before
 
 
@@ -54,14 +54,14 @@ def test_what_was_expected_changes_nothing(
 def test_a_batch_is_its_leads_one_after_the_other(market: Market, batch: list[dict[str, object]]) -> None:
     together, singly = opened(market), opened(market)
     leads = [together.lead(each) for each in batch]
-    whole = decided(together.roster, leads, market.purses, {})
+    whole = decided(together.roster, leads, market.balances, {})
     follow_batch(together.roster, whole, bytes(32))
-    purses = dict(market.purses)
+    balances = dict(market.balances)
     steps: list[object] = []
     for lead in leads:
-        one = decided(singly.roster, [lead], purses, {})
+        one = decided(singly.roster, [lead], balances, {})
         follow_batch(singly.roster, one, bytes(32))
-        purses |= one.purses_after
+        balances |= one.balances_after
         steps += one.steps
     assert list(whole.steps) == steps
     assert state_of(together.roster) == state_of(singly.roster)
@@ -71,11 +71,11 @@ def test_a_batch_is_its_leads_one_after_the_other(market: Market, batch: list[di
 def test_nothing_is_final_while_a_balance_is_missing(market: Market, lead: dict[str, object]) -> None:
     history = opened(market)
     subject = history.lead(lead)
-    whole = decide_batch(history.roster, [subject], market.purses, BEGINNING)
+    whole = decide_batch(history.roster, [subject], market.balances, BEGINNING)
     assert isinstance(whole, BatchDecision)
-    for withheld in whole.purses_after:
-        certain = {provider_id: purse for provider_id, purse in market.purses.items() if provider_id != withheld}
+    for withheld in whole.balances_after:
+        certain = {provider_id: balance for provider_id, balance in market.balances.items() if provider_id != withheld}
         # Also where it is expected, and right.
-        asked = decide_batch(history.roster, [subject], certain, BEGINNING, market.purses)
+        asked = decide_batch(history.roster, [subject], certain, BEGINNING, market.balances)
         assert isinstance(asked, NeedsBalances)
         assert asked.provider_ids == {withheld}

@@ -18,7 +18,7 @@ from fairlead.core.canonical import JsonObject, canonical_json
 from fairlead.core.decide import assignment_id, decide
 from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import decision_payload
-from fairlead.core.model import Purse
+from fairlead.core.model import Balance
 from fairlead.core.subscription import out_of_funds
 from tests.core.history import BEGINNING, follow, id_of, state_of
 from tests.core.markets import Market, attributes, busy_history, markets, staged
@@ -54,14 +54,14 @@ def _values(recorded: JsonObject) -> tuple[object, object]:
 @given(markets(), attributes)
 def test_a_decision_is_what_the_rules_say_read_literally(market: Market, lead: dict[str, object]) -> None:
     history = staged(market)
-    decision = decide(history.roster, history.lead(lead), market.purses, BEGINNING)
+    decision = decide(history.roster, history.lead(lead), market.balances, BEGINNING)
     assert plain(decision) == naive_decision(market, history.roster.schema, lead)
 
 
 @given(markets(), attributes)
 def test_everybody_at_a_level_is_accounted_for_once(market: Market, lead: dict[str, object]) -> None:
     history = staged(market)
-    decision = decide(history.roster, history.lead(lead), market.purses, BEGINNING)
+    decision = decide(history.roster, history.lead(lead), market.balances, BEGINNING)
     for result in decision.levels:
         told = len(result.recipients) + len(result.refused) + sum(result.counts.values())
         assert told == sum(each.level_id == result.level.level_id for each in market.subscriptions)
@@ -69,15 +69,15 @@ def test_everybody_at_a_level_is_accounted_for_once(market: Market, lead: dict[s
 
 
 @given(markets(), attributes)
-def test_a_recipient_pays_from_its_own_purse_and_is_told_apart(market: Market, lead: dict[str, object]) -> None:
+def test_a_recipient_pays_from_its_own_balance_and_is_told_apart(market: Market, lead: dict[str, object]) -> None:
     history = staged(market)
-    decision = decide(history.roster, history.lead(lead), market.purses, BEGINNING)
+    decision = decide(history.roster, history.lead(lead), market.balances, BEGINNING)
     for recipient in decision.recipients:
-        purse = market.purses[recipient.provider_id]
+        balance = market.balances[recipient.provider_id]
         assert (recipient.balance_before_cents, recipient.credit_limit_cents, recipient.ledger_seq) == (
-            purse.balance_cents,
-            purse.credit_limit_cents,
-            purse.ledger_seq + 1,
+            balance.balance_cents,
+            balance.credit_limit_cents,
+            balance.ledger_seq + 1,
         )
         assert recipient.assignment_id == assignment_id(
             BEGINNING, decision.niche_id, decision.seq, recipient.subscription_id
@@ -91,9 +91,9 @@ def test_deciding_changes_nothing_and_deciding_again_gives_the_same_bytes(
     history = staged(market)
     subject = history.lead(lead)
     before = state_of(history.roster)
-    first = canonical_json(decision_payload(decide(history.roster, subject, market.purses, BEGINNING)))
+    first = canonical_json(decision_payload(decide(history.roster, subject, market.balances, BEGINNING)))
     assert state_of(history.roster) == before
-    assert canonical_json(decision_payload(decide(history.roster, subject, market.purses, BEGINNING))) == first
+    assert canonical_json(decision_payload(decide(history.roster, subject, market.balances, BEGINNING))) == first
 
 
 @given(markets(), attributes)
@@ -102,9 +102,9 @@ def test_only_the_balances_that_it_says_it_consulted_can_change_a_decision(
 ) -> None:
     history = staged(market)
     subject = history.lead(lead)
-    decision = decide(history.roster, subject, market.purses, BEGINNING)
-    known = {provider_id: market.purses[provider_id] for provider_id in decision.consulted_provider_ids}
-    others = {provider_id: Purse(0, 0, 0) for provider_id in market.purses}
+    decision = decide(history.roster, subject, market.balances, BEGINNING)
+    known = {provider_id: market.balances[provider_id] for provider_id in decision.consulted_provider_ids}
+    others = {provider_id: Balance(0, 0, 0) for provider_id in market.balances}
     assert decide(history.roster, subject, known, BEGINNING) == decision
     assert decide(history.roster, subject, others | known, BEGINNING) == decision
 
@@ -117,11 +117,11 @@ def test_other_names_in_the_same_order_change_nothing_but_the_names(
     old = sorted(market.statuses)
     new = [id_of("renamed provider", number) for number in sorted(dice.sample(range(1 << 40), len(old)))]
     renamed = _with_other_providers(market, dict(zip(old, new, strict=True)))
-    text = json.dumps(plain(decide(history.roster, history.lead(lead), market.purses, BEGINNING)))
+    text = json.dumps(plain(decide(history.roster, history.lead(lead), market.balances, BEGINNING)))
     for before, after in zip(old, new, strict=True):
         text = text.replace(before, after)
     other = staged(renamed)
-    again = decide(other.roster, other.lead(lead), renamed.purses, BEGINNING)
+    again = decide(other.roster, other.lead(lead), renamed.balances, BEGINNING)
     assert json.loads(text) == json.loads(json.dumps(plain(again)))
 
 
@@ -129,7 +129,7 @@ def _with_other_providers(market: Market, names: dict[str, str]) -> Market:
     return replace(
         market,
         statuses={names[each]: status for each, status in market.statuses.items()},
-        purses={names[each]: purse for each, purse in market.purses.items()},
+        balances={names[each]: balance for each, balance in market.balances.items()},
         subscriptions=tuple(replace(each, provider_id=names[each.provider_id]) for each in market.subscriptions),
     )
 
@@ -140,7 +140,7 @@ def test_following_a_decision_moves_the_pointer_and_puts_recipients_last(
 ) -> None:
     roster = staged(market).roster
     places = {each.subscription_id: roster.served_seq(each.subscription_id) for each in market.subscriptions}
-    decision = decide(roster, staged(market).lead(lead), market.purses, BEGINNING)
+    decision = decide(roster, staged(market).lead(lead), market.balances, BEGINNING)
     follow(roster, decision)
     for place, recipient in enumerate(decision.recipients, start=len(market.served) + 1):
         places[recipient.subscription_id] = place
@@ -156,10 +156,10 @@ def test_out_of_funds_is_whoever_cannot_pay_its_own_level(market: Market) -> Non
     expected = sorted(
         each.subscription_id
         for each in market.subscriptions
-        if each.is_active and market.purses[each.provider_id].available_cents < prices[each.level_id]
+        if each.is_active and market.balances[each.provider_id].available_cents < prices[each.level_id]
     )
     levels = {level.level_id: level for level in market.levels}
-    broke = out_of_funds(market.subscriptions, levels, market.purses)
+    broke = out_of_funds(market.subscriptions, levels, market.balances)
     assert [each.subscription_id for each in broke] == expected
 
 

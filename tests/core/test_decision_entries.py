@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from fairlead.core.canonical import JsonObject, canonical_json, timestamp_from_text
 from fairlead.core.decide import decide
 from fairlead.core.decision import Decision
-from fairlead.core.decision_entries import decision_payload, purses_consulted, recorded_decision
+from fairlead.core.decision_entries import balances_consulted, decision_payload, recorded_decision
 from fairlead.core.explanation import Standing, standing_of
 from fairlead.core.journal import Entry, EntryKind
-from fairlead.core.model import Lead, Level, Purse, Subscription
+from fairlead.core.model import Balance, Lead, Level, Subscription
 from fairlead.core.replay import Replay
 from tests.core.history import BEGINNING, EVERY_LEAD, History, decided_again, id_of
 from tests.core.markets import Market, attributes, markets, opened, staged
@@ -52,12 +52,12 @@ def standings(history: History, lead: Lead, decision: Decision, market: Market) 
 @given(markets(), attributes)
 def test_version_2_counts_whom_version_1_named_and_says_all_else_alike(market: Market, lead: dict[str, object]) -> None:
     history = staged(market)
-    decision = decide(history.roster, history.lead(lead), market.purses, BEGINNING)
+    decision = decide(history.roster, history.lead(lead), market.balances, BEGINNING)
     first, second = (stored(decision_payload(decision, version)) for version in (1, 2))
     assert second == counted(first)
     assert all(each["reason"] == "insufficient_balance" for level in second["levels"] for each in level["refused"])
     assert recorded_decision(first) == recorded_decision(second)
-    assert purses_consulted(first) == purses_consulted(second)
+    assert balances_consulted(first) == balances_consulted(second)
 
 
 @given(markets(), attributes)
@@ -66,7 +66,7 @@ def test_both_versions_are_decided_again_and_explained_alike_to_every_provider(
 ) -> None:
     history = staged(market)
     subject = history.lead(lead)
-    decision = decide(history.roster, subject, market.purses, BEGINNING)
+    decision = decide(history.roster, subject, market.balances, BEGINNING)
     first, second = (stored(decision_payload(decision, version)) for version in (1, 2))
     again = [decided_again(history.roster, recorded, lead) for recorded in (first, second)]
     assert again == [decision, decision]
@@ -99,13 +99,13 @@ def crowd(levels: int, providers: int) -> Market:
         Subscription(id_of("subscription", number), name, level.level_id, True, None, EVERY_LEAD, True)
         for number, (level, name) in enumerate((level, name) for level in own for name in names)
     )
-    return Market(own, dict.fromkeys(names, "active"), dict.fromkeys(names, Purse(10**6, 0, 1)), subscriptions, {}, 1)
+    return Market(own, dict.fromkeys(names, "active"), dict.fromkeys(names, Balance(10**6, 0, 1)), subscriptions, {}, 1)
 
 
 def size(levels: int, providers: int, version: int) -> int:
     market = crowd(levels, providers)
     history = staged(market)
-    decision = decide(history.roster, history.lead({}), market.purses, BEGINNING)
+    decision = decide(history.roster, history.lead({}), market.balances, BEGINNING)
     assert len(decision.recipients) == providers
     return len(canonical_json(decision_payload(decision, version)))
 
@@ -166,5 +166,5 @@ def test_the_time_of_the_next_decision_may_be_any() -> None:
     market = crowd(2, 2)
     history = staged(market)
     later = BEGINNING + timedelta(days=20_000)
-    decision = decide(history.roster, history.lead({}), market.purses, later)
+    decision = decide(history.roster, history.lead({}), market.balances, later)
     assert decided_again(history.roster, stored(decision_payload(decision)), {}) == decision

@@ -15,7 +15,7 @@ from tests.core.markets import Market, attributes, markets, staged
 def test_everybody_is_told_the_reason_that_the_decision_counted(market: Market, lead: dict[str, object]) -> None:
     history = staged(market)
     subject = history.lead(lead)
-    decision = decide(history.roster, subject, market.purses, BEGINNING)
+    decision = decide(history.roster, subject, market.balances, BEGINNING)
     for result in decision.levels:
         standings = [
             standing
@@ -33,7 +33,7 @@ def test_everybody_is_told_the_reason_that_the_decision_counted(market: Market, 
 def test_a_full_level_tells_how_many_stood_ahead(market: Market, lead: dict[str, object]) -> None:
     history = staged(market)
     subject = history.lead(lead)
-    decision = decide(history.roster, subject, market.purses, BEGINNING)
+    decision = decide(history.roster, subject, market.balances, BEGINNING)
     for result in decision.levels:
         queue = [each.subscription_id for each in history.roster.matching(lead).at(result.level)[1]]
         for provider_id in market.statuses:

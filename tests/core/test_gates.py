@@ -14,7 +14,7 @@ from fairlead.core.decide import decide
 from fairlead.core.decision import Outcome
 from fairlead.core.decision_entries import decision_payload
 from fairlead.core.explanation import standing_of
-from fairlead.core.model import Level, Purse, Subscription
+from fairlead.core.model import Balance, Level, Subscription
 from fairlead.core.refusals import Names
 from tests.core.history import BEGINNING, History, id_of
 from tests.core.markets import Market, attributes, markets, opened, staged
@@ -45,7 +45,7 @@ def test_the_guide_lists_the_gates_in_their_precedence() -> None:
 @given(markets(), attributes)
 def test_a_recorded_refusal_is_read_back_as_it_was(market: Market, lead: dict[str, object]) -> None:
     history = staged(market)
-    decision = decide(history.roster, history.lead(lead), market.purses, BEGINNING)
+    decision = decide(history.roster, history.lead(lead), market.balances, BEGINNING)
     payload: Any = decision_payload(decision, version=1)
     for result, level in zip(decision.levels, payload["levels"], strict=True):
         read = [gates.REGISTRY.by_reason[each["reason"]].read(each, level) for each in level["refused"]]
@@ -66,8 +66,8 @@ def toy_history() -> History:
         Subscription(id_of("subscription", number), provider_id, level.level_id, True, None, EVERY, True)
         for number, provider_id in zip((1, 2, 7), providers, strict=True)
     )
-    purses = dict.fromkeys(providers, Purse(1000, 0, 1))
-    market = Market((level,), dict.fromkeys(providers, "active"), purses, subscriptions, {}, 1)
+    balances = dict.fromkeys(providers, Balance(1000, 0, 1))
+    market = Market((level,), dict.fromkeys(providers, "active"), balances, subscriptions, {}, 1)
     return opened(market)
 
 
@@ -79,7 +79,7 @@ def test_a_gate_that_is_added_is_decided_counted_explained_and_replayed() -> Non
     history = toy_history()
     lead = history.lead({})
     assert history.now.day % 2 == 1
-    decision = decide(history.roster, lead, history.purses, history.now)
+    decision = decide(history.roster, lead, history.balances, history.now)
     [result] = decision.levels
     assert [each.provider_id for each in result.recipients] == [id_of("provider", 2)]
     assert [(each.provider_id, each.refusal) for each in result.refused] == [(EVEN_DAYS_ONLY, OddDay(1))]

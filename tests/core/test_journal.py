@@ -16,9 +16,9 @@ from fairlead.core.configuration_entries import (
     subscription_payload,
 )
 from fairlead.core.decide import decide
-from fairlead.core.decision_entries import decision_payload, purses_consulted, recorded_decision
+from fairlead.core.decision_entries import balances_consulted, decision_payload, recorded_decision
 from fairlead.core.journal import EntryKind, seal
-from fairlead.core.model import Level, Purse, Subscription
+from fairlead.core.model import Balance, Level, Subscription
 from tests.core.history import BEGINNING, id_of
 from tests.core.markets import FILTERS, Market, attributes, markets, staged
 
@@ -77,11 +77,11 @@ def test_sealed_entries_are_contiguous_and_chained_to_the_head(seq: int, head: b
 def test_a_recorded_decision_holds_all_that_deciding_again_needs(market: Market, lead: dict[str, object]) -> None:
     history = staged(market)
     subject = history.lead(lead)
-    decision = decide(history.roster, subject, market.purses, BEGINNING)
+    decision = decide(history.roster, subject, market.balances, BEGINNING)
     payload = stored(decision_payload(decision))
-    purses = purses_consulted(payload)
-    assert sorted(purses) == sorted(decision.consulted_provider_ids)
-    assert decide(history.roster, subject, purses, BEGINNING) == decision
+    balances = balances_consulted(payload)
+    assert sorted(balances) == sorted(decision.consulted_provider_ids)
+    assert decide(history.roster, subject, balances, BEGINNING) == decision
     effect = recorded_decision(payload)
     assert effect.served == tuple((r.subscription_id, r.served_seq) for r in decision.recipients)
     assert (effect.lead_id, effect.attempt, effect.decided_at, effect.outcome, effect.next_start_order_position) == (
@@ -93,7 +93,7 @@ def test_a_recorded_decision_holds_all_that_deciding_again_needs(market: Market,
     )
 
 
-def test_a_purse_refused_at_a_dear_level_and_charged_at_a_cheap_one_is_known_whole() -> None:
+def test_a_balance_refused_at_a_dear_level_and_charged_at_a_cheap_one_is_known_whole() -> None:
     """Refused first for 300 cents, then charged 100: the balance of the charge is the one that counts."""
     dear = Level(id_of("level", 1), "Dear", 300, 1, 1, True)
     cheap = Level(id_of("level", 2), "Cheap", 100, 1, 2, True)
@@ -102,18 +102,18 @@ def test_a_purse_refused_at_a_dear_level_and_charged_at_a_cheap_one_is_known_who
         Subscription(id_of("subscription", number), provider_id, level.level_id, True, None, FILTERS[0], True)
         for number, level in enumerate([dear, cheap])
     )
-    purses = {provider_id: Purse(-50, 200, 8)}
-    history = staged(Market((dear, cheap), {provider_id: "active"}, purses, subscriptions, {}, 1))
-    decision = decide(history.roster, history.lead({}), purses, BEGINNING)
+    balances = {provider_id: Balance(-50, 200, 8)}
+    history = staged(Market((dear, cheap), {provider_id: "active"}, balances, subscriptions, {}, 1))
+    decision = decide(history.roster, history.lead({}), balances, BEGINNING)
     assert [each.refusal.reason for each in decision.levels[0].refused] == ["insufficient_balance"]
-    assert purses_consulted(decision_payload(decision)) == purses
+    assert balances_consulted(decision_payload(decision)) == balances
 
 
 @given(markets(), attributes, st.integers(1, 10**6))
 def test_every_value_of_a_decision_is_in_its_payload(market: Market, lead: dict[str, object], later: int) -> None:
     """Whatever is told apart as a decision is told apart in the journal."""
     history = staged(market)
-    decision = decide(history.roster, history.lead(lead), market.purses, BEGINNING)
+    decision = decide(history.roster, history.lead(lead), market.balances, BEGINNING)
     payload = decision_payload(decision)
     others = [
         replace(decision, lead_id="another"),

@@ -17,7 +17,7 @@ from fairlead.core.configuration_entries import (
 )
 from fairlead.core.decide import decide
 from fairlead.core.journal import EntryKind
-from fairlead.core.model import Level, Purse, Subscription
+from fairlead.core.model import Balance, Level, Subscription
 from fairlead.core.roster import JournalGap, Roster
 from fairlead.core.subscription import funded
 from tests.core.history import BEGINNING, FORM, History, follow, id_of, state_of
@@ -25,7 +25,7 @@ from tests.core.markets import ATTRIBUTES, FILTERS, Market, attributes, markets,
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
-RICH = Purse(10**9, 0, 0)
+RICH = Balance(10**9, 0, 0)
 SHORTER_FORM = {"version": 1, "fields": [{"key": "age", "type": "number"}]}
 
 
@@ -119,7 +119,7 @@ def test_a_folded_roster_is_the_roster_that_the_tables_say(data: st.DataObject, 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(roster_module, "DEAD_SLOTS_TOLERATED", dead_slots_tolerated)
         history, tables = History(), Tables()
-        history.purses = {id_of("provider", number): RICH for number in range(3)}
+        history.balances = {id_of("provider", number): RICH for number in range(3)}
         history.write((EntryKind.NICHE, niche_payload("loans", "Loans", True, FORM)))
         for _ in range(data.draw(st.sampled_from([12, 25, 5]))):
             data.draw(st.sampled_from(EDITS))(data.draw, history, tables)
@@ -150,7 +150,7 @@ def test_a_trial_leaves_the_roster_as_it_was(
     for tried in range(2):
         with roster.trial():
             for lead in leads:
-                decision = decide(roster, history.lead(lead), market.purses, BEGINNING)
+                decision = decide(roster, history.lead(lead), market.balances, BEGINNING)
                 follow(roster, decision)
                 for subscription in list(roster.subscriptions.values()):
                     if subscription.is_active and data.draw(st.booleans()):
@@ -176,7 +176,7 @@ def test_a_trial_that_fails_leaves_the_roster_as_it_was() -> None:
 
     def fail() -> None:
         with roster.trial():
-            follow(roster, decide(roster, history.lead({}), history.purses, BEGINNING))
+            follow(roster, decide(roster, history.lead({}), history.balances, BEGINNING))
             assert state_of(roster) != before
             raise ZeroDivisionError
 

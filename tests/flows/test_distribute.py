@@ -4,9 +4,9 @@ import pytest
 
 from fairlead.core import gates
 from fairlead.core.errors import Refused
-from fairlead.core.model import Purse
+from fairlead.core.model import Balance
 from fairlead.flows.decision_words import decision_words
-from fairlead.flows.distribute import LastKnown, distribute
+from fairlead.flows.distribute import LastKnownBalances, distribute
 from fairlead.flows.explain import explain_lead, explain_provider
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.verify import verify
@@ -36,16 +36,16 @@ def submit(database: Database, count: int) -> list[str]:
 
 def test_the_oldest_waiting_leads_are_decided_up_to_the_limit(database: Database, niche_id: str) -> None:
     leads = submit(database, 3)
-    rosters, last_known = RosterCache(), LastKnown()
-    first = distribute(database, rosters, last_known, niche_id, 2)
+    rosters, last_known_balances = RosterCache(), LastKnownBalances()
+    first = distribute(database, rosters, last_known_balances, niche_id, 2)
     assert first is not None
     assert [decision.lead_id for decision in first.decisions] == leads[:2]
-    named = distribute(database, rosters, last_known, niche_id, 1, leads[2])
+    named = distribute(database, rosters, last_known_balances, niche_id, 1, leads[2])
     assert named is not None
     assert [decision.lead_id for decision in named.decisions] == leads[2:]
     assert named.head.seq == int(one(database, "select journal_seq from niches"))
-    assert distribute(database, rosters, last_known, niche_id, 2) is None
-    assert distribute(database, rosters, last_known, niche_id, 1, leads[0]) is None, "R1: it was sold"
+    assert distribute(database, rosters, last_known_balances, niche_id, 2) is None
+    assert distribute(database, rosters, last_known_balances, niche_id, 1, leads[0]) is None, "R1: it was sold"
 
 
 @pytest.mark.parametrize("expected_cents", [0, 10**9])
@@ -54,8 +54,8 @@ def test_balances_that_were_expected_wrongly_change_nothing(
 ) -> None:
     submit(database, 1)
     providers = [provider_id(database, f"{name}@example.com") for name in ("anchor", "bowline")]
-    last_known: LastKnown = {niche_id: {each: Purse(expected_cents, 0, 99) for each in providers}}
-    batch = distribute(database, RosterCache(), last_known, niche_id, 1)
+    last_known_balances: LastKnownBalances = {niche_id: {each: Balance(expected_cents, 0, 99) for each in providers}}
+    batch = distribute(database, RosterCache(), last_known_balances, niche_id, 1)
     assert batch is not None
     recipients = batch.decisions[0].recipients
     assert recipients
@@ -66,15 +66,15 @@ def test_balances_that_were_expected_wrongly_change_nothing(
             "where kind = 'lead_purchase'"
         ).fetchall()
     assert {provider: (before, seq) for provider, before, seq in rows} == truth
-    assert all(last_known[niche_id][each].ledger_seq == seq for each, (_, seq) in truth.items())
+    assert all(last_known_balances[niche_id][each].ledger_seq == seq for each, (_, seq) in truth.items())
 
 
 def test_an_unknown_and_an_inactive_niche_are_refused(database: Database, niche_id: str) -> None:
     with pytest.raises(Refused, match="there is no niche") as unknown:
-        distribute(database, RosterCache(), LastKnown(), new_id(), 1)
+        distribute(database, RosterCache(), LastKnownBalances(), new_id(), 1)
     declare(database, '[[niche]]\nslug = "hosting"\nactive = false')
     with pytest.raises(Refused, match="inactive") as inactive:
-        distribute(database, RosterCache(), LastKnown(), niche_id, 1)
+        distribute(database, RosterCache(), LastKnownBalances(), niche_id, 1)
     assert (unknown.value.code, inactive.value.code) == ("niche_unknown", "niche_inactive")
 
 
@@ -87,7 +87,7 @@ def test_a_gate_that_is_added_is_in_the_decision_the_explanation_and_the_proof(
     # Kept to odd and to even days alike, it is refused whatever the day is.
     monkeypatch.setattr(gates, "REGISTRY", with_toy_gates(own, anchor, keeps_even_days=False))
     [lead] = submit(database, 1)
-    batch = distribute(database, RosterCache(), LastKnown(), niche_id, 1)
+    batch = distribute(database, RosterCache(), LastKnownBalances(), niche_id, 1)
     assert batch is not None
     assert anchor not in [recipient.provider_id for recipient in batch.decisions[0].recipients]
     story = explain_provider(database, lead, anchor)

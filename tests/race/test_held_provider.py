@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fairlead.core.model import Purse
+from fairlead.core.model import Balance
 from fairlead.flows import distribute
 from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Connection, Database
-from fairlead.store.distribution.writes import lock_purses
+from fairlead.store.distribution.writes import lock_balances
 from tests.race.marketplaces import (
     Provider,
     Terms,
@@ -90,14 +90,14 @@ def test_two_niches_that_each_hold_what_the_other_needs_late_do_not_deadlock(
     held = threading.Barrier(2, timeout=MEETING_SECONDS)
     met: set[int] = set()
 
-    def lock_and_meet(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> dict[str, Purse] | None:
-        purses = lock_purses(conn, provider_ids, wait=wait)
+    def lock_and_meet(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> dict[str, Balance] | None:
+        balances = lock_balances(conn, provider_ids, wait=wait)
         if threading.get_ident() not in met:
             met.add(threading.get_ident())
             held.wait()
-        return purses
+        return balances
 
-    monkeypatch.setattr(distribute, "lock_purses", lock_and_meet)
+    monkeypatch.setattr(distribute, "lock_balances", lock_and_meet)
     with ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(d.distribute_waiting, niche_id) for niche_id, d in distributors.items()]
         done = [run.result(PATIENCE_SECONDS) for run in runs]

@@ -12,13 +12,13 @@ from fairlead.core.form import parse_form_schema
 from fairlead.core.journal import EntryKind
 from fairlead.core.ledger import EntryKind as LedgerKind
 from fairlead.core.ledger import post
-from fairlead.core.model import Lead, Level, Purse, Subscription
+from fairlead.core.model import Balance, Lead, Level, Subscription
 from tests.core.history import History, id_of
 from tests.scenarios.story import Given, LevelChange, ProviderChange, Step, SubscriptionChange, Told
 
 
 class CoreWorld:
-    """Holds what the tables would: purses, who was sold, subscriptions that were given up."""
+    """Holds what the tables would: balances, who was sold, subscriptions that were given up."""
 
     def __init__(self, given: Given) -> None:
         self.history = History()
@@ -34,7 +34,7 @@ class CoreWorld:
             self._write(EntryKind.LEVEL, level_payload(own, is_deleted=False))
         for provider in given.provider:
             provider_id = self._providers[provider.name]
-            self.history.purses[provider_id] = Purse(provider.balance_cents, provider.credit_limit_cents, 1)
+            self.history.balances[provider_id] = Balance(provider.balance_cents, provider.credit_limit_cents, 1)
             self._write(EntryKind.PROVIDER, provider_payload(provider_id, provider.status))
             for level_name in provider.levels:
                 rules = provider.filters.get(level_name)
@@ -49,14 +49,14 @@ class CoreWorld:
             self._subscribe(step.subscription)
         if step.deposit is not None:
             provider_id = self._providers[step.deposit.provider]
-            purse = self.history.purses[provider_id]
-            _, self.history.purses[provider_id] = post(purse, LedgerKind.DEPOSIT, step.deposit.cents)
+            balance = self.history.balances[provider_id]
+            _, self.history.balances[provider_id] = post(balance, LedgerKind.DEPOSIT, step.deposit.cents)
             self._let_funds_drive_activity(self._of_provider(provider_id))
         if step.spent_elsewhere is not None:
             # R9 is lazy here: another niche's charge is found out when this niche asks for the balance.
             provider_id = self._providers[step.spent_elsewhere.provider]
-            purse = self.history.purses[provider_id]
-            _, self.history.purses[provider_id] = post(purse, LedgerKind.LEAD_PURCHASE, step.spent_elsewhere.cents)
+            balance = self.history.balances[provider_id]
+            _, self.history.balances[provider_id] = post(balance, LedgerKind.LEAD_PURCHASE, step.spent_elsewhere.cents)
         if step.provider is not None:
             self._change_provider(step.provider)
         if step.level is not None:
@@ -65,8 +65,8 @@ class CoreWorld:
     def _change_provider(self, change: ProviderChange) -> None:
         provider_id = self._providers[change.name]
         if change.credit_limit_cents is not None:
-            purse = self.history.purses[provider_id]
-            self.history.purses[provider_id] = replace(purse, credit_limit_cents=change.credit_limit_cents)
+            balance = self.history.balances[provider_id]
+            self.history.balances[provider_id] = replace(balance, credit_limit_cents=change.credit_limit_cents)
             self._let_funds_drive_activity(self._of_provider(provider_id))
         if change.status is not None:
             self._write(EntryKind.PROVIDER, provider_payload(provider_id, change.status))
@@ -96,7 +96,7 @@ class CoreWorld:
 
     def _decide(self, index: int) -> Told:
         roster, lead = self.history.roster, self._leads[index]
-        decision = decide(roster, lead, self.history.purses, self.history.now)
+        decision = decide(roster, lead, self.history.balances, self.history.now)
         why: dict[tuple[str, str], str] = {}
         for result in decision.levels:
             for name, provider_id in self._providers.items():
@@ -116,7 +116,7 @@ class CoreWorld:
     # What is told ---------------------------------------------------------------------------------------------
 
     def balances(self) -> dict[str, int]:
-        return {name: self.history.purses[each].balance_cents for name, each in self._providers.items()}
+        return {name: self.history.balances[each].balance_cents for name, each in self._providers.items()}
 
     def inactive(self) -> list[tuple[str, str, str]]:
         names = {each: name for name, each in (self._providers | self._levels).items()}
@@ -171,7 +171,7 @@ class CoreWorld:
         """R9, read literally: paused stays paused, everything else is active exactly when it can be paid for."""
         roster = self.history.roster
         for own in subscriptions:
-            can_pay = self.history.purses[own.provider_id].available_cents >= roster.levels[own.level_id].price_cents
+            can_pay = self.history.balances[own.provider_id].available_cents >= roster.levels[own.level_id].price_cents
             after = replace(own, is_active=can_pay, deactivation_reason=None if can_pay else "insufficient_funds")
             if own.deactivation_reason != "paused" and after != own:
                 self._write_subscription(after, is_deleted=False)

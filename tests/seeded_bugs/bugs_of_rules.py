@@ -123,7 +123,7 @@ BUGS_OF_RULES = (
         (
             Edit(
                 "core/batch.py",
-                "deactivated = tuple(out_of_funds(own, roster.levels, purses.after))",
+                "deactivated = tuple(out_of_funds(own, roster.levels, balances.after))",
                 "deactivated: tuple[Subscription, ...] = ()",
             ),
         ),
@@ -135,7 +135,7 @@ BUGS_OF_RULES = (
         (
             Edit(
                 "core/batch.py",
-                "certain[provider_id] == purse for provider_id, purse in foreseen.consulted.items()",
+                "certain[provider_id] == balance for provider_id, balance in foreseen.consulted.items()",
                 "certain for _ in foreseen.consulted.items()",
             ),
         ),

@@ -62,8 +62,8 @@ BUGS_OF_TRANSACTIONS = (
             Edit("store/distribution/writes.py", "            _move_balances(conn, batch)\n", ""),
             Edit(
                 "flows/distribute.py",
-                "            last_known[niche_id].update(done.batch.purses_after)\n",
-                "            last_known[niche_id].update(done.batch.purses_after)\n"
+                "            last_known_balances[niche_id].update(done.batch.balances_after)\n",
+                "            last_known_balances[niche_id].update(done.batch.balances_after)\n"
                 "            from fairlead.store.distribution.writes import _move_balances\n"
                 "            with database.transaction() as conn:\n"
                 "                _move_balances(conn, done.batch)\n",
@@ -116,7 +116,7 @@ BUGS_OF_TRANSACTIONS = (
     Bug(
         "late locks wait",
         "waiting is kinder than starting again",
-        (Edit("flows/distribute.py", "wait=not purses", "wait=True"),),
+        (Edit("flows/distribute.py", "wait=not balances", "wait=True"),),
         (HELD,),
         is_quick=True,
     ),
@@ -216,7 +216,7 @@ BUGS_OF_TRANSACTIONS = (
         (
             Edit(
                 "core/ledger.py",
-                "if purse.balance_cents + amount_cents > MAX_BALANCE_CENTS:",
+                "if balance.balance_cents + amount_cents > MAX_BALANCE_CENTS:",
                 "if False:",
             ),
         ),

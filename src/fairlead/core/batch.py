@@ -15,7 +15,7 @@ from fairlead.core.decide import decide
 from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import DECISION_VERSION, decision_payload
 from fairlead.core.journal import EntryKind
-from fairlead.core.model import Lead, Purse, Subscription
+from fairlead.core.model import Balance, Lead, Subscription
 from fairlead.core.roster import Head, Roster
 from fairlead.core.subscription import out_of_funds
 
@@ -30,10 +30,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class BatchDecision:
-    """A final decision of every lead of a batch, with the purses of all providers that it consulted."""
+    """A final decision of every lead of a batch, with the balances of all providers that it consulted."""
 
     steps: tuple[Step, ...]
-    purses_after: Mapping[str, Purse]
+    balances_after: Mapping[str, Balance]
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -66,7 +66,7 @@ class NeedsBalances:
     provider_ids: frozenset[str]
     _foreseen: "_Foreseen" = field(repr=False)
 
-    def resume(self, roster: Roster, certain: Mapping[str, Purse]) -> "BatchDecision | NeedsBalances":
+    def resume(self, roster: Roster, certain: Mapping[str, Balance]) -> "BatchDecision | NeedsBalances":
         """The batch with all balances that are certain now: those before, and these providers'.
 
         `roster` is the one that the batch was asked of, unchanged. What was foreseen is final if every balance is as it
@@ -74,7 +74,7 @@ class NeedsBalances:
         """
         foreseen = self._foreseen
         if foreseen.consulted.keys() <= certain.keys() and all(
-            certain[provider_id] == purse for provider_id, purse in foreseen.consulted.items()
+            certain[provider_id] == balance for provider_id, balance in foreseen.consulted.items()
         ):
             return foreseen.batch
         return decide_batch(roster, foreseen.leads, certain, foreseen.decided_at, expected=foreseen.expected)
@@ -86,20 +86,20 @@ class _Foreseen:
 
     leads: Sequence[Lead]
     decided_at: datetime
-    expected: Mapping[str, Purse]
+    expected: Mapping[str, Balance]
     batch: BatchDecision
-    consulted: Mapping[str, Purse | None]
+    consulted: Mapping[str, Balance | None]
 
 
-NOTHING_EXPECTED: Mapping[str, Purse] = {}
+NOTHING_EXPECTED: Mapping[str, Balance] = {}
 
 
 def decide_batch(
     roster: Roster,
     leads: Sequence[Lead],
-    certain: Mapping[str, Purse],
+    certain: Mapping[str, Balance],
     decided_at: datetime,
-    expected: Mapping[str, Purse] = NOTHING_EXPECTED,
+    expected: Mapping[str, Balance] = NOTHING_EXPECTED,
 ) -> BatchDecision | NeedsBalances:
     """The leads decided one after the other, each with what the ones before have left; or whose balances are needed.
 
@@ -119,19 +119,19 @@ def decide_batch(
     >>> asked = decide_batch(roster, leads, {}, now)
     >>> asked.provider_ids == {provider}
     True
-    >>> batch = asked.resume(roster, {provider: Purse(700, 0, 1)})
+    >>> batch = asked.resume(roster, {provider: Balance(700, 0, 1)})
     >>> [decision.outcome.value for decision in batch.decisions], [each.subscription_id for each in batch.deactivated]
     (['success', 'no_eligible'], ['s'])
     """
-    purses = _Purses(certain, expected)
+    balances = _Balances(certain, expected)
     steps: list[Step] = []
     with roster.trial():
         for lead in leads:
-            steps.append(_step(roster, lead, purses, decided_at))
-    batch = BatchDecision(tuple(steps), purses.after)
-    missing = purses.consulted.keys() - certain.keys()
+            steps.append(_step(roster, lead, balances, decided_at))
+    batch = BatchDecision(tuple(steps), balances.after)
+    missing = balances.consulted.keys() - certain.keys()
     if missing:
-        return NeedsBalances(frozenset(missing), _Foreseen(leads, decided_at, expected, batch, purses.consulted))
+        return NeedsBalances(frozenset(missing), _Foreseen(leads, decided_at, expected, batch, balances.consulted))
     return batch
 
 
@@ -154,13 +154,13 @@ def head_after(head: Head, step: Step) -> Head:
     )
 
 
-def _step(roster: Roster, lead: Lead, purses: "_Purses", decided_at: datetime) -> Step:
-    decision = decide(roster, lead, purses, decided_at)
+def _step(roster: Roster, lead: Lead, balances: "_Balances", decided_at: datetime) -> Step:
+    decision = decide(roster, lead, balances, decided_at)
     for recipient in decision.recipients:
-        purses.charge(recipient.provider_id, recipient.price_cents)
+        balances.charge(recipient.provider_id, recipient.price_cents)
     consulted = decision.consulted_provider_ids
     own = (subscription for provider_id in consulted for subscription in roster.subscriptions_of(provider_id))
-    deactivated = tuple(out_of_funds(own, roster.levels, purses.after))
+    deactivated = tuple(out_of_funds(own, roster.levels, balances.after))
     step = Step(decision, deactivated)
     _follow(roster, step)
     return step
@@ -174,29 +174,29 @@ def _follow(roster: Roster, step: Step) -> None:
     roster.head = head_after(roster.head, step)
 
 
-class _Purses:
+class _Balances:
     """Balances as a batch goes on: those after its own charges, else the certain ones, else the expected ones.
 
     A provider of whom nothing is known counts as able to pay: that way the batch goes on and finds out whom else it
     would consult. `consulted` says what each provider was taken to have before the batch: nothing (None) of these.
     """
 
-    def __init__(self, certain: Mapping[str, Purse], expected: Mapping[str, Purse]) -> None:
+    def __init__(self, certain: Mapping[str, Balance], expected: Mapping[str, Balance]) -> None:
         self._certain = certain
         self._expected = expected
-        self.consulted: dict[str, Purse | None] = {}
-        self.after: dict[str, Purse] = {}
+        self.consulted: dict[str, Balance | None] = {}
+        self.after: dict[str, Balance] = {}
 
-    def __getitem__(self, provider_id: str, /) -> Purse:
-        purse = self.after.get(provider_id)
-        if purse is None:
+    def __getitem__(self, provider_id: str, /) -> Balance:
+        balance = self.after.get(provider_id)
+        if balance is None:
             known = self._certain.get(provider_id) or self._expected.get(provider_id)
             self.consulted[provider_id] = known
-            purse = self.after[provider_id] = known or _ABLE_TO_PAY
-        return purse
+            balance = self.after[provider_id] = known or _ABLE_TO_PAY
+        return balance
 
     def charge(self, provider_id: str, price_cents: int) -> None:
         self.after[provider_id] = self.after[provider_id].charged(price_cents)
 
 
-_ABLE_TO_PAY = Purse(balance_cents=1 << 52, credit_limit_cents=0, ledger_seq=0)
+_ABLE_TO_PAY = Balance(balance_cents=1 << 52, credit_limit_cents=0, ledger_seq=0)

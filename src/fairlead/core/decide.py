@@ -22,17 +22,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def decide(roster: Roster, lead: Lead, purses: Balances, decided_at: datetime) -> Decision:
+def decide(roster: Roster, lead: Lead, balances: Balances, decided_at: datetime) -> Decision:
     """Who receives the lead, in which order, at which price, and why each other candidate did not.
 
-    The roster is not changed; `follow` does that. `purses` must have every provider that is consulted. A niche without
-    active levels decides `no_eligible` and its pointer stays where it is, since there is no level to move to.
+    The roster is not changed; `follow_batch` does that. `balances` must have every provider that is consulted. A niche
+    without active levels decides `no_eligible` and its pointer stays where it is: there is no level to move to.
 
     Three levels, the second is next; of five providers "d" is broke, and "c" is the one too many where a lead is sold
     twice:
 
     >>> from fairlead.core.canonical import timestamp_from_text
-    >>> from fairlead.core.model import Purse
+    >>> from fairlead.core.model import Balance
     >>> ids = {name: f"01900000-0000-7000-8000-00000000000{name}" for name in "abcde"}
     >>> roster = Roster("niche")
     >>> roster.set_next_start(2)
@@ -42,9 +42,9 @@ def decide(roster: Roster, lead: Lead, purses: Balances, decided_at: datetime) -
     ...         roster.set_provider(provider, "active")
     ...         wants_all = Subscription(name + provider, provider, name, True, None, {"version": 1, "rules": []}, True)
     ...         roster.set_subscription(wants_all, is_deleted=False)
-    >>> purses = {ids[name]: Purse(5000, 0, 1) for name in "abce"} | {ids["d"]: Purse(999, 0, 1)}
+    >>> balances = {ids[name]: Balance(5000, 0, 1) for name in "abce"} | {ids["d"]: Balance(999, 0, 1)}
     >>> now = timestamp_from_text("2026-01-01T00:00:00.000000Z")
-    >>> decision = decide(roster, Lead("lead", {}, "commitment", attempt=1), purses, now)
+    >>> decision = decide(roster, Lead("lead", {}, "commitment", attempt=1), balances, now)
     >>> for result in decision.levels:
     ...     chosen = [recipient.provider_id[-1] for recipient in result.recipients]
     ...     refused = [(r.provider_id[-1], r.refusal.reason) for r in result.refused if r.refusal.used_balance]
@@ -59,7 +59,7 @@ def decide(roster: Roster, lead: Lead, purses: Balances, decided_at: datetime) -
     positions = [level.order_position for level in roster.active_levels]
     start = start_position(positions, pointer)
     results: list[LevelResult] = []
-    state = DecisionState(roster.head.seq + 1, decided_at, lead, purses, roster.head.last_served_seq)
+    state = DecisionState(roster.head.seq + 1, decided_at, lead, balances, roster.head.last_served_seq)
     if start is not None:
         pointer = next_pointer(positions, start)
         candidates = roster.matching(lead.attributes)
@@ -151,16 +151,16 @@ def _choose(niche_id: str, subscription: Subscription, level: Level, state: Deci
     """The next recipient: it takes the next `served_seq` of the niche and the next entry of its provider's ledger."""
     state.last_served_seq += 1
     state.received_at[subscription.provider_id] = level.level_id
-    purse = state.purses[subscription.provider_id]
+    balance = state.balances[subscription.provider_id]
     return Recipient(
         assignment_id=assignment_id(state.decided_at, niche_id, state.seq, subscription.subscription_id),
         subscription_id=subscription.subscription_id,
         provider_id=subscription.provider_id,
         served_seq=state.last_served_seq,
         price_cents=level.price_cents,
-        ledger_seq=purse.ledger_seq + 1,
-        balance_before_cents=purse.balance_cents,
-        credit_limit_cents=purse.credit_limit_cents,
+        ledger_seq=balance.ledger_seq + 1,
+        balance_before_cents=balance.balance_cents,
+        credit_limit_cents=balance.credit_limit_cents,
     )
 
 

@@ -9,7 +9,7 @@ from fairlead.core.canonical import JsonObject, timestamp_from_text, timestamp_t
 from fairlead.core.decision import Decision, LevelResult, Outcome, Refused
 from fairlead.core.document import shown
 from fairlead.core.journal import UnreadableEntry
-from fairlead.core.model import Purse
+from fairlead.core.model import Balance
 from fairlead.core.refusals import InsufficientBalance
 
 DECISION_VERSION = 2
@@ -92,28 +92,28 @@ def _refused_payload(refused: Refused) -> JsonObject:
     }
 
 
-def purses_consulted(payload: JsonObject) -> dict[str, Purse]:
+def balances_consulted(payload: JsonObject) -> dict[str, Balance]:
     """The balances that a recorded decision depended on, by provider: what deciding it again needs.
 
     Of a provider refused for money the log says what was available; how that split into balance and credit decided
     nothing, so it is given back as balance.
 
     >>> refusal = {"provider_id": "p", "reason": "insufficient_balance", "available_cents": 99}
-    >>> purses_consulted({"levels": [{"recipients": [], "refused": [refusal]}]})
-    {'p': Purse(balance_cents=99, credit_limit_cents=0, ledger_seq=0)}
+    >>> balances_consulted({"levels": [{"recipients": [], "refused": [refusal]}]})
+    {'p': Balance(balance_cents=99, credit_limit_cents=0, ledger_seq=0)}
     """
-    purses: dict[str, Purse] = {}
+    balances: dict[str, Balance] = {}
     for level in cast("list[dict[str, Any]]", payload["levels"]):
         for recipient in level["recipients"]:
-            purses[recipient["provider_id"]] = Purse(
+            balances[recipient["provider_id"]] = Balance(
                 recipient["balance_before_cents"],
                 recipient["credit_limit_cents"],
                 recipient["ledger_seq"] - 1,
             )
         for refusal in level["refused"]:
             if refusal["reason"] == InsufficientBalance.reason:
-                purses.setdefault(refusal["provider_id"], Purse(refusal["available_cents"], 0, 0))
-    return purses
+                balances.setdefault(refusal["provider_id"], Balance(refusal["available_cents"], 0, 0))
+    return balances
 
 
 @dataclass(frozen=True, slots=True)

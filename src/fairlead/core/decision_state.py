@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from fairlead.core.model import Lead, Purse
+from fairlead.core.model import Balance, Lead
 
 
 class Balances(Protocol):
     """What providers can pay with. A mapping of all that are asked for is one."""
 
-    def __getitem__(self, provider_id: str, /) -> Purse:
-        """The provider's purse."""
+    def __getitem__(self, provider_id: str, /) -> Balance:
+        """The provider's balance."""
         ...
 
 
@@ -25,6 +25,6 @@ class DecisionState:
     seq: int
     decided_at: datetime
     lead: Lead
-    purses: Balances
+    balances: Balances
     last_served_seq: int
     received_at: dict[str, str] = field(default_factory=dict[str, str])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fairlead.core.decision import Decision, LevelResult, Recipient
 from fairlead.core.decision_state import DecisionState
 from fairlead.core.gates import filter_refusal, refusal_without_visit, standing_refusal
-from fairlead.core.model import Lead, Purse, Subscription
+from fairlead.core.model import Balance, Lead, Subscription
 from fairlead.core.refusals import LevelFull, Refusal
 from fairlead.core.roster import Roster
 from fairlead.core.slots import Candidates
@@ -59,8 +59,8 @@ def _refusal(
 
 def _state_at(lead: Lead, decision: Decision, result: LevelResult) -> DecisionState:
     """The decision's state as it came to the level."""
-    no_purses: dict[str, Purse] = {}
-    state = DecisionState(decision.seq, decision.decided_at, lead, no_purses, 0)
+    no_balances: dict[str, Balance] = {}
+    state = DecisionState(decision.seq, decision.decided_at, lead, no_balances, 0)
     for earlier in decision.levels[: decision.levels.index(result)]:
         for recipient in earlier.recipients:
             state.received_at[recipient.provider_id] = earlier.level.level_id

@@ -143,7 +143,7 @@ def _already_recipient(state: DecisionState, subscription: Subscription, _level:
 
 
 def _insufficient_balance(state: DecisionState, subscription: Subscription, level: Level) -> InsufficientBalance | None:
-    available_cents = state.purses[subscription.provider_id].available_cents
+    available_cents = state.balances[subscription.provider_id].available_cents
     if is_affordable(level.price_cents, available_cents):
         return None
     return InsufficientBalance(available_cents, level.price_cents)

@@ -1,13 +1,13 @@
 """Posting: what a ledger entry says, and the balance after it.
 
-While a batch is tried out, `Purse.charged` follows the same arithmetic; a property test holds the two equal.
+While a batch is tried out, `Balance.charged` follows the same arithmetic; a property test holds the two equal.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from fairlead.core.errors import Refused
-from fairlead.core.model import MAX_BALANCE_CENTS, Purse
+from fairlead.core.model import MAX_BALANCE_CENTS, Balance
 
 
 class EntryKind(StrEnum):
@@ -30,10 +30,11 @@ class PostingRefused(ValueError):
 class BalanceTooLarge(Refused):
     """A posting that would lead to more than a balance can hold."""
 
-    def __init__(self, purse: Purse, cents: int) -> None:
+    def __init__(self, balance: Balance, cents: int) -> None:
         super().__init__(
             "balance_too_large",
-            f"{cents} cents on top of {purse.balance_cents} are more than the {MAX_BALANCE_CENTS} that a balance holds",
+            f"{cents} cents on top of {balance.balance_cents} are more than the {MAX_BALANCE_CENTS} "
+            "that a balance holds",
         )
 
 
@@ -47,28 +48,28 @@ class Posting:
     balance_after_cents: int
 
 
-def takeable_cents(purse: Purse, kind: EntryKind) -> int:
+def takeable_cents(balance: Balance, kind: EntryKind) -> int:
     """How much a debit of this kind may take.
 
     A purchase may go down to minus the credit limit (R8). A manual debit stops at zero, also where credit is granted:
     that is for buying leads, and nobody is put into debt by hand.
 
-    >>> granted = Purse(balance_cents=300, credit_limit_cents=1000, ledger_seq=4)
+    >>> granted = Balance(balance_cents=300, credit_limit_cents=1000, ledger_seq=4)
     >>> takeable_cents(granted, EntryKind.LEAD_PURCHASE), takeable_cents(granted, EntryKind.MANUAL_DEBIT)
     (1300, 300)
     """
-    return max(0, purse.balance_cents) if kind is EntryKind.MANUAL_DEBIT else purse.available_cents
+    return max(0, balance.balance_cents) if kind is EntryKind.MANUAL_DEBIT else balance.available_cents
 
 
-def post(purse: Purse, kind: EntryKind, cents: int) -> tuple[Posting, Purse]:
-    """The entry that moves `cents` (positive) in the direction of `kind`, and the purse after it (R8).
+def post(balance: Balance, kind: EntryKind, cents: int) -> tuple[Posting, Balance]:
+    """The entry that moves `cents` (positive) in the direction of `kind`, and the balance after it (R8).
 
     Raises `PostingRefused` when `cents` is not positive or a debit takes more than `takeable_cents`, and
     `BalanceTooLarge`, which is a refusal that the caller is told.
 
-    >>> post(Purse(5000, 0, 3), EntryKind.LEAD_PURCHASE, 2000)[0]
+    >>> post(Balance(5000, 0, 3), EntryKind.LEAD_PURCHASE, 2000)[0]
     Posting(seq=4, kind=<EntryKind.LEAD_PURCHASE: 'lead_purchase'>, amount_cents=-2000, balance_after_cents=3000)
-    >>> post(Purse(1999, 0, 3), EntryKind.LEAD_PURCHASE, 2000)
+    >>> post(Balance(1999, 0, 3), EntryKind.LEAD_PURCHASE, 2000)
     Traceback (most recent call last):
         ...
     fairlead.core.ledger.PostingRefused: 2000 cents cannot be taken: only 1999 are available
@@ -76,9 +77,9 @@ def post(purse: Purse, kind: EntryKind, cents: int) -> tuple[Posting, Purse]:
     if cents <= 0:
         raise PostingRefused(f"an amount must be positive, not {cents} cents")
     amount_cents = -cents if kind in DEBITS else cents
-    if amount_cents < 0 and (takeable := takeable_cents(purse, kind)) < cents:
+    if amount_cents < 0 and (takeable := takeable_cents(balance, kind)) < cents:
         raise PostingRefused(f"{cents} cents cannot be taken: only {takeable} are available")
-    if purse.balance_cents + amount_cents > MAX_BALANCE_CENTS:
-        raise BalanceTooLarge(purse, cents)
-    after = Purse(purse.balance_cents + amount_cents, purse.credit_limit_cents, purse.ledger_seq + 1)
+    if balance.balance_cents + amount_cents > MAX_BALANCE_CENTS:
+        raise BalanceTooLarge(balance, cents)
+    after = Balance(balance.balance_cents + amount_cents, balance.credit_limit_cents, balance.ledger_seq + 1)
     return Posting(after.ledger_seq, kind, amount_cents, after.balance_cents), after

@@ -69,7 +69,7 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
-class Purse:
+class Balance:
     """What one provider can pay with, as its locked row says (amounts in cents)."""
 
     balance_cents: int
@@ -80,15 +80,15 @@ class Purse:
     def available_cents(self) -> int:
         """How much may be charged before the balance reaches its floor (R8).
 
-        >>> Purse(balance_cents=-300, credit_limit_cents=1000, ledger_seq=4).available_cents
+        >>> Balance(balance_cents=-300, credit_limit_cents=1000, ledger_seq=4).available_cents
         700
         """
         return self.balance_cents + self.credit_limit_cents
 
-    def charged(self, price_cents: int) -> "Purse":
-        """The purse after one purchase: the price less, one ledger entry more.
+    def charged(self, price_cents: int) -> "Balance":
+        """The balance after one purchase: the price less, one ledger entry more.
 
-        >>> Purse(5000, 0, 7).charged(2000)
-        Purse(balance_cents=3000, credit_limit_cents=0, ledger_seq=8)
+        >>> Balance(5000, 0, 7).charged(2000)
+        Balance(balance_cents=3000, credit_limit_cents=0, ledger_seq=8)
         """
-        return Purse(self.balance_cents - price_cents, self.credit_limit_cents, self.ledger_seq + 1)
+        return Balance(self.balance_cents - price_cents, self.credit_limit_cents, self.ledger_seq + 1)

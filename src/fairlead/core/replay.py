@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch
 from fairlead.core.canonical import JsonObject, canonical_json, commit_to_attributes, timestamp_text
 from fairlead.core.configuration_entries import subscription_payload
-from fairlead.core.decision_entries import decision_version, purses_consulted, recorded_decision
+from fairlead.core.decision_entries import balances_consulted, decision_version, recorded_decision
 from fairlead.core.journal import Entry, EntryKind, UnreadableEntry, entry_hash
 from fairlead.core.model import Lead, Subscription
 from fairlead.core.roster import Roster
@@ -106,7 +106,7 @@ def redecide(roster: Roster, recorded: JsonObject, attributes: Mapping[str, obje
     """The recorded decision, taken again with the balances that it recorded; the roster stands right before it."""
     effect = recorded_decision(recorded)
     lead = Lead(effect.lead_id, attributes, str(recorded["lead_commitment"]), effect.attempt)
-    return decide_batch(roster, [lead], purses_consulted(recorded), effect.decided_at)
+    return decide_batch(roster, [lead], balances_consulted(recorded), effect.decided_at)
 
 
 def _first_difference(recorded: JsonObject, again: JsonObject) -> str:

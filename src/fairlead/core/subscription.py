@@ -9,7 +9,7 @@ from dataclasses import replace
 from fairlead.core.canonical import JsonObject
 from fairlead.core.filters import validate_filter
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
-from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Level, Purse, Subscription
+from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Balance, Level, Subscription
 
 EVERY_LEAD: JsonObject = {"version": 1, "rules": []}
 
@@ -59,17 +59,17 @@ def funded(subscription: Subscription, price_cents: int, available_cents: int) -
 
 
 def out_of_funds(
-    subscriptions: Iterable[Subscription], levels: Mapping[str, Level], purses: Mapping[str, Purse]
+    subscriptions: Iterable[Subscription], levels: Mapping[str, Level], balances: Mapping[str, Balance]
 ) -> Sequence[Subscription]:
-    """Those of the subscriptions that these purses switch off, as they are then (R9); a level not given is ignored.
+    """Those of the subscriptions that these balances switch off, as they are then (R9); a level not given is ignored.
 
     In the order of subscription ids, so that their journal entries have one order.
 
     >>> gold = Level("gold", "Gold", 500, 1, 1, is_active=True)
     >>> subscription = Subscription("s", "p", "gold", True, None, EVERY_LEAD, True)
-    >>> [each.deactivation_reason for each in out_of_funds([subscription], {"gold": gold}, {"p": Purse(499, 0, 1)})]
+    >>> [each.deactivation_reason for each in out_of_funds([subscription], {"gold": gold}, {"p": Balance(499, 0, 1)})]
     ['insufficient_funds']
-    >>> out_of_funds([subscription], {"gold": gold}, {"p": Purse(499, 1, 1)})
+    >>> out_of_funds([subscription], {"gold": gold}, {"p": Balance(499, 1, 1)})
     []
     """
     switched_off = [
@@ -78,7 +78,7 @@ def out_of_funds(
         if subscription.is_active
         and (level := levels.get(subscription.level_id)) is not None
         and not (
-            after := funded(subscription, level.price_cents, purses[subscription.provider_id].available_cents)
+            after := funded(subscription, level.price_cents, balances[subscription.provider_id].available_cents)
         ).is_active
     ]
     return sorted(switched_off, key=lambda subscription: subscription.subscription_id)

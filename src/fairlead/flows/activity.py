@@ -49,7 +49,7 @@ def moves_after(
 ) -> list[Move]:
     """What the funds make of the providers' subscriptions, in whatever niche: those that start or stop (R9).
 
-    `providers`, by id, have the purses that they will have. Needs their locks, which hold the prices of their levels
+    `providers`, by id, have the balances that they will have. Needs their locks, which hold the prices of their levels
     still. Raises `Overtaken` when such a subscription is in a niche that is not locked.
     """
     rows = [row for row in subscription_rows(conn, list(providers), [], []) if not row.is_deleted]
@@ -61,7 +61,7 @@ def moves_after(
         price_cents = prices.get(before.level_id)
         if price_cents is None:
             continue  # the level was deleted between the two statements, and the subscription with it
-        after = funded(before, price_cents, providers[before.provider_id].purse.available_cents)
+        after = funded(before, price_cents, providers[before.provider_id].balance.available_cents)
         if after.is_active != before.is_active:
             moves.append((row, replace(row, subscription=after)))
     if missing := {after.niche_id for _, after in moves} - {*locked_niche_ids}:

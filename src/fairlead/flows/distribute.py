@@ -11,25 +11,25 @@ from dataclasses import dataclass, replace
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch, head_after
 from fairlead.core.errors import Refused, Unavailable
 from fairlead.core.journal import seal
-from fairlead.core.model import Purse
+from fairlead.core.model import Balance
 from fairlead.core.roster import Roster
 from fairlead.store.connection import Connection, Database
-from fairlead.store.distribution.purses import read_purses
+from fairlead.store.distribution.balances import read_balances
 from fairlead.store.distribution.rosters import RosterCache
-from fairlead.store.distribution.writes import Batch, lock_purses, record
+from fairlead.store.distribution.writes import Batch, lock_balances, record
 from fairlead.store.journal import LockedNiche, lock_niches
 from fairlead.store.leads.waiting import lock_waiting_leads
 
 RESTARTS = 20
 
-LastKnown = dict[str, dict[str, Purse]]
+LastKnownBalances = dict[str, dict[str, Balance]]
 """By niche, what its providers had when this process saw them last: expected, and never taken for true."""
 
 
 def distribute(
     database: Database,
     rosters: RosterCache,
-    last_known: LastKnown,
+    last_known_balances: LastKnownBalances,
     niche_id: str,
     limit: int,
     only_lead_id: str | None = None,
@@ -37,7 +37,7 @@ def distribute(
     """The niche's oldest waiting leads, up to the limit, or only the named one, are decided; None when none waits.
 
     One transaction, retried whole on transient errors. Locks: niche, leads, providers. Idempotent by R1: a lead is
-    decided only while it awaits a decision. `rosters` and `last_known` are brought up to date.
+    decided only while it awaits a decision. `rosters` and `last_known_balances` are brought up to date.
 
     Raises `Unavailable` (the database cannot be used), `Refused` (unknown or inactive niche), and whatever a decision
     raises; nothing was written then.
@@ -46,14 +46,16 @@ def distribute(
     with rosters.hold(niche_id):
         for _ in range(RESTARTS):
             try:
-                done = _in_one_transaction(database, rosters, last_known, niche_id, limit, only_lead_id, lock_also)
+                done = _in_one_transaction(
+                    database, rosters, last_known_balances, niche_id, limit, only_lead_id, lock_also
+                )
             except _ProviderHeld as held:
                 lock_also.update(held.provider_ids)
                 continue
             if done is None:
                 return None
             follow_batch(done.roster, done.decided, done.batch.head.hash)
-            last_known[niche_id].update(done.batch.purses_after)
+            last_known_balances[niche_id].update(done.batch.balances_after)
             return done.batch
     raise Unavailable(f"the providers of niche {niche_id} stayed locked elsewhere through {RESTARTS} attempts")
 
@@ -77,7 +79,7 @@ class _Done:
 def _in_one_transaction(
     database: Database,
     rosters: RosterCache,
-    last_known: LastKnown,
+    last_known_balances: LastKnownBalances,
     niche_id: str,
     limit: int,
     only_lead_id: str | None,
@@ -87,7 +89,7 @@ def _in_one_transaction(
         niche = lock_niches(conn, [niche_id]).get(niche_id)
         if niche is None:
             raise Refused("niche_unknown", f"there is no niche {niche_id}")
-        return _attempt(conn, niche, rosters, last_known, limit, only_lead_id, lock_also)
+        return _attempt(conn, niche, rosters, last_known_balances, limit, only_lead_id, lock_also)
 
     return database.run(work)
 
@@ -96,7 +98,7 @@ def _attempt(
     conn: Connection,
     niche: LockedNiche,
     rosters: RosterCache,
-    last_known: LastKnown,
+    last_known_balances: LastKnownBalances,
     limit: int,
     only_lead_id: str | None,
     lock_also: set[str],
@@ -108,11 +110,11 @@ def _attempt(
     if not locked.leads or locked.now is None:
         return None
     roster = rosters.at_head(conn, niche)
-    expected = last_known.get(niche_id)
+    expected = last_known_balances.get(niche_id)
     if expected is None:  # without them nearly every batch of a new process would be decided twice
-        expected = last_known[niche_id] = read_purses(conn, niche_id)
+        expected = last_known_balances[niche_id] = read_balances(conn, niche_id)
     asked = decide_batch(roster, locked.leads, {}, locked.now, expected)
-    decided, purses = _with_balances_locked(conn, roster, asked, lock_also)
+    decided, balances = _with_balances_locked(conn, roster, asked, lock_also)
     sealed = seal(niche_id, niche.journal_seq, niche.journal_head, decided.contents(), locked.now)
     head = roster.head
     for step in decided.steps:
@@ -123,8 +125,8 @@ def _attempt(
         decisions=decided.decisions,
         deactivated=decided.deactivated,
         entries=tuple(sealed),
-        purses_before=purses,
-        purses_after=decided.purses_after,
+        balances_before=balances,
+        balances_after=decided.balances_after,
         now=locked.now,
         requests=locked.requests,
     )
@@ -134,15 +136,15 @@ def _attempt(
 
 def _with_balances_locked(
     conn: Connection, roster: Roster, asked: BatchDecision | NeedsBalances, lock_also: set[str]
-) -> tuple[BatchDecision, dict[str, Purse]]:
+) -> tuple[BatchDecision, dict[str, Balance]]:
     """The batch as the true balances have it, with every provider that it consulted locked."""
-    purses: dict[str, Purse] = {}
+    balances: dict[str, Balance] = {}
     while isinstance(asked, NeedsBalances):
         # Only the first locks may be waited for. Later ones are out of order: waiting for one of them could
         # deadlock with a transaction that holds it and waits for one of ours.
-        found = lock_purses(conn, [*(asked.provider_ids | (lock_also - purses.keys()))], wait=not purses)
+        found = lock_balances(conn, [*(asked.provider_ids | (lock_also - balances.keys()))], wait=not balances)
         if found is None:
-            raise _ProviderHeld([*asked.provider_ids, *purses])
-        purses |= found
-        asked = asked.resume(roster, purses)
-    return asked, purses
+            raise _ProviderHeld([*asked.provider_ids, *balances])
+        balances |= found
+        asked = asked.resume(roster, balances)
+    return asked, balances

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from fairlead.core.decision import Decision
 from fairlead.core.errors import Refused, Unavailable
-from fairlead.core.model import Purse
+from fairlead.core.model import Balance
 from fairlead.flows.distribute import distribute
 from fairlead.flows.failures.failed_runs import record_failed_run
 from fairlead.store.connection import Connection, Database, one_line
@@ -55,7 +55,7 @@ class Distributor:
         self.batch_limit = batch_limit
         self.retry_delay_factor = retry_delay_factor
         self._rosters = RosterCache()
-        self._last_known: dict[str, dict[str, Purse]] = {}
+        self._last_known_balances: dict[str, dict[str, Balance]] = {}
 
     def distribute_waiting(self, niche_id: str, only_lead_id: str | None = None) -> Distributed:
         """The niche's oldest waiting leads, up to the batch limit, are decided; none left: an empty result.
@@ -113,5 +113,5 @@ class Distributor:
         return self.database.run(work)
 
     def _distribute(self, niche_id: str, limit: int, only_lead_id: str | None) -> Distributed:
-        batch = distribute(self.database, self._rosters, self._last_known, niche_id, limit, only_lead_id)
+        batch = distribute(self.database, self._rosters, self._last_known_balances, niche_id, limit, only_lead_id)
         return Distributed(()) if batch is None else Distributed(batch.decisions, requests=batch.requests)

@@ -90,7 +90,7 @@ def test_filters_are_tried_by_providers_that_may_buy_and_only_so_often(database:
     codes = [portal.sam.post(preview, json=NORTH).status_code for _ in range(PREVIEWS_OF_PROVIDER.capacity + 1)]
     assert codes == [200] * PREVIEWS_OF_PROVIDER.capacity + [429]
     key = create_api_key(database, "CRM", ["own:read", "own:write"], OPERATOR, provider_id=portal.sale.anchor_id)
-    # A turn or two may have come back meanwhile; a purse of the key's own would hold twice as many as are asked for.
+    # A turn or two may have come back meanwhile; a limit of the key's own would hold twice as many as are asked for.
     keyed = [
         machine(portal.app, key.text).post(preview, json=NORTH).status_code
         for _ in range(PREVIEWS_OF_PROVIDER.capacity // 2)

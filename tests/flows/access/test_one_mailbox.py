@@ -1,4 +1,4 @@
-"""One mailbox is one account, one provider and one purse of attempts, whichever way its address is written."""
+"""One mailbox is one account, one provider and one balance of attempts, whichever way its address is written."""
 
 from importlib import import_module
 
@@ -43,7 +43,7 @@ WRITINGS = {
 
 @pytest.mark.parametrize("email", list(WRITINGS))
 @pytest.mark.parametrize("is_known", [True, False])
-def test_an_account_has_one_purse_of_attempts(database: Database, email: str, is_known: bool) -> None:
+def test_an_account_has_one_balance_of_attempts(database: Database, email: str, is_known: bool) -> None:
     if is_known:
         create_admin(database, email, "Ann", OPERATOR, password=PASSWORD)
     codes = [refusal(log_in, database, each, "wrong", HOME) for _ in range(4) for each in [email, *WRITINGS[email]]]

@@ -14,7 +14,7 @@ from tests.flows.sales import query
 def test_a_provider_says_below_which_balance_it_is_told(database: Database) -> None:
     market = open_market(database)
     seen, logged = read_own_profile(database, market.anchor), len(events(database))
-    assert (seen.row.name, seen.row.purse.balance_cents, seen.currency) == ("Anchor", 5000, "EUR")
+    assert (seen.row.name, seen.row.balance.balance_cents, seen.currency) == ("Anchor", 5000, "EUR")
     change = OwnProfileChange(low_balance_threshold_cents=1500)
     done = change_own_profile(database, market.anchor, change, PORTAL, expected_version=seen.version)
     assert done.took_effect

@@ -1,6 +1,6 @@
 """Providers that register themselves: pending until an operator approves them."""
 
-from fairlead.core.model import Purse
+from fairlead.core.model import Balance
 from fairlead.flows.access.invitations import checked_person
 from fairlead.flows.access.principal import Client
 from fairlead.flows.access.throttle import REGISTRATION_OF_ADDRESS, network_of, take
@@ -39,7 +39,7 @@ def _register(conn: Connection, provider_id: str, user_id: str, email: str, name
     if provider_ids_by_email(conn, [email]) or user_by_email(conn, email) is not None:
         return
     now = clock(conn)
-    write_providers(conn, [ProviderRow(provider_id, email, name, "pending", "UTC", None, Purse(0, 0, 0))], now)
+    write_providers(conn, [ProviderRow(provider_id, email, name, "pending", "UTC", None, Balance(0, 0, 0))], now)
     user = UserRow(
         user_id, email, name, "provider", provider_id, "pending", "invited", None, None, None, None, None, now
     )

@@ -192,7 +192,7 @@ def _moves_at_price(conn: Connection, level: LevelRow) -> list[Move]:
     providers = lock_providers(conn, providers_at_levels(conn, [level]))
     moves: list[Move] = []
     for row in subscription_rows(conn, [], [], [level]):
-        available_cents = providers[row.subscription.provider_id].purse.available_cents
+        available_cents = providers[row.subscription.provider_id].balance.available_cents
         after = funded(row.subscription, level.level.price_cents, available_cents)
         if after is not row.subscription and after != row.subscription:
             moves.append((row, replace(row, subscription=after)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.model import Purse
+from fairlead.core.model import Balance
 from fairlead.flows.activity import Move, moves_after, record_moves, run_concerning_niches
 from fairlead.flows.configuration.versions import (
     UNCHANGED,
@@ -71,8 +71,8 @@ def create_provider(
     email, name, memo = canonical["email"], canonical["name"], canonical["memo"]
     if status not in ("pending", "active"):
         raise BadInput(["status: must be pending or active"])
-    purse = Purse(0, credit_limit_cents, 0)
-    asked = ProviderRow(new_id(), email, name, status, timezone, low_balance_threshold_cents, purse)
+    balance = Balance(0, credit_limit_cents, 0)
+    asked = ProviderRow(new_id(), email, name, status, timezone, low_balance_threshold_cents, balance)
 
     def work(conn: Connection, _: Sequence[str]) -> Changed[ProviderRow]:
         lock_marketplace(conn, DEFAULT_CURRENCY, may_change=False)
@@ -117,12 +117,12 @@ def change_provider(
             return Changed(before, provider_version(before), took_effect=False)
         require_version(expected_version, provider_version(before), "the provider")
         _require_possible(conn, before, after)
-        is_refunded = before.purse != after.purse
+        is_refunded = before.balance != after.balance
         moves: list[Move] = moves_after(conn, {checked: after}, locked) if is_refunded else []
         now = clock(conn)
         write_providers(conn, [after], now)
         record_moves(conn, locked, {}, moves, now)
-        limits = (before.purse.credit_limit_cents, after.purse.credit_limit_cents)
+        limits = (before.balance.credit_limit_cents, after.balance.credit_limit_cents)
         events = provider_events(actor, before, after, memo)
         append_audit(conn, events + _credit_limit_events(actor, checked, *limits, memo), now)
         return moved(after, provider_version(after), moves)
@@ -147,14 +147,14 @@ def _limit_changes(conn: Connection, provider_id: str, wanted: Mapping[str, Any]
 
 def _changed(before: ProviderRow, wanted: Mapping[str, Any]) -> ProviderRow:
     of_row = {name: value for name, value in wanted.items() if name != "credit_limit_cents"}
-    limit_cents = wanted.get("credit_limit_cents", before.purse.credit_limit_cents)
-    return replace(before, **of_row, purse=replace(before.purse, credit_limit_cents=limit_cents))
+    limit_cents = wanted.get("credit_limit_cents", before.balance.credit_limit_cents)
+    return replace(before, **of_row, balance=replace(before.balance, credit_limit_cents=limit_cents))
 
 
 def _require_possible(conn: Connection, before: ProviderRow, after: ProviderRow) -> None:
-    if after.purse.available_cents < 0:
-        used = f"{-after.purse.balance_cents} cents of credit are in use"
-        raise Refused("credit_in_use", f"a credit limit of {after.purse.credit_limit_cents} is too low: {used}")
+    if after.balance.available_cents < 0:
+        used = f"{-after.balance.balance_cents} cents of credit are in use"
+        raise Refused("credit_in_use", f"a credit limit of {after.balance.credit_limit_cents} is too low: {used}")
     if after.email != before.email:
         holder = provider_ids_by_email(conn, [after.email]).get(after.email, before.provider_id)
         if holder != before.provider_id:

@@ -95,7 +95,7 @@ def record(conn: Connection, place: Place, move: Move, asked: Asked) -> Subscrip
     """The move is written as the funds have it (R9), told and audited."""
     before, after = move
     if not after.is_deleted:
-        funds_cents = place.provider.purse.available_cents
+        funds_cents = place.provider.balance.available_cents
         after = replace(after, subscription=funded(after.subscription, place.level.level.price_cents, funds_cents))
     now, niche_id, subscription = clock(conn), after.niche_id, after.subscription
     contents: dict[str, Contents] = {}

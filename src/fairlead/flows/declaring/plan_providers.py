@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.ledger import BalanceTooLarge, EntryKind, post
-from fairlead.core.model import Purse
+from fairlead.core.model import Balance
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.declaring.declaration import DepositTable, ProviderTable
 from fairlead.store.configuration.rows import ProviderRow
@@ -56,9 +56,9 @@ def plan_providers(
         after = _provider(plan, path, table, before)
         for place, deposit in enumerate(table.deposit):
             after = _plan_deposit(plan, f"{path}.deposit[{place}]", after, deposit, credited.get(deposit.external_id))
-        if after.purse.available_cents < 0:
-            used = f"{-after.purse.balance_cents} cents of credit are in use"
-            plan.problems.append(f"{path}.credit_limit_cents: {after.purse.credit_limit_cents} is too low: {used}")
+        if after.balance.available_cents < 0:
+            used = f"{-after.balance.balance_cents} cents of credit are in use"
+            plan.problems.append(f"{path}.credit_limit_cents: {after.balance.credit_limit_cents} is too low: {used}")
         plan.by_id[after.provider_id] = after
         plan.declared.append(after)
         if before is not None:
@@ -79,16 +79,16 @@ def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: Provi
             table.status or "active",
             table.timezone or "UTC",
             table.low_balance_threshold_cents,
-            Purse(0, limit_cents, 0),
+            Balance(0, limit_cents, 0),
         )
         plan.created.append(after)
         plan.told.append((None, after))
         if limit_cents:
             plan.credit_limits.append((after.provider_id, 0, limit_cents))
     else:
-        purse, threshold_cents = before.purse, table.low_balance_threshold_cents
+        balance, threshold_cents = before.balance, table.low_balance_threshold_cents
         if table.credit_limit_cents is not None:
-            purse = replace(purse, credit_limit_cents=table.credit_limit_cents)
+            balance = replace(balance, credit_limit_cents=table.credit_limit_cents)
         after = replace(
             before,
             name=table.name or before.name,
@@ -97,7 +97,7 @@ def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: Provi
             low_balance_threshold_cents=(
                 before.low_balance_threshold_cents if threshold_cents is None else threshold_cents
             ),
-            purse=purse,
+            balance=balance,
         )
     change = difference("provider", after.email, before and provider_document(before), provider_document(after))
     if change is not None:
@@ -114,7 +114,7 @@ def provider_document(row: ProviderRow) -> JsonObject:
         "name": row.name,
         "status": row.status,
         "timezone": row.timezone,
-        "credit_limit_cents": row.purse.credit_limit_cents,
+        "credit_limit_cents": row.balance.credit_limit_cents,
         "low_balance_threshold_cents": row.low_balance_threshold_cents,
     }
 
@@ -132,7 +132,7 @@ def _plan_deposit(
             plan.problems.append(f"{path}.amount_cents: the deposit {table.external_id!r} {amount}")
         return provider
     try:
-        posting, purse = post(provider.purse, EntryKind.DEPOSIT, table.amount_cents)
+        posting, balance = post(provider.balance, EntryKind.DEPOSIT, table.amount_cents)
     except BalanceTooLarge as refused:
         plan.problems.append(f"{path}.amount_cents: {refused}")
         return provider
@@ -143,14 +143,14 @@ def _plan_deposit(
         "balance_after_cents": posting.balance_after_cents,
     }
     plan.changes.append(Change("create", "deposit", table.external_id, None, new))
-    return replace(provider, purse=purse)
+    return replace(provider, balance=balance)
 
 
 def _compare(plan: ProviderPlan, before: ProviderRow, after: ProviderRow) -> None:
     if after.status != before.status:
         plan.restated[after.provider_id] = after.status
-    if after.purse.available_cents != before.purse.available_cents:
-        plan.funded[after.provider_id] = after.purse.available_cents
-    if after.purse.credit_limit_cents != before.purse.credit_limit_cents:
-        limits = (before.purse.credit_limit_cents, after.purse.credit_limit_cents)
+    if after.balance.available_cents != before.balance.available_cents:
+        plan.funded[after.provider_id] = after.balance.available_cents
+    if after.balance.credit_limit_cents != before.balance.credit_limit_cents:
+        limits = (before.balance.credit_limit_cents, after.balance.credit_limit_cents)
         plan.credit_limits.append((after.provider_id, *limits))

@@ -135,8 +135,8 @@ class _Planner:
         return revalidated(subscription, self._niches.schemas.get(level.niche_id))
 
     def _funded(self, subscription: Subscription, level: LevelRow) -> Subscription:
-        purse = self._providers.by_id[subscription.provider_id].purse
-        return funded(subscription, level.level.price_cents, purse.available_cents)
+        balance = self._providers.by_id[subscription.provider_id].balance
+        return funded(subscription, level.level.price_cents, balance.available_cents)
 
     def _move(self, before: SubscriptionRow | None, after: SubscriptionRow, level: LevelRow) -> None:
         old = None if before is None or before.is_deleted else _document(before.subscription)

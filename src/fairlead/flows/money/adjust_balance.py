@@ -82,10 +82,10 @@ def _adjust(
     provider = lock_providers(conn, [provider_id]).get(provider_id)
     if provider is None:
         raise Refused("provider_unknown", f"there is no provider {provider_id}")
-    if kind is EntryKind.MANUAL_DEBIT and (takeable := takeable_cents(provider.purse, kind)) < cents:
+    if kind is EntryKind.MANUAL_DEBIT and (takeable := takeable_cents(provider.balance, kind)) < cents:
         raise Refused("insufficient_balance", f"{cents} cents cannot be taken: only {takeable} are there")
-    posting, purse = post(provider.purse, kind, cents)
-    moves = moves_after(conn, {provider_id: replace(provider, purse=purse)}, locked)
+    posting, balance = post(provider.balance, kind, cents)
+    moves = moves_after(conn, {provider_id: replace(provider, balance=balance)}, locked)
     now = clock(conn)
     post_entries(conn, [LedgerEntry(provider_id, posting, memo=memo)], actor, now)
     record_moves(conn, locked, {}, moves, now)

@@ -69,9 +69,9 @@ def deposit(
         recorded = credited_payments(conn, gateway, [external_id]).get(external_id)
         if recorded is not None:
             return _recorded(recorded, checked, amount_cents)
-        posting, purse = post(provider.purse, EntryKind.DEPOSIT, amount_cents)
+        posting, balance = post(provider.balance, EntryKind.DEPOSIT, amount_cents)
         payment = CreditedPayment(new_id(), checked, gateway, external_id, posting)
-        moves = moves_after(conn, {checked: replace(provider, purse=purse)}, locked)
+        moves = moves_after(conn, {checked: replace(provider, balance=balance)}, locked)
         now = clock(conn)
         events = credit_payments(conn, [payment], currency, actor, now)
         record_moves(conn, locked, {}, moves, now)

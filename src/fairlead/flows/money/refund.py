@@ -127,8 +127,8 @@ def give_back(conn: Connection, held: Held, why: Why, now: datetime) -> tuple[tu
     funded: dict[str, ProviderRow] = {}
     for each in assignments:
         provider = held.providers[each.provider_id]
-        postings[each.assignment_id], purse = post(provider.purse, EntryKind.REFUND, each.price_cents)
-        funded[each.provider_id] = replace(provider, purse=purse)
+        postings[each.assignment_id], balance = post(provider.balance, EntryKind.REFUND, each.price_cents)
+        funded[each.provider_id] = replace(provider, balance=balance)
     moves = moves_after(conn, funded, held.niches)
     entries = [
         LedgerEntry(each.provider_id, postings[each.assignment_id], each.assignment_id, memo=why.memo)

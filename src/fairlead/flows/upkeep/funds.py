@@ -79,8 +79,8 @@ def _moves(conn: Connection, niche_id: str, providers: Mapping[str, ProviderRow]
         price_cents = prices.get(row.subscription.level_id)
         if row.is_deleted or price_cents is None:
             continue  # in another niche, where its own turn follows
-        purse = providers[row.subscription.provider_id].purse
-        after = funded(row.subscription, price_cents, purse.available_cents)
+        balance = providers[row.subscription.provider_id].balance
+        after = funded(row.subscription, price_cents, balance.available_cents)
         if after.is_active != row.subscription.is_active:
             moves.append((row, replace(row, subscription=after)))
     return moves

@@ -6,7 +6,7 @@ An id's niche, provider and level never change, so they can be read without a lo
 from dataclasses import dataclass
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.model import Level, Purse
+from fairlead.core.model import Balance, Level
 from fairlead.store.configuration.rows import LevelRow, ProviderRow
 from fairlead.store.connection import Connection
 
@@ -113,8 +113,8 @@ def provider_row(conn: Connection, provider_id: str) -> ProviderRow | None:
     ).fetchone()
     if row is None:
         return None
-    found_id, email, name, status, timezone, threshold, *purse = row
-    return ProviderRow(found_id, email, name, status, timezone, threshold, Purse(*purse))
+    found_id, email, name, status, timezone, threshold, *balance = row
+    return ProviderRow(found_id, email, name, status, timezone, threshold, Balance(*balance))
 
 
 def uncomposed_filters(conn: Connection) -> list[tuple[str, JsonObject]]:

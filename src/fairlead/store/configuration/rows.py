@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.entry.mailbox import mailbox_key
-from fairlead.core.model import Level, Purse, Subscription
+from fairlead.core.model import Balance, Level, Subscription
 from fairlead.store.connection import Connection
 
 DEFAULT_CURRENCY = "EUR"
@@ -78,7 +78,7 @@ class ProviderRow:
     status: str
     timezone: str
     low_balance_threshold_cents: int | None
-    purse: Purse
+    balance: Balance
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +212,8 @@ def lock_providers(conn: Connection, provider_ids: Sequence[str]) -> dict[str, P
         (list(provider_ids),),
     ).fetchall()
     return {
-        provider_id: ProviderRow(provider_id, email, name, status, timezone, threshold, Purse(*purse))
-        for provider_id, email, name, status, timezone, threshold, *purse in rows
+        provider_id: ProviderRow(provider_id, email, name, status, timezone, threshold, Balance(*balance))
+        for provider_id, email, name, status, timezone, threshold, *balance in rows
     }
 
 

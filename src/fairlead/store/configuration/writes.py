@@ -116,7 +116,7 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
                 row.status,
                 row.timezone,
                 row.low_balance_threshold_cents,
-                row.purse.credit_limit_cents,
+                row.balance.credit_limit_cents,
             )
             for row in rows
         ],

@@ -1,1 +1,1 @@
-"""What a decision reads and writes: rosters, purses, funds, the rows of its outcome."""
+"""What a decision reads and writes: rosters, balances, funds, the rows of its outcome."""

@@ -12,7 +12,7 @@ from psycopg import errors
 from fairlead.core.decision import Decision, Recipient
 from fairlead.core.journal import SealedEntry
 from fairlead.core.ledger import EntryKind, post
-from fairlead.core.model import Purse, Subscription
+from fairlead.core.model import Balance, Subscription
 from fairlead.core.roster import Head
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
@@ -26,7 +26,7 @@ _LOCK_PROVIDERS = """
     from providers where id = any(%s::uuid[]) order by id for no key update"""
 
 
-def lock_purses(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> dict[str, Purse] | None:
+def lock_balances(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> dict[str, Balance] | None:
     """What these providers can pay with, their rows locked in ascending order of id.
 
     With `wait=False` nothing is waited for: None when somebody else holds one of them, and the transaction is then
@@ -39,7 +39,7 @@ def lock_purses(conn: Connection, provider_ids: Sequence[str], *, wait: bool) ->
         if wait:
             raise
         return None
-    return {provider_id: Purse(balance, credit_limit, seq) for provider_id, balance, credit_limit, seq in rows}
+    return {provider_id: Balance(*balance) for provider_id, *balance in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Batch:
     decisions: tuple[Decision, ...]
     deactivated: tuple[Subscription, ...]
     entries: tuple[SealedEntry, ...]
-    purses_before: Mapping[str, Purse]
-    purses_after: Mapping[str, Purse]
+    balances_before: Mapping[str, Balance]
+    balances_after: Mapping[str, Balance]
     now: datetime
     requests: Mapping[str, LeadRequest]
 
@@ -158,7 +158,7 @@ def _insert_assignments(conn: Connection, batch: Batch, picks: Sequence[_Pick]) 
 def _insert_purchases(conn: Connection, batch: Batch, picks: Sequence[_Pick]) -> None:
     postings = [
         post(
-            Purse(recipient.balance_before_cents, recipient.credit_limit_cents, recipient.ledger_seq - 1),
+            Balance(recipient.balance_before_cents, recipient.credit_limit_cents, recipient.ledger_seq - 1),
             EntryKind.LEAD_PURCHASE,
             recipient.price_cents,
         )[0]
@@ -213,34 +213,34 @@ def _insert_notifications(conn: Connection, batch: Batch, picks: Sequence[_Pick]
 
 def _move_balances(conn: Connection, batch: Batch) -> None:
     moved = {
-        provider_id: purse
-        for provider_id, purse in batch.purses_after.items()
-        if purse != batch.purses_before[provider_id]
+        provider_id: balance
+        for provider_id, balance in batch.balances_after.items()
+        if balance != batch.balances_before[provider_id]
     }
     # One statement: both halves see the rows as they were before, so each provider is alerted once per fall.
     conn.execute(
         """
-        with purse as (
+        with balance as (
             select * from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::uuid[])
-                     as purse (provider_id, balance_cents, ledger_seq, notification_id)
+                     as balance (provider_id, balance_cents, ledger_seq, notification_id)
         ), alert as (
             insert into notifications (id, kind, channel, provider_id, detail, created_at)
             select notification_id, 'low_balance', 'email', provider_id,
-                   jsonb_build_object('balance_cents', purse.balance_cents,
+                   jsonb_build_object('balance_cents', balance.balance_cents,
                                       'threshold_cents', p.low_balance_threshold_cents), %s
-            from purse join providers p on p.id = purse.provider_id
-            where purse.balance_cents < p.low_balance_threshold_cents and p.low_balance_alerted_at is null
+            from balance join providers p on p.id = balance.provider_id
+            where balance.balance_cents < p.low_balance_threshold_cents and p.low_balance_alerted_at is null
         )
         update providers p
-        set balance_cents = purse.balance_cents, ledger_seq = purse.ledger_seq,
-            low_balance_alerted_at = case when purse.balance_cents < p.low_balance_threshold_cents
+        set balance_cents = balance.balance_cents, ledger_seq = balance.ledger_seq,
+            low_balance_alerted_at = case when balance.balance_cents < p.low_balance_threshold_cents
                                           then coalesce(p.low_balance_alerted_at, %s) end
-        from purse where p.id = purse.provider_id
+        from balance where p.id = balance.provider_id
         """,
         (
             array_text(moved),
-            array_text(purse.balance_cents for purse in moved.values()),
-            array_text(purse.ledger_seq for purse in moved.values()),
+            array_text(balance.balance_cents for balance in moved.values()),
+            array_text(balance.ledger_seq for balance in moved.values()),
             array_text(new_id() for _ in moved),
             batch.now,
             batch.now,

@@ -131,26 +131,26 @@ def _move_balances(conn: Connection, entries: Sequence[LedgerEntry], now: dateti
     # One statement: both halves see the rows as they were before, so each provider is alerted once per fall.
     alerted = conn.execute(
         """
-        with purse as (
+        with balance as (
             select provider_id, balance_cents, ledger_seq, is_debited, notification_id
             from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::boolean[], %s::uuid[])
-                 as purse (provider_id, balance_cents, ledger_seq, is_debited, notification_id)
+                 as balance (provider_id, balance_cents, ledger_seq, is_debited, notification_id)
         ), alert as (
             insert into notifications (id, kind, channel, provider_id, detail, created_at)
             select notification_id, 'low_balance', 'email', provider_id,
-                   jsonb_build_object('balance_cents', purse.balance_cents,
+                   jsonb_build_object('balance_cents', balance.balance_cents,
                                       'threshold_cents', p.low_balance_threshold_cents), %s
-            from purse join providers p on p.id = purse.provider_id
-            where is_debited and purse.balance_cents < p.low_balance_threshold_cents
+            from balance join providers p on p.id = balance.provider_id
+            where is_debited and balance.balance_cents < p.low_balance_threshold_cents
               and p.low_balance_alerted_at is null
             returning provider_id
         ), moved as (
             update providers p
-            set balance_cents = purse.balance_cents, ledger_seq = purse.ledger_seq,
-                low_balance_alerted_at = case when purse.balance_cents < p.low_balance_threshold_cents
+            set balance_cents = balance.balance_cents, ledger_seq = balance.ledger_seq,
+                low_balance_alerted_at = case when balance.balance_cents < p.low_balance_threshold_cents
                                               then coalesce(p.low_balance_alerted_at, case when is_debited then %s end)
                                          end
-            from purse where p.id = purse.provider_id
+            from balance where p.id = balance.provider_id
         )
         select count(*) from alert
         """,

@@ -113,9 +113,9 @@ def _profile(caller: OwnProvider, response: Response) -> OwnProfileAnswer:
             "email": row.email,
             "status": row.status,
             "timezone": row.timezone,
-            "balance_cents": row.purse.balance_cents,
-            "credit_limit_cents": row.purse.credit_limit_cents,
-            "available_cents": row.purse.available_cents,
+            "balance_cents": row.balance.balance_cents,
+            "credit_limit_cents": row.balance.credit_limit_cents,
+            "available_cents": row.balance.available_cents,
             "low_balance_threshold_cents": row.low_balance_threshold_cents,
             "currency": found.currency,
         }

@@ -1,10 +1,10 @@
 """What providers have, read without a lock."""
 
-from fairlead.core.model import Purse
+from fairlead.core.model import Balance
 from fairlead.store.connection import Connection
 
 
-def read_purses(conn: Connection, niche_id: str) -> dict[str, Purse]:
+def read_balances(conn: Connection, niche_id: str) -> dict[str, Balance]:
     """What every provider that ever subscribed in the niche has. Locks nothing, so it is a guess when it is used."""
     rows = conn.execute(
         """
@@ -13,4 +13,4 @@ def read_purses(conn: Connection, niche_id: str) -> dict[str, Purse]:
         """,
         (niche_id,),
     )
-    return {provider_id: Purse(balance, credit_limit, seq) for provider_id, balance, credit_limit, seq in rows}
+    return {provider_id: Balance(*balance) for provider_id, *balance in rows}
