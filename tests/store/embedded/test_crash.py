@@ -7,17 +7,25 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from fairlead.store.embedded import launch
+from fairlead.store.embedded import orphans as ending
+from fairlead.store.embedded.account import server_account
+from fairlead.store.embedded.binaries import find_binaries
 from fairlead.store.embedded.cluster import Cluster
-from fairlead.store.embedded.process import live_postmaster
+from fairlead.store.embedded.errors import EmbeddedPostgresError
+from fairlead.store.embedded.orphans import orphans
+from fairlead.store.embedded.process import is_alive, live_postmaster, postgres_processes
 from tests.store.embedded.processes import ask, client, keep_a_row, kill_hard, read_line
 from tests.waiting import wait_until
 
 ON_LINUX = sys.platform == "linux"
+by_proc = pytest.mark.skipif(not ON_LINUX, reason="tells a server's processes apart by /proc")
 
 
 def _kill_postmaster(cluster: Cluster) -> int:
@@ -82,25 +90,90 @@ def test_a_zombie_is_not_a_server(cluster: Cluster) -> None:
         assert ask(cluster.start(), "SELECT 1") == [(1,)]
 
 
-@pytest.mark.skipif(not ON_LINUX, reason="stops a single backend, which is told apart by /proc")
-def test_orphaned_backends_are_waited_for_even_without_a_pid_file(cluster: Cluster) -> None:
-    url = cluster.start()
-    connection = psycopg.connect(url)
-    backend = connection.info.backend_pid
-    os.kill(backend, signal.SIGSTOP)
+@pytest.fixture
+def stopped_backend(cluster: Cluster) -> Iterator[int]:
+    """A backend that notices nothing, as one does that waits for a lock which a killed process held."""
+    with contextlib.suppress(psycopg.Error), psycopg.connect(cluster.start()) as connection:
+        backend = connection.info.backend_pid
+        os.kill(backend, signal.SIGSTOP)
+        yield backend
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(backend, signal.SIGCONT)
+
+
+@by_proc
+def test_orphaned_backends_are_waited_for_even_without_a_pid_file(cluster: Cluster, stopped_backend: int) -> None:
     _kill_postmaster(cluster)
     (cluster.data / "postmaster.pid").write_text("")
     starting = threading.Thread(target=cluster.start)
     try:
         starting.start()
         time.sleep(1.5)
-        assert live_postmaster(cluster.data) is None, "a second server beside a living backend destroys data"
+        second = live_postmaster(cluster.data)
+        assert second is None or not is_alive(stopped_backend), "a second server beside a living backend destroys data"
     finally:
-        os.kill(backend, signal.SIGCONT)
+        os.kill(stopped_backend, signal.SIGCONT)
         starting.join(60)
-        with contextlib.suppress(psycopg.Error):
-            connection.close()
     assert ask(cluster.url, "SELECT 1") == [(1,)]
+
+
+@by_proc
+def test_an_orphan_that_never_notices_is_ended_by_the_next_start(cluster: Cluster, stopped_backend: int) -> None:
+    url = cluster.url
+    keep_a_row(url)
+    _kill_postmaster(cluster)
+
+    assert cluster.start() == url
+
+    assert not is_alive(stopped_backend)
+    assert ask(url, "SELECT n FROM kept") == [(42,)]
+
+
+@by_proc
+def test_an_orphan_that_never_notices_is_ended_by_a_stop(cluster: Cluster, stopped_backend: int) -> None:
+    _kill_postmaster(cluster)
+
+    assert not cluster.stop(), "the server was down"
+
+    assert not is_alive(stopped_backend)
+    assert orphans(cluster.data) == []
+
+
+@by_proc
+def test_orphans_that_cannot_be_ended_are_named(
+    cluster: Cluster, stopped_backend: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ending, "_GONE_WITHIN_S", 0.5)
+    _kill_postmaster(cluster)
+
+    with pytest.raises(EmbeddedPostgresError, match=rf"do not end \(number {stopped_backend}\)"):
+        cluster.start()
+
+
+@by_proc
+def test_a_server_whose_pid_file_is_lost_is_no_orphan(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "_RETRY_WITHIN_S", 0)
+    cluster.start()
+    pid_file = cluster.data / "postmaster.pid"
+    content = pid_file.read_text()
+    pid_file.write_text("")
+    try:
+        with pytest.raises(EmbeddedPostgresError, match="is still in use"):
+            cluster.start()
+    finally:
+        pid_file.write_text(content)
+    assert ask(cluster.url, "SELECT 1") == [(1,)], "it was left alone"
+
+
+@by_proc
+def test_a_server_in_single_user_mode_is_no_orphan(cluster: Cluster) -> None:
+    account = server_account(cluster.root, cluster.data)
+    program = find_binaries(None).program("postgres")
+    become = {"user": account.uid, "group": account.gid, "extra_groups": []} if account.is_other else {}
+    single = subprocess.Popen([program, "--single", "-D", cluster.data, "postgres"], stdin=subprocess.PIPE, **become)
+    with single:
+        wait_until(lambda: single.pid in postgres_processes(cluster.data))
+        assert orphans(cluster.data) == []
 
 
 @pytest.mark.skipif(not ON_LINUX, reason="finds initdb by /proc")

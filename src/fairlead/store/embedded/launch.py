@@ -15,12 +15,13 @@ import psycopg
 from fairlead.store.embedded.account import ServerAccount
 from fairlead.store.embedded.binaries import Binaries
 from fairlead.store.embedded.errors import EmbeddedPostgresError
-from fairlead.store.embedded.process import is_alive, live_postmaster, remove_misleading_pid_file
+from fairlead.store.embedded.orphans import end_orphans
+from fairlead.store.embedded.process import Postmaster, is_alive, live_postmaster, remove_misleading_pid_file
 from fairlead.store.embedded.server_file import ServerFile
 from fairlead.store.embedded.server_log import failure_reason, lines_since
 
 READY_WITHIN_S = 600.0
-_RETRY_WITHIN_S = 60.0
+_RETRY_WITHIN_S = 30.0
 _STOP_WITHIN_S = 120.0
 _LOG_KEPT_BYTES = 10_000_000
 # $1 is the log, the rest the server's command. The shell ends at once and leaves the server to init: it is
@@ -55,9 +56,11 @@ class ServerFailed(EmbeddedPostgresError):
 def start_server(launch: Launch, content: ServerFile) -> int:
     """Leave a server that answers on 127.0.0.1 and return its port: the last one where free, else another.
 
-    Waits up to 10 minutes while it recovers from a crash. Call it under the start lock, with no live
-    postmaster. Raises EmbeddedPostgresError with the server's own reason when it does not come up.
+    The children of a killed postmaster are ended first. Waits up to 10 minutes while it recovers from a crash. Call it
+    under the start lock, with no live postmaster. Raises EmbeddedPostgresError with the server's own reason when it
+    does not come up.
     """
+    end_orphans(launch.data)
     give_up = time.monotonic() + _RETRY_WITHIN_S
     port = content.port
     while True:
@@ -70,10 +73,9 @@ def start_server(launch: Launch, content: ServerFile) -> int:
             return port
         except ServerFailed as failure:
             bind_lost = "Address already in use" in failure.log or "Address in use" in failure.log
-            # Backends of a killed postmaster notice within moments that it is gone; until then the directory
-            # is theirs.
-            orphans = "is still in use" in failure.log
-            if not (bind_lost or orphans) or time.monotonic() > give_up:
+            # Orphans that cannot be seen from here (no /proc, another container) are waited for.
+            in_use = "is still in use" in failure.log
+            if not (bind_lost or in_use) or time.monotonic() > give_up:
                 raise
             port = free_port() if bind_lost else port
             time.sleep(0.2)
@@ -111,18 +113,23 @@ def wait_until_ready(superuser_url: str, pid: int, log: Path, log_start: int = 0
 
 
 def stop_server(data: Path) -> bool:
-    """Leave no server on the data directory and return whether there was one.
+    """Leave no server and no child of a killed one on the data directory; return whether there was a server.
 
     A fast shutdown: open transactions are rolled back, committed ones are on disk. Call it under the start
     lock.
     """
     running = live_postmaster(data)
-    if running is None:
-        return False
+    if running is not None:
+        _shut_down(running, data)
+    end_orphans(data)
+    return running is not None
+
+
+def _shut_down(running: Postmaster, data: Path) -> None:
     try:
         os.kill(running.pid, signal.SIGINT)
     except ProcessLookupError:
-        return True
+        return
     except PermissionError:
         raise EmbeddedPostgresError(f"the server on {data} belongs to another user; stop it as that user") from None
     give_up = time.monotonic() + _STOP_WITHIN_S
@@ -133,7 +140,6 @@ def stop_server(data: Path) -> bool:
                 f"but still runs after {_STOP_WITHIN_S:.0f} seconds"
             )
         time.sleep(0.02)
-    return True
 
 
 def free_port() -> int:

@@ -39,11 +39,8 @@ def live_postmaster(data: Path) -> Postmaster | None:
 def is_alive(pid: int) -> bool:
     """Return True when the process exists and is no zombie."""
     if _HAS_PROC:
-        try:
-            stat = (_PROC / str(pid) / "stat").read_text()
-        except OSError:
-            return False
-        return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
+        fields = _stat_fields(pid)
+        return bool(fields) and fields[0] not in ("Z", "X")
     state = _ps(pid, "stat")
     return bool(state) and not state.startswith("Z")
 
@@ -59,6 +56,28 @@ def remove_misleading_pid_file(data: Path) -> None:
     named = int(lines[0]) if lines and lines[0].isdigit() else 0
     if named <= 0 or _exists(named):
         (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def postgres_processes(data: Path) -> list[int]:
+    """Return the processes of PostgreSQL that work in the data directory; none where the system has no /proc."""
+    return [int(entry.name) for entry in _PROC.glob("[0-9]*") if _is_postgres(entry) and _works_in(entry.name, data)]
+
+
+def title_of(pid: int) -> bytes:
+    """Return the process's first word, which PostgreSQL's children overwrite with what they are; empty if it is gone.
+
+    Ours to see on Linux alone.
+    """
+    try:
+        return (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")[0]
+    except OSError:
+        return b""
+
+
+def parent_of(pid: int) -> int:
+    """Return the number of the process's parent; 0 if the process is gone. Ours to see on Linux alone."""
+    fields = _stat_fields(pid)
+    return int(fields[1]) if fields else 0
 
 
 def _pid_file_lines(data: Path) -> list[str]:
@@ -92,7 +111,23 @@ def _serves(pid: int, data: Path) -> bool:
     return os.fsencode(data) in words or _works_in(pid, data)
 
 
-def _works_in(pid: int, data: Path) -> bool:
+def _stat_fields(pid: int) -> list[str]:
+    """The state, the parent and so on; nothing if the process is gone."""
+    try:
+        stat = (_PROC / str(pid) / "stat").read_text()
+    except OSError:
+        return []
+    return stat.rpartition(")")[2].split()
+
+
+def _is_postgres(entry: Path) -> bool:
+    try:
+        return (entry / "comm").read_bytes().strip() in (b"postgres", b"postmaster")
+    except OSError:
+        return False
+
+
+def _works_in(pid: int | str, data: Path) -> bool:
     try:
         return os.readlink(_PROC / str(pid) / "cwd") == str(data)
     except OSError:
