@@ -138,3 +138,16 @@ def test_status_shows_a_missing_schema_and_migrate_makes_it(
     assert outdated.status == 1
     assert outdated.json["schema"] == {"name": "second", "revision": "0000"}
     assert "run `fairlead migrate`" in outdated.json["problem"]
+
+
+@pytest.mark.parametrize("verb", ["migrate", "serve --port 0", "worker --port 0", "status"])
+def test_a_database_of_an_unreleased_version_is_refused_in_one_line(
+    fairlead: Program, database_url: str, verb: str
+) -> None:
+    with psycopg.connect(database_url) as conn:
+        conn.execute("update fairlead.alembic_version set version_num = '0016'")
+    refused = fairlead(*verb.split())
+    assert refused.status == 1
+    assert refused.err.startswith("error: the schema 'fairlead' was made by an unreleased version of Fairlead (0016)")
+    assert "start anew" in refused.err
+    assert refused.err.count("\n") == 1

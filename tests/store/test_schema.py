@@ -15,7 +15,8 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.jobs.schema import release_files
-from fairlead.store.schema import check_schema, current_revision, migrate
+from fairlead.store.schema import MIGRATIONS, NEWEST_UNRELEASED, check_schema, current_revision, migrate
+from fairlead.store.sql_files import run_statements
 from tests.flows.marketplaces import HOSTING, declare
 
 MIGRATE = """
@@ -75,6 +76,37 @@ def test_a_missing_an_outdated_and_an_unknown_schema_are_refused(empty_url: str)
             migrate(database)
         with database.snapshot() as conn:
             assert current_revision(conn, "fairlead") == "9999"
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0016"])
+def test_a_schema_of_an_unreleased_version_is_refused_and_left_alone(empty_url: str, revision: str) -> None:
+    with Database(empty_url, "fairlead") as database:
+        migrate(database)
+        with database.transaction() as conn:
+            conn.execute("update alembic_version set version_num = %s", (revision,))
+            if revision == "0001":
+                conn.execute("alter table users rename to not_there_yet")
+        with pytest.raises(Refused, match=f"unreleased version of Fairlead .{revision}.*start anew") as refused:
+            migrate(database)
+        assert refused.value.code == "schema_unreleased"
+        with database.snapshot() as conn:
+            with pytest.raises(Refused, match="unreleased version"):
+                check_schema(conn, "fairlead")
+            assert current_revision(conn, "fairlead") == revision
+
+
+def test_no_later_revision_is_called_what_an_unreleased_one_was() -> None:
+    taken = [path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py") if path.name[:4] <= NEWEST_UNRELEASED]
+    assert taken == ["0001_baseline.py"]
+
+
+def test_a_file_of_statements_is_carried_out_one_command_at_a_time(database: Database) -> None:
+    with database.transaction() as conn:
+        run_statements(conn, "create table a (b text); -- a;\ninsert into a\nvalues (';'); -- with '%'\n")
+        assert conn.execute("select b from a").fetchall() == [(";",)]
+        with pytest.raises(errors.SyntaxError, match="multiple commands"):
+            run_statements(conn, "select 1; select 2;\n")
+        raise psycopg.Rollback
 
 
 def _job_library(database: Database) -> list[tuple[object, ...]]:

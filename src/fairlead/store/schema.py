@@ -14,6 +14,9 @@ from fairlead.store.jobs.schema import bring_up_to_date, installed_release, newe
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 OLDEST_SERVER = 150_000
+BASELINE = "0001"
+NEWEST_UNRELEASED = "0016"
+"""What versions before the first release called their last revision. The baseline's successor is 0017."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,14 @@ def migrate(database: Database, wait_seconds: float = 120) -> Migrated:
     lock again and again instead of queueing on it, because a waiting statement's snapshot would hold up an index that
     the first one builds concurrently.
 
-    Raises `Unavailable` (no server, lock not granted) and `Refused` (server too old, schema of a newer Fairlead).
+    Raises `Unavailable` (no server, lock not granted) and `Refused` (server too old, schema of an unreleased or a newer
+    Fairlead).
     """
     with _connect_for_migration(database) as conn:
         _await_lock(conn, database.schema_name, wait_seconds)
         before = current_revision(conn, database.schema_name)
         needed = _newest_revision()
+        _refuse_unreleased(conn, database.schema_name, before)
         if before is not None and before > needed:
             raise _newer_schema(database.schema_name, before, needed)
         if before != needed:
@@ -59,6 +64,7 @@ def check_schema(conn: Connection, schema_name: str) -> None:
     needed = _newest_revision()
     if found is None:
         raise Refused("schema_missing", f"the schema {schema_name!r} is not set up: run `fairlead migrate`")
+    _refuse_unreleased(conn, schema_name, found)
     if found < needed:
         raise Refused(
             "schema_outdated",
@@ -86,7 +92,25 @@ def current_revision(conn: Connection, schema_name: str) -> str | None:
 
 
 def _newest_revision() -> str:
-    return max(path.name.split("_", 1)[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.sql"))
+    return max(path.name.split("_", 1)[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _refuse_unreleased(conn: Connection, schema_name: str, found: str | None) -> None:
+    """Raise `Refused` where versions before the first release made the schema: nothing leads from there to today's.
+
+    Their revisions were 0001 to 0016. The first of them had no users, which the baseline has from the beginning.
+    """
+    if found == BASELINE:
+        table = sql.Identifier(schema_name, "users").as_string(None)
+        if conn.execute("select to_regclass(%s)", (table,)).fetchone() != (None,):
+            return
+    elif found is None or not BASELINE < found <= NEWEST_UNRELEASED:
+        return
+    raise Refused(
+        "schema_unreleased",
+        f"the schema {schema_name!r} was made by an unreleased version of Fairlead ({found}) and cannot be upgraded: "
+        "export what you need with that version, and start anew with another FAIRLEAD_SCHEMA or database",
+    )
 
 
 def _newer_schema(schema_name: str, found: str, needed: str) -> Refused:

@@ -1,14 +1,8 @@
 """One mailbox is one account, one provider and one balance of attempts, whichever way its address is written."""
 
-from importlib import import_module
-
 import pytest
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
-from sqlalchemy.pool import StaticPool
 
 from fairlead.core.entry.mailbox import canonical_mailbox
 from fairlead.core.entry.refusal import EntryRefused
@@ -22,9 +16,7 @@ from fairlead.flows.access.registration import register_provider
 from fairlead.flows.access.throttle import LOGIN_OF_ACCOUNT, LOGIN_OF_PAIR, RESET_OF_ACCOUNT
 from fairlead.flows.configuration.providers import ProviderChange, change_provider, create_provider
 from fairlead.flows.declaring.declaration import parse_declaration
-from fairlead.store.access.users import user_by_email
 from fairlead.store.audit.log import OPERATOR
-from fairlead.store.configuration.rows import provider_ids_by_email
 from fairlead.store.connection import Database
 from tests.flows.access.people import HOME, PASSWORD, add_provider, now, refusal, rows, value
 
@@ -154,41 +146,3 @@ def test_a_success_gives_back_what_it_took(database: Database) -> None:
     log_in(database, "ann@example.com", PASSWORD, HOME)
     left = (rows(database, full)[0] - now(database)).total_seconds()
     assert left > seconds - LOGIN_OF_ACCOUNT.seconds_per_token
-
-
-def test_those_of_before_go_on_with_the_addresses_that_they_wrote(damaged_database: Database) -> None:
-    """Several rows of one mailbox are there already: the oldest is the mailbox's, each other is found as written."""
-    database = damaged_database
-    value(database, "alter table users drop column email_key")
-    value(database, "alter table providers drop column email_key")
-    emails = ["Ann@Müller.de", "ann@xn--mller-kva.de", "ann@mu\u0308ller.de", "not an address", "sales@inlet.example."]
-    for table, columns, values in (
-        ("users", "name, role, status", "'Ann', 'admin', 'invited'"),
-        ("providers", "name", "'Ann'"),
-    ):
-        for number, email in enumerate(emails):
-            value(
-                database,
-                f"insert into {table} (id, email, created_at, {columns})"
-                f" values (gen_random_uuid(), %s, now() + make_interval(secs => %s), {values})",
-                email,
-                number,
-            )
-    migrated = import_module("fairlead.store.migrations.versions.0012_mailboxes")
-    with database.connect_directly() as conn:
-        conn.autocommit = False
-        engine = create_engine("postgresql+psycopg://", creator=lambda: conn, poolclass=StaticPool)
-        with engine.connect() as connection, Operations.context(MigrationContext.configure(connection)):
-            migrated.upgrade()
-            connection.commit()
-    with database.snapshot() as conn:
-        for email in emails:
-            user = user_by_email(conn, email)
-            assert user is not None
-            assert user.email == email
-        ids = provider_ids_by_email(conn, emails)
-        assert len({*ids.values()}) == len(emails)
-        oldest = user_by_email(conn, "ANN@müller.DE")
-        assert oldest is not None
-        assert oldest.email == emails[0]
-    create_admin(database, "new@example.com", "New", OPERATOR, password=PASSWORD)

@@ -15,6 +15,7 @@ from pathlib import Path
 from psycopg import errors, sql
 
 from fairlead.store.connection import Connection
+from fairlead.store.sql_files import run_statements
 
 GRANTS = Path(__file__).parents[1] / "migrations" / "portal_grants.sql"
 
@@ -75,7 +76,7 @@ def arrange_second_guard(conn: Connection, schema_name: str) -> bool:
         return False
     if _is_arranged(conn, role_name):
         return True
-    conn.execute(_grants(role_name, schema_name))
+    run_statements(conn, _grants(role_name, schema_name))
     conn.execute(
         """
         insert into second_guard (role_name, grants_sha256) values (%s, %s)
@@ -173,8 +174,8 @@ def _digest() -> bytes:
     return hashlib.sha256(GRANTS.read_bytes()).digest()
 
 
-def _grants(role_name: str, schema_name: str) -> bytes:
+def _grants(role_name: str, schema_name: str) -> str:
     text = GRANTS.read_text(encoding="utf-8")
     for variable, name in ((':"portal"', role_name), (':"schema"', schema_name)):
         text = text.replace(variable, sql.Identifier(name).as_string(None))
-    return text.encode()
+    return text

@@ -1,17 +1,15 @@
-"""The schema's history: each revision is a readable `NNNN_name.sql`, run in order by Alembic.
-
-The `.py` beside each `.sql` only tells Alembic the order.
-"""
+"""The schema: the baseline's readable SQL files by topic, then later revisions, run in order by Alembic."""
 
 from pathlib import Path
 
 from alembic import op
 
+from fairlead.store.sql_files import run_statements
 
-def run_sql_beside(revision_file: str) -> None:
-    """The statements of the `.sql` of the same name are done, in the migration's transaction."""
-    statements = Path(revision_file).with_suffix(".sql").read_text(encoding="utf-8")
-    # Straight to the driver and without parameters: several statements at once, and no meaning for '%' or ':name'.
+
+def run_sql_file(file: Path) -> None:
+    """Every statement of the file is done, in the migration's transaction."""
+    # Straight to the driver: no meaning for '%' or ':name'.
     connection = op.get_bind().connection.driver_connection
     assert connection is not None
-    connection.execute(statements)
+    run_statements(connection, file.read_text(encoding="utf-8"))

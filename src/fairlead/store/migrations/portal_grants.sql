@@ -1,7 +1,7 @@
 -- All that the portal's role may do, and no more: whatever is not named here it cannot touch.
 --
 -- Carried out whole by `fairlead migrate` whenever this file has changed, in one transaction. Which rows it reaches is
--- for the policies (versions/0008_second_guard.sql). Money, prices and the order of service have no update here at all.
+-- for the policies (baseline/14_row_level_security.sql). Money, prices and the order of service have no update here at all.
 -- tests/tidy/portal_privileges.txt says the same by table and column; a new table or column needs its line there.
 
 revoke all on all tables in schema :"schema" from :"portal";

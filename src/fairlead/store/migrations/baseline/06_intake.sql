@@ -1,12 +1,4 @@
--- Taking leads in from outside: who may send them, which are the same, who consented to what, who has to confirm.
-
-alter table niches
-    -- Whether anybody may send a lead, without a key, and confirm it by email.
-    add column intake_is_public boolean not null default false,
-    -- Whether a lead that came with a key is approved as it comes.
-    add column intake_approves  boolean not null default false,
-    -- Which leads count as the same, see core/duplicates.py; null: none do.
-    add column duplicate_rule   jsonb check (jsonb_typeof(duplicate_rule) = 'object');
+-- Taking leads in from outside: who sent them, which are the same, who consented to what, who has to confirm.
 
 create table lead_intakes (
     lead_id     uuid primary key references leads,
@@ -32,7 +24,8 @@ create table intake_secret (
     is_only_row boolean primary key default true check (is_only_row),
     secret      bytea not null check (octet_length(secret) = 32)
 );
-comment on table intake_secret is 'Without it nobody can try out whose address a fingerprint, or the name of a limit, is of.';
+comment on table intake_secret is
+    'Without it nobody can try out whose address a fingerprint, or the name of a limit, is of.';
 insert into intake_secret (secret)
 select sha256(convert_to(string_agg(gen_random_uuid()::text, ''), 'UTF8')) from generate_series(1, 4);
 
@@ -44,8 +37,9 @@ create table lead_fingerprints (
     created_at  timestamptz not null,
     primary key (lead_id, fingerprint)
 );
+comment on table lead_fingerprints is
+    'What makes leads the same, as keyed hashes. Personal data all the same: erased with the lead.';
 create index lead_fingerprints_newest_first on lead_fingerprints (fingerprint, created_at desc, lead_id desc);
-comment on table lead_fingerprints is 'What makes leads the same, as keyed hashes. Personal data all the same: erased with the lead.';
 
 create table fingerprint_progress (
     niche_id   uuid primary key references niches,
@@ -55,7 +49,8 @@ create table fingerprint_progress (
     created_at timestamptz not null,
     lead_id    uuid not null
 );
-comment on table fingerprint_progress is 'How far the duty has come that gives fingerprints to leads which came before the rule, or not by intake.';
+comment on table fingerprint_progress is
+    'How far the duty has come that gives fingerprints to leads which came before the rule, or not by intake.';
 
 -- Consent ---------------------------------------------------------------------------------------------------------
 
@@ -73,11 +68,12 @@ create table lead_consents (
 );
 comment on table lead_consents is 'Append-only; goes only when the lead has been erased.';
 
+-- A key is as personal as what it was made from.
 create function keep_consent() returns trigger language plpgsql as $$
 begin
     if tg_op = 'DELETE' and exists (
         select from leads where id = old.lead_id and attributes = '{}'
-        and num_nonnulls(contact_name, contact_email, contact_phone) = 0) then
+        and num_nonnulls(contact_name, contact_email, contact_phone, email_key, phone_key) = 0) then
         return old;
     end if;
     raise exception '% is append-only: % refused', tg_table_name, lower(tg_op) using errcode = 'restrict_violation';
@@ -88,7 +84,7 @@ create trigger lead_consents_are_kept before update or delete on lead_consents
 create trigger lead_consents_are_not_truncated before truncate on lead_consents
     for each statement execute function refuse_change();
 
--- Confirmation by email: as with users, the link is made when it is sent, and no row ever holds it ------------------
+-- Confirmation by email: the link is made when it is sent, and no row ever holds it -----------------------------------
 
 create table confirmation_tokens (
     token_hash bytea primary key check (octet_length(token_hash) = 32),
@@ -99,25 +95,3 @@ create table confirmation_tokens (
 );
 create index confirmation_tokens_of_lead on confirmation_tokens (lead_id);
 create index confirmation_tokens_by_age on confirmation_tokens (expires_at);
-
-alter table notifications
-    add column lead_id uuid references leads,
-    drop constraint notifications_kind_check,
-    drop constraint notifications_name_their_cause,
-    drop constraint notifications_name_their_recipient,
-    add constraint notifications_kind_check check (kind in
-        ('lead_assigned', 'refund_issued', 'subscription_deactivated', 'subscription_reactivated',
-         'filter_invalidated', 'low_balance', 'operator_alert', 'user_invited', 'password_reset',
-         'lead_confirmation')),
-    add constraint notifications_name_their_cause check (
-        case when kind in ('lead_assigned', 'refund_issued') then assignment_id is not null
-             when kind in ('low_balance', 'operator_alert') then detail is not null
-             when kind in ('user_invited', 'password_reset') then user_id is not null
-             when kind = 'lead_confirmation' then lead_id is not null
-             else subscription_id is not null end),
-    add constraint notifications_name_their_recipient check (
-        (provider_id is null) = (kind in ('operator_alert', 'user_invited', 'password_reset', 'lead_confirmation'))
-        and (user_id is not null) = (kind in ('user_invited', 'password_reset'))
-        and (lead_id is not null) = (kind = 'lead_confirmation')),
-    add constraint notifications_consumers_are_told_by_email check (lead_id is null or channel = 'email');
-create index notifications_of_lead on notifications (lead_id) where lead_id is not null;

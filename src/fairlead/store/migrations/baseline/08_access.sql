@@ -1,11 +1,13 @@
 -- Who may do what: users, their second factors and sessions, one-time tokens, API keys, limits on guessing.
 --
--- Nothing here can be used by whoever reads it: passwords are argon2id, tokens and codes are SHA-256 of what is random,
+-- A reader of these tables gains no access: passwords are argon2id, tokens and codes are SHA-256 of what is random,
 -- TOTP seeds are sealed with FAIRLEAD_SECRET_KEYS.
 
 create table users (
     id          uuid primary key,
     email       text not null check (length(email) between 3 and 320),
+    -- What an address is compared by, whichever way it was written: core/entry/mailbox.py.
+    email_key   text not null check (length(email_key) between 1 and 400),
     name        text not null check (length(name) between 1 and 200),
     role        text not null check (role in ('admin', 'provider')),
     provider_id uuid references providers,
@@ -26,9 +28,10 @@ create table users (
     constraint users_second_factor_is_whole check (
         num_nulls(totp_seed, totp_confirmed_at, totp_last_step) in (0, 3))
 );
-create unique index users_email_is_unique on users (lower(email));
-create index users_of_provider on users (provider_id) where provider_id is not null;
 comment on table users is 'Who can log in. Locked after providers and before sessions.';
+create unique index users_email_is_unique on users (lower(email));
+create unique index users_mailbox_is_unique on users (email_key);
+create index users_of_provider on users (provider_id) where provider_id is not null;
 
 create table recovery_codes (
     user_id    uuid not null references users,
@@ -103,25 +106,6 @@ create table rate_buckets (
     name    text primary key check (length(name) <= 200),
     full_at timestamptz not null
 );
+comment on table rate_buckets is
+    'Limits on guessing that hold across processes: when each bucket of tokens is full again.';
 create index rate_buckets_by_age on rate_buckets (full_at);
-comment on table rate_buckets is 'Limits on guessing that hold across processes: when each bucket of tokens is full again.';
-
--- Notifications to users: what they need to set a password. The link is made when it is sent; no row ever holds it. ---
-
-alter table notifications
-    add column user_id uuid references users,
-    drop constraint notifications_kind_check,
-    drop constraint notifications_name_their_cause,
-    drop constraint notifications_name_their_recipient,
-    add constraint notifications_kind_check check (kind in
-        ('lead_assigned', 'refund_issued', 'subscription_deactivated', 'subscription_reactivated',
-         'filter_invalidated', 'low_balance', 'operator_alert', 'user_invited', 'password_reset')),
-    add constraint notifications_name_their_cause check (
-        case when kind in ('lead_assigned', 'refund_issued') then assignment_id is not null
-             when kind in ('low_balance', 'operator_alert') then detail is not null
-             when kind in ('user_invited', 'password_reset') then user_id is not null
-             else subscription_id is not null end),
-    add constraint notifications_name_their_recipient check (
-        (provider_id is null) = (kind in ('operator_alert', 'user_invited', 'password_reset'))
-        and (user_id is not null) = (kind in ('user_invited', 'password_reset'))),
-    add constraint notifications_users_are_told_by_email check (user_id is null or channel = 'email');

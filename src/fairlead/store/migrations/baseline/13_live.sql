@@ -1,7 +1,7 @@
 -- The live feed: what the niche journals and the audit log have, in one order that every process shares.
 --
--- Nothing here is written by what causes an event, and nothing here refers to a row of theirs: a reference would take a
--- lock on a niche. It could be thrown away, and whoever watches would be told of a gap.
+-- What causes an event writes nothing here, and nothing here refers to a row of it: a reference would take a lock on a
+-- niche. The feed could be thrown away, and whoever watches would be told of a gap.
 
 create table live_head (
     is_only_row boolean primary key default true check (is_only_row),
@@ -9,14 +9,14 @@ create table live_head (
     id          bigint not null default 0 check (id >= floor_id),
     -- Every entry after this id is still there.
     floor_id    bigint not null default 0 check (floor_id >= 0),
-    -- How far the audit log is in; null until somebody watches for the first time.
+    -- How far the audit log is in; null until a client watches for the first time.
     audit_seq   bigint,
     -- Seals the ids that providers see, which would tell them how much happens that is none of theirs.
     resume_secret bytea not null check (octet_length(resume_secret) = 32)
 );
+comment on table live_head is 'One row: whoever holds its lock puts entries in order.';
 insert into live_head (resume_secret)
 values (sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')));
-comment on table live_head is 'One row: whoever holds its lock puts entries in order.';
 
 create table live_cursors (
     niche_id uuid primary key,
@@ -32,6 +32,6 @@ create table live_entries (
     kind         text not null,
     sequenced_at timestamptz not null
 );
+comment on table live_entries is 'Ids in commit order, without gaps; forgotten after some days.';
 create unique index live_entries_of_journals on live_entries (niche_id, seq) where niche_id is not null;
 create unique index live_entries_of_audit_log on live_entries (seq) where niche_id is null;
-comment on table live_entries is 'Ids in commit order, without gaps; forgotten after some days.';

@@ -1,0 +1,30 @@
+-- The marketplace itself, and what later files build on.
+--
+-- No table name is qualified: one marketplace is one schema, chosen by search_path. What one row can prove of itself is
+-- a constraint here; what takes several rows or tables is a query in store/invariants.
+
+create table marketplace (
+    is_only_row boolean primary key default true check (is_only_row),
+    currency    text not null check (currency ~ '^[A-Z]{3}$')
+);
+comment on table marketplace is 'One row: amounts everywhere are minor units of this currency.';
+
+-- Append-only tables raise on every change but a new row.
+create function refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception '% is append-only: % refused', tg_table_name, lower(tg_op) using errcode = 'restrict_violation';
+end
+$$;
+
+create function bound_provider_id() returns uuid language sql stable parallel safe as $$
+    select nullif(current_setting('fairlead.provider_id', true), '')::uuid
+$$;
+comment on function bound_provider_id is 'The provider on whose behalf this transaction runs; null for none.';
+
+create table second_guard (
+    is_only_row   boolean primary key default true check (is_only_row),
+    role_name     text not null,
+    -- Of portal_grants.sql as it was carried out last.
+    grants_sha256 bytea not null check (octet_length(grants_sha256) = 32)
+);
+comment on table second_guard is 'The role that providers'' requests run as. Without a row it could not be made yet.';

@@ -1,0 +1,55 @@
+-- Providers, what operators write down about them, and what they subscribe to.
+
+create table providers (
+    id        uuid primary key,
+    name      text not null check (length(name) between 1 and 200),
+    email     text not null check (length(email) between 3 and 320),
+    -- What an address is compared by, whichever way it was written: core/entry/mailbox.py.
+    email_key text not null check (length(email_key) between 1 and 400),
+    status    text not null default 'active' check (status in ('pending', 'active', 'suspended')),
+    balance_cents      bigint not null default 0,
+    credit_limit_cents bigint not null default 0 check (credit_limit_cents >= 0),
+    ledger_seq         bigint not null default 0 check (ledger_seq >= 0),
+    low_balance_threshold_cents bigint check (low_balance_threshold_cents >= 0),
+    low_balance_alerted_at      timestamptz,
+    timezone                 text not null default 'UTC',
+    notification_preferences jsonb not null default '{}',
+    created_at timestamptz not null,
+    constraint providers_balance_is_above_its_floor check (balance_cents >= -credit_limit_cents)
+) with (fillfactor = 70);
+create unique index providers_email_is_unique on providers (lower(email));
+create unique index providers_mailbox_is_unique on providers (email_key);
+
+create table provider_notes (
+    id          uuid primary key,
+    provider_id uuid not null references providers,
+    author      text not null,
+    -- The operators' words; may be personal, and is nowhere else.
+    note        text not null check (length(note) between 1 and 4000),
+    created_at  timestamptz not null
+);
+comment on table provider_notes is 'Append-only; what operators write down about a provider, which never sees it.';
+create index provider_notes_of_provider on provider_notes (provider_id, id);
+create trigger provider_notes_are_append_only before update or delete or truncate on provider_notes
+    for each statement execute function refuse_change();
+
+create table subscriptions (
+    id                   uuid primary key,
+    provider_id          uuid not null references providers,
+    competition_level_id uuid not null,
+    niche_id             uuid not null,
+    is_active            boolean not null,
+    deactivation_reason  text check (deactivation_reason in ('paused', 'insufficient_funds')),
+    filter_rules         jsonb not null default '{"version": 1, "rules": []}',
+    filter_is_valid      boolean not null default true,
+    served_seq           bigint check (served_seq >= 1),
+    last_received_at     timestamptz,
+    deleted_at           timestamptz,
+    created_at           timestamptz not null,
+    foreign key (competition_level_id, niche_id) references competition_levels (id, niche_id),
+    constraint subscriptions_inactive_says_why check (is_active = (deactivation_reason is null)),
+    constraint subscriptions_served_says_when check ((served_seq is null) = (last_received_at is null))
+) with (fillfactor = 70);
+-- One row per provider and level for ever, also when deleted: resubscribing revives it with its served_seq (R12).
+create unique index subscriptions_one_per_provider_and_level on subscriptions (provider_id, competition_level_id);
+create index subscriptions_of_niche on subscriptions (niche_id);

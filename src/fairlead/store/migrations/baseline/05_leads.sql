@@ -1,0 +1,70 @@
+-- Leads.
+
+create table leads (
+    id       uuid primary key,
+    niche_id uuid not null references niches,
+    status   text not null check (status in
+        ('pending_confirmation', 'pending_approval', 'approved', 'distributed', 'rejected', 'bad')),
+    contact_name  text,
+    contact_email text,
+    contact_phone text,
+    -- See core/entry: equal for all writings of one mailbox, and of one telephone number. Null where it was not given.
+    email_key text check (octet_length(email_key) between 1 and 1000),
+    phone_key text check (octet_length(phone_key) between 1 and 200),
+    attributes jsonb not null check (jsonb_typeof(attributes) = 'object'),
+    -- Random; without it the journal's commitment to the attributes says nothing about them.
+    attributes_salt bytea not null check (octet_length(attributes_salt) = 16),
+    utm_source   text,
+    utm_medium   text,
+    utm_campaign text,
+    referrer     text,
+    dedupe_key   text not null,
+    -- Which row of a file it was, apart from what the row was taken for: the same file adds nothing when the niche's
+    -- form or the mapping of its columns has changed in between. Null: it came from no file.
+    row_key bytea constraint row_key_is_sha256 check (octet_length(row_key) = 32),
+    created_at timestamptz not null,
+
+    -- Review.
+    approved_at timestamptz,
+    approved_by text,
+    rejected_at timestamptz,
+    rejected_by text,
+    -- The reviewer's words; may be personal, and is nowhere else.
+    rejection_reason text check (length(rejection_reason) between 1 and 1000),
+
+    -- Distribution. `awaits_decision`: true from approval (or a new trigger) until the next decision, which is what the
+    -- distributor still has to do.
+    awaits_decision boolean not null default false,
+    distributed_at  timestamptz,
+    distribution_attempts integer not null default 0 check (distribution_attempts >= 0),
+    last_attempt_at timestamptz,
+    last_outcome    text check (last_outcome in ('success', 'partial', 'no_eligible', 'failed')),
+    reoffer_count   integer not null default 0 check (reoffer_count >= 0),
+    -- Of the request that last asked for a decision; it leads from there to the decision and to each delivery.
+    correlation_id  text check (length(correlation_id) between 1 and 100),
+    -- Runs that raised since a decision was last asked for, and the kind of error of the last; nothing personal.
+    failed_runs integer not null default 0 check (failed_runs >= 0),
+    last_error  text,
+    -- A lead whose run raised, or that waited in a niche where a worker died, is decided alone, never in a batch.
+    decide_alone boolean not null default false,
+    -- Committed before a lead is decided alone and gone with its decision: found behind a dead worker, it is to blame.
+    alone_since timestamptz,
+    crash_count integer not null default 0 check (crash_count >= 0),
+
+    unique (niche_id, dedupe_key),
+    constraint leads_only_approved_await_a_decision check (not awaits_decision or status = 'approved'),
+    constraint leads_approved_says_when check (status not in ('approved', 'distributed') or approved_at is not null),
+    constraint leads_distributed_says_when check (status <> 'distributed' or distributed_at is not null),
+    constraint leads_rejection_says_who_and_why check (
+        num_nulls(rejected_at, rejected_by, rejection_reason) in (0, 3))
+) with (fillfactor = 80);
+create unique index leads_row_is_imported_once on leads (niche_id, row_key) where row_key is not null;
+create index leads_awaiting_decision on leads (niche_id, approved_at, id) where awaits_decision;
+create index leads_unsold on leads (niche_id, approved_at, id) where status = 'approved' and not awaits_decision;
+create index leads_by_age on leads (created_at, id);
+create index leads_of_niche_by_age on leads (niche_id, created_at, id);
+create index leads_of_status_by_age on leads (status, created_at, id);
+-- Both at once: either alone may be common where both together are rare.
+create index leads_of_niche_and_status_by_age on leads (niche_id, status, created_at, id);
+create index leads_by_email_key on leads (email_key) where email_key is not null;
+create index leads_by_phone_key on leads (phone_key) where phone_key is not null;

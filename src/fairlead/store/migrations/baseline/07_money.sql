@@ -1,0 +1,147 @@
+-- Who received a lead, what was paid for it, and every other movement of money.
+
+create table assignments (
+    id                   uuid primary key,
+    lead_id              uuid not null references leads,
+    provider_id          uuid not null references providers,
+    subscription_id      uuid not null references subscriptions,
+    competition_level_id uuid not null,
+    niche_id             uuid not null,
+    journal_seq          bigint not null,
+    served_seq           bigint not null check (served_seq >= 1),
+    price_cents          bigint not null check (price_cents >= 1),
+    ledger_seq           bigint not null,
+    assigned_at          timestamptz not null,
+
+    -- What the provider says of its lead. A rejection returns no money by itself.
+    status      text not null default 'active' check (status in ('active', 'accepted', 'rejected', 'refunded')),
+    viewed_at   timestamptz,
+    answered_at timestamptz,
+    -- The provider's words; may be personal, and is nowhere else.
+    rejection_reason text check (length(rejection_reason) between 1 and 500),
+    refunded_at timestamptz,
+
+    -- What it reports as bad, and what operators decide about that.
+    bad_lead_reported_at timestamptz,
+    bad_lead_reason text check (bad_lead_reason in
+        ('unreachable', 'wrong_contact', 'duplicate', 'not_interested', 'outside_filter', 'spam', 'other')),
+    -- The provider's words; may be personal, and is nowhere else.
+    bad_lead_note       text check (length(bad_lead_note) between 1 and 1000),
+    bad_lead_decision   text check (bad_lead_decision in ('accepted', 'rejected')),
+    bad_lead_decided_at timestamptz,
+    bad_lead_decided_by text,
+    bad_lead_memo       text check (length(bad_lead_memo) between 10 and 1000),
+
+    foreign key (competition_level_id, niche_id) references competition_levels (id, niche_id),
+    foreign key (niche_id, journal_seq) references niche_journal,
+    constraint assignments_lead_reaches_a_provider_once unique (lead_id, provider_id),
+    constraint assignments_served_seq_has_no_ties unique (niche_id, served_seq),
+    constraint assignments_one_payment_each unique (provider_id, ledger_seq),
+    constraint assignments_answered_says_when check (
+        case status when 'active' then answered_at is null
+                    when 'refunded' then true else answered_at is not null end),
+    constraint assignments_rejection_says_why check (
+        case status when 'rejected' then rejection_reason is not null
+                    when 'refunded' then true else rejection_reason is null end),
+    constraint assignments_refunded_says_when check ((status = 'refunded') = (refunded_at is not null)),
+    constraint assignments_report_says_why check (
+        (bad_lead_reported_at is null) = (bad_lead_reason is null)
+        and (bad_lead_note is null or bad_lead_reason is not null)),
+    constraint assignments_decision_says_who_and_why check (
+        num_nulls(bad_lead_decision, bad_lead_decided_at, bad_lead_decided_by, bad_lead_memo) in (0, 4)),
+    constraint assignments_decision_is_of_a_report check (
+        bad_lead_decision is null or bad_lead_reported_at is not null),
+    constraint assignments_accepted_report_is_refunded check (
+        bad_lead_decision is distinct from 'accepted' or status = 'refunded'),
+    constraint assignments_refund_answers_the_report check (
+        status <> 'refunded' or bad_lead_reported_at is null or bad_lead_decision is not null)
+);
+-- A provider's come in the order of its ledger, which is unique already. What is most of the table (active, viewed) is
+-- in none of the others, because distribution writes it.
+create index assignments_unviewed_of_provider on assignments (provider_id, ledger_seq) where viewed_at is null;
+create index assignments_of_provider_in_status on assignments (provider_id, status, ledger_seq)
+    where status <> 'active';
+create index assignments_reported_by_provider on assignments (provider_id, ledger_seq)
+    where bad_lead_reported_at is not null;
+create index assignments_with_open_report on assignments (bad_lead_reported_at, id)
+    where bad_lead_reported_at is not null and bad_lead_decision is null;
+create index assignments_in_status on assignments (status, id) where status <> 'active';
+create index assignments_by_refund on assignments (refunded_at) where refunded_at is not null;
+create trigger assignments_keep_their_terms
+    before update of lead_id, provider_id, subscription_id, competition_level_id, niche_id, journal_seq, served_seq,
+                     price_cents, ledger_seq, assigned_at on assignments
+    for each statement execute function refuse_change();
+create trigger assignments_are_kept before delete or truncate on assignments
+    for each statement execute function refuse_change();
+
+create table payments (
+    id           uuid primary key,
+    provider_id  uuid not null references providers,
+    gateway      text not null check (length(gateway) between 1 and 50),
+    external_id  text not null check (length(external_id) between 1 and 200),
+    amount_cents bigint not null check (amount_cents > 0),
+    currency     text not null check (currency ~ '^[A-Z]{3}$'),
+    status       text not null check (status in ('pending', 'succeeded', 'failed')),
+    created_at   timestamptz not null,
+    constraint payments_external_id_is_credited_once unique (gateway, external_id)
+);
+create trigger payments_are_kept before delete or truncate on payments
+    for each statement execute function refuse_change();
+create trigger payments_keep_their_terms
+    before update of provider_id, gateway, external_id, amount_cents, currency on payments
+    for each statement execute function refuse_change();
+
+create table ledger_entries (
+    provider_id   uuid not null references providers,
+    seq           bigint not null check (seq >= 1),
+    kind          text not null check (kind in ('deposit', 'lead_purchase', 'refund', 'manual_credit', 'manual_debit')),
+    amount_cents  bigint not null check (amount_cents <> 0),
+    balance_after_cents bigint not null,
+    assignment_id uuid references assignments,
+    payment_id    uuid references payments,
+    actor         text not null,
+    memo          text,
+    created_at    timestamptz not null,
+    primary key (provider_id, seq),
+    constraint ledger_entries_are_named_by_assignments unique (provider_id, seq, assignment_id),
+    constraint ledger_entries_sign_follows_kind check ((amount_cents < 0) = (kind in ('lead_purchase', 'manual_debit'))),
+    constraint ledger_entries_purchase_names_its_assignment
+        check ((assignment_id is not null) = (kind in ('lead_purchase', 'refund'))),
+    constraint ledger_entries_deposit_names_its_payment check ((payment_id is not null) = (kind = 'deposit')),
+    constraint ledger_entries_by_hand_say_who_and_why check (
+        kind not in ('manual_credit', 'manual_debit', 'refund')
+        or (actor <> '' and memo is not null and length(memo) between 10 and 1000)),
+    -- Credit is for buying leads: an operator debits by hand no more than there is.
+    constraint ledger_entries_manual_debit_leaves_no_debt check (
+        kind <> 'manual_debit' or balance_after_cents >= 0)
+);
+create unique index ledger_entries_one_purchase_per_assignment
+    on ledger_entries (assignment_id) where kind = 'lead_purchase';
+create unique index ledger_entries_one_refund_per_assignment on ledger_entries (assignment_id) where kind = 'refund';
+create unique index ledger_entries_one_deposit_per_payment on ledger_entries (payment_id) where kind = 'deposit';
+create index ledger_entries_of_provider_by_age on ledger_entries (provider_id, created_at, seq);
+create index ledger_entries_by_age on ledger_entries (created_at, provider_id, seq);
+create index ledger_entries_of_provider_but_purchases on ledger_entries (provider_id, kind, seq)
+    where kind <> 'lead_purchase';
+create index ledger_entries_but_purchases_by_age on ledger_entries (kind, created_at, provider_id, seq)
+    where kind <> 'lead_purchase';
+create trigger ledger_entries_are_append_only before update or delete or truncate on ledger_entries
+    for each statement execute function refuse_change();
+
+-- R8 from both sides: an entry names its assignment at once; when an assignment commits, the entry that it names must
+-- be its own provider's and name it in return.
+alter table assignments add constraint assignments_are_paid
+    foreign key (provider_id, ledger_seq, id) references ledger_entries (provider_id, seq, assignment_id)
+    deferrable initially deferred;
+
+create table reconciliations (
+    id               uuid primary key,
+    started_at       timestamptz not null,
+    ended_at         timestamptz not null,
+    checked_count    bigint not null,
+    difference_count integer not null check (difference_count >= 0),
+    differences      jsonb not null check (jsonb_typeof(differences) = 'array')
+);
+comment on table reconciliations is
+    'Each comparison of the books with themselves, and what did not agree. Nothing is ever repaired by it.';
+create index reconciliations_by_age on reconciliations (ended_at);
