@@ -168,6 +168,16 @@ def ensure_installed() -> None:
     say(f"installed in {time.monotonic() - started:.0f} s")
 
 
+def keep_bytecode() -> None:
+    """What Python compiles is kept for the next process: in .venv where the environment wants none beside the source.
+
+    A run of the tests starts hundreds of processes, and pytest rewrites every test: compiled anew each time that is
+    half of what a command line or the collection of the tests costs.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(VENV / "bytecode"))
+
+
 def setup(words: list[str]) -> int:
     """installs or updates .venv, and nothing else"""
     say(f"ready: {BIN}")
@@ -359,6 +369,7 @@ def main(words: list[str]) -> int:
             ensure_installed()
         if command not in FROM_WHERE_YOU_ARE:
             os.chdir(ROOT)
+        keep_bytecode()
         return command(words[1:])
     except CannotInstall as missing:
         say(str(missing))

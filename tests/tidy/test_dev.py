@@ -163,6 +163,26 @@ def test_continuous_integration_leaves_no_lane_out() -> None:
     assert [line for line in commands if "dev.py test" in line] == ["python3 dev.py test --all || status=1"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {}),
+        ({"PYTHONDONTWRITEBYTECODE": "1"}, {"PYTHONPYCACHEPREFIX": str(dev.VENV / "bytecode")}),
+        ({"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": "/kept"}, {"PYTHONPYCACHEPREFIX": "/kept"}),
+    ],
+)
+def test_no_process_compiles_what_another_has_compiled(
+    before: dict[str, str], after: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = dict(before)
+    monkeypatch.setattr(dev.os, "environ", environment)
+    seen: list[dict[str, str]] = []
+    monkeypatch.setattr(dev, "ensure_installed", lambda: None)
+    monkeypatch.setitem(dev.COMMANDS, "setup", lambda _: seen.append(dict(environment)) or 0)
+    assert dev.main(["setup"]) == 0
+    assert seen == [after]
+
+
 def test_unknown_command_is_refused() -> None:
     answer = subprocess.run([sys.executable, str(ROOT / "dev.py"), "tset"], capture_output=True, text=True, check=False)
     assert answer.returncode == 2
