@@ -6,6 +6,7 @@ python -m bench burst       thousands of leads approved at once
 python -m bench http        the API under load, with a million leads in the tables (needs `wrk`)
 python -m bench verify      how long proving the past takes as it grows, up to a million assignments
 python -m bench rosters     how a process that is behind catches up, by the journal and by the tables
+python -m bench locking     locking the providers that a decision consults, or all that it could consult
 python -m bench contains    how long `contains` takes on a text, all pieces at once and one after the other
 """
 
@@ -23,6 +24,8 @@ from bench.containing import ContainingEffort, measure_containing
 from bench.http_load import HttpEffort, measure_http
 from bench.http_report import http_as_json, http_as_markdown
 from bench.latency import LatencyEffort, measure_latency
+from bench.locking import LockingEffort, measure_locking
+from bench.locking_report import locking_as_json, locking_as_markdown
 from bench.memory import measure_roster
 from bench.parts_report import caught_up_as_json, caught_up_as_markdown, contained_as_json, contained_as_markdown
 from bench.population import POPULATIONS
@@ -44,6 +47,7 @@ QUICK_HTTP = HttpEffort(
 QUICK_PROOF = ProofEffort(assignments=(100, 300), niches=2, subscriptions_per_level=20)
 
 QUICK_CATCHING_UP = CatchingUpEffort(providers=(20,), entries=5, rounds=2)
+QUICK_LOCKING = LockingEffort(sizes=(20,), shared_sizes=(20,), shared_by=2, rounds=2, transactions={5: 1, 1: 2})
 QUICK_CONTAINING = ContainingEffort(pieces=(100,), characters=500, rounds=2)
 
 
@@ -119,6 +123,15 @@ def rosters(wanted: argparse.Namespace) -> int:
     return 0
 
 
+def locking(wanted: argparse.Namespace) -> int:
+    """0 when every way decided the same."""
+    effort = QUICK_LOCKING if wanted.quick else LockingEffort(seed=wanted.seed, sizes=tuple(wanted.sizes))
+    with server(is_durable=not wanted.quick) as server_url:
+        report = locking_as_json(measure_locking(server_url, effort), effort, server_version(server_url))
+    _show(locking_as_markdown(report), report, wanted.json)
+    return 0
+
+
 def contains(wanted: argparse.Namespace) -> int:
     """0 when both ways found the same pieces."""
     effort = QUICK_CONTAINING if wanted.quick else ContainingEffort(seed=wanted.seed)
@@ -140,6 +153,7 @@ MEASUREMENTS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "http": http,
     "verify": proof,
     "rosters": rosters,
+    "locking": locking,
     "contains": contains,
 }
 
@@ -174,6 +188,9 @@ def _parser() -> argparse.ArgumentParser:
     of_burst.add_argument("--niches", type=int, default=5, help="niches that they are in (5)")
     of_burst.add_argument("--chart", type=Path, metavar="FILE", help="draw what waited over time here, as SVG")
     of_http.add_argument("--seconds", type=int, default=60, help="how long each of the two loads lasts (60)")
+    by_name["locking"].add_argument(
+        "--sizes", type=int, nargs="+", default=list(LockingEffort().sizes), help="subscriptions per level, one niche"
+    )
     sizes = list(ProofEffort().assignments)
     of_verify.add_argument("--assignments", type=int, nargs="+", default=sizes, help="at which sizes, ascending")
     return parser

@@ -100,11 +100,12 @@ def create_niche(
     *,
     slug: str = "bench",
     are_approved: bool = True,
+    shares_providers: bool = False,
 ) -> str:
     """The niche's id: each provider subscribes to each level, and the leads wait for a decision or for approval.
 
     Rows, ledger, journal and audit log are what the application itself would have written, and a steady niche's past is
-    its own work: `fairlead verify` holds. Niches of one database share no providers.
+    its own work: `fairlead verify` holds. The providers are new, or where they are shared all that there are.
     """
     dice = random.Random(seed)
     now = datetime.now(UTC)
@@ -112,7 +113,10 @@ def create_niche(
         Level(new_id(), f"Level {position}", cents, recipients, position, True)
         for position, (recipients, cents) in enumerate(zip(RECIPIENTS, PRICES_CENTS, strict=True), start=1)
     ]
-    balances = {new_id(): PLENTY_CENTS if dice.random() >= population.broke_share else 0 for _ in range(providers)}
+    if shares_providers:
+        balances = _balances(database)
+    else:
+        balances = {new_id(): PLENTY_CENTS if dice.random() >= population.broke_share else 0 for _ in range(providers)}
     subscriptions = [
         _subscription(provider_id, level, balance, _filter_rules(population, dice))
         for provider_id, balance in balances.items()
@@ -120,7 +124,8 @@ def create_niche(
     ]
     with database.transaction() as conn:
         niche_id = _insert_niche(conn, slug, levels, now)
-        _insert_providers(conn, slug, balances, now)
+        if not shares_providers:
+            _insert_providers(conn, slug, balances, now)
         _insert_subscriptions(conn, niche_id, subscriptions, now)
         _append_journal(conn, niche_id, slug, levels, list(balances), subscriptions, now)
     if population.is_steady:
@@ -128,6 +133,11 @@ def create_niche(
         sell(database, niche_id, 2 * sum(s.is_active for s in subscriptions), random.Random(f"past of {seed}"))
     insert_leads(database, niche_id, leads, dice, are_approved=are_approved)
     return niche_id
+
+
+def _balances(database: Database) -> dict[str, int]:
+    with database.snapshot() as conn:
+        return dict(conn.execute("select id::text, balance_cents from providers order by id").fetchall())
 
 
 def _subscription(provider_id: str, level: Level, balance: int, rules: dict[str, object]) -> Subscription:
