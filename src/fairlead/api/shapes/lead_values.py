@@ -7,13 +7,20 @@ from pydantic import Field
 
 from fairlead.api.shapes.form_values import Attributes
 from fairlead.api.shapes.values import Asked, Text
-from fairlead.core.form_field import MAX_TEXT_CHARS
+from fairlead.core.entry.contact import LONGEST_REFERRER, LONGEST_TRACKING
+from fairlead.core.entry.types import Shortened
 from fairlead.store.leads.rows import LEAD_DETAILS
 
-# Wide: what is too long for a detail, or is none, the flow says with its reason, and it shortens what only serves
-# statistics.
-_Source: TypeAlias = Annotated[
-    Text, Field(max_length=MAX_TEXT_CHARS, description="Kept to 200 characters.", examples=["newsletter"])
+# What only serves statistics never costs a lead: any text is taken, and what a column cannot keep is left out.
+_Tracked: TypeAlias = Annotated[
+    str,
+    Shortened(LONGEST_TRACKING),
+    Field(description="Kept to 200 characters, on one line.", examples=["newsletter"]),
+]
+_Referrer: TypeAlias = Annotated[
+    str,
+    Shortened(LONGEST_REFERRER),
+    Field(description="Kept to 2,000 characters, on one line.", examples=["https://blog.example.com/moving"]),
 ]
 
 
@@ -23,6 +30,7 @@ class LeadDetails(Asked):
     most_bytes: ClassVar[int] = 262_144
 
     attributes: Attributes
+    # Wide: what is too long for a detail, or is none, the flow says with its reason.
     contact_name: Annotated[Text, Field(max_length=1_000, examples=["Ada Example"])] | None = Field(
         default=None, description="One line of at most 200 characters."
     )
@@ -32,20 +40,10 @@ class LeadDetails(Asked):
     contact_phone: Annotated[Text, Field(max_length=1_000, examples=["+49 30 5550100"])] | None = Field(
         default=None, description="With its country, or without it where the niche has a phone_region."
     )
-    utm_source: _Source | None = None
-    utm_medium: _Source | None = None
-    utm_campaign: _Source | None = None
-    referrer: (
-        Annotated[
-            Text,
-            Field(
-                max_length=MAX_TEXT_CHARS,
-                description="Kept to 2,000 characters.",
-                examples=["https://blog.example.com/moving"],
-            ),
-        ]
-        | None
-    ) = None
+    utm_source: _Tracked | None = None
+    utm_medium: _Tracked | None = None
+    utm_campaign: _Tracked | None = None
+    referrer: _Referrer | None = None
 
     @property
     def details(self) -> Mapping[str, str]:

@@ -13,7 +13,14 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from fairlead.core.entry.mailbox import LONGEST_EMAIL, canonical_mailbox
 from fairlead.core.entry.phone import REGIONS
 from fairlead.core.entry.refusal import EntryRefused
-from fairlead.core.entry.text import LINE_PATTERN, LONGEST_NAME, WORDS_PATTERN, canonical_line, canonical_words
+from fairlead.core.entry.text import (
+    LINE_PATTERN,
+    LONGEST_NAME,
+    WORDS_PATTERN,
+    canonical_line,
+    canonical_words,
+    shortened_line,
+)
 
 SHORTEST_MEMO = 10
 LONGEST_LEDGER_MEMO = 500
@@ -45,6 +52,20 @@ class Lines:
             return canonical_words(text, self.longest)
 
         return _text(canonical, WORDS_PATTERN, 1, self.longest)
+
+
+@dataclass(frozen=True, slots=True)
+class Shortened:
+    """Beside `str`: what only serves statistics, as much of it as fits `longest` (`shortened_line`). None is refused."""
+
+    longest: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        def shortened(given: object) -> object:
+            return shortened_line(given, self.longest) if isinstance(given, str) else given
+
+        # Before it is read as text: half of a surrogate pair, which JSON can hold, is no text to Pydantic.
+        return core_schema.no_info_before_validator_function(shortened, core_schema.str_schema(strict=True))
 
 
 class _EmailAddress:
