@@ -24,7 +24,7 @@ from bench.containing import ContainingEffort, measure_containing
 from bench.http_load import HttpEffort, measure_http
 from bench.http_report import http_as_json, http_as_markdown
 from bench.latency import LatencyEffort, measure_latency
-from bench.locking import LockingEffort, measure_locking
+from bench.locking import Locking, LockingEffort, measure_locking
 from bench.locking_report import locking_as_json, locking_as_markdown
 from bench.memory import measure_roster
 from bench.parts_report import caught_up_as_json, caught_up_as_markdown, contained_as_json, contained_as_markdown
@@ -127,7 +127,11 @@ def locking(wanted: argparse.Namespace) -> int:
     """0 when every way decided the same."""
     effort = QUICK_LOCKING if wanted.quick else LockingEffort(seed=wanted.seed, sizes=tuple(wanted.sizes))
     with server(is_durable=not wanted.quick) as server_url:
-        report = locking_as_json(measure_locking(server_url, effort), effort, server_version(server_url))
+        measured: list[Locking] = []
+        for case in measure_locking(server_url, effort):
+            measured.append(case)
+            print(locking_as_markdown(locking_as_json([case], effort, "")), file=sys.stderr, flush=True)
+        report = locking_as_json(measured, effort, server_version(server_url))
     _show(locking_as_markdown(report), report, wanted.json)
     return 0
 

@@ -109,7 +109,7 @@ class LockingEffort:
     sizes: tuple[int, ...] = (100, 1_000)
     shared_sizes: tuple[int, ...] = (100, 1_000)
     shared_by: int = 5
-    rounds: int = 7
+    rounds: int = 5
     transactions: Mapping[int, int] = field(default_factory=lambda: {DEFAULT_BATCH_LIMIT: 4, 1: 60})
     seed: int = 1
 
@@ -158,14 +158,15 @@ class Locking:
     turns: Mapping[int, Mapping[str, Turns]]
 
 
-def measure_locking(server_url: str, effort: LockingEffort) -> list[Locking]:
+def measure_locking(server_url: str, effort: LockingEffort) -> Iterator[Locking]:
     """One niche and one process; then niches that share all their providers, with as many processes."""
     cases = [
-        *((population, size, 1) for population in ("steady", "broke") for size in effort.sizes),
+        *((population, size, 1) for size in effort.sizes for population in ("steady", "broke")),
         *(("steady", size, effort.shared_by) for size in effort.shared_sizes),
     ]
     populations = {population.name: population for population in POPULATIONS}
-    return [_measure(server_url, populations[name], size, count, effort) for name, size, count in cases]
+    for name, size, count in cases:
+        yield _measure(server_url, populations[name], size, count, effort)
 
 
 def _measure(server_url: str, population: Population, size: int, count: int, effort: LockingEffort) -> Locking:

@@ -44,6 +44,8 @@ MISSHAPEN: dict[str, dict[str, Any]] = {
     "no body": {},
     "another content type": {"content": json.dumps(SENT).encode(), "headers": {"content-type": "text/plain"}},
     "too large": {"content": b"[" + b"0," * 200_000 + b"0]", "headers": JSON},
+    "too large for any operation": {"content": b"[" + b"0," * 600_000 + b"0]", "headers": JSON},
+    "too large, as it turns out": {"content": iter([b"[" + b"0," * 600_000, b"0]"]), "headers": JSON},
     "too many brackets": {"content": b"[" * 20_000, "headers": JSON},
     "a parameter that there is not": {"json": SENT, "params": {"nonsense": "1"}},
     "an answer of another kind": {"json": {**SENT, "attributes": {"age": "old", "city": "Canarytown"}}},

@@ -10,7 +10,6 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from fairlead.api.access import public
@@ -26,7 +25,6 @@ from fairlead.api.public_pages import OpenToPages
 from fairlead.api.published import Published, answer_published, published
 from fairlead.api.resources import Resources
 from fairlead.api.routes import ROUTERS
-from fairlead.api.shapes.values import LARGE_BODY_BYTES
 from fairlead.delivery.secret_box import secret_box
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
@@ -55,12 +53,11 @@ def web_application(database: Database, settings: Settings, probe: Probe | None 
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
         dependencies=[Depends(refuse_unclear_parameters, scope="function")],
-        # Outermost first. The limit lies within the envelope, so that its answer is a problem too.
+        # Outermost first. None bounds bodies: each route does, by its model, after it has counted who asks.
         middleware=[
             *([Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)] if trusted else []),
             Middleware(Envelope),
             Middleware(OpenToPages),
-            Middleware(RequestBodyLimitMiddleware, max_body_size=LARGE_BODY_BYTES),
         ],
     )
     box = None if settings.secret_keys is None else secret_box(settings)

@@ -56,7 +56,7 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Shortened:
-    """Beside `str`: what only serves statistics, as much of it as fits `longest` (`shortened_line`). None is refused."""
+    """Beside `str`: what only serves statistics. No text is refused; as much as fits is kept (`shortened_line`)."""
 
     longest: int
 
