@@ -57,9 +57,8 @@ def create_lead(
         inserted = insert_leads(conn, niche.niche_id, [lead], now, actor.name if approve else None, actor.request_id)
         enqueue(conn, lead_jobs(inserted.awaiting_ids, actor, now))
         status = "approved" if approve else "pending_approval"
-        if inserted.count:
-            new = {"status": status, "niche_id": niche.niche_id}
-            append_audit(conn, [AuditEvent(actor, "lead.created", "lead", lead_id, new=new)], now)
+        new = {"status": status, "niche_id": niche.niche_id}
+        append_audit(conn, [AuditEvent(actor, "lead.created", "lead", lead_id, new=new)], now)
         return CreatedLead(lead_id, status, awaits_decision=bool(inserted.awaiting_ids))
 
     return database.run(lambda conn: done_once(conn, once, CreatedLead, lambda: work(conn)))

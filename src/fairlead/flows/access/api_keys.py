@@ -102,10 +102,10 @@ def create_api_key(
             expires_at=expires_at,
             revoked_at=None,
         )
-        if insert_key(conn, row):
-            owner = {"user_id": checked_user, "provider_id": checked_provider}
-            new = {"prefix": key.prefix, "scopes": list(unique)} | owner
-            append_audit(conn, [AuditEvent(actor, "api_key.created", "api_key", key_id, new=new)], now)
+        insert_key(conn, row)
+        owner = {"user_id": checked_user, "provider_id": checked_provider}
+        new = {"prefix": key.prefix, "scopes": list(unique)} | owner
+        append_audit(conn, [AuditEvent(actor, "api_key.created", "api_key", key_id, new=new)], now)
         return CreatedKey(key_id, key.prefix, expires_at, key.text)
 
     return database.run(work)

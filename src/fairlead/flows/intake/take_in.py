@@ -90,23 +90,21 @@ def _take_in_with_key(conn: Connection, sent: _Sent) -> TakenIn:
     is_approved = niche.policy.approves and repetition is None
     status = "approved" if is_approved else "pending_approval"
     approved_by = sent.actor.name if is_approved else None
-    if _store(conn, niche, sent, (attributes, details), now, approved_by=approved_by, repetition=repetition):
-        compared.remember(conn, now)
-        _audit(conn, niche, sent, status, repetition, now)
+    _store(conn, niche, sent, (attributes, details), now, approved_by=approved_by, repetition=repetition)
+    compared.remember(conn, now)
+    _audit(conn, niche, sent, status, repetition, now)
     return TakenIn(sent.lead_id, status, earlier)
 
 
 def _take_in_public(conn: Connection, sent: _Sent) -> TakenIn:
     (niche, attributes, details), now = _niche(conn, sent), clock(conn)
-    if _store(conn, niche, sent, (attributes, details), now):
-        owner = canonical_mailbox(details.values["contact_email"]).owner_key
-        # Whose address the name of a limit is of can be tried out only with the marketplace's secret.
-        mailbox = keyed_hash(intake_secret(conn), {"mailbox": owner})
-        is_asked = is_let_through(conn, CONFIRMATION_OF_MAILBOX, mailbox.hex())
-        insert_confirmation(
-            conn, sent.lead_id, sent.client.request_id, now, None if is_asked else TOO_MANY_CONFIRMATIONS
-        )
-        _audit(conn, niche, sent, "pending_confirmation", None, now)
+    _store(conn, niche, sent, (attributes, details), now)
+    owner = canonical_mailbox(details.values["contact_email"]).owner_key
+    # Whose address the name of a limit is of can be tried out only with the marketplace's secret.
+    mailbox = keyed_hash(intake_secret(conn), {"mailbox": owner})
+    is_asked = is_let_through(conn, CONFIRMATION_OF_MAILBOX, mailbox.hex())
+    insert_confirmation(conn, sent.lead_id, sent.client.request_id, now, None if is_asked else TOO_MANY_CONFIRMATIONS)
+    _audit(conn, niche, sent, "pending_confirmation", None, now)
     return TakenIn(sent.lead_id, "pending_confirmation")
 
 
@@ -130,15 +128,13 @@ def _store(
     *,
     approved_by: str | None = None,
     repetition: Repetition | None = None,
-) -> bool:
-    """The lead is stored with its job, how it came in, and its consent; False when an earlier attempt did that."""
+) -> None:
+    """The lead is stored with its job, how it came in, and its consent."""
     is_public = sent.via == "public"
     attributes, details = checked
     lead = NewLead.of(sent.lead_id, json.dumps(attributes), sent.salt, details)
     request_id = sent.client.request_id
     inserted = insert_leads(conn, niche.niche_id, [lead], now, approved_by, request_id, is_confirmed=not is_public)
-    if not inserted.count:
-        return False
     enqueue(conn, lead_jobs(inserted.awaiting_ids, sent.actor, now))
     intake = Intake(sent.lead_id, sent.via, sent.actor.name, now, now + CONFIRMATION_LASTS if is_public else None)
     if repetition is not None:
@@ -146,7 +142,6 @@ def _store(
     insert_intake(conn, intake)
     if (consent := _consent(sent, now)) is not None:
         insert_consent(conn, sent.lead_id, consent)
-    return True
 
 
 def _consent(sent: _Sent, now: datetime) -> Consent | None:

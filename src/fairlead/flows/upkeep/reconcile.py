@@ -88,7 +88,7 @@ def _record(conn: Connection, result: Reconciliation, actor: Actor) -> None:
         {"check": each.name, "count": each.difference_count, "first": list(each.first_differences)}
         for each in result.differing
     ]
-    is_new = add_reconciliation(
+    add_reconciliation(
         conn,
         result.reconciliation_id,
         result.started_at,
@@ -97,8 +97,8 @@ def _record(conn: Connection, result: Reconciliation, actor: Actor) -> None:
         result.difference_count,
         differences,
     )
-    if not is_new or not result.differing:
-        return  # recorded before by a commit whose answer was lost, or nothing to say
+    if not result.differing:
+        return
     lines = [f"{each.difference_count} x not so: {each.name}" for each in result.differing]
     lines.append("Nothing was changed. See: fairlead reconcile, fairlead verify")
     alert_operators(conn, "The books do not agree with themselves", lines, now)

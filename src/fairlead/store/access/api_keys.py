@@ -37,13 +37,13 @@ _KEYS = """
     left join providers p on p.id = coalesce(k.provider_id, u.provider_id)"""
 
 
-def insert_key(conn: Connection, row: ApiKeyRow) -> bool:
-    """The key exists; False when it does already, because the answer to the first attempt was lost."""
-    done = conn.execute(
+def insert_key(conn: Connection, row: ApiKeyRow) -> None:
+    """The key exists. Its id is a new one."""
+    conn.execute(
         """
         insert into api_keys (id, prefix, secret_hash, name, scopes, user_id, provider_id, created_by, created_at,
                               expires_at)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (id) do nothing
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         (
             row.key_id,
@@ -58,7 +58,6 @@ def insert_key(conn: Connection, row: ApiKeyRow) -> bool:
             row.expires_at,
         ),
     )
-    return done.rowcount == 1
 
 
 def key_by_prefix(conn: Connection, prefix: str) -> ApiKeyRow | None:

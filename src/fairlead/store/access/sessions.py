@@ -37,13 +37,13 @@ _SESSIONS = """
     from sessions"""
 
 
-def insert_session(conn: Connection, row: SessionRow) -> bool:
-    """The session exists; False when it does already, because the answer to the first attempt was lost."""
-    done = conn.execute(
+def insert_session(conn: Connection, row: SessionRow) -> None:
+    """The session exists. Its id is a new one."""
+    conn.execute(
         """
         insert into sessions (id, user_id, token_hash, state, created_at, last_seen_at, idle_expires_at, expires_at,
                               second_factor_at, stepped_up_at, ip, user_agent)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (id) do nothing
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         (
             row.session_id,
@@ -60,7 +60,6 @@ def insert_session(conn: Connection, row: SessionRow) -> bool:
             row.user_agent,
         ),
     )
-    return done.rowcount == 1
 
 
 def session_by_token(conn: Connection, token_hash: bytes) -> SessionRow | None:

@@ -16,13 +16,12 @@ def add_reconciliation(
     checked_count: int,
     difference_count: int,
     differences: Sequence[Mapping[str, object]],
-) -> bool:
-    """The comparison is on record. False, and nothing is written, where it was before, under the same id."""
-    done = conn.execute(
+) -> None:
+    """The comparison is on record."""
+    conn.execute(
         """
         insert into reconciliations (id, started_at, ended_at, checked_count, difference_count, differences)
-        values (%s, %s, %s, %s, %s, %s) on conflict (id) do nothing
+        values (%s, %s, %s, %s, %s, %s)
         """,
         (reconciliation_id, started_at, ended_at, checked_count, difference_count, Jsonb(list(differences))),
     )
-    return done.rowcount == 1
