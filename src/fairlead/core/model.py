@@ -16,7 +16,7 @@ MAX_BALANCE_CENTS = 2**53 - 1
 """The largest balance: every program reads it exactly, and it has a canonical form, which decisions need."""
 
 PAUSED = "paused"
-"""The `deactivation_reason` of a subscription that its provider switched off."""
+"""The `deactivation_reason` of a subscription that its provider or an operator paused."""
 
 INSUFFICIENT_FUNDS = "insufficient_funds"
 """The `deactivation_reason` of a subscription whose level costs more than its provider can pay (R9)."""

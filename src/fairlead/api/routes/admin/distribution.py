@@ -130,7 +130,7 @@ class ExplainedDecision(Answer):
     attempt: int
     decided_at: datetime
     start_order_position: int | None
-    next_start_order_position: int | None
+    next_start_order_position: int
     outcome: Literal["success", "partial", "no_eligible"]
     levels: Sequence[ExplainedLevel]
 

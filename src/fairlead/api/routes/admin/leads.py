@@ -184,7 +184,7 @@ def list_leads(
 def search_leads(asked: ContactSearch, _: Reader, database: Marketplace, keyset: ByCursor) -> Page[LeadInList]:
     """Find the leads of somebody, the newest first, by their whole email address or telephone number.
 
-    Both as they were entered; an address also in lower case. In a body, so that no address of a page holds them.
+    Both however they are written. In a body, so that no address of a page holds them.
     """
     found = database.read(lambda conn: leads_of_contact(conn, asked.contact, keyset.after, keyset.probe))
     items, next_cursor = keyset.cut(found, lambda lead: (lead.created_at, lead.lead_id))
