@@ -48,7 +48,7 @@ def _environment(url: str, directory: Path) -> dict[str, str]:
         "FAIRLEAD_MAIL_TRANSPORT": "directory",
         "FAIRLEAD_MAIL_DIRECTORY": str(mail),
         "FAIRLEAD_WORKER_PORT": "0",
-        "FAIRLEAD_DRAIN_SECONDS": "5",
+        "FAIRLEAD_SHUTDOWN_TIMEOUT_SECONDS": "5",
     }
 
 

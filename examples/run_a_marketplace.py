@@ -2,7 +2,7 @@
 
 It needs a running `fairlead serve` with an empty database, and the link that lets the first operator in:
 
-    export FAIRLEAD_SECRET_KEYS=$(openssl rand -base64 32) FAIRLEAD_PUBLIC_URL=http://127.0.0.1:8000
+    export FAIRLEAD_ENCRYPTION_KEYS=$(openssl rand -base64 32) FAIRLEAD_PUBLIC_URL=http://127.0.0.1:8000
     export FAIRLEAD_MAIL_TRANSPORT=directory FAIRLEAD_MAIL_DIRECTORY=/tmp/mail
     export FAIRLEAD_COOKIE_OVER_HTTP=true FAIRLEAD_WEBHOOK_ALLOW_PRIVATE=true   # a developer's machine only
     mkdir -p /tmp/mail; fairlead migrate; fairlead serve &

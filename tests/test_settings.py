@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.settings import Settings, SettingsError, load_settings
+from fairlead.settings import RENAMED, Settings, SettingsError, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def test_nothing_set_means_the_defaults() -> None:
     assert settings.schema_name == "fairlead"
     assert settings.postgres_bin_dir is None
     assert (settings.statement_timeout_ms, settings.lock_timeout_ms) == (60_000, 10_000)
-    assert (settings.idle_in_transaction_timeout_ms, settings.batch_limit_leads) == (60_000, 50)
+    assert (settings.idle_in_transaction_timeout_ms, settings.max_leads_per_batch) == (60_000, 50)
 
 
 def test_root_keeps_its_data_out_of_its_home(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("FAIRLEAD_SCHEMA", "pg_market", "PostgreSQL keeps for itself"),
         ("FAIRLEAD_LOCK_TIMEOUT_MS", "soon", "should be a valid integer"),
         ("FAIRLEAD_STATEMENT_TIMEOUT_MS", "0", "should be greater than or equal to 1"),
-        ("FAIRLEAD_BATCH_LIMIT_LEADS", "1001", "should be less than or equal to 1000"),
+        ("FAIRLEAD_MAX_LEADS_PER_BATCH", "1001", "should be less than or equal to 1000"),
         ("FAIRLEAD_DATA_DIR", "~nobody-of-this-name/x", "names a home directory that does not exist"),
         ("FAIRLEAD_DATABASE_URL", "postgresql://u:\udcff@host/db", "must be one line of UTF-8 text"),
         ("FAIRLEAD_DATA_DIR", "/data/\udcff", "must be one line of UTF-8 text"),
@@ -95,9 +95,32 @@ def test_a_bad_value_is_one_line_that_names_the_variable_and_keeps_the_value(
 
 
 def test_keys_may_stand_on_lines_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FAIRLEAD_SECRET_KEYS", "AAECAwQF,\n  BgcICQoL\r\n")
-    assert load_settings().secret_keys is not None
+    monkeypatch.setenv("FAIRLEAD_ENCRYPTION_KEYS", "AAECAwQF,\n  BgcICQoL\r\n")
+    assert load_settings().encryption_keys is not None
 
 
 def test_settings_can_be_built_by_name() -> None:
     assert Settings.model_validate({"schema_name": "elsewhere"}).schema_name == "elsewhere"
+
+
+@pytest.mark.parametrize("former", RENAMED)
+def test_a_former_name_is_an_error_that_says_the_present_one(monkeypatch: pytest.MonkeyPatch, former: str) -> None:
+    monkeypatch.setenv(former, "")
+    load_settings()
+    monkeypatch.setenv(former, "hush")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value) == f"{former}: is called {RENAMED[former]} now; rename it"
+
+
+def test_a_file_of_a_former_name_is_an_error_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "fairlead_secret_keys").write_text("hush")
+    monkeypatch.setenv("FAIRLEAD_SECRETS_DIR", str(tmp_path))
+    with pytest.raises(SettingsError, match="FAIRLEAD_SECRET_KEYS: is called FAIRLEAD_ENCRYPTION_KEYS now"):
+        load_settings()
+
+
+def test_what_former_names_became_are_settings() -> None:
+    fields = {f"FAIRLEAD_{field.upper()}" for field in Settings.model_fields}
+    assert set(RENAMED.values()) <= fields
+    assert not fields & set(RENAMED)

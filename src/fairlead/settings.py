@@ -18,6 +18,19 @@ _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ENV_OF_FIELD = {"schema_name": "FAIRLEAD_SCHEMA"}
 
+RENAMED = {
+    "FAIRLEAD_BATCH_LIMIT_LEADS": "FAIRLEAD_MAX_LEADS_PER_BATCH",
+    "FAIRLEAD_DRAIN_SECONDS": "FAIRLEAD_SHUTDOWN_TIMEOUT_SECONDS",
+    "FAIRLEAD_LEADS_PER_SECOND": "FAIRLEAD_MAX_LEADS_PER_SECOND",
+    "FAIRLEAD_OPERATOR_EMAILS": "FAIRLEAD_ALERT_EMAILS",
+    "FAIRLEAD_SECOND_GUARD": "FAIRLEAD_ROW_LEVEL_SECURITY",
+    "FAIRLEAD_SECRET_KEYS": "FAIRLEAD_ENCRYPTION_KEYS",
+    "FAIRLEAD_TAKEOVER_SECONDS": "FAIRLEAD_HEARTBEAT_TIMEOUT_SECONDS",
+    "FAIRLEAD_WEB_CONNECTIONS": "FAIRLEAD_WEB_POOL_SIZE",
+}
+"""By its former name, what a variable is called. A former name that is set is an error: ignored, it would be a limit or
+a protection that an operator believes to be in force."""
+
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Milliseconds = Annotated[int, Field(ge=1, le=86_400_000)]
 
@@ -41,7 +54,7 @@ class Settings(BaseSettings):
     """One process's settings, from variables that start with FAIRLEAD_; an empty one counts as unset."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FAIRLEAD_", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+        env_prefix="FAIRLEAD_", env_ignore_empty=True, extra="forbid", frozen=True, populate_by_name=True
     )
 
     @classmethod
@@ -70,16 +83,16 @@ class Settings(BaseSettings):
     transaction_timeout_ms: Milliseconds = 300_000
     # Instead of the statement timeout where everything is read: verify, reconcile, exports.
     long_statement_timeout_ms: Milliseconds = 1_800_000
-    # What providers ask runs under row-level security too, in a role that `fairlead migrate` makes.
-    second_guard: Literal["on", "off"] = "on"
-    batch_limit_leads: Annotated[int, Field(ge=1, le=1000)] = 50
+    # Providers' requests run under row-level security too, in a role that `fairlead migrate` makes.
+    row_level_security: Literal["on", "off"] = "on"
+    max_leads_per_batch: Annotated[int, Field(ge=1, le=1000)] = 50
 
     # Workers. What is said per second holds across all processes, what is concurrent holds in each of them.
     worker_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
     delivery_concurrency: Annotated[int, Field(ge=1, le=100)] = 5
-    leads_per_second: Annotated[float, Field(ge=0.000_001, le=10_000)] | None = None
-    takeover_seconds: Annotated[int, Field(ge=2, le=600)] = 30
-    drain_seconds: Annotated[int, Field(ge=1, le=600)] = 25
+    max_leads_per_second: Annotated[float, Field(ge=0.000_001, le=10_000)] | None = None
+    heartbeat_timeout_seconds: Annotated[int, Field(ge=2, le=600)] = 30
+    shutdown_timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 25
     # Stretches or shortens the delays before anything is tried again.
     retry_delay_factor: Annotated[float, Field(ge=0.001, le=10)] = 1.0
 
@@ -92,17 +105,17 @@ class Settings(BaseSettings):
     # Where people reach us from outside: links in messages begin with it.
     public_url: str | None = None
     # Of each web process: how many transactions it has open at once, and so how many requests it works on.
-    web_connections: Annotated[int, Field(ge=4, le=200)] = 12
+    web_pool_size: Annotated[int, Field(ge=4, le=200)] = 12
     # Whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks, separated by commas.
     trusted_proxies: str = ""
     # For a developer's machine: the session cookie also without https.
     cookie_over_http: bool = False
 
-    # Email, and who is told when something needs a person.
+    # Email, and the operators' addresses that alerts go to.
     mail_transport: Literal["console", "directory", "smtp"] = "console"
     mail_directory: Path | None = None
     mail_from: str = "Fairlead <fairlead@localhost>"
-    operator_emails: str = ""
+    alert_emails: str = ""
     smtp_host: str = "localhost"
     smtp_port: Port = 587
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
@@ -117,13 +130,13 @@ class Settings(BaseSettings):
     webhook_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 15
     webhook_pause_after_failures: Annotated[int, Field(ge=1, le=10_000)] = 20
     # Encrypt secrets at rest: base64 of 32 bytes each, separated by commas; the first encrypts, all decrypt.
-    secret_keys: SecretStr | None = None
+    encryption_keys: SecretStr | None = None
 
     @field_validator("*", mode="before")
     @classmethod
     def _line_of_text(cls, value: object, info: ValidationInfo) -> object:
         # A file may hold one key a line.
-        line = "".join(value.split()) if info.field_name == "secret_keys" and isinstance(value, str) else value
+        line = "".join(value.split()) if info.field_name == "encryption_keys" and isinstance(value, str) else value
         if isinstance(line, str) and _NO_TEXT.search(line):
             raise ValueError("must be one line of UTF-8 text without control characters")
         return value
@@ -186,6 +199,7 @@ def load_settings() -> Settings:
 
     Raises SettingsError for the first bad one, in one line that never repeats the value: it may be a secret.
     """
+    _refuse_former_names()
     try:
         return Settings()
     except ValidationError as error:
@@ -194,3 +208,11 @@ def load_settings() -> Settings:
         variable = field if field.startswith("FAIRLEAD_") else f"FAIRLEAD_{field.upper()}"
         reason = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
         raise SettingsError(f"{_ENV_OF_FIELD.get(field, variable)}: {reason}") from None
+
+
+def _refuse_former_names() -> None:
+    directory = os.environ.get("FAIRLEAD_SECRETS_DIR")
+    files = {path.name.upper() for path in Path(directory).glob("*")} if directory else set[str]()
+    for former, name in RENAMED.items():
+        if os.environ.get(former) or former in files:
+            raise SettingsError(f"{former}: is called {name} now; rename it")

@@ -52,7 +52,7 @@ def work(database: Database, settings: Settings, stop: threading.Event, on_runni
         Lane("webhook", settings.delivery_concurrency),
     ]
     upkeep = Upkeep(database, settings)
-    health = health_application(DatabaseProbe(database, worker_within_seconds=2.0 * settings.takeover_seconds))
+    health = health_application(DatabaseProbe(database, worker_within_seconds=2.0 * settings.heartbeat_timeout_seconds))
     with ExitStack() as stack:
         served = stack.enter_context(serve_in_thread(health, settings.http_host, settings.worker_port))
         log.info("worker started", port=served.port, host=settings.http_host)
@@ -61,12 +61,17 @@ def work(database: Database, settings: Settings, stop: threading.Event, on_runni
         for duties in (QUICK, SLOW):
             threading.Thread(target=_keep, args=(upkeep, duties, stop), name="upkeep", daemon=True).start()
         return run_worker(
-            database, lanes, handlers, Bounds(settings.takeover_seconds, settings.drain_seconds), stop, on_running
+            database,
+            lanes,
+            handlers,
+            Bounds(settings.heartbeat_timeout_seconds, settings.shutdown_timeout_seconds),
+            stop,
+            on_running,
         )
 
 
 def _handlers(database: Database, settings: Settings, stop: threading.Event) -> Mapping[Task, Handler]:
-    distributor = Distributor(database, settings.batch_limit_leads, settings.retry_delay_factor)
+    distributor = Distributor(database, settings.max_leads_per_batch, settings.retry_delay_factor)
     leads = LeadDistribution(distributor, _lead_turns(database, settings, stop))
     emails = EmailSender(database, open_mail_transport(settings), settings)
     webhooks = WebhookSender(database, settings)
@@ -80,7 +85,7 @@ def _handlers(database: Database, settings: Settings, stop: threading.Event) -> 
 
 
 def _lead_turns(database: Database, settings: Settings, stop: threading.Event) -> Callable[[], None] | None:
-    per_second = settings.leads_per_second
+    per_second = settings.max_leads_per_second
     if per_second is None:
         return None
 

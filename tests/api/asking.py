@@ -18,7 +18,7 @@ SECRET_KEYS = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="  # the key of `peop
 def application(database: Database, **settings: Any) -> FastAPI:
     """The whole application, on this database."""
     return web_application(
-        database, Settings.model_validate({"secret_keys": SECRET_KEYS, "public_url": SITE} | settings)
+        database, Settings.model_validate({"encryption_keys": SECRET_KEYS, "public_url": SITE} | settings)
     )
 
 

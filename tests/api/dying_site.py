@@ -23,10 +23,10 @@ def answered_and_killed(*asked: Any) -> Any:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(url: str, secret_keys: str) -> None:
+def main(url: str, encryption_keys: str) -> None:
     """Serve the marketplace at the URL, until the first such request."""
     idempotency.answered_once = answered_and_killed
-    settings = Settings.model_validate({"cookie_over_http": True, "secret_keys": secret_keys})
+    settings = Settings.model_validate({"cookie_over_http": True, "encryption_keys": encryption_keys})
     with (
         Database(url, "fairlead", max_connections=6) as database,
         serve_in_thread(web_application(database, settings), "127.0.0.1", 0) as served,

@@ -1,4 +1,4 @@
-"""What somebody does before they can log in: by a link, and without telling who is known."""
+"""What users do before they can log in: by a link, and without telling who is known."""
 
 import pytest
 

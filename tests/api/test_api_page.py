@@ -47,7 +47,7 @@ def script() -> str:
 def test_every_command_of_the_page_does_what_it_says(database: Database, tmp_path: Path) -> None:
     # Whatever is refused ends the script.
     (tmp_path / ".curlrc").write_text("fail-with-body\n")
-    settings = Settings.model_validate({"secret_keys": SECRET_KEYS})
+    settings = Settings.model_validate({"encryption_keys": SECRET_KEYS})
     with serve_in_thread(web_application(database, settings), "127.0.0.1", 0) as server:
         environment = dict(os.environ) | {
             "SITE": f"http://127.0.0.1:{server.port}",

@@ -97,9 +97,9 @@ def test_what_the_server_keeps_of_a_secret_is_sealed(database: Database) -> None
 
 def test_without_keys_to_seal_with_a_secret_is_not_given_to_a_repetition(database: Database) -> None:
     token = enrolled_admin(database).token
-    ann = somebody(application(database, secret_keys=None), token)
+    ann = somebody(application(database, encryption_keys=None), token)
     before = rows(database, "select count(*) from api_keys")
-    assert problem(ann.post(KEYS, json=wish(ann), headers=KEY)) == (503, "secrets_not_configured")
+    assert problem(ann.post(KEYS, json=wish(ann), headers=KEY)) == (503, "encryption_keys_missing")
     assert rows(database, "select count(*) from api_keys") == before
     assert ann.post(KEYS, json=wish(ann)).status_code == 201
     made, again = (ann.post(NICHES, json=NICHE, headers=KEY) for _ in range(2))
@@ -110,9 +110,9 @@ def test_an_answer_that_cannot_be_read_any_more_is_said_to_be_lost(database: Dat
     token = enrolled_admin(database).token
     first = somebody(application(database), token)
     made = first.post(NICHES, json=NICHE, headers=KEY)
-    added = application(database, secret_keys=f"{new_secret_key()},{SECRET_KEYS}")
+    added = application(database, encryption_keys=f"{new_secret_key()},{SECRET_KEYS}")
     assert somebody(added, token).post(NICHES, json=NICHE, headers=KEY).content == made.content
-    others = application(database, secret_keys=new_secret_key())
+    others = application(database, encryption_keys=new_secret_key())
     before = rows(database, "select count(*) from niches")
     assert problem(somebody(others, token).post(NICHES, json=NICHE, headers=KEY)) == (409, "idempotency_answer_lost")
     assert rows(database, "select count(*) from niches") == before

@@ -176,8 +176,8 @@ def test_other_sites_pages_change_nothing(database: Database, headers: dict[str,
 
 def test_without_keys_to_seal_with_nobody_enrols(database: Database) -> None:
     add_admin(database)
-    app = application(database, secret_keys=None)
+    app = application(database, encryption_keys=None)
     ann = nobody(app)
     ann.post("/api/v1/session", json=LOGIN)
     answer = ann.post("/api/v1/session/enrolment")
-    assert (answer.status_code, answer.json()["code"]) == (503, "secrets_not_configured")
+    assert (answer.status_code, answer.json()["code"]) == (503, "encryption_keys_missing")

@@ -49,7 +49,7 @@ def open_market(database: Database, niche_count: int = 3, hook: Hook | None = No
             subscribe(conn, niche, people, ids)
     market = Market(niches, ids)
     if hook is not None:
-        box = secret_box(Settings(secret_keys=SECRET_KEY))  # pyright: ignore[reportArgumentType]  # text becomes a secret
+        box = secret_box(Settings(encryption_keys=SECRET_KEY))  # pyright: ignore[reportArgumentType]  # text becomes a secret
         for name in ("p0", "p2", "p4"):
             change = set_webhook_endpoint(database, box, ids[name], hook.url(name), None, OPERATOR, allow_private=True)
             assert change.secret is not None
@@ -99,8 +99,8 @@ def outside(smtp_port: int) -> dict[str, object]:
         "smtp_security": "none",
         "smtp_timeout_seconds": 5,
         "mail_from": f"Fairlead <leads@{MAIL_DOMAIN}>",
-        "operator_emails": "ops@example.com",
-        "secret_keys": SECRET_KEY,
+        "alert_emails": "ops@example.com",
+        "encryption_keys": SECRET_KEY,
         "webhook_timeout_seconds": 5,
         "webhook_pause_after_failures": 10_000,
     }

@@ -93,7 +93,9 @@ def test_a_clock_set_back_by_a_day_puts_nothing_off(
         market = open_market(database, hook=hook)
         lead_ids = submit(database, market, 30)
         # The first retry of a webhook comes after five seconds, and further ones soon enough: each fails three times.
-        fleet = open_fleet(server.url, takeover_seconds=TAKEOVER_SECONDS, retry_delay_factor=0.01, **outside(smtp_port))
+        fleet = open_fleet(
+            server.url, heartbeat_timeout_seconds=TAKEOVER_SECONDS, retry_delay_factor=0.01, **outside(smtp_port)
+        )
         dying, living = fleet.start_serving(2)
         approve(database, lead_ids[:20])
         wait_until(lambda: one(database, PUT_OFF) > 5, "attempts are put off")

@@ -80,7 +80,7 @@ def _cut_under_load(
     with moody_mail_server(box) as smtp_port, moody_receiver(hook):
         market = open_market(database, hook=hook)
         lead_ids = submit(database, market, leads)
-        fleet = open_fleet(proxy.url(database_url), takeover_seconds=20, **outside(smtp_port))
+        fleet = open_fleet(proxy.url(database_url), heartbeat_timeout_seconds=20, **outside(smtp_port))
         workers = fleet.start_serving(2)
         cutter = Cutter(random.Random(seed + 2), 0.1, cuts_each)
         proxy.strike_where(cutter)

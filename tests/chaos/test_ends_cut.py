@@ -53,7 +53,7 @@ def test_the_end_of_a_job_is_recorded_although_its_connection_broke(
     choose, struck = once(strike, words)
     proxy.strike_where(choose)
     with opened(proxy.url(database_url)) as relayed, ThreadPoolExecutor(1) as pool:
-        bounds = Bounds(takeover_seconds=600, drain_seconds=20)
+        bounds = Bounds(heartbeat_timeout_seconds=600, shutdown_timeout_seconds=20)
         ended = pool.submit(
             run_worker, relayed, [Lane("distribute", 1)], {"distribute_lead": handle}, bounds, stop, serving.set
         )

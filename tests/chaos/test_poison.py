@@ -51,7 +51,7 @@ def test_a_lead_that_kills_every_worker_is_given_up_after_the_third_and_all_othe
     market = open_market(database, niche_count=2)
     lead_ids = submit(database, market, 24)
     killer = lead_ids[5]
-    fleet = open_fleet(database_url, takeover_seconds=2, operator_emails="ops@example.com")
+    fleet = open_fleet(database_url, heartbeat_timeout_seconds=2, alert_emails="ops@example.com")
     fleet.program = deadly_at(killer)
     fleet.start_serving(2)
     with restarting(fleet, 2):

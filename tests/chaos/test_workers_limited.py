@@ -22,7 +22,7 @@ def test_a_limit_holds_over_all_processes_and_each_lead_is_decided_alone(
 ) -> None:
     market = open_market(database)
     lead_ids = submit(database, market, LEADS)
-    fleet = open_fleet(database_url, leads_per_second=PER_SECOND)
+    fleet = open_fleet(database_url, max_leads_per_second=PER_SECOND)
     fleet.start_serving(3)
     approve(database, lead_ids)
     wait_until_drained(database, 60)
@@ -45,7 +45,7 @@ def test_a_rate_of_one_in_hours_holds_for_workers_that_wait_and_for_those_that_a
 ) -> None:
     market = open_market(database)
     lead_ids = submit(database, market, 9)
-    fleet = open_fleet(database_url, leads_per_second=0.0001)
+    fleet = open_fleet(database_url, max_leads_per_second=0.0001)
     waiting = fleet.start_serving(2)
     approve(database, lead_ids)
     busy = "select count(*) from procrastinate_jobs where task_name = 'distribute_lead' and status = 'doing'"

@@ -40,7 +40,9 @@ def test_a_worker_told_to_stop_under_load_finishes_and_nothing_is_sent_twice(
         market = open_market(database, hook=hook)
         lead_ids = submit(database, market, 40)
         # Silent for a while is not dead: nobody's work is to be taken over in this test.
-        fleet = open_fleet(database_url, drain_seconds=DRAIN_SECONDS, takeover_seconds=30, **outside(smtp_port))
+        fleet = open_fleet(
+            database_url, shutdown_timeout_seconds=DRAIN_SECONDS, heartbeat_timeout_seconds=30, **outside(smtp_port)
+        )
         first, second = fleet.start_serving(2)
         approve(database, lead_ids)
         wait_until(
@@ -67,7 +69,7 @@ def _stop(process: Process) -> None:
     assert process.ended(DRAIN_SECONDS + ENDING_SECONDS) == 0
     print(f"{process.name} took {time.monotonic() - started:.1f} s to stop")
     assert process.events("worker stopped")
-    assert not process.events("jobs under way did not end in time: others take them over")
+    assert not process.events("jobs did not end in time: other workers take them over")
 
 
 def test_serve_restarts_what_dies_and_stops_everything(

@@ -47,7 +47,7 @@ def test_the_work_of_one_that_vanished_is_taken_over_and_not_repeated_when_it_wa
         market = open_market(database, hook=hook)
         fleet = open_fleet(
             database_url,
-            takeover_seconds=TAKEOVER_SECONDS,
+            heartbeat_timeout_seconds=TAKEOVER_SECONDS,
             # It may stand still in the middle of a transaction, with a niche locked.
             idle_in_transaction_timeout_ms=2_000,
             transaction_timeout_ms=4_000,

@@ -45,7 +45,7 @@ def environment(database_url: str, **settings: object) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("FAIRLEAD_", "PYTEST_"))}
     given: dict[str, object] = {
         "database_url": database_url,
-        "takeover_seconds": 3,
+        "heartbeat_timeout_seconds": 3,
         "retry_delay_factor": 0.001,
         "worker_concurrency": 3,
         "delivery_concurrency": 3,

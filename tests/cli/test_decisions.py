@@ -244,7 +244,7 @@ def happens_after(monkeypatch: pytest.MonkeyPatch, calls: int, event: Callable[[
             event()
         return real(self, niche_id, only_lead_id)
 
-    monkeypatch.setenv("FAIRLEAD_BATCH_LIMIT_LEADS", "1")
+    monkeypatch.setenv("FAIRLEAD_MAX_LEADS_PER_BATCH", "1")
     monkeypatch.setattr(Distributor, "distribute_waiting", distribute_waiting)
 
 

@@ -118,7 +118,7 @@ def fairlead(
     add_admin(database, ADMIN)
     (tmp_path / FILE).write_text("cores,region\n8,north\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FAIRLEAD_SECRET_KEYS", SECRET_KEYS)
+    monkeypatch.setenv("FAIRLEAD_ENCRYPTION_KEYS", SECRET_KEYS)
     return Program(monkeypatch, capsys, database_url)
 
 

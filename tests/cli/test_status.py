@@ -127,7 +127,7 @@ def test_status_shows_a_missing_schema_and_migrate_makes_it(
         "before": NEWEST,
         "after": NEWEST,
         "changed": False,
-        "has_second_guard": True,
+        "has_portal_role": True,
     }
     assert fairlead("migrate").out == f"The schema second is at {NEWEST} already.\n"
     assert fairlead("status").status == 0

@@ -24,7 +24,7 @@ def fairlead(
 ) -> Program:
     """The program on a marketplace with Anchor and Bowline, on a developer's machine."""
     open_marketplace(database)
-    monkeypatch.setenv("FAIRLEAD_SECRET_KEYS", SECRET_KEYS)
+    monkeypatch.setenv("FAIRLEAD_ENCRYPTION_KEYS", SECRET_KEYS)
     monkeypatch.setenv("FAIRLEAD_WEBHOOK_ALLOW_PRIVATE", "true")
     return Program(monkeypatch, capsys, database_url)
 
@@ -116,7 +116,7 @@ def test_bad_input_gets_one_clear_line(fairlead: Program, words: list[str], stat
 
 
 def test_without_keys_no_endpoint_can_be_set(fairlead: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("FAIRLEAD_SECRET_KEYS")
+    monkeypatch.delenv("FAIRLEAD_ENCRYPTION_KEYS")
     result = fairlead("webhooks", "set", ANCHOR, "https://crm.example.com")
     assert result.status == 1
-    assert result.err.startswith("error: FAIRLEAD_SECRET_KEYS: must hold at least one key")
+    assert result.err.startswith("error: FAIRLEAD_ENCRYPTION_KEYS: must hold at least one key")

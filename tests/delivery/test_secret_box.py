@@ -16,7 +16,7 @@ SECRET = "whsec_c2VjcmV0"
 
 
 def box_of(text: str | None) -> SecretBox:
-    return secret_box(Settings(secret_keys=None if text is None else SecretStr(text)))
+    return secret_box(Settings(encryption_keys=None if text is None else SecretStr(text)))
 
 
 @settings(deadline=None)
@@ -41,7 +41,7 @@ def test_keys_can_be_exchanged() -> None:
     again = both.seal(SECRET, ENDPOINT)
     assert both.is_current(again)
     assert SecretBox([NEW]).open(again, ENDPOINT) == SECRET
-    with pytest.raises(SecretUnreadable, match="not among FAIRLEAD_SECRET_KEYS"):
+    with pytest.raises(SecretUnreadable, match="not among FAIRLEAD_ENCRYPTION_KEYS"):
         SecretBox([NEW]).open(sealed, ENDPOINT)
 
 
@@ -116,7 +116,7 @@ def test_bad_keys_are_one_line_that_names_the_variable_and_keeps_the_value(text:
     with pytest.raises(SettingsError) as caught:
         box_of(text)
     message = str(caught.value)
-    assert message.startswith("FAIRLEAD_SECRET_KEYS: ")
+    assert message.startswith("FAIRLEAD_ENCRYPTION_KEYS: ")
     assert complaint in message
     assert "\n" not in message
     assert not any(part and part in message for part in (text or "").split(","))

@@ -126,8 +126,8 @@ def test_ours_are_confined_and_have_time_to_finish() -> None:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert "no-new-privileges:true" in service["security_opt"]
-        drain_seconds = int(service["environment"]["FAIRLEAD_DRAIN_SECONDS"])
-        assert int(service["stop_grace_period"].removesuffix("s")) > drain_seconds
+        shutdown_timeout_seconds = int(service["environment"]["FAIRLEAD_SHUTDOWN_TIMEOUT_SECONDS"])
+        assert int(service["stop_grace_period"].removesuffix("s")) > shutdown_timeout_seconds
 
 
 def test_every_mounted_file_exists_and_every_volume_is_declared() -> None:

@@ -148,5 +148,8 @@ def test_the_guide_has_every_metric_and_every_alert_and_no_other() -> None:
 
 def test_the_runbook_asks_for_metrics_and_settings_that_exist() -> None:
     text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
-    assert metrics_in([text]) - counter_names() - gauge_names() - {"fairlead_restored", "fairlead_secret_keys"} == set()
+    assert (
+        metrics_in([text]) - counter_names() - gauge_names() - {"fairlead_restored", "fairlead_encryption_keys"}
+        == set()
+    )
     assert set(re.findall(r"FAIRLEAD_[A-Z_]+", text)) <= VARIABLES

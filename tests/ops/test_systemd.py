@@ -66,7 +66,7 @@ def test_they_are_always_started_again_and_stopped_gently(name: str) -> None:
     assert values(name, "StartLimitIntervalSec") == ["0"]
     assert values(name, "KillSignal") == ["SIGTERM"]
     [stop_seconds] = values(name, "TimeoutStopSec")
-    assert int(stop_seconds) > Settings.model_fields["drain_seconds"].default
+    assert int(stop_seconds) > Settings.model_fields["shutdown_timeout_seconds"].default
     assert values(name, "Requires") == ["fairlead-migrate.service"]
     assert "fairlead-migrate.service" in values(name, "After")[0].split()
 

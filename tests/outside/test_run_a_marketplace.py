@@ -25,7 +25,7 @@ def environment(database_url: str, tmp_path: Path) -> dict[str, str]:
     """What the pages tell a developer to set, on free ports, and nothing that this machine may have set."""
     ours = {
         "FAIRLEAD_DATABASE_URL": database_url,
-        "FAIRLEAD_SECRET_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "FAIRLEAD_ENCRYPTION_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),
         "FAIRLEAD_MAIL_TRANSPORT": "directory",
         "FAIRLEAD_MAIL_DIRECTORY": str(tmp_path),
         "FAIRLEAD_COOKIE_OVER_HTTP": "true",

@@ -9,7 +9,7 @@ A route is a few lines, in the file of `routes` that is named for what it is abo
         reviewer: Annotated[Principal, needs(Permission.LEADS_APPROVE)],
         database: Marketplace,
     ) -> RejectedLead:                                         # shapes.values.Answer
-        '''Reject a lead that nobody bought, and say why.'''
+        '''Reject an unsold lead, and say why.'''
         return RejectedLead.model_validate(reject_lead(database, lead_id, asked.reason, reviewer.actor))
 
 - `access` says who may call it, exactly once per route; `needs_own` for a provider's own rows, `needs(..., limit)` for

@@ -1,9 +1,9 @@
 """Who may call a route. Every route declares exactly one of four, and a test fails for one that does not:
 
     reader: Annotated[Principal, needs(Permission.LEADS_READ)]      a session or a key with this permission
-    caller: Annotated[OwnProvider, needs_own(Permission.OWN_READ)]  the same, of somebody at a provider: its own rows
+    caller: Annotated[OwnProvider, needs_own(Permission.OWN_READ)]  the same, of a provider's user: its own rows
     opened: Annotated[OpenedSession, needs_session("why")]          a session in whatever state, its own business
-    dependencies=[public("why")]                                    anybody
+    dependencies=[public("why")]                                    every client
 
 What a route declares is what is checked and what the document says of it: there is no second place for it.
 """
@@ -57,7 +57,7 @@ class OpenedSession:
 
 @dataclass(frozen=True, slots=True)
 class OwnProvider:
-    """Somebody at a provider. `database` is for whatever is done in its name, and nothing else is to be used."""
+    """A provider's user. `database` is for all that is done on the provider's behalf; nothing else is to be used."""
 
     principal: Principal
     provider_id: str
@@ -71,7 +71,7 @@ class OwnProvider:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Let through is whoever has the permission, by session or key; the answer is who it is.
+    """Callers with the permission are let through, by session or key; the result is the principal.
 
     With a limit, no more often than that: what costs the database much.
     """
@@ -88,7 +88,8 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class NeedsOwn:
-    """Let through is somebody at a provider with the permission; the answer is who, and whose rows it is about.
+    """Provider users with the permission are let through; the result is the principal and the provider whose rows it
+    is.
 
     With a limit, no more often than that by all of its provider together.
     """
@@ -120,7 +121,7 @@ class NeedsSession:
 
 @dataclass(frozen=True, slots=True)
 class Public:
-    """Let through is everybody; writes of other sites' pages only with `from_anywhere`.
+    """Every client is let through; writes from other sites' pages only with `from_anywhere`.
 
     With a limit, no more often than that from one network: `count` is called before anything of a request is read, so
     that the misshapen ones count, too.
@@ -154,12 +155,12 @@ def needs_own(permission: Permission, limit: Limit | None = None) -> Any:
 
 
 def needs_session(why: str) -> Any:
-    """For `Annotated[OpenedSession, needs_session(...)]`: what somebody does to their own session."""
+    """For `Annotated[OpenedSession, needs_session(...)]`: what users do to their own session."""
     return Depends(NeedsSession(why), scope="function")
 
 
 def public(why: str, *, from_anywhere: bool = False, limit: Limit | None = None) -> Any:
-    """For a route's `dependencies`: why everybody may call it, and how often each network."""
+    """For a route's `dependencies`: why it needs no authentication, and how often each network may call it."""
     return Depends(Public(why, from_anywhere, limit), scope="function")
 
 

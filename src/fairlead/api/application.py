@@ -60,7 +60,7 @@ def web_application(database: Database, settings: Settings, probe: Probe | None 
             Middleware(OpenToPages),
         ],
     )
-    box = None if settings.secret_keys is None else secret_box(settings)
+    box = None if settings.encryption_keys is None else secret_box(settings)
     application.state.resources = Resources(database, settings, box)
     application.state.live = Hub(database)
     application.state.password_turns = new_turns()
@@ -75,14 +75,14 @@ def web_application(database: Database, settings: Settings, probe: Probe | None 
 
 
 def _probe(database: Database, settings: Settings) -> DatabaseProbe:
-    return DatabaseProbe(database, worker_within_seconds=2.0 * settings.takeover_seconds)
+    return DatabaseProbe(database, worker_within_seconds=2.0 * settings.heartbeat_timeout_seconds)
 
 
 @asynccontextmanager
 async def _lifespan(application: FastAPI) -> AsyncGenerator[None]:
     """A request that needs a connection waits for a thread instead of for the pool, which would look like slowness."""
     resources: Resources = application.state.resources
-    current_default_thread_limiter().total_tokens = resources.settings.web_connections + SPARE_THREADS
+    current_default_thread_limiter().total_tokens = resources.settings.web_pool_size + SPARE_THREADS
     yield
     await run_in_threadpool(application.state.live.stop)
 

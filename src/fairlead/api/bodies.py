@@ -1,9 +1,9 @@
 """Bodies of requests, for every route: bounded before they are read, and never long on the event loop.
 
 The framework reads JSON and checks it on the loop, also for endpoints that run in a thread, and builds every error
-there is before any is left out: a body of a megabyte could hold everybody up for seconds. Here its model says how large
-a body may be; what is not short is read and checked in a thread, one at a time in a process; and checking stops at the
-first errors (`Asked`).
+there is before any is left out: a body of a megabyte could hold up all requests for seconds. Here its model says how
+large a body may be; what is not short is read and checked in a thread, one at a time in a process; and checking stops
+at the first errors (`Asked`).
 """
 
 import email.message
@@ -57,7 +57,7 @@ def violations_found(request: Request) -> Sequence[Violation]:
 class BoundedRoute(APIRoute):
     """A route whose body, if it takes one, is a model made of `Asked`, and is read as that model says.
 
-    What everybody may call, with a limit, is counted before it is read. A POST honours `Idempotency-Key`, as
+    A public route with a limit is counted before its body is read. A POST honours `Idempotency-Key`, as
     `idempotency` says.
     """
 

@@ -1,7 +1,7 @@
 """What another site's page asks for in the name of the user who is logged in here: refused, to read as to write.
 
 Browsers say where a request comes from (Fetch Metadata, and Origin before that), and a page cannot change what they
-say. What comes from no browser says nothing, and rides on nobody's cookie.
+say. A client that is no browser says nothing, and carries no user's cookie.
 """
 
 from urllib.parse import urlsplit

@@ -23,7 +23,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    # What is not said otherwise belongs to whoever asked.
+    # Unless a route says otherwise, an answer is private to its client.
     "Cache-Control": "no-store",
 }
 """On every answer that does not say otherwise itself, as a page with scripts of its own has to."""
@@ -37,7 +37,7 @@ _UNREMARKABLE = frozenset({"/livez", "/readyz", "/metrics"})
 def refusal(code: str) -> tuple[int, list[tuple[str, str]], bytes]:
     """Status, headers and body of the answer to what never became a request, with an id of its own, which is logged.
 
-    Whoever sends it closes the connection, as it says.
+    The sender closes the connection, as it says.
     """
     with correlation(None) as request_id:
         answer = problem_response(code)
@@ -118,6 +118,6 @@ class _Answer:
 
 
 def _route(scope: Scope) -> str | None:
-    """The template of the address, never the address: that holds ids, and whatever somebody typed."""
+    """The template of the address, never the address: that holds ids, and what people typed."""
     path = getattr(scope.get("route"), "path", None)
     return None if path is None else path.replace("{", "<").replace("}", ">")

@@ -1,4 +1,4 @@
-"""Requests that keep a thread for long: few at once, so that there are threads for everybody else."""
+"""Requests that keep a thread for long: few at once, so that threads remain for all other requests."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

@@ -98,7 +98,7 @@ _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "ex
 def _name_bounds(part: Any) -> None:
     """Bounds of integers that `values.Int` looks at first have the names that JSON Schema gives them.
 
-    Pydantic writes those that come behind a validator of ours by its own names, which mean nothing to anybody else.
+    Pydantic writes those that come behind a validator of ours by its own names, which mean nothing to API clients.
     """
     if isinstance(part, dict):
         known = cast("dict[str, Any]", part)

@@ -1,7 +1,7 @@
 """Query parameters and headers that say more than one thing, or what an operation does not know: refused.
 
-Who asks for the ledger of `provder_id=...` would otherwise be handed everybody's, and of `status=a&status=b` only the
-last would count.
+Who asks for the ledger of `provder_id=...` would otherwise be handed that of all providers, and of `status=a&status=b`
+only the last would count.
 """
 
 from collections.abc import Iterator

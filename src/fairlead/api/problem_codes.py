@@ -24,22 +24,22 @@ _OF_REQUESTS = {
     **_all(
         400,
         {
-            "request_malformed": "The request is not HTTP as this server reads it",
+            "request_malformed": "The request is not valid HTTP",
             "body_malformed": "The body is not JSON",
             "idempotency_key_missing": "The request needs an Idempotency-Key",
             "idempotency_key_unsupported": "The operation takes no Idempotency-Key",
         },
     ),
-    **_all(404, {"route_unknown": "There is nothing at this address"}),
-    **_all(405, {"method_not_allowed": "This address does not take this method"}),
-    **_all(409, {"idempotency_answer_lost": "The request was carried out, and its answer is not there any more"}),
-    **_all(412, {"version_conflict": "It was changed since you saw it"}),
+    **_all(404, {"route_unknown": "No resource exists at this address"}),
+    **_all(405, {"method_not_allowed": "The method is not allowed at this address"}),
+    **_all(409, {"idempotency_answer_lost": "The request was carried out, but its answer can no longer be read"}),
+    **_all(412, {"version_conflict": "The resource was changed in the meantime"}),
     **_all(413, {"body_too_large": "The body is too large"}),
-    **_all(415, {"content_type_unsupported": "The body is not said to be JSON"}),
+    **_all(415, {"content_type_unsupported": "The Content-Type is not application/json"}),
     **_all(
         422,
         {
-            "input_invalid": "What was sent is not what is asked for",
+            "input_invalid": "The input is invalid",
             "idempotency_key_reused": "The idempotency key was used for another request",
         },
     ),
@@ -49,16 +49,16 @@ _OF_REQUESTS = {
         429,
         {
             "too_many_attempts": "Too many attempts",
-            "too_many_connections": "Too many live connections are open",
-            "too_many_exports": "Other exports are running",
+            "too_many_connections": "Too many live connections",
+            "too_many_exports": "Too many exports are running",
         },
     ),
-    **_all(500, {"internal_error": "Something is wrong with the server"}),
+    **_all(500, {"internal_error": "Internal server error"}),
     **_all(
         503,
         {
-            "unavailable": "The server cannot answer at present",
-            "secrets_not_configured": "The server has no keys to seal secrets with",
+            "unavailable": "The service is temporarily unavailable",
+            "encryption_keys_missing": "The server has no encryption keys",
         },
     ),
 }
@@ -67,23 +67,23 @@ _OF_ACCESS = {
     **_all(
         401,
         {
-            "session_invalid": "Nobody is logged in",
-            "api_key_invalid": "The API key opens nothing",
-            "login_refused": "Email and password do not open a session",
-            "code_refused": "The code is wrong or spent",
+            "session_invalid": "Not logged in",
+            "api_key_invalid": "The API key is not valid",
+            "login_refused": "Email or password is wrong",
+            "code_refused": "The code is wrong or was used already",
             "password_refused": "The password is wrong",
         },
     ),
     **_all(
         403,
         {
-            "permission_missing": "You may not do this",
-            "second_factor_required": "The second factor is outstanding",
-            "enrolment_required": "A second factor has to be set up first",
-            "step_up_required": "A fresh proof of who you are is needed",
-            "session_required": "This takes a session, not an API key",
-            "cross_origin_refused": "A page of another site asked for this",
-            "token_refused": "The link was used, has expired, or never was one",
+            "permission_missing": "Permission denied",
+            "second_factor_required": "The second factor is required",
+            "enrolment_required": "A second factor must be set up first",
+            "step_up_required": "Step-up is required: give the second factor again",
+            "session_required": "A session is required, not an API key",
+            "cross_origin_refused": "Cross-origin request refused",
+            "token_refused": "The link is invalid, expired or was used already",
         },
     ),
     **_all(
@@ -91,21 +91,21 @@ _OF_ACCESS = {
         {
             "problem_unknown": "There is no such code",
             "user_unknown": "There is no such user",
-            "session_unknown": "There is no such live session",
+            "session_unknown": "There is no such session",
             "api_key_unknown": "There is no such API key",
         },
     ),
     **_all(
         409,
         {
-            "second_factor_done": "The second factor was given already",
-            "enrolment_not_begun": "The enrolment has to be begun first",
-            "email_taken": "The email address is taken",
+            "second_factor_done": "The second factor was verified already",
+            "enrolment_not_begun": "No enrolment was started",
+            "email_taken": "The email address is in use",
             "user_disabled": "The user is disabled",
-            "last_admin": "Nobody would be left who can administer",
-            "own_role": "Nobody changes their own role",
-            "own_user": "Nobody disables themselves",
-            "own_second_factor": "Nobody resets their own second factor",
+            "last_admin": "The last operator cannot be removed",
+            "own_role": "Users cannot change their own role",
+            "own_user": "Users cannot disable themselves",
+            "own_second_factor": "Users cannot reset their own second factor",
         },
     ),
 }
@@ -115,14 +115,14 @@ _OF_LEADS = {
     **_all(
         409,
         {
-            "lead_pending_confirmation": "The lead's sender has not confirmed it yet",
+            "lead_pending_confirmation": "The lead is not confirmed by its sender yet",
             "lead_pending_approval": "The lead is not approved yet",
-            "lead_distributed": "The lead is distributed",
+            "lead_distributed": "The lead was distributed already",
             "lead_rejected": "The lead was rejected",
             "lead_bad": "The lead was marked as bad",
-            "lead_duplicate": "The niche has the lead already",
-            "lead_undecided": "The lead was never decided",
-            "lead_erased": "What the lead said was erased",
+            "lead_duplicate": "The lead is a duplicate",
+            "lead_undecided": "The lead has no decision yet",
+            "lead_erased": "The lead's personal data was erased",
         },
     ),
 }
@@ -135,13 +135,13 @@ _OF_MONEY = {
             "assignment_accepted": "The assignment was accepted",
             "assignment_rejected": "The assignment was rejected",
             "assignment_refunded": "The assignment was refunded",
-            "bad_lead_reported": "The lead was reported before",
+            "bad_lead_reported": "The lead was reported as bad already",
             "bad_lead_not_reported": "The lead was not reported as bad",
-            "bad_lead_decided": "The report was decided already",
-            "bad_lead_window_over": "It is too late to report the lead",
-            "deposit_conflict": "The external id was credited otherwise",
+            "bad_lead_decided": "The bad lead report was decided already",
+            "bad_lead_window_over": "The time to report a bad lead is over",
+            "deposit_conflict": "The external id was used for another deposit",
             "insufficient_balance": "The balance is too low",
-            "balance_too_large": "The balance would be larger than a balance can be",
+            "balance_too_large": "The balance would exceed the maximum",
             "credit_in_use": "The provider owes more than the new credit limit",
         },
     ),
@@ -152,7 +152,7 @@ _OF_CONFIGURATION = {
         404,
         {
             "niche_unknown": "There is no such niche",
-            "form_version_unknown": "The form has no such version",
+            "form_version_unknown": "There is no such version of the form",
             "level_unknown": "There is no such competition level",
             "provider_unknown": "There is no such provider",
             "subscription_unknown": "There is no such subscription",
@@ -161,17 +161,17 @@ _OF_CONFIGURATION = {
     **_all(
         409,
         {
-            "currency_in_use": "Money was moved in this currency already",
-            "niche_exists": "There is such a niche already",
-            "niche_inactive": "The niche is switched off",
-            "form_unreadable": "The niche's form cannot be read",
-            "level_exists": "The niche has a level of this name",
+            "currency_in_use": "The ledger has entries in the current currency",
+            "niche_exists": "A niche with this slug exists already",
+            "niche_inactive": "The niche is inactive",
+            "form_unreadable": "The niche's form schema cannot be read",
+            "level_exists": "A level with this name exists already",
             "level_deleted": "The level is deleted",
-            "level_in_use": "Somebody subscribes to the level",
+            "level_in_use": "The level has subscriptions",
             "levels_incomplete": "The order must name every level of the niche",
             "position_taken": "Another level has this position",
             "provider_status": "The provider's status does not allow this",
-            "subscription_exists": "There is such a subscription already",
+            "subscription_exists": "The provider has a subscription to the level already",
             "subscription_ended": "The subscription was ended",
         },
     ),
@@ -194,7 +194,7 @@ _OF_OPERATIONS = {
             "nothing_to_verify": "There is nothing to verify",
             "webhook_endpoint_exists": "The provider has a webhook endpoint already",
             "webhook_endpoint_removed": "The webhook endpoint was removed",
-            "webhook_rotation_under_way": "The secret is being exchanged already",
+            "webhook_rotation_under_way": "The secret is being rotated already",
         },
     ),
 }
@@ -209,13 +209,13 @@ PROBLEMS: Mapping[str, Kind] = {
 }
 """By code. Codes are never renamed, and none changes its status."""
 
-_UNLISTED = Kind(409, "The request cannot be granted")
+_UNLISTED = Kind(409, "The request conflicts with the current state")
 
 
 def kind_of(code: str) -> Kind:
     """What a code is over HTTP; a conflict for one that is not listed, which a test does not let happen.
 
-    >>> kind_of("lead_unknown").status, kind_of("nobody_knows").status
+    >>> kind_of("lead_unknown").status, kind_of("no_such_code").status
     (404, 409)
     """
     return PROBLEMS.get(code, _UNLISTED)

@@ -1,6 +1,6 @@
 """Whatever goes wrong, as one kind of answer: RFC 9457, `application/problem+json`, with a stable code.
 
-Nothing that was sent is ever repeated: it may be a password, somebody's telephone number, or not even JSON.
+Nothing that was sent is ever repeated: it may be a password, a telephone number, or not even JSON.
 """
 
 import json
@@ -40,16 +40,16 @@ _CODE_OF_STATUS = {
 }
 _DETAILS = {
     "request_malformed": "the request could not be read; the connection is closed",
-    "head_too_large": "the request's line and headers have to be 200 headers and 64 KiB at the most",
+    "head_too_large": "at most 200 headers and 64 KiB of request line and headers are accepted",
     "body_malformed": "the body could not be read as JSON in UTF-8",
-    "route_unknown": "there is nothing at this address",
+    "route_unknown": "no resource exists at this address",
     "method_not_allowed": "the header Allow names the methods that this address takes",
     "body_too_large": "the body is larger than this operation takes",
-    "content_type_unsupported": "the header Content-Type has to say application/json",
-    "unavailable": "the server cannot answer at present; try again",
-    "internal_error": "this is a mistake of the server's; its log has more under the request's id",
-    "input_invalid": "what was sent is not what is asked for; see errors",
-    "idempotency_key_missing": "what moves money says in the header Idempotency-Key which request it is",
+    "content_type_unsupported": "the header Content-Type must be application/json",
+    "unavailable": "the service is temporarily unavailable: try again",
+    "internal_error": "the server failed: its log has details under the request's id",
+    "input_invalid": "the input is invalid: errors names each place",
+    "idempotency_key_missing": "requests that move money need the header Idempotency-Key",
 }
 
 
@@ -114,7 +114,7 @@ def problem_of_status(status: int, headers: Mapping[str, str] | None = None) -> 
 
 
 def problem_of(error: FairleadError, method: str) -> Response:
-    """The answer for what a flow raised. What is nobody's fault but ours is logged, and says nothing outside."""
+    """The answer for what a flow raised. An error of the server is logged; the client learns no detail of it."""
     if isinstance(error, InvalidDocument):
         return problem_response("input_invalid", violations=[_violation_in(each) for each in error.details])
     if isinstance(error, BadInput):

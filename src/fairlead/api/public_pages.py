@@ -1,4 +1,4 @@
-"""Pages of other sites may call what is public, and read the answers: there is nobody's cookie in it.
+"""Pages of other sites may call what is public, and read the answers: no cookie is involved.
 
 Browsers ask first whether they may (CORS), and hand an answer to a page only if it says so. Starlette's own middleware
 says it, for the addresses under `/api/v1/public/` and for no other.
@@ -12,7 +12,7 @@ PREFLIGHT_LASTS_SECONDS = 3_600
 
 
 class OpenToPages:
-    """An ASGI application around another. Without credentials: a page never acts for whoever is logged in here."""
+    """An ASGI application around another. Without credentials: a page never acts for a user who is logged in here."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""What is the same for everybody until the next release: sent compressed, kept by browsers, not sent again unchanged.
+"""What is the same for all clients until the next release: sent compressed, kept by browsers, not sent again unchanged.
 
 Nothing else is compressed. The size of a compressed answer tells how much of it repeats what the request held, so that
 a page of another site could guess a secret in it byte by byte (BREACH); what is published here holds none.

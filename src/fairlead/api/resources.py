@@ -14,7 +14,10 @@ from fairlead.store.connection import Database
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """One process's. `box` is None where no FAIRLEAD_SECRET_KEYS are set: then nobody can enrol a second factor."""
+    """One process's. `box` is None where no FAIRLEAD_ENCRYPTION_KEYS are set:
+
+    then no user can enrol a second factor.
+    """
 
     database: Database
     settings: Settings
@@ -38,7 +41,7 @@ async def _settings(connection: HTTPConnection) -> Settings:
 async def _box(connection: HTTPConnection) -> SecretBox:
     box = resources_of(connection).box
     if box is None:
-        raise Refused("secrets_not_configured", "this needs FAIRLEAD_SECRET_KEYS, which the server does not have")
+        raise Refused("encryption_keys_missing", "this needs FAIRLEAD_ENCRYPTION_KEYS, which the server does not have")
     return box
 
 

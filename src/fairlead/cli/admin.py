@@ -47,7 +47,7 @@ def create(
     """Let an operator in. There is no default password: the answer is a link, good once, that sets one.
 
     With --password-stdin the password is set at once. Either way the first login sets up a second factor before
-    anything else is open. Asking again for somebody who has no password yet makes a new link in place of the old.
+    anything else is open. Asking again for a user who has no password yet makes a new link in place of the old.
 
     Examples:
 

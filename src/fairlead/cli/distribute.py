@@ -25,13 +25,15 @@ from fairlead.store.lookups import WaitingNiche, lead_state, marketplace_currenc
 OUTCOME_WORDS = {
     "success": "sold to all it could be sold to",
     "partial": "sold, though some who wanted it could not pay",
-    "no_eligible": "nobody eligible; stays approved and can be tried again",
+    "no_eligible": "no eligible provider; stays approved and can be tried again",
     "failed": "failed; nothing was sold, and a worker tries again",
 }
 
 
 def distribute(
-    lead_id: Annotated[str | None, typer.Argument(help="One lead, decided at once (again, if nobody took it).")] = None,
+    lead_id: Annotated[
+        str | None, typer.Argument(help="One lead, decided at once (again, if no provider bought it).")
+    ] = None,
     pending: Annotated[bool, typer.Option("--pending", help="Every approved lead that awaits a decision.")] = False,
     niche: Annotated[str | None, typer.Option(help="Only this niche (its slug); with --pending.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
@@ -55,7 +57,7 @@ def distribute(
     if lead_id is not None and niche is not None:
         raise BadInput(["--niche goes with --pending; a LEAD_ID says its niche itself"])
     with marketplace() as database:
-        distributor = Distributor(database, load_settings().batch_limit_leads)
+        distributor = Distributor(database, load_settings().max_leads_per_batch)
         if lead_id is not None:
             _one(database, distributor, lead_id, as_json)
         else:

@@ -26,7 +26,7 @@ def connected(
         chosen.long_statement_timeout_ms,
     )
     direct = chosen.direct_database_url
-    guarded = chosen.second_guard == "on"
+    guarded = chosen.row_level_security == "on"
     with (
         database_url(chosen) as url,
         Database(
@@ -34,7 +34,7 @@ def connected(
             chosen.schema_name,
             timeouts,
             max_connections,
-            second_guard=guarded,
+            row_level_security=guarded,
             patience_seconds=patience_seconds,
             direct_url=None if direct is None else direct.get_secret_value(),
         ) as database,

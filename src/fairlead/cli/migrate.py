@@ -27,12 +27,13 @@ def migrate(
                 "before": done.before,
                 "after": done.after,
                 "changed": done.before != done.after,
-                "has_second_guard": done.has_second_guard,
+                "has_portal_role": done.has_portal_role,
             }
         )
     elif done.before == done.after:
         say(f"The schema {done.schema_name} is at {done.after} already.")
     else:
         say(f"The schema {done.schema_name} went from {done.before or 'nothing'} to {done.after}.", "green")
-    if not as_json and not done.has_second_guard:
-        say("The second guard of the portal could not be made: fairlead status says what to do.", "yellow")
+    if not as_json and not done.has_portal_role:
+        say("The portal's database role could not be created: providers' requests are refused.", "yellow")
+        say("fairlead status prints the statements that create it.", "yellow")

@@ -95,7 +95,7 @@ def _supervise(children: list[_Child], settings: Settings, stop: threading.Event
         stop.wait(TICK_SECONDS)
     for child in children:
         child.ask_to_stop()
-    deadline = time.monotonic() + settings.drain_seconds + KILL_AFTER_SECONDS
+    deadline = time.monotonic() + settings.shutdown_timeout_seconds + KILL_AFTER_SECONDS
     for child in children:
         child.wait(deadline)
     log.info("all stopped")

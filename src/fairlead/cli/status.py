@@ -13,7 +13,7 @@ from fairlead.core.errors import FairleadError, Refused
 from fairlead.settings import Settings, load_settings
 from fairlead.store.connection import Database
 from fairlead.store.embedded import EmbeddedPostgresError
-from fairlead.store.guard.second_guard import SecondGuard, second_guard
+from fairlead.store.row_level_security.portal_role import PortalRoleState, portal_role_state
 from fairlead.store.schema import check_schema, current_revision
 from fairlead.store.watching.gauges import read_gauges, watching
 from fairlead.store.watching.overview import MarketplaceOverview, NicheOverview, read_overview, server_version
@@ -32,7 +32,7 @@ class _Seen:
     revision: str | None = None
     overview: MarketplaceOverview | None = None
     gauges: Gauges | None = None
-    guard: SecondGuard | None = None
+    portal_role: PortalRoleState | None = None
 
 
 def status(
@@ -73,9 +73,9 @@ def _look_into(database: Database, schema_name: str) -> _Seen:
             check_schema(conn, schema_name)
         except Refused as error:
             return _Seen(str(error), database.place, version, revision)
-        overview, guard = read_overview(conn), second_guard(conn, schema_name)
+        overview, portal_role = read_overview(conn), portal_role_state(conn, schema_name)
     with watching(database) as conn:
-        return _Seen(None, database.place, version, revision, overview, read_gauges(conn), guard)
+        return _Seen(None, database.place, version, revision, overview, read_gauges(conn), portal_role)
 
 
 def _for_programs(settings: Settings, seen: _Seen) -> dict[str, object]:
@@ -91,13 +91,13 @@ def _for_programs(settings: Settings, seen: _Seen) -> dict[str, object]:
             "data_dir": str(settings.data_dir) if settings.database_url is None else None,
         },
         "schema": {"name": settings.schema_name, "revision": seen.revision},
-        "second_guard": None
-        if seen.guard is None
+        "row_level_security": None
+        if seen.portal_role is None
         else {
-            "is_on": settings.second_guard == "on",
-            "is_ready": seen.guard.is_ready,
-            "problem": seen.guard.problem,
-            "remedy": list(seen.guard.remedy),
+            "is_on": settings.row_level_security == "on",
+            "is_ready": seen.portal_role.is_ready,
+            "problem": seen.portal_role.problem,
+            "remedy": list(seen.portal_role.remedy),
         },
         "work": None if seen.gauges is None else _work_for_programs(seen.gauges),
         "marketplace": None
@@ -132,8 +132,8 @@ def _for_people(settings: Settings, seen: _Seen) -> None:
     say(f"PostgreSQL   {seen.version}, {where}")
     revision = f"revision {seen.revision}" if seen.revision else "not set up"
     say(f"schema       {settings.schema_name}, {revision}")
-    if seen.guard is not None:
-        _guard_for_people(seen.guard, is_on=settings.second_guard == "on")
+    if seen.portal_role is not None:
+        _row_level_security_for_people(seen.portal_role, is_on=settings.row_level_security == "on")
     overview = seen.overview
     if overview is None:
         return
@@ -154,15 +154,15 @@ def _for_people(settings: Settings, seen: _Seen) -> None:
     table("", columns, [_niche_row(niche, waiting) for niche in overview.niches], right)
 
 
-def _guard_for_people(guard: SecondGuard, *, is_on: bool) -> None:
-    if guard.is_ready:
-        say("second guard on" if is_on else "second guard ready, but off", None if is_on else "yellow")
+def _row_level_security_for_people(role: PortalRoleState, *, is_on: bool) -> None:
+    if role.is_ready:
+        say(f"row security {'on' if is_on else 'ready, but switched off'}", None if is_on else "yellow")
         return
-    closed = "the portal is closed" if is_on else "off"
-    say(f"second guard {closed}: {guard.problem}", "red" if is_on else "yellow")
-    if guard.remedy:
-        say("             whoever may create roles there:")
-        for statement in guard.remedy:
+    effect = "on, and providers are refused" if is_on else "switched off"
+    say(f"row security {effect}: {role.problem}", "red" if is_on else "yellow")
+    if role.remedy:
+        say("             run as a login with CREATEROLE on that server:")
+        for statement in role.remedy:
             say(f"               {statement};")
         say("             then: fairlead migrate")
     else:

@@ -8,7 +8,7 @@ from fairlead.cli.long_running import WithParent, begin, marketplace_when_there
 from fairlead.core.errors import Unavailable
 from fairlead.settings import Settings, load_settings
 from fairlead.store.connection import Database
-from fairlead.store.guard.second_guard import second_guard
+from fairlead.store.row_level_security.portal_role import portal_role_state
 from fairlead.telemetry.logs import get_logger
 from fairlead.telemetry.traces import shut_down_traces
 
@@ -35,10 +35,10 @@ def web(
     if port is not None:
         settings = settings.model_copy(update={"web_port": port})
     stop = begin(settings, "web", with_parent)
-    with marketplace_when_there(settings, stop, settings.web_connections, PATIENCE_SECONDS) as database:
+    with marketplace_when_there(settings, stop, settings.web_pool_size, PATIENCE_SECONDS) as database:
         if database is None:
             return
-        _warn_of_second_guard(database, settings)
+        _warn_of_row_level_security(database, settings)
         with serve_in_thread(web_application(database, settings), settings.http_host, settings.web_port) as served:
             log.info("web started", host=settings.http_host, port=served.port)
             stop.wait()
@@ -46,15 +46,15 @@ def web(
     log.info("web stopped")
 
 
-def _warn_of_second_guard(database: Database, settings: Settings) -> None:
-    """The operator who starts the site learns that the portal will be closed, or is guarded once only."""
-    if settings.second_guard == "off":
-        log.warning("the second guard is switched off: row-level security does not hold providers to their own rows")
+def _warn_of_row_level_security(database: Database, settings: Settings) -> None:
+    """Log a warning where providers will be refused, or only the conditions of queries keep their rows apart."""
+    if settings.row_level_security == "off":
+        log.warning("row-level security is switched off: only the conditions of queries keep providers' rows apart")
         return
     try:
         with database.snapshot() as conn:
-            is_ready = second_guard(conn, settings.schema_name).is_ready
+            is_ready = portal_role_state(conn, settings.schema_name).is_ready
     except Unavailable:
         return  # every request will say so
     if not is_ready:
-        log.warning("the second guard is missing and providers' requests are refused: fairlead status says what to do")
+        log.warning("the portal's database role is missing and providers' requests are refused: run fairlead status")

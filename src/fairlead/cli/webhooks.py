@@ -230,7 +230,7 @@ def _answer(done: EndpointChange, said: str, said_already: str, as_json: bool) -
     say(said if done.took_effect else said_already)
     if done.secret is not None:
         say(f"secret: {done.secret}")
-        say_aside("this secret is shown only now: hand it to whoever runs the receiver")
+        say_aside("this secret is shown only now: give it to the operator of the receiver")
 
 
 def _provider_id(database: Database, id_or_email: str) -> str:

@@ -24,7 +24,7 @@ def worker(
 
     Start as many as you like, on as many machines as you like: each job is done by one of them, and the jobs of one
     that dies are taken over by the others. Ctrl-C or SIGTERM takes no more work, finishes what is under way
-    (FAIRLEAD_DRAIN_SECONDS at the most) and ends; a second Ctrl-C ends at once, which loses nothing either.
+    (FAIRLEAD_SHUTDOWN_TIMEOUT_SECONDS at the most) and ends; a second Ctrl-C ends at once, which loses nothing either.
 
     A database that is away is waited for. /livez, /readyz and /metrics answer on FAIRLEAD_WORKER_PORT; logs go to
     standard error, one JSON object per line (FAIRLEAD_LOG_FORMAT=console for people).
@@ -46,6 +46,6 @@ def worker(
             return
         is_drained = work(database, settings, stop, lambda: log.info("serving the queues"))
     if not is_drained:
-        log.warning("jobs under way did not end in time: others take them over", seconds=settings.drain_seconds)
+        log.warning("jobs did not end in time: other workers take them over", seconds=settings.shutdown_timeout_seconds)
     log.info("worker stopped")
     leave_now(0)

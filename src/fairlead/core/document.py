@@ -1,4 +1,4 @@
-"""Reading JSON documents that somebody wrote: what is wrong, where, and in which words."""
+"""Reading JSON documents that people wrote: what is wrong, where, and in which words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

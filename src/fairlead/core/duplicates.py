@@ -152,7 +152,7 @@ def fingerprints(
 
     A keyed hash (BLAKE2b) over the mailbox, the telephone number (`region` is whose numbers need no country), and of
     other values what is left when case, spaces and ways of writing a character are taken away. It is personal data all
-    the same, since whoever has the secret can try out addresses. `secret` has 16 to 64 bytes.
+    the same, since an attacker who has the secret can try out addresses. `secret` has 16 to 64 bytes.
 
     >>> one = fingerprints([("contact_email",)], {"contact_email": " Ann@Example.COM"}, {}, bytes(32))
     >>> one == fingerprints([("contact_email",)], {"contact_email": "ann@example.com"}, {}, bytes(32))
@@ -169,7 +169,7 @@ def fingerprints(
 
 
 def keyed_hash(secret: bytes, content: JsonObject) -> bytes:
-    """A hash of the content (32 bytes) that nobody can make without the secret."""
+    """A hash of the content (32 bytes) that cannot be made without the secret."""
     return hashlib.blake2b(canonical_json(content), key=secret, digest_size=32).digest()
 
 

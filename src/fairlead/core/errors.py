@@ -17,7 +17,7 @@ class FairleadError(Exception):
 
 
 class Refused(FairleadError):
-    """The request cannot be granted. `code` is stable, for programs."""
+    """The request conflicts with the current state. `code` is stable, for programs."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -52,7 +52,7 @@ def takeable_cents(balance: Balance, kind: EntryKind) -> int:
     """How much a debit of this kind may take.
 
     A purchase may go down to minus the credit limit (R8). A manual debit stops at zero, also where credit is granted:
-    that is for buying leads, and nobody is put into debt by hand.
+    that is for buying leads, and a manual debit never puts a provider into debt.
 
     >>> granted = Balance(balance_cents=300, credit_limit_cents=1000, ledger_seq=4)
     >>> takeable_cents(granted, EntryKind.LEAD_PURCHASE), takeable_cents(granted, EntryKind.MANUAL_DEBIT)

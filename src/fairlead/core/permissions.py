@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What somebody is to the marketplace. `SYSTEM` is Fairlead itself: nobody logs in as that."""
+    """What a user is to the marketplace. `SYSTEM` is Fairlead itself: no user logs in as that."""
 
     ADMIN = "admin"
     PROVIDER = "provider"
@@ -16,7 +16,7 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """One thing that may be done. `own:*` is about the rows of one's own provider, and nobody else's."""
+    """One thing that may be done. `own:*` is about the rows of the user's own provider, and no others."""
 
     LEADS_READ = "leads:read"
     LEADS_WRITE = "leads:write"
@@ -63,11 +63,11 @@ KEY_SCOPES: Mapping[Role, frozenset[Permission]] = {
     role: permissions - STEP_UP_PERMISSIONS - {Permission.SETTINGS_WRITE, Permission.USERS_READ, Permission.KEYS_READ}
     for role, permissions in ROLE_PERMISSIONS.items()
 }
-"""What the key of somebody in this role may be made for. A machine cannot step up, so nothing that needs it is here."""
+"""What the key of a user in this role may be made for. A machine cannot step up, so nothing that needs it is here."""
 
 
 def permissions_of(role: Role, *, provider_is_active: bool = True) -> frozenset[Permission]:
-    """All that somebody in this role may do. One whose provider is pending or suspended can only look.
+    """All that a user in this role may do. One whose provider is pending or suspended can only look.
 
     >>> sorted(permissions_of(Role.PROVIDER, provider_is_active=False))
     [<Permission.OWN_READ: 'own:read'>]
@@ -91,7 +91,7 @@ def permissions_of_key(
 
 
 def scope_problems(scopes: Collection[str], role: Role) -> list[str]:
-    """What keeps a key of somebody in this role from having these scopes, one line each; [] if nothing.
+    """What keeps a key of a user in this role from having these scopes, one line each; [] if nothing.
 
     >>> scope_problems(["own:read"], Role.PROVIDER), scope_problems([], Role.PROVIDER)
     ([], ['scopes: there must be at least one'])

@@ -169,7 +169,7 @@ class Roster:
         self.head = replace(self.head, next_start_order_position=order_position)
 
     def set_served(self, subscription_id: str, served_seq: int) -> None:
-        """The subscription was served last at `served_seq`: it stands behind everybody served before (R5)."""
+        """The subscription was served last at `served_seq`: it stands behind every subscription served before (R5)."""
         if self._undo is not None:
             self._undo.append((subscription_id, self._served_seq.get(subscription_id)))
         self._served_seq[subscription_id] = served_seq

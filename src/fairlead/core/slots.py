@@ -41,7 +41,7 @@ class Slots:
 
     @property
     def dead_count(self) -> int:
-        """How many slots hold nobody any more."""
+        """How many slots are empty again."""
         return len(self._subscriptions) - len(self._slot_of)
 
     def living(self) -> dict[str, Subscription]:

@@ -17,7 +17,7 @@ _KEY_ID_BYTES = 8
 _NONCE_BYTES = 12
 _HEAD_BYTES = len(_VERSION) + _KEY_ID_BYTES
 _TAG_BYTES = 16
-_VARIABLE = "FAIRLEAD_SECRET_KEYS"
+_VARIABLE = "FAIRLEAD_ENCRYPTION_KEYS"
 
 
 class SecretUnreadable(FairleadError):
@@ -69,14 +69,14 @@ class SecretBox:
 
 
 def secret_box(settings: Settings) -> SecretBox:
-    """The box with the keys of FAIRLEAD_SECRET_KEYS.
+    """The box with the keys of FAIRLEAD_ENCRYPTION_KEYS.
 
     Raises SettingsError when there are none or one is malformed: one line, which never repeats a value.
     """
-    if settings.secret_keys is None:
+    if settings.encryption_keys is None:
         raise SettingsError(f"{_VARIABLE}: must hold at least one key, the base64 of {_KEY_BYTES} random bytes")
     keys: list[bytes] = []
-    for number, text in enumerate(settings.secret_keys.get_secret_value().split(","), start=1):
+    for number, text in enumerate(settings.encryption_keys.get_secret_value().split(","), start=1):
         key = _key_from_text(text.strip())
         if key is None:
             raise SettingsError(f"{_VARIABLE}: key {number} is not the base64 of {_KEY_BYTES} bytes")
@@ -87,7 +87,7 @@ def secret_box(settings: Settings) -> SecretBox:
 
 
 def new_secret_key() -> str:
-    """A new random key as FAIRLEAD_SECRET_KEYS takes it: 44 characters of base64.
+    """A new random key as FAIRLEAD_ENCRYPTION_KEYS takes it: 44 characters of base64.
 
     >>> len(new_secret_key()), new_secret_key() == new_secret_key()
     (44, False)

@@ -118,7 +118,7 @@ KINDS: tuple[str, ...] = tuple(_VARIABLES)
 USER_KINDS = ("user_invited", "password_reset")
 """Told to a user, of itself."""
 CONSUMER_KINDS = ("lead_confirmation",)
-"""Told to whoever has the address that a lead was sent with."""
+"""Sent to the address that a lead came with."""
 UNCONFIRMED_KINDS = ("user_invited", *CONSUMER_KINDS)
 """Told to an address whose owner has not confirmed it: nothing that was typed beside it is in them, nor above them."""
 PROVIDER_KINDS = tuple(kind for kind in KINDS if kind not in (*USER_KINDS, *CONSUMER_KINDS, "operator_alert"))
@@ -131,7 +131,7 @@ def variables_of(kind: str) -> tuple[Variable, ...]:
 
 
 def sample_values(kind: str) -> dict[str, object]:
-    """Values for a preview, every one of them given; nobody's data."""
+    """Values for a preview, every one of them given; no person's data."""
     return {variable.name: variable.sample for variable in _VARIABLES[kind]}
 
 

@@ -46,13 +46,14 @@ def answered_once(database: Database, once: Once, keeping: Keeping, work: Callab
     `work` is handed the database that it is to use, and is run again from its start after a transient error. One that
     is sent twice at once waits for the other. The key is locked first. What `work` raises leaves the key free.
 
-    Raises `Refused`: `idempotency_key_reused` when the key was used for something else, `secrets_not_configured` where
+    Raises `Refused`: `idempotency_key_reused` when the key was used for something else, `encryption_keys_missing` where
     the answer holds a secret and there is no box, `idempotency_answer_lost` where it was sealed with a key that is not
     at hand any more.
     """
     if keeping.holds_secret and keeping.box is None:
         raise Refused(
-            "secrets_not_configured", "to keep this answer for a repetition takes FAIRLEAD_SECRET_KEYS on the server"
+            "encryption_keys_missing",
+            "this answer can be kept for a repetition only where FAIRLEAD_ENCRYPTION_KEYS is set",
         )
 
     def whole(conn: Connection) -> Answered:

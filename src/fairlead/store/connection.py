@@ -19,7 +19,7 @@ from psycopg_pool import ConnectionPool
 
 from fairlead.core.errors import Broken, Refused, Unavailable
 from fairlead.store.committed_calls import Call
-from fairlead.store.guard.binding import PortalRole
+from fairlead.store.row_level_security.binding import PortalRole
 from fairlead.store.session_settings import (
     SessionSettings,
     SettledConnection,
@@ -69,7 +69,7 @@ class Database:
         timeouts: Timeouts | None = None,
         max_connections: int = 8,
         *,
-        second_guard: bool = True,
+        row_level_security: bool = True,
         patience_seconds: float | None = None,
         direct_url: str | None = None,
     ) -> None:
@@ -82,8 +82,8 @@ class Database:
         of new jobs, migrating, watching. Raises `Refused` for an address that is none.
         """
         bounds = timeouts or Timeouts()
-        # Shared by all that are bound to a provider, and None where the second guard was switched off.
-        self._portal_role = PortalRole() if second_guard else None
+        # Shared by all that are bound to a provider, and None where row-level security is switched off.
+        self._portal_role = PortalRole() if row_level_security else None
         self.bound_provider_id: str | None = None
         self.schema_name = schema_name
         self.url = checked_address(url)
@@ -141,9 +141,9 @@ class Database:
     def bound_to(self, provider_id: str) -> "Database":
         """The same database on behalf of a provider: every transaction of it sees and changes that one's rows only.
 
-        It shares the connections, and costs nothing to make. The second guard (ADR 12): what is asked still says whose
-        rows it means. Without the guard's role every transaction raises `Unavailable`, unless the guard was switched
-        off; then it is this database. Raises ValueError for what is no UUID.
+        It shares the connections, and costs nothing to make. Row-level security (ADR 12): a query still says whose
+        rows it means. Without the portal's role every transaction raises `Unavailable`, unless row-level security
+        is switched off; then it is this database. Raises ValueError for what is no UUID.
         """
         bound = copy.copy(self)
         bound.bound_provider_id = str(UUID(provider_id))

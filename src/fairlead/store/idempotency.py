@@ -37,7 +37,7 @@ def claim_key(conn: Connection, actor: str, key: str, route: str, fingerprint: s
         ).fetchone()
         if row is not None:
             return StoredResult(*row)
-        # Forgotten between the two statements, and free again; or never to be seen under the second guard.
+        # Forgotten between the two statements, and free again; or never visible under row-level security.
     raise Refused("idempotency_key_reused", "the idempotency key was used for another request before")
 
 

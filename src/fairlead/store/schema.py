@@ -9,8 +9,8 @@ from psycopg import errors, sql
 
 from fairlead.core.errors import Refused, Unavailable
 from fairlead.store.connection import Connection, Database
-from fairlead.store.guard.second_guard import arrange_second_guard
 from fairlead.store.jobs.schema import bring_up_to_date, installed_release, newest_release
+from fairlead.store.row_level_security.portal_role import set_up_portal_role
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 OLDEST_SERVER = 150_000
@@ -23,13 +23,13 @@ NEWEST_UNRELEASED = "0016"
 class Migrated:
     """What a migration did: the revision before (None: there was no schema) and after.
 
-    `has_second_guard` is False where this login may not make the role that it needs; `store.second_guard` says more.
+    `has_portal_role` is False where this login may not create the role; `store.row_level_security` says more.
     """
 
     schema_name: str
     before: str | None
     after: str
-    has_second_guard: bool
+    has_portal_role: bool
 
 
 def migrate(database: Database, wait_seconds: float = 120) -> Migrated:
@@ -54,8 +54,8 @@ def migrate(database: Database, wait_seconds: float = 120) -> Migrated:
             _upgrade(conn)
         with conn.transaction():
             bring_up_to_date(conn)
-            has_second_guard = arrange_second_guard(conn, database.schema_name)
-        return Migrated(database.schema_name, before, needed, has_second_guard)
+            has_portal_role = set_up_portal_role(conn, database.schema_name)
+        return Migrated(database.schema_name, before, needed, has_portal_role)
 
 
 def check_schema(conn: Connection, schema_name: str) -> None:

@@ -30,10 +30,10 @@ _OF_A_QUEUE: tuple[_Column[QueueGauges], ...] = (
         "How long the oldest job that could start now has waited.",
         lambda queue: queue.oldest_ready_seconds,
     ),
-    ("dead_letters_open", "Dead letters that nobody resolved.", lambda queue: queue.open_dead_letters),
+    ("dead_letters_open", "Unresolved dead letters.", lambda queue: queue.open_dead_letters),
     (
         "dead_letters_oldest_seconds",
-        "Age of the oldest dead letter that nobody resolved.",
+        "Age of the oldest unresolved dead letter.",
         lambda queue: queue.oldest_dead_letter_seconds,
     ),
 )
@@ -46,7 +46,7 @@ _OF_A_NICHE: tuple[_Column[NicheGauges], ...] = (
     ),
     (
         "zero_assignment_streak",
-        "How many of the newest decisions, in a row, assigned nobody; looks at the newest 1000 journal entries.",
+        "How many of the newest decisions, in a row, made no assignment; looks at the newest 1000 journal entries.",
         lambda niche: niche.zero_assignment_streak,
     ),
     ("journal_seq", "The number of the newest journal entry.", lambda niche: niche.journal_seq),

@@ -17,7 +17,7 @@ HIDDEN = {
     "direct_database_url",
     "smtp_username",
     "smtp_password",
-    "secret_keys",
+    "encryption_keys",
     # Where things are on this machine and in its network.
     "schema_name",
     "data_dir",
@@ -31,7 +31,7 @@ HIDDEN = {
     "smtp_port",
     "smtp_ca_file",
     # People.
-    "operator_emails",
+    "alert_emails",
 }
 """What is not shown. A new setting belongs here or among those that are; nobody forgets to decide."""
 
@@ -48,7 +48,7 @@ def test_no_secret_is_ever_shown(database: Database) -> None:
         "smtp_username": "canary",
         "smtp_password": "canary",
         "smtp_host": "canary",
-        "operator_emails": "canary@example.com",
+        "alert_emails": "canary@example.com",
         "data_dir": "/canary",
         "mail_directory": "/canary",
         "schema_name": "canary",

@@ -66,7 +66,7 @@ def test_many_generated_requests_in_sequence_are_too(database: Database, tmp_pat
 def ask_everything(database: Database, directory: Path, name: str, effort: Effort, paths: str = "^/") -> None:
     """What the document says of these paths is asked of a real server, as the visitor."""
     visitor = visitors(database)[name]
-    settings = Settings.model_validate({"secret_keys": SECRET_KEYS})
+    settings = Settings.model_validate({"encryption_keys": SECRET_KEYS})
     with serve_in_thread(web_application(database, settings), "127.0.0.1", 0) as server:
         # Made when it is first asked for, which on a busy machine takes longer than the generator waits.
         assert httpx2.get(f"http://127.0.0.1:{server.port}/api/v1/openapi.json", timeout=120).status_code == 200

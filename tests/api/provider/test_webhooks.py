@@ -169,10 +169,10 @@ def test_deliveries_are_listed_the_newest_first(database: Database) -> None:
 def test_without_keys_to_seal_with_no_secret_is_made(database: Database) -> None:
     portal = open_portal(database)
     made = create(portal.sam)["endpoint_id"]
-    bare = somebody(application(database, secret_keys=None), _token(portal))
-    assert problem(bare.post(ENDPOINTS, json={"url": URL})) == (503, "secrets_not_configured")
-    assert problem(bare.post(f"{ENDPOINTS}/{made}/rotate-secret")) == (503, "secrets_not_configured")
-    assert problem(bare.post(f"{ENDPOINTS}/{made}/test")) == (503, "secrets_not_configured")
+    bare = somebody(application(database, encryption_keys=None), _token(portal))
+    assert problem(bare.post(ENDPOINTS, json={"url": URL})) == (503, "encryption_keys_missing")
+    assert problem(bare.post(f"{ENDPOINTS}/{made}/rotate-secret")) == (503, "encryption_keys_missing")
+    assert problem(bare.post(f"{ENDPOINTS}/{made}/test")) == (503, "encryption_keys_missing")
 
 
 def test_a_suspended_provider_looks_and_changes_nothing(database: Database) -> None:

@@ -38,11 +38,11 @@ def settings_for(smtp_port: int = 1, **more: Any) -> Settings:
         "smtp_port": smtp_port,
         "smtp_security": "none",
         "smtp_timeout_seconds": 5,
-        "operator_emails": OPERATORS,
+        "alert_emails": OPERATORS,
         "webhook_allow_private": True,
         "webhook_timeout_seconds": 5,
         "webhook_pause_after_failures": 3,
-        "secret_keys": SECRET_KEYS,
+        "encryption_keys": SECRET_KEYS,
         "retry_delay_factor": 0.001,
     }
     return Settings(**(given | more))

@@ -117,8 +117,8 @@ def test_an_alert_that_cannot_be_delivered_raises_no_alert(database: Database) -
 
 @pytest.mark.parametrize("wrong", ["ops", "a@b@c", "Ops <ops@example.com> x", "\u00fc", "a@b.example c@d.example"])
 def test_an_operators_address_that_is_none_is_refused_before_anything_is_sent(database: Database, wrong: str) -> None:
-    settings = settings_for(operator_emails=f"night@example.com, {wrong}")
-    with pytest.raises(SettingsError, match=r"^FAIRLEAD_OPERATOR_EMAILS: address 2 is none such as ann@example\.com$"):
+    settings = settings_for(alert_emails=f"night@example.com, {wrong}")
+    with pytest.raises(SettingsError, match=r"^FAIRLEAD_ALERT_EMAILS: address 2 is none such as ann@example\.com$"):
         EmailSender(database, open_mail_transport(settings), settings)
 
 
@@ -127,17 +127,17 @@ def test_an_operator_with_two_writings_of_one_address_is_told_once(database: Dat
     inbox = Inbox()
     written = "jo@m\u00fcller.example, Jo@xn--mller-kva.example,jo@mu\u0308ller.example"
     with mail_server(inbox) as port:
-        work_off(database, settings_for(port, operator_emails=written))
+        work_off(database, settings_for(port, alert_emails=written))
     assert states(database, "operator_alert") == ["sent"]
     assert len(inbox.recipients) == 1
 
 
 def test_without_an_operators_address_alerts_are_skipped(database: Database) -> None:
     database.run(lambda conn: alert_operators(conn, "Something", ["a line"], clock(conn)))
-    work_off(database, settings_for(operator_emails=" , "))
+    work_off(database, settings_for(alert_emails=" , "))
     row = row_of(database, notification(database, "operator_alert"))
     assert (row["state"], row["claimed_by_job"]) == ("skipped", None)
-    assert "FAIRLEAD_OPERATOR_EMAILS" in row["last_answer"]
+    assert "FAIRLEAD_ALERT_EMAILS" in row["last_answer"]
 
 
 def test_operators_who_took_an_alert_are_not_told_again(database: Database) -> None:

@@ -166,9 +166,9 @@ def test_missing_keys_are_not_the_receivers_fault(database: Database, keys: str 
     with receiver(says(200)) as crm:
         set_endpoint(database, crm.url())
         told = sell_for_anchor(database)
-        outcome = WebhookSender(database, settings_for(secret_keys=keys)).send(told, job_of(database, told))
+        outcome = WebhookSender(database, settings_for(encryption_keys=keys)).send(told, job_of(database, told))
     assert isinstance(outcome, NotSent)
-    assert "FAIRLEAD_SECRET_KEYS" in outcome.answer
+    assert "FAIRLEAD_ENCRYPTION_KEYS" in outcome.answer
     assert crm.requests == []
     assert row_of(database, told)["attempts"] == 1
     assert endpoint_row(database)["failure_count"] == 0

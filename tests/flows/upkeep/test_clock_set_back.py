@@ -59,7 +59,7 @@ def test_a_worker_that_died_in_what_is_the_future_now_is_missed_after_the_usual_
     with database.transaction() as conn:
         conn.execute(
             "update procrastinate_workers set last_heartbeat = last_heartbeat - make_interval(secs => %s)",
-            (upkeep.settings.takeover_seconds + 1,),
+            (upkeep.settings.heartbeat_timeout_seconds + 1,),
         )
     assert take_over(upkeep)["email"] == 1
     assert jobs(database) == []  # no such notification: only the job was left over

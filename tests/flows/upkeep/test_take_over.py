@@ -135,7 +135,7 @@ def test_a_niche_is_suspected_once_and_as_far_as_a_batch_reaches(database: Datab
     upkeep = upkeep_of(database)
     with database.transaction() as conn:
         conn.execute("delete from procrastinate_jobs where id not in (1, 2)")
-    settings = upkeep.settings.model_copy(update={"batch_limit_leads": 2})
+    settings = upkeep.settings.model_copy(update={"max_leads_per_batch": 2})
     take_over(type(upkeep)(database, settings))
     # Two whose jobs they were, of which the first brought two more under suspicion, and the second none.
     assert stored_leads(database, "decide_alone") == [True, True, True, False, False]

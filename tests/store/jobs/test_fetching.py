@@ -88,7 +88,7 @@ def test_a_job_that_comes_while_another_is_looked_for_is_found_at_once(
     done, stop = threading.Event(), threading.Event()
     with database.transaction() as conn:
         conn.execute(SLOW_TO_FIND_NOTHING)
-    lanes, bounds = [Lane("distribute", 1)], Bounds(takeover_seconds=30, drain_seconds=10)
+    lanes, bounds = [Lane("distribute", 1)], Bounds(heartbeat_timeout_seconds=30, shutdown_timeout_seconds=10)
     handlers = {"distribute_lead": lambda run: done.set()}
     worker = threading.Thread(target=run_worker, args=(database, lanes, handlers, bounds, stop))
     worker.start()

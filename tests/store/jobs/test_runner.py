@@ -36,11 +36,13 @@ class Running:
 
 
 @contextmanager
-def running(database: Database, handlers: Mapping[Task, Handler], drain_seconds: float = 20) -> Iterator[Running]:
+def running(
+    database: Database, handlers: Mapping[Task, Handler], shutdown_timeout_seconds: float = 20
+) -> Iterator[Running]:
     """A worker with these handlers works on the database's jobs."""
     stop, serving = threading.Event(), threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        bounds = Bounds(takeover_seconds=5, drain_seconds=drain_seconds)
+        bounds = Bounds(heartbeat_timeout_seconds=5, shutdown_timeout_seconds=shutdown_timeout_seconds)
         ended = pool.submit(run_worker, database, LANES, handlers, bounds, stop, serving.set)
         try:
             assert serving.wait(PATIENCE_SECONDS)

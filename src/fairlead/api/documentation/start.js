@@ -7,12 +7,12 @@ window.SwaggerUIBundle({
   presets: [window.SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",
   deepLinking: true,
-  // There are many operations; each is drawn when somebody opens it.
+  // There are many operations; each is rendered when the reader opens it.
   docExpansion: "none",
   defaultModelsExpandDepth: 0,
   filter: true,
   displayRequestDuration: true,
   persistAuthorization: false,
-  // It would send the document to somebody else's server.
+  // It would send the document to another company's server.
   validatorUrl: null,
 });

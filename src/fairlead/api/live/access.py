@@ -18,7 +18,7 @@ from fairlead.telemetry.logs import current_correlation_id
 
 @dataclass(frozen=True, slots=True)
 class Watches:
-    """Let through, before the handshake, is whoever may see this feed, by session or key, and from a page of ours.
+    """Before the handshake, callers who may see this feed are let through, by session or key, and from our own pages.
 
     Watching does not count as using the session: a window that is open all night does not keep it alive.
     """

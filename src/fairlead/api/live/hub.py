@@ -168,7 +168,7 @@ class Hub:
             self._in_loop(lambda: _close_lost(connections, lost))
 
     def _in_loop(self, call: Callable[[], None]) -> None:
-        assert self._loop is not None, "somebody joined"
+        assert self._loop is not None, "a watcher joined"
         try:
             self._loop.call_soon_threadsafe(call)
         except RuntimeError:  # the loop is closed: the server has stopped

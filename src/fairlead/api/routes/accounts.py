@@ -1,4 +1,4 @@
-"""What somebody does before they can log in: accepting an invitation, replacing a lost password, registering."""
+"""What users do before they can log in: accepting an invitation, replacing a lost password, registering."""
 
 from typing import Annotated, Literal
 
@@ -24,7 +24,7 @@ router = Router(
     prefix="/api/v1/accounts",
     tags=["accounts"],
     dependencies=[
-        public("nobody here can log in yet"),
+        public("these users cannot log in yet"),
         refuses_keys("each attempt counts, and the answer is the same whatever comes of it"),
     ],
 )
@@ -78,7 +78,7 @@ _ACCEPTED = Accepted(status="accepted")
     responses=refuses("token_refused", "too_many_attempts"),
 )
 async def accept_invitation(asked: PasswordByLink, request: Request, client: FromClient, database: Marketplace) -> None:
-    """Whoever was invited can log in with this password. The link opens nothing any more."""
+    """The invited user can log in with this password. The link cannot be used again."""
     await _set_password(asked, "invite", request, client, database)
 
 

@@ -1,4 +1,7 @@
-"""A page that shows the document to people: Swagger UI, which comes with this program and asks nobody else."""
+"""A page that shows the document to people:
+
+Swagger UI, which comes with this program and loads nothing from other servers.
+"""
 
 from functools import cache
 from importlib.resources import files

@@ -76,7 +76,10 @@ class PartnersLead(LeadDetails):
 
 
 class PublicLead(LeadDetails):
-    """A lead that a form sends for whoever filled it in. It takes an email address, at which it is confirmed."""
+    """A lead that a form sends for the consumer who filled it in.
+
+    It needs an email address, at which it is confirmed.
+    """
 
     niche: Slug = Field(examples=["hosting"])
     consent: PublicConsent
@@ -158,7 +161,7 @@ def take_in_public_lead(
 ) -> LeadToConfirm:
     """Send a lead from a form, from any site's page: its email address is asked to confirm it within seven days.
 
-    The answer is the same whoever asked for something before. Only for niches that let the public in.
+    The answer is the same whether or not the consumer sent a lead before. Only for niches that let the public in.
     """
     sender, once = public_sender(client), repeatable.once_of_public(client, asked)
     done = take_in_lead(database, _lead(asked, asked.consent), "public", sender, client, once)
@@ -167,7 +170,7 @@ def take_in_public_lead(
 
 @router.post(
     "/public/leads/confirm",
-    dependencies=[public("whoever has the link has the address that it was sent to", from_anywhere=True)],
+    dependencies=[public("the link proves access to the mailbox that it was sent to", from_anywhere=True)],
     responses=refuses("token_refused", "too_many_attempts"),
 )
 def confirm_public_lead(

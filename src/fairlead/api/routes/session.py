@@ -1,4 +1,4 @@
-"""Logging in and out, and what somebody does to their own access: second factor, password, sessions."""
+"""Logging in and out, and what users do to their own access: second factor, password, sessions."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -41,9 +41,9 @@ router = Router(
 
 Code = Annotated[Line, Field(min_length=6, max_length=40, examples=["123456"])]
 
-Own = Annotated[OpenedSession, needs_session("what somebody does to their own session")]
+Own = Annotated[OpenedSession, needs_session("what users do to their own session")]
 _UNFINISHED = ("second_factor_required", "enrolment_required")
-_CODES = ("code_refused", "too_many_attempts", "secrets_not_configured")
+_CODES = ("code_refused", "too_many_attempts", "encryption_keys_missing")
 
 
 class Login(Asked):
@@ -60,7 +60,7 @@ class SecondFactor(Asked):
 
 
 class Proof(Asked):
-    """A code; for somebody without a second factor, the password."""
+    """A code; for a user without a second factor, the password."""
 
     proof: Annotated[Line, Field(min_length=1, max_length=256, examples=["123456"])]
 
@@ -107,7 +107,7 @@ class RecoveryCodes(Answer):
 
 
 class LiveSession(Answer):
-    """One of somebody's live sessions."""
+    """One of the user's sessions."""
 
     session_id: Uuid
     state: Literal["password_ok", "full"]
@@ -133,7 +133,7 @@ class SessionsEnded(Answer):
 
 @router.post(
     "",
-    dependencies=[public("logging in is how somebody becomes known")],
+    dependencies=[public("logging in is how a user authenticates")],
     responses=refuses("login_refused", "too_many_attempts"),
 )
 async def begin_session(
@@ -148,7 +148,7 @@ async def begin_session(
 
     A wrong password, an unknown address and a disabled user get the same answer after the same work.
     """
-    # Whatever session the browser had is not continued: a token that somebody planted there opens nothing.
+    # Whatever session the browser had is not continued: a token that an attacker planted there is worthless.
     attempt = await run_in_threadpool(admit_log_in, database, asked.email, client)
     async with turn(request, "login"):
         done = await run_in_threadpool(finish_log_in, database, attempt, asked.password, client)
@@ -162,7 +162,10 @@ def show_session(opened: Own) -> OwnSession:
 
 
 @router.delete(
-    "", status_code=204, response_class=Response, dependencies=[public("whoever has no session is out already")]
+    "",
+    status_code=204,
+    response_class=Response,
+    dependencies=[public("a client without a session is logged out already")],
 )
 def end_session(
     request: Request, response: Response, database: Marketplace, settings: ServerSettings, client: FromClient
@@ -205,7 +208,7 @@ async def prove_again(
     return await run_in_threadpool(_given, response, settings, database, done)
 
 
-@router.post("/enrolment", responses=refuses("second_factor_required", "step_up_required", "secrets_not_configured"))
+@router.post("/enrolment", responses=refuses("second_factor_required", "step_up_required", "encryption_keys_missing"))
 def begin_enrolment(opened: Own, box: Sealing, database: Marketplace, client: FromClient) -> Enrolment:
     """Begin to set up a second factor. One that is there stays in force until the new one is confirmed."""
     begun = begin_totp_enrolment(database, box, opened.token, client)
@@ -256,7 +259,7 @@ async def replace_password(
 
 @router.get("/all", responses=refuses(*_UNFINISHED))
 def list_own_sessions(opened: Own, database: Marketplace) -> LiveSessions:
-    """List the live sessions of whoever asks."""
+    """List the user's own sessions."""
     user_id = _finished(opened)
     found = list_sessions(database, user_id, opened.principal.session_id)
     return LiveSessions(items=[LiveSession.model_validate(each) for each in found])
@@ -264,7 +267,7 @@ def list_own_sessions(opened: Own, database: Marketplace) -> LiveSessions:
 
 @router.delete("/others", responses=refuses(*_UNFINISHED))
 def end_other_sessions(opened: Own, database: Marketplace) -> SessionsEnded:
-    """End every other session of whoever asks."""
+    """End all other sessions of the user."""
     user_id = _finished(opened)
     return SessionsEnded(ended=revoke_sessions(database, user_id, opened.principal.actor, opened.principal.session_id))
 
@@ -276,7 +279,7 @@ def end_other_sessions(opened: Own, database: Marketplace) -> SessionsEnded:
     responses=refuses("session_unknown", *_UNFINISHED),
 )
 def end_one_session(session_id: Annotated[Uuid, Path()], opened: Own, database: Marketplace) -> None:
-    """End one session of whoever asks. Another user's is as unknown as one that never was."""
+    """End one of the user's own sessions. Another user's is answered like one that does not exist."""
     revoke_session(database, _finished(opened), session_id, opened.principal.actor)
 
 

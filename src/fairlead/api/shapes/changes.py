@@ -17,7 +17,7 @@ Name: TypeAlias = Annotated[str, Line(LONGEST_NAME), Field(examples=["Hosting"])
 """What people call a thing."""
 
 Memo: TypeAlias = Annotated[str, Line(500), Field(examples=["agreed on the telephone"])]
-"""Why something was changed, for whoever reads the audit log. It is kept for good: nothing personal belongs here."""
+"""Why something was changed, for the readers of the audit log. It is kept for good: nothing personal belongs here."""
 
 
 class GivenReason(Asked):

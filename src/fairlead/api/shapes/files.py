@@ -14,10 +14,13 @@ from fairlead.core.errors import Unavailable
 from fairlead.flows.exporting.open_export import OpenExport
 
 LONGEST_SECONDS = 1_800.0
-"""After this a file that somebody reads too slowly is broken off: it keeps a connection and a snapshot."""
+"""After this a file that a client reads too slowly is broken off: it keeps a connection and a snapshot."""
 
 STALLED_SECONDS = 60.0
-"""After this a file of which nothing at all is taken is broken off: whoever stops reading would keep both for good."""
+"""After this a file of which nothing at all is taken is broken off:
+
+a client that stops reading would keep both for good.
+"""
 
 FileFormat = Annotated[
     Literal["csv", "jsonl"],
@@ -42,7 +45,7 @@ class StreamedFile(StreamingResponse):
         self._opened = opened
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it. Raises `Unavailable` when whoever asked has stopped reading."""
+        """Sends it. Raises `Unavailable` when the client has stopped reading."""
 
         async def send_in_time(message: Message) -> None:
             try:
@@ -54,7 +57,7 @@ class StreamedFile(StreamingResponse):
         try:
             await super().__call__(scope, receive, send_in_time)
         finally:
-            # Also when whoever asked has gone: no thread reads any more once we are here.
+            # Also when the client has gone: no thread reads any more once we are here.
             with CancelScope(shield=True):
                 await run_sync(self._opened.close)
 

@@ -1,4 +1,4 @@
-"""What requests say of a lead, whoever sends it: answers to its niche's form, and details beside them."""
+"""What requests say of a lead, whichever client sends it: answers to its niche's form, and details beside them."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, TypeAlias

@@ -22,4 +22,4 @@ RefundMemo: TypeAlias = Annotated[str, Line(LONGEST_MEMO, SHORTEST_MEMO), _WHY]
 """Why something was given back, or not. It is kept for good: nothing personal belongs here."""
 
 Words: TypeAlias = Annotated[str, Lines(1_000), Field(examples=["it is a test of our own"])]
-"""What somebody has to say, on one line or several."""
+"""A free text, on one line or several."""

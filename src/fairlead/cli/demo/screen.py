@@ -115,7 +115,7 @@ def show_summary(database: Database, niche_slugs: list[str], currency: str) -> N
         "dim",
     )
     say(
-        "  went to others between two of one's own. Filters and money make them differ, nobody's luck does.",
+        "  went to others between two of one's own. Only filters and money make them differ, never chance.",
         "dim",
     )
     broke = [provider.name for provider in providers if provider.active_subscriptions < provider.subscriptions]

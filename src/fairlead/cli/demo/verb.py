@@ -132,7 +132,7 @@ def _display(database: Database, total: int) -> Generator[Callable[[_Tally], Non
 
 def _distributed(database: Database, stream: Iterator[DemoLead], pause_seconds: float) -> Iterator[_Tally]:
     """The stream submitted and distributed, some leads at a time; what was done, after each time."""
-    distributor = Distributor(database, load_settings().batch_limit_leads)
+    distributor = Distributor(database, load_settings().max_leads_per_batch)
     with database.snapshot() as conn:
         niche_ids = {niche.slug: niche.niche_id for niche in niches_with_waiting_leads(conn, None)}
     tally = _Tally()

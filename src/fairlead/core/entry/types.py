@@ -84,7 +84,7 @@ def _text(canonical: Callable[[str], str], pattern: str, shortest: int, longest:
             raise PydanticCustomError("entry_refused", "{reason}", {"reason": refused.message}) from None
 
     plain = core_schema.str_schema(strict=True, strip_whitespace=True, min_length=shortest, max_length=longest)
-    # The pattern is for the document alone: an expression is no reason that anyone could read.
+    # The pattern is for the document alone: an expression is no reason that a person could read.
     return core_schema.no_info_after_validator_function(
         validated, plain, metadata={"pydantic_js_updates": {"pattern": pattern}}
     )
@@ -97,7 +97,7 @@ def _region(text: str) -> str:
 
 
 Name: TypeAlias = Annotated[str, Line(LONGEST_NAME)]
-"""What somebody or something is called."""
+"""The name of a person, a business or a thing."""
 
 Email: TypeAlias = Annotated[str, _EmailAddress()]
 """An email address that mail can be sent to, in the form in which it is stored."""

@@ -68,7 +68,7 @@ class TakenIn:
 
 
 class LeadDuplicate(Refused):
-    """The niche has the lead already. `earlier` says what may be told of the other."""
+    """The lead is a duplicate. `earlier` says what may be told of the other."""
 
     def __init__(self, earlier: EarlierLead) -> None:
         fields = ", ".join(earlier.matched_fields)

@@ -49,7 +49,7 @@ class EmailSender:
         self._database = database
         self._transport = transport
         self._mail_from = settings.mail_from
-        self._operator_emails = addresses_in(settings.operator_emails)
+        self._alert_emails = addresses_in(settings.alert_emails)
         self._retry_delay_factor = settings.retry_delay_factor
         self._links = links or Links()
         self._public_url = settings.public_url
@@ -93,8 +93,8 @@ class EmailSender:
                 skip(conn, notification_id, link)
                 return None
             links = replace(links, one_time=link)
-        if claimed.kind == "operator_alert" and not self._operator_emails:
-            skip(conn, notification_id, "no operator's address is set (FAIRLEAD_OPERATOR_EMAILS)")
+        if claimed.kind == "operator_alert" and not self._alert_emails:
+            skip(conn, notification_id, "no operator's address is set (FAIRLEAD_ALERT_EMAILS)")
             return None
         return claimed, message_facts(conn, notification_id), links
 
@@ -133,7 +133,7 @@ class EmailSender:
         """Operators are told one by one: who took it is marked, so that the next attempt does not tell them again."""
         told = [str(mark) for mark in facts.detail.get("told", [])]
         deliveries: list[Delivery] = []
-        for address in self._operator_emails:
+        for address in self._alert_emails:
             mark = hashlib.sha256(f"{claimed.notification_id} {address.lower()}".encode()).hexdigest()[:16]
             if mark not in told:
                 deliveries.append(self._transport.send(self._email(claimed, address, written)))
@@ -167,7 +167,7 @@ class EmailSender:
 
 
 def addresses_in(text: str) -> tuple[str, ...]:
-    """The addresses of the setting `operator_emails`, which separates them by commas: each mailbox once.
+    """The addresses of the setting `alert_emails`, which separates them by commas: each mailbox once.
 
     Raises `SettingsError`, one line, where one of them is an address that no mail can be sent to.
 
@@ -179,7 +179,7 @@ def addresses_in(text: str) -> tuple[str, ...]:
     for number, part in enumerate(parts, start=1):
         address = address_of(part)
         if address is None:
-            raise SettingsError(f"FAIRLEAD_OPERATOR_EMAILS: address {number} is none such as ann@example.com")
+            raise SettingsError(f"FAIRLEAD_ALERT_EMAILS: address {number} is none such as ann@example.com")
         found.setdefault(mailbox_key(address.addr_spec), part)
     return tuple(found.values())
 

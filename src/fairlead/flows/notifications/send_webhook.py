@@ -46,7 +46,7 @@ class WebhookSender:
 
     def __init__(self, database: Database, settings: Settings, tls: ssl.SSLContext | None = None) -> None:
         self._database = database
-        self._box: SecretBox | None = None if settings.secret_keys is None else secret_box(settings)
+        self._box: SecretBox | None = None if settings.encryption_keys is None else secret_box(settings)
         self._settings = settings
         self._tls = tls
 
@@ -92,7 +92,7 @@ class WebhookSender:
         """What came of it, and whether that says something of the receiver and not of ourselves."""
         endpoint = found.endpoint
         if self._box is None:
-            return NotSent("no secret keys are set (FAIRLEAD_SECRET_KEYS)", is_permanent=False), False
+            return NotSent("no secret keys are set (FAIRLEAD_ENCRYPTION_KEYS)", is_permanent=False), False
         try:
             sealed = [each for each in (endpoint.secret, endpoint.previous_secret) if each is not None]
             secrets = tuple(self._box.open(each, endpoint.endpoint_id) for each in sealed)

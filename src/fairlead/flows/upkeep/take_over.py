@@ -41,15 +41,15 @@ class _TakenOver:
 def take_over(upkeep: Upkeep) -> Counter[str]:
     """Every job whose worker is gone waits to be done anew, or is given up because it keeps killing workers.
 
-    A worker counts as gone when it gave no sign of life for `takeover_seconds`, and at once when it is not registered
-    any more, as after a restart that could not wait for its jobs. One transaction per job, which records the crash,
-    replaces the job, and locks the job, then its lead or notification; one whose lead somebody holds is left for the
-    next time. Safe to run any number of times at once: each
-    job is taken over by one of them. Returns how many jobs of each queue were taken over, and how many given up.
+    A worker counts as gone when it sent no heartbeat for `heartbeat_timeout_seconds`, and at once when it is not
+    registered any more, as after a restart that could not wait for its jobs. One transaction per job, which records
+    the crash, replaces the job, and locks the job, then its lead or notification; one whose lead is locked is left
+    for the next time. Safe to run any number of times at once: each job is taken over by one of them. Returns how many
+    jobs of each queue were taken over, and how many given up.
 
     Raises `Unavailable`.
     """
-    silent_seconds, last_job_id = upkeep.settings.takeover_seconds, 0
+    silent_seconds, last_job_id = upkeep.settings.heartbeat_timeout_seconds, 0
     upkeep.database.run(doubt_heartbeats)
     suspected: set[str] = set()
     counts: Counter[str] = Counter()
@@ -75,14 +75,14 @@ def _take_over(upkeep: Upkeep, job_id: int, suspected: set[str]) -> _TakenOver |
     def work(conn: Connection) -> _TakenOver | None:
         # The job comes before its lead or notification. Nobody can wait for it the other way round: whoever holds a
         # lead or a notification deletes only jobs that have not begun, and steps over those that others hold.
-        job = lock_stalled(conn, job_id, upkeep.settings.takeover_seconds)
+        job = lock_stalled(conn, job_id, upkeep.settings.heartbeat_timeout_seconds)
         if job is None:
             return None
         if job.task == "distribute_lead" and not lock_lead_unless_held(conn, str(job.payload["lead_id"])):
             return None  # left for the next sweep
         delete_job(conn, job_id)
         if job.task == "distribute_lead":
-            return _lead(conn, job, upkeep.settings.batch_limit_leads, suspected)
+            return _lead(conn, job, upkeep.settings.max_leads_per_batch, suspected)
         if job.task in ("send_email", "send_webhook"):
             return _notification(conn, job)
         enqueue(conn, [Job(job.task, job.payload)])

@@ -21,7 +21,7 @@ from fairlead.store.embedded.server_file import (
     sync_directory,
     write_server_file,
 )
-from fairlead.store.guard.second_guard import portal_role_name, role_statements
+from fairlead.store.row_level_security.portal_role import portal_role_name, role_statements
 
 _SETTINGS = """
 # --- written by Fairlead when it made this cluster; yours to tune ---

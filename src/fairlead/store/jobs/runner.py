@@ -50,8 +50,8 @@ class Lane:
 class Bounds:
     """How long a silent worker is believed in, and how long this one may take to stop."""
 
-    takeover_seconds: float
-    drain_seconds: float
+    heartbeat_timeout_seconds: float
+    shutdown_timeout_seconds: float
 
 
 def run_worker(
@@ -65,8 +65,8 @@ def run_worker(
     """Jobs of these queues are done as they come, until `stop` is set; a lost database is waited for.
 
     Then no job is taken any more and those under way are finished. Returns whether they were, within
-    `bounds.drain_seconds`; those that were not are released, for other workers to take over at once, and still run
-    in threads of this process, which should end now. Raises `Refused` where a pooler hides the server.
+    `bounds.shutdown_timeout_seconds`; those that were not are released, for other workers to take over at once, and
+    still run in threads of this process, which should end now. Raises `Refused` where a pooler hides the server.
     """
     _require_session(database)
     # Not asyncio.run: it would wait for what outlasts the drain, which is what the bound is for.
@@ -156,7 +156,7 @@ class _Runner:
         for worker in workers:
             worker.stop()
         ended.cancel()
-        done, unfinished = await asyncio.wait(lives, timeout=self._bounds.drain_seconds)
+        done, unfinished = await asyncio.wait(lives, timeout=self._bounds.shutdown_timeout_seconds)
         for life in done:
             if not life.cancelled() and (error := life.exception()) is not None:
                 log.warning("a lane of workers ended", error=error_kind(error))
@@ -191,8 +191,8 @@ class _Runner:
             abort_job_polling_interval=60,
             delete_jobs="always",
             install_signal_handlers=False,
-            update_heartbeat_interval=min(10.0, self._bounds.takeover_seconds / 3),
-            stalled_worker_timeout=self._bounds.takeover_seconds,
+            update_heartbeat_interval=min(10.0, self._bounds.heartbeat_timeout_seconds / 3),
+            stalled_worker_timeout=self._bounds.heartbeat_timeout_seconds,
         )
 
 

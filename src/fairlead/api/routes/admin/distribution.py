@@ -124,7 +124,8 @@ class ExplainedDecision(Answer):
     journal_seq: int
     recorded_at: datetime
     version: Literal[1, 2] = Field(
-        default=1, description="2 counts who had the lead from an earlier level; 1 named them among the refused."
+        default=1,
+        description="2 counts the providers that had the lead from an earlier level; 1 listed them among the refused.",
     )
     lead_commitment: str = Field(description="Stands for what the lead said.", examples=["9f86d081884c7d65"])
     attempt: int
@@ -181,7 +182,7 @@ def distribute_one_lead(
     database: Marketplace,
     repeatable: MayRepeat,
 ) -> DistributionQueued:
-    """Ask for the distribution of an approved lead, again if nobody bought it: a job will decide it.
+    """Ask for the distribution of an approved lead, again if no provider bought it: a job will decide it.
 
     Asked while one waits already, that job is the answer.
     """

@@ -62,7 +62,7 @@ class DuplicateRuleAsked(Asked):
 class IntakePolicyAsked(Asked):
     """All of what a niche lets in."""
 
-    is_public: StrictBool = Field(description="Whether anybody may send a lead, and confirm it by email.")
+    is_public: StrictBool = Field(description="Whether the public may send leads, to be confirmed by email.")
     approves: StrictBool = Field(description="Whether a lead that came with a key is approved as it comes.")
     duplicate_rule: DuplicateRuleAsked | None = Field(description="Which leads are the same; null: none are.")
     memo: Memo | None = None
@@ -101,7 +101,7 @@ def replace_intake_policy(
     expected: ExpectedVersion,
     response: Response,
 ) -> IntakePolicyShown:
-    """Replace what a niche lets in, from the next lead on. It changes nobody's place."""
+    """Replace what a niche lets in, from the next lead on. It changes no subscription's place in the order."""
     slug = database.read(lambda conn: niche_slug_of(conn, niche_id))
     done = change_intake_policy(database, slug, asked.policy, operator.actor, expected, memo=asked.memo)
     show_version(response, done.version)

@@ -75,7 +75,7 @@ def list_keys(
     return Page[KeyState](items=[KeyState.model_validate(each) for each in items], next_cursor=cursor)
 
 
-@router.post("", status_code=201, responses=refuses("user_unknown", "provider_unknown", "secrets_not_configured"))
+@router.post("", status_code=201, responses=refuses("user_unknown", "provider_unknown", "encryption_keys_missing"))
 def create_key(asked: NewKey, editor: Editor, database: Marketplace) -> KeyCreated:
     """There is the key. Only this answer holds it; asked for again there is another one."""
     done = create_api_key(

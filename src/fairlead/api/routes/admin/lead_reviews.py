@@ -132,7 +132,7 @@ def approve_one_lead(lead_id: LeadId, reviewer: Reviewer, database: Marketplace,
 def reject_one_lead(
     lead_id: LeadId, asked: Rejection, reviewer: Reviewer, database: Marketplace, repeatable: MayRepeat
 ) -> RejectedLead:
-    """Reject a lead that nobody bought, and say why: nobody will distribute it. Idempotent."""
+    """Reject an unsold lead, and say why: it will not be distributed. Idempotent."""
     done = reject_lead(database, lead_id, asked.reason, reviewer.actor, repeatable.once(reviewer, asked))
     return RejectedLead.model_validate(done)
 
@@ -145,7 +145,8 @@ def mark_one_lead_bad(
     database: Marketplace,
     once: MustSayOnce,
 ) -> BadLead:
-    """Mark a lead as bad: nobody distributes it any more, and whoever bought it gets the whole price back. Idempotent.
+    """Mark a lead as bad: it is not distributed again, and every provider that bought it is refunded in full.
+    Idempotent.
 
     Open reports of it are accepted thereby.
     """

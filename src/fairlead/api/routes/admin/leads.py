@@ -78,7 +78,7 @@ class LeadShown(LeadInList):
 
 
 class ContactSearch(Asked):
-    """Somebody, by their whole email address or telephone number."""
+    """A consumer, by their whole email address or telephone number."""
 
     contact: Annotated[Line, Field(min_length=3, max_length=254, examples=["ada@example.com"])]
 
@@ -182,7 +182,7 @@ def list_leads(
 
 @router.post("/lead-search", dependencies=[changes_nothing("it only looks for something")])
 def search_leads(asked: ContactSearch, _: Reader, database: Marketplace, keyset: ByCursor) -> Page[LeadInList]:
-    """Find the leads of somebody, the newest first, by their whole email address or telephone number.
+    """Find the leads of a consumer, the newest first, by their whole email address or telephone number.
 
     Both however they are written. In a body, so that no address of a page holds them.
     """

@@ -63,7 +63,7 @@ class BadLeadReport(Answer):
     assignment_id: Uuid
     reported_at: datetime
     reason: str = Field(examples=["wrong_contact"])
-    note: str | None = Field(examples=["nobody of this name lives there"])
+    note: str | None = Field(examples=["the number is not in service"])
     lead_id: Uuid
     niche: str = Field(examples=["hosting"])
     level_name: str = Field(examples=["gold"])

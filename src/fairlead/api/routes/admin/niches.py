@@ -100,7 +100,7 @@ class NicheState(Answer):
     slug: str = Field(examples=["hosting"])
     name: str = Field(examples=["Hosting"])
     is_active: bool
-    auto_distribute: bool = Field(description="Whether an approved lead is distributed without anybody asking.")
+    auto_distribute: bool = Field(description="Whether an approved lead is distributed without a further request.")
     reoffer: ReofferState | None
     phone_region: str | None = Field(description=_PHONE_REGION, examples=["DE"])
     version: Version

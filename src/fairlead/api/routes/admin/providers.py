@@ -177,7 +177,8 @@ def invite_to_provider(
     inviter: Annotated[Principal, needs(Permission.USERS_WRITE)],
     database: Marketplace,
 ) -> Invited:
-    """Somebody will be sent a link to the provider's portal. Asked for again another one, and the first opens nothing.
+    """A new user of the provider is sent a link to the portal. Sent again, it is a new link, and the first stops
+    working.
 
     The address may be another one than the provider's own, to which its leads go.
     """

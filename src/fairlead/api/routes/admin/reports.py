@@ -141,7 +141,7 @@ class FunnelOfDay(Answer):
     approved_count: int
     distributed_count: int
     partial_count: int = Field(description="Sold, while a slot stayed open.")
-    no_eligible_count: int = Field(description="Approved, and nobody to sell to at the last try.")
+    no_eligible_count: int = Field(description="Approved, with no eligible provider at the last attempt.")
     rejected_count: int
     bad_count: int
 

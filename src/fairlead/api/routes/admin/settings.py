@@ -42,24 +42,24 @@ class MarketplaceState(Answer):
 class InstallationSettings(Answer):
     """What the web process that answers was started with, as docs/reference/settings.md has it.
 
-    Only what is named here is ever shown: no address of a server, no path, no secret, and nobody's email.
+    Only what is named here is ever shown: no address of a server, no path, no secret, and no email address.
     """
 
     public_url: str | None = Field(examples=["https://leads.example.com"])
-    second_guard: Literal["on", "off"]
+    row_level_security: Literal["on", "off"]
     statement_timeout_ms: int
     lock_timeout_ms: int
     idle_in_transaction_timeout_ms: int
     transaction_timeout_ms: int
     long_statement_timeout_ms: int
-    batch_limit_leads: int
+    max_leads_per_batch: int
     worker_concurrency: int
     delivery_concurrency: int
-    leads_per_second: float | None
-    takeover_seconds: int
-    drain_seconds: int
+    max_leads_per_second: float | None
+    heartbeat_timeout_seconds: int
+    shutdown_timeout_seconds: int
     retry_delay_factor: float
-    web_connections: int
+    web_pool_size: int
     cookie_over_http: bool
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["json", "console"]

@@ -61,7 +61,7 @@ class TemplateSummary(Answer):
     """A kind of message and the state of its template."""
 
     kind: str = Field(examples=["lead_assigned"])
-    version: int | None = Field(description="Null while nobody ever changed it.")
+    version: int | None = Field(description="Null while it was never changed.")
     is_default: bool = Field(description="Whether it is the one that comes with this release.")
     changed_at: datetime | None
     changed_by: str | None = Field(examples=["user:01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"])
@@ -92,7 +92,7 @@ class MessageTemplate(TemplateSummary):
 
 
 class PreviewedMessage(Answer):
-    """A message with sample values, nobody's data."""
+    """A message with sample values, no person's data."""
 
     subject: str = Field(examples=["New lead in Heat pumps"])
     html: str = Field(

@@ -48,7 +48,10 @@ class NewUser(Asked):
 
 
 class NewRole(Asked):
-    """What somebody is to be. `provider_id` is whose portal they have: exactly for providers."""
+    """The role that a user is given.
+
+    `provider_id` is the provider whose portal they use; only with the role `provider`.
+    """
 
     role: UserRole
     provider_id: Uuid | None = None
@@ -62,7 +65,7 @@ class UserInvited(Answer):
 
 
 class UserState(Answer):
-    """Somebody who can log in."""
+    """A user: a person who can log in."""
 
     user_id: Uuid
     email: str = Field(examples=["ada@example.com"])
@@ -109,14 +112,14 @@ def list_users(
 
 @router.post("", status_code=201, responses=refuses("email_taken", "provider_unknown"))
 def invite_one_user(asked: NewUser, editor: Editor, database: Marketplace) -> UserInvited:
-    """Somebody will be sent a link that sets a password. Asked for again another one, and the first opens nothing."""
+    """A new user is sent a link to set a password. Sent again, it is a new link, and the first stops working."""
     done = invite_user(database, asked.email, asked.name, Role(asked.role), editor.actor, provider_id=asked.provider_id)
     return UserInvited.model_validate(done)
 
 
 @router.get("/{user_id}", responses=refuses("user_unknown"))
 def show_user(user_id: UserId, _: Reader, database: Marketplace) -> UserState:
-    """Show somebody who can log in."""
+    """Show a user."""
     return UserState.model_validate(find_user(database, user_id))
 
 

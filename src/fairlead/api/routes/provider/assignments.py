@@ -68,7 +68,7 @@ class OwnBadLeadReport(Asked):
 
 
 class InboxLead(Answer):
-    """A lead that the provider bought. Whom else it was sold to is told to nobody."""
+    """A lead that the provider bought. Other recipients are never disclosed."""
 
     assignment_id: Uuid
     lead_id: Uuid
@@ -131,7 +131,7 @@ class OwnReportMade(Answer):
 
 
 class UnviewedCount(Answer):
-    """How many leads wait to be seen. From 1,000 on nobody counts."""
+    """How many leads wait to be seen. 1,000 stands for 1,000 or more."""
 
     unviewed_count: Annotated[int, Field(ge=0, le=_MOST_COUNTED, examples=[3])]
 

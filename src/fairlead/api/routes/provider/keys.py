@@ -54,9 +54,9 @@ def list_own_keys(
     return Page(items=[KeyListed.model_validate(each) for each in items], next_cursor=next_cursor)
 
 
-@router.post("", status_code=201, responses=refuses("provider_unknown", "secrets_not_configured"))
+@router.post("", status_code=201, responses=refuses("provider_unknown", "encryption_keys_missing"))
 def create_own_key(asked: OwnKeyWish, caller: KeyHolder) -> KeyCreated:
-    """Create a key of the provider. It acts for the provider, whoever of it made the key."""
+    """Create a key of the provider. It acts for the provider, whichever of its users made the key."""
     done = create_api_key(
         caller.database,
         asked.name,

@@ -94,5 +94,5 @@ def preview_own_filter(
     Nothing of any lead is told, and nothing is changed. It is for providers that may buy such leads, and each may ask
     only so often.
     """
-    # Counted over everybody's leads, which the provider's own database does not show.
+    # Counted over all providers' leads, which the provider's own database does not show.
     return FilterFared.model_validate(preview_filter_at_level(marketplace, level_id, asked.as_json()))

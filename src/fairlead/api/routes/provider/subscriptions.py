@@ -84,7 +84,7 @@ class OwnSubscriptionPast(StateOfSubscription):
     )
     actor_role: str | None = Field(examples=["provider"])
     actor: str | None = Field(
-        description="Null where it was nobody of the provider.", examples=["user:01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"]
+        description="Null where it was no user of the provider.", examples=["user:01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"]
     )
     memo: str | None = Field(examples=["on holiday"])
 

@@ -18,7 +18,7 @@ Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
 
 
 class OwnUserAnswer(Answer):
-    """Somebody who logs in for the provider."""
+    """A user of the provider."""
 
     user_id: Uuid
     email: str = Field(examples=["sales@anchor.example"])

@@ -69,7 +69,7 @@ FieldMapping: TypeAlias = Annotated[
 """Names in the body by names of ours; null: everything, by our names."""
 
 TRIALS = Places(3)
-"""So many threads of a process wait for receivers at once, and no more: the others answer everybody else."""
+"""At most so many threads of a process wait for receivers at once; the others answer other requests."""
 
 
 class OwnEndpointWish(Asked):
@@ -160,7 +160,7 @@ def list_own_endpoints(caller: Reader) -> OwnEndpoints:
 
 
 @router.post(
-    "", status_code=201, responses=refuses("webhook_endpoint_exists", "provider_unknown", "secrets_not_configured")
+    "", status_code=201, responses=refuses("webhook_endpoint_exists", "provider_unknown", "encryption_keys_missing")
 )
 def create_own_endpoint(
     asked: OwnEndpointWish, caller: Writer, box: Sealing, settings: ServerSettings, response: Response
@@ -237,7 +237,7 @@ def resume_own_endpoint(endpoint_id: EndpointId, asked: WhyPausedOrResumed, call
 
 @router.post(
     "/{endpoint_id}/rotate-secret",
-    responses=refuses("webhook_endpoint_unknown", "webhook_rotation_under_way", "secrets_not_configured"),
+    responses=refuses("webhook_endpoint_unknown", "webhook_rotation_under_way", "encryption_keys_missing"),
 )
 def rotate_own_secret(endpoint_id: EndpointId, caller: Writer, box: Sealing) -> OwnEndpointSecret:
     """Make a new secret. Deliveries are signed with both until the one before is retired."""
@@ -255,7 +255,7 @@ def retire_own_secret(endpoint_id: EndpointId, caller: Writer) -> OwnEndpointCha
 @router.post(
     "/{endpoint_id}/test",
     dependencies=[refuses_keys("each test sends a delivery")],
-    responses=refuses("webhook_endpoint_unknown", "secrets_not_configured"),
+    responses=refuses("webhook_endpoint_unknown", "encryption_keys_missing"),
 )
 def try_own_endpoint(
     endpoint_id: EndpointId, caller: Tester, box: Sealing, settings: ServerSettings
@@ -285,7 +285,7 @@ def list_own_deliveries(endpoint_id: EndpointId, page: ByCursor, caller: Reader)
 
 
 def _secret(done: EndpointChange) -> OwnEndpointSecret:
-    assert done.secret is not None, "whoever makes a secret gives it away"
+    assert done.secret is not None, "a secret that was made is shown"
     return OwnEndpointSecret(endpoint_id=done.endpoint_id, secret=done.secret)
 
 

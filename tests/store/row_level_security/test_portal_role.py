@@ -6,7 +6,7 @@ from psycopg import errors
 
 from fairlead.core.errors import Unavailable
 from fairlead.store.connection import Database
-from fairlead.store.guard.second_guard import SecondGuard, portal_role_name, second_guard
+from fairlead.store.row_level_security.portal_role import PortalRoleState, portal_role_name, portal_role_state
 from fairlead.store.schema import migrate
 from tests.conftest import drop_unused_portal_roles, sweep
 from tests.flows.sales import query
@@ -14,9 +14,9 @@ from tests.store.owners import as_superuser, owned_database
 from tests.store.two_providers import rows, two_providers
 
 
-def _guard(database: Database) -> SecondGuard:
+def _guard(database: Database) -> PortalRoleState:
     with database.snapshot() as conn:
-        return second_guard(conn, database.schema_name)
+        return portal_role_state(conn, database.schema_name)
 
 
 def _holds(database: Database) -> bool:
@@ -27,7 +27,7 @@ def _holds(database: Database) -> bool:
 
 def test_an_ordinary_owner_that_may_make_roles_needs_nobody(server_url: str) -> None:
     with owned_database(server_url, may_create_roles=True) as url, Database(url, "fairlead") as database:
-        assert migrate(database).has_second_guard
+        assert migrate(database).has_portal_role
         assert _guard(database).is_ready
         two_providers(database)
         assert _holds(database)
@@ -37,26 +37,26 @@ def test_an_ordinary_owner_that_may_make_roles_needs_nobody(server_url: str) -> 
             "select rolcanlogin or rolsuper or rolbypassrls or rolcreaterole from pg_roles where rolname = %s",
             role_name,
         ) == [(False,)]
-        assert migrate(database).has_second_guard
+        assert migrate(database).has_portal_role
         sweep(database)
 
 
 def test_an_ordinary_owner_that_may_not_is_told_what_to_ask_for(server_url: str) -> None:
     with owned_database(server_url, may_create_roles=False) as url, Database(url, "fairlead") as database:
-        assert not migrate(database).has_second_guard
+        assert not migrate(database).has_portal_role
         missing = _guard(database)
         assert (missing.is_ready, missing.problem) == (False, f"the role {missing.role_name} is missing")
-        with pytest.raises(Unavailable, match="second guard"):
+        with pytest.raises(Unavailable, match="role that providers' requests run in is missing"):
             database.bound_to("01900000-0000-7000-8000-000000000000").run(lambda conn: conn.execute("select 1"))
         create, grant = missing.remedy
         with psycopg.connect(server_url, autocommit=True) as superuser:
             superuser.execute(create.encode())
             assert _guard(database).remedy == (grant,), "it is there, and not for this login yet"
-            assert not migrate(database).has_second_guard
+            assert not migrate(database).has_portal_role
             superuser.execute(grant.encode())
         waiting = _guard(database)
         assert (waiting.remedy, str(waiting.problem).endswith("other rights than this version grants it")) == ((), True)
-        assert migrate(database).has_second_guard
+        assert migrate(database).has_portal_role
         assert _guard(database).is_ready
         two_providers(database)
         assert _holds(database)
@@ -91,7 +91,7 @@ def test_rights_that_did_not_come_along_with_a_dump_are_given_again(server_url: 
             conn.execute(f"revoke all on all tables in schema fairlead from {role_name}".encode())
             conn.execute(f"revoke all on schema fairlead from {role_name}".encode())
         assert not _guard(database).is_ready
-        assert migrate(database).has_second_guard
+        assert migrate(database).has_portal_role
         assert _guard(database).is_ready
         assert _holds(database)
 
@@ -109,9 +109,9 @@ def test_a_role_above_the_policies_is_no_guard(server_url: str, how: str) -> Non
             superuser.execute(how.format(role=role_name, owner=owner).encode())
         with Database(as_superuser(server_url, url), "fairlead") as as_it_likes:
             found = _guard(as_it_likes)
-            assert "above row-level security" in str(found.problem)
+            assert "bypasses row-level security" in str(found.problem)
             assert found.remedy == ()
-            assert not migrate(as_it_likes).has_second_guard
+            assert not migrate(as_it_likes).has_portal_role
         with psycopg.connect(server_url, autocommit=True) as superuser:
             superuser.execute(f"alter role {role_name} nosuperuser nobypassrls".encode())
             superuser.execute(f"revoke {owner} from {role_name}".encode())

@@ -1,10 +1,9 @@
-"""The second guard: the role that whatever is done on behalf of a provider runs as, and whether it is there.
+"""The portal's role, in which all providers' transactions run: its creation, and whether it is ready.
 
-The first guard is the `where` of every query. Row-level security is the second: under the portal's role a query that
-forgets its `where` finds the provider's own rows all the same, and what only the engine may write cannot be written.
-See ADR 12.
+Every query names its provider in its `where`. Row-level security holds where one forgets it: in the portal's role such
+a query finds the provider's own rows only, and what only the engine may write cannot be written. See ADR 12.
 
-Roles belong to the server, not to a database, so the role's name holds a digest of the database's: whoever owns another
+Roles belong to the server, not to a database, so the role's name holds a digest of the database's: the owner of another
 marketplace on the same server is no member of it.
 """
 
@@ -25,11 +24,11 @@ SEPARATES_SET = 160_000
 
 
 @dataclass(frozen=True, slots=True)
-class SecondGuard:
+class PortalRoleState:
     """Whether the portal's role is there and has exactly what this version grants.
 
-    `problem` is None when it is; else one line, and `remedy` has the statements for whoever may create roles here, none
-    where `fairlead migrate` alone puts it right.
+    `problem` is None when it is; else one line, and `remedy` has the statements for a login that may create roles here,
+    none where `fairlead migrate` alone puts it right.
     """
 
     role_name: str
@@ -38,7 +37,7 @@ class SecondGuard:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it guards."""
+        """Whether providers' requests can run in it."""
         return self.problem is None
 
 
@@ -65,7 +64,7 @@ def role_statements(role_name: str, owner: str, server_version: int, *, exists: 
     return (grant,) if exists else (f"create role {role} nologin", grant)
 
 
-def arrange_second_guard(conn: Connection, schema_name: str) -> bool:
+def set_up_portal_role(conn: Connection, schema_name: str) -> bool:
     """The portal's role has exactly what this version grants; False, and nothing is changed, where it cannot be had.
 
     It is made where it is missing, if the login may create roles. Needs the migration's lock and a transaction, and the
@@ -87,18 +86,18 @@ def arrange_second_guard(conn: Connection, schema_name: str) -> bool:
     return True
 
 
-def second_guard(conn: Connection, schema_name: str) -> SecondGuard:
-    """What there is of the second guard. Needs the schema at its newest revision."""
+def portal_role_state(conn: Connection, schema_name: str) -> PortalRoleState:
+    """Whether the portal's role is ready. Needs the schema at its newest revision."""
     role_name, found = _role(conn, schema_name)
     if found is None or not found.is_usable:
         statements = role_statements(role_name, _login(conn), conn.info.server_version, exists=found is not None)
         if found is not None and found.is_above_policies:
-            return SecondGuard(role_name, f"the role {role_name} is above row-level security: it guards nothing")
+            return PortalRoleState(role_name, f"the role {role_name} bypasses row-level security")
         why = "is missing" if found is None else "is not for this login to become"
-        return SecondGuard(role_name, f"the role {role_name} {why}", statements)
+        return PortalRoleState(role_name, f"the role {role_name} {why}", statements)
     if not _is_arranged(conn, role_name):
-        return SecondGuard(role_name, f"the role {role_name} has other rights than this version grants it")
-    return SecondGuard(role_name, None)
+        return PortalRoleState(role_name, f"the role {role_name} has other rights than this version grants it")
+    return PortalRoleState(role_name, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +138,18 @@ def _look_up(conn: Connection, role_name: str) -> _Role | None:
 
 def _make(conn: Connection, role_name: str, *, exists: bool) -> bool:
     row = conn.execute("select rolsuper, rolcreaterole from pg_roles where rolname = current_user").fetchone()
-    assert row is not None, "whoever is logged in has a role"
+    assert row is not None, "a login has a role"
     is_superuser, may_create = row
     if not (is_superuser or may_create):
         return False
     statements = role_statements(role_name, _login(conn), conn.info.server_version, exists=exists)
     try:
         with conn.transaction():
-            # A superuser becomes whom it likes.
+            # A superuser may become any role.
             for statement in statements[: -1 if is_superuser else None]:
                 conn.execute(statement.encode())
     except (errors.InsufficientPrivilege, errors.DuplicateObject):
-        return False  # somebody else's role, of whatever kind: that is for a person to look at
+        return False  # another owner's role, of whatever kind: an operator has to look at it
     found = _look_up(conn, role_name)
     return found is not None and found.is_usable
 

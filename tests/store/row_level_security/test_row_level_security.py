@@ -1,4 +1,4 @@
-"""The second guard holds with the first one removed: statements that forget whose rows they mean."""
+"""Row-level security holds without the queries' own conditions: statements that forget whose rows they mean."""
 
 from contextlib import suppress
 
@@ -284,7 +284,7 @@ def test_without_the_role_nothing_is_done_and_it_is_found_when_it_is_made(databa
     with fresh:
         anew = fresh.bound_to(sides.anchor.provider)
         for _ in range(2):
-            with pytest.raises(Unavailable, match=r"second guard .* is missing"):
+            with pytest.raises(Unavailable, match=r"role that providers' requests run in is missing"):
                 anew.run(_who)
         changed(database, "update second_guard set role_name = %s", role_name)
         assert anew.run(_who) == (False, sides.anchor.provider, 1)
@@ -295,7 +295,7 @@ def test_without_the_role_nothing_is_done_and_it_is_found_when_it_is_made(databa
 
 def test_switched_off_the_first_guard_is_the_only_one(database: Database) -> None:
     sides = two_providers(database)
-    with Database(database.url, "fairlead", second_guard=False) as unguarded:
+    with Database(database.url, "fairlead", row_level_security=False) as unguarded:
         assert unguarded.bound_to(sides.anchor.provider).run(_who) == (True, "", 2)
 
 

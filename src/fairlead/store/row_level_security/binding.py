@@ -21,7 +21,7 @@ class PortalRole:
         except errors.UndefinedTable:
             row = None
         if row is None:
-            raise _guard_missing()
+            raise _portal_role_missing()
         self.name = str(row[0])
         return self.name
 
@@ -37,8 +37,10 @@ class PortalRole:
             conn.execute(command, prepare=False)
         except (errors.InvalidParameterValue, errors.InsufficientPrivilege) as error:
             self.name = None  # it may have been made anew meanwhile, under another name
-            raise _guard_missing() from error
+            raise _portal_role_missing() from error
 
 
-def _guard_missing() -> Unavailable:
-    return Unavailable("the second guard of providers' requests is missing: `fairlead status` says what to do")
+def _portal_role_missing() -> Unavailable:
+    return Unavailable(
+        "the database role that providers' requests run in is missing: `fairlead status` says what to do"
+    )

@@ -1,4 +1,4 @@
-"""`fairlead migrate`, `status` and `web` on a server where nobody made the portal's role."""
+"""`fairlead migrate`, `status` and `web` on a server without the portal's role."""
 
 import os
 import subprocess
@@ -19,23 +19,23 @@ def test_a_missing_role_is_told_with_what_makes_it(
     with owned_database(server_url, may_create_roles=False) as url:
         fairlead = Program(monkeypatch, capsys, url)
         migrated = fairlead("migrate")
-        assert (migrated.status, "second guard of the portal could not be made" in migrated.out) == (0, True)
-        seen = fairlead("status", "--json").json["second_guard"]
+        assert (migrated.status, "portal's database role could not be created" in migrated.out) == (0, True)
+        seen = fairlead("status", "--json").json["row_level_security"]
         assert (seen["is_on"], seen["is_ready"], len(seen["remedy"])) == (True, False, 2)
         told = fairlead("status")
         assert told.status == 0, "leads are sold all the same"
-        assert "second guard the portal is closed: the role fairlead_portal_" in told.out
+        assert "row security on, and providers are refused: the role fairlead_portal_" in told.out
         for statement in seen["remedy"]:
             assert f"{statement};" in told.out
-        monkeypatch.setenv("FAIRLEAD_SECOND_GUARD", "off")
-        assert "second guard off: the role fairlead_portal_" in fairlead("status").out
-        monkeypatch.delenv("FAIRLEAD_SECOND_GUARD")
+        monkeypatch.setenv("FAIRLEAD_ROW_LEVEL_SECURITY", "off")
+        assert "row security switched off: the role fairlead_portal_" in fairlead("status").out
+        monkeypatch.delenv("FAIRLEAD_ROW_LEVEL_SECURITY")
         with psycopg.connect(server_url, autocommit=True) as superuser:
             for statement in seen["remedy"]:
                 superuser.execute(statement.encode())
         assert "put it right: fairlead migrate" in fairlead("status").out
-        assert fairlead("migrate", "--json").json["has_second_guard"]
-        assert "second guard on\n" in fairlead("status").out
+        assert fairlead("migrate", "--json").json["has_portal_role"]
+        assert "row security on\n" in fairlead("status").out
 
 
 @pytest.mark.slow
@@ -43,8 +43,8 @@ def test_the_site_warns_when_it_starts(server_url: str) -> None:
     with owned_database(server_url, may_create_roles=False) as url:
         with Database(url, "fairlead") as database:
             migrate(database)
-        for setting, warning in (("on", "second guard is missing"), ("off", "second guard is switched off")):
-            environment = os.environ | {"FAIRLEAD_DATABASE_URL": url, "FAIRLEAD_SECOND_GUARD": setting}
+        for setting, warning in (("on", "database role is missing"), ("off", "row-level security is switched off")):
+            environment = os.environ | {"FAIRLEAD_DATABASE_URL": url, "FAIRLEAD_ROW_LEVEL_SECURITY": setting}
             command = [sys.executable, "-m", "fairlead", "web", "--port", "0"]
             with subprocess.Popen(
                 command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -1,1 +1,0 @@
-"""Row-level security: the second guard of what belongs to one provider."""

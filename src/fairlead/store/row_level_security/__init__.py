@@ -1,0 +1,1 @@
+"""Row-level security: a provider's request reaches that provider's rows only, whatever a query says."""
