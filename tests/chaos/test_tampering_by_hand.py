@@ -13,7 +13,7 @@ from tests.flows.sales import MEMO, PORTAL, sell
 
 REFUNDED = "an assignment is refunded exactly when its refund is in the ledger"
 REPORTS = "an accepted report of a bad lead was paid back, and a refund leaves no report open"
-BAD = "nobody has paid for a bad lead"
+BAD = "no provider has paid for a bad lead"
 BY_HAND = "what was moved by hand says who did it and why, and leaves no debt"
 TOLD = "every refund is told to its provider"
 KEYS = "every idempotency key leads to a result"

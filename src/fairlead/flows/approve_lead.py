@@ -1,4 +1,4 @@
-"""Approving leads, and asking again for the distribution of one that nobody bought.
+"""Approving leads, and asking again for the distribution of one that no provider bought.
 
 An approved lead that awaits a decision is all that a distributor needs to know (R1); the job that is enqueued in the
 same transaction only says that there is something to look at. In a niche that does not distribute by itself, approval
@@ -30,7 +30,8 @@ from fairlead.store.lookups import checked_id
 
 CHUNK_LEADS = 1_000
 
-# A worker may have sold the lead a moment after it was approved: whoever asks again is told the same as just before.
+# A worker may have sold the lead a moment after it was approved: a repeated request gets the same answer as just
+# before.
 _APPROVED = ("approved", "distributed")
 
 _REFUSALS = {
@@ -152,7 +153,7 @@ def approve_niche(
 
 
 def trigger_distribution(database: Database, lead_id: str, actor: Actor, once: Once | None = None) -> Triggered:
-    """The lead awaits a decision, again if it had one that found nobody (R1), and a job asks for it. Idempotent.
+    """The lead awaits a decision, again if it had one without an assignment (R1), and a job asks for it. Idempotent.
 
     Locks the lead. Its earlier failures count no more, and a dead letter of it is resolved. One that awaits a decision
     already keeps its job; where that was lost it gets another.
@@ -200,7 +201,7 @@ def ask_again(conn: Connection, lead: LeadProgress, actor: Actor) -> int:
 
 
 def trigger_untried(database: Database, niche_id: str, actor: Actor) -> int:
-    """All approved leads of the niche that nobody ever asked to distribute await a decision; returns how many.
+    """All approved leads of the niche whose distribution was never requested await a decision; returns how many.
 
     Those are the leads of a niche that does not distribute by itself. One transaction per 1,000 leads. Idempotent.
     """

@@ -18,7 +18,7 @@ from fairlead.store.leads.rows import NewLead, NicheForm, clock, insert_leads, n
 
 @dataclass(frozen=True, slots=True)
 class EnteredLead:
-    """What somebody entered: answers to the niche's form, and details by the names of `LEAD_DETAILS`."""
+    """What was entered: answers to the niche's form, and details by the names of `LEAD_DETAILS`."""
 
     niche_slug: str
     attributes: Mapping[str, object] = field(repr=False)

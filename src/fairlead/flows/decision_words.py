@@ -1,4 +1,4 @@
-"""A lead's story and a provider's standing as a person would tell them, line by line, for whoever shows them."""
+"""A lead's story and a provider's standing as a person would tell them, line by line."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ def _level_words(story: LeadStory, level: Mapping[str, Any]) -> Iterator[Line]:
     for reason, count in level["counts"].items():
         yield Line(f"    {count:>5,} more: {gates.REGISTRY.by_reason[reason].summary} ({reason})", "aside")
     if not level["recipients"] and not level["refused"] and not level["counts"]:
-        yield Line("    nobody is subscribed to this level", "aside")
+        yield Line("    no provider is subscribed to this level", "aside")
 
 
 def _refusal_words(story: LeadStory, refused: Mapping[str, Any], level: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ MEMO_PATTERN = LINE_PATTERN
 def checked_memo(memo: str, longest: int = LONGEST_MEMO) -> str:
     """The memo without the spaces around it. Raises `BadInput` unless it is one line of 10 to `longest` characters.
 
-    It goes into ledgers and the audit log, which nobody can change afterwards.
+    It goes into ledgers and the audit log, which cannot be changed afterwards.
 
     >>> checked_memo("  the number is not in use ")
     'the number is not in use'
@@ -45,8 +45,8 @@ def checked_words(text: str, name: str, longest: int) -> str:
 
     Raises `BadInput`, naming the field, unless it has 1 to `longest` characters that can be shown.
 
-    >>> checked_words(" nobody answers \r\ncalled twice ", "note", 100)
-    'nobody answers\ncalled twice'
+    >>> checked_words(" no answer \r\ncalled twice ", "note", 100)
+    'no answer\ncalled twice'
     """
     try:
         return canonical_words(text, longest)

@@ -1,4 +1,4 @@
-"""Rejecting leads that nobody bought yet."""
+"""Rejecting unsold leads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class RejectedLeads:
 
 
 def reject_lead(database: Database, lead_id: str, reason: str, actor: Actor, once: Once | None = None) -> Rejected:
-    """The lead is rejected for this reason, and nobody distributes it, also if it was approved before. Idempotent.
+    """The lead is rejected for this reason and not distributed, also if it was approved before. Idempotent.
 
     The reason has 1 to 1000 characters. It may be personal: it is kept with the lead and nowhere else. An open dead
     letter of the lead is resolved. Audited; locks the lead.

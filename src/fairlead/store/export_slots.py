@@ -4,7 +4,7 @@ from fairlead.store.connection import Connection
 
 
 def take_export_slot(conn: Connection, slot_count: int) -> bool:
-    """One of so many slots is this transaction's until it ends; False when all are taken. Waits for nobody."""
+    """One of so many slots is this transaction's until it ends; False when all are taken. Never waits."""
     for slot in range(slot_count):
         rows = conn.execute(
             "select pg_try_advisory_xact_lock(hashtext(current_schema() || ' exports'), %s)", (slot,)

@@ -155,5 +155,5 @@ def _where(source: _Source, chosen: ExportFilter) -> tuple[sql.Composable, list[
 
 
 def _raw(text: str) -> sql.SQL:
-    # Only ever a constant of this module; nothing that anybody typed.
+    # Only ever a constant of this module; nothing that a person typed.
     return sql.SQL(text)  # pyright: ignore[reportArgumentType]

@@ -25,8 +25,9 @@ class StoredResult:
 def claim_key(conn: Connection, actor: str, key: str, route: str, fingerprint: str) -> StoredResult | None:
     """None: the key is this transaction's until it ends. Else what the transaction that had it committed.
 
-    Whoever has the key at present is waited for; nothing else may be locked before, so that nobody waits in a circle.
-    Raises `Refused`: `idempotency_key_reused` for a key that another provider, or nobody's transaction, has used.
+    The transaction that has the key at present is waited for; nothing else may be locked before: no deadlock.
+    Raises `Refused`: `idempotency_key_reused` for a key that another provider's transaction, or one of no provider, has
+    used.
     """
     for _ in range(ATTEMPTS):
         if _insert(conn, actor, key, route, fingerprint):

@@ -175,7 +175,7 @@ def authenticate_api_key(database: Database, text: str, client: Client) -> Princ
 
 def _usable(conn: Connection, prefix: str, secret_hash: bytes, client: Client) -> Principal | None:
     row = key_by_prefix(conn, prefix)
-    # As much work for a prefix that nobody has.
+    # As much work for a prefix that no key has.
     is_right = is_same(bytes(32) if row is None else row.secret_hash, secret_hash)
     now = clock(conn)
     if row is None or not is_right or row.revoked_at is not None:

@@ -15,7 +15,8 @@ from fairlead.flows.access.tokens import hash_of
 STEP_SECONDS = 30
 ISSUER = "Fairlead"
 RECOVERY_CODE_COUNT = 10
-# One step early or late: clocks of telephones are seldom further off, and every further step helps whoever guesses.
+# One step early or late: clocks of telephones are seldom further off, and every further step helps an attacker who
+# guesses.
 _STEPS_OF_SKEW = 1
 _DIGITS = 6
 _RECOVERY_BYTES = 15  # 120 bits: a plain hash of it is safe to keep
@@ -37,7 +38,7 @@ def new_seed() -> str:
 
 
 def enrolment_of(seed: str, email: str) -> Enrolment:
-    """The seed as it is shown to whoever enrols."""
+    """The seed as it is shown to the user who enrols."""
     uri = TOTP(seed, digits=_DIGITS, interval=STEP_SECONDS).provisioning_uri(name=email, issuer_name=ISSUER)
     svg = segno.make(uri, error="m").svg_inline(scale=5, border=4, dark="#000", light="#fff", omitsize=True)
     return Enrolment(seed, uri, svg)

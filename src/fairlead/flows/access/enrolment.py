@@ -39,7 +39,7 @@ def begin_totp_enrolment(database: Database, box: SecretBox, token: str, client:
     """The user has a new seed, sealed, which counts for nothing until `confirm_totp_enrolment`; a second factor that
     it has stays in force until then.
 
-    An admin without one begins right after the password; everybody else after a step-up.
+    An admin without one begins right after the password; all others after a step-up.
 
     Raises `Refused`: `session_invalid`, `second_factor_required` while the code of the present one is outstanding,
     `step_up_required`.

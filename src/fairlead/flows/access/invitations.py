@@ -1,4 +1,4 @@
-"""Users that somebody else lets in: the first operator from the command line, others by invitation."""
+"""Users that are created for a person: the first operator from the command line, others by invitation."""
 
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ def create_admin(database: Database, email: str, name: str, actor: Actor, *, pas
     """There is an admin with this email: with the password, else invited, with a token that sets one, good for a week.
 
     An admin that was invited before and has no password yet gets the password, or a new token in place of the old.
-    Whoever logs in for the first time sets up a second factor before anything else.
+    The user sets up a second factor at the first login, before anything else.
 
     Raises `BadInput` for a malformed email or name and a weak password, and `Refused`: `email_taken`.
     """
@@ -121,7 +121,7 @@ def _add_user(conn: Connection, user_id: str, wanted: _Wanted, actor: Actor) -> 
 
 
 def _check_is_wanted(before: UserRow, wanted: _Wanted) -> None:
-    """Raises `Refused` unless this is the user that is wanted, and nobody but the invitation has touched it yet."""
+    """Raises `Refused` unless this is the user that is wanted, and nothing but the invitation has touched it yet."""
     is_same = (before.role, before.provider_id) == (wanted.role.value, wanted.provider_id)
     done_before = wanted.password_hash is not None and before.password_hash == wanted.password_hash
     if not is_same or (before.status != "invited" and not done_before):

@@ -57,7 +57,7 @@ def finish_log_in(database: Database, attempt: Attempt, password: str, client: C
     Raises `Refused`: `login_refused` for an unknown email, a wrong password, and a user who was not activated or was
     disabled alike, after the same work. While an account is guessed
     at from many addresses, one that its user never came from gets in with a second factor only, so that guessing helps
-    nobody and shuts nobody out who has one. The password is checked with no transaction open.
+    no user and locks out no user who has one. The password is checked with no transaction open.
     """
     user = attempt.user
     is_right = is_password(None if user is None else user.password_hash, password)
@@ -92,7 +92,7 @@ def finish_log_in(database: Database, attempt: Attempt, password: str, client: C
 
 
 def _admit(conn: Connection, email: str, client: Client) -> Attempt:
-    """Addresses before accounts, so that whoever is shut out by the first costs the second nothing."""
+    """Addresses before accounts: a client that its address locks out uses up nothing of the account's limit."""
     network = network_of(client.ip)
     take(conn, LOGIN_OF_ADDRESS, network)
     user = user_by_email(conn, email)

@@ -89,7 +89,7 @@ def use_link(database: Database, link: GoodLink, password: str, client: Client) 
     """What the link is for is done: its user has this password; returns its id. Raises as `accept_invite`."""
     token_hash, purpose, user = link.token_hash, link.purpose, link.user
     check_password(password, user.email, user.name)
-    # Only for whoever holds a good token, so that nobody else can keep us busy.
+    # Only for a client with a valid token: no other can keep the server busy.
     password_hash = hash_password(password)
 
     def work(conn: Connection) -> str:

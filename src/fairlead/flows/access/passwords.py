@@ -30,7 +30,7 @@ _rating = threading.Lock()
 
 
 def check_password(password: str, *others: str) -> None:
-    """Raises `BadInput`, which never repeats it, unless the password will do for somebody with these email and name.
+    """Raises `BadInput`, which never repeats it, unless the password will do for a user with this email and name.
 
     12 to 128 characters of any kind: no rule says which, since such rules make passwords weaker. What an attacker tries
     first is refused: common passwords and words, names, dates and keyboard rows, the email and the name, and what is

@@ -21,7 +21,7 @@ from fairlead.store.leads.rows import clock
 def register_provider(database: Database, email: str, name: str, client: Client) -> None:
     """There is a pending provider of that name, and a user of it who will be sent a link that sets a password.
 
-    So nobody registers an address that is not theirs, and the answer does not tell whether it was known before: where a
+    So only the owner of an address can register it, and the answer does not tell whether it was known before: where a
     provider or a user has it already, nothing is changed. Its route sees to it that its time does not tell either.
 
     Raises `BadInput`, and `Throttled` for an address of the network that registers too often.
@@ -31,7 +31,7 @@ def register_provider(database: Database, email: str, name: str, client: Client)
     try:
         database.run(lambda conn: _register(conn, provider_id, user_id, address, shown, client))
     except Overtaken:
-        return  # somebody has just registered the same address
+        return  # another request has just registered the same address
 
 
 def _register(conn: Connection, provider_id: str, user_id: str, email: str, name: str, client: Client) -> None:

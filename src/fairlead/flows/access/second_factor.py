@@ -42,7 +42,7 @@ def seed_owner(user_id: str) -> str:
 def confirm_second_factor(database: Database, box: SecretBox, token: str, code: str, client: Client) -> IssuedSession:
     """The session whose password was right is open, under a new token. `code`: of the app, or a recovery code.
 
-    Each code is taken once, ever, whoever else tries at the same moment; one of the app within 30 s of its time. The
+    Each code is taken once, ever, also of two requests at the same moment; one of the app within 30 s of its time. The
     fifth wrong one in a row ends the session.
 
     Raises `Throttled`, and `Refused`: `session_invalid`, `enrolment_required` without a second factor,
@@ -89,7 +89,7 @@ def step_up(database: Database, box: SecretBox, token: str, proof: str, client: 
 
 
 def _password_to_check(database: Database, token: str) -> str | None:
-    """The hash of the password of a user without a second factor; None for everybody else."""
+    """The hash of the password of a user without a second factor; None for all others."""
 
     def work(conn: Connection) -> str | None:
         session = session_by_token(conn, hash_of(token))
@@ -105,7 +105,7 @@ def _prove_by_code(
     conn: Connection, box: SecretBox, held: Held, code: str, renewed: str, client: Client
 ) -> IssuedSession | None:
     """The code is spent and the session proven; None, and the attempt is on record, when it is not right."""
-    # 120 bits need no limit, and stay a way in while somebody who knows the password uses up the limit on codes.
+    # 120 bits need no limit, and stay a way in while an attacker who knows the password uses up the limit on codes.
     if not is_totp_code(code):
         if not spend_recovery_code(conn, held.user.user_id, hash_of_recovery_code(code), held.now):
             refuse_proof(conn, held, "second_factor.refused", client.request_id)

@@ -1,7 +1,7 @@
 """Limits on guessing and flooding, which hold across processes and never shut an account for good.
 
-Whoever guesses is slowed down by address, and by account and address. The limits of an account alone leave those
-addresses out from which its user came before, so that nobody can keep the user out by guessing.
+Guessing is slowed down by address, and by account and address. The limits of an account alone leave those
+addresses out from which its user came before, so that an attacker cannot lock the user out by guessing.
 """
 
 import hashlib

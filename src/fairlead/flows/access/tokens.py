@@ -17,7 +17,7 @@ def new_token() -> str:
 
 
 def hash_of(token: str) -> bytes:
-    """What is kept of a token. A plain hash is enough: nobody can try out 2^256 of them.
+    """What is kept of a token. A plain hash is enough: 2^256 of them cannot be tried out.
 
     >>> hash_of("a") == hash_of("a"), len(hash_of("a"))
     (True, 32)

@@ -160,8 +160,8 @@ def enable_user(database: Database, user_id: str, actor: Actor) -> UserChange:
 def reset_second_factor(database: Database, user_id: str, actor: Actor, *, by_mail: bool = True) -> UserChange:
     """The user has neither second factor nor password nor session: it begins again, as one who was just invited.
 
-    A lost second factor takes the same proof as the first one did: whoever has the password alone must not be the one
-    to enrol. With `by_mail` the user is sent a link, else the answer holds a token for it. Its keys stay.
+    A lost second factor takes the same proof as the first one did: a person who has the password alone must not be the
+    one to enrol. With `by_mail` the user is sent a link, else the answer holds a token for it. Its keys stay.
 
     Locks the admins, then the user. Raises `BadInput`, and `Refused`: `user_unknown`, `user_disabled`,
     `own_second_factor`: another admin has to do it.
@@ -194,12 +194,12 @@ def _change(
 ) -> UserChange:
     """The user is as `change` made it under its lock; None from that: it was so already.
 
-    `own_code`: why nobody does this to themselves. Nobody takes the last admin away either, except by reset: that one
+    `own_code`: the refusal of doing it to oneself. The last admin cannot be removed either, except by reset: that one
     comes back.
     """
     checked = checked_id(user_id, "user")
     if own_code is not None and is_of_user(actor, checked):
-        raise Refused(own_code, "nobody does this to themselves: another admin has to")
+        raise Refused(own_code, "users cannot do this to themselves: another operator has to")
 
     def work(conn: Connection) -> UserChange:
         if prepare is not None:

@@ -20,7 +20,7 @@ FEWEST_TOLD = 10
 class FilterPreview:
     """How many of the last `lead_count` leads the filter fits, and the filter in plain words. Nothing of any lead.
 
-    `matched_count` is None where it is not for whoever asks.
+    `matched_count` is None where the caller may not know it.
     """
 
     matched_count: int | None
@@ -43,7 +43,7 @@ def preview_filter(database: Database, niche_id: str, filter_rules: object, *, s
 def preview_filter_at_level(
     database: Database, level_id: str, filter_rules: object, *, sample: int = 1000
 ) -> FilterPreview:
-    """As `preview_filter`, for the niche of a living level, and for somebody who did not buy those leads.
+    """As `preview_filter`, for the niche of a living level, and for a provider that did not buy those leads.
 
     What people wrote in their own words could be guessed letter by letter from whether any lead has it. So a filter
     that asks for that is told a number from `FEWEST_TOLD` on, and below that only that it is below, none included.

@@ -97,7 +97,7 @@ def _take(
         require_version(expected_version, provider_version(before), "the provider")
         if before.status not in step.sources:
             raise Refused("provider_status", f"a provider that is {before.status} cannot be {step.verb}")
-        # Under the provider's lock nobody subscribes it: what was seen before it may be too little.
+        # Under the provider's lock it gets no new subscription: what was seen before it may be too little.
         niche_ids = niche_ids_subscribed(conn, checked)
         if missing := {*niche_ids} - locked.keys():
             raise Overtaken(sorted(missing))

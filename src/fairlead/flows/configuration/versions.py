@@ -1,4 +1,4 @@
-"""What a verb hands back, and telling whether a thing is still what somebody saw when they decided to change it.
+"""What a verb hands back, and telling whether a thing is still what its editor saw.
 
 A version is opaque: a digest of what people configure about the thing. What money does to it is no part of it, so a
 purchase never stands in the way of a change. A thing that was changed and changed back has the version it had.
@@ -65,7 +65,7 @@ class InvalidDocument(BadInput):
 
 
 def require_version(expected: str | None, version: str, what: str) -> None:
-    """Nobody changed the thing since the caller saw it. Raises `Refused`: `version_conflict`."""
+    """The thing is unchanged since the caller saw it. Raises `Refused`: `version_conflict`."""
     if expected is not None and expected != version:
         raise Refused("version_conflict", f"{what} was changed meanwhile; look at it again")
 

@@ -30,8 +30,9 @@ def open_audit_export(
 ) -> OpenExport:
     """The events that are wanted, as one snapshot has them, to be read piece by piece and closed.
 
-    The export is in the audit log, with its filter, before this returns; it is not in itself. Nobody counts the events
-    first. `exact` leaves formulas alone in CSV. With `at_once`, no more exports than that are open in the marketplace.
+    The export is in the audit log, with its filter, before this returns; it is not in itself. The events are not
+    counted first. `exact` leaves formulas alone in CSV. With `at_once`, no more exports than that are open in the
+    marketplace.
 
     Raises `BadInput` (unknown format) and `Refused`: `niche_unknown`, `too_many_exports`.
     """

@@ -23,7 +23,7 @@ class TooManyExports(Refused):
 class OpenExport:
     """A file that is read piece by piece from `text`. Its connection is given back when it is closed.
 
-    `row_count` is None where nobody counted. Closing twice is no mistake; not while `text` is being read.
+    `row_count` is None where rows are not counted. Closing twice is no mistake; not while `text` is being read.
     """
 
     def __init__(self, text: Generator[str], row_count: int | None, held: ExitStack) -> None:
@@ -50,7 +50,7 @@ def begin_export(database: Database, held: ExitStack, at_once: int | None) -> Co
     """A snapshot that is open until `held` is closed.
 
     Raises `Refused`: `too_many_exports` where `at_once` of them are open already: each has a connection of its own
-    for as long as somebody reads, and keeps the database from tidying up.
+    for as long as the client reads, and keeps the database from vacuuming.
     """
     conn = held.enter_context(database.snapshot(is_long=True))
     if at_once is not None and not take_export_slot(conn, at_once):

@@ -180,7 +180,7 @@ def _held(conn: Connection, dead_letter_id: str) -> tuple[DeadLetter, LeadProgre
     lead = lock_lead(conn, letter.lead_id) if letter.lead_id is not None else None
     if letter.notification_id is not None:
         lock_notification(conn, letter.notification_id)
-    # Once more: whoever held that lock may have resolved it.
+    # Once more: the transaction that held that lock may have resolved it.
     return _known(conn, dead_letter_id), lead
 
 

@@ -24,7 +24,7 @@ from fairlead.store.notifications.rows import ClaimedNotification
 class Confirmed:
     """A lead that its consumer has confirmed, `was_already` before this click.
 
-    It says nothing of what became of the lead, which the consumer, or whoever typed somebody else's telephone number,
+    It says nothing of what became of the lead, which the consumer, or a person who typed another's telephone number,
     could learn from it that an operator alone should know.
     """
 

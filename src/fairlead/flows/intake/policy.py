@@ -53,7 +53,7 @@ def change_intake_policy(
     """The niche lets in what the policy says, all of it: from the next lead on.
 
     Leads that are there get fingerprints by a new rule from the workers, the oldest first, within minutes to hours.
-    Audited, and no entry of the journal, since it changes nobody's place. Locks the niche.
+    Audited, and no entry of the journal, since it changes no subscription's place. Locks the niche.
 
     Raises `BadInput`, for a rule `InvalidDocument`, and `Refused`: `niche_unknown`, `version_conflict`.
     """

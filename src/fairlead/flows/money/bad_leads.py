@@ -155,7 +155,7 @@ def reject_bad_lead(
 
 
 def mark_lead_bad(database: Database, lead_id: str, memo: str, actor: Actor, once: Once | None = None) -> LeadMarkedBad:
-    """The lead is bad: nobody distributes it any more, and whoever bought it and was not refunded yet is, and is told.
+    """The lead is bad: it is not distributed again; every provider that bought it is refunded, unless it was, and told.
 
     All of that in one transaction, for the reason in the memo (10 to 1000 characters); open reports of it are accepted
     thereby. Assignments stay. Idempotent: a bad lead is left as it is. Audited; locks the niches where subscriptions
@@ -173,7 +173,7 @@ def mark_lead_bad(database: Database, lead_id: str, memo: str, actor: Actor, onc
         if lead.status == "bad":
             return LeadMarkedBad(checked, was_already=True)
         if lead.status == "rejected":
-            raise Refused("lead_rejected", f"lead {checked} was rejected: nobody bought it, and nobody will")
+            raise Refused("lead_rejected", f"lead {checked} was rejected: it was not sold and will not be")
         held = hold_recipients(conn, niches, unrefunded_of_lead(conn, checked))
         now = clock(conn)
         set_bad(conn, checked)

@@ -14,7 +14,7 @@ from fairlead.store.notifications.webhook_endpoints import EndpointRow, lock_end
 class EndpointChange:
     """An endpoint as a verb left it. `took_effect`: it was otherwise before.
 
-    `secret` is given once, by the call that made it: whoever receives the webhooks needs it, and nobody can ask again.
+    `secret` is returned once, by the call that made it: the receiver needs it, and it cannot be read again.
     """
 
     endpoint_id: str

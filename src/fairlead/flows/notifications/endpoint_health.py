@@ -28,7 +28,7 @@ class Health:
 def health_after(before: Health, delivery: Delivery, pause_after_failures: int, now: datetime) -> Health:
     """The endpoint's health once this came of a delivery to it.
 
-    A success ends the count of failures; an endpoint that somebody paused meanwhile stays so. HTTP 410 disables it; so
+    A success ends the count of failures; an endpoint that was paused meanwhile stays so. HTTP 410 disables it; so
     many failures in a row pause it.
 
     >>> from fairlead.delivery.outcome import NotSent

@@ -239,7 +239,7 @@ def remove_webhook_endpoint(
     checked = checked_id(endpoint_id, "webhook endpoint")
 
     def work(conn: Connection) -> EndpointChange:
-        # Its provider first, so that whoever sets an endpoint at the same time waits until this one is gone.
+        # Its provider first, so that a request that sets an endpoint at the same time waits until this one is gone.
         found = endpoint(conn, checked, of_provider_id)
         if found is not None:
             lock_providers(conn, [found.provider_id])

@@ -106,7 +106,7 @@ def _remember(conn: Connection, tried: Tried, outcome: str, now: datetime) -> No
 def _give_up(conn: Connection, tried: Tried, delivery: NotSent, now: datetime) -> None:
     claimed = tried.claimed
     if claimed.kind in CONSUMER_KINDS and delivery.is_permanent:
-        return  # somebody mistyped an address, which anybody can do at any rate: it is on record, and no alarm
+        return  # a mistyped address, which is to be expected: it is on record, and no alarm
     notification_id = claimed.notification_id
     payload = {"notification_id": notification_id}
     task = TASK_OF[claimed.channel]

@@ -58,7 +58,7 @@ class EmailSender:
         """The notification is sent, or the failed attempt is on record and the next enqueued, or it is given up.
 
         None, and nothing is sent, when it does not wait to be sent, when another running job is sending it, and when
-        there is nobody to tell. Claimed in one transaction and recorded in another, with neither open, and no lock
+        there is no recipient. Claimed in one transaction and recorded in another, with neither open, and no lock
         held, while the email is written and handed over. A process that dies in between leaves it to be sent again,
         with the same Message-ID. A mail that is replayed after it had been sent is a new message with another one:
         mail programs hide a repetition, and it was asked for.
@@ -185,9 +185,10 @@ def addresses_in(text: str) -> tuple[str, ...]:
 
 
 def _of_all(deliveries: Sequence[Delivery], *, was_told: bool) -> Delivery:
-    """One answer for several recipients: worth another attempt while one of them may take it yet; sent if anyone did.
+    """One answer for several recipients: worth another attempt while one of them may take it yet; sent if any of them
+    did.
 
-    No delivery at all means that everybody was told before.
+    No delivery at all means that all recipients were told before.
     """
     failed = [each for each in deliveries if isinstance(each, NotSent)]
     may_be_taken = [each for each in failed if not each.is_permanent]

@@ -30,12 +30,12 @@ from fairlead.store.notifications.templates import (
 MAX_MEMO_CHARACTERS = 500
 
 OPENS_ACCOUNTS = frozenset({"user_invited", "password_reset"})
-"""Kinds whose link sets somebody's password. Whoever writes such a message can have the link sent elsewhere."""
+"""Kinds whose link sets a user's password. The author of such a message could have the link sent elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateInUse:
-    """A kind's template. `version` is None while nobody ever changed it; `is_default`: it is the release's own."""
+    """A kind's template. `version` is None while it was never changed; `is_default`: it is the release's own."""
 
     template: Template
     version: int | None
@@ -45,7 +45,7 @@ class TemplateInUse:
 
     @property
     def state(self) -> str:
-        """Tells whether it is still what somebody saw: another version, or another release's default, is another."""
+        """Tells whether it is still what its editor saw: another version, or another release's default, is another."""
         parts = {"subject": self.template.subject, "html": self.template.html, "text": self.template.text}
         return hashlib.sha256(canonical_json({"version": self.version, **parts})).hexdigest()[:32]
 
@@ -88,7 +88,7 @@ def template_versions(database: Database, kind: str) -> list[TemplateVersion]:
 
 
 def preview_template(template: Template) -> Rendered:
-    """The message with sample values, nobody's data.
+    """The message with sample values, no person's data.
 
     Raises `BadInput` with everything that is wrong with it, and `Refused`: `template_unknown`.
     """

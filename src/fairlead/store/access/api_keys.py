@@ -127,7 +127,7 @@ def revoke_keys_of_user(conn: Connection, user_id: str, revoked_by: str, now: da
 
 
 def touch_key(conn: Connection, key_id: str, now: datetime) -> None:
-    """The key was used then. One that somebody else is changing right now is left to that."""
+    """The key was used then. One that another transaction has locked is left to that."""
     conn.execute(
         """
         update api_keys set last_used_at = %s

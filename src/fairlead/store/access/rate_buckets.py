@@ -8,7 +8,7 @@ from fairlead.store.connection import Connection
 def take_token(conn: Connection, name: str, capacity: int, seconds_per_token: float) -> float:
     """0, and a token of the bucket is taken; or, when it is empty, in how many seconds there will be one.
 
-    A bucket that nobody touched is full, and one token comes back every so many seconds, by the database's clock. One
+    An untouched bucket is full, and one token comes back every so many seconds, by the database's clock. One
     guarded statement, so of attempts at once never more get through than there are tokens. Locks the bucket's row until
     the transaction ends, and is undone with it. The row says when the bucket will be full again; a time further ahead
     than an empty bucket needs was written before the clock was set back, and is cut down to that.

@@ -104,7 +104,7 @@ def count_wrong_proof(conn: Connection, session_id: str) -> int:
 
 
 def touch_session(conn: Connection, session_id: str, now: datetime, idle_expires_at: datetime) -> None:
-    """The session was used then. One that somebody else is changing right now is left to that."""
+    """The session was used then. One that another transaction has locked is left to that."""
     conn.execute(
         """
         update sessions set last_seen_at = %s, idle_expires_at = %s

@@ -1,7 +1,7 @@
 """Users as rows: who can log in, with which role, and what their second factor is.
 
-A user's row lock comes after those of providers and before those of its sessions. Whoever changes what a user may do,
-or how it proves who it is, holds that lock.
+A user's row lock comes after those of providers and before those of its sessions. A flow that changes what a user may
+do or how it proves who it is, holds that lock.
 """
 
 from dataclasses import dataclass, field
@@ -45,7 +45,10 @@ _USERS = """
 
 
 def insert_user(conn: Connection, row: UserRow) -> None:
-    """The user exists, without a second factor. Raises `Overtaken` when somebody has just taken the email."""
+    """The user exists, without a second factor.
+
+    Raises `Overtaken` when another transaction has just taken the email.
+    """
     changed_at = None if row.password_hash is None else row.created_at
     try:
         conn.execute(

@@ -23,7 +23,7 @@ class Actor:
 
 SYSTEM = Actor("fairlead", "system")
 OPERATOR = Actor("operator", "admin")
-"""Whoever may run commands on the machine."""
+"""A person who may run commands on the machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def subscription_place(conn: Connection, subscription_id: str, of_provider_id: s
 def niche_ids_subscribed(conn: Connection, provider_id: str) -> list[str]:
     """The niches that the provider has ever subscribed in, ascending.
 
-    Under the provider's lock nobody adds one: whoever subscribes holds it too.
+    Under the provider's lock none is added: every flow that subscribes holds it too.
     """
     rows = conn.execute(
         "select distinct niche_id::text from subscriptions where provider_id = %s order by 1", (provider_id,)
@@ -67,7 +67,7 @@ def credit_limit_of(conn: Connection, provider_id: str) -> int:
 
 
 def is_level_used(conn: Connection, level: LevelRow) -> bool:
-    """Whether somebody subscribes to the level, or a lead was ever sold at it. Needs its niche's lock.
+    """Whether a provider subscribes to the level, or a lead was ever sold at it. Needs its niche's lock.
 
     A subscription that was ever served has a `served_seq`, for good; looking there takes no walk through all sales.
     """

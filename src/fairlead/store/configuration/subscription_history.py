@@ -11,7 +11,7 @@ from fairlead.store.connection import Connection
 class PastState:
     """A state of a subscription: the journal's payload with its filter, and, where a person asked for it, who and why.
 
-    `seq` is its number, which is not the journal's for everybody.
+    `seq` is its number, which the journal's is not for all readers.
     """
 
     seq: int

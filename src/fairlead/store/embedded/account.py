@@ -92,7 +92,7 @@ def server_account(root: Path, data: Path) -> ServerAccount:
 def make_root(root: Path, *, traversable: bool) -> None:
     """Make sure that the directory exists; those created here are private, or traversable by all where asked.
 
-    The mode of a directory that was there before is never changed: opening somebody's home is not ours to do.
+    The mode of a directory that was there before is never changed: opening a user's home is not ours to do.
     """
     missing = [path for path in (root, *root.parents) if not path.exists()]
     for path in reversed(missing):

@@ -30,7 +30,7 @@ INVARIANTS_BY_HAND: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
-        "nobody has paid for a bad lead",
+        "no provider has paid for a bad lead",
         "select count(*) from leads where status = 'bad'",
         """
         select format('assignment %s of the bad lead %s is %s', a.id, l.id, a.status)
@@ -51,7 +51,7 @@ INVARIANTS_BY_HAND: tuple[Invariant, ...] = (
         "every refund is told to its provider",
         "select count(*) from ledger_entries where kind = 'refund'",
         """
-        select format('refund %s of provider %s is told to nobody', e.seq, e.provider_id) from ledger_entries e
+        select format('refund %s of provider %s has no notification', e.seq, e.provider_id) from ledger_entries e
         where e.kind = 'refund' and not exists (
             select from notifications n where n.assignment_id = e.assignment_id and n.kind = 'refund_issued')
         """,

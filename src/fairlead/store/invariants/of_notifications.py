@@ -39,7 +39,7 @@ INVARIANTS_OF_NOTIFICATIONS: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
-        "an open dead letter is of work that nobody is at",
+        "an open dead letter is of work without a live job",
         "select count(*) from dead_letters where resolved_at is null",
         """
         select format('dead letter %s: its lead %s is %s', d.id, l.id,

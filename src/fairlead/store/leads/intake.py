@@ -17,7 +17,7 @@ from fairlead.store.connection import Connection
 class IntakePolicy:
     """What a niche lets in from outside, and how.
 
-    `is_public`: anybody may send a lead, and confirms it by email. `approves`: a lead that came with a key is approved
+    `is_public`: the public may send leads, confirmed by email. `approves`: a lead that came with a key is approved
     as it comes. `duplicate_rule`: which leads are the same; None: none are.
     """
 
@@ -186,7 +186,7 @@ def consent_of_lead(conn: Connection, lead_id: str) -> Consent | None:
 
 
 def set_confirmed(conn: Connection, lead_id: str, now: datetime, earlier: tuple[str, Sequence[str]] | None) -> None:
-    """Whoever has the address confirmed the lead, which waited for that and is locked: it is pending approval.
+    """The lead, which waited for its confirmation and is locked, is confirmed: it is pending approval.
 
     `earlier` is the lead that it repeats, and in which fields.
     """

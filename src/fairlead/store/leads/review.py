@@ -7,7 +7,7 @@ from fairlead.store.connection import Connection
 
 
 def lock_rejectable(conn: Connection, lead_ids: Sequence[str]) -> dict[str, str]:
-    """Those of the leads that nobody bought yet, with their status, locked in ascending order of id.
+    """Those of the leads that are unsold, with their status, locked in ascending order of id.
 
     Others are not locked. One that is being distributed is waited for, and is none of them once it is sold.
     """
@@ -25,7 +25,7 @@ def lock_rejectable(conn: Connection, lead_ids: Sequence[str]) -> dict[str, str]
 def set_rejected(
     conn: Connection, lead_ids: Sequence[str], reason: str, rejected_by: str, now: datetime, correlation_id: str | None
 ) -> None:
-    """The leads, locked and unsold before, are rejected, and nobody distributes them any more."""
+    """The leads, locked and unsold before, are rejected and not distributed again."""
     conn.execute(
         """
         update leads set status = 'rejected', awaits_decision = false, rejected_at = %s, rejected_by = %s,

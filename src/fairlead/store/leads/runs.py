@@ -9,7 +9,7 @@ from fairlead.store.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One run of a job. `job_id` and `started_at` are None where nobody knows. `error` holds nothing personal."""
+    """One run of a job. `job_id` and `started_at` are None where unknown. `error` holds nothing personal."""
 
     job_id: int | None
     task: str
@@ -120,7 +120,7 @@ def suspect(conn: Connection, niche_id: str, limit: int) -> None:
 
 
 def give_up(conn: Connection, lead_id: str, error: str, now: datetime) -> None:
-    """The lead waits no longer, until somebody asks for it again, and its last attempt counts as failed."""
+    """The lead waits no longer, until it is requested again, and its last attempt counts as failed."""
     conn.execute(
         """
         update leads set awaits_decision = false, last_outcome = 'failed', last_error = %s, alone_since = null,
@@ -134,7 +134,7 @@ def give_up(conn: Connection, lead_id: str, error: str, now: datetime) -> None:
 def delete_attempts(conn: Connection, ended_before: datetime, limit: int) -> int:
     """Runs that ended before that are forgotten, at most so many; returns how many.
 
-    Those of leads and notifications with an open dead letter are kept: somebody has yet to look at them.
+    Those of leads and notifications with an open dead letter are kept: an operator has yet to look at them.
     """
     done = conn.execute(
         """

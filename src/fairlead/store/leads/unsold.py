@@ -1,4 +1,4 @@
-"""Leads that nobody bought, in niches that offer such leads again."""
+"""Unsold leads, in niches that offer such leads again."""
 
 from dataclasses import dataclass
 
@@ -22,8 +22,8 @@ def niches_that_reoffer(conn: Connection) -> list[str]:
 def lock_unsold(conn: Connection, niche_id: str, limit: int) -> list[UnsoldLead]:
     """The niche's leads that are due to be offered again by its policy, oldest approval first, at most so many, locked.
 
-    Those that somebody else holds are left for the next time: as nothing is waited for, the order in which they are
-    locked cannot lead to a deadlock.
+    Those that another transaction holds are left for the next time: as nothing is waited for, the order in which they
+    are locked cannot lead to a deadlock.
     """
     rows = conn.execute(
         """

@@ -119,7 +119,7 @@ def _ids_that_begin_with(prefix: str) -> tuple[UUID, UUID]:
 def leads_of_contact(
     conn: Connection, contact: str, after: tuple[datetime, str] | None, limit: int
 ) -> Sequence[ListedLead]:
-    """The next leads of somebody, the newest first: by the whole email address or telephone number.
+    """The next leads of a consumer, the newest first: by the whole email address or telephone number.
 
     However it was written, then and now (`core/entry`); a telephone number also without its country, if that is the
     region of any niche. Answered by an index.

@@ -31,7 +31,7 @@ def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id
     """The niche's leads that await a decision, oldest approval first. Needs the niche's row lock.
 
     Leads that have to be decided alone are left out, unless one is named. They are locked in ascending order of id,
-    as everybody locks leads, and only then put in the order of approval.
+    as every flow locks leads, and only then put in the order of approval.
 
     `now` is read here, after the niche's lock was granted: the transaction's own start may lie before a decision that
     it had to wait for. Order never depends on it.

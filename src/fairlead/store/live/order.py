@@ -1,7 +1,7 @@
 """Putting in order what the niche journals and the audit log have, so that all who watch see the same order.
 
-Each journal has its own order, and so has the audit log; each is that of the commits. Here they are merged, by whoever
-wants to read: ids follow one another without gaps, and whatever was merged later committed later.
+Each journal has its own order, and so has the audit log; each is that of the commits. Here they are merged, by the
+process that wants to read: ids follow one another without gaps, and whatever was merged later committed later.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from fairlead.store.connection import Connection
 from fairlead.store.leads.rows import clock
 
 MOST_BEHIND_ENTRIES = 100_000
-"""More than this, that nobody watched, is passed over: who watches now is told of a gap instead of kept waiting."""
+"""More than this, if unwatched, is passed over: a watcher is told of a gap instead of kept waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def put_in_order(conn: Connection, audit_actions: frozenset[str], kept: timedelt
 
     Of the audit log only those actions count. The first time ever, and whenever more than `MOST_BEHIND_ENTRIES` have
     none, everything so far is passed over, and so is what was recorded longer ago than `kept`: the floor says so. Locks
-    the feed's head; where somebody else holds it, nothing is done, since they do it. No other row is locked.
+    the feed's head; where another process holds it, nothing is done, since that one does it. No other row is locked.
     """
     # In a statement of its own: what the next ones see was committed no earlier than what the last holder saw.
     head = conn.execute("select id, audit_seq from live_head for no key update skip locked").fetchone()
@@ -95,7 +95,7 @@ def _count_behind(conn: Connection, audit_seq: int) -> int:
 
 
 def _pass_over(conn: Connection, gap_id: int) -> None:
-    """The gap has an id of its own, so that nobody who stands before it goes on as if nothing had been left out."""
+    """The gap has an id of its own, so that no watcher who stands before it goes on as if nothing had been left out."""
     conn.execute(
         """
         insert into live_cursors (niche_id, seq) select id, journal_seq from niches

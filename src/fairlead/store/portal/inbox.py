@@ -1,4 +1,4 @@
-"""A provider's inbox: the leads that it bought, the newest first, and nothing of anybody else who bought them.
+"""A provider's inbox: the leads that it bought, the newest first, and nothing of the others that bought them.
 
 Every statement is held to the provider's own rows by its `provider_id`. What operators know of a lead (who approved it,
 where it came from) and other recipients, levels and prices are not read at all.

@@ -1,4 +1,4 @@
-"""The span of days that a report is about: calendar days in somebody's time zone."""
+"""The span of days that a report is about: calendar days in a given time zone."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta

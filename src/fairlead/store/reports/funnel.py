@@ -11,7 +11,7 @@ from fairlead.store.reports.days import Days, day_of, within
 class FunnelDay:
     """A niche's leads that came in on a day, and how many of these were ever approved, distributed and so on.
 
-    Partial: sold, while a slot stayed open that somebody eligible could not take. No eligible: approved and not sold
+    Partial: sold, while a slot stayed open that an eligible provider could not take. No eligible: approved and not sold
     at the last try. Bad ones may have been sold before, and then count there too.
     """
 
