@@ -1,4 +1,4 @@
-"""The web application: every route, within the envelope that all answers come in."""
+"""The web application: every route, behind the middleware that all requests pass."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -14,9 +14,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from fairlead.api.access import public
 from fairlead.api.bodies import new_body_turns
-from fairlead.api.envelope import Envelope
 from fairlead.api.health import DatabaseProbe, Probe, health_routes
 from fairlead.api.live.hub import Hub
+from fairlead.api.middleware import RequestMiddleware
 from fairlead.api.openapi import api_routes, document_of
 from fairlead.api.parameters import refuse_unclear_parameters
 from fairlead.api.password_turns import new_turns
@@ -56,7 +56,7 @@ def web_application(database: Database, settings: Settings, probe: Probe | None 
         # Outermost first. None bounds bodies: each route does, by its model, after it has counted who asks.
         middleware=[
             *([Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)] if trusted else []),
-            Middleware(Envelope),
+            Middleware(RequestMiddleware),
             Middleware(OpenToPages),
         ],
     )

@@ -14,7 +14,7 @@ import h11
 from h11 import Request
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from fairlead.api.envelope import refusal
+from fairlead.api.middleware import refusal
 
 REQUEST_SECONDS = 60.0
 """How long a request may take to arrive, from the opening of the connection, or its first byte on one that is open."""

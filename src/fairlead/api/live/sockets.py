@@ -7,7 +7,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 
-from fairlead.api.envelope import refusal
+from fairlead.api.middleware import refusal
 
 MAX_MESSAGE_BYTES = 1_024
 """Of what a client sends: nothing is expected from it."""

@@ -46,7 +46,7 @@ def refusal(code: str) -> tuple[int, list[tuple[str, str]], bytes]:
     return answer.status_code, list(headers.items()), bytes(answer.body)
 
 
-class Envelope:
+class RequestMiddleware:
     """An ASGI application around another. Use it once, around everything that answers."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -58,13 +58,13 @@ class Envelope:
             return
         given = checked_correlation_id(Headers(scope=scope).get(REQUEST_ID))
         with correlation(given) as request_id:
-            answer = _Answer(scope, receive, send, request_id)
+            answer = _Response(scope, receive, send, request_id)
             if scope["type"] == "websocket":
                 await self._app(scope, receive, answer.send)
                 return
             await self._answer(scope, receive, answer)
 
-    async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+    async def _answer(self, scope: Scope, receive: Receive, answer: "_Response") -> None:
         began = time.monotonic()
         try:
             await self._app(scope, receive, answer.send)
@@ -79,7 +79,7 @@ class Envelope:
             write("request", method=scope["method"], route=_route(scope), status_code=answer.status, seconds=seconds)
 
 
-class _Answer:
+class _Response:
     """The answer on its way out. One that a library wrote in plain words, for an error, is replaced by a problem."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
