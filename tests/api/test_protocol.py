@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import HTTPConnection, Request
 
 from fairlead.api.cross_origin import refuse_cross_origin, refuse_cross_origin_watcher
-from fairlead.api.requests_in_time import MAX_HEAD_BYTES, MAX_HEADERS
+from fairlead.api.request_timeout import MAX_HEAD_BYTES, MAX_HEADERS
 from fairlead.api.serve import serve_in_thread
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Database

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from fairlead.api.live.sockets import SETTINGS as WEBSOCKET_SETTINGS
 from fairlead.api.live.sockets import WebSocketProtocol
-from fairlead.api.requests_in_time import HttpProtocol
+from fairlead.api.request_timeout import HttpProtocol
 from fairlead.core.errors import Refused
 from fairlead.telemetry.logs import get_logger
 

@@ -1,4 +1,4 @@
-"""How this server speaks HTTP: uvicorn's protocol, with an end for those who never finish saying what they ask.
+"""The server's side of HTTP: uvicorn's protocol, with a timeout for requests that do not arrive in full.
 
 A connection that is held open costs a file descriptor, and there are only so many: a client that opened a thousand
 and sent a byte on each now and then would keep all others out. Heads of requests are bounded; a request that cannot be
@@ -16,7 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from fairlead.api.middleware import refusal
 
-REQUEST_SECONDS = 60.0
+REQUEST_TIMEOUT_SECONDS = 60.0
 """How long a request may take to arrive, from the opening of the connection, or its first byte on one that is open."""
 
 
@@ -122,7 +122,7 @@ class HttpProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _in_time(self) -> asyncio.TimerHandle:
-        return self.loop.call_later(REQUEST_SECONDS, self._end)
+        return self.loop.call_later(REQUEST_TIMEOUT_SECONDS, self._end)
 
     def _is_arriving(self) -> bool:
         cycle = self.cycle

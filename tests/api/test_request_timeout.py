@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from websockets.sync.client import connect
 
-from fairlead.api import requests_in_time
+from fairlead.api import request_timeout
 from fairlead.api.serve import serve_in_thread
 from tests.waiting import PATIENCE_SECONDS
 
@@ -42,7 +42,7 @@ async def slow(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Where a server listens that waits for requests no longer than the limit."""
-    monkeypatch.setattr(requests_in_time, "REQUEST_SECONDS", LIMIT_SECONDS)
+    monkeypatch.setattr(request_timeout, "REQUEST_TIMEOUT_SECONDS", LIMIT_SECONDS)
     with serve_in_thread(slow, "127.0.0.1", 0) as served:
         yield served.port
 
