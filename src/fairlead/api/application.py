@@ -14,12 +14,12 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from fairlead.api.access import public
 from fairlead.api.bodies import new_body_turns
+from fairlead.api.concurrency_limits import new_password_slots
 from fairlead.api.health import DatabaseProbe, Probe, health_routes
 from fairlead.api.live.hub import Hub
 from fairlead.api.middleware import RequestMiddleware
 from fairlead.api.openapi import api_routes, document_of
 from fairlead.api.parameters import refuse_unclear_parameters
-from fairlead.api.password_turns import new_turns
 from fairlead.api.problems import answer_with_problems, problem_of_status
 from fairlead.api.public_pages import OpenToPages
 from fairlead.api.published import Published, answer_published, published
@@ -63,7 +63,7 @@ def web_application(database: Database, settings: Settings, probe: Probe | None 
     box = None if settings.encryption_keys is None else secret_box(settings)
     application.state.resources = Resources(database, settings, box)
     application.state.live = Hub(database)
-    application.state.password_turns = new_turns()
+    application.state.password_slots = new_password_slots()
     application.state.body_turns = new_body_turns()
     answer_with_problems(application)
     application.add_exception_handler(405, _method_not_allowed)

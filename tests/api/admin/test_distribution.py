@@ -121,7 +121,7 @@ def test_only_so_many_journals_are_replayed_at_once(database: Database) -> None:
     sale = sell(database)
     ann = an_admin(application(database), database)
     path, asked = f"{LEADS}/{sale.lead_id}/explain", {"provider_id": sale.bowline_id}
-    with REPLAYS.place_of("one operator"), REPLAYS.place_of("another"):
+    with REPLAYS.slot("one operator"), REPLAYS.slot("another"):
         busy = ann.get(path, params=asked)
         assert (busy.status_code, busy.json()["code"], busy.headers["retry-after"]) == (429, "too_many_attempts", "5")
         assert ann.get(path).status_code == 200, "what the decision itself says is no replay"

@@ -145,7 +145,7 @@ def test_a_test_delivery_tells_what_the_receiver_said(database: Database) -> Non
 def test_receivers_that_do_not_answer_keep_few_threads(database: Database) -> None:
     portal = open_portal(database)
     path = f"{ENDPOINTS}/{create(portal.sam)['endpoint_id']}"
-    with TRIALS.place_of("one"), TRIALS.place_of("another"), TRIALS.place_of("a third"):
+    with TRIALS.slot("one"), TRIALS.slot("another"), TRIALS.slot("a third"):
         refused = portal.sam.post(f"{path}/test")
     assert (problem(refused), refused.headers["retry-after"]) == ((429, "too_many_attempts"), "5")
     assert portal.sam.post(f"{path}/test").status_code == 200

@@ -8,9 +8,9 @@ from starlette.concurrency import run_in_threadpool
 
 from fairlead.api.access import FromClient, public
 from fairlead.api.bodies import Router
+from fairlead.api.concurrency_limits import constant_time, password_slot
 from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
-from fairlead.api.password_turns import answered_evenly, turn
 from fairlead.api.resources import Marketplace
 from fairlead.api.shapes.changes import Name
 from fairlead.api.shapes.values import Answer, Asked, Email, Password, in_words
@@ -85,7 +85,7 @@ async def accept_invitation(asked: PasswordByLink, request: Request, client: Fro
 @router.post("/request-password-reset", status_code=202, responses=refuses("too_many_attempts"))
 async def ask_for_password_reset(asked: ForgottenPassword, client: FromClient, database: Marketplace) -> Accepted:
     """An active user with this address will be sent a link, good for an hour."""
-    async with answered_evenly():
+    async with constant_time():
         await run_in_threadpool(request_password_reset, database, asked.email, client)
     return _ACCEPTED
 
@@ -106,7 +106,7 @@ async def reset_forgotten_password(
 @router.post("/register", status_code=202, responses=refuses("too_many_attempts"))
 async def register(asked: Registration, client: FromClient, database: Marketplace) -> Accepted:
     """A provider that is not known yet waits for its approval, and its address will be sent a link to log in."""
-    async with answered_evenly():
+    async with constant_time():
         await run_in_threadpool(register_provider, database, asked.email, asked.name, client)
     return _ACCEPTED
 
@@ -115,5 +115,5 @@ async def _set_password(
     asked: PasswordByLink, purpose: Purpose, request: Request, client: Client, database: Database
 ) -> None:
     link = await run_in_threadpool(admit_link, database, asked.token, purpose, client)
-    async with turn(request, "one-time link"):
+    async with password_slot(request, "one-time link"):
         await run_in_threadpool(use_link, database, link, asked.password, client)

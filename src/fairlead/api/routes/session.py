@@ -10,9 +10,9 @@ from starlette.concurrency import run_in_threadpool
 
 from fairlead.api.access import FromClient, OpenedSession, needs_session, public
 from fairlead.api.bodies import Router
+from fairlead.api.concurrency_limits import password_slot
 from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
-from fairlead.api.password_turns import turn
 from fairlead.api.resources import Marketplace, Sealing, ServerSettings
 from fairlead.api.session_cookie import give_token, take_token_back, token_of
 from fairlead.api.shapes.values import Answer, Asked, Email, Line, Password, Uuid
@@ -150,7 +150,7 @@ async def begin_session(
     """
     # Whatever session the browser had is not continued: a token that an attacker planted there is worthless.
     attempt = await run_in_threadpool(admit_log_in, database, asked.email, client)
-    async with turn(request, "login"):
+    async with password_slot(request, "login"):
         done = await run_in_threadpool(finish_log_in, database, attempt, asked.password, client)
     return await run_in_threadpool(_given, response, settings, database, done)
 
@@ -203,7 +203,7 @@ async def prove_again(
     client: FromClient,
 ) -> OwnSession:
     """Prove again who you are: for ten minutes the session may do what is dangerous. The fifth wrong proof ends it."""
-    async with turn(request, "session"):
+    async with password_slot(request, "session"):
         done = await run_in_threadpool(step_up, database, box, opened.token, asked.proof, client)
     return await run_in_threadpool(_given, response, settings, database, done)
 
@@ -252,7 +252,7 @@ async def replace_password(
 ) -> OwnSession:
     """Change the password. All other sessions of this user are over."""
     passwords = asked.current_password, asked.new_password
-    async with turn(request, "session"):
+    async with password_slot(request, "session"):
         done = await run_in_threadpool(change_password, database, opened.token, *passwords, client)
     return await run_in_threadpool(_given, response, settings, database, done)
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
-from fairlead.api.few_at_once import Places
+from fairlead.api.concurrency_limits import ConcurrencyLimit
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
@@ -31,7 +31,7 @@ router = Router(prefix="/api/v1/admin/leads", tags=["distribution"])
 LeadId = Annotated[Uuid, Path(description="The lead's id.")]
 Reader = Annotated[Principal, needs(Permission.LEADS_READ)]
 
-REPLAYS = Places(2)
+REPLAYS = ConcurrencyLimit(2)
 """So many threads of a process read a niche's journal from its start at once, and no more: that may take long."""
 
 _NOT_APPROVED = (
@@ -210,7 +210,7 @@ def explain_distribution(
     """Explain why a lead went to whom it went, level by level; or, with `provider_id`, what came of that provider."""
     if provider_id is None:
         return _explained(explain_lead(database, lead_id))
-    with REPLAYS.place_of(reader.actor.name):
+    with REPLAYS.slot(reader.actor.name):
         return _standings(explain_provider(database, lead_id, provider_id), provider_id)
 
 

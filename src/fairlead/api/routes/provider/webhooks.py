@@ -9,8 +9,8 @@ from pydantic import Field
 
 from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
+from fairlead.api.concurrency_limits import ConcurrencyLimit
 from fairlead.api.conditional import ExpectedVersion, show_version
-from fairlead.api.few_at_once import Places
 from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Sealing, ServerSettings
@@ -68,7 +68,7 @@ FieldMapping: TypeAlias = Annotated[
 ]
 """Names in the body by names of ours; null: everything, by our names."""
 
-TRIALS = Places(3)
+TRIALS = ConcurrencyLimit(3)
 """At most so many threads of a process wait for receivers at once; the others answer other requests."""
 
 
@@ -264,7 +264,7 @@ def try_own_endpoint(
 
     It counts as no delivery. One at a time.
     """
-    with TRIALS.place_of(caller.provider_id):
+    with TRIALS.slot(caller.provider_id):
         outcome = try_webhook_endpoint(
             caller.database,
             box,

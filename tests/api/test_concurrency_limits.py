@@ -10,8 +10,8 @@ from http.client import HTTPConnection
 
 import pytest
 
-from fairlead.api import password_turns
-from fairlead.api.password_turns import AT_ONCE, EVEN_ANSWER_SECONDS
+from fairlead.api import concurrency_limits
+from fairlead.api.concurrency_limits import AT_ONCE, EVEN_ANSWER_SECONDS
 from fairlead.api.routes import session
 from fairlead.api.serve import serve_in_thread
 from fairlead.core.errors import Refused
@@ -26,7 +26,7 @@ LOGIN = {"email": "ann@example.com", "password": "guessed at"}
 FLOOD = 60
 
 
-def test_nobody_waits_for_a_flood_of_logins(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_other_request_waits_for_a_flood_of_logins(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     go_on, at_work = threading.Event(), threading.Semaphore(0)
 
     def slow(*_: object) -> None:
@@ -111,7 +111,7 @@ def test_a_login_goes_through_beside_a_flood_of_lost_passwords(
         while not go_on.is_set():
             await asyncio.sleep(0.01)
 
-    monkeypatch.setattr(password_turns, "sleep", held)
+    monkeypatch.setattr(concurrency_limits, "sleep", held)
     app = application(database, trusted_proxies="127.0.0.1", cookie_over_http=True, public_url=None)
     # Each from a network of its own, so that the limit of a network stops none of them.
     with serve_in_thread(app, "127.0.0.1", 0) as site, ThreadPoolExecutor(count) as crowd:
