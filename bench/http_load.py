@@ -21,7 +21,7 @@ from bench.measured_market import PATIENT
 from bench.population import BENCH, POPULATIONS, create_niche, distribute_all, forget_work
 from bench.server import SCHEMA, create_database, drop_databases, settle
 from bench.workers import web, workers
-from fairlead.api.shapes.pagination import cursor_of
+from fairlead.api.schemas.pagination import cursor_of
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.access.invitations import create_admin

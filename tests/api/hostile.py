@@ -9,12 +9,12 @@ from fastapi.routing import APIRoute
 
 from fairlead.api.bodies import body_model_of
 from fairlead.api.openapi import api_routes
-from fairlead.api.shapes.values import Asked
+from fairlead.api.schemas.values import RequestModel
 
 
-def body_models(app: FastAPI) -> dict[str, type[Asked]]:
+def body_models(app: FastAPI) -> dict[str, type[RequestModel]]:
     """The model of each body that the application takes, by method and path."""
-    found: dict[str, type[Asked]] = {}
+    found: dict[str, type[RequestModel]] = {}
     for route in api_routes(app):
         assert isinstance(route.original_route, APIRoute)
         model = body_model_of(route.original_route)
@@ -24,7 +24,7 @@ def body_models(app: FastAPI) -> dict[str, type[Asked]]:
     return found
 
 
-def hostile_bodies(model: type[Asked]) -> Iterator[bytes]:
+def hostile_bodies(model: type[RequestModel]) -> Iterator[bytes]:
     """Bodies of as many bytes as the model takes: deep, many members, long lists, long texts, huge numbers."""
     most = model.most_bytes
     yield _filled(b"[", b"[", b"", most)
@@ -48,7 +48,7 @@ def hostile_bodies(model: type[Asked]) -> Iterator[bytes]:
         yield start + _joined(spread, most - len(start) - 1) + b"}"
 
 
-def _members(model: type[Asked]) -> Iterator[str]:
+def _members(model: type[RequestModel]) -> Iterator[str]:
     for name, field in model.model_fields.items():
         yield field.alias or name
 

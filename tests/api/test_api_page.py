@@ -11,8 +11,8 @@ import pytest
 
 from fairlead.api.application import web_application
 from fairlead.api.routes.admin.exports import OPEN_AT_ONCE
+from fairlead.api.schemas.files import LONGEST_SECONDS
 from fairlead.api.serve import serve_in_thread
-from fairlead.api.shapes.files import LONGEST_SECONDS
 from fairlead.flows.access.read_limits import (
     EXPORTS_OF_CALLER,
     OVERVIEWS_OF_CALLER,

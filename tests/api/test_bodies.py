@@ -16,9 +16,9 @@ from fairlead.api.bodies import BodyRefused, read_body
 from fairlead.api.openapi import document_of
 from fairlead.api.routes.intake import PublicLead
 from fairlead.api.routes.session import Login
-from fairlead.api.shapes.documents import FilterDocument, FormDocument
-from fairlead.api.shapes.form_values import MOST_ITEMS_TOGETHER
-from fairlead.api.shapes.values import Asked, words_of_pattern
+from fairlead.api.schemas.documents import FilterDocument, FormDocument
+from fairlead.api.schemas.form_values import MOST_ITEMS_TOGETHER
+from fairlead.api.schemas.values import RequestModel, message_of_pattern
 from fairlead.api.violations import Violation
 from fairlead.core.form import MAX_FIELDS
 from fairlead.settings import Settings
@@ -48,7 +48,7 @@ def public_lead(**changed: Any) -> dict[str, Any]:
     return {"niche": "solar", "attributes": {}, "consent": {"text": "call me"}} | changed
 
 
-def found_in(body: Any, model: type[Asked] = PublicLead) -> list[tuple[str, str]]:
+def found_in(body: Any, model: type[RequestModel] = PublicLead) -> list[tuple[str, str]]:
     """Pointer and code of what is wrong with the body."""
     found = read_body(json.dumps(body).encode(), model)
     return [(each.pointer, each.code) for each in found] if isinstance(found, list) else []
@@ -76,7 +76,7 @@ def test_whatever_is_sent_few_errors_are_built(app: FastAPI, monkeypatch: pytest
 
 
 def test_the_count_would_tell() -> None:
-    class Trusting(Asked):
+    class Trusting(RequestModel):
         """As a list of ours would be, if nothing stopped at its first error."""
 
         numbers: list[bool]
@@ -85,7 +85,7 @@ def test_the_count_would_tell() -> None:
         Trusting.model_validate({"numbers": ["neither"] * 5_000})
     assert refused.value.error_count() == 1
     with pytest.raises(TypeError, match="max_length"):
-        type("Unbounded", (Asked,), {"__annotations__": {"names": dict[str, int]}})
+        type("Unbounded", (RequestModel,), {"__annotations__": {"names": dict[str, int]}})
 
 
 def test_no_body_has_a_choice_of_types_that_tells_one_mistake_several_times(app: FastAPI) -> None:
@@ -106,7 +106,7 @@ def test_what_is_not_short_is_read_beside_the_loop_and_one_at_a_time(
     threads: list[str] = []
     real = bodies.read_body
 
-    def seen(body: bytes, model: type[Asked]) -> Any:
+    def seen(body: bytes, model: type[RequestModel]) -> Any:
         threads.append(threading.current_thread().name)
         return real(body, model)
 
@@ -218,7 +218,7 @@ def test_every_pattern_of_a_request_has_words_and_none_is_a_reason(app: FastAPI)
                 look(each)
 
     look(document_of(app))
-    without_words = [each for each in patterns if words_of_pattern(each).startswith("Input does not have")]
+    without_words = [each for each in patterns if message_of_pattern(each).startswith("Input does not have")]
     assert without_words == []
     assert len(patterns) > 10
 

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from typing_extensions import TypeAliasType
 
 from fairlead.api.openapi import api_routes
-from fairlead.api.shapes import values
+from fairlead.api.schemas import values
 from fairlead.core.entry import types as kinds
 from fairlead.core.entry.contact import LEAD_DETAILS
 from fairlead.flows.declaring import declaration
@@ -87,7 +87,7 @@ def _is_ascii(part: Any) -> bool:
 
 def models() -> Iterator[type[BaseModel]]:
     assert application
-    found = [values.Asked]
+    found = [values.RequestModel]
     for each in found:
         found += [sub for sub in each.__subclasses__() if sub not in found]
     yield from (each for each in found if each.__module__.startswith("fairlead."))
@@ -148,7 +148,7 @@ def test_columns_of_files() -> None:
 # Whether it would be seen --------------------------------------------------------------------------------------------
 
 
-class Loose(values.Asked):
+class Loose(values.RequestModel):
     """As a careless engineer would write it."""
 
     words: str | None = None

@@ -3,7 +3,7 @@
 The framework reads JSON and checks it on the loop, also for endpoints that run in a thread, and builds every error
 there is before any is left out: a body of a megabyte could hold up all requests for seconds. Here its model says how
 large a body may be; what is not short is read and checked in a thread, one at a time in a process; and checking stops
-at the first errors (`Asked`).
+at the first errors (`RequestModel`).
 """
 
 import email.message
@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 
 from fairlead.api.access import Public, declared_access
 from fairlead.api.idempotency import once_by_default
-from fairlead.api.shapes.values import Asked
+from fairlead.api.schemas.values import RequestModel
 from fairlead.api.violations import Violation, violations_of_body
 
 SHORT_BODY_BYTES = 8_192
@@ -55,7 +55,7 @@ def violations_found(request: Request) -> Sequence[Violation]:
 
 
 class BoundedRoute(APIRoute):
-    """A route whose body, if it takes one, is a model made of `Asked`, and is read as that model says.
+    """A route whose body, if it takes one, is a model made of `RequestModel`, and is read as that model says.
 
     A public route with a limit is counted before its body is read. A POST honours `Idempotency-Key`, as
     `idempotency` says.
@@ -87,20 +87,20 @@ class Router(APIRouter):
         super().__init__(route_class=BoundedRoute, **options)
 
 
-def body_model_of(route: APIRoute) -> type[Asked] | None:
+def body_model_of(route: APIRoute) -> type[RequestModel] | None:
     """The model of the body that the route takes, if it takes one. Raises TypeError for a body that is none."""
     if route.body_field is None:
         return None
     model = route.body_field.field_info.annotation
-    if not (isinstance(model, type) and issubclass(model, Asked)) or len(route.dependant.body_params) != 1:
-        raise TypeError(f"the body of {route.path} has to be one model made of Asked")
+    if not (isinstance(model, type) and issubclass(model, RequestModel)) or len(route.dependant.body_params) != 1:
+        raise TypeError(f"the body of {route.path} has to be one model made of RequestModel")
     return model
 
 
 class _BoundedRequest(Request):
     """A request that reads no more than its model takes, and whose JSON is the model."""
 
-    def __init__(self, request: Request, model: type[Asked]) -> None:
+    def __init__(self, request: Request, model: type[RequestModel]) -> None:
         super().__init__(request.scope, request.receive)
         self._model = model
 
@@ -136,13 +136,13 @@ class _BoundedRequest(Request):
         else:
             turns: CapacityLimiter = self.app.state.body_turns
             found = await run_sync(read_body, body, self._model, limiter=turns)
-        if isinstance(found, Asked):
+        if isinstance(found, RequestModel):
             return found
         self.scope[_VIOLATIONS] = found
         return _UNFIT
 
 
-def read_body(body: bytes, model: type[Asked]) -> Asked | list[Violation]:
+def read_body(body: bytes, model: type[RequestModel]) -> RequestModel | list[Violation]:
     """The model that the JSON says, or what is wrong with it. Raises `BodyRefused`: `body_malformed`."""
     if body.count(b"[") + body.count(b"{") > MOST_BRACKETS:
         raise BodyRefused(400, "body_malformed", f"the body has more than {MOST_BRACKETS:,} opening brackets")

@@ -7,11 +7,11 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Response
 
-from fairlead.api.shapes.values import in_words
+from fairlead.api.schemas.values import pattern_with_message
 from fairlead.core.errors import Refused
 
 # A proxy that compresses makes ETags weak on their way; ours name a state, so that such a one says no less.
-_PATTERN = in_words(r'^(\*|(W/)?"[!#-~]{1,128}")$', "Input should be one ETag in its quotes, or *")
+_PATTERN = pattern_with_message(r'^(\*|(W/)?"[!#-~]{1,128}")$', "Input should be one ETag in its quotes, or *")
 
 
 def show_version(response: Response, version: str) -> None:

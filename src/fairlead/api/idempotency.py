@@ -21,7 +21,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from fairlead.api.access import OwnProvider
 from fairlead.api.resources import resources_of
-from fairlead.api.shapes.values import Answer, Asked, in_words
+from fairlead.api.schemas.values import RequestModel, ResponseModel, pattern_with_message
 from fairlead.core.errors import Broken, Refused
 from fairlead.delivery.secret_box import SecretBox
 from fairlead.flows.access.principal import Client, Principal
@@ -38,7 +38,7 @@ _DESCRIPTION = (
 REPLAYED = "Idempotency-Replayed"
 """`true` on an answer that is that of an earlier request with the same key."""
 
-_PATTERN = in_words("^[!-~]([ -~]*[!-~])?$", "Input should be printable ASCII without spaces around it")
+_PATTERN = pattern_with_message("^[!-~]([ -~]*[!-~])?$", "Input should be printable ASCII without spaces around it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class _Answering:
     def __init__(self, endpoint: Callable[..., Any], answer: Any) -> None:
         self._endpoint = endpoint
         self._adapter: TypeAdapter[Any] = TypeAdapter(answer)
-        self._kind = answer if isinstance(answer, type) and issubclass(answer, Answer) else Answer
+        self._kind = answer if isinstance(answer, type) and issubclass(answer, ResponseModel) else ResponseModel
 
     def once(self, repeatable: Repeatable, arguments: dict[str, Any]) -> Any:
         """The answer, the first time or again; `repeatable` has a key."""
@@ -195,7 +195,7 @@ class _Answering:
 
 
 def _request_of(repeatable: Repeatable, arguments: dict[str, Any]) -> Once:
-    asked = next((each for each in arguments.values() if isinstance(each, Asked)), None)
+    asked = next((each for each in arguments.values() if isinstance(each, RequestModel)), None)
     for each in arguments.values():
         if isinstance(each, Principal | OwnProvider):
             once = repeatable.once(each.principal if isinstance(each, OwnProvider) else each, asked)

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from fairlead.api.bodies import BodyRefused, violations_found
 from fairlead.api.problem_codes import kind_of
-from fairlead.api.shapes.values import Answer
+from fairlead.api.schemas.values import ResponseModel
 from fairlead.api.violations import Place, Violation, as_written, pointer_to, violations_of_parameters
 from fairlead.core.document import Problem as DocumentProblem
 from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
@@ -68,7 +68,7 @@ def example_of_code(code: str) -> dict[str, Any]:
     }
 
 
-class Problem(Answer):
+class Problem(ResponseModel):
     """What went wrong. `code` says it to programs and never changes; `detail` says it to people."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [example_of_code("lead_unknown")]})

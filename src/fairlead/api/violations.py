@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 
 from pydantic import Field
 
-from fairlead.api.shapes.values import Answer, words_of_pattern
+from fairlead.api.schemas.values import ResponseModel, message_of_pattern
 
 MOST_VIOLATIONS = 100
 
@@ -30,7 +30,7 @@ _WORDS_OF_CODE = {
 _PREFIX = re.compile(r"^(Value|Assertion) error, ")
 
 
-class Violation(Answer):
+class Violation(ResponseModel):
     """One thing that is wrong with what was sent."""
 
     location: Place = Field(description="Which part of the request.")
@@ -82,7 +82,7 @@ def _violation(place: str, pointer: str, error: Mapping[str, Any]) -> Violation:
 
 def _words(error: Mapping[str, Any]) -> str:
     if error["type"] == "string_pattern_mismatch":
-        return words_of_pattern(error["ctx"]["pattern"])
+        return message_of_pattern(error["ctx"]["pattern"])
     return as_written(_WORDS_OF_CODE.get(error["type"]) or _PREFIX.sub("", str(error["msg"])))
 
 

@@ -53,7 +53,7 @@ _FORMATS = {
 }
 
 
-def in_words(detail: ErrorDetails) -> str:
+def describe_error(detail: ErrorDetails) -> str:
     """What pydantic found wrong, on one line that names the place."""
     key = detail["loc"][-1]
     words = _WORDS.get(detail["type"], detail["msg"].replace("Input should", "must"))
@@ -110,7 +110,7 @@ def canonical_values(values: Mapping[str, object]) -> dict[str, Any]:
         except ValidationError as error:
             for detail in error.errors(include_url=False):
                 detail["loc"] = (name,)
-                problems.append(in_words(detail))
+                problems.append(describe_error(detail))
     if problems:
         raise BadInput(problems)
     return canonical

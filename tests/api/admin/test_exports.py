@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from fairlead.api.routes.admin.exports import OPEN_AT_ONCE
+from fairlead.api.schemas import files
 from fairlead.api.serve import serve_in_thread
-from fairlead.api.shapes import files
 from fairlead.flows.access.read_limits import EXPORTS_OF_CALLER
 from fairlead.flows.exporting import export as flow
 from fairlead.flows.exporting.export import ExportRequest, export, open_export

@@ -12,8 +12,8 @@ from fairlead.api.concurrency_limits import constant_time, password_slot
 from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.changes import Name
-from fairlead.api.shapes.values import Answer, Asked, Email, Password, in_words
+from fairlead.api.schemas.changes import Name
+from fairlead.api.schemas.values import Email, Password, RequestModel, ResponseModel, pattern_with_message
 from fairlead.flows.access.one_time import Purpose, admit_link, use_link
 from fairlead.flows.access.password_changes import request_password_reset
 from fairlead.flows.access.principal import Client
@@ -34,7 +34,7 @@ Token = Annotated[
     Field(
         min_length=1,
         max_length=200,
-        pattern=in_words(r"^[!-~]+$", "Input should be printable ASCII without spaces"),
+        pattern=pattern_with_message(r"^[!-~]+$", "Input should be printable ASCII without spaces"),
         description="What stands behind the # of the link.",
         examples=["x4yK2mQ8vT1nB7cZ5sW9dR3fG6hJ0lPaE"],
         repr=False,
@@ -42,27 +42,27 @@ Token = Annotated[
 ]
 
 
-class PasswordByLink(Asked):
+class PasswordByLink(RequestModel):
     """The token of a link that was sent, and the password to log in with from now on."""
 
     token: Token
     password: Password
 
 
-class ForgottenPassword(Asked):
+class ForgottenPassword(RequestModel):
     """Whose password is lost."""
 
     email: Email
 
 
-class Registration(Asked):
+class Registration(RequestModel):
     """A provider that wants to buy leads."""
 
     email: Email
     name: Annotated[Name, Field(examples=["Anchor Hosting"])]
 
 
-class Accepted(Answer):
+class Accepted(ResponseModel):
     """The same whatever comes of it: it does not tell whether the address is known."""
 
     status: Literal["accepted"]

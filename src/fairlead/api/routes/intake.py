@@ -13,8 +13,8 @@ from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.problems import problem_response
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.lead_values import LeadDetails
-from fairlead.api.shapes.values import Answer, Asked, Line, Slug, Timestamp, Uuid, in_words
+from fairlead.api.schemas.lead_values import LeadDetails
+from fairlead.api.schemas.values import Line, RequestModel, ResponseModel, Slug, Timestamp, Uuid, pattern_with_message
 from fairlead.api.violations import Violation
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
@@ -28,7 +28,7 @@ router = Router(prefix="/api/v1", tags=["intake"])
 _Page = Annotated[
     Line,
     Field(
-        pattern=in_words(
+        pattern=pattern_with_message(
             r"^https?://[^\s\x00-\x1f\x7f]+$", "Input should be an address that begins with http:// or https://"
         ),
         max_length=2_000,
@@ -36,13 +36,13 @@ _Page = Annotated[
 ]
 
 
-class PublicConsent(Asked):
+class PublicConsent(RequestModel):
     """What the consumer agreed to, word by word. From where and with which browser, the request says."""
 
     text: Annotated[
         str,
         Field(
-            pattern=in_words(
+            pattern=pattern_with_message(
                 r"^[^\x00]*[^\s\x00][^\x00]*$", "Input should be text that is not blank, without NUL characters"
             ),
             min_length=1,
@@ -85,7 +85,7 @@ class PublicLead(LeadDetails):
     consent: PublicConsent
 
 
-class EarlierLead(Answer):
+class EarlierLead(ResponseModel):
     """The lead that this one repeats. Its id is told only to who sent that one too, with the same key."""
 
     matched_fields: Sequence[str] = Field(examples=[["contact_email"]])
@@ -93,7 +93,7 @@ class EarlierLead(Answer):
     lead_id: Uuid | None
 
 
-class LeadTakenIn(Answer):
+class LeadTakenIn(ResponseModel):
     """A lead that was taken in, and the earlier one that it repeats where the niche only flags that."""
 
     lead_id: Uuid
@@ -101,20 +101,20 @@ class LeadTakenIn(Answer):
     duplicate_of: EarlierLead | None
 
 
-class LeadToConfirm(Answer):
+class LeadToConfirm(ResponseModel):
     """A lead that was taken in, and counts once it is confirmed by the link in a message to its email address."""
 
     lead_id: Uuid
     status: Literal["pending_confirmation"]
 
 
-class Confirmation(Asked):
+class Confirmation(RequestModel):
     """What the link in the message holds behind its `#`."""
 
     token: Annotated[Line, Field(min_length=1, max_length=200, examples=["Zk3v9Q0s6Wb1nT5yR8uXc2La7Jd4Hf0Pe"])]
 
 
-class LeadConfirmed(Answer):
+class LeadConfirmed(ResponseModel):
     """A lead that is confirmed, `was_already` before."""
 
     lead_id: Uuid

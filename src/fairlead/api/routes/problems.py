@@ -9,7 +9,7 @@ from fairlead.api.access import public
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.problem_codes import PROBLEMS
-from fairlead.api.shapes.values import NAME_PATTERN, Answer
+from fairlead.api.schemas.values import NAME_PATTERN, ResponseModel
 from fairlead.core.errors import Refused
 
 router = Router(
@@ -19,7 +19,7 @@ router = Router(
 Code = Annotated[str, Path(pattern=NAME_PATTERN, examples=["lead_unknown"])]
 
 
-class ProblemKind(Answer):
+class ProblemKind(ResponseModel):
     """A code, the status that it comes with, and what it means."""
 
     model_config = ConfigDict(
@@ -31,7 +31,7 @@ class ProblemKind(Answer):
     title: str
 
 
-class ProblemKinds(Answer):
+class ProblemKinds(ResponseModel):
     """Every code there is."""
 
     items: list[ProblemKind]

@@ -14,8 +14,8 @@ from fairlead.api.concurrency_limits import password_slot
 from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace, Sealing, ServerSettings
+from fairlead.api.schemas.values import Email, Line, Password, RequestModel, ResponseModel, Uuid
 from fairlead.api.session_cookie import give_token, take_token_back, token_of
-from fairlead.api.shapes.values import Answer, Asked, Email, Line, Password, Uuid
 from fairlead.core.permissions import Role
 from fairlead.flows.access.enrolment import begin_totp_enrolment, confirm_totp_enrolment, renew_recovery_codes
 from fairlead.flows.access.log_in import admit_log_in, finish_log_in
@@ -46,33 +46,33 @@ _UNFINISHED = ("second_factor_required", "enrolment_required")
 _CODES = ("code_refused", "too_many_attempts", "encryption_keys_missing")
 
 
-class Login(Asked):
+class Login(RequestModel):
     """An email address and its password."""
 
     email: Email
     password: Password
 
 
-class SecondFactor(Asked):
+class SecondFactor(RequestModel):
     """A code of the authenticator app, or one of the recovery codes."""
 
     code: Code
 
 
-class Proof(Asked):
+class Proof(RequestModel):
     """A code; for a user without a second factor, the password."""
 
     proof: Annotated[Line, Field(min_length=1, max_length=256, examples=["123456"])]
 
 
-class PasswordChange(Asked):
+class PasswordChange(RequestModel):
     """The password that is known, and the one that replaces it."""
 
     current_password: Password
     new_password: Password
 
 
-class OwnSession(Answer):
+class OwnSession(ResponseModel):
     """Who is logged in. The session's token is in the cookie, and nowhere else."""
 
     user_id: Uuid
@@ -88,7 +88,7 @@ class OwnSession(Answer):
     )
 
 
-class Enrolment(Answer):
+class Enrolment(ResponseModel):
     """What an authenticator app needs. It counts once a code of it has been confirmed."""
 
     secret: str = Field(
@@ -100,13 +100,13 @@ class Enrolment(Answer):
     )
 
 
-class RecoveryCodes(Answer):
+class RecoveryCodes(ResponseModel):
     """Codes for when the app is lost, each good once. Shown now and never again."""
 
     recovery_codes: list[str] = Field(examples=[["K7QZP-3MWTD-9XRHC-VB2NF-6JYKA"]])
 
 
-class LiveSession(Answer):
+class LiveSession(ResponseModel):
     """One of the user's sessions."""
 
     session_id: Uuid
@@ -119,13 +119,13 @@ class LiveSession(Answer):
     is_current: bool
 
 
-class LiveSessions(Answer):
+class LiveSessions(ResponseModel):
     """All of them, the last used first."""
 
     items: Sequence[LiveSession]
 
 
-class SessionsEnded(Answer):
+class SessionsEnded(ResponseModel):
     """How many sessions were ended."""
 
     ended: int

@@ -30,7 +30,7 @@ from fairlead.flows.input_types import (
     Slug,
     Times,
     Timezone,
-    in_words,
+    describe_error,
 )
 
 
@@ -149,7 +149,7 @@ def parse_declaration(text: str) -> Declaration:
     try:
         file = _File.model_validate(raw)
     except ValidationError as error:
-        raise BadInput([in_words(detail) for detail in error.errors(include_url=False)]) from None
+        raise BadInput([describe_error(detail) for detail in error.errors(include_url=False)]) from None
     problems = [*_form_problems(file.niche), *_repetitions(file)]
     if problems:
         raise BadInput(problems)

@@ -9,9 +9,9 @@ from pydantic import Field
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.pagination import MOST_ITEMS, Page
-from fairlead.api.shapes.spans import Before, From
-from fairlead.api.shapes.values import NAME_PATTERN, Answer, Slug, Uuid, in_words
+from fairlead.api.schemas.pagination import MOST_ITEMS, Page
+from fairlead.api.schemas.spans import Before, From
+from fairlead.api.schemas.values import NAME_PATTERN, ResponseModel, Slug, Uuid, pattern_with_message
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.store.audit.pages import audit_page
@@ -20,15 +20,17 @@ from fairlead.store.audit.sources import AuditFilter
 router = Router(prefix="/api/v1/admin/audit-events", tags=["audit"])
 
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_CURSOR = in_words(
+_CURSOR = pattern_with_message(
     f"^(log:[0-9]{{1,18}}|journal:{_UUID}:[0-9]{{1,18}}:(-1|[0-9]{{1,18}}))$",
     "Input should be a cursor that a page before gave, or the id of an event",
 )
 # No `@`: what is looked for is kept with the export, and an email address must not be.
-_NAME = in_words("^[A-Za-z0-9][A-Za-z0-9:._-]{0,99}$", "Input should be 1 to 100 of A-Z, a-z, 0-9 and : . _ -")
+_NAME = pattern_with_message(
+    "^[A-Za-z0-9][A-Za-z0-9:._-]{0,99}$", "Input should be 1 to 100 of A-Z, a-z, 0-9 and : . _ -"
+)
 
 
-class RecordedEvent(Answer):
+class RecordedEvent(ResponseModel):
     """One thing that was done, and nothing personal. What a decision did is an event for each part of it."""
 
     event_id: str = Field(description="The event's id, which never changes.", examples=["log:12"])
@@ -52,7 +54,7 @@ async def _wanted(
     action: Annotated[
         str | None,
         Query(
-            pattern=in_words(
+            pattern=pattern_with_message(
                 "^[a-z][a-z0-9_.]{0,63}$", "Input should be an action such as lead.approved, or how it begins"
             ),
             description="How it begins: `lead.` for all about leads.",

@@ -12,9 +12,9 @@ from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.pagination import ByCursor, Page, cursor_after
-from fairlead.api.shapes.spans import Before, From
-from fairlead.api.shapes.values import NAME_PATTERN, Answer, Uuid
+from fairlead.api.schemas.pagination import ByCursor, Page, cursor_after
+from fairlead.api.schemas.spans import Before, From
+from fairlead.api.schemas.values import NAME_PATTERN, ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.notifications.inspection import inspect_delivery
@@ -28,7 +28,7 @@ Reader = Annotated[Principal, needs(Permission.NOTIFICATIONS_READ)]
 Writer = Annotated[Principal, needs(Permission.NOTIFICATIONS_WRITE)]
 
 
-class Delivery(Answer):
+class Delivery(ResponseModel):
     """A notification and how far it has come. Whom it is for is told by id."""
 
     notification_id: Uuid
@@ -52,7 +52,7 @@ class Delivery(Answer):
     )
 
 
-class Attempt(Answer):
+class Attempt(ResponseModel):
     """An attempt on record: one that failed or was cut off, or that came to something after such a one."""
 
     attempt_id: Uuid
@@ -69,7 +69,7 @@ class DeliveryInFull(Delivery):
     attempts_on_record: Sequence[Attempt] = Field(description="The newest hundred, the newest first.")
 
 
-class ReplayedDelivery(Answer):
+class ReplayedDelivery(ResponseModel):
     """A notification that waits to be sent. `took_effect` is false where it waited already."""
 
     notification_id: Uuid

@@ -13,7 +13,7 @@ from fairlead.api.concurrency_limits import ConcurrencyLimit
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.values import Answer, Asked, Uuid
+from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid
 from fairlead.core.errors import Refused
 from fairlead.core.explanation import Standing
 from fairlead.core.gates import REGISTRY
@@ -48,13 +48,13 @@ Reason = Annotated[
 _Words = Annotated[Sequence[str], Field(description="The same for people, line by line.")]
 
 
-class DistributionRequest(Asked):
+class DistributionRequest(RequestModel):
     """Why the distribution is asked for."""
 
     reason: Literal["manual_trigger"]
 
 
-class DistributionQueued(Answer):
+class DistributionQueued(ResponseModel):
     """The lead's distribution was asked for; the job decides it."""
 
     lead_id: Uuid
@@ -62,7 +62,7 @@ class DistributionQueued(Answer):
     job_id: int
 
 
-class DistributionState(Answer):
+class DistributionState(ResponseModel):
     """A lead and its last attempt."""
 
     lead_id: Uuid
@@ -78,7 +78,7 @@ class DistributionState(Answer):
     notes: Sequence[str] = Field(description="Why it failed, and what happens next.", examples=[["run 2 of 6 now"]])
 
 
-class ExplainedRecipient(Answer):
+class ExplainedRecipient(ResponseModel):
     """Who received the lead at a level, in the order of the choice."""
 
     assignment_id: Uuid
@@ -92,7 +92,7 @@ class ExplainedRecipient(Answer):
     credit_limit_cents: int
 
 
-class ExplainedRefusal(Answer):
+class ExplainedRefusal(ResponseModel):
     """Who stood ahead of the last choice and was refused, and why: for lack of money, in decisions of version 2."""
 
     subscription_id: Uuid
@@ -103,7 +103,7 @@ class ExplainedRefusal(Answer):
     received_at_level_id: Uuid | None = None
 
 
-class ExplainedLevel(Answer):
+class ExplainedLevel(ResponseModel):
     """What happened at one level."""
 
     level_id: Uuid
@@ -118,7 +118,7 @@ class ExplainedLevel(Answer):
     )
 
 
-class ExplainedDecision(Answer):
+class ExplainedDecision(ResponseModel):
     """A decision as the journal has it, with the names that its ids stand for."""
 
     journal_seq: int
@@ -136,7 +136,7 @@ class ExplainedDecision(Answer):
     levels: Sequence[ExplainedLevel]
 
 
-class LeadExplanation(Answer):
+class LeadExplanation(ResponseModel):
     """A lead and every decision on it, oldest first."""
 
     lead_id: Uuid
@@ -147,7 +147,7 @@ class LeadExplanation(Answer):
     words: _Words
 
 
-class ExplainedStanding(Answer):
+class ExplainedStanding(ResponseModel):
     """Where the provider stood at one level."""
 
     level_id: Uuid
@@ -159,7 +159,7 @@ class ExplainedStanding(Answer):
     detail: str = Field(examples=["the filter asks for Cores at least 4"])
 
 
-class ProviderExplanation(Answer):
+class ProviderExplanation(ResponseModel):
     """Why one provider did or did not receive the lead, as things stood at its newest decision."""
 
     lead_id: Uuid

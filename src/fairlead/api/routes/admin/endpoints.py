@@ -11,9 +11,9 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.changes import Memo
-from fairlead.api.shapes.pagination import ByCursor, Page, cursor_after
-from fairlead.api.shapes.values import Answer, Asked, Timestamp, Uuid
+from fairlead.api.schemas.changes import Memo
+from fairlead.api.schemas.pagination import ByCursor, Page, cursor_after
+from fairlead.api.schemas.values import RequestModel, ResponseModel, Timestamp, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.notifications import endpoints as flow
@@ -30,7 +30,7 @@ Writer = Annotated[Principal, needs(Permission.NOTIFICATIONS_WRITE)]
 _UNKNOWN = refuses("webhook_endpoint_unknown")
 
 
-class EndpointNow(Answer):
+class EndpointNow(ResponseModel):
     """Where a provider's leads are sent, and how that goes. Of the address, the host alone: the rest may be secret."""
 
     endpoint_id: Uuid
@@ -47,13 +47,13 @@ class EndpointNow(Answer):
     created_at: datetime
 
 
-class EndpointReason(Asked):
+class EndpointReason(RequestModel):
     """Why."""
 
     reason: Memo
 
 
-class EndpointState(Answer):
+class EndpointState(ResponseModel):
     """The state that the endpoint is in. `took_effect` is false where it was before."""
 
     endpoint_id: Uuid
@@ -62,13 +62,13 @@ class EndpointState(Answer):
     took_effect: bool
 
 
-class MissedDeliveries(Asked):
+class MissedDeliveries(RequestModel):
     """Which of an endpoint's notifications are sent again."""
 
     created_from: Timestamp = Field(description="Those that were created at this time or later.")
 
 
-class ReplayedEndpoint(Answer):
+class ReplayedEndpoint(ResponseModel):
     """How many notifications wait to be sent again."""
 
     endpoint_id: Uuid

@@ -10,9 +10,9 @@ from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.routes.admin.audit import WantedEvents
-from fairlead.api.shapes.files import Exact, FileFormat, StreamedFile, file_of
-from fairlead.api.shapes.spans import Before, From
-from fairlead.api.shapes.values import Slug, Uuid
+from fairlead.api.schemas.files import Exact, FileFormat, StreamedFile, file_of
+from fairlead.api.schemas.spans import Before, From
+from fairlead.api.schemas.values import Slug, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import EXPORTS_OF_CALLER

@@ -13,9 +13,9 @@ from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.changes import NO_REASON, GivenReason, Memo
-from fairlead.api.shapes.documents import FormDocument, StoredForm, as_stored, document_in
-from fairlead.api.shapes.values import LARGE_BODY_BYTES, Answer, Asked, Uuid
+from fairlead.api.schemas.changes import NO_REASON, GivenReason, Memo
+from fairlead.api.schemas.documents import FormDocument, StoredForm, as_stored, document_in
+from fairlead.api.schemas.values import LARGE_BODY_BYTES, RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.form_schemas import (
@@ -41,7 +41,7 @@ Version = Annotated[
 ]
 
 
-class NewForm(Asked):
+class NewForm(RequestModel):
     """The form as it is to be."""
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
@@ -50,7 +50,7 @@ class NewForm(Asked):
     memo: Memo | None = None
 
 
-class TriedForm(Asked):
+class TriedForm(RequestModel):
     """A form that is only tried."""
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
@@ -58,7 +58,7 @@ class TriedForm(Asked):
     form_schema: FormDocument
 
 
-class FormState(Answer):
+class FormState(ResponseModel):
     """The form that a niche has now."""
 
     niche_id: Uuid
@@ -67,7 +67,7 @@ class FormState(Answer):
     version: Version
 
 
-class FormVersionItem(Answer):
+class FormVersionItem(ResponseModel):
     """A version of the form in the list: who made it, when and why."""
 
     number: int
@@ -76,7 +76,7 @@ class FormVersionItem(Answer):
     memo: str | None = Field(examples=["one more question"])
 
 
-class FormVersions(Answer):
+class FormVersions(ResponseModel):
     """Every version that the form had, the newest first."""
 
     items: Sequence[FormVersionItem]
@@ -88,7 +88,7 @@ class FormVersionDetail(FormVersionItem):
     form_schema: StoredForm
 
 
-class UnfitFilterItem(Answer):
+class UnfitFilterItem(ResponseModel):
     """A subscription whose filter does not fit the form any more, and why."""
 
     subscription_id: Uuid
@@ -97,7 +97,7 @@ class UnfitFilterItem(Answer):
     problem: str = Field(examples=["rules[0].field_key: the form has no field 'cores'"])
 
 
-class FormOutcome(Answer):
+class FormOutcome(ResponseModel):
     """What a form does to the filters of its niche, or would do where it is only tried (`is_dry_run`)."""
 
     number: int | None = Field(description="The number of the newest version; null where there is none.")

@@ -10,8 +10,8 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.changes import Memo
-from fairlead.api.shapes.values import Answer, Asked, Int, Uuid, in_words
+from fairlead.api.schemas.changes import Memo
+from fairlead.api.schemas.values import Int, RequestModel, ResponseModel, Uuid, pattern_with_message
 from fairlead.core.canonical import JsonObject
 from fairlead.core.duplicates import LONGEST_LOOK_BACK_DAYS, MOST_FIELDS, MOST_GROUPS
 from fairlead.core.permissions import Permission
@@ -34,7 +34,7 @@ NicheId = Annotated[Uuid, Path(description="The niche's id.")]
 _Field = Annotated[
     str,
     Field(
-        pattern=in_words(
+        pattern=pattern_with_message(
             r"^(contact_(email|name|phone)|attributes\.[A-Za-z_][A-Za-z0-9_.-]{0,63})$",
             "Input should be contact_email, contact_name, contact_phone, or attributes. and the key of a field",
         ),
@@ -44,7 +44,7 @@ _Field = Annotated[
 _Group = Annotated[list[_Field], Field(min_length=1, max_length=MOST_FIELDS)]
 
 
-class DuplicateRuleAsked(Asked):
+class DuplicateRuleAsked(RequestModel):
     """When a lead counts as one that came before: in any of the groups, all fields are given and equal.
 
     `refuse`: it is not taken in; `flag`: it is, with the earlier lead named beside it.
@@ -59,7 +59,7 @@ class DuplicateRuleAsked(Asked):
     action: Literal["refuse", "flag"]
 
 
-class IntakePolicyAsked(Asked):
+class IntakePolicyAsked(RequestModel):
     """All of what a niche lets in."""
 
     is_public: StrictBool = Field(description="Whether the public may send leads, to be confirmed by email.")
@@ -74,7 +74,7 @@ class IntakePolicyAsked(Asked):
         return IntakePolicy(self.is_public, self.approves, rule)
 
 
-class IntakePolicyShown(Answer):
+class IntakePolicyShown(ResponseModel):
     """What a niche lets in. The ETag is the policy's version."""
 
     is_public: bool

@@ -12,10 +12,10 @@ from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.changes import Memo
-from fairlead.api.shapes.pagination import ByCursor, Page, cursor_after
-from fairlead.api.shapes.spans import Before, From
-from fairlead.api.shapes.values import Answer, Asked, Uuid
+from fairlead.api.schemas.changes import Memo
+from fairlead.api.schemas.pagination import ByCursor, Page, cursor_after
+from fairlead.api.schemas.spans import Before, From
+from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.failures import dead_letters as flow
@@ -33,7 +33,7 @@ Writer = Annotated[Principal, needs(Permission.JOBS_WRITE)]
 _OVERTAKEN = ("lead_distributed", "lead_rejected", "lead_bad", "notification_not_failed")
 
 
-class QueueNow(Answer):
+class QueueNow(ResponseModel):
     """A queue at this moment."""
 
     queue: str = Field(examples=["distribute"])
@@ -47,13 +47,13 @@ class QueueNow(Answer):
     next_put_off_at: datetime | None
 
 
-class Queues(Answer):
+class Queues(ResponseModel):
     """Every queue, by name."""
 
     items: Sequence[QueueNow]
 
 
-class DeadLetterSummary(Answer):
+class DeadLetterSummary(ResponseModel):
     """Work that was given up. It is about a lead or about a notification."""
 
     dead_letter_id: Uuid
@@ -73,7 +73,7 @@ class DeadLetterSummary(Answer):
     memo: str | None = Field(examples=["the form had a mistake"])
 
 
-class Run(Answer):
+class Run(ResponseModel):
     """A run on record."""
 
     outcome: str = Field(examples=["failed"])
@@ -93,19 +93,19 @@ class DeadLetterInFull(DeadLetterSummary):
     runs: Sequence[Run]
 
 
-class DeadLetterResolution(Asked):
+class DeadLetterResolution(RequestModel):
     """Why it needs no further try."""
 
     memo: Memo
 
 
-class DeadLetterChoice(Asked):
+class DeadLetterChoice(RequestModel):
     """Which dead letters."""
 
     dead_letter_ids: Annotated[Sequence[Uuid], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
-class ClosedLetter(Answer):
+class ClosedLetter(ResponseModel):
     """A dead letter that is resolved. `took_effect` is false where it was before, and nothing was changed."""
 
     dead_letter_id: Uuid
@@ -116,7 +116,7 @@ class ClosedLetter(Answer):
     job_id: int | None = Field(description="The job that decides its lead; null where this call asked for none.")
 
 
-class RefusedLetter(Answer):
+class RefusedLetter(ResponseModel):
     """A dead letter that could not be retried, and why."""
 
     dead_letter_id: Uuid
@@ -124,7 +124,7 @@ class RefusedLetter(Answer):
     message: str = Field(examples=["the lead has been distributed meanwhile: resolve the dead letter instead"])
 
 
-class RetriedLetters(Answer):
+class RetriedLetters(ResponseModel):
     """What became of each."""
 
     closed: Sequence[ClosedLetter]

@@ -10,9 +10,9 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.keys import KeyCreated, KeyListed, LifetimeDays, key_created
-from fairlead.api.shapes.pagination import ByCursor, Page
-from fairlead.api.shapes.values import Asked, Uuid
+from fairlead.api.schemas.keys import KeyCreated, KeyListed, LifetimeDays, key_created
+from fairlead.api.schemas.pagination import ByCursor, Page
+from fairlead.api.schemas.values import RequestModel, Uuid
 from fairlead.core.entry.types import Line
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import (
@@ -31,7 +31,7 @@ Editor = Annotated[Principal, needs(Permission.KEYS_WRITE)]
 KeyName = Annotated[str, Line(MAX_NAME_CHARACTERS), Field(examples=["forms on the site"])]
 
 
-class NewKey(Asked):
+class NewKey(RequestModel):
     """What a key is for, and what it may do of what its owner may: exactly one user or one provider."""
 
     name: KeyName

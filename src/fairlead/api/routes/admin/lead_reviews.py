@@ -11,9 +11,9 @@ from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat, MustSayOnce
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.memos import RefundMemo, Words
-from fairlead.api.shapes.refunds import Refund
-from fairlead.api.shapes.values import Answer, Asked, Uuid
+from fairlead.api.schemas.memos import RefundMemo, Words
+from fairlead.api.schemas.refunds import Refund
+from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.approve_lead import RefusedLead, approve_lead, approve_leads
@@ -30,13 +30,13 @@ Reviewer = Annotated[Principal, needs(Permission.LEADS_APPROVE)]
 _Ids = Annotated[Sequence[Uuid], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
-class Rejection(Asked):
+class Rejection(RequestModel):
     """Why a lead is rejected. It is kept with the lead and nowhere else."""
 
     reason: Words
 
 
-class LeadChoice(Asked):
+class LeadChoice(RequestModel):
     """Which leads."""
 
     lead_ids: _Ids
@@ -48,27 +48,27 @@ class LeadsRejection(Rejection):
     lead_ids: _Ids
 
 
-class BadMark(Asked):
+class BadMark(RequestModel):
     """Why a lead is bad."""
 
     memo: RefundMemo
 
 
-class ApprovedLead(Answer):
+class ApprovedLead(ResponseModel):
     """A lead that is approved, or was and is sold. `was_already` says that it had been, and nothing was changed."""
 
     lead_id: Uuid
     was_already: bool
 
 
-class RejectedLead(Answer):
+class RejectedLead(ResponseModel):
     """A lead that is rejected. `was_already` says that it had been before, and nothing was changed."""
 
     lead_id: Uuid
     was_already: bool
 
 
-class LeadResult(Answer):
+class LeadResult(ResponseModel):
     """What became of one lead of several: `done`, done `already`, or `refused`, and then why."""
 
     lead_id: Uuid
@@ -85,14 +85,14 @@ class LeadResult(Answer):
     )
 
 
-class LeadResults(Answer):
+class LeadResults(ResponseModel):
     """What became of each lead, by id."""
 
     done_count: int = Field(description="How many were not so before.")
     items: Sequence[LeadResult]
 
 
-class BadLead(Answer):
+class BadLead(ResponseModel):
     """A lead that is bad, and what was refunded for that by this call."""
 
     lead_id: Uuid

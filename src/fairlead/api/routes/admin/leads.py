@@ -12,10 +12,10 @@ from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat, changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.lead_values import LeadDetails
-from fairlead.api.shapes.pagination import ByCursor, ByPage, NumberedPage, Page
-from fairlead.api.shapes.spans import Before, From
-from fairlead.api.shapes.values import Answer, Asked, Line, Slug, Uuid, in_words
+from fairlead.api.schemas.lead_values import LeadDetails
+from fairlead.api.schemas.pagination import ByCursor, ByPage, NumberedPage, Page
+from fairlead.api.schemas.spans import Before, From
+from fairlead.api.schemas.values import Line, RequestModel, ResponseModel, Slug, Uuid, pattern_with_message
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal, require
 from fairlead.flows.create_lead import EnteredLead, create_lead
@@ -40,7 +40,7 @@ _Email = Annotated[str | None, Field(examples=["ada@example.com"])]
 _Phone = Annotated[str | None, Field(examples=["+49 30 5550100"])]
 
 
-class LeadInList(Answer):
+class LeadInList(ResponseModel):
     """A lead, without anything personal."""
 
     lead_id: Uuid
@@ -77,7 +77,7 @@ class LeadShown(LeadInList):
     assignment_count: int
 
 
-class ContactSearch(Asked):
+class ContactSearch(RequestModel):
     """A consumer, by their whole email address or telephone number."""
 
     contact: Annotated[Line, Field(min_length=3, max_length=254, examples=["ada@example.com"])]
@@ -92,7 +92,7 @@ class LeadEntry(LeadDetails):
     )
 
 
-class LeadEntered(Answer):
+class LeadEntered(ResponseModel):
     """A lead that exists now."""
 
     lead_id: Uuid
@@ -100,7 +100,7 @@ class LeadEntered(Answer):
     awaits_decision: bool
 
 
-class IntakeShown(Answer):
+class IntakeShown(ResponseModel):
     """How a lead came in from outside."""
 
     via: Literal["key", "public"]
@@ -114,7 +114,7 @@ class IntakeShown(Answer):
     duplicate_fields: Sequence[str] = Field(examples=[["contact_email"]])
 
 
-class ConsentShown(Answer):
+class ConsentShown(ResponseModel):
     """What a consumer agreed to, and where that was."""
 
     consent_text: str = Field(examples=["I want to be called about an offer."])
@@ -126,7 +126,7 @@ class ConsentShown(Answer):
     recorded_at: datetime
 
 
-class LeadOrigin(Answer):
+class LeadOrigin(ResponseModel):
     """Where a lead comes from. Both members are null for one that an operator entered or imported."""
 
     lead_id: Uuid
@@ -134,7 +134,7 @@ class LeadOrigin(Answer):
     consent: ConsentShown | None
 
 
-class LeadAssignment(Answer):
+class LeadAssignment(ResponseModel):
     """A provider that received the lead, and what it paid."""
 
     assignment_id: Uuid
@@ -167,7 +167,7 @@ def list_leads(
     id_prefix: Annotated[
         str | None,
         Query(
-            pattern=in_words("^([0-9a-fA-F]-?){1,32}$", "Input should be the first digits of an id"),
+            pattern=pattern_with_message("^([0-9a-fA-F]-?){1,32}$", "Input should be the first digits of an id"),
             description="How the id begins.",
             examples=["01990d8e"],
         ),

@@ -12,12 +12,12 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.by_sequence import BySequence, cursor_before
-from fairlead.api.shapes.currency import Currency, InCurrency
-from fairlead.api.shapes.ledger import EntryKind, LedgerMovement, Statement, TotalOfKind
-from fairlead.api.shapes.pagination import MOST_ITEMS, ByCursor, Page, cursor_after, cursor_of, position_of
-from fairlead.api.shapes.spans import Before, From, NeededBefore, NeededFrom
-from fairlead.api.shapes.values import Answer, Slug, Uuid, in_words
+from fairlead.api.schemas.by_sequence import BySequence, cursor_before
+from fairlead.api.schemas.currency import Currency, InCurrency
+from fairlead.api.schemas.ledger import EntryKind, LedgerMovement, Statement, TotalOfKind
+from fairlead.api.schemas.pagination import MOST_ITEMS, ByCursor, Page, cursor_after, cursor_of, position_of
+from fairlead.api.schemas.spans import Before, From, NeededBefore, NeededFrom
+from fairlead.api.schemas.values import ResponseModel, Slug, Uuid, pattern_with_message
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
@@ -54,7 +54,7 @@ class ProviderStatementAnswer(Statement):
     provider_id: Uuid
 
 
-class Sale(Answer):
+class Sale(ResponseModel):
     """An assignment: nothing of its lead but the id."""
 
     assignment_id: Uuid
@@ -87,7 +87,7 @@ def list_ledger(
     cursor: Annotated[
         str | None,
         Query(
-            pattern=in_words("^[A-Za-z0-9_-]{43}$", "Input should be a cursor that a page before gave"),
+            pattern=pattern_with_message("^[A-Za-z0-9_-]{43}$", "Input should be a cursor that a page before gave"),
             description="`next_cursor` of the page before.",
         ),
     ] = None,

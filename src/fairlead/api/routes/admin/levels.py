@@ -11,9 +11,9 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.changes import Memo, Name, said, unsaid
-from fairlead.api.shapes.currency import Currency, InCurrency
-from fairlead.api.shapes.values import Answer, Asked, Cents, Int, Uuid
+from fairlead.api.schemas.changes import Memo, Name, said, unsaid
+from fairlead.api.schemas.currency import Currency, InCurrency
+from fairlead.api.schemas.values import Cents, Int, RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.level_order import Reordered, reorder_levels
@@ -33,7 +33,7 @@ MaxRecipients = Annotated[Int, Field(ge=1, le=100, examples=[3])]
 OrderPosition = Annotated[Int, Field(ge=1, le=1_000_000)]
 
 
-class NewLevel(Asked):
+class NewLevel(RequestModel):
     """A level. Without a position it comes after all others."""
 
     name: Annotated[Name, Field(examples=["gold"])]
@@ -44,7 +44,7 @@ class NewLevel(Asked):
     memo: Memo | None = None
 
 
-class LevelPatch(Asked):
+class LevelPatch(RequestModel):
     """What is to be different; what is left out stays as it is."""
 
     name: Annotated[Name, Field(examples=["gold"])] = unsaid()
@@ -54,14 +54,14 @@ class LevelPatch(Asked):
     memo: Memo | None = None
 
 
-class LevelOrder(Asked):
+class LevelOrder(RequestModel):
     """Every living level of the niche once, in their order."""
 
     level_ids: Annotated[list[Uuid], Field(max_length=1000)]
     memo: Memo | None = None
 
 
-class LevelState(Answer):
+class LevelState(ResponseModel):
     """A level as it is. A lead passes one that is not active by."""
 
     level_id: Uuid
@@ -78,7 +78,7 @@ class LevelState(Answer):
     )
 
 
-class LevelChanged(Answer):
+class LevelChanged(ResponseModel):
     """The level after a change, and the subscriptions that its price let start or stop."""
 
     level: LevelState
@@ -87,7 +87,7 @@ class LevelChanged(Answer):
     deactivated_subscription_ids: Sequence[Uuid]
 
 
-class NicheLevels(Answer):
+class NicheLevels(ResponseModel):
     """The living levels of a niche, in their order."""
 
     items: Sequence[LevelState]

@@ -12,10 +12,10 @@ from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MustSayOnce
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.memos import LedgerMemo, RefundMemo
-from fairlead.api.shapes.pagination import ByCursor, Page
-from fairlead.api.shapes.refunds import Refund
-from fairlead.api.shapes.values import Answer, Asked, Cents, Uuid
+from fairlead.api.schemas.memos import LedgerMemo, RefundMemo
+from fairlead.api.schemas.pagination import ByCursor, Page
+from fairlead.api.schemas.refunds import Refund
+from fairlead.api.schemas.values import Cents, RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.money.adjust_balance import adjust_balance
@@ -29,7 +29,7 @@ Reader = Annotated[Principal, needs(Permission.MONEY_READ)]
 Treasurer = Annotated[Principal, needs(Permission.MONEY_WRITE)]
 
 
-class Adjustment(Asked):
+class Adjustment(RequestModel):
     """An amount that is added to a balance, or taken from it, and why."""
 
     direction: Literal["credit", "debit"]
@@ -37,7 +37,7 @@ class Adjustment(Asked):
     memo: LedgerMemo
 
 
-class AdjustedBalance(Answer):
+class AdjustedBalance(ResponseModel):
     """A manual entry, its place in the provider's ledger, and the balance that it led to."""
 
     provider_id: Uuid
@@ -51,13 +51,13 @@ class AdjustedBalance(Answer):
     deactivated_subscription_ids: Sequence[Uuid] = Field(description="Those that cost more than there is now.")
 
 
-class Decision(Asked):
+class Decision(RequestModel):
     """Why money is given back, or not."""
 
     memo: RefundMemo
 
 
-class BadLeadReport(Answer):
+class BadLeadReport(ResponseModel):
     """A provider's report that waits for a decision, and what it is about."""
 
     assignment_id: Uuid
@@ -75,7 +75,7 @@ class BadLeadReport(Answer):
     status: str = Field(examples=["active"])
 
 
-class DecidedReport(Answer):
+class DecidedReport(ResponseModel):
     """A report that was accepted, with the refund, or rejected."""
 
     assignment_id: Uuid

@@ -13,11 +13,11 @@ from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.routes.admin.levels import LevelState, level_state
-from fairlead.api.shapes.changes import Memo, Name, said, unsaid
-from fairlead.api.shapes.currency import InCurrency
-from fairlead.api.shapes.documents import FormDocument, document_in
-from fairlead.api.shapes.pagination import ByCursor, Page
-from fairlead.api.shapes.values import LARGE_BODY_BYTES, Answer, Asked, Int, Slug, Uuid
+from fairlead.api.schemas.changes import Memo, Name, said, unsaid
+from fairlead.api.schemas.currency import InCurrency
+from fairlead.api.schemas.documents import FormDocument, document_in
+from fairlead.api.schemas.pagination import ByCursor, Page
+from fairlead.api.schemas.values import LARGE_BODY_BYTES, Int, RequestModel, ResponseModel, Slug, Uuid
 from fairlead.core.entry.types import PhoneRegion
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
@@ -44,7 +44,7 @@ NicheSlug = Annotated[Slug, Field(examples=["hosting"])]
 _PHONE_REGION = "The country whose telephone numbers leads give without one; null: those are compared by their digits."
 
 
-class Reoffer(Asked):
+class Reoffer(RequestModel):
     """Unsold leads are offered again: every so many minutes, at most so often, for so many hours after approval."""
 
     every_minutes: Annotated[Int, Field(ge=1, le=100_000, examples=[60])]
@@ -52,7 +52,7 @@ class Reoffer(Asked):
     max_hours: Annotated[Int, Field(ge=1, le=100_000, examples=[48])]
 
 
-class NewNiche(Asked):
+class NewNiche(RequestModel):
     """A niche. Without a form its leads have no attributes; without `reoffer` unsold leads stay unsold."""
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
@@ -67,7 +67,7 @@ class NewNiche(Asked):
     memo: Memo | None = None
 
 
-class NichePatch(Asked):
+class NichePatch(RequestModel):
     """What is to be different; what is left out stays as it is. `reoffer: null` ends the offering again."""
 
     name: Name = unsaid()
@@ -78,14 +78,14 @@ class NichePatch(Asked):
     memo: Memo | None = None
 
 
-class NewBadLeadWindow(Asked):
+class NewBadLeadWindow(RequestModel):
     """For how many days after its assignment a lead can be reported as bad."""
 
     bad_lead_window_days: WindowDays
     memo: Memo | None = None
 
 
-class ReofferState(Answer):
+class ReofferState(ResponseModel):
     """When unsold leads are offered again."""
 
     every_minutes: int = Field(examples=[60])
@@ -93,7 +93,7 @@ class ReofferState(Answer):
     max_hours: int = Field(examples=[48])
 
 
-class NicheState(Answer):
+class NicheState(ResponseModel):
     """A niche as it is, but for its form and its levels. One that is not active lets its leads wait."""
 
     niche_id: Uuid
@@ -106,14 +106,14 @@ class NicheState(Answer):
     version: Version
 
 
-class NicheChanged(Answer):
+class NicheChanged(ResponseModel):
     """The niche after a change."""
 
     niche: NicheState
     took_effect: bool = Field(description="False where it was so before.")
 
 
-class NicheDetail(Answer):
+class NicheDetail(ResponseModel):
     """A niche with its living levels in their order, and the versions that changes of its parts name."""
 
     niche: NicheState
@@ -123,7 +123,7 @@ class NicheDetail(Answer):
     form_version: Version
 
 
-class NicheItem(Answer):
+class NicheItem(ResponseModel):
     """A niche in the list."""
 
     niche_id: Uuid
@@ -135,7 +135,7 @@ class NicheItem(Answer):
     created_at: datetime
 
 
-class BadLeadWindowState(Answer):
+class BadLeadWindowState(ResponseModel):
     """For how many days after its assignment a lead of the niche can be reported as bad."""
 
     niche_id: Uuid

@@ -9,8 +9,8 @@ from pydantic import Field
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.currency import Currency
-from fairlead.api.shapes.values import Answer, Uuid
+from fairlead.api.schemas.currency import Currency
+from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import OVERVIEWS_OF_CALLER
@@ -19,7 +19,7 @@ from fairlead.store.watching.overview import read_overview
 router = Router(prefix="/api/v1/admin/overview", tags=["reports"])
 
 
-class NicheAtAGlance(Answer):
+class NicheAtAGlance(ResponseModel):
     """A niche in numbers."""
 
     niche_id: Uuid
@@ -39,7 +39,7 @@ class NicheAtAGlance(Answer):
     journal_head: str = Field(description="The hash of the newest entry.", examples=["0" * 64])
 
 
-class MarketplaceAtAGlance(Answer):
+class MarketplaceAtAGlance(ResponseModel):
     """The marketplace in numbers."""
 
     currency: Currency

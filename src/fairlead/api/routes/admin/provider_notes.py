@@ -11,8 +11,8 @@ from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.pagination import ByCursor, Page
-from fairlead.api.shapes.values import Answer, Asked, Uuid
+from fairlead.api.schemas.pagination import ByCursor, Page
+from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid
 from fairlead.core.entry.types import Lines
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
@@ -24,7 +24,7 @@ router = Router(prefix="/api/v1/admin/providers/{provider_id}/notes", tags=["pro
 ProviderId = Annotated[Uuid, Path()]
 
 
-class NewNote(Asked):
+class NewNote(RequestModel):
     """A note, on one line or several."""
 
     note: Annotated[
@@ -34,13 +34,13 @@ class NewNote(Asked):
     ]
 
 
-class NoteAdded(Answer):
+class NoteAdded(ResponseModel):
     """The note that is there."""
 
     note_id: Uuid
 
 
-class Note(Answer):
+class Note(ResponseModel):
     """A note, and who wrote it when."""
 
     note_id: Uuid

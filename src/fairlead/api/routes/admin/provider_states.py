@@ -7,15 +7,15 @@ from fastapi import Response
 from pydantic import Field
 
 from fairlead.api.conditional import show_version
-from fairlead.api.shapes.currency import Currency
-from fairlead.api.shapes.values import Answer, Uuid
+from fairlead.api.schemas.currency import Currency
+from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.flows.configuration.versions import Changed, provider_version
 from fairlead.store.configuration.rows import ProviderRow
 
 Status = Literal["pending", "active", "suspended"]
 
 
-class ProviderState(Answer):
+class ProviderState(ResponseModel):
     """A provider as it is, and what it has."""
 
     provider_id: Uuid
@@ -35,7 +35,7 @@ class ProviderState(Answer):
     )
 
 
-class ProviderChanged(Answer):
+class ProviderChanged(ResponseModel):
     """The provider after a change, and the subscriptions that its limit let start or stop."""
 
     provider: ProviderState

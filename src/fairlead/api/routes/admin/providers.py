@@ -13,10 +13,10 @@ from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
 from fairlead.api.routes.admin.provider_states import ProviderChanged, ProviderState, provider_changed, provider_state
-from fairlead.api.shapes.changes import NO_REASON, GivenReason, Memo, Name, said, unsaid
-from fairlead.api.shapes.currency import Currency, InCurrency
-from fairlead.api.shapes.pagination import ByCursor, Page
-from fairlead.api.shapes.values import Answer, Asked, Email, Int, Uuid, in_words
+from fairlead.api.schemas.changes import NO_REASON, GivenReason, Memo, Name, said, unsaid
+from fairlead.api.schemas.currency import Currency, InCurrency
+from fairlead.api.schemas.pagination import ByCursor, Page
+from fairlead.api.schemas.values import Email, Int, RequestModel, ResponseModel, Uuid, pattern_with_message
 from fairlead.core.entry.types import Sought
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.core.permissions import Permission, Role
@@ -37,7 +37,9 @@ Timezone = Annotated[
     str,
     Field(
         max_length=64,
-        pattern=in_words(r"^[A-Za-z][A-Za-z0-9_+/-]*$", "Input should be a time zone such as Europe/Berlin"),
+        pattern=pattern_with_message(
+            r"^[A-Za-z][A-Za-z0-9_+/-]*$", "Input should be a time zone such as Europe/Berlin"
+        ),
         examples=["Europe/Berlin"],
     ),
 ]
@@ -45,7 +47,7 @@ ProviderName = Annotated[Name, Field(examples=["Anchor Hosting"])]
 ProviderEmail = Annotated[Email, Field(examples=["leads@anchor.example"])]
 
 
-class NewProvider(Asked):
+class NewProvider(RequestModel):
     """A provider, with an empty balance. Only an active one receives leads."""
 
     email: ProviderEmail
@@ -57,7 +59,7 @@ class NewProvider(Asked):
     memo: Memo | None = None
 
 
-class ProviderPatch(Asked):
+class ProviderPatch(RequestModel):
     """What is to be different; what is left out stays. A threshold of null: it is not told of a low balance."""
 
     email: ProviderEmail = unsaid()
@@ -68,21 +70,21 @@ class ProviderPatch(Asked):
     memo: Memo | None = None
 
 
-class Invitation(Asked):
+class Invitation(RequestModel):
     """Whom to send a link that sets a password for the provider's portal."""
 
     email: Email
     name: Annotated[Name, Field(examples=["Ada Example"])]
 
 
-class Invited(Answer):
+class Invited(ResponseModel):
     """The user who was sent a link, good for a week."""
 
     user_id: Uuid
     status: str = Field(examples=["invited"])
 
 
-class ProviderItem(Answer):
+class ProviderItem(ResponseModel):
     """A provider in the list."""
 
     provider_id: Uuid

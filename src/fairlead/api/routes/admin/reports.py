@@ -11,8 +11,8 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.currency import Currency
-from fairlead.api.shapes.values import Answer, Slug, Uuid, in_words
+from fairlead.api.schemas.currency import Currency
+from fairlead.api.schemas.values import ResponseModel, Slug, Uuid, pattern_with_message
 from fairlead.core.permissions import Permission
 from fairlead.flows import reports as flow
 from fairlead.flows.access.principal import Principal
@@ -41,7 +41,7 @@ async def _asked_days(
     timezone: Annotated[
         str,
         Query(
-            pattern=in_words(
+            pattern=pattern_with_message(
                 "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$", "Input should be a time zone such as Europe/Berlin"
             ),
             max_length=64,
@@ -56,7 +56,7 @@ async def _asked_days(
 InDays = Annotated[AskedDays, Depends(_asked_days, scope="function")]
 
 
-class ReportedDays(Answer):
+class ReportedDays(ResponseModel):
     """Which days a report is about."""
 
     day_from: date = Field(description="The first day.")
@@ -64,7 +64,7 @@ class ReportedDays(Answer):
     timezone: str = Field(examples=["Europe/Madrid"])
 
 
-class FairnessOfLevel(Answer):
+class FairnessOfLevel(ResponseModel):
     """How a level was treated by the rotation, and how it treated its subscriptions."""
 
     level_id: Uuid
@@ -89,7 +89,7 @@ class FairnessReport(ReportedDays):
     items: Sequence[FairnessOfLevel]
 
 
-class FillOfLevel(Answer):
+class FillOfLevel(ResponseModel):
     """How many of the slots that a level offered were filled."""
 
     level_id: Uuid
@@ -111,7 +111,7 @@ class FillReport(ReportedDays):
     items: Sequence[FillOfLevel]
 
 
-class RevenueOfDay(Answer):
+class RevenueOfDay(ResponseModel):
     """A level on a day. A refund counts on the day on which it was given, not on that of its sale."""
 
     day: date
@@ -132,7 +132,7 @@ class RevenueReport(ReportedDays):
     items: Sequence[RevenueOfDay]
 
 
-class FunnelOfDay(Answer):
+class FunnelOfDay(ResponseModel):
     """The leads that came in on a day, and what has become of them until now."""
 
     day: date
@@ -152,7 +152,7 @@ class FunnelReport(ReportedDays):
     items: Sequence[FunnelOfDay]
 
 
-class ActivityOfProvider(Answer):
+class ActivityOfProvider(ResponseModel):
     """What a provider received and paid, and what has become of it until now."""
 
     provider_id: Uuid

@@ -10,9 +10,9 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace, ServerSettings
-from fairlead.api.shapes.changes import Memo
-from fairlead.api.shapes.currency import Currency
-from fairlead.api.shapes.values import Answer, Asked
+from fairlead.api.schemas.changes import Memo
+from fairlead.api.schemas.currency import Currency
+from fairlead.api.schemas.values import RequestModel, ResponseModel
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.marketplace import MarketplaceSettings, change_marketplace, read_marketplace
@@ -23,14 +23,14 @@ Reader = Annotated[Principal, needs(Permission.SETTINGS_READ)]
 Editor = Annotated[Principal, needs(Permission.SETTINGS_WRITE)]
 
 
-class MarketplaceChange(Asked):
+class MarketplaceChange(RequestModel):
     """The currency of all amounts."""
 
     currency: Currency
     memo: Memo | None = None
 
 
-class MarketplaceState(Answer):
+class MarketplaceState(ResponseModel):
     """What holds for the whole marketplace."""
 
     currency: Currency
@@ -39,7 +39,7 @@ class MarketplaceState(Answer):
     )
 
 
-class InstallationSettings(Answer):
+class InstallationSettings(ResponseModel):
     """What the web process that answers was started with, as docs/reference/settings.md has it.
 
     Only what is named here is ever shown: no address of a server, no path, no secret, and no email address.

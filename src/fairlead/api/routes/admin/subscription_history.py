@@ -10,10 +10,10 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.by_sequence import BySequence
-from fairlead.api.shapes.pagination import Page
-from fairlead.api.shapes.subscriptions import StateOfSubscription, state_of
-from fairlead.api.shapes.values import Uuid
+from fairlead.api.schemas.by_sequence import BySequence
+from fairlead.api.schemas.pagination import Page
+from fairlead.api.schemas.subscriptions import StateOfSubscription, state_of
+from fairlead.api.schemas.values import Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.subscription_history import SubscriptionState, subscription_history

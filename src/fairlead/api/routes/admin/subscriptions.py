@@ -12,11 +12,11 @@ from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.changes import NO_REASON, GivenReason, Memo
-from fairlead.api.shapes.documents import FilterDocument, document_in
-from fairlead.api.shapes.pagination import ByCursor, Page
-from fairlead.api.shapes.subscriptions import StateOfSubscription, state_of
-from fairlead.api.shapes.values import LARGE_BODY_BYTES, Answer, Asked, Int, Uuid
+from fairlead.api.schemas.changes import NO_REASON, GivenReason, Memo
+from fairlead.api.schemas.documents import FilterDocument, document_in
+from fairlead.api.schemas.pagination import ByCursor, Page
+from fairlead.api.schemas.subscriptions import StateOfSubscription, state_of
+from fairlead.api.schemas.values import LARGE_BODY_BYTES, Int, RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.filter_preview import MOST_LEADS, preview_filter
@@ -43,7 +43,7 @@ Why = Annotated[
 ]
 
 
-class NewSubscription(Asked):
+class NewSubscription(RequestModel):
     """A provider and a level. Without a filter: every lead, or, for one that comes back, the filter that it had."""
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
@@ -54,7 +54,7 @@ class NewSubscription(Asked):
     memo: Memo | None = None
 
 
-class NewFilter(Asked):
+class NewFilter(RequestModel):
     """The filter as it is to be."""
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
@@ -63,7 +63,7 @@ class NewFilter(Asked):
     memo: Memo | None = None
 
 
-class TriedFilter(Asked):
+class TriedFilter(RequestModel):
     """A filter, and how many of the leads that were decided last it is tried on."""
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
@@ -72,7 +72,7 @@ class TriedFilter(Asked):
     sample: Annotated[Int, Field(ge=1, le=MOST_LEADS)] = 1000
 
 
-class SubscriptionItem(Answer):
+class SubscriptionItem(ResponseModel):
     """A subscription in the list."""
 
     subscription_id: Uuid
@@ -102,7 +102,7 @@ class SubscriptionDetail(StateOfSubscription):
     )
 
 
-class SubscriptionChanged(Answer):
+class SubscriptionChanged(ResponseModel):
     """The subscription after a change, and where the niche's journal tells of it."""
 
     subscription: SubscriptionDetail
@@ -110,7 +110,7 @@ class SubscriptionChanged(Answer):
     journal_seq: int | None
 
 
-class FilterPreview(Answer):
+class FilterPreview(ResponseModel):
     """How many of the leads that were decided last the filter fits."""
 
     matched_count: int = Field(examples=[412])

@@ -13,8 +13,8 @@ from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.changes import Memo
-from fairlead.api.shapes.values import LARGE_BODY_BYTES, NAME_PATTERN, Answer, Asked, Int, Line, Text
+from fairlead.api.schemas.changes import Memo
+from fairlead.api.schemas.values import LARGE_BODY_BYTES, NAME_PATTERN, Int, Line, RequestModel, ResponseModel, Text
 from fairlead.core.permissions import Permission
 from fairlead.delivery.template_variables import variables_of
 from fairlead.delivery.templates import MAX_BODY_BYTES, MAX_SUBJECT_CHARACTERS, Template
@@ -33,7 +33,7 @@ _SUBJECT = "New lead in {{ niche_name }}"
 _BODY = "Hello {{ provider_name }}, lead {{ lead_id }} is yours."
 
 
-class MessageParts(Asked):
+class MessageParts(RequestModel):
     """The three parts of a message, in the templates' language."""
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
@@ -49,7 +49,7 @@ class TemplateChange(MessageParts):
     memo: Memo
 
 
-class TemplateRestoration(Asked):
+class TemplateRestoration(RequestModel):
     """What to go back to."""
 
     version: Annotated[Int, Field(ge=1, le=2_147_483_647)] | None = Field(
@@ -57,7 +57,7 @@ class TemplateRestoration(Asked):
     )
 
 
-class TemplateSummary(Answer):
+class TemplateSummary(ResponseModel):
     """A kind of message and the state of its template."""
 
     kind: str = Field(examples=["lead_assigned"])
@@ -67,13 +67,13 @@ class TemplateSummary(Answer):
     changed_by: str | None = Field(examples=["user:01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"])
 
 
-class TemplateSummaries(Answer):
+class TemplateSummaries(ResponseModel):
     """One for every kind of message."""
 
     items: Sequence[TemplateSummary]
 
 
-class TemplateVariable(Answer):
+class TemplateVariable(ResponseModel):
     """A name that the template may use."""
 
     name: str = Field(examples=["niche_name"])
@@ -91,7 +91,7 @@ class MessageTemplate(TemplateSummary):
     variables: Sequence[TemplateVariable]
 
 
-class PreviewedMessage(Answer):
+class PreviewedMessage(ResponseModel):
     """A message with sample values, no person's data."""
 
     subject: str = Field(examples=["New lead in Heat pumps"])
@@ -102,7 +102,7 @@ class PreviewedMessage(Answer):
     text: str = Field(examples=["Hello Example Services Ltd"])
 
 
-class TemplateVersionEntry(Answer):
+class TemplateVersionEntry(ResponseModel):
     """A version, by whom and why."""
 
     version: int
@@ -112,13 +112,13 @@ class TemplateVersionEntry(Answer):
     memo: str | None = Field(examples=["our letterhead"])
 
 
-class TemplateVersions(Answer):
+class TemplateVersions(ResponseModel):
     """All versions that operators made, the newest first."""
 
     items: Sequence[TemplateVersionEntry]
 
 
-class SavedVersion(Answer):
+class SavedVersion(ResponseModel):
     """The version that is in use. `took_effect` is false where it said the same before."""
 
     kind: str = Field(examples=["lead_assigned"])

@@ -11,9 +11,9 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.changes import Name
-from fairlead.api.shapes.pagination import ByCursor, Page
-from fairlead.api.shapes.values import Answer, Asked, Email, Uuid
+from fairlead.api.schemas.changes import Name
+from fairlead.api.schemas.pagination import ByCursor, Page
+from fairlead.api.schemas.values import Email, RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission, Role
 from fairlead.flows.access.invitations import invite_user
 from fairlead.flows.access.principal import Principal
@@ -38,7 +38,7 @@ Status = Literal["invited", "active", "disabled"]
 UserRole = Literal["admin", "provider"]
 
 
-class NewUser(Asked):
+class NewUser(RequestModel):
     """Whom to send a link that sets a password. `provider_id` is whose portal it is for: exactly for providers."""
 
     email: Email
@@ -47,7 +47,7 @@ class NewUser(Asked):
     provider_id: Uuid | None = None
 
 
-class NewRole(Asked):
+class NewRole(RequestModel):
     """The role that a user is given.
 
     `provider_id` is the provider whose portal they use; only with the role `provider`.
@@ -57,14 +57,14 @@ class NewRole(Asked):
     provider_id: Uuid | None = None
 
 
-class UserInvited(Answer):
+class UserInvited(ResponseModel):
     """The user who was sent a link, good for a week."""
 
     user_id: Uuid
     status: Status
 
 
-class UserState(Answer):
+class UserState(ResponseModel):
     """A user: a person who can log in."""
 
     user_id: Uuid
@@ -78,7 +78,7 @@ class UserState(Answer):
     created_at: datetime
 
 
-class UserChanged(Answer):
+class UserChanged(ResponseModel):
     """The user after a change, and what ended with that."""
 
     user_id: Uuid
@@ -89,7 +89,7 @@ class UserChanged(Answer):
     revoked_keys: int
 
 
-class UserSessionsEnded(Answer):
+class UserSessionsEnded(ResponseModel):
     """How many sessions were ended."""
 
     ended: int

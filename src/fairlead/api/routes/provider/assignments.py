@@ -12,11 +12,11 @@ from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat, changes_nothing
 from fairlead.api.openapi import refuses
-from fairlead.api.shapes.currency import Currency
-from fairlead.api.shapes.memos import LINE_PATTERN
-from fairlead.api.shapes.pagination import ByCursor, Keyset, Page, cursor_after
-from fairlead.api.shapes.spans import Before, From
-from fairlead.api.shapes.values import Answer, Asked, Slug, Uuid
+from fairlead.api.schemas.currency import Currency
+from fairlead.api.schemas.memos import LINE_PATTERN
+from fairlead.api.schemas.pagination import ByCursor, Keyset, Page, cursor_after
+from fairlead.api.schemas.spans import Before, From
+from fairlead.api.schemas.values import RequestModel, ResponseModel, Slug, Uuid
 from fairlead.core.entry.types import Lines
 from fairlead.core.permissions import Permission
 from fairlead.flows.assignment_actions import LONGEST_REASON, accept_assignment, reject_assignment, view_assignment
@@ -38,7 +38,7 @@ ReportReason: TypeAlias = Literal[
 _MOST_COUNTED = 1_000
 
 
-class InboxSearch(Asked):
+class InboxSearch(RequestModel):
     """A part of the contact's name, email or phone, or of any answer of the lead; or the beginning of its id."""
 
     search: Annotated[
@@ -54,20 +54,20 @@ class InboxSearch(Asked):
     ]
 
 
-class OwnRejection(Asked):
+class OwnRejection(RequestModel):
     """Why the lead is no use. Kept with the assignment, and nowhere else."""
 
     reason: Annotated[str, Lines(LONGEST_REASON), Field(examples=["too far away"])]
 
 
-class OwnBadLeadReport(Asked):
+class OwnBadLeadReport(RequestModel):
     """Why the lead is bad. The note is kept with the assignment, and nowhere else."""
 
     reason: ReportReason
     note: Annotated[str, Lines(LONGEST_NOTE), Field(examples=["called five times"])] | None = None
 
 
-class InboxLead(Answer):
+class InboxLead(ResponseModel):
     """A lead that the provider bought. Other recipients are never disclosed."""
 
     assignment_id: Uuid
@@ -91,7 +91,7 @@ class InboxLead(Answer):
     refunded_at: datetime | None
 
 
-class InboxMoment(Answer):
+class InboxMoment(ResponseModel):
     """Something that happened to it."""
 
     at: datetime
@@ -113,7 +113,7 @@ class InboxLeadInFull(InboxLead):
     timeline: Sequence[InboxMoment] = Field(description="What happened to the assignment, the oldest first.")
 
 
-class OwnAnswer(Answer):
+class OwnAnswer(ResponseModel):
     """An assignment after its provider answered it."""
 
     assignment_id: Uuid
@@ -122,7 +122,7 @@ class OwnAnswer(Answer):
     answered_at: datetime | None
 
 
-class OwnReportMade(Answer):
+class OwnReportMade(ResponseModel):
     """A report that waits for a decision."""
 
     assignment_id: Uuid
@@ -130,7 +130,7 @@ class OwnReportMade(Answer):
     reported_at: datetime
 
 
-class UnviewedCount(Answer):
+class UnviewedCount(ResponseModel):
     """How many leads wait to be seen. 1,000 stands for 1,000 or more."""
 
     unviewed_count: Annotated[int, Field(ge=0, le=_MOST_COUNTED, examples=[3])]

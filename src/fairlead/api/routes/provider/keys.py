@@ -8,9 +8,9 @@ from pydantic import Field
 from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
-from fairlead.api.shapes.keys import KeyCreated, KeyListed, LifetimeDays, key_created
-from fairlead.api.shapes.pagination import ByCursor, Page
-from fairlead.api.shapes.values import Asked, Uuid
+from fairlead.api.schemas.keys import KeyCreated, KeyListed, LifetimeDays, key_created
+from fairlead.api.schemas.pagination import ByCursor, Page
+from fairlead.api.schemas.values import RequestModel, Uuid
 from fairlead.core.entry.types import Line
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import (
@@ -27,7 +27,7 @@ KeyHolder = Annotated[OwnProvider, needs_own(Permission.OWN_KEYS)]
 Scope: TypeAlias = Literal["own:read", "own:write"]
 
 
-class OwnKeyWish(Asked):
+class OwnKeyWish(RequestModel):
     """What the key is for, what it may do, and for how long."""
 
     name: Annotated[str, Line(MAX_NAME_CHARACTERS), Field(examples=["our CRM"])]

@@ -6,11 +6,11 @@ from fastapi import Query
 
 from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
-from fairlead.api.shapes.by_sequence import BySequence, cursor_before
-from fairlead.api.shapes.currency import Currency
-from fairlead.api.shapes.ledger import EntryKind, LedgerMovement, Statement, TotalOfKind
-from fairlead.api.shapes.pagination import Page
-from fairlead.api.shapes.spans import Before, From, NeededBefore, NeededFrom
+from fairlead.api.schemas.by_sequence import BySequence, cursor_before
+from fairlead.api.schemas.currency import Currency
+from fairlead.api.schemas.ledger import EntryKind, LedgerMovement, Statement, TotalOfKind
+from fairlead.api.schemas.pagination import Page
+from fairlead.api.schemas.spans import Before, From, NeededBefore, NeededFrom
 from fairlead.core.permissions import Permission
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.money.ledger_pages import LedgerFilter, own_ledger_page, statement

@@ -10,9 +10,9 @@ from fairlead.api.bodies import Router
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.currency import Currency
-from fairlead.api.shapes.documents import FilterDocument, StoredForm
-from fairlead.api.shapes.values import Answer, Uuid
+from fairlead.api.schemas.currency import Currency
+from fairlead.api.schemas.documents import FilterDocument, StoredForm
+from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.read_limits import PREVIEWS_OF_PROVIDER
 from fairlead.flows.configuration.filter_preview import preview_filter_at_level
@@ -24,7 +24,7 @@ Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
 Previewer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE, PREVIEWS_OF_PROVIDER)]
 
 
-class OwnPlaceAtLevel(Answer):
+class OwnPlaceAtLevel(ResponseModel):
     """The provider's living subscription to the level."""
 
     subscription_id: Uuid
@@ -33,7 +33,7 @@ class OwnPlaceAtLevel(Answer):
     filter_is_valid: bool
 
 
-class LevelOffer(Answer):
+class LevelOffer(ResponseModel):
     """A level that can be subscribed to."""
 
     level_id: Uuid
@@ -45,7 +45,7 @@ class LevelOffer(Answer):
     own: OwnPlaceAtLevel | None = Field(description="Null where the provider does not subscribe.")
 
 
-class NicheOffer(Answer):
+class NicheOffer(ResponseModel):
     """A niche and its levels, in their order."""
 
     niche_id: Uuid
@@ -56,13 +56,13 @@ class NicheOffer(Answer):
     levels: list[LevelOffer]
 
 
-class NicheOffers(Answer):
+class NicheOffers(ResponseModel):
     """All of them, by name."""
 
     items: list[NicheOffer]
 
 
-class FilterFared(Answer):
+class FilterFared(ResponseModel):
     """How a filter would have fared."""
 
     matched_count: int | None = Field(

@@ -10,9 +10,9 @@ from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
-from fairlead.api.shapes.changes import said, unsaid
-from fairlead.api.shapes.currency import Currency
-from fairlead.api.shapes.values import Answer, Asked, Int, Uuid
+from fairlead.api.schemas.changes import said, unsaid
+from fairlead.api.schemas.currency import Currency
+from fairlead.api.schemas.values import Int, RequestModel, ResponseModel, Uuid
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.core.permissions import Permission
 from fairlead.flows.configuration.own_provider import OwnProfileChange, change_own_profile, read_own_profile
@@ -38,7 +38,7 @@ Preferences: TypeAlias = Annotated[Mapping[Told, _Channels], Field(max_length=le
 _PREFERENCES: dict[str, Any] = {"low_balance": {"email": True}, "lead_assigned": {"email": False, "webhook": True}}
 
 
-class OwnProfileAnswer(Answer):
+class OwnProfileAnswer(ResponseModel):
     """The provider as the marketplace knows it. Amounts in cents."""
 
     provider_id: Uuid
@@ -53,13 +53,13 @@ class OwnProfileAnswer(Answer):
     currency: Currency
 
 
-class OwnProfilePatch(Asked):
+class OwnProfilePatch(RequestModel):
     """What is to be different. What is not sent stays."""
 
     low_balance_threshold_cents: Annotated[Int, Field(ge=0, le=MAX_AMOUNT_CENTS, examples=[1500])] | None = unsaid()
 
 
-class PreferencesDocument(Asked):
+class PreferencesDocument(RequestModel):
     """By kind of message and channel whether the provider wants it. What is not named is wanted."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"preferences": _PREFERENCES}]})

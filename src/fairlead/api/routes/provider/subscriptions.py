@@ -11,12 +11,12 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.by_sequence import BySequence
-from fairlead.api.shapes.currency import Currency
-from fairlead.api.shapes.documents import FilterDocument, document_in
-from fairlead.api.shapes.pagination import Page
-from fairlead.api.shapes.subscriptions import StateOfSubscription, state_of
-from fairlead.api.shapes.values import LARGE_BODY_BYTES, Answer, Asked, Uuid
+from fairlead.api.schemas.by_sequence import BySequence
+from fairlead.api.schemas.currency import Currency
+from fairlead.api.schemas.documents import FilterDocument, document_in
+from fairlead.api.schemas.pagination import Page
+from fairlead.api.schemas.subscriptions import StateOfSubscription, state_of
+from fairlead.api.schemas.values import LARGE_BODY_BYTES, RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.configuration.own_subscriptions import OwnedSubscription, own_subscription, own_subscriptions
 from fairlead.flows.configuration.subscription_history import SubscriptionState, subscription_history
@@ -37,7 +37,7 @@ Writer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE)]
 SubscriptionId = Annotated[Uuid, Path()]
 
 
-class OwnSubscriptionWish(Asked):
+class OwnSubscriptionWish(RequestModel):
     """Which level, and which of its leads."""
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
@@ -68,7 +68,7 @@ class OwnSubscription(OwnSubscriptionNow):
     last_received_at: datetime | None
 
 
-class OwnSubscriptions(Answer):
+class OwnSubscriptions(ResponseModel):
     """All of them, by niche, the dearest level first."""
 
     items: list[OwnSubscription]

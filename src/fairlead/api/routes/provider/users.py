@@ -8,7 +8,7 @@ from pydantic import Field
 from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.values import Answer, Uuid
+from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.store.portal.own_users import users_of_provider
 
@@ -17,7 +17,7 @@ router = Router(prefix="/api/v1/provider/users", tags=["provider: access"])
 Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
 
 
-class OwnUserAnswer(Answer):
+class OwnUserAnswer(ResponseModel):
     """A user of the provider."""
 
     user_id: Uuid
@@ -29,7 +29,7 @@ class OwnUserAnswer(Answer):
     created_at: datetime
 
 
-class OwnUsers(Answer):
+class OwnUsers(ResponseModel):
     """All of them, by email."""
 
     items: list[OwnUserAnswer]

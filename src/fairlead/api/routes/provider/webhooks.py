@@ -14,10 +14,10 @@ from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import Sealing, ServerSettings
-from fairlead.api.shapes.changes import Memo, said, unsaid
-from fairlead.api.shapes.memos import LINE_PATTERN
-from fairlead.api.shapes.pagination import ByCursor, Page, cursor_after
-from fairlead.api.shapes.values import Answer, Asked, Line, Uuid, in_words
+from fairlead.api.schemas.changes import Memo, said, unsaid
+from fairlead.api.schemas.memos import LINE_PATTERN
+from fairlead.api.schemas.pagination import ByCursor, Page, cursor_after
+from fairlead.api.schemas.values import Line, RequestModel, ResponseModel, Uuid, pattern_with_message
 from fairlead.core.permissions import Permission
 from fairlead.delivery.outcome import Sent
 from fairlead.delivery.webhook_body import MAX_FIELD_NAME_CHARACTERS, MAX_MAPPED_FIELDS, SOURCES
@@ -57,7 +57,7 @@ FieldMapping: TypeAlias = Annotated[
         Annotated[
             str,
             Field(
-                pattern=in_words(
+                pattern=pattern_with_message(
                     rf"^({'|'.join(SOURCES)}|attributes\.[A-Za-z_][A-Za-z0-9_.-]{{0,63}})$",
                     f"Input should be attributes. and the key of a field, or one of {', '.join(SOURCES)}",
                 )
@@ -72,27 +72,27 @@ TRIALS = ConcurrencyLimit(3)
 """At most so many threads of a process wait for receivers at once; the others answer other requests."""
 
 
-class OwnEndpointWish(Asked):
+class OwnEndpointWish(RequestModel):
     """Where leads are sent, and by which names."""
 
     url: Url
     field_mapping: FieldMapping | None = None
 
 
-class OwnEndpointPatch(Asked):
+class OwnEndpointPatch(RequestModel):
     """What is to be different. What is not sent stays; a mapping of null: everything, by our names."""
 
     url: Url = unsaid()
     field_mapping: FieldMapping | None = unsaid()
 
 
-class WhyPausedOrResumed(Asked):
+class WhyPausedOrResumed(RequestModel):
     """Why, for the audit log."""
 
     reason: Memo
 
 
-class OwnEndpoint(Answer):
+class OwnEndpoint(ResponseModel):
     """The provider's webhook endpoint and how it fares."""
 
     endpoint_id: Uuid
@@ -107,13 +107,13 @@ class OwnEndpoint(Answer):
     created_at: datetime
 
 
-class OwnEndpoints(Answer):
+class OwnEndpoints(ResponseModel):
     """One at the most."""
 
     items: list[OwnEndpoint]
 
 
-class OwnEndpointSecret(Answer):
+class OwnEndpointSecret(ResponseModel):
     """The secret that deliveries are signed with (Standard Webhooks). Shown now, and to a repetition of the request."""
 
     holds_secret: ClassVar[bool] = True
@@ -122,7 +122,7 @@ class OwnEndpointSecret(Answer):
     secret: str = Field(examples=["whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="])
 
 
-class OwnEndpointChanged(Answer):
+class OwnEndpointChanged(ResponseModel):
     """The endpoint's state after a verb. `took_effect`: it was otherwise before."""
 
     endpoint_id: Uuid
@@ -130,14 +130,14 @@ class OwnEndpointChanged(Answer):
     took_effect: bool
 
 
-class OwnEndpointTrial(Answer):
+class OwnEndpointTrial(ResponseModel):
     """What came of a test delivery."""
 
     is_delivered: bool
     answer: str = Field(description="What the receiver said, or why it was not reached.", examples=["HTTP 204"])
 
 
-class OwnDelivery(Answer):
+class OwnDelivery(ResponseModel):
     """Something that was, or is to be, sent to the endpoint, and how far it has come."""
 
     notification_id: Uuid

@@ -11,8 +11,8 @@ from typing import Annotated, ClassVar, Literal, TypeAlias, cast
 
 from pydantic import ConfigDict, Field, JsonValue, StrictBool
 
-from fairlead.api.shapes.form_values import KEY_PATTERN, KEY_WORDS, RuleValue
-from fairlead.api.shapes.values import LARGE_BODY_BYTES, Asked, Text, in_words
+from fairlead.api.schemas.form_values import KEY_PATTERN, KEY_WORDS, RuleValue
+from fairlead.api.schemas.values import LARGE_BODY_BYTES, RequestModel, Text, pattern_with_message
 from fairlead.core.canonical import JsonObject
 from fairlead.core.filter_rules import MAX_RULES, Operator
 from fairlead.core.form import MAX_FIELDS, MAX_NAME_CHARS, MAX_OPTIONS
@@ -34,12 +34,12 @@ StoredForm: TypeAlias = Annotated[dict[str, JsonValue], Field(examples=[FORM_EXA
 StoredFilter: TypeAlias = Annotated[dict[str, JsonValue], Field(examples=[FILTER_EXAMPLE])]
 """A filter as it is kept."""
 
-Key: TypeAlias = Annotated[str, Field(pattern=in_words(KEY_PATTERN, KEY_WORDS), examples=["cores"])]
+Key: TypeAlias = Annotated[str, Field(pattern=pattern_with_message(KEY_PATTERN, KEY_WORDS), examples=["cores"])]
 
 _Words: TypeAlias = Annotated[Text, Field(max_length=MAX_TEXT_CHARS)]
 
 
-class FormField(Asked):
+class FormField(RequestModel):
     """A question of a form. `options` are for select, multi-select and radio; without a label the key serves."""
 
     key: Key
@@ -49,7 +49,7 @@ class FormField(Asked):
     options: Annotated[list[_Words], Field(min_length=1, max_length=MAX_OPTIONS)] | None = None
 
 
-class FormDocument(Asked):
+class FormDocument(RequestModel):
     """A niche's form: docs/reference/filters.md says what each type of field takes."""
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
@@ -64,7 +64,7 @@ class FormDocument(Asked):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-class FilterRule(Asked):
+class FilterRule(RequestModel):
     """One condition on one field of the form."""
 
     field_key: Key
@@ -72,7 +72,7 @@ class FilterRule(Asked):
     value: RuleValue
 
 
-class FilterDocument(Asked):
+class FilterDocument(RequestModel):
     """A subscription's filter: every rule must hold; no rules take every lead."""
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field
 
-from fairlead.api.shapes.values import Answer, Int, Uuid
+from fairlead.api.schemas.values import Int, ResponseModel, Uuid
 from fairlead.flows.access.api_keys import MAX_LIFETIME_DAYS, CreatedKey
 
 Prefix: TypeAlias = Annotated[str, Field(description="The part that is no secret.", examples=["4qz7m2xk6h3d"])]
@@ -14,7 +14,7 @@ LifetimeDays: TypeAlias = Annotated[Int, Field(ge=1, le=MAX_LIFETIME_DAYS, examp
 """For how long a key opens anything."""
 
 
-class KeyCreated(Answer):
+class KeyCreated(ResponseModel):
     """A key that was just made. It is shown now, and to a repetition of the request; never again."""
 
     holds_secret: ClassVar[bool] = True
@@ -27,7 +27,7 @@ class KeyCreated(Answer):
     )
 
 
-class KeyListed(Answer):
+class KeyListed(ResponseModel):
     """A key as it is, without what opens anything."""
 
     key_id: Uuid

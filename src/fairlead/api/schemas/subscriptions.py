@@ -4,12 +4,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from fairlead.api.shapes.documents import StoredFilter, as_stored
-from fairlead.api.shapes.values import Answer
+from fairlead.api.schemas.documents import StoredFilter, as_stored
+from fairlead.api.schemas.values import ResponseModel
 from fairlead.core.model import Subscription
 
 
-class StateOfSubscription(Answer):
+class StateOfSubscription(ResponseModel):
     """What a subscription is like at some time."""
 
     is_active: bool = Field(description="Whether it can receive leads.")

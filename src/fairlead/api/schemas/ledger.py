@@ -5,13 +5,13 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
-from fairlead.api.shapes.currency import Currency
-from fairlead.api.shapes.values import Answer, Uuid
+from fairlead.api.schemas.currency import Currency
+from fairlead.api.schemas.values import ResponseModel, Uuid
 
 EntryKind: TypeAlias = Literal["deposit", "lead_purchase", "refund", "manual_credit", "manual_debit"]
 
 
-class LedgerMovement(Answer):
+class LedgerMovement(ResponseModel):
     """A movement of the provider's balance. `amount_cents` is negative where money left."""
 
     seq: int = Field(description="Its number in the provider's ledger, from 1 without gaps.")
@@ -28,7 +28,7 @@ class LedgerMovement(Answer):
     payment_id: Uuid | None = Field(description="The payment that came in; null for other movements.")
 
 
-class TotalOfKind(Answer):
+class TotalOfKind(ResponseModel):
     """What the movements of one kind add up to."""
 
     kind: EntryKind
@@ -36,7 +36,7 @@ class TotalOfKind(Answer):
     amount_cents: int = Field(examples=[-2000])
 
 
-class Statement(Answer):
+class Statement(ResponseModel):
     """A span of time in sums: the opening balance and the totals make the closing balance."""
 
     currency: Currency

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Query
 
-from fairlead.api.shapes.values import Timestamp
+from fairlead.api.schemas.values import Timestamp
 
 _FROM = Query(description="Only what has this time, or a later one.", examples=["2026-01-01T00:00:00Z"])
 _BEFORE = Query(description="Only what has an earlier time.", examples=["2026-02-01T00:00:00Z"])

@@ -6,8 +6,8 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query
 
-from fairlead.api.shapes.pagination import MOST_ITEMS
-from fairlead.api.shapes.values import in_words
+from fairlead.api.schemas.pagination import MOST_ITEMS
+from fairlead.api.schemas.values import pattern_with_message
 
 Item = TypeVar("Item")
 
@@ -39,7 +39,7 @@ async def _sequenced(
     cursor: Annotated[
         str | None,
         Query(
-            pattern=in_words("^[1-9][0-9]{0,17}$", "Input should be a cursor that a page before gave"),
+            pattern=pattern_with_message("^[1-9][0-9]{0,17}$", "Input should be a cursor that a page before gave"),
             description="`next_cursor` of the page before.",
         ),
     ] = None,

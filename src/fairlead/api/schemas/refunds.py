@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from fairlead.api.shapes.values import Answer, Uuid
+from fairlead.api.schemas.values import ResponseModel, Uuid
 
 
-class Refund(Answer):
+class Refund(ResponseModel):
     """What was given back for an assignment, its place in the provider's ledger, and the balance that it led to."""
 
     assignment_id: Uuid

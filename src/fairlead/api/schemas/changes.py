@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from fairlead.api.shapes.values import Asked
+from fairlead.api.schemas.values import RequestModel
 from fairlead.core.entry.text import LONGEST_NAME
 from fairlead.core.entry.types import Line
 from fairlead.flows.configuration.versions import UNCHANGED
@@ -20,7 +20,7 @@ Memo: TypeAlias = Annotated[str, Line(500), Field(examples=["agreed on the telep
 """Why something was changed, for the readers of the audit log. It is kept for good: nothing personal belongs here."""
 
 
-class GivenReason(Asked):
+class GivenReason(RequestModel):
     """Why something is done, in the words of the user who does it."""
 
     memo: Memo | None = None

@@ -4,14 +4,16 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from fairlead.api.shapes.values import in_words
+from fairlead.api.schemas.values import pattern_with_message
 from fairlead.core.entry.types import LONGEST_LEDGER_MEMO, LONGEST_MEMO, SHORTEST_MEMO, Line, Lines
 from fairlead.flows import memos
 
 _UNSEEN = "characters that cannot be seen"
 
-LINE_PATTERN = in_words(memos.LINE_PATTERN, f"Input should be one line without {_UNSEEN} or spaces around it")
-WORDS_PATTERN = in_words(memos.WORDS_PATTERN, f"Input should be text that is not blank, without {_UNSEEN}")
+LINE_PATTERN = pattern_with_message(
+    memos.LINE_PATTERN, f"Input should be one line without {_UNSEEN} or spaces around it"
+)
+WORDS_PATTERN = pattern_with_message(memos.WORDS_PATTERN, f"Input should be text that is not blank, without {_UNSEEN}")
 
 _WHY = Field(examples=["the number is not in use"])
 

@@ -26,24 +26,24 @@ from fairlead.core.entry.types import REGION_PATTERN
 from fairlead.core.form_field import MAX_NUMBER
 from fairlead.core.model import MAX_AMOUNT_CENTS
 
-_WORDS_OF_PATTERN: dict[str, str] = {}
+_MESSAGE_OF_PATTERN: dict[str, str] = {}
 
 
-def in_words(pattern: str, words: str) -> str:
-    """The pattern, for a `Field`. Where it does not fit, the refusal says these words: "Input should ...".
+def pattern_with_message(pattern: str, message: str) -> str:
+    """The pattern, for a `Field`. Where it does not fit, the refusal has this message: "Input should ...".
 
-    Every pattern of a request has some: a client has no use for a regular expression as a reason.
+    Every pattern of a request has one: a client has no use for a regular expression as a reason.
     """
-    _WORDS_OF_PATTERN[pattern] = words
+    _MESSAGE_OF_PATTERN[pattern] = message
     return pattern
 
 
-def words_of_pattern(pattern: str) -> str:
+def message_of_pattern(pattern: str) -> str:
     """What a refusal says where the pattern does not fit."""
-    return _WORDS_OF_PATTERN.get(pattern, "Input does not have the form that the document gives")
+    return _MESSAGE_OF_PATTERN.get(pattern, "Input does not have the form that the document gives")
 
 
-in_words(REGION_PATTERN, "Input should be the two letters of a country, such as DE")
+pattern_with_message(REGION_PATTERN, "Input should be the two letters of a country, such as DE")
 
 _TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -75,20 +75,23 @@ Int: TypeAlias = Annotated[int, BeforeValidator(_not_boolean_or_text)]
 
 # A pattern is not matched by half of a surrogate pair either. It comes before any validator of ours: behind one, it
 # would not be in the document.
-TEXT_PATTERN = in_words(r"^[^\x00]*$", "Input should be text without NUL characters")
+TEXT_PATTERN = pattern_with_message(r"^[^\x00]*$", "Input should be text without NUL characters")
 
 Text: TypeAlias = Annotated[str, Field(pattern=TEXT_PATTERN)]
 """Text that PostgreSQL can keep; give it a length with `Field(max_length=...)`."""
 
 Line: TypeAlias = Annotated[
-    str, Field(pattern=in_words(r"^[^\x00-\x1f\x7f-\x9f]*$", "Input should be one line without control characters"))
+    str,
+    Field(
+        pattern=pattern_with_message(r"^[^\x00-\x1f\x7f-\x9f]*$", "Input should be one line without control characters")
+    ),
 ]
 """Text of one line; give it a length."""
 
 Uuid: TypeAlias = Annotated[
     str,
     Field(
-        pattern=in_words(
+        pattern=pattern_with_message(
             r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
             "Input should be an id, a UUID with its hyphens",
         ),
@@ -102,14 +105,14 @@ Uuid: TypeAlias = Annotated[
 Slug: TypeAlias = Annotated[
     str,
     Field(
-        pattern=in_words(
+        pattern=pattern_with_message(
             r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", "Input should be a slug: 1 to 63 of a-z, 0-9 and, inside, hyphens"
         )
     ),
 ]
 """The name of a niche in addresses and files."""
 
-NAME_PATTERN = in_words("^[a-z][a-z_]{0,63}$", "Input should be 1 to 64 of a-z and _")
+NAME_PATTERN = pattern_with_message("^[a-z][a-z_]{0,63}$", "Input should be 1 to 64 of a-z and _")
 """How codes and kinds are written."""
 
 Cents: TypeAlias = Annotated[Int, Field(ge=1, le=MAX_AMOUNT_CENTS)]
@@ -176,8 +179,8 @@ def _members_of(given: Any) -> int:
     return len(cast("dict[Any, Any]", given)) if type(given) is dict else 0
 
 
-class Asked(BaseModel):
-    """What a body is made of: what it does not name is refused, so that a misspelt member is not silently ignored.
+class RequestModel(BaseModel):
+    """The base of request bodies: unknown members are refused, so that a misspelt one is not silently ignored.
 
     Checking one stops at the first item of a list that does not fit, and looks at no object with far more members than
     there are names: what it costs to refuse a body does not grow with what is wrong with it.
@@ -201,8 +204,8 @@ class Asked(BaseModel):
         return given
 
 
-class Answer(BaseModel):
-    """What an answer is made of, read from the value that a flow or view returned."""
+class ResponseModel(BaseModel):
+    """The base of response bodies, read from the value that a flow or view returned."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
 

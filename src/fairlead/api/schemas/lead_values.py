@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field
 
-from fairlead.api.shapes.form_values import Attributes
-from fairlead.api.shapes.values import Asked, Text
+from fairlead.api.schemas.form_values import Attributes
+from fairlead.api.schemas.values import RequestModel, Text
 from fairlead.core.entry.contact import LONGEST_REFERRER, LONGEST_TRACKING
 from fairlead.core.entry.types import Shortened
 from fairlead.store.leads.rows import LEAD_DETAILS
@@ -24,7 +24,7 @@ _Referrer: TypeAlias = Annotated[
 ]
 
 
-class LeadDetails(Asked):
+class LeadDetails(RequestModel):
     """A lead as it is sent, but for what only some may say: its answers, who asks, and where they came from."""
 
     most_bytes: ClassVar[int] = 262_144

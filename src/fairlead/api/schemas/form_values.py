@@ -11,7 +11,7 @@ from typing import Annotated, Any, LiteralString, TypeAlias, cast
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from fairlead.api.shapes.values import TEXT_PATTERN
+from fairlead.api.schemas.values import TEXT_PATTERN
 from fairlead.core.filter_rules import MAX_ITEMS
 from fairlead.core.form import MAX_FIELDS, MAX_OPTIONS
 from fairlead.core.form_field import MAX_NUMBER, MAX_TEXT_CHARS, number_complaint, text_complaint

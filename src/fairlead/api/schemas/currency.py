@@ -6,11 +6,15 @@ from fastapi import Depends
 from pydantic import Field
 
 from fairlead.api.resources import Marketplace
-from fairlead.api.shapes.values import in_words
+from fairlead.api.schemas.values import pattern_with_message
 from fairlead.store.lookups import marketplace_currency
 
 Currency: TypeAlias = Annotated[
-    str, Field(pattern=in_words("^[A-Z]{3}$", "Input should be the code of a currency, such as EUR"), examples=["EUR"])
+    str,
+    Field(
+        pattern=pattern_with_message("^[A-Z]{3}$", "Input should be the code of a currency, such as EUR"),
+        examples=["EUR"],
+    ),
 ]
 """An ISO 4217 code."""
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import ConfigDict, Field
 
-from fairlead.api.shapes.values import Answer, in_words
+from fairlead.api.schemas.values import ResponseModel, pattern_with_message
 
 Item = TypeVar("Item")
 
@@ -52,7 +52,7 @@ def position_of(cursor: str) -> tuple[datetime, str]:
     return _EPOCH + microseconds * _MICROSECOND, str(UUID(bytes=raw[8:]))
 
 
-class Page(Answer, Generic[Item]):
+class Page(ResponseModel, Generic[Item]):
     """A page of a long list."""
 
     # Said once more: Pydantic leaves the docstring out of the schema of a page of something.
@@ -64,7 +64,7 @@ class Page(Answer, Generic[Item]):
     )
 
 
-class NumberedPage(Answer, Generic[Item]):
+class NumberedPage(ResponseModel, Generic[Item]):
     """A page of a list that is short by nature."""
 
     model_config = ConfigDict(json_schema_extra={"description": "A page of a list that is short by nature."})
@@ -104,7 +104,7 @@ async def _keyset(
     cursor: Annotated[
         str | None,
         Query(
-            pattern=in_words("^[A-Za-z0-9_-]{32}$", "Input should be a cursor that a page before gave"),
+            pattern=pattern_with_message("^[A-Za-z0-9_-]{32}$", "Input should be a cursor that a page before gave"),
             description="`next_cursor` of the page before.",
         ),
     ] = None,

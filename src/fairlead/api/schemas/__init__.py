@@ -1,0 +1,1 @@
+"""Request and response models, and the types of their fields, that several routes share."""

@@ -1,1 +1,0 @@
-"""What requests and answers are made of, where several routes share it."""
