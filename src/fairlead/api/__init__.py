@@ -7,7 +7,7 @@ A route is a few lines, in the file of `routes` that is named for what it is abo
         lead_id: Annotated[Uuid, Path()],
         asked: Rejection,                                      # a schemas.values.RequestModel
         reviewer: Annotated[Principal, needs(Permission.LEADS_APPROVE)],
-        database: Marketplace,
+        database: MarketplaceDatabase,
     ) -> RejectedLead:                                         # a schemas.values.ResponseModel
         '''Reject an unsold lead, and say why.'''
         return RejectedLead.model_validate(reject_lead(database, lead_id, asked.reason, reviewer.actor))

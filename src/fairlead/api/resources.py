@@ -45,6 +45,6 @@ async def _box(connection: HTTPConnection) -> SecretBox:
     return box
 
 
-Marketplace = Annotated[Database, Depends(_database, scope="function")]
+MarketplaceDatabase = Annotated[Database, Depends(_database, scope="function")]
 ServerSettings = Annotated[Settings, Depends(_settings, scope="function")]
-Sealing = Annotated[SecretBox, Depends(_box, scope="function")]
+SecretBoxResource = Annotated[SecretBox, Depends(_box, scope="function")]

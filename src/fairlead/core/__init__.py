@@ -1,1 +1,1 @@
-"""DECIDES: pure functions that say who gets a lead, and why the others did not."""
+"""Decisions, pure: functions that say who gets a lead, and why the others did not."""

@@ -1,1 +1,1 @@
-"""TELLS: email and webhooks, whatever leaves the building."""
+"""Outbound: email, webhooks and their templates."""

@@ -1,1 +1,1 @@
-"""MOVES: one function is one verb is one transaction."""
+"""Use cases: one function is one verb is one transaction."""

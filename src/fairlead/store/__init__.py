@@ -1,1 +1,1 @@
-"""REMEMBERS: the only room that speaks SQL."""
+"""Persistence: the only package with SQL."""

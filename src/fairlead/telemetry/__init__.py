@@ -1,1 +1,1 @@
-"""WATCHES: logs, metrics and traces."""
+"""Observability: logs, metrics and traces."""

@@ -11,7 +11,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.concurrency_limits import constant_time, password_slot
 from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Name
 from fairlead.api.schemas.values import Email, Password, RequestModel, ResponseModel, pattern_with_message
 from fairlead.flows.access.one_time import Purpose, admit_link, use_link
@@ -77,13 +77,17 @@ _ACCEPTED = Accepted(status="accepted")
     response_class=Response,
     responses=refuses("token_refused", "too_many_attempts"),
 )
-async def accept_invitation(asked: PasswordByLink, request: Request, client: FromClient, database: Marketplace) -> None:
+async def accept_invitation(
+    asked: PasswordByLink, request: Request, client: FromClient, database: MarketplaceDatabase
+) -> None:
     """The invited user can log in with this password. The link cannot be used again."""
     await _set_password(asked, "invite", request, client, database)
 
 
 @router.post("/request-password-reset", status_code=202, responses=refuses("too_many_attempts"))
-async def ask_for_password_reset(asked: ForgottenPassword, client: FromClient, database: Marketplace) -> Accepted:
+async def ask_for_password_reset(
+    asked: ForgottenPassword, client: FromClient, database: MarketplaceDatabase
+) -> Accepted:
     """An active user with this address will be sent a link, good for an hour."""
     async with constant_time():
         await run_in_threadpool(request_password_reset, database, asked.email, client)
@@ -97,14 +101,14 @@ async def ask_for_password_reset(asked: ForgottenPassword, client: FromClient, d
     responses=refuses("token_refused", "too_many_attempts"),
 )
 async def reset_forgotten_password(
-    asked: PasswordByLink, request: Request, client: FromClient, database: Marketplace
+    asked: PasswordByLink, request: Request, client: FromClient, database: MarketplaceDatabase
 ) -> None:
     """The user has this password, and all its sessions and other links are over."""
     await _set_password(asked, "password_reset", request, client, database)
 
 
 @router.post("/register", status_code=202, responses=refuses("too_many_attempts"))
-async def register(asked: Registration, client: FromClient, database: Marketplace) -> Accepted:
+async def register(asked: Registration, client: FromClient, database: MarketplaceDatabase) -> Accepted:
     """A provider that is not known yet waits for its approval, and its address will be sent a link to log in."""
     async with constant_time():
         await run_in_threadpool(register_provider, database, asked.email, asked.name, client)

@@ -12,7 +12,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
 from fairlead.api.problems import problem_response
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.lead_values import LeadDetails
 from fairlead.api.schemas.values import Line, RequestModel, ResponseModel, Slug, Timestamp, Uuid, pattern_with_message
 from fairlead.api.violations import Violation
@@ -130,7 +130,7 @@ class LeadConfirmed(ResponseModel):
 def take_in_partners_lead(
     asked: PartnersLead,
     sender: Annotated[Principal, needs(Permission.INTAKE_WRITE)],
-    database: Marketplace,
+    database: MarketplaceDatabase,
     client: FromClient,
     repeatable: MayRepeat,
 ) -> LeadTakenIn | Response:
@@ -157,7 +157,7 @@ def take_in_partners_lead(
     responses=refuses("niche_unknown", "niche_inactive", "too_many_attempts"),
 )
 def take_in_public_lead(
-    asked: PublicLead, database: Marketplace, client: FromClient, repeatable: MayRepeat
+    asked: PublicLead, database: MarketplaceDatabase, client: FromClient, repeatable: MayRepeat
 ) -> LeadToConfirm:
     """Send a lead from a form, from any site's page: its email address is asked to confirm it within seven days.
 
@@ -174,7 +174,7 @@ def take_in_public_lead(
     responses=refuses("token_refused", "too_many_attempts"),
 )
 def confirm_public_lead(
-    asked: Confirmation, database: Marketplace, client: FromClient, repeatable: MayRepeat
+    asked: Confirmation, database: MarketplaceDatabase, client: FromClient, repeatable: MayRepeat
 ) -> LeadConfirmed:
     """Confirm a lead: it is pending approval. Doing so twice is no mistake."""
     once = repeatable.once_of_public(client, asked)

@@ -13,7 +13,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.concurrency_limits import password_slot
 from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace, Sealing, ServerSettings
+from fairlead.api.resources import MarketplaceDatabase, SecretBoxResource, ServerSettings
 from fairlead.api.schemas.values import Email, Line, Password, RequestModel, ResponseModel, Uuid
 from fairlead.api.session_cookie import give_token, take_token_back, token_of
 from fairlead.core.permissions import Role
@@ -140,7 +140,7 @@ async def begin_session(
     asked: Login,
     request: Request,
     response: Response,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     settings: ServerSettings,
     client: FromClient,
 ) -> OwnSession:
@@ -168,7 +168,7 @@ def show_session(opened: Own) -> OwnSession:
     dependencies=[public("a client without a session is logged out already")],
 )
 def end_session(
-    request: Request, response: Response, database: Marketplace, settings: ServerSettings, client: FromClient
+    request: Request, response: Response, database: MarketplaceDatabase, settings: ServerSettings, client: FromClient
 ) -> None:
     """Log out: the session is over and the cookie is taken back. Doing so twice is no mistake."""
     if (token := token_of(request, settings)) is not None:
@@ -181,8 +181,8 @@ def give_second_factor(
     asked: SecondFactor,
     response: Response,
     opened: Own,
-    box: Sealing,
-    database: Marketplace,
+    box: SecretBoxResource,
+    database: MarketplaceDatabase,
     settings: ServerSettings,
     client: FromClient,
 ) -> OwnSession:
@@ -197,8 +197,8 @@ async def prove_again(
     request: Request,
     response: Response,
     opened: Own,
-    box: Sealing,
-    database: Marketplace,
+    box: SecretBoxResource,
+    database: MarketplaceDatabase,
     settings: ServerSettings,
     client: FromClient,
 ) -> OwnSession:
@@ -209,7 +209,9 @@ async def prove_again(
 
 
 @router.post("/enrolment", responses=refuses("second_factor_required", "step_up_required", "encryption_keys_missing"))
-def begin_enrolment(opened: Own, box: Sealing, database: Marketplace, client: FromClient) -> Enrolment:
+def begin_enrolment(
+    opened: Own, box: SecretBoxResource, database: MarketplaceDatabase, client: FromClient
+) -> Enrolment:
     """Begin to set up a second factor. One that is there stays in force until the new one is confirmed."""
     begun = begin_totp_enrolment(database, box, opened.token, client)
     return Enrolment(secret=begun.seed, uri=begun.uri, qr_svg=begun.qr_svg)
@@ -223,8 +225,8 @@ def confirm_enrolment(
     asked: SecondFactor,
     response: Response,
     opened: Own,
-    box: Sealing,
-    database: Marketplace,
+    box: SecretBoxResource,
+    database: MarketplaceDatabase,
     settings: ServerSettings,
     client: FromClient,
 ) -> RecoveryCodes:
@@ -235,7 +237,7 @@ def confirm_enrolment(
 
 
 @router.post("/recovery-codes", responses=refuses("second_factor_required", "step_up_required", "enrolment_required"))
-def renew_codes(opened: Own, database: Marketplace, client: FromClient) -> RecoveryCodes:
+def renew_codes(opened: Own, database: MarketplaceDatabase, client: FromClient) -> RecoveryCodes:
     """Replace the recovery codes by new ones. The old ones open nothing any more."""
     return RecoveryCodes(recovery_codes=list(renew_recovery_codes(database, opened.token, client)))
 
@@ -246,7 +248,7 @@ async def replace_password(
     request: Request,
     response: Response,
     opened: Own,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     settings: ServerSettings,
     client: FromClient,
 ) -> OwnSession:
@@ -258,7 +260,7 @@ async def replace_password(
 
 
 @router.get("/all", responses=refuses(*_UNFINISHED))
-def list_own_sessions(opened: Own, database: Marketplace) -> LiveSessions:
+def list_own_sessions(opened: Own, database: MarketplaceDatabase) -> LiveSessions:
     """List the user's own sessions."""
     user_id = _finished(opened)
     found = list_sessions(database, user_id, opened.principal.session_id)
@@ -266,7 +268,7 @@ def list_own_sessions(opened: Own, database: Marketplace) -> LiveSessions:
 
 
 @router.delete("/others", responses=refuses(*_UNFINISHED))
-def end_other_sessions(opened: Own, database: Marketplace) -> SessionsEnded:
+def end_other_sessions(opened: Own, database: MarketplaceDatabase) -> SessionsEnded:
     """End all other sessions of the user."""
     user_id = _finished(opened)
     return SessionsEnded(ended=revoke_sessions(database, user_id, opened.principal.actor, opened.principal.session_id))
@@ -278,7 +280,7 @@ def end_other_sessions(opened: Own, database: Marketplace) -> SessionsEnded:
     response_class=Response,
     responses=refuses("session_unknown", *_UNFINISHED),
 )
-def end_one_session(session_id: Annotated[Uuid, Path()], opened: Own, database: Marketplace) -> None:
+def end_one_session(session_id: Annotated[Uuid, Path()], opened: Own, database: MarketplaceDatabase) -> None:
     """End one of the user's own sessions. Another user's is answered like one that does not exist."""
     revoke_session(database, _finished(opened), session_id, opened.principal.actor)
 

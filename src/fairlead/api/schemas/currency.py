@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 from fastapi import Depends
 from pydantic import Field
 
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import pattern_with_message
 from fairlead.store.lookups import marketplace_currency
 
@@ -19,7 +19,7 @@ Currency: TypeAlias = Annotated[
 """An ISO 4217 code."""
 
 
-def _currency(database: Marketplace) -> str:
+def _currency(database: MarketplaceDatabase) -> str:
     return database.read(marketplace_currency)
 
 

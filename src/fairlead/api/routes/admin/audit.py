@@ -8,7 +8,7 @@ from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.pagination import MOST_ITEMS, Page
 from fairlead.api.schemas.spans import Before, From
 from fairlead.api.schemas.values import NAME_PATTERN, ResponseModel, Slug, Uuid, pattern_with_message
@@ -76,7 +76,7 @@ WantedEvents = Annotated[AuditFilter, Depends(_wanted, scope="function")]
 @router.get("")
 def list_audit_events(
     reader: Annotated[Principal, needs(Permission.AUDIT_READ)],
-    database: Marketplace,
+    database: MarketplaceDatabase,
     wanted: WantedEvents,
     cursor: Annotated[
         str | None, Query(pattern=_CURSOR, description="`next_cursor` of the page before, or an event's id.")

@@ -11,7 +11,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.pagination import ByCursor, Page, cursor_after
 from fairlead.api.schemas.spans import Before, From
 from fairlead.api.schemas.values import NAME_PATTERN, ResponseModel, Uuid
@@ -81,7 +81,7 @@ class ReplayedDelivery(ResponseModel):
 @router.get("")
 def list_deliveries(
     reader: Reader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     page: ByCursor,
     provider_id: Annotated[Uuid | None, Query()] = None,
     kind: Annotated[str | None, Query(pattern=NAME_PATTERN, examples=["lead_assigned"])] = None,
@@ -98,7 +98,7 @@ def list_deliveries(
 
 
 @router.get("/{notification_id}", responses=refuses("notification_unknown"))
-def show_delivery(notification_id: NotificationId, reader: Reader, database: Marketplace) -> DeliveryInFull:
+def show_delivery(notification_id: NotificationId, reader: Reader, database: MarketplaceDatabase) -> DeliveryInFull:
     """Show one notification and the attempts to send it."""
     found = inspect_delivery(database, notification_id)
     return DeliveryInFull(
@@ -110,7 +110,7 @@ def show_delivery(notification_id: NotificationId, reader: Reader, database: Mar
 
 @router.post("/{notification_id}/replay", responses=refuses("notification_unknown", "webhook_endpoint_removed"))
 def replay_delivery(
-    notification_id: NotificationId, request: MayRepeat, writer: Writer, database: Marketplace
+    notification_id: NotificationId, request: MayRepeat, writer: Writer, database: MarketplaceDatabase
 ) -> ReplayedDelivery:
     """It waits to be sent again, all its attempts anew, whatever the provider's preferences.
 

@@ -12,7 +12,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.concurrency_limits import ConcurrencyLimit
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid
 from fairlead.core.errors import Refused
 from fairlead.core.explanation import Standing
@@ -179,7 +179,7 @@ def distribute_one_lead(
     lead_id: LeadId,
     asked: DistributionRequest,
     operator: Annotated[Principal, needs(Permission.DISTRIBUTION_WRITE)],
-    database: Marketplace,
+    database: MarketplaceDatabase,
     repeatable: MayRepeat,
 ) -> DistributionQueued:
     """Ask for the distribution of an approved lead, again if no provider bought it: a job will decide it.
@@ -193,7 +193,7 @@ def distribute_one_lead(
 
 
 @router.get("/{lead_id}/distribution-status", responses=refuses("lead_unknown"))
-def show_distribution_status(lead_id: LeadId, _: Reader, database: Marketplace) -> DistributionState:
+def show_distribution_status(lead_id: LeadId, _: Reader, database: MarketplaceDatabase) -> DistributionState:
     """Say how far the lead's distribution has come."""
     return DistributionState.model_validate(distribution_status(database, lead_id))
 
@@ -204,7 +204,7 @@ def show_distribution_status(lead_id: LeadId, _: Reader, database: Marketplace) 
 def explain_distribution(
     lead_id: LeadId,
     reader: Reader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     provider_id: Annotated[Uuid | None, Query(description="Why this provider did or did not receive it.")] = None,
 ) -> LeadExplanation | ProviderExplanation:
     """Explain why a lead went to whom it went, level by level; or, with `provider_id`, what came of that provider."""

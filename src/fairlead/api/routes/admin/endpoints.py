@@ -10,7 +10,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.pagination import ByCursor, Page, cursor_after
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Timestamp, Uuid
@@ -78,7 +78,7 @@ class ReplayedEndpoint(ResponseModel):
 @router.get("")
 def list_webhook_endpoints_of_all(
     reader: Reader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     page: ByCursor,
     provider_id: Annotated[Uuid | None, Query()] = None,
     state: Literal["active", "paused", "disabled"] | None = None,
@@ -90,7 +90,7 @@ def list_webhook_endpoints_of_all(
 
 @router.get("/{endpoint_id}", responses=_UNKNOWN)
 def inspect_webhook_endpoint(
-    endpoint_id: EndpointId, response: Response, reader: Reader, database: Marketplace
+    endpoint_id: EndpointId, response: Response, reader: Reader, database: MarketplaceDatabase
 ) -> EndpointNow:
     """Show one endpoint and its ETag."""
     found = inspect_endpoint(database, endpoint_id)
@@ -100,7 +100,7 @@ def inspect_webhook_endpoint(
 
 @router.post("/{endpoint_id}/pause", responses=_UNKNOWN)
 def pause_webhook_endpoint_of_provider(
-    endpoint_id: EndpointId, asked: EndpointReason, writer: Writer, database: Marketplace
+    endpoint_id: EndpointId, asked: EndpointReason, writer: Writer, database: MarketplaceDatabase
 ) -> EndpointState:
     """Nothing is sent to the endpoint until it is resumed: what waits, and what comes, is held back."""
     changed = flow.pause_webhook_endpoint(database, endpoint_id, asked.reason, writer.actor)
@@ -109,7 +109,7 @@ def pause_webhook_endpoint_of_provider(
 
 @router.post("/{endpoint_id}/resume", responses=_UNKNOWN)
 def resume_webhook_endpoint_of_provider(
-    endpoint_id: EndpointId, asked: EndpointReason, writer: Writer, database: Marketplace
+    endpoint_id: EndpointId, asked: EndpointReason, writer: Writer, database: MarketplaceDatabase
 ) -> EndpointState:
     """The endpoint is active, as if it had never failed, and what was held back is on its way."""
     changed = flow.resume_webhook_endpoint(database, endpoint_id, asked.reason, writer.actor)
@@ -118,7 +118,7 @@ def resume_webhook_endpoint_of_provider(
 
 @router.post("/{endpoint_id}/replay", responses=_UNKNOWN)
 def replay_webhook_endpoint(
-    endpoint_id: EndpointId, asked: MissedDeliveries, writer: Writer, database: Marketplace
+    endpoint_id: EndpointId, asked: MissedDeliveries, writer: Writer, database: MarketplaceDatabase
 ) -> ReplayedEndpoint:
     """What was delivered to the endpoint from then on, or failed, waits to be sent again.
 
@@ -131,7 +131,7 @@ def replay_webhook_endpoint(
 
 @router.delete("/{endpoint_id}", status_code=204, response_class=Response, responses=_UNKNOWN)
 def remove_webhook_endpoint_of_provider(
-    endpoint_id: EndpointId, expected: ExpectedVersion, writer: Writer, database: Marketplace
+    endpoint_id: EndpointId, expected: ExpectedVersion, writer: Writer, database: MarketplaceDatabase
 ) -> None:
     """The provider has no endpoint any more; its secrets are gone, and what waited for it is skipped."""
     flow.remove_webhook_endpoint(database, endpoint_id, writer.actor, expected_version=expected)

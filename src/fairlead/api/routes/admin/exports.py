@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.routes.admin.audit import WantedEvents
 from fairlead.api.schemas.files import Exact, FileFormat, StreamedFile, file_of
 from fairlead.api.schemas.spans import Before, From
@@ -37,7 +37,7 @@ def _responses(what: str, example: str, *codes: str) -> dict[int | str, dict[str
 @router.get("/journal", responses=_responses("journal", '{"niche_id":"...","seq":1}\n', "niche_unknown"))
 def export_journal(
     reader: AuditReader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     file_format: FileFormat = "csv",
     niche: OfNiche = None,
     recorded_from: From = None,
@@ -55,7 +55,7 @@ def export_journal(
 )
 def export_assignments(
     reader: MoneyReader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     file_format: FileFormat = "csv",
     niche: OfNiche = None,
     provider_id: OfProvider = None,
@@ -73,7 +73,7 @@ def export_assignments(
 )
 def export_ledger(
     reader: MoneyReader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     file_format: FileFormat = "csv",
     niche: OfNiche = None,
     provider_id: OfProvider = None,
@@ -89,7 +89,7 @@ def export_ledger(
 @router.get("/audit-events", responses=_responses("audit events", '{"event_id":"log:1"}\n', "niche_unknown"))
 def export_audit_events(
     reader: AuditReader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     wanted: WantedEvents,
     file_format: FileFormat = "csv",
     exact: Exact = False,

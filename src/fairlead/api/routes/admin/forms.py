@@ -12,7 +12,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import NO_REASON, GivenReason, Memo
 from fairlead.api.schemas.documents import FormDocument, StoredForm, as_stored, document_in
 from fairlead.api.schemas.values import LARGE_BODY_BYTES, RequestModel, ResponseModel, Uuid
@@ -111,7 +111,7 @@ class FormOutcome(ResponseModel):
 
 
 @router.get("", responses=refuses("niche_unknown"))
-def show_form(niche_id: NicheId, response: Response, _: Reader, database: Marketplace) -> FormState:
+def show_form(niche_id: NicheId, response: Response, _: Reader, database: MarketplaceDatabase) -> FormState:
     """Show the form that the niche has now."""
     seen = read_niche(database, niche_id)
     show_version(response, seen.form_version)
@@ -130,7 +130,7 @@ def replace_form(
     response: Response,
     editor: Editor,
     expected: ExpectedVersion,
-    database: Marketplace,
+    database: MarketplaceDatabase,
 ) -> FormOutcome:
     """The niche has this form, as a new version, and every filter of the niche was held against it."""
     with document_in("form_schema"):
@@ -149,14 +149,14 @@ def replace_form(
 @router.post(
     "/preview", dependencies=[changes_nothing("it only tries something out")], responses=refuses("niche_unknown")
 )
-def try_form(niche_id: NicheId, asked: TriedForm, editor: Editor, database: Marketplace) -> FormOutcome:
+def try_form(niche_id: NicheId, asked: TriedForm, editor: Editor, database: MarketplaceDatabase) -> FormOutcome:
     """Say which filters would fit this form no more, and which again. Nothing is changed."""
     with document_in("form_schema"):
         return _outcome(change_form_schema(database, niche_id, asked.form_schema.as_json(), editor.actor, dry_run=True))
 
 
 @router.get("/versions", responses=refuses("niche_unknown"))
-def list_form_versions(niche_id: NicheId, _: Reader, database: Marketplace) -> FormVersions:
+def list_form_versions(niche_id: NicheId, _: Reader, database: MarketplaceDatabase) -> FormVersions:
     """List every version that the niche's form had, the newest first."""
     found = form_schema_versions(database, niche_id)
     items = [
@@ -167,7 +167,7 @@ def list_form_versions(niche_id: NicheId, _: Reader, database: Marketplace) -> F
 
 
 @router.get("/versions/{number}", responses=refuses("niche_unknown", "form_version_unknown"))
-def show_form_version(niche_id: NicheId, number: Number, _: Reader, database: Marketplace) -> FormVersionDetail:
+def show_form_version(niche_id: NicheId, number: Number, _: Reader, database: MarketplaceDatabase) -> FormVersionDetail:
     """Show a version of the niche's form."""
     found = form_schema_version(database, niche_id, number)
     return FormVersionDetail(
@@ -186,7 +186,7 @@ def restore_form_version(
     response: Response,
     editor: Editor,
     expected: ExpectedVersion,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     asked: GivenReason = NO_REASON,
 ) -> FormOutcome:
     """The niche's form is as in that version again, as a new version, and every filter was held against it."""

@@ -9,7 +9,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.values import Int, RequestModel, ResponseModel, Uuid, pattern_with_message
 from fairlead.core.canonical import JsonObject
@@ -84,7 +84,10 @@ class IntakePolicyShown(ResponseModel):
 
 @router.get("/{niche_id}/intake-policy", responses=refuses("niche_unknown"))
 def show_intake_policy(
-    niche_id: NicheId, _: Annotated[Principal, needs(Permission.NICHES_READ)], database: Marketplace, response: Response
+    niche_id: NicheId,
+    _: Annotated[Principal, needs(Permission.NICHES_READ)],
+    database: MarketplaceDatabase,
+    response: Response,
 ) -> IntakePolicyShown:
     """Show what a niche lets in from outside."""
     seen = read_intake_policy(database, database.read(lambda conn: niche_slug_of(conn, niche_id)))
@@ -97,7 +100,7 @@ def replace_intake_policy(
     niche_id: NicheId,
     asked: IntakePolicyAsked,
     operator: Annotated[Principal, needs(Permission.NICHES_WRITE)],
-    database: Marketplace,
+    database: MarketplaceDatabase,
     expected: ExpectedVersion,
     response: Response,
 ) -> IntakePolicyShown:

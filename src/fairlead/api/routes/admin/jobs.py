@@ -11,7 +11,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.pagination import ByCursor, Page, cursor_after
 from fairlead.api.schemas.spans import Before, From
@@ -132,7 +132,7 @@ class RetriedLetters(ResponseModel):
 
 
 @router.get("/queues")
-def list_queues(reader: Reader, database: Marketplace) -> Queues:
+def list_queues(reader: Reader, database: MarketplaceDatabase) -> Queues:
     """Say of every queue what waits, what runs, and for how long the first has waited."""
     return Queues(items=[QueueNow.model_validate(each) for each in database.read(queue_states)])
 
@@ -140,7 +140,7 @@ def list_queues(reader: Reader, database: Marketplace) -> Queues:
 @router.get("/dead-letters")
 def list_dead_letters(
     reader: Reader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     page: ByCursor,
     queue: Queue | None = None,
     state: Literal["open", "resolved"] | None = None,
@@ -156,7 +156,7 @@ def list_dead_letters(
 
 
 @router.get("/dead-letters/{dead_letter_id}", responses=refuses("dead_letter_unknown"))
-def show_dead_letter(dead_letter_id: LetterId, reader: Reader, database: Marketplace) -> DeadLetterInFull:
+def show_dead_letter(dead_letter_id: LetterId, reader: Reader, database: MarketplaceDatabase) -> DeadLetterInFull:
     """Show one dead letter: what it is about, why it was given up, and the runs that led to it."""
     found = flow.inspect_dead_letter(database, dead_letter_id)
     summary = DeadLetterSummary.model_validate(found.letter).model_dump()
@@ -166,7 +166,7 @@ def show_dead_letter(dead_letter_id: LetterId, reader: Reader, database: Marketp
 
 @router.post("/dead-letters/{dead_letter_id}/retry", responses=refuses("dead_letter_unknown", *_OVERTAKEN))
 def retry_one_dead_letter(
-    dead_letter_id: LetterId, request: MayRepeat, writer: Writer, database: Marketplace
+    dead_letter_id: LetterId, request: MayRepeat, writer: Writer, database: MarketplaceDatabase
 ) -> ClosedLetter:
     """Try again from the beginning what was given up. One that is resolved already is left alone."""
     once = request.once(writer)
@@ -174,14 +174,16 @@ def retry_one_dead_letter(
 
 
 @router.post("/dead-letter-retries")
-def retry_several_dead_letters(asked: DeadLetterChoice, writer: Writer, database: Marketplace) -> RetriedLetters:
+def retry_several_dead_letters(
+    asked: DeadLetterChoice, writer: Writer, database: MarketplaceDatabase
+) -> RetriedLetters:
     """Try again each of these that is open, in a transaction of its own. Asking twice does it once."""
     return RetriedLetters.model_validate(flow.retry_dead_letters(database, list(asked.dead_letter_ids), writer.actor))
 
 
 @router.post("/dead-letters/{dead_letter_id}/resolve", responses=refuses("dead_letter_unknown"))
 def resolve_one_dead_letter(
-    dead_letter_id: LetterId, asked: DeadLetterResolution, writer: Writer, database: Marketplace
+    dead_letter_id: LetterId, asked: DeadLetterResolution, writer: Writer, database: MarketplaceDatabase
 ) -> ClosedLetter:
     """Close a dead letter without trying again, and say why. One that is resolved already keeps how, and why."""
     return ClosedLetter.model_validate(flow.resolve_dead_letter(database, dead_letter_id, asked.memo, writer.actor))

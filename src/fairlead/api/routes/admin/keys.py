@@ -9,7 +9,7 @@ from pydantic import Field
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.keys import KeyCreated, KeyListed, LifetimeDays, key_created
 from fairlead.api.schemas.pagination import ByCursor, Page
 from fairlead.api.schemas.values import RequestModel, Uuid
@@ -57,7 +57,7 @@ class KeyState(KeyListed):
 def list_keys(
     page: ByCursor,
     _: Reader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     user_id: Annotated[Uuid | None, Query()] = None,
     provider_id: Annotated[Uuid | None, Query()] = None,
     with_revoked: Annotated[bool, Query(description="Also those that open nothing any more.")] = False,
@@ -76,7 +76,7 @@ def list_keys(
 
 
 @router.post("", status_code=201, responses=refuses("user_unknown", "provider_unknown", "encryption_keys_missing"))
-def create_key(asked: NewKey, editor: Editor, database: Marketplace) -> KeyCreated:
+def create_key(asked: NewKey, editor: Editor, database: MarketplaceDatabase) -> KeyCreated:
     """There is the key. Only this answer holds it; asked for again there is another one."""
     done = create_api_key(
         database,
@@ -91,7 +91,7 @@ def create_key(asked: NewKey, editor: Editor, database: Marketplace) -> KeyCreat
 
 
 @router.delete("/{key_id}", status_code=204, response_class=Response, responses=refuses("api_key_unknown"))
-def revoke_key(key_id: Annotated[Uuid, Path()], editor: Editor, database: Marketplace) -> None:
+def revoke_key(key_id: Annotated[Uuid, Path()], editor: Editor, database: MarketplaceDatabase) -> None:
     """The key opens nothing any more. Doing so twice is no mistake."""
     revoke_api_key(database, key_id, editor.actor)
 

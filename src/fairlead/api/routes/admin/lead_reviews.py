@@ -10,7 +10,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat, MustSayOnce
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.memos import RefundMemo, Words
 from fairlead.api.schemas.refunds import Refund
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid
@@ -102,7 +102,7 @@ class BadLead(ResponseModel):
 
 @router.post("/bulk/approve")
 def approve_many_leads(
-    asked: LeadChoice, reviewer: Reviewer, database: Marketplace, repeatable: MayRepeat
+    asked: LeadChoice, reviewer: Reviewer, database: MarketplaceDatabase, repeatable: MayRepeat
 ) -> LeadResults:
     """Approve those of the leads that can be, at most 1,000; the answer says why others are not. Idempotent."""
     done = approve_leads(database, asked.lead_ids, reviewer.actor, once=repeatable.once(reviewer, asked))
@@ -111,7 +111,7 @@ def approve_many_leads(
 
 @router.post("/bulk/reject")
 def reject_many_leads(
-    asked: LeadsRejection, reviewer: Reviewer, database: Marketplace, repeatable: MayRepeat
+    asked: LeadsRejection, reviewer: Reviewer, database: MarketplaceDatabase, repeatable: MayRepeat
 ) -> LeadResults:
     """Reject those of the leads that can be, at most 1,000; the answer says why others are not. Idempotent."""
     done = reject_leads(database, asked.lead_ids, asked.reason, reviewer.actor, repeatable.once(reviewer, asked))
@@ -122,7 +122,9 @@ def reject_many_leads(
     "/{lead_id}/approve",
     responses=refuses("lead_unknown", "lead_rejected", "lead_bad", "lead_pending_confirmation"),
 )
-def approve_one_lead(lead_id: LeadId, reviewer: Reviewer, database: Marketplace, repeatable: MayRepeat) -> ApprovedLead:
+def approve_one_lead(
+    lead_id: LeadId, reviewer: Reviewer, database: MarketplaceDatabase, repeatable: MayRepeat
+) -> ApprovedLead:
     """Approve a lead that is pending approval: it awaits its distribution. Idempotent."""
     done = approve_lead(database, lead_id, reviewer.actor, repeatable.once(reviewer))
     return ApprovedLead.model_validate(done)
@@ -130,7 +132,7 @@ def approve_one_lead(lead_id: LeadId, reviewer: Reviewer, database: Marketplace,
 
 @router.post("/{lead_id}/reject", responses=refuses("lead_unknown", "lead_distributed", "lead_bad"))
 def reject_one_lead(
-    lead_id: LeadId, asked: Rejection, reviewer: Reviewer, database: Marketplace, repeatable: MayRepeat
+    lead_id: LeadId, asked: Rejection, reviewer: Reviewer, database: MarketplaceDatabase, repeatable: MayRepeat
 ) -> RejectedLead:
     """Reject an unsold lead, and say why: it will not be distributed. Idempotent."""
     done = reject_lead(database, lead_id, asked.reason, reviewer.actor, repeatable.once(reviewer, asked))
@@ -142,7 +144,7 @@ def mark_one_lead_bad(
     lead_id: LeadId,
     asked: BadMark,
     operator: Annotated[Principal, needs(Permission.MONEY_WRITE)],
-    database: Marketplace,
+    database: MarketplaceDatabase,
     once: MustSayOnce,
 ) -> BadLead:
     """Mark a lead as bad: it is not distributed again, and every provider that bought it is refunded in full.

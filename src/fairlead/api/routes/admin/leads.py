@@ -11,7 +11,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat, changes_nothing
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.lead_values import LeadDetails
 from fairlead.api.schemas.pagination import ByCursor, ByPage, NumberedPage, Page
 from fairlead.api.schemas.spans import Before, From
@@ -158,7 +158,7 @@ class LeadAssignments(NumberedPage[LeadAssignment]):
 @router.get("/leads")
 def list_leads(
     _: Reader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     keyset: ByCursor,
     niche: Annotated[Slug | None, Query(description="By its slug.")] = None,
     status: Annotated[LeadStatus | None, Query()] = None,
@@ -181,7 +181,7 @@ def list_leads(
 
 
 @router.post("/lead-search", dependencies=[changes_nothing("it only looks for something")])
-def search_leads(asked: ContactSearch, _: Reader, database: Marketplace, keyset: ByCursor) -> Page[LeadInList]:
+def search_leads(asked: ContactSearch, _: Reader, database: MarketplaceDatabase, keyset: ByCursor) -> Page[LeadInList]:
     """Find the leads of a consumer, the newest first, by their whole email address or telephone number.
 
     Both however they are written. In a body, so that no address of a page holds them.
@@ -195,7 +195,7 @@ def search_leads(asked: ContactSearch, _: Reader, database: Marketplace, keyset:
 def enter_lead(
     asked: LeadEntry,
     author: Annotated[Principal, needs(Permission.LEADS_WRITE)],
-    database: Marketplace,
+    database: MarketplaceDatabase,
     repeatable: MayRepeat,
     response: Response,
 ) -> LeadEntered:
@@ -213,19 +213,19 @@ def enter_lead(
 
 
 @router.get("/leads/{lead_id}", responses=refuses("lead_unknown"))
-def show_lead(lead_id: LeadId, _: Reader, database: Marketplace) -> LeadShown:
+def show_lead(lead_id: LeadId, _: Reader, database: MarketplaceDatabase) -> LeadShown:
     """Show a lead with all that is known of it."""
     return LeadShown.model_validate(database.read(lambda conn: lead_in_full(conn, lead_id)))
 
 
 @router.get("/leads/{lead_id}/origin", responses=refuses("lead_unknown"))
-def show_lead_origin(lead_id: LeadId, _: Reader, database: Marketplace) -> LeadOrigin:
+def show_lead_origin(lead_id: LeadId, _: Reader, database: MarketplaceDatabase) -> LeadOrigin:
     """Show how a lead came in from outside, which earlier one it repeats, and the consent of its consumer."""
     return LeadOrigin.model_validate(database.read(lambda conn: lead_origin(conn, lead_id)))
 
 
 @router.get("/leads/{lead_id}/assignments", responses=refuses("lead_unknown"))
-def list_lead_assignments(lead_id: LeadId, _: Reader, database: Marketplace, wanted: ByPage) -> LeadAssignments:
+def list_lead_assignments(lead_id: LeadId, _: Reader, database: MarketplaceDatabase, wanted: ByPage) -> LeadAssignments:
     """List who received a lead and what they paid, in the order of the decision."""
     total, found = database.read(lambda conn: assignments_of_lead(conn, lead_id, wanted.page, wanted.limit))
     items = [LeadAssignment.model_validate(each) for each in found]

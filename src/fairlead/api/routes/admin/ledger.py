@@ -11,7 +11,7 @@ from pydantic import Field
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.by_sequence import BySequence, cursor_before
 from fairlead.api.schemas.currency import Currency, InCurrency
 from fairlead.api.schemas.ledger import EntryKind, LedgerMovement, Statement, TotalOfKind
@@ -79,7 +79,7 @@ class Sale(ResponseModel):
 @router.get("/ledger")
 def list_ledger(
     reader: Reader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     currency: InCurrency,
     kind: Annotated[EntryKind | None, Query()] = None,
     created_from: From = None,
@@ -104,7 +104,7 @@ def list_ledger(
 def list_ledger_of_provider(
     provider_id: ProviderId,
     reader: Reader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     page: BySequence,
     kind: Annotated[EntryKind | None, Query()] = None,
     created_from: From = None,
@@ -121,7 +121,7 @@ def list_ledger_of_provider(
 def show_statement_of_provider(
     provider_id: ProviderId,
     reader: Annotated[Principal, needs(Permission.MONEY_READ, REPORTS_OF_CALLER)],
-    database: Marketplace,
+    database: MarketplaceDatabase,
     created_from: NeededFrom,
     created_before: NeededBefore,
 ) -> ProviderStatementAnswer:
@@ -139,7 +139,7 @@ def show_statement_of_provider(
 @router.get("/assignments")
 def list_assignments(
     reader: Reader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     page: ByCursor,
     niche: Annotated[Slug | None, Query(description="By its slug.")] = None,
     provider_id: Annotated[Uuid | None, Query()] = None,

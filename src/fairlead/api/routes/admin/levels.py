@@ -10,7 +10,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Memo, Name, said, unsaid
 from fairlead.api.schemas.currency import Currency, InCurrency
 from fairlead.api.schemas.values import Cents, Int, RequestModel, ResponseModel, Uuid
@@ -98,7 +98,7 @@ class NicheLevels(ResponseModel):
 
 @router.get("/niches/{niche_id}/levels", responses=refuses("niche_unknown"))
 def list_levels(
-    niche_id: NicheId, response: Response, _: Reader, currency: InCurrency, database: Marketplace
+    niche_id: NicheId, response: Response, _: Reader, currency: InCurrency, database: MarketplaceDatabase
 ) -> NicheLevels:
     """List the niche's living levels in their order. The ETag is the order's."""
     return _levels(response, read_niche(database, niche_id), currency)
@@ -110,7 +110,12 @@ def list_levels(
     responses=refuses("niche_unknown", "level_exists", "position_taken"),
 )
 def add_level(
-    niche_id: NicheId, asked: NewLevel, response: Response, editor: Editor, currency: InCurrency, database: Marketplace
+    niche_id: NicheId,
+    asked: NewLevel,
+    response: Response,
+    editor: Editor,
+    currency: InCurrency,
+    database: MarketplaceDatabase,
 ) -> LevelChanged:
     """The niche has the level. Asked for again with the same name and values, nothing is changed."""
     done = create_level(
@@ -135,7 +140,7 @@ def order_levels(
     editor: Editor,
     currency: InCurrency,
     expected: ExpectedVersion,
-    database: Marketplace,
+    database: MarketplaceDatabase,
 ) -> NicheLevels:
     """The niche's levels stand in this order, all at once. If-Match: the version of the order."""
     done = reorder_levels(database, niche_id, asked.level_ids, editor.actor, memo=asked.memo, expected_version=expected)
@@ -144,7 +149,7 @@ def order_levels(
 
 @router.get("/levels/{level_id}", responses=refuses("level_unknown"))
 def show_level(
-    level_id: LevelId, response: Response, _: Reader, currency: InCurrency, database: Marketplace
+    level_id: LevelId, response: Response, _: Reader, currency: InCurrency, database: MarketplaceDatabase
 ) -> LevelState:
     """Show a level, also one that was deleted."""
     seen = read_level(database, level_id)
@@ -160,7 +165,7 @@ def edit_level(
     editor: Editor,
     currency: InCurrency,
     expected: ExpectedVersion,
-    database: Marketplace,
+    database: MarketplaceDatabase,
 ) -> LevelChanged:
     """The level is as the change says. A price takes effect with the next decision, and moves subscriptions at once.
 
@@ -181,7 +186,7 @@ def remove_level(
     level_id: LevelId,
     editor: Editor,
     expected: ExpectedVersion,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     memo: Annotated[Memo | None, Query()] = None,
 ) -> None:
     """The level is gone, its name and position are free. One that was ever used can only be made inactive."""

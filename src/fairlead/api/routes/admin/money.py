@@ -11,7 +11,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MustSayOnce
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.memos import LedgerMemo, RefundMemo
 from fairlead.api.schemas.pagination import ByCursor, Page
 from fairlead.api.schemas.refunds import Refund
@@ -93,7 +93,7 @@ def adjust_provider_balance(
     provider_id: Annotated[Uuid, Path(description="The provider's id.")],
     asked: Adjustment,
     treasurer: Treasurer,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     once: MustSayOnce,
 ) -> AdjustedBalance:
     """Credit or debit a provider by hand. A debit stops at zero; subscriptions follow the new balance at once."""
@@ -114,7 +114,7 @@ def adjust_provider_balance(
     responses=refuses("assignment_unknown", "assignment_refunded", "balance_too_large"),
 )
 def refund_one_assignment(
-    assignment_id: AssignmentId, asked: Decision, treasurer: Treasurer, database: Marketplace, once: MustSayOnce
+    assignment_id: AssignmentId, asked: Decision, treasurer: Treasurer, database: MarketplaceDatabase, once: MustSayOnce
 ) -> Refund:
     """Give the whole price of an assignment back to its provider, once. An open report of it is accepted thereby."""
     done = refund_assignment(database, assignment_id, asked.memo, treasurer.actor, once.once(treasurer, asked))
@@ -122,7 +122,7 @@ def refund_one_assignment(
 
 
 @router.get("/bad-lead-reports")
-def list_bad_lead_reports(_: Reader, database: Marketplace, keyset: ByCursor) -> Page[BadLeadReport]:
+def list_bad_lead_reports(_: Reader, database: MarketplaceDatabase, keyset: ByCursor) -> Page[BadLeadReport]:
     """List the reports of bad leads that wait for a decision, oldest first."""
     found = list_open_reports(database, keyset.after, keyset.probe)
     items, next_cursor = keyset.cut(found, lambda report: (report.reported_at, report.assignment_id))
@@ -134,7 +134,7 @@ _DECIDED = ("assignment_unknown", "bad_lead_not_reported", "bad_lead_decided")
 
 @router.post("/bad-lead-reports/{assignment_id}/accept", responses=refuses(*_DECIDED, "balance_too_large"))
 def accept_bad_lead_report(
-    assignment_id: AssignmentId, asked: Decision, treasurer: Treasurer, database: Marketplace, once: MustSayOnce
+    assignment_id: AssignmentId, asked: Decision, treasurer: Treasurer, database: MarketplaceDatabase, once: MustSayOnce
 ) -> DecidedReport:
     """Accept the report about an assignment: its whole price is given back. A decision is made once."""
     done = accept_bad_lead(database, assignment_id, asked.memo, treasurer.actor, once.once(treasurer, asked))
@@ -143,7 +143,7 @@ def accept_bad_lead_report(
 
 @router.post("/bad-lead-reports/{assignment_id}/reject", responses=refuses(*_DECIDED))
 def reject_bad_lead_report(
-    assignment_id: AssignmentId, asked: Decision, treasurer: Treasurer, database: Marketplace, once: MustSayOnce
+    assignment_id: AssignmentId, asked: Decision, treasurer: Treasurer, database: MarketplaceDatabase, once: MustSayOnce
 ) -> DecidedReport:
     """Reject the report about an assignment: no money moves. A decision is made once."""
     done = reject_bad_lead(database, assignment_id, asked.memo, treasurer.actor, once.once(treasurer, asked))

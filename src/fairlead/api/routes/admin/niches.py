@@ -11,7 +11,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.routes.admin.levels import LevelState, level_state
 from fairlead.api.schemas.changes import Memo, Name, said, unsaid
 from fairlead.api.schemas.currency import InCurrency
@@ -144,7 +144,7 @@ class BadLeadWindowState(ResponseModel):
 
 
 @router.get("")
-def list_niches(page: ByCursor, _: Reader, database: Marketplace) -> Page[NicheItem]:
+def list_niches(page: ByCursor, _: Reader, database: MarketplaceDatabase) -> Page[NicheItem]:
     """List the niches, the oldest first."""
     found = database.read(lambda conn: niches_page(conn, page.after_id, page.probe))
     items, cursor = page.cut(found, _place)
@@ -152,7 +152,7 @@ def list_niches(page: ByCursor, _: Reader, database: Marketplace) -> Page[NicheI
 
 
 @router.post("", status_code=201, responses=refuses("niche_exists"))
-def add_niche(asked: NewNiche, response: Response, editor: Editor, database: Marketplace) -> NicheChanged:
+def add_niche(asked: NewNiche, response: Response, editor: Editor, database: MarketplaceDatabase) -> NicheChanged:
     """There is the niche, without levels. Asked for again with the same slug and values, nothing is changed."""
     policy = NichePolicy(asked.auto_distribute, _policy(asked.reoffer), asked.phone_region)
     with document_in("form_schema"):
@@ -171,7 +171,7 @@ def add_niche(asked: NewNiche, response: Response, editor: Editor, database: Mar
 
 @router.get("/{niche_id}", responses=refuses("niche_unknown"))
 def show_niche(
-    niche_id: NicheId, response: Response, _: Reader, currency: InCurrency, database: Marketplace
+    niche_id: NicheId, response: Response, _: Reader, currency: InCurrency, database: MarketplaceDatabase
 ) -> NicheDetail:
     """Show a niche with its levels. The ETag is the niche's own; its form and the order of its levels have others."""
     seen = read_niche(database, niche_id)
@@ -192,7 +192,7 @@ def edit_niche(
     response: Response,
     editor: Editor,
     expected: ExpectedVersion,
-    database: Marketplace,
+    database: MarketplaceDatabase,
 ) -> NicheChanged:
     """The niche is as the change says. `is_active: false` lets its leads wait until it is active again."""
     wanted = said(asked)
@@ -204,7 +204,9 @@ def edit_niche(
 
 
 @router.get("/{niche_id}/bad-lead-window", responses=refuses("niche_unknown"))
-def show_bad_lead_window(niche_id: NicheId, response: Response, _: Reader, database: Marketplace) -> BadLeadWindowState:
+def show_bad_lead_window(
+    niche_id: NicheId, response: Response, _: Reader, database: MarketplaceDatabase
+) -> BadLeadWindowState:
     """Show for how many days a lead of the niche can be reported as bad."""
     return _window(response, read_bad_lead_window(database, niche_id))
 
@@ -216,7 +218,7 @@ def edit_bad_lead_window(
     response: Response,
     editor: Editor,
     expected: ExpectedVersion,
-    database: Marketplace,
+    database: MarketplaceDatabase,
 ) -> BadLeadWindowState:
     """Leads of the niche can be reported for so many days after their assignment, also those that were assigned."""
     done = change_bad_lead_window(

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission
@@ -56,7 +56,7 @@ class MarketplaceAtAGlance(ResponseModel):
 
 @router.get("")
 def show_overview(
-    reader: Annotated[Principal, needs(Permission.REPORTS_READ, OVERVIEWS_OF_CALLER)], database: Marketplace
+    reader: Annotated[Principal, needs(Permission.REPORTS_READ, OVERVIEWS_OF_CALLER)], database: MarketplaceDatabase
 ) -> MarketplaceAtAGlance:
     """Count what there is of everything, at one moment."""
     return MarketplaceAtAGlance.model_validate(database.read(read_overview))

@@ -10,7 +10,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.idempotency import MayRepeat
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.pagination import ByCursor, Page
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid
 from fairlead.core.entry.types import Lines
@@ -54,7 +54,7 @@ def list_provider_notes(
     provider_id: ProviderId,
     page: ByCursor,
     _: Annotated[Principal, needs(Permission.PROVIDERS_READ)],
-    database: Marketplace,
+    database: MarketplaceDatabase,
 ) -> Page[Note]:
     """List the notes about the provider, the newest first."""
     found = provider_notes(database, provider_id, before_note_id=page.after_id, limit=page.probe)
@@ -68,7 +68,7 @@ def add_note(
     asked: NewNote,
     repeatable: MayRepeat,
     writer: Annotated[Principal, needs(Permission.PROVIDERS_WRITE)],
-    database: Marketplace,
+    database: MarketplaceDatabase,
 ) -> NoteAdded:
     """The note is kept about the provider, for good."""
     done = add_provider_note(database, provider_id, asked.note, writer.actor, repeatable.once(writer, asked))

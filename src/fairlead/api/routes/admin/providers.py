@@ -11,7 +11,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.routes.admin.provider_states import ProviderChanged, ProviderState, provider_changed, provider_state
 from fairlead.api.schemas.changes import NO_REASON, GivenReason, Memo, Name, said, unsaid
 from fairlead.api.schemas.currency import Currency, InCurrency
@@ -104,7 +104,7 @@ def list_providers(
     page: ByCursor,
     _: Reader,
     currency: InCurrency,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     status: Annotated[Literal["pending", "active", "suspended"] | None, Query()] = None,
     q: Annotated[
         Sought | None, Query(description="How the name or the email address begins, or the address in any writing.")
@@ -119,7 +119,7 @@ def list_providers(
 
 @router.post("", status_code=201, responses=refuses("email_taken"))
 def add_provider(
-    asked: NewProvider, response: Response, editor: Editor, currency: InCurrency, database: Marketplace
+    asked: NewProvider, response: Response, editor: Editor, currency: InCurrency, database: MarketplaceDatabase
 ) -> ProviderChanged:
     """There is the provider. Asked for again with the same email and values, nothing is changed.
 
@@ -143,7 +143,7 @@ def add_provider(
 
 @router.get("/{provider_id}", responses=refuses("provider_unknown"))
 def show_provider(
-    provider_id: ProviderId, response: Response, _: Reader, currency: InCurrency, database: Marketplace
+    provider_id: ProviderId, response: Response, _: Reader, currency: InCurrency, database: MarketplaceDatabase
 ) -> ProviderState:
     """Show a provider with its balance."""
     seen = read_provider(database, provider_id)
@@ -159,7 +159,7 @@ def edit_provider(
     editor: Editor,
     currency: InCurrency,
     expected: ExpectedVersion,
-    database: Marketplace,
+    database: MarketplaceDatabase,
 ) -> ProviderChanged:
     """The provider is as the change says. Another credit limit lets its subscriptions start or stop at once.
 
@@ -177,7 +177,7 @@ def invite_to_provider(
     provider_id: ProviderId,
     asked: Invitation,
     inviter: Annotated[Principal, needs(Permission.USERS_WRITE)],
-    database: Marketplace,
+    database: MarketplaceDatabase,
 ) -> Invited:
     """A new user of the provider is sent a link to the portal. Sent again, it is a new link, and the first stops
     working.
@@ -194,7 +194,7 @@ def approve_one_provider(
     response: Response,
     editor: Editor,
     currency: InCurrency,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     asked: GivenReason = NO_REASON,
 ) -> ProviderChanged:
     """The provider, pending before, is active: it receives leads."""
@@ -207,7 +207,7 @@ def suspend_one_provider(
     response: Response,
     editor: Editor,
     currency: InCurrency,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     asked: GivenReason = NO_REASON,
 ) -> ProviderChanged:
     """The provider receives no lead from the next decision on, and its people can only look."""
@@ -220,7 +220,7 @@ def reactivate_one_provider(
     response: Response,
     editor: Editor,
     currency: InCurrency,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     asked: GivenReason = NO_REASON,
 ) -> ProviderChanged:
     """The provider, suspended before, is active, with its old place in the order."""

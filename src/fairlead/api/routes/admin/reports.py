@@ -10,7 +10,7 @@ from pydantic import Field
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import ResponseModel, Slug, Uuid, pattern_with_message
 from fairlead.core.permissions import Permission
@@ -178,7 +178,7 @@ class ActivityReport(ReportedDays):
 
 
 @router.get("/fairness")
-def report_fairness(niche: OneNiche, asked: InDays, reader: Reader, database: Marketplace) -> FairnessReport:
+def report_fairness(niche: OneNiche, asked: InDays, reader: Reader, database: MarketplaceDatabase) -> FairnessReport:
     """Say how evenly the niche's decisions began with its levels, and these served their subscriptions."""
     report = flow.fairness_report(database, niche, asked)
     items = [FairnessOfLevel.model_validate(each) for each in report.rows]
@@ -186,7 +186,7 @@ def report_fairness(niche: OneNiche, asked: InDays, reader: Reader, database: Ma
 
 
 @router.get("/fill-rate")
-def report_fill_rate(niche: OneNiche, asked: InDays, reader: Reader, database: Marketplace) -> FillReport:
+def report_fill_rate(niche: OneNiche, asked: InDays, reader: Reader, database: MarketplaceDatabase) -> FillReport:
     """Say how many of the slots that the niche's levels offered were filled, and what left the others open."""
     report = flow.fill_report(database, niche, asked)
     items = [FillOfLevel.model_validate(each) for each in report.rows]
@@ -194,7 +194,9 @@ def report_fill_rate(niche: OneNiche, asked: InDays, reader: Reader, database: M
 
 
 @router.get("/revenue")
-def report_revenue(asked: InDays, reader: Reader, database: Marketplace, niche: OfNiche = None) -> RevenueReport:
+def report_revenue(
+    asked: InDays, reader: Reader, database: MarketplaceDatabase, niche: OfNiche = None
+) -> RevenueReport:
     """Add up what was sold and what was given back, by day, niche and level."""
     report = flow.revenue_report(database, niche, asked)
     items = [RevenueOfDay.model_validate(each) for each in report.rows]
@@ -202,7 +204,7 @@ def report_revenue(asked: InDays, reader: Reader, database: Marketplace, niche: 
 
 
 @router.get("/funnel")
-def report_funnel(asked: InDays, reader: Reader, database: Marketplace, niche: OfNiche = None) -> FunnelReport:
+def report_funnel(asked: InDays, reader: Reader, database: MarketplaceDatabase, niche: OfNiche = None) -> FunnelReport:
     """Count the leads that came in, by day and niche, and what has become of them."""
     report = flow.funnel_report(database, niche, asked)
     return FunnelReport(**_days(report.days), items=[FunnelOfDay.model_validate(each) for each in report.rows])
@@ -212,7 +214,7 @@ def report_funnel(asked: InDays, reader: Reader, database: Marketplace, niche: O
 def report_provider_activity(
     asked: InDays,
     reader: Reader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     niche: OfNiche = None,
     provider_id: Annotated[Uuid | None, Query(description="Only of this provider.")] = None,
 ) -> ActivityReport:

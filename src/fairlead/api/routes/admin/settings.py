@@ -9,7 +9,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace, ServerSettings
+from fairlead.api.resources import MarketplaceDatabase, ServerSettings
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import RequestModel, ResponseModel
@@ -73,7 +73,7 @@ class InstallationSettings(ResponseModel):
 
 
 @router.get("/marketplace")
-def show_marketplace(response: Response, _: Reader, database: Marketplace) -> MarketplaceState:
+def show_marketplace(response: Response, _: Reader, database: MarketplaceDatabase) -> MarketplaceState:
     """Show what holds for the whole marketplace."""
     return _state(response, read_marketplace(database))
 
@@ -84,7 +84,7 @@ def edit_marketplace(
     response: Response,
     editor: Editor,
     expected: ExpectedVersion,
-    database: Marketplace,
+    database: MarketplaceDatabase,
 ) -> MarketplaceState:
     """All amounts are in this currency, with the numbers that they have. Possible until money was moved."""
     done = change_marketplace(database, asked.currency, editor.actor, memo=asked.memo, expected_version=expected)

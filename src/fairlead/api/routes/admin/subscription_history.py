@@ -9,7 +9,7 @@ from pydantic import Field
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.by_sequence import BySequence
 from fairlead.api.schemas.pagination import Page
 from fairlead.api.schemas.subscriptions import StateOfSubscription, state_of
@@ -35,7 +35,7 @@ class SubscriptionPast(StateOfSubscription):
 
 @router.get("", responses=refuses("subscription_unknown"))
 def list_subscription_states(
-    subscription_id: Annotated[Uuid, Path()], _: Reader, database: Marketplace, page: BySequence
+    subscription_id: Annotated[Uuid, Path()], _: Reader, database: MarketplaceDatabase, page: BySequence
 ) -> Page[SubscriptionPast]:
     """List the states that the subscription was in, the newest first: when, by whom, and why."""
     found = subscription_history(

@@ -11,7 +11,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import NO_REASON, GivenReason, Memo
 from fairlead.api.schemas.documents import FilterDocument, document_in
 from fairlead.api.schemas.pagination import ByCursor, Page
@@ -122,7 +122,7 @@ class FilterPreview(ResponseModel):
 def list_subscriptions(
     page: ByCursor,
     _: Reader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     provider_id: Annotated[Uuid | None, Query()] = None,
     niche_id: Annotated[Uuid | None, Query()] = None,
     level_id: Annotated[Uuid | None, Query()] = None,
@@ -141,7 +141,7 @@ def list_subscriptions(
     responses=refuses("provider_unknown", "level_unknown", "level_deleted", "subscription_exists", "form_unreadable"),
 )
 def add_subscription(
-    asked: NewSubscription, response: Response, editor: Editor, database: Marketplace
+    asked: NewSubscription, response: Response, editor: Editor, database: MarketplaceDatabase
 ) -> SubscriptionChanged:
     """The provider subscribes to the level. One that left comes back to its old place in the order."""
     with document_in("filter_rules"):
@@ -158,7 +158,7 @@ def add_subscription(
 
 @router.get("/subscriptions/{subscription_id}", responses=refuses("subscription_unknown"))
 def show_subscription(
-    subscription_id: SubscriptionId, response: Response, _: Reader, database: Marketplace
+    subscription_id: SubscriptionId, response: Response, _: Reader, database: MarketplaceDatabase
 ) -> SubscriptionDetail:
     """Show a subscription, also one that ended."""
     seen = read_subscription(database, subscription_id, of_provider_id=None)
@@ -176,7 +176,7 @@ def replace_filter(
     response: Response,
     editor: Editor,
     expected: ExpectedVersion,
-    database: Marketplace,
+    database: MarketplaceDatabase,
 ) -> SubscriptionChanged:
     """The subscription's filter is this one, from the next decision on."""
     with document_in("filter_rules"):
@@ -197,7 +197,7 @@ def pause_one_subscription(
     subscription_id: SubscriptionId,
     response: Response,
     editor: Editor,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     asked: GivenReason = NO_REASON,
 ) -> SubscriptionChanged:
     """The subscription receives nothing until it is resumed. Its place in the order stays."""
@@ -210,7 +210,7 @@ def resume_one_subscription(
     subscription_id: SubscriptionId,
     response: Response,
     editor: Editor,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     asked: GivenReason = NO_REASON,
 ) -> SubscriptionChanged:
     """The subscription is not paused any more: active, or waiting for the funds that it takes."""
@@ -224,7 +224,7 @@ def end_subscription(
     response: Response,
     editor: Editor,
     expected: ExpectedVersion,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     memo: Annotated[Memo | None, Query()] = None,
 ) -> SubscriptionChanged:
     """The subscription has ended. Its place, its filter and its pause are kept for a return."""
@@ -240,7 +240,7 @@ def end_subscription(
     responses=refuses("niche_unknown", "form_unreadable"),
 )
 def try_filter(
-    niche_id: Annotated[Uuid, Path()], asked: TriedFilter, _: Reader, database: Marketplace
+    niche_id: Annotated[Uuid, Path()], asked: TriedFilter, _: Reader, database: MarketplaceDatabase
 ) -> FilterPreview:
     """Say how many of the leads that were decided last in the niche the filter fits. Nothing is changed."""
     with document_in("filter_rules"):

@@ -12,7 +12,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.values import LARGE_BODY_BYTES, NAME_PATTERN, Int, Line, RequestModel, ResponseModel, Text
 from fairlead.core.permissions import Permission
@@ -127,13 +127,15 @@ class SavedVersion(ResponseModel):
 
 
 @router.get("")
-def list_message_templates(reader: Reader, database: Marketplace) -> TemplateSummaries:
+def list_message_templates(reader: Reader, database: MarketplaceDatabase) -> TemplateSummaries:
     """List the template in use for every kind of message."""
     return TemplateSummaries(items=[_summary(used) for used in flow.list_templates(database)])
 
 
 @router.get("/{kind}", responses=refuses("template_unknown"))
-def show_message_template(kind: Kind, response: Response, reader: Reader, database: Marketplace) -> MessageTemplate:
+def show_message_template(
+    kind: Kind, response: Response, reader: Reader, database: MarketplaceDatabase
+) -> MessageTemplate:
     """Show the template in use, its ETag, and the names that it may use."""
     used = flow.show_template(database, kind)
     show_version(response, used.state)
@@ -142,7 +144,7 @@ def show_message_template(kind: Kind, response: Response, reader: Reader, databa
 
 @router.put("/{kind}", responses=refuses("template_unknown"))
 def change_message_template(
-    kind: Kind, asked: TemplateChange, expected: ExpectedVersion, writer: Writer, database: Marketplace
+    kind: Kind, asked: TemplateChange, expected: ExpectedVersion, writer: Writer, database: MarketplaceDatabase
 ) -> SavedVersion:
     """The template is in use as a new version, once it was rendered with sample values. Saying the same makes none.
 
@@ -156,7 +158,7 @@ def change_message_template(
 
 @router.post("/{kind}/restore", responses=refuses("template_unknown"))
 def restore_message_template(
-    kind: Kind, asked: TemplateRestoration, expected: ExpectedVersion, writer: Writer, database: Marketplace
+    kind: Kind, asked: TemplateRestoration, expected: ExpectedVersion, writer: Writer, database: MarketplaceDatabase
 ) -> SavedVersion:
     """An earlier version, or the default, is in use again, as a new version. It takes what a change takes."""
     _require_for_kind(kind, writer)
@@ -176,7 +178,7 @@ def preview_message_template(kind: Kind, asked: MessageParts, reader: Reader) ->
 
 
 @router.get("/{kind}/versions", responses=refuses("template_unknown"))
-def list_template_versions(kind: Kind, reader: Reader, database: Marketplace) -> TemplateVersions:
+def list_template_versions(kind: Kind, reader: Reader, database: MarketplaceDatabase) -> TemplateVersions:
     """List the versions that operators made, the newest first."""
     found = flow.template_versions(database, kind)
     return TemplateVersions(
@@ -194,7 +196,9 @@ def list_template_versions(kind: Kind, reader: Reader, database: Marketplace) ->
 
 
 @router.get("/{kind}/versions/{version}", responses=refuses("template_unknown"))
-def show_template_version(kind: Kind, version: Version, reader: Reader, database: Marketplace) -> MessageTemplate:
+def show_template_version(
+    kind: Kind, version: Version, reader: Reader, database: MarketplaceDatabase
+) -> MessageTemplate:
     """Show one version of a template."""
     return _in_full(flow.show_template(database, kind, version))
 

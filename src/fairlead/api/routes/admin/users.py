@@ -10,7 +10,7 @@ from pydantic import Field
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Name
 from fairlead.api.schemas.pagination import ByCursor, Page
 from fairlead.api.schemas.values import Email, RequestModel, ResponseModel, Uuid
@@ -99,7 +99,7 @@ class UserSessionsEnded(ResponseModel):
 def list_users(
     page: ByCursor,
     _: Reader,
-    database: Marketplace,
+    database: MarketplaceDatabase,
     role: Annotated[UserRole | None, Query()] = None,
     status: Annotated[Status | None, Query()] = None,
     provider_id: Annotated[Uuid | None, Query()] = None,
@@ -111,45 +111,45 @@ def list_users(
 
 
 @router.post("", status_code=201, responses=refuses("email_taken", "provider_unknown"))
-def invite_one_user(asked: NewUser, editor: Editor, database: Marketplace) -> UserInvited:
+def invite_one_user(asked: NewUser, editor: Editor, database: MarketplaceDatabase) -> UserInvited:
     """A new user is sent a link to set a password. Sent again, it is a new link, and the first stops working."""
     done = invite_user(database, asked.email, asked.name, Role(asked.role), editor.actor, provider_id=asked.provider_id)
     return UserInvited.model_validate(done)
 
 
 @router.get("/{user_id}", responses=refuses("user_unknown"))
-def show_user(user_id: UserId, _: Reader, database: Marketplace) -> UserState:
+def show_user(user_id: UserId, _: Reader, database: MarketplaceDatabase) -> UserState:
     """Show a user."""
     return UserState.model_validate(find_user(database, user_id))
 
 
 @router.put("/{user_id}/role", responses=refuses("user_unknown", "provider_unknown", "own_role", "last_admin"))
-def change_user_role(user_id: UserId, asked: NewRole, editor: Editor, database: Marketplace) -> UserChanged:
+def change_user_role(user_id: UserId, asked: NewRole, editor: Editor, database: MarketplaceDatabase) -> UserChanged:
     """The user has this role. Its sessions are over and its keys revoked."""
     done = change_role(database, user_id, Role(asked.role), editor.actor, provider_id=asked.provider_id)
     return UserChanged.model_validate(done)
 
 
 @router.post("/{user_id}/disable", responses=refuses("user_unknown", "own_user", "last_admin"))
-def disable_one_user(user_id: UserId, editor: Editor, database: Marketplace) -> UserChanged:
+def disable_one_user(user_id: UserId, editor: Editor, database: MarketplaceDatabase) -> UserChanged:
     """The user cannot log in. Its sessions are over, its links open nothing, its keys are revoked."""
     return UserChanged.model_validate(disable_user(database, user_id, editor.actor))
 
 
 @router.post("/{user_id}/enable", responses=refuses("user_unknown"))
-def enable_one_user(user_id: UserId, editor: Editor, database: Marketplace) -> UserChanged:
+def enable_one_user(user_id: UserId, editor: Editor, database: MarketplaceDatabase) -> UserChanged:
     """The user, disabled before, can log in as before, or be invited again where it never had a password."""
     return UserChanged.model_validate(enable_user(database, user_id, editor.actor))
 
 
 @router.post("/{user_id}/reset-second-factor", responses=refuses("user_unknown", "user_disabled", "own_second_factor"))
-def reset_user_second_factor(user_id: UserId, editor: Editor, database: Marketplace) -> UserChanged:
+def reset_user_second_factor(user_id: UserId, editor: Editor, database: MarketplaceDatabase) -> UserChanged:
     """The user has neither second factor nor password nor session, and is sent a link to begin again."""
     return UserChanged.model_validate(reset_second_factor(database, user_id, editor.actor))
 
 
 @router.delete("/{user_id}/sessions", responses=refuses("user_unknown"))
-def end_user_sessions(user_id: UserId, editor: Editor, database: Marketplace) -> UserSessionsEnded:
+def end_user_sessions(user_id: UserId, editor: Editor, database: MarketplaceDatabase) -> UserSessionsEnded:
     """All sessions of the user are over."""
     return UserSessionsEnded(ended=revoke_sessions(database, user_id, editor.actor))
 

@@ -9,7 +9,7 @@ from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.documents import FilterDocument, StoredForm
 from fairlead.api.schemas.values import ResponseModel, Uuid
@@ -87,7 +87,7 @@ def list_levels_on_offer(caller: Reader) -> NicheOffers:
     responses=refuses("level_unknown", "form_unreadable"),
 )
 def preview_own_filter(
-    level_id: Annotated[Uuid, Path()], asked: FilterDocument, _: Previewer, marketplace: Marketplace
+    level_id: Annotated[Uuid, Path()], asked: FilterDocument, _: Previewer, marketplace: MarketplaceDatabase
 ) -> FilterFared:
     """Tell how many of the last 1,000 leads of the level's niche the filter would have let through.
 

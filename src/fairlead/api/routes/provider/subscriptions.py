@@ -10,7 +10,7 @@ from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.by_sequence import BySequence
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.documents import FilterDocument, document_in
@@ -182,7 +182,7 @@ def end_own_subscription(
 
 @router.get("/{subscription_id}/history", responses=refuses("subscription_unknown"))
 def list_own_subscription_history(
-    subscription_id: SubscriptionId, page: BySequence, caller: Reader, marketplace: Marketplace
+    subscription_id: SubscriptionId, page: BySequence, caller: Reader, marketplace: MarketplaceDatabase
 ) -> Page[OwnSubscriptionPast]:
     """List the states that the subscription was in, the newest first."""
     # From the journal, which the provider's own database does not show.

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
-from fairlead.api.resources import Marketplace
+from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.store.portal.own_users import users_of_provider
@@ -36,7 +36,7 @@ class OwnUsers(ResponseModel):
 
 
 @router.get("")
-def list_own_users(caller: Reader, marketplace: Marketplace) -> OwnUsers:
+def list_own_users(caller: Reader, marketplace: MarketplaceDatabase) -> OwnUsers:
     """List who can log in for the provider. Operators invite, disable and help those who are locked out."""
     # Of its users the provider's own database shows no more than whose a key is.
     found = marketplace.read(lambda conn: users_of_provider(conn, caller.provider_id))

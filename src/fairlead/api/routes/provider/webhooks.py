@@ -13,7 +13,7 @@ from fairlead.api.concurrency_limits import ConcurrencyLimit
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import Sealing, ServerSettings
+from fairlead.api.resources import SecretBoxResource, ServerSettings
 from fairlead.api.schemas.changes import Memo, said, unsaid
 from fairlead.api.schemas.memos import LINE_PATTERN
 from fairlead.api.schemas.pagination import ByCursor, Page, cursor_after
@@ -163,7 +163,7 @@ def list_own_endpoints(caller: Reader) -> OwnEndpoints:
     "", status_code=201, responses=refuses("webhook_endpoint_exists", "provider_unknown", "encryption_keys_missing")
 )
 def create_own_endpoint(
-    asked: OwnEndpointWish, caller: Writer, box: Sealing, settings: ServerSettings, response: Response
+    asked: OwnEndpointWish, caller: Writer, box: SecretBoxResource, settings: ServerSettings, response: Response
 ) -> OwnEndpointSecret:
     """Have leads sent to a system of the provider's from now on. The answer alone has the secret."""
     done = create_webhook_endpoint(
@@ -239,7 +239,7 @@ def resume_own_endpoint(endpoint_id: EndpointId, asked: WhyPausedOrResumed, call
     "/{endpoint_id}/rotate-secret",
     responses=refuses("webhook_endpoint_unknown", "webhook_rotation_under_way", "encryption_keys_missing"),
 )
-def rotate_own_secret(endpoint_id: EndpointId, caller: Writer, box: Sealing) -> OwnEndpointSecret:
+def rotate_own_secret(endpoint_id: EndpointId, caller: Writer, box: SecretBoxResource) -> OwnEndpointSecret:
     """Make a new secret. Deliveries are signed with both until the one before is retired."""
     done = rotate_webhook_secret(caller.database, box, endpoint_id, caller.actor, of_provider_id=caller.provider_id)
     return _secret(done)
@@ -258,7 +258,7 @@ def retire_own_secret(endpoint_id: EndpointId, caller: Writer) -> OwnEndpointCha
     responses=refuses("webhook_endpoint_unknown", "encryption_keys_missing"),
 )
 def try_own_endpoint(
-    endpoint_id: EndpointId, caller: Tester, box: Sealing, settings: ServerSettings
+    endpoint_id: EndpointId, caller: Tester, box: SecretBoxResource, settings: ServerSettings
 ) -> OwnEndpointTrial:
     """Send a test delivery, of no lead and no person, now, and tell what the receiver said within five seconds.
 
