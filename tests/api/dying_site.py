@@ -14,7 +14,7 @@ from fairlead.api.serve import serve_in_thread
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
 
-_answered_once = idempotency.answered_once
+_answered_once = idempotency.run_request_idempotent
 
 
 def answered_and_killed(*asked: Any) -> Any:
@@ -25,7 +25,7 @@ def answered_and_killed(*asked: Any) -> Any:
 
 def main(url: str, encryption_keys: str) -> None:
     """Serve the marketplace at the URL, until the first such request."""
-    idempotency.answered_once = answered_and_killed
+    idempotency.run_request_idempotent = answered_and_killed
     settings = Settings.model_validate({"cookie_over_http": True, "encryption_keys": encryption_keys})
     with (
         Database(url, "fairlead", max_connections=6) as database,

@@ -25,12 +25,12 @@ from fairlead.flows.configuration.provider_status import suspend_provider
 from fairlead.flows.configuration.providers import create_provider
 from fairlead.flows.configuration.subscriptions import pause_subscription
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.importing.import_leads import ImportOptions, import_leads
 from fairlead.flows.money.adjust_balance import Adjusted, adjust_balance
 from fairlead.flows.money.bad_leads import mark_lead_bad, report_bad_lead
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.money.refund import refund_assignment
-from fairlead.flows.once import once_for
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.upkeep.clean_up import forget_calls
@@ -260,7 +260,9 @@ def test_an_import_counts_the_rows_that_it_stored(
 def test_the_first_request_with_a_key_is_no_replay(database: Database, database_url: str, proxy: Proxy) -> None:
     sale = sell(database)
     replays: list[str] = []
-    once = replace(once_for("operator", "k-1", "POST /it", None), on_replay=lambda: replays.append("replayed"))
+    once = replace(
+        idempotency_key_for("operator", "k-1", "POST /it", None), on_replay=lambda: replays.append("replayed")
+    )
 
     def credit(asked: Database) -> Adjusted:
         return adjust_balance(asked, sale.bowline_id, "credit", 5000, MEMO, OPERATOR, once)

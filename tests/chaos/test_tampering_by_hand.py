@@ -2,9 +2,9 @@
 
 import pytest
 
+from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, report_bad_lead
-from fairlead.flows.once import once_for
 from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
@@ -50,7 +50,7 @@ DAMAGE: dict[str, tuple[str, str]] = {
 def story(damaged_database: Database) -> Database:
     """A credit, an accepted report of a bad lead, and the lead itself marked as bad; all of it holds."""
     sale = sell(damaged_database)
-    once = once_for("operator", "k-1", "POST /it", None)
+    once = idempotency_key_for("operator", "k-1", "POST /it", None)
     adjust_balance(damaged_database, sale.bowline_id, "credit", 700, MEMO, OPERATOR, once)
     report_bad_lead(damaged_database, sale.anchor_id, sale.anchor, "spam", None, PORTAL)
     accept_bad_lead(damaged_database, sale.anchor, MEMO, OPERATOR)

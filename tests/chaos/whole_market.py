@@ -12,13 +12,13 @@ from fairlead.flows.configuration.providers import ProviderChange, change_provid
 from fairlead.flows.configuration.subscriptions import pause_subscription, subscribe, unsubscribe
 from fairlead.flows.create_lead import EnteredLead, create_lead
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.money.refund import refund_assignment
-from fairlead.flows.once import once_for
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
@@ -83,7 +83,9 @@ def _sell(database: Database, niche_id: str) -> None:
 
 def _afterwards(database: Database, anchor: str, bowline: str) -> None:
     deposit(database, bowline, 3000, "manual", "more-bowline", OPERATOR)
-    adjust_balance(database, bowline, "credit", 700, MEMO, OPERATOR, once_for("operator", "k-1", "POST /it", None))
+    adjust_balance(
+        database, bowline, "credit", 700, MEMO, OPERATOR, idempotency_key_for("operator", "k-1", "POST /it", None)
+    )
     bought = query(
         database, "select id::text, provider_id::text, lead_id::text from assignments order by served_seq desc"
     )

@@ -24,6 +24,7 @@ from fairlead.flows.configuration.subscriptions import (
     subscribe,
     unsubscribe,
 )
+from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.money.bad_leads import report_bad_lead
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.endpoint_reading import deliveries_to, endpoints_of, read_webhook_endpoint
@@ -39,7 +40,6 @@ from fairlead.flows.notifications.endpoints import (
     set_webhook_endpoint,
 )
 from fairlead.flows.notifications.preferences import set_notification_preferences
-from fairlead.flows.once import once_for
 from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Connection, Database
 from fairlead.store.money.ledger_pages import LedgerFilter, own_ledger_page
@@ -82,7 +82,13 @@ VERBS: dict[str, Verb] = {
     "accept": lambda db, to: accept_assignment(db, to.side.provider, to.side.assignment, PORTAL),
     "reject": lambda db, to: reject_assignment(db, to.side.provider, to.side.assignment, "no budget", PORTAL),
     "report": lambda db, to: report_bad_lead(
-        db, to.side.provider, to.side.assignment, "other", "a note", PORTAL, once_for("key:crm", "k", "POST", None)
+        db,
+        to.side.provider,
+        to.side.assignment,
+        "other",
+        "a note",
+        PORTAL,
+        idempotency_key_for("key:crm", "k", "POST", None),
     ),
     "subscribe": lambda db, to: subscribe(db, to.side.provider, to.level, PORTAL, filter_rules=NORTH),
     "pause": lambda db, to: pause_subscription(db, to.side.subscription, PORTAL, of_provider_id=None),

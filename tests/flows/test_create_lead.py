@@ -6,7 +6,7 @@ import pytest
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.create_lead import EnteredLead, create_lead
-from fairlead.flows.once import once_for
+from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.marketplaces import everything
@@ -35,16 +35,18 @@ def test_an_approved_one_awaits_its_decision(database: Database) -> None:
 
 def test_sent_again_it_is_the_same_lead_and_without_a_key_another(database: Database) -> None:
     add_niche(database)
-    once = once_for("operator", "k-1", "POST /leads", {"age": 41})
-    first = create_lead(database, ENTERED, OPERATOR, approve=True, once=once)
-    assert create_lead(database, ENTERED, OPERATOR, approve=True, once=once) == first
+    once = idempotency_key_for("operator", "k-1", "POST /leads", {"age": 41})
+    first = create_lead(database, ENTERED, OPERATOR, approve=True, idempotency_key=once)
+    assert create_lead(database, ENTERED, OPERATOR, approve=True, idempotency_key=once) == first
     assert create_lead(database, ENTERED, OPERATOR, approve=True) != first
     assert len(stored_leads(database)) == 2
 
 
 def test_what_was_entered_is_in_the_lead_alone(database: Database) -> None:
     add_niche(database)
-    create_lead(database, ENTERED, OPERATOR, approve=True, once=once_for("operator", "k", "POST", {}))
+    create_lead(
+        database, ENTERED, OPERATOR, approve=True, idempotency_key=idempotency_key_for("operator", "k", "POST", {})
+    )
     found = [name for name, rows in everything(database).items() if any("canary" in row.lower() for row in rows)]
     assert found == ["leads"]
 

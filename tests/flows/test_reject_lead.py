@@ -8,7 +8,7 @@ import pytest
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.approve_lead import approve_lead
 from fairlead.flows.distributor import Distributor
-from fairlead.flows.once import once_for
+from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.reject_lead import Rejected, reject_lead, reject_leads
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
@@ -41,7 +41,7 @@ def test_a_rejected_lead_stays_so_and_again_changes_nothing(database: Database, 
 
 def test_the_reason_is_kept_with_the_lead_and_nowhere_else(database: Database) -> None:
     lead_id = add_lead(database, add_niche(database))
-    reject_lead(database, lead_id, REASON, OPERATOR, once_for("operator", "k", "POST", {"reason": REASON}))
+    reject_lead(database, lead_id, REASON, OPERATOR, idempotency_key_for("operator", "k", "POST", {"reason": REASON}))
     found = [name for name, rows in everything(database).items() if any(REASON in row for row in rows)]
     assert found == ["leads"]
 

@@ -10,10 +10,10 @@ import pytest
 
 from fairlead.core.errors import Refused
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
+from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
 from fairlead.flows.money.refund import refund_assignment
-from fairlead.flows.once import once_for
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.sales import MEMO, PORTAL, balances, query, sell, told
@@ -50,7 +50,7 @@ def at_once(url: str, held: bytes, *calls: tuple[Callable[[Database, str], objec
 
 
 def credit_with_one_key(database: Database, target: str) -> None:
-    request = once_for("operator", "k-1", "POST /adjustments", {"cents": 700})
+    request = idempotency_key_for("operator", "k-1", "POST /adjustments", {"cents": 700})
     done = adjust_balance(database, target, "credit", 700, MEMO, OPERATOR, request)
     assert (done.amount_cents, done.ledger_seq, done.balance_after_cents) == (700, 3, 3700), done
 

@@ -7,7 +7,7 @@ from fairlead.core.permissions import Role
 from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.access.invitations import invite_user
 from fairlead.flows.distributor import Distributor
-from fairlead.flows.once import done_once, once_for
+from fairlead.flows.idempotency import idempotency_key_for, run_idempotent
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
@@ -60,8 +60,8 @@ def two_providers(database: Database) -> Sides:
             database, "select subscription_id::text from assignments where id = %s", assignment_id
         )
         sides[email] = Side(provider_id, assignment_id, subscription_id, endpoint.endpoint_id, key.key_id)
-        once = once_for(f"provider:{provider_id}", "k-1", "POST /reports", None)
-        database.bound_to(provider_id).run(lambda conn, once=once: done_once(conn, once, Sale, lambda: sale))
+        once = idempotency_key_for(f"provider:{provider_id}", "k-1", "POST /reports", None)
+        database.bound_to(provider_id).run(lambda conn, once=once: run_idempotent(conn, once, Sale, lambda: sale))
     levels = dict(query(database, "select name, id::text from competition_levels"))
     return Sides(sale, sides[ANCHOR], sides[BOWLINE], levels["gold"], levels["silver"], niche_id)
 

@@ -20,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from fairlead.api.access import Public, declared_access
-from fairlead.api.idempotency import once_by_default
+from fairlead.api.idempotency import idempotent_by_default
 from fairlead.api.schemas.values import RequestModel
 from fairlead.api.violations import Violation, violations_of_body
 
@@ -62,7 +62,7 @@ class BoundedRoute(APIRoute):
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        super().__init__(path, once_by_default(endpoint, options), **options)
+        super().__init__(path, idempotent_by_default(endpoint, options), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """As the framework has it. Raises TypeError for a body that is no model of ours, when the route is made."""

@@ -1,8 +1,9 @@
 """Requests that may be sent again: the header `Idempotency-Key`, kept in the transaction of the effect.
 
-Every POST honours it. Most need to say nothing for that: `once_by_default` makes the whole request one transaction,
-with the key and the answer in it. A route that hands the key to its flow takes `MayRepeat` or `MustSayOnce`. What has
-no effect, and where a key cannot be honoured, is declared among the route's `dependencies`:
+Every POST honours it. Most need to say nothing for that: `idempotent_by_default` makes the whole request one
+transaction, with the key and the answer in it. A route that hands the key to its flow takes `AcceptIdempotencyKey` or
+`RequireIdempotencyKey`. What has no effect, and where a key cannot be honoured, is declared among the route's
+`dependencies`:
 
     dependencies=[changes_nothing("why")]
     dependencies=[refuses_keys("why")]
@@ -26,8 +27,8 @@ from fairlead.core.errors import Broken, Refused
 from fairlead.delivery.secret_box import SecretBox
 from fairlead.flows.access.principal import Client, Principal
 from fairlead.flows.access.throttle import network_of
-from fairlead.flows.answered_once import Answered, Keeping, answered_once
-from fairlead.flows.once import LONGEST_KEY, Once, answer_lost, once_for
+from fairlead.flows.idempotency import LONGEST_KEY, IdempotencyKey, answer_lost, idempotency_key_for
+from fairlead.flows.idempotent_requests import AnswerRetention, KeptAnswer, run_request_idempotent
 from fairlead.store.connection import Database
 
 _DESCRIPTION = (
@@ -42,7 +43,7 @@ _PATTERN = pattern_with_message("^[!-~]([ -~]*[!-~])?$", "Input should be printa
 
 
 @dataclass(frozen=True, slots=True)
-class Repeatable:
+class RequestIdempotency:
     """The key that came with a request, if one did, and what the request was sent to."""
 
     key: str | None
@@ -50,50 +51,50 @@ class Repeatable:
     response: Response
     box: SecretBox | None
 
-    def once(self, who: Principal, asked: BaseModel | None = None) -> Once | None:
+    def key_of(self, who: Principal, asked: BaseModel | None = None) -> IdempotencyKey | None:
         """For the flow: this request of that principal, for this body. None without a key."""
-        return self._once_of(who.actor.name, asked)
+        return self._key_of(who.actor.name, asked)
 
-    def once_of_public(self, client: Client, asked: BaseModel) -> Once | None:
+    def key_of_public(self, client: Client, asked: BaseModel) -> IdempotencyKey | None:
         """The same for a request without a principal: keys of different networks never meet."""
-        return self._once_of("public:" + hashlib.sha256(network_of(client.ip).encode()).hexdigest(), asked)
+        return self._key_of("public:" + hashlib.sha256(network_of(client.ip).encode()).hexdigest(), asked)
 
-    def _once_of(self, actor_id: str, asked: BaseModel | None) -> Once | None:
+    def _key_of(self, actor_id: str, asked: BaseModel | None) -> IdempotencyKey | None:
         if self.key is None:
             return None
         body = {} if asked is None else asked.model_dump(mode="json")
-        return replace(once_for(actor_id, self.key, self.route, body), on_replay=self._mark)
+        return replace(idempotency_key_for(actor_id, self.key, self.route, body), on_replay=self._mark)
 
     def _mark(self) -> None:
         self.response.headers[REPLAYED] = "true"
 
 
-async def _repeatable(
+async def _optional_key(
     request: Request,
     response: Response,
     idempotency_key: Annotated[
         str | None, Header(max_length=LONGEST_KEY, pattern=_PATTERN, description=_DESCRIPTION)
     ] = None,
-) -> Repeatable:
+) -> RequestIdempotency:
     return _made(request, response, idempotency_key)
 
 
-async def _repeatable_for_certain(
+async def _required_key(
     request: Request,
     response: Response,
     idempotency_key: Annotated[str, Header(max_length=LONGEST_KEY, pattern=_PATTERN, description=_DESCRIPTION)],
-) -> Repeatable:
+) -> RequestIdempotency:
     return _made(request, response, idempotency_key)
 
 
-def _made(request: Request, response: Response, key: str | None) -> Repeatable:
-    return Repeatable(key, f"{request.method} {request.url.path}", response, resources_of(request).box)
+def _made(request: Request, response: Response, key: str | None) -> RequestIdempotency:
+    return RequestIdempotency(key, f"{request.method} {request.url.path}", response, resources_of(request).box)
 
 
-MayRepeat = Annotated[Repeatable, Depends(_repeatable, scope="function")]
+AcceptIdempotencyKey = Annotated[RequestIdempotency, Depends(_optional_key, scope="function")]
 """For what starts work: with a key it is done once, without one each request counts."""
 
-MustSayOnce = Annotated[Repeatable, Depends(_repeatable_for_certain, scope="function")]
+RequireIdempotencyKey = Annotated[RequestIdempotency, Depends(_required_key, scope="function")]
 """For what moves money, and nothing but the key tells two of them apart: without a key the answer is 400."""
 
 
@@ -135,7 +136,7 @@ def declared_repetition(dependant: Dependant) -> Iterator[ChangesNothing | Refus
             yield each.call
 
 
-def once_by_default(endpoint: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
+def idempotent_by_default(endpoint: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
     """The endpoint of a route with these options, such that it honours a key, unless it says otherwise.
 
     With a key, all that it does through the database that it is handed is one transaction with its answer. It must do
@@ -147,7 +148,7 @@ def once_by_default(endpoint: Callable[..., Any], options: dict[str, Any]) -> Ca
     if (
         "POST" not in (options.get("methods") or ())
         or any(isinstance(each, ChangesNothing | RefusesKeys) for each in declared)
-        or any(Repeatable in get_args(each.annotation) for each in parameters)
+        or any(RequestIdempotency in get_args(each.annotation) for each in parameters)
     ):
         return endpoint
     if inspect.iscoroutinefunction(endpoint):
@@ -155,16 +156,16 @@ def once_by_default(endpoint: Callable[..., Any], options: dict[str, Any]) -> Ca
     answering = _Answering(endpoint, signature.return_annotation)
 
     @functools.wraps(endpoint)
-    def once(**arguments: Any) -> Any:
-        repeatable: Repeatable = arguments.pop(_PARAMETER)
-        return endpoint(**arguments) if repeatable.key is None else answering.once(repeatable, arguments)
+    def idempotent(**arguments: Any) -> Any:
+        idempotency: RequestIdempotency = arguments.pop(_PARAMETER)
+        return endpoint(**arguments) if idempotency.key is None else answering.answer(idempotency, arguments)
 
-    added = inspect.Parameter(_PARAMETER, inspect.Parameter.KEYWORD_ONLY, annotation=MayRepeat)
-    vars(once)["__signature__"] = signature.replace(parameters=[*parameters, added])
-    return once
+    added = inspect.Parameter(_PARAMETER, inspect.Parameter.KEYWORD_ONLY, annotation=AcceptIdempotencyKey)
+    vars(idempotent)["__signature__"] = signature.replace(parameters=[*parameters, added])
+    return idempotent
 
 
-_PARAMETER = "repeatable_by_default"
+_PARAMETER = "idempotency_by_default"
 
 
 class _Answering:
@@ -175,18 +176,18 @@ class _Answering:
         self._adapter: TypeAdapter[Any] = TypeAdapter(answer)
         self._kind = answer if isinstance(answer, type) and issubclass(answer, ResponseModel) else ResponseModel
 
-    def once(self, repeatable: Repeatable, arguments: dict[str, Any]) -> Any:
-        """The answer, the first time or again; `repeatable` has a key."""
-        response = repeatable.response
+    def answer(self, idempotency: RequestIdempotency, arguments: dict[str, Any]) -> Any:
+        """The answer, the first time or again; `idempotency` has a key."""
+        response = idempotency.response
         of_others = {REPLAYED.lower(), *response.headers}
 
-        def work(database: Database) -> Answered:
+        def work(database: Database) -> KeptAnswer:
             answer = self._endpoint(**_handed(arguments, database))
             own = {name: value for name, value in response.headers.items() if name not in of_others}
-            return Answered(self._adapter.dump_python(answer, mode="json"), own)
+            return KeptAnswer(self._adapter.dump_python(answer, mode="json"), own)
 
-        keeping = Keeping(repeatable.box, self._kind.holds_secret, self._kind.is_personal)
-        done = answered_once(_database_of(arguments), _request_of(repeatable, arguments), keeping, work)
+        keeping = AnswerRetention(idempotency.box, self._kind.holds_secret, self._kind.is_personal)
+        done = run_request_idempotent(_database_of(arguments), _request_of(idempotency, arguments), keeping, work)
         response.headers.update(done.headers)
         try:
             return self._adapter.validate_python(done.body)
@@ -194,13 +195,13 @@ class _Answering:
             raise answer_lost() from None
 
 
-def _request_of(repeatable: Repeatable, arguments: dict[str, Any]) -> Once:
+def _request_of(idempotency: RequestIdempotency, arguments: dict[str, Any]) -> IdempotencyKey:
     asked = next((each for each in arguments.values() if isinstance(each, RequestModel)), None)
     for each in arguments.values():
         if isinstance(each, Principal | OwnProvider):
-            once = repeatable.once(each.principal if isinstance(each, OwnProvider) else each, asked)
-            assert once is not None, "there is a key"
-            return once
+            key = idempotency.key_of(each.principal if isinstance(each, OwnProvider) else each, asked)
+            assert key is not None, "there is a key"
+            return key
     raise Broken("a route that honours a key by default has to know who asks")
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fairlead.core.errors import Refused
+from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.lead_jobs import lead_jobs
-from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.dead_letters import open_dead_letter_id, resolve
@@ -85,7 +85,9 @@ class Triggered:
     job_id: int | None = None
 
 
-def approve_lead(database: Database, lead_id: str, actor: Actor, once: Once | None = None) -> Approved:
+def approve_lead(
+    database: Database, lead_id: str, actor: Actor, idempotency_key: IdempotencyKey | None = None
+) -> Approved:
     """The lead is approved and awaits a decision (R1), and its job is enqueued. Locks the lead. Idempotent.
 
     One that was distributed since was approved already. With `once`, a repetition returns what the first call
@@ -100,7 +102,7 @@ def approve_lead(database: Database, lead_id: str, actor: Actor, once: Once | No
             raise Refused(refused.code, refused.message)
         return Approved(checked, was_already=not result.approved)
 
-    return database.run(lambda conn: done_once(conn, once, Approved, lambda: work(conn)))
+    return database.run(lambda conn: run_idempotent(conn, idempotency_key, Approved, lambda: work(conn)))
 
 
 def approve_leads(
@@ -108,7 +110,7 @@ def approve_leads(
     lead_ids: Sequence[str],
     actor: Actor,
     on_progress: Callable[[ApprovedLeads], None] = lambda _: None,
-    once: Once | None = None,
+    idempotency_key: IdempotencyKey | None = None,
 ) -> ApprovedLeads:
     """Those of the leads that can be are approved and await a decision; the result says why others are not.
 
@@ -117,12 +119,14 @@ def approve_leads(
     Raises `BadInput`, before anything is written, for what is no id, and `Refused`: `idempotency_key_reused`.
     """
     ids = sorted({checked_id(lead_id, "lead") for lead_id in lead_ids})
-    assert once is None or len(ids) <= CHUNK_LEADS, "a key is kept in one transaction"
+    assert idempotency_key is None or len(ids) <= CHUNK_LEADS, "a key is kept in one transaction"
     done = ApprovedLeads()
     for start in range(0, len(ids), CHUNK_LEADS):
         chunk = ids[start : start + CHUNK_LEADS]
         done += database.run(
-            lambda conn, chunk=chunk: done_once(conn, once, ApprovedLeads, lambda: _approve(conn, chunk, actor))
+            lambda conn, chunk=chunk: run_idempotent(
+                conn, idempotency_key, ApprovedLeads, lambda: _approve(conn, chunk, actor)
+            )
         )
         on_progress(done)
     return done
@@ -152,7 +156,9 @@ def approve_niche(
         on_progress(count)
 
 
-def trigger_distribution(database: Database, lead_id: str, actor: Actor, once: Once | None = None) -> Triggered:
+def trigger_distribution(
+    database: Database, lead_id: str, actor: Actor, idempotency_key: IdempotencyKey | None = None
+) -> Triggered:
     """The lead awaits a decision, again if it had one without an assignment (R1), and a job asks for it. Idempotent.
 
     Locks the lead. Its earlier failures count no more, and a dead letter of it is resolved. One that awaits a decision
@@ -176,7 +182,7 @@ def trigger_distribution(database: Database, lead_id: str, actor: Actor, once: O
         job_id = ask_again(conn, lead, actor)
         return Triggered(checked, lead.status, awaits_decision=True, took_effect=True, job_id=job_id)
 
-    return database.run(lambda conn: done_once(conn, once, Triggered, lambda: work(conn)))
+    return database.run(lambda conn: run_idempotent(conn, idempotency_key, Triggered, lambda: work(conn)))
 
 
 def _job_of(conn: Connection, lead_id: str, actor: Actor) -> int:

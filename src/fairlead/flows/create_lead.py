@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from fairlead.core.entry.contact import CheckedDetails, checked_details
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.form import check_attributes, parse_form_schema, spelt_attributes
+from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.lead_jobs import lead_jobs
-from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id, new_salt
@@ -35,7 +35,12 @@ class CreatedLead:
 
 
 def create_lead(
-    database: Database, entered: EnteredLead, actor: Actor, *, approve: bool, once: Once | None = None
+    database: Database,
+    entered: EnteredLead,
+    actor: Actor,
+    *,
+    approve: bool,
+    idempotency_key: IdempotencyKey | None = None,
 ) -> CreatedLead:
     """The lead exists: pending approval, or approved, and then it awaits a decision and its job is enqueued.
 
@@ -61,7 +66,7 @@ def create_lead(
         append_audit(conn, [AuditEvent(actor, "lead.created", "lead", lead_id, new=new)], now)
         return CreatedLead(lead_id, status, awaits_decision=bool(inserted.awaiting_ids))
 
-    return database.run(lambda conn: done_once(conn, once, CreatedLead, lambda: work(conn)))
+    return database.run(lambda conn: run_idempotent(conn, idempotency_key, CreatedLead, lambda: work(conn)))
 
 
 def _checked(niche: NicheForm, entered: EnteredLead) -> tuple[dict[str, object], CheckedDetails]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from fairlead.core.errors import Refused
 from fairlead.flows.approve_lead import CHUNK_LEADS, RefusedLead
+from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_words
-from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import withdraw_lead_jobs
@@ -39,7 +39,9 @@ class RejectedLeads:
         return RejectedLeads(self.rejected + other.rejected, self.already + other.already, self.refused + other.refused)
 
 
-def reject_lead(database: Database, lead_id: str, reason: str, actor: Actor, once: Once | None = None) -> Rejected:
+def reject_lead(
+    database: Database, lead_id: str, reason: str, actor: Actor, idempotency_key: IdempotencyKey | None = None
+) -> Rejected:
     """The lead is rejected for this reason and not distributed, also if it was approved before. Idempotent.
 
     The reason has 1 to 1000 characters. It may be personal: it is kept with the lead and nowhere else. An open dead
@@ -55,11 +57,15 @@ def reject_lead(database: Database, lead_id: str, reason: str, actor: Actor, onc
             raise Refused(refused.code, refused.message)
         return Rejected(checked, was_already=not result.rejected)
 
-    return database.run(lambda conn: done_once(conn, once, Rejected, lambda: work(conn)))
+    return database.run(lambda conn: run_idempotent(conn, idempotency_key, Rejected, lambda: work(conn)))
 
 
 def reject_leads(
-    database: Database, lead_ids: Sequence[str], reason: str, actor: Actor, once: Once | None = None
+    database: Database,
+    lead_ids: Sequence[str],
+    reason: str,
+    actor: Actor,
+    idempotency_key: IdempotencyKey | None = None,
 ) -> RejectedLeads:
     """Those of the leads that can be are rejected for this reason; the result says why others are not. Idempotent.
 
@@ -69,12 +75,14 @@ def reject_leads(
     """
     words = checked_words(reason, "reason", LONGEST_REASON)
     ids = sorted({checked_id(lead_id, "lead") for lead_id in lead_ids})
-    assert once is None or len(ids) <= CHUNK_LEADS, "a key is kept in one transaction"
+    assert idempotency_key is None or len(ids) <= CHUNK_LEADS, "a key is kept in one transaction"
     done = RejectedLeads()
     for start in range(0, len(ids), CHUNK_LEADS):
         chunk = ids[start : start + CHUNK_LEADS]
         done += database.run(
-            lambda conn, chunk=chunk: done_once(conn, once, RejectedLeads, lambda: _reject(conn, chunk, words, actor))
+            lambda conn, chunk=chunk: run_idempotent(
+                conn, idempotency_key, RejectedLeads, lambda: _reject(conn, chunk, words, actor)
+            )
         )
     return done
 

@@ -10,8 +10,8 @@ from fairlead.flows.configuration.provider_status import approve_provider, react
 from fairlead.flows.configuration.providers import ProviderChange, change_provider, create_provider
 from fairlead.flows.configuration.reading import read_provider
 from fairlead.flows.configuration.subscriptions import subscribe, unsubscribe
+from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.money.adjust_balance import adjust_balance
-from fairlead.flows.once import once_for
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.configuration.market import (
@@ -209,7 +209,7 @@ def test_notes_are_kept_for_operators_alone(database: Database) -> None:
 
 def test_a_note_that_is_sent_twice_is_one(database: Database) -> None:
     market = open_market(database)
-    once = once_for("operator", "key-1", "POST notes", "call them")
+    once = idempotency_key_for("operator", "key-1", "POST notes", "call them")
     first = add_provider_note(database, market.anchor, "call them", OPERATOR, once)
     assert changes_nothing(
         database, lambda: add_provider_note(database, market.anchor, "call them", OPERATOR, once)

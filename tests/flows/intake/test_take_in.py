@@ -9,9 +9,9 @@ import pytest
 from fairlead.core.errors import BadInput
 from fairlead.flows.access.throttle import CONFIRMATION_OF_MAILBOX
 from fairlead.flows.configuration.niches import NicheChange, change_niche
+from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.intake.lead import GivenConsent, IntakeLead
 from fairlead.flows.intake.take_in import TOO_MANY_CONFIRMATIONS
-from fairlead.flows.once import once_for
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.leads.intake import consent_of_lead, intake_of_lead
@@ -116,7 +116,7 @@ def test_a_public_lead_waits_for_its_consumer(database: Database) -> None:
 
 def test_what_is_personal_is_in_the_lead_and_its_consent_alone(database: Database) -> None:
     open_niche(database, is_public=True, duplicate_rule=BY_EMAIL)
-    send(database, once=once_for("key", "k-1", "POST /leads", {}))
+    send(database, idempotency_key=idempotency_key_for("key", "k-1", "POST /leads", {}))
     visit(database)
     refusal(send, database)
     found = {
@@ -129,12 +129,12 @@ def test_what_is_personal_is_in_the_lead_and_its_consent_alone(database: Databas
 
 def test_sent_again_with_its_key_it_is_the_same_lead(database: Database) -> None:
     open_niche(database, is_public=True, duplicate_rule=BY_EMAIL)
-    once = once_for("key", "k-1", "POST /leads", {"age": 41})
-    first = send(database, once=once)
-    assert send(database, once=once) == first
-    public = once_for("form", "k-1", "POST /leads", {"age": 41})
-    second = visit(database, once=public)
-    assert visit(database, once=public) == second
+    once = idempotency_key_for("key", "k-1", "POST /leads", {"age": 41})
+    first = send(database, idempotency_key=once)
+    assert send(database, idempotency_key=once) == first
+    public = idempotency_key_for("form", "k-1", "POST /leads", {"age": 41})
+    second = visit(database, idempotency_key=public)
+    assert visit(database, idempotency_key=public) == second
     assert len(stored_leads(database)) == 2
     assert rows(database, "select count(*) from notifications") == [1]
 

@@ -6,7 +6,7 @@ import pytest
 from psycopg import errors
 
 from fairlead.core.errors import Broken, Refused, Unavailable
-from fairlead.flows.once import done_once, once_for
+from fairlead.flows.idempotency import idempotency_key_for, run_idempotent
 from fairlead.store.audit.log import OPERATOR, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
@@ -195,10 +195,10 @@ def test_jobs_are_neither_seen_nor_withdrawn(database: Database) -> None:
 
 def test_a_key_that_another_used_is_used(database: Database) -> None:
     sides = two_providers(database)
-    once = once_for("key:shared", "k-1", "POST /reports", None)
+    once = idempotency_key_for("key:shared", "k-1", "POST /reports", None)
 
     def ask(asked: Database) -> Sale:
-        return asked.run(lambda conn: done_once(conn, once, Sale, lambda: sides.sale))
+        return asked.run(lambda conn: run_idempotent(conn, once, Sale, lambda: sides.sale))
 
     anchor, bowline = database.bound_to(sides.anchor.provider), database.bound_to(sides.bowline.provider)
     assert ask(anchor) == ask(anchor) == sides.sale

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from fairlead.api.access import FromClient, needs, public
 from fairlead.api.bodies import Router
-from fairlead.api.idempotency import MayRepeat
+from fairlead.api.idempotency import AcceptIdempotencyKey
 from fairlead.api.openapi import refuses
 from fairlead.api.problems import problem_response
 from fairlead.api.resources import MarketplaceDatabase
@@ -132,7 +132,7 @@ def take_in_partners_lead(
     sender: Annotated[Principal, needs(Permission.INTAKE_WRITE)],
     database: MarketplaceDatabase,
     client: FromClient,
-    repeatable: MayRepeat,
+    idempotency: AcceptIdempotencyKey,
 ) -> LeadTakenIn | Response:
     """Send a lead: it is pending approval, or approved at once where the niche has partners' leads so.
 
@@ -141,7 +141,7 @@ def take_in_partners_lead(
     """
     try:
         done = take_in_lead(
-            database, _lead(asked, asked.consent), "key", sender.actor, client, repeatable.once(sender, asked)
+            database, _lead(asked, asked.consent), "key", sender.actor, client, idempotency.key_of(sender, asked)
         )
     except LeadDuplicate as refused:
         return _duplicate(refused)
@@ -157,14 +157,14 @@ def take_in_partners_lead(
     responses=refuses("niche_unknown", "niche_inactive", "too_many_attempts"),
 )
 def take_in_public_lead(
-    asked: PublicLead, database: MarketplaceDatabase, client: FromClient, repeatable: MayRepeat
+    asked: PublicLead, database: MarketplaceDatabase, client: FromClient, idempotency: AcceptIdempotencyKey
 ) -> LeadToConfirm:
     """Send a lead from a form, from any site's page: its email address is asked to confirm it within seven days.
 
     The answer is the same whether or not the consumer sent a lead before. Only for niches that let the public in.
     """
-    sender, once = public_sender(client), repeatable.once_of_public(client, asked)
-    done = take_in_lead(database, _lead(asked, asked.consent), "public", sender, client, once)
+    sender, key = public_sender(client), idempotency.key_of_public(client, asked)
+    done = take_in_lead(database, _lead(asked, asked.consent), "public", sender, client, key)
     return LeadToConfirm.model_validate(done)
 
 
@@ -174,11 +174,11 @@ def take_in_public_lead(
     responses=refuses("token_refused", "too_many_attempts"),
 )
 def confirm_public_lead(
-    asked: Confirmation, database: MarketplaceDatabase, client: FromClient, repeatable: MayRepeat
+    asked: Confirmation, database: MarketplaceDatabase, client: FromClient, idempotency: AcceptIdempotencyKey
 ) -> LeadConfirmed:
     """Confirm a lead: it is pending approval. Doing so twice is no mistake."""
-    once = repeatable.once_of_public(client, asked)
-    return LeadConfirmed.model_validate(confirm_lead(database, asked.token, client, once))
+    key = idempotency.key_of_public(client, asked)
+    return LeadConfirmed.model_validate(confirm_lead(database, asked.token, client, key))
 
 
 def _lead(asked: PartnersLead | PublicLead, consent: PublicConsent | None) -> IntakeLead:

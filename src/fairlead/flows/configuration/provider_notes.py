@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from fairlead.core.errors import BadInput
+from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_words
-from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.provider_notes import ProviderNote, insert_note, notes_of
 from fairlead.store.connection import Connection, Database
@@ -25,7 +25,7 @@ class NoteAdded:
 
 
 def add_provider_note(
-    database: Database, provider_id: str, note: str, actor: Actor, once: Once | None = None
+    database: Database, provider_id: str, note: str, actor: Actor, idempotency_key: IdempotencyKey | None = None
 ) -> NoteAdded:
     """The note, of 1 to 4,000 characters, is kept about the provider. Its words are in no log and no audit entry.
 
@@ -43,7 +43,7 @@ def add_provider_note(
         append_audit(conn, [event], now)
         return NoteAdded(note_id)
 
-    return database.run(lambda conn: done_once(conn, once, NoteAdded, lambda: work(conn)))
+    return database.run(lambda conn: run_idempotent(conn, idempotency_key, NoteAdded, lambda: work(conn)))
 
 
 def provider_notes(

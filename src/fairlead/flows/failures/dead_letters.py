@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from fairlead.core.errors import Refused
 from fairlead.flows.approve_lead import ask_again
+from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_line
 from fairlead.flows.notifications.replay import requeue_notification
-from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.dead_letters import DeadLetter, dead_letter, dead_letters, open_dead_letter_ids, resolve
@@ -85,7 +85,7 @@ def inspect_dead_letter(database: Database, dead_letter_id: str) -> InspectedDea
 
 
 def retry_dead_letter(
-    database: Database, dead_letter_id: str, actor: Actor, once: Once | None = None
+    database: Database, dead_letter_id: str, actor: Actor, idempotency_key: IdempotencyKey | None = None
 ) -> ClosedDeadLetter:
     """What was given up is tried again from the beginning, its earlier failures forgiven; the letter is `retried`.
 
@@ -116,7 +116,7 @@ def retry_dead_letter(
         append_audit(conn, [AuditEvent(actor, "dead_letter.retried", "dead_letter", checked)], now)
         return _closed(letter, "retried", took_effect=True)
 
-    return database.run(lambda conn: done_once(conn, once, ClosedDeadLetter, lambda: retry(conn)))
+    return database.run(lambda conn: run_idempotent(conn, idempotency_key, ClosedDeadLetter, lambda: retry(conn)))
 
 
 def retry_dead_letters(

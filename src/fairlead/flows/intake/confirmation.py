@@ -7,10 +7,10 @@ from fairlead.core.errors import Refused
 from fairlead.flows.access.principal import Client
 from fairlead.flows.access.throttle import TOKEN_OF_ADDRESS, give_back, network_of, take
 from fairlead.flows.access.tokens import hash_of, new_token
+from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.intake.duplicates import Compared, compare
 from fairlead.flows.intake.take_in import public_sender
 from fairlead.flows.notifications.message import OneTimeLink
-from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.confirmations import confirmation_token, insert_confirmation_token, lead_to_confirm
@@ -32,7 +32,9 @@ class Confirmed:
     was_already: bool
 
 
-def confirm_lead(database: Database, token: str, client: Client, once: Once | None = None) -> Confirmed:
+def confirm_lead(
+    database: Database, token: str, client: Client, idempotency_key: IdempotencyKey | None = None
+) -> Confirmed:
     """The lead is pending approval; clicked again, also by another of its links, nothing is changed.
 
     Only now is it held against others, as its niche's rule has it now: one that it refuses is rejected with that
@@ -48,7 +50,7 @@ def confirm_lead(database: Database, token: str, client: Client, once: Once | No
         raise _refused()
 
     def work(conn: Connection) -> Confirmed:
-        done = done_once(conn, once, Confirmed, lambda: _confirm(conn, lead_id, token_hash, client))
+        done = run_idempotent(conn, idempotency_key, Confirmed, lambda: _confirm(conn, lead_id, token_hash, client))
         give_back(conn, TOKEN_OF_ADDRESS, network_of(client.ip))
         return done
 

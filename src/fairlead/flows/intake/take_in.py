@@ -14,10 +14,10 @@ from fairlead.flows.access.throttle import (
     CONFIRMATION_OF_MAILBOX,
     is_let_through,
 )
+from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.intake.duplicates import Repetition, compare
 from fairlead.flows.intake.lead import IntakeLead, LeadDuplicate, TakenIn, Via, checked_lead
 from fairlead.flows.lead_jobs import lead_jobs
-from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id, new_salt
@@ -56,7 +56,12 @@ def public_sender(client: Client) -> Actor:
 
 
 def take_in_lead(
-    database: Database, lead: IntakeLead, via: Via, actor: Actor, client: Client, once: Once | None = None
+    database: Database,
+    lead: IntakeLead,
+    via: Via,
+    actor: Actor,
+    client: Client,
+    idempotency_key: IdempotencyKey | None = None,
 ) -> TakenIn:
     """The lead is there, with its consent: pending approval, or approved where a key's leads are as they come.
 
@@ -76,7 +81,7 @@ def take_in_lead(
     sent = _Sent(new_id(), new_salt(), lead, via, actor, client)
     work: Callable[[Connection, _Sent], TakenIn] = _take_in_public if via == "public" else _take_in_with_key
 
-    return database.run(lambda conn: done_once(conn, once, TakenIn, lambda: work(conn, sent)))
+    return database.run(lambda conn: run_idempotent(conn, idempotency_key, TakenIn, lambda: work(conn, sent)))
 
 
 def _take_in_with_key(conn: Connection, sent: _Sent) -> TakenIn:

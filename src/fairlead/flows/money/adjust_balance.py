@@ -8,8 +8,8 @@ from fairlead.core.errors import BadInput, Refused
 from fairlead.core.ledger import EntryKind, post, takeable_cents
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.flows.activity import brought_back, moves_after, put_to_rest, record_moves, run_concerning_niches
+from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo
-from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import hold_currency, lock_providers
 from fairlead.store.connection import Connection, Database
@@ -49,7 +49,7 @@ def adjust_balance(
     amount_cents: int,
     memo: str,
     actor: Actor,
-    once: Once | None = None,
+    idempotency_key: IdempotencyKey | None = None,
 ) -> Adjusted:
     """The amount (positive, in cents) is added to the provider's balance, or taken from it, for the reason in the memo.
 
@@ -69,7 +69,9 @@ def adjust_balance(
     def work(conn: Connection, also: Sequence[str]) -> Adjusted:
         return _adjust(conn, also, checked, kind, amount_cents, reason, actor)
 
-    return run_concerning_niches(database, lambda conn, also: done_once(conn, once, Adjusted, lambda: work(conn, also)))
+    return run_concerning_niches(
+        database, lambda conn, also: run_idempotent(conn, idempotency_key, Adjusted, lambda: work(conn, also))
+    )
 
 
 def _adjust(

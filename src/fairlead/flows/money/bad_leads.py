@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.activity import run_concerning_niches
+from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo, checked_words
 from fairlead.flows.money.refund import Refunded, Why, give_back, hold_for_refund, hold_niches, hold_recipients
-from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock, lock_lead
@@ -76,7 +76,7 @@ def report_bad_lead(
     reason: str,
     note: str | None,
     actor: Actor,
-    once: Once | None = None,
+    idempotency_key: IdempotencyKey | None = None,
 ) -> BadLeadReported:
     """The provider's report waits for a decision: why its lead is bad, and a note of up to 1000 characters.
 
@@ -101,11 +101,11 @@ def report_bad_lead(
         append_audit(conn, [AuditEvent(actor, "bad_lead.reported", "assignment", checked, new={"reason": reason})], now)
         return BadLeadReported(checked, reason, now)
 
-    return database.run(lambda conn: done_once(conn, once, BadLeadReported, lambda: work(conn)))
+    return database.run(lambda conn: run_idempotent(conn, idempotency_key, BadLeadReported, lambda: work(conn)))
 
 
 def accept_bad_lead(
-    database: Database, assignment_id: str, memo: str, actor: Actor, once: Once | None = None
+    database: Database, assignment_id: str, memo: str, actor: Actor, idempotency_key: IdempotencyKey | None = None
 ) -> BadLeadDecided:
     """The report was right: the assignment is refunded as `refund_assignment` does, in the same transaction.
 
@@ -125,12 +125,12 @@ def accept_bad_lead(
         return BadLeadDecided(checked, "accepted", now, refunds[0])
 
     return run_concerning_niches(
-        database, lambda conn, also: done_once(conn, once, BadLeadDecided, lambda: work(conn, also))
+        database, lambda conn, also: run_idempotent(conn, idempotency_key, BadLeadDecided, lambda: work(conn, also))
     )
 
 
 def reject_bad_lead(
-    database: Database, assignment_id: str, memo: str, actor: Actor, once: Once | None = None
+    database: Database, assignment_id: str, memo: str, actor: Actor, idempotency_key: IdempotencyKey | None = None
 ) -> BadLeadDecided:
     """The report was not right, for the reason in the memo (10 to 1000 characters). No money moves.
 
@@ -151,10 +151,12 @@ def reject_bad_lead(
         append_audit(conn, [AuditEvent(actor, "bad_lead.rejected", "assignment", checked, memo=words)], now)
         return BadLeadDecided(checked, "rejected", now)
 
-    return database.run(lambda conn: done_once(conn, once, BadLeadDecided, lambda: work(conn)))
+    return database.run(lambda conn: run_idempotent(conn, idempotency_key, BadLeadDecided, lambda: work(conn)))
 
 
-def mark_lead_bad(database: Database, lead_id: str, memo: str, actor: Actor, once: Once | None = None) -> LeadMarkedBad:
+def mark_lead_bad(
+    database: Database, lead_id: str, memo: str, actor: Actor, idempotency_key: IdempotencyKey | None = None
+) -> LeadMarkedBad:
     """The lead is bad: it is not distributed again; every provider that bought it is refunded, unless it was, and told.
 
     All of that in one transaction, for the reason in the memo (10 to 1000 characters); open reports of it are accepted
@@ -185,7 +187,7 @@ def mark_lead_bad(database: Database, lead_id: str, memo: str, actor: Actor, onc
         return LeadMarkedBad(checked, was_already=False, refunds=refunds)
 
     return run_concerning_niches(
-        database, lambda conn, also: done_once(conn, once, LeadMarkedBad, lambda: work(conn, also))
+        database, lambda conn, also: run_idempotent(conn, idempotency_key, LeadMarkedBad, lambda: work(conn, also))
     )
 
 

@@ -9,7 +9,7 @@ from fairlead.core.errors import BadInput, Refused
 from fairlead.core.ledger import EntryKind, post
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.flows.activity import brought_back, moves_after, record_moves, run_concerning_niches
-from fairlead.flows.once import Once, done_once
+from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.store.audit.log import Actor, append_audit
 from fairlead.store.configuration.rows import hold_currency, lock_providers
 from fairlead.store.connection import Connection, Database
@@ -45,7 +45,7 @@ def deposit(
     gateway: str,
     external_id: str,
     actor: Actor,
-    once: Once | None = None,
+    idempotency_key: IdempotencyKey | None = None,
 ) -> Deposited:
     """The amount is on the provider's balance, once per gateway and external id, however often and concurrently asked.
 
@@ -79,7 +79,7 @@ def deposit(
         return _deposited(payment, was_recorded=False, reactivated=brought_back(moves))
 
     return run_concerning_niches(
-        database, lambda conn, also: done_once(conn, once, Deposited, lambda: work(conn, also))
+        database, lambda conn, also: run_idempotent(conn, idempotency_key, Deposited, lambda: work(conn, also))
     )
 
 

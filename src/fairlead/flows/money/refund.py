@@ -7,8 +7,8 @@ from datetime import datetime
 from fairlead.core.errors import Refused
 from fairlead.core.ledger import EntryKind, Posting, post
 from fairlead.flows.activity import Move, brought_back, moves_after, record_moves, run_concerning_niches
+from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo
-from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import ProviderRow, lock_providers
 from fairlead.store.connection import Connection, Database
@@ -45,7 +45,7 @@ class Refunded:
 
 
 def refund_assignment(
-    database: Database, assignment_id: str, memo: str, actor: Actor, once: Once | None = None
+    database: Database, assignment_id: str, memo: str, actor: Actor, idempotency_key: IdempotencyKey | None = None
 ) -> Refunded:
     """The full price of the assignment is on its provider's balance again, and the assignment is `refunded`. Once.
 
@@ -68,7 +68,9 @@ def refund_assignment(
         append_audit(conn, events, now)
         return refunds[0]
 
-    return run_concerning_niches(database, lambda conn, also: done_once(conn, once, Refunded, lambda: work(conn, also)))
+    return run_concerning_niches(
+        database, lambda conn, also: run_idempotent(conn, idempotency_key, Refunded, lambda: work(conn, also))
+    )
 
 
 # For every verb that refunds, within its own transaction -----------------------------------------------------------

@@ -10,14 +10,14 @@ from fairlead.store.notifications.rows import insert_operator_alert
 
 
 def alert_operators(
-    conn: Connection, title: str, lines: Sequence[str], now: datetime, *, once: str | None = None
+    conn: Connection, title: str, lines: Sequence[str], now: datetime, *, idempotency_key: str | None = None
 ) -> None:
     """Operators will be told, once the caller's transaction commits. Title and lines hold nothing personal.
 
     `once` names what the alert is raised for: a second with the same name is not raised, ever.
     """
     detail = {"title": title, "lines": list(lines), "happened_at": timestamp_text(now)}
-    if once is not None:
-        detail["once"] = once
+    if idempotency_key is not None:
+        detail["once"] = idempotency_key
     if insert_operator_alert(conn, detail, now):
         enqueue(conn, [Job("dispatch_notifications")])

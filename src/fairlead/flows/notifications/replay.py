@@ -6,8 +6,8 @@ from datetime import datetime
 
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput, Refused
+from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.notifications.delivery_jobs import delivery_job
-from fairlead.flows.once import Once, done_once
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import Job, enqueue
@@ -42,7 +42,9 @@ def requeue_notification(conn: Connection, notification_id: str, now: datetime) 
     return True
 
 
-def replay_notification(database: Database, notification_id: str, actor: Actor, once: Once | None = None) -> Replayed:
+def replay_notification(
+    database: Database, notification_id: str, actor: Actor, idempotency_key: IdempotencyKey | None = None
+) -> Replayed:
     """The notification waits to be sent again, whatever the provider's preferences; its dead letter is `retried`.
 
     A mail that had been sent is a new message, with another Message-ID; a webhook keeps its id, by which receivers
@@ -68,7 +70,7 @@ def replay_notification(database: Database, notification_id: str, actor: Actor, 
         append_audit(conn, [AuditEvent(actor, "notification.replayed", "notification", checked, old=old)], now)
         return Replayed(checked, locked.channel, locked.state, took_effect=True)
 
-    return database.run(lambda conn: done_once(conn, once, Replayed, lambda: replay(conn)))
+    return database.run(lambda conn: run_idempotent(conn, idempotency_key, Replayed, lambda: replay(conn)))
 
 
 def replay_endpoint(database: Database, endpoint_id: str, created_from: datetime, actor: Actor) -> int:

@@ -162,7 +162,7 @@ class EmailSender:
         if attempt.failed_version is not None:
             name = f"{claimed.kind} version {attempt.failed_version}"
             lines = [f"Template {name}: {attempt.problem}", "Messages are sent with the default template instead."]
-            alert_operators(conn, "A message template cannot be used", lines, now, once=f"template {name}")
+            alert_operators(conn, "A message template cannot be used", lines, now, idempotency_key=f"template {name}")
         return True
 
 

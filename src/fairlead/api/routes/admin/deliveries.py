@@ -9,7 +9,7 @@ from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
-from fairlead.api.idempotency import MayRepeat
+from fairlead.api.idempotency import AcceptIdempotencyKey
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.pagination import ByCursor, Page, cursor_after
@@ -110,11 +110,11 @@ def show_delivery(notification_id: NotificationId, reader: Reader, database: Mar
 
 @router.post("/{notification_id}/replay", responses=refuses("notification_unknown", "webhook_endpoint_removed"))
 def replay_delivery(
-    notification_id: NotificationId, request: MayRepeat, writer: Writer, database: MarketplaceDatabase
+    notification_id: NotificationId, request: AcceptIdempotencyKey, writer: Writer, database: MarketplaceDatabase
 ) -> ReplayedDelivery:
     """It waits to be sent again, all its attempts anew, whatever the provider's preferences.
 
     A mail is a new message then; a webhook keeps its `webhook-id`, by which receivers know it.
     """
-    replayed = replay_notification(database, notification_id, writer.actor, request.once(writer))
+    replayed = replay_notification(database, notification_id, writer.actor, request.key_of(writer))
     return ReplayedDelivery.model_validate(replayed)

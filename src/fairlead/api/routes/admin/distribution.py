@@ -10,7 +10,7 @@ from pydantic import Field
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.concurrency_limits import ConcurrencyLimit
-from fairlead.api.idempotency import MayRepeat
+from fairlead.api.idempotency import AcceptIdempotencyKey
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid
@@ -180,13 +180,13 @@ def distribute_one_lead(
     asked: DistributionRequest,
     operator: Annotated[Principal, needs(Permission.DISTRIBUTION_WRITE)],
     database: MarketplaceDatabase,
-    repeatable: MayRepeat,
+    idempotency: AcceptIdempotencyKey,
 ) -> DistributionQueued:
     """Ask for the distribution of an approved lead, again if no provider bought it: a job will decide it.
 
     Asked while one waits already, that job is the answer.
     """
-    done = trigger_distribution(database, lead_id, operator.actor, repeatable.once(operator, asked))
+    done = trigger_distribution(database, lead_id, operator.actor, idempotency.key_of(operator, asked))
     if done.job_id is None:
         raise Refused("lead_distributed", f"lead {lead_id} is distributed already")
     return DistributionQueued(lead_id=lead_id, status="queued", job_id=done.job_id)

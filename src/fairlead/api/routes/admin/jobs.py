@@ -9,7 +9,7 @@ from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
-from fairlead.api.idempotency import MayRepeat
+from fairlead.api.idempotency import AcceptIdempotencyKey
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Memo
@@ -166,11 +166,11 @@ def show_dead_letter(dead_letter_id: LetterId, reader: Reader, database: Marketp
 
 @router.post("/dead-letters/{dead_letter_id}/retry", responses=refuses("dead_letter_unknown", *_OVERTAKEN))
 def retry_one_dead_letter(
-    dead_letter_id: LetterId, request: MayRepeat, writer: Writer, database: MarketplaceDatabase
+    dead_letter_id: LetterId, request: AcceptIdempotencyKey, writer: Writer, database: MarketplaceDatabase
 ) -> ClosedLetter:
     """Try again from the beginning what was given up. One that is resolved already is left alone."""
-    once = request.once(writer)
-    return ClosedLetter.model_validate(flow.retry_dead_letter(database, dead_letter_id, writer.actor, once))
+    idempotency = request.key_of(writer)
+    return ClosedLetter.model_validate(flow.retry_dead_letter(database, dead_letter_id, writer.actor, idempotency))
 
 
 @router.post("/dead-letter-retries")

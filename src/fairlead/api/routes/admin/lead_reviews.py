@@ -8,7 +8,7 @@ from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
-from fairlead.api.idempotency import MayRepeat, MustSayOnce
+from fairlead.api.idempotency import AcceptIdempotencyKey, RequireIdempotencyKey
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.memos import RefundMemo, Words
@@ -102,19 +102,19 @@ class BadLead(ResponseModel):
 
 @router.post("/bulk/approve")
 def approve_many_leads(
-    asked: LeadChoice, reviewer: Reviewer, database: MarketplaceDatabase, repeatable: MayRepeat
+    asked: LeadChoice, reviewer: Reviewer, database: MarketplaceDatabase, idempotency: AcceptIdempotencyKey
 ) -> LeadResults:
     """Approve those of the leads that can be, at most 1,000; the answer says why others are not. Idempotent."""
-    done = approve_leads(database, asked.lead_ids, reviewer.actor, once=repeatable.once(reviewer, asked))
+    done = approve_leads(database, asked.lead_ids, reviewer.actor, idempotency_key=idempotency.key_of(reviewer, asked))
     return _results(done.approved, done.already, done.refused)
 
 
 @router.post("/bulk/reject")
 def reject_many_leads(
-    asked: LeadsRejection, reviewer: Reviewer, database: MarketplaceDatabase, repeatable: MayRepeat
+    asked: LeadsRejection, reviewer: Reviewer, database: MarketplaceDatabase, idempotency: AcceptIdempotencyKey
 ) -> LeadResults:
     """Reject those of the leads that can be, at most 1,000; the answer says why others are not. Idempotent."""
-    done = reject_leads(database, asked.lead_ids, asked.reason, reviewer.actor, repeatable.once(reviewer, asked))
+    done = reject_leads(database, asked.lead_ids, asked.reason, reviewer.actor, idempotency.key_of(reviewer, asked))
     return _results(done.rejected, done.already, done.refused)
 
 
@@ -123,19 +123,23 @@ def reject_many_leads(
     responses=refuses("lead_unknown", "lead_rejected", "lead_bad", "lead_pending_confirmation"),
 )
 def approve_one_lead(
-    lead_id: LeadId, reviewer: Reviewer, database: MarketplaceDatabase, repeatable: MayRepeat
+    lead_id: LeadId, reviewer: Reviewer, database: MarketplaceDatabase, idempotency: AcceptIdempotencyKey
 ) -> ApprovedLead:
     """Approve a lead that is pending approval: it awaits its distribution. Idempotent."""
-    done = approve_lead(database, lead_id, reviewer.actor, repeatable.once(reviewer))
+    done = approve_lead(database, lead_id, reviewer.actor, idempotency.key_of(reviewer))
     return ApprovedLead.model_validate(done)
 
 
 @router.post("/{lead_id}/reject", responses=refuses("lead_unknown", "lead_distributed", "lead_bad"))
 def reject_one_lead(
-    lead_id: LeadId, asked: Rejection, reviewer: Reviewer, database: MarketplaceDatabase, repeatable: MayRepeat
+    lead_id: LeadId,
+    asked: Rejection,
+    reviewer: Reviewer,
+    database: MarketplaceDatabase,
+    idempotency: AcceptIdempotencyKey,
 ) -> RejectedLead:
     """Reject an unsold lead, and say why: it will not be distributed. Idempotent."""
-    done = reject_lead(database, lead_id, asked.reason, reviewer.actor, repeatable.once(reviewer, asked))
+    done = reject_lead(database, lead_id, asked.reason, reviewer.actor, idempotency.key_of(reviewer, asked))
     return RejectedLead.model_validate(done)
 
 
@@ -145,14 +149,14 @@ def mark_one_lead_bad(
     asked: BadMark,
     operator: Annotated[Principal, needs(Permission.MONEY_WRITE)],
     database: MarketplaceDatabase,
-    once: MustSayOnce,
+    idempotency: RequireIdempotencyKey,
 ) -> BadLead:
     """Mark a lead as bad: it is not distributed again, and every provider that bought it is refunded in full.
     Idempotent.
 
     Open reports of it are accepted thereby.
     """
-    done = mark_lead_bad(database, lead_id, asked.memo, operator.actor, once.once(operator, asked))
+    done = mark_lead_bad(database, lead_id, asked.memo, operator.actor, idempotency.key_of(operator, asked))
     return BadLead.model_validate(done)
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, StrictBool
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
-from fairlead.api.idempotency import MayRepeat, changes_nothing
+from fairlead.api.idempotency import AcceptIdempotencyKey, changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.lead_values import LeadDetails
@@ -196,7 +196,7 @@ def enter_lead(
     asked: LeadEntry,
     author: Annotated[Principal, needs(Permission.LEADS_WRITE)],
     database: MarketplaceDatabase,
-    repeatable: MayRepeat,
+    idempotency: AcceptIdempotencyKey,
     response: Response,
 ) -> LeadEntered:
     """Enter a lead: it is pending approval, or approved at once, and then it will be distributed.
@@ -206,8 +206,8 @@ def enter_lead(
     if asked.approve:
         require(author, Permission.LEADS_APPROVE)
     entered = EnteredLead(asked.niche, asked.attributes, asked.details)
-    once = repeatable.once(author, asked)
-    done = create_lead(database, entered, author.actor, approve=asked.approve, once=once)
+    key = idempotency.key_of(author, asked)
+    done = create_lead(database, entered, author.actor, approve=asked.approve, idempotency_key=key)
     response.headers["Location"] = f"/api/v1/admin/leads/{done.lead_id}"
     return LeadEntered.model_validate(done)
 

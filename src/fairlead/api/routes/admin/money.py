@@ -9,7 +9,7 @@ from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
-from fairlead.api.idempotency import MustSayOnce
+from fairlead.api.idempotency import RequireIdempotencyKey
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.memos import LedgerMemo, RefundMemo
@@ -94,7 +94,7 @@ def adjust_provider_balance(
     asked: Adjustment,
     treasurer: Treasurer,
     database: MarketplaceDatabase,
-    once: MustSayOnce,
+    idempotency: RequireIdempotencyKey,
 ) -> AdjustedBalance:
     """Credit or debit a provider by hand. A debit stops at zero; subscriptions follow the new balance at once."""
     done = adjust_balance(
@@ -104,7 +104,7 @@ def adjust_provider_balance(
         asked.amount_cents,
         asked.memo,
         treasurer.actor,
-        once.once(treasurer, asked),
+        idempotency.key_of(treasurer, asked),
     )
     return AdjustedBalance.model_validate(done)
 
@@ -114,10 +114,14 @@ def adjust_provider_balance(
     responses=refuses("assignment_unknown", "assignment_refunded", "balance_too_large"),
 )
 def refund_one_assignment(
-    assignment_id: AssignmentId, asked: Decision, treasurer: Treasurer, database: MarketplaceDatabase, once: MustSayOnce
+    assignment_id: AssignmentId,
+    asked: Decision,
+    treasurer: Treasurer,
+    database: MarketplaceDatabase,
+    idempotency: RequireIdempotencyKey,
 ) -> Refund:
     """Give the whole price of an assignment back to its provider, once. An open report of it is accepted thereby."""
-    done = refund_assignment(database, assignment_id, asked.memo, treasurer.actor, once.once(treasurer, asked))
+    done = refund_assignment(database, assignment_id, asked.memo, treasurer.actor, idempotency.key_of(treasurer, asked))
     return Refund.model_validate(done)
 
 
@@ -134,17 +138,25 @@ _DECIDED = ("assignment_unknown", "bad_lead_not_reported", "bad_lead_decided")
 
 @router.post("/bad-lead-reports/{assignment_id}/accept", responses=refuses(*_DECIDED, "balance_too_large"))
 def accept_bad_lead_report(
-    assignment_id: AssignmentId, asked: Decision, treasurer: Treasurer, database: MarketplaceDatabase, once: MustSayOnce
+    assignment_id: AssignmentId,
+    asked: Decision,
+    treasurer: Treasurer,
+    database: MarketplaceDatabase,
+    idempotency: RequireIdempotencyKey,
 ) -> DecidedReport:
     """Accept the report about an assignment: its whole price is given back. A decision is made once."""
-    done = accept_bad_lead(database, assignment_id, asked.memo, treasurer.actor, once.once(treasurer, asked))
+    done = accept_bad_lead(database, assignment_id, asked.memo, treasurer.actor, idempotency.key_of(treasurer, asked))
     return DecidedReport.model_validate(done)
 
 
 @router.post("/bad-lead-reports/{assignment_id}/reject", responses=refuses(*_DECIDED))
 def reject_bad_lead_report(
-    assignment_id: AssignmentId, asked: Decision, treasurer: Treasurer, database: MarketplaceDatabase, once: MustSayOnce
+    assignment_id: AssignmentId,
+    asked: Decision,
+    treasurer: Treasurer,
+    database: MarketplaceDatabase,
+    idempotency: RequireIdempotencyKey,
 ) -> DecidedReport:
     """Reject the report about an assignment: no money moves. A decision is made once."""
-    done = reject_bad_lead(database, assignment_id, asked.memo, treasurer.actor, once.once(treasurer, asked))
+    done = reject_bad_lead(database, assignment_id, asked.memo, treasurer.actor, idempotency.key_of(treasurer, asked))
     return DecidedReport.model_validate(done)

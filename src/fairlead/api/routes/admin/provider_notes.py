@@ -8,7 +8,7 @@ from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
-from fairlead.api.idempotency import MayRepeat
+from fairlead.api.idempotency import AcceptIdempotencyKey
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.pagination import ByCursor, Page
@@ -66,12 +66,12 @@ def list_provider_notes(
 def add_note(
     provider_id: ProviderId,
     asked: NewNote,
-    repeatable: MayRepeat,
+    idempotency: AcceptIdempotencyKey,
     writer: Annotated[Principal, needs(Permission.PROVIDERS_WRITE)],
     database: MarketplaceDatabase,
 ) -> NoteAdded:
     """The note is kept about the provider, for good."""
-    done = add_provider_note(database, provider_id, asked.note, writer.actor, repeatable.once(writer, asked))
+    done = add_provider_note(database, provider_id, asked.note, writer.actor, idempotency.key_of(writer, asked))
     return NoteAdded.model_validate(done)
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 
 from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
-from fairlead.api.idempotency import MayRepeat, changes_nothing
+from fairlead.api.idempotency import AcceptIdempotencyKey, changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.memos import LINE_PATTERN
@@ -215,12 +215,12 @@ def reject_own_assignment(assignment_id: AssignmentId, asked: OwnRejection, call
     responses=refuses("assignment_unknown", "assignment_refunded", "bad_lead_reported", "bad_lead_window_over"),
 )
 def report_own_bad_lead(
-    assignment_id: AssignmentId, asked: OwnBadLeadReport, repeatable: MayRepeat, caller: Writer
+    assignment_id: AssignmentId, asked: OwnBadLeadReport, idempotency: AcceptIdempotencyKey, caller: Writer
 ) -> OwnReportMade:
     """Report a lead as bad. An operator decides whether it is paid back; each lead can be reported once."""
-    once = repeatable.once(caller.principal, asked)
+    key = idempotency.key_of(caller.principal, asked)
     done = report_bad_lead(
-        caller.database, caller.provider_id, assignment_id, asked.reason, asked.note, caller.actor, once
+        caller.database, caller.provider_id, assignment_id, asked.reason, asked.note, caller.actor, key
     )
     return OwnReportMade.model_validate(done)
 

@@ -7,11 +7,11 @@ import pytest
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.approve_lead import approve_lead, trigger_distribution
+from fairlead.flows.idempotency import IdempotencyKey, idempotency_key_for
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.money.refund import refund_assignment
-from fairlead.flows.once import Once, once_for
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.upkeep.clean_up import clean_up
 from fairlead.store.audit.log import OPERATOR
@@ -21,7 +21,7 @@ from tests.flows.marketplaces import everything
 from tests.flows.sales import MEMO, PORTAL, Sale, balances, query, sell
 from tests.flows.upkeep.workers import upkeep_of
 
-Verb = Callable[[Database, Sale, Once], object]
+Verb = Callable[[Database, Sale, IdempotencyKey], object]
 
 
 def reported(database: Database, sale: Sale) -> str:
@@ -63,8 +63,10 @@ VERBS: dict[str, Verb] = {
 }
 
 
-def request(key: str = "k-1", asked: object = None, route: str = "POST /it", actor_id: str = "operator") -> Once:
-    return once_for(actor_id, key, route, asked)
+def request(
+    key: str = "k-1", asked: object = None, route: str = "POST /it", actor_id: str = "operator"
+) -> IdempotencyKey:
+    return idempotency_key_for(actor_id, key, route, asked)
 
 
 @pytest.mark.parametrize("name", VERBS)
@@ -132,7 +134,7 @@ def test_a_crash_before_the_commit_leaves_neither_effect_nor_key(
     def crash(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("fairlead.flows.once.keep_result", crash)
+    monkeypatch.setattr("fairlead.flows.idempotency.keep_result", crash)
     with pytest.raises(MemoryError):
         adjust_balance(database, sale.anchor_id, "credit", 5, MEMO, OPERATOR, request())
     assert everything(database) == before
@@ -155,7 +157,7 @@ def test_keys_are_kept_for_a_day(database: Database) -> None:
 @pytest.mark.parametrize("key", ["", "x" * 256, "two\nlines", "k\u00e9y"])
 def test_what_cannot_be_a_key(key: str) -> None:
     with pytest.raises(BadInput, match="Idempotency-Key: must be 1 to 255 printable ASCII characters"):
-        once_for("operator", key, "POST /it", None)
+        idempotency_key_for("operator", key, "POST /it", None)
 
 
 def test_a_fingerprint_tells_requests_apart() -> None:

@@ -1,8 +1,8 @@
 """Whole requests that have one effect however often they are sent, with the answer that they had the first time.
 
-`flows.once` is for a verb that is one transaction. Here a request may be several verbs, and what is shown after them:
-all of it is one transaction with the request's key and its answer, so there is no moment in which one of these is there
-without the others.
+`flows.idempotency` is for a verb that is one transaction. Here a request may be several verbs, and what is shown after
+them: all of it is one transaction with the request's key and its answer, so there is no moment in which one of these is
+there without the others.
 """
 
 import json
@@ -13,14 +13,14 @@ from typing import Any
 
 from fairlead.core.errors import Refused
 from fairlead.delivery.secret_box import SecretBox, SecretUnreadable
-from fairlead.flows.once import Once, answer_lost, stored_body
+from fairlead.flows.idempotency import IdempotencyKey, answer_lost, stored_body
 from fairlead.store.connection import Connection, Database
 from fairlead.store.idempotency import keep_result
 from fairlead.store.joined import JoinedDatabase
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class KeptAnswer:
     """What was answered, as JSON has it, and the headers that belong to it. It may hold a secret."""
 
     body: Any = field(repr=False)
@@ -28,7 +28,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class AnswerRetention:
     """How answers are kept: sealed with `box`, or as they are without one.
 
     Neither is for what `is_personal`: of that the key alone is kept, and a repetition is answered with what there is by
@@ -40,7 +40,12 @@ class Keeping:
     is_personal: bool = False
 
 
-def answered_once(database: Database, once: Once, keeping: Keeping, work: Callable[[Database], Answered]) -> Answered:
+def run_request_idempotent(
+    database: Database,
+    idempotency_key: IdempotencyKey,
+    keeping: AnswerRetention,
+    work: Callable[[Database], KeptAnswer],
+) -> KeptAnswer:
     """What `work` answers, done in one transaction with the key; or, where the key was used before, what it did then.
 
     `work` is handed the database that it is to use, and is run again from its start after a transient error. One that
@@ -56,39 +61,39 @@ def answered_once(database: Database, once: Once, keeping: Keeping, work: Callab
             "this answer can be kept for a repetition only where FAIRLEAD_ENCRYPTION_KEYS is set",
         )
 
-    def whole(conn: Connection) -> Answered:
+    def whole(conn: Connection) -> KeptAnswer:
         joined = JoinedDatabase(database, conn)
-        stored = stored_body(conn, once)
+        stored = stored_body(conn, idempotency_key)
         if stored is None:
             done = work(joined)
-            keep_result(conn, once.actor_id, once.key, _kept(done, once, keeping))
+            keep_result(conn, idempotency_key.actor_id, idempotency_key.key, _kept(done, idempotency_key, keeping))
             return done
-        once.on_replay()
-        return work(joined) if keeping.is_personal else _read(stored, once, keeping)
+        idempotency_key.on_replay()
+        return work(joined) if keeping.is_personal else _read(stored, idempotency_key, keeping)
 
     return database.run(whole)
 
 
-def _kept(done: Answered, once: Once, keeping: Keeping) -> dict[str, Any]:
+def _kept(done: KeptAnswer, idempotency_key: IdempotencyKey, keeping: AnswerRetention) -> dict[str, Any]:
     if keeping.is_personal:
         return {}
     answer = {"body": done.body, "headers": dict(done.headers)}
     if keeping.box is None:
         return {"answer": answer}
-    return {"sealed": b64encode(keeping.box.seal(json.dumps(answer), _owner(once))).decode()}
+    return {"sealed": b64encode(keeping.box.seal(json.dumps(answer), _owner(idempotency_key))).decode()}
 
 
-def _read(stored: Mapping[str, Any], once: Once, keeping: Keeping) -> Answered:
+def _read(stored: Mapping[str, Any], idempotency_key: IdempotencyKey, keeping: AnswerRetention) -> KeptAnswer:
     if "answer" in stored:
-        return Answered(**stored["answer"])
+        return KeptAnswer(**stored["answer"])
     if keeping.box is None or "sealed" not in stored:
         raise answer_lost()
     try:
-        return Answered(**json.loads(keeping.box.open(b64decode(stored["sealed"]), _owner(once))))
+        return KeptAnswer(**json.loads(keeping.box.open(b64decode(stored["sealed"]), _owner(idempotency_key))))
     except SecretUnreadable:
         raise answer_lost() from None
 
 
-def _owner(once: Once) -> str:
+def _owner(idempotency_key: IdempotencyKey) -> str:
     """What the answer is sealed for: put into another row, it cannot be read there."""
-    return f"answer to {once.actor_id} {once.key}"
+    return f"answer to {idempotency_key.actor_id} {idempotency_key.key}"

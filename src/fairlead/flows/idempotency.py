@@ -22,7 +22,7 @@ def _unnoticed() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class IdempotencyKey:
     """A request that may be sent again: whose it is, its key, where it went to, and a digest of what it asks.
 
     Keys of different actors never meet. `actor_id` is that of the log-in or API key that sent the request.
@@ -36,21 +36,23 @@ class Once:
     on_replay: Callable[[], None] = field(default=_unnoticed, compare=False, repr=False)
 
 
-def once_for(actor_id: str, key: str, route: str, asked: object) -> Once:
+def idempotency_key_for(actor_id: str, key: str, route: str, asked: object) -> IdempotencyKey:
     """The request with this key that asks for `asked`, a value as JSON has it, whatever the order of its members.
 
     Raises `BadInput` for what is no key: it has 1 to 255 printable characters of ASCII.
 
-    >>> first = once_for("operator", "k-1", "POST /refunds", {"memo": "wrong number", "cents": 5})
-    >>> first == once_for("operator", "k-1", "POST /refunds", {"cents": 5, "memo": "wrong number"})
+    >>> first = idempotency_key_for("operator", "k-1", "POST /refunds", {"memo": "wrong number", "cents": 5})
+    >>> first == idempotency_key_for("operator", "k-1", "POST /refunds", {"cents": 5, "memo": "wrong number"})
     True
     """
     if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
         raise BadInput([f"Idempotency-Key: must be 1 to {LONGEST_KEY} printable ASCII characters"])
-    return Once(actor_id, key, route, hashlib.sha256(canonical_json({"asked": asked})).hexdigest())
+    return IdempotencyKey(actor_id, key, route, hashlib.sha256(canonical_json({"asked": asked})).hexdigest())
 
 
-def done_once(conn: Connection, once: Once | None, result: type[Result], work: Callable[[], Result]) -> Result:
+def run_idempotent(
+    conn: Connection, idempotency_key: IdempotencyKey | None, result: type[Result], work: Callable[[], Result]
+) -> Result:
     """What `work` returns, done in this transaction; or, where the key was used before, what it returned then.
 
     To be the first thing that its transaction does: one that is sent twice at once waits here for the other. The
@@ -60,29 +62,34 @@ def done_once(conn: Connection, once: Once | None, result: type[Result], work: C
     Raises `Refused`: `idempotency_key_reused` when the key was used for something else, `idempotency_answer_lost` when
     a release stored the result that had another shape for it.
     """
-    if once is None:
+    if idempotency_key is None:
         return work()
-    stored = stored_body(conn, once)
+    stored = stored_body(conn, idempotency_key)
     adapter = TypeAdapter(result)
     if stored is None:
         done = work()
-        keep_result(conn, once.actor_id, once.key, adapter.dump_python(done, mode="json"))
+        keep_result(conn, idempotency_key.actor_id, idempotency_key.key, adapter.dump_python(done, mode="json"))
         return done
-    once.on_replay()
+    idempotency_key.on_replay()
     try:
         return adapter.validate_python(stored)
     except ValidationError:
         raise answer_lost() from None
 
 
-def stored_body(conn: Connection, once: Once) -> dict[str, Any] | None:
+def stored_body(conn: Connection, idempotency_key: IdempotencyKey) -> dict[str, Any] | None:
     """What the request led to; None: it never was, and its key is this transaction's until it ends.
 
     To be the first thing that its transaction does: one that is sent twice at once waits here for the other. Raises
     `Refused`: `idempotency_key_reused` when the key was used for something else.
     """
-    stored = claim_key(conn, once.actor_id, once.key, once.route, once.fingerprint)
-    if stored is not None and (stored.route, stored.fingerprint) != (once.route, once.fingerprint):
+    stored = claim_key(
+        conn, idempotency_key.actor_id, idempotency_key.key, idempotency_key.route, idempotency_key.fingerprint
+    )
+    if stored is not None and (stored.route, stored.fingerprint) != (
+        idempotency_key.route,
+        idempotency_key.fingerprint,
+    ):
         raise Refused("idempotency_key_reused", "the idempotency key was used for another request before")
     return None if stored is None else stored.body
 
