@@ -14,12 +14,12 @@ from fairlead.api.serve import serve_in_thread
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
 
-_answered_once = idempotency.run_request_idempotent
+_run_request_idempotent = idempotency.run_request_idempotent
 
 
 def answered_and_killed(*asked: Any) -> Any:
     """The request is committed, and nothing comes after that."""
-    _answered_once(*asked)
+    _run_request_idempotent(*asked)
     os.kill(os.getpid(), signal.SIGKILL)
 
 

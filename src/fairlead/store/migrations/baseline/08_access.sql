@@ -1,7 +1,7 @@
 -- Who may do what: users, their second factors and sessions, one-time tokens, API keys, limits on guessing.
 --
 -- A reader of these tables gains no access: passwords are argon2id, tokens and codes are SHA-256 of what is random,
--- TOTP seeds are sealed with FAIRLEAD_SECRET_KEYS.
+-- TOTP seeds are encrypted with FAIRLEAD_ENCRYPTION_KEYS.
 
 create table users (
     id          uuid primary key,

@@ -16,7 +16,7 @@ create table idempotency_keys (
     constraint idempotency_keys_done_says_what check ((status = 'done') = (body is not null))
 );
 comment on table idempotency_keys is
-    'The result of each request, stored in the transaction of its effect: of a verb as it is, with nothing personal; of a whole request its answer, sealed where the server has FAIRLEAD_SECRET_KEYS, and nothing of a lead''s consumer.';
+    'The result of each request, stored in the transaction of its effect: of a verb as it is, with nothing personal; of a whole request its answer, sealed where the server has FAIRLEAD_ENCRYPTION_KEYS, and nothing of a lead''s consumer.';
 create index idempotency_keys_by_age on idempotency_keys (created_at);
 
 -- Each call that changes something leaves its id in the transaction of what it does. Only the same call ever asks for
