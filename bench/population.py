@@ -14,7 +14,7 @@ from fairlead.core.configuration_entries import (
 )
 from fairlead.core.journal import EntryKind
 from fairlead.core.ledger import EntryKind as LedgerKind
-from fairlead.core.ledger import Posting
+from fairlead.core.ledger import LowBalance, Posting
 from fairlead.core.model import Level, Subscription
 from fairlead.core.subscription import funded
 from fairlead.flows.distributor import Distributor
@@ -22,7 +22,7 @@ from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id, new_salt
 from fairlead.store.journal import append_configuration, lock_niches
-from fairlead.store.money.postings import CreditedPayment, credit_payments
+from fairlead.store.money.payments import CreditedPayment, credit_payments
 
 RECIPIENTS = (1, 3, 5)
 PRICES_CENTS = (5000, 2000, 1000)
@@ -181,7 +181,7 @@ def _insert_providers(conn: Connection, slug: str, balances: dict[str, int], now
         for provider_id, cents in balances.items()
         if cents
     ]
-    append_audit(conn, credit_payments(conn, payments, "EUR", BENCH, now), now)
+    append_audit(conn, credit_payments(conn, payments, dict.fromkeys(balances, LowBalance()), "EUR", BENCH, now), now)
 
 
 def _insert_subscriptions(

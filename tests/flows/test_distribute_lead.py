@@ -16,7 +16,8 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
 from fairlead.store.jobs.dead_letters import dead_letters
-from fairlead.store.leads.runs import attempts_of, begin_alone, suspect
+from fairlead.store.leads.runs import attempts_of
+from fairlead.store.leads.state import begin_alone, suspect
 from tests.by_hand import POLICY, rows_by_hand
 from tests.flows.marketplaces import HOSTING, declare
 

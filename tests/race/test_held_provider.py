@@ -6,11 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fairlead.core.model import Balance
 from fairlead.flows import distribute
 from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Connection, Database
-from fairlead.store.distribution.writes import lock_balances
+from fairlead.store.distribution.writes import LockedBalances, lock_balances
 from tests.race.marketplaces import (
     Provider,
     Terms,
@@ -90,7 +89,7 @@ def test_two_niches_that_each_hold_what_the_other_needs_late_do_not_deadlock(
     held = threading.Barrier(2, timeout=MEETING_SECONDS)
     met: set[int] = set()
 
-    def lock_and_meet(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> dict[str, Balance] | None:
+    def lock_and_meet(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> LockedBalances | None:
         balances = lock_balances(conn, provider_ids, wait=wait)
         if threading.get_ident() not in met:
             met.add(threading.get_ident())

@@ -101,7 +101,7 @@ BUGS_OF_JOBS = (
         "its worker died, so it is to blame",
         (
             Edit(
-                "store/leads/runs.py",
+                "store/leads/state.py",
                 "crash_count = crash_count + (alone_since is not null)::integer",
                 "crash_count = crash_count + 1",
             ),

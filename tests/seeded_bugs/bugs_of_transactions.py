@@ -20,12 +20,12 @@ BUGS_OF_TRANSACTIONS = (
         "an attempt is an attempt",
         (
             Edit(
-                "store/leads/runs.py",
-                "    return rows[0][0]\n\n\ndef blame_for_crash",
+                "store/leads/state.py",
+                "    return rows[0][0]\n\n\ndef begin_alone",
                 "    conn.execute(\n"
                 "        'update niches set next_start_level_order_position = next_start_level_order_position + 1 '\n"
                 "        'where id = (select niche_id from leads where id = %s)',\n        (lead_id,),\n    )\n"
-                "    return rows[0][0]\n\n\ndef blame_for_crash",
+                "    return rows[0][0]\n\n\ndef begin_alone",
             ),
         ),
         (THREADS,),
@@ -59,14 +59,21 @@ BUGS_OF_TRANSACTIONS = (
         "charged after the commit",
         "first the leads, then the money: two short transactions are better than a long one",
         (
-            Edit("store/distribution/writes.py", "            _move_balances(conn, batch)\n", ""),
+            Edit(
+                "store/money/ledger.py",
+                "    _move_balances(conn, entries, low_balances, now)\n",
+                "    if postings[0].kind != 'lead_purchase':\n"
+                "        _move_balances(conn, entries, low_balances, now)\n",
+            ),
             Edit(
                 "flows/distribute.py",
                 "            last_known_balances[niche_id].update(done.batch.balances_after)\n",
                 "            last_known_balances[niche_id].update(done.batch.balances_after)\n"
-                "            from fairlead.store.distribution.writes import _move_balances\n"
+                "            from fairlead.store.distribution.writes import _ledger_entries, _picks\n"
+                "            from fairlead.store.money.ledger import _move_balances\n"
                 "            with database.transaction() as conn:\n"
-                "                _move_balances(conn, done.batch)\n",
+                "                entries = _ledger_entries(_picks(done.batch))\n"
+                "                _move_balances(conn, entries, done.batch.low_balances, done.batch.now)\n",
             ),
         ),
         (KILLED,),

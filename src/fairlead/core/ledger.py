@@ -83,3 +83,28 @@ def post(balance: Balance, kind: EntryKind, cents: int) -> tuple[Posting, Balanc
         raise BalanceTooLarge(balance, cents)
     after = Balance(balance.balance_cents + amount_cents, balance.credit_limit_cents, balance.ledger_seq + 1)
     return Posting(after.ledger_seq, kind, amount_cents, after.balance_cents), after
+
+
+@dataclass(frozen=True, slots=True)
+class LowBalance:
+    """Below which balance a provider is told that it is low (None: never), and whether it was told of this fall."""
+
+    threshold_cents: int | None = None
+    was_told: bool = False
+
+    def after(self, balance_cents: int, *, is_debited: bool) -> "LowBalance":
+        """The same once the balance is this much, a debit having been among what moved it, or not.
+
+        Only a debit is a fall, and a fall is told once: until the balance has reached the threshold again. A credit
+        that leaves the balance low is told to no provider.
+
+        >>> watched = LowBalance(threshold_cents=500)
+        >>> fallen = watched.after(499, is_debited=True)
+        >>> watched.was_told, fallen.was_told, fallen.after(499, is_debited=False) == fallen
+        (False, True, True)
+        >>> fallen.after(500, is_debited=False).was_told, watched.after(300, is_debited=False).was_told
+        (False, False)
+        """
+        is_low = self.threshold_cents is not None and balance_cents < self.threshold_cents
+        was_told = is_low and (self.was_told or is_debited)
+        return self if was_told == self.was_told else LowBalance(self.threshold_cents, was_told)

@@ -12,9 +12,10 @@ from fairlead.core.journal import EntryKind
 from fairlead.core.model import INSUFFICIENT_FUNDS
 from fairlead.core.subscription import funded
 from fairlead.store.configuration.rows import Overtaken, ProviderRow, SubscriptionRow, level_rows, subscription_rows
-from fairlead.store.configuration.writes import write_notices, write_states, write_subscriptions
+from fairlead.store.configuration.writes import write_states, write_subscriptions
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import LockedNiche, append_configuration
+from fairlead.store.notifications.outbox import Kind, Notification, notify
 from fairlead.store.notifications.rows import told_to_have_stopped
 
 Result = TypeVar("Result")
@@ -22,7 +23,7 @@ Result = TypeVar("Result")
 RESTARTS = 20
 
 
-def notices(before: SubscriptionRow | None, after: SubscriptionRow, *, stop_was_told: bool) -> Iterator[str]:
+def notices(before: SubscriptionRow | None, after: SubscriptionRow, *, stop_was_told: bool) -> Iterator[Kind]:
     """What the provider has to be told of its subscription: kinds of notifications. A deleted one says nothing.
 
     A stop is told of what ran. One that is set up, or resumed, before it can be paid for has not stopped: the answer
@@ -106,15 +107,19 @@ def record_moves(
     write_subscriptions(conn, [after for (_, after), keeps in zip(moves, kept, strict=True) if not keeps], now)
     for niche_id, items in entries.items():
         append_configuration(conn, locked[niche_id], items, now)
-    write_notices(conn, _due_notices(conn, moves, now), now)
+    notify(conn, _due_notices(conn, moves, now), now)
     return seqs
 
 
-def _due_notices(conn: Connection, moves: Sequence[Move], now: datetime) -> list[tuple[str, SubscriptionRow]]:
+def _due_notices(conn: Connection, moves: Sequence[Move], now: datetime) -> list[Notification]:
     started = [after.subscription.subscription_id for _, after in moves if after.subscription.is_active]
     told = told_to_have_stopped(conn, started, now)
     return [
-        (kind, after)
+        Notification(
+            kind,
+            provider_id=after.subscription.provider_id,
+            subscription_id=after.subscription.subscription_id,
+        )
         for before, after in moves
         for kind in notices(before, after, stop_was_told=after.subscription.subscription_id in told)
     ]

@@ -21,11 +21,10 @@ from fairlead.store.leads.rows import (
     lock_lead,
     lock_pending,
     lock_pending_of_niche,
-    set_approved,
-    set_awaiting,
     states_of,
     untried_leads,
 )
+from fairlead.store.leads.state import set_approved, set_awaiting
 from fairlead.store.lookups import checked_id
 
 CHUNK_LEADS = 1_000

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch, head_after
 from fairlead.core.errors import Refused, Unavailable
 from fairlead.core.journal import seal
+from fairlead.core.ledger import LowBalance
 from fairlead.core.model import Balance
 from fairlead.core.roster import Roster
 from fairlead.store.connection import Connection, Database
@@ -114,7 +115,7 @@ def _attempt(
     if expected is None:  # without them nearly every batch of a new process would be decided twice
         expected = last_known_balances[niche_id] = read_balances(conn, niche_id)
     asked = decide_batch(roster, locked.leads, {}, locked.now, expected)
-    decided, balances = _with_balances_locked(conn, roster, asked, lock_also)
+    decided, low_balances = _with_balances_locked(conn, roster, asked, lock_also)
     sealed = seal(niche_id, niche.journal_seq, niche.journal_head, decided.contents(), locked.now)
     head = roster.head
     for step in decided.steps:
@@ -125,7 +126,7 @@ def _attempt(
         decisions=decided.decisions,
         deactivated=decided.deactivated,
         entries=tuple(sealed),
-        balances_before=balances,
+        low_balances=low_balances,
         balances_after=decided.balances_after,
         now=locked.now,
         requests=locked.requests,
@@ -136,15 +137,17 @@ def _attempt(
 
 def _with_balances_locked(
     conn: Connection, roster: Roster, asked: BatchDecision | NeedsBalances, lock_also: set[str]
-) -> tuple[BatchDecision, dict[str, Balance]]:
-    """The batch as the true balances have it, with every provider that it consulted locked."""
+) -> tuple[BatchDecision, dict[str, LowBalance]]:
+    """The batch as the true balances have it, with every provider that it consulted locked; what is low to each."""
     balances: dict[str, Balance] = {}
+    low_balances: dict[str, LowBalance] = {}
     while isinstance(asked, NeedsBalances):
         # Only the first locks may be waited for. Later ones are out of order: waiting for one of them could
         # deadlock with a transaction that holds it and waits for one of ours.
         found = lock_balances(conn, [*(asked.provider_ids | (lock_also - balances.keys()))], wait=not balances)
         if found is None:
             raise _ProviderHeld([*asked.provider_ids, *balances])
-        balances |= found
+        balances |= found.balances
+        low_balances |= found.low_balances
         asked = asked.resume(roster, balances)
-    return asked, balances
+    return asked, low_balances

@@ -11,7 +11,7 @@ from fairlead.flows.distributor import Distributed, Distributor
 from fairlead.flows.lead_jobs import withdraw_needless_jobs
 from fairlead.store.connection import Connection
 from fairlead.store.leads.rows import LeadProgress, states_of
-from fairlead.store.leads.runs import begin_alone
+from fairlead.store.leads.state import begin_alone
 from fairlead.telemetry import metrics
 from fairlead.telemetry.logs import correlation, get_logger
 from fairlead.telemetry.traces import span

@@ -10,8 +10,9 @@ from fairlead.flows.memos import checked_words
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import withdraw_lead_jobs
-from fairlead.store.leads.review import lock_rejectable, resolve_dead_letters_of, set_rejected
+from fairlead.store.leads.review import lock_rejectable, resolve_dead_letters_of
 from fairlead.store.leads.rows import LeadProgress, clock, states_of
+from fairlead.store.leads.state import set_rejected
 from fairlead.store.lookups import checked_id
 
 LONGEST_REASON = 1000

@@ -12,3 +12,13 @@ def array_text(values: Iterable[object]) -> str:
     ('{1,2}', '{}')
     """
     return "{" + ",".join(map(str, values)) + "}"
+
+
+def quoted_array_text(values: Iterable[str | None]) -> str:
+    """An array of any texts, null where there is None. To be cast where it is used.
+
+    >>> print(quoted_array_text(["plain", None, 'say "a\\\\b"']))
+    {"plain",null,"say \\"a\\\\b\\""}
+    """
+    quoted = ("null" if each is None else '"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' for each in values)
+    return "{" + ",".join(quoted) + "}"

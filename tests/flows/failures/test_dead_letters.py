@@ -19,7 +19,7 @@ from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from fairlead.store.invariants.engine import undecided_leads
-from fairlead.store.leads.runs import begin_alone
+from fairlead.store.leads.state import begin_alone
 from tests.by_hand import CLOSED, TOLD_OF_SALES, WAITS, rows_by_hand
 from tests.flows.given_up import give_up_lead, give_up_notification, letter_of
 from tests.flows.niches import stored_leads

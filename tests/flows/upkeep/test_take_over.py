@@ -16,7 +16,7 @@ from fairlead.store.audit.log import OPERATOR, SYSTEM
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import Job, enqueue
 from fairlead.store.leads.rows import clock
-from fairlead.store.leads.runs import begin_alone
+from fairlead.store.leads.state import begin_alone
 from fairlead.telemetry.metrics import counting_in, make_metrics
 from tests.flows.niches import stored_leads
 from tests.flows.upkeep.workers import begin_jobs, jobs, rows, upkeep_of, worker

@@ -10,7 +10,6 @@ from fairlead.core.permissions import Role
 from fairlead.flows.access.one_time import OneTimeToken, issue_token
 from fairlead.flows.access.passwords import check_password, hash_password
 from fairlead.store.access.one_time_tokens import void_tokens
-from fairlead.store.access.user_notices import insert_notice
 from fairlead.store.access.users import UserRow, insert_user, lock_user, user_by_email, write_password
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import Overtaken, lock_providers
@@ -18,6 +17,7 @@ from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
+from fairlead.store.notifications.outbox import Notification, notify
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _add_user(conn: Connection, user_id: str, wanted: _Wanted, actor: Actor) -> 
             write_password(conn, user_id, wanted.password_hash, now)
     invite = None
     if status == "invited" and wanted.by_mail:
-        insert_notice(conn, "user_invited", user_id, actor.request_id, now)
+        notify(conn, [Notification("user_invited", user_id=user_id, correlation_id=actor.request_id)], now)
     elif status == "invited":
         invite = issue_token(conn, user_id, "invite", now)
     new = {"role": wanted.role.value, "provider_id": wanted.provider_id, "status": status}

@@ -21,11 +21,11 @@ from fairlead.flows.access.throttle import (
 from fairlead.flows.access.tokens import hash_of, new_token
 from fairlead.store.access.one_time_tokens import void_tokens
 from fairlead.store.access.sessions import end_sessions, session_by_token
-from fairlead.store.access.user_notices import insert_notice
 from fairlead.store.access.users import UserRow, user_by_email, user_by_id, write_password
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
+from fairlead.store.notifications.outbox import Notification, notify
 
 
 def change_password(
@@ -89,7 +89,7 @@ def _queue_reset(conn: Connection, email: str, client: Client) -> None:
     is_of_user = user is not None and user.status == "active"
     now = clock(conn)
     if user is not None and is_of_user and is_wanted:
-        insert_notice(conn, "password_reset", user.user_id, client.request_id, now)
+        notify(conn, [Notification("password_reset", user_id=user.user_id, correlation_id=client.request_id)], now)
     actor = Actor("anonymous", "system", client.request_id)
     new = {"will_be_sent": is_of_user and is_wanted}
     entity_id = "unknown" if user is None else user.user_id

@@ -4,7 +4,6 @@ from fairlead.core.model import Balance
 from fairlead.flows.access.invitations import checked_person
 from fairlead.flows.access.principal import Client
 from fairlead.flows.access.throttle import REGISTRATION_OF_ADDRESS, network_of, take
-from fairlead.store.access.user_notices import insert_notice
 from fairlead.store.access.users import UserRow, insert_user, user_by_email
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import (
@@ -16,6 +15,7 @@ from fairlead.store.configuration.writes import write_providers
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
 from fairlead.store.leads.rows import clock
+from fairlead.store.notifications.outbox import Notification, notify
 
 
 def register_provider(database: Database, email: str, name: str, client: Client) -> None:
@@ -44,7 +44,7 @@ def _register(conn: Connection, provider_id: str, user_id: str, email: str, name
         user_id, email, name, "provider", provider_id, "pending", "invited", None, None, None, None, None, now
     )
     insert_user(conn, user)
-    insert_notice(conn, "user_invited", user_id, client.request_id, now)
+    notify(conn, [Notification("user_invited", user_id=user_id, correlation_id=client.request_id)], now)
     actor = Actor("anonymous", "system", client.request_id)
     registered = AuditEvent(actor, "provider.registered", "provider", provider_id, new={"status": "pending"})
     created = {"role": "provider", "provider_id": provider_id, "status": "invited"}

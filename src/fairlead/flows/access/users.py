@@ -11,7 +11,6 @@ from fairlead.flows.access.principal import is_of_user
 from fairlead.store.access.api_keys import revoke_keys_of_user
 from fairlead.store.access.one_time_tokens import void_tokens
 from fairlead.store.access.sessions import end_sessions
-from fairlead.store.access.user_notices import insert_notice
 from fairlead.store.access.users import (
     UserRow,
     list_users,
@@ -29,6 +28,7 @@ from fairlead.store.configuration.rows import lock_providers
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
+from fairlead.store.notifications.outbox import Notification, notify
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def reset_second_factor(database: Database, user_id: str, actor: Actor, *, by_ma
         ended = end_sessions(conn, before.user_id, "second_factor_changed", now)
         invite = None
         if by_mail:
-            insert_notice(conn, "user_invited", before.user_id, actor.request_id, now)
+            notify(conn, [Notification("user_invited", user_id=before.user_id, correlation_id=actor.request_id)], now)
         else:
             invite = issue_token(conn, before.user_id, "invite", now)
         return UserChange(before.user_id, before.role, "invited", True, ended, 0, invite)

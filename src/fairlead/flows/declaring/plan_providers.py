@@ -10,7 +10,7 @@ from fairlead.flows.changes import Change, difference
 from fairlead.flows.declaring.declaration import DepositTable, ProviderTable
 from fairlead.store.configuration.rows import ProviderRow
 from fairlead.store.ids import new_id
-from fairlead.store.money.postings import CreditedPayment
+from fairlead.store.money.payments import CreditedPayment
 
 GATEWAY = "manual"
 

@@ -12,7 +12,8 @@ from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.dead_letters import Burial, bury, opened
 from fairlead.store.jobs.queue import enqueue
 from fairlead.store.leads.rows import clock, lock_lead
-from fairlead.store.leads.runs import Attempt, add_attempt, add_failed_run, blame_for_crash, give_up
+from fairlead.store.leads.runs import Attempt, add_attempt
+from fairlead.store.leads.state import add_failed_run, blame_for_crash, give_up
 
 
 def record_failed_run(

@@ -14,9 +14,9 @@ from fairlead.flows.notifications.message import OneTimeLink
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.confirmations import confirmation_token, insert_confirmation_token, lead_to_confirm
-from fairlead.store.leads.intake import StoredContact, intake_niche, intake_of_lead, set_confirmed, stored_contact
-from fairlead.store.leads.review import set_rejected
+from fairlead.store.leads.intake import StoredContact, intake_niche, intake_of_lead, record_confirmation, stored_contact
 from fairlead.store.leads.rows import clock, lock_lead
+from fairlead.store.leads.state import set_rejected
 from fairlead.store.notifications.rows import ClaimedNotification
 
 
@@ -107,7 +107,7 @@ def _confirm(conn: Connection, lead_id: str, token_hash: bytes, client: Client) 
 def _write(conn: Connection, compared: Compared, stored: StoredContact, actor: Actor, now: datetime) -> None:
     lead_id, repetition = compared.lead_id, compared.repetition
     earlier = None if repetition is None else (repetition.found.lead_id, repetition.matched_fields)
-    set_confirmed(conn, lead_id, now, earlier)
+    record_confirmation(conn, lead_id, now, earlier)
     compared.remember(conn, stored.created_at)
     new: dict[str, object] = {"status": "pending_approval"}
     if earlier is not None:

@@ -22,7 +22,6 @@ from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id, new_salt
 from fairlead.store.jobs.queue import enqueue
-from fairlead.store.leads.confirmations import insert_confirmation
 from fairlead.store.leads.fingerprints import intake_secret
 from fairlead.store.leads.intake import (
     Consent,
@@ -33,6 +32,7 @@ from fairlead.store.leads.intake import (
     intake_niche,
 )
 from fairlead.store.leads.rows import NewLead, clock, insert_leads
+from fairlead.store.notifications.outbox import Notification, notify
 
 CONFIRMATION_LASTS = timedelta(days=7)
 TOO_MANY_CONFIRMATIONS = "there were too many messages to this address"
@@ -108,7 +108,14 @@ def _take_in_public(conn: Connection, sent: _Sent) -> TakenIn:
     # Whose address the name of a limit is of can be tried out only with the marketplace's secret.
     mailbox = keyed_hash(intake_secret(conn), {"mailbox": owner})
     is_asked = is_let_through(conn, CONFIRMATION_OF_MAILBOX, mailbox.hex())
-    insert_confirmation(conn, sent.lead_id, sent.client.request_id, now, None if is_asked else TOO_MANY_CONFIRMATIONS)
+    # The row holds neither address nor link: both come when the message is written.
+    confirmation = Notification(
+        "lead_confirmation",
+        lead_id=sent.lead_id,
+        correlation_id=sent.client.request_id,
+        skip_because=None if is_asked else TOO_MANY_CONFIRMATIONS,
+    )
+    notify(conn, [confirmation], now)
     _audit(conn, niche, sent, "pending_confirmation", None, now)
     return TakenIn(sent.lead_id, "pending_confirmation")
 

@@ -17,7 +17,7 @@ from fairlead.store.distribution.funds import niche_ids_moved_by
 from fairlead.store.journal import lock_niches
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
-from fairlead.store.money.postings import LedgerEntry, post_entries
+from fairlead.store.money.ledger import LedgerEntry, post_entries
 
 Direction = Literal["credit", "debit"]
 
@@ -89,7 +89,8 @@ def _adjust(
     posting, balance = post(provider.balance, kind, cents)
     moves = moves_after(conn, {provider_id: replace(provider, balance=balance)}, locked)
     now = clock(conn)
-    post_entries(conn, [LedgerEntry(provider_id, posting, memo=memo)], actor, now)
+    entry = LedgerEntry(provider_id, posting, memo=memo)
+    post_entries(conn, [entry], {provider_id: provider.low_balance}, actor.name, now)
     record_moves(conn, locked, {}, moves, now)
     moved = {
         "amount_cents": posting.amount_cents,

@@ -12,16 +12,10 @@ from fairlead.flows.money.refund import Refunded, Why, give_back, hold_for_refun
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock, lock_lead
+from fairlead.store.leads.state import set_bad
 from fairlead.store.lookups import checked_id
 from fairlead.store.money.assignments import LockedAssignment, lock_assignments, lock_own_assignment, unrefunded_of_lead
-from fairlead.store.money.bad_leads import (
-    OpenReport,
-    open_reports,
-    set_bad,
-    set_report_rejected,
-    set_reported,
-    window_days,
-)
+from fairlead.store.money.bad_leads import OpenReport, open_reports, set_report_rejected, set_reported, window_days
 
 REASONS: dict[str, str] = {
     "unreachable": "the contact could not be reached",

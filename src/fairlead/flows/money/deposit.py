@@ -18,7 +18,7 @@ from fairlead.store.ids import new_id
 from fairlead.store.journal import lock_niches
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
-from fairlead.store.money.postings import CreditedPayment, credit_payments, credited_payments
+from fairlead.store.money.payments import CreditedPayment, credit_payments, credited_payments
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def deposit(
         payment = CreditedPayment(new_id(), checked, gateway, external_id, posting)
         moves = moves_after(conn, {checked: replace(provider, balance=balance)}, locked)
         now = clock(conn)
-        events = credit_payments(conn, [payment], currency, actor, now)
+        events = credit_payments(conn, [payment], {checked: provider.low_balance}, currency, actor, now)
         record_moves(conn, locked, {}, moves, now)
         append_audit(conn, events, now)
         return _deposited(payment, was_recorded=False, reactivated=brought_back(moves))

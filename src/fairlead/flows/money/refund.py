@@ -23,8 +23,8 @@ from fairlead.store.money.assignments import (
     lock_assignments,
     set_refunded,
 )
-from fairlead.store.money.postings import LedgerEntry, post_entries
-from fairlead.store.notifications.rows import RefundNotice, insert_refund_notices
+from fairlead.store.money.ledger import LedgerEntry, post_entries
+from fairlead.store.notifications.outbox import Notification, notify
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +136,11 @@ def give_back(conn: Connection, held: Held, why: Why, now: datetime) -> tuple[tu
         LedgerEntry(each.provider_id, postings[each.assignment_id], each.assignment_id, memo=why.memo)
         for each in assignments
     ]
-    post_entries(conn, entries, why.actor, now)
+    low_balances = {provider_id: provider.low_balance for provider_id, provider in held.providers.items()}
+    post_entries(conn, entries, low_balances, why.actor.name, now)
     set_refunded(conn, list(held.assignments), why.actor.name, why.memo, now)
     record_moves(conn, held.niches, {}, moves, now)
-    notices = [RefundNotice(each.provider_id, each.assignment_id, why.told) for each in assignments]
-    insert_refund_notices(conn, notices, why.actor.request_id, now)
+    notify(conn, [_notification(each, why) for each in assignments], now)
     currency = marketplace_currency(conn)
     refunds = tuple(_refunded(each, postings[each.assignment_id], currency, moves) for each in assignments)
     return refunds, [_event(each, refund, why) for each, refund in zip(assignments, refunds, strict=True)]
@@ -157,6 +157,16 @@ def _refunded(assignment: LockedAssignment, posting: Posting, currency: str, mov
         posting.seq,
         posting.balance_after_cents,
         brought_back(own),
+    )
+
+
+def _notification(assignment: LockedAssignment, why: Why) -> Notification:
+    return Notification(
+        "refund_issued",
+        provider_id=assignment.provider_id,
+        assignment_id=assignment.assignment_id,
+        correlation_id=why.actor.request_id,
+        detail=None if why.told is None else {"reason": why.told},
     )
 
 

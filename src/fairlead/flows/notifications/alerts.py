@@ -5,8 +5,7 @@ from datetime import datetime
 
 from fairlead.core.canonical import timestamp_text
 from fairlead.store.connection import Connection
-from fairlead.store.jobs.queue import Job, enqueue
-from fairlead.store.notifications.rows import insert_operator_alert
+from fairlead.store.notifications.outbox import Notification, notify
 
 
 def alert_operators(
@@ -19,5 +18,4 @@ def alert_operators(
     detail = {"title": title, "lines": list(lines), "happened_at": timestamp_text(now)}
     if idempotency_key is not None:
         detail["once"] = idempotency_key
-    if insert_operator_alert(conn, detail, now):
-        enqueue(conn, [Job("dispatch_notifications")])
+    notify(conn, [Notification("operator_alert", detail=detail)], now)

@@ -11,13 +11,13 @@ from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.configuration.rows import ProviderRow, level_rows, lock_providers, subscription_rows
 from fairlead.store.connection import Connection
 from fairlead.store.distribution.funds import (
-    forget_low_balance,
     misfunded_niche_ids,
     misfunded_provider_ids,
     providers_above_threshold,
 )
 from fairlead.store.journal import lock_niches
 from fairlead.store.leads.rows import clock
+from fairlead.store.money.ledger import forget_low_balance
 from fairlead.telemetry.logs import get_logger
 
 CHUNK_PROVIDERS = 200

@@ -7,8 +7,9 @@ from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.audit.log import SYSTEM, AuditEvent, append_audit
 from fairlead.store.connection import Connection
 from fairlead.store.jobs.queue import enqueue
-from fairlead.store.leads.rows import clock, set_awaiting
-from fairlead.store.leads.unsold import count_reoffer, lock_unsold, niches_that_reoffer
+from fairlead.store.leads.rows import clock
+from fairlead.store.leads.state import count_reoffer, set_awaiting
+from fairlead.store.leads.unsold import lock_unsold, niches_that_reoffer
 
 CHUNK_LEADS = 200
 MOST_CHUNKS = 10

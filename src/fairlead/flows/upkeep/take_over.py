@@ -20,7 +20,8 @@ from fairlead.store.jobs.stalled import (
     stalled_job_ids,
 )
 from fairlead.store.leads.rows import clock, states_of
-from fairlead.store.leads.runs import Attempt, add_attempt, suspect
+from fairlead.store.leads.runs import Attempt, add_attempt
+from fairlead.store.leads.state import suspect
 from fairlead.store.notifications.crashes import lock_under_way
 from fairlead.store.notifications.rows import record_not_sent
 from fairlead.telemetry import metrics

@@ -7,8 +7,8 @@ from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.audit.log import SYSTEM, AuditEvent, append_audit
 from fairlead.store.connection import Connection
 from fairlead.store.leads.confirmations import delete_confirmation_tokens, lock_unconfirmed
-from fairlead.store.leads.review import set_rejected
 from fairlead.store.leads.rows import clock
+from fairlead.store.leads.state import set_rejected
 
 CHUNK_LEADS = 200
 LINKS_KEPT = timedelta(days=30)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.entry.mailbox import mailbox_key
+from fairlead.core.ledger import LowBalance
 from fairlead.core.model import Balance, Level, Subscription
 from fairlead.store.connection import Connection
 
@@ -79,6 +80,12 @@ class ProviderRow:
     timezone: str
     low_balance_threshold_cents: int | None
     balance: Balance
+    was_told_of_low_balance: bool = False
+
+    @property
+    def low_balance(self) -> LowBalance:
+        """When the provider is told of a low balance, and whether it was."""
+        return LowBalance(self.low_balance_threshold_cents, self.was_told_of_low_balance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,14 +213,14 @@ def lock_providers(conn: Connection, provider_ids: Sequence[str]) -> dict[str, P
     rows = conn.execute(
         """
         select id::text, email, name, status, timezone, low_balance_threshold_cents,
-               balance_cents, credit_limit_cents, ledger_seq
+               balance_cents, credit_limit_cents, ledger_seq, low_balance_alerted_at is not null
         from providers where id = any(%s::uuid[]) order by id for no key update
         """,
         (list(provider_ids),),
     ).fetchall()
     return {
-        provider_id: ProviderRow(provider_id, email, name, status, timezone, threshold, Balance(*balance))
-        for provider_id, email, name, status, timezone, threshold, *balance in rows
+        provider_id: ProviderRow(provider_id, email, name, status, timezone, threshold, Balance(*balance), was_told)
+        for provider_id, email, name, status, timezone, threshold, *balance, was_told in rows
     }
 
 

@@ -14,8 +14,6 @@ from fairlead.core.canonical import canonical_json
 from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.store.configuration.rows import LevelRow, NicheRow, Overtaken, ProviderRow, SubscriptionRow
 from fairlead.store.connection import Connection
-from fairlead.store.ids import new_id
-from fairlead.store.jobs.queue import Job, enqueue
 
 
 def write_niches(conn: Connection, rows: Sequence[NicheRow], now: datetime) -> None:
@@ -192,23 +190,6 @@ def write_states(conn: Connection, rows: Sequence[SubscriptionRow], now: datetim
             for row in rows
         ],
     )
-
-
-def write_notices(conn: Connection, notices: Sequence[tuple[str, SubscriptionRow]], now: datetime) -> None:
-    """The providers will be told, each of its subscription: pairs of a notification's kind and the subscription."""
-    _write(
-        conn,
-        """
-        insert into notifications (id, kind, channel, provider_id, subscription_id, created_at)
-        select id, kind, 'email', provider_id, subscription_id, %s
-        from unnest(%b::uuid[], %b::text[], %b::uuid[], %b::uuid[])
-             as notice (id, kind, provider_id, subscription_id)
-        """,
-        now,
-        [(new_id(), kind, row.subscription.provider_id, row.subscription.subscription_id) for kind, row in notices],
-    )
-    if notices:
-        enqueue(conn, [Job("dispatch_notifications")])
 
 
 def _write(conn: Connection, statement: LiteralString, now: datetime, rows: Sequence[tuple[object, ...]]) -> None:

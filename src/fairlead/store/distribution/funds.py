@@ -1,6 +1,6 @@
 """Where activity and funds do not agree (R9), and low-balance alerts that are over."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from fairlead.core.model import INSUFFICIENT_FUNDS
 from fairlead.store.connection import Connection
@@ -71,15 +71,3 @@ def providers_above_threshold(conn: Connection, limit: int) -> list[str]:
         (limit,),
     ).fetchall()
     return [row[0] for row in rows]
-
-
-def forget_low_balance(conn: Connection, provider_ids: Sequence[str]) -> int:
-    """Those of the providers, locked before, whose balance is not low any more will be told when it falls again."""
-    done = conn.execute(
-        """
-        update providers set low_balance_alerted_at = null
-        where id = any(%s::uuid[]) and coalesce(balance_cents >= low_balance_threshold_cents, true)
-        """,
-        (list(provider_ids),),
-    )
-    return done.rowcount

@@ -3,30 +3,42 @@
 The order of locks is niche, leads, providers ascending by id (DESIGN: concurrency protocol).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from psycopg import errors
 
 from fairlead.core.decision import Decision, Recipient
 from fairlead.core.journal import SealedEntry
-from fairlead.core.ledger import EntryKind, post
+from fairlead.core.ledger import EntryKind, LowBalance, post
 from fairlead.core.model import Balance, Subscription
 from fairlead.core.roster import Head
 from fairlead.store.arrays import array_text
+from fairlead.store.audit.log import SYSTEM
 from fairlead.store.connection import Connection
-from fairlead.store.ids import new_id
-from fairlead.store.jobs.queue import Job, enqueue
 from fairlead.store.journal import insert_entries
+from fairlead.store.leads.state import set_decided
 from fairlead.store.leads.waiting import LeadRequest
+from fairlead.store.money.ledger import LedgerEntry, post_entries
+from fairlead.store.notifications.outbox import Notification, notify
+from fairlead.store.notifications.webhook_endpoints import ask_for_endpoints
 
 _LOCK_PROVIDERS = """
-    select id::text, balance_cents, credit_limit_cents, ledger_seq
+    select id::text, balance_cents, credit_limit_cents, ledger_seq, low_balance_threshold_cents,
+           low_balance_alerted_at is not null
     from providers where id = any(%s::uuid[]) order by id for no key update"""
 
 
-def lock_balances(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> dict[str, Balance] | None:
+@dataclass(frozen=True, slots=True)
+class LockedBalances:
+    """By provider id, of providers whose rows are locked: what they can pay with, and when that is low to them."""
+
+    balances: dict[str, Balance] = field(default_factory=dict[str, Balance])
+    low_balances: dict[str, LowBalance] = field(default_factory=dict[str, LowBalance])
+
+
+def lock_balances(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> LockedBalances | None:
     """What these providers can pay with, their rows locked in ascending order of id.
 
     With `wait=False` nothing is waited for: None when somebody else holds one of them, and the transaction is then
@@ -39,7 +51,11 @@ def lock_balances(conn: Connection, provider_ids: Sequence[str], *, wait: bool) 
         if wait:
             raise
         return None
-    return {provider_id: Balance(*balance) for provider_id, *balance in rows}
+    locked = LockedBalances()
+    for provider_id, balance_cents, credit_limit_cents, ledger_seq, threshold_cents, was_told in rows:
+        locked.balances[provider_id] = Balance(balance_cents, credit_limit_cents, ledger_seq)
+        locked.low_balances[provider_id] = LowBalance(threshold_cents, was_told)
+    return locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +67,7 @@ class Batch:
     decisions: tuple[Decision, ...]
     deactivated: tuple[Subscription, ...]
     entries: tuple[SealedEntry, ...]
-    balances_before: Mapping[str, Balance]
+    low_balances: Mapping[str, LowBalance]
     balances_after: Mapping[str, Balance]
     now: datetime
     requests: Mapping[str, LeadRequest]
@@ -60,25 +76,24 @@ class Batch:
 def record(conn: Connection, batch: Batch) -> None:
     """The batch is in the tables: journal and pointer, assignments, ledger, balances, order, leads, notifications.
 
-    Eleven statements at most, however many leads, recipients and subscriptions, sent without waiting for one another.
+    Thirteen statements at most, however many leads, recipients and subscriptions, sent without waiting for one another.
     Nothing of it is visible, or lasting, before the caller's commit (R10).
     """
+    picks = _picks(batch)
     with conn.pipeline():
+        # Asked first and read last: the answer is there by the time that the other statements were sent.
+        endpoints = ask_for_endpoints(conn, {recipient.provider_id for _, _, recipient in picks}) if picks else None
         insert_entries(conn, batch.entries)
         _move_niche(conn, batch)
-        _record_outcomes(conn, batch)
-        if picks := _picks(batch):
+        set_decided(conn, batch.decisions, batch.now)
+        if picks:
             _insert_assignments(conn, batch, picks)
-            _insert_purchases(conn, batch, picks)
-            _insert_notifications(conn, batch, picks)
-            _move_balances(conn, batch)
+            post_entries(conn, _ledger_entries(picks), batch.low_balances, SYSTEM.name, batch.now)
             _move_served(conn, batch)
         if batch.deactivated:
             _deactivate(conn, batch)
-        if picks or batch.deactivated:
-            # One job for the whole batch, which fans out to one per notification: enqueueing signals, and a signal
-            # at commit makes commits wait for one another.
-            enqueue(conn, [Job("dispatch_notifications")])
+        told = {} if endpoints is None else dict(endpoints.fetchall())
+        notify(conn, [*_notifications(batch, picks, told)], batch.now)
 
 
 def _move_niche(conn: Connection, batch: Batch) -> None:
@@ -90,27 +105,6 @@ def _move_niche(conn: Connection, batch: Batch) -> None:
         where id = %s
         """,
         (head.seq, head.hash, head.next_start_order_position, head.last_served_seq, batch.niche_id),
-    )
-
-
-def _record_outcomes(conn: Connection, batch: Batch) -> None:
-    conn.execute(
-        """
-        update leads set
-            status = case when outcome = 'no_eligible' then status else 'distributed' end,
-            distributed_at = case when outcome = 'no_eligible' then null else %s end,
-            awaits_decision = false, distribution_attempts = attempt, last_attempt_at = %s, last_outcome = outcome,
-            failed_runs = 0, last_error = null, decide_alone = false, alone_since = null, crash_count = 0
-        from unnest(%s::uuid[], %s::text[], %s::integer[]) as decision (lead_id, outcome, attempt)
-        where id = lead_id
-        """,
-        (
-            batch.now,
-            batch.now,
-            array_text(decision.lead_id for decision in batch.decisions),
-            array_text(decision.outcome.value for decision in batch.decisions),
-            array_text(decision.attempt for decision in batch.decisions),
-        ),
     )
 
 
@@ -155,97 +149,39 @@ def _insert_assignments(conn: Connection, batch: Batch, picks: Sequence[_Pick]) 
     )
 
 
-def _insert_purchases(conn: Connection, batch: Batch, picks: Sequence[_Pick]) -> None:
-    postings = [
-        post(
-            Balance(recipient.balance_before_cents, recipient.credit_limit_cents, recipient.ledger_seq - 1),
-            EntryKind.LEAD_PURCHASE,
-            recipient.price_cents,
-        )[0]
+def _ledger_entries(picks: Sequence[_Pick]) -> list[LedgerEntry]:
+    return [
+        LedgerEntry(
+            recipient.provider_id,
+            post(
+                Balance(recipient.balance_before_cents, recipient.credit_limit_cents, recipient.ledger_seq - 1),
+                EntryKind.LEAD_PURCHASE,
+                recipient.price_cents,
+            )[0],
+            recipient.assignment_id,
+        )
         for _, _, recipient in picks
     ]
-    conn.execute(
-        """
-        insert into ledger_entries (provider_id, seq, kind, amount_cents, balance_after_cents, assignment_id, actor,
-                                    created_at)
-        select provider_id, seq, 'lead_purchase', amount_cents, balance_after_cents, assignment_id, 'fairlead', %s
-        from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::uuid[])
-             as entry (provider_id, seq, amount_cents, balance_after_cents, assignment_id)
-        """,
-        (
-            batch.now,
-            array_text(recipient.provider_id for _, _, recipient in picks),
-            array_text(posting.seq for posting in postings),
-            array_text(posting.amount_cents for posting in postings),
-            array_text(posting.balance_after_cents for posting in postings),
-            array_text(recipient.assignment_id for _, _, recipient in picks),
-        ),
-    )
 
 
-def _insert_notifications(conn: Connection, batch: Batch, picks: Sequence[_Pick]) -> None:
-    """Every recipient is told by email, and by webhook where the provider has an endpoint."""
-    conn.execute(
-        """
-        insert into notifications (id, kind, channel, provider_id, assignment_id, webhook_endpoint_id, correlation_id,
-                                   created_at)
-        select channel.id, 'lead_assigned', channel.name, pick.provider_id, pick.assignment_id, channel.endpoint_id,
-               l.correlation_id, %s
-        from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[])
-             as pick (email_id, webhook_id, provider_id, assignment_id, lead_id)
-        join leads l on l.id = pick.lead_id
-        left join webhook_endpoints e on e.provider_id = pick.provider_id and e.deleted_at is null
-             and e.state <> 'disabled'
-        cross join lateral (values (pick.email_id, 'email', null::uuid), (pick.webhook_id, 'webhook', e.id))
-             as channel (id, name, endpoint_id)
-        where channel.name = 'email' or channel.endpoint_id is not null
-        """,
-        (
-            batch.now,
-            array_text(new_id() for _ in picks),
-            array_text(new_id() for _ in picks),
-            array_text(recipient.provider_id for _, _, recipient in picks),
-            array_text(recipient.assignment_id for _, _, recipient in picks),
-            array_text(decision.lead_id for decision, _, _ in picks),
-        ),
-    )
-
-
-def _move_balances(conn: Connection, batch: Batch) -> None:
-    moved = {
-        provider_id: balance
-        for provider_id, balance in batch.balances_after.items()
-        if balance != batch.balances_before[provider_id]
-    }
-    # One statement: both halves see the rows as they were before, so each provider is alerted once per fall.
-    conn.execute(
-        """
-        with balance as (
-            select * from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::uuid[])
-                     as balance (provider_id, balance_cents, ledger_seq, notification_id)
-        ), alert as (
-            insert into notifications (id, kind, channel, provider_id, detail, created_at)
-            select notification_id, 'low_balance', 'email', provider_id,
-                   jsonb_build_object('balance_cents', balance.balance_cents,
-                                      'threshold_cents', p.low_balance_threshold_cents), %s
-            from balance join providers p on p.id = balance.provider_id
-            where balance.balance_cents < p.low_balance_threshold_cents and p.low_balance_alerted_at is null
+def _notifications(batch: Batch, picks: Sequence[_Pick], endpoints: Mapping[str, str]) -> Iterator[Notification]:
+    """Every recipient is told by email, and by webhook where it has an endpoint; and who was deactivated is told so."""
+    for decision, _, recipient in picks:
+        told = Notification(
+            "lead_assigned",
+            provider_id=recipient.provider_id,
+            assignment_id=recipient.assignment_id,
+            correlation_id=batch.requests[decision.lead_id].correlation_id,
         )
-        update providers p
-        set balance_cents = balance.balance_cents, ledger_seq = balance.ledger_seq,
-            low_balance_alerted_at = case when balance.balance_cents < p.low_balance_threshold_cents
-                                          then coalesce(p.low_balance_alerted_at, %s) end
-        from balance where p.id = balance.provider_id
-        """,
-        (
-            array_text(moved),
-            array_text(balance.balance_cents for balance in moved.values()),
-            array_text(balance.ledger_seq for balance in moved.values()),
-            array_text(new_id() for _ in moved),
-            batch.now,
-            batch.now,
-        ),
-    )
+        yield told
+        if (endpoint_id := endpoints.get(recipient.provider_id)) is not None:
+            yield told._replace(channel="webhook", webhook_endpoint_id=endpoint_id)
+    for subscription in batch.deactivated:
+        yield Notification(
+            "subscription_deactivated",
+            provider_id=subscription.provider_id,
+            subscription_id=subscription.subscription_id,
+        )
 
 
 def _move_served(conn: Connection, batch: Batch) -> None:
@@ -269,17 +205,4 @@ def _deactivate(conn: Connection, batch: Batch) -> None:
         where id = any(%s::uuid[])
         """,
         (array_text(subscription_ids),),
-    )
-    conn.execute(
-        """
-        insert into notifications (id, kind, channel, provider_id, subscription_id, created_at)
-        select id, 'subscription_deactivated', 'email', provider_id, subscription_id, %s
-        from unnest(%s::uuid[], %s::uuid[], %s::uuid[]) as notification (id, provider_id, subscription_id)
-        """,
-        (
-            batch.now,
-            array_text(new_id() for _ in subscription_ids),
-            array_text(subscription.provider_id for subscription in batch.deactivated),
-            array_text(subscription_ids),
-        ),
     )

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.store.connection import Connection
-from fairlead.store.ids import new_id
-from fairlead.store.jobs.queue import Job, enqueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +25,6 @@ class ConfirmationToken:
 
     lead_id: str
     expires_at: datetime
-
-
-def insert_confirmation(
-    conn: Connection, lead_id: str, correlation_id: str | None, now: datetime, why_not: str | None
-) -> None:
-    """The lead's consumer will be asked by email to confirm it; with `why_not` the message is skipped for that reason.
-
-    The row holds neither address nor link: both come when the message is written.
-    """
-    conn.execute(
-        """
-        insert into notifications (id, kind, channel, lead_id, state, last_answer, correlation_id, created_at)
-        values (%s, 'lead_confirmation', 'email', %s, %s, %s, %s, %s)
-        """,
-        (new_id(), lead_id, "queued" if why_not is None else "skipped", why_not, correlation_id, now),
-    )
-    if why_not is None:
-        enqueue(conn, [Job("dispatch_notifications")])
 
 
 def lead_to_confirm(conn: Connection, notification_id: str) -> Unconfirmed | None:

@@ -11,6 +11,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.duplicates import CONTACT_FIELDS
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
+from fairlead.store.leads.state import set_confirmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +186,14 @@ def consent_of_lead(conn: Connection, lead_id: str) -> Consent | None:
     return None if row is None else Consent(*row)
 
 
-def set_confirmed(conn: Connection, lead_id: str, now: datetime, earlier: tuple[str, Sequence[str]] | None) -> None:
+def record_confirmation(
+    conn: Connection, lead_id: str, now: datetime, earlier: tuple[str, Sequence[str]] | None
+) -> None:
     """The lead, which waited for its confirmation and is locked, is confirmed: it is pending approval.
 
     `earlier` is the lead that it repeats, and in which fields.
     """
-    conn.execute("update leads set status = 'pending_approval' where id = %s", (lead_id,))
+    set_confirmed(conn, lead_id)
     duplicate_of, fields = (None, None) if earlier is None else (earlier[0], list(earlier[1]))
     conn.execute(
         "update lead_intakes set confirmed_at = %s, duplicate_of = %s, duplicate_fields = %s where lead_id = %s",

@@ -22,20 +22,6 @@ def lock_rejectable(conn: Connection, lead_ids: Sequence[str]) -> dict[str, str]
     return dict(rows)
 
 
-def set_rejected(
-    conn: Connection, lead_ids: Sequence[str], reason: str, rejected_by: str, now: datetime, correlation_id: str | None
-) -> None:
-    """The leads, locked and unsold before, are rejected and not distributed again."""
-    conn.execute(
-        """
-        update leads set status = 'rejected', awaits_decision = false, rejected_at = %s, rejected_by = %s,
-                         rejection_reason = %s, correlation_id = coalesce(%s, correlation_id)
-        where id = any(%s::uuid[])
-        """,
-        (now, rejected_by, reason, correlation_id, list(lead_ids)),
-    )
-
-
 def resolve_dead_letters_of(conn: Connection, lead_ids: Sequence[str], resolved_by: str, now: datetime) -> list[str]:
     """The open dead letters of these leads, which are locked, are resolved; returns their ids, the oldest first."""
     rows = conn.execute(

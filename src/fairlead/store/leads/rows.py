@@ -223,37 +223,6 @@ def lock_decided(conn: Connection, lead_ids: Sequence[str]) -> list[str]:
     return [row[0] for row in rows]
 
 
-def set_approved(
-    conn: Connection, lead_ids: Sequence[str], approved_by: str, now: datetime, correlation_id: str | None
-) -> list[str]:
-    """The leads, locked and pending before, are approved; returns those that await a decision now.
-
-    In a niche that waits for a manual trigger, none does.
-    """
-    rows = conn.execute(
-        """
-        update leads l set status = 'approved', approved_at = %s, approved_by = %s, correlation_id = %s,
-                           awaits_decision = n.auto_distribute
-        from niches n where n.id = l.niche_id and l.id = any(%s::uuid[])
-        returning l.id::text, l.awaits_decision
-        """,
-        (now, approved_by, correlation_id, list(lead_ids)),
-    ).fetchall()
-    return sorted(lead_id for lead_id, awaits in rows if awaits)
-
-
-def set_awaiting(conn: Connection, lead_ids: Sequence[str], correlation_id: str | None) -> None:
-    """The leads, locked and approved before, await a decision, with a clean slate: earlier failures count no more."""
-    conn.execute(
-        """
-        update leads set awaits_decision = true, failed_runs = 0, last_error = null, decide_alone = false,
-                         alone_since = null, crash_count = 0, correlation_id = coalesce(%s, correlation_id)
-        where id = any(%s::uuid[])
-        """,
-        (correlation_id, list(lead_ids)),
-    )
-
-
 def untried_leads(conn: Connection, niche_id: str, limit: int) -> list[str]:
     """The niche's approved leads that nobody ever asked to distribute, locked in ascending order of id.
 

@@ -54,11 +54,6 @@ def attempts_of(conn: Connection, lead_id: str | None, notification_id: str | No
     return [Attempt(*row) for row in rows]
 
 
-def begin_alone(conn: Connection, lead_id: str) -> None:
-    """From this transaction's commit on, a dead worker will be taken for this lead's doing, until its decision."""
-    conn.execute("update leads set alone_since = clock_timestamp() where id = %s and awaits_decision", (lead_id,))
-
-
 def waiting_alone(conn: Connection, niche_id: str) -> list[str]:
     """The niche's waiting leads that have to be decided alone, oldest approval first."""
     rows = conn.execute(
@@ -66,69 +61,6 @@ def waiting_alone(conn: Connection, niche_id: str) -> list[str]:
         (niche_id,),
     ).fetchall()
     return [row[0] for row in rows]
-
-
-def add_failed_run(conn: Connection, lead_id: str, error: str, now: datetime) -> int:
-    """The lead's newest run raised, and it is decided alone from now on; returns how many runs raised so far.
-
-    Needs the lead's lock.
-    """
-    rows = conn.execute(
-        """
-        update leads set failed_runs = failed_runs + 1, distribution_attempts = distribution_attempts + 1,
-                         last_attempt_at = %s, last_outcome = 'failed', last_error = %s, decide_alone = true,
-                         alone_since = null
-        where id = %s returning failed_runs
-        """,
-        (now, error, lead_id),
-    ).fetchall()
-    return rows[0][0]
-
-
-def blame_for_crash(conn: Connection, lead_id: str) -> int:
-    """The lead is to blame for a dead worker if it was being decided alone; returns how often it was to blame so far.
-
-    Needs the lead's lock. Either way it is decided alone from now on.
-    """
-    rows = conn.execute(
-        """
-        update leads set crash_count = crash_count + (alone_since is not null)::integer, alone_since = null,
-                         decide_alone = true
-        where id = %s returning crash_count
-        """,
-        (lead_id,),
-    ).fetchall()
-    return rows[0][0]
-
-
-def suspect(conn: Connection, niche_id: str, limit: int) -> None:
-    """The niche's oldest waiting leads, up to the size of a batch, are decided alone: one of them killed a worker.
-
-    They are locked in ascending order of id, and those that are being decided right now are left alone.
-    """
-    conn.execute(
-        """
-        update leads set decide_alone = true where id in (
-            select id from leads
-            where awaits_decision and id = any(array(
-                select id from leads where niche_id = %s and awaits_decision and not decide_alone
-                order by approved_at, id limit %s))
-            order by id for no key update skip locked)
-        """,
-        (niche_id, limit),
-    )
-
-
-def give_up(conn: Connection, lead_id: str, error: str, now: datetime) -> None:
-    """The lead waits no longer, until it is requested again, and its last attempt counts as failed."""
-    conn.execute(
-        """
-        update leads set awaits_decision = false, last_outcome = 'failed', last_error = %s, alone_since = null,
-                         last_attempt_at = coalesce(last_attempt_at, %s)
-        where id = %s
-        """,
-        (error, now, lead_id),
-    )
 
 
 def delete_attempts(conn: Connection, ended_before: datetime, limit: int) -> int:

@@ -38,8 +38,3 @@ def lock_unsold(conn: Connection, niche_id: str, limit: int) -> list[UnsoldLead]
         (niche_id, limit),
     ).fetchall()
     return [UnsoldLead(*row) for row in rows]
-
-
-def count_reoffer(conn: Connection, lead_ids: list[str]) -> None:
-    """The leads, locked before, were offered again once more."""
-    conn.execute("update leads set reoffer_count = reoffer_count + 1 where id = any(%s::uuid[])", (lead_ids,))

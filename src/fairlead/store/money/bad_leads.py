@@ -75,14 +75,3 @@ def open_reports(conn: Connection, after: tuple[datetime, str] | None, limit: in
         values,
     ).fetchall()
     return [OpenReport(*row) for row in rows]
-
-
-def set_bad(conn: Connection, lead_id: str) -> None:
-    """The lead, locked before, is bad: nobody distributes it any more."""
-    conn.execute(
-        """
-        update leads set status = 'bad', awaits_decision = false, decide_alone = false, alone_since = null
-        where id = %s
-        """,
-        (lead_id,),
-    )

@@ -1,10 +1,10 @@
-"""Notifications as rows: queued with their cause, handed to jobs, claimed while they are sent, and how that ended.
+"""Notifications as rows: handed to jobs, claimed while they are sent, and how that ended.
 
 A row is the truth about a notification, a job only a hint. One that is claimed by a running job is left alone by every
 other, so that nothing is sent twice by our own doing. Of locks, an endpoint's comes before those of its notifications.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,6 @@ from psycopg.types.json import Jsonb
 
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
-from fairlead.store.ids import new_id
-from fairlead.store.jobs.queue import Job, enqueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +64,6 @@ class LockedNotification:
     endpoint_is_gone: bool
 
 
-def insert_operator_alert(conn: Connection, detail: Mapping[str, object], now: datetime) -> bool:
-    """An alert waits for the operators; `detail` says what happened, and nothing personal.
-
-    Where `detail` has a member `once`, and there is an alert with the same, nothing is done. Returns whether it was.
-    """
-    inserted = conn.execute(
-        """
-        insert into notifications (id, kind, channel, provider_id, detail, created_at)
-        values (%s, 'operator_alert', 'email', null, %s, %s)
-        on conflict ((detail ->> 'once')) where kind = 'operator_alert' do nothing
-        """,
-        (new_id(), Jsonb(dict(detail)), now),
-    )
-    return inserted.rowcount == 1
-
-
-@dataclass(frozen=True, slots=True)
-class RefundNotice:
-    """A refund to be told. `reason` is ours, from a fixed list; what people wrote may be personal and stays out."""
-
-    provider_id: str
-    assignment_id: str
-    reason: str | None
-
-
 def told_to_have_stopped(conn: Connection, subscription_ids: Collection[str], now: datetime) -> frozenset[str]:
     """Those of the subscriptions of whose funds the provider was last told, before now, that they have run out."""
     if not subscription_ids:
@@ -107,29 +80,6 @@ def told_to_have_stopped(conn: Connection, subscription_ids: Collection[str], no
         (array_text(sorted(subscription_ids)), now, now),
     ).fetchall()
     return frozenset(row[0] for row in rows)
-
-
-def insert_refund_notices(
-    conn: Connection, notices: Sequence[RefundNotice], correlation_id: str | None, now: datetime
-) -> None:
-    """The providers will be told of their refunds by email."""
-    conn.execute(
-        """
-        insert into notifications (id, kind, channel, provider_id, assignment_id, detail, correlation_id, created_at)
-        select id, 'refund_issued', 'email', provider_id, assignment_id,
-               case when reason is not null then jsonb_build_object('reason', reason) end, %s, %s
-        from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[]) as notice (id, provider_id, assignment_id, reason)
-        """,
-        (
-            correlation_id,
-            now,
-            [new_id() for _ in notices],
-            [each.provider_id for each in notices],
-            [each.assignment_id for each in notices],
-            [each.reason for each in notices],
-        ),
-    )
-    enqueue(conn, [Job("dispatch_notifications")])
 
 
 def hand_out(conn: Connection, limit: int, now: datetime) -> HandedOut:

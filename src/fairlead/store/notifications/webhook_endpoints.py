@@ -3,12 +3,14 @@
 The lock of a provider comes before that of its endpoint, and the endpoint's before those of its notifications.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
+from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 
 
@@ -64,6 +66,21 @@ def endpoint_of_provider(conn: Connection, provider_id: str) -> EndpointRow | No
     """The provider's living endpoint; nothing is locked."""
     row = conn.execute(_COLUMNS + " where provider_id = %s and deleted_at is null", (provider_id,)).fetchone()
     return None if row is None else EndpointRow(*row)
+
+
+def ask_for_endpoints(conn: Connection, provider_ids: Collection[str]) -> Cursor[tuple[str, str]]:
+    """The endpoints of these providers that are not disabled: pairs of ids, provider and endpoint.
+
+    Within a pipeline nothing is waited for until the pairs are fetched. Nothing is locked: what is handed out later
+    looks again whether the endpoint is there.
+    """
+    return conn.execute(
+        """
+        select provider_id::text, id::text from webhook_endpoints
+        where provider_id = any(%s::uuid[]) and deleted_at is null and state <> 'disabled'
+        """,
+        (array_text(provider_ids),),
+    )
 
 
 def lock_endpoint(conn: Connection, endpoint_id: str, of_provider_id: str | None = None) -> EndpointRow | None:

@@ -1,0 +1,170 @@
+"""A lead's state: the one module in which its status moves, and what is counted of its attempts.
+
+Every function needs the locks of the leads that it names, but `suspect`, which takes them.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from fairlead.core.decision import Decision
+from fairlead.store.arrays import array_text
+from fairlead.store.connection import Connection
+
+
+def set_confirmed(conn: Connection, lead_id: str) -> None:
+    """The lead, locked before, waited for its consumer to confirm it: it is pending approval."""
+    conn.execute("update leads set status = 'pending_approval' where id = %s", (lead_id,))
+
+
+def set_approved(
+    conn: Connection, lead_ids: Sequence[str], approved_by: str, now: datetime, correlation_id: str | None
+) -> list[str]:
+    """The leads, locked and pending before, are approved; returns those that await a decision now.
+
+    In a niche that waits for a manual trigger, none does.
+    """
+    rows = conn.execute(
+        """
+        update leads l set status = 'approved', approved_at = %s, approved_by = %s, correlation_id = %s,
+                           awaits_decision = n.auto_distribute
+        from niches n where n.id = l.niche_id and l.id = any(%s::uuid[])
+        returning l.id::text, l.awaits_decision
+        """,
+        (now, approved_by, correlation_id, list(lead_ids)),
+    ).fetchall()
+    return sorted(lead_id for lead_id, awaits in rows if awaits)
+
+
+def set_rejected(
+    conn: Connection, lead_ids: Sequence[str], reason: str, rejected_by: str, now: datetime, correlation_id: str | None
+) -> None:
+    """The leads, locked and unsold before, are rejected and not distributed again."""
+    conn.execute(
+        """
+        update leads set status = 'rejected', awaits_decision = false, rejected_at = %s, rejected_by = %s,
+                         rejection_reason = %s, correlation_id = coalesce(%s, correlation_id)
+        where id = any(%s::uuid[])
+        """,
+        (now, rejected_by, reason, correlation_id, list(lead_ids)),
+    )
+
+
+def set_bad(conn: Connection, lead_id: str) -> None:
+    """The lead, locked before, is bad and not distributed again."""
+    conn.execute(
+        """
+        update leads set status = 'bad', awaits_decision = false, decide_alone = false, alone_since = null
+        where id = %s
+        """,
+        (lead_id,),
+    )
+
+
+def set_awaiting(conn: Connection, lead_ids: Sequence[str], correlation_id: str | None) -> None:
+    """The leads, locked and approved before, await a decision, with a clean slate: earlier failures count no more."""
+    conn.execute(
+        """
+        update leads set awaits_decision = true, failed_runs = 0, last_error = null, decide_alone = false,
+                         alone_since = null, crash_count = 0, correlation_id = coalesce(%s, correlation_id)
+        where id = any(%s::uuid[])
+        """,
+        (correlation_id, list(lead_ids)),
+    )
+
+
+def count_reoffer(conn: Connection, lead_ids: list[str]) -> None:
+    """The leads, locked before, were offered again once more."""
+    conn.execute("update leads set reoffer_count = reoffer_count + 1 where id = any(%s::uuid[])", (lead_ids,))
+
+
+def set_decided(conn: Connection, decisions: Sequence[Decision], now: datetime) -> None:
+    """The leads, locked before, wait no longer: each has one more attempt, its outcome, and its status by that (R1).
+
+    Earlier failures count no more.
+    """
+    conn.execute(
+        """
+        update leads set
+            status = case when outcome = 'no_eligible' then status else 'distributed' end,
+            distributed_at = case when outcome = 'no_eligible' then null else %s end,
+            awaits_decision = false, distribution_attempts = attempt, last_attempt_at = %s, last_outcome = outcome,
+            failed_runs = 0, last_error = null, decide_alone = false, alone_since = null, crash_count = 0
+        from unnest(%s::uuid[], %s::text[], %s::integer[]) as decision (lead_id, outcome, attempt)
+        where id = lead_id
+        """,
+        (
+            now,
+            now,
+            array_text(decision.lead_id for decision in decisions),
+            array_text(decision.outcome.value for decision in decisions),
+            array_text(decision.attempt for decision in decisions),
+        ),
+    )
+
+
+def add_failed_run(conn: Connection, lead_id: str, error: str, now: datetime) -> int:
+    """The lead's newest run raised, and it is decided alone from now on; returns how many runs raised so far.
+
+    Needs the lead's lock.
+    """
+    rows = conn.execute(
+        """
+        update leads set failed_runs = failed_runs + 1, distribution_attempts = distribution_attempts + 1,
+                         last_attempt_at = %s, last_outcome = 'failed', last_error = %s, decide_alone = true,
+                         alone_since = null
+        where id = %s returning failed_runs
+        """,
+        (now, error, lead_id),
+    ).fetchall()
+    return rows[0][0]
+
+
+def begin_alone(conn: Connection, lead_id: str) -> None:
+    """From this transaction's commit on, a dead worker will be taken for this lead's doing, until its decision."""
+    conn.execute("update leads set alone_since = clock_timestamp() where id = %s and awaits_decision", (lead_id,))
+
+
+def blame_for_crash(conn: Connection, lead_id: str) -> int:
+    """The lead is to blame for a dead worker if it was being decided alone; returns how often it was to blame so far.
+
+    Needs the lead's lock. Either way it is decided alone from now on.
+    """
+    rows = conn.execute(
+        """
+        update leads set crash_count = crash_count + (alone_since is not null)::integer, alone_since = null,
+                         decide_alone = true
+        where id = %s returning crash_count
+        """,
+        (lead_id,),
+    ).fetchall()
+    return rows[0][0]
+
+
+def suspect(conn: Connection, niche_id: str, limit: int) -> None:
+    """The niche's oldest waiting leads, up to the size of a batch, are decided alone: one of them killed a worker.
+
+    They are locked in ascending order of id, and those that are being decided right now are left alone.
+    """
+    conn.execute(
+        """
+        update leads set decide_alone = true where id in (
+            select id from leads
+            where awaits_decision and id = any(array(
+                select id from leads where niche_id = %s and awaits_decision and not decide_alone
+                order by approved_at, id limit %s))
+            order by id for no key update skip locked)
+        """,
+        (niche_id, limit),
+    )
+
+
+def give_up(conn: Connection, lead_id: str, error: str, now: datetime) -> None:
+    """The lead waits no longer, until it is requested again, and its last attempt counts as failed."""
+    conn.execute(
+        """
+        update leads set awaits_decision = false, last_outcome = 'failed', last_error = %s, alone_since = null,
+                         last_attempt_at = coalesce(last_attempt_at, %s)
+        where id = %s
+        """,
+        (error, now, lead_id),
+    )

@@ -1,0 +1,113 @@
+"""The ledger: the one way in which a balance moves, with the entry that says why and the alert that it is low now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fairlead.core.ledger import LowBalance, Posting
+from fairlead.store.arrays import array_text, quoted_array_text
+from fairlead.store.connection import Connection
+from fairlead.store.notifications.outbox import Notification, notify
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """A posting to be stored: whose it is, what it is of, and why an operator made it."""
+
+    provider_id: str
+    posting: Posting
+    assignment_id: str | None = None
+    payment_id: str | None = None
+    memo: str | None = None
+
+
+def post_entries(
+    conn: Connection,
+    entries: Sequence[LedgerEntry],
+    low_balances: Mapping[str, LowBalance],
+    actor_name: str,
+    now: datetime,
+) -> None:
+    """The entries are in the ledgers, the balances are those after them, and providers whose balance fell are told.
+
+    Of one provider the entries follow one another. Needs the locks of the providers' rows, and by provider id what
+    those say of a low balance (`core.ledger.LowBalance` is the rule). Three statements at most, and a job with the
+    last.
+    """
+    if not entries:
+        return
+    postings = [entry.posting for entry in entries]
+    conn.execute(
+        """
+        insert into ledger_entries (provider_id, seq, kind, amount_cents, balance_after_cents, assignment_id,
+                                    payment_id, actor, memo, created_at)
+        select provider_id, seq, kind, amount_cents, balance_after_cents, assignment_id, payment_id, %s, memo, %s
+        from unnest(%s::uuid[], %s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::uuid[], %s::uuid[],
+                    %s::text[])
+             as entry (provider_id, seq, kind, amount_cents, balance_after_cents, assignment_id, payment_id, memo)
+        """,
+        (
+            actor_name,
+            now,
+            array_text([entry.provider_id for entry in entries]),
+            array_text([posting.seq for posting in postings]),
+            array_text([posting.kind.value for posting in postings]),
+            array_text([posting.amount_cents for posting in postings]),
+            array_text([posting.balance_after_cents for posting in postings]),
+            quoted_array_text([entry.assignment_id for entry in entries]),
+            quoted_array_text([entry.payment_id for entry in entries]),
+            quoted_array_text([entry.memo for entry in entries]),
+        ),
+    )
+    _move_balances(conn, entries, low_balances, now)
+
+
+def _move_balances(
+    conn: Connection, entries: Sequence[LedgerEntry], low_balances: Mapping[str, LowBalance], now: datetime
+) -> None:
+    # A provider may have several entries here: the last of them says where it stands.
+    last = {entry.provider_id: entry.posting for entry in entries}
+    debited = {entry.provider_id for entry in entries if entry.posting.amount_cents < 0}
+    after = {
+        provider_id: low_balances[provider_id].after(posting.balance_after_cents, is_debited=provider_id in debited)
+        for provider_id, posting in last.items()
+    }
+    conn.execute(
+        """
+        update providers p
+        set balance_cents = moved.balance_cents, ledger_seq = moved.ledger_seq,
+            low_balance_alerted_at = case when moved.was_told then coalesce(p.low_balance_alerted_at, %s) end
+        from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::boolean[])
+             as moved (provider_id, balance_cents, ledger_seq, was_told)
+        where p.id = moved.provider_id
+        """,
+        (
+            now,
+            array_text(last),
+            array_text([posting.balance_after_cents for posting in last.values()]),
+            array_text([posting.seq for posting in last.values()]),
+            array_text([low_balance.was_told for low_balance in after.values()]),
+        ),
+    )
+    fallen = [each for each in after if after[each].was_told and not low_balances[each].was_told]
+    notify(conn, [_alert(each, last[each].balance_after_cents, after[each].threshold_cents) for each in fallen], now)
+
+
+def _alert(provider_id: str, balance_cents: int, threshold_cents: int | None) -> Notification:
+    detail = {"balance_cents": balance_cents, "threshold_cents": threshold_cents}
+    return Notification("low_balance", provider_id=provider_id, detail=detail)
+
+
+def forget_low_balance(conn: Connection, provider_ids: Sequence[str]) -> int:
+    """Those of the providers, locked before, whose balance is not low any more will be told when it falls again.
+
+    Returns how many they are.
+    """
+    done = conn.execute(
+        """
+        update providers set low_balance_alerted_at = null
+        where id = any(%s::uuid[]) and coalesce(balance_cents >= low_balance_threshold_cents, true)
+        """,
+        (list(provider_ids),),
+    )
+    return done.rowcount

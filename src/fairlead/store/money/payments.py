@@ -1,0 +1,97 @@
+"""Payments that gateways announced: each of them once, credited to its provider's ledger."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import errors
+
+from fairlead.core.ledger import EntryKind, LowBalance, Posting
+from fairlead.store.audit.log import Actor, AuditEvent
+from fairlead.store.configuration.rows import Overtaken
+from fairlead.store.connection import Connection
+from fairlead.store.money.ledger import LedgerEntry, post_entries
+
+
+@dataclass(frozen=True, slots=True)
+class CreditedPayment:
+    """A payment that was credited, and its place in the provider's ledger (amounts in cents)."""
+
+    payment_id: str
+    provider_id: str
+    gateway: str
+    external_id: str
+    posting: Posting
+
+
+def credited_payments(conn: Connection, gateway: str, external_ids: Sequence[str]) -> dict[str, CreditedPayment]:
+    """By external id, those payments of the gateway that were credited."""
+    rows = conn.execute(
+        """
+        select p.external_id, p.id::text, p.provider_id::text, e.seq, e.amount_cents, e.balance_after_cents
+        from payments p join ledger_entries e on e.payment_id = p.id and e.kind = 'deposit'
+        where p.gateway = %s and p.external_id = any(%s)
+        """,
+        (gateway, list(external_ids)),
+    ).fetchall()
+    return {
+        external_id: CreditedPayment(
+            payment_id, provider_id, gateway, external_id, Posting(seq, EntryKind.DEPOSIT, amount, balance_after)
+        )
+        for external_id, payment_id, provider_id, seq, amount, balance_after in rows
+    }
+
+
+def credit_payments(
+    conn: Connection,
+    payments: Sequence[CreditedPayment],
+    low_balances: Mapping[str, LowBalance],
+    currency: str,
+    actor: Actor,
+    now: datetime,
+) -> list[AuditEvent]:
+    """The payments, their ledger entries and the balances after them are stored; returns what the audit log has to say.
+
+    Needs the locks of the providers, and what those say of a low balance. Raises `Overtaken` when one of the external
+    ids has just been credited elsewhere.
+    """
+    if not payments:
+        return []
+    ids = [payment.payment_id for payment in payments]
+    provider_ids = [payment.provider_id for payment in payments]
+    amounts = [payment.posting.amount_cents for payment in payments]
+    try:
+        conn.execute(
+            """
+            insert into payments (id, provider_id, gateway, external_id, amount_cents, currency, status, created_at)
+            select payment.*, %s, 'succeeded', %s
+            from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::bigint[]) as payment
+            """,
+            (
+                currency,
+                now,
+                ids,
+                provider_ids,
+                [payment.gateway for payment in payments],
+                [payment.external_id for payment in payments],
+                amounts,
+            ),
+        )
+    except errors.UniqueViolation:
+        raise Overtaken from None
+    entries = [LedgerEntry(each.provider_id, each.posting, payment_id=each.payment_id) for each in payments]
+    post_entries(conn, entries, low_balances, actor.name, now)
+    return [_event(payment, currency, actor) for payment in payments]
+
+
+def _event(payment: CreditedPayment, currency: str, actor: Actor) -> AuditEvent:
+    credited = {
+        "provider_id": payment.provider_id,
+        "gateway": payment.gateway,
+        "external_id": payment.external_id,
+        "amount_cents": payment.posting.amount_cents,
+        "balance_after_cents": payment.posting.balance_after_cents,
+        "currency": currency,
+        "ledger_seq": payment.posting.seq,
+    }
+    return AuditEvent(actor, "deposit.credited", "payment", payment.payment_id, new=credited)
