@@ -7,6 +7,7 @@ python -m bench http        the API under load, with a million leads in the tabl
 python -m bench verify      how long proving the past takes as it grows, up to a million assignments
 python -m bench rosters     how a process that is behind catches up, by the journal and by the tables
 python -m bench locking     locking the providers that a decision consults, or all that it could consult
+python -m bench compare WITH  how much faster this checkout is than another one (a path or a revision)
 python -m bench contains    how long `contains` takes on a text, all pieces at once and one after the other
 """
 
@@ -20,6 +21,7 @@ from typing import Any
 from bench.burst import BurstEffort, measure_bursts
 from bench.catching_up import CatchingUpEffort, measure_catching_up
 from bench.chart import queue_chart
+from bench.compare import CompareEffort, compare, compared_as_json, compared_as_markdown, write_to_page
 from bench.containing import ContainingEffort, measure_containing
 from bench.http_load import HttpEffort, measure_http
 from bench.http_report import http_as_json, http_as_markdown
@@ -48,6 +50,7 @@ QUICK_PROOF = ProofEffort(assignments=(100, 300), niches=2, subscriptions_per_le
 
 QUICK_CATCHING_UP = CatchingUpEffort(providers=(20,), entries=5, rounds=2)
 QUICK_LOCKING = LockingEffort(sizes=(20,), shared_sizes=(20,), shared_by=2, rounds=2, transactions={5: 1, 1: 2})
+QUICK_COMPARE = CompareEffort(sizes=(20,), rounds=2, batches=1, single_leads=3)
 QUICK_CONTAINING = ContainingEffort(pieces=(100,), characters=500, rounds=2)
 
 
@@ -144,6 +147,18 @@ def contains(wanted: argparse.Namespace) -> int:
     return 0
 
 
+def comparison(wanted: argparse.Namespace) -> int:
+    """0 when both checkouts did their rounds."""
+    sizes, rounds = tuple(wanted.sizes), wanted.rounds
+    effort = QUICK_COMPARE if wanted.quick else CompareEffort(sizes, wanted.population, rounds, seed=wanted.seed)
+    report = compared_as_json(compare(wanted.other, effort), wanted.other, effort)
+    table = compared_as_markdown(report)
+    _show(table, report, wanted.json)
+    if wanted.write:
+        write_to_page(table)
+    return 0
+
+
 def _show(tables: str, report: Mapping[str, Any], json_file: Path | None) -> None:
     print(tables)
     if json_file:
@@ -159,6 +174,7 @@ MEASUREMENTS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "rosters": rosters,
     "locking": locking,
     "contains": contains,
+    "compare": comparison,
 }
 
 
@@ -181,6 +197,7 @@ def _parser() -> argparse.ArgumentParser:
         part.add_argument("--quick", action="store_true", help="a smoke test of every part; no figure means anything")
         part.add_argument("--seed", type=int, default=1, help="chooses the filters and leads (1)")
         part.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    _describe_comparison(by_name["compare"])
     names = [population.name for population in POPULATIONS]
     of_engine.add_argument("--rounds", type=int, default=5, help="how often every engine has its turn (5)")
     of_engine.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="subscriptions per level")
@@ -198,6 +215,17 @@ def _parser() -> argparse.ArgumentParser:
     sizes = list(ProofEffort().assignments)
     of_verify.add_argument("--assignments", type=int, nargs="+", default=sizes, help="at which sizes, ascending")
     return parser
+
+
+def _describe_comparison(part: argparse.ArgumentParser) -> None:
+    effort = CompareEffort()
+    part.add_argument("other", metavar="WITH", help="the other checkout: a directory, or a revision of this repository")
+    part.add_argument(
+        "--rounds", type=int, default=effort.rounds, help=f"how often each has its turn ({effort.rounds})"
+    )
+    part.add_argument("--sizes", type=int, nargs="+", default=list(effort.sizes), help="subscriptions per level")
+    part.add_argument("--population", choices=[each.name for each in POPULATIONS], default=effort.population)
+    part.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
 
 
 if __name__ == "__main__":

@@ -87,9 +87,11 @@ def record(conn: Connection, batch: Batch) -> None:
         _move_niche(conn, batch)
         set_decided(conn, batch.decisions, batch.now)
         if picks:
-            _insert_assignments(conn, batch, picks)
-            post_entries(conn, _ledger_entries(picks), batch.low_balances, SYSTEM.name, batch.now)
+            # Moved first: a key that is checked then finds its row locked already, and writes no lock.
             _move_served(conn, batch)
+            # Before the assignments, which name them.
+            post_entries(conn, _ledger_entries(picks), batch.low_balances, SYSTEM.name, batch.now)
+            _insert_assignments(conn, batch, picks)
         if batch.deactivated:
             _deactivate(conn, batch)
         told = {} if endpoints is None else dict(endpoints.fetchall())

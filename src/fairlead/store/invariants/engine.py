@@ -18,6 +18,7 @@ from fairlead.store.invariants.of_journals import INVARIANTS_OF_JOURNALS
 from fairlead.store.invariants.of_leads import INVARIANTS_OF_LEADS
 from fairlead.store.invariants.of_ledgers import INVARIANTS_OF_LEDGERS
 from fairlead.store.invariants.of_notifications import INVARIANTS_OF_NOTIFICATIONS
+from fairlead.store.invariants.of_references import INVARIANTS_OF_REFERENCES
 
 DIFFERENCES_SHOWN = 5
 
@@ -33,6 +34,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *INVARIANTS_OF_CONFIGURATION,
     *INVARIANTS_BY_HAND,
     *INVARIANTS_OF_INTAKE,
+    *INVARIANTS_OF_REFERENCES,
 )
 
 

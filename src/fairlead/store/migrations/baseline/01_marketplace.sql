@@ -16,6 +16,13 @@ begin
 end
 $$;
 
+-- Rows that others name by their id stay, under that id: not every such name is checked by a key (see 07_money.sql).
+create function keep_rows() returns trigger language plpgsql as $$
+begin
+    raise exception '% keeps its rows: % refused', tg_table_name, lower(tg_op) using errcode = 'restrict_violation';
+end
+$$;
+
 create function bound_provider_id() returns uuid language sql stable parallel safe as $$
     select nullif(current_setting('fairlead.provider_id', true), '')::uuid
 $$;

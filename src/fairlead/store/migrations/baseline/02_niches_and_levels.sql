@@ -38,6 +38,9 @@ create table niches (
 comment on table niches is 'A market. Its row lock orders everything that can change who gets a lead in it.';
 comment on column niches.bad_lead_window_days is 'A lead can be reported as bad for so many days after its assignment.';
 
+create trigger niches_are_kept before delete or truncate on niches for each statement execute function keep_rows();
+create trigger niches_keep_their_ids before update of id on niches for each statement execute function keep_rows();
+
 create table form_schema_versions (
     niche_id    uuid not null references niches,
     version     integer not null check (version >= 1),
@@ -68,3 +71,7 @@ create table competition_levels (
     constraint competition_levels_name_is_unique exclude using btree (niche_id with =, name with =)
         where (deleted_at is null) deferrable initially deferred
 );
+create trigger competition_levels_are_kept before delete or truncate on competition_levels
+    for each statement execute function keep_rows();
+create trigger competition_levels_keep_their_ids before update of id, niche_id on competition_levels
+    for each statement execute function keep_rows();

@@ -20,6 +20,9 @@ create table providers (
 create unique index providers_email_is_unique on providers (lower(email));
 create unique index providers_mailbox_is_unique on providers (email_key);
 
+create trigger providers_are_kept before delete or truncate on providers for each statement execute function keep_rows();
+create trigger providers_keep_their_ids before update of id on providers for each statement execute function keep_rows();
+
 create table provider_notes (
     id          uuid primary key,
     provider_id uuid not null references providers,
@@ -51,5 +54,10 @@ create table subscriptions (
     constraint subscriptions_served_says_when check ((served_seq is null) = (last_received_at is null))
 ) with (fillfactor = 70);
 -- One row per provider and level for ever, also when deleted: resubscribing revives it with its served_seq (R12).
+-- Assignments name their subscription by these two (07_money.sql).
 create unique index subscriptions_one_per_provider_and_level on subscriptions (provider_id, competition_level_id);
 create index subscriptions_of_niche on subscriptions (niche_id);
+create trigger subscriptions_are_kept before delete or truncate on subscriptions
+    for each statement execute function keep_rows();
+create trigger subscriptions_keep_their_ids before update of id, provider_id, competition_level_id, niche_id on subscriptions
+    for each statement execute function keep_rows();

@@ -1,7 +1,12 @@
 -- Leads.
+--
+-- Each change of status writes an entry in every index that holds the lead, so what most leads have in common (sold, and
+-- decided) is in as few as can be.
 
 create table leads (
+    -- leads_pkey: finds a lead, and locks leads in order.
     id       uuid primary key,
+    -- leads_niche_id_fkey: a lead is of a niche that is there; checked once, when it comes in.
     niche_id uuid not null references niches,
     status   text not null check (status in
         ('pending_confirmation', 'pending_approval', 'approved', 'distributed', 'rejected', 'bad')),
@@ -51,6 +56,7 @@ create table leads (
     alone_since timestamptz,
     crash_count integer not null default 0 check (crash_count >= 0),
 
+    -- leads_niche_id_dedupe_key_key: what is sent twice is one lead.
     unique (niche_id, dedupe_key),
     constraint leads_only_approved_await_a_decision check (not awaits_decision or status = 'approved'),
     constraint leads_approved_says_when check (status not in ('approved', 'distributed') or approved_at is not null),
@@ -58,13 +64,23 @@ create table leads (
     constraint leads_rejection_says_who_and_why check (
         num_nulls(rejected_at, rejected_by, rejection_reason) in (0, 3))
 ) with (fillfactor = 80);
+-- leads_row_is_imported_once: a file that is imported again adds nothing.
 create unique index leads_row_is_imported_once on leads (niche_id, row_key) where row_key is not null;
+-- leads_awaiting_decision: the next batch of a niche, and what waits.
 create index leads_awaiting_decision on leads (niche_id, approved_at, id) where awaits_decision;
+-- leads_unsold: what a niche offers again.
 create index leads_unsold on leads (niche_id, approved_at, id) where status = 'approved' and not awaits_decision;
+-- leads_by_age: the pages of all leads.
 create index leads_by_age on leads (created_at, id);
+-- leads_of_niche_by_age: the pages of one niche.
 create index leads_of_niche_by_age on leads (niche_id, created_at, id);
+-- leads_of_status_by_age: the pages of one status.
 create index leads_of_status_by_age on leads (status, created_at, id);
--- Both at once: either alone may be common where both together are rare.
+-- leads_of_niche_and_status_by_age: the pages of both at once; either alone may be common where both together are rare.
 create index leads_of_niche_and_status_by_age on leads (niche_id, status, created_at, id);
+-- leads_by_email_key: the leads of an address.
 create index leads_by_email_key on leads (email_key) where email_key is not null;
+-- leads_by_phone_key: the leads of a telephone number.
 create index leads_by_phone_key on leads (phone_key) where phone_key is not null;
+create trigger leads_are_kept before delete or truncate on leads for each statement execute function keep_rows();
+create trigger leads_keep_their_ids before update of id, niche_id on leads for each statement execute function keep_rows();

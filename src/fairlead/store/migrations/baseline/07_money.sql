@@ -1,10 +1,74 @@
--- Who received a lead, what was paid for it, and every other movement of money.
+-- Every movement of money, who received a lead, and what was paid for it.
+--
+-- Distribution writes these tables, nine rows a lead, so a key that repeats what another one or a lock ensures is not here
+-- (ADR 0018). A batch holds the row locks of its niche, leads and providers, which are therefore there and stay
+-- (`keep_rows`). What no key checks, an invariant does: store/invariants/of_references.py.
+
+create table payments (
+    id           uuid primary key,
+    provider_id  uuid not null references providers,
+    gateway      text not null check (length(gateway) between 1 and 50),
+    external_id  text not null check (length(external_id) between 1 and 200),
+    amount_cents bigint not null check (amount_cents > 0),
+    currency     text not null check (currency ~ '^[A-Z]{3}$'),
+    status       text not null check (status in ('pending', 'succeeded', 'failed')),
+    created_at   timestamptz not null,
+    constraint payments_external_id_is_credited_once unique (gateway, external_id)
+);
+create trigger payments_are_kept before delete or truncate on payments
+    for each statement execute function refuse_change();
+create trigger payments_keep_their_terms
+    before update of provider_id, gateway, external_id, amount_cents, currency on payments
+    for each statement execute function refuse_change();
+
+create table ledger_entries (
+    provider_id   uuid not null,
+    seq           bigint not null check (seq >= 1),
+    kind          text not null check (kind in ('deposit', 'lead_purchase', 'refund', 'manual_credit', 'manual_debit')),
+    amount_cents  bigint not null check (amount_cents <> 0),
+    balance_after_cents bigint not null,
+    assignment_id uuid,
+    -- ledger_entries_payment_id_fkey: a deposit is of a payment that is there; purchases have none to check.
+    payment_id    uuid references payments,
+    actor         text not null,
+    memo          text,
+    created_at    timestamptz not null,
+    -- ledger_entries_pkey: one entry for each number of a ledger; its pages, and what assignments name.
+    primary key (provider_id, seq),
+    constraint ledger_entries_sign_follows_kind check ((amount_cents < 0) = (kind in ('lead_purchase', 'manual_debit'))),
+    constraint ledger_entries_purchase_names_its_assignment
+        check ((assignment_id is not null) = (kind in ('lead_purchase', 'refund'))),
+    constraint ledger_entries_deposit_names_its_payment check ((payment_id is not null) = (kind = 'deposit')),
+    constraint ledger_entries_by_hand_say_who_and_why check (
+        kind not in ('manual_credit', 'manual_debit', 'refund')
+        or (actor <> '' and memo is not null and length(memo) between 10 and 1000)),
+    -- Credit is for buying leads: an operator debits by hand no more than there is.
+    constraint ledger_entries_manual_debit_leaves_no_debt check (
+        kind <> 'manual_debit' or balance_after_cents >= 0)
+);
+-- ledger_entries_one_refund_per_assignment: money goes back once.
+create unique index ledger_entries_one_refund_per_assignment on ledger_entries (assignment_id) where kind = 'refund';
+-- ledger_entries_one_deposit_per_payment: money comes in once; and what a payment became.
+create unique index ledger_entries_one_deposit_per_payment on ledger_entries (payment_id) where kind = 'deposit';
+-- ledger_entries_of_provider_by_age: which entries of a ledger are of a span of time, statements.
+create index ledger_entries_of_provider_by_age on ledger_entries (provider_id, created_at, seq);
+-- ledger_entries_by_age: the pages of all ledgers, and sums by day.
+create index ledger_entries_by_age on ledger_entries (created_at, provider_id, seq);
+-- ledger_entries_of_provider_but_purchases: the few other entries of a ledger.
+create index ledger_entries_of_provider_but_purchases on ledger_entries (provider_id, kind, seq)
+    where kind <> 'lead_purchase';
+-- ledger_entries_but_purchases_by_age: the few other entries of all ledgers.
+create index ledger_entries_but_purchases_by_age on ledger_entries (kind, created_at, provider_id, seq)
+    where kind <> 'lead_purchase';
+create trigger ledger_entries_are_append_only before update or delete or truncate on ledger_entries
+    for each statement execute function refuse_change();
 
 create table assignments (
+    -- assignments_pkey: finds an assignment; its id goes out in messages and addresses.
     id                   uuid primary key,
-    lead_id              uuid not null references leads,
-    provider_id          uuid not null references providers,
-    subscription_id      uuid not null references subscriptions,
+    lead_id              uuid not null,
+    provider_id          uuid not null,
+    subscription_id      uuid not null,
     competition_level_id uuid not null,
     niche_id             uuid not null,
     journal_seq          bigint not null,
@@ -32,10 +96,16 @@ create table assignments (
     bad_lead_decided_by text,
     bad_lead_memo       text check (length(bad_lead_memo) between 10 and 1000),
 
-    foreign key (competition_level_id, niche_id) references competition_levels (id, niche_id),
-    foreign key (niche_id, journal_seq) references niche_journal,
+    -- assignments_are_subscribed_to: the provider has a subscription at the level, so both are there.
+    constraint assignments_are_subscribed_to foreign key (provider_id, competition_level_id)
+        references subscriptions (provider_id, competition_level_id),
+    -- assignments_are_paid: R8, no assignment without its entry in the ledger of its own provider.
+    constraint assignments_are_paid foreign key (provider_id, ledger_seq) references ledger_entries,
+    -- assignments_lead_reaches_a_provider_once: R1; and the assignments of a lead.
     constraint assignments_lead_reaches_a_provider_once unique (lead_id, provider_id),
+    -- assignments_served_seq_has_no_ties: R5; and a niche's assignments in their order.
     constraint assignments_served_seq_has_no_ties unique (niche_id, served_seq),
+    -- assignments_one_payment_each: R8, no entry pays for two; and a provider's assignments in their order.
     constraint assignments_one_payment_each unique (provider_id, ledger_seq),
     constraint assignments_answered_says_when check (
         case status when 'active' then answered_at is null
@@ -56,16 +126,21 @@ create table assignments (
     constraint assignments_refund_answers_the_report check (
         status <> 'refunded' or bad_lead_reported_at is null or bad_lead_decision is not null)
 );
--- A provider's come in the order of its ledger, which is unique already. What is most of the table (active, viewed) is
--- in none of the others, because distribution writes it.
+-- What is most of the table (active, viewed) is in none of the following, because distribution writes it.
+-- assignments_unviewed_of_provider: what a provider has not looked at yet.
 create index assignments_unviewed_of_provider on assignments (provider_id, ledger_seq) where viewed_at is null;
+-- assignments_of_provider_in_status: what a provider answered, and its refunds.
 create index assignments_of_provider_in_status on assignments (provider_id, status, ledger_seq)
     where status <> 'active';
+-- assignments_reported_by_provider: what a provider reported as bad.
 create index assignments_reported_by_provider on assignments (provider_id, ledger_seq)
     where bad_lead_reported_at is not null;
+-- assignments_with_open_report: the reports that operators have to decide.
 create index assignments_with_open_report on assignments (bad_lead_reported_at, id)
     where bad_lead_reported_at is not null and bad_lead_decision is null;
+-- assignments_in_status: the pages of answers and refunds of all providers.
 create index assignments_in_status on assignments (status, id) where status <> 'active';
+-- assignments_by_refund: refunds in reports by day.
 create index assignments_by_refund on assignments (refunded_at) where refunded_at is not null;
 create trigger assignments_keep_their_terms
     before update of lead_id, provider_id, subscription_id, competition_level_id, niche_id, journal_seq, served_seq,
@@ -73,66 +148,6 @@ create trigger assignments_keep_their_terms
     for each statement execute function refuse_change();
 create trigger assignments_are_kept before delete or truncate on assignments
     for each statement execute function refuse_change();
-
-create table payments (
-    id           uuid primary key,
-    provider_id  uuid not null references providers,
-    gateway      text not null check (length(gateway) between 1 and 50),
-    external_id  text not null check (length(external_id) between 1 and 200),
-    amount_cents bigint not null check (amount_cents > 0),
-    currency     text not null check (currency ~ '^[A-Z]{3}$'),
-    status       text not null check (status in ('pending', 'succeeded', 'failed')),
-    created_at   timestamptz not null,
-    constraint payments_external_id_is_credited_once unique (gateway, external_id)
-);
-create trigger payments_are_kept before delete or truncate on payments
-    for each statement execute function refuse_change();
-create trigger payments_keep_their_terms
-    before update of provider_id, gateway, external_id, amount_cents, currency on payments
-    for each statement execute function refuse_change();
-
-create table ledger_entries (
-    provider_id   uuid not null references providers,
-    seq           bigint not null check (seq >= 1),
-    kind          text not null check (kind in ('deposit', 'lead_purchase', 'refund', 'manual_credit', 'manual_debit')),
-    amount_cents  bigint not null check (amount_cents <> 0),
-    balance_after_cents bigint not null,
-    assignment_id uuid references assignments,
-    payment_id    uuid references payments,
-    actor         text not null,
-    memo          text,
-    created_at    timestamptz not null,
-    primary key (provider_id, seq),
-    constraint ledger_entries_are_named_by_assignments unique (provider_id, seq, assignment_id),
-    constraint ledger_entries_sign_follows_kind check ((amount_cents < 0) = (kind in ('lead_purchase', 'manual_debit'))),
-    constraint ledger_entries_purchase_names_its_assignment
-        check ((assignment_id is not null) = (kind in ('lead_purchase', 'refund'))),
-    constraint ledger_entries_deposit_names_its_payment check ((payment_id is not null) = (kind = 'deposit')),
-    constraint ledger_entries_by_hand_say_who_and_why check (
-        kind not in ('manual_credit', 'manual_debit', 'refund')
-        or (actor <> '' and memo is not null and length(memo) between 10 and 1000)),
-    -- Credit is for buying leads: an operator debits by hand no more than there is.
-    constraint ledger_entries_manual_debit_leaves_no_debt check (
-        kind <> 'manual_debit' or balance_after_cents >= 0)
-);
-create unique index ledger_entries_one_purchase_per_assignment
-    on ledger_entries (assignment_id) where kind = 'lead_purchase';
-create unique index ledger_entries_one_refund_per_assignment on ledger_entries (assignment_id) where kind = 'refund';
-create unique index ledger_entries_one_deposit_per_payment on ledger_entries (payment_id) where kind = 'deposit';
-create index ledger_entries_of_provider_by_age on ledger_entries (provider_id, created_at, seq);
-create index ledger_entries_by_age on ledger_entries (created_at, provider_id, seq);
-create index ledger_entries_of_provider_but_purchases on ledger_entries (provider_id, kind, seq)
-    where kind <> 'lead_purchase';
-create index ledger_entries_but_purchases_by_age on ledger_entries (kind, created_at, provider_id, seq)
-    where kind <> 'lead_purchase';
-create trigger ledger_entries_are_append_only before update or delete or truncate on ledger_entries
-    for each statement execute function refuse_change();
-
--- R8 from both sides: an entry names its assignment at once; when an assignment commits, the entry that it names must
--- be its own provider's and name it in return.
-alter table assignments add constraint assignments_are_paid
-    foreign key (provider_id, ledger_seq, id) references ledger_entries (provider_id, seq, assignment_id)
-    deferrable initially deferred;
 
 create table reconciliations (
     id               uuid primary key,

@@ -23,6 +23,7 @@ create table webhook_endpoints (
 create unique index webhook_endpoints_one_per_provider on webhook_endpoints (provider_id) where deleted_at is null;
 
 create table notifications (
+    -- notifications_pkey: finds a notification; its id goes out with the message.
     id              uuid primary key,
     kind            text not null check (kind in
         ('lead_assigned', 'refund_issued', 'subscription_deactivated', 'subscription_reactivated',
@@ -30,12 +31,16 @@ create table notifications (
          'lead_confirmation')),
     channel         text not null check (channel in ('email', 'webhook')),
     -- Whom it is for: a provider, a user, a lead's consumer, or (all null) the operators.
-    provider_id     uuid references providers,
+    provider_id     uuid,
+    -- notifications_user_id_fkey: the user is there; what is told to providers has none to check.
     user_id         uuid references users,
+    -- notifications_lead_id_fkey: the lead is there; what is told to providers has none to check.
     lead_id         uuid references leads,
+    -- notifications_webhook_endpoint_id_fkey: the endpoint is there; emails have none to check.
     webhook_endpoint_id uuid references webhook_endpoints,
     -- What it is about.
-    assignment_id   uuid references assignments,
+    assignment_id   uuid,
+    -- notifications_subscription_id_fkey: the subscription is there; what is told of a lead has none to check.
     subscription_id uuid references subscriptions,
     -- What the message says beside what its cause says; nothing personal.
     detail          jsonb check (jsonb_typeof(detail) = 'object'),
@@ -71,18 +76,25 @@ create table notifications (
     constraint notifications_users_are_told_by_email check (user_id is null or channel = 'email'),
     constraint notifications_consumers_are_told_by_email check (lead_id is null or channel = 'email'),
     constraint notifications_sent_says_when check ((state = 'sent') = (sent_at is not null)),
+    -- notifications_one_per_assignment_and_channel: told once; and what was told of an assignment.
     constraint notifications_one_per_assignment_and_channel unique (assignment_id, kind, channel)
 );
+-- notifications_to_enqueue: what dispatching hands to delivery jobs next.
 create index notifications_to_enqueue on notifications (id) where state = 'queued' and enqueued_at is null;
+-- notifications_under_way: what was handed out and is not delivered, for the sweep and the gauges.
 create index notifications_under_way on notifications (enqueued_at) where state = 'queued' and enqueued_at is not null;
+-- notifications_not_delivered: the pages of what failed or was skipped.
 create index notifications_not_delivered on notifications (state, id) where state in ('failed', 'skipped');
+-- notifications_of_provider: the pages of one provider.
 create index notifications_of_provider on notifications (provider_id, id) where provider_id is not null;
+-- notifications_of_endpoint: the pages of one endpoint; what waits while it is paused.
 create index notifications_of_endpoint on notifications (webhook_endpoint_id, id) where webhook_endpoint_id is not null;
+-- notifications_of_lead: whether a consumer was asked to confirm.
 create index notifications_of_lead on notifications (lead_id) where lead_id is not null;
--- Whether a provider was told that a subscription stopped: the newest of the two notices about its funds.
+-- notifications_of_funds: whether a provider was told that a subscription stopped: the newest of the two notices about its funds.
 create index notifications_of_funds on notifications (subscription_id, kind, created_at)
     where kind in ('subscription_deactivated', 'subscription_reactivated');
--- An alert that names what it is raised for once is not raised for it again.
+-- notifications_alert_once: an alert that names what it is raised for once is not raised for it again.
 create unique index notifications_alert_once on notifications ((detail ->> 'once')) where kind = 'operator_alert';
 
 create table notification_templates (
