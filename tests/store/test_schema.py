@@ -75,7 +75,7 @@ def test_a_missing_an_outdated_and_an_unknown_schema_are_refused(empty_url: str)
         with pytest.raises(Refused, match="newer than this Fairlead"):
             migrate(database)
         with database.snapshot() as conn:
-            assert current_revision(conn, "fairlead") == "9999"
+            assert current_revision(conn) == "9999"
 
 
 @pytest.mark.parametrize("revision", ["0001", "0002", "0016"])
@@ -92,7 +92,7 @@ def test_a_schema_of_an_unreleased_version_is_refused_and_left_alone(empty_url: 
         with database.snapshot() as conn:
             with pytest.raises(Refused, match="unreleased version"):
                 check_schema(conn, "fairlead")
-            assert current_revision(conn, "fairlead") == revision
+            assert current_revision(conn) == revision
 
 
 def test_no_later_revision_is_called_what_an_unreleased_one_was() -> None:

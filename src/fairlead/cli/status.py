@@ -68,7 +68,7 @@ def _look(settings: Settings) -> _Seen:
 def _look_into(database: Database, schema_name: str) -> _Seen:
     with database.snapshot() as conn:
         version = server_version(conn)
-        revision = current_revision(conn, schema_name)
+        revision = current_revision(conn)
         try:
             check_schema(conn, schema_name)
         except Refused as error:

@@ -59,13 +59,13 @@ def claim_duty(conn: Connection, name: str, every_seconds: float) -> bool:
     conn.execute("select from schedules where name = %s for no key update", (name,))
     if not due_duties(conn, {name: every_seconds}):
         return False
-    conn.execute("update schedules set started_at = clock_timestamp() where name = %s", (name,))
+    conn.execute("update schedules set started_at = statement_timestamp() where name = %s", (name,))
     return True
 
 
 def end_duty(conn: Connection, name: str, error: str | None) -> None:
     """The duty's run has ended, with this kind of error or well. The error holds nothing personal."""
-    conn.execute("update schedules set ended_at = clock_timestamp(), error = %s where name = %s", (error, name))
+    conn.execute("update schedules set ended_at = statement_timestamp(), error = %s where name = %s", (error, name))
 
 
 def schedule_states(conn: Connection) -> list[ScheduleState]:

@@ -44,7 +44,7 @@ def migrate(database: Database, wait_seconds: float = 120) -> Migrated:
     """
     with _connect_for_migration(database) as conn:
         _await_lock(conn, database.schema_name, wait_seconds)
-        before = current_revision(conn, database.schema_name)
+        before = current_revision(conn)
         needed = _newest_revision()
         _refuse_unreleased(conn, database.schema_name, before)
         if before is not None and before > needed:
@@ -60,7 +60,7 @@ def migrate(database: Database, wait_seconds: float = 120) -> Migrated:
 
 def check_schema(conn: Connection, schema_name: str) -> None:
     """The schema is exactly the one that this version of Fairlead works on; else `Refused`, in one clear line."""
-    found = current_revision(conn, schema_name)
+    found = current_revision(conn)
     needed = _newest_revision()
     if found is None:
         raise Refused("schema_missing", f"the schema {schema_name!r} is not set up: run `fairlead migrate`")
@@ -80,12 +80,11 @@ def check_schema(conn: Connection, schema_name: str) -> None:
         )
 
 
-def current_revision(conn: Connection, schema_name: str) -> str | None:
-    """The revision that the schema is at; None when it was never set up."""
+def current_revision(conn: Connection) -> str | None:
+    """The revision that the marketplace's schema is at; None when it was never set up."""
     try:
         with conn.transaction():
-            query = sql.SQL("select version_num from {}.alembic_version").format(sql.Identifier(schema_name))
-            row = conn.execute(query).fetchone()
+            row = conn.execute("select version_num from alembic_version").fetchone()
     except (errors.UndefinedTable, errors.InvalidSchemaName):
         return None
     return None if row is None else str(row[0])

@@ -73,11 +73,10 @@ class SessionSettings:
         values = dict(self._values)
         if conn.info.server_version >= BOUNDS_TRANSACTIONS:
             values["transaction_timeout"] = self._transaction_timeout_ms
-        commands = [
-            sql.SQL("set local {} = {}").format(sql.Identifier(name), sql.Literal(str(value)))
-            for name, value in values.items()
-        ]
-        conn.execute(sql.SQL("; ").join(commands), prepare=False)
+        with conn.pipeline():
+            for name, value in values.items():
+                command = sql.SQL("set local {} = {}").format(sql.Identifier(name), sql.Literal(str(value)))
+                conn.execute(command, prepare=False)
 
 
 def allow_long_reading(conn: psycopg.Connection[tuple[Any, ...]], statement_timeout_ms: int) -> None:

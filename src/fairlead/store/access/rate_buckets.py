@@ -8,33 +8,51 @@ from fairlead.store.connection import Connection
 def take_token(conn: Connection, name: str, capacity: int, seconds_per_token: float) -> float:
     """0, and a token of the bucket is taken; or, when it is empty, in how many seconds there will be one.
 
-    An untouched bucket is full, and one token comes back every so many seconds, by the database's clock. One
-    guarded statement, so of attempts at once never more get through than there are tokens. Locks the bucket's row until
-    the transaction ends, and is undone with it. The row says when the bucket will be full again; a time further ahead
-    than an empty bucket needs was written before the clock was set back, and is cut down to that.
+    An untouched bucket is full, and one token comes back every so many seconds, by the database's clock. The
+    row is locked before it is read, so of attempts at once never more get through than there are tokens; it stays
+    locked until the transaction ends, and what is taken is undone with it. The row says when the bucket will be full
+    again; a time further ahead than an empty bucket needs was written before the clock was set back, and is cut down to
+    that.
     """
-    taken = conn.execute(
+    while True:
+        is_first = conn.execute(
+            """
+            insert into rate_buckets (name, full_at)
+            values (%s, clock_timestamp() + make_interval(secs => %s::float8)) on conflict do nothing
+            """,
+            (name, seconds_per_token),
+        ).rowcount
+        if is_first:
+            return 0
+        if conn.execute("select from rate_buckets where name = %s for no key update", (name,)).rowcount:
+            break  # else it was full, and swept away meanwhile
+    # The time is read after the lock was granted, in a statement of its own.
+    seconds: float = conn.execute(
         """
-        insert into rate_buckets as b (name, full_at)
-        values (%(name)s, clock_timestamp() + make_interval(secs => %(seconds)s::float8))
-        on conflict (name) do update
-        set full_at = greatest(b.full_at, clock_timestamp()) + make_interval(secs => %(seconds)s::float8)
-        where b.full_at <= clock_timestamp() + make_interval(secs => (%(capacity)s - 1) * %(seconds)s::float8)
+        select extract(epoch from full_at - clock_timestamp())::float8 - %s * %s::float8
+        from rate_buckets where name = %s
         """,
-        {"name": name, "capacity": capacity, "seconds": seconds_per_token},
-    )
-    if taken.rowcount == 1:
+        (capacity - 1, seconds_per_token, name),
+    ).fetchall()[0][0]
+    if seconds <= 0:
+        conn.execute(
+            """
+            update rate_buckets
+            set full_at = greatest(full_at, statement_timestamp()) + make_interval(secs => %s::float8) where name = %s
+            """,
+            (seconds_per_token, name),
+        )
         return 0
-    rows = conn.execute(
-        """
-        update rate_buckets
-        set full_at = least(full_at, clock_timestamp() + make_interval(secs => %(capacity)s * %(seconds)s::float8))
-        where name = %(name)s
-        returning extract(epoch from full_at - clock_timestamp())::float8 - (%(capacity)s - 1) * %(seconds)s::float8
-        """,
-        {"name": name, "capacity": capacity, "seconds": seconds_per_token},
-    ).fetchall()
-    return max(0.001, rows[0][0])
+    if seconds > seconds_per_token:
+        seconds = seconds_per_token
+        conn.execute(
+            """
+            update rate_buckets set full_at = statement_timestamp() + make_interval(secs => %s::float8)
+            where name = %s
+            """,
+            (capacity * seconds_per_token, name),
+        )
+    return max(0.001, seconds)
 
 
 def give_back_token(conn: Connection, name: str, seconds_per_token: float) -> None:

@@ -66,7 +66,10 @@ def plan_for_whole_tables(conn: Connection) -> None:
     crash they are not: then a check takes quadratic time. Memory is bounded by `work_mem`, for each step of a plan;
     what does not fit goes to temporary files.
     """
-    conn.execute("set local enable_nestloop = off; set local jit = off; set local work_mem = '32MB'")
+    with conn.pipeline():
+        conn.execute("set local enable_nestloop = off")
+        conn.execute("set local jit = off")
+        conn.execute("set local work_mem = '32MB'")
 
 
 def counted(invariant: Invariant) -> bytes:

@@ -25,7 +25,7 @@ INVARIANTS_OF_DECISIONS: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
-        "a lead is distributed exactly when it has assignments, all of one decision of it",
+        "a lead is distributed exactly when it has assignments, all of one decision of it, and names their providers",
         "select count(*) from leads",
         """
         with sold as materialized (
@@ -37,6 +37,13 @@ INVARIANTS_OF_DECISIONS: tuple[Invariant, ...] = (
         from leads l left join of_lead s on s.lead_id = l.id
         where (l.status in ('distributed', 'bad') and s.times is null and l.distributed_at is not null)
            or (l.status not in ('distributed', 'bad') and s.times is not null) or s.decisions > 1
+        union all
+        select format('lead %s names %s providers and is assigned to %s, or to others', l.id,
+                      cardinality(l.recipient_ids), coalesce(cardinality(a.provider_ids), 0))
+        from leads l
+        left join (select lead_id, array_agg(provider_id order by provider_id) as provider_ids
+                   from assignments group by 1) a on a.lead_id = l.id
+        where l.recipient_ids is distinct from coalesce(a.provider_ids, '{}')
         union all
         select format('the assignments of lead %s name journal entry %s of niche %s, which is not its decision',
                       s.lead_id, s.journal_seq, s.niche_id)

@@ -80,17 +80,28 @@ def count_reoffer(conn: Connection, lead_ids: list[str]) -> None:
 def set_decided(conn: Connection, decisions: Sequence[Decision], now: datetime) -> None:
     """The leads, locked before, wait no longer: each has one more attempt, its outcome, and its status by that (R1).
 
-    Earlier failures count no more.
+    Each names the providers that it is assigned to. Earlier failures count no more.
     """
+    sold = [
+        (decision.lead_id, recipient.provider_id)
+        for decision in decisions
+        for level in decision.levels
+        for recipient in level.recipients
+    ]
     conn.execute(
         """
         update leads set
             status = case when outcome = 'no_eligible' then status else 'distributed' end,
             distributed_at = case when outcome = 'no_eligible' then null else %s end,
+            recipient_ids = coalesce(sold.provider_ids, '{}'),
             awaits_decision = false, distribution_attempts = attempt, last_attempt_at = %s, last_outcome = outcome,
             failed_runs = 0, last_error = null, decide_alone = false, alone_since = null, crash_count = 0
         from unnest(%s::uuid[], %s::text[], %s::integer[]) as decision (lead_id, outcome, attempt)
-        where id = lead_id
+        left join (
+            select lead_id, array_agg(provider_id order by provider_id) as provider_ids
+            from unnest(%s::uuid[], %s::uuid[]) as recipient (lead_id, provider_id) group by lead_id
+        ) sold on sold.lead_id = decision.lead_id
+        where id = decision.lead_id
         """,
         (
             now,
@@ -98,6 +109,8 @@ def set_decided(conn: Connection, decisions: Sequence[Decision], now: datetime) 
             array_text(decision.lead_id for decision in decisions),
             array_text(decision.outcome.value for decision in decisions),
             array_text(decision.attempt for decision in decisions),
+            array_text(lead_id for lead_id, _ in sold),
+            array_text(provider_id for _, provider_id in sold),
         ),
     )
 
@@ -121,7 +134,7 @@ def add_failed_run(conn: Connection, lead_id: str, error: str, now: datetime) ->
 
 def begin_alone(conn: Connection, lead_id: str) -> None:
     """From this transaction's commit on, a dead worker will be taken for this lead's doing, until its decision."""
-    conn.execute("update leads set alone_since = clock_timestamp() where id = %s and awaits_decision", (lead_id,))
+    conn.execute("update leads set alone_since = statement_timestamp() where id = %s and awaits_decision", (lead_id,))
 
 
 def blame_for_crash(conn: Connection, lead_id: str) -> int:

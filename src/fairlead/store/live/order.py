@@ -68,18 +68,17 @@ def forget_entries(conn: Connection, before: datetime, most: int) -> int:
     conn.execute("select from live_head for no key update")
     rows = conn.execute(
         """
-        with oldest as (select id, sequenced_at from live_entries order by id limit %(most)s),
-        kept as (select min(id) as id from oldest where sequenced_at >= %(before)s),
-        gone as (delete from live_entries e using kept
-                 where e.id in (select id from oldest) and (kept.id is null or e.id < kept.id) returning e.id),
-        done as (select count(*) as count, max(id) as id from gone),
-        moved as (update live_head h set floor_id = greatest(h.floor_id, done.id) from done
-                  where done.id is not null)
-        select count from done
+        with oldest as (select id, sequenced_at from live_entries order by id limit %(most)s)
+        select count(*), max(id) from oldest
+        where id < (select coalesce(min(id), 9223372036854775807) from oldest where sequenced_at >= %(before)s)
         """,
         {"most": most, "before": before},
     ).fetchall()
-    return rows[0][0]
+    count, last_id = rows[0]
+    if count:
+        conn.execute("delete from live_entries where id <= %s", (last_id,))
+        conn.execute("update live_head set floor_id = greatest(floor_id, %s)", (last_id,))
+    return count
 
 
 def _count_behind(conn: Connection, audit_seq: int) -> int:
@@ -107,7 +106,65 @@ def _pass_over(conn: Connection, gap_id: int) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """What has no id yet: of a niche's journal, or with None of the audit log; `at` never falls within one of them."""
+
+    niche_id: str | None
+    seq: int
+    kind: str
+    at: datetime
+
+
 def _merge(conn: Connection, audit_actions: frozenset[str], cutoff: datetime, now: datetime, most: int) -> int:
+    """Read, then written, statement by statement: nobody else moves the head or what it stands for meanwhile."""
+    taken = _oldest_fresh(conn, most)
+    wanted = [each for each in taken if each.niche_id is not None or each.kind in audit_actions]
+    shown = [each for each in wanted if each.at >= cutoff]
+    is_gap = len(shown) < len(wanted)
+    rows = conn.execute(
+        """
+        update live_head set id = id + %(gap)s + %(shown)s,
+                             floor_id = case when %(gap)s = 1 then id + 1 else floor_id end,
+                             audit_seq = coalesce(%(audit_seq)s::bigint, audit_seq)
+        returning id - %(shown)s
+        """,
+        {
+            "gap": int(is_gap),
+            "shown": len(shown),
+            "audit_seq": max((each.seq for each in taken if each.niche_id is None), default=None),
+        },
+    ).fetchall()
+    first_id = rows[0][0] + 1
+    conn.execute(
+        """
+        insert into live_entries (id, niche_id, seq, kind, sequenced_at)
+        select id, niche_id, seq, kind, %s
+        from unnest(%s::bigint[], %s::uuid[], %s::bigint[], %s::text[]) as entry (id, niche_id, seq, kind)
+        """,
+        (
+            now,
+            list(range(first_id, first_id + len(shown))),
+            [each.niche_id for each in shown],
+            [each.seq for each in shown],
+            [each.kind for each in shown],
+        ),
+    )
+    cursors: dict[str, int] = {}
+    for each in taken:
+        if each.niche_id is not None:
+            cursors[each.niche_id] = max(each.seq, cursors.get(each.niche_id, 0))
+    conn.execute(
+        """
+        insert into live_cursors (niche_id, seq) select * from unnest(%s::uuid[], %s::bigint[])
+        on conflict (niche_id) do update set seq = excluded.seq
+        """,
+        (list(cursors), list(cursors.values())),
+    )
+    return len(taken)
+
+
+def _oldest_fresh(conn: Connection, most: int) -> list[_Fresh]:
     """Within a journal its own order holds also where the clock was set back: hence the greatest time so far."""
     rows = conn.execute(
         """
@@ -120,32 +177,10 @@ def _merge(conn: Connection, audit_actions: frozenset[str], cutoff: datetime, no
             union all
             (select null::uuid, seq, action, created_at from audit_log
              where seq > (select audit_seq from live_head) order by seq limit %(most)s)
-        ), taken as (
-            select *, max(recorded_at) over (partition by niche_id order by seq) as at from fresh
-            order by at, niche_id, seq limit %(most)s
-        ), wanted as (
-            select * from taken where niche_id is not null or kind = any(%(actions)s)
-        ), shown as (
-            select *, row_number() over (order by at, niche_id, seq) as number from wanted where at >= %(cutoff)s
-        ), base as (
-            select h.id + case when gap.is_there then 1 else 0 end as id, gap.is_there
-            from live_head h, (select exists (select from wanted where at < %(cutoff)s) as is_there) gap
-        ), given as (
-            insert into live_entries (id, niche_id, seq, kind, sequenced_at)
-            select base.id + number, niche_id, seq, kind, %(now)s from shown, base returning id
-        ), cursors as (
-            insert into live_cursors (niche_id, seq)
-            select niche_id, max(seq) from taken where niche_id is not null group by niche_id
-            on conflict (niche_id) do update set seq = excluded.seq
-        ), moved as (
-            update live_head h set
-                id = base.id + (select count(*) from given),
-                floor_id = case when base.is_there then base.id else h.floor_id end,
-                audit_seq = coalesce((select max(seq) from taken where niche_id is null), h.audit_seq)
-            from base
         )
-        select count(*) from taken
+        select niche_id::text, seq, kind, max(recorded_at) over (partition by niche_id order by seq) as at
+        from fresh order by at, niche_id, seq limit %(most)s
         """,
-        {"most": most, "actions": sorted(audit_actions), "cutoff": cutoff, "now": now},
+        {"most": most},
     ).fetchall()
-    return rows[0][0]
+    return [_Fresh(*row) for row in rows]

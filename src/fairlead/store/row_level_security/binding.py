@@ -30,11 +30,11 @@ class PortalRole:
 
         Both are commands, not queries: the isolation level can still be chosen after them. One round trip.
         """
-        command = sql.SQL("set local role {}; set local fairlead.provider_id = {}").format(
-            sql.Identifier(name), sql.Literal(provider_id)
-        )
+        role, provider = sql.Identifier(name), sql.Literal(provider_id)
         try:
-            conn.execute(command, prepare=False)
+            with conn.pipeline():
+                conn.execute(sql.SQL("set local role {}").format(role), prepare=False)
+                conn.execute(sql.SQL("set local fairlead.provider_id = {}").format(provider), prepare=False)
         except (errors.InvalidParameterValue, errors.InsufficientPrivilege) as error:
             self.name = None  # it may have been made anew meanwhile, under another name
             raise _portal_role_missing() from error

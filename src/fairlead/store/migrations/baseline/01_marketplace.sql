@@ -28,6 +28,11 @@ create function bound_provider_id() returns uuid language sql stable parallel sa
 $$;
 comment on function bound_provider_id is 'The provider on whose behalf this transaction runs; null for none.';
 
+create function is_bound_to_provider() returns boolean language sql stable parallel safe as $$
+    select coalesce(current_setting('fairlead.provider_id', true), '') <> ''
+$$;
+comment on function is_bound_to_provider is 'Whether this transaction runs on behalf of a provider.';
+
 create table second_guard (
     is_only_row   boolean primary key default true check (is_only_row),
     role_name     text not null,

@@ -41,6 +41,8 @@ create table leads (
     -- distributor still has to do.
     awaits_decision boolean not null default false,
     distributed_at  timestamptz,
+    -- The providers that it was assigned to, as assignments has them: whose eyes it is for.
+    recipient_ids   uuid[] not null default '{}',
     distribution_attempts integer not null default 0 check (distribution_attempts >= 0),
     last_attempt_at timestamptz,
     last_outcome    text check (last_outcome in ('success', 'partial', 'no_eligible', 'failed')),

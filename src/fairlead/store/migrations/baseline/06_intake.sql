@@ -71,17 +71,16 @@ comment on table lead_consents is 'Append-only; goes only when the lead has been
 -- A key is as personal as what it was made from.
 create function keep_consent() returns trigger language plpgsql as $$
 begin
-    if tg_op = 'DELETE' and exists (
-        select from leads where id = old.lead_id and attributes = '{}'
-        and num_nonnulls(contact_name, contact_email, contact_phone, email_key, phone_key) = 0) then
-        return old;
+    if current_setting('fairlead.erases_consents', true) is distinct from 'on' then
+        raise exception '% is append-only: % refused', tg_table_name, lower(tg_op) using errcode = 'restrict_violation';
     end if;
-    raise exception '% is append-only: % refused', tg_table_name, lower(tg_op) using errcode = 'restrict_violation';
+    return null;
 end
 $$;
-create trigger lead_consents_are_kept before update or delete on lead_consents
-    for each row execute function keep_consent();
-create trigger lead_consents_are_not_truncated before truncate on lead_consents
+comment on function keep_consent is 'A consent goes only where the transaction says that it erases (store/leads/intake.py).';
+create trigger lead_consents_are_kept before delete on lead_consents
+    for each statement execute function keep_consent();
+create trigger lead_consents_are_append_only before update or truncate on lead_consents
     for each statement execute function refuse_change();
 
 -- Confirmation by email: the link is made when it is sent, and no row ever holds it -----------------------------------

@@ -14,10 +14,9 @@ create policy of_bound_provider on subscriptions using (provider_id = bound_prov
 alter table assignments enable row level security;
 create policy of_bound_provider on assignments using (provider_id = bound_provider_id());
 
--- What a provider bought: the inner query is itself bound to its own assignments.
+-- What a provider bought. No subquery: what distributes tables (Citus) can copy none to its nodes.
 alter table leads enable row level security;
-create policy of_bound_provider on leads for select
-    using (exists (select from assignments a where a.lead_id = leads.id));
+create policy of_bound_provider on leads for select using (bound_provider_id() = any (recipient_ids));
 
 alter table payments enable row level security;
 create policy of_bound_provider on payments for select using (provider_id = bound_provider_id());
@@ -47,8 +46,8 @@ create policy of_bound_provider on niche_journal for insert
 
 alter table audit_log enable row level security;
 create policy of_bound_provider on audit_log for insert
-    with check (actor_role = 'provider' and bound_provider_id() is not null);
+    with check (actor_role = 'provider' and is_bound_to_provider());
 
 -- A provider's request leaves its call's id, and reads none: another's would tell it how much happens.
 alter table committed_calls enable row level security;
-create policy of_bound_provider on committed_calls for insert with check (bound_provider_id() is not null);
+create policy of_bound_provider on committed_calls for insert with check (is_bound_to_provider());
