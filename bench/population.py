@@ -12,8 +12,8 @@ from fairlead.core.configuration_entries import (
     provider_payload,
     subscription_payload,
 )
-from fairlead.core.journal import EntryKind
-from fairlead.core.ledger import EntryKind as LedgerKind
+from fairlead.core.journal import LedgerEntryKind
+from fairlead.core.ledger import LedgerEntryKind as LedgerKind
 from fairlead.core.ledger import LowBalance, Posting
 from fairlead.core.model import Level, Subscription
 from fairlead.core.subscription import funded
@@ -216,10 +216,10 @@ def _append_journal(
     now: datetime,
 ) -> None:
     contents = [
-        (EntryKind.NICHE, niche_payload(slug, slug.title(), True, FORM)),
-        *((EntryKind.LEVEL, level_payload(level, is_deleted=False)) for level in levels),
-        *((EntryKind.PROVIDER, provider_payload(provider_id, "active")) for provider_id in provider_ids),
-        *((EntryKind.SUBSCRIPTION, subscription_payload(s, is_deleted=False)) for s in subscriptions),
+        (LedgerEntryKind.NICHE, niche_payload(slug, slug.title(), True, FORM)),
+        *((LedgerEntryKind.LEVEL, level_payload(level, is_deleted=False)) for level in levels),
+        *((LedgerEntryKind.PROVIDER, provider_payload(provider_id, "active")) for provider_id in provider_ids),
+        *((LedgerEntryKind.SUBSCRIPTION, subscription_payload(s, is_deleted=False)) for s in subscriptions),
     ]
     append_configuration(conn, lock_niches(conn, [niche_id])[niche_id], contents, now)
 

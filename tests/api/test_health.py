@@ -14,7 +14,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from fairlead.api import health
-from fairlead.api.health import Check, DatabaseProbe, health_application
+from fairlead.api.health import DatabaseProbe, ReadinessCheck, health_application
 from fairlead.api.serve import STOP_TIMEOUT_SECONDS, ServingThread, serve_in_thread
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Database
@@ -121,7 +121,7 @@ class _Stuck:
         self.asked = threading.Event()
         self.let_go = threading.Event()
 
-    def readiness(self) -> Sequence[Check]:
+    def readiness(self) -> Sequence[ReadinessCheck]:
         self.asked.set()
         self.let_go.wait(PATIENCE_SECONDS)
         return []

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
-from fairlead.core.journal import EntryKind
+from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import Balance, Level, Subscription
 from tests.core.history import EVERY_LEAD, FORM, History, id_of
 
@@ -109,11 +109,11 @@ attributes = st.sampled_from(ATTRIBUTES)
 def opened(market: Market) -> History:
     """The market with its configuration written, and its order and pointer as if it had been running before."""
     history = History()
-    contents = [(EntryKind.NICHE, niche_payload("loans", "Loans", True, FORM))]
-    contents += [(EntryKind.LEVEL, level_payload(level, is_deleted=False)) for level in market.levels]
-    contents += [(EntryKind.PROVIDER, provider_payload(*provider)) for provider in market.statuses.items()]
+    contents = [(JournalEntryKind.NICHE, niche_payload("loans", "Loans", True, FORM))]
+    contents += [(JournalEntryKind.LEVEL, level_payload(level, is_deleted=False)) for level in market.levels]
+    contents += [(JournalEntryKind.PROVIDER, provider_payload(*provider)) for provider in market.statuses.items()]
     contents += [
-        (EntryKind.SUBSCRIPTION, subscription_payload(subscription, is_deleted=False))
+        (JournalEntryKind.SUBSCRIPTION, subscription_payload(subscription, is_deleted=False))
         for subscription in market.subscriptions
     ]
     history.write(*contents)

@@ -15,7 +15,7 @@ from fairlead.core.canonical import (
     timestamp_from_text,
     timestamp_text,
 )
-from fairlead.core.decision import Decision, LevelResult, Outcome, Recipient, Refused
+from fairlead.core.decision import Decision, LevelResult, Outcome, Recipient, RefusedCandidate
 from fairlead.core.decision_entries import decision_payload
 from fairlead.core.model import Level
 from fairlead.core.refusals import InsufficientBalance
@@ -145,7 +145,7 @@ def test_a_decision_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None
     """It is the one document that is written for every lead; the reference would take ten times as long."""
     level = Level("01900000-0000-7000-8000-000000000001", "gold", 5000, 2, 1, True)
     recipient = Recipient("a", "s", "p", 7, 5000, 3, -12_345_678, 999_999_999_999)
-    refused = Refused("s", "p", InsufficientBalance(4999, 5000))
+    refused = RefusedCandidate("s", "p", InsufficientBalance(4999, 5000))
     result = LevelResult(level, (recipient, recipient), (refused,), {"level_full": 12_000})
     moment = datetime(2026, 11, 24, 1, 14, 14, 123456, tzinfo=UTC)
     decision = Decision("n", 9, "l", "0" * 64, 1, moment, 1, 2, Outcome.SUCCESS, (result,))

@@ -15,7 +15,7 @@ from fairlead.core.decide import decide
 from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import balances_consulted, decision_payload, recorded_decision
 from fairlead.core.explanation import Standing, standing_of
-from fairlead.core.journal import Entry, EntryKind
+from fairlead.core.journal import Entry, JournalEntryKind
 from fairlead.core.model import Balance, Lead, Level, Subscription
 from fairlead.core.replay import Replay
 from tests.core.history import BEGINNING, EVERY_LEAD, History, decided_again, id_of
@@ -131,7 +131,7 @@ def replay_of(lines: list[dict[str, Any]]) -> tuple[Replay, list[str]]:
         entry = Entry(
             line["niche_id"],
             line["seq"],
-            EntryKind(line["kind"]),
+            JournalEntryKind(line["kind"]),
             line["payload"],
             timestamp_from_text(line["recorded_at"]),
             bytes.fromhex(line["prev_hash"]),

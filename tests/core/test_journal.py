@@ -17,7 +17,7 @@ from fairlead.core.configuration_entries import (
 )
 from fairlead.core.decide import decide
 from fairlead.core.decision_entries import balances_consulted, decision_payload, recorded_decision
-from fairlead.core.journal import EntryKind, seal
+from fairlead.core.journal import JournalEntryKind, seal
 from fairlead.core.model import Balance, Level, Subscription
 from tests.core.history import BEGINNING, id_of
 from tests.core.markets import FILTERS, Market, attributes, markets, staged
@@ -55,7 +55,7 @@ def test_a_subscription_comes_back_as_it_was_written(subscription: Subscription,
 
 @given(st.integers(0, 1000), st.binary(min_size=32, max_size=32), st.lists(st.text(max_size=5), max_size=6))
 def test_sealed_entries_are_contiguous_and_chained_to_the_head(seq: int, head: bytes, names: list[str]) -> None:
-    contents = [(EntryKind.PROVIDER, provider_payload(name, "active")) for name in names]
+    contents = [(JournalEntryKind.PROVIDER, provider_payload(name, "active")) for name in names]
     before = head
     for number, sealed in enumerate(seal("niche", seq, head, contents, BEGINNING), start=1):
         entry = sealed.entry

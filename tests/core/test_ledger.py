@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.core.ledger import DEBITS, BalanceTooLarge, EntryKind, PostingRefused, post
+from fairlead.core.ledger import DEBITS, BalanceTooLarge, LedgerEntryKind, PostingRefused, post
 from fairlead.core.model import Balance
 
 MONEY = st.integers(0, 10**15)
@@ -17,9 +17,9 @@ def balances(draw: st.DrawFn) -> Balance:
     return Balance(available - credit_limit_cents, credit_limit_cents, draw(st.integers(0, 10**6)))
 
 
-@given(balances(), st.sampled_from(EntryKind), st.integers(1, 10**12) | st.sampled_from([1, 100, 101]))
+@given(balances(), st.sampled_from(LedgerEntryKind), st.integers(1, 10**12) | st.sampled_from([1, 100, 101]))
 def test_a_posting_moves_the_balance_by_its_amount_in_its_direction(
-    balance: Balance, kind: EntryKind, cents: int
+    balance: Balance, kind: LedgerEntryKind, cents: int
 ) -> None:
     floor_cents = 0 if kind == "manual_debit" else -balance.credit_limit_cents
     if kind in DEBITS and balance.balance_cents - cents < floor_cents:
@@ -39,14 +39,14 @@ def test_a_posting_moves_the_balance_by_its_amount_in_its_direction(
 @given(balances())
 def test_the_last_cent_above_the_floor_can_be_spent_and_not_one_more(balance: Balance) -> None:
     with pytest.raises(PostingRefused):
-        post(balance, EntryKind.LEAD_PURCHASE, balance.available_cents + 1)
+        post(balance, LedgerEntryKind.LEAD_PURCHASE, balance.available_cents + 1)
     if balance.available_cents:
-        _, after = post(balance, EntryKind.LEAD_PURCHASE, balance.available_cents)
+        _, after = post(balance, LedgerEntryKind.LEAD_PURCHASE, balance.available_cents)
         assert after.balance_cents == -balance.credit_limit_cents
 
 
-@given(st.integers(-(10**12), 2**53 - 1), st.sampled_from(sorted({*EntryKind} - DEBITS)), st.integers(1, 10**12))
-def test_a_balance_ends_where_numbers_are_not_exact_any_more(balance: int, kind: EntryKind, cents: int) -> None:
+@given(st.integers(-(10**12), 2**53 - 1), st.sampled_from(sorted({*LedgerEntryKind} - DEBITS)), st.integers(1, 10**12))
+def test_a_balance_ends_where_numbers_are_not_exact_any_more(balance: int, kind: LedgerEntryKind, cents: int) -> None:
     room = 2**53 - 1 - balance
     _, full = post(Balance(balance, 0, 3), kind, room) if room else (None, Balance(balance, 0, 3))
     assert full.balance_cents == 2**53 - 1
@@ -55,15 +55,15 @@ def test_a_balance_ends_where_numbers_are_not_exact_any_more(balance: int, kind:
     assert caught.value.code == "balance_too_large"
 
 
-@given(balances(), st.sampled_from(EntryKind), st.integers(-(10**6), 0))
-def test_an_amount_that_is_not_positive_is_refused(balance: Balance, kind: EntryKind, cents: int) -> None:
+@given(balances(), st.sampled_from(LedgerEntryKind), st.integers(-(10**6), 0))
+def test_an_amount_that_is_not_positive_is_refused(balance: Balance, kind: LedgerEntryKind, cents: int) -> None:
     with pytest.raises(PostingRefused):
         post(balance, kind, cents)
 
 
-@given(balances(), st.lists(st.tuples(st.sampled_from(EntryKind), st.integers(1, 10**14)), max_size=20))
+@given(balances(), st.lists(st.tuples(st.sampled_from(LedgerEntryKind), st.integers(1, 10**14)), max_size=20))
 def test_a_ledger_is_contiguous_and_sums_up_to_its_balance(
-    balance: Balance, moves: list[tuple[EntryKind, int]]
+    balance: Balance, moves: list[tuple[LedgerEntryKind, int]]
 ) -> None:
     at, postings = balance, []
     for kind, cents in moves:
@@ -79,4 +79,4 @@ def test_a_ledger_is_contiguous_and_sums_up_to_its_balance(
 @given(balances(), st.integers(1, 10**6))
 def test_a_balance_that_was_charged_is_the_balance_after_the_purchase(balance: Balance, cents: int) -> None:
     if cents <= balance.available_cents:
-        assert balance.charged(cents) == post(balance, EntryKind.LEAD_PURCHASE, cents)[1]
+        assert balance.charged(cents) == post(balance, LedgerEntryKind.LEAD_PURCHASE, cents)[1]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fairlead.core.canonical import canonical_json
 from fairlead.core.configuration_entries import filter_digest
 from fairlead.core.decision import Outcome
-from fairlead.core.journal import Entry, EntryKind, seal
+from fairlead.core.journal import Entry, JournalEntryKind, seal
 from fairlead.core.replay import Replay
 from fairlead.core.roster import Roster
 from tests.core.history import EVERY_LEAD, History, decided_again, state_of
@@ -65,7 +65,7 @@ def test_any_history_replays_whole(market: Market, leads: list[dict[str, object]
 def test_deciding_again_needs_only_the_record(history: History) -> None:
     roster = Roster(history.roster.niche_id)
     for entry in history.entries:
-        if entry.kind is EntryKind.DECISION:
+        if entry.kind is JournalEntryKind.DECISION:
             attributes, _ = history.leads[entry.payload["lead_id"]]  # type: ignore[index]
             again = decided_again(roster, entry.payload, attributes)
             assert again == next(each for each in history.decisions if each.seq == entry.seq)
@@ -185,7 +185,7 @@ def test_a_forged_decision_is_found_even_when_every_hash_fits_again(
 ) -> None:
     for number, entry in enumerate(history.entries):
         payload = json.loads(canonical_json(entry.payload))
-        if entry.kind is EntryKind.DECISION and forge(payload):
+        if entry.kind is JournalEntryKind.DECISION and forge(payload):
             forged = [*history.entries]
             forged[number] = replace(entry, payload=payload)
             assert replayed(history, forged)[0] == f"entry {entry.seq}: its hash is not that of its content"
@@ -217,7 +217,7 @@ def test_a_broken_link_is_found(history: History) -> None:
 
 
 def test_a_lead_that_was_changed_afterwards_or_is_gone_is_found(history: History) -> None:
-    entry = next(entry for entry in history.entries if entry.kind is EntryKind.DECISION)
+    entry = next(entry for entry in history.entries if entry.kind is JournalEntryKind.DECISION)
     attributes, salt = history.leads[str(entry.payload["lead_id"])]
     cases = [
         ({**attributes, "age": 99}, salt, "the lead's attributes are not those that it committed to"),

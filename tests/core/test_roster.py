@@ -16,7 +16,7 @@ from fairlead.core.configuration_entries import (
     subscription_payload,
 )
 from fairlead.core.decide import decide
-from fairlead.core.journal import EntryKind
+from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import Balance, Level, Subscription
 from fairlead.core.roster import JournalGap, Roster
 from fairlead.core.subscription import funded
@@ -57,7 +57,7 @@ class Tables:
 
 def edit_niche(draw: Draw, history: History, tables: Tables) -> None:
     tables.niche = (draw(st.booleans()), draw(st.sampled_from([FORM, SHORTER_FORM])))
-    history.write((EntryKind.NICHE, niche_payload("loans", "Loans", *tables.niche)))  # type: ignore[arg-type]
+    history.write((JournalEntryKind.NICHE, niche_payload("loans", "Loans", *tables.niche)))  # type: ignore[arg-type]
 
 
 def edit_level(draw: Draw, history: History, tables: Tables) -> None:
@@ -66,13 +66,13 @@ def edit_level(draw: Draw, history: History, tables: Tables) -> None:
     level = Level(id_of("level", number), f"L{number}", price_cents, 2, number + 1, draw(st.booleans()))
     is_deleted = draw(st.integers(0, 5)) == 5
     tables.levels[level.level_id] = (level, is_deleted)
-    history.write((EntryKind.LEVEL, level_payload(level, is_deleted=is_deleted)))
+    history.write((JournalEntryKind.LEVEL, level_payload(level, is_deleted=is_deleted)))
 
 
 def edit_provider(draw: Draw, history: History, tables: Tables) -> None:
     provider_id = id_of("provider", draw(st.integers(0, 2)))
     tables.statuses[provider_id] = draw(st.sampled_from(["active", "suspended"]))
-    history.write((EntryKind.PROVIDER, provider_payload(provider_id, tables.statuses[provider_id])))
+    history.write((JournalEntryKind.PROVIDER, provider_payload(provider_id, tables.statuses[provider_id])))
 
 
 def edit_subscription(draw: Draw, history: History, tables: Tables) -> None:
@@ -93,7 +93,7 @@ def edit_subscription(draw: Draw, history: History, tables: Tables) -> None:
     tables.subscriptions[subscription.subscription_id] = (subscription, is_deleted)
     before = history.roster.subscription(subscription.subscription_id) if draw(st.booleans()) else None
     payload = subscription_payload(subscription, is_deleted=is_deleted, before=before)
-    history.write((EntryKind.SUBSCRIPTION, payload))
+    history.write((JournalEntryKind.SUBSCRIPTION, payload))
 
 
 def edit_by_distributing(draw: Draw, history: History, tables: Tables) -> None:
@@ -120,7 +120,7 @@ def test_a_folded_roster_is_the_roster_that_the_tables_say(data: st.DataObject, 
         patched.setattr(roster_module, "DEAD_SLOTS_TOLERATED", dead_slots_tolerated)
         history, tables = History(), Tables()
         history.balances = {id_of("provider", number): RICH for number in range(3)}
-        history.write((EntryKind.NICHE, niche_payload("loans", "Loans", True, FORM)))
+        history.write((JournalEntryKind.NICHE, niche_payload("loans", "Loans", True, FORM)))
         for _ in range(data.draw(st.sampled_from([12, 25, 5]))):
             data.draw(st.sampled_from(EDITS))(data.draw, history, tables)
         assert state_of(history.roster) == state_of(tables.roster(history))
@@ -210,7 +210,7 @@ def test_a_subscription_that_returns_has_kept_its_place() -> None:
     own = roster.subscription(first.subscription_id)
     assert own is not None
     for is_deleted in (True, False):
-        history.write((EntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=is_deleted)))
+        history.write((JournalEntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=is_deleted)))
         assert roster.served_seq(first.subscription_id) == 1
     picks = [history.distribute(history.lead({})).recipients[0].provider_id for _ in range(3)]
     assert picks == [id_of("provider", 1), id_of("provider", 2), first.provider_id]

@@ -6,7 +6,7 @@ import pytest
 from jinja2.exceptions import SecurityError
 
 from fairlead.delivery import template_language
-from fairlead.delivery.template_language import Names, compiled
+from fairlead.delivery.template_language import TemplateNames, compiled
 from fairlead.delivery.template_variables import sample_values
 from fairlead.delivery.templates import BadTemplate, Template, check_template, render
 
@@ -133,7 +133,7 @@ def test_there_are_no_names_but_the_declared() -> None:
 
 
 def test_a_loop_gives_its_names_to_its_body_only() -> None:
-    names = Names(frozenset({"rows"}), frozenset({"rows"}))
+    names = TemplateNames(frozenset({"rows"}), frozenset({"rows"}))
     outside = compiled(
         "{% for row in rows %}{{ row }}{% else %}{{ row }}{% endfor %}{{ row }}{{ loop.index }}", names, is_html=False
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fairlead.core.configuration_entries import niche_payload
-from fairlead.core.journal import EntryKind
+from fairlead.core.journal import JournalEntryKind
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from fairlead.store.journal import append_configuration, lock_niches
@@ -29,7 +29,7 @@ def add_niche(database: Database, slug: str = "moving", fields: Sequence[dict[st
             "insert into niches (id, slug, name, form_schema, created_at) values (%s, %s, %s, %s, %s)",
             (niche_id, slug, slug, json.dumps(schema), now),
         )
-        contents = [(EntryKind.NICHE, niche_payload(slug, slug, True, schema))]
+        contents = [(JournalEntryKind.NICHE, niche_payload(slug, slug, True, schema))]
         append_configuration(conn, lock_niches(conn, [niche_id])[niche_id], contents, now)
     return niche_id
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
-from fairlead.core.journal import EntryKind
+from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import Level, Subscription
 from fairlead.store.audit.log import OPERATOR, AuditEvent, append_audit
 from fairlead.store.connection import Connection
@@ -73,7 +73,7 @@ def open_niche(conn: Connection, slug: str, terms: Sequence[Terms]) -> Niche:
         "insert into niches (id, slug, name, form_schema, created_at) values (%s, %s, %s, %s, %s)",
         (niche_id, slug, slug, json.dumps(SCHEMA), now),
     )
-    contents = [(EntryKind.NICHE, niche_payload(slug, slug, True, SCHEMA))]
+    contents = [(JournalEntryKind.NICHE, niche_payload(slug, slug, True, SCHEMA))]
     level_ids: dict[int, str] = {}
     for term in terms:
         level = Level(new_id(), f"L{term.position}", term.price_cents, term.max_recipients, term.position, True)
@@ -85,7 +85,7 @@ def open_niche(conn: Connection, slug: str, terms: Sequence[Terms]) -> Niche:
             """,
             (level.level_id, niche_id, level.name, term.price_cents, term.max_recipients, term.position, now),
         )
-        contents.append((EntryKind.LEVEL, level_payload(level, is_deleted=False)))
+        contents.append((JournalEntryKind.LEVEL, level_payload(level, is_deleted=False)))
     append_configuration(conn, lock_niches(conn, [niche_id])[niche_id], contents, now)
     return Niche(niche_id, slug, level_ids)
 
@@ -168,15 +168,15 @@ def _post(
 def subscribe(conn: Connection, niche: Niche, providers: Sequence[Provider], ids: Mapping[str, str]) -> None:
     """Each provider is subscribed to its positions, active whatever its balance is."""
     now = current_time(conn)
-    contents: list[tuple[EntryKind, Mapping[str, object]]] = []
+    contents: list[tuple[JournalEntryKind, Mapping[str, object]]] = []
     rows: list[tuple[Any, ...]] = []
     for provider in providers:
         provider_id = ids[provider.name]
-        contents.append((EntryKind.PROVIDER, provider_payload(provider_id, "active")))
+        contents.append((JournalEntryKind.PROVIDER, provider_payload(provider_id, "active")))
         for position in provider.positions:
             level_id = niche.level_ids[position]
             own = Subscription(new_id(), provider_id, level_id, True, None, provider.filter_rules, True)
-            contents.append((EntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=False)))
+            contents.append((JournalEntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=False)))
             rules = json.dumps(provider.filter_rules)
             rows.append((own.subscription_id, provider_id, level_id, niche.niche_id, rules, now))
     locked = lock_niches(conn, [niche.niche_id])[niche.niche_id]

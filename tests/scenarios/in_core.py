@@ -9,8 +9,8 @@ from fairlead.core.decide import decide
 from fairlead.core.explanation import standing_of
 from fairlead.core.filters import validate_filter
 from fairlead.core.form import parse_form_schema
-from fairlead.core.journal import EntryKind
-from fairlead.core.ledger import EntryKind as LedgerKind
+from fairlead.core.journal import LedgerEntryKind
+from fairlead.core.ledger import LedgerEntryKind as LedgerKind
 from fairlead.core.ledger import post
 from fairlead.core.model import Balance, Lead, Level, Subscription
 from tests.core.history import History, id_of
@@ -31,11 +31,11 @@ class CoreWorld:
         for level in given.level:
             told = (level.name, level.price_cents, level.max_recipients, level.position, level.active)
             own = Level(self._levels[level.name], *told)
-            self._write(EntryKind.LEVEL, level_payload(own, is_deleted=False))
+            self._write(LedgerEntryKind.LEVEL, level_payload(own, is_deleted=False))
         for provider in given.provider:
             provider_id = self._providers[provider.name]
             self.history.balances[provider_id] = Balance(provider.balance_cents, provider.credit_limit_cents, 1)
-            self._write(EntryKind.PROVIDER, provider_payload(provider_id, provider.status))
+            self._write(LedgerEntryKind.PROVIDER, provider_payload(provider_id, provider.status))
             for level_name in provider.levels:
                 rules = provider.filters.get(level_name)
                 self._subscribe(SubscriptionChange(provider=provider.name, level=level_name, filter=rules))
@@ -69,7 +69,7 @@ class CoreWorld:
             self.history.balances[provider_id] = replace(balance, credit_limit_cents=change.credit_limit_cents)
             self._let_funds_drive_activity(self._of_provider(provider_id))
         if change.status is not None:
-            self._write(EntryKind.PROVIDER, provider_payload(provider_id, change.status))
+            self._write(LedgerEntryKind.PROVIDER, provider_payload(provider_id, change.status))
 
     def _change_level(self, change: LevelChange) -> None:
         before = self.history.roster.levels[self._levels[change.name]]
@@ -79,7 +79,7 @@ class CoreWorld:
         if change.deleted:
             for own in self._at_level(before.level_id):
                 self._write_subscription(own, is_deleted=True)
-        self._write(EntryKind.LEVEL, level_payload(after, is_deleted=bool(change.deleted)))
+        self._write(LedgerEntryKind.LEVEL, level_payload(after, is_deleted=bool(change.deleted)))
         if after.price_cents != before.price_cents:
             self._let_funds_drive_activity(self._at_level(before.level_id))
 
@@ -128,16 +128,16 @@ class CoreWorld:
 
     # The marketplace around the core --------------------------------------------------------------------------
 
-    def _write(self, kind: EntryKind, payload: JsonObject) -> None:
+    def _write(self, kind: LedgerEntryKind, payload: JsonObject) -> None:
         self.history.write((kind, payload))
 
     def _write_subscription(self, own: Subscription, *, is_deleted: bool) -> None:
         before = self.history.roster.subscription(own.subscription_id)
-        self._write(EntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=is_deleted, before=before))
+        self._write(LedgerEntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=is_deleted, before=before))
 
     def _reform(self, fields: list[dict[str, Any]]) -> None:
         form = {"version": 1, "fields": fields}
-        self._write(EntryKind.NICHE, niche_payload("loans", "Loans", True, form))
+        self._write(LedgerEntryKind.NICHE, niche_payload("loans", "Loans", True, form))
         for own in list(self.history.roster.subscriptions.values()):
             after = replace(own, filter_is_valid=not validate_filter(own.filter_rules, parse_form_schema(form)))
             if after != own:

@@ -8,7 +8,7 @@ import pytest
 from fairlead.store.connection import Database
 from fairlead.store.jobs.dead_letters import Burial, bury, resolve
 from fairlead.store.jobs.queue_views import DeadLetterFilter, QueueState, dead_letter_page, queue_states
-from fairlead.store.leads.runs import Attempt, add_attempt
+from fairlead.store.leads.runs import JobAttempt, add_attempt
 from fairlead.store.notifications.delivery_pages import (
     DeliveryFilter,
     delivery_attempts,
@@ -164,7 +164,7 @@ def test_attempts_come_newest_first(database: Database) -> None:
         for minutes, outcome in enumerate(("failed", "crashed", "succeeded")):
             add_attempt(
                 conn,
-                Attempt(1, "send_email", outcome, None, NOW + minutes * MINUTE, None, notification_id=notification),
+                JobAttempt(1, "send_email", outcome, None, NOW + minutes * MINUTE, None, notification_id=notification),
             )
     found = database.read(lambda conn: delivery_attempts(conn, notification))
     assert [attempt.outcome for attempt in found] == ["succeeded", "crashed", "failed"]

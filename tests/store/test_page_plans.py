@@ -14,7 +14,7 @@ from fairlead.store.audit.pages import audit_page
 from fairlead.store.audit.sources import AuditFilter
 from fairlead.store.connection import Connection, Database, Timeouts
 from fairlead.store.jobs.queue_views import DeadLetterFilter, dead_letter_page
-from fairlead.store.look_back import LOOKED_AT_ROWS, Page
+from fairlead.store.keyset import SCANNED_ROWS, KeysetPage
 from fairlead.store.money.assignment_pages import AssignmentFilter, assignment_page
 from fairlead.store.money.ledger_pages import LedgerFilter, ledger_page, own_ledger_page, provider_ledger_page
 from fairlead.store.notifications.delivery_pages import DeliveryFilter, delivery_page, endpoint_deliveries
@@ -24,7 +24,7 @@ from tests.store.reading import Reading, reading
 
 LIMIT = 20
 DEEP = LEADS // 2
-View = Callable[[Connection, Any], Page[Any, Any]]
+View = Callable[[Connection, Any], KeysetPage[Any, Any]]
 
 SMALL_TABLES = {"niches", "competition_levels", "providers", "subscriptions", "marketplace", "dead_letters", "pg_class"}
 """Which may be read from end to end: they hold next to nothing here."""
@@ -143,8 +143,8 @@ def test_what_is_not_there_is_looked_for_in_so_many_and_no_more(many: Many) -> N
     wanted = InboxFilter(level_id=many.silver)
     page, found = reading(many.database, lambda conn: inbox_page(conn, many.anchor, wanted, None, LIMIT))
     assert page.items == ()
-    assert page.next_after == assigned(many, LEADS - LOOKED_AT_ROWS + 1)
-    assert LOOKED_AT_ROWS <= found.rows_read < 3 * LOOKED_AT_ROWS
+    assert page.next_after == assigned(many, LEADS - SCANNED_ROWS + 1)
+    assert SCANNED_ROWS <= found.rows_read < 3 * SCANNED_ROWS
 
 
 @pytest.mark.parametrize("wanted", [LedgerFilter(), LedgerFilter(kind="lead_purchase")])

@@ -15,7 +15,7 @@ from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.portal.levels_on_offer import OwnSubscription, niches_on_offer
+from fairlead.store.portal.levels_on_offer import OwnSubscriptionState, niches_on_offer
 from fairlead.store.reports.activity import ProviderActivity, provider_activity
 from fairlead.store.reports.days import Days, checked_days
 from fairlead.store.reports.fairness import LevelFairness, level_fairness
@@ -234,7 +234,7 @@ def test_fill_says_who_stood_in_the_way(database: Database) -> None:
     assert database.read(lambda conn: level_fill(conn, slug, long_ago())) == []
 
 
-def offered(database: Database, provider_id: str) -> list[tuple[str, list[tuple[str, OwnSubscription | None]]]]:
+def offered(database: Database, provider_id: str) -> list[tuple[str, list[tuple[str, OwnSubscriptionState | None]]]]:
     niches = database.bound_to(provider_id).read(lambda conn: niches_on_offer(conn, provider_id))
     return [(niche.slug, [(level.name, level.own) for level in niche.levels]) for niche in niches]
 
@@ -242,7 +242,7 @@ def offered(database: Database, provider_id: str) -> list[tuple[str, list[tuple[
 def test_levels_on_offer_show_ones_own_subscription_and_nobody_elses(database: Database) -> None:
     sale: Sale = sell(database)
     own = {
-        (provider, level): OwnSubscription(key, is_active, reason, True)
+        (provider, level): OwnSubscriptionState(key, is_active, reason, True)
         for provider, level, key, is_active, reason in query(
             database,
             "select s.provider_id::text, l.name, s.id::text, s.is_active, s.deactivation_reason from subscriptions s "

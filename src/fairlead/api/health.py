@@ -24,7 +24,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ReadinessCheck:
     """One thing that must hold before work is sent here; `detail` says in a few plain words why it does not."""
 
     name: str
@@ -35,7 +35,7 @@ class Check:
 class Probe(Protocol):
     """What the routes ask. Both may raise and may hang: the routes bound them."""
 
-    def readiness(self) -> Sequence[Check]:
+    def readiness(self) -> Sequence[ReadinessCheck]:
         """Every check, each with its result."""
         ...
 
@@ -55,15 +55,15 @@ class DatabaseProbe:
     database: Database
     worker_within_seconds: float | None = None
 
-    def readiness(self) -> Sequence[Check]:
+    def readiness(self) -> Sequence[ReadinessCheck]:
         """The checks `database`, `schema` and, where asked for, `worker`."""
         with watching(self.database) as conn:
-            checks = [Check("database", True)]
+            checks = [ReadinessCheck("database", True)]
             try:
                 check_schema(conn, self.database.schema_name)
             except Refused as refused:
-                return [*checks, Check("schema", False, refused.code)]
-            checks.append(Check("schema", True))
+                return [*checks, ReadinessCheck("schema", False, refused.code)]
+            checks.append(ReadinessCheck("schema", True))
             if self.worker_within_seconds is not None:
                 checks.append(_worker_check(newest_heartbeat_seconds(conn), self.worker_within_seconds))
         return checks
@@ -74,10 +74,10 @@ class DatabaseProbe:
             return read_gauges(conn)
 
 
-def _worker_check(age_seconds: float | None, within_seconds: float) -> Check:
+def _worker_check(age_seconds: float | None, within_seconds: float) -> ReadinessCheck:
     if age_seconds is None:
-        return Check("worker", False, "no worker is registered")
-    return Check("worker", age_seconds <= within_seconds, f"newest heartbeat {age_seconds:.0f} s ago")
+        return ReadinessCheck("worker", False, "no worker is registered")
+    return ReadinessCheck("worker", age_seconds <= within_seconds, f"newest heartbeat {age_seconds:.0f} s ago")
 
 
 def health_routes(probe: Probe) -> APIRouter:
@@ -120,12 +120,12 @@ def health_application(probe: Probe) -> FastAPI:
     return application
 
 
-def _ready_answer(ready: Callable[[], Sequence[Check]]) -> Response:
+def _ready_answer(ready: Callable[[], Sequence[ReadinessCheck]]) -> Response:
     try:
         checks = list(ready())
     except Exception as error:
         # Whatever it was, this process is not ready; the kind is enough to know where to look.
-        checks = [Check("database", False, error_kind(error))]
+        checks = [ReadinessCheck("database", False, error_kind(error))]
     holds = all(check.holds for check in checks)
     body = {
         "ready": holds,

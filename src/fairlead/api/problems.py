@@ -17,7 +17,7 @@ from fairlead.api.bodies import BodyRefused, violations_found
 from fairlead.api.problem_codes import kind_of
 from fairlead.api.schemas.values import ResponseModel
 from fairlead.api.violations import Place, Violation, as_written, pointer_to, violations_of_parameters
-from fairlead.core.document import Problem as DocumentProblem
+from fairlead.core.document import DocumentProblem
 from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
 from fairlead.flows.configuration.versions import InvalidDocument
 from fairlead.telemetry.errors import error_kind

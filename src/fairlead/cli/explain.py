@@ -8,7 +8,7 @@ import typer
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, say
 from fairlead.core.canonical import timestamp_text
-from fairlead.flows.decision_words import Line, Tone, decision_words, lead_words, provider_words
+from fairlead.flows.decision_words import StoryLine, Tone, decision_words, lead_words, provider_words
 from fairlead.flows.distribution_status import DistributionStatus, distribution_status
 from fairlead.flows.explain import LeadStory, ProviderStory, explain_lead, explain_provider
 
@@ -62,7 +62,7 @@ def _tell_lead(story: LeadStory, status: DistributionStatus) -> None:
         _say_all(decision_words(story, decision, number))
 
 
-def _say_all(lines: Sequence[Line]) -> None:
+def _say_all(lines: Sequence[StoryLine]) -> None:
     for line in lines:
         say(line.text, _STYLES[line.tone])
 

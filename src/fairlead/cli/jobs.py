@@ -16,7 +16,7 @@ from fairlead.flows.failures import dead_letters as flow
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.jobs.dead_letters import DeadLetter
 from fairlead.store.jobs.queue import QUEUE_OF
-from fairlead.store.leads.runs import Attempt
+from fairlead.store.leads.runs import JobAttempt
 from fairlead.store.watching.gauges import read_gauges, watching
 from fairlead.telemetry.gauges import QueueGauges
 
@@ -168,7 +168,7 @@ def _for_programs(letter: DeadLetter) -> dict[str, Any]:
     return _with_moments(asdict(letter))
 
 
-def _attempt_for_programs(attempt: Attempt) -> dict[str, Any]:
+def _attempt_for_programs(attempt: JobAttempt) -> dict[str, Any]:
     return _with_moments(asdict(attempt))
 
 

@@ -11,7 +11,7 @@ from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.notifications.replay import Replayed, replay_notification
 from fairlead.store.audit.log import OPERATOR
-from fairlead.store.leads.runs import Attempt, attempts_of
+from fairlead.store.leads.runs import JobAttempt, attempts_of
 from fairlead.store.lookups import checked_id, provider_id_of
 from fairlead.store.notifications.lists import (
     NOTIFICATION_STATES,
@@ -123,7 +123,7 @@ def _for_programs(each: ListedNotification) -> dict[str, object]:
     }
 
 
-def _run_for_programs(each: Attempt) -> dict[str, object]:
+def _run_for_programs(each: JobAttempt) -> dict[str, object]:
     return {
         "job_id": each.job_id,
         "outcome": each.outcome,

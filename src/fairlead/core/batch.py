@@ -14,7 +14,7 @@ from fairlead.core.configuration_entries import subscription_payload
 from fairlead.core.decide import decide
 from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import DECISION_VERSION, decision_payload
-from fairlead.core.journal import EntryKind
+from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import Balance, Lead, Subscription
 from fairlead.core.roster import Head, Roster
 from fairlead.core.subscription import out_of_funds
@@ -45,17 +45,19 @@ class BatchDecision:
         """Every subscription that was switched off, in the order of the journal."""
         return tuple(subscription for step in self.steps for subscription in step.deactivated)
 
-    def contents(self, version: int = DECISION_VERSION) -> list[tuple[EntryKind, JsonObject]]:
+    def contents(self, version: int = DECISION_VERSION) -> list[tuple[JournalEntryKind, JsonObject]]:
         """What the journal has to say of the batch: each decision, followed by what it switched off.
 
         `version` is that of the decisions; with those of version 1, filters that stayed as they were are written out.
         """
-        found: list[tuple[EntryKind, JsonObject]] = []
+        found: list[tuple[JournalEntryKind, JsonObject]] = []
         for step in self.steps:
-            found.append((EntryKind.DECISION, decision_payload(step.decision, version)))
+            found.append((JournalEntryKind.DECISION, decision_payload(step.decision, version)))
             for inactive in step.deactivated:
                 known = inactive if version > 1 else None
-                found.append((EntryKind.SUBSCRIPTION, subscription_payload(inactive, is_deleted=False, before=known)))
+                found.append(
+                    (JournalEntryKind.SUBSCRIPTION, subscription_payload(inactive, is_deleted=False, before=known))
+                )
         return found
 
 

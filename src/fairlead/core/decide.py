@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from fairlead.core import gates
-from fairlead.core.decision import Decision, LevelResult, Outcome, Recipient, Refused
+from fairlead.core.decision import Decision, LevelResult, Outcome, Recipient, RefusedCandidate
 from fairlead.core.decision_state import Balances, DecisionState
 from fairlead.core.model import Lead, Level, Subscription
 from fairlead.core.refusals import FilterMismatch, LevelFull
@@ -124,13 +124,13 @@ def _fill_level(roster: Roster, candidates: Candidates, level: Level, state: Dec
         if gate.known_provider_ids is not None
     ]
     recipients: list[Recipient] = []
-    refused: list[Refused] = []
+    refused: list[RefusedCandidate] = []
     while len(recipients) < level.max_recipients and (subscription := next(queue, None)) is not None:
         refusal = gates.decision_refusal(state, subscription, level)
         if refusal is None:
             recipients.append(_choose(roster.niche_id, subscription, level, state))
         else:
-            refused.append(Refused(subscription.subscription_id, subscription.provider_id, refusal))
+            refused.append(RefusedCandidate(subscription.subscription_id, subscription.provider_id, refusal))
     counts = dict(roster.standing_counts(level.level_id))
     counts[FilterMismatch.reason] = roster.living_count(level.level_id) - candidate_count - sum(counts.values())
     unreached_count = candidate_count - len(recipients) - len(refused)

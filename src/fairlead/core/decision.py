@@ -33,7 +33,7 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedCandidate:
     """A candidate that the level reached and a decision gate refused."""
 
     subscription_id: str
@@ -51,7 +51,7 @@ class LevelResult:
 
     level: Level
     recipients: tuple[Recipient, ...]
-    refused: tuple[Refused, ...]
+    refused: tuple[RefusedCandidate, ...]
     counts: Mapping[str, int]
 
     @property

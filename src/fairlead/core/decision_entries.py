@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from fairlead.core.canonical import JsonObject, timestamp_from_text, timestamp_text
-from fairlead.core.decision import Decision, LevelResult, Outcome, Refused
+from fairlead.core.decision import Decision, LevelResult, Outcome, RefusedCandidate
 from fairlead.core.document import shown
 from fairlead.core.journal import UnreadableEntry
 from fairlead.core.model import Balance
@@ -83,7 +83,7 @@ def _level_result_payload(result: LevelResult) -> JsonObject:
     }
 
 
-def _refused_payload(refused: Refused) -> JsonObject:
+def _refused_payload(refused: RefusedCandidate) -> JsonObject:
     return {
         "subscription_id": refused.subscription_id,
         "provider_id": refused.provider_id,

@@ -8,7 +8,7 @@ from fairlead.core.entry.text import composed
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class DocumentProblem:
     """What is wrong with a document: `path` says where, `code` is stable, `message` is for people."""
 
     path: str
@@ -75,7 +75,7 @@ def composed_texts(value: object) -> object:
 
 def object_problems(
     value: Mapping[object, object], path: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
-) -> list[Problem]:
+) -> list[DocumentProblem]:
     """One problem per key that is missing from a JSON object or has no meaning in it.
 
     >>> [problem.path for problem in object_problems({"a": 1, "b": 2}, "rules[0].", ("a", "c"))]
@@ -83,8 +83,8 @@ def object_problems(
     """
     missing = [key for key in required if key not in value]
     extra = [key for key in value if key not in required and key not in optional]
-    return [Problem(path + key, "missing_key", f"{key} is missing") for key in missing] + [
-        Problem(path + _name(key), "unknown_key", f"{shown(key)} has no meaning here") for key in extra
+    return [DocumentProblem(path + key, "missing_key", f"{key} is missing") for key in missing] + [
+        DocumentProblem(path + _name(key), "unknown_key", f"{shown(key)} has no meaning here") for key in extra
     ]
 
 
@@ -92,7 +92,7 @@ def _name(key: object) -> str:
     return key[:60] if isinstance(key, str) else shown(key)
 
 
-def version_problem(value: Mapping[object, object]) -> Problem | None:
+def version_problem(value: Mapping[object, object]) -> DocumentProblem | None:
     """None when the document says version 1, the integer: only then is the meaning of the rest known.
 
     >>> version_problem({"version": 1}) is None, version_problem({"version": True}).code
@@ -101,4 +101,4 @@ def version_problem(value: Mapping[object, object]) -> Problem | None:
     version = value.get("version")
     if type(version) is int and version == 1:
         return None
-    return Problem("version", "unknown_version", "version must be 1")
+    return DocumentProblem("version", "unknown_version", "version must be 1")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
 from fairlead.core.canonical import JsonObject, canonical_json
-from fairlead.core.document import Problem, as_list, as_object, object_problems, shown, version_problem
+from fairlead.core.document import DocumentProblem, as_list, as_object, object_problems, shown, version_problem
 from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.entry.phone import phone_key
 from fairlead.core.entry.text import comparable
@@ -62,7 +62,7 @@ class DuplicateRule:
 class DuplicateRuleError(ValueError):
     """The document is no duplicate rule; `problems` says what is wrong and where."""
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[DocumentProblem, ...]) -> None:
         super().__init__("; ".join(f"{problem.path}: {problem.message}" for problem in problems))
         self.problems = problems
 
@@ -83,7 +83,7 @@ def parse_duplicate_rule(raw: object, schema: FormSchema | None = None) -> Dupli
     """
     document = as_object(raw)
     if document is None:
-        raise DuplicateRuleError((Problem("", "not_an_object", "a duplicate rule must be a JSON object"),))
+        raise DuplicateRuleError((DocumentProblem("", "not_an_object", "a duplicate rule must be a JSON object"),))
     if (wrong_version := version_problem(document)) is not None:
         raise DuplicateRuleError((wrong_version,))
     problems = object_problems(document, "", ("version", "any_of", "look_back_days", "scope", "action"))
@@ -92,10 +92,10 @@ def parse_duplicate_rule(raw: object, schema: FormSchema | None = None) -> Dupli
         days = document["look_back_days"]
         if days is not None and not (type(days) is int and 1 <= days <= LONGEST_LOOK_BACK_DAYS):
             words = f"look_back_days must be a whole number from 1 to {LONGEST_LOOK_BACK_DAYS}, or null for ever"
-            problems.append(Problem("look_back_days", "out_of_range", words))
+            problems.append(DocumentProblem("look_back_days", "out_of_range", words))
         for name, known in (("scope", SCOPES), ("action", ACTIONS)):
             if document[name] not in known:
-                problems.append(Problem(name, "unknown_option", f"{name} must be one of {', '.join(known)}"))
+                problems.append(DocumentProblem(name, "unknown_option", f"{name} must be one of {', '.join(known)}"))
         if not problems:
             scope = cast(Literal["niche", "marketplace"], document["scope"])
             return DuplicateRule(
@@ -104,17 +104,19 @@ def parse_duplicate_rule(raw: object, schema: FormSchema | None = None) -> Dupli
     raise DuplicateRuleError(tuple(problems))
 
 
-def _groups(raw: object, schema: FormSchema | None, problems: list[Problem]) -> tuple[FieldGroup, ...]:
+def _groups(raw: object, schema: FormSchema | None, problems: list[DocumentProblem]) -> tuple[FieldGroup, ...]:
     items = as_list(raw)
     if items is None or not 1 <= len(items) <= MOST_GROUPS:
         words = f"any_of must be a list of 1 to {MOST_GROUPS} lists of fields"
-        problems.append(Problem("any_of", "not_a_list", words))
+        problems.append(DocumentProblem("any_of", "not_a_list", words))
         return ()
     groups: list[FieldGroup] = []
     for number, item in enumerate(items):
         fields = as_list(item)
         if fields is None or not 1 <= len(fields) <= MOST_FIELDS:
-            problems.append(Problem(f"any_of[{number}]", "not_a_list", f"must be a list of 1 to {MOST_FIELDS} fields"))
+            problems.append(
+                DocumentProblem(f"any_of[{number}]", "not_a_list", f"must be a list of 1 to {MOST_FIELDS} fields")
+            )
             continue
         names = [field for field in fields if isinstance(field, str)]
         for place, field in enumerate(fields):
@@ -122,20 +124,20 @@ def _groups(raw: object, schema: FormSchema | None, problems: list[Problem]) -> 
                 problems.append(problem)
             elif field in fields[:place]:
                 problems.append(
-                    Problem(f"any_of[{number}][{place}]", "duplicate_field", f"{shown(field)} is listed twice")
+                    DocumentProblem(f"any_of[{number}][{place}]", "duplicate_field", f"{shown(field)} is listed twice")
                 )
         groups.append(tuple(sorted(names)))
     return tuple(dict.fromkeys(groups))
 
 
-def _field_problem(field: object, schema: FormSchema | None, path: str) -> Problem | None:
+def _field_problem(field: object, schema: FormSchema | None, path: str) -> DocumentProblem | None:
     if isinstance(field, str) and field in CONTACT_FIELDS:
         return None
     if isinstance(field, str) and field.startswith(ATTRIBUTE_PREFIX):
         key = field.removeprefix(ATTRIBUTE_PREFIX)
         if schema is None or schema.field(key) is not None:
             return None
-    return Problem(path, "unknown_field", f"there is no field {shown(field)} to compare")
+    return DocumentProblem(path, "unknown_field", f"there is no field {shown(field)} to compare")
 
 
 # Fingerprints --------------------------------------------------------------------------------------------------------

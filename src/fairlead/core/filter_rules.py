@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fairlead.core.document import (
-    Problem,
+    DocumentProblem,
     as_list,
     as_object,
     object_problems,
@@ -74,7 +74,7 @@ MALFORMED = Rule("", "malformed", "", None)
 """The rule that refuses every lead of a filter that cannot be read."""
 
 
-def parse_rules(raw: object, schema: FormSchema) -> tuple[tuple[Rule, ...], tuple[Problem, ...]]:
+def parse_rules(raw: object, schema: FormSchema) -> tuple[tuple[Rule, ...], tuple[DocumentProblem, ...]]:
     """The rules of a filter and no problem, or no rules and every problem that the filter has.
 
     >>> parse_rules({"version": 1, "rules": []}, FormSchema())
@@ -82,15 +82,15 @@ def parse_rules(raw: object, schema: FormSchema) -> tuple[tuple[Rule, ...], tupl
     """
     document = as_object(raw)
     if document is None:
-        return (), (Problem("", "not_an_object", "a filter must be a JSON object"),)
+        return (), (DocumentProblem("", "not_an_object", "a filter must be a JSON object"),)
     if (wrong_version := version_problem(document)) is not None:
         return (), (wrong_version,)
     problems = object_problems(document, "", ("version", "rules"))
     items = as_list(document.get("rules", []))
     if items is None:
-        problems.append(Problem("rules", "not_a_list", "rules must be a list"))
+        problems.append(DocumentProblem("rules", "not_a_list", "rules must be a list"))
     elif len(items) > MAX_RULES:
-        problems.append(Problem("rules", "too_many_rules", f"a filter has at most {MAX_RULES} rules"))
+        problems.append(DocumentProblem("rules", "too_many_rules", f"a filter has at most {MAX_RULES} rules"))
     else:
         rules = [_parse_rule(item, f"rules[{position}]", schema, problems) for position, item in enumerate(items)]
         if not problems:
@@ -98,11 +98,11 @@ def parse_rules(raw: object, schema: FormSchema) -> tuple[tuple[Rule, ...], tupl
     return (), tuple(problems)
 
 
-def _parse_rule(raw: object, path: str, schema: FormSchema, problems: list[Problem]) -> Rule | None:
+def _parse_rule(raw: object, path: str, schema: FormSchema, problems: list[DocumentProblem]) -> Rule | None:
     """The rule, or None after at least one more entry in `problems`."""
     document = as_object(raw)
     if document is None:
-        problems.append(Problem(path, "not_an_object", "a rule must be a JSON object"))
+        problems.append(DocumentProblem(path, "not_an_object", "a rule must be a JSON object"))
         return None
     # The comparison first: a roster reads every filter of its niche, and nearly all of them are right.
     if document.keys() != _RULE_KEYS and (
@@ -114,29 +114,29 @@ def _parse_rule(raw: object, path: str, schema: FormSchema, problems: list[Probl
     field = schema.field(key) if isinstance(key, str) else None
     if field is None:
         words = f"the form has no field {shown(key)}"
-        problems.append(Problem(f"{path}.field_key", "unknown_field", words))
+        problems.append(DocumentProblem(f"{path}.field_key", "unknown_field", words))
         return None
     operator = _BY_NAME.get(name) if isinstance(name, str) else None
     if operator is None:
         words = f"the operator must be one of {', '.join(OPERATORS[field.type])}, not {shown(name)}"
-        problems.append(Problem(f"{path}.operator", "unknown_operator", words))
+        problems.append(DocumentProblem(f"{path}.operator", "unknown_operator", words))
         return None
     if operator not in OPERATORS[field.type]:
         words = f"a {field.type} field allows {', '.join(OPERATORS[field.type])}, not {operator}"
-        problems.append(Problem(f"{path}.operator", "operator_not_allowed", words))
+        problems.append(DocumentProblem(f"{path}.operator", "operator_not_allowed", words))
         return None
     value = _parse_operand(field, operator, document["value"], f"{path}.value")
-    if isinstance(value, Problem):
+    if isinstance(value, DocumentProblem):
         problems.append(value)
         return None
     return Rule(field.key, operator, value, field.type)
 
 
-def _parse_operand(field: Field, operator: Operator, raw: object, path: str) -> Operand | Problem:
+def _parse_operand(field: Field, operator: Operator, raw: object, path: str) -> Operand | DocumentProblem:
     if operator is Operator.EXISTS or field.type is FieldType.BOOLEAN:
         if isinstance(raw, bool):
             return raw
-        return Problem(path, "not_a_boolean", "the value must be true or false")
+        return DocumentProblem(path, "not_a_boolean", "the value must be true or false")
     if operator is Operator.BETWEEN:
         return _parse_range(raw, path)
     if operator in (Operator.IN, Operator.NOT_IN):
@@ -146,36 +146,36 @@ def _parse_operand(field: Field, operator: Operator, raw: object, path: str) -> 
     return _parse_text(field, raw, path)
 
 
-def _parse_number(raw: object, path: str) -> int | float | Problem:
+def _parse_number(raw: object, path: str) -> int | float | DocumentProblem:
     complaint = number_complaint(raw)
     if complaint is None and isinstance(raw, (int, float)):
         return raw
     code, words = complaint or ("not_a_number", "must be a number")
-    return Problem(path, code, f"the value {words}")
+    return DocumentProblem(path, code, f"the value {words}")
 
 
-def _parse_range(raw: object, path: str) -> tuple[int | float, int | float] | Problem:
+def _parse_range(raw: object, path: str) -> tuple[int | float, int | float] | DocumentProblem:
     items = as_list(raw)
     if items is None or len(items) != 2:
-        return Problem(path, "not_a_range", "the value must be a list of two numbers, [min, max]")
+        return DocumentProblem(path, "not_a_range", "the value must be a list of two numbers, [min, max]")
     low, high = _parse_number(items[0], f"{path}[0]"), _parse_number(items[1], f"{path}[1]")
-    if isinstance(low, Problem):
+    if isinstance(low, DocumentProblem):
         return low
-    if isinstance(high, Problem):
+    if isinstance(high, DocumentProblem):
         return high
     if low > high:
-        return Problem(path, "min_above_max", f"the minimum {low} is above the maximum {high}")
+        return DocumentProblem(path, "min_above_max", f"the minimum {low} is above the maximum {high}")
     return low, high
 
 
-def _parse_list(field: Field, raw: object, path: str) -> tuple[str, ...] | Problem:
+def _parse_list(field: Field, raw: object, path: str) -> tuple[str, ...] | DocumentProblem:
     items = as_list(raw)
     if items is None:
-        return Problem(path, "not_a_list", "the value must be a list of options")
+        return DocumentProblem(path, "not_a_list", "the value must be a list of options")
     if not items:
-        return Problem(path, "empty_list", "the list must name at least one option")
+        return DocumentProblem(path, "empty_list", "the list must name at least one option")
     if len(items) > MAX_ITEMS:
-        return Problem(path, "too_many_items", f"the list must have at most {MAX_ITEMS:,} items")
+        return DocumentProblem(path, "too_many_items", f"the list must have at most {MAX_ITEMS:,} items")
     options: dict[str, None] = {}
     for position, item in enumerate(items):
         if not isinstance(item, str) or not field.has_option(item):
@@ -184,7 +184,7 @@ def _parse_list(field: Field, raw: object, path: str) -> tuple[str, ...] | Probl
     return tuple(options)
 
 
-def _parse_text(field: Field, raw: object, path: str) -> str | Problem:
+def _parse_text(field: Field, raw: object, path: str) -> str | DocumentProblem:
     if field.type is not FieldType.TEXT:
         if isinstance(raw, str) and field.has_option(raw):
             return raw
@@ -192,14 +192,14 @@ def _parse_text(field: Field, raw: object, path: str) -> str | Problem:
     complaint = text_complaint(raw)
     if complaint is not None or not isinstance(raw, str):
         code, words = complaint or ("not_text", "must be text")
-        return Problem(path, code, f"the value {words}")
+        return DocumentProblem(path, code, f"the value {words}")
     if not raw:
-        return Problem(path, "empty_text", "the value must not be empty; to ask for a missing field use exists")
+        return DocumentProblem(path, "empty_text", "the value must not be empty; to ask for a missing field use exists")
     return raw
 
 
-def _option_problem(field: Field, raw: object, path: str) -> Problem:
+def _option_problem(field: Field, raw: object, path: str) -> DocumentProblem:
     if not isinstance(raw, str):
-        return Problem(path, "not_text", "the value must be text, one of the options")
+        return DocumentProblem(path, "not_text", "the value must be text, one of the options")
     words = f"{shown(raw)} is not an option of {field.label}: {some_options(field.options)}"
-    return Problem(path, "unknown_option", words)
+    return DocumentProblem(path, "unknown_option", words)

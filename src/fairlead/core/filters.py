@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from fairlead.core.canonical import JsonObject, canonical_json
-from fairlead.core.document import Problem, as_list, as_object
+from fairlead.core.document import DocumentProblem, as_list, as_object
 from fairlead.core.filter_predicates import Predicate, predicate
 from fairlead.core.filter_rules import MALFORMED, Operator, Rule, parse_rules
 from fairlead.core.filter_words import rule_in_words
@@ -18,8 +18,8 @@ from fairlead.core.form_field import FormSchema
 __all__ = [
     "MALFORMED",
     "CompiledFilter",
+    "DocumentProblem",
     "Operator",
-    "Problem",
     "Rule",
     "compile_filter",
     "new_filter",
@@ -79,7 +79,7 @@ class CompiledFilter:
         return None
 
 
-def new_filter(raw: object, schema: FormSchema) -> tuple[JsonObject, tuple[Problem, ...]]:
+def new_filter(raw: object, schema: FormSchema) -> tuple[JsonObject, tuple[DocumentProblem, ...]]:
     """The filter as it is to be stored, and every problem that it has as one that is written now; () when it can be.
 
     Every verb that takes a filter from outside asks here. Beside what `validate_filter` finds, it is bounded in size.
@@ -92,11 +92,11 @@ def new_filter(raw: object, schema: FormSchema) -> tuple[JsonObject, tuple[Probl
     problems = validate_filter(spelt, schema)
     if not problems and (size := len(canonical_json(spelt))) > MAX_FILTER_BYTES:
         words = f"a filter takes at most {MAX_FILTER_BYTES:,} bytes, written without spaces; this one takes {size:,}"
-        problems = (Problem("rules", "filter_too_large", words),)
+        problems = (DocumentProblem("rules", "filter_too_large", words),)
     return spelt, problems
 
 
-def validate_filter(raw: object, schema: FormSchema) -> tuple[Problem, ...]:
+def validate_filter(raw: object, schema: FormSchema) -> tuple[DocumentProblem, ...]:
     """Every problem that the filter has with this form; () when it can be stored.
 
     The codes are listed in docs/reference/filters.md.

@@ -6,7 +6,7 @@ A message never repeats a lead's value: messages end in logs and reports, and th
 import re
 from collections.abc import Mapping
 
-from fairlead.core.document import Problem, as_list, shown, some_options
+from fairlead.core.document import DocumentProblem, as_list, shown, some_options
 from fairlead.core.entry.text import composed, without_export_prefix
 from fairlead.core.form_field import (
     MAX_NUMBER,
@@ -93,7 +93,7 @@ def _spelt(field: Field | None, value: object) -> object:
     return value if items is None else [_spelt(field, item) if isinstance(item, str) else item for item in items]
 
 
-def check_attributes(schema: FormSchema, attributes: Mapping[str, object]) -> tuple[Problem, ...]:
+def check_attributes(schema: FormSchema, attributes: Mapping[str, object]) -> tuple[DocumentProblem, ...]:
     """What keeps these JSON attributes from being answers to this form, in the form's order; () if nothing.
 
     Each problem's path is the field's key. A missing or empty field is a problem only where it is required.
@@ -106,17 +106,17 @@ def check_attributes(schema: FormSchema, attributes: Mapping[str, object]) -> tu
     >>> [problem.code for problem in check_attributes(schema, {"agee": 41})]
     ['required', 'unknown_field']
     """
-    problems: list[Problem] = []
+    problems: list[DocumentProblem] = []
     for each in schema.fields:
         value = attributes.get(each.key)
         if is_empty(value):
             if each.required:
-                problems.append(Problem(each.key, "required", f"{each.label} is required"))
+                problems.append(DocumentProblem(each.key, "required", f"{each.label} is required"))
         elif (complaint := _complaint(each, value)) is not None:
-            problems.append(Problem(each.key, complaint[0], f"{each.label}: {complaint[1]}"))
+            problems.append(DocumentProblem(each.key, complaint[0], f"{each.label}: {complaint[1]}"))
     for key in attributes:
         if schema.field(key) is None:
-            problems.append(Problem(key[:64], "unknown_field", f"the form has no field {shown(key)}"))
+            problems.append(DocumentProblem(key[:64], "unknown_field", f"the form has no field {shown(key)}"))
     return tuple(problems)
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from fairlead.core.canonical import JsonObject, canonical_json, timestamp_text
 
 
-class EntryKind(StrEnum):
+class JournalEntryKind(StrEnum):
     """What an entry of the journal is about."""
 
     NICHE = "niche"
@@ -33,7 +33,7 @@ class Entry:
 
     niche_id: str
     seq: int
-    kind: EntryKind
+    kind: JournalEntryKind
     payload: JsonObject
     recorded_at: datetime
     prev_hash: bytes
@@ -72,14 +72,14 @@ def seal(
     niche_id: str,
     head_seq: int,
     head_hash: bytes,
-    contents: Sequence[tuple[EntryKind, JsonObject]],
+    contents: Sequence[tuple[JournalEntryKind, JsonObject]],
     recorded_at: datetime,
 ) -> list[SealedEntry]:
     """The contents as the next entries after the head: `seq` without gaps, each hashed over the one before.
 
     >>> from datetime import UTC
     >>> moment = datetime(2026, 1, 1, tzinfo=UTC)
-    >>> status = (EntryKind.PROVIDER, {"provider_id": "p", "status": "active"})
+    >>> status = (JournalEntryKind.PROVIDER, {"provider_id": "p", "status": "active"})
     >>> first, second = seal("n", 7, bytes(32), [status, status], moment)
     >>> first.entry.seq, second.entry.seq, second.entry.prev_hash == first.entry.hash
     (8, 9, True)

@@ -10,7 +10,7 @@ from fairlead.core.errors import Refused
 from fairlead.core.model import MAX_BALANCE_CENTS, Balance
 
 
-class EntryKind(StrEnum):
+class LedgerEntryKind(StrEnum):
     """What moved a balance; the sign of its amount follows from it."""
 
     DEPOSIT = "deposit"
@@ -20,7 +20,7 @@ class EntryKind(StrEnum):
     MANUAL_DEBIT = "manual_debit"
 
 
-DEBITS = frozenset({EntryKind.LEAD_PURCHASE, EntryKind.MANUAL_DEBIT})
+DEBITS = frozenset({LedgerEntryKind.LEAD_PURCHASE, LedgerEntryKind.MANUAL_DEBIT})
 
 
 class PostingRefused(ValueError):
@@ -43,33 +43,33 @@ class Posting:
     """One ledger entry to be: its place in the provider's ledger, its signed amount, and the balance after it."""
 
     seq: int
-    kind: EntryKind
+    kind: LedgerEntryKind
     amount_cents: int
     balance_after_cents: int
 
 
-def takeable_cents(balance: Balance, kind: EntryKind) -> int:
+def takeable_cents(balance: Balance, kind: LedgerEntryKind) -> int:
     """How much a debit of this kind may take.
 
     A purchase may go down to minus the credit limit (R8). A manual debit stops at zero, also where credit is granted:
     that is for buying leads, and a manual debit never puts a provider into debt.
 
     >>> granted = Balance(balance_cents=300, credit_limit_cents=1000, ledger_seq=4)
-    >>> takeable_cents(granted, EntryKind.LEAD_PURCHASE), takeable_cents(granted, EntryKind.MANUAL_DEBIT)
+    >>> takeable_cents(granted, LedgerEntryKind.LEAD_PURCHASE), takeable_cents(granted, EntryKind.MANUAL_DEBIT)
     (1300, 300)
     """
-    return max(0, balance.balance_cents) if kind is EntryKind.MANUAL_DEBIT else balance.available_cents
+    return max(0, balance.balance_cents) if kind is LedgerEntryKind.MANUAL_DEBIT else balance.available_cents
 
 
-def post(balance: Balance, kind: EntryKind, cents: int) -> tuple[Posting, Balance]:
+def post(balance: Balance, kind: LedgerEntryKind, cents: int) -> tuple[Posting, Balance]:
     """The entry that moves `cents` (positive) in the direction of `kind`, and the balance after it (R8).
 
     Raises `PostingRefused` when `cents` is not positive or a debit takes more than `takeable_cents`, and
     `BalanceTooLarge`, which is a refusal that the caller is told.
 
-    >>> post(Balance(5000, 0, 3), EntryKind.LEAD_PURCHASE, 2000)[0]
-    Posting(seq=4, kind=<EntryKind.LEAD_PURCHASE: 'lead_purchase'>, amount_cents=-2000, balance_after_cents=3000)
-    >>> post(Balance(1999, 0, 3), EntryKind.LEAD_PURCHASE, 2000)
+    >>> post(Balance(5000, 0, 3), LedgerEntryKind.LEAD_PURCHASE, 2000)[0]
+    Posting(seq=4, kind=<LedgerEntryKind.LEAD_PURCHASE: 'lead_purchase'>, amount_cents=-2000, balance_after_cents=3000)
+    >>> post(Balance(1999, 0, 3), LedgerEntryKind.LEAD_PURCHASE, 2000)
     Traceback (most recent call last):
         ...
     fairlead.core.ledger.PostingRefused: 2000 cents cannot be taken: only 1999 are available

@@ -7,7 +7,7 @@ from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch
 from fairlead.core.canonical import JsonObject, canonical_json, commit_to_attributes, timestamp_text
 from fairlead.core.configuration_entries import subscription_payload
 from fairlead.core.decision_entries import balances_consulted, decision_version, recorded_decision
-from fairlead.core.journal import Entry, EntryKind, UnreadableEntry, entry_hash
+from fairlead.core.journal import Entry, JournalEntryKind, UnreadableEntry, entry_hash
 from fairlead.core.model import Lead, Subscription
 from fairlead.core.roster import Roster
 
@@ -58,7 +58,7 @@ class Replay:
         differences += self._chain_differences(entry, canonical)
         if self._due and canonical not in _deactivations(self._due.popleft()):
             differences.append("a deactivation for lack of funds was due here, and is missing or different")
-        if entry.kind is EntryKind.DECISION:
+        if entry.kind is JournalEntryKind.DECISION:
             differences += self._decision_differences(entry, canonical, attributes, salt)
             self.decision_count += 1
         self.roster.fold(entry)

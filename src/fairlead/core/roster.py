@@ -15,7 +15,7 @@ from fairlead.core.fairness import served_rank
 from fairlead.core.filters import compile_filter
 from fairlead.core.form import FormSchema, parse_form_schema
 from fairlead.core.gates import standing_refusal
-from fairlead.core.journal import Entry, EntryKind
+from fairlead.core.journal import Entry, JournalEntryKind
 from fairlead.core.model import Level, Subscription
 from fairlead.core.slots import Candidates, Slots
 from fairlead.core.traversal import active_levels_by_position
@@ -108,16 +108,16 @@ class Roster:
         payload = cast("Mapping[str, Any]", entry.payload)
         pointer, served = self.head.next_start_order_position, self.head.last_served_seq
         match entry.kind:
-            case EntryKind.NICHE:
+            case JournalEntryKind.NICHE:
                 self.set_niche(payload["is_active"], payload["form_schema"])
-            case EntryKind.LEVEL:
+            case JournalEntryKind.LEVEL:
                 self.set_level(*level_from_payload(payload))
-            case EntryKind.PROVIDER:
+            case JournalEntryKind.PROVIDER:
                 self.set_provider(payload["provider_id"], payload["status"])
-            case EntryKind.SUBSCRIPTION:
+            case JournalEntryKind.SUBSCRIPTION:
                 before = self.subscription(payload["subscription_id"])
                 self.set_subscription(*subscription_from_payload(payload, before))
-            case EntryKind.DECISION:
+            case JournalEntryKind.DECISION:
                 decision = recorded_decision(payload)
                 pointer = decision.next_start_order_position
                 for subscription_id, served_seq in decision.served:

@@ -70,7 +70,7 @@ _WORDS: Mapping[type[nodes.Node], str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class TemplateProblem:
     """What is wrong with a template, and in which line, where that is known."""
 
     line: int | None
@@ -78,7 +78,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class TemplateNames:
     """What a template may name: all variables, and those of them that are lists and may be looped over."""
 
     variables: frozenset[str]
@@ -86,7 +86,7 @@ class Names:
 
 
 @lru_cache(maxsize=64)
-def compiled(source: str, names: Names, *, is_html: bool) -> CompiledTemplate | tuple[Problem, ...]:
+def compiled(source: str, names: TemplateNames, *, is_html: bool) -> CompiledTemplate | tuple[TemplateProblem, ...]:
     """The template ready to run, or what is wrong with it, in the order of its lines; never both."""
     environment = _HTML if is_html else _PLAIN
     try:
@@ -94,22 +94,22 @@ def compiled(source: str, names: Names, *, is_html: bool) -> CompiledTemplate | 
         problems = tuple(dict.fromkeys(sorted(_problems(tree, names), key=lambda problem: problem.line or 0)))
         return problems or environment.from_string(tree)
     except TemplateSyntaxError as error:
-        return (Problem(error.lineno, error.message or "cannot be read"),)
+        return (TemplateProblem(error.lineno, error.message or "cannot be read"),)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         # From Python's compiler, which the template ends in: nested too deeply, or a number with too many digits.
-        return (Problem(None, "is nested too deeply, or holds a number that is too long"),)
+        return (TemplateProblem(None, "is nested too deeply, or holds a number that is too long"),)
 
 
-def _problems(tree: nodes.Template, names: Names) -> Iterator[Problem]:
+def _problems(tree: nodes.Template, names: TemplateNames) -> Iterator[TemplateProblem]:
     for child in tree.iter_child_nodes():
         yield from _problems_below(child, names, frozenset())
 
 
-def _problems_below(node: nodes.Node, names: Names, loop_names: frozenset[str]) -> Iterator[Problem]:
+def _problems_below(node: nodes.Node, names: TemplateNames, loop_names: frozenset[str]) -> Iterator[TemplateProblem]:
     """What is wrong with the node and what is below it. `loop_names` are those that a loop around it has given."""
     complaint = _complaint(node, names, loop_names)
     if complaint is not None:
-        yield Problem(node.lineno, complaint)
+        yield TemplateProblem(node.lineno, complaint)
     if isinstance(node, nodes.For):
         yield from _problems_below(node.iter, names, loop_names)
         inside = loop_names | {"loop"} | {name.name for name in node.target.find_all(nodes.Name)}
@@ -125,7 +125,7 @@ def _problems_below(node: nodes.Node, names: Names, loop_names: frozenset[str]) 
             yield from _problems_below(child, names, loop_names)
 
 
-def _complaint(node: nodes.Node, names: Names, loop_names: frozenset[str]) -> str | None:
+def _complaint(node: nodes.Node, names: TemplateNames, loop_names: frozenset[str]) -> str | None:
     if not isinstance(node, _ALLOWED):
         return f"{_WORDS.get(type(node), type(node).__name__.lower())} is not available in templates"
     if isinstance(node, nodes.Name) and node.name not in names.variables | loop_names:
@@ -152,7 +152,7 @@ def _is_of_loop(node: nodes.Getattr, loop_names: frozenset[str]) -> bool:
     )
 
 
-def _complaint_of_loop(node: nodes.For, names: Names, loop_names: frozenset[str]) -> str | None:
+def _complaint_of_loop(node: nodes.For, names: TemplateNames, loop_names: frozenset[str]) -> str | None:
     if loop_names:
         return "a loop in a loop is not available in templates"
     if node.recursive:

@@ -12,7 +12,7 @@ import css_inline
 from jinja2 import UndefinedError
 
 from fairlead.delivery.plain_text import one_line
-from fairlead.delivery.template_language import Names, Problem, compiled
+from fairlead.delivery.template_language import TemplateNames, TemplateProblem, compiled
 from fairlead.delivery.template_variables import (
     KINDS,
     LIST_TYPES,
@@ -197,9 +197,9 @@ def _problem_of_rendering(template: Template, part: Part, values: Values) -> tup
     return None if text.strip() else ("", "is empty")
 
 
-def _names(kind: str) -> Names:
+def _names(kind: str) -> TemplateNames:
     variables = variables_of(kind)
-    return Names(
+    return TemplateNames(
         frozenset(variable.name for variable in variables),
         frozenset(variable.name for variable in variables if variable.type in LIST_TYPES),
     )
@@ -209,7 +209,7 @@ def _source(template: Template, part: Part) -> str:
     return {"subject": template.subject, "html": template.html, "text": template.text}[part]
 
 
-def _line(part: Part, problem: Problem) -> str:
+def _line(part: Part, problem: TemplateProblem) -> str:
     where = part if problem.line is None else f"{part}, line {problem.line}"
     return f"{where}: {one_line(problem.text)}"
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import subscription_payload
 from fairlead.core.errors import Unavailable
-from fairlead.core.journal import EntryKind
+from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import INSUFFICIENT_FUNDS
 from fairlead.core.subscription import funded
 from fairlead.store.configuration.rows import Overtaken, ProviderRow, SubscriptionRow, level_rows, subscription_rows
@@ -80,7 +80,7 @@ def put_to_rest(moves: Sequence[Move]) -> tuple[str, ...]:
     return tuple(after.subscription.subscription_id for _, after in moves if not after.subscription.is_active)
 
 
-Contents = list[tuple[EntryKind, JsonObject]]
+Contents = list[tuple[JournalEntryKind, JsonObject]]
 
 
 def record_moves(
@@ -100,7 +100,7 @@ def record_moves(
         items = entries.setdefault(after.niche_id, [])
         known = before.subscription if before is not None and not before.is_deleted else None
         payload = subscription_payload(after.subscription, is_deleted=after.is_deleted, before=known)
-        items.append((EntryKind.SUBSCRIPTION, payload))
+        items.append((JournalEntryKind.SUBSCRIPTION, payload))
         seqs[after.subscription.subscription_id] = locked[after.niche_id].journal_seq + len(items)
     kept = [before is not None and before.subscription.has_filter_of(after.subscription) for before, after in moves]
     write_states(conn, [after for (_, after), keeps in zip(moves, kept, strict=True) if keeps], now)

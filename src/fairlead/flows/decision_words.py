@@ -14,70 +14,72 @@ Tone = Literal["heading", "plain", "good", "refusal", "aside"]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StoryLine:
     """One line of a story, indented as it belongs to those above it. `tone` says what kind of thing it tells."""
 
     text: str
     tone: Tone = "plain"
 
 
-def lead_words(story: LeadStory) -> tuple[Line, ...]:
+def lead_words(story: LeadStory) -> tuple[StoryLine, ...]:
     """What the lead is, and whether it was ever decided."""
     lead = story.lead
-    lines = [Line(f"Lead {lead.lead_id} in {lead.niche_slug}: {lead.status}", "heading")]
+    lines = [StoryLine(f"Lead {lead.lead_id} in {lead.niche_slug}: {lead.status}", "heading")]
     if not story.decisions:
         waits = "it awaits its decision" if lead.awaits_decision else "only approved leads are decided"
-        lines.append(Line(f"  It was never decided; {waits}."))
+        lines.append(StoryLine(f"  It was never decided; {waits}."))
     return tuple(lines)
 
 
-def decision_words(story: LeadStory, decision: DecisionStory, number: int) -> tuple[Line, ...]:
+def decision_words(story: LeadStory, decision: DecisionStory, number: int) -> tuple[StoryLine, ...]:
     """One decision, the lead's first or second or so: where it started, and each level in its order."""
     payload = decision.payload
     when = timestamp_text(decision.recorded_at)
-    lines = [Line(f"Decision {number} (journal entry {decision.seq}, {when}): {payload['outcome']}", "heading")]
+    lines = [StoryLine(f"Decision {number} (journal entry {decision.seq}, {when}): {payload['outcome']}", "heading")]
     if payload["start_order_position"] is None:
-        return (*lines, Line("  No level was active."))
+        return (*lines, StoryLine("  No level was active."))
     start, following = payload["start_order_position"], payload["next_start_order_position"]
     lines.append(
-        Line(f"  The rotation started at position {start}; the next lead starts at {following}.", "aside"),
+        StoryLine(f"  The rotation started at position {start}; the next lead starts at {following}.", "aside"),
     )
     for level in payload["levels"]:
         lines += _level_words(story, level)
     return tuple(lines)
 
 
-def provider_words(story: ProviderStory) -> tuple[Line, ...]:
+def provider_words(story: ProviderStory) -> tuple[StoryLine, ...]:
     """Why the provider did or did not receive the lead, at each level that it subscribed to."""
     decided = timestamp_text(story.decided_at)
-    lines = [Line(f"{story.provider_name} and lead {story.lead.lead_id}, decided {decided}", "heading")]
+    lines = [StoryLine(f"{story.provider_name} and lead {story.lead.lead_id}, decided {decided}", "heading")]
     if not story.standings and not story.unvisited:
-        lines.append(Line("  It had no subscription in this niche at that time."))
+        lines.append(StoryLine("  It had no subscription in this niche at that time."))
     for level, standing in story.standings:
         if standing.recipient is not None:
             price = money(standing.recipient.price_cents, story.currency)
-            lines.append(Line(f"  {level.name}: received the lead for {price}", "good"))
+            lines.append(StoryLine(f"  {level.name}: received the lead for {price}", "good"))
         else:
             assert standing.refusal is not None, "who did not receive it was refused"
             refusal = standing.refusal
-            lines.append(Line(f"  {level.name}: {refusal.reason}: {refusal.text(story.names)}", "refusal"))
-    lines += [Line(f"  {each.name}: the level was inactive and was not visited", "aside") for each in story.unvisited]
+            lines.append(StoryLine(f"  {level.name}: {refusal.reason}: {refusal.text(story.names)}", "refusal"))
+    lines += [
+        StoryLine(f"  {each.name}: the level was inactive and was not visited", "aside") for each in story.unvisited
+    ]
     return tuple(lines)
 
 
-def _level_words(story: LeadStory, level: Mapping[str, Any]) -> Iterator[Line]:
+def _level_words(story: LeadStory, level: Mapping[str, Any]) -> Iterator[StoryLine]:
     name = story.level_names.get(level["level_id"], level["level_id"])
     price, taken = money(level["price_cents"], story.currency), len(level["recipients"])
-    yield Line(f"  {name}: {price} each, {taken} of {level['max_recipients']} places taken", "heading")
+    yield StoryLine(f"  {name}: {price} each, {taken} of {level['max_recipients']} places taken", "heading")
     for place, recipient in enumerate(level["recipients"], start=1):
         before = money(recipient["balance_before_cents"], story.currency)
-        yield Line(f"    {place}. {_name(story, recipient)}, paid from {before}", "good")
+        yield StoryLine(f"    {place}. {_name(story, recipient)}, paid from {before}", "good")
     for refused in level["refused"]:
-        yield Line(f"    -  {_name(story, refused)}: {_refusal_words(story, refused, level)}", "refusal")
+        yield StoryLine(f"    -  {_name(story, refused)}: {_refusal_words(story, refused, level)}", "refusal")
     for reason, count in level["counts"].items():
-        yield Line(f"    {count:>5,} more: {gates.REGISTRY.by_reason[reason].summary} ({reason})", "aside")
+        yield StoryLine(f"    {count:>5,} more: {gates.REGISTRY.by_reason[reason].summary} ({reason})", "aside")
     if not level["recipients"] and not level["refused"] and not level["counts"]:
-        yield Line("    no provider is subscribed to this level", "aside")
+        yield StoryLine("    no provider is subscribed to this level", "aside")
 
 
 def _refusal_words(story: LeadStory, refused: Mapping[str, Any], level: Mapping[str, Any]) -> str:

@@ -13,7 +13,8 @@ from fairlead.core.errors import Refused, Unavailable
 from fairlead.core.model import Balance
 from fairlead.flows.distribute import distribute
 from fairlead.flows.failures.failed_runs import record_failed_run
-from fairlead.store.connection import Connection, Database, one_line
+from fairlead.store.connection import Connection, Database
+from fairlead.store.database_errors import one_line
 from fairlead.store.distribution.rosters import RosterCache
 from fairlead.store.journal import lock_niches
 from fairlead.store.leads.waiting import LeadRequest, oldest_waiting

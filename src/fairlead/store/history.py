@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from fairlead.core.journal import Entry, EntryKind
+from fairlead.core.journal import Entry, JournalEntryKind
 from fairlead.store.connection import Connection
 from fairlead.store.journal import LockedNiche
 
@@ -54,7 +54,7 @@ def past_entries(
         """,
         (niche_id, from_seq, up_to_seq, STREAMED_ROWS),
     ).fetchall():
-        entries = [Entry(row[0], row[1], EntryKind(row[2]), *row[3:]) for row in page]
+        entries = [Entry(row[0], row[1], JournalEntryKind(row[2]), *row[3:]) for row in page]
         leads = _leads_of(conn, entries)
         for entry in entries:
             yield PastEntry(entry, *leads.get(str(_lead_id(entry)), (None, None)))
@@ -64,7 +64,7 @@ def past_entries(
 
 
 def _lead_id(entry: Entry) -> object:
-    return entry.payload.get("lead_id") if entry.kind is EntryKind.DECISION else None
+    return entry.payload.get("lead_id") if entry.kind is JournalEntryKind.DECISION else None
 
 
 def _is_id(value: object) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.journal import Entry, EntryKind, SealedEntry, seal
+from fairlead.core.journal import Entry, JournalEntryKind, SealedEntry, seal
 from fairlead.store.connection import Connection
 
 
@@ -44,7 +44,7 @@ def lock_niches(conn: Connection, niche_ids: Sequence[str]) -> dict[str, LockedN
 def append_configuration(
     conn: Connection,
     niche: LockedNiche,
-    contents: Sequence[tuple[EntryKind, JsonObject]],
+    contents: Sequence[tuple[JournalEntryKind, JsonObject]],
     recorded_at: datetime,
 ) -> None:
     """The contents are the niche's newest entries, and its head is theirs. Needs the niche's row lock."""
@@ -93,4 +93,4 @@ def recent_entries(conn: Connection, niche_id: str, seq: int) -> list[Entry]:
         """,
         (niche_id, seq),
     ).fetchall()
-    return [Entry(row[0], row[1], EntryKind(row[2]), *row[3:]) for row in rows]
+    return [Entry(row[0], row[1], JournalEntryKind(row[2]), *row[3:]) for row in rows]

@@ -6,7 +6,7 @@ import pytest
 
 from fairlead.core.configuration_entries import provider_payload
 from fairlead.core.errors import Unavailable
-from fairlead.core.journal import EntryKind
+from fairlead.core.journal import JournalEntryKind
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.upkeep import funds as flow
 from fairlead.flows.upkeep.funds import follow_funds
@@ -170,7 +170,9 @@ def test_what_others_write_into_the_journal_meanwhile_comes_first(database: Data
     with ThreadPoolExecutor(1) as pool:
         with database.transaction() as conn:
             locked = lock_niches(conn, [niche_id])[niche_id]
-            append_configuration(conn, locked, [(EntryKind.PROVIDER, provider_payload(anchor, "active"))], clock(conn))
+            append_configuration(
+                conn, locked, [(JournalEntryKind.PROVIDER, provider_payload(anchor, "active"))], clock(conn)
+            )
             running = pool.submit(follow_funds, upkeep_of(database))
             wait_until_blocked(database.url, running)
         assert running.result() == {"deactivated": 1, **NOTHING}

@@ -136,7 +136,7 @@ def test_filters_let_through_what_they_say_and_nothing_else(database: Database) 
 def test_what_lies_deep_is_found_page_after_page(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a look back of two rows, most pages are short or empty, and together they hold everything."""
     sale = busy(database)
-    monkeypatch.setattr(audit_pages, "LOOKED_AT_ROWS", 2)
+    monkeypatch.setattr(audit_pages, "SCANNED_ROWS", 2)
     monkeypatch.setattr(audit_pages, "UNFOLDED_ENTRIES", 2)
     wanted = AuditFilter(entity="provider", entity_id=sale.bowline_id)
     assert [told(each) for each in all_pages(database, wanted, 5)] == whole_view(

@@ -10,7 +10,7 @@ from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database
-from fairlead.store.look_back import Page
+from fairlead.store.keyset import KeysetPage
 from fairlead.store.money.assignment_pages import AssignmentFilter, assignment_page
 from fairlead.store.money.ledger_pages import (
     KindTotal,
@@ -35,7 +35,7 @@ def moved(database: Database) -> Sale:
     return sale
 
 
-def all_of(database: Database, view: Callable[[Connection, Any], Page[Any, Any]]) -> list[Any]:
+def all_of(database: Database, view: Callable[[Connection, Any], KeysetPage[Any, Any]]) -> list[Any]:
     items: list[Any] = []
     after = None
     while True:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from fairlead.api.live.connection import CLOSING_OF_LOSS, Connection
 from fairlead.core.errors import Refused, Unavailable
-from fairlead.flows.live.feed import OwnPage, Page, bring_up_to_date, operator_page, own_page
+from fairlead.flows.live.feed import FeedPage, OwnPage, bring_up_to_date, operator_page, own_page
 from fairlead.flows.live.rights import Audience, Lost, lost_rights
 from fairlead.store.connection import Database
 from fairlead.telemetry.errors import error_kind
@@ -155,7 +155,7 @@ class Hub:
                 room.polled_id = page.up_to_id
                 self._in_loop(lambda room=room, page=page: _hand_out(room, page))
 
-    def _page(self, room: _Room, connections: set[Connection], after_id: int) -> Page | OwnPage:
+    def _page(self, room: _Room, connections: set[Connection], after_id: int) -> FeedPage | OwnPage:
         if room.audience is Audience.OPERATORS:
             return operator_page(self._database, after_id)
         provider_ids = {each.watcher.provider_id for each in connections} - {None}
@@ -184,13 +184,13 @@ def _open(room: _Room, position_id: int) -> None:
         connection.woken.set()
 
 
-def _hand_out(room: _Room, page: Page | OwnPage) -> None:
+def _hand_out(room: _Room, page: FeedPage | OwnPage) -> None:
     room.position_id = page.up_to_id
     for connection in room.connections:
         if not connection.is_attached:
             connection.woken.set()
             continue
-        own = page.messages if isinstance(page, Page) else page.messages.get(str(connection.watcher.provider_id))
+        own = page.messages if isinstance(page, FeedPage) else page.messages.get(str(connection.watcher.provider_id))
         if own is None or page.has_gap:
             # It came while the page was read, which has nothing of it; or it has to be told of the gap.
             connection.detach()

@@ -12,7 +12,7 @@ from fastapi import WebSocket, WebSocketDisconnect
 from fairlead.api.live.connection import TOO_SLOW, UNASKED, Closing, Connection
 from fairlead.api.live.hub import Hub
 from fairlead.core.errors import Unavailable
-from fairlead.flows.live.feed import Page, bring_up_to_date, operator_page, own_page
+from fairlead.flows.live.feed import FeedPage, bring_up_to_date, operator_page, own_page
 from fairlead.flows.live.messages import Message, feed_message
 from fairlead.flows.live.positions import (
     Position,
@@ -147,12 +147,12 @@ class Watching:
         except TimeoutError:
             return
 
-    def _read(self, after_id: int) -> Page:
+    def _read(self, after_id: int) -> FeedPage:
         provider_id = self._watcher.provider_id
         if provider_id is None:
             return operator_page(self._database, after_id)
         page = own_page(self._database, [provider_id], after_id)
-        return Page(page.floor_id, page.after_id, page.up_to_id, page.messages[provider_id])
+        return FeedPage(page.floor_id, page.after_id, page.up_to_id, page.messages[provider_id])
 
     async def _send_about(self, name: str, position: Position, reason: str | None = None) -> None:
         await self._send(feed_message(name, position, reason))

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.api.routes import accounts, admin, documentation, intake, live, problems, provider, session
+from fairlead.api.routes import accounts, admin, documentation, enrolment, intake, live, problems, provider, session
 
 ROUTERS: Sequence[APIRouter] = (
     session.router,
+    enrolment.router,
     accounts.router,
     intake.router,
     *admin.ROUTERS,

@@ -1,4 +1,4 @@
-"""Logging in and out, and what users do to their own access: second factor, password, sessions."""
+"""Logging in and out, and what users do to their own sessions: second factor, step-up, password, ending them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,6 @@ from fairlead.api.resources import MarketplaceDatabase, SecretBoxResource, Serve
 from fairlead.api.schemas.values import Email, Line, Password, RequestModel, ResponseModel, Uuid
 from fairlead.api.session_cookie import give_token, take_token_back, token_of
 from fairlead.core.permissions import Role
-from fairlead.flows.access.enrolment import begin_totp_enrolment, confirm_totp_enrolment, renew_recovery_codes
 from fairlead.flows.access.log_in import admit_log_in, finish_log_in
 from fairlead.flows.access.password_changes import change_password
 from fairlead.flows.access.principal import Principal, require_open
@@ -43,7 +42,7 @@ Code = Annotated[Line, Field(min_length=6, max_length=40, examples=["123456"])]
 
 Own = Annotated[OpenedSession, needs_session("what users do to their own session")]
 _UNFINISHED = ("second_factor_required", "enrolment_required")
-_CODES = ("code_refused", "too_many_attempts", "encryption_keys_missing")
+CODES = ("code_refused", "too_many_attempts", "encryption_keys_missing")
 
 
 class Login(RequestModel):
@@ -86,24 +85,6 @@ class OwnSession(ResponseModel):
     stepped_up_until: datetime | None = Field(
         description="Until when what needs a fresh proof is open; null where it is not."
     )
-
-
-class Enrolment(ResponseModel):
-    """What an authenticator app needs. It counts once a code of it has been confirmed."""
-
-    secret: str = Field(
-        description="The secret, for typing it into an authenticator app.", examples=["JBSWY3DPEHPK3PXP"]
-    )
-    uri: str = Field(examples=["otpauth://totp/Fairlead:ada%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=Fairlead"])
-    qr_svg: str = Field(
-        description="The same as a picture to scan.", examples=['<svg xmlns="http://www.w3.org/2000/svg"/>']
-    )
-
-
-class RecoveryCodes(ResponseModel):
-    """Codes for when the app is lost, each good once. Shown now and never again."""
-
-    recovery_codes: list[str] = Field(examples=[["K7QZP-3MWTD-9XRHC-VB2NF-6JYKA"]])
 
 
 class LiveSession(ResponseModel):
@@ -176,7 +157,7 @@ def end_session(
     take_token_back(response, settings)
 
 
-@router.post("/second-factor", responses=refuses("second_factor_done", "enrolment_required", *_CODES))
+@router.post("/second-factor", responses=refuses("second_factor_done", "enrolment_required", *CODES))
 def give_second_factor(
     asked: SecondFactor,
     response: Response,
@@ -191,7 +172,7 @@ def give_second_factor(
     return _given(response, settings, database, done)
 
 
-@router.post("/step-up", responses=refuses("second_factor_required", *_CODES))
+@router.post("/step-up", responses=refuses("second_factor_required", *CODES))
 async def prove_again(
     asked: Proof,
     request: Request,
@@ -206,40 +187,6 @@ async def prove_again(
     async with password_slot(request, "session"):
         done = await run_in_threadpool(step_up, database, box, opened.token, asked.proof, client)
     return await run_in_threadpool(_given, response, settings, database, done)
-
-
-@router.post("/enrolment", responses=refuses("second_factor_required", "step_up_required", "encryption_keys_missing"))
-def begin_enrolment(
-    opened: Own, box: SecretBoxResource, database: MarketplaceDatabase, client: FromClient
-) -> Enrolment:
-    """Begin to set up a second factor. One that is there stays in force until the new one is confirmed."""
-    begun = begin_totp_enrolment(database, box, opened.token, client)
-    return Enrolment(secret=begun.seed, uri=begun.uri, qr_svg=begun.qr_svg)
-
-
-@router.post(
-    "/enrolment/confirm",
-    responses=refuses("second_factor_required", "step_up_required", "enrolment_not_begun", *_CODES),
-)
-def confirm_enrolment(
-    asked: SecondFactor,
-    response: Response,
-    opened: Own,
-    box: SecretBoxResource,
-    database: MarketplaceDatabase,
-    settings: ServerSettings,
-    client: FromClient,
-) -> RecoveryCodes:
-    """Confirm the second factor with a code of it. The session is open, all others of this user are over."""
-    done = confirm_totp_enrolment(database, box, opened.token, asked.code, client)
-    give_token(response, settings, done.session.token)
-    return RecoveryCodes(recovery_codes=list(done.recovery_codes))
-
-
-@router.post("/recovery-codes", responses=refuses("second_factor_required", "step_up_required", "enrolment_required"))
-def renew_codes(opened: Own, database: MarketplaceDatabase, client: FromClient) -> RecoveryCodes:
-    """Replace the recovery codes by new ones. The old ones open nothing any more."""
-    return RecoveryCodes(recovery_codes=list(renew_recovery_codes(database, opened.token, client)))
 
 
 @router.post("/password", responses=refuses("second_factor_required", "password_refused"))

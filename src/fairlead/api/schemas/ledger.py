@@ -8,14 +8,14 @@ from pydantic import Field
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import ResponseModel, Uuid
 
-EntryKind: TypeAlias = Literal["deposit", "lead_purchase", "refund", "manual_credit", "manual_debit"]
+LedgerEntryKind: TypeAlias = Literal["deposit", "lead_purchase", "refund", "manual_credit", "manual_debit"]
 
 
 class LedgerMovement(ResponseModel):
     """A movement of the provider's balance. `amount_cents` is negative where money left."""
 
     seq: int = Field(description="Its number in the provider's ledger, from 1 without gaps.")
-    kind: EntryKind
+    kind: LedgerEntryKind
     amount_cents: int = Field(examples=[-2000])
     balance_after_cents: int = Field(examples=[3000])
     created_at: datetime
@@ -31,7 +31,7 @@ class LedgerMovement(ResponseModel):
 class TotalOfKind(ResponseModel):
     """What the movements of one kind add up to."""
 
-    kind: EntryKind
+    kind: LedgerEntryKind
     entry_count: int
     amount_cents: int = Field(examples=[-2000])
 

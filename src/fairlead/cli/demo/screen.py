@@ -12,10 +12,10 @@ from fairlead.cli.output import console, say, table
 from fairlead.core.currency import money
 from fairlead.store.connection import Database
 from fairlead.store.watching.dashboard import (
-    LevelFairness,
     LevelSales,
     ProviderMoney,
     RecentDecision,
+    RecentLevelFairness,
     level_fairness,
     level_sales,
     provider_money,
@@ -123,7 +123,7 @@ def show_summary(database: Database, niche_slugs: list[str], currency: str) -> N
         say(f"Out of money since, and yet to pay in again ({len(broke)}): {', '.join(broke)}", "yellow")
 
 
-def _fairness_row(level: LevelSales, fair: LevelFairness | None, currency: str) -> list[object]:
+def _fairness_row(level: LevelSales, fair: RecentLevelFairness | None, currency: str) -> list[object]:
     evenness = [fair.served, fair.fewest, fair.most, fair.longest_wait] if fair else [0, "", "", ""]
     revenue = money(level.revenue_cents, currency)
     return [level.niche_slug, level.level_name, level.starts, level.assignments, revenue, *evenness]

@@ -93,7 +93,7 @@ def _set_up(database: Database) -> None:
 
 
 @dataclass(slots=True)
-class _Tally:
+class _DemoTally:
     """What the demo has done so far."""
 
     leads: int = 0
@@ -107,7 +107,7 @@ class _Tally:
 
 def _run(database: Database, stream: Iterator[DemoLead], total: int, pause_seconds: float) -> str | None:
     started = time.monotonic()
-    tally = _Tally()
+    tally = _DemoTally()
     with _display(database, total) as show:
         for tally in _distributed(database, stream, pause_seconds):
             show(tally)
@@ -117,7 +117,7 @@ def _run(database: Database, stream: Iterator[DemoLead], total: int, pause_secon
 
 
 @contextmanager
-def _display(database: Database, total: int) -> Generator[Callable[[_Tally], None]]:
+def _display(database: Database, total: int) -> Generator[Callable[[_DemoTally], None]]:
     """A way to show progress: everything live on a terminal, a bar where only errors go to one, else nothing."""
     if console.is_terminal:
         with Live(console=console, auto_refresh=False, transient=True) as live:
@@ -130,12 +130,12 @@ def _display(database: Database, total: int) -> Generator[Callable[[_Tally], Non
             yield lambda tally: bar.update(task, completed=tally.leads)
 
 
-def _distributed(database: Database, stream: Iterator[DemoLead], pause_seconds: float) -> Iterator[_Tally]:
+def _distributed(database: Database, stream: Iterator[DemoLead], pause_seconds: float) -> Iterator[_DemoTally]:
     """The stream submitted and distributed, some leads at a time; what was done, after each time."""
     distributor = Distributor(database, load_settings().max_leads_per_batch)
     with database.snapshot() as conn:
         niche_ids = {niche.slug: niche.niche_id for niche in niches_with_waiting_leads(conn, None)}
-    tally = _Tally()
+    tally = _DemoTally()
     while tick := list(islice(stream, LEADS_PER_TICK)):
         began = time.monotonic()
         if tally.leads % LEADS_PER_TOP_UP == 0:

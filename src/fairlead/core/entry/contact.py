@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fairlead.core.document import Problem
+from fairlead.core.document import DocumentProblem
 from fairlead.core.entry.mailbox import canonical_mailbox
 from fairlead.core.entry.phone import canonical_phone
 from fairlead.core.entry.refusal import EntryRefused
@@ -26,7 +26,7 @@ class CheckedDetails:
     """
 
     values: Mapping[str, str] = field(repr=False)
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[DocumentProblem, ...] = ()
     email_key: str | None = field(repr=False, default=None)
     phone_key: str | None = field(repr=False, default=None)
 
@@ -44,16 +44,16 @@ def checked_details(details: Mapping[str, str | None], region: str | None) -> Ch
     """
     values: dict[str, str] = {}
     keys: dict[str, str] = {}
-    problems: list[Problem] = []
+    problems: list[DocumentProblem] = []
     for name, text in details.items():
         if name not in LEAD_DETAILS:
             known = ", ".join(LEAD_DETAILS)
-            problems.append(Problem(name[:64], "unknown_detail", f"has no meaning here; there are {known}"))
+            problems.append(DocumentProblem(name[:64], "unknown_detail", f"has no meaning here; there are {known}"))
         elif text is not None and text.strip():
             try:
                 values[name] = _canonical(name, text, region, keys)
             except EntryRefused as refused:
-                problems.append(Problem(name, refused.code, refused.message))
+                problems.append(DocumentProblem(name, refused.code, refused.message))
     kept = {name: text for name, text in values.items() if text}
     return CheckedDetails(kept, tuple(problems), keys.get("contact_email"), keys.get("contact_phone"))
 

@@ -14,7 +14,7 @@ from fairlead.flows.access.codes import (
 )
 from fairlead.flows.access.principal import Client, user_actor
 from fairlead.flows.access.second_factor import code_refused, seed_owner
-from fairlead.flows.access.session_state import Held, IssuedSession, hold, prove, refuse_proof
+from fairlead.flows.access.session_state import IssuedSession, LockedSession, hold, prove, refuse_proof
 from fairlead.flows.access.tokens import new_token
 from fairlead.store.access.second_factors import (
     confirm_seed,
@@ -116,7 +116,7 @@ def renew_recovery_codes(database: Database, token: str, client: Client) -> tupl
     return codes
 
 
-def _check_may_enrol(held: Held) -> None:
+def _check_may_enrol(held: LockedSession) -> None:
     """A pending session may set up the first second factor; an open one needs a fresh proof."""
     if held.session.state == "password_ok":
         if held.user.has_second_factor:

@@ -28,7 +28,7 @@ from fairlead.store.leads.rows import clock
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class LogInAttempt:
     """An attempt that was let through. `is_crowded`: it is one of too many at this account.
 
     `is_suspect`: that, and from an address that its user never came from.
@@ -41,7 +41,7 @@ class Attempt:
     is_suspect: bool
 
 
-def admit_log_in(database: Database, email: str, client: Client) -> Attempt:
+def admit_log_in(database: Database, email: str, client: Client) -> LogInAttempt:
     """The attempt counts. Raises `Throttled` for an address that tries too often: before any work on a password."""
     return database.run(lambda conn: _admit(conn, email, client))
 
@@ -51,7 +51,7 @@ def log_in(database: Database, email: str, password: str, client: Client) -> Iss
     return finish_log_in(database, admit_log_in(database, email, client), password, client)
 
 
-def finish_log_in(database: Database, attempt: Attempt, password: str, client: Client) -> IssuedSession:
+def finish_log_in(database: Database, attempt: LogInAttempt, password: str, client: Client) -> IssuedSession:
     """There is a session under a new token; its `next_step` says whether it is open yet.
 
     Raises `Refused`: `login_refused` for an unknown email, a wrong password, and a user who was not activated or was
@@ -91,7 +91,7 @@ def finish_log_in(database: Database, attempt: Attempt, password: str, client: C
     return done
 
 
-def _admit(conn: Connection, email: str, client: Client) -> Attempt:
+def _admit(conn: Connection, email: str, client: Client) -> LogInAttempt:
     """Addresses before accounts: a client that its address locks out uses up nothing of the account's limit."""
     network = network_of(client.ip)
     take(conn, LOGIN_OF_ADDRESS, network)
@@ -100,17 +100,17 @@ def _admit(conn: Connection, email: str, client: Client) -> Attempt:
     take(conn, LOGIN_OF_PAIR, account, network)
     is_crowded = not is_let_through(conn, LOGIN_OF_ACCOUNT, account)
     is_known = user is not None and is_known_address(conn, user.user_id, client.ip, clock(conn) - ADDRESS_IS_KNOWN_FOR)
-    return Attempt(user, account, network, is_crowded, is_crowded and not is_known)
+    return LogInAttempt(user, account, network, is_crowded, is_crowded and not is_known)
 
 
-def _may_enter(locked: UserRow, checked: UserRow, attempt: Attempt) -> bool:
+def _may_enter(locked: UserRow, checked: UserRow, attempt: LogInAttempt) -> bool:
     """Whether the right password is enough for a session: its user is still the one whose password was checked."""
     if locked.status != "active" or locked.password_hash != checked.password_hash:
         return False
     return locked.has_second_factor or not attempt.is_suspect
 
 
-def _forgive(conn: Connection, attempt: Attempt) -> None:
+def _forgive(conn: Connection, attempt: LogInAttempt) -> None:
     """What the attempt took is there again, and no more than that."""
     give_back(conn, LOGIN_OF_ADDRESS, attempt.network)
     give_back(conn, LOGIN_OF_PAIR, attempt.account, attempt.network)

@@ -6,8 +6,8 @@ from fairlead.flows.access.codes import hash_of_recovery_code, is_totp_code, ste
 from fairlead.flows.access.passwords import is_password
 from fairlead.flows.access.principal import Client, user_actor
 from fairlead.flows.access.session_state import (
-    Held,
     IssuedSession,
+    LockedSession,
     hold,
     prove,
     refuse_proof,
@@ -102,7 +102,7 @@ def _password_to_check(database: Database, token: str) -> str | None:
 
 
 def _prove_by_code(
-    conn: Connection, box: SecretBox, held: Held, code: str, renewed: str, client: Client
+    conn: Connection, box: SecretBox, held: LockedSession, code: str, renewed: str, client: Client
 ) -> IssuedSession | None:
     """The code is spent and the session proven; None, and the attempt is on record, when it is not right."""
     # 120 bits need no limit, and stay a way in while an attacker who knows the password uses up the limit on codes.
@@ -124,7 +124,7 @@ def _prove_by_code(
     return _prove(conn, held, renewed, client, "totp")
 
 
-def _prove(conn: Connection, held: Held, renewed: str, client: Client, by: str) -> IssuedSession:
+def _prove(conn: Connection, held: LockedSession, renewed: str, client: Client, by: str) -> IssuedSession:
     done = prove(conn, held, renewed, by_second_factor=by != "password")
     user, session = held.user, held.session
     action = "session.opened" if session.state == "password_ok" else "session.stepped_up"

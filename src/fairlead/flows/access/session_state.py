@@ -42,7 +42,7 @@ class IssuedSession:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LockedSession:
     """A live session and its user, both rows locked, and the time."""
 
     user: UserRow
@@ -61,7 +61,7 @@ def session_invalid() -> Refused:
     return Refused("session_invalid", "there is no such session: log in")
 
 
-def hold(conn: Connection, token: str) -> Held:
+def hold(conn: Connection, token: str) -> LockedSession:
     """The live session with this token and its active user, both locked, the user first.
 
     Raises `Refused`: `session_invalid`.
@@ -76,7 +76,7 @@ def hold(conn: Connection, token: str) -> Held:
         raise session_invalid()
     if user.status != "active" or not session.is_live(now):
         raise session_invalid()
-    return Held(user, session, now)
+    return LockedSession(user, session, now)
 
 
 def new_session(user: UserRow, session_id: str, token: str, client: Client, now: datetime) -> SessionRow:
@@ -109,7 +109,9 @@ def issued(user: UserRow, session: SessionRow, token: str) -> IssuedSession:
     return IssuedSession(session.session_id, user.user_id, user.role, step, session.expires_at, token)
 
 
-def prove(conn: Connection, held: Held, token: str, *, by_second_factor: bool, steps_up: bool = True) -> IssuedSession:
+def prove(
+    conn: Connection, held: LockedSession, token: str, *, by_second_factor: bool, steps_up: bool = True
+) -> IssuedSession:
     """The session is open and stepped up, under this new token; a pending one begins its full life now."""
     session, now = held.session, held.now
     was_pending = session.state == "password_ok"
@@ -127,7 +129,7 @@ def prove(conn: Connection, held: Held, token: str, *, by_second_factor: bool, s
     return issued(held.user, after, token)
 
 
-def refuse_proof(conn: Connection, held: Held, action: str, request_id: str | None) -> None:
+def refuse_proof(conn: Connection, held: LockedSession, action: str, request_id: str | None) -> None:
     """A wrong code or password is on record; the fifth in a row ends the session. To be committed, not raised."""
     session, user = held.session, held.user
     count = count_wrong_proof(conn, session.session_id)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload
 from fairlead.core.errors import Refused
-from fairlead.core.journal import EntryKind
+from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import Level
 from fairlead.core.subscription import funded
 from fairlead.flows.activity import Move, record_moves, run_concerning_niches
@@ -163,9 +163,9 @@ def delete_level(
     return run_concerning_niches(database, work)
 
 
-def level_entry(row: LevelRow) -> tuple[EntryKind, JsonObject]:
+def level_entry(row: LevelRow) -> tuple[JournalEntryKind, JsonObject]:
     """What the journal says of the level."""
-    return EntryKind.LEVEL, level_payload(row.level, is_deleted=row.is_deleted)
+    return JournalEntryKind.LEVEL, level_payload(row.level, is_deleted=row.is_deleted)
 
 
 def _locked_level(conn: Connection, level_id: str) -> tuple[LockedNiche, LevelRow]:

@@ -9,7 +9,7 @@ from fairlead.core.configuration_entries import niche_payload
 from fairlead.core.document import composed_texts
 from fairlead.core.errors import Refused
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
-from fairlead.core.journal import EntryKind
+from fairlead.core.journal import JournalEntryKind
 from fairlead.flows.activity import record_moves, run_concerning_niches
 from fairlead.flows.changes import difference
 from fairlead.flows.configuration.versions import (
@@ -160,9 +160,9 @@ def locked_niche(conn: Connection, niche_id: str) -> tuple[LockedNiche, NicheRow
     return locked, row
 
 
-def niche_entry(row: NicheRow) -> tuple[EntryKind, JsonObject]:
+def niche_entry(row: NicheRow) -> tuple[JournalEntryKind, JsonObject]:
     """What the journal says of the niche."""
-    return EntryKind.NICHE, niche_payload(row.slug, row.name, row.is_active, row.form_schema)
+    return JournalEntryKind.NICHE, niche_payload(row.slug, row.name, row.is_active, row.form_schema)
 
 
 def _changed(before: NicheRow, wanted: dict[str, Any]) -> NicheRow:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from fairlead.core.configuration_entries import provider_payload
 from fairlead.core.errors import Refused
-from fairlead.core.journal import EntryKind
+from fairlead.core.journal import JournalEntryKind
 from fairlead.flows.activity import Contents, record_moves, run_concerning_niches
 from fairlead.flows.configuration.providers import locked_provider
 from fairlead.flows.configuration.versions import Changed, provider_version, require_version
@@ -104,7 +104,7 @@ def _take(
         now, after = clock(conn), replace(before, status=step.status)
         write_providers(conn, [after], now)
         contents: dict[str, Contents] = {
-            niche_id: [(EntryKind.PROVIDER, provider_payload(checked, after.status))] for niche_id in niche_ids
+            niche_id: [(JournalEntryKind.PROVIDER, provider_payload(checked, after.status))] for niche_id in niche_ids
         }
         record_moves(conn, locked, contents, [], now)
         old = {"status": before.status}

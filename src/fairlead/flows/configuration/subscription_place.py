@@ -9,7 +9,7 @@ from fairlead.core.configuration_entries import provider_payload
 from fairlead.core.errors import Refused
 from fairlead.core.filters import new_filter, summarise_filter
 from fairlead.core.form import FormSchema
-from fairlead.core.journal import EntryKind
+from fairlead.core.journal import JournalEntryKind
 from fairlead.core.subscription import funded, readable_form
 from fairlead.flows.activity import Contents, Move, record_moves
 from fairlead.flows.configuration.providers import locked_provider
@@ -101,7 +101,7 @@ def record(conn: Connection, place: Place, move: Move, asked: Asked) -> Subscrip
     contents: dict[str, Contents] = {}
     if all(row.niche_id != niche_id for row in place.rows):
         told = provider_payload(subscription.provider_id, place.provider.status)
-        contents[niche_id] = [(EntryKind.PROVIDER, told)]
+        contents[niche_id] = [(JournalEntryKind.PROVIDER, told)]
     seqs = record_moves(conn, {niche_id: place.niche}, contents, [(before, after)], now)
     seq = seqs[subscription.subscription_id]
     new = {**_audited(after), "niche_id": niche_id, "level_id": subscription.level_id, "journal_seq": seq}

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, Final, Generic, TypeVar
 
 from fairlead.core.canonical import JsonObject, canonical_json
-from fairlead.core.document import Problem
+from fairlead.core.document import DocumentProblem
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.model import PAUSED
 from fairlead.flows.activity import Move, brought_back, put_to_rest
@@ -59,7 +59,7 @@ def given(change: Any) -> dict[str, Any]:
 class InvalidDocument(BadInput):
     """A form or a filter that cannot be stored. `details` has a path, a stable code and words for each problem."""
 
-    def __init__(self, details: Sequence[Problem]) -> None:
+    def __init__(self, details: Sequence[DocumentProblem]) -> None:
         super().__init__([f"{detail.path}: {detail.message}".removeprefix(": ") for detail in details])
         self.details = tuple(details)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload
 from fairlead.core.errors import BadInput
-from fairlead.core.journal import EntryKind
+from fairlead.core.journal import JournalEntryKind
 from fairlead.flows.activity import Contents, record_moves, run_concerning_niches
 from fairlead.flows.changes import SIGNS, Change
 from fairlead.flows.declaring.declaration import Declaration, parse_declaration
@@ -186,16 +186,16 @@ def _journal_contents(plan: _Plan) -> dict[str, Contents]:
     """What the journals have to say before the subscriptions, by niche id: niche, levels, providers."""
     contents: dict[str, Contents] = {}
 
-    def add(niche_id: str, kind: EntryKind, payload: JsonObject) -> None:
+    def add(niche_id: str, kind: JournalEntryKind, payload: JsonObject) -> None:
         contents.setdefault(niche_id, []).append((kind, payload))
 
     for row in plan.niches.restated_niches:
-        add(row.niche_id, EntryKind.NICHE, niche_payload(row.slug, row.name, row.is_active, row.form_schema))
+        add(row.niche_id, JournalEntryKind.NICHE, niche_payload(row.slug, row.name, row.is_active, row.form_schema))
     for row in plan.niches.written_levels:
-        add(row.niche_id, EntryKind.LEVEL, level_payload(row.level, is_deleted=row.is_deleted))
+        add(row.niche_id, JournalEntryKind.LEVEL, level_payload(row.level, is_deleted=row.is_deleted))
     for niche_id, provider_id in plan.subscriptions.restated:
         status = plan.providers.by_id[provider_id].status
-        add(niche_id, EntryKind.PROVIDER, provider_payload(provider_id, status))
+        add(niche_id, JournalEntryKind.PROVIDER, provider_payload(provider_id, status))
     return contents
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.ledger import BalanceTooLarge, EntryKind, post
+from fairlead.core.ledger import BalanceTooLarge, LedgerEntryKind, post
 from fairlead.core.model import Balance
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.declaring.declaration import DepositTable, ProviderTable
@@ -132,7 +132,7 @@ def _plan_deposit(
             plan.problems.append(f"{path}.amount_cents: the deposit {table.external_id!r} {amount}")
         return provider
     try:
-        posting, balance = post(provider.balance, EntryKind.DEPOSIT, table.amount_cents)
+        posting, balance = post(provider.balance, LedgerEntryKind.DEPOSIT, table.amount_cents)
     except BalanceTooLarge as refused:
         plan.problems.append(f"{path}.amount_cents: {refused}")
         return provider

@@ -12,7 +12,7 @@ from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.dead_letters import DeadLetter, dead_letter, dead_letters, open_dead_letter_ids, resolve
 from fairlead.store.leads.rows import LeadProgress, clock, lock_lead
-from fairlead.store.leads.runs import Attempt, attempts_of
+from fairlead.store.leads.runs import JobAttempt, attempts_of
 from fairlead.store.lookups import checked_id
 from fairlead.store.notifications.rows import lock_notification
 
@@ -30,7 +30,7 @@ class InspectedDeadLetter:
     """A dead letter, and the runs on record of what it is about, oldest first."""
 
     letter: DeadLetter
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[JobAttempt, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What went wrong, in words that may be stored: kinds, places and names, never the values that a row holds."""
 
 from fairlead.core.errors import BadInput, Broken, FairleadError, Refused
-from fairlead.store.connection import is_of_the_data
+from fairlead.store.database_errors import is_of_the_data
 from fairlead.telemetry.errors import error_frames, error_kind
 
 LONGEST_ERROR = 500

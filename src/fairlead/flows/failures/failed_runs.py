@@ -12,7 +12,7 @@ from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.dead_letters import Burial, bury, opened
 from fairlead.store.jobs.queue import enqueue
 from fairlead.store.leads.rows import clock, lock_lead
-from fairlead.store.leads.runs import Attempt, add_attempt
+from fairlead.store.leads.runs import JobAttempt, add_attempt
 from fairlead.store.leads.state import add_failed_run, blame_for_crash, give_up
 
 
@@ -35,7 +35,8 @@ def record_failed_run(
         failed_runs = add_failed_run(conn, lead_id, text, now)
         append_audit(conn, [AuditEvent(SYSTEM, "distribution.failed", "lead", lead_id, memo=text)], now)
         add_attempt(
-            conn, Attempt(None, "distribute_lead", "failed", now - timedelta(seconds=took_seconds), now, text, lead_id)
+            conn,
+            JobAttempt(None, "distribute_lead", "failed", now - timedelta(seconds=took_seconds), now, text, lead_id),
         )
         delay = delay_seconds(DISTRIBUTION_DELAYS_SECONDS, failed_runs, random.random())  # noqa: S311
         if delay is None or is_permanent(error):
@@ -58,7 +59,7 @@ def record_crash(conn: Connection, lead_id: str, job_id: int) -> bool:
     now = clock(conn)
     crash_count = blame_for_crash(conn, lead_id)
     text = f"its worker died while deciding it, {crash_count} times"
-    add_attempt(conn, Attempt(job_id, "distribute_lead", "crashed", None, now, None, lead_id))
+    add_attempt(conn, JobAttempt(job_id, "distribute_lead", "crashed", None, now, None, lead_id))
     if crash_count < CRASHES_ENDURED:
         return False
     append_audit(conn, [AuditEvent(SYSTEM, "distribution.failed", "lead", lead_id, memo=text)], now)

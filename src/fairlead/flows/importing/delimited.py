@@ -15,7 +15,7 @@ from fairlead.core.errors import BadInput
 from fairlead.flows.importing.cell_text import holds_no_text, no_text_among, no_text_complaint
 from fairlead.flows.importing.lead_file import CELL_TOO_LONG, LONGEST_CELL, ROW_TOO_LONG, UNMATCHED_QUOTES, Row
 from fairlead.flows.importing.row_scan import RowScan
-from fairlead.flows.importing.text_lines import Lines, RowTooLong
+from fairlead.flows.importing.text_lines import FileLines, RowTooLong
 
 DELIMITERS = (",", ";", "\t", "|")
 """Those among which the header decides when none is given."""
@@ -44,7 +44,7 @@ class DelimitedFile:
 
     def __init__(self, file: BinaryIO, path: Path, delimiter: str | None, encoding: str | None) -> None:
         self.path = path
-        self._lines = Lines(file, path, encoding)
+        self._lines = FileLines(file, path, encoding)
         self.encoding = self._lines.encoding
         self.header: list[str] = []
         first, said = self._read_sep_line()
@@ -153,7 +153,7 @@ class DelimitedFile:
         return no_text_complaint(character, where, advice)
 
 
-def _sniff(lines: Lines) -> str:
+def _sniff(lines: FileLines) -> str:
     """The delimiter that divides the header into the most cells."""
     widths: dict[str, int] = {}
     for delimiter in DELIMITERS:

@@ -49,7 +49,7 @@ class _Place:
     characters: int
 
 
-class Lines:
+class FileLines:
     """An iterator over the lines of a file; `taken` are those since `take_anew`, `number` is that of the last one.
 
     Of a line of more than `LONGEST_ROW` characters only the first part is taken. Raises `BadInput` for a file that
@@ -76,7 +76,7 @@ class Lines:
         """How much of the file has been read, 0 to 1; None for a file that is empty."""
         return min(1.0, self._bytes.tell() / self._size) if self._size else None
 
-    def __iter__(self) -> "Lines":
+    def __iter__(self) -> "FileLines":
         return self
 
     def __next__(self) -> str:

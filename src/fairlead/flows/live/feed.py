@@ -34,7 +34,7 @@ def bring_up_to_date(database: Database) -> LiveHead:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class FeedPage:
     """What there is of the feed after `after_id` up to `up_to_id`: all of it if `floor_id` is not beyond that.
 
     Else what lies between the two is not to be had any more, and the page goes on from the floor.
@@ -53,7 +53,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class OwnPage:
-    """As `Page`, of several providers at once: to each its own messages, by provider id."""
+    """As `FeedPage`, of several providers at once: to each its own messages, by provider id."""
 
     floor_id: int
     after_id: int
@@ -66,16 +66,16 @@ class OwnPage:
         return self.after_id < self.floor_id
 
 
-def operator_page(database: Database, after_id: int) -> Page:
+def operator_page(database: Database, after_id: int) -> FeedPage:
     """The next entries after that id, as operators see them. Reads one moment, locks nothing. Raises `Unavailable`."""
 
-    def work(conn: Connection) -> Page:
+    def work(conn: Connection) -> FeedPage:
         head = live_head(conn)
         begin = max(after_id, head.floor_id)
         end = min(begin + PAGE_ENTRIES, max(head.entry_id, begin))
         found = live_entries(conn, begin, end) if begin < end else []
         messages = tuple(message for entry in found for message in operator_messages(entry))
-        return Page(head.floor_id, after_id, end, messages)
+        return FeedPage(head.floor_id, after_id, end, messages)
 
     return database.read(work)
 

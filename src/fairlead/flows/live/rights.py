@@ -8,7 +8,7 @@ from fairlead.core.errors import Refused
 from fairlead.core.permissions import Permission, Role, permissions_of, permissions_of_key
 from fairlead.flows.access.principal import Principal, require
 from fairlead.store.connection import Database
-from fairlead.store.live.rights import Standing, standings
+from fairlead.store.live.rights import AccessState, standings
 
 
 class Audience(StrEnum):
@@ -84,7 +84,7 @@ def lost_rights(database: Database, watchers: Collection[Watcher]) -> dict[str, 
     return {watcher_id: why for watcher_id, why in lost.items() if why is not None}
 
 
-def _lost(watcher: Watcher, standing: Standing | None) -> Lost | None:
+def _lost(watcher: Watcher, standing: AccessState | None) -> Lost | None:
     if standing is None or not standing.is_live or not _is_somebody(standing):
         return Lost.LOGIN
     if not standing.is_open:
@@ -97,14 +97,14 @@ def _lost(watcher: Watcher, standing: Standing | None) -> Lost | None:
     return None if has_all else Lost.PERMISSION
 
 
-def _is_somebody(standing: Standing) -> bool:
+def _is_somebody(standing: AccessState) -> bool:
     """As authentication has it: a key outlives the reset of its user's second factor, a session does not."""
     if standing.scopes is None:
         return standing.user_status == "active"
     return standing.user_role is None or standing.user_status in ("active", "invited")
 
 
-def _permissions(standing: Standing) -> frozenset[Permission]:
+def _permissions(standing: AccessState) -> frozenset[Permission]:
     role = Role.PROVIDER if standing.user_role is None else Role(standing.user_role)
     is_active = standing.provider_status == "active"
     if standing.scopes is None:

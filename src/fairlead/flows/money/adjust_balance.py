@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.ledger import EntryKind, post, takeable_cents
+from fairlead.core.ledger import LedgerEntryKind, post, takeable_cents
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.flows.activity import brought_back, moves_after, put_to_rest, record_moves, run_concerning_niches
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
@@ -21,7 +21,10 @@ from fairlead.store.money.ledger import LedgerEntry, post_entries
 
 Direction = Literal["credit", "debit"]
 
-KINDS: dict[Direction, EntryKind] = {"credit": EntryKind.MANUAL_CREDIT, "debit": EntryKind.MANUAL_DEBIT}
+KINDS: dict[Direction, LedgerEntryKind] = {
+    "credit": LedgerEntryKind.MANUAL_CREDIT,
+    "debit": LedgerEntryKind.MANUAL_DEBIT,
+}
 LONGEST_MEMO = 500
 
 
@@ -75,16 +78,16 @@ def adjust_balance(
 
 
 def _adjust(
-    conn: Connection, also: Sequence[str], provider_id: str, kind: EntryKind, cents: int, memo: str, actor: Actor
+    conn: Connection, also: Sequence[str], provider_id: str, kind: LedgerEntryKind, cents: int, memo: str, actor: Actor
 ) -> Adjusted:
     currency = hold_currency(conn)
-    change_cents = cents if kind is EntryKind.MANUAL_CREDIT else -cents
+    change_cents = cents if kind is LedgerEntryKind.MANUAL_CREDIT else -cents
     concerned = niche_ids_moved_by(conn, {provider_id: change_cents})
     locked = lock_niches(conn, sorted({*concerned, *also}))
     provider = lock_providers(conn, [provider_id]).get(provider_id)
     if provider is None:
         raise Refused("provider_unknown", f"there is no provider {provider_id}")
-    if kind is EntryKind.MANUAL_DEBIT and (takeable := takeable_cents(provider.balance, kind)) < cents:
+    if kind is LedgerEntryKind.MANUAL_DEBIT and (takeable := takeable_cents(provider.balance, kind)) < cents:
         raise Refused("insufficient_balance", f"{cents} cents cannot be taken: only {takeable} are there")
     posting, balance = post(provider.balance, kind, cents)
     moves = moves_after(conn, {provider_id: replace(provider, balance=balance)}, locked)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fairlead.core.entry.refusal import EntryRefused
 from fairlead.core.entry.text import canonical_line
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.ledger import EntryKind, post
+from fairlead.core.ledger import LedgerEntryKind, post
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.flows.activity import brought_back, moves_after, record_moves, run_concerning_niches
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
@@ -69,7 +69,7 @@ def deposit(
         recorded = credited_payments(conn, gateway, [external_id]).get(external_id)
         if recorded is not None:
             return _recorded(recorded, checked, amount_cents)
-        posting, balance = post(provider.balance, EntryKind.DEPOSIT, amount_cents)
+        posting, balance = post(provider.balance, LedgerEntryKind.DEPOSIT, amount_cents)
         payment = CreditedPayment(new_id(), checked, gateway, external_id, posting)
         moves = moves_after(conn, {checked: replace(provider, balance=balance)}, locked)
         now = clock(conn)

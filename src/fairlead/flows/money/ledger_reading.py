@@ -7,9 +7,15 @@ from typing import TypeVar
 
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection, Database
-from fairlead.store.look_back import Page
+from fairlead.store.keyset import KeysetPage
 from fairlead.store.lookups import checked_id, marketplace_currency, provider_names
-from fairlead.store.money.ledger_pages import LedgerEntry, LedgerFilter, Statement, provider_ledger_page, statement
+from fairlead.store.money.ledger_pages import (
+    LedgerEntryInFull,
+    LedgerFilter,
+    Statement,
+    provider_ledger_page,
+    statement,
+)
 
 Result = TypeVar("Result")
 
@@ -24,7 +30,7 @@ class ProviderStatement:
 
 def read_provider_ledger(
     database: Database, provider_id: str, wanted: LedgerFilter, before_seq: int | None, limit: int
-) -> tuple[Page[LedgerEntry, int], str]:
+) -> tuple[KeysetPage[LedgerEntryInFull, int], str]:
     """The provider's next entries before that `seq`, the newest first, and the currency.
 
     Raises `BadInput`, and `Refused`: `provider_unknown`.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fairlead.core.errors import Refused
-from fairlead.core.ledger import EntryKind, Posting, post
+from fairlead.core.ledger import LedgerEntryKind, Posting, post
 from fairlead.flows.activity import Move, brought_back, moves_after, record_moves, run_concerning_niches
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo
@@ -77,7 +77,7 @@ def refund_assignment(
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LockedForRefund:
     """What a refund concerns, all of it locked, each by its id."""
 
     niches: Mapping[str, LockedNiche]
@@ -94,7 +94,7 @@ class Why:
     told: str | None = None
 
 
-def hold_for_refund(conn: Connection, also: Sequence[str], assignment_id: str) -> Held:
+def hold_for_refund(conn: Connection, also: Sequence[str], assignment_id: str) -> LockedForRefund:
     """The assignment and all that its refund concerns are locked. Raises `Refused`: `assignment_unknown`."""
     terms = assignment_terms(conn, assignment_id)
     if terms is None:
@@ -110,13 +110,17 @@ def hold_niches(conn: Connection, also: Sequence[str], terms: Sequence[Assignmen
     return lock_niches(conn, sorted({*concerned, *also}))
 
 
-def hold_recipients(conn: Connection, niches: Mapping[str, LockedNiche], terms: Sequence[AssignmentTerms]) -> Held:
+def hold_recipients(
+    conn: Connection, niches: Mapping[str, LockedNiche], terms: Sequence[AssignmentTerms]
+) -> LockedForRefund:
     """The assignments of one lead and their providers are locked too. Needs the locks of the niches and the lead."""
     providers = lock_providers(conn, [each.provider_id for each in terms])
-    return Held(niches, providers, lock_assignments(conn, [each.assignment_id for each in terms]))
+    return LockedForRefund(niches, providers, lock_assignments(conn, [each.assignment_id for each in terms]))
 
 
-def give_back(conn: Connection, held: Held, why: Why, now: datetime) -> tuple[tuple[Refunded, ...], list[AuditEvent]]:
+def give_back(
+    conn: Connection, held: LockedForRefund, why: Why, now: datetime
+) -> tuple[tuple[Refunded, ...], list[AuditEvent]]:
     """All assignments held, none of them refunded before, are refunded, and their providers will be told.
 
     Returns the refunds by assignment id, and what the audit log has to say. Raises `Overtaken` when a subscription
@@ -129,7 +133,7 @@ def give_back(conn: Connection, held: Held, why: Why, now: datetime) -> tuple[tu
     funded: dict[str, ProviderRow] = {}
     for each in assignments:
         provider = held.providers[each.provider_id]
-        postings[each.assignment_id], balance = post(provider.balance, EntryKind.REFUND, each.price_cents)
+        postings[each.assignment_id], balance = post(provider.balance, LedgerEntryKind.REFUND, each.price_cents)
         funded[each.provider_id] = replace(provider, balance=balance)
     moves = moves_after(conn, funded, held.niches)
     entries = [

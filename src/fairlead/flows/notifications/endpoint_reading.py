@@ -6,7 +6,7 @@ from datetime import datetime
 from fairlead.core.errors import Refused
 from fairlead.flows.configuration.versions import endpoint_version
 from fairlead.store.connection import Database
-from fairlead.store.look_back import Page
+from fairlead.store.keyset import KeysetPage
 from fairlead.store.lookups import checked_id
 from fairlead.store.notifications.delivery_pages import endpoint_deliveries
 from fairlead.store.notifications.lists import ListedNotification
@@ -42,7 +42,7 @@ def read_webhook_endpoint(database: Database, endpoint_id: str, *, of_provider_i
 
 def deliveries_to(
     database: Database, endpoint_id: str, after: tuple[datetime, str] | None, limit: int, *, of_provider_id: str
-) -> Page[ListedNotification, tuple[datetime, str]]:
+) -> KeysetPage[ListedNotification, tuple[datetime, str]]:
     """The next deliveries to the provider's living endpoint, the newest first, after the one that was seen last.
 
     Raises `BadInput`, and `Refused`: `webhook_endpoint_unknown`, also for another's.

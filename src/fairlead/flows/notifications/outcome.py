@@ -14,7 +14,7 @@ from fairlead.store.audit.log import append_audit
 from fairlead.store.connection import Connection
 from fairlead.store.jobs.dead_letters import Burial, bury, opened
 from fairlead.store.jobs.queue import enqueue
-from fairlead.store.leads.runs import Attempt, add_attempt
+from fairlead.store.leads.runs import JobAttempt, add_attempt
 from fairlead.store.notifications.rows import ClaimedNotification, hold_back, record_not_sent, record_sent
 from fairlead.telemetry import metrics
 from fairlead.telemetry.logs import correlation, get_logger
@@ -99,7 +99,7 @@ def _remember(conn: Connection, tried: Tried, outcome: str, now: datetime) -> No
     error = tried.delivery.answer if isinstance(tried.delivery, NotSent) else None
     started_at = now - timedelta(seconds=tried.took_seconds)
     task = TASK_OF[claimed.channel]
-    attempt = Attempt(tried.job_id, task, outcome, started_at, now, error, notification_id=claimed.notification_id)
+    attempt = JobAttempt(tried.job_id, task, outcome, started_at, now, error, notification_id=claimed.notification_id)
     add_attempt(conn, attempt)
 
 

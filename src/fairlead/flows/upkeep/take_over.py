@@ -20,7 +20,7 @@ from fairlead.store.jobs.stalled import (
     stalled_job_ids,
 )
 from fairlead.store.leads.rows import clock, states_of
-from fairlead.store.leads.runs import Attempt, add_attempt
+from fairlead.store.leads.runs import JobAttempt, add_attempt
 from fairlead.store.leads.state import suspect
 from fairlead.store.notifications.crashes import lock_under_way
 from fairlead.store.notifications.rows import record_not_sent
@@ -112,7 +112,7 @@ def _notification(conn: Connection, job: StalledJob) -> _TakenOver:
     if found is None:
         return _TakenOver(job, False, None)  # it is sent, or given up: only the job was left over
     now = clock(conn)
-    add_attempt(conn, Attempt(job.job_id, job.task, "crashed", None, now, None, notification_id=notification_id))
+    add_attempt(conn, JobAttempt(job.job_id, job.task, "crashed", None, now, None, notification_id=notification_id))
     crash_count = found.crash_count + 1
     if crash_count < CRASHES_ENDURED:
         enqueue(conn, [Job(job.task, job.payload)])

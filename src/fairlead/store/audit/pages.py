@@ -18,7 +18,7 @@ from fairlead.store.audit.sources import (
     looked_for_kinds,
 )
 from fairlead.store.connection import Connection
-from fairlead.store.look_back import LOOKED_AT_ROWS, Conditions, Page, Walk
+from fairlead.store.keyset import SCANNED_ROWS, Conditions, KeysetPage, KeysetQuery
 from fairlead.store.lookups import checked_id
 
 MOST_PARTS = 9_000_000_000_000_000
@@ -68,7 +68,7 @@ UNFOLDED_ENTRIES = 2_000
 """For one page: so many entries are unfolded and looked through for what only their parts say."""
 
 
-def audit_page(conn: Connection, wanted: AuditFilter, after: str | None, limit: int) -> Page[AuditRecord, str]:
+def audit_page(conn: Connection, wanted: AuditFilter, after: str | None, limit: int) -> KeysetPage[AuditRecord, str]:
     """The next events, the newest first, after the one with this `event_id` or the place that the last page gave.
 
     Raises `BadInput` for an `after` that is none.
@@ -76,13 +76,13 @@ def audit_page(conn: Connection, wanted: AuditFilter, after: str | None, limit: 
     place = None if after is None else _place(conn, after)
     found: list[tuple[AuditPlace, AuditRecord]] = []
     edges: list[AuditPlace] = []
-    for walk in _log_walks(conn, wanted, place):
-        rows, edge = walk.rows(conn, LOG_COLUMNS, "", limit)
+    for keyset in _log_walks(conn, wanted, place):
+        rows, edge = keyset.rows(conn, LOG_COLUMNS, "", limit)
         found += map(record_of, rows)
         edges += [] if edge is None else [AuditPlace(edge[0], 1, "", edge[1], 0)]
     entries: list[tuple[datetime, str, int]] = []
-    for walk in _journal_walks(wanted, place):
-        rows, edge = walk.rows(conn, "null", "", limit)
+    for keyset in _journal_walks(wanted, place):
+        rows, edge = keyset.rows(conn, "null", "", limit)
         entries += [(row[1], row[2], row[3]) for row in rows]
         # Below every part of its entry.
         edges += [] if edge is None else [AuditPlace(edge[0], 0, edge[1], edge[2], -1)]
@@ -92,7 +92,7 @@ def audit_page(conn: Connection, wanted: AuditFilter, after: str | None, limit: 
 
 def _merged(
     found: Sequence[tuple[AuditPlace, AuditRecord]], horizon: AuditPlace | None, after: AuditPlace | None, limit: int
-) -> Page[AuditRecord, str]:
+) -> KeysetPage[AuditRecord, str]:
     """The newest events of those found. Beyond the horizon some source was not looked at: that is for later pages."""
     shown = sorted(
         (
@@ -105,41 +105,43 @@ def _merged(
     )
     items = tuple(record for _, record in shown[:limit])
     if len(shown) > limit:
-        return Page(items, items[-1].event_id)
-    return Page(items, None if horizon is None else _text(horizon))
+        return KeysetPage(items, items[-1].event_id)
+    return KeysetPage(items, None if horizon is None else _text(horizon))
 
 
-def _log_walks(conn: Connection, wanted: AuditFilter, after: AuditPlace | None) -> list[Walk]:
-    walks: list[Walk] = []
-    for start, kept in log_walks_of(conn, wanted):
+def _log_walks(conn: Connection, wanted: AuditFilter, after: AuditPlace | None) -> list[KeysetQuery]:
+    keysets: list[KeysetQuery] = []
+    for index_filter, row_filter in log_walks_of(conn, wanted):
         if after is not None and after.log_or_journal == 1:
-            start.add("(a.created_at, a.seq) < (%s, %s)", after.at, after.seq)
+            index_filter.add("(a.created_at, a.seq) < (%s, %s)", after.at, after.seq)
         elif after is not None:
-            start.add("a.created_at < %s", after.at)
-        walks.append(Walk("audit_log", "a.created_at desc, a.seq desc", "a.created_at, a.seq", start, kept))
-    return walks
+            index_filter.add("a.created_at < %s", after.at)
+        keysets.append(
+            KeysetQuery("audit_log", "a.created_at desc, a.seq desc", "a.created_at, a.seq", index_filter, row_filter)
+        )
+    return keysets
 
 
-def _journal_walks(wanted: AuditFilter, after: AuditPlace | None) -> list[Walk]:
-    walks: list[Walk] = []
+def _journal_walks(wanted: AuditFilter, after: AuditPlace | None) -> list[KeysetQuery]:
+    keysets: list[KeysetQuery] = []
     for kind in looked_for_kinds(wanted):
-        start, kept = Conditions(), Conditions()
-        add_journal_range(start, wanted, kind)
+        index_filter, row_filter = Conditions(), Conditions()
+        add_journal_range(index_filter, wanted, kind)
         if after is not None and after.log_or_journal == 1:
-            start.add("a.recorded_at <= %s", after.at)
+            index_filter.add("a.recorded_at <= %s", after.at)
         elif after is not None:
             # Of the entry itself there may be parts that were not seen; not those below the first.
             seen: LiteralString = "<=" if after.part > 0 else "<"
-            start.add(
+            index_filter.add(
                 f"(a.recorded_at, a.niche_id, a.seq) {seen} (%s, %s::uuid, %s)", after.at, after.niche_id, after.seq
             )
-        looked_at_entries = LOOKED_AT_ROWS
+        looked_at_entries = SCANNED_ROWS
         if wanted.action_prefix is not None or wanted.entity is not None:
             looked_at_entries = UNFOLDED_ENTRIES
             events = Conditions()
             add_event_filter(events, wanted)
             # A subquery that gives a value: one to be joined could be joined with all of the view.
-            kept.add(
+            row_filter.add(
                 f"""
                 coalesce((select true from audit_events e where e.source = 'niche_journal' and e.niche_id = a.niche_id
                           and e.seq = a.seq and {events.text} limit 1), false)
@@ -148,8 +150,8 @@ def _journal_walks(wanted: AuditFilter, after: AuditPlace | None) -> list[Walk]:
             )
         order: LiteralString = "a.recorded_at desc, a.niche_id desc, a.seq desc"
         place: LiteralString = "a.recorded_at, a.niche_id::text, a.seq"
-        walks.append(Walk("niche_journal", order, place, start, kept, looked_at_entries))
-    return walks
+        keysets.append(KeysetQuery("niche_journal", order, place, index_filter, row_filter, looked_at_entries))
+    return keysets
 
 
 def _events_of(

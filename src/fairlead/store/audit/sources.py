@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fairlead.store.audit.log import SYSTEM
 from fairlead.store.connection import Connection
-from fairlead.store.look_back import Conditions
+from fairlead.store.keyset import Conditions
 
 _ENTITIES_OF_DECISIONS = {
     "distribution.completed": "lead",
@@ -50,25 +50,25 @@ def log_conditions(wanted: AuditFilter) -> Conditions | None:
     """What the log's events that are wanted fulfil; None where none is."""
     if wanted.niche_slug is not None:
         return None
-    start, kept = _log_walk(wanted, None)
-    return Conditions([*start.texts, *kept.texts], [*start.values, *kept.values])
+    index_filter, row_filter = _log_walk(wanted, None)
+    return Conditions([*index_filter.texts, *row_filter.texts], [*index_filter.values, *row_filter.values])
 
 
 def _log_walk(wanted: AuditFilter, action: str | None) -> tuple[Conditions, Conditions]:
-    start, kept = Conditions(), Conditions()
-    start.add_given("a.created_at >= %s", wanted.created_from)
-    start.add_given("a.created_at < %s", wanted.created_before)
+    index_filter, row_filter = Conditions(), Conditions()
+    index_filter.add_given("a.created_at >= %s", wanted.created_from)
+    index_filter.add_given("a.created_at < %s", wanted.created_before)
     if wanted.entity_id is not None:
-        start.add("a.entity = %s and a.entity_id = %s", wanted.entity, wanted.entity_id)
-        kept.add_given("a.actor = %s", wanted.actor)
+        index_filter.add("a.entity = %s and a.entity_id = %s", wanted.entity, wanted.entity_id)
+        row_filter.add_given("a.actor = %s", wanted.actor)
     else:
-        kept.add_given("a.entity = %s", wanted.entity)
-        start.add_given("a.actor = %s", wanted.actor)
+        row_filter.add_given("a.entity = %s", wanted.entity)
+        index_filter.add_given("a.actor = %s", wanted.actor)
     if action is not None:
-        start.add("a.action = %s", action)
+        index_filter.add("a.action = %s", action)
     else:
-        kept.add_given("starts_with(a.action, %s)", wanted.action_prefix)
-    return start, kept
+        row_filter.add_given("starts_with(a.action, %s)", wanted.action_prefix)
+    return index_filter, row_filter
 
 
 def _actions(conn: Connection, prefix: str) -> list[str]:
@@ -101,29 +101,29 @@ def looked_for_kinds(wanted: AuditFilter) -> list[str]:
     return [*kinds, "decision"] if decides else kinds
 
 
-def add_journal_range(start: Conditions, wanted: AuditFilter, kind: str) -> None:
+def add_journal_range(index_filter: Conditions, wanted: AuditFilter, kind: str) -> None:
     """The journal entries `a` of this kind in the time and niche that are wanted, found by what they are about."""
-    start.add("a.kind = %s", kind)
-    start.add_given("a.niche_id = (select id from niches where slug = %s)", wanted.niche_slug)
-    start.add_given("a.recorded_at >= %s", wanted.created_from)
-    start.add_given("a.recorded_at < %s", wanted.created_before)
+    index_filter.add("a.kind = %s", kind)
+    index_filter.add_given("a.niche_id = (select id from niches where slug = %s)", wanted.niche_slug)
+    index_filter.add_given("a.recorded_at >= %s", wanted.created_from)
+    index_filter.add_given("a.recorded_at < %s", wanted.created_before)
     if wanted.entity_id is None:
         return
     if kind == "decision" and wanted.entity == "lead":
-        start.add("a.kind = 'decision' and a.payload ->> 'lead_id' = %s", wanted.entity_id)
+        index_filter.add("a.kind = 'decision' and a.payload ->> 'lead_id' = %s", wanted.entity_id)
     elif kind == "decision" and wanted.entity == "assignment":
-        start.add(
+        index_filter.add(
             "(a.niche_id, a.seq) in (select s.niche_id, s.journal_seq from assignments s where s.id = %s)",
             _id_or_none(wanted.entity_id),
         )
     elif kind == "decision":
         # Only where it ever subscribed can a provider have been passed over.
-        start.add(
+        index_filter.add(
             "a.niche_id = any(array(select s.niche_id from subscriptions s where s.provider_id = %s))",
             _id_or_none(wanted.entity_id),
         )
     elif kind == "subscription":
-        start.add("a.kind = 'subscription' and a.payload ->> 'subscription_id' = %s", wanted.entity_id)
+        index_filter.add("a.kind = 'subscription' and a.payload ->> 'subscription_id' = %s", wanted.entity_id)
 
 
 def add_event_filter(events: Conditions, wanted: AuditFilter) -> None:

@@ -14,7 +14,7 @@ from fairlead.store.audit.sources import (
     looked_for_kinds,
 )
 from fairlead.store.connection import Connection
-from fairlead.store.look_back import Conditions
+from fairlead.store.keyset import Conditions
 
 STREAMED_ROWS = 500
 

@@ -11,7 +11,7 @@ from psycopg import errors
 
 from fairlead.core.decision import Decision, Recipient
 from fairlead.core.journal import SealedEntry
-from fairlead.core.ledger import EntryKind, LowBalance, post
+from fairlead.core.ledger import LedgerEntryKind, LowBalance, post
 from fairlead.core.model import Balance, Subscription
 from fairlead.core.roster import Head
 from fairlead.store.arrays import array_text
@@ -157,7 +157,7 @@ def _ledger_entries(picks: Sequence[_Pick]) -> list[LedgerEntry]:
             recipient.provider_id,
             post(
                 Balance(recipient.balance_before_cents, recipient.credit_limit_cents, recipient.ledger_seq - 1),
-                EntryKind.LEAD_PURCHASE,
+                LedgerEntryKind.LEAD_PURCHASE,
                 recipient.price_cents,
             )[0],
             recipient.assignment_id,

@@ -10,7 +10,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Notification, Status
 from procrastinate.manager import JobManager, NotificationCallback
 
-from fairlead.store.connection import is_transient
+from fairlead.store.database_errors import is_transient
 from fairlead.telemetry.errors import error_kind
 from fairlead.telemetry.logs import get_logger
 

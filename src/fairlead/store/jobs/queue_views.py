@@ -6,7 +6,7 @@ from datetime import datetime
 from fairlead.store.connection import Connection
 from fairlead.store.jobs.dead_letters import DeadLetter
 from fairlead.store.jobs.queue import QUEUE_OF
-from fairlead.store.look_back import Conditions, Page, Walk
+from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery
 
 COUNTED_JOBS = 100_000
 """Counting stops here: beyond it, how many wait says no more than for how long."""
@@ -75,7 +75,7 @@ class DeadLetterFilter:
 
 def dead_letter_page(
     conn: Connection, wanted: DeadLetterFilter, after: Place | None, limit: int
-) -> Page[DeadLetter, Place]:
+) -> KeysetPage[DeadLetter, Place]:
     """The next dead letters, the newest first, after the one that was seen last. `trace` is left out of a list."""
     start, kept = Conditions(), Conditions()
     if wanted.is_open is not None:
@@ -86,7 +86,7 @@ def dead_letter_page(
         start.add("(a.failed_at, a.id) < (%s, %s::uuid)", *after)
     kept.add_given("a.queue = %s", wanted.queue)
     kept.add_given("a.lead_id = %s", wanted.lead_id)
-    walk = Walk("dead_letters", "a.failed_at desc, a.id desc", "a.failed_at, a.id::text", start, kept)
+    walk = KeysetQuery("dead_letters", "a.failed_at desc, a.id desc", "a.failed_at, a.id::text", start, kept)
     rows, next_after = walk.rows(
         conn,
         """
@@ -95,4 +95,4 @@ def dead_letter_page(
         "",
         limit,
     )
-    return Page(tuple(DeadLetter(*row[:14]) for row in rows), next_after)
+    return KeysetPage(tuple(DeadLetter(*row[:14]) for row in rows), next_after)

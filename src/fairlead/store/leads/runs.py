@@ -8,7 +8,7 @@ from fairlead.store.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class JobAttempt:
     """One run of a job. `job_id` and `started_at` are None where unknown. `error` holds nothing personal."""
 
     job_id: int | None
@@ -21,7 +21,7 @@ class Attempt:
     notification_id: str | None = None
 
 
-def add_attempt(conn: Connection, attempt: Attempt) -> None:
+def add_attempt(conn: Connection, attempt: JobAttempt) -> None:
     """The run is on record."""
     conn.execute(
         """
@@ -42,7 +42,7 @@ def add_attempt(conn: Connection, attempt: Attempt) -> None:
     )
 
 
-def attempts_of(conn: Connection, lead_id: str | None, notification_id: str | None) -> list[Attempt]:
+def attempts_of(conn: Connection, lead_id: str | None, notification_id: str | None) -> list[JobAttempt]:
     """The runs on record of a lead, or of a notification, oldest first."""
     rows = conn.execute(
         """
@@ -51,7 +51,7 @@ def attempts_of(conn: Connection, lead_id: str | None, notification_id: str | No
         """,
         (lead_id, notification_id),
     ).fetchall()
-    return [Attempt(*row) for row in rows]
+    return [JobAttempt(*row) for row in rows]
 
 
 def waiting_alone(conn: Connection, niche_id: str) -> list[str]:

@@ -10,8 +10,8 @@ from fairlead.core.entry.mailbox import mailbox_search_keys
 from fairlead.core.entry.phone import phone_search_keys
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
+from fairlead.store.keyset import Conditions
 from fairlead.store.leads.intake import Consent, Intake, consent_of_lead, intake_of_lead, phone_regions
-from fairlead.store.look_back import Conditions
 from fairlead.store.lookups import marketplace_currency
 
 

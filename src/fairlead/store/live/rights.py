@@ -7,7 +7,7 @@ from fairlead.store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccessState:
     """Who is behind a session or a key now. `scopes` are a key's; None for a session.
 
     `is_live`: not ended, not idle for too long, not revoked, not expired; `is_open`: no second factor is outstanding.
@@ -23,7 +23,7 @@ class Standing:
     provider_status: str | None
 
 
-def standings(conn: Connection, session_ids: Sequence[str], key_ids: Sequence[str]) -> dict[str, Standing]:
+def standings(conn: Connection, session_ids: Sequence[str], key_ids: Sequence[str]) -> dict[str, AccessState]:
     """By id of the session or key; those that do not exist any more are missing. Nothing is locked or touched."""
     rows = conn.execute(
         """
@@ -41,6 +41,6 @@ def standings(conn: Connection, session_ids: Sequence[str], key_ids: Sequence[st
         (list(session_ids), list(key_ids)),
     ).fetchall()
     return {
-        watcher_id: Standing(watcher_id, is_live, is_open, None if scopes is None else tuple(scopes), *who)
+        watcher_id: AccessState(watcher_id, is_live, is_open, None if scopes is None else tuple(scopes), *who)
         for watcher_id, is_live, is_open, scopes, *who in rows
     }

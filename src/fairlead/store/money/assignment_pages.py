@@ -6,7 +6,7 @@ from typing import LiteralString
 
 from fairlead.store.connection import Connection
 from fairlead.store.ids import ids_from
-from fairlead.store.look_back import Conditions, Page, Walk
+from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.money.ledger_range import purchases_before
 
@@ -61,74 +61,76 @@ _JOINS: LiteralString = """
 
 def assignment_page(
     conn: Connection, wanted: AssignmentFilter, after: Place | None, limit: int
-) -> Page[ListedAssignment, Place]:
+) -> KeysetPage[ListedAssignment, Place]:
     """The next assignments, after the one that was seen last.
 
     A provider's are walked in the order of its ledger, a niche's in the order in which it served, others by id, which
     is by time; the rest of the filter is looked at row by row.
     """
     if wanted.provider_id is not None:
-        walk = _of_provider(conn, wanted, wanted.provider_id, after)
+        keyset = _of_provider(conn, wanted, wanted.provider_id, after)
     elif wanted.niche_slug is not None and wanted.status in (None, "active") and not _has_range(wanted):
-        walk = _of_niche(conn, wanted, after)
+        keyset = _of_niche(conn, wanted, after)
     else:
-        walk = _of_all(wanted, after)
-    if walk is None:
-        return Page((), None)
-    rows, next_after = walk.rows(conn, _COLUMNS, _JOINS, limit, (marketplace_currency(conn),))
-    return Page(tuple(ListedAssignment(*row[:17]) for row in rows), next_after)
+        keyset = _of_all(wanted, after)
+    if keyset is None:
+        return KeysetPage((), None)
+    rows, next_after = keyset.rows(conn, _COLUMNS, _JOINS, limit, (marketplace_currency(conn),))
+    return KeysetPage(tuple(ListedAssignment(*row[:17]) for row in rows), next_after)
 
 
 def _has_range(wanted: AssignmentFilter) -> bool:
     return wanted.assigned_from is not None or wanted.assigned_before is not None
 
 
-def _of_provider(conn: Connection, wanted: AssignmentFilter, provider_id: str, after: Place | None) -> Walk | None:
+def _of_provider(
+    conn: Connection, wanted: AssignmentFilter, provider_id: str, after: Place | None
+) -> KeysetQuery | None:
     span = purchases_before(
         conn, provider_id, wanted.assigned_from, wanted.assigned_before, None if after is None else after[1]
     )
     if span is None:
         return None
-    start = Conditions()
-    start.add("a.provider_id = %s and a.ledger_seq between %s and %s", provider_id, *span)
-    return _walk("a.ledger_seq desc", start, _kept(wanted, start))
+    index_filter = Conditions()
+    index_filter.add("a.provider_id = %s and a.ledger_seq between %s and %s", provider_id, *span)
+    return _keyset("a.ledger_seq desc", index_filter, _kept(wanted, index_filter))
 
 
-def _of_niche(conn: Connection, wanted: AssignmentFilter, after: Place | None) -> Walk | None:
-    start = Conditions()
-    start.add("a.niche_id = (select id from niches where slug = %s)", wanted.niche_slug)
+def _of_niche(conn: Connection, wanted: AssignmentFilter, after: Place | None) -> KeysetQuery | None:
+    index_filter = Conditions()
+    index_filter.add("a.niche_id = (select id from niches where slug = %s)", wanted.niche_slug)
     if after is not None:
         row = conn.execute("select served_seq from assignments where id = %s", (after[1],)).fetchone()
         if row is None:
             return None
-        start.add("a.served_seq < %s", row[0])
-    return _walk("a.served_seq desc", start, _kept(wanted, start))
+        index_filter.add("a.served_seq < %s", row[0])
+    return _keyset("a.served_seq desc", index_filter, _kept(wanted, index_filter))
 
 
-def _of_all(wanted: AssignmentFilter, after: Place | None) -> Walk:
-    start = Conditions()
+def _of_all(wanted: AssignmentFilter, after: Place | None) -> KeysetQuery:
+    index_filter = Conditions()
     if wanted.assigned_from is not None:
-        start.add("a.id >= %s", ids_from(wanted.assigned_from))
+        index_filter.add("a.id >= %s", ids_from(wanted.assigned_from))
     if wanted.assigned_before is not None:
-        start.add("a.id < %s", ids_from(wanted.assigned_before, timedelta(milliseconds=1)))
+        index_filter.add("a.id < %s", ids_from(wanted.assigned_before, timedelta(milliseconds=1)))
     if after is not None:
-        start.add("a.id < %s", after[1])
-    return _walk("a.id desc", start, _kept(wanted, start))
+        index_filter.add("a.id < %s", after[1])
+    return _keyset("a.id desc", index_filter, _kept(wanted, index_filter))
 
 
-def _walk(order: LiteralString, start: Conditions, kept: Conditions) -> Walk:
-    return Walk("assignments", order, "a.assigned_at, a.id::text", start, kept)
+def _keyset(order: LiteralString, index_filter: Conditions, row_filter: Conditions) -> KeysetQuery:
+    return KeysetQuery("assignments", order, "a.assigned_at, a.id::text", index_filter, row_filter)
 
 
-def _kept(wanted: AssignmentFilter, start: Conditions) -> Conditions:
-    kept = Conditions()
+def _kept(wanted: AssignmentFilter, index_filter: Conditions) -> Conditions:
+    row_filter = Conditions()
     if wanted.status == "active":
-        kept.add("a.status = 'active'")
+        row_filter.add("a.status = 'active'")
     elif wanted.status is not None:
         # It has an index for the provider's, and one for all.
-        start.add("a.status = %s and a.status <> 'active'", wanted.status)
-    kept.add_given("a.niche_id = (select id from niches where slug = %s)", wanted.niche_slug)
-    kept.add_given("a.competition_level_id = %s", wanted.level_id)
-    kept.add_given("a.assigned_at >= %s", wanted.assigned_from)
-    kept.add_given("a.assigned_at < %s", wanted.assigned_before)
-    return kept
+        index_filter.add("a.status = %s and a.status <> 'active'", wanted.status)
+    row_filter.add_given("a.niche_id = (select id from niches where slug = %s)", wanted.niche_slug)
+    row_filter.add_given("a.competition_level_id = %s", wanted.level_id)
+    row_filter.add_given("a.assigned_at >= %s", wanted.assigned_from)
+    row_filter.add_given("a.assigned_at < %s", wanted.assigned_before)
+    return row_filter

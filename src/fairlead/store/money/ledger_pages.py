@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 
 from fairlead.store.connection import Connection
-from fairlead.store.look_back import Conditions, Page, Walk
+from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery
 from fairlead.store.money.ledger_range import seq_range
 
 EntryPlace = tuple[datetime, str, int]
@@ -38,7 +38,7 @@ class OwnLedgerEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerEntry:
+class LedgerEntryInFull:
     """An entry as operators see it (cents): also whose it is, who moved the money, and their words."""
 
     provider_id: str
@@ -80,71 +80,73 @@ _JOINS: LiteralString = f"join providers p on p.id = a.provider_id {_OWN_JOINS}"
 
 def own_ledger_page(
     conn: Connection, provider_id: str, wanted: LedgerFilter, before_seq: int | None, limit: int
-) -> Page[OwnLedgerEntry, int]:
+) -> KeysetPage[OwnLedgerEntry, int]:
     """The provider's entries before that `seq`, the newest first. Who moved money by hand, and why, is not read."""
-    walk = _walk_of_provider(conn, provider_id, wanted, before_seq)
-    if walk is None:
-        return Page((), None)
-    rows, next_before = walk.rows(conn, _OWN_COLUMNS, _OWN_JOINS, limit)
-    return Page(tuple(OwnLedgerEntry(*row[:10]) for row in rows), next_before)
+    keyset = _walk_of_provider(conn, provider_id, wanted, before_seq)
+    if keyset is None:
+        return KeysetPage((), None)
+    rows, next_before = keyset.rows(conn, _OWN_COLUMNS, _OWN_JOINS, limit)
+    return KeysetPage(tuple(OwnLedgerEntry(*row[:10]) for row in rows), next_before)
 
 
 def provider_ledger_page(
     conn: Connection, provider_id: str, wanted: LedgerFilter, before_seq: int | None, limit: int
-) -> Page[LedgerEntry, int]:
+) -> KeysetPage[LedgerEntryInFull, int]:
     """As `own_ledger_page`, for operators."""
-    walk = _walk_of_provider(conn, provider_id, wanted, before_seq)
-    if walk is None:
-        return Page((), None)
-    rows, next_before = walk.rows(conn, _COLUMNS, _JOINS, limit)
-    return Page(tuple(map(_entry, rows)), next_before)
+    keyset = _walk_of_provider(conn, provider_id, wanted, before_seq)
+    if keyset is None:
+        return KeysetPage((), None)
+    rows, next_before = keyset.rows(conn, _COLUMNS, _JOINS, limit)
+    return KeysetPage(tuple(map(_entry, rows)), next_before)
 
 
 def ledger_page(
     conn: Connection, wanted: LedgerFilter, after: EntryPlace | None, limit: int
-) -> Page[LedgerEntry, EntryPlace]:
+) -> KeysetPage[LedgerEntryInFull, EntryPlace]:
     """The next entries of all providers, the newest first, after the one that was seen last."""
-    start = Conditions()
-    start.add_given("a.created_at >= %s", wanted.created_from)
-    start.add_given("a.created_at < %s", wanted.created_before)
+    index_filter = Conditions()
+    index_filter.add_given("a.created_at >= %s", wanted.created_from)
+    index_filter.add_given("a.created_at < %s", wanted.created_before)
     if after is not None:
-        start.add("(a.created_at, a.provider_id, a.seq) < (%s, %s::uuid, %s)", *after)
-    kept = _choose_kind(start, wanted.kind)
+        index_filter.add("(a.created_at, a.provider_id, a.seq) < (%s, %s::uuid, %s)", *after)
+    row_filter = _choose_kind(index_filter, wanted.kind)
     order: LiteralString = "a.created_at desc, a.provider_id desc, a.seq desc"
-    walk = Walk("ledger_entries", order, "a.created_at, a.provider_id::text, a.seq", start, kept)
-    rows, next_after = walk.rows(conn, _COLUMNS, _JOINS, limit)
-    return Page(tuple(map(_entry, rows)), next_after)
+    keyset = KeysetQuery("ledger_entries", order, "a.created_at, a.provider_id::text, a.seq", index_filter, row_filter)
+    rows, next_after = keyset.rows(conn, _COLUMNS, _JOINS, limit)
+    return KeysetPage(tuple(map(_entry, rows)), next_after)
 
 
-def _walk_of_provider(conn: Connection, provider_id: str, wanted: LedgerFilter, before_seq: int | None) -> Walk | None:
+def _walk_of_provider(
+    conn: Connection, provider_id: str, wanted: LedgerFilter, before_seq: int | None
+) -> KeysetQuery | None:
     """The provider's ledger from its end, or from that `seq`; None where nothing is of the time that is wanted."""
-    start = Conditions()
-    start.add("a.provider_id = %s", provider_id)
+    index_filter = Conditions()
+    index_filter.add("a.provider_id = %s", provider_id)
     if wanted.created_from is not None or wanted.created_before is not None:
         span = seq_range(conn, provider_id, wanted.created_from, wanted.created_before)
         if span is None:
             return None
-        start.add("a.seq between %s and %s", *span)
-    start.add_given("a.seq < %s", before_seq)
-    kept = _choose_kind(start, wanted.kind)
-    kept.add_given("a.created_at >= %s", wanted.created_from)
-    kept.add_given("a.created_at < %s", wanted.created_before)
-    return Walk("ledger_entries", "a.seq desc", "a.seq", start, kept)
+        index_filter.add("a.seq between %s and %s", *span)
+    index_filter.add_given("a.seq < %s", before_seq)
+    row_filter = _choose_kind(index_filter, wanted.kind)
+    row_filter.add_given("a.created_at >= %s", wanted.created_from)
+    row_filter.add_given("a.created_at < %s", wanted.created_before)
+    return KeysetQuery("ledger_entries", "a.seq desc", "a.seq", index_filter, row_filter)
 
 
-def _choose_kind(start: Conditions, kind: str | None) -> Conditions:
+def _choose_kind(index_filter: Conditions, kind: str | None) -> Conditions:
     """Purchases are most of a ledger and are picked out row by row; the other kinds have indices without them."""
-    kept = Conditions()
+    row_filter = Conditions()
     if kind == "lead_purchase":
-        kept.add("a.kind = 'lead_purchase'")
+        row_filter.add("a.kind = 'lead_purchase'")
     elif kind is not None:
-        start.add("a.kind = %s and a.kind <> 'lead_purchase'", kind)
-    return kept
+        index_filter.add("a.kind = %s and a.kind <> 'lead_purchase'", kind)
+    return row_filter
 
 
-def _entry(row: tuple[Any, ...]) -> LedgerEntry:
+def _entry(row: tuple[Any, ...]) -> LedgerEntryInFull:
     provider_id, provider_name, actor, memo, *own = row[:14]
-    return LedgerEntry(provider_id, provider_name, actor, memo, OwnLedgerEntry(*own))
+    return LedgerEntryInFull(provider_id, provider_name, actor, memo, OwnLedgerEntry(*own))
 
 
 def statement(conn: Connection, provider_id: str, created_from: datetime, created_before: datetime) -> Statement:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from psycopg import errors
 
-from fairlead.core.ledger import EntryKind, LowBalance, Posting
+from fairlead.core.ledger import LedgerEntryKind, LowBalance, Posting
 from fairlead.store.audit.log import Actor, AuditEvent
 from fairlead.store.configuration.rows import Overtaken
 from fairlead.store.connection import Connection
@@ -36,7 +36,7 @@ def credited_payments(conn: Connection, gateway: str, external_ids: Sequence[str
     ).fetchall()
     return {
         external_id: CreditedPayment(
-            payment_id, provider_id, gateway, external_id, Posting(seq, EntryKind.DEPOSIT, amount, balance_after)
+            payment_id, provider_id, gateway, external_id, Posting(seq, LedgerEntryKind.DEPOSIT, amount, balance_after)
         )
         for external_id, payment_id, provider_id, seq, amount, balance_after in rows
     }

@@ -6,7 +6,7 @@ from typing import LiteralString
 
 from fairlead.store.connection import Connection
 from fairlead.store.ids import ids_from
-from fairlead.store.look_back import Conditions, Page, Walk
+from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery
 from fairlead.store.notifications.lists import ListedNotification
 
 Place = tuple[datetime, str]
@@ -47,36 +47,36 @@ _COLUMNS: LiteralString = """
 
 def delivery_page(
     conn: Connection, wanted: DeliveryFilter, after: Place | None, limit: int
-) -> Page[ListedNotification, Place]:
+) -> KeysetPage[ListedNotification, Place]:
     """The next notifications, the newest first, after the one that was seen last."""
-    start, kept = Conditions(), Conditions()
-    start.add_given("a.provider_id = %s", wanted.provider_id)
+    index_filter, row_filter = Conditions(), Conditions()
+    index_filter.add_given("a.provider_id = %s", wanted.provider_id)
     if wanted.state in ("failed", "skipped") and wanted.provider_id is None:
-        start.add("a.state = %s and a.state in ('failed', 'skipped')", wanted.state)
+        index_filter.add("a.state = %s and a.state in ('failed', 'skipped')", wanted.state)
     else:
-        kept.add_given("a.state = %s", wanted.state)
-    kept.add_given("a.kind = %s", wanted.kind)
-    kept.add_given("a.channel = %s", wanted.channel)
+        row_filter.add_given("a.state = %s", wanted.state)
+    row_filter.add_given("a.kind = %s", wanted.kind)
+    row_filter.add_given("a.channel = %s", wanted.channel)
     if wanted.created_from is not None:
-        start.add("a.id >= %s", ids_from(wanted.created_from, -CLOCKS_APART))
-        kept.add("a.created_at >= %s", wanted.created_from)
+        index_filter.add("a.id >= %s", ids_from(wanted.created_from, -CLOCKS_APART))
+        row_filter.add("a.created_at >= %s", wanted.created_from)
     if wanted.created_before is not None:
-        start.add("a.id < %s", ids_from(wanted.created_before, CLOCKS_APART))
-        kept.add("a.created_at < %s", wanted.created_before)
-    return _page(conn, start, kept, after, limit)
+        index_filter.add("a.id < %s", ids_from(wanted.created_before, CLOCKS_APART))
+        row_filter.add("a.created_at < %s", wanted.created_before)
+    return _page(conn, index_filter, row_filter, after, limit)
 
 
 def endpoint_deliveries(
     conn: Connection, endpoint_id: str, of_provider_id: str | None, after: Place | None, limit: int
-) -> Page[ListedNotification, Place]:
+) -> KeysetPage[ListedNotification, Place]:
     """The next notifications for a webhook endpoint, the newest first, with how far each has come.
 
     None for a provider of any; with one, only where the endpoint is its own.
     """
-    start, kept = Conditions(), Conditions()
-    start.add("a.webhook_endpoint_id = %s", endpoint_id)
-    kept.add_given("a.provider_id = %s", of_provider_id)
-    return _page(conn, start, kept, after, limit)
+    index_filter, row_filter = Conditions(), Conditions()
+    index_filter.add("a.webhook_endpoint_id = %s", endpoint_id)
+    row_filter.add_given("a.provider_id = %s", of_provider_id)
+    return _page(conn, index_filter, row_filter, after, limit)
 
 
 def delivery_attempts(conn: Connection, notification_id: str, limit: int = 100) -> list[DeliveryAttempt]:
@@ -92,10 +92,10 @@ def delivery_attempts(conn: Connection, notification_id: str, limit: int = 100) 
 
 
 def _page(
-    conn: Connection, start: Conditions, kept: Conditions, after: Place | None, limit: int
-) -> Page[ListedNotification, Place]:
+    conn: Connection, index_filter: Conditions, row_filter: Conditions, after: Place | None, limit: int
+) -> KeysetPage[ListedNotification, Place]:
     if after is not None:
-        start.add("a.id < %s", after[1])
-    walk = Walk("notifications", "a.id desc", "a.created_at, a.id::text", start, kept)
-    rows, next_after = walk.rows(conn, _COLUMNS, "", limit)
-    return Page(tuple(ListedNotification(*row[:17]) for row in rows), next_after)
+        index_filter.add("a.id < %s", after[1])
+    keyset = KeysetQuery("notifications", "a.id desc", "a.created_at, a.id::text", index_filter, row_filter)
+    rows, next_after = keyset.rows(conn, _COLUMNS, "", limit)
+    return KeysetPage(tuple(ListedNotification(*row[:17]) for row in rows), next_after)

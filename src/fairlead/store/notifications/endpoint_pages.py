@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import LiteralString
 
 from fairlead.store.connection import Connection
-from fairlead.store.look_back import Conditions, Page, Walk
+from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery
 
 Place = tuple[datetime, str]
 """When it was made, and its id."""
@@ -42,17 +42,19 @@ _JOINS: LiteralString = "join providers p on p.id = a.provider_id"
 
 def endpoint_page(
     conn: Connection, state: str | None, provider_id: str | None, after: Place | None, limit: int
-) -> Page[WatchedEndpoint, Place]:
+) -> KeysetPage[WatchedEndpoint, Place]:
     """The next endpoints (in that state, of that provider), the newest first, after the one that was seen last."""
-    start, kept = Conditions(), Conditions()
-    start.add_given("a.provider_id = %s", provider_id)
+    index_filter, row_filter = Conditions(), Conditions()
+    index_filter.add_given("a.provider_id = %s", provider_id)
     if after is not None:
-        start.add("(a.created_at, a.id) < (%s, %s::uuid)", *after)
-    kept.add("a.deleted_at is null")
-    kept.add_given("a.state = %s", state)
-    walk = Walk("webhook_endpoints", "a.created_at desc, a.id desc", "a.created_at, a.id::text", start, kept)
-    rows, next_after = walk.rows(conn, _COLUMNS, _JOINS, limit)
-    return Page(tuple(WatchedEndpoint(*row[:12]) for row in rows), next_after)
+        index_filter.add("(a.created_at, a.id) < (%s, %s::uuid)", *after)
+    row_filter.add("a.deleted_at is null")
+    row_filter.add_given("a.state = %s", state)
+    keyset = KeysetQuery(
+        "webhook_endpoints", "a.created_at desc, a.id desc", "a.created_at, a.id::text", index_filter, row_filter
+    )
+    rows, next_after = keyset.rows(conn, _COLUMNS, _JOINS, limit)
+    return KeysetPage(tuple(WatchedEndpoint(*row[:12]) for row in rows), next_after)
 
 
 def watched_endpoint(conn: Connection, endpoint_id: str) -> WatchedEndpoint | None:

@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
-from fairlead.store.look_back import LOOKED_AT_ROWS, Conditions, Page, Walk
+from fairlead.store.keyset import SCANNED_ROWS, Conditions, KeysetPage, KeysetQuery
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.money.ledger_range import purchases_before
 from fairlead.store.portal.inbox_search import SEARCHED_ROWS, add_search, exact_matches
@@ -100,7 +100,7 @@ _JOINS: LiteralString = """
 
 def inbox_page(
     conn: Connection, provider_id: str, wanted: InboxFilter, after: Place | None, limit: int
-) -> Page[InboxItem, Place]:
+) -> KeysetPage[InboxItem, Place]:
     """The provider's next assignments, the newest first, after the one that was seen last.
 
     A whole id is found at any age, and so is an email address or phone number as it was entered. Where the search is
@@ -113,25 +113,25 @@ def inbox_page(
         conn, provider_id, wanted.assigned_from, wanted.assigned_before, None if after is None else after[1]
     )
     if span is None:
-        return Page((), None)
-    start, kept = Conditions(), Conditions()
-    start.add("a.provider_id = %s and a.ledger_seq between %s and %s", provider_id, *span)
-    _choose(start, kept, wanted)
-    looked_at_rows = LOOKED_AT_ROWS
+        return KeysetPage((), None)
+    index_filter, row_filter = Conditions(), Conditions()
+    index_filter.add("a.provider_id = %s and a.ledger_seq between %s and %s", provider_id, *span)
+    _choose(index_filter, row_filter, wanted)
+    scanned_rows = SCANNED_ROWS
     if wanted.search is not None:
         matches = exact_matches(conn, provider_id, wanted.search)
         if matches:
-            start.add("a.id = any(%s::uuid[])", matches)
+            index_filter.add("a.id = any(%s::uuid[])", matches)
         else:
-            add_search(kept, wanted.search)
-            looked_at_rows = SEARCHED_ROWS
+            add_search(row_filter, wanted.search)
+            scanned_rows = SEARCHED_ROWS
     place: LiteralString = "a.assigned_at, a.id::text"
-    walk = Walk("assignments", "a.ledger_seq desc", place, start, kept, looked_at_rows, _READ)
-    rows, next_after = walk.rows(conn, _COLUMNS, _JOINS, limit, (marketplace_currency(conn),))
-    return Page(tuple(InboxItem(*row[:-2]) for row in rows), next_after)
+    keyset = KeysetQuery("assignments", "a.ledger_seq desc", place, index_filter, row_filter, scanned_rows, _READ)
+    rows, next_after = keyset.rows(conn, _COLUMNS, _JOINS, limit, (marketplace_currency(conn),))
+    return KeysetPage(tuple(InboxItem(*row[:-2]) for row in rows), next_after)
 
 
-def _choose(start: Conditions, kept: Conditions, wanted: InboxFilter) -> None:
+def _choose(index_filter: Conditions, row_filter: Conditions, wanted: InboxFilter) -> None:
     """What is rare begins the walk, in an index that holds nothing else; the rest is looked at row by row."""
     rare: list[tuple[LiteralString, tuple[object, ...]]] = []
     if wanted.is_reported is True:
@@ -141,17 +141,17 @@ def _choose(start: Conditions, kept: Conditions, wanted: InboxFilter) -> None:
     if wanted.is_viewed is False:
         rare.append(("a.viewed_at is null", ()))
     for number, (text, values) in enumerate(rare):
-        (kept if number else start).add(text, *values)
+        (row_filter if number else index_filter).add(text, *values)
     if wanted.is_reported is False:
-        kept.add("a.bad_lead_reported_at is null")
+        row_filter.add("a.bad_lead_reported_at is null")
     if wanted.status == "active":
-        kept.add("a.status = 'active'")
+        row_filter.add("a.status = 'active'")
     if wanted.is_viewed is True:
-        kept.add("a.viewed_at is not null")
-    kept.add_given("a.niche_id = (select id from niches where slug = %s)", wanted.niche_slug)
-    kept.add_given("a.competition_level_id = %s", wanted.level_id)
-    kept.add_given("a.assigned_at >= %s", wanted.assigned_from)
-    kept.add_given("a.assigned_at < %s", wanted.assigned_before)
+        row_filter.add("a.viewed_at is not null")
+    row_filter.add_given("a.niche_id = (select id from niches where slug = %s)", wanted.niche_slug)
+    row_filter.add_given("a.competition_level_id = %s", wanted.level_id)
+    row_filter.add_given("a.assigned_at >= %s", wanted.assigned_from)
+    row_filter.add_given("a.assigned_at < %s", wanted.assigned_before)
 
 
 def inbox_assignment(conn: Connection, provider_id: str, assignment_id: str) -> InboxAssignment:

@@ -7,8 +7,8 @@ from fairlead.core.entry.phone import phone_search_keys
 from fairlead.core.entry.text import composed, is_storable
 from fairlead.core.errors import BadInput
 from fairlead.store.connection import Connection
+from fairlead.store.keyset import Conditions
 from fairlead.store.leads.intake import phone_regions
-from fairlead.store.look_back import Conditions
 
 SHORTEST_SEARCH, LONGEST_SEARCH = 2, 200
 SEARCHED_ROWS = 5_000
@@ -53,13 +53,13 @@ def exact_matches(conn: Connection, provider_id: str, search: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def add_search(kept: Conditions, search: str) -> None:
+def add_search(row_filter: Conditions, search: str) -> None:
     """The assignment `a` is kept if its lead's contact or answers contain the text, or its lead's id begins with it.
 
     No sign in the text has a meaning of its own. Raises `BadInput` for a search that is too short or too long.
     """
     text = _checked(search)
-    kept.add(
+    row_filter.add(
         # One subquery, so that each lead is read once, and only for the rows that are looked at.
         """
         (starts_with(a.lead_id::text, lower(%s)) or coalesce((

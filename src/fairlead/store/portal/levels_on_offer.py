@@ -8,7 +8,7 @@ from fairlead.store.lookups import marketplace_currency
 
 
 @dataclass(frozen=True, slots=True)
-class OwnSubscription:
+class OwnSubscriptionState:
     """The provider's living subscription to a level."""
 
     subscription_id: str
@@ -27,7 +27,7 @@ class LevelOnOffer:
     currency: str
     max_recipients: int
     order_position: int
-    own: OwnSubscription | None
+    own: OwnSubscriptionState | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def niches_on_offer(conn: Connection, provider_id: str) -> list[NicheOnOffer]:
         """,
         (provider_id,),
     ).fetchall():
-        subscription = OwnSubscription(*own) if own[0] is not None else None
+        subscription = OwnSubscriptionState(*own) if own[0] is not None else None
         levels.setdefault(niche_id, []).append(
             LevelOnOffer(level_id, name, price_cents, currency, max_recipients, order_position, subscription)
         )

@@ -46,7 +46,7 @@ class RecentDecision:
 
 
 @dataclass(frozen=True, slots=True)
-class LevelFairness:
+class RecentLevelFairness:
     """How evenly a level served those of its subscriptions that received anything.
 
     `longest_wait` is the longest run of the level's assignments that a subscription saw go to others between two of
@@ -117,7 +117,7 @@ def recent_decisions(conn: Connection, niche_slugs: Sequence[str], limit: int) -
     return [RecentDecision(*row) for row in rows]
 
 
-def level_fairness(conn: Connection, niche_slugs: Sequence[str]) -> list[LevelFairness]:
+def level_fairness(conn: Connection, niche_slugs: Sequence[str]) -> list[RecentLevelFairness]:
     """How evenly each level served, in order."""
     rows = conn.execute(
         """
@@ -137,4 +137,4 @@ def level_fairness(conn: Connection, niche_slugs: Sequence[str]) -> list[LevelFa
         """,
         (list(niche_slugs),),
     ).fetchall()
-    return [LevelFairness(*row) for row in rows]
+    return [RecentLevelFairness(*row) for row in rows]

@@ -52,7 +52,7 @@ class Delivery(ResponseModel):
     )
 
 
-class Attempt(ResponseModel):
+class DeliveryAttempt(ResponseModel):
     """An attempt on record: one that failed or was cut off, or that came to something after such a one."""
 
     attempt_id: Uuid
@@ -66,7 +66,7 @@ class DeliveryInFull(Delivery):
     """A notification, what else it has to tell, and its attempts."""
 
     detail: Mapping[str, Any] | None = Field(examples=[{"amount_cents": 1500}])
-    attempts_on_record: Sequence[Attempt] = Field(description="The newest hundred, the newest first.")
+    attempts_on_record: Sequence[DeliveryAttempt] = Field(description="The newest hundred, the newest first.")
 
 
 class ReplayedDelivery(ResponseModel):
@@ -104,7 +104,7 @@ def show_delivery(notification_id: NotificationId, reader: Reader, database: Mar
     return DeliveryInFull(
         **Delivery.model_validate(found.notification).model_dump(),
         detail=found.notification.detail,
-        attempts_on_record=[Attempt.model_validate(each) for each in found.attempts],
+        attempts_on_record=[DeliveryAttempt.model_validate(each) for each in found.attempts],
     )
 
 

@@ -14,7 +14,7 @@ from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.by_sequence import BySequence, cursor_before
 from fairlead.api.schemas.currency import Currency, InCurrency
-from fairlead.api.schemas.ledger import EntryKind, LedgerMovement, Statement, TotalOfKind
+from fairlead.api.schemas.ledger import LedgerEntryKind, LedgerMovement, Statement, TotalOfKind
 from fairlead.api.schemas.pagination import MOST_ITEMS, ByCursor, Page, cursor_after, cursor_of, position_of
 from fairlead.api.schemas.spans import Before, From, NeededBefore, NeededFrom
 from fairlead.api.schemas.values import ResponseModel, Slug, Uuid, pattern_with_message
@@ -23,7 +23,7 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.money.ledger_reading import read_provider_ledger, read_provider_statement
 from fairlead.store.money.assignment_pages import AssignmentFilter, assignment_page
-from fairlead.store.money.ledger_pages import EntryPlace, LedgerEntry, LedgerFilter, ledger_page
+from fairlead.store.money.ledger_pages import EntryPlace, LedgerEntryInFull, LedgerFilter, ledger_page
 
 router = Router(prefix="/api/v1/admin", tags=["money"])
 
@@ -81,7 +81,7 @@ def list_ledger(
     reader: Reader,
     database: MarketplaceDatabase,
     currency: InCurrency,
-    kind: Annotated[EntryKind | None, Query()] = None,
+    kind: Annotated[LedgerEntryKind | None, Query()] = None,
     created_from: From = None,
     created_before: Before = None,
     cursor: Annotated[
@@ -106,7 +106,7 @@ def list_ledger_of_provider(
     reader: Reader,
     database: MarketplaceDatabase,
     page: BySequence,
-    kind: Annotated[EntryKind | None, Query()] = None,
+    kind: Annotated[LedgerEntryKind | None, Query()] = None,
     created_from: From = None,
     created_before: Before = None,
 ) -> MoneyPage:
@@ -155,7 +155,7 @@ def list_assignments(
     return Page(items=items, next_cursor=cursor_after(found.next_after))
 
 
-def _entry(found: LedgerEntry) -> MoneyEntry:
+def _entry(found: LedgerEntryInFull) -> MoneyEntry:
     whose = {"provider_id": found.provider_id, "provider_name": found.provider_name}
     return MoneyEntry.model_validate(asdict(found.entry) | whose | {"actor": found.actor, "memo": found.memo})
 

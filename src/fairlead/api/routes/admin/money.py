@@ -51,7 +51,7 @@ class AdjustedBalance(ResponseModel):
     deactivated_subscription_ids: Sequence[Uuid] = Field(description="Those that cost more than there is now.")
 
 
-class Decision(RequestModel):
+class RefundDecision(RequestModel):
     """Why money is given back, or not."""
 
     memo: RefundMemo
@@ -115,7 +115,7 @@ def adjust_provider_balance(
 )
 def refund_one_assignment(
     assignment_id: AssignmentId,
-    asked: Decision,
+    asked: RefundDecision,
     treasurer: Treasurer,
     database: MarketplaceDatabase,
     idempotency: RequireIdempotencyKey,
@@ -139,7 +139,7 @@ _DECIDED = ("assignment_unknown", "bad_lead_not_reported", "bad_lead_decided")
 @router.post("/bad-lead-reports/{assignment_id}/accept", responses=refuses(*_DECIDED, "balance_too_large"))
 def accept_bad_lead_report(
     assignment_id: AssignmentId,
-    asked: Decision,
+    asked: RefundDecision,
     treasurer: Treasurer,
     database: MarketplaceDatabase,
     idempotency: RequireIdempotencyKey,
@@ -152,7 +152,7 @@ def accept_bad_lead_report(
 @router.post("/bad-lead-reports/{assignment_id}/reject", responses=refuses(*_DECIDED))
 def reject_bad_lead_report(
     assignment_id: AssignmentId,
-    asked: Decision,
+    asked: RefundDecision,
     treasurer: Treasurer,
     database: MarketplaceDatabase,
     idempotency: RequireIdempotencyKey,

@@ -8,7 +8,7 @@ from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
 from fairlead.api.schemas.by_sequence import BySequence, cursor_before
 from fairlead.api.schemas.currency import Currency
-from fairlead.api.schemas.ledger import EntryKind, LedgerMovement, Statement, TotalOfKind
+from fairlead.api.schemas.ledger import LedgerEntryKind, LedgerMovement, Statement, TotalOfKind
 from fairlead.api.schemas.pagination import Page
 from fairlead.api.schemas.spans import Before, From, NeededBefore, NeededFrom
 from fairlead.core.permissions import Permission
@@ -30,7 +30,7 @@ class OwnEntryPage(Page[LedgerMovement]):
 def list_own_ledger(
     page: BySequence,
     caller: Reader,
-    kind: Annotated[EntryKind | None, Query()] = None,
+    kind: Annotated[LedgerEntryKind | None, Query()] = None,
     created_from: From = None,
     created_before: Before = None,
 ) -> OwnEntryPage:
