@@ -55,7 +55,7 @@ def takeable_cents(balance: Balance, kind: LedgerEntryKind) -> int:
     that is for buying leads, and a manual debit never puts a provider into debt.
 
     >>> granted = Balance(balance_cents=300, credit_limit_cents=1000, ledger_seq=4)
-    >>> takeable_cents(granted, LedgerEntryKind.LEAD_PURCHASE), takeable_cents(granted, EntryKind.MANUAL_DEBIT)
+    >>> takeable_cents(granted, LedgerEntryKind.LEAD_PURCHASE), takeable_cents(granted, LedgerEntryKind.MANUAL_DEBIT)
     (1300, 300)
     """
     return max(0, balance.balance_cents) if kind is LedgerEntryKind.MANUAL_DEBIT else balance.available_cents

@@ -1,4 +1,4 @@
-"""What a `distribute_lead` job does: its lead is decided, and with it whoever else waits in the niche."""
+"""What a `distribute_lead` job does: its lead is decided, and with it the niche's other waiting leads."""
 
 import threading
 import time
@@ -41,7 +41,8 @@ class LeadDistribution:
         """
         done: list[Distributed] = []
         fruitless = 0
-        # Twice without a result means that somebody else is at it: once may mean that the lead has just been set apart.
+        # Twice without a result means that another worker is at it: once may mean that the lead has just been set
+        # apart.
         while fruitless < 2 and (lead := self._waiting(lead_id)) is not None:
             started = time.monotonic()
             with span("distribute", lead_id=lead_id, niche=lead.niche_slug):

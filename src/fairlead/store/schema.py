@@ -120,7 +120,7 @@ def _newer_schema(schema_name: str, found: str, needed: str) -> Refused:
 
 
 def _connect_for_migration(database: Database) -> Connection:
-    # A migration may take long; waiting for a lock may not, or everybody else queues behind it.
+    # A migration may take long; waiting for a lock may not, or all others queue behind it.
     bounds = "-c statement_timeout=0 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=0"
     conn = database.connect_directly(bounds)
     if conn.info.server_version < OLDEST_SERVER:

@@ -141,7 +141,7 @@ def delete_level(
 ) -> Changed[LevelRow]:
     """The level is gone, and its name and position are free. One that was ever used can only be made inactive.
 
-    Locks the niche. Raises `Refused`: `level_unknown`, `version_conflict`, `level_in_use` when somebody subscribes to
+    Locks the niche. Raises `Refused`: `level_unknown`, `version_conflict`, `level_in_use` when a provider subscribes to
     it or a lead was sold at it.
     """
     checked = checked_id(level_id, "level")

@@ -1,7 +1,7 @@
 """Subscribing a provider to a level, and pausing, resuming, filtering and ending that; by an operator or itself.
 
 `of_provider_id` says for whom: with a provider's id the verb knows of its own subscriptions only, and another's is
-`subscription_unknown`; None is for operators. It has no default, so that nobody gets an operator's reach by mistake.
+`subscription_unknown`; None is for operators. It has no default, so that no caller gets an operator's reach by mistake.
 """
 
 from collections.abc import Callable, Sequence

@@ -23,7 +23,7 @@ def record_failed_run(
 
     It is given up after the sixth run that raised, and at once when trying again cannot help. The next job is enqueued,
     or the dead letter written, in the transaction that counts the run. Locks the lead. Returns whether it still waited:
-    if not, somebody else decided it meanwhile, and nothing is written.
+    if not, another worker decided it meanwhile, and nothing is written.
     """
 
     def work(conn: Connection) -> bool:

@@ -1,4 +1,4 @@
-"""Taking in one lead from outside: from a partner with a key, or from anybody who then confirms it by email."""
+"""Taking in one lead from outside: from a partner with a key, or from the public, confirmed by email."""
 
 import json
 from collections.abc import Callable
@@ -40,7 +40,7 @@ TOO_MANY_CONFIRMATIONS = "there were too many messages to this address"
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A lead that somebody sends, under the id and salt that it will have: chosen once, however often it is tried."""
+    """A lead that a client sends, under the id and salt that it will have: chosen once, however often it is tried."""
 
     lead_id: str
     salt: bytes
@@ -51,7 +51,7 @@ class _Sent:
 
 
 def public_sender(client: Client) -> Actor:
-    """Whoever sends a lead without a key."""
+    """The client that sends a lead without a key."""
     return Actor("anonymous", "system", client.request_id)
 
 
@@ -66,9 +66,9 @@ def take_in_lead(
     """The lead is there, with its consent: pending approval, or approved where a key's leads are as they come.
 
     A public one is pending confirmation: its consumer is asked by email, and until it is confirmed no other lead is
-    held against it, nor it against others. Its answer is the same whatever else there is, so that it tells nobody who
-    asked for something before. One that came with a key and repeats an earlier lead by the niche's rule is refused, or
-    flagged, and a flagged one is never approved as it comes.
+    held against it, nor it against others. Its answer is the same whatever else there is, so that it does not disclose
+    who asked for something before. One that came with a key and repeats an earlier lead by the niche's rule is refused,
+    or flagged, and a flagged one is never approved as it comes.
 
     `actor` is the key's, or `public_sender`. Public requests have been counted by their network, before they were read;
     a message too many to one mailbox is `skipped`. A consent that the sender's clock has in the future is of now,
@@ -163,7 +163,7 @@ def _consent(sent: _Sent, now: datetime) -> Consent | None:
     ip, user_agent = (client.ip[:45], client.user_agent[:500]) if sent.via == "public" else (given.ip, given.user_agent)
     return Consent(
         given.text,
-        # Clocks of telephones run fast, and nobody consents later than now.
+        # Clocks of telephones run fast, and no consent is given later than now.
         min(given.consented_at or now, now),
         given.source_url,
         ip or None,

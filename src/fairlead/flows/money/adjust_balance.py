@@ -58,7 +58,7 @@ def adjust_balance(
 
     Subscriptions in all niches follow the new balance at once, and the provider is told of those, and of a balance that
     fell below its threshold (R9). One transaction, audited; locks the niches of those subscriptions, then the provider.
-    A debit stops at zero, also where credit is granted: credit is for buying leads, and nobody is put into debt by
+    A debit stops at zero, also where credit is granted: credit is for buying leads, and no provider is put into debt by
     hand. Recognised by `once` when it is sent again; without one, every call is a movement of its own.
 
     Raises `BadInput` (no id, amount or memo; the memo has 10 to 500 characters) and `Refused`: `provider_unknown`,

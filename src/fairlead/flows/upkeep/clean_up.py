@@ -29,8 +29,8 @@ def clean_up(upkeep: Upkeep) -> Counter[str]:
 
     Runs of what has an open dead letter are kept, and so is every open dead letter. Gone too are jobs in a final state,
     which none of ours ever is, registrations of workers that have been silent for a day, idempotency keys of more
-    than a day ago, sessions and one-time tokens that ran out more than 30 days ago, limits that nobody is near, and
-    what the live feed keeps of more than 7 days ago. Raises `Unavailable`.
+    than a day ago, sessions and one-time tokens that ran out more than 30 days ago, rate limits that are back at full,
+    and what the live feed keeps of more than 7 days ago. Raises `Unavailable`.
     """
     database, counts = upkeep.database, Counter[str]()
     counts["dead_letters"] = database.run(lambda conn: delete_resolved(conn, clock(conn) - KEPT))

@@ -1,4 +1,4 @@
-"""What keeps the marketplace going without anybody asking, and how often.
+"""What workers do on a schedule, and how often.
 
 Every worker process ticks, and the database gives each duty to one of them when it is due (`store.schedules`): no
 process has to be awake at a certain moment, and none is needed that the others do not have.

@@ -25,11 +25,11 @@ MOST_CHUNKS = 10
 
 
 def fingerprint(upkeep: Upkeep) -> Counter[str]:
-    """Leads of niches in which anybody looks for duplicates have fingerprints; returns how many fingerprints are new.
+    """Leads of niches with a duplicate rule have fingerprints; returns how many fingerprints are new.
 
     Begins with the oldest lead, and anew when what is compared, or how, is different. Leaves out leads of the last ten
     minutes: those of intake have theirs at once. A thousand to a transaction, which locks nothing but its own progress;
-    a niche's leads are seen to once, whoever runs it. Raises `Unavailable`.
+    a niche's leads are seen to once, whichever worker runs it. Raises `Unavailable`.
     """
     counts: Counter[str] = Counter()
     for niche_id, rule, region in upkeep.database.run(niches_with_rules):

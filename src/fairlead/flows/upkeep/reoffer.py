@@ -1,4 +1,4 @@
-"""Offering leads again that nobody bought, as their niche's policy has it."""
+"""Offering unsold leads again, as their niche's policy has it."""
 
 from collections import Counter
 
@@ -17,9 +17,9 @@ MOST_CHUNKS = 10
 
 
 def reoffer(upkeep: Upkeep) -> Counter[str]:
-    """Leads that nobody bought and that are due await a decision again, with a job; returns how many.
+    """Unsold leads that are due await a decision again, with a job; returns how many.
 
-    Due is a lead whose last decision found nobody, long enough ago, not too often yet and not too long after its
+    Due is a lead whose last decision made no assignment, long enough ago, not too often yet and not too long after its
     approval, by the policy of its niche. Some hundreds to a transaction, which locks its leads and audits each. Safe to
     run any number of times at once: a lead that awaits its decision is not due.
 

@@ -74,8 +74,8 @@ def take_over(upkeep: Upkeep) -> Counter[str]:
 
 def _take_over(upkeep: Upkeep, job_id: int, suspected: set[str]) -> _TakenOver | None:
     def work(conn: Connection) -> _TakenOver | None:
-        # The job comes before its lead or notification. Nobody can wait for it the other way round: whoever holds a
-        # lead or a notification deletes only jobs that have not begun, and steps over those that others hold.
+        # The job comes before its lead or notification. No transaction waits for it the other way round: one that holds
+        # a lead or a notification deletes only jobs that have not begun, and steps over those that others hold.
         job = lock_stalled(conn, job_id, upkeep.settings.heartbeat_timeout_seconds)
         if job is None:
             return None
@@ -122,7 +122,7 @@ def _notification(conn: Connection, job: StalledJob) -> _TakenOver:
     payload = {"notification_id": notification_id}
     burial = Burial(job.task, payload, error, None, crash_count, notification_id=notification_id)
     dead_letter_id = bury(conn, burial, now)
-    # That an alert could not be delivered is nothing to alert anybody of: it would fare no better.
+    # An alert that could not be delivered raises no other alert: it would fare no better.
     if found.kind != "operator_alert":
         lines = [f"Notification {notification_id} ({found.kind}) by {found.channel}", error]
         alert_operators(conn, "A notification could not be delivered", lines, now)

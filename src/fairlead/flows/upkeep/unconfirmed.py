@@ -1,4 +1,4 @@
-"""Giving up public leads that nobody confirmed in time."""
+"""Giving up public leads that were not confirmed in time."""
 
 from collections import Counter
 from datetime import timedelta

@@ -38,7 +38,7 @@ class ReofferPolicy:
 
 @dataclass(frozen=True, slots=True)
 class NichePolicy:
-    """What happens in a niche without anybody asking. It says when a lead is decided, never who gets it.
+    """What happens in a niche on its own. It says when a lead is decided, never who gets it.
 
     `phone_region` is the country whose telephone numbers its leads give without one, such as `DE`; None: none.
     """
@@ -101,14 +101,14 @@ class SubscriptionRow:
 def lock_marketplace(conn: Connection, currency: str, *, may_change: bool) -> tuple[str, bool]:
     """The marketplace's currency, and whether its row is new, made with the currency given.
 
-    Holds the row against everybody who changes configuration as a whole, not against those who use it; against those
-    too when the currency is another and may change, since this lock comes first and cannot be had later.
+    Holds the row against transactions that change configuration as a whole, not against those that use it; against
+    those too when the currency is another and may change, since this lock comes first and cannot be had later.
     """
     inserted = conn.execute(
         "insert into marketplace (currency) values (%s) on conflict do nothing returning currency", (currency,)
     ).fetchone()
     row = conn.execute("select currency from marketplace for no key update").fetchone()
-    assert row is not None, "nobody deletes the row"
+    assert row is not None, "the row is never deleted"
     if may_change and row[0] != currency:
         conn.execute("select from marketplace for update")
     return row[0], inserted is not None

@@ -41,8 +41,8 @@ class LockedBalances:
 def lock_balances(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> LockedBalances | None:
     """What these providers can pay with, their rows locked in ascending order of id.
 
-    With `wait=False` nothing is waited for: None when somebody else holds one of them, and the transaction is then
-    of no use but to be rolled back. That is how locks are added out of order without any chance of a deadlock.
+    With `wait=False` nothing is waited for: None when another transaction holds one of them, and the transaction is
+    then of no use but to be rolled back. That is how locks are added out of order without any chance of a deadlock.
     """
     ids = sorted(provider_ids)
     try:

@@ -83,7 +83,7 @@ def counted(invariant: Invariant) -> bytes:
 
 
 def undecided_leads(conn: Connection) -> list[str]:
-    """Leads that nobody will decide: they await it without a job, or were given up without a dead letter.
+    """Leads that no worker will decide: they await it without a job, or were given up without a dead letter.
 
     When the faults have stopped there must soon be none. Those of inactive niches are meant to wait.
     """

@@ -1,4 +1,4 @@
-"""Confirming a lead by email, as rows: the message that asks for it, its links, and leads that nobody confirmed.
+"""Confirming a lead by email, as rows: the message that asks for it, its links, and unconfirmed leads.
 
 Only hashes of links are kept. A link stays good after it was used, so that a second click is told the same.
 """
@@ -61,7 +61,8 @@ def confirmation_token(conn: Connection, token_hash: bytes) -> ConfirmationToken
 def lock_unconfirmed(conn: Connection, limit: int) -> list[str]:
     """Leads that were to be confirmed by now and were not, the longest overdue first, locked.
 
-    Those that somebody else holds are left for the next time: as nothing is waited for, no deadlock can come of it.
+    Those that another transaction holds are left for the next time: as nothing is waited for, no deadlock can come of
+    it.
     """
     rows = conn.execute(
         """

@@ -1,7 +1,7 @@
 """Fingerprints of leads as rows, and the order in which leads with the same one are let through.
 
 Of two leads that are the same and come at once, each could look for the other before either is committed, and both be
-taken in. So whoever looks holds a lock on each fingerprint first, in a statement of its own: a later statement sees
+taken in. So a lookup holds a lock on each fingerprint first, in a statement of its own: a later statement sees
 what the one before it committed. The locks are taken in ascending order, after a request's idempotency key and before
 everything else, and are held until the transaction ends.
 """
@@ -59,7 +59,7 @@ def marketplace_rules(conn: Connection) -> list[JsonObject]:
 
 
 def lock_fingerprints(conn: Connection, fingerprints: Sequence[bytes]) -> None:
-    """Nobody else takes in a lead with one of the fingerprints until this transaction ends."""
+    """No other transaction takes in a lead with one of the fingerprints until this one ends."""
     keys = sorted({int.from_bytes(each[:8], "big", signed=True) for each in fingerprints})
     conn.execute("select pg_advisory_xact_lock(key) from unnest(%s::bigint[]) as key", (keys,))
 

@@ -157,7 +157,7 @@ def _row(lead: NewLead) -> str:
 def lock_pending(conn: Connection, lead_ids: Sequence[str]) -> list[str]:
     """Those of the leads that are pending approval, locked in ascending order of id.
 
-    Others are not locked: a distributor may hold them, and whoever approves need not wait for it.
+    Others are not locked: a distributor may hold them, and an approval need not wait for it.
     """
     rows = conn.execute(
         """
@@ -231,7 +231,7 @@ def lock_decided(conn: Connection, lead_ids: Sequence[str]) -> list[str]:
 
 
 def untried_leads(conn: Connection, niche_id: str, limit: int) -> list[str]:
-    """The niche's approved leads that nobody ever asked to distribute, locked in ascending order of id.
+    """The niche's approved leads whose distribution was never requested, locked in ascending order of id.
 
     One that was given up because it kept killing its worker was asked for, although no attempt came to an end.
     """

@@ -117,7 +117,7 @@ class _Fresh:
 
 
 def _merge(conn: Connection, audit_actions: frozenset[str], cutoff: datetime, now: datetime, most: int) -> int:
-    """Read, then written, statement by statement: nobody else moves the head or what it stands for meanwhile."""
+    """Read, then written, statement by statement: no other process moves the head or what it stands for meanwhile."""
     taken = _oldest_fresh(conn, most)
     wanted = [each for each in taken if each.niche_id is not None or each.kind in audit_actions]
     shown = [each for each in wanted if each.at >= cutoff]

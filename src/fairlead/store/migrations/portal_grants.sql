@@ -8,7 +8,7 @@ revoke all on all tables in schema :"schema" from :"portal";
 revoke all on all sequences in schema :"schema" from :"portal";
 grant usage on schema :"schema" to :"portal";
 
--- What is on offer: the same for everybody, and nobody's.
+-- What is on offer: the same for all providers, and no provider's own.
 grant select on marketplace, niches, competition_levels to :"portal";
 
 -- Its own money, which it reads.

@@ -1,6 +1,6 @@
 """Assignments as rows: their terms, which never change, and what becomes of them.
 
-Of locks, an assignment's comes after those of its niche, lead and provider. Whoever refunds holds the lead's too, so
+Of locks, an assignment's comes after those of its niche, lead and provider. A refund holds the lead's too, so
 that under the lead's lock nothing of it is refunded meanwhile.
 """
 
@@ -41,7 +41,7 @@ class LockedAssignment:
 
     @property
     def has_open_report(self) -> bool:
-        """Whether its provider reported it as bad, and nobody decided yet."""
+        """Whether its provider reported it as bad, and the report is undecided."""
         return self.bad_lead_reported_at is not None and self.bad_lead_decision is None
 
 

@@ -1,4 +1,4 @@
-"""Ledgers as people read them: one provider's in its own order, everybody's by time, and a span of time in sums."""
+"""Ledgers as people read them: one provider's in its own order, all providers' by time, and a span of time in sums."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -188,7 +188,7 @@ def hold_back(conn: Connection, notification_id: str) -> None:
 
 
 def skip(conn: Connection, notification_id: str, why: str) -> None:
-    """The notification will not be sent, because nobody is there to be told; `why` is kept."""
+    """The notification will not be sent, for want of a recipient; `why` is kept."""
     conn.execute(
         """
         update notifications set state = 'skipped', last_answer = %s, claimed_by_job = null

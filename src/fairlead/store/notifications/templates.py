@@ -25,7 +25,7 @@ _COLUMNS = """
 
 
 def hold_templates(conn: Connection) -> None:
-    """Nobody else adds a version until the transaction ends; reading goes on."""
+    """No other transaction adds a version until this one ends; reading goes on."""
     conn.execute("lock table notification_templates in share row exclusive mode")
 
 

@@ -92,7 +92,7 @@ def lock_endpoint(conn: Connection, endpoint_id: str, of_provider_id: str | None
 def hold_endpoint_of(conn: Connection, notification_id: str) -> EndpointRow | None:
     """The living endpoint that a notification is for, which stays as it is until the transaction ends.
 
-    Others may hold it too, and whoever changes it waits.
+    Others may hold it too, and a change of it waits.
     """
     found = conn.execute("select webhook_endpoint_id from notifications where id = %s", (notification_id,)).fetchone()
     row = conn.execute(_COLUMNS + " where id = %s and deleted_at is null for share", found or (None,)).fetchone()
@@ -184,7 +184,8 @@ def skip_all(conn: Connection, endpoint_id: str, why: str) -> int:
 
 
 def _withdraw(conn: Connection, notification_ids: Sequence[str]) -> None:
-    """It only saves work: a job without anything to do ends at once. Whoever is just taking such a job is not waited
+    """It only saves work: a job without anything to do ends at once. A worker that is just taking such a job is not
+    waited
     for."""
     if notification_ids:
         conn.execute(

@@ -22,7 +22,7 @@ create table niches (
     reoffer_max_hours     integer check (reoffer_max_hours between 1 and 100000),
     bad_lead_window_days  integer not null default 14 check (bad_lead_window_days between 1 and 365),
 
-    -- Whether anybody may send a lead, without a key, and confirm it by email.
+    -- Whether the public may send leads, without a key, and confirm them by email.
     intake_is_public boolean not null default false,
     -- Whether a lead that came with a key is approved as it comes.
     intake_approves  boolean not null default false,

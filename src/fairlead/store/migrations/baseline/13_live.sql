@@ -1,7 +1,7 @@
 -- The live feed: what the niche journals and the audit log have, in one order that every process shares.
 --
 -- What causes an event writes nothing here, and nothing here refers to a row of it: a reference would take a lock on a
--- niche. The feed could be thrown away, and whoever watches would be told of a gap.
+-- niche. The feed could be thrown away, and watchers would be told of a gap.
 
 create table live_head (
     is_only_row boolean primary key default true check (is_only_row),
@@ -14,7 +14,7 @@ create table live_head (
     -- Seals the ids that providers see, which would tell them how much happens that is none of theirs.
     resume_secret bytea not null check (octet_length(resume_secret) = 32)
 );
-comment on table live_head is 'One row: whoever holds its lock puts entries in order.';
+comment on table live_head is 'One row: the process that holds its lock puts entries in order.';
 insert into live_head (resume_secret)
 values (sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')));
 
