@@ -10,6 +10,7 @@ from fairlead.flows.verify import verify
 from fairlead.store.connection import Database, Timeouts
 from fairlead.store.embedded.scratch import scratch_cluster
 from fairlead.store.schema import migrate
+from tests.order import longest_early
 from tests.quick_passwords import use_quick_passwords
 from tests.seeded_bugs.bug import NOTICED
 
@@ -17,8 +18,17 @@ TEMPLATE = "fairlead_template"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker of tests/by_hand.py is known."""
+    """The markers of tests/by_hand.py and tests/order.py are known."""
     config.addinivalue_line("markers", "rows_by_hand(*checks): sets rows by hand, which these checks rightly find")
+    config.addinivalue_line("markers", "long: takes many seconds, but no run leaves it out; started early")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a run of several processes what takes longest comes early in each of them."""
+    worker: dict[str, object] | None = getattr(config, "workerinput", None)
+    if worker is not None:
+        longest_early(items, int(str(worker["workercount"])))
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +58,7 @@ def database_url(server_url: str) -> Generator[str]:
     """A fresh database with the newest schema, gone after the test."""
     name = f"test_{uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as conn:
-        conn.execute(f"create database {name} template {TEMPLATE}".encode())
+        conn.execute(f"create database {name} template {TEMPLATE} strategy file_copy".encode())
         yield _named(server_url, name)
         conn.execute(f"drop database {name} with (force)".encode())
         drop_unused_portal_roles(conn)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from fastapi import FastAPI
 from fastapi.routing import RouteContext
 from starlette.testclient import TestClient
@@ -61,6 +62,7 @@ def test_what_every_route_needs_was_reviewed(database: Database) -> None:
     assert REVIEWED.read_text().splitlines() == found, "look at the difference, then write it down"
 
 
+@pytest.mark.long
 def test_everybody_is_let_through_or_turned_away_as_declared(database: Database) -> None:
     app = application(database)
     visitors = cast(app, database, add_provider(database))

@@ -48,6 +48,7 @@ def decide_twice(url: str, niche_id: str, ready: Any, go: Any) -> Report:
     return Report()
 
 
+@pytest.mark.long
 def test_a_worker_killed_at_any_statement_leaves_all_or_nothing(
     database: Database, database_url: str, proxy: Proxy
 ) -> None:
