@@ -58,6 +58,7 @@ def watching(port: int, path: str, who: Who, last_id: str | None = None, **optio
     origin = f"http://127.0.0.1:{port}" if who.origin is None else who.origin
     query = "" if last_id is None else f"?last_id={last_id}"
     asked: dict[str, Any] = {"origin": origin or None, "additional_headers": headers, "proxy": None, "close_timeout": 2}
+    asked["open_timeout"] = PATIENCE_SECONDS
     with connect(f"ws://127.0.0.1:{port}{path}{query}", **asked | options) as connection:
         yield connection
 

@@ -109,5 +109,5 @@ def test_an_answer_may_take_its_time(port: int) -> None:
 
 
 def test_who_watches_stays(port: int) -> None:
-    with connect(f"ws://127.0.0.1:{port}/", proxy=None) as watching:
+    with connect(f"ws://127.0.0.1:{port}/", proxy=None, open_timeout=PATIENCE_SECONDS) as watching:
         assert watching.recv(timeout=PATIENCE_SECONDS) == "still here"
