@@ -9,7 +9,7 @@ from email.utils import getaddresses
 from typing import cast
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fairlead.delivery.email import (
@@ -35,13 +35,14 @@ ANY_TEXT = st.text(st.characters(codec="utf-8"), max_size=300)
 def _parsed(email: Email) -> EmailMessage:
     recipient = address_of(email.to)
     assert recipient is not None
-    content = mime_message(email, sender_of("Leads <leads@example.com>"), recipient, NOW).as_bytes()
+    content = mime_message(email, sender_of("Leads <leads@example.com>"), recipient, NOW)
     assert content.isascii()
     assert max(len(line) for line in content.split(b"\r\n")) <= 998
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)", content)
     return cast(EmailMessage, message_from_bytes(content, policy=policy.default))
 
 
+@settings(deadline=None)
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT, ANY_TEXT, ANY_TEXT)
 @example(HIDDEN_BREAK, HIDDEN_BREAK, HIDDEN_BREAK, "x", "x")
 @example("a\r\nBcc: eve@example.net", 'x" <eve@example.net>, "', "b\n\nbody", "x", "x")
@@ -75,6 +76,7 @@ NAME = st.lists(
 ).map(" ".join)
 
 
+@settings(deadline=None)
 @given(NAME, NAME)
 @example(
     "Muster Handels GmbH & Co. KG, Niederlassung Berlin, Einkauf: Solar <Dach>, Wärmepumpen, Speicher", "Leads, all"
@@ -86,7 +88,7 @@ def test_recipient_and_sender_read_back_as_the_one_mailbox_that_was_meant(name: 
     """By two independent readers of the library; the name to the letter, where it is all in ASCII to the blank."""
     for address in ("ann@example.com", '"ann eve"@example.com', f"{'a' * 64}@{'b' * 60}.{'c' * 60}.example"):
         recipient, sender = Address(name, addr_spec=address), Address(sender_name, addr_spec="leads@example.com")
-        content = mime_message(Email("<m@example.com>", "", "x", "x", "x"), sender, recipient, NOW).as_bytes()
+        content = mime_message(Email("<m@example.com>", "", "x", "x", "x"), sender, recipient, NOW)
         headers = content.split(b"\r\n\r\n", 1)[0]
         assert max(len(line) for line in headers.split(b"\r\n")) <= 998
         modern = cast(EmailMessage, message_from_bytes(content, policy=policy.default))
@@ -109,7 +111,7 @@ def test_a_name_beside_an_address_beyond_ascii() -> None:
     )
     assert recipient is not None
     email = Email("<m@example.com>", "", "Grüße", "x", "x")
-    content = mime_message(email, sender_of("Leads <leads@example.com>"), recipient, NOW).as_bytes()
+    content = mime_message(email, sender_of("Leads <leads@example.com>"), recipient, NOW)
     [read] = cast(EmailMessage, message_from_string(content.decode(), policy=policy.default))["To"].addresses
     assert read.addr_spec == "jörg@example.com"
 
@@ -162,6 +164,7 @@ def test_a_line_break_that_hides_in_an_encoded_word_is_no_address() -> None:
     assert address_of("=?utf-8?q?J=C3=B6rg?= <ann@example.com>") == Address("Jörg", "ann", "example.com")
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from('a@.,;:<>()[]\\"= ?é\r\n\x00\u202e'), max_size=30) | st.text(max_size=30))
 def test_whatever_is_called_an_address_the_answer_is_one_or_none(text: str) -> None:
     address = address_of(text)
@@ -190,6 +193,7 @@ def test_what_cannot_be_seen_is_gone_and_what_shapes_letters_stays(text: str, li
     assert one_line(text) == line
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_one_line_is_one_line(text: str) -> None:
     line = one_line(text)
@@ -198,6 +202,7 @@ def test_one_line_is_one_line(text: str) -> None:
     assert one_line(line) == line
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_nothing_steers_the_screen(text: str) -> None:
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", for_a_screen(text))

@@ -3,8 +3,11 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -316,7 +319,8 @@ def test_a_sent_message_holds_every_value(
     recipient = address_of("ann@example.com")
     assert recipient is not None
     email = Email("<m@example.com>", "ann@example.com", rendered.subject, rendered.html, rendered.text)
-    message = mime_message(email, sender_of("Leads <leads@example.com>"), recipient, datetime(2026, 1, 1, tzinfo=UTC))
+    content = mime_message(email, sender_of("Leads <leads@example.com>"), recipient, datetime(2026, 1, 1, tzinfo=UTC))
+    message = cast(EmailMessage, message_from_bytes(content, policy=policy.default))
     plain, rich = message.iter_parts()
     text, html = _flat(plain.get_content()), _flat(Words(rich.get_content()).text)
 

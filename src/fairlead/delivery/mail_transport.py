@@ -95,7 +95,7 @@ class DirectoryTransport:
         recipient = address_of(email.to)
         if recipient is None:
             return NOT_AN_ADDRESS
-        content = mime_message(email, self._sender, recipient, datetime.now(UTC)).as_bytes()
+        content = mime_message(email, self._sender, recipient, datetime.now(UTC))
         try:
             _write_whole(self._directory / _file_name(email.message_id), content)
         except OSError as error:

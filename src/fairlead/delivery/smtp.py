@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
-from email.message import EmailMessage
 from typing import Literal
 
 from fairlead.delivery.email import Email, address_of, mime_message
@@ -93,11 +92,11 @@ class SmtpTransport:
         recipient = address_of(email.to)
         if recipient is None:
             return NOT_AN_ADDRESS
-        message = mime_message(email, self._sender, recipient, datetime.now(UTC))
+        content = mime_message(email, self._sender, recipient, datetime.now(UTC))
         personal = (recipient.username, recipient.display_name)
         try:
             with _connected(self._server) as smtp:
-                return _handed_in(smtp, self._sender, recipient, message)
+                return _handed_in(smtp, self._sender, recipient, content)
         except OSError as error:  # which every error of smtplib and ssl is
             return NotSent(safe_line(_in_words(error), personal), is_permanent=False)
 
@@ -123,11 +122,10 @@ def _connected(server: MailServer) -> Generator[smtplib.SMTP]:
         smtp.close()
 
 
-def _handed_in(smtp: smtplib.SMTP, sender: Address, recipient: Address, message: EmailMessage) -> Delivery:
+def _handed_in(smtp: smtplib.SMTP, sender: Address, recipient: Address, content: bytes) -> Delivery:
     """One mail transaction. Step by step, because the library's own drops what the server says at the end."""
     personal = (recipient.username, recipient.display_name)
     options: list[str] = []
-    content = message.as_bytes()
     if not recipient.addr_spec.isascii():
         if not smtp.has_extn("smtputf8"):
             return _NO_INTERNATIONAL
