@@ -12,7 +12,7 @@ from pglast import ast, parse_plpgsql, parse_sql
 from pglast.enums import AlterTableType, ConstrType
 from pglast.parser import ParseError
 
-APPEND_ONLY_GUARDS = frozenset({"keep_consent", "refuse_change"})
+APPEND_ONLY_GUARDS = frozenset({"keep_consent", "keep_rows", "refuse_change"})
 """The functions of the triggers that refuse: there are no other triggers."""
 
 BUILT_IN_SCHEMAS = frozenset({"pg_catalog", "information_schema"})
@@ -61,6 +61,8 @@ IMMUTABLE = frozenset(
 
 VOLATILE = frozenset({"clock_timestamp", "gen_random_uuid", "nextval", "random", "setval", "timeofday"})
 """Functions that no update may call; `statement_timestamp()` is the time that it may ask for."""
+
+TIMES = frozenset({"clock_timestamp", "make_interval", "now", "statement_timestamp"})
 
 SERIAL = frozenset({"serial", "bigserial", "smallserial"})
 
@@ -114,6 +116,19 @@ def _nodes(part: Any) -> Iterator[ast.Node]:
 def _reads_table(part: Any) -> bool:
     own = {each.ctename for each in _nodes(part) if isinstance(each, ast.CommonTableExpr)}
     return any(isinstance(each, ast.RangeVar) and each.relname not in own for each in _nodes(part))
+
+
+def _moves_a_time(sum_: ast.A_Expr) -> bool:
+    """Whether an interval, or the time, is on one side of it and a column on the other: what depends on the session's
+    time zone is carried out by the coordinator, which has no row."""
+    sides = [list(_nodes(sum_.lexpr)), list(_nodes(sum_.rexpr))]
+    times = [
+        any(isinstance(n, ast.TypeName) and _names(n.names)[-1] == "interval" for n in side)
+        or bool(_called(tuple(side)) & TIMES)
+        for side in sides
+    ]
+    columns = [any(isinstance(n, ast.ColumnRef) for n in side) for side in sides]
+    return (times[0] and columns[1]) or (times[1] and columns[0])
 
 
 def _called(part: Any) -> set[str]:
@@ -184,6 +199,14 @@ def _of_changes(node: ast.UpdateStmt | ast.DeleteStmt) -> Iterator[str]:
     kind = "update" if isinstance(node, ast.UpdateStmt) else "delete"
     for name in sorted(_called(node) & VOLATILE):
         yield f"{kind} calls {name}()"
+    for each in _nodes(node):
+        if isinstance(each, ast.CaseExpr | ast.CoalesceExpr):
+            for name in sorted(_called(each) - IMMUTABLE - VOLATILE):
+                yield f"{kind} calls {name}() in a case or coalesce"
+    for target in getattr(node, "targetList", ()):
+        for each in _nodes(target.val):
+            if isinstance(each, ast.A_Expr) and _names(each.name)[-1] in {"+", "-"} and _moves_a_time(each):
+                yield f"{kind} adds to a time of the row: {target.name}"
 
 
 def _of_policies(node: ast.CreatePolicyStmt) -> Iterator[str]:

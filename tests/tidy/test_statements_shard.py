@@ -99,6 +99,12 @@ def test_statements_of_file_shard(file: Path) -> None:
             "update calls clock_timestamp()",
         ),
         ("delete from a where b < clock_timestamp()", "delete calls clock_timestamp()"),
+        (
+            "update a set b = case when %s > 0 then statement_timestamp() end",
+            "update calls statement_timestamp() in a case or coalesce",
+        ),
+        ("update a set b = b + make_interval(secs => %s)", "update adds to a time of the row: b"),
+        ("update a set b = statement_timestamp() + (c - d)", "update adds to a time of the row: b"),
         ("create policy p on a using (exists (select from b))", "policy with a subquery: p"),
         (
             "create policy p on a for insert with check (f() is not null)",

@@ -1,6 +1,6 @@
 """Limits on guessing that hold across every process of a marketplace: buckets of tokens, each one row."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fairlead.store.connection import Connection
 
@@ -26,41 +26,30 @@ def take_token(conn: Connection, name: str, capacity: int, seconds_per_token: fl
             return 0
         if conn.execute("select from rate_buckets where name = %s for no key update", (name,)).rowcount:
             break  # else it was full, and swept away meanwhile
-    # The time is read after the lock was granted, in a statement of its own.
-    seconds: float = conn.execute(
-        """
-        select extract(epoch from full_at - clock_timestamp())::float8 - %s * %s::float8
-        from rate_buckets where name = %s
-        """,
-        (capacity - 1, seconds_per_token, name),
-    ).fetchall()[0][0]
-    if seconds <= 0:
-        conn.execute(
-            """
-            update rate_buckets
-            set full_at = greatest(full_at, statement_timestamp()) + make_interval(secs => %s::float8) where name = %s
-            """,
-            (seconds_per_token, name),
-        )
+    # The time is read after the lock was granted, in a statement of its own. Reckoned here: a cluster carries out no
+    # update that adds to a time of the row.
+    rows = conn.execute("select full_at, clock_timestamp() from rate_buckets where name = %s", (name,)).fetchall()
+    full_at, now = rows[0]
+    token = timedelta(seconds=seconds_per_token)
+    wait = full_at - now - (capacity - 1) * token
+    if wait <= timedelta(0):
+        _set_full_at(conn, name, max(full_at, now) + token)
         return 0
-    if seconds > seconds_per_token:
-        seconds = seconds_per_token
-        conn.execute(
-            """
-            update rate_buckets set full_at = statement_timestamp() + make_interval(secs => %s::float8)
-            where name = %s
-            """,
-            (capacity * seconds_per_token, name),
-        )
-    return max(0.001, seconds)
+    if wait > token:
+        wait = token
+        _set_full_at(conn, name, now + capacity * token)
+    return max(0.001, wait.total_seconds())
 
 
 def give_back_token(conn: Connection, name: str, seconds_per_token: float) -> None:
-    """A token that was taken from the bucket is in it again."""
-    conn.execute(
-        "update rate_buckets set full_at = full_at - make_interval(secs => %s::float8) where name = %s",
-        (seconds_per_token, name),
-    )
+    """A token that was taken from the bucket is in it again. Locks the bucket's row until the transaction ends."""
+    row = conn.execute("select full_at from rate_buckets where name = %s for no key update", (name,)).fetchone()
+    if row is not None:
+        _set_full_at(conn, name, row[0] - timedelta(seconds=seconds_per_token))
+
+
+def _set_full_at(conn: Connection, name: str, full_at: datetime) -> None:
+    conn.execute("update rate_buckets set full_at = %s where name = %s", (full_at, name))
 
 
 def delete_full_buckets(conn: Connection, now: datetime) -> int:
