@@ -16,6 +16,7 @@ from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import DECISION_VERSION, decision_payload
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import Balance, Lead, Subscription
+from fairlead.core.postconditions import assert_batch
 from fairlead.core.roster import Head, Roster
 from fairlead.core.subscription import out_of_funds
 
@@ -130,6 +131,8 @@ def decide_batch(
     with roster.trial():
         for lead in leads:
             steps.append(_step(roster, lead, balances, decided_at))
+    taken = [(step.decision, step.deactivated) for step in steps]
+    assert_batch(roster.head.seq + 1, taken, balances.before, balances.after)
     batch = BatchDecision(tuple(steps), balances.after)
     missing = balances.consulted.keys() - certain.keys()
     if missing:
@@ -188,6 +191,11 @@ class _Balances:
         self._expected = expected
         self.consulted: dict[str, Balance | None] = {}
         self.after: dict[str, Balance] = {}
+
+    @property
+    def before(self) -> Mapping[str, Balance]:
+        """What each provider that was consulted was taken to have before the batch."""
+        return {provider_id: known or _ABLE_TO_PAY for provider_id, known in self.consulted.items()}
 
     def __getitem__(self, provider_id: str, /) -> Balance:
         balance = self.after.get(provider_id)

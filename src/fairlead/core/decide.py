@@ -12,6 +12,7 @@ from fairlead.core import gates
 from fairlead.core.decision import Decision, LevelResult, Outcome, Recipient, RefusedCandidate
 from fairlead.core.decision_state import Balances, DecisionState
 from fairlead.core.model import Lead, Level, Subscription
+from fairlead.core.postconditions import assert_decision
 from fairlead.core.refusals import FilterMismatch, LevelFull
 from fairlead.core.roster import Roster
 from fairlead.core.rotation import next_pointer, start_position
@@ -77,7 +78,7 @@ def decide(roster: Roster, lead: Lead, balances: Balances, decided_at: datetime)
         outcome=outcome_of(results),
         levels=tuple(results),
     )
-    _assert_sound(roster, decision)
+    assert_decision(roster, decision)
     return decision
 
 
@@ -162,24 +163,3 @@ def _choose(niche_id: str, subscription: Subscription, level: Level, state: Deci
         balance_before_cents=balance.balance_cents,
         credit_limit_cents=balance.credit_limit_cents,
     )
-
-
-def _assert_sound(roster: Roster, decision: Decision) -> None:
-    """What must be true of every decision, asked also in production: a wrong one must never reach the money.
-
-    `fairlead.store` asserts the same of the rows that it writes, by constraints.
-    """
-    recipients = decision.recipients
-    assert len({recipient.provider_id for recipient in recipients}) == len(recipients), "one provider, one lead (R7)"
-    served = [recipient.served_seq for recipient in recipients]
-    first = roster.head.last_served_seq + 1
-    assert served == [*range(first, first + len(served))], "each recipient takes the next place (R5)"
-    for result in decision.levels:
-        assert len(result.recipients) <= result.level.max_recipients, "no more than max_recipients (R6)"
-        assert all(count >= 0 for count in result.counts.values()), "no subscription is counted twice"
-        told = len(result.recipients) + len(result.refused) + sum(result.counts.values())
-        assert told == roster.living_count(result.level.level_id), "every living subscription has its one reason"
-        for recipient in result.recipients:
-            assert recipient.price_cents == result.level.price_cents, "the level's price is charged (R8)"
-            balance_after_cents = recipient.balance_before_cents - recipient.price_cents
-            assert balance_after_cents >= -recipient.credit_limit_cents, "no balance below its floor (R8)"

@@ -1,0 +1,85 @@
+"""What must be true of every decision and every batch, asked in production too: a wrong one never reaches the money.
+
+What is written is asserted once more by the tables, whoever writes:
+
+- one provider, one lead (R7): `assignments_lead_reaches_a_provider_once`
+- the next place (R5): `assignments_served_seq_has_no_ties`
+- no balance below its floor (R8): `providers_balance_is_above_its_floor`
+- each charge follows the last (R8): `assignments_one_payment_each`, `ledger_entries_one_purchase_per_assignment`
+"""
+
+from collections.abc import Mapping, Sequence
+
+from fairlead.core.decision import Decision, LevelResult, Recipient, Refused
+from fairlead.core.gates import standing_refusal
+from fairlead.core.model import Balance, Subscription
+from fairlead.core.refusals import LevelFull
+from fairlead.core.roster import Roster
+
+
+def assert_decision(roster: Roster, decision: Decision) -> None:
+    """The decision gives each slot, charge, place and reason as it must. Raises `AssertionError`.
+
+    `roster` stands before the decision.
+    """
+    recipients = decision.recipients
+    assert decision.seq == roster.head.seq + 1, "a decision is the niche's next entry"
+    assert len({recipient.provider_id for recipient in recipients}) == len(recipients), "one provider, one lead (R7)"
+    served = [recipient.served_seq for recipient in recipients]
+    first = roster.head.last_served_seq + 1
+    assert served == [*range(first, first + len(served))], "each recipient takes the next place (R5)"
+    for result in decision.levels:
+        _assert_slots(roster, result)
+        assert _is_in_order(roster, result.recipients), "recipients are chosen in the order of R5"
+        assert _is_in_order(roster, result.refused), "candidates are asked in the order of R5"
+        for recipient in result.recipients:
+            _assert_recipient(roster, result, recipient)
+
+
+def assert_batch(
+    first_seq: int,
+    steps: Sequence[tuple[Decision, Sequence[Subscription]]],
+    before: Mapping[str, Balance],
+    after: Mapping[str, Balance],
+) -> None:
+    """The decisions, each with what it switched off, follow one another, and so do their charges.
+
+    `before` and `after` have every provider that was consulted. Raises `AssertionError`.
+    """
+    seq, balances = first_seq, dict(before)
+    for decision, deactivated in steps:
+        assert decision.seq == seq, "entries follow one another without a gap"
+        seq += 1 + len(deactivated)
+        for recipient in decision.recipients:
+            balance = balances[recipient.provider_id]
+            charged = (recipient.balance_before_cents, recipient.ledger_seq)
+            assert charged == (balance.balance_cents, balance.ledger_seq + 1), "each charge follows the last (R8)"
+            balances[recipient.provider_id] = balance.charged(recipient.price_cents)
+        for subscription in deactivated:
+            assert subscription.provider_id in balances, "only who was consulted is switched off (R9)"
+    assert balances == after, "what is gone is what was charged (R8)"
+
+
+def _assert_slots(roster: Roster, result: LevelResult) -> None:
+    assert len(result.recipients) <= result.level.max_recipients, "no more than max_recipients (R6)"
+    is_full = len(result.recipients) == result.level.max_recipients
+    assert is_full or LevelFull.reason not in result.counts, "a level with an open slot is not full (R4)"
+    assert all(count >= 0 for count in result.counts.values()), "no subscription is counted twice"
+    told = len(result.recipients) + len(result.refused) + sum(result.counts.values())
+    assert told == roster.living_count(result.level.level_id), "every living subscription has its one reason"
+
+
+def _assert_recipient(roster: Roster, result: LevelResult, recipient: Recipient) -> None:
+    subscription = roster.subscription(recipient.subscription_id)
+    assert subscription is not None, "a recipient has a living subscription"
+    status = roster.provider_status(recipient.provider_id) or "unknown"
+    assert standing_refusal(subscription, status) is None, "a recipient passes every standing gate (R4)"
+    assert recipient.price_cents == result.level.price_cents, "the level's price is charged (R8)"
+    balance_after_cents = recipient.balance_before_cents - recipient.price_cents
+    assert balance_after_cents >= -recipient.credit_limit_cents, "no balance below its floor (R8)"
+
+
+def _is_in_order(roster: Roster, chosen: Sequence[Recipient | Refused]) -> bool:
+    """Whether never served ones come first, by provider, and then the others, by when they were served last."""
+    ranks = [(roster.served_seq(each.subscription_id) or 0, each.provider_id) for each in chosen]
+    return ranks == sorted(ranks)

@@ -1,0 +1,150 @@
+"""What a decision and a batch are held to, in production too: each promise is broken here once, and noticed."""
+
+import ast
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fairlead.core import batch, decide, postconditions
+from fairlead.core.batch import BatchDecision, decide_batch
+from fairlead.core.decide import decide as decide_lead
+from fairlead.core.decision import Decision, Refused
+from fairlead.core.model import Balance, Level, Subscription
+from fairlead.core.postconditions import assert_batch, assert_decision
+from fairlead.core.refusals import AlreadyRecipient
+from tests.core.history import BEGINNING, EVERY_LEAD, History, id_of
+from tests.core.markets import Market, opened
+
+BASELINE = Path(__file__).parents[2] / "src" / "fairlead" / "store" / "migrations" / "baseline"
+LEVELS = tuple(Level(id_of("level", n), f"level {n}", 500, n, n, is_active=True) for n in (1, 2))
+
+
+def niche() -> History:
+    """Two levels and four providers at each: there are as many subscriptions left as are chosen, and one is paused."""
+    names = [id_of("provider", number) for number in range(4)]
+    subscriptions = tuple(
+        Subscription(
+            id_of("subscription", 10 * level.order_position + n), name, level.level_id, True, None, EVERY_LEAD, True
+        )
+        for level in LEVELS
+        for n, name in enumerate(names)
+    )
+    active = dict.fromkeys(names, "active") | {names[3]: "suspended"}
+    return opened(Market(LEVELS, active, dict.fromkeys(names, Balance(2000, 0, 1)), subscriptions, {}, 1))
+
+
+def decided(history: History) -> Decision:
+    """A sound decision of the niche: one recipient at the first level, two at the second."""
+    return decide_lead(history.roster, history.lead({}), history.balances, BEGINNING)
+
+
+def at(number: int, decision: Decision, **changed: Any) -> Decision:
+    """The decision with one of its levels changed."""
+    levels = list(decision.levels)
+    levels[number] = replace(levels[number], **changed)
+    return replace(decision, levels=tuple(levels))
+
+
+def first(decision: Decision, **changed: Any) -> Decision:
+    """The decision with its first recipient changed."""
+    recipient, *others = decision.levels[0].recipients
+    return at(0, decision, recipients=(replace(recipient, **changed), *others))
+
+
+def in_reverse(decision: Decision) -> Decision:
+    """The second level's recipients the other way round; their places stay where they are."""
+    one, other = decision.levels[1].recipients
+    swapped = (replace(other, served_seq=one.served_seq), replace(one, served_seq=other.served_seq))
+    return at(1, decision, recipients=swapped)
+
+
+def asked_in_reverse(decision: Decision) -> Decision:
+    """Two candidates that were asked the other way round."""
+    asked = list(reversed(decision.levels[1].recipients))
+    refused = tuple(Refused(each.subscription_id, each.provider_id, AlreadyRecipient("l")) for each in asked)
+    return at(1, decision, refused=refused, counts={})
+
+
+BROKEN: dict[str, Callable[[Decision], Decision]] = {
+    "a decision is the niche's next entry": lambda d: replace(d, seq=d.seq + 1),
+    "one provider, one lead (R7)": lambda d: first(d, provider_id=d.levels[1].recipients[0].provider_id),
+    "each recipient takes the next place (R5)": lambda d: first(d, served_seq=7),
+    "no more than max_recipients (R6)": lambda d: at(1, d, level=replace(LEVELS[1], max_recipients=1)),
+    "a level with an open slot is not full (R4)": lambda d: at(
+        1, d, recipients=d.levels[1].recipients[:1], counts={**d.levels[1].counts, "level_full": 1}
+    ),
+    "no subscription is counted twice": lambda d: at(1, d, counts={"filter_mismatch": -1}),
+    "every living subscription has its one reason": lambda d: at(1, d, counts={}),
+    "recipients are chosen in the order of R5": in_reverse,
+    "candidates are asked in the order of R5": asked_in_reverse,
+    "a recipient has a living subscription": lambda d: first(d, subscription_id=id_of("subscription", 99)),
+    "a recipient passes every standing gate (R4)": lambda d: first(
+        d, provider_id=id_of("provider", 3), subscription_id=id_of("subscription", 13)
+    ),
+    "the level's price is charged (R8)": lambda d: first(d, price_cents=499),
+    "no balance below its floor (R8)": lambda d: first(d, balance_before_cents=499),
+}
+
+
+@pytest.mark.parametrize("promise", BROKEN)
+def test_a_decision_that_breaks_a_promise_is_noticed(promise: str) -> None:
+    history = niche()
+    decision = decided(history)
+    assert_decision(history.roster, decision)
+    with pytest.raises(AssertionError, match=re.escape(promise)):
+        assert_decision(history.roster, BROKEN[promise](decision))
+
+
+Steps = list[tuple[Decision, tuple[Subscription, ...]]]
+BROKEN_BATCHES: dict[str, Callable[[Steps, dict[str, Balance]], None]] = {
+    "entries follow one another without a gap": lambda steps, _: steps.reverse(),
+    "each charge follows the last (R8)": lambda steps, _: steps.__setitem__(
+        1, (first(steps[1][0], ledger_seq=2), steps[1][1])
+    ),
+    "only who was consulted is switched off (R9)": lambda steps, _: steps.__setitem__(
+        1, (steps[1][0], (Subscription("s", "another", "l", False, None, EVERY_LEAD, True),))
+    ),
+    "what is gone is what was charged (R8)": lambda _, after: after.update({id_of("provider", 0): Balance(1, 0, 1)}),
+}
+
+
+@pytest.mark.parametrize("promise", BROKEN_BATCHES)
+def test_a_batch_that_breaks_a_promise_is_noticed(promise: str) -> None:
+    history = niche()
+    leads = [history.lead({}) for _ in range(2)]
+    whole = decide_batch(history.roster, leads, history.balances, BEGINNING)
+    assert isinstance(whole, BatchDecision)
+    steps: Steps = [(step.decision, step.deactivated) for step in whole.steps]
+    before, after = {each: history.balances[each] for each in whole.balances_after}, dict(whole.balances_after)
+    seq = history.roster.head.seq + 1
+    assert_batch(seq, steps, before, after)
+    BROKEN_BATCHES[promise](steps, after)
+    with pytest.raises(AssertionError, match=re.escape(promise)):
+        assert_batch(seq, steps, before, after)
+
+
+def test_every_promise_is_broken_here() -> None:
+    tree = ast.parse(Path(postconditions.__file__).read_text(encoding="utf-8"))
+    promises = [ast.literal_eval(each.msg) for each in ast.walk(tree) if isinstance(each, ast.Assert) and each.msg]
+    assert sorted(promises) == sorted([*BROKEN, *BROKEN_BATCHES])
+
+
+def test_each_decision_and_each_batch_is_held_to_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[str] = []
+    monkeypatch.setattr(decide, "assert_decision", lambda *_: held.append("decision"))
+    monkeypatch.setattr(batch, "assert_batch", lambda *_: held.append("batch"))
+    history = niche()
+    decide_batch(history.roster, [history.lead({}), history.lead({})], history.balances, BEGINNING)
+    assert held == ["decision", "decision", "batch"]
+
+
+def test_what_the_tables_assert_beside_is_there() -> None:
+    assert postconditions.__doc__ is not None
+    named = re.findall(r"`([a-z_]{12,})`", postconditions.__doc__)
+    tables = "".join(each.read_text(encoding="utf-8") for each in BASELINE.glob("*.sql"))
+    assert len(named) == 5
+    assert [name for name in named if re.search(rf"\b{name}\b", tables) is None] == []
