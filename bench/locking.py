@@ -19,14 +19,14 @@ from bench.population import POPULATIONS, Population, create_niche
 from bench.server import SCHEMA, address, create_database, drop_databases, processor_seconds_of, settle
 from fairlead.core.batch import BatchDecision, decide_batch, follow_batch, head_after
 from fairlead.core.journal import seal
-from fairlead.core.model import Balance, Lead
+from fairlead.core.model import Lead
 from fairlead.core.roster import Roster
 from fairlead.flows import distribute as flow
 from fairlead.flows.distribute import LastKnownBalances, distribute
 from fairlead.flows.distributor import DEFAULT_BATCH_LIMIT
 from fairlead.store.connection import Connection, Database, Timeouts
 from fairlead.store.distribution.rosters import RosterCache
-from fairlead.store.distribution.writes import Batch, record
+from fairlead.store.distribution.writes import Batch, LockedBalances, record
 from fairlead.store.journal import lock_niches
 from fairlead.store.leads.waiting import lock_waiting_leads
 from fairlead.store.schema import migrate
@@ -54,9 +54,9 @@ def lock_candidates(
         if locked.now is None:
             return None
         roster = rosters.at_head(conn, niche)
-        balances = flow.lock_balances(conn, sorted(providers_of_candidates(roster, locked.leads)), wait=True)
-        assert balances is not None, "with waiting, the locks are granted"
-        decided = decide_batch(roster, locked.leads, balances, locked.now)
+        found = flow.lock_balances(conn, sorted(providers_of_candidates(roster, locked.leads)), wait=True)
+        assert found is not None, "with waiting, the locks are granted"
+        decided = decide_batch(roster, locked.leads, found.balances, locked.now)
         assert isinstance(decided, BatchDecision), "no balance is missing"
         sealed = seal(niche_id, niche.journal_seq, niche.journal_head, decided.contents(), locked.now)
         head = roster.head
@@ -68,7 +68,7 @@ def lock_candidates(
             decisions=decided.decisions,
             deactivated=decided.deactivated,
             entries=tuple(sealed),
-            balances_before=balances,
+            low_balances=found.low_balances,
             balances_after=decided.balances_after,
             now=locked.now,
             requests=locked.requests,
@@ -292,9 +292,9 @@ def _locks_counted() -> Iterator[list[int]]:
     counts: list[int] = []
     original = flow.lock_balances
 
-    def lock_and_count(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> dict[str, Balance] | None:
+    def lock_and_count(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> LockedBalances | None:
         found = original(conn, provider_ids, wait=wait)
-        counts.append(len(found or ()))
+        counts.append(0 if found is None else len(found.balances))
         return found
 
     flow.lock_balances = lock_and_count

@@ -12,9 +12,8 @@ from fairlead.core.configuration_entries import (
     provider_payload,
     subscription_payload,
 )
-from fairlead.core.journal import LedgerEntryKind
-from fairlead.core.ledger import LedgerEntryKind as LedgerKind
-from fairlead.core.ledger import LowBalance, Posting
+from fairlead.core.journal import JournalEntryKind
+from fairlead.core.ledger import LedgerEntryKind, LowBalance, Posting
 from fairlead.core.model import Level, Subscription
 from fairlead.core.subscription import funded
 from fairlead.flows.distributor import Distributor
@@ -177,7 +176,7 @@ def _insert_providers(conn: Connection, slug: str, balances: dict[str, int], now
             name, email = f"Provider {number}", f"{number}@{slug}.example"
             copy.write_row((provider_id, name, email, email, now))
     payments = [
-        CreditedPayment(new_id(), provider_id, "manual", new_id(), Posting(1, LedgerKind.DEPOSIT, cents, cents))
+        CreditedPayment(new_id(), provider_id, "manual", new_id(), Posting(1, LedgerEntryKind.DEPOSIT, cents, cents))
         for provider_id, cents in balances.items()
         if cents
     ]
@@ -216,10 +215,10 @@ def _append_journal(
     now: datetime,
 ) -> None:
     contents = [
-        (LedgerEntryKind.NICHE, niche_payload(slug, slug.title(), True, FORM)),
-        *((LedgerEntryKind.LEVEL, level_payload(level, is_deleted=False)) for level in levels),
-        *((LedgerEntryKind.PROVIDER, provider_payload(provider_id, "active")) for provider_id in provider_ids),
-        *((LedgerEntryKind.SUBSCRIPTION, subscription_payload(s, is_deleted=False)) for s in subscriptions),
+        (JournalEntryKind.NICHE, niche_payload(slug, slug.title(), True, FORM)),
+        *((JournalEntryKind.LEVEL, level_payload(level, is_deleted=False)) for level in levels),
+        *((JournalEntryKind.PROVIDER, provider_payload(provider_id, "active")) for provider_id in provider_ids),
+        *((JournalEntryKind.SUBSCRIPTION, subscription_payload(s, is_deleted=False)) for s in subscriptions),
     ]
     append_configuration(conn, lock_niches(conn, [niche_id])[niche_id], contents, now)
 

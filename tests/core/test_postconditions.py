@@ -12,7 +12,7 @@ import pytest
 from fairlead.core import batch, decide, postconditions
 from fairlead.core.batch import BatchDecision, decide_batch
 from fairlead.core.decide import decide as decide_lead
-from fairlead.core.decision import Decision, Refused
+from fairlead.core.decision import Decision, RefusedCandidate
 from fairlead.core.model import Balance, Level, Subscription
 from fairlead.core.postconditions import assert_batch, assert_decision
 from fairlead.core.refusals import AlreadyRecipient
@@ -65,7 +65,7 @@ def in_reverse(decision: Decision) -> Decision:
 def asked_in_reverse(decision: Decision) -> Decision:
     """Two candidates that were asked the other way round."""
     asked = list(reversed(decision.levels[1].recipients))
-    refused = tuple(Refused(each.subscription_id, each.provider_id, AlreadyRecipient("l")) for each in asked)
+    refused = tuple(RefusedCandidate(each.subscription_id, each.provider_id, AlreadyRecipient("l")) for each in asked)
     return at(1, decision, refused=refused, counts={})
 
 

@@ -10,7 +10,7 @@ What is written is asserted once more by the tables, whoever writes:
 
 from collections.abc import Mapping, Sequence
 
-from fairlead.core.decision import Decision, LevelResult, Recipient, Refused
+from fairlead.core.decision import Decision, LevelResult, Recipient, RefusedCandidate
 from fairlead.core.gates import standing_refusal
 from fairlead.core.model import Balance, Subscription
 from fairlead.core.refusals import LevelFull
@@ -79,7 +79,7 @@ def _assert_recipient(roster: Roster, result: LevelResult, recipient: Recipient)
     assert balance_after_cents >= -recipient.credit_limit_cents, "no balance below its floor (R8)"
 
 
-def _is_in_order(roster: Roster, chosen: Sequence[Recipient | Refused]) -> bool:
+def _is_in_order(roster: Roster, chosen: Sequence[Recipient | RefusedCandidate]) -> bool:
     """Whether never served ones come first, by provider, and then the others, by when they were served last."""
     ranks = [(roster.served_seq(each.subscription_id) or 0, each.provider_id) for each in chosen]
     return ranks == sorted(ranks)
