@@ -17,6 +17,19 @@ Statement = tuple[LiteralString, Sequence[Any], dict[str, Any]]
 
 
 @dataclass(slots=True)
+class _Answer:
+    """What a statement of a notebook gives back. One that is read was a question, and no question is on the floor."""
+
+    statements: list[Statement]
+    statement: Statement
+
+    def fetchall(self) -> list[tuple[str, str]]:
+        """Nothing: no provider of a measurement has a webhook endpoint, and those are all that is asked for."""
+        self.statements.remove(self.statement)
+        return []
+
+
+@dataclass(slots=True)
 class _Notebook:
     """Takes the statements that would go to the server."""
 
@@ -25,8 +38,10 @@ class _Notebook:
     def pipeline(self) -> nullcontext[None]:
         return nullcontext()
 
-    def execute(self, query: LiteralString, parameters: Sequence[Any], **how: Any) -> None:
-        self.statements.append((query, parameters, how))
+    def execute(self, query: LiteralString, parameters: Sequence[Any], **how: Any) -> _Answer:
+        statement = (query, parameters, how)
+        self.statements.append(statement)
+        return _Answer(self.statements, statement)
 
 
 def statements_of(batch: Batch) -> list[Statement]:
