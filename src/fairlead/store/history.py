@@ -8,6 +8,7 @@ from uuid import UUID
 from fairlead.core.journal import Entry, JournalEntryKind
 from fairlead.store.connection import Connection
 from fairlead.store.journal import LockedNiche
+from fairlead.store.typed_rows import all_rows
 
 STREAMED_ROWS = 500
 
@@ -31,15 +32,17 @@ class PastDecision:
 
 def niches_of(conn: Connection, slug: str | None) -> list[LockedNiche]:
     """The niches (or the one with this slug) as a snapshot sees them, by slug; nothing is locked."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        LockedNiche,
         """
-        select id::text, slug, is_active, form_schema, next_start_level_order_position, last_served_seq,
+        select id::text as niche_id, slug, is_active, form_schema,
+               next_start_level_order_position as next_start_order_position, last_served_seq,
                journal_seq, journal_head
         from niches where slug = coalesce(%s, slug) order by slug
         """,
         (slug,),
-    ).fetchall()
-    return [LockedNiche(*row) for row in rows]
+    )
 
 
 def past_entries(
@@ -87,14 +90,15 @@ def _leads_of(conn: Connection, entries: Sequence[Entry]) -> dict[str, tuple[Map
 
 def decisions_of(conn: Connection, lead_id: str) -> list[PastDecision]:
     """Where every decision of the lead is recorded, oldest first."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        PastDecision,
         """
         select niche_id::text, seq from niche_journal
         where kind = 'decision' and payload ->> 'lead_id' = %s order by seq
         """,
         (lead_id,),
-    ).fetchall()
-    return [PastDecision(*row) for row in rows]
+    )
 
 
 def newest_start(conn: Connection, lead_id: str) -> int | None:

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import one_row
 
 ATTEMPTS = 5
 
@@ -33,11 +34,14 @@ def claim_key(conn: Connection, actor: str, key: str, route: str, fingerprint: s
         if _insert(conn, actor, key, route, fingerprint):
             return None
         # A statement of its own: it sees what was committed while the insert waited.
-        row = conn.execute(
-            "select route, fingerprint, body from idempotency_keys where actor = %s and key = %s", (actor, key)
-        ).fetchone()
-        if row is not None:
-            return StoredResult(*row)
+        stored = one_row(
+            conn,
+            StoredResult,
+            "select route, fingerprint, body from idempotency_keys where actor = %s and key = %s",
+            (actor, key),
+        )
+        if stored is not None:
+            return stored
         # Forgotten between the two statements, and free again; or never visible under row-level security.
     raise Refused("idempotency_key_reused", "the idempotency key was used for another request before")
 

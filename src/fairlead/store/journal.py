@@ -8,6 +8,7 @@ from typing import Any
 from fairlead.core.canonical import JsonObject
 from fairlead.core.journal import Entry, JournalEntryKind, SealedEntry, seal
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,17 @@ def lock_niches(conn: Connection, niche_ids: Sequence[str]) -> dict[str, LockedN
     Whatever depends on them is read in later statements: one that locks and reads at once would decide on rows as
     they were before it waited.
     """
-    rows = conn.execute(
+    rows = all_rows(
+        conn,
+        LockedNiche,
         """
-        select id::text, slug, is_active, form_schema, next_start_level_order_position, last_served_seq,
-               journal_seq, journal_head
+        select id::text as niche_id, slug, is_active, form_schema,
+               next_start_level_order_position as next_start_order_position, last_served_seq, journal_seq, journal_head
         from niches where id = any(%s::uuid[]) order by id for no key update
         """,
         (list(niche_ids),),
-    ).fetchall()
-    return {row[0]: LockedNiche(*row) for row in rows}
+    )
+    return {niche.niche_id: niche for niche in rows}
 
 
 def append_configuration(

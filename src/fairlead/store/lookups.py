@@ -8,6 +8,7 @@ from uuid import UUID
 from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.errors import BadInput, Refused
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +40,21 @@ class WaitingNiche:
 
 def lead_state(conn: Connection, lead_id: str) -> LeadRecord:
     """The lead's state. Raises `BadInput` for what is no id and `Refused` for an id that no lead has."""
-    row = conn.execute(
+    found = one_row(
+        conn,
+        LeadRecord,
         """
-        select l.id::text, n.id::text, n.slug, l.status, l.awaits_decision, l.distribution_attempts,
+        select l.id::text as lead_id, n.id::text as niche_id, n.slug as niche_slug, l.status, l.awaits_decision,
+               l.distribution_attempts,
                l.last_attempt_at, l.last_outcome, l.failed_runs, l.last_error,
-               (select count(*) from assignments a where a.lead_id = l.id)
+               (select count(*) from assignments a where a.lead_id = l.id) as assignment_count
         from leads l join niches n on n.id = l.niche_id where l.id = %s
         """,
         (checked_id(lead_id, "lead"),),
-    ).fetchone()
-    if row is None:
+    )
+    if found is None:
         raise Refused("lead_unknown", f"there is no lead {lead_id}")
-    return LeadRecord(*row)
+    return found
 
 
 def provider_id_of(conn: Connection, id_or_email: str) -> str:
@@ -70,17 +74,19 @@ def provider_id_of(conn: Connection, id_or_email: str) -> str:
 
 def niches_with_waiting_leads(conn: Connection, slug: str | None) -> list[WaitingNiche]:
     """Every niche (or the one with this slug) and how many of its leads await a decision, by slug."""
-    rows = conn.execute(
+    niches = all_rows(
+        conn,
+        WaitingNiche,
         """
-        select n.id::text, n.slug, n.is_active,
-               (select count(*) from leads l where l.niche_id = n.id and l.awaits_decision)
+        select n.id::text as niche_id, n.slug, n.is_active,
+               (select count(*) from leads l where l.niche_id = n.id and l.awaits_decision) as waiting_count
         from niches n where n.slug = coalesce(%s, n.slug) order by n.slug
         """,
         (slug,),
-    ).fetchall()
-    if slug is not None and not rows:
+    )
+    if slug is not None and not niches:
         raise Refused("niche_unknown", f"there is no niche {slug!r}")
-    return [WaitingNiche(*row) for row in rows]
+    return niches
 
 
 def provider_names(conn: Connection, provider_ids: Sequence[str]) -> Mapping[str, str]:

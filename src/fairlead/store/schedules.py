@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows
 
 AGAIN_AFTER_SECONDS = 3_600
 """A rare duty whose last run failed, or whose worker died at it, does not wait for its whole interval."""
@@ -70,5 +71,4 @@ def end_duty(conn: Connection, name: str, error: str | None) -> None:
 
 def schedule_states(conn: Connection) -> list[ScheduleState]:
     """Every duty that was ever begun, by name; nothing is locked."""
-    rows = conn.execute("select name, started_at, ended_at, error from schedules order by name").fetchall()
-    return [ScheduleState(*row) for row in rows]
+    return all_rows(conn, ScheduleState, "select name, started_at, ended_at, error from schedules order by name")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,15 @@ def insert_token(
 
 def token_row(conn: Connection, token_hash: bytes, purpose: str) -> TokenRow | None:
     """The token with this hash and purpose, usable or not; nothing is locked."""
-    row = conn.execute(
+    return one_row(
+        conn,
+        TokenRow,
         """
         select user_id::text, purpose, expires_at, used_at from one_time_tokens
         where token_hash = %s and purpose = %s
         """,
         (token_hash, purpose),
-    ).fetchone()
-    return None if row is None else TokenRow(*row)
+    )
 
 
 def spend_token(conn: Connection, token_hash: bytes, purpose: str, now: datetime) -> bool:

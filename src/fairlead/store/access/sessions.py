@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class SessionRow:
 
 
 _SESSIONS = """
-    select id::text, user_id::text, token_hash, state, created_at, last_seen_at, idle_expires_at, expires_at,
+    select id::text as session_id, user_id::text, token_hash, state, created_at, last_seen_at, idle_expires_at,
+           expires_at,
            second_factor_at, stepped_up_at, wrong_proofs, ip, user_agent, ended_at
     from sessions"""
 
@@ -64,14 +66,12 @@ def insert_session(conn: Connection, row: SessionRow) -> None:
 
 def session_by_token(conn: Connection, token_hash: bytes) -> SessionRow | None:
     """The session with this token, live or not; nothing is locked."""
-    row = conn.execute(_SESSIONS + " where token_hash = %s", (token_hash,)).fetchone()
-    return None if row is None else SessionRow(*row)
+    return one_row(conn, SessionRow, _SESSIONS + " where token_hash = %s", (token_hash,))
 
 
 def lock_session(conn: Connection, session_id: str) -> SessionRow | None:
     """The session, its row locked. Needs the lock of its user."""
-    row = conn.execute(_SESSIONS + " where id = %s for no key update", (session_id,)).fetchone()
-    return None if row is None else SessionRow(*row)
+    return one_row(conn, SessionRow, _SESSIONS + " where id = %s for no key update", (session_id,))
 
 
 def promote_session(conn: Connection, row: SessionRow) -> None:
@@ -141,15 +141,16 @@ def end_sessions(conn: Connection, user_id: str, why: str, now: datetime, except
 
 def live_sessions(conn: Connection, user_id: str, now: datetime) -> Sequence[SessionRow]:
     """The user's sessions that are live at that time, the last used first."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        SessionRow,
         _SESSIONS
         + """
         where user_id = %s and ended_at is null and idle_expires_at > %s and expires_at > %s
         order by last_seen_at desc, id
         """,
         (user_id, now, now),
-    ).fetchall()
-    return [SessionRow(*row) for row in rows]
+    )
 
 
 def is_known_address(conn: Connection, user_id: str, ip: str, since: datetime) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +16,12 @@ class NoticedUser:
 
 def user_of_notice(conn: Connection, notification_id: str) -> NoticedUser | None:
     """The user that the notification is for, None when it is for no user; nothing is locked."""
-    row = conn.execute(
+    return one_row(
+        conn,
+        NoticedUser,
         """
-        select id::text, status from users
+        select id::text as user_id, status from users
         where id = (select user_id from notifications where id = %s)
         """,
         (notification_id,),
-    ).fetchone()
-    return None if row is None else NoticedUser(*row)
+    )

@@ -12,6 +12,7 @@ from psycopg import errors
 from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.store.configuration.rows import Overtaken
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class UserRow:
 
 
 _USERS = """
-    select u.id::text, u.email, u.name, u.role, u.provider_id::text, p.status, u.status, u.password_hash, u.totp_seed,
+    select u.id::text as user_id, u.email, u.name, u.role, u.provider_id::text, p.status as provider_status, u.status,
+           u.password_hash, u.totp_seed,
            u.totp_pending_seed, u.totp_confirmed_at, u.last_login_at, u.created_at
     from users u left join providers p on p.id = u.provider_id"""
 
@@ -76,8 +78,7 @@ def insert_user(conn: Connection, row: UserRow) -> None:
 
 def user_by_id(conn: Connection, user_id: str) -> UserRow | None:
     """The user with this id; nothing is locked."""
-    row = conn.execute(_USERS + " where u.id = %s", (user_id,)).fetchone()
-    return None if row is None else UserRow(*row)
+    return one_row(conn, UserRow, _USERS + " where u.id = %s", (user_id,))
 
 
 def user_by_email(conn: Connection, email: str) -> UserRow | None:
@@ -85,15 +86,16 @@ def user_by_email(conn: Connection, email: str) -> UserRow | None:
 
     Of several from before mailboxes were compared it is the one whose address is written like this, else the oldest.
     """
-    row = conn.execute(
+    return one_row(
+        conn,
+        UserRow,
         _USERS
         + """
         where u.email_key = %(key)s or lower(u.email) = lower(%(email)s)
         order by lower(u.email) = lower(%(email)s) desc limit 1
         """,
         {"key": mailbox_key(email), "email": email.strip()},
-    ).fetchone()
-    return None if row is None else UserRow(*row)
+    )
 
 
 def lock_user(conn: Connection, user_id: str) -> UserRow | None:
@@ -115,7 +117,9 @@ def lock_admins(conn: Connection) -> list[str]:
 
 def list_users(conn: Connection, role: str | None = None, provider_id: str | None = None) -> list[UserRow]:
     """The users (in that role, of that provider), by email."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        UserRow,
         _USERS
         + """
         where (%(role)s::text is null or u.role = %(role)s)
@@ -123,8 +127,7 @@ def list_users(conn: Connection, role: str | None = None, provider_id: str | Non
         order by lower(u.email)
         """,
         {"role": role, "provider_id": provider_id},
-    ).fetchall()
-    return [UserRow(*row) for row in rows]
+    )
 
 
 def users_page(
@@ -136,7 +139,9 @@ def users_page(
     limit: int,
 ) -> list[UserRow]:
     """The next users (in that role and status, of that provider) before that one, the newest first: by id, a UUIDv7."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        UserRow,
         _USERS
         + """
         where (%(before)s::uuid is null or u.id < %(before)s::uuid)
@@ -146,8 +151,7 @@ def users_page(
         order by u.id desc limit %(limit)s
         """,
         {"before": before_id, "role": role, "status": status, "provider": provider_id, "limit": limit},
-    ).fetchall()
-    return [UserRow(*row) for row in rows]
+    )
 
 
 def write_password(conn: Connection, user_id: str, password_hash: str, now: datetime) -> None:

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from fairlead.core.canonical import JsonObject
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +45,16 @@ def add_form_schemas(
 
 def newest_form_schema(conn: Connection, niche_id: str) -> FormSchemaVersion | None:
     """The version that is in use; None for a niche without any."""
-    row = conn.execute(_COLUMNS + " where niche_id = %s order by version desc limit 1", (niche_id,)).fetchone()
-    return None if row is None else FormSchemaVersion(*row)
+    return one_row(
+        conn, FormSchemaVersion, _COLUMNS + " where niche_id = %s order by version desc limit 1", (niche_id,)
+    )
 
 
 def form_schema_at(conn: Connection, niche_id: str, version: int) -> FormSchemaVersion | None:
     """This version; None when there is none."""
-    row = conn.execute(_COLUMNS + " where niche_id = %s and version = %s", (niche_id, version)).fetchone()
-    return None if row is None else FormSchemaVersion(*row)
+    return one_row(conn, FormSchemaVersion, _COLUMNS + " where niche_id = %s and version = %s", (niche_id, version))
 
 
 def form_schemas_of(conn: Connection, niche_id: str) -> list[FormSchemaVersion]:
     """All versions of the niche's form, the newest first."""
-    rows = conn.execute(_COLUMNS + " where niche_id = %s order by version desc", (niche_id,)).fetchall()
-    return [FormSchemaVersion(*row) for row in rows]
+    return all_rows(conn, FormSchemaVersion, _COLUMNS + " where niche_id = %s order by version desc", (niche_id,))

@@ -9,6 +9,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.model import Balance, Level
 from fairlead.store.configuration.rows import LevelRow, ProviderRow
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import one_row
 
 DECISIONS_PER_LEAD = 3
 """How many decisions per lead a look at the newest leads goes through: unsold ones are decided again."""
@@ -39,14 +40,15 @@ def level_row(conn: Connection, level_id: str) -> LevelRow | None:
 
 def subscription_place(conn: Connection, subscription_id: str, of_provider_id: str | None) -> SubscriptionPlace | None:
     """Where the subscription is; None when there is none, or none of this provider (None: of any)."""
-    row = conn.execute(
+    return one_row(
+        conn,
+        SubscriptionPlace,
         """
-        select id::text, niche_id::text, provider_id::text, competition_level_id::text
+        select id::text as subscription_id, niche_id::text, provider_id::text, competition_level_id::text as level_id
         from subscriptions where id = %s and provider_id = coalesce(%s::uuid, provider_id)
         """,
         (subscription_id, of_provider_id),
-    ).fetchone()
-    return None if row is None else SubscriptionPlace(*row)
+    )
 
 
 def niche_ids_subscribed(conn: Connection, provider_id: str) -> list[str]:

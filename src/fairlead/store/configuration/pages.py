@@ -8,6 +8,7 @@ from datetime import datetime
 
 from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +77,18 @@ class SubscriptionSearch:
 
 def niches_page(conn: Connection, after_id: str | None, limit: int) -> list[ListedNiche]:
     """The next niches after that one, the oldest first."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        ListedNiche,
         """
-        select n.id::text, n.slug, n.name, n.is_active, n.auto_distribute,
-               (select count(*) from competition_levels l where l.niche_id = n.id and l.deleted_at is null),
+        select n.id::text as niche_id, n.slug, n.name, n.is_active, n.auto_distribute,
+               (select count(*) from competition_levels l where l.niche_id = n.id and l.deleted_at is null)
+                   as level_count,
                n.created_at
         from niches n where %(after)s::uuid is null or n.id > %(after)s::uuid order by n.id limit %(limit)s
         """,
         {"after": after_id, "limit": limit},
-    ).fetchall()
-    return [ListedNiche(*row) for row in rows]
+    )
 
 
 def providers_page(conn: Connection, wanted: ProviderSearch, before_id: str | None, limit: int) -> list[ListedProvider]:
@@ -95,9 +98,11 @@ def providers_page(conn: Connection, wanted: ProviderSearch, before_id: str | No
     """
     text = wanted.text
     key = None if text is None or "@" not in text else mailbox_key(text)
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        ListedProvider,
         """
-        select id::text, name, email, status, timezone, balance_cents, credit_limit_cents,
+        select id::text as provider_id, name, email, status, timezone, balance_cents, credit_limit_cents,
                low_balance_threshold_cents, created_at
         from providers
         where (%(before)s::uuid is null or id < %(before)s::uuid)
@@ -107,19 +112,21 @@ def providers_page(conn: Connection, wanted: ProviderSearch, before_id: str | No
         order by id desc limit %(limit)s
         """,
         {"before": before_id, "status": wanted.status, "text": text, "key": key, "limit": limit},
-    ).fetchall()
-    return [ListedProvider(*row) for row in rows]
+    )
 
 
 def subscriptions_page(
     conn: Connection, wanted: SubscriptionSearch, before_id: str | None, limit: int
 ) -> list[ListedSubscription]:
     """The next subscriptions before that one, the newest first."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        ListedSubscription,
         """
-        select s.id::text, s.provider_id::text, p.name, s.niche_id::text, n.slug, s.competition_level_id::text, l.name,
-               s.is_active and s.deleted_at is null, s.deactivation_reason, s.filter_is_valid,
-               s.deleted_at is not null, s.created_at
+        select s.id::text as subscription_id, s.provider_id::text, p.name as provider_name, s.niche_id::text,
+               n.slug as niche_slug, s.competition_level_id::text as level_id, l.name as level_name,
+               s.is_active and s.deleted_at is null as is_active, s.deactivation_reason, s.filter_is_valid,
+               s.deleted_at is not null as is_ended, s.created_at
         from subscriptions s join providers p on p.id = s.provider_id join niches n on n.id = s.niche_id
         join competition_levels l on l.id = s.competition_level_id
         where (%(before)s::uuid is null or s.id < %(before)s::uuid)
@@ -137,5 +144,4 @@ def subscriptions_page(
             "with_ended": wanted.with_ended,
             "limit": limit,
         },
-    ).fetchall()
-    return [ListedSubscription(*row) for row in rows]
+    )

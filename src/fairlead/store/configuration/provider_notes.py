@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class ProviderNote:
     created_at: datetime
 
 
-_COLUMNS = "select id::text, provider_id::text, author, note, created_at from provider_notes"
+_COLUMNS = "select id::text as note_id, provider_id::text, author, note, created_at from provider_notes"
 
 
 def insert_note(conn: Connection, new: ProviderNote) -> None:
@@ -30,8 +31,9 @@ def insert_note(conn: Connection, new: ProviderNote) -> None:
 
 def notes_of(conn: Connection, provider_id: str, before_note_id: str | None, limit: int) -> list[ProviderNote]:
     """The provider's newest notes that are older than the given one, the newest first."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        ProviderNote,
         _COLUMNS + " where provider_id = %s and (%s::uuid is null or id < %s) order by id desc limit %s",
         (provider_id, before_note_id, before_note_id, limit),
-    ).fetchall()
-    return [ProviderNote(*row) for row in rows]
+    )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from fairlead.core.canonical import JsonObject
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,13 @@ def past_states(
     Without a provider they are numbered as in the niche's journal. With one, only where the subscription is its own,
     and from 1 without gaps: the journal's numbers would tell it how much happens in the niche.
     """
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        PastState,
         """
-        select state.number, state.recorded_at,
-               (state.payload - 'filter_sha256') || jsonb_build_object('filter_rules', f.payload -> 'filter_rules'),
+        select state.number as seq, state.recorded_at,
+               (state.payload - 'filter_sha256') || jsonb_build_object('filter_rules', f.payload -> 'filter_rules')
+                   as payload,
                a.action, a.actor, a.actor_role, a.memo
         from (select s.id, j.niche_id, j.seq, j.recorded_at, j.payload,
                      max(j.seq) filter (where j.payload ? 'filter_rules') over (order by j.seq) as filter_seq,
@@ -51,5 +55,4 @@ def past_states(
         order by state.number desc limit %(limit)s
         """,
         {"id": subscription_id, "provider": of_provider_id, "before": before_seq, "limit": limit},
-    ).fetchall()
-    return [PastState(*row) for row in rows]
+    )

@@ -11,6 +11,7 @@ from fairlead.store.audit.log import SYSTEM, AuditEvent
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id
 from fairlead.store.jobs.queue import QUEUE_OF, Task
+from fairlead.store.typed_rows import all_rows, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class DeadLetter:
 
 
 _COLUMNS = """
-    select id::text, queue, task, lead_id::text, notification_id::text, payload, error, trace, attempts, failed_at,
+    select id::text as dead_letter_id, queue, task, lead_id::text, notification_id::text, payload, error, trace,
+           attempts, failed_at,
            resolved_at, resolved_by, resolution, memo
     from dead_letters"""
 
@@ -104,15 +106,16 @@ def dead_letters(
     conn: Connection, *, queue: str | None = None, only_open: bool = True, limit: int = 100
 ) -> list[DeadLetter]:
     """The newest dead letters (of the queue), newest first."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        DeadLetter,
         _COLUMNS
         + """
         where (%s::text is null or queue = %s) and (not %s or resolved_at is null)
         order by failed_at desc, id desc limit %s
         """,
         (queue, queue, only_open, limit),
-    ).fetchall()
-    return [DeadLetter(*row) for row in rows]
+    )
 
 
 def open_dead_letter_ids(conn: Connection, queue: str | None) -> list[str]:
@@ -129,8 +132,7 @@ def open_dead_letter_ids(conn: Connection, queue: str | None) -> list[str]:
 
 def dead_letter(conn: Connection, dead_letter_id: str) -> DeadLetter | None:
     """The dead letter with this id; nothing is locked."""
-    row = conn.execute(_COLUMNS + " where id = %s", (dead_letter_id,)).fetchone()
-    return None if row is None else DeadLetter(*row)
+    return one_row(conn, DeadLetter, _COLUMNS + " where id = %s", (dead_letter_id,))
 
 
 def open_dead_letter_id(conn: Connection, lead_id: str | None, notification_id: str | None) -> str | None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import one_row
 from fairlead.telemetry.traces import current_traceparent
 
 Queue = Literal["distribute", "dispatch", "email", "webhook"]
@@ -138,16 +139,18 @@ class LeadJob:
 
 def lead_job(conn: Connection, lead_id: str) -> LeadJob | None:
     """The lead's job that runs, else the one that is due first; None without any."""
-    row = conn.execute(
+    return one_row(
+        conn,
+        LeadJob,
         """
-        select id, status = 'doing', case when status = 'todo' and scheduled_at > now() then scheduled_at end
+        select id as job_id, status = 'doing' as is_running,
+               case when status = 'todo' and scheduled_at > now() then scheduled_at end as due_at
         from procrastinate_jobs
         where task_name = 'distribute_lead' and args ->> 'lead_id' = %s and status in ('todo', 'doing')
         order by status = 'doing' desc, scheduled_at nulls first, id limit 1
         """,
         (lead_id,),
-    ).fetchone()
-    return None if row is None else LeadJob(*row)
+    )
 
 
 def running_job_ids(conn: Connection, job_ids: Sequence[int]) -> frozenset[int]:

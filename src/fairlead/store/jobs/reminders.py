@@ -3,19 +3,21 @@
 from fairlead.store.connection import Connection
 from fairlead.store.jobs.queue import notifications_without_job
 from fairlead.store.notifications.rows import QueuedNotification
+from fairlead.store.typed_rows import all_rows
 
 
 def deliveries_without_job(conn: Connection, limit: int) -> list[QueuedNotification]:
     """Notifications that were handed to a delivery job which is gone, although they are not delivered; oldest first."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        QueuedNotification,
         """
-        select n.id::text, n.channel, n.correlation_id
+        select n.id::text as notification_id, n.channel, n.correlation_id
         from unnest(%s::uuid[]) with ordinality as lost (id, place)
         join notifications n on n.id = lost.id order by place
         """,
         (notifications_without_job(conn, limit),),
-    ).fetchall()
-    return [QueuedNotification(*row) for row in rows]
+    )
 
 
 def lacks_dispatch(conn: Connection) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from fairlead.store.connection import Connection
 from fairlead.store.jobs.queue import QUEUE_OF, Task
+from fairlead.store.typed_rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,18 @@ def lock_stalled(conn: Connection, job_id: int, silent_seconds: float) -> Stalle
 
     Nothing is waited for.
     """
-    row = conn.execute(
+    return one_row(
+        conn,
+        StalledJob,
         """
-        select j.id, j.task_name, j.args from procrastinate_jobs j
+        select j.id as job_id, j.task_name as task, j.args as payload from procrastinate_jobs j
         where j.id = %s and j.status = 'doing' and j.task_name = any(%s) and not exists (
             select from procrastinate_workers w
             where w.id = j.worker_id and w.last_heartbeat >= clock_timestamp() - make_interval(secs => %s))
         for update of j skip locked
         """,
         (job_id, list(QUEUE_OF), silent_seconds),
-    ).fetchone()
-    return None if row is None else StalledJob(*row)
+    )
 
 
 def lock_lead_unless_held(conn: Connection, lead_id: str) -> bool:

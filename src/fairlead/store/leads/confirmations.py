@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +30,16 @@ class ConfirmationToken:
 
 def lead_to_confirm(conn: Connection, notification_id: str) -> Unconfirmed | None:
     """The lead that the notification asks to confirm, None when it asks for nothing of the kind; nothing is locked."""
-    row = conn.execute(
+    return one_row(
+        conn,
+        Unconfirmed,
         """
-        select l.id::text, l.status, l.contact_email is not null, i.confirm_by
+        select l.id::text as lead_id, l.status, l.contact_email is not null as has_address, i.confirm_by
         from notifications n join leads l on l.id = n.lead_id join lead_intakes i on i.lead_id = l.id
         where n.id = %s and i.confirm_by is not null
         """,
         (notification_id,),
-    ).fetchone()
-    return None if row is None else Unconfirmed(*row)
+    )
 
 
 def insert_confirmation_token(
@@ -52,10 +54,12 @@ def insert_confirmation_token(
 
 def confirmation_token(conn: Connection, token_hash: bytes) -> ConfirmationToken | None:
     """The link with this hash, good or not; nothing is locked."""
-    row = conn.execute(
-        "select lead_id::text, expires_at from confirmation_tokens where token_hash = %s", (token_hash,)
-    ).fetchone()
-    return None if row is None else ConfirmationToken(*row)
+    return one_row(
+        conn,
+        ConfirmationToken,
+        "select lead_id::text, expires_at from confirmation_tokens where token_hash = %s",
+        (token_hash,),
+    )
 
 
 def lock_unconfirmed(conn: Connection, limit: int) -> list[str]:

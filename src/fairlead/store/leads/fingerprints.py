@@ -14,6 +14,7 @@ from typing import Any
 from fairlead.core.canonical import JsonObject
 from fairlead.core.duplicates import CONTACT_FIELDS
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +116,15 @@ def niches_with_rules(conn: Connection) -> list[tuple[str, JsonObject | None, st
 
 def lock_progress(conn: Connection, niche_id: str) -> Progress | None:
     """How far the duty has come in the niche, None when it has not begun; the row is locked."""
-    row = conn.execute(
+    return one_row(
+        conn,
+        Progress,
         """
         select field_groups, created_at, lead_id::text from fingerprint_progress where niche_id = %s
         for no key update
         """,
         (niche_id,),
-    ).fetchone()
-    return None if row is None else Progress(*row)
+    )
 
 
 def unseen_leads(conn: Connection, niche_id: str, after: Progress | None, limit: int) -> list[UnseenLead]:

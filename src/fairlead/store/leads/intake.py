@@ -12,6 +12,7 @@ from fairlead.core.duplicates import CONTACT_FIELDS
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
 from fairlead.store.leads.state import set_confirmed
+from fairlead.store.typed_rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +140,17 @@ def insert_intake(conn: Connection, intake: Intake) -> None:
 
 def intake_of_lead(conn: Connection, lead_id: str) -> Intake | None:
     """How the lead came in, None when it did not come in from outside; nothing is locked."""
-    row = conn.execute(
+    intake = one_row(
+        conn,
+        Intake,
         """
         select lead_id::text, via, sender, taken_in_at, confirm_by, confirmed_at, duplicate_of::text,
-               coalesce(duplicate_fields, '{}')
+               coalesce(duplicate_fields, '{}') as duplicate_fields
         from lead_intakes where lead_id = %s
         """,
         (lead_id,),
-    ).fetchone()
-    if row is None:
-        return None
-    intake = Intake(*row)
-    return replace(intake, duplicate_fields=tuple(intake.duplicate_fields))
+    )
+    return None if intake is None else replace(intake, duplicate_fields=tuple(intake.duplicate_fields))
 
 
 def insert_consent(conn: Connection, lead_id: str, consent: Consent) -> None:
@@ -176,14 +176,15 @@ def insert_consent(conn: Connection, lead_id: str, consent: Consent) -> None:
 
 def consent_of_lead(conn: Connection, lead_id: str) -> Consent | None:
     """What the lead's consumer agreed to, None when nothing is on record; nothing is locked."""
-    row = conn.execute(
+    return one_row(
+        conn,
+        Consent,
         """
         select consent_text, consented_at, source_url, ip, user_agent, certificate_url, recorded_at
         from lead_consents where lead_id = %s
         """,
         (lead_id,),
-    ).fetchone()
-    return None if row is None else Consent(*row)
+    )
 
 
 def record_confirmation(

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from fairlead.core.entry.contact import LEAD_DETAILS, CheckedDetails
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows, one_row
 
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
@@ -72,10 +73,12 @@ class Inserted:
 
 def niche_form(conn: Connection, slug: str) -> NicheForm | None:
     """The niche with this slug, None when there is none; nothing is locked."""
-    row = conn.execute(
-        "select id::text, slug, form_schema, phone_region from niches where slug = %s", (slug,)
-    ).fetchone()
-    return None if row is None else NicheForm(*row)
+    return one_row(
+        conn,
+        NicheForm,
+        "select id::text as niche_id, slug, form_schema, phone_region from niches where slug = %s",
+        (slug,),
+    )
 
 
 def clock(conn: Connection) -> datetime:
@@ -191,28 +194,32 @@ def count_pending(conn: Connection, niche_id: str) -> int:
 
 def states_of(conn: Connection, lead_ids: Sequence[str]) -> dict[str, LeadProgress]:
     """How far those of the leads that exist have come; nothing is locked."""
-    rows = conn.execute(
+    leads = all_rows(
+        conn,
+        LeadProgress,
         """
-        select l.id::text, l.niche_id::text, l.status, l.awaits_decision, l.decide_alone, n.slug, n.is_active,
-               l.correlation_id
+        select l.id::text as lead_id, l.niche_id::text, l.status, l.awaits_decision, l.decide_alone,
+               n.slug as niche_slug, n.is_active as niche_is_active, l.correlation_id
         from leads l join niches n on n.id = l.niche_id where l.id = any(%s::uuid[])
         """,
         (list(lead_ids),),
-    ).fetchall()
-    return {row[0]: LeadProgress(*row) for row in rows}
+    )
+    return {lead.lead_id: lead for lead in leads}
 
 
 def lock_lead(conn: Connection, lead_id: str) -> LeadProgress | None:
     """How far the lead has come, its row locked; None when there is none."""
-    row = conn.execute(
+    return one_row(
+        conn,
+        LeadProgress,
         """
-        select l.id::text, l.niche_id::text, l.status, l.awaits_decision, l.decide_alone, n.slug, n.is_active,
+        select l.id::text as lead_id, l.niche_id::text, l.status, l.awaits_decision, l.decide_alone,
+               n.slug as niche_slug, n.is_active as niche_is_active,
                l.correlation_id
         from leads l join niches n on n.id = l.niche_id where l.id = %s for no key update of l
         """,
         (lead_id,),
-    ).fetchone()
-    return None if row is None else LeadProgress(*row)
+    )
 
 
 def lock_decided(conn: Connection, lead_ids: Sequence[str]) -> list[str]:

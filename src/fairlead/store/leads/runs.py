@@ -5,6 +5,7 @@ from datetime import datetime
 
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id
+from fairlead.store.typed_rows import all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,15 @@ def add_attempt(conn: Connection, attempt: JobAttempt) -> None:
 
 def attempts_of(conn: Connection, lead_id: str | None, notification_id: str | None) -> list[JobAttempt]:
     """The runs on record of a lead, or of a notification, oldest first."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        JobAttempt,
         """
         select job_id, task, outcome, started_at, ended_at, error, lead_id::text, notification_id::text
         from job_attempts where lead_id = %s::uuid or notification_id = %s::uuid order by ended_at, id
         """,
         (lead_id, notification_id),
-    ).fetchall()
-    return [JobAttempt(*row) for row in rows]
+    )
 
 
 def waiting_alone(conn: Connection, niche_id: str) -> list[str]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,11 @@ def lock_unsold(conn: Connection, niche_id: str, limit: int) -> list[UnsoldLead]
     Those that another transaction holds are left for the next time: as nothing is waited for, the order in which they
     are locked cannot lead to a deadlock.
     """
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        UnsoldLead,
         """
-        select l.id::text, l.reoffer_count from leads l join niches n on n.id = l.niche_id
+        select l.id::text as lead_id, l.reoffer_count from leads l join niches n on n.id = l.niche_id
         where n.id = %s and n.is_active
           and l.status = 'approved' and not l.awaits_decision and l.last_outcome = 'no_eligible'
           and l.reoffer_count < n.reoffer_max_times
@@ -36,5 +39,4 @@ def lock_unsold(conn: Connection, niche_id: str, limit: int) -> list[UnsoldLead]
         order by l.approved_at, l.id limit %s for no key update of l skip locked
         """,
         (niche_id, limit),
-    ).fetchall()
-    return [UnsoldLead(*row) for row in rows]
+    )

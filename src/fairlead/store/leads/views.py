@@ -13,6 +13,7 @@ from fairlead.store.connection import Connection
 from fairlead.store.keyset import Conditions
 from fairlead.store.leads.intake import Consent, Intake, consent_of_lead, intake_of_lead, phone_regions
 from fairlead.store.lookups import marketplace_currency
+from fairlead.store.typed_rows import all_rows, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +138,19 @@ def _page(
 ) -> Sequence[ListedLead]:
     if after is not None:
         conditions.add("(l.created_at, l.id) < (%s, %s::uuid)", *after)
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        ListedLead,
         f"""
-        select l.id::text, n.slug, l.status, l.awaits_decision, l.distribution_attempts, l.last_outcome,
+        select l.id::text as lead_id, n.slug as niche, l.status, l.awaits_decision, l.distribution_attempts,
+               l.last_outcome,
                l.created_at, l.approved_at
         from leads l join niches n on n.id = l.niche_id
         where {conditions.text}
         order by l.created_at desc, l.id desc limit %s
         """,  # noqa: S608 - constants of our own
         (*conditions.values, limit),
-    ).fetchall()
-    return [ListedLead(*row) for row in rows]
+    )
 
 
 def lead_origin(conn: Connection, lead_id: str) -> LeadOrigin:
@@ -159,20 +162,23 @@ def lead_origin(conn: Connection, lead_id: str) -> LeadOrigin:
 
 def lead_in_full(conn: Connection, lead_id: str) -> LeadInFull:
     """The lead. Raises `Refused`: `lead_unknown`."""
-    row = conn.execute(
+    found = one_row(
+        conn,
+        LeadInFull,
         """
-        select l.id::text, n.id::text, n.slug, n.name, l.status, l.awaits_decision, l.contact_name, l.contact_email,
-               l.contact_phone, l.attributes, l.utm_source, l.utm_medium, l.utm_campaign, l.referrer, l.created_at,
+        select l.id::text as lead_id, n.id::text as niche_id, n.slug as niche, n.name as niche_name, l.status,
+               l.awaits_decision, l.contact_name, l.contact_email, l.contact_phone, l.attributes, l.utm_source,
+               l.utm_medium, l.utm_campaign, l.referrer, l.created_at,
                l.approved_at, l.approved_by, l.rejected_at, l.rejected_by, l.rejection_reason, l.distributed_at,
                l.distribution_attempts, l.last_attempt_at, l.last_outcome,
-               (select count(*) from assignments a where a.lead_id = l.id)
+               (select count(*) from assignments a where a.lead_id = l.id) as assignment_count
         from leads l join niches n on n.id = l.niche_id where l.id = %s
         """,
         (lead_id,),
-    ).fetchone()
-    if row is None:
+    )
+    if found is None:
         raise Refused("lead_unknown", f"there is no lead {lead_id}")
-    return LeadInFull(*row)
+    return found
 
 
 def assignments_of_lead(conn: Connection, lead_id: str, page: int, limit: int) -> tuple[int, Sequence[LeadAssignment]]:

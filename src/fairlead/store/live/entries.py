@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,15 @@ class LiveEntry:
 
 def live_entries(conn: Connection, after_id: int, up_to_id: int) -> list[LiveEntry]:
     """The entries after one id up to another, in order: everything that an operator may see of them."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        LiveEntry,
         """
-        select e.id, e.kind, e.seq, coalesce(j.recorded_at, a.created_at), n.slug, j.payload, a.entity_id,
-               coalesce(s.lead_id, l.id)::text, s.id::text, s.provider_id::text, s.price_cents, a.new,
-               case when e.kind = 'distribution.failed' then a.memo end
+        select e.id as entry_id, e.kind, e.seq, coalesce(j.recorded_at, a.created_at) as at, n.slug as niche_slug,
+               j.payload, a.entity_id,
+               coalesce(s.lead_id, l.id)::text as lead_id, s.id::text as assignment_id, s.provider_id::text,
+               s.price_cents, a.new,
+               case when e.kind = 'distribution.failed' then a.memo end as error
         from live_entries e
         left join niche_journal j on j.niche_id = e.niche_id and j.seq = e.seq
         left join audit_log a on e.niche_id is null and a.seq = e.seq
@@ -46,8 +51,7 @@ def live_entries(conn: Connection, after_id: int, up_to_id: int) -> list[LiveEnt
         where e.id > %s and e.id <= %s order by e.id
         """,
         (after_id, up_to_id),
-    ).fetchall()
-    return [LiveEntry(*row) for row in rows]
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,46 +47,53 @@ class LockedAssignment:
 
 
 _COLUMNS = """
-    select id::text, lead_id::text, provider_id::text, niche_id::text, price_cents, status, assigned_at, viewed_at,
+    select id::text as assignment_id, lead_id::text, provider_id::text, niche_id::text, price_cents, status,
+           assigned_at, viewed_at,
            answered_at, rejection_reason, bad_lead_reported_at, bad_lead_reason, bad_lead_decision
     from assignments"""
 
 
 def assignment_terms(conn: Connection, assignment_id: str) -> AssignmentTerms | None:
     """The terms of the assignment; None when there is none. Locks nothing."""
-    row = conn.execute(
-        "select id::text, lead_id::text, provider_id::text, price_cents from assignments where id = %s",
+    return one_row(
+        conn,
+        AssignmentTerms,
+        """
+        select id::text as assignment_id, lead_id::text, provider_id::text, price_cents from assignments
+        where id = %s
+        """,
         (assignment_id,),
-    ).fetchone()
-    return None if row is None else AssignmentTerms(*row)
+    )
 
 
 def unrefunded_of_lead(conn: Connection, lead_id: str) -> list[AssignmentTerms]:
     """The lead's assignments that were not refunded, by id. Final only under the lead's lock."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        AssignmentTerms,
         """
-        select id::text, lead_id::text, provider_id::text, price_cents from assignments
+        select id::text as assignment_id, lead_id::text, provider_id::text, price_cents from assignments
         where lead_id = %s and status <> 'refunded' order by id
         """,
         (lead_id,),
-    ).fetchall()
-    return [AssignmentTerms(*row) for row in rows]
+    )
 
 
 def lock_assignments(conn: Connection, assignment_ids: Sequence[str]) -> dict[str, LockedAssignment]:
     """The assignments by id, their rows locked in ascending order of id."""
-    rows = conn.execute(
-        _COLUMNS + " where id = any(%s::uuid[]) order by id for no key update", (list(assignment_ids),)
-    ).fetchall()
-    return {row[0]: LockedAssignment(*row) for row in rows}
+    statement = _COLUMNS + " where id = any(%s::uuid[]) order by id for no key update"
+    locked = all_rows(conn, LockedAssignment, statement, (list(assignment_ids),))
+    return {assignment.assignment_id: assignment for assignment in locked}
 
 
 def lock_own_assignment(conn: Connection, provider_id: str, assignment_id: str) -> LockedAssignment | None:
     """The provider's assignment, its row locked; None when there is none, or it is another provider's."""
-    row = conn.execute(
-        _COLUMNS + " where id = %s and provider_id = %s for no key update", (assignment_id, provider_id)
-    ).fetchone()
-    return None if row is None else LockedAssignment(*row)
+    return one_row(
+        conn,
+        LockedAssignment,
+        _COLUMNS + " where id = %s and provider_id = %s for no key update",
+        (assignment_id, provider_id),
+    )
 
 
 def set_refunded(conn: Connection, assignment_ids: Sequence[str], decided_by: str, memo: str, now: datetime) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fairlead.store.connection import Connection
 from fairlead.store.lookups import marketplace_currency
+from fairlead.store.typed_rows import all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +64,17 @@ def open_reports(conn: Connection, after: tuple[datetime, str] | None, limit: in
     """The next reports that wait for a decision, oldest first, after the given time and assignment id."""
     condition = "" if after is None else "and (a.bad_lead_reported_at, a.id) > (%s, %s::uuid)"
     values: Sequence[Any] = (marketplace_currency(conn), *(after or ()), limit)
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        OpenReport,
         f"""
-        select a.id::text, a.bad_lead_reported_at, a.bad_lead_reason, a.bad_lead_note, a.lead_id::text, n.slug, l.name,
-               a.provider_id::text, p.name, a.price_cents, %s, a.assigned_at, a.status
+        select a.id::text as assignment_id, a.bad_lead_reported_at as reported_at, a.bad_lead_reason as reason,
+               a.bad_lead_note as note, a.lead_id::text, n.slug as niche, l.name as level_name,
+               a.provider_id::text, p.name as provider_name, a.price_cents, %s as currency, a.assigned_at, a.status
         from assignments a join niches n on n.id = a.niche_id join providers p on p.id = a.provider_id
         join competition_levels l on l.id = a.competition_level_id
         where a.bad_lead_reported_at is not null and a.bad_lead_decision is null {condition}
         order by a.bad_lead_reported_at, a.id limit %s
         """,  # noqa: S608 - one of two constants
         values,
-    ).fetchall()
-    return [OpenReport(*row) for row in rows]
+    )

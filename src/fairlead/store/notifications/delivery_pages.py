@@ -8,6 +8,7 @@ from fairlead.store.connection import Connection
 from fairlead.store.ids import ids_from
 from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery
 from fairlead.store.notifications.lists import ListedNotification
+from fairlead.store.typed_rows import all_rows
 
 Place = tuple[datetime, str]
 """When it was made, and its id; the id alone gives the order, by time as the process knew it that made it."""
@@ -81,14 +82,15 @@ def endpoint_deliveries(
 
 def delivery_attempts(conn: Connection, notification_id: str, limit: int = 100) -> list[DeliveryAttempt]:
     """The newest attempts on record to send a notification, the newest first; at most so many."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        DeliveryAttempt,
         """
-        select id::text, outcome, started_at, ended_at, error from job_attempts
+        select id::text as attempt_id, outcome, started_at, ended_at, error from job_attempts
         where notification_id = %s order by ended_at desc, id desc limit %s
         """,
         (notification_id, limit),
-    ).fetchall()
-    return [DeliveryAttempt(*row) for row in rows]
+    )
 
 
 def _page(

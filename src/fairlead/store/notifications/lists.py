@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows, one_row
 
 NOTIFICATION_STATES = ("queued", "sent", "failed", "skipped")
 
@@ -33,7 +34,8 @@ class ListedNotification:
 
 
 _COLUMNS = """
-    select id::text, kind, channel, state, state = 'queued' and enqueued_at is null, provider_id::text,
+    select id::text as notification_id, kind, channel, state, state = 'queued' and enqueued_at is null as is_held,
+           provider_id::text,
            assignment_id::text, subscription_id::text, webhook_endpoint_id::text, attempts, replay_count, created_at,
            last_attempt_at, sent_at, last_answer, correlation_id, detail
     from notifications"""
@@ -43,7 +45,9 @@ def list_notifications(
     conn: Connection, *, state: str | None, channel: str | None, provider_id: str | None, limit: int
 ) -> list[ListedNotification]:
     """The newest notifications (of that state, channel and provider), newest first."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        ListedNotification,
         _COLUMNS
         + """
         where (%(state)s::text is null or state = %(state)s) and (%(channel)s::text is null or channel = %(channel)s)
@@ -51,11 +55,9 @@ def list_notifications(
         order by id desc limit %(limit)s
         """,
         {"state": state, "channel": channel, "provider": provider_id, "limit": limit},
-    ).fetchall()
-    return [ListedNotification(*row) for row in rows]
+    )
 
 
 def listed_notification(conn: Connection, notification_id: str) -> ListedNotification | None:
     """The notification with this id, None when there is none."""
-    row = conn.execute(_COLUMNS + " where id = %s", (notification_id,)).fetchone()
-    return None if row is None else ListedNotification(*row)
+    return one_row(conn, ListedNotification, _COLUMNS + " where id = %s", (notification_id,))

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +123,20 @@ def claim(conn: Connection, notification_id: str, job_id: int, now: datetime) ->
     """
     if lock_notification(conn, notification_id) is None:
         return None
-    row = conn.execute(
+    return one_row(
+        conn,
+        ClaimedNotification,
         """
         update notifications n set claimed_by_job = %s, claimed_at = %s
         where id = %s and state = 'queued' and not exists (
             select from procrastinate_jobs j
             where j.id = n.claimed_by_job and j.id <> %s and j.status = 'doing')
-        returning id::text, kind, channel, provider_id::text, assignment_id::text, subscription_id::text,
+        returning id::text as notification_id, kind, channel, provider_id::text, assignment_id::text,
+                  subscription_id::text,
                   webhook_endpoint_id::text, detail, correlation_id, attempts, replay_count, created_at
         """,
         (job_id, now, notification_id, job_id),
-    ).fetchone()
-    return None if row is None else ClaimedNotification(*row)
+    )
 
 
 def lock_claimed(conn: Connection, notification_id: str, job_id: int) -> bool:
@@ -200,15 +203,17 @@ def skip(conn: Connection, notification_id: str, why: str) -> None:
 
 def lock_notification(conn: Connection, notification_id: str) -> LockedNotification | None:
     """The notification, its row locked; None when there is none."""
-    row = conn.execute(
+    return one_row(
+        conn,
+        LockedNotification,
         """
-        select n.id::text, n.channel, n.state, n.correlation_id, e.deleted_at is not null
+        select n.id::text as notification_id, n.channel, n.state, n.correlation_id,
+               e.deleted_at is not null as endpoint_is_gone
         from notifications n left join webhook_endpoints e on e.id = n.webhook_endpoint_id
         where n.id = %s for no key update of n
         """,
         (notification_id,),
-    ).fetchone()
-    return None if row is None else LockedNotification(*row)
+    )
 
 
 def queue_again(conn: Connection, notification_ids: Sequence[str], enqueued_at: datetime | None) -> None:

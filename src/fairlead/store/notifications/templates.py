@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +32,17 @@ def hold_templates(conn: Connection) -> None:
 
 def newest_version(conn: Connection, kind: str) -> TemplateVersion | None:
     """The version that is in use; None where there never was one but the default."""
-    row = conn.execute(_COLUMNS + " where kind = %s order by version desc limit 1", (kind,)).fetchone()
-    return None if row is None else TemplateVersion(*row)
+    return one_row(conn, TemplateVersion, _COLUMNS + " where kind = %s order by version desc limit 1", (kind,))
 
 
 def template_version(conn: Connection, kind: str, version: int) -> TemplateVersion | None:
     """This version, None when there is none."""
-    row = conn.execute(_COLUMNS + " where kind = %s and version = %s", (kind, version)).fetchone()
-    return None if row is None else TemplateVersion(*row)
+    return one_row(conn, TemplateVersion, _COLUMNS + " where kind = %s and version = %s", (kind, version))
 
 
 def versions_of(conn: Connection, kind: str) -> list[TemplateVersion]:
     """All versions of the kind, the newest first."""
-    rows = conn.execute(_COLUMNS + " where kind = %s order by version desc", (kind,)).fetchall()
-    return [TemplateVersion(*row) for row in rows]
+    return all_rows(conn, TemplateVersion, _COLUMNS + " where kind = %s order by version desc", (kind,))
 
 
 def insert_version(conn: Connection, new: TemplateVersion) -> None:

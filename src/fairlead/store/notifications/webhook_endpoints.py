@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ ENDPOINT_REMOVED = "the webhook endpoint was removed"
 """Why notifications for it are skipped."""
 
 _COLUMNS = """
-    select id::text, provider_id::text, url, field_mapping, state, state_reason, failure_count, failing_since,
+    select id::text as endpoint_id, provider_id::text, url, field_mapping, state, state_reason, failure_count,
+           failing_since,
            created_at, secret, previous_secret
     from webhook_endpoints"""
 
@@ -58,14 +60,12 @@ def insert_endpoint(conn: Connection, row: EndpointRow) -> None:
 
 def endpoint(conn: Connection, endpoint_id: str, of_provider_id: str | None = None) -> EndpointRow | None:
     """The living endpoint with this id, with a provider's id only its own; nothing is locked."""
-    row = conn.execute(_COLUMNS + _LIVING, (endpoint_id, of_provider_id)).fetchone()
-    return None if row is None else EndpointRow(*row)
+    return one_row(conn, EndpointRow, _COLUMNS + _LIVING, (endpoint_id, of_provider_id))
 
 
 def endpoint_of_provider(conn: Connection, provider_id: str) -> EndpointRow | None:
     """The provider's living endpoint; nothing is locked."""
-    row = conn.execute(_COLUMNS + " where provider_id = %s and deleted_at is null", (provider_id,)).fetchone()
-    return None if row is None else EndpointRow(*row)
+    return one_row(conn, EndpointRow, _COLUMNS + " where provider_id = %s and deleted_at is null", (provider_id,))
 
 
 def ask_for_endpoints(conn: Connection, provider_ids: Collection[str]) -> Cursor[tuple[str, str]]:
@@ -85,8 +85,7 @@ def ask_for_endpoints(conn: Connection, provider_ids: Collection[str]) -> Cursor
 
 def lock_endpoint(conn: Connection, endpoint_id: str, of_provider_id: str | None = None) -> EndpointRow | None:
     """The endpoint, its row locked; None when there is none, none of this provider, or it was removed."""
-    row = conn.execute(_COLUMNS + _LIVING + " for no key update", (endpoint_id, of_provider_id)).fetchone()
-    return None if row is None else EndpointRow(*row)
+    return one_row(conn, EndpointRow, _COLUMNS + _LIVING + " for no key update", (endpoint_id, of_provider_id))
 
 
 def hold_endpoint_of(conn: Connection, notification_id: str) -> EndpointRow | None:
@@ -95,8 +94,7 @@ def hold_endpoint_of(conn: Connection, notification_id: str) -> EndpointRow | No
     Others may hold it too, and a change of it waits.
     """
     found = conn.execute("select webhook_endpoint_id from notifications where id = %s", (notification_id,)).fetchone()
-    row = conn.execute(_COLUMNS + " where id = %s and deleted_at is null for share", found or (None,)).fetchone()
-    return None if row is None else EndpointRow(*row)
+    return one_row(conn, EndpointRow, _COLUMNS + " where id = %s and deleted_at is null for share", found or (None,))
 
 
 def write_address(conn: Connection, endpoint_id: str, url: str, field_mapping: Mapping[str, str] | None) -> None:
@@ -241,17 +239,20 @@ class ListedEndpoint:
 
 def list_endpoints(conn: Connection, provider_id: str | None = None) -> list[ListedEndpoint]:
     """The living endpoints (of the provider), by the provider's name."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        ListedEndpoint,
         """
-        select e.id::text, p.id::text, p.name, e.url, e.state, e.state_reason, e.failure_count, e.failing_since,
-               (select count(*) from notifications n where n.webhook_endpoint_id = e.id and n.state = 'queued'),
-               e.previous_secret is not null, e.field_mapping, e.created_at
+        select e.id::text as endpoint_id, p.id::text as provider_id, p.name as provider_name, e.url, e.state,
+               e.state_reason, e.failure_count, e.failing_since,
+               (select count(*) from notifications n where n.webhook_endpoint_id = e.id and n.state = 'queued')
+                   as waiting_count,
+               e.previous_secret is not null as is_rotating, e.field_mapping, e.created_at
         from webhook_endpoints e join providers p on p.id = e.provider_id
         where e.deleted_at is null and (%s::uuid is null or p.id = %s::uuid) order by p.name, p.id
         """,
         (provider_id, provider_id),
-    ).fetchall()
-    return [ListedEndpoint(*row) for row in rows]
+    )
 
 
 def _jsonb(mapping: Mapping[str, str] | None) -> Jsonb | None:

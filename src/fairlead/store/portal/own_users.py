@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,13 @@ class OwnUser:
 
 def users_of_provider(conn: Connection, provider_id: str) -> list[OwnUser]:
     """The provider's users, by email."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        OwnUser,
         """
-        select id::text, email, name, status, totp_confirmed_at is not null, last_login_at, created_at
+        select id::text as user_id, email, name, status, totp_confirmed_at is not null as has_second_factor,
+               last_login_at, created_at
         from users where provider_id = %s and role = 'provider' order by lower(email)
         """,
         (provider_id,),
-    ).fetchall()
-    return [OwnUser(*row) for row in rows]
+    )

@@ -5,6 +5,7 @@ from datetime import date
 
 from fairlead.store.connection import Connection
 from fairlead.store.reports.days import Days, day_of, within
+from fairlead.store.typed_rows import all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +29,20 @@ class FunnelDay:
 
 def lead_funnel(conn: Connection, days: Days, niche_slug: str | None = None) -> list[FunnelDay]:
     """Every niche and day on which leads came in, by day and niche. None: all niches."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        FunnelDay,
         f"""
-        select {day_of("l.created_at")} as day, n.slug, count(*), count(l.approved_at),
-               count(l.distributed_at),
-               count(*) filter (where l.distributed_at is not null and l.last_outcome = 'partial'),
-               count(*) filter (where l.status = 'approved' and l.last_outcome = 'no_eligible'),
-               count(*) filter (where l.status = 'rejected'), count(*) filter (where l.status = 'bad')
+        select {day_of("l.created_at")} as day, n.slug as niche, count(*) as received_count,
+               count(l.approved_at) as approved_count,
+               count(l.distributed_at) as distributed_count,
+               count(*) filter (where l.distributed_at is not null and l.last_outcome = 'partial') as partial_count,
+               count(*) filter (where l.status = 'approved' and l.last_outcome = 'no_eligible') as no_eligible_count,
+               count(*) filter (where l.status = 'rejected') as rejected_count,
+               count(*) filter (where l.status = 'bad') as bad_count
         from leads l join niches n on n.id = l.niche_id
         where {within("l.created_at")} and n.slug = coalesce(%(niche)s, n.slug)
         group by 1, n.slug order by 1, n.slug
         """,  # noqa: S608 - constants of our own
         days.parameters(niche=niche_slug),
-    ).fetchall()
-    return [FunnelDay(*row) for row in rows]
+    )

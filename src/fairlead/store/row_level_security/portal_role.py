@@ -15,6 +15,7 @@ from psycopg import errors, sql
 
 from fairlead.store.connection import Connection
 from fairlead.store.sql_files import run_statements
+from fairlead.store.typed_rows import one_row
 
 GRANTS = Path(__file__).parents[1] / "migrations" / "portal_grants.sql"
 
@@ -125,15 +126,16 @@ def _role(conn: Connection, schema_name: str) -> tuple[str, _Role | None]:
 
 
 def _look_up(conn: Connection, role_name: str) -> _Role | None:
-    row = conn.execute(
+    return one_row(
+        conn,
+        _Role,
         """
-        select pg_has_role(current_user, r.oid, %s),
-               r.rolsuper or r.rolbypassrls or pg_has_role(r.oid, c.relowner, 'usage')
+        select pg_has_role(current_user, r.oid, %s) as may_become,
+               r.rolsuper or r.rolbypassrls or pg_has_role(r.oid, c.relowner, 'usage') as is_above_policies
         from pg_roles r, pg_class c where r.rolname = %s and c.oid = 'assignments'::regclass
         """,
         ("set" if conn.info.server_version >= SEPARATES_SET else "member", role_name),
-    ).fetchone()
-    return None if row is None else _Role(*row)
+    )
 
 
 def _make(conn: Connection, role_name: str, *, exists: bool) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +64,24 @@ class RecentLevelFairness:
 
 def level_sales(conn: Connection, niche_slugs: Sequence[str]) -> list[LevelSales]:
     """The niches' living levels, in order."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        LevelSales,
         """
-        select n.slug, l.name, l.price_cents, l.max_recipients,
+        select n.slug as niche_slug, l.name as level_name, l.price_cents, l.max_recipients,
                (select count(*) from subscriptions s
-                where s.competition_level_id = l.id and s.is_active and s.deleted_at is null),
-               sold.count, sold.cents,
+                where s.competition_level_id = l.id and s.is_active and s.deleted_at is null) as active_subscriptions,
+               sold.count as assignments, sold.cents as revenue_cents,
                (select count(*) from niche_journal j
                 where j.niche_id = n.id and j.kind = 'decision'
-                  and j.payload -> 'start_order_position' = to_jsonb(l.order_position))
+                  and j.payload -> 'start_order_position' = to_jsonb(l.order_position)) as starts
         from competition_levels l join niches n on n.id = l.niche_id
         cross join lateral (select count(*) as count, coalesce(sum(a.price_cents), 0)::bigint as cents
                             from assignments a where a.competition_level_id = l.id) sold
         where n.slug = any(%s) and l.deleted_at is null order by n.slug desc, l.order_position
         """,
         (list(niche_slugs),),
-    ).fetchall()
-    return [LevelSales(*row) for row in rows]
+    )
 
 
 def provider_money(conn: Connection, niche_slugs: Sequence[str]) -> list[ProviderMoney]:
@@ -102,19 +104,21 @@ def provider_money(conn: Connection, niche_slugs: Sequence[str]) -> list[Provide
 
 def recent_decisions(conn: Connection, niche_slugs: Sequence[str], limit: int) -> list[RecentDecision]:
     """The newest decisions, newest first, with the recipients' names in the order of the picks."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        RecentDecision,
         """
-        select j.recorded_at, n.slug, j.payload ->> 'lead_id', j.payload ->> 'outcome',
+        select j.recorded_at as decided_at, n.slug as niche_slug, j.payload ->> 'lead_id' as lead_id,
+               j.payload ->> 'outcome' as outcome,
                (select l.name from competition_levels l
-                where l.id = (j.payload -> 'levels' -> 0 ->> 'level_id')::uuid),
+                where l.id = (j.payload -> 'levels' -> 0 ->> 'level_id')::uuid) as start_level,
                array(select p.name from assignments a join providers p on p.id = a.provider_id
-                     where a.niche_id = j.niche_id and a.journal_seq = j.seq order by a.served_seq)
+                     where a.niche_id = j.niche_id and a.journal_seq = j.seq order by a.served_seq) as recipients
         from niche_journal j join niches n on n.id = j.niche_id
         where j.kind = 'decision' and n.slug = any(%s) order by j.recorded_at desc, j.seq desc limit %s
         """,
         (list(niche_slugs), limit),
-    ).fetchall()
-    return [RecentDecision(*row) for row in rows]
+    )
 
 
 def level_fairness(conn: Connection, niche_slugs: Sequence[str]) -> list[RecentLevelFairness]:

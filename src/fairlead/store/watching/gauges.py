@@ -10,6 +10,7 @@ from typing import Any, LiteralString
 
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import QUEUE_OF
+from fairlead.store.typed_rows import one_row
 from fairlead.telemetry.gauges import (
     Gauges,
     NicheGauges,
@@ -191,13 +192,14 @@ def _endpoints(conn: Connection) -> tuple[dict[str, int], int]:
 
 
 def _reconciliation(conn: Connection) -> ReconciliationGauges | None:
-    row = conn.execute(
+    return one_row(
+        conn,
+        ReconciliationGauges,
         """
-        select difference_count, checked_count, extract(epoch from now() - ended_at)::float8
+        select difference_count, checked_count, extract(epoch from now() - ended_at)::float8 as age_seconds
         from reconciliations order by ended_at desc limit 1
-        """
-    ).fetchone()
-    return None if row is None else ReconciliationGauges(*row)
+        """,
+    )
 
 
 def _recent_attempts(conn: Connection) -> dict[tuple[str, str], int]:
