@@ -123,7 +123,7 @@ BUGS_OF_TRANSACTIONS = (
     Bug(
         "late locks wait",
         "waiting is kinder than starting again",
-        (Edit("flows/distribute.py", "wait=not balances", "wait=True"),),
+        (Edit("flows/distribute.py", "wait=not held.balances", "wait=True"),),
         (HELD,),
         is_quick=True,
     ),

@@ -10,6 +10,19 @@ OUTBOX = "tests/store/notifications/test_outbox.py"
 
 BUGS_OF_WRITERS = (
     Bug(
+        "an assignment that names no subscription",
+        "provider and level say which subscription it is",
+        (
+            Edit(
+                "store/distribution/writes.py",
+                "            array_text(recipient.subscription_id for _, _, recipient in picks),\n",
+                "            array_text(recipient.provider_id for _, _, recipient in picks),\n",
+            ),
+        ),
+        (ONCE_A_BATCH,),
+        is_quick=True,
+    ),
+    Bug(
         "a fall that is told to no provider",
         "the balance is what counts, a message can come later",
         (

@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch, head_after
 from fairlead.core.errors import Refused, Unavailable
 from fairlead.core.journal import seal
-from fairlead.core.ledger import LowBalance
 from fairlead.core.model import Balance
 from fairlead.core.roster import Roster
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.balances import read_balances
 from fairlead.store.distribution.rosters import RosterCache
-from fairlead.store.distribution.writes import Batch, lock_balances, record
+from fairlead.store.distribution.writes import Batch, LockedBalances, lock_balances, record
 from fairlead.store.journal import LockedNiche, lock_niches
 from fairlead.store.leads.waiting import lock_waiting_leads
 
@@ -70,7 +69,7 @@ class _ProviderHeld(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """A batch that was written, and the roster that stands before it."""
+    """A batch that is decided and to be written, and the roster that stands before it."""
 
     roster: Roster
     decided: BatchDecision
@@ -92,7 +91,12 @@ def _in_one_transaction(
             raise Refused("niche_unknown", f"there is no niche {niche_id}")
         return _attempt(conn, niche, rosters, last_known_balances, limit, only_lead_id, lock_also)
 
-    return database.run(work)
+    return database.run(work, _write)
+
+
+def _write(conn: Connection, done: _Done | None) -> None:
+    if done is not None:
+        record(conn, done.batch)
 
 
 def _attempt(
@@ -115,7 +119,7 @@ def _attempt(
     if expected is None:  # without them nearly every batch of a new process would be decided twice
         expected = last_known_balances[niche_id] = read_balances(conn, niche_id)
     asked = decide_batch(roster, locked.leads, {}, locked.now, expected)
-    decided, low_balances = _with_balances_locked(conn, roster, asked, lock_also)
+    decided, held = _with_balances_locked(conn, roster, asked, lock_also)
     sealed = seal(niche_id, niche.journal_seq, niche.journal_head, decided.contents(), locked.now)
     head = roster.head
     for step in decided.steps:
@@ -126,28 +130,27 @@ def _attempt(
         decisions=decided.decisions,
         deactivated=decided.deactivated,
         entries=tuple(sealed),
-        low_balances=low_balances,
+        low_balances=held.low_balances,
+        endpoint_ids=held.endpoint_ids,
         balances_after=decided.balances_after,
         now=locked.now,
         requests=locked.requests,
     )
-    record(conn, batch)
     return _Done(roster, decided, batch)
 
 
 def _with_balances_locked(
     conn: Connection, roster: Roster, asked: BatchDecision | NeedsBalances, lock_also: set[str]
-) -> tuple[BatchDecision, dict[str, LowBalance]]:
-    """The batch as the true balances have it, with every provider that it consulted locked; what is low to each."""
-    balances: dict[str, Balance] = {}
-    low_balances: dict[str, LowBalance] = {}
+) -> tuple[BatchDecision, LockedBalances]:
+    """The batch as the true balances have it, with every provider that it consulted locked."""
+    held = LockedBalances()
     while isinstance(asked, NeedsBalances):
         # Only the first locks may be waited for. Later ones are out of order: waiting for one of them could
         # deadlock with a transaction that holds it and waits for one of ours.
-        found = lock_balances(conn, [*(asked.provider_ids | (lock_also - balances.keys()))], wait=not balances)
+        to_lock = [*(asked.provider_ids | (lock_also - held.balances.keys()))]
+        found = lock_balances(conn, to_lock, wait=not held.balances)
         if found is None:
-            raise _ProviderHeld([*asked.provider_ids, *balances])
-        balances |= found.balances
-        low_balances |= found.low_balances
-        asked = asked.resume(roster, balances)
-    return asked, low_balances
+            raise _ProviderHeld([*asked.provider_ids, *held.balances])
+        held.add(found)
+        asked = asked.resume(roster, held.balances)
+    return asked, held

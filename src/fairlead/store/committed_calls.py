@@ -1,6 +1,7 @@
 """Whether a commit whose answer was lost has happened: each call leaves its id in its own transaction."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -18,8 +19,11 @@ class Call(Generic[Result]):
     The id is of this call alone, so that a later attempt tells what it did itself from what others did meanwhile.
     """
 
-    def __init__(self, work: Callable[[Connection], Result]) -> None:
+    def __init__(
+        self, work: Callable[[Connection], Result], finish: Callable[[Connection, Result], None] | None = None
+    ) -> None:
         self._work = work
+        self._finish = finish
         self._call_id = new_id()
         self._ended: tuple[Result] | None = None
 
@@ -29,14 +33,21 @@ class Call(Generic[Result]):
         An earlier one whose commit is still under way is waited for. Afterwards the transaction is to be committed.
         """
         if self._ended is None:
-            result = self._work(conn)
-            if _may_have_written(conn):
-                _leave_id_if_written(conn, self._call_id)
+            result = self._finished(conn, self._work(conn), has_left_id=False)
         elif _leave_id(conn, self._call_id):
-            result = self._work(conn)
+            result = self._finished(conn, self._work(conn), has_left_id=True)
         else:
             return self._ended[0]
         self._ended = (result,)
+        return result
+
+    def _finished(self, conn: Connection, result: Result, *, has_left_id: bool) -> Result:
+        """The result, when what finishes the work is done and the id is left: all of it sent at once."""
+        with nullcontext() if self._finish is None else conn.pipeline():
+            if self._finish is not None:
+                self._finish(conn, result)
+            if not has_left_id and _may_have_written(conn):
+                _leave_id_if_written(conn, self._call_id)
         return result
 
 

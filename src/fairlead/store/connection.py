@@ -203,8 +203,13 @@ class Database:
         except psycopg.OperationalError as error:
             raise Unavailable(f"cannot connect to the database {self.place}: {one_line(error)}") from error
 
-    def run(self, work: Callable[[Connection], Result]) -> Result:
+    def run(
+        self, work: Callable[[Connection], Result], finish: Callable[[Connection, Result], None] | None = None
+    ) -> Result:
         """The result of `work`, done in one committed transaction.
+
+        `finish` gets that result and writes: its statements go to the server in one pipeline, together with what every
+        call leaves there, before the commit.
 
         A transient error (serialization failure, deadlock, lock timeout, lost connection) rolls back and runs `work`
         again from its start, a few times, after a jittered pause. When the answer to a commit was lost, the next
@@ -214,7 +219,7 @@ class Database:
         Raises `Unavailable` when the attempts or the patience are used up, and for any other state of the server that
         says nothing of the work.
         """
-        return self._retried(Call(work).attempt)
+        return self._retried(Call(work, finish).attempt)
 
     def _retried(self, attempted: Callable[[Connection], Result]) -> Result:
         """What `attempted` returns in the first transaction that commits and says so."""

@@ -47,7 +47,12 @@ class JoinedDatabase(Database):
         """As `run`: each statement sees what is committed by then."""
         return self.run(view)
 
-    def run(self, work: Callable[[Connection], Result]) -> Result:
-        """The result of `work`, done once, as a part of the transaction."""
+    def run(
+        self, work: Callable[[Connection], Result], finish: Callable[[Connection, Result], None] | None = None
+    ) -> Result:
+        """The result of `work`, done once and finished, as a part of the transaction."""
         with self.transaction() as conn:
-            return work(conn)
+            result = work(conn)
+            if finish is not None:
+                finish(conn, result)
+            return result

@@ -32,10 +32,17 @@ _LOCK_PROVIDERS = """
 
 @dataclass(frozen=True, slots=True)
 class LockedBalances:
-    """By provider id, of providers whose rows are locked: what they can pay with, and when that is low to them."""
+    """By provider id, of providers whose rows are locked: what they can pay with, when that is low, their endpoints."""
 
     balances: dict[str, Balance] = field(default_factory=dict[str, Balance])
     low_balances: dict[str, LowBalance] = field(default_factory=dict[str, LowBalance])
+    endpoint_ids: dict[str, str] = field(default_factory=dict[str, str])
+
+    def add(self, more: "LockedBalances") -> None:
+        """These are locked too."""
+        self.balances.update(more.balances)
+        self.low_balances.update(more.low_balances)
+        self.endpoint_ids.update(more.endpoint_ids)
 
 
 def lock_balances(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> LockedBalances | None:
@@ -46,12 +53,14 @@ def lock_balances(conn: Connection, provider_ids: Sequence[str], *, wait: bool) 
     """
     ids = sorted(provider_ids)
     try:
-        rows = conn.execute(_LOCK_PROVIDERS if wait else _LOCK_PROVIDERS + " nowait", (array_text(ids),)).fetchall()
+        with conn.pipeline():
+            rows = conn.execute(_LOCK_PROVIDERS if wait else _LOCK_PROVIDERS + " nowait", (array_text(ids),))
+            endpoints = ask_for_endpoints(conn, ids)
     except errors.LockNotAvailable:
         if wait:
             raise
         return None
-    locked = LockedBalances()
+    locked = LockedBalances(endpoint_ids=dict(endpoints))
     for provider_id, balance_cents, credit_limit_cents, ledger_seq, threshold_cents, was_told in rows:
         locked.balances[provider_id] = Balance(balance_cents, credit_limit_cents, ledger_seq)
         locked.low_balances[provider_id] = LowBalance(threshold_cents, was_told)
@@ -68,6 +77,7 @@ class Batch:
     deactivated: tuple[Subscription, ...]
     entries: tuple[SealedEntry, ...]
     low_balances: Mapping[str, LowBalance]
+    endpoint_ids: Mapping[str, str]
     balances_after: Mapping[str, Balance]
     now: datetime
     requests: Mapping[str, LeadRequest]
@@ -76,26 +86,22 @@ class Batch:
 def record(conn: Connection, batch: Batch) -> None:
     """The batch is in the tables: journal and pointer, assignments, ledger, balances, order, leads, notifications.
 
-    Thirteen statements at most, however many leads, recipients and subscriptions, sent without waiting for one another.
-    Nothing of it is visible, or lasting, before the caller's commit (R10).
+    Twelve statements at most, however many leads, recipients and subscriptions, to be sent in the caller's pipeline
+    (`Database.run`). Nothing of it is visible, or lasting, before its commit (R10).
     """
     picks = _picks(batch)
-    with conn.pipeline():
-        # Asked first and read last: the answer is there by the time that the other statements were sent.
-        endpoints = ask_for_endpoints(conn, {recipient.provider_id for _, _, recipient in picks}) if picks else None
-        insert_entries(conn, batch.entries)
-        _move_niche(conn, batch)
-        set_decided(conn, batch.decisions, batch.now)
-        if picks:
-            # Moved first: a key that is checked then finds its row locked already, and writes no lock.
-            _move_served(conn, batch)
-            # Before the assignments, which name them.
-            post_entries(conn, _ledger_entries(picks), batch.low_balances, SYSTEM.name, batch.now)
-            _insert_assignments(conn, batch, picks)
-        if batch.deactivated:
-            _deactivate(conn, batch)
-        told = {} if endpoints is None else dict(endpoints.fetchall())
-        notify(conn, [*_notifications(batch, picks, told)], batch.now)
+    insert_entries(conn, batch.entries)
+    _move_niche(conn, batch)
+    set_decided(conn, batch.decisions, batch.now)
+    if picks:
+        # Moved first: a key that is checked then finds its row locked already, and writes no lock.
+        _move_served(conn, batch)
+        # Before the assignments, which name them.
+        post_entries(conn, _ledger_entries(picks), batch.low_balances, SYSTEM.name, batch.now)
+        _insert_assignments(conn, batch, picks)
+    if batch.deactivated:
+        _deactivate(conn, batch)
+    notify(conn, [*_notifications(batch, picks, batch.endpoint_ids)], batch.now)
 
 
 def _move_niche(conn: Connection, batch: Batch) -> None:
