@@ -1,6 +1,6 @@
 """What must be true of every decision and every batch, asked in production too: a wrong one never reaches the money.
 
-What is written is asserted once more by the tables, whoever writes:
+What is written is asserted once more by the tables, whichever flow writes:
 
 - one provider, one lead (R7): `assignments_lead_reaches_a_provider_once`
 - the next place (R5): `assignments_served_seq_has_no_ties`
