@@ -8,6 +8,7 @@ python -m bench verify      how long proving the past takes as it grows, up to a
 python -m bench rosters     how a process that is behind catches up, by the journal and by the tables
 python -m bench locking     locking the providers that a decision consults, or all that it could consult
 python -m bench compare WITH  how much faster this checkout is than another one (a path or a revision)
+python -m bench past        a niche with a long past: explaining it, and a new process's first distribution
 python -m bench contains    how long `contains` takes on a text, all pieces at once and one after the other
 """
 
@@ -30,6 +31,7 @@ from bench.locking import Locking, LockingEffort, measure_locking
 from bench.locking_report import locking_as_json, locking_as_markdown
 from bench.memory import measure_roster
 from bench.parts_report import caught_up_as_json, caught_up_as_markdown, contained_as_json, contained_as_markdown
+from bench.past import PastEffort, measure_past, past_as_json, past_as_markdown
 from bench.population import POPULATIONS
 from bench.proof import ProofEffort, measure_proofs, proofs_as_json, proofs_as_markdown
 from bench.report import as_json, as_markdown
@@ -51,6 +53,7 @@ QUICK_PROOF = ProofEffort(assignments=(100, 300), niches=2, subscriptions_per_le
 QUICK_CATCHING_UP = CatchingUpEffort(providers=(20,), entries=5, rounds=2)
 QUICK_LOCKING = LockingEffort(sizes=(20,), shared_sizes=(20,), shared_by=2, rounds=2, transactions={5: 1, 1: 2})
 QUICK_COMPARE = CompareEffort(sizes=(20,), rounds=2, batches=1, single_leads=3)
+QUICK_PAST = PastEffort(providers=20, entries=400, explained=20, explained_slowly=2, processes=1)
 QUICK_CONTAINING = ContainingEffort(pieces=(100,), characters=500, rounds=2)
 
 
@@ -139,6 +142,15 @@ def locking(wanted: argparse.Namespace) -> int:
     return 0
 
 
+def past(wanted: argparse.Namespace) -> int:
+    """0 when snapshots explained as the whole journal does."""
+    effort = QUICK_PAST if wanted.quick else PastEffort(entries=wanted.entries, seed=wanted.seed)
+    with server(is_durable=False) as server_url:
+        report = past_as_json(measure_past(server_url, effort), effort, server_version(server_url))
+    _show(past_as_markdown(report), report, wanted.json)
+    return 0
+
+
 def contains(wanted: argparse.Namespace) -> int:
     """0 when both ways found the same pieces."""
     effort = QUICK_CONTAINING if wanted.quick else ContainingEffort(seed=wanted.seed)
@@ -175,6 +187,7 @@ MEASUREMENTS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "locking": locking,
     "contains": contains,
     "compare": comparison,
+    "past": past,
 }
 
 
@@ -214,6 +227,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     sizes = list(ProofEffort().assignments)
     of_verify.add_argument("--assignments", type=int, nargs="+", default=sizes, help="at which sizes, ascending")
+    by_name["past"].add_argument("--entries", type=int, default=100_000, help="entries of the journal (100000)")
     return parser
 
 

@@ -14,7 +14,7 @@ from fairlead.core.configuration_entries import (
 )
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.ledger import LedgerEntryKind, LowBalance, Posting
-from fairlead.core.model import Level, Subscription
+from fairlead.core.model import Level, Subscription, filter_text
 from fairlead.core.subscription import funded
 from fairlead.flows.distributor import Distributor
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
@@ -140,7 +140,7 @@ def _balances(database: Database) -> dict[str, int]:
 
 
 def _subscription(provider_id: str, level: Level, balance: int, rules: dict[str, object]) -> Subscription:
-    subscription = Subscription(new_id(), provider_id, level.level_id, True, None, rules, True)
+    subscription = Subscription(new_id(), provider_id, level.level_id, True, None, filter_text(rules), True)
     return funded(subscription, level.price_cents, balance)
 
 
@@ -193,7 +193,7 @@ def _insert_subscriptions(
         """
     ) as copy:
         for s in subscriptions:
-            rules = json.dumps(s.filter_rules)
+            rules = s.filter_text
             ids = (s.subscription_id, s.provider_id, s.level_id, niche_id)
             copy.write_row((*ids, s.is_active, s.deactivation_reason, rules, now))
     with conn.cursor().copy(

@@ -24,6 +24,7 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.configuration.rows import NichePolicy, ReofferPolicy
 from fairlead.store.connection import Database
+from fairlead.store.distribution.snapshots import state_before, write_snapshot
 from fairlead.store.leads.intake import IntakePolicy
 from tests.flows.intake.senders import BY_EMAIL, VISITOR, lead, link, open_niche, send, visit
 from tests.flows.marketplaces import HOSTING, declare, provider_id
@@ -55,6 +56,14 @@ def play(database: Database) -> None:
     _from_outside(database)
     # The last change of all stops a subscription that a provider has to be told of.
     adjust_balance(database, anchor, "debit", 1, MEMO, OPERATOR)
+    _snapshot(database, niche_id)
+
+
+def _snapshot(database: Database, niche_id: str) -> None:
+    """How the niche stands now, as it would be on record if its journal were longer."""
+    with database.transaction() as conn:
+        [(seq,)] = conn.execute("select journal_seq from niches where id = %s", (niche_id,)).fetchall()
+        assert write_snapshot(conn, state_before(conn, niche_id, seq + 1))
 
 
 def _configure(database: Database, niche_id: str, anchor: str, cleat: str) -> None:

@@ -8,7 +8,7 @@ from fairlead.core.batch import BatchDecision, Step, decide_batch, follow_batch
 from fairlead.core.canonical import JsonObject, commit_to_attributes
 from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import DECISION_VERSION
-from fairlead.core.journal import Entry, LedgerEntryKind, seal
+from fairlead.core.journal import Entry, JournalEntryKind, seal
 from fairlead.core.ledger import LedgerEntryKind as LedgerKind
 from fairlead.core.ledger import post
 from fairlead.core.model import Balance, Lead, Subscription
@@ -49,7 +49,7 @@ class History:
     def now(self) -> datetime:
         return BEGINNING + timedelta(seconds=len(self.entries))
 
-    def write(self, *contents: tuple[LedgerEntryKind, JsonObject]) -> None:
+    def write(self, *contents: tuple[JournalEntryKind, JsonObject]) -> None:
         """The contents are the newest entries, and the roster has folded them in."""
         for sealed in self._seal(list(contents)):
             self.roster.fold(sealed)
@@ -83,7 +83,7 @@ class History:
             differences += replay.step(entry, attributes, salt)
         return replay, differences + replay.end()
 
-    def _seal(self, contents: list[tuple[LedgerEntryKind, JsonObject]]) -> list[Entry]:
+    def _seal(self, contents: list[tuple[JournalEntryKind, JsonObject]]) -> list[Entry]:
         hash_before = self.entries[-1].hash if self.entries else bytes(32)
         sealed = seal(self.roster.niche_id, len(self.entries), hash_before, contents, self.now)
         entries = [each.entry for each in sealed]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.model import Balance, Level, Subscription
+from fairlead.core.model import Balance, Level, Subscription, filter_text
 from tests.core.history import EVERY_LEAD, FORM, History, id_of
 
 
@@ -18,7 +18,7 @@ def wants(*rules: tuple[str, str, object]) -> JsonObject:
     return {"version": 1, "rules": [dict(zip(keys, rule, strict=True)) for rule in rules]}
 
 
-FILTERS: list[JsonObject] = [
+DOCUMENTS: list[JsonObject] = [
     EVERY_LEAD,
     EVERY_LEAD,
     EVERY_LEAD,
@@ -29,6 +29,7 @@ FILTERS: list[JsonObject] = [
     wants(("height", "gte", 30)),
 ]
 """The last asks for a field that the form does not have."""
+FILTERS = [filter_text(document) for document in DOCUMENTS]
 
 ATTRIBUTES: list[JsonObject] = [
     {},
@@ -87,7 +88,7 @@ def markets(draw: st.DrawFn) -> Market:
                 level_id=level.level_id,
                 is_active=state == "active",
                 deactivation_reason=None if state == "active" else state,
-                filter_rules=draw(st.sampled_from(FILTERS)),
+                filter_text=draw(st.sampled_from(FILTERS)),
                 filter_is_valid=draw(st.integers(0, 11)) < 11,
             )
             subscriptions.append(subscription)

@@ -16,7 +16,7 @@ from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import balances_consulted, decision_payload, recorded_decision
 from fairlead.core.explanation import Standing, standing_of
 from fairlead.core.journal import Entry, JournalEntryKind
-from fairlead.core.model import Balance, Lead, Level, Subscription
+from fairlead.core.model import Balance, Lead, Level, Subscription, filter_text
 from fairlead.core.replay import Replay
 from tests.core.history import BEGINNING, EVERY_LEAD, History, decided_again, id_of
 from tests.core.markets import Market, attributes, markets, opened, staged
@@ -96,7 +96,7 @@ def crowd(levels: int, providers: int) -> Market:
     own = tuple(Level(id_of("level", n), f"L{n}", 100, providers, n + 1, True) for n in range(levels))
     names = [id_of("provider", n) for n in range(providers)]
     subscriptions = tuple(
-        Subscription(id_of("subscription", number), name, level.level_id, True, None, EVERY_LEAD, True)
+        Subscription(id_of("subscription", number), name, level.level_id, True, None, filter_text(EVERY_LEAD), True)
         for number, (level, name) in enumerate((level, name) for level in own for name in names)
     )
     return Market(own, dict.fromkeys(names, "active"), dict.fromkeys(names, Balance(10**6, 0, 1)), subscriptions, {}, 1)

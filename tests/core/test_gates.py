@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 
 from fairlead.core import gates
-from fairlead.core.canonical import JsonObject
 from fairlead.core.decide import decide
 from fairlead.core.decision import Outcome
 from fairlead.core.decision_entries import decision_payload
@@ -17,7 +16,7 @@ from fairlead.core.explanation import standing_of
 from fairlead.core.model import Balance, Level, Subscription
 from fairlead.core.refusals import Names
 from tests.core.history import BEGINNING, History, id_of
-from tests.core.markets import Market, attributes, markets, opened, staged
+from tests.core.markets import FILTERS, Market, attributes, markets, opened, staged
 from tests.core.toy_gates import EVEN_DAYS_ONLY, OddDay, with_toy_gates
 
 ROOT = Path(__file__).parents[2]
@@ -63,15 +62,12 @@ def toy_history() -> History:
     level = Level(id_of("level", 1), "Only", 100, 2, 1, True)
     providers = [id_of("provider", number) for number in (1, 2, 7)]
     subscriptions = tuple(
-        Subscription(id_of("subscription", number), provider_id, level.level_id, True, None, EVERY, True)
+        Subscription(id_of("subscription", number), provider_id, level.level_id, True, None, FILTERS[0], True)
         for number, provider_id in zip((1, 2, 7), providers, strict=True)
     )
     balances = dict.fromkeys(providers, Balance(1000, 0, 1))
     market = Market((level,), dict.fromkeys(providers, "active"), balances, subscriptions, {}, 1)
     return opened(market)
-
-
-EVERY: JsonObject = {"version": 1, "rules": []}
 
 
 @pytest.mark.usefixtures("with_toys")

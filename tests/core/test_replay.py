@@ -13,6 +13,7 @@ from fairlead.core.canonical import canonical_json
 from fairlead.core.configuration_entries import filter_digest
 from fairlead.core.decision import Outcome
 from fairlead.core.journal import Entry, JournalEntryKind, seal
+from fairlead.core.model import filter_text
 from fairlead.core.replay import Replay
 from fairlead.core.roster import Roster
 from tests.core.history import EVERY_LEAD, History, decided_again, state_of
@@ -271,7 +272,10 @@ def named(history: History) -> tuple[int, Entry]:
 
 OTHER_FILTER = {"version": 1, "rules": [{"field_key": "age", "operator": "gte", "value": 31}]}
 DIGEST_FORGERIES: dict[str, tuple[dict[str, object], str]] = {
-    "another filter's": ({"filter_sha256": filter_digest(OTHER_FILTER)}, "`filter_sha256` is not that of the filter"),
+    "another filter's": (
+        {"filter_sha256": filter_digest(filter_text(OTHER_FILTER))},
+        "`filter_sha256` is not that of the filter",
+    ),
     "no digest": ({"filter_sha256": None}, "`filter_sha256` is not that of the filter"),
     "of nobody": ({"subscription_id": "nobody"}, "`filter_sha256` is not that of the filter"),
     "beside a filter": ({"filter_rules": EVERY_LEAD}, "it has a filter, and the digest of one"),

@@ -16,9 +16,10 @@ from fairlead.core.configuration_entries import (
     subscription_payload,
 )
 from fairlead.core.decide import decide
+from fairlead.core.fold import JournalGap
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.model import Balance, Level, Subscription
-from fairlead.core.roster import JournalGap, Roster
+from fairlead.core.model import Balance, Level, Subscription, filter_text
+from fairlead.core.roster import Roster
 from fairlead.core.subscription import funded
 from tests.core.history import BEGINNING, FORM, History, follow, id_of, state_of
 from tests.core.markets import ATTRIBUTES, FILTERS, Market, attributes, markets, opened, staged
@@ -188,7 +189,7 @@ def test_a_trial_that_fails_leaves_the_roster_as_it_was() -> None:
 def test_only_activity_may_change_in_a_trial() -> None:
     roster = staged(small_market()).roster
     own = next(iter(roster.subscriptions.values()))
-    for after, is_deleted in [(own, True), (replace(own, filter_rules=FILTERS[-1]), False)]:
+    for after, is_deleted in [(own, True), (replace(own, filter_text=FILTERS[-1]), False)]:
         with pytest.raises(JournalGap), roster.trial():
             roster.set_subscription(after, is_deleted)
 
@@ -231,7 +232,9 @@ def test_a_filter_that_only_looks_equal_to_python_is_another_filter() -> None:
 
     def wanting(value: object) -> Subscription:
         rules = [{"field_key": "wants", "operator": "eq", "value": value}]
-        return Subscription("s", id_of("provider", 1), "l", True, None, {"version": 1, "rules": rules}, True)
+        return Subscription(
+            "s", id_of("provider", 1), "l", True, None, filter_text({"version": 1, "rules": rules}), True
+        )
 
     roster = Roster("n")
     roster.set_niche(True, form("boolean"))

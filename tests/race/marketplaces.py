@@ -12,7 +12,7 @@ from typing import Any
 
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.model import Level, Subscription
+from fairlead.core.model import Level, Subscription, filter_text
 from fairlead.store.audit.log import OPERATOR, AuditEvent, append_audit
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id, new_salt
@@ -175,7 +175,7 @@ def subscribe(conn: Connection, niche: Niche, providers: Sequence[Provider], ids
         contents.append((JournalEntryKind.PROVIDER, provider_payload(provider_id, "active")))
         for position in provider.positions:
             level_id = niche.level_ids[position]
-            own = Subscription(new_id(), provider_id, level_id, True, None, provider.filter_rules, True)
+            own = Subscription(new_id(), provider_id, level_id, True, None, filter_text(provider.filter_rules), True)
             contents.append((JournalEntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=False)))
             rules = json.dumps(provider.filter_rules)
             rows.append((own.subscription_id, provider_id, level_id, niche.niche_id, rules, now))

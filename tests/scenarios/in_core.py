@@ -12,7 +12,7 @@ from fairlead.core.form import parse_form_schema
 from fairlead.core.journal import LedgerEntryKind
 from fairlead.core.ledger import LedgerEntryKind as LedgerKind
 from fairlead.core.ledger import post
-from fairlead.core.model import Balance, Lead, Level, Subscription
+from fairlead.core.model import Balance, Lead, Level, Subscription, filter_text
 from tests.core.history import History, id_of
 from tests.scenarios.story import Given, LevelChange, ProviderChange, Step, SubscriptionChange, Told
 
@@ -154,12 +154,18 @@ class CoreWorld:
         living = [own for own in self._at_level(level_id) if own.provider_id == provider_id]
         subscription_id = id_of(f"subscription at {level_id}", int(provider_id[-12:], 16))
         fresh = Subscription(
-            subscription_id, provider_id, level_id, True, None, {"version": 1, "rules": change.filter or []}, True
+            subscription_id,
+            provider_id,
+            level_id,
+            True,
+            None,
+            filter_text({"version": 1, "rules": change.filter or []}),
+            True,
         )
         own = living[0] if living else self._gone.pop(subscription_id, fresh)
         if change.filter is not None:
             is_valid = not validate_filter(fresh.filter_rules, self.history.roster.schema)
-            own = replace(own, filter_rules=fresh.filter_rules, filter_is_valid=is_valid)
+            own = replace(own, filter_text=fresh.filter_text, filter_is_valid=is_valid)
         if change.active is not None:
             own = replace(own, is_active=change.active, deactivation_reason=None if change.active else "paused")
         if change.deleted:

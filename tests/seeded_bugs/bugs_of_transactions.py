@@ -197,7 +197,7 @@ BUGS_OF_TRANSACTIONS = (
         (
             Edit(
                 "core/configuration_entries.py",
-                'if before is None or filter_digest(before.filter_rules) != payload["filter_sha256"]:',
+                'if before is None or filter_digest(before.filter_text) != payload["filter_sha256"]:',
                 "if before is None:",
             ),
         ),

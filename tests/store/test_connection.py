@@ -36,7 +36,7 @@ def niche_id(database: Database) -> str:
 def test_a_session_that_was_ended_for_its_slowness_is_tried_again(
     database: Database, niche_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load, loads = rosters.load_roster, []
+    load, loads = rosters.read_roster_rows, []
 
     def slow_at_first(*words: Any) -> Any:
         loads.append(load(*words))
@@ -44,7 +44,7 @@ def test_a_session_that_was_ended_for_its_slowness_is_tried_again(
             time.sleep(0.8)
         return loads[-1]
 
-    monkeypatch.setattr(rosters, "load_roster", slow_at_first)
+    monkeypatch.setattr(rosters, "read_roster_rows", slow_at_first)
     with Database(database.url, "fairlead", Timeouts(idle_in_transaction_ms=300)) as impatient:
         decided = Distributor(impatient).distribute_waiting(niche_id)
     assert (len(decided.decisions), decided.failures, decided.batch_error) == (3, (), None)

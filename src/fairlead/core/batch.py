@@ -14,10 +14,11 @@ from fairlead.core.configuration_entries import subscription_payload
 from fairlead.core.decide import decide
 from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import DECISION_VERSION, decision_payload
+from fairlead.core.fold import Head
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import Balance, Lead, Subscription
 from fairlead.core.postconditions import assert_batch
-from fairlead.core.roster import Head, Roster
+from fairlead.core.roster import Roster
 from fairlead.core.subscription import out_of_funds
 
 
@@ -115,7 +116,7 @@ def decide_batch(
     >>> roster, provider = Roster("niche"), "01900000-0000-7000-8000-000000000000"
     >>> roster.set_level(Level("gold", "Gold", 500, 1, 1, is_active=True), is_deleted=False)
     >>> roster.set_provider(provider, "active")
-    >>> subscription = Subscription("s", provider, "gold", True, None, {"version": 1, "rules": []}, True)
+    >>> subscription = Subscription("s", provider, "gold", True, None, '{"rules":[],"version":1}', True)
     >>> roster.set_subscription(subscription, is_deleted=False)
     >>> leads = [Lead(lead_id, {}, "commitment", attempt=1) for lead_id in ("first", "second")]
     >>> now = timestamp_from_text("2026-01-01T00:00:00.000000Z")

@@ -41,7 +41,7 @@ def decide(roster: Roster, lead: Lead, balances: Balances, decided_at: datetime)
     ...     roster.set_level(Level(name, name, 1000, recipients, position, is_active=True), is_deleted=False)
     ...     for provider in ids.values():
     ...         roster.set_provider(provider, "active")
-    ...         wants_all = Subscription(name + provider, provider, name, True, None, {"version": 1, "rules": []}, True)
+    ...         wants_all = Subscription(name + provider, provider, name, True, None, '{"rules":[],"version":1}', True)
     ...         roster.set_subscription(wants_all, is_deleted=False)
     >>> balances = {ids[name]: Balance(5000, 0, 1) for name in "abce"} | {ids["d"]: Balance(999, 0, 1)}
     >>> now = timestamp_from_text("2026-01-01T00:00:00.000000Z")

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
+from fairlead.core import gates
 from fairlead.core.canonical import JsonObject, timestamp_from_text, timestamp_text
-from fairlead.core.decision import Decision, LevelResult, Outcome, RefusedCandidate
+from fairlead.core.decision import Decision, LevelResult, Outcome, Recipient, RefusedCandidate
 from fairlead.core.document import shown
 from fairlead.core.journal import UnreadableEntry
-from fairlead.core.model import Balance
+from fairlead.core.model import Balance, Level
 from fairlead.core.refusals import InsufficientBalance
 
 DECISION_VERSION = 2
@@ -90,6 +91,47 @@ def _refused_payload(refused: RefusedCandidate) -> JsonObject:
         "reason": refused.refusal.reason,
         **refused.refusal.recorded(),
     }
+
+
+def read_decision(niche_id: str, seq: int, payload: Mapping[str, Any], levels: Mapping[str, Level]) -> Decision:
+    """The decision that `decision_payload` wrote, entry `seq` of the niche; `levels` has the names of its levels.
+
+    Whom it only counted, it has in `counts`: see `decision_payload`.
+    """
+    effect = recorded_decision(payload)
+    return Decision(
+        niche_id=niche_id,
+        seq=seq,
+        lead_id=effect.lead_id,
+        lead_commitment=payload["lead_commitment"],
+        attempt=effect.attempt,
+        decided_at=effect.decided_at,
+        start_order_position=payload["start_order_position"],
+        next_start_order_position=effect.next_start_order_position,
+        outcome=effect.outcome,
+        levels=tuple(_read_level_result(each, levels) for each in payload["levels"]),
+    )
+
+
+def _read_level_result(payload: Mapping[str, Any], levels: Mapping[str, Level]) -> LevelResult:
+    level = Level(
+        payload["level_id"],
+        levels[payload["level_id"]].name,
+        payload["price_cents"],
+        payload["max_recipients"],
+        payload["order_position"],
+        is_active=True,
+    )
+    recipients = tuple(Recipient(**recipient) for recipient in payload["recipients"])
+    refused = tuple(
+        RefusedCandidate(
+            each["subscription_id"],
+            each["provider_id"],
+            gates.REGISTRY.by_reason[each["reason"]].read(each, payload),
+        )
+        for each in payload["refused"]
+    )
+    return LevelResult(level, recipients, refused, payload["counts"])
 
 
 def balances_consulted(payload: JsonObject) -> dict[str, Balance]:

@@ -1,14 +1,15 @@
 """Why one subscription did or did not receive a lead: the gates in R4's precedence, with what each of them saw."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from fairlead.core.decision import Decision, LevelResult, Recipient
 from fairlead.core.decision_state import DecisionState
+from fairlead.core.form import FormSchema
 from fairlead.core.gates import filter_refusal, refusal_without_visit, standing_refusal
 from fairlead.core.model import Balance, Lead, Subscription
 from fairlead.core.refusals import LevelFull, Refusal
-from fairlead.core.roster import Roster
-from fairlead.core.slots import Candidates
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,29 +22,46 @@ class Standing:
     refusal: Refusal | None
 
 
-def standing_of(
-    roster: Roster, lead: Lead, decision: Decision, result: LevelResult, provider_id: str
-) -> Standing | None:
+class Past(Protocol):
+    """How a niche stood right before a decision: a roster, or what a snapshot and the entries after it say."""
+
+    @property
+    def schema(self) -> FormSchema:
+        """The niche's form."""
+        ...
+
+    def subscriptions_of(self, provider_id: str) -> Sequence[Subscription]:
+        """The provider's living subscriptions in this niche."""
+        ...
+
+    def provider_status(self, provider_id: str) -> str | None:
+        """A provider's status in this niche's journal."""
+        ...
+
+    def count_ahead(self, attributes: Mapping[str, object], subscription: Subscription) -> int:
+        """How many candidates for a lead with these attributes stand before the subscription at its level (R5)."""
+        ...
+
+
+def standing_of(past: Past, lead: Lead, decision: Decision, result: LevelResult, provider_id: str) -> Standing | None:
     """The provider's standing at one level of the decision; None when it had no living subscription there.
 
-    The roster stands right before the decision.
+    The past is right before the decision.
     """
     level_id = result.level.level_id
-    subscription = next((each for each in roster.subscriptions_of(provider_id) if each.level_id == level_id), None)
+    subscription = next((each for each in past.subscriptions_of(provider_id) if each.level_id == level_id), None)
     if subscription is None:
         return None
     for recipient in result.recipients:
         if recipient.subscription_id == subscription.subscription_id:
             return Standing(subscription.subscription_id, level_id, recipient, None)
-    refusal = _refusal(roster, lead, decision, result, subscription)
+    refusal = _refusal(past, lead, decision, result, subscription)
     return Standing(subscription.subscription_id, level_id, None, refusal)
 
 
-def _refusal(
-    roster: Roster, lead: Lead, decision: Decision, result: LevelResult, subscription: Subscription
-) -> Refusal:
-    status = roster.provider_status(subscription.provider_id) or "unknown"
-    refusal = standing_refusal(subscription, status) or filter_refusal(subscription, roster.schema, lead.attributes)
+def _refusal(past: Past, lead: Lead, decision: Decision, result: LevelResult, subscription: Subscription) -> Refusal:
+    status = past.provider_status(subscription.provider_id) or "unknown"
+    refusal = standing_refusal(subscription, status) or filter_refusal(subscription, past.schema, lead.attributes)
     if refusal is not None:
         return refusal
     for refused in result.refused:
@@ -53,8 +71,7 @@ def _refusal(
     refusal = refusal_without_visit(_state_at(lead, decision, result), subscription, result.level)
     if refusal is not None:
         return refusal
-    ahead_count = _count_ahead(roster.matching(lead.attributes), result, subscription)
-    return LevelFull(ahead_count, result.level.max_recipients)
+    return LevelFull(past.count_ahead(lead.attributes, subscription), result.level.max_recipients)
 
 
 def _state_at(lead: Lead, decision: Decision, result: LevelResult) -> DecisionState:
@@ -65,13 +82,3 @@ def _state_at(lead: Lead, decision: Decision, result: LevelResult) -> DecisionSt
         for recipient in earlier.recipients:
             state.received_at[recipient.provider_id] = earlier.level.level_id
     return state
-
-
-def _count_ahead(candidates: Candidates, result: LevelResult, subscription: Subscription) -> int:
-    _, queue = candidates.at(result.level)
-    ahead = 0
-    for other in queue:
-        if other.subscription_id == subscription.subscription_id:
-            break
-        ahead += 1
-    return ahead

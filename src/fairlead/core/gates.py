@@ -78,7 +78,7 @@ def standing_refusal(subscription: Subscription, provider_status: str) -> Refusa
     """Why the subscription can receive no lead at all at present; None when the lead decides.
 
     >>> from dataclasses import replace
-    >>> subscription = Subscription("s", "p", "l", True, None, {"version": 1, "rules": []}, True)
+    >>> subscription = Subscription("s", "p", "l", True, None, '{"rules":[],"version":1}', True)
     >>> standing_refusal(subscription, "active") is None
     True
     >>> standing_refusal(replace(subscription, is_active=False, filter_is_valid=False), "active")
@@ -98,7 +98,7 @@ def filter_refusal(
 ) -> FilterMismatch | None:
     """The first rule of the subscription's filter that a lead with these attributes does not fulfil.
 
-    >>> subscription = Subscription("s", "p", "l", True, None, {"version": 1, "rules": []}, True)
+    >>> subscription = Subscription("s", "p", "l", True, None, '{"rules":[],"version":1}', True)
     >>> filter_refusal(subscription, FormSchema(()), {}) is None
     True
     """

@@ -6,36 +6,21 @@ It answers one question fast: which subscriptions pass the standing gates and th
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from dataclasses import replace
+from itertools import takewhile
 
-from fairlead.core.configuration_entries import level_from_payload, subscription_from_payload
-from fairlead.core.decision_entries import recorded_decision
 from fairlead.core.fairness import served_rank
 from fairlead.core.filters import compile_filter
+from fairlead.core.fold import Head, JournalGap, fold
 from fairlead.core.form import FormSchema, parse_form_schema
 from fairlead.core.gates import standing_refusal
-from fairlead.core.journal import Entry, JournalEntryKind
+from fairlead.core.journal import Entry
 from fairlead.core.model import Level, Subscription
 from fairlead.core.slots import Candidates, Slots
 from fairlead.core.traversal import active_levels_by_position
 
 DEAD_SLOTS_TOLERATED = 4096
 """From this many dead slots on, and more dead than living ones, a roster gives its subscriptions new slots."""
-
-
-class JournalGap(ValueError):
-    """An entry that does not follow the roster's own `seq`: it was not brought up to date in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Where a niche stands: the journal's head, the rotation pointer (R2) and the served counter (R5)."""
-
-    seq: int
-    hash: bytes
-    next_start_order_position: int
-    last_served_seq: int
 
 
 class Roster:
@@ -49,7 +34,7 @@ class Roster:
         self.active_levels: tuple[Level, ...] = ()
         self._levels: dict[str, Level] = {}
         self._provider_status: dict[str, str] = {}
-        self._served_seq: dict[str, int] = {}
+        self._served_while_gone: dict[str, int] = {}
         self._slots = Slots()
         self._undo: list[tuple[str, Subscription | int | None]] | None = None
 
@@ -71,7 +56,9 @@ class Roster:
 
     def served_seq(self, subscription_id: str) -> int | None:
         """When a subscription was last served by the niche's counter, also while it is deleted (R12)."""
-        return self._served_seq.get(subscription_id)
+        if subscription_id in self._slots:
+            return self._slots.served_seq(subscription_id)
+        return self._served_while_gone.get(subscription_id)
 
     def provider_status(self, provider_id: str) -> str | None:
         """A provider's status in this niche's journal; None when it never subscribed here."""
@@ -93,37 +80,20 @@ class Roster:
         """The subscriptions, of every level, that pass the standing gates and the filter for these attributes."""
         return self._slots.candidates(attributes)
 
+    def count_ahead(self, attributes: Mapping[str, object], subscription: Subscription) -> int:
+        """How many candidates for a lead with these attributes stand before the subscription at its level (R5)."""
+        _, queue = self.matching(attributes).at(self._levels[subscription.level_id])
+        ids = (each.subscription_id for each in queue)
+        return sum(1 for _ in takewhile(lambda subscription_id: subscription_id != subscription.subscription_id, ids))
+
     def __len__(self) -> int:
         return len(self._slots)
 
     # Following the journal ------------------------------------------------------------------------------------
 
     def fold(self, entry: Entry) -> None:
-        """The roster stands at `entry.seq`. Raises `JournalGap` unless the entry is the next one.
-
-        Raises `UnreadableEntry` where it names a filter by a digest that is not that of the filter so far.
-        """
-        if entry.niche_id != self.niche_id or entry.seq != self.head.seq + 1:
-            raise JournalGap(f"entry {entry.seq} does not follow {self.head.seq} in niche {self.niche_id}")
-        payload = cast("Mapping[str, Any]", entry.payload)
-        pointer, served = self.head.next_start_order_position, self.head.last_served_seq
-        match entry.kind:
-            case JournalEntryKind.NICHE:
-                self.set_niche(payload["is_active"], payload["form_schema"])
-            case JournalEntryKind.LEVEL:
-                self.set_level(*level_from_payload(payload))
-            case JournalEntryKind.PROVIDER:
-                self.set_provider(payload["provider_id"], payload["status"])
-            case JournalEntryKind.SUBSCRIPTION:
-                before = self.subscription(payload["subscription_id"])
-                self.set_subscription(*subscription_from_payload(payload, before))
-            case JournalEntryKind.DECISION:
-                decision = recorded_decision(payload)
-                pointer = decision.next_start_order_position
-                for subscription_id, served_seq in decision.served:
-                    self.set_served(subscription_id, served_seq)
-                    served = served_seq
-        self.head = Head(entry.seq, entry.hash, pointer, served)
+        """The roster stands at `entry.seq`. Raises as `fold.fold` does."""
+        fold(self, entry)
 
     def set_niche(self, is_active: bool, form_schema: object) -> None:
         """The niche's form schema and activity are these; every filter is read anew against the schema."""
@@ -149,7 +119,7 @@ class Roster:
     def set_subscription(self, subscription: Subscription, is_deleted: bool) -> None:
         """The subscription is as given, or gone. Its place in the order stays what it was (R12)."""
         before = self._slots.get(subscription.subscription_id)
-        keeps_filter = before is not None and not is_deleted and before.has_filter_of(subscription)
+        keeps_filter = before is not None and not is_deleted and before.filter_text == subscription.filter_text
         if self._undo is not None:
             if not keeps_filter:
                 raise JournalGap("only activity may change in a trial")
@@ -158,7 +128,7 @@ class Roster:
             self._slots.change(subscription, self._gate_of(subscription))
             return
         if before is not None:
-            self._slots.remove(subscription.subscription_id)
+            self._remove(subscription.subscription_id)
         if not is_deleted:
             if self._slots.dead_count > len(self._slots) + DEAD_SLOTS_TOLERATED:
                 self._take_new_slots()
@@ -171,20 +141,31 @@ class Roster:
     def set_served(self, subscription_id: str, served_seq: int) -> None:
         """The subscription was served last at `served_seq`: it stands behind every subscription served before (R5)."""
         if self._undo is not None:
-            self._undo.append((subscription_id, self._served_seq.get(subscription_id)))
-        self._served_seq[subscription_id] = served_seq
-        self._slots.move(subscription_id, served_seq)
+            self._undo.append((subscription_id, self.served_seq(subscription_id)))
+        if subscription_id in self._slots:
+            self._slots.move(subscription_id, served_seq)
+        else:
+            self._served_while_gone[subscription_id] = served_seq
 
     def _occupy(self, subscription: Subscription) -> None:
-        rank = served_rank(self._served_seq.get(subscription.subscription_id), subscription.provider_id)
+        served_seq = self._served_while_gone.pop(subscription.subscription_id, None)
+        rank = served_rank(served_seq, subscription.provider_id)
         compiled = compile_filter(subscription.filter_rules, self.schema)
         self._slots.add(subscription, compiled, rank, self._gate_of(subscription))
 
     def _take_new_slots(self) -> None:
-        living = self._slots.living().values()
+        living = self._slots.living()
+        for subscription_id in living:
+            self._remove(subscription_id)
         self._slots = Slots()
-        for subscription in living:
+        for subscription in living.values():
             self._occupy(subscription)
+
+    def _remove(self, subscription_id: str) -> None:
+        served_seq = self._slots.served_seq(subscription_id)
+        if served_seq is not None:
+            self._served_while_gone[subscription_id] = served_seq
+        self._slots.remove(subscription_id)
 
     def _gate_of(self, subscription: Subscription) -> str | None:
         status = self._provider_status.get(subscription.provider_id, "unknown")
@@ -214,7 +195,8 @@ class Roster:
             self.head = head
 
     def _forget_served(self, subscription_id: str) -> None:
-        del self._served_seq[subscription_id]
         subscription = self._slots.get(subscription_id)
-        if subscription is not None:
+        if subscription is None:
+            del self._served_while_gone[subscription_id]
+        else:
             self._slots.move(subscription_id, served_rank(None, subscription.provider_id))

@@ -5,7 +5,7 @@ index is append-only, so a slot is never used again: a changed filter takes a fr
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,14 @@ class Slots:
         self._index = FilterIndex()
         self._open = BitMap()
         self._subscriptions: list[Subscription] = []
+        self._texts: dict[str, str] = {}
         self._provider_ids: list[str] = []
         self._gates: list[str | None] = []
         self._ranks: NDArray[np.int64] = np.zeros(64, np.int64)
         self._level_of: NDArray[np.int32] = np.zeros(64, np.int32)
         self._level_numbers: dict[str, int] = {}
         self._slot_of: dict[str, int] = {}
-        self._slots_of_provider: dict[str, dict[str, int]] = {}
+        self._slots_of_provider: dict[str, tuple[int, ...]] = {}
         self._gate_counts: dict[str, dict[str, int]] = {}
         self._living_counts: dict[str, int] = {}
 
@@ -38,6 +39,9 @@ class Slots:
 
     def __len__(self) -> int:
         return len(self._slot_of)
+
+    def __contains__(self, subscription_id: str) -> bool:
+        return subscription_id in self._slot_of
 
     @property
     def dead_count(self) -> int:
@@ -53,10 +57,15 @@ class Slots:
         slot = self._slot_of.get(subscription_id)
         return None if slot is None else self._subscriptions[slot]
 
+    def served_seq(self, subscription_id: str) -> int | None:
+        """When the living subscription was last served, by its place in the order; None when it never was."""
+        rank = int(self._ranks[self._slot_of[subscription_id]])
+        return rank if rank > 0 else None
+
     def of_provider(self, provider_id: str) -> list[Subscription]:
         """The provider's living subscriptions, by subscription id."""
-        slots = self._slots_of_provider.get(provider_id, {})
-        return [self._subscriptions[slot] for _, slot in sorted(slots.items())]
+        own = (self._subscriptions[slot] for slot in self._slots_of_provider.get(provider_id, ()))
+        return sorted(own, key=lambda subscription: subscription.subscription_id)
 
     def gate_counts(self, level_id: str) -> Mapping[str, int]:
         """How many living subscriptions of the level are shut, by the gate that shuts them."""
@@ -81,7 +90,7 @@ class Slots:
 
     def held_by(self, provider_id: str, level: Level) -> list[int]:
         """The slots of the provider's living subscriptions to the level, in no particular order."""
-        slots = self._slots_of_provider.get(provider_id, {}).values()
+        slots = self._slots_of_provider.get(provider_id, ())
         return [slot for slot in slots if self._subscriptions[slot].level_id == level.level_id]
 
     # Changing -------------------------------------------------------------------------------------------------
@@ -93,13 +102,14 @@ class Slots:
             self._ranks = np.concatenate([self._ranks, np.zeros_like(self._ranks)])
             self._level_of = np.concatenate([self._level_of, np.zeros_like(self._level_of)])
         level_id, provider_id = subscription.level_id, subscription.provider_id
-        self._subscriptions.append(subscription)
-        self._provider_ids.append(provider_id)
+        shared = self._shared(subscription)
+        self._subscriptions.append(shared)
+        self._provider_ids.append(shared.provider_id)
         self._gates.append(None)
         self._ranks[slot] = rank
         self._level_of[slot] = self._level_numbers.setdefault(level_id, len(self._level_numbers))
         self._slot_of[subscription.subscription_id] = slot
-        self._slots_of_provider.setdefault(provider_id, {})[subscription.subscription_id] = slot
+        self._slots_of_provider[shared.provider_id] = (*self._slots_of_provider.get(provider_id, ()), slot)
         self._index.put(slot, compiled)
         self._living_counts[level_id] = self.living_count(level_id) + 1
         self._shut(slot, gate)
@@ -107,7 +117,7 @@ class Slots:
     def change(self, subscription: Subscription, gate: str | None) -> None:
         """The living subscription of the same id and filter is as given."""
         slot = self._slot_of[subscription.subscription_id]
-        self._subscriptions[slot] = subscription
+        self._subscriptions[slot] = self._shared(subscription)
         self._shut(slot, gate)
 
     def remove(self, subscription_id: str) -> None:
@@ -117,13 +127,25 @@ class Slots:
         self._shut(slot, None)
         self._open.discard(slot)
         self._living_counts[subscription.level_id] -= 1
-        del self._slots_of_provider[subscription.provider_id][subscription_id]
+        own = self._slots_of_provider.pop(subscription.provider_id)
+        if len(own) > 1:
+            self._slots_of_provider[subscription.provider_id] = tuple(each for each in own if each != slot)
 
     def move(self, subscription_id: str, rank: int) -> None:
         """The subscription, if it is living, stands at another place in the order."""
         slot = self._slot_of.get(subscription_id)
         if slot is not None:
             self._ranks[slot] = rank
+
+    def _shared(self, subscription: Subscription) -> Subscription:
+        """The same subscription, with one text for all equal ones: thousands name one level, or have one filter."""
+        text = self._texts.setdefault
+        provider_id = text(subscription.provider_id, subscription.provider_id)
+        level_id = text(subscription.level_id, subscription.level_id)
+        own_filter = text(subscription.filter_text, subscription.filter_text)
+        if provider_id is subscription.provider_id and own_filter is subscription.filter_text:
+            return subscription  # as those that were read together are: a copy would leave holes in the memory
+        return replace(subscription, provider_id=provider_id, level_id=level_id, filter_text=own_filter)
 
     def _shut(self, slot: int, gate: str | None) -> None:
         counts = self._gate_counts.setdefault(self._subscriptions[slot].level_id, {})

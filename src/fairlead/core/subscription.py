@@ -9,9 +9,10 @@ from dataclasses import replace
 from fairlead.core.canonical import JsonObject
 from fairlead.core.filters import validate_filter
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
-from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Balance, Level, Subscription
+from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Balance, Level, Subscription, filter_text
 
-EVERY_LEAD: JsonObject = {"version": 1, "rules": []}
+EVERY_LEAD = filter_text({"version": 1, "rules": []})
+"""The filter that wants every lead."""
 
 
 def paused(subscription: Subscription) -> Subscription:

@@ -102,7 +102,10 @@ def record_moves(
         payload = subscription_payload(after.subscription, is_deleted=after.is_deleted, before=known)
         items.append((JournalEntryKind.SUBSCRIPTION, payload))
         seqs[after.subscription.subscription_id] = locked[after.niche_id].journal_seq + len(items)
-    kept = [before is not None and before.subscription.has_filter_of(after.subscription) for before, after in moves]
+    kept = [
+        before is not None and before.subscription.filter_text == after.subscription.filter_text
+        for before, after in moves
+    ]
     write_states(conn, [after for (_, after), keeps in zip(moves, kept, strict=True) if keeps], now)
     write_subscriptions(conn, [after for (_, after), keeps in zip(moves, kept, strict=True) if not keeps], now)
     for niche_id, items in entries.items():

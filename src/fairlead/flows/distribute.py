@@ -2,7 +2,8 @@
 
 Leads waiting in one niche combine: the process that holds the niche's lock decides them all, oldest approval first, up
 to a limit. What to decide is `core.batch`; here the locks are taken that make its answer final. Nothing is asked per
-candidate, and nothing slow happens under a lock, but that a process new to a niche reads its roster first.
+candidate, and nothing slow happens under a lock: a process that is new to a niche, or far behind, gives the lock back
+and reads its roster without it.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from fairlead.core.model import Balance
 from fairlead.core.roster import Roster
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.balances import read_balances
-from fairlead.store.distribution.rosters import RosterCache
+from fairlead.store.distribution.rosters import MOST_FOLDED_UNDER_LOCK, RosterBehind, RosterCache
 from fairlead.store.distribution.writes import Batch, LockedBalances, lock_balances, record
 from fairlead.store.journal import LockedNiche, lock_niches
 from fairlead.store.leads.waiting import lock_waiting_leads
@@ -44,13 +45,20 @@ def distribute(
     """
     lock_also: set[str] = set()
     with rosters.hold(niche_id):
+        most_folded = MOST_FOLDED_UNDER_LOCK
         for _ in range(RESTARTS):
+            locking = _Locking(rosters, last_known_balances, limit, only_lead_id, lock_also, most_folded)
             try:
-                done = _in_one_transaction(
-                    database, rosters, last_known_balances, niche_id, limit, only_lead_id, lock_also
-                )
+                done = _in_one_transaction(database, niche_id, locking)
             except _ProviderHeld as held:
                 lock_also.update(held.provider_ids)
+                continue
+            except RosterBehind:
+                rosters.follow(database, niche_id)
+                if niche_id not in last_known_balances:
+                    last_known_balances[niche_id] = database.read(lambda conn: read_balances(conn, niche_id))
+                # Other processes may go on deciding while this one waits for the lock: each time it may fold more.
+                most_folded *= 2
                 continue
             if done is None:
                 return None
@@ -76,20 +84,24 @@ class _Done:
     batch: Batch
 
 
-def _in_one_transaction(
-    database: Database,
-    rosters: RosterCache,
-    last_known_balances: LastKnownBalances,
-    niche_id: str,
-    limit: int,
-    only_lead_id: str | None,
-    lock_also: set[str],
-) -> _Done | None:
+@dataclass(frozen=True, slots=True)
+class _Locking:
+    """What one attempt to decide under the niche's lock has to go by."""
+
+    rosters: RosterCache
+    last_known_balances: LastKnownBalances
+    limit: int
+    only_lead_id: str | None
+    lock_also: set[str]
+    most_folded: int
+
+
+def _in_one_transaction(database: Database, niche_id: str, locking: _Locking) -> _Done | None:
     def work(conn: Connection) -> _Done | None:
         niche = lock_niches(conn, [niche_id]).get(niche_id)
         if niche is None:
             raise Refused("niche_unknown", f"there is no niche {niche_id}")
-        return _attempt(conn, niche, rosters, last_known_balances, limit, only_lead_id, lock_also)
+        return _attempt(conn, niche, locking)
 
     return database.run(work, _write)
 
@@ -99,27 +111,18 @@ def _write(conn: Connection, done: _Done | None) -> None:
         record(conn, done.batch)
 
 
-def _attempt(
-    conn: Connection,
-    niche: LockedNiche,
-    rosters: RosterCache,
-    last_known_balances: LastKnownBalances,
-    limit: int,
-    only_lead_id: str | None,
-    lock_also: set[str],
-) -> _Done | None:
+def _attempt(conn: Connection, niche: LockedNiche, locking: _Locking) -> _Done | None:
     niche_id = niche.niche_id
     if not niche.is_active:
         raise Refused("niche_inactive", f"the niche {niche.slug!r} is inactive: its leads wait")
-    locked = lock_waiting_leads(conn, niche_id, limit, only_lead_id)
+    locked = lock_waiting_leads(conn, niche_id, locking.limit, locking.only_lead_id)
     if not locked.leads or locked.now is None:
         return None
-    roster = rosters.at_head(conn, niche)
-    expected = last_known_balances.get(niche_id)
-    if expected is None:  # without them nearly every batch of a new process would be decided twice
-        expected = last_known_balances[niche_id] = read_balances(conn, niche_id)
+    roster = locking.rosters.at_head(conn, niche, locking.most_folded)
+    # Empty, nearly every batch would be decided twice: `distribute` fills them for a process that is new to the niche.
+    expected = locking.last_known_balances.setdefault(niche_id, {})
     asked = decide_batch(roster, locked.leads, {}, locked.now, expected)
-    decided, held = _with_balances_locked(conn, roster, asked, lock_also)
+    decided, held = _with_balances_locked(conn, roster, asked, locking.lock_also)
     sealed = seal(niche_id, niche.journal_seq, niche.journal_head, decided.contents(), locked.now)
     head = roster.head
     for step in decided.steps:

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from fairlead.core.batch import NeedsBalances
 from fairlead.core.currency import money
+from fairlead.core.decision_entries import read_decision
 from fairlead.core.errors import Broken, Refused
 from fairlead.core.explanation import Standing, standing_of
 from fairlead.core.model import Lead, Level
 from fairlead.core.refusals import Names
-from fairlead.core.replay import redecide
-from fairlead.core.roster import Roster
 from fairlead.store.connection import Connection, Database
+from fairlead.store.distribution.snapshots import state_before
 from fairlead.store.history import PastDecision, PastEntry, decisions_of, past_entries
 from fairlead.store.lookups import (
     LeadRecord,
@@ -82,9 +81,11 @@ def explain_lead(database: Database, lead_id: str) -> LeadStory:
 
 
 def explain_provider(database: Database, lead_id: str, provider: str) -> ProviderStory:
-    """Why the provider (id or email) did or did not receive the lead, by replay of the journal up to its decision.
+    """Why the provider (id or email) did or did not receive the lead, by its journal up to the decision.
 
-    What counts is how things stood then: the provider's subscription may look different today, or be gone.
+    What counts is how things stood then: the provider's subscription may look different today, or be gone. How the
+    niche stood comes from the newest roster snapshot before the decision and the entries since; what was decided, from
+    the decision's own entry. `verify` proves both: snapshots by folding the journal, decisions by taking them again.
 
     Raises `Refused` for an unknown lead or provider, and for a lead that was never decided.
     """
@@ -94,43 +95,40 @@ def explain_provider(database: Database, lead_id: str, provider: str) -> Provide
         past = decisions_of(conn, lead.lead_id)
         if not past:
             raise Refused("lead_undecided", f"lead {lead.lead_id} was never decided: it is {lead.status}")
-        roster, entry = _roster_before(conn, past[-1])
-        if entry.attributes is None:
+        newest = past[-1]
+        found = _entry_at(conn, newest)
+        if found.attributes is None:
             raise Refused(
                 "lead_erased",
                 f"the attributes of lead {lead.lead_id} are gone: its decision cannot be redone",
             )
-        again = redecide(roster, entry.entry.payload, entry.attributes)
-        if isinstance(again, NeedsBalances):
-            raise Broken(f"journal entry {past[-1].seq} lacks balances that it depends on: run `fairlead verify`")
-        (decision,) = again.decisions
-        subject = Lead(decision.lead_id, entry.attributes, decision.lead_commitment, decision.attempt)
+        state = state_before(conn, newest.niche_id, newest.seq)
+        if state.head.seq != newest.seq - 1:
+            raise Broken(f"entries before {newest.seq} of niche {newest.niche_id} are gone: run `fairlead verify`")
+        decision = read_decision(newest.niche_id, newest.seq, found.entry.payload, state.levels)
+        subject = Lead(decision.lead_id, found.attributes, decision.lead_commitment, decision.attempt)
         standings = tuple(
             (result.level, standing)
             for result in decision.levels
-            if (standing := standing_of(roster, subject, decision, result, provider_id)) is not None
+            if (standing := standing_of(state, subject, decision, result, provider_id)) is not None
         )
-        subscribed = {subscription.level_id for subscription in roster.subscriptions_of(provider_id)}
+        subscribed = {subscription.level_id for subscription in state.subscriptions_of(provider_id)}
         unvisited = tuple(
-            level for level in roster.levels.values() if level.level_id in subscribed and not level.is_active
+            level for level in state.levels.values() if level.level_id in subscribed and not level.is_active
         )
         name = provider_names(conn, [provider_id])[provider_id]
         currency = marketplace_currency(conn)
-        level_names = {level.level_id: level.name for level in roster.levels.values()}
+        level_names = {level.level_id: level.name for level in state.levels.values()}
         names = Names(level_names, lambda cents: money(cents, currency))
         return ProviderStory(lead, currency, name, decision.decided_at, standings, unvisited, names)
 
 
 def _story(conn: Connection, past: PastDecision) -> DecisionStory:
+    entry = _entry_at(conn, past).entry
+    return DecisionStory(past.seq, entry.recorded_at, cast("Mapping[str, Any]", entry.payload))
+
+
+def _entry_at(conn: Connection, past: PastDecision) -> PastEntry:
     for found in past_entries(conn, past.niche_id, from_seq=past.seq, up_to_seq=past.seq):
-        return DecisionStory(past.seq, found.entry.recorded_at, cast("Mapping[str, Any]", found.entry.payload))
-    raise Broken(f"journal entry {past.seq} of niche {past.niche_id} is gone")
-
-
-def _roster_before(conn: Connection, past: PastDecision) -> tuple[Roster, PastEntry]:
-    roster = Roster(past.niche_id)
-    for found in past_entries(conn, past.niche_id, up_to_seq=past.seq):
-        if found.entry.seq == past.seq:
-            return roster, found
-        roster.fold(found.entry)
+        return found
     raise Broken(f"journal entry {past.seq} of niche {past.niche_id} is gone")

@@ -10,6 +10,7 @@ from fairlead.core.canonical import GENESIS_HASH, chain_hash, timestamp_text
 from fairlead.core.errors import Refused
 from fairlead.core.replay import UNREADABLE, Replay
 from fairlead.core.roster import Roster
+from fairlead.flows.snapshot_check import SnapshotCheck
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.rosters import head_of, load_roster
 from fairlead.store.history import audit_head, audit_rows, niches_of, past_entries
@@ -95,10 +96,11 @@ def verify_snapshot(
 
 
 def _replay_niche(conn: Connection, niche: LockedNiche, progress: Progress) -> list[Check]:
-    replay = Replay(niche.niche_id)
+    replay, snapshots = Replay(niche.niche_id), SnapshotCheck(conn, niche.niche_id)
     differences: list[str] = []
     try:
         for past in past_entries(conn, niche.niche_id):
+            snapshots.step(past.entry)
             differences += replay.step(past.entry, past.attributes, past.salt)
             if past.entry.seq % 100 == 0 or past.entry.seq == niche.journal_seq:
                 progress(f"journal of {niche.slug}", past.entry.seq, niche.journal_seq)
@@ -106,6 +108,7 @@ def _replay_niche(conn: Connection, niche: LockedNiche, progress: Progress) -> l
                 break  # what follows a difference differs because of it
         else:
             differences += replay.end()
+            snapshots.end()
     except UNREADABLE as error:
         differences.append(f"an entry after {replay.roster.head.seq} cannot be read: {type(error).__name__}")
     shown = tuple(differences[:DIFFERENCES_SHOWN])
@@ -114,6 +117,11 @@ def _replay_niche(conn: Connection, niche: LockedNiche, progress: Progress) -> l
         Check(f"journal entries of {niche.slug} chained and hashed", replay.entry_count, shown),
         Check(f"{REPLAYED}: decisions of {niche.slug}", replay.decision_count, shown),
         Check(f"the journal of {niche.slug} ends in the tables' state", len(replay.roster), state),
+        Check(
+            f"roster snapshots of {niche.slug} hold what the journal's fold gives",
+            snapshots.checked,
+            tuple(snapshots.differences[:DIFFERENCES_SHOWN]),
+        ),
     ]
 
 
@@ -139,7 +147,6 @@ def _state_differences(folded: Roster, loaded: Roster, niche: LockedNiche) -> li
         provider_id = either.provider_id if either else ""
         if (
             ours != theirs
-            or (ours and theirs and not ours.has_filter_of(theirs))
             or folded.served_seq(subscription_id) != loaded.served_seq(subscription_id)
             or folded.provider_status(provider_id) != loaded.provider_status(provider_id)
         ):

@@ -44,6 +44,19 @@ def lock_niches(conn: Connection, niche_ids: Sequence[str]) -> dict[str, LockedN
     return {niche.niche_id: niche for niche in rows}
 
 
+def read_niche(conn: Connection, niche_id: str) -> LockedNiche | None:
+    """The niche as a snapshot sees it; nothing is locked."""
+    row = conn.execute(
+        """
+        select id::text, slug, is_active, form_schema, next_start_level_order_position, last_served_seq,
+               journal_seq, journal_head
+        from niches where id = %s
+        """,
+        (niche_id,),
+    ).fetchone()
+    return None if row is None else LockedNiche(*row)
+
+
 def append_configuration(
     conn: Connection,
     niche: LockedNiche,

@@ -74,5 +74,6 @@ def test_the_duties_of_a_marketplace(database: Database) -> None:
         "unconfirmed": (SLOW, 3_600, False),
         "fingerprint": (SLOW, 60, False),
         "compose_filters": (SLOW, 86_400, False),
+        "snapshot_rosters": (SLOW, 60, False),
     }
     assert not any(count for run in runs for count in run.counts.values())

@@ -13,7 +13,13 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database, Timeouts
 from fairlead.store.distribution import rosters
-from fairlead.store.distribution.rosters import load_roster, most_entries_folded
+from fairlead.store.distribution.rosters import (
+    MOST_FOLDED_UNDER_LOCK,
+    RosterCache,
+    RosterRows,
+    load_roster,
+    most_entries_folded,
+)
 from fairlead.store.journal import LockedNiche, lock_niches, recent_entries
 from tests.conftest import sweep
 from tests.flows.marketplaces import HOSTING, declare
@@ -79,9 +85,9 @@ def test_a_process_far_behind_reads_the_tables_and_a_process_near_by_the_entries
     declare(database, HOSTING)
     [niche_id] = _niche_ids(database)
     done: list[str] = []
-    load, recent = rosters.load_roster, rosters.recent_entries
+    load, recent = rosters.read_roster_rows, rosters.recent_entries
 
-    def loading(conn: Connection, niche: LockedNiche) -> Roster:
+    def loading(conn: Connection, niche: LockedNiche) -> RosterRows:
         done.append("reload")
         return load(conn, niche)
 
@@ -93,7 +99,8 @@ def test_a_process_far_behind_reads_the_tables_and_a_process_near_by_the_entries
     submit_leads(database, "hosting", [LEAD] * 12, OPERATOR, approve=True)
     behind, others = Distributor(database), Distributor(database, batch_limit=1_000)
     behind.distribute_waiting(niche_id)
-    most = most_entries_folded(4)
+    most = MOST_FOLDED_UNDER_LOCK
+    assert most > most_entries_folded(4)
     for missed, expected in ((most, f"fold {most}"), (most + 1, "reload"), (0, None), (3 * most, "reload")):
         if missed:
             submit_leads(database, "hosting", [LEAD] * missed, OPERATOR, approve=True)
@@ -101,7 +108,7 @@ def test_a_process_far_behind_reads_the_tables_and_a_process_near_by_the_entries
         submit_leads(database, "hosting", [LEAD], OPERATOR, approve=True)
         done.clear()
         with monkeypatch.context() as watched:
-            watched.setattr(rosters, "load_roster", loading)
+            watched.setattr(rosters, "read_roster_rows", loading)
             watched.setattr(rosters, "recent_entries", reading)
             assert len(behind.distribute_waiting(niche_id)) == 1
         assert done == ([] if expected is None else [expected])
@@ -124,6 +131,56 @@ def test_both_ways_of_catching_up_lead_to_one_roster(database: Database, missed:
         loaded = load_roster(conn, niche)
     assert _picture(folded) == _picture(loaded)
     assert folded.head.seq >= missed + 2
+
+
+def test_the_niches_lock_is_free_while_a_process_reads_its_roster(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process sells meanwhile, and what it sold is folded before this one decides."""
+    declare(database, HOSTING)
+    [niche_id] = _niche_ids(database)
+    submit_leads(database, "hosting", [LEAD] * 2, OPERATOR, approve=True)
+    read, others = rosters.read_roster_rows, Distributor(database, batch_limit=1)
+    sold: list[int] = []
+
+    def reading(conn: Connection, niche: LockedNiche) -> RosterRows:
+        rows = read(conn, niche)
+        if not sold:
+            sold.append(0)  # the other process reads a roster, too
+            sold.append(len(others.distribute_waiting(niche_id).decisions))
+            declare(database, PAUSED)
+        return rows
+
+    monkeypatch.setattr(rosters, "read_roster_rows", reading)
+    submit_leads(database, "hosting", [LEAD], OPERATOR, approve=True)
+    decided = Distributor(database).distribute_waiting(niche_id).decisions
+    assert sold == [0, 1]
+    assert len(decided) == 2
+    with database.snapshot() as conn:
+        paused = conn.execute("select id::text from subscriptions where deactivation_reason = 'paused'").fetchall()
+    assert len(paused) == 1
+    assert paused[0][0] not in {each.subscription_id for one in decided for each in one.recipients}
+
+
+def test_a_process_that_falls_behind_while_it_waits_for_the_lock_comes_to_decide(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(database, HOSTING)
+    [niche_id] = _niche_ids(database)
+    follow, others = RosterCache.follow, Distributor(database, batch_limit=1)
+
+    def overtaken(cache: RosterCache, behind: Database, niche: str) -> None:
+        follow(cache, behind, niche)
+        if cache is not others._rosters:  # pyright: ignore[reportPrivateUsage]
+            for lead in submit_leads(database, "hosting", [LEAD] * 2, OPERATOR, approve=True):
+                assert len(others.distribute_waiting(niche_id, lead)) == 1
+
+    monkeypatch.setattr("fairlead.flows.distribute.MOST_FOLDED_UNDER_LOCK", 1)
+    submit_leads(database, "hosting", [LEAD], OPERATOR, approve=True)
+    others.distribute_waiting(niche_id)
+    monkeypatch.setattr(RosterCache, "follow", overtaken)
+    [late] = submit_leads(database, "hosting", [LEAD], OPERATOR, approve=True)
+    assert len(Distributor(database).distribute_waiting(niche_id, late)) == 1
 
 
 def test_a_roster_that_is_read_anew_decides_under_the_niches_lock(database: Database) -> None:

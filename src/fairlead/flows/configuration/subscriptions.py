@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.errors import Refused
-from fairlead.core.model import Subscription
+from fairlead.core.model import Subscription, filter_text
 from fairlead.core.subscription import EVERY_LEAD, paused, resumed, revalidated
 from fairlead.flows.activity import run_concerning_niches
 from fairlead.flows.configuration.subscription_place import (
@@ -64,7 +64,7 @@ def subscribe(
         before = next((row for row in place.rows if row.subscription.level_id == checked_level), None)
         rules = None if filter_rules is None else checked_filter(filter_rules, place.form)
         if before is not None and not before.is_deleted:
-            if rules is not None and not before.subscription.has_filter_of(_filtered(before.subscription, rules)):
+            if rules is not None and before.subscription.filter_text != filter_text(rules):
                 raise Refused("subscription_exists", "there is a subscription to this level with another filter")
             return unchanged(before, place)
         if before is None:
@@ -165,7 +165,7 @@ def set_filter(
 
 
 def _filtered(subscription: Subscription, rules: JsonObject) -> Subscription:
-    return replace(subscription, filter_rules=rules, filter_is_valid=True)
+    return replace(subscription, filter_text=filter_text(rules), filter_is_valid=True)
 
 
 def _change(
@@ -194,4 +194,4 @@ def _change(
 
 def _is_same(before: SubscriptionRow, after: SubscriptionRow) -> bool:
     # Python takes true and 1 for the same, a filter does not.
-    return before == after and before.subscription.has_filter_of(after.subscription)
+    return before == after

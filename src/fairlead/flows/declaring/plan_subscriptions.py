@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.filters import new_filter
-from fairlead.core.model import Subscription
+from fairlead.core.model import Subscription, filter_text
 from fairlead.core.subscription import EVERY_LEAD, funded, paused, resumed, revalidated
 from fairlead.flows.activity import Move
 from fairlead.flows.changes import Change, difference
@@ -85,7 +85,7 @@ class _Planner:
             subscription = resumed(subscription)
         if table.filter is not None:
             rules = self._filter(path, level, table.filter)
-            subscription = replace(subscription, filter_rules=rules, filter_is_valid=True)
+            subscription = replace(subscription, filter_text=rules, filter_is_valid=True)
         elif level.niche_id in self._reformed or (before is not None and before.is_deleted):
             subscription = self._revalidated(subscription, level)
         self._move(before, replace(after, subscription=self._funded(subscription, level)), level)
@@ -118,7 +118,7 @@ class _Planner:
             self.plan.problems.append(f"{path}.level: the niche {table.niche!r} has no level {table.level!r}")
         return level
 
-    def _filter(self, path: str, level: LevelRow, rules: list[object]) -> JsonObject:
+    def _filter(self, path: str, level: LevelRow, rules: list[object]) -> str:
         """The filter as it is stored. After a problem, one that is not: whatever has problems is refused as a whole."""
         schema = self._niches.schemas.get(level.niche_id)
         if schema is None:
@@ -129,7 +129,7 @@ class _Planner:
         stored, problems = new_filter({"version": 1, "rules": rules}, schema)
         for problem in problems:
             self.plan.problems.append(f"{path}.{problem.path.replace('rules', 'filter', 1)}: {problem.message}")
-        return EVERY_LEAD if problems else stored
+        return EVERY_LEAD if problems else filter_text(stored)
 
     def _revalidated(self, subscription: Subscription, level: LevelRow) -> Subscription:
         return revalidated(subscription, self._niches.schemas.get(level.niche_id))

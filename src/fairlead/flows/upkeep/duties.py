@@ -16,6 +16,7 @@ from fairlead.flows.upkeep.funds import follow_funds
 from fairlead.flows.upkeep.reconcile import reconcile_duty
 from fairlead.flows.upkeep.remind import remind
 from fairlead.flows.upkeep.reoffer import reoffer
+from fairlead.flows.upkeep.snapshot_rosters import snapshot_rosters
 from fairlead.flows.upkeep.take_over import take_over
 from fairlead.flows.upkeep.unconfirmed import reject_unconfirmed
 from fairlead.flows.upkeep.upkeep import Upkeep
@@ -58,6 +59,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("unconfirmed", SLOW, 3_600, reject_unconfirmed),
     Duty("fingerprint", SLOW, 60, fingerprint),
     Duty("compose_filters", SLOW, DAY_SECONDS, compose_filters),
+    Duty("snapshot_rosters", SLOW, 60, snapshot_rosters),
 )
 
 

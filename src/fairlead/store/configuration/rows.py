@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fairlead.core.canonical import JsonObject
 from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.ledger import LowBalance
-from fairlead.core.model import Balance, Level, Subscription
+from fairlead.core.model import Balance, Level, Subscription, filter_text
 from fairlead.store.connection import Connection
 
 DEFAULT_CURRENCY = "EUR"
@@ -243,7 +243,21 @@ def subscription_rows(
         """,
         (list(provider_ids), list(niche_ids), *_places(levels)),
     ).fetchall()
-    return [SubscriptionRow(row[0], row[1], Subscription(*row[3:]), row[2]) for row in rows]
+    return [SubscriptionRow(row[0], row[1], subscription_of_columns(*row[3:]), row[2]) for row in rows]
+
+
+def subscription_of_columns(
+    subscription_id: str,
+    provider_id: str,
+    level_id: str,
+    is_active: bool,
+    deactivation_reason: str | None,
+    filter_rules: JsonObject,
+    filter_is_valid: bool,
+) -> Subscription:
+    """The subscription that these columns of its row say, in the order of its fields."""
+    text = filter_text(filter_rules)
+    return Subscription(subscription_id, provider_id, level_id, is_active, deactivation_reason, text, filter_is_valid)
 
 
 def _places(levels: Sequence[LevelRow]) -> tuple[list[str], list[str]]:

@@ -157,7 +157,7 @@ def write_subscriptions(conn: Connection, rows: Sequence[SubscriptionRow], now: 
                 row.niche_id,
                 row.subscription.is_active,
                 row.subscription.deactivation_reason,
-                canonical_json(row.subscription.filter_rules).decode(),
+                row.subscription.filter_text,
                 row.subscription.filter_is_valid,
                 row.is_deleted,
             )

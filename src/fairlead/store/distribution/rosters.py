@@ -1,21 +1,35 @@
-"""A process's rosters: one per niche, each brought up to its niche's head under the niche's lock.
+"""A process's rosters: one per niche, each brought up to its niche's head.
 
 No expiry, no message, no stale read: what a roster says is what the journal said at its `seq`, and the lock shows
-whether there is more.
+whether there is more. Only the last few entries are folded under the niche's lock. A roster that is new, or behind by
+more, is read and built while it is not held: the journal does not change what it said meanwhile.
 """
 
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-from fairlead.core.journal import UnreadableEntry
+from fairlead.core.fold import Head
+from fairlead.core.journal import Entry, UnreadableEntry
 from fairlead.core.model import Level, Subscription
-from fairlead.core.roster import Head, Roster
-from fairlead.store.connection import Connection
-from fairlead.store.journal import LockedNiche, recent_entries
+from fairlead.core.roster import Roster
+from fairlead.store.configuration.rows import subscription_of_columns
+from fairlead.store.connection import Connection, Database
+from fairlead.store.journal import LockedNiche, read_niche, recent_entries
 
 RELOADING_IN_ENTRIES = 50
 """What reading the tables takes however few subscriptions there are, in entries folded meanwhile."""
+
+MOST_FOLDED_UNDER_LOCK = 200
+"""So many entries take some tens of milliseconds to fold; a process that missed more gives the lock back first."""
+
+ROUNDS_WITHOUT_LOCK = 8
+"""Each round folds what was decided during the one before, many times as fast as it was decided."""
+
+
+class RosterBehind(Exception):
+    """The process's roster is missing, or too far behind to be brought up to date under the lock: `follow` it first."""
 
 
 class RosterCache:
@@ -38,23 +52,42 @@ class RosterCache:
         with turn:
             yield
 
-    def at_head(self, conn: Connection, niche: LockedNiche) -> Roster:
-        """The niche's roster as of its locked head. Needs `hold` and the niche's row lock."""
+    def at_head(self, conn: Connection, niche: LockedNiche, most_folded: int = MOST_FOLDED_UNDER_LOCK) -> Roster:
+        """The niche's roster as of its locked head. Needs `hold` and the niche's row lock.
+
+        Raises `RosterBehind` where that takes more than to fold `most_folded` entries.
+        """
         roster = self._rosters.get(niche.niche_id)
-        if roster is not None and self._catches_up(conn, roster, niche):
-            return roster
-        # Never loaded, far behind, or with a memory of entries that a fail-over lost: the tables are the truth.
-        roster = load_roster(conn, niche)
-        self._rosters[niche.niche_id] = roster
+        if roster is None or not 0 <= niche.journal_seq - roster.head.seq <= most_folded:
+            raise RosterBehind
+        if not self._fold(roster, _entries_after(conn, roster, niche)) or roster.head != head_of(niche):
+            # With a memory of entries that a fail-over lost, or tampered with: the tables are the truth.
+            self._rosters.pop(niche.niche_id, None)
+            raise RosterBehind
         return roster
 
-    def _catches_up(self, conn: Connection, roster: Roster, niche: LockedNiche) -> bool:
-        missing = niche.journal_seq - roster.head.seq
-        if not 0 <= missing <= most_entries_folded(len(roster)):
-            return False
-        entries = recent_entries(conn, niche.niche_id, roster.head.seq) if missing else []
-        # A fail-over may have lost the roster's newest entry and given its number to another. The next entry names its
-        # predecessor; folding it regardless would end in the right head with the wrong subscriptions.
+    def follow(self, database: Database, niche_id: str) -> None:
+        """The niche's roster is near its head. Locks nothing, and needs `hold`.
+
+        Raises `Unavailable`. A niche that is unknown has no roster.
+        """
+        for _ in range(ROUNDS_WITHOUT_LOCK):
+            roster = self._rosters.get(niche_id)
+            newer = database.read(lambda conn, roster=roster: _newer(conn, niche_id, roster))
+            if isinstance(newer, RosterRows):
+                self._rosters[niche_id] = newer.roster()
+            elif roster is None or not newer:
+                return
+            elif not self._fold(roster, newer):
+                self._rosters.pop(niche_id, None)
+
+    @staticmethod
+    def _fold(roster: Roster, entries: Sequence[Entry]) -> bool:
+        """Whether the roster could follow the entries; else it is of no use any more.
+
+        A fail-over may have lost the roster's newest entry and given its number to another. The next entry names its
+        predecessor; folding it regardless would end in the right head with the wrong subscriptions.
+        """
         if entries and entries[0].prev_hash != roster.head.hash:
             return False
         try:
@@ -62,7 +95,7 @@ class RosterCache:
                 roster.fold(entry)
         except UnreadableEntry:
             return False  # the journal or the rows were tampered with: `verify` says so
-        return roster.head == head_of(niche)
+        return True
 
     def drop(self, niche_id: str) -> None:
         """The niche's roster will be read anew. Waits for the thread that holds it, which still needs it."""
@@ -70,11 +103,27 @@ class RosterCache:
             self._rosters.pop(niche_id, None)
 
 
+def _entries_after(conn: Connection, roster: Roster, niche: LockedNiche) -> list[Entry]:
+    return recent_entries(conn, niche.niche_id, roster.head.seq) if niche.journal_seq > roster.head.seq else []
+
+
+def _newer(conn: Connection, niche_id: str, roster: Roster | None) -> "list[Entry] | RosterRows":
+    """What brings the roster to the head that this snapshot sees: the entries that it missed, or the tables."""
+    niche = read_niche(conn, niche_id)
+    if niche is None:
+        return []
+    if roster is None or not 0 <= niche.journal_seq - roster.head.seq <= most_entries_folded(len(roster)):
+        return read_roster_rows(conn, niche)
+    if niche.journal_seq == roster.head.seq and roster.head != head_of(niche):
+        return read_roster_rows(conn, niche)
+    return _entries_after(conn, roster, niche)
+
+
 def most_entries_folded(subscriptions: int) -> int:
     """The number of missed entries up to which folding them is cheaper than reading the tables anew.
 
     To read one subscription takes about as long as to fold one decision with nine recipients (`python -m bench
-    rosters`). The niche's lock is held meanwhile, either way.
+    rosters`).
 
     >>> most_entries_folded(180)
     230
@@ -87,40 +136,75 @@ def head_of(niche: LockedNiche) -> Head:
     return Head(niche.journal_seq, niche.journal_head, niche.next_start_order_position, niche.last_served_seq)
 
 
-def load_roster(conn: Connection, niche: LockedNiche) -> Roster:
-    """The roster that the tables describe. They agree with the journal's fold, which `verify` proves.
+@dataclass(frozen=True, slots=True)
+class RosterRows:
+    """All that the tables say of a niche at one moment. They agree with the journal's fold, which `verify` proves."""
 
-    Needs the niche's row lock, or a snapshot.
-    """
-    roster = Roster(niche.niche_id)
-    roster.set_niche(niche.is_active, niche.form_schema)
-    for level_id, name, price, recipients, position, is_active, is_deleted in conn.execute(
+    niche: LockedNiche
+    levels: Sequence[tuple[Level, bool]]
+    provider_statuses: Sequence[tuple[str, str]]
+    subscriptions: Sequence[tuple[Subscription, int | None, bool]]
+
+    def roster(self) -> Roster:
+        """The roster that the rows describe. Most of what loading takes is this, and it needs no connection."""
+        roster = Roster(self.niche.niche_id)
+        roster.set_niche(self.niche.is_active, self.niche.form_schema)
+        for level, is_deleted in self.levels:
+            roster.set_level(level, is_deleted)
+        for provider_id, status in self.provider_statuses:
+            roster.set_provider(provider_id, status)
+        for subscription, served_seq, is_deleted in self.subscriptions:
+            if served_seq is not None:
+                roster.set_served(subscription.subscription_id, served_seq)
+            roster.set_subscription(subscription, is_deleted)
+        roster.head = head_of(self.niche)
+        return roster
+
+
+def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
+    """What a roster of the niche is built from. Needs the niche's row lock, or a snapshot."""
+    levels = conn.execute(
         """
         select id::text, name, price_cents, max_recipients, order_position, is_active, deleted_at is not null
         from competition_levels where niche_id = %s order by id
         """,
         (niche.niche_id,),
-    ):
-        roster.set_level(Level(level_id, name, price, recipients, position, is_active), is_deleted)
-    for provider_id, status in conn.execute(
+    ).fetchall()
+    statuses = conn.execute(
         """
         select id::text, status from providers
         where id in (select provider_id from subscriptions where niche_id = %s) order by id
         """,
         (niche.niche_id,),
-    ):
-        roster.set_provider(provider_id, status)
-    for *fields, served_seq, is_deleted in conn.execute(
+    ).fetchall()
+    subscriptions = conn.execute(
         """
         select id::text, provider_id::text, competition_level_id::text, is_active, deactivation_reason, filter_rules,
                filter_is_valid, served_seq, deleted_at is not null
         from subscriptions where niche_id = %s order by id
         """,
         (niche.niche_id,),
-    ):
-        subscription = Subscription(*fields)
-        if served_seq is not None:
-            roster.set_served(subscription.subscription_id, served_seq)
-        roster.set_subscription(subscription, is_deleted)
-    roster.head = head_of(niche)
-    return roster
+    )
+    texts: dict[str, str] = {}  # one for all equal ones, from the start: memory that is freed is not given back
+
+    def shared(subscription: Subscription) -> Subscription:
+        provider_id, level_id, own_filter = (
+            texts.setdefault(text, text)
+            for text in (subscription.provider_id, subscription.level_id, subscription.filter_text)
+        )
+        return replace(subscription, provider_id=provider_id, level_id=level_id, filter_text=own_filter)
+
+    return RosterRows(
+        niche,
+        [(Level(*row[:6]), row[6]) for row in levels],
+        [(provider_id, status) for provider_id, status in statuses],
+        [
+            (shared(subscription_of_columns(*columns)), served_seq, is_deleted)
+            for *columns, served_seq, is_deleted in subscriptions
+        ],
+    )
+
+
+def load_roster(conn: Connection, niche: LockedNiche) -> Roster:
+    """The roster that the tables describe. Needs the niche's row lock, or a snapshot."""
+    return read_roster_rows(conn, niche).roster()

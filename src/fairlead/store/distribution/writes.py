@@ -10,10 +10,10 @@ from datetime import datetime
 from psycopg import errors
 
 from fairlead.core.decision import Decision, Recipient
+from fairlead.core.fold import Head
 from fairlead.core.journal import SealedEntry
 from fairlead.core.ledger import LedgerEntryKind, LowBalance, post
 from fairlead.core.model import Balance, Subscription
-from fairlead.core.roster import Head
 from fairlead.store.arrays import array_text
 from fairlead.store.audit.log import SYSTEM
 from fairlead.store.connection import Connection

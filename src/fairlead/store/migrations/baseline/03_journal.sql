@@ -26,3 +26,17 @@ create index niche_journal_by_age on niche_journal (kind, recorded_at, niche_id,
 create index niche_journal_of_niche_by_age on niche_journal (niche_id, kind, recorded_at, seq);
 create trigger niche_journal_is_append_only before update or delete or truncate on niche_journal
     for each statement execute function refuse_change();
+
+-- Derived from the journal, and may be deleted at any time: what a fold up to `seq` gives, so that no later fold begins at
+-- entry 1. `journal_hash` is the entry's, `digest` the SHA-256 of `state`; `fairlead verify` compares it with the fold.
+create table roster_snapshots (
+    niche_id     uuid not null references niches,
+    seq          bigint not null check (seq >= 1),
+    journal_hash bytea not null check (octet_length(journal_hash) = 32),
+    digest       bytea not null check (octet_length(digest) = 32),
+    state        bytea not null,
+    primary key (niche_id, seq)
+);
+alter table roster_snapshots alter column state set storage external;
+comment on table roster_snapshots is
+    'Derived: how a niche stood at an entry of its journal. Deleting rows loses nothing but time.';

@@ -1,0 +1,78 @@
+"""What an entry of the journal changes, for whatever follows the journal: a roster, or the state of a niche."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from fairlead.core.configuration_entries import level_from_payload, subscription_from_payload
+from fairlead.core.decision_entries import recorded_decision
+from fairlead.core.journal import Entry, JournalEntryKind
+from fairlead.core.model import Level, Subscription
+
+
+class JournalGap(ValueError):
+    """An entry that does not follow the `seq` of what it is folded into: it was not brought up to date in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a niche stands: the journal's head, the rotation pointer (R2) and the served counter (R5)."""
+
+    seq: int
+    hash: bytes
+    next_start_order_position: int
+    last_served_seq: int
+
+
+class Follower(Protocol):
+    """What can follow a niche's journal."""
+
+    niche_id: str
+    head: Head
+
+    def subscription(self, subscription_id: str) -> Subscription | None:
+        """The living subscription of that id."""
+        ...
+
+    def set_niche(self, is_active: bool, form_schema: object) -> None:
+        """The niche's form schema and activity are these."""
+
+    def set_level(self, level: Level, is_deleted: bool) -> None:
+        """The level is as given, or gone."""
+
+    def set_provider(self, provider_id: str, status: str) -> None:
+        """The provider's status is this one."""
+
+    def set_subscription(self, subscription: Subscription, is_deleted: bool) -> None:
+        """The subscription is as given, or gone."""
+
+    def set_served(self, subscription_id: str, served_seq: int) -> None:
+        """The subscription was served last at `served_seq`."""
+
+
+def fold(follower: Follower, entry: Entry) -> None:
+    """The follower stands at `entry.seq`. Raises `JournalGap` unless the entry is the next one.
+
+    Raises `UnreadableEntry` where it names a filter by a digest that is not that of the filter so far.
+    """
+    if entry.niche_id != follower.niche_id or entry.seq != follower.head.seq + 1:
+        raise JournalGap(f"entry {entry.seq} does not follow {follower.head.seq} in niche {follower.niche_id}")
+    payload = cast("Mapping[str, Any]", entry.payload)
+    pointer, served = follower.head.next_start_order_position, follower.head.last_served_seq
+    match entry.kind:
+        case JournalEntryKind.NICHE:
+            follower.set_niche(payload["is_active"], payload["form_schema"])
+        case JournalEntryKind.LEVEL:
+            follower.set_level(*level_from_payload(payload))
+        case JournalEntryKind.PROVIDER:
+            follower.set_provider(payload["provider_id"], payload["status"])
+        case JournalEntryKind.SUBSCRIPTION:
+            before = follower.subscription(payload["subscription_id"])
+            follower.set_subscription(*subscription_from_payload(payload, before))
+        case JournalEntryKind.DECISION:
+            decision = recorded_decision(payload)
+            pointer = decision.next_start_order_position
+            for subscription_id, served_seq in decision.served:
+                follower.set_served(subscription_id, served_seq)
+                served = served_seq
+    follower.head = Head(entry.seq, entry.hash, pointer, served)

@@ -1,0 +1,251 @@
+"""What a roster knows, without the index: a niche's past at one `seq`, to be asked about one provider and one lead.
+
+It is the same fold of the journal as a `Roster`, and can be written down and read back: that is a roster snapshot. A
+filter is read when it is asked, so that thousands of subscriptions are there within milliseconds.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.configuration_entries import level_from_payload, level_payload
+from fairlead.core.fairness import served_rank
+from fairlead.core.filters import compile_filter
+from fairlead.core.fold import Head, fold
+from fairlead.core.form import FormSchema, parse_form_schema
+from fairlead.core.gates import standing_refusal
+from fairlead.core.journal import Entry
+from fairlead.core.model import Level, Subscription
+
+FORMAT = 1
+"""How a state is written down. Another number is not read: what it stands for can be folded again."""
+
+
+class NicheState:
+    """One niche's levels, provider statuses, living subscriptions and served order at `head.seq`."""
+
+    def __init__(self, niche_id: str) -> None:
+        self.niche_id = niche_id
+        self.head = Head(0, bytes(32), 1, 0)
+        self._is_active = True
+        self._form: JsonObject | None = None
+        self._schema: FormSchema | None = FormSchema(())
+        self._levels: dict[str, Level] = {}
+        self._statuses: dict[str, str] = {}
+        self._columns = _Columns()
+        self._filters = _Texts()
+        self._served: dict[str, int] = {}
+        self._asked: JsonObject | None = None
+        self._accepts: dict[int, bool] = {}
+
+    def __len__(self) -> int:
+        return len(self._columns.row_of)
+
+    @property
+    def levels(self) -> Mapping[str, Level]:
+        """The living levels by id, active or not."""
+        return self._levels
+
+    @property
+    def schema(self) -> FormSchema:
+        """The niche's form."""
+        if self._schema is None:
+            self._schema = parse_form_schema(self._form)
+        return self._schema
+
+    def subscription(self, subscription_id: str) -> Subscription | None:
+        """The living subscription of that id."""
+        row = self._columns.row_of.get(subscription_id)
+        return None if row is None else self._at(row)
+
+    def subscriptions_of(self, provider_id: str) -> list[Subscription]:
+        """The provider's living subscriptions in this niche, by subscription id."""
+        own = [self._at(row) for row, own_id in enumerate(self._columns.provider_ids) if own_id == provider_id]
+        return sorted(own, key=lambda subscription: subscription.subscription_id)
+
+    def _at(self, row: int) -> Subscription:
+        columns = self._columns
+        return Subscription(
+            columns.ids[row],
+            columns.provider_ids[row],
+            columns.level_ids[row],
+            columns.is_active[row],
+            columns.reasons[row],
+            self._filters.texts[columns.filters[row]],
+            columns.filter_is_valid[row],
+        )
+
+    def provider_status(self, provider_id: str) -> str | None:
+        """A provider's status in this niche's journal; None when it never subscribed here."""
+        return self._statuses.get(provider_id)
+
+    def count_ahead(self, attributes: JsonObject, subscription: Subscription) -> int:
+        """How many candidates for a lead with these attributes stand before the subscription at its level (R5)."""
+        if self._asked is not attributes:  # the levels of one decision ask about the same lead
+            self._asked, self._accepts = attributes, {}
+        accepts, ahead = self._accepts, 0
+        for row in self._ahead_of(subscription):
+            number = self._columns.filters[row]
+            accepted = accepts.get(number)
+            if accepted is None:
+                compiled = compile_filter(json.loads(self._filters.texts[number]), self.schema)
+                accepted = accepts[number] = compiled.accepts(attributes)
+            ahead += accepted and self._is_open(self._at(row))
+        return ahead
+
+    def _ahead_of(self, subscription: Subscription) -> Iterator[int]:
+        """The rows of the same level that stand before it in R5's order."""
+        columns, served, level_id = self._columns, self._served, subscription.level_id
+        own_seq = served.get(subscription.subscription_id)
+        own_place = served_rank(None, subscription.provider_id), subscription.provider_id
+        for row, (subscription_id, own_level_id) in enumerate(zip(columns.ids, columns.level_ids, strict=True)):
+            if own_level_id != level_id:
+                continue
+            seq = served.get(subscription_id)
+            if own_seq is not None:
+                is_ahead = seq is None or seq < own_seq
+            else:
+                provider_id = columns.provider_ids[row]
+                is_ahead = seq is None and (served_rank(None, provider_id), provider_id) < own_place
+            if is_ahead:
+                yield row
+
+    def _is_open(self, subscription: Subscription) -> bool:
+        return standing_refusal(subscription, self._statuses.get(subscription.provider_id, "unknown")) is None
+
+    # Following the journal ------------------------------------------------------------------------------------
+
+    def fold(self, entry: Entry) -> None:
+        """The state stands at `entry.seq`. Raises as `fold.fold` does."""
+        fold(self, entry)
+
+    def set_niche(self, is_active: bool, form_schema: object) -> None:
+        """The niche's form schema and activity are these."""
+        self._is_active = is_active
+        self._form, self._schema, self._asked = cast("JsonObject", form_schema), None, None
+
+    def set_level(self, level: Level, is_deleted: bool) -> None:
+        """The level is as given, or gone."""
+        self._levels.pop(level.level_id, None)
+        if not is_deleted:
+            self._levels[level.level_id] = level
+
+    def set_provider(self, provider_id: str, status: str) -> None:
+        """The provider's status is this one."""
+        self._statuses[provider_id] = status
+
+    def set_subscription(self, subscription: Subscription, is_deleted: bool) -> None:
+        """The subscription is as given, or gone. Its place in the order stays what it was (R12)."""
+        columns = self._columns
+        columns.remove(subscription.subscription_id)
+        if not is_deleted:
+            columns.add(subscription, self._filters.number(subscription.filter_text))
+
+    def set_served(self, subscription_id: str, served_seq: int) -> None:
+        """The subscription was served last at `served_seq`."""
+        self._served[subscription_id] = served_seq
+
+    # Writing down and reading back ----------------------------------------------------------------------------
+
+    def document(self) -> dict[str, Any]:
+        """The state as a JSON object, the same for equal states. It holds no personal data: filters, ids, numbers."""
+        rows = [self._columns.row_of[each] for each in sorted(self._columns.row_of)]
+        columns = self._columns
+        filters = sorted({self._filters.texts[columns.filters[row]] for row in rows})
+        number_of = {text: number for number, text in enumerate(filters)}
+        return {
+            "format": FORMAT,
+            "niche_id": self.niche_id,
+            "seq": self.head.seq,
+            "hash": self.head.hash.hex(),
+            "next_start_order_position": self.head.next_start_order_position,
+            "last_served_seq": self.head.last_served_seq,
+            "is_active": self._is_active,
+            "form_schema": self._form,
+            "levels": [level_payload(level, is_deleted=False) for _, level in sorted(self._levels.items())],
+            "providers": dict(sorted(self._statuses.items())),
+            "filters": filters,
+            "subscriptions": {
+                "ids": [columns.ids[row] for row in rows],
+                "provider_ids": [columns.provider_ids[row] for row in rows],
+                "level_ids": [columns.level_ids[row] for row in rows],
+                "is_active": [columns.is_active[row] for row in rows],
+                "reasons": [columns.reasons[row] for row in rows],
+                "filters": [number_of[self._filters.texts[columns.filters[row]]] for row in rows],
+                "filter_is_valid": [columns.filter_is_valid[row] for row in rows],
+            },
+            "served": dict(sorted(self._served.items())),
+        }
+
+    @staticmethod
+    def from_document(document: Mapping[str, Any]) -> "NicheState":
+        """The state that `document` wrote down. Raises ValueError or LookupError for another format."""
+        if document["format"] != FORMAT:
+            raise ValueError("a state of another format")
+        state = NicheState(document["niche_id"])
+        state.head = Head(
+            document["seq"],
+            bytes.fromhex(document["hash"]),
+            document["next_start_order_position"],
+            document["last_served_seq"],
+        )
+        if document["form_schema"] is not None:
+            state.set_niche(document["is_active"], document["form_schema"])
+        for payload in document["levels"]:
+            state.set_level(*level_from_payload(payload))
+        state._statuses, state._served = document["providers"], document["served"]
+        state._filters = _Texts(document["filters"])
+        state._columns = _Columns(**document["subscriptions"])
+        return state
+
+
+class _Columns:
+    """The subscriptions, a row each. Columns are read from JSON and gone through many times as fast as objects.
+
+    A row that is not living any more has no level, and its subscription no row.
+    """
+
+    def __init__(self, **columns: list[Any]) -> None:
+        self.ids: list[str] = columns.get("ids", [])
+        self.provider_ids: list[str] = columns.get("provider_ids", [])
+        self.level_ids: list[str] = columns.get("level_ids", [])
+        self.is_active: list[bool] = columns.get("is_active", [])
+        self.reasons: list[str | None] = columns.get("reasons", [])
+        self.filters: list[int] = columns.get("filters", [])
+        self.filter_is_valid: list[bool] = columns.get("filter_is_valid", [])
+        self.row_of = {subscription_id: row for row, subscription_id in enumerate(self.ids)}
+        if any(len(column) != len(self.row_of) for column in columns.values()):
+            raise ValueError("columns of different lengths")
+
+    def add(self, subscription: Subscription, filter_number: int) -> None:
+        """The subscription, which has no row, has one."""
+        self.row_of[subscription.subscription_id] = len(self.ids)
+        self.ids.append(subscription.subscription_id)
+        self.provider_ids.append(subscription.provider_id)
+        self.level_ids.append(subscription.level_id)
+        self.is_active.append(subscription.is_active)
+        self.reasons.append(subscription.deactivation_reason)
+        self.filters.append(filter_number)
+        self.filter_is_valid.append(subscription.filter_is_valid)
+
+    def remove(self, subscription_id: str) -> None:
+        """The subscription has no row."""
+        row = self.row_of.pop(subscription_id, None)
+        if row is not None:
+            self.level_ids[row] = self.provider_ids[row] = ""
+
+
+class _Texts:
+    """Texts by number, each once."""
+
+    def __init__(self, texts: Sequence[str] = ()) -> None:
+        self.texts = [*texts]
+        self._number_of = {text: number for number, text in enumerate(texts)}
+
+    def number(self, text: str) -> int:
+        """The text's number, from now on."""
+        number = self._number_of.setdefault(text, len(self.texts))
+        if number == len(self.texts):
+            self.texts.append(text)
+        return number
