@@ -9,8 +9,8 @@ from fairlead.core.decide import decide
 from fairlead.core.explanation import standing_of
 from fairlead.core.filters import validate_filter
 from fairlead.core.form import parse_form_schema
-from fairlead.core.journal import LedgerEntryKind
-from fairlead.core.ledger import LedgerEntryKind as LedgerKind
+from fairlead.core.journal import JournalEntryKind
+from fairlead.core.ledger import LedgerEntryKind
 from fairlead.core.ledger import post
 from fairlead.core.model import Balance, Lead, Level, Subscription, filter_text
 from tests.core.history import History, id_of
@@ -31,11 +31,11 @@ class CoreWorld:
         for level in given.level:
             told = (level.name, level.price_cents, level.max_recipients, level.position, level.active)
             own = Level(self._levels[level.name], *told)
-            self._write(LedgerEntryKind.LEVEL, level_payload(own, is_deleted=False))
+            self._write(JournalEntryKind.LEVEL, level_payload(own, is_deleted=False))
         for provider in given.provider:
             provider_id = self._providers[provider.name]
             self.history.balances[provider_id] = Balance(provider.balance_cents, provider.credit_limit_cents, 1)
-            self._write(LedgerEntryKind.PROVIDER, provider_payload(provider_id, provider.status))
+            self._write(JournalEntryKind.PROVIDER, provider_payload(provider_id, provider.status))
             for level_name in provider.levels:
                 rules = provider.filters.get(level_name)
                 self._subscribe(SubscriptionChange(provider=provider.name, level=level_name, filter=rules))
@@ -50,13 +50,15 @@ class CoreWorld:
         if step.deposit is not None:
             provider_id = self._providers[step.deposit.provider]
             balance = self.history.balances[provider_id]
-            _, self.history.balances[provider_id] = post(balance, LedgerKind.DEPOSIT, step.deposit.cents)
+            _, self.history.balances[provider_id] = post(balance, LedgerEntryKind.DEPOSIT, step.deposit.cents)
             self._let_funds_drive_activity(self._of_provider(provider_id))
         if step.spent_elsewhere is not None:
             # R9 is lazy here: another niche's charge is found out when this niche asks for the balance.
             provider_id = self._providers[step.spent_elsewhere.provider]
             balance = self.history.balances[provider_id]
-            _, self.history.balances[provider_id] = post(balance, LedgerKind.LEAD_PURCHASE, step.spent_elsewhere.cents)
+            _, self.history.balances[provider_id] = post(
+                balance, LedgerEntryKind.LEAD_PURCHASE, step.spent_elsewhere.cents
+            )
         if step.provider is not None:
             self._change_provider(step.provider)
         if step.level is not None:
@@ -69,7 +71,7 @@ class CoreWorld:
             self.history.balances[provider_id] = replace(balance, credit_limit_cents=change.credit_limit_cents)
             self._let_funds_drive_activity(self._of_provider(provider_id))
         if change.status is not None:
-            self._write(LedgerEntryKind.PROVIDER, provider_payload(provider_id, change.status))
+            self._write(JournalEntryKind.PROVIDER, provider_payload(provider_id, change.status))
 
     def _change_level(self, change: LevelChange) -> None:
         before = self.history.roster.levels[self._levels[change.name]]
@@ -79,7 +81,7 @@ class CoreWorld:
         if change.deleted:
             for own in self._at_level(before.level_id):
                 self._write_subscription(own, is_deleted=True)
-        self._write(LedgerEntryKind.LEVEL, level_payload(after, is_deleted=bool(change.deleted)))
+        self._write(JournalEntryKind.LEVEL, level_payload(after, is_deleted=bool(change.deleted)))
         if after.price_cents != before.price_cents:
             self._let_funds_drive_activity(self._at_level(before.level_id))
 
@@ -128,16 +130,16 @@ class CoreWorld:
 
     # The marketplace around the core --------------------------------------------------------------------------
 
-    def _write(self, kind: LedgerEntryKind, payload: JsonObject) -> None:
+    def _write(self, kind: JournalEntryKind, payload: JsonObject) -> None:
         self.history.write((kind, payload))
 
     def _write_subscription(self, own: Subscription, *, is_deleted: bool) -> None:
         before = self.history.roster.subscription(own.subscription_id)
-        self._write(LedgerEntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=is_deleted, before=before))
+        self._write(JournalEntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=is_deleted, before=before))
 
     def _reform(self, fields: list[dict[str, Any]]) -> None:
         form = {"version": 1, "fields": fields}
-        self._write(LedgerEntryKind.NICHE, niche_payload("loans", "Loans", True, form))
+        self._write(JournalEntryKind.NICHE, niche_payload("loans", "Loans", True, form))
         for own in list(self.history.roster.subscriptions.values()):
             after = replace(own, filter_is_valid=not validate_filter(own.filter_rules, parse_form_schema(form)))
             if after != own:
