@@ -10,8 +10,7 @@ from fairlead.core.explanation import standing_of
 from fairlead.core.filters import validate_filter
 from fairlead.core.form import parse_form_schema
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.ledger import LedgerEntryKind
-from fairlead.core.ledger import post
+from fairlead.core.ledger import LedgerEntryKind, post
 from fairlead.core.model import Balance, Lead, Level, Subscription, filter_text
 from tests.core.history import History, id_of
 from tests.scenarios.story import Given, LevelChange, ProviderChange, Step, SubscriptionChange, Told
