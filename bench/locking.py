@@ -25,7 +25,7 @@ from fairlead.flows import distribute as flow
 from fairlead.flows.distribute import LastKnownBalances, distribute
 from fairlead.flows.distributor import DEFAULT_BATCH_LIMIT
 from fairlead.store.connection import Connection, Database, Timeouts
-from fairlead.store.distribution.rosters import RosterCache
+from fairlead.store.distribution.rosters import RosterBehind, RosterCache
 from fairlead.store.distribution.writes import Batch, LockedBalances, record
 from fairlead.store.journal import lock_niches
 from fairlead.store.leads.waiting import lock_waiting_leads
@@ -69,6 +69,7 @@ def lock_candidates(
             deactivated=decided.deactivated,
             entries=tuple(sealed),
             low_balances=found.low_balances,
+            endpoint_ids=found.endpoint_ids,
             balances_after=decided.balances_after,
             now=locked.now,
             requests=locked.requests,
@@ -77,7 +78,11 @@ def lock_candidates(
         return roster, decided, batch
 
     with rosters.hold(niche_id):
-        done = database.run(work)
+        try:
+            done = database.run(work)
+        except RosterBehind:
+            rosters.follow(database, niche_id)
+            done = database.run(work)
         if done is None:
             return None
         roster, decided, batch = done

@@ -5,7 +5,7 @@ What is written is asserted once more by the tables, whichever flow writes:
 - one provider, one lead (R7): `assignments_lead_reaches_a_provider_once`
 - the next place (R5): `assignments_served_seq_has_no_ties`
 - no balance below its floor (R8): `providers_balance_is_above_its_floor`
-- each charge follows the last (R8): `assignments_one_payment_each`, `ledger_entries_one_purchase_per_assignment`
+- each charge follows the last (R8): `assignments_one_payment_each`
 """
 
 from collections.abc import Mapping, Sequence
