@@ -10,7 +10,7 @@ from bench.server import SCHEMA, create_database, drop_databases
 from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Database
 from fairlead.store.distribution.rosters import load_roster
-from fairlead.store.journal import lock_niches, recent_entries
+from fairlead.store.journal import entries_after, lock_niches
 from fairlead.store.schema import migrate
 
 STEADY = POPULATIONS[1]
@@ -69,7 +69,7 @@ def _rounds(database: Database, niche_id: str, effort: CatchingUpEffort) -> Caug
         with database.transaction() as conn:
             niche = lock_niches(conn, [niche_id])[niche_id]
             started = time.perf_counter()
-            for entry in recent_entries(conn, niche_id, roster.head.seq):
+            for entry in entries_after(conn, niche_id, roster.head.seq):
                 roster.fold(entry)
             folded = time.perf_counter()
             loaded = load_roster(conn, niche)

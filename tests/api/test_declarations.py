@@ -159,6 +159,7 @@ _OF_OTHER_DOORS = {
     "schema_missing",
     "schema_outdated",
     "schema_unknown",
+    "schema_unreleased",
     "server_too_old",
 }
 """Codes of what only the command line does: nothing is served before it went well."""

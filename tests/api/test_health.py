@@ -79,7 +79,7 @@ def test_a_worker_is_asked_for_where_that_is_wanted(database: Database) -> None:
 def test_another_schema_is_not_ours(damaged_database: Database) -> None:
     with serving(DatabaseProbe(damaged_database)) as server:
         with damaged_database.transaction() as conn:
-            conn.execute("update alembic_version set version_num = '0001'")
+            conn.execute("update alembic_version set version_num = '0000'")
         outdated = get(server, "/readyz")
         with damaged_database.transaction() as conn:
             conn.execute("drop table alembic_version")

@@ -30,6 +30,7 @@ CHANGES = {
     "jsonb": "case jsonb_typeof({c}) when 'object' then {c} || '{{\"tampered\": 1}}' else '{{}}' end",
     "bytea": "sha256({c})",
     "_text": "{c} || 'x'::text",
+    "_uuid": "{c} || gen_random_uuid()",
 }
 """How a value of each type is made another one."""
 

@@ -116,9 +116,9 @@ def test_a_failing_thread_does_not_take_the_roster_from_one_that_just_committed(
     committed, failed = threading.Event(), threading.Event()
     run = Database.run
 
-    def run_and_linger(self: Database, work: Any) -> Any:
+    def run_and_linger(self: Database, *steps: Any) -> Any:
         """The thread that distributes the good lead stops right after its commit, until the other one has failed."""
-        result = run(self, work)
+        result = run(self, *steps)
         if threading.current_thread().name.startswith("good"):
             committed.set()
             failed.wait(0.5)
@@ -153,10 +153,10 @@ def test_of_two_who_fail_at_the_same_lead_the_second_blames_no_other(
     raised: list[Exception] = []
     run = Database.run
 
-    def run_and_be_overtaken(self: Database, work: Any) -> Any:
+    def run_and_be_overtaken(self: Database, *steps: Any) -> Any:
         """Between the failure of the lead alone and its being marked, somebody else fails at it too, and marks it."""
         try:
-            return run(self, work)
+            return run(self, *steps)
         except ArithmeticError as error:
             raised.append(error)
             if len(raised) == 2:  # the first was the failure of both leads together

@@ -13,7 +13,6 @@ STORE = Path(__file__).parents[2] / "src" / "fairlead" / "store"
 
 BY_PLACE_STILL = {
     "configuration/lookups.py",
-    "configuration/rows.py",
     "history.py",
     "jobs/queue_views.py",
     "journal.py",

@@ -1,8 +1,8 @@
 """Proving roster snapshots (invariant 14): what each holds is what the journal's fold gives there."""
 
 from fairlead.core.journal import Entry
-from fairlead.core.niche_state import NicheState
 from fairlead.core.replay import UNREADABLE
+from fairlead.core.roster_state import RosterState
 from fairlead.store.connection import Connection
 from fairlead.store.distribution.snapshots import SnapshotDamaged, StoredSnapshot, stored_snapshots
 
@@ -16,7 +16,7 @@ class SnapshotCheck:
     def __init__(self, conn: Connection, niche_id: str) -> None:
         self.checked = 0
         self.differences: list[str] = []
-        self._folded = NicheState(niche_id)
+        self._folded = RosterState(niche_id)
         self._stored = stored_snapshots(conn, niche_id)
         self._next = next(self._stored, None)
 
@@ -39,7 +39,7 @@ class SnapshotCheck:
     def _compare(self, stored: StoredSnapshot) -> None:
         self.checked += 1
         try:
-            is_same = stored.niche_state().document() == self._folded.document()
+            is_same = stored.roster_state().document() == self._folded.document()
             difference = None if is_same else "it holds another state than the journal's fold gives"
         except SnapshotDamaged as damage:
             difference = str(damage)

@@ -100,13 +100,13 @@ def insert_entries(conn: Connection, sealed: Sequence[SealedEntry]) -> None:
     )
 
 
-def recent_entries(conn: Connection, niche_id: str, seq: int) -> list[Entry]:
-    """The niche's entries after `seq`, in order, in one round trip: for the few that a roster has to catch up on."""
+def entries_after(conn: Connection, niche_id: str, seq: int, up_to_seq: int = 2**63 - 1) -> list[Entry]:
+    """The niche's entries after `seq` up to the other (included), in order, in one round trip: for a fold of a few."""
     rows = conn.execute(
         """
         select niche_id::text, seq, kind, payload, recorded_at, prev_hash, hash
-        from niche_journal where niche_id = %s and seq > %s order by seq
+        from niche_journal where niche_id = %s and seq > %s and seq <= %s order by seq
         """,
-        (niche_id, seq),
+        (niche_id, seq, up_to_seq),
     ).fetchall()
     return [Entry(row[0], row[1], JournalEntryKind(row[2]), *row[3:]) for row in rows]

@@ -87,8 +87,12 @@ def test_a_filter_is_tried_on_the_last_leads(database: Database) -> None:
 def test_filters_are_tried_by_providers_that_may_buy_and_only_so_often(database: Database) -> None:
     portal = open_portal(database)
     preview = f"{API}/levels/{level(database, 'gold')}/filter-preview"
-    codes = [portal.sam.post(preview, json=NORTH).status_code for _ in range(PREVIEWS_OF_PROVIDER.capacity + 1)]
-    assert codes == [200] * PREVIEWS_OF_PROVIDER.capacity + [429]
+    codes: list[int] = []
+    while 429 not in codes:
+        codes.append(portal.sam.post(preview, json=NORTH).status_code)
+    # Turns come back while a slow machine asks: never fewer than the capacity are let through.
+    assert codes[:-1] == [200] * len(codes[:-1])
+    assert PREVIEWS_OF_PROVIDER.capacity < len(codes) <= 3 * PREVIEWS_OF_PROVIDER.capacity
     key = create_api_key(database, "CRM", ["own:read", "own:write"], OPERATOR, provider_id=portal.sale.anchor_id)
     # A turn or two may have come back meanwhile; a limit of the key's own would hold twice as many as are asked for.
     keyed = [

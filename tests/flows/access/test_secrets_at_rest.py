@@ -96,10 +96,12 @@ def test_nothing_is_logged_of_it(database: Database, caplog: pytest.LogCaptureFi
         "update sessions set state = 'password_ok'",
         "update sessions set token_hash = '\\x00'",
         "update sessions set ended_at = now()",
-        "insert into users select gen_random_uuid(), 'ANN@Example.com', name, role, provider_id, status, password_hash,"
-        " password_changed_at, null, null, null, null, null, created_at, 'another@example.com' from users",
-        "insert into users select gen_random_uuid(), 'another@example.com', name, role, provider_id, status,"
-        " password_hash, password_changed_at, null, null, null, null, null, created_at, email_key from users",
+        "insert into users (id, email, email_key, name, role, provider_id, status, created_at)"
+        " select gen_random_uuid(), 'ANN@Example.com', 'another@example.com', name, role, provider_id, 'invited',"
+        " created_at from users",
+        "insert into users (id, email, email_key, name, role, provider_id, status, created_at)"
+        " select gen_random_uuid(), 'another@example.com', email_key, name, role, provider_id, 'invited',"
+        " created_at from users",
     ],
 )
 def test_what_the_tables_refuse(database: Database, statement: str) -> None:

@@ -20,7 +20,7 @@ from fairlead.store.distribution.rosters import (
     load_roster,
     most_entries_folded,
 )
-from fairlead.store.journal import LockedNiche, lock_niches, recent_entries
+from fairlead.store.journal import LockedNiche, entries_after, lock_niches
 from tests.conftest import sweep
 from tests.flows.marketplaces import HOSTING, declare
 
@@ -85,7 +85,7 @@ def test_a_process_far_behind_reads_the_tables_and_a_process_near_by_the_entries
     declare(database, HOSTING)
     [niche_id] = _niche_ids(database)
     done: list[str] = []
-    load, recent = rosters.read_roster_rows, rosters.recent_entries
+    load, recent = rosters.read_roster_rows, rosters.entries_after
 
     def loading(conn: Connection, niche: LockedNiche) -> RosterRows:
         done.append("reload")
@@ -109,7 +109,7 @@ def test_a_process_far_behind_reads_the_tables_and_a_process_near_by_the_entries
         done.clear()
         with monkeypatch.context() as watched:
             watched.setattr(rosters, "read_roster_rows", loading)
-            watched.setattr(rosters, "recent_entries", reading)
+            watched.setattr(rosters, "entries_after", reading)
             assert len(behind.distribute_waiting(niche_id)) == 1
         assert done == ([] if expected is None else [expected])
 
@@ -126,7 +126,7 @@ def test_both_ways_of_catching_up_lead_to_one_roster(database: Database, missed:
     declare(database, NARROWED)
     with database.transaction() as conn:
         niche = lock_niches(conn, [niche_id])[niche_id]
-        for entry in recent_entries(conn, niche_id, folded.head.seq):
+        for entry in entries_after(conn, niche_id, folded.head.seq):
             folded.fold(entry)
         loaded = load_roster(conn, niche)
     assert _picture(folded) == _picture(loaded)

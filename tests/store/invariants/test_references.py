@@ -16,7 +16,7 @@ from fairlead.store.invariants.of_references import INVARIANTS_OF_REFERENCES
 from tests.flows.marketplaces import HOSTING, declare
 
 ASSIGNMENT = "every assignment names a lead, a provider and a subscription that are there and belong together"
-DECISION = "a lead is distributed exactly when it has assignments, all of one decision of it"
+DECISION = "a lead is distributed exactly when it has assignments, all of one decision of it, and names their providers"
 ELSEWHERE = "gen_random_uuid()"
 
 ORPHANS = {

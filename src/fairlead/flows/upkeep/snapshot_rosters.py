@@ -3,18 +3,18 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from fairlead.core.niche_state import NicheState
 from fairlead.core.replay import UNREADABLE
+from fairlead.core.roster_state import RosterState
 from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.snapshots import (
     PAGE_ENTRIES,
-    entries_after,
     entries_between,
     newest_state,
     write_snapshot,
 )
 from fairlead.store.history import niches_of
+from fairlead.store.journal import entries_after
 from fairlead.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -56,7 +56,7 @@ def snapshot_niche(database: Database, niche_id: str, most_entries: int = MOST_E
     return written
 
 
-def _write(database: Database, state: NicheState) -> bool:
+def _write(database: Database, state: RosterState) -> bool:
     return database.run(lambda conn: write_snapshot(conn, state))
 
 

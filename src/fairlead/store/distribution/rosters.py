@@ -16,7 +16,7 @@ from fairlead.core.model import Level, Subscription
 from fairlead.core.roster import Roster
 from fairlead.store.configuration.rows import subscription_of_columns
 from fairlead.store.connection import Connection, Database
-from fairlead.store.journal import LockedNiche, read_niche, recent_entries
+from fairlead.store.journal import LockedNiche, entries_after, read_niche
 
 RELOADING_IN_ENTRIES = 50
 """What reading the tables takes however few subscriptions there are, in entries folded meanwhile."""
@@ -104,7 +104,7 @@ class RosterCache:
 
 
 def _entries_after(conn: Connection, roster: Roster, niche: LockedNiche) -> list[Entry]:
-    return recent_entries(conn, niche.niche_id, roster.head.seq) if niche.journal_seq > roster.head.seq else []
+    return entries_after(conn, niche.niche_id, roster.head.seq) if niche.journal_seq > roster.head.seq else []
 
 
 def _newer(conn: Connection, niche_id: str, roster: Roster | None) -> "list[Entry] | RosterRows":
@@ -196,7 +196,10 @@ def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
 
     return RosterRows(
         niche,
-        [(Level(*row[:6]), row[6]) for row in levels],
+        [
+            (Level(level_id, name, price_cents, max_recipients, order_position, is_active), is_deleted)
+            for level_id, name, price_cents, max_recipients, order_position, is_active, is_deleted in levels
+        ],
         [(provider_id, status) for provider_id, status in statuses],
         [
             (shared(subscription_of_columns(*columns)), served_seq, is_deleted)

@@ -10,9 +10,10 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fairlead.core.journal import Entry, JournalEntryKind
-from fairlead.core.niche_state import NicheState
+from fairlead.core.roster_state import RosterState
 from fairlead.store.connection import Connection
+from fairlead.store.journal import entries_after
+from fairlead.store.typed_rows import one_row
 from fairlead.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -49,7 +50,7 @@ class StoredSnapshot:
     state: bytes
     entry_hash: bytes | None
 
-    def niche_state(self) -> NicheState:
+    def roster_state(self) -> RosterState:
         """The state that it holds. Raises `SnapshotDamaged`, as far as the row itself and the journal's entry tell."""
         if self.entry_hash is None:
             raise SnapshotDamaged("the journal has no entry there")
@@ -58,7 +59,7 @@ class StoredSnapshot:
         if hashlib.sha256(self.state).digest() != self.digest:
             raise SnapshotDamaged("its digest is not that of its content")
         try:
-            state = NicheState.from_document(json.loads(zlib.decompress(self.state)))
+            state = RosterState.from_document(json.loads(zlib.decompress(self.state)))
         except (zlib.error, ValueError, LookupError, TypeError, AttributeError) as error:
             raise SnapshotDamaged(f"it cannot be read: {type(error).__name__}") from error
         if (state.niche_id, state.head.seq, state.head.hash) != (self.niche_id, self.seq, self.journal_hash):
@@ -66,7 +67,7 @@ class StoredSnapshot:
         return state
 
 
-def write_snapshot(conn: Connection, state: NicheState) -> bool:
+def write_snapshot(conn: Connection, state: RosterState) -> bool:
     """The state is a snapshot at its `seq`; returns whether none was there. Idempotent, and needs no lock."""
     text = json.dumps(state.document(), sort_keys=True, separators=(",", ":"))
     packed = zlib.compress(text.encode())
@@ -80,31 +81,32 @@ def write_snapshot(conn: Connection, state: NicheState) -> bool:
     return written.rowcount == 1
 
 
-def newest_state(conn: Connection, niche_id: str, before_seq: int | None = None) -> NicheState:
+def newest_state(conn: Connection, niche_id: str, before_seq: int | None = None) -> RosterState:
     """The state that the newest sound snapshot (before `before_seq`) holds; without one, that before entry 1.
 
     One that is damaged is passed over with a warning.
     """
     while True:
-        row = conn.execute(
+        stored = one_row(
+            conn,
+            StoredSnapshot,
             """
-            select s.niche_id::text, s.seq, s.journal_hash, s.digest, s.state, j.hash
+            select s.niche_id::text, s.seq, s.journal_hash, s.digest, s.state, j.hash as entry_hash
             from roster_snapshots s left join niche_journal j on j.niche_id = s.niche_id and j.seq = s.seq
             where s.niche_id = %s and s.seq < coalesce(%s, s.seq + 1) order by s.seq desc limit 1
             """,
             (niche_id, before_seq),
-        ).fetchone()
-        if row is None:
-            return NicheState(niche_id)
-        stored = StoredSnapshot(*row)
+        )
+        if stored is None:
+            return RosterState(niche_id)
         try:
-            return stored.niche_state()
+            return stored.roster_state()
         except SnapshotDamaged as damage:
             log.warning("roster snapshot passed over", niche_id=niche_id, seq=stored.seq, reason=str(damage))
         before_seq = stored.seq
 
 
-def state_before(conn: Connection, niche_id: str, seq: int) -> NicheState:
+def state_before(conn: Connection, niche_id: str, seq: int) -> RosterState:
     """How the niche stood right before the entry: the newest snapshot before it, and the entries since."""
     state = newest_state(conn, niche_id, seq)
     while state.head.seq < seq - 1:
@@ -116,28 +118,18 @@ def state_before(conn: Connection, niche_id: str, seq: int) -> NicheState:
     return state
 
 
-def entries_after(conn: Connection, niche_id: str, seq: int, up_to_seq: int) -> list[Entry]:
-    """The niche's entries after `seq` up to the other (included), in order."""
-    rows = conn.execute(
-        """
-        select niche_id::text, seq, kind, payload, recorded_at, prev_hash, hash
-        from niche_journal where niche_id = %s and seq > %s and seq <= %s order by seq
-        """,
-        (niche_id, seq, up_to_seq),
-    ).fetchall()
-    return [Entry(row[0], row[1], JournalEntryKind(row[2]), *row[3:]) for row in rows]
-
-
 def stored_snapshots(conn: Connection, niche_id: str) -> Iterator[StoredSnapshot]:
     """Every snapshot of the niche, by `seq`, one at a time."""
     last_seq = -(2**63)  # also a row whose number was tampered with is read
-    while row := conn.execute(
+    while stored := one_row(
+        conn,
+        StoredSnapshot,
         """
-        select s.niche_id::text, s.seq, s.journal_hash, s.digest, s.state, j.hash
+        select s.niche_id::text, s.seq, s.journal_hash, s.digest, s.state, j.hash as entry_hash
         from roster_snapshots s left join niche_journal j on j.niche_id = s.niche_id and j.seq = s.seq
         where s.niche_id = %s and s.seq > %s order by s.seq limit 1
         """,
         (niche_id, last_seq),
-    ).fetchone():
-        yield StoredSnapshot(*row)
-        last_seq = row[1]
+    ):
+        yield stored
+        last_seq = stored.seq

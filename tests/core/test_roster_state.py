@@ -12,20 +12,20 @@ from fairlead.core.explanation import standing_of
 from fairlead.core.fold import JournalGap
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import Balance, Lead
-from fairlead.core.niche_state import NicheState
+from fairlead.core.roster_state import RosterState
 from tests.core.history import FORM, History, decided_again, id_of
 from tests.core.markets import Market, attributes, busy_history, markets, opened
 from tests.core.test_roster import EDITS, Tables
 
 
-def written_down(state: NicheState) -> NicheState:
+def written_down(state: RosterState) -> RosterState:
     """The state after a stay in the database."""
-    return NicheState.from_document(json.loads(json.dumps(state.document())))
+    return RosterState.from_document(json.loads(json.dumps(state.document())))
 
 
-def state_at(history: History, seq: int, state: NicheState | None = None) -> NicheState:
+def state_at(history: History, seq: int, state: RosterState | None = None) -> RosterState:
     """The state with the journal folded into it up to the entry; by default from the first one on."""
-    state = state or NicheState(history.roster.niche_id)
+    state = state or RosterState(history.roster.niche_id)
     for entry in history.entries[state.head.seq : seq]:
         state.fold(entry)
     return state
@@ -85,7 +85,7 @@ def test_a_state_explains_the_record_as_a_roster_explains_the_decision(
 def test_a_state_of_another_format_is_not_read() -> None:
     document = state_at(busy_history(1), 40).document()
     with pytest.raises(ValueError, match="another format"):
-        NicheState.from_document({**document, "format": 2})
+        RosterState.from_document({**document, "format": 2})
 
 
 def test_an_entry_that_does_not_follow_is_refused() -> None:

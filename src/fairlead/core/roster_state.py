@@ -22,7 +22,7 @@ FORMAT = 1
 """How a state is written down. Another number is not read: what it stands for can be folded again."""
 
 
-class NicheState:
+class RosterState:
     """One niche's levels, provider statuses, living subscriptions and served order at `head.seq`."""
 
     def __init__(self, niche_id: str) -> None:
@@ -179,11 +179,11 @@ class NicheState:
         }
 
     @staticmethod
-    def from_document(document: Mapping[str, Any]) -> "NicheState":
+    def from_document(document: Mapping[str, Any]) -> "RosterState":
         """The state that `document` wrote down. Raises ValueError or LookupError for another format."""
         if document["format"] != FORMAT:
             raise ValueError("a state of another format")
-        state = NicheState(document["niche_id"])
+        state = RosterState(document["niche_id"])
         state.head = Head(
             document["seq"],
             bytes.fromhex(document["hash"]),
