@@ -189,7 +189,15 @@ def assert_told_once(database: Database, box: MailBox) -> Counter[str]:
     hung_up = Counter(mail.message_id for mail in box.mails if mail.fate == "dropped after taking")
     for message_id, count in taken.items():
         excused = cut_off[message_id] + hung_up[message_id]
-        assert count <= 1 + excused, f"{message_id} was sent {count} times with {excused} reasons"
+        assert count <= 1 + excused, (
+            f"{message_id} was sent {count} times with {excused} reasons",
+            [mail.fate for mail in box.mails if mail.message_id == message_id],
+            rows(
+                database,
+                "select outcome, started_at::text, ended_at::text, error from job_attempts where notification_id = %s",
+                message_id[1:].partition("@")[0],
+            ),
+        )
     return Counter({message_id: count for message_id, count in taken.items() if count > 1})
 
 
