@@ -65,7 +65,10 @@ def distribute(
             follow_batch(done.roster, done.decided, done.batch.head.hash)
             last_known_balances[niche_id].update(done.batch.balances_after)
             return done.batch
-    raise Unavailable(f"the providers of niche {niche_id} stayed locked elsewhere through {RESTARTS} attempts")
+    raise Unavailable(
+        f"niche {niche_id} could not be decided in {RESTARTS} attempts: its providers stayed locked elsewhere, or its "
+        "journal grew faster than it was read"
+    )
 
 
 class _ProviderHeld(Exception):
