@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -136,6 +136,9 @@ def test_a_receiver_can_ask_for_time(status: int, retry_after: str, seconds: flo
 @given(
     text=st.text() | st.integers().map(str) | st.datetimes().map(lambda at: at.strftime("%a, %d %b %Y %H:%M:%S GMT"))
 )
+@example("0\x1f")
+@example("\x1c7\u2003")
+@example("\x85Thu, 01 Jan 2026 00:01:30 GMT\x1d")
 def test_no_retry_after_is_too_strange(text: str) -> None:
     seconds = retry_after_seconds(text, NOON)
     assert seconds is None or 0 <= seconds <= 86_400

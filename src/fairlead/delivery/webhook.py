@@ -181,11 +181,12 @@ def retry_after_seconds(retry_after: str, now: datetime) -> float | None:
     >>> retry_after_seconds("Thu, 01 Jan 2026 00:01:30 GMT", datetime(2026, 1, 1, tzinfo=UTC))
     90.0
     """
-    if _WHOLE_SECONDS.fullmatch(retry_after.strip()):
-        seconds = float(retry_after)
+    asked = retry_after.strip()  # takes off separators that `float` does not
+    if _WHOLE_SECONDS.fullmatch(asked):
+        seconds = float(asked)
     else:
         try:
-            moment = parsedate_to_datetime(retry_after)
+            moment = parsedate_to_datetime(asked)
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
         # A date without a zone is in UTC, as every HTTP date is.
