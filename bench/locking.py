@@ -8,7 +8,7 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import ceil
 from multiprocessing.connection import Connection as Pipe
 from typing import Any, LiteralString
@@ -17,8 +17,7 @@ import numpy as np
 
 from bench.population import POPULATIONS, Population, create_niche
 from bench.server import SCHEMA, address, create_database, drop_databases, processor_seconds_of, settle
-from fairlead.core.batch import BatchDecision, decide_batch, follow_batch, head_after
-from fairlead.core.journal import seal
+from fairlead.core.batch import BatchDecision, decide_batch, follow_batch
 from fairlead.core.model import Lead
 from fairlead.core.roster import Roster
 from fairlead.flows import distribute as flow
@@ -58,22 +57,7 @@ def lock_candidates(
         assert found is not None, "with waiting, the locks are granted"
         decided = decide_batch(roster, locked.leads, found.balances, locked.now)
         assert isinstance(decided, BatchDecision), "no balance is missing"
-        sealed = seal(niche_id, niche.journal_seq, niche.journal_head, decided.contents(), locked.now)
-        head = roster.head
-        for step in decided.steps:
-            head = head_after(head, step)
-        batch = Batch(
-            niche_id=niche_id,
-            head=replace(head, hash=sealed[-1].entry.hash),
-            decisions=decided.decisions,
-            deactivated=decided.deactivated,
-            entries=tuple(sealed),
-            low_balances=found.low_balances,
-            endpoint_ids=found.endpoint_ids,
-            balances_after=decided.balances_after,
-            now=locked.now,
-            requests=locked.requests,
-        )
+        batch = flow.sealed_batch(niche, roster.head, decided, found, locked.now, locked.requests)
         record(conn, batch)
         return roster, decided, batch
 

@@ -6,11 +6,13 @@ candidate, and nothing slow happens under a lock: a process that is new to a nic
 and reads its roster without it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch, head_after
 from fairlead.core.errors import Refused, Unavailable
+from fairlead.core.fold import Head
 from fairlead.core.journal import seal
 from fairlead.core.model import Balance
 from fairlead.core.roster import Roster
@@ -19,7 +21,7 @@ from fairlead.store.distribution.balances import read_balances
 from fairlead.store.distribution.rosters import MOST_FOLDED_UNDER_LOCK, RosterBehind, RosterCache
 from fairlead.store.distribution.writes import Batch, LockedBalances, lock_balances, record
 from fairlead.store.journal import LockedNiche, lock_niches
-from fairlead.store.leads.waiting import lock_waiting_leads
+from fairlead.store.leads.waiting import LeadRequest, lock_waiting_leads
 
 RESTARTS = 20
 
@@ -126,12 +128,24 @@ def _attempt(conn: Connection, niche: LockedNiche, locking: _Locking) -> _Done |
     expected = locking.last_known_balances.setdefault(niche_id, {})
     asked = decide_batch(roster, locked.leads, {}, locked.now, expected)
     decided, held = _with_balances_locked(conn, roster, asked, locking.lock_also)
-    sealed = seal(niche_id, niche.journal_seq, niche.journal_head, decided.contents(), locked.now)
-    head = roster.head
+    batch = sealed_batch(niche, roster.head, decided, held, locked.now, locked.requests)
+    return _Done(roster, decided, batch)
+
+
+def sealed_batch(
+    niche: LockedNiche,
+    head: Head,
+    decided: BatchDecision,
+    held: LockedBalances,
+    now: datetime,
+    requests: Mapping[str, LeadRequest],
+) -> Batch:
+    """What `record` writes of the batch: sealed into the niche's journal behind `head`, with what was locked for it."""
+    sealed = seal(niche.niche_id, niche.journal_seq, niche.journal_head, decided.contents(), now)
     for step in decided.steps:
         head = head_after(head, step)
-    batch = Batch(
-        niche_id=niche_id,
+    return Batch(
+        niche_id=niche.niche_id,
         head=replace(head, hash=sealed[-1].entry.hash),
         decisions=decided.decisions,
         deactivated=decided.deactivated,
@@ -139,10 +153,9 @@ def _attempt(conn: Connection, niche: LockedNiche, locking: _Locking) -> _Done |
         low_balances=held.low_balances,
         endpoint_ids=held.endpoint_ids,
         balances_after=decided.balances_after,
-        now=locked.now,
-        requests=locked.requests,
+        now=now,
+        requests=requests,
     )
-    return _Done(roster, decided, batch)
 
 
 def _with_balances_locked(
