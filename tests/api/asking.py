@@ -1,4 +1,4 @@
-"""Asking the application as somebody: an operator, a provider, a machine, nobody."""
+"""Asking the application as an operator, a provider, a machine, or without a login."""
 
 import atexit
 from contextlib import ExitStack
@@ -38,32 +38,32 @@ def application(database: Database, **settings: Any) -> FastAPI:
     )
 
 
-def nobody(app: FastAPI, address: str = "192.0.2.1") -> TestClient:
+def anonymous(app: FastAPI, address: str = "192.0.2.1") -> TestClient:
     """Somebody without a session or a key. What the server raises is an answer, as it is for everybody outside."""
     client = TestClient(app, base_url=SITE, raise_server_exceptions=False, client=(address, 50_000))
     client.portal = event_loop()
     return client
 
 
-def somebody(app: FastAPI, token: str) -> TestClient:
+def logged_in(app: FastAPI, token: str) -> TestClient:
     """Whoever has the session."""
-    client = nobody(app)
+    client = anonymous(app)
     client.cookies.set(COOKIE, token, domain="leads.example.com")
     return client
 
 
 def machine(app: FastAPI, key: str) -> TestClient:
     """Whatever has the API key."""
-    client = nobody(app)
+    client = anonymous(app)
     client.headers["Authorization"] = f"Bearer {key}"
     return client
 
 
 def an_admin(app: FastAPI, database: Database, email: str = "ann@example.com") -> TestClient:
     """An operator, logged in, with a second factor that was just given."""
-    return somebody(app, enrolled_admin(database, email).token)
+    return logged_in(app, enrolled_admin(database, email).token)
 
 
 def a_provider(app: FastAPI, database: Database, provider_id: str, email: str = "sales@anchor.example") -> TestClient:
     """Somebody at the provider, logged in."""
-    return somebody(app, provider_user(database, provider_id, email).token)
+    return logged_in(app, provider_user(database, provider_id, email).token)

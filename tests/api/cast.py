@@ -13,7 +13,7 @@ from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.access.log_in import log_in
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from tests.api.asking import machine, nobody, somebody
+from tests.api.asking import anonymous, logged_in, machine
 from tests.flows.access.people import HOME, PASSWORD, add_admin, add_provider, enrolled_admin, provider_user, value
 
 
@@ -42,22 +42,22 @@ def cast(app: FastAPI, database: Database, anchor_id: str) -> Mapping[str, Visit
     of_provider = permissions_of(Role.PROVIDER)
     looking = permissions_of(Role.PROVIDER, provider_is_active=False)
     return {
-        "nobody": Visitor(lambda: nobody(app), stopped_by="session_invalid", has_session=False, is_known=False),
-        "a spent token": Visitor(lambda: somebody(app, "x" * 43), stopped_by="session_invalid", is_known=False),
+        "nobody": Visitor(lambda: anonymous(app), stopped_by="session_invalid", has_session=False, is_known=False),
+        "a spent token": Visitor(lambda: logged_in(app, "x" * 43), stopped_by="session_invalid", is_known=False),
         "a made-up key": Visitor(
             lambda: machine(app, f"fl_{uuid4().hex}"), stopped_by="api_key_invalid", has_session=False, is_known=False
         ),
-        "an operator with a password only": Visitor(lambda: somebody(app, cat.token), stopped_by="enrolment_required"),
-        "an operator": Visitor(lambda: somebody(app, ben.token), permissions_of(Role.ADMIN)),
+        "an operator with a password only": Visitor(lambda: logged_in(app, cat.token), stopped_by="enrolment_required"),
+        "an operator": Visitor(lambda: logged_in(app, ben.token), permissions_of(Role.ADMIN)),
         "an operator after a step-up": Visitor(
-            lambda: somebody(app, ann.token), permissions_of(Role.ADMIN), is_stepped_up=True
+            lambda: logged_in(app, ann.token), permissions_of(Role.ADMIN), is_stepped_up=True
         ),
         "an operator's key": _key(app, database, Role.ADMIN, user_id=ann.user_id),
         "an intake key": _key(app, database, Role.ADMIN, ["intake:write"], user_id=ann.user_id),
-        "a provider": Visitor(lambda: somebody(app, sam.token), of_provider, is_stepped_up=True),
-        "another provider": Visitor(lambda: somebody(app, eve.token), of_provider, is_stepped_up=True),
-        "a pending provider": Visitor(lambda: somebody(app, new.token), looking, is_stepped_up=True),
-        "a suspended provider": Visitor(lambda: somebody(app, gone.token), looking, is_stepped_up=True),
+        "a provider": Visitor(lambda: logged_in(app, sam.token), of_provider, is_stepped_up=True),
+        "another provider": Visitor(lambda: logged_in(app, eve.token), of_provider, is_stepped_up=True),
+        "a pending provider": Visitor(lambda: logged_in(app, new.token), looking, is_stepped_up=True),
+        "a suspended provider": Visitor(lambda: logged_in(app, gone.token), looking, is_stepped_up=True),
         "a provider's key": _key(app, database, Role.PROVIDER, provider_id=anchor_id),
         "a provider's reading key": _key(app, database, Role.PROVIDER, ["own:read"], provider_id=anchor_id),
     }

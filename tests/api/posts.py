@@ -14,7 +14,7 @@ from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application, machine, nobody
+from tests.api.asking import a_provider, an_admin, anonymous, application, machine
 from tests.api.keys import operators_key
 from tests.api.portal import level
 from tests.flows.access.people import add_admin, value
@@ -51,7 +51,7 @@ Posts = Generator[Post, Any, None]
 
 @dataclass(frozen=True)
 class Cast:
-    """An operator, somebody of Anchor and of Bowline, and a lead that both of these bought."""
+    """An operator, a user of Anchor and one of Bowline, and a lead that both of these bought."""
 
     app: FastAPI
     database: Database
@@ -182,7 +182,7 @@ def _of_failures(cast: Cast) -> Posts:
 def _from_outside(cast: Cast) -> Posts:
     partner = machine(cast.app, operators_key(cast.database, Permission.INTAKE_WRITE))
     yield Post(partner, "/api/v1/leads", FROM_OUTSIDE)
-    visitor = nobody(cast.app, "203.0.113.9")
+    visitor = anonymous(cast.app, "203.0.113.9")
     made = yield Post(visitor, "/api/v1/public/leads", {**FROM_OUTSIDE, "contact_email": "eva@example.com"})
     yield Post(visitor, "/api/v1/public/leads/confirm", {"token": link(cast.database, made["lead_id"])})
 

@@ -23,7 +23,7 @@ from fairlead.api.violations import Violation
 from fairlead.core.form import MAX_FIELDS
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
-from tests.api.asking import application, nobody
+from tests.api.asking import anonymous, application
 from tests.api.hostile import body_models, hostile_bodies, resolves
 
 JSON = {"Content-Type": "application/json"}
@@ -34,7 +34,7 @@ FEW = 40
 @pytest.fixture(scope="module")
 def app() -> FastAPI:
     """The application; nothing here asks its database anything."""
-    return application(Database("postgresql://nobody@127.0.0.1:1/nothing", "fairlead"))
+    return application(Database("postgresql://app@127.0.0.1:1/nothing", "fairlead"))
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +111,7 @@ def test_what_is_not_short_is_read_beside_the_loop_and_one_at_a_time(
         return real(body, model)
 
     monkeypatch.setattr(bodies, "read_body", seen)
-    answer = nobody(app).post("/api/v1/session", content=b'{"a": "' + b"a" * size + b'"}', headers=JSON)
+    answer = anonymous(app).post("/api/v1/session", content=b'{"a": "' + b"a" * size + b'"}', headers=JSON)
     assert answer.status_code == 422
     assert [name.startswith("AnyIO worker") for name in threads] == [size > bodies.SHORT_BODY_BYTES]
     assert app.state.body_turns.total_tokens == 1
@@ -124,7 +124,7 @@ def test_every_operation_says_how_large_a_body_it_takes_and_takes_no_larger(app:
         said = document["paths"][path][method.lower()]["requestBody"]["description"]
         assert said == f"At most {model.most_bytes:,} bytes."
         address = re.sub(r"\{[^}]*\}", "01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f", path)
-        answer = nobody(app).request(method, address, content=b" " * (model.most_bytes + 1), headers=JSON)
+        answer = anonymous(app).request(method, address, content=b" " * (model.most_bytes + 1), headers=JSON)
         assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large"), operation
     assert PublicLead.most_bytes == 262_144
     assert Login.most_bytes == 65_536
@@ -143,13 +143,13 @@ def test_a_body_without_a_length_is_bounded_too(app: FastAPI) -> None:
         for _ in range(100):
             yield b" " * 1_000
 
-    assert nobody(app).post("/api/v1/session", content=pieces(), headers=JSON).status_code == 413
+    assert anonymous(app).post("/api/v1/session", content=pieces(), headers=JSON).status_code == 413
 
 
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "?"])
 def test_a_body_that_is_not_said_to_be_json_is_415_and_says_so(app: FastAPI, kind: str | None) -> None:
     headers = {} if kind is None else {"Content-Type": kind}
-    answer = nobody(app).post("/api/v1/public/leads", content=json.dumps(public_lead()).encode(), headers=headers)
+    answer = anonymous(app).post("/api/v1/public/leads", content=json.dumps(public_lead()).encode(), headers=headers)
     found = answer.json()
     assert (answer.status_code, found["code"]) == (415, "content_type_unsupported")
     assert "Content-Type" in found["detail"]
@@ -231,29 +231,29 @@ def test_every_pattern_of_a_request_has_words_and_none_is_a_reason(app: FastAPI)
     ],
 )
 def test_a_parameter_that_does_not_fit_is_told_in_words(app: FastAPI, path: str, words: str) -> None:
-    [error] = nobody(app).get(path).json()["errors"]
+    [error] = anonymous(app).get(path).json()["errors"]
     assert words in error["detail"]
     assert "^" not in error["detail"]
 
 
 def test_an_address_that_does_not_fit_is_told_in_words_and_by_its_name(app: FastAPI) -> None:
     body = public_lead(niche="No Slug", consent={"text": " ", "source_url": "javascript:1"})
-    errors = nobody(app).post("/api/v1/public/leads", json=body).json()["errors"]
+    errors = anonymous(app).post("/api/v1/public/leads", json=body).json()["errors"]
     assert [each["pointer"] for each in errors] == ["/niche", "/consent/text", "/consent/source_url"]
     assert not [each for each in errors if re.search(r"\^|\\|pattern", each["detail"])]
 
 
 def test_unfit_bodies_do_not_tell_who_may_not_ask(app: FastAPI) -> None:
     """As before anything was read in a thread: the right comes first."""
-    database = Database("postgresql://nobody@127.0.0.1:1/nothing", "fairlead")
-    client = nobody(web_application(database, Settings()))
+    database = Database("postgresql://app@127.0.0.1:1/nothing", "fairlead")
+    client = anonymous(web_application(database, Settings()))
     assert client.post("/api/v1/admin/niches", json={"no": 1}, headers={"Sec-Fetch-Site": "none"}).status_code == 401
 
 
 @pytest.mark.parametrize("more", [{"limit": 5}, {"limit": 7, "page": 1}])
 def test_a_parameter_or_header_that_comes_twice_is_refused(app: FastAPI, more: dict[str, int]) -> None:
     name = next(iter(more))
-    client = nobody(app)
+    client = anonymous(app)
     [error] = client.get("/api/v1/problems", params=[(name, 1), (name, 2)]).json()["errors"][:1]
     assert (error["location"], error["pointer"]) == ("query", f"/{name}")
     asked = client.post("/api/v1/leads", json={}, headers=[("Idempotency-Key", "a"), ("Idempotency-Key", "b")])

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 
 from fairlead.core.permissions import Permission
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application, machine, nobody
+from tests.api.asking import a_provider, an_admin, anonymous, application, machine
 from tests.api.keys import operators_key
 from tests.flows.sales import sell
 
@@ -26,7 +26,7 @@ def test_every_kind_of_route_says_so_within_moments(database: Database, database
         app = application(taken)
         ann, sam = an_admin(app, database), a_provider(app, database, sold.anchor_id)
         asked: dict[str, Callable[[], Response]] = {
-            "login": lambda: nobody(app).post("/api/v1/session", json=LOGIN),
+            "login": lambda: anonymous(app).post("/api/v1/session", json=LOGIN),
             "session": lambda: ann.get("/api/v1/session"),
             "operator": lambda: ann.get("/api/v1/admin/leads"),
             "money": lambda: ann.post(
@@ -38,8 +38,8 @@ def test_every_kind_of_route_says_so_within_moments(database: Database, database
             "key": lambda: machine(app, key).get("/api/v1/admin/leads"),
             "wrong key": lambda: machine(app, "wrong").get("/api/v1/admin/leads"),
             "own": lambda: sam.get("/api/v1/provider/profile"),
-            "public": lambda: nobody(app).post("/api/v1/public/leads", json=LEAD),
-            "register": lambda: nobody(app).post(
+            "public": lambda: anonymous(app).post("/api/v1/public/leads", json=LEAD),
+            "register": lambda: anonymous(app).post(
                 "/api/v1/accounts/register", json={"email": "a@b.example", "name": "A"}
             ),
             "live": lambda: refused_socket(machine(app, key)),
@@ -52,7 +52,7 @@ def test_every_kind_of_route_says_so_within_moments(database: Database, database
                 assert (answer.status_code, answer.json()["code"]) == (503, "unavailable"), kind
                 assert 1 <= int(answer.headers["retry-after"]) <= 10, kind
             for path in ("/livez", "/readyz", "/api/v1/openapi.json", "/api/v1/problems"):
-                assert nobody(app).get(path).status_code in (200, 503), path
+                assert anonymous(app).get(path).status_code in (200, 503), path
         assert ann.get("/api/v1/admin/leads").status_code == 200
 
 

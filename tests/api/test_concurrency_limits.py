@@ -18,7 +18,7 @@ from fairlead.core.errors import Refused
 from fairlead.flows.access.log_in import finish_log_in
 from fairlead.flows.access.throttle import LOGIN_OF_PAIR, RESET_OF_ACCOUNT
 from fairlead.store.connection import Database
-from tests.api.asking import application, nobody
+from tests.api.asking import anonymous, application
 from tests.flows.access.people import PASSWORD, add_admin, rows
 from tests.waiting import PATIENCE_SECONDS
 
@@ -36,10 +36,10 @@ def test_no_other_request_waits_for_a_flood_of_logins(database: Database, monkey
 
     monkeypatch.setattr(session, "admit_log_in", lambda *_: None)
     monkeypatch.setattr(session, "finish_log_in", slow)
-    with nobody(application(database)) as client, ThreadPoolExecutor(FLOOD) as crowd:
+    with anonymous(application(database)) as client, ThreadPoolExecutor(FLOOD) as crowd:
         waiting = [crowd.submit(client.post, "/api/v1/session", json=LOGIN) for _ in range(FLOOD)]
         for _ in range(AT_ONCE):
-            assert at_work.acquire(timeout=PATIENCE_SECONDS), "nobody logs in"
+            assert at_work.acquire(timeout=PATIENCE_SECONDS), "no log-in is under way"
         try:
             # These need a thread each, of which all logins together would have taken every one.
             for _ in range(3):
@@ -61,17 +61,17 @@ def test_who_is_refused_by_a_limit_takes_no_turn(database: Database, monkeypatch
 
     add_admin(database)
     app = application(database)
-    with nobody(app) as client, ThreadPoolExecutor(AT_ONCE + 2) as crowd:
+    with anonymous(app) as client, ThreadPoolExecutor(AT_ONCE + 2) as crowd:
         for _ in range(LOGIN_OF_PAIR.capacity):
             assert client.post("/api/v1/session", json=LOGIN).status_code == 401
         monkeypatch.setattr(session, "finish_log_in", slow)
-        away = nobody(app, "198.51.100.9")
+        away = anonymous(app, "198.51.100.9")
         waiting = [
             crowd.submit(away.post, "/api/v1/session", json={"email": f"ann{number}@example.com", "password": "x"})
             for number in range(AT_ONCE + 2)
         ]
         for _ in range(AT_ONCE):
-            assert at_work.acquire(timeout=PATIENCE_SECONDS), "nobody logs in"
+            assert at_work.acquire(timeout=PATIENCE_SECONDS), "no log-in is under way"
         try:
             assert client.post("/api/v1/session", json=LOGIN).status_code == 429
             used = {"token": "x" * 43, "password": PASSWORD}
@@ -136,7 +136,7 @@ def test_a_login_goes_through_beside_a_flood_of_lost_passwords(
 
 def test_how_long_an_answer_takes_does_not_tell_what_was_found(database: Database) -> None:
     add_admin(database)
-    with nobody(application(database)) as client:
+    with anonymous(application(database)) as client:
         for email in ("ann@example.com", "nobody@example.com"):
             for ask, asked in (("request-password-reset", {}), ("register", {"name": "Somebody"})):
                 began = time.monotonic()

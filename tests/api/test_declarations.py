@@ -30,7 +30,7 @@ WITHOUT_ACCESS = {"/livez", "/readyz", "/metrics"}
 @pytest.fixture(scope="module")
 def app() -> FastAPI:
     """The application; nothing here asks its database anything."""
-    return application(Database("postgresql://nobody@127.0.0.1:1/nothing", "fairlead"))
+    return application(Database("postgresql://app@127.0.0.1:1/nothing", "fairlead"))
 
 
 def test_every_route_declares_who_may_call_it(app: FastAPI) -> None:

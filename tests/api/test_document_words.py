@@ -19,7 +19,7 @@ from tests.api.asking import application
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     """The document, made anew."""
-    return document_of(application(Database("postgresql://nobody@127.0.0.1:1/nothing", "fairlead")))
+    return document_of(application(Database("postgresql://app@127.0.0.1:1/nothing", "fairlead")))
 
 
 def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

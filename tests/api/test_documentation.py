@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fairlead.api.routes.documentation import CONTENT_SECURITY_POLICY
 from fairlead.api.serve import serve_in_thread
 from fairlead.store.connection import Database
-from tests.api.asking import application, nobody
+from tests.api.asking import anonymous, application
 
 PAGE = "/api/v1/docs"
 FOLDER = files("fairlead.api") / "documentation"
@@ -47,11 +47,11 @@ class References(HTMLParser):
 @pytest.fixture(scope="module")
 def app() -> FastAPI:
     """The application; nothing here asks its database anything."""
-    return application(Database("postgresql://nobody@127.0.0.1:1/nothing", "fairlead"))
+    return application(Database("postgresql://app@127.0.0.1:1/nothing", "fairlead"))
 
 
 def test_the_page_refers_to_this_server_alone_and_everything_is_there(app: FastAPI) -> None:
-    client = nobody(app)
+    client = anonymous(app)
     page = client.get(PAGE)
     assert page.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
     assert not re.search(r"unsafe|\*|https?:", CONTENT_SECURITY_POLICY)

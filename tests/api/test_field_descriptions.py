@@ -17,7 +17,7 @@ Table = dict[tuple[str, ...], str]
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     """The document, made anew."""
-    return document_of(application(Database("postgresql://nobody@127.0.0.1:1/nothing", "fairlead")))
+    return document_of(application(Database("postgresql://app@127.0.0.1:1/nothing", "fairlead")))
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def plain() -> dict[str, Any]:
     """The document without what the table says."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fairlead.api.openapi.describe_fields", lambda document: None)
-        return document_of(application(Database("postgresql://nobody@127.0.0.1:1/nothing", "fairlead")))
+        return document_of(application(Database("postgresql://app@127.0.0.1:1/nothing", "fairlead")))
 
 
 def undescribed(document: dict[str, Any]) -> list[str]:

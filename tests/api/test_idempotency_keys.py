@@ -13,7 +13,7 @@ from fairlead.core.permissions import Permission
 from fairlead.delivery.secret_box import new_secret_key
 from fairlead.flows.access.principal import Principal
 from fairlead.store.connection import Database
-from tests.api.asking import SECRET_KEYS, an_admin, application, machine, nobody, somebody
+from tests.api.asking import SECRET_KEYS, an_admin, anonymous, application, logged_in, machine
 from tests.api.keys import operators_key
 from tests.api.permitting import problem
 from tests.api.portal import API, open_portal
@@ -97,7 +97,7 @@ def test_what_the_server_keeps_of_a_secret_is_sealed(database: Database) -> None
 
 def test_without_keys_to_seal_with_a_secret_is_not_given_to_a_repetition(database: Database) -> None:
     token = enrolled_admin(database).token
-    ann = somebody(application(database, encryption_keys=None), token)
+    ann = logged_in(application(database, encryption_keys=None), token)
     before = rows(database, "select count(*) from api_keys")
     assert problem(ann.post(KEYS, json=wish(ann), headers=KEY)) == (503, "encryption_keys_missing")
     assert rows(database, "select count(*) from api_keys") == before
@@ -108,13 +108,13 @@ def test_without_keys_to_seal_with_a_secret_is_not_given_to_a_repetition(databas
 
 def test_an_answer_that_cannot_be_read_any_more_is_said_to_be_lost(database: Database) -> None:
     token = enrolled_admin(database).token
-    first = somebody(application(database), token)
+    first = logged_in(application(database), token)
     made = first.post(NICHES, json=NICHE, headers=KEY)
     added = application(database, encryption_keys=f"{new_secret_key()},{SECRET_KEYS}")
-    assert somebody(added, token).post(NICHES, json=NICHE, headers=KEY).content == made.content
+    assert logged_in(added, token).post(NICHES, json=NICHE, headers=KEY).content == made.content
     others = application(database, encryption_keys=new_secret_key())
     before = rows(database, "select count(*) from niches")
-    assert problem(somebody(others, token).post(NICHES, json=NICHE, headers=KEY)) == (409, "idempotency_answer_lost")
+    assert problem(logged_in(others, token).post(NICHES, json=NICHE, headers=KEY)) == (409, "idempotency_answer_lost")
     assert rows(database, "select count(*) from niches") == before
 
 
@@ -145,7 +145,7 @@ def test_what_a_lead_says_of_a_consumer_is_not_kept(database: Database) -> None:
 
 def test_wrong_links_count_whether_or_not_they_have_a_key(database: Database) -> None:
     open_niche(database, is_public=True)
-    visitor = nobody(application(database), "203.0.113.9")
+    visitor = anonymous(application(database), "203.0.113.9")
     answers = [
         visitor.post(CONFIRM, json={"token": "x" * 40}, headers={"Idempotency-Key": f"k-{number}"})
         for number in range(21)
@@ -155,7 +155,7 @@ def test_wrong_links_count_whether_or_not_they_have_a_key(database: Database) ->
 
 def test_a_confirmation_that_is_sent_again_uses_up_no_attempt(database: Database) -> None:
     open_niche(database, is_public=True)
-    visitor = nobody(application(database), "203.0.113.9")
+    visitor = anonymous(application(database), "203.0.113.9")
     token = {"token": link(database, visit(database).lead_id)}
     answers = [visitor.post(CONFIRM, json=token, headers=KEY) for _ in range(30)]
     assert {(each.status_code, each.content) for each in answers} == {(200, answers[0].content)}

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from fairlead.core.permissions import Permission
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
-from tests.api.asking import a_provider, an_admin, application, machine, nobody
+from tests.api.asking import a_provider, an_admin, anonymous, application, machine
 from tests.api.keys import operators_key
 from tests.flows.access.people import add_provider, rows
 from tests.flows.intake.senders import BY_EMAIL, link, open_niche, rule
@@ -106,7 +106,7 @@ def test_sent_again_with_its_key_it_is_one_lead(app: FastAPI, database: Database
 
 def test_a_public_lead_sent_again_with_its_key_is_one_lead(app: FastAPI, database: Database) -> None:
     open_niche(database, is_public=True)
-    form, elsewhere = nobody(app), nobody(app, "198.51.100.7")
+    form, elsewhere = anonymous(app), anonymous(app, "198.51.100.7")
     key = {**PAGE, "Idempotency-Key": "form-4711"}
     first, again = form.post(PUBLIC, json=SENT, headers=key), form.post(PUBLIC, json=SENT, headers=key)
     assert (again.status_code, again.json()) == (202, first.json())
@@ -148,7 +148,7 @@ def test_only_keys_with_the_scope_send_and_only_to_niches_that_are_open(app: Fas
     assert reader.post(LEADS, json=SENT).json()["code"] == "permission_missing"
     provider = a_provider(app, database, add_provider(database))
     assert provider.post(LEADS, json=SENT).json()["code"] == "permission_missing"
-    assert nobody(app).post(LEADS, json=SENT).status_code == 401
+    assert anonymous(app).post(LEADS, json=SENT).status_code == 401
     ben = partner(app, database, "dan@example.com")
     unknown = ben.post(LEADS, json={**SENT, "niche": "other"})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "niche_unknown")
@@ -162,7 +162,7 @@ def test_only_keys_with_the_scope_send_and_only_to_niches_that_are_open(app: Fas
 
 def test_a_page_of_another_site_sends_a_lead_which_is_confirmed(app: FastAPI, database: Database) -> None:
     open_niche(database, is_public=True)
-    form = nobody(app, "198.51.100.7")
+    form = anonymous(app, "198.51.100.7")
     form.headers["user-agent"] = "Canary Browser 2.0"
     answer = form.post(PUBLIC, json=SENT, headers=PAGE)
     lead_id = answer.json()["lead_id"]
@@ -183,7 +183,7 @@ def test_a_page_of_another_site_sends_a_lead_which_is_confirmed(app: FastAPI, da
 
 
 def test_what_is_no_link_confirms_nothing(app: FastAPI, database: Database) -> None:
-    answer = nobody(app).post(f"{PUBLIC}/confirm", json={"token": "made up"}, headers=PAGE)
+    answer = anonymous(app).post(f"{PUBLIC}/confirm", json={"token": "made up"}, headers=PAGE)
     assert (answer.status_code, answer.json()["code"]) == (403, "token_refused")
     # The page's script can read why.
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -192,7 +192,7 @@ def test_what_is_no_link_confirms_nothing(app: FastAPI, database: Database) -> N
 def test_the_public_is_let_into_the_niches_that_say_so_alone(app: FastAPI, database: Database) -> None:
     open_niche(database)
     for niche in ("moving", "other"):
-        answer = nobody(app).post(PUBLIC, json={**SENT, "niche": niche})
+        answer = anonymous(app).post(PUBLIC, json={**SENT, "niche": niche})
         assert (answer.status_code, answer.json()["code"]) == (404, "niche_unknown")
 
 
@@ -203,13 +203,13 @@ def test_a_public_lead_needs_an_address_and_a_consent_of_its_own(
     app: FastAPI, database: Database, change: dict[str, Any]
 ) -> None:
     open_niche(database, is_public=True)
-    assert nobody(app).post(PUBLIC, json={**SENT, **change}).status_code == 422
+    assert anonymous(app).post(PUBLIC, json={**SENT, **change}).status_code == 422
     assert rows(database, "select count(*) from leads") == [0]
 
 
 def test_a_flood_from_one_address_is_slowed_down(app: FastAPI, database: Database) -> None:
     open_niche(database, is_public=True)
-    form, other = nobody(app, "198.51.100.7"), nobody(app, "198.51.100.8")
+    form, other = anonymous(app, "198.51.100.7"), anonymous(app, "198.51.100.8")
     answers = [form.post(PUBLIC, json={**SENT, "niche": "other"}) for _ in range(22)]
     assert (answers[0].status_code, answers[-1].status_code) == (404, 429)
     assert int(answers[-1].headers["retry-after"]) >= 1
@@ -219,7 +219,7 @@ def test_a_flood_from_one_address_is_slowed_down(app: FastAPI, database: Databas
 @pytest.mark.parametrize("path", [PUBLIC, f"{PUBLIC}/confirm"])
 def test_a_browser_is_told_that_pages_may_ask_here_without_credentials(app: FastAPI, path: str) -> None:
     asked = {**PAGE, "access-control-request-method": "POST", "access-control-request-headers": "content-type"}
-    answer = nobody(app).options(path, headers=asked)
+    answer = anonymous(app).options(path, headers=asked)
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "POST" in answer.headers["access-control-allow-methods"]
@@ -231,7 +231,7 @@ def test_a_browser_is_told_that_pages_may_ask_here_without_credentials(app: Fast
 @pytest.mark.parametrize("path", [LEADS, "/api/v1/session", "/api/v1/admin/leads"])
 def test_nothing_else_is_open_to_pages(app: FastAPI, database: Database, path: str) -> None:
     asked = {**PAGE, "access-control-request-method": "POST", "access-control-request-headers": "content-type"}
-    answer = nobody(app).options(path, headers=asked)
+    answer = anonymous(app).options(path, headers=asked)
     assert answer.status_code == 405
     ann = an_admin(app, database)
     for each in (answer, ann.post(path, json={}, headers=PAGE), ann.get(path, headers=PAGE)):

@@ -1,6 +1,6 @@
 """A server is killed between the commit and the answer: the request, sent again, is answered as if it had not been.
 
-The process is really killed; whoever asked sees a connection that breaks.
+The process is really killed; the client sees a connection that breaks.
 """
 
 import signal
@@ -21,7 +21,7 @@ from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from tests.api.asking import SECRET_KEYS, application, machine, somebody
+from tests.api.asking import SECRET_KEYS, application, logged_in, machine
 from tests.api.test_matrix import unnoticed
 from tests.flows.access.people import BOX, enrolled_admin, provider_user, rows, value
 from tests.flows.notifications.stage import set_endpoint
@@ -50,7 +50,7 @@ def dying_process(url: str) -> Iterator[int]:
 
 
 Case = Callable[[Database], tuple[str, str, Any]]
-"""The token of somebody's session, the path and the body of what they ask for."""
+"""The token of a user's session, the path and the body of the request."""
 
 
 def rotate_secret(database: Database) -> tuple[str, str, Any]:
@@ -99,7 +99,7 @@ def test_a_lost_answer_is_there_when_it_is_asked_for_again(name: str, database: 
     done = unnoticed(database)
     assert done != before, "it was committed"
     app = application(database)
-    again = somebody(app, token).post(path, json=body, headers=KEY)
+    again = logged_in(app, token).post(path, json=body, headers=KEY)
     assert (again.status_code < 300, again.headers.get(REPLAYED)) == (True, "true"), again.text
     assert unnoticed(database) == done, "a second effect"
     answer = again.json()

@@ -16,7 +16,7 @@ from fairlead.flows.access.throttle import INTAKE_OF_ADDRESS
 from fairlead.flows.notifications.endpoint_trial import TRIAL_TIMEOUT_SECONDS
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
-from tests.api.asking import an_admin, application, machine, nobody
+from tests.api.asking import an_admin, anonymous, application, machine
 from tests.api.keys import operators_key
 from tests.api.permitting import problem
 from tests.api.portal import API, NORTH, Portal, level, open_portal
@@ -64,20 +64,20 @@ def app(database: Database) -> FastAPI:
 @pytest.mark.parametrize("name", MISSHAPEN)
 def test_a_misshapen_public_lead_counts_as_one_that_is_not(app: FastAPI, database: Database, name: str) -> None:
     open_niche(database, is_public=True)
-    form = nobody(app, "198.51.100.7")
+    form = anonymous(app, "198.51.100.7")
     asked = [form.post(PUBLIC, **MISSHAPEN[name]) for _ in range(INTAKE_OF_ADDRESS.capacity)]
     assert all(400 <= each.status_code < 429 for each in asked), [each.text for each in asked][:1]
     more = form.post(PUBLIC, json=SENT)
     assert problem(more) == (429, "too_many_attempts")
     assert int(more.headers["retry-after"]) >= 1
     assert problem(form.post(PUBLIC, **MISSHAPEN[name])) == (429, "too_many_attempts"), "refused before it is read"
-    assert nobody(app, "198.51.100.8").post(PUBLIC, json=SENT).status_code == 202
+    assert anonymous(app, "198.51.100.8").post(PUBLIC, json=SENT).status_code == 202
     assert rows(database, "select count(*) from leads") == [1]
 
 
 def test_each_public_lead_counts_once(app: FastAPI, database: Database) -> None:
     open_niche(database, is_public=True)
-    form = nobody(app, "198.51.100.7")
+    form = anonymous(app, "198.51.100.7")
     answers = [form.post(PUBLIC, json=SENT).status_code for _ in range(INTAKE_OF_ADDRESS.capacity + 1)]
     assert answers == [202] * INTAKE_OF_ADDRESS.capacity + [429]
 
@@ -129,7 +129,7 @@ def test_nothing_that_a_session_opens_is_read_by_a_page_of_another_site(
     ann = an_admin(app, database)
     assert problem(ann.get(path, headers=FROM_ELSEWHERE)) == (403, "cross_origin_refused")
     assert ann.get(path).status_code == 200
-    assert nobody(app).get("/api/v1/openapi.json", headers=FROM_ELSEWHERE).status_code == 200
+    assert anonymous(app).get("/api/v1/openapi.json", headers=FROM_ELSEWHERE).status_code == 200
 
 
 # Trials of webhook endpoints -----------------------------------------------------------------------------------------

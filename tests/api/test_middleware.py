@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fairlead.store.connection import Database
-from tests.api.asking import an_admin, application, nobody
+from tests.api.asking import an_admin, anonymous, application
 from tests.flows.access.people import PASSWORD, add_admin
 
 SECRET = "canary-4711"
@@ -23,7 +23,7 @@ def problem(answer: Any) -> dict[str, Any]:
 
 
 def test_every_answer_is_careful(database: Database) -> None:
-    client = nobody(application(database))
+    client = anonymous(application(database))
     for answer in (client.get("/api/v1/problems"), client.get("/nowhere"), client.get("/livez")):
         headers = answer.headers
         assert headers["content-security-policy"].startswith("default-src 'none'")
@@ -67,13 +67,13 @@ def test_a_request_id_comes_back_and_is_in_the_audit_log(database: Database) -> 
 )
 def test_no_body_is_too_odd(database: Database, body: bytes, status: int, code: str) -> None:
     headers = {"Content-Type": "application/json"}
-    answer = nobody(application(database)).post("/api/v1/session", content=body, headers=headers)
+    answer = anonymous(application(database)).post("/api/v1/session", content=body, headers=headers)
     found = problem(answer)
     assert (found["status"], found["code"]) == (status, code)
 
 
 def test_a_body_that_is_too_large_is_not_read(database: Database) -> None:
-    client = nobody(application(database))
+    client = anonymous(application(database))
     answer = client.post("/api/v1/session", content=b" " * 2_000_000, headers={"Content-Type": "application/json"})
     assert problem(answer)["code"] == "body_too_large"
 
@@ -86,7 +86,7 @@ def test_a_body_that_is_too_large_is_not_read(database: Database) -> None:
 
 
 def test_unknown_addresses_and_methods(database: Database) -> None:
-    client = nobody(application(database))
+    client = anonymous(application(database))
     assert problem(client.get("/canary"))["code"] == "route_unknown"
     answer = client.put("/api/v1/session")
     assert problem(answer)["code"] == "method_not_allowed"
@@ -100,12 +100,12 @@ def test_what_breaks_inside_says_nothing_outside(database: Database, caplog: pyt
     def breaks() -> None:  # pyright: ignore[reportUnusedFunction]
         raise RuntimeError(SECRET)
 
-    assert problem(nobody(app).get("/breaks"))["code"] == "internal_error"
+    assert problem(anonymous(app).get("/breaks"))["code"] == "internal_error"
     assert SECRET not in caplog.text.replace(f"RuntimeError: {SECRET}", "")
 
 
 def test_what_the_problems_are_is_an_answer_too(database: Database) -> None:
-    client = nobody(application(database))
+    client = anonymous(application(database))
     every = client.get("/api/v1/problems").json()["items"]
     assert {"code": "lead_unknown", "status": 404, "title": "There is no such lead"} in every
     assert client.get("/api/v1/problems/lead_unknown").json()["status"] == 404
@@ -116,7 +116,7 @@ def test_only_a_trusted_proxy_says_where_a_request_comes_from(database: Database
     add_admin(database)
     told = {"X-Forwarded-For": "203.0.113.99"}
     for trusted, peer in [("", "10.0.0.1"), ("10.0.0.0/8", "192.0.2.1"), ("10.0.0.0/8", "10.0.0.1")]:
-        client = nobody(application(database, trusted_proxies=trusted), peer)
+        client = anonymous(application(database, trusted_proxies=trusted), peer)
         client.post("/api/v1/session", json={"email": "ann@example.com", "password": PASSWORD}, headers=told)
     with database.snapshot() as conn:
         found = conn.execute("select ip from sessions order by created_at").fetchall()

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from fairlead.core.permissions import Permission
 from fairlead.store.connection import Database
-from tests.api.asking import an_admin, application, machine, nobody
+from tests.api.asking import an_admin, anonymous, application, machine
 from tests.api.keys import operators_key
 from tests.api.permitting import problem
 from tests.flows.access.people import rows
@@ -138,4 +138,4 @@ def test_odd_addresses_are_refused(app: FastAPI, database: Database, address: st
     ann = an_admin(app, database)
     answer = ann.get(address)
     assert (answer.status_code, answer.json()["code"]) == (422, "input_invalid")
-    assert nobody(app).get(address).status_code in (401, 422)
+    assert anonymous(app).get(address).status_code in (401, 422)

@@ -27,7 +27,7 @@ KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     """Where the application is served; nothing here asks its database anything."""
-    database = Database("postgresql://nobody@127.0.0.1:1/nothing", "fairlead")
+    database = Database("postgresql://app@127.0.0.1:1/nothing", "fairlead")
     with serve_in_thread(application(database), "127.0.0.1", 0) as served:
         yield served.port
 

@@ -5,7 +5,7 @@ from http.cookies import SimpleCookie
 import pytest
 
 from fairlead.store.connection import Database
-from tests.api.asking import COOKIE, SITE, a_provider, an_admin, application, nobody, somebody
+from tests.api.asking import COOKIE, SITE, a_provider, an_admin, anonymous, application, logged_in
 from tests.flows.access.people import (
     NEW_PASSWORD,
     PASSWORD,
@@ -22,7 +22,7 @@ LOGIN = {"email": "ann@example.com", "password": PASSWORD}
 
 def test_an_operator_comes_in_with_password_and_second_factor(database: Database) -> None:
     add_admin(database)
-    ann = nobody(application(database))
+    ann = anonymous(application(database))
     begun = ann.post("/api/v1/session", json=LOGIN)
     assert (begun.status_code, begun.json()["next_step"], begun.json()["permissions"]) == (200, "enrolment", [])
     enrolment = ann.post("/api/v1/session/enrolment").json()
@@ -35,7 +35,7 @@ def test_an_operator_comes_in_with_password_and_second_factor(database: Database
     assert "leads:approve" in own["permissions"]
     assert own["stepped_up_until"] is not None
 
-    again = nobody(application(database))
+    again = anonymous(application(database))
     assert again.post("/api/v1/session", json=LOGIN).json()["next_step"] == "second_factor"
     as_if_long_ago(database)
     asked = {"code": code(database, enrolment["secret"])}
@@ -47,7 +47,7 @@ def test_an_operator_comes_in_with_password_and_second_factor(database: Database
 
 def test_the_token_is_in_a_careful_cookie_and_nowhere_else(database: Database) -> None:
     add_admin(database)
-    answer = nobody(application(database)).post("/api/v1/session", json=LOGIN)
+    answer = anonymous(application(database)).post("/api/v1/session", json=LOGIN)
     morsel = SimpleCookie(answer.headers["set-cookie"])[COOKIE]
     assert (morsel["secure"], morsel["httponly"], morsel["samesite"], morsel["path"]) == (True, True, "lax", "/")
     assert (morsel["domain"], morsel["max-age"], morsel["expires"]) == ("", "", "")
@@ -59,7 +59,7 @@ def test_the_token_is_in_a_careful_cookie_and_nowhere_else(database: Database) -
 def test_a_planted_token_is_not_continued(database: Database) -> None:
     planted = enrolled_admin(database, "eve@example.com").token
     add_admin(database)
-    ann = somebody(application(database), planted)
+    ann = logged_in(application(database), planted)
     own = ann.post("/api/v1/session", json=LOGIN)
     assert SimpleCookie(own.headers["set-cookie"])[COOKIE].value != planted
     assert own.json()["next_step"] == "enrolment"
@@ -68,7 +68,7 @@ def test_a_planted_token_is_not_continued(database: Database) -> None:
 @pytest.mark.parametrize("asked", [{**LOGIN, "password": "wrong"}, {**LOGIN, "email": "nobody@example.com"}])
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(database: Database, asked: dict[str, str]) -> None:
     add_admin(database)
-    answer = nobody(application(database)).post("/api/v1/session", json=asked)
+    answer = anonymous(application(database)).post("/api/v1/session", json=asked)
     assert (answer.status_code, answer.json()["code"]) == (401, "login_refused")
     assert "set-cookie" not in answer.headers
     assert answer.json()["detail"].startswith("the email or the password is wrong")
@@ -76,7 +76,7 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(database: D
 
 def test_guessing_is_answered_with_429_and_how_long_to_wait(database: Database) -> None:
     add_admin(database)
-    eve = nobody(application(database))
+    eve = anonymous(application(database))
     answers = [eve.post("/api/v1/session", json={**LOGIN, "password": "wrong"}) for _ in range(12)]
     assert answers[0].status_code == 401
     assert (answers[-1].status_code, answers[-1].json()["code"]) == (429, "too_many_attempts")
@@ -86,30 +86,30 @@ def test_guessing_is_answered_with_429_and_how_long_to_wait(database: Database) 
 def test_logging_out_ends_the_session_and_takes_the_cookie_back(database: Database) -> None:
     app = application(database)
     person = enrolled_admin(database)
-    ann = somebody(app, person.token)
+    ann = logged_in(app, person.token)
     answer = ann.delete("/api/v1/session")
     assert answer.status_code == 204
     assert SimpleCookie(answer.headers["set-cookie"])[COOKIE]["max-age"] == "0"
-    assert somebody(app, person.token).get("/api/v1/session").json()["code"] == "session_invalid"
-    assert nobody(app).delete("/api/v1/session").status_code == 204
+    assert logged_in(app, person.token).get("/api/v1/session").json()["code"] == "session_invalid"
+    assert anonymous(app).delete("/api/v1/session").status_code == 204
 
 
 def test_a_step_up_gives_a_new_token_and_the_old_one_opens_nothing(database: Database) -> None:
     app = application(database)
     person = enrolled_admin(database)
-    ann = somebody(app, person.token)
+    ann = logged_in(app, person.token)
     as_if_long_ago(database)
     answer = ann.post("/api/v1/session/step-up", json={"proof": code(database, person.seed)})
     assert answer.status_code == 200
     assert ann.get("/api/v1/session").status_code == 200
-    assert somebody(app, person.token).get("/api/v1/session").status_code == 401
+    assert logged_in(app, person.token).get("/api/v1/session").status_code == 401
 
 
 def test_a_new_password_ends_the_other_sessions(database: Database) -> None:
     app = application(database)
     anchor = add_provider(database)
     sam = a_provider(app, database, anchor)
-    other = nobody(app)
+    other = anonymous(app)
     other.post("/api/v1/session", json={"email": "sales@anchor.example", "password": PASSWORD})
     assert len(sam.get("/api/v1/session/all").json()["items"]) == 2
     asked = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
@@ -133,7 +133,7 @@ def test_nobody_ends_or_sees_another_users_session(database: Database) -> None:
 def test_other_sessions_are_ended_at_once(database: Database) -> None:
     app = application(database)
     sam = a_provider(app, database, add_provider(database))
-    other = nobody(app)
+    other = anonymous(app)
     other.post("/api/v1/session", json={"email": "sales@anchor.example", "password": PASSWORD})
     assert sam.delete("/api/v1/session/others").json() == {"ended": 1}
     assert (sam.get("/api/v1/session").status_code, other.get("/api/v1/session").status_code) == (200, 401)
@@ -177,7 +177,7 @@ def test_other_sites_pages_change_nothing(database: Database, headers: dict[str,
 def test_without_keys_to_seal_with_nobody_enrols(database: Database) -> None:
     add_admin(database)
     app = application(database, encryption_keys=None)
-    ann = nobody(app)
+    ann = anonymous(app)
     ann.post("/api/v1/session", json=LOGIN)
     answer = ann.post("/api/v1/session/enrolment")
     assert (answer.status_code, answer.json()["code"]) == (503, "encryption_keys_missing")

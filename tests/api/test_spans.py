@@ -29,7 +29,7 @@ IN_SCHEME = re.compile(r"(?P<what>[a-z]+)_(?P<end>from|before)")
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     """The document, made anew."""
-    return document_of(application(Database("postgresql://nobody@127.0.0.1:1/nothing", "fairlead")))
+    return document_of(application(Database("postgresql://app@127.0.0.1:1/nothing", "fairlead")))
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from fairlead.store.connection import Database
-from tests.api.asking import an_admin, application, nobody
+from tests.api.asking import an_admin, anonymous, application
 from tests.api.test_intake import PUBLIC, SENT
 from tests.flows.access.people import rows
 from tests.flows.intake.senders import open_niche
@@ -16,7 +16,7 @@ def test_a_time_that_lies_outside_all_years_in_utc_is_refused_everywhere(databas
     open_niche(database, is_public=True)
     app = application(database)
     consent = {**SENT["consent"], "consented_at": when}
-    sent = nobody(app).post(PUBLIC, json={**SENT, "consent": consent})
+    sent = anonymous(app).post(PUBLIC, json={**SENT, "consent": consent})
     assert sent.status_code == 422
     assert [each["pointer"] for each in sent.json()["errors"]] == ["/consent/consented_at"]
     assert rows(database, "select count(*) from leads") == [0]
@@ -34,6 +34,6 @@ def test_the_first_time_that_there_is_can_be_read_back(database: Database) -> No
     open_niche(database, is_public=True)
     app = application(database)
     consent = {**SENT["consent"], "consented_at": "0001-01-01T10:00:00+10:00"}
-    lead_id = nobody(app).post(PUBLIC, json={**SENT, "consent": consent}).json()["lead_id"]
+    lead_id = anonymous(app).post(PUBLIC, json={**SENT, "consent": consent}).json()["lead_id"]
     origin = an_admin(app, database).get(f"/api/v1/admin/leads/{lead_id}/origin")
     assert origin.json()["consent"]["consented_at"] == "0001-01-01T00:00:00Z"

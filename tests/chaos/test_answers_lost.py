@@ -80,7 +80,7 @@ def waiting(database: Database) -> str:
 
 
 def unsold(database: Database) -> str:
-    """A lead that was decided, and that nobody bought."""
+    """A lead that was decided, and that no provider bought."""
     lead = {"cores": 1, "region": "south"}
     adjust_balance(database, _provider(database, "Anchor"), "debit", 3000, MEMO, OPERATOR)
     [lead_id] = submit_leads(database, "hosting", [lead], OPERATOR, approve=True)

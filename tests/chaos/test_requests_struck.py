@@ -4,7 +4,7 @@ import pytest
 
 from fairlead.api.idempotency import REPLAYED
 from fairlead.store.connection import Database
-from tests.api.asking import application, somebody
+from tests.api.asking import application, logged_in
 from tests.chaos.proxy import Proxy, Strike, cut_before, swallow_answer
 from tests.flows.access.people import enrolled_admin, rows
 from tests.race.processes import opened
@@ -41,7 +41,7 @@ def _create_niche(
 ) -> list[str]:
     """The points that the request met. It is answered, and as no repetition, which it is only the second time."""
     with opened(url) as relayed:
-        ann = somebody(application(relayed), token)
+        ann = logged_in(application(relayed), token)
         assert ann.get("/api/v1/session").status_code == 200  # connected before anything is counted
         body, key = {"slug": slug, "name": slug}, {"Idempotency-Key": slug}
         points = proxy.watch(number, strike)

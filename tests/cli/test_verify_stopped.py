@@ -4,11 +4,8 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator
 from pathlib import Path
 
 import psycopg
@@ -20,8 +17,8 @@ from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.embedded.cluster import Cluster
 from tests.flows.marketplaces import HOSTING, declare
-
-PATIENCE_SECONDS = 120
+from tests.processes import python_process
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 PAUSING = """
 import sys
@@ -44,36 +41,11 @@ main()
 """The program, which after each step of `verify` says so and waits for a line."""
 
 
-@contextmanager
-def started(words: list[str], environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """The process while the block runs."""
-    with subprocess.Popen(
-        [sys.executable, *words],
-        env={**os.environ, **environment},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 def interrupted(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     """How the process ended after Ctrl-C: status, and what it had left to say on either stream."""
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE_SECONDS)
     return process.returncode, out, err
-
-
-def await_that(holds: Callable[[], bool], what: str) -> None:
-    """Returns when it holds; fails when it never does."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 def test_a_statement_under_way_ends_with_the_process(database: Database, database_url: str, server_url: str) -> None:
@@ -90,14 +62,14 @@ def test_a_statement_under_way_ends_with_the_process(database: Database, databas
 
         before = sessions("true")
         conn.execute("lock table ledger_entries in access exclusive mode")
-        with started(["-m", "fairlead", "verify"], {"FAIRLEAD_DATABASE_URL": database_url}) as process:
-            await_that(lambda: sessions("wait_event_type = 'Lock'") == 1, "verify did not get to the ledger")
+        with python_process(["-m", "fairlead", "verify"], {"FAIRLEAD_DATABASE_URL": database_url}) as process:
+            wait_until(lambda: sessions("wait_event_type = 'Lock'") == 1, "verify did not get to the ledger")
             status, out, err = interrupted(process)
         assert (status, out) == (130, "")
         assert err.count("\n") == 1
         assert "stopped before the end, at rows, 0 of " in err
         assert "nothing is proven, and nothing was changed" in err
-        await_that(lambda: sessions("true") == before, "a session of it is left")
+        wait_until(lambda: sessions("true") == before, "a session of it is left")
 
 
 @pytest.fixture
@@ -114,7 +86,7 @@ def data_dir() -> Generator[Path]:
 @pytest.mark.parametrize("steps", [1, 3])
 def test_the_embedded_server_that_it_started_stops_with_it(steps: int, data_dir: Path) -> None:
     environment = {"FAIRLEAD_DATA_DIR": str(data_dir), "FAIRLEAD_DATABASE_URL": ""}
-    with started(["-c", PAUSING], environment) as process:
+    with python_process(["-c", PAUSING], environment) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         for step in range(steps):

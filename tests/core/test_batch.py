@@ -18,7 +18,7 @@ guesses = st.dictionaries(st.integers(0, 9), st.integers(0, 5000), max_size=6)
 def decided(
     roster: Roster, leads: list[Lead], truth: Mapping[str, Balance], expected: Mapping[str, Balance]
 ) -> BatchDecision:
-    """The batch as a transaction gets it: whoever is asked for is looked up, until nobody is."""
+    """The batch as a transaction gets it: the providers that are asked for are looked up, until none is."""
     certain: dict[str, Balance] = {}
     asked = decide_batch(roster, leads, certain, BEGINNING, expected)
     while isinstance(asked, NeedsBalances):

@@ -23,7 +23,7 @@ def test_all_parts_commit_together_or_not_at_all(database: Database) -> None:
         joined.run(lambda part: add(part, "one"))
         with joined.transaction() as part:
             add(part, "two")
-        assert database.run(count) == 0, "nobody else sees them yet"
+        assert database.run(count) == 0, "no other transaction sees them yet"
         with joined.snapshot() as part:
             return joined.read(count), count(part)
 

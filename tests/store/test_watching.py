@@ -24,6 +24,6 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
     with socket.socket() as unheard:  # bound, so that nobody else is there; not listening, so that nobody answers
         unheard.bind(("127.0.0.1", 0))
         port = unheard.getsockname()[1]
-        nowhere = Database(f"postgresql://nobody@127.0.0.1:{port}/nothing", "fairlead")
+        nowhere = Database(f"postgresql://app@127.0.0.1:{port}/nothing", "fairlead")
         with pytest.raises(Unavailable), watching(nowhere):
             pass

@@ -127,7 +127,7 @@ def test_bodies_and_the_marketplace_file() -> None:
 
 
 def test_paths_queries_and_headers() -> None:
-    app = application(Database("postgresql://nobody@127.0.0.1:1/nothing", "fairlead"))
+    app = application(Database("postgresql://app@127.0.0.1:1/nothing", "fairlead"))
     routes = list(api_routes(app))
     assert len(routes) > 100
     assert set().union(*(loose_parameters_of(route.dependant) for route in routes)) == set(reviewed.PARAMETERS)

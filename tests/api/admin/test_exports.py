@@ -20,7 +20,7 @@ from fairlead.flows.exporting import export as flow
 from fairlead.flows.exporting.export import ExportRequest, export, open_export
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from tests.api.asking import COOKIE, a_provider, an_admin, application, somebody
+from tests.api.asking import COOKIE, a_provider, an_admin, application, logged_in
 from tests.flows.access.people import enrolled_admin, rows, value
 from tests.flows.sales import Sale, audited, sell
 from tests.waiting import wait_until
@@ -122,7 +122,7 @@ def test_whoever_asks_too_often_waits_whichever_process_is_asked(
 ) -> None:
     person = enrolled_admin(database)
     with Database(database_url, "fairlead", max_connections=4) as elsewhere:
-        clients = [somebody(app, person.token), somebody(application(elsewhere), person.token)]
+        clients = [logged_in(app, person.token), logged_in(application(elsewhere), person.token)]
         answers = [clients[number % 2].get(f"{EXPORTS}/journal") for number in range(EXPORTS_OF_CALLER.capacity + 2)]
     codes = [each.status_code for each in answers]
     assert codes == [200] * EXPORTS_OF_CALLER.capacity + [429, 429]

@@ -4,7 +4,7 @@ import pytest
 
 from fairlead.api.routes.admin import keys as admin_keys
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application, machine, nobody
+from tests.api.asking import a_provider, an_admin, anonymous, application, machine
 from tests.api.permitting import codes_of, problem
 from tests.flows.access.people import add_provider, rows
 from tests.flows.configuration.market import UNKNOWN
@@ -108,6 +108,6 @@ def test_it_is_for_operators(database: Database) -> None:
     app = application(database)
     sam = a_provider(app, database, add_provider(database))
     eve = a_provider(app, database, add_provider(database, "Eve"), "sales@eve.example")
-    assert codes_of(admin_keys.router, nobody(app)) == {(401, "session_invalid")}
+    assert codes_of(admin_keys.router, anonymous(app)) == {(401, "session_invalid")}
     for client in (sam, eve):
         assert codes_of(admin_keys.router, client) == {(403, "permission_missing")}

@@ -9,7 +9,7 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
-from tests.api.asking import a_provider, an_admin, application, nobody
+from tests.api.asking import a_provider, an_admin, anonymous, application
 from tests.flows.marketplaces import everything
 from tests.flows.sales import MEMO, balances, query, sell, told
 
@@ -163,6 +163,6 @@ def test_nobody_else_reviews(database: Database, verb: str) -> None:
     ):
         answer = client.post(f"{LEADS}/{sale.lead_id}/{verb}", json=asked, headers=ONCE)
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_missing")
-    stranger = nobody(app).post(f"{LEADS}/{sale.lead_id}/{verb}", json=asked, headers=ONCE)
+    stranger = anonymous(app).post(f"{LEADS}/{sale.lead_id}/{verb}", json=asked, headers=ONCE)
     assert stranger.json()["code"] == "session_invalid"
     assert statuses(database) == {sale.lead_id: "distributed"}

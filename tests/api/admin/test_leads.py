@@ -9,7 +9,7 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application, machine, nobody
+from tests.api.asking import a_provider, an_admin, anonymous, application, machine
 from tests.api.keys import operators_key
 from tests.flows.access.people import rows
 from tests.flows.configuration.market import UNKNOWN
@@ -205,7 +205,7 @@ def test_providers_machines_of_another_kind_and_strangers_get_nothing(
     for provider_id, email in ((sale.anchor_id, "sales@anchor.example"), (sale.bowline_id, "sales@bowline.example")):
         answer = a_provider(app, database, provider_id, email).request(method, address, json={})
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_missing")
-    assert nobody(app).request(method, address, json={}).status_code == 401
+    assert anonymous(app).request(method, address, json={}).status_code == 401
     other = machine(app, operators_key(database, Permission.NICHES_READ))
     assert other.request(method, address, json={}).json()["code"] == "permission_missing"
     assert query(database, "select count(*) from audit_log where action like 'lead.%%'") == before

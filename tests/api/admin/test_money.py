@@ -9,7 +9,7 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.money.bad_leads import report_bad_lead
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
-from tests.api.asking import a_provider, an_admin, application, machine, nobody
+from tests.api.asking import a_provider, an_admin, anonymous, application, machine
 from tests.api.keys import operators_key
 from tests.flows.sales import MEMO, PORTAL, Sale, balances, query, told
 
@@ -198,7 +198,7 @@ def test_money_moves_for_operators_with_a_fresh_proof_alone(
     for provider_id, email in ((sale.anchor_id, "sales@anchor.example"), (sale.bowline_id, "sales@bowline.example")):
         answer = a_provider(app, database, provider_id, email).post(address, json=asked, headers=ONCE)
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_missing")
-    assert nobody(app).post(address, json=asked, headers=ONCE).status_code == 401
+    assert anonymous(app).post(address, json=asked, headers=ONCE).status_code == 401
     # No key can have the scope that this takes.
     key = operators_key(database, Permission.LEADS_APPROVE, Permission.MONEY_READ)
     assert machine(app, key).post(address, json=asked, headers=ONCE).json()["code"] == "permission_missing"

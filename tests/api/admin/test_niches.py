@@ -6,7 +6,7 @@ from fairlead.api.routes.admin import forms as admin_forms
 from fairlead.api.routes.admin import levels as admin_levels
 from fairlead.api.routes.admin import niches as admin_niches
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application, nobody
+from tests.api.asking import a_provider, an_admin, anonymous, application
 from tests.api.permitting import STALE, codes_of, problem, seen
 from tests.flows.configuration.market import UNKNOWN, events, open_market
 from tests.flows.sales import query
@@ -131,6 +131,6 @@ def test_it_is_for_operators(database: Database) -> None:
     sam = a_provider(app, database, market.anchor)
     eve = a_provider(app, database, market.bowline, "sales@bowline.example")
     for router in (admin_niches.router, admin_forms.router, admin_levels.router):
-        assert codes_of(router, nobody(app)) == {(401, "session_invalid")}
+        assert codes_of(router, anonymous(app)) == {(401, "session_invalid")}
         for client in (sam, eve):
             assert codes_of(router, client) == {(403, "permission_missing")}

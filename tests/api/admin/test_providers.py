@@ -6,7 +6,7 @@ from fairlead.api.routes.admin import provider_notes as admin_provider_notes
 from fairlead.api.routes.admin import providers as admin_providers
 from fairlead.core.permissions import Permission
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application, machine, nobody
+from tests.api.asking import a_provider, an_admin, anonymous, application, machine
 from tests.api.keys import operators_key
 from tests.api.permitting import STALE, codes_of, problem, seen
 from tests.flows.access.people import rows, value
@@ -225,6 +225,6 @@ def test_it_is_for_operators(database: Database) -> None:
     sam = a_provider(app, database, market.anchor)
     eve = a_provider(app, database, market.bowline, "sales@bowline.example")
     for router in (admin_providers.router, admin_provider_notes.router):
-        assert codes_of(router, nobody(app)) == {(401, "session_invalid")}
+        assert codes_of(router, anonymous(app)) == {(401, "session_invalid")}
         for client in (sam, eve):
             assert codes_of(router, client) == {(403, "permission_missing")}

@@ -4,7 +4,7 @@ from fairlead.api.routes.admin import settings as admin_settings
 from fairlead.api.routes.admin.settings import InstallationSettings
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application, nobody
+from tests.api.asking import a_provider, an_admin, anonymous, application
 from tests.api.permitting import STALE, codes_of, problem, seen
 from tests.flows.configuration.market import open_market
 from tests.flows.sales import query
@@ -89,6 +89,6 @@ def test_it_is_for_operators(database: Database) -> None:
     app = application(database)
     sam = a_provider(app, database, market.anchor)
     eve = a_provider(app, database, market.bowline, "sales@bowline.example")
-    assert codes_of(admin_settings.router, nobody(app)) == {(401, "session_invalid")}
+    assert codes_of(admin_settings.router, anonymous(app)) == {(401, "session_invalid")}
     for client in (sam, eve):
         assert codes_of(admin_settings.router, client) == {(403, "permission_missing")}

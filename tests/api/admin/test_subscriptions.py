@@ -5,7 +5,7 @@ import pytest
 from fairlead.api.routes.admin import subscription_history as admin_subscription_history
 from fairlead.api.routes.admin import subscriptions as admin_subscriptions
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application, nobody
+from tests.api.asking import a_provider, an_admin, anonymous, application
 from tests.api.permitting import STALE, codes_of, problem, seen
 from tests.flows.configuration.market import UNKNOWN, distribute, open_market
 from tests.flows.marketplaces import activity
@@ -262,6 +262,6 @@ def test_it_is_for_operators(database: Database) -> None:
     sam = a_provider(app, database, market.anchor)
     eve = a_provider(app, database, market.bowline, "sales@bowline.example")
     for router in (admin_subscriptions.router, admin_subscription_history.router):
-        assert codes_of(router, nobody(app)) == {(401, "session_invalid")}
+        assert codes_of(router, anonymous(app)) == {(401, "session_invalid")}
         for client in (sam, eve):
             assert codes_of(router, client) == {(403, "permission_missing")}

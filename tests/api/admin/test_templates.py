@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 from fairlead.core.permissions import Permission
 from fairlead.delivery.template_variables import KINDS
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, machine, somebody
+from tests.api.asking import a_provider, an_admin, logged_in, machine
 from tests.api.keys import operators_key
 from tests.flows.access.people import add_provider, enrolled_admin, rows, value
 
@@ -93,7 +93,7 @@ def test_a_message_that_opens_an_account_is_changed_by_people_with_a_fresh_proof
     ):
         assert (refused.status_code, refused.json()["code"]) == (403, "permission_missing")
     person = enrolled_admin(database)
-    ann = somebody(app, person.token)
+    ann = logged_in(app, person.token)
     value(
         database, "update sessions set stepped_up_at = now() - interval '11 minutes' where user_id = %s", person.user_id
     )

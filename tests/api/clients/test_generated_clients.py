@@ -59,7 +59,7 @@ def had(what: str, finished: subprocess.CompletedProcess[str]) -> None:
 @pytest.fixture
 def document(tmp_path: Path) -> dict[str, Any]:
     """The document, made anew, and as `openapi.json` in the test's folder."""
-    made = document_of(application(Database("postgresql://nobody@127.0.0.1:1/nothing", "fairlead")))
+    made = document_of(application(Database("postgresql://app@127.0.0.1:1/nothing", "fairlead")))
     (tmp_path / "openapi.json").write_text(json.dumps(made), encoding="utf-8")
     return made
 

@@ -9,7 +9,7 @@ from standardwebhooks import Webhook
 from fairlead.api.routes.provider.webhooks import TRIALS
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.store.connection import Database
-from tests.api.asking import an_admin, application, somebody
+from tests.api.asking import an_admin, application, logged_in
 from tests.api.permitting import problem
 from tests.api.portal import API, Portal, open_portal
 from tests.delivery.receiver import receiver, says
@@ -74,7 +74,7 @@ def test_a_provider_has_one_endpoint_with_a_secret_that_is_shown_once(database: 
 
 def test_private_addresses_are_refused_unless_allowed(database: Database) -> None:
     portal = open_portal(database)
-    careful = somebody(application(database), _token(portal))
+    careful = logged_in(application(database), _token(portal))
     refused = careful.post(ENDPOINTS, json={"url": URL})
     assert (problem(refused), refused.json()["errors"][0]["pointer"]) == ((422, "input_invalid"), "/url")
     made = careful.post(ENDPOINTS, json={"url": "https://crm.example.com/leads"})
@@ -169,7 +169,7 @@ def test_deliveries_are_listed_the_newest_first(database: Database) -> None:
 def test_without_keys_to_seal_with_no_secret_is_made(database: Database) -> None:
     portal = open_portal(database)
     made = create(portal.sam)["endpoint_id"]
-    bare = somebody(application(database, encryption_keys=None), _token(portal))
+    bare = logged_in(application(database, encryption_keys=None), _token(portal))
     assert problem(bare.post(ENDPOINTS, json={"url": URL})) == (503, "encryption_keys_missing")
     assert problem(bare.post(f"{ENDPOINTS}/{made}/rotate-secret")) == (503, "encryption_keys_missing")
     assert problem(bare.post(f"{ENDPOINTS}/{made}/test")) == (503, "encryption_keys_missing")

@@ -73,7 +73,7 @@ def test_every_verb_names_the_filter_that_it_leaves(database: Database) -> None:
     gold = live_through(database, market)
     four, eight = digest(FOUR_CORES), digest(EIGHT_CORES)
     # Paused, resumed, out of funds, back, sold out, back, unfit for the form, fit again; then another filter, gone,
-    # back with that filter, which nobody keeps of what is gone, and paused.
+    # back with that filter, which no table keeps of what is gone, and paused.
     assert written(database, at, gold) == [four] * 8 + [EIGHT_CORES, eight, EIGHT_CORES, eight]
     assert query(database, "select filter_rules from subscriptions where id = %s", gold) == [(EIGHT_CORES,)]
     assert verify(database).holds

@@ -23,7 +23,7 @@ CLERK = Actor("clerk", "admin", "req-1")
 def busy(database: Database) -> Sale:
     """Two niches, five decisions (three in one transaction), a refund; Bowline was passed over for want of money."""
     declare(database, HOSTING.replace('"hosting"', '"storage"'))
-    sale = sell(database)  # Bowline pays from what it had for storage, where nobody has looked since
+    sale = sell(database)  # Bowline pays from what it had for storage, where no flow has looked since
     refund_assignment(database, sale.anchor, MEMO, CLERK)
     submit_leads(database, "hosting", [{"cores": 8, "region": "north"}] * 3, CLERK, approve=True)
     submit_leads(database, "storage", [{"cores": 8, "region": "north"}], CLERK, approve=True)

@@ -184,7 +184,7 @@ def test_a_process_that_falls_behind_while_it_waits_for_the_lock_comes_to_decide
 
 
 def test_a_roster_that_is_read_anew_decides_under_the_niches_lock(database: Database) -> None:
-    """Its head and its tables are of one moment: whoever changes either needs the lock that it holds."""
+    """Its head and its tables are of one moment: a transaction that changes either needs the lock that it holds."""
     declare(database, HOSTING)
     [niche_id] = _niche_ids(database)
     with Database(database.url, "fairlead", Timeouts(lock_ms=300), patience_seconds=0.1) as other:

@@ -3,12 +3,13 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+
+from tests.processes import python_process
 
 HERE = Path(__file__).parent
 SRC = HERE.parents[2] / "src"
@@ -17,18 +18,8 @@ SRC = HERE.parents[2] / "src"
 @contextmanager
 def client(*words: str | Path) -> Generator[subprocess.Popen[str]]:
     """Run client.py with these words; whatever is left of it at the end is killed."""
-    with subprocess.Popen(
-        [sys.executable, str(HERE / "client.py"), *map(str, words)],
-        env={**os.environ, "PYTHONPATH": str(SRC)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    with python_process([str(HERE / "client.py"), *map(str, words)], {"PYTHONPATH": str(SRC)}) as process:
+        yield process
 
 
 def read_line(process: subprocess.Popen[str]) -> str:
