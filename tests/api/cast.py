@@ -42,7 +42,7 @@ def cast(app: FastAPI, database: Database, anchor_id: str) -> Mapping[str, Visit
     of_provider = permissions_of(Role.PROVIDER)
     looking = permissions_of(Role.PROVIDER, provider_is_active=False)
     return {
-        "nobody": Visitor(lambda: anonymous(app), stopped_by="session_invalid", has_session=False, is_known=False),
+        "anonymous": Visitor(lambda: anonymous(app), stopped_by="session_invalid", has_session=False, is_known=False),
         "a spent token": Visitor(lambda: logged_in(app, "x" * 43), stopped_by="session_invalid", is_known=False),
         "a made-up key": Visitor(
             lambda: machine(app, f"fl_{uuid4().hex}"), stopped_by="api_key_invalid", has_session=False, is_known=False

@@ -1,4 +1,4 @@
-"""Words of a command line that no operator would type: each verb refuses them in a line, or takes what they stand for."""
+"""Words of a command line that no operator types: each verb refuses them in a line, or takes what they stand for."""
 
 import itertools
 from pathlib import Path

@@ -31,7 +31,7 @@ class Effort:
 
 
 OWN_GROUND = {
-    "nobody": "^/api/v1/(?!admin|provider)",
+    "anonymous": "^/api/v1/(?!admin|provider)",
     "admin": "^/api/v1/(admin|session)",
     "provider": "^/api/v1/provider",
 }
@@ -45,20 +45,20 @@ def visitors(database: Database) -> dict[str, Person | None]:
     """A marketplace in which something was sold, and who comes to it."""
     sale = sell(database)
     return {
-        "nobody": None,
+        "anonymous": None,
         "admin": enrolled_admin(database),
         "provider": provider_user(database, sale.anchor_id),
     }
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["nobody", "admin", "provider"])
+@pytest.mark.parametrize("name", ["anonymous", "admin", "provider"])
 def test_generated_requests_are_answered_as_documented(database: Database, tmp_path: Path, name: str) -> None:
     ask_everything(database, tmp_path, name, SHORT, OWN_GROUND[name])
 
 
 @pytest.mark.chaos_long
-@pytest.mark.parametrize("name", ["nobody", "admin", "provider"])
+@pytest.mark.parametrize("name", ["anonymous", "admin", "provider"])
 def test_many_generated_requests_in_sequence_are_too(database: Database, tmp_path: Path, name: str) -> None:
     ask_everything(database, tmp_path, name, LONG)
 
