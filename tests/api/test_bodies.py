@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from fairlead.api import access, bodies
 from fairlead.api.application import web_application
 from fairlead.api.bodies import BodyRefused, read_body
-from fairlead.api.openapi import document_of
 from fairlead.api.routes.intake import PublicLead
 from fairlead.api.routes.session import Login
 from fairlead.api.schemas.documents import FilterDocument, FormDocument
@@ -24,6 +23,7 @@ from fairlead.core.form import MAX_FIELDS
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
 from tests.api.asking import anonymous, application
+from tests.api.document import written_document
 from tests.api.hostile import body_models, hostile_bodies, resolves
 
 JSON = {"Content-Type": "application/json"}
@@ -118,7 +118,7 @@ def test_what_is_not_short_is_read_beside_the_loop_and_one_at_a_time(
 
 
 def test_every_operation_says_how_large_a_body_it_takes_and_takes_no_larger(app: FastAPI) -> None:
-    document = document_of(app)
+    document = written_document()
     for operation, model in body_models(app).items():
         method, path = operation.split(" ")
         said = document["paths"][path][method.lower()]["requestBody"]["description"]
@@ -217,7 +217,7 @@ def test_every_pattern_of_a_request_has_words_and_none_is_a_reason(app: FastAPI)
             for each in part:
                 look(each)
 
-    look(document_of(app))
+    look(written_document())
     without_words = [each for each in patterns if message_of_pattern(each).startswith("Input does not have")]
     assert without_words == []
     assert len(patterns) > 10

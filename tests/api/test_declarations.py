@@ -15,11 +15,12 @@ from starlette.routing import Route
 
 import fairlead
 from fairlead.api.bodies import BoundedRoute
-from fairlead.api.openapi import access_of, api_routes, document_of
+from fairlead.api.openapi import access_of, api_routes
 from fairlead.api.problem_codes import PROBLEMS
 from fairlead.core.entry.contact import TRACKING_DETAILS
 from fairlead.store.connection import Database
 from tests.api.asking import application
+from tests.api.document import written_document
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = Path(fairlead.__file__).parent
@@ -58,7 +59,7 @@ def test_a_route_without_a_declaration_is_found(app: FastAPI) -> None:
 
 
 def test_operations_have_names_of_their_own_and_say_what_they_do(app: FastAPI) -> None:
-    document = document_of(app)
+    document = written_document()
     operations = [each for path in document["paths"].values() for each in path.values()]
     names = [each["operationId"] for each in operations]
     assert sorted(names) == sorted(set(names))
@@ -67,7 +68,7 @@ def test_operations_have_names_of_their_own_and_say_what_they_do(app: FastAPI) -
 
 
 def test_the_document_is_valid_and_its_examples_fit(app: FastAPI) -> None:
-    document = document_of(app)
+    document = written_document()
     OpenAPIV31SpecValidator(document).validate()
     without: list[str] = []
     for path in document["paths"].values():
@@ -87,7 +88,7 @@ def test_the_document_is_valid_and_its_examples_fit(app: FastAPI) -> None:
 
 def test_everything_that_is_sent_is_bounded_in_the_document(app: FastAPI) -> None:
     """What bounds a value in the code bounds it in the document: nobody finds out by being refused."""
-    document = document_of(app)
+    document = written_document()
     unbounded: list[str] = []
 
     def look(schema: Any, place: str) -> None:
@@ -127,7 +128,7 @@ def test_everything_that_is_sent_is_bounded_in_the_document(app: FastAPI) -> Non
 
 def test_the_committed_document_is_todays(app: FastAPI) -> None:
     committed = json.loads((ROOT / "docs" / "reference" / "openapi.json").read_text())
-    assert committed == json.loads(json.dumps(document_of(app))), "write it anew: python3 dev.py reference"
+    assert committed == json.loads(json.dumps(written_document())), "write it anew: python3 dev.py reference"
 
 
 def test_every_code_that_a_verb_refuses_with_is_listed() -> None:

@@ -8,18 +8,16 @@ from typing import Any
 import pytest
 
 from fairlead.api.answers import own_headers
-from fairlead.api.openapi import document_of
 from fairlead.api.problem_codes import kind_of
 from fairlead.api.routes import intake
 from fairlead.api.routes.admin import niches
-from fairlead.store.connection import Database
-from tests.api.asking import application
+from tests.api.document import written_document
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    """The document, made anew."""
-    return document_of(application(Database("postgresql://app@127.0.0.1:1/nothing", "fairlead")))
+    """The document of the API."""
+    return written_document()
 
 
 def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

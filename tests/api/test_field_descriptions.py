@@ -10,14 +10,15 @@ from fairlead.api.field_descriptions import described, descriptions
 from fairlead.api.openapi import document_of
 from fairlead.store.connection import Database
 from tests.api.asking import application
+from tests.api.document import written_document
 
 Table = dict[tuple[str, ...], str]
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    """The document, made anew."""
-    return document_of(application(Database("postgresql://app@127.0.0.1:1/nothing", "fairlead")))
+    """The document of the API."""
+    return written_document()
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from fastapi import FastAPI
 from fastapi.routing import RouteContext
 
 from fairlead.api.idempotency import REPLAYED
-from fairlead.api.openapi import api_routes, document_of
+from fairlead.api.openapi import api_routes
 from fairlead.store.connection import Database
-from tests.api.asking import application
+from tests.api.document import written_document
 from tests.api.permitting import problem
 from tests.api.portal import level
 from tests.api.posts import ADMIN, OWN, Post, cast_of, every_post
@@ -127,9 +127,8 @@ def test_where_a_key_cannot_be_honoured_it_is_refused_before_anything_is_done(da
     }
 
 
-def test_the_document_says_of_every_post_what_becomes_of_a_key(database: Database) -> None:
-    app = application(database)
-    for route, operations in document_of(app)["paths"].items():
+def test_the_document_says_of_every_post_what_becomes_of_a_key() -> None:
+    for route, operations in written_document()["paths"].items():
         for operation in (each for method, each in operations.items() if method == "post"):
             is_taken = "idempotency-key" in {each["name"] for each in operation.get("parameters", ())}
             assert is_taken is (route not in CHANGE_NOTHING and route not in REFUSE_KEYS), route

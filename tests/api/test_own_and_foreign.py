@@ -14,12 +14,13 @@ from fastapi.routing import RouteContext
 from starlette.testclient import TestClient
 
 from fairlead.api.access import NeedsOwn
-from fairlead.api.openapi import access_of, api_routes, document_of
+from fairlead.api.openapi import access_of, api_routes
 from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.notifications.endpoints import set_webhook_endpoint
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, application
+from tests.api.document import written_document
 from tests.api.test_matrix import ask, code_of, unnoticed
 from tests.flows.access.people import BOX
 from tests.flows.sales import query, sell
@@ -60,7 +61,7 @@ def side(app: FastAPI, database: Database, provider_id: str, assignment_id: str,
 
 def own_routes(app: FastAPI) -> Iterator[tuple[str, RouteContext, Any]]:
     """Method, route, and the document's example of a body: what changes least comes first."""
-    paths = document_of(app)["paths"]
+    paths = written_document()["paths"]
     found = [
         (method, route, _example(paths[route.path_format][method.lower()]))
         for route in api_routes(app)

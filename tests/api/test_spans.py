@@ -8,13 +8,11 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from fairlead.api.openapi import document_of
 from fairlead.cli.lazy_group import LazyGroup, load
 from fairlead.cli.program import app
 from fairlead.flows.exporting.export_audit import COLUMNS
-from fairlead.store.connection import Database
 from fairlead.store.exports import EXPORTS, export_columns
-from tests.api.asking import application
+from tests.api.document import written_document
 
 OTHER_WORDS = re.compile(
     r"(^|[-_])(since|until|to|after|begin|start|end|first|last|earliest|latest|before|from)([-_]|$)"
@@ -28,8 +26,8 @@ IN_SCHEME = re.compile(r"(?P<what>[a-z]+)_(?P<end>from|before)")
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    """The document, made anew."""
-    return document_of(application(Database("postgresql://app@127.0.0.1:1/nothing", "fairlead")))
+    """The document of the API."""
+    return written_document()
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -15,9 +15,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.api.openapi import document_of
-from fairlead.store.connection import Database
-from tests.api.asking import application
+from tests.api.document import written_document
 
 PYTHON_GENERATOR = "openapi-python-client==0.29.0"
 TYPESCRIPT_GENERATOR = "@hey-api/openapi-ts@0.95.0"
@@ -58,8 +56,8 @@ def had(what: str, finished: subprocess.CompletedProcess[str]) -> None:
 
 @pytest.fixture
 def document(tmp_path: Path) -> dict[str, Any]:
-    """The document, made anew, and as `openapi.json` in the test's folder."""
-    made = document_of(application(Database("postgresql://app@127.0.0.1:1/nothing", "fairlead")))
+    """The document of the API, and as `openapi.json` in the test's folder."""
+    made = written_document()
     (tmp_path / "openapi.json").write_text(json.dumps(made), encoding="utf-8")
     return made
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from fairlead.api.openapi import document_of
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.bad_leads import REASONS, mark_lead_bad
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import an_admin
+from tests.api.document import written_document
 from tests.api.permitting import problem
 from tests.api.portal import API, Portal, level, open_portal
 from tests.by_hand import LAST_RECEIVED, RECIPIENTS, TOLD_OF_SALES, rows_by_hand
@@ -178,6 +178,6 @@ def test_reports_come_in_time_or_not_at_all(database: Database) -> None:
     assert problem(VERBS["report"](portal.sam, portal.sale.anchor)) == (409, "bad_lead_window_over")
 
 
-def test_the_document_names_every_reason(database: Database) -> None:
-    report = document_of(open_portal(database).app)["components"]["schemas"]["OwnBadLeadReport"]
+def test_the_document_names_every_reason() -> None:
+    report = written_document()["components"]["schemas"]["OwnBadLeadReport"]
     assert report["properties"]["reason"]["enum"] == [*REASONS]

@@ -1,12 +1,12 @@
 """A provider's ledger, profile, and what it wants to be told, over HTTP."""
 
-from fairlead.api.openapi import document_of
 from fairlead.delivery.template_variables import PROVIDER_KINDS
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import an_admin
+from tests.api.document import written_document
 from tests.api.permitting import problem
 from tests.api.portal import API, open_portal
 from tests.flows.sales import MEMO, audited, query
@@ -104,6 +104,6 @@ def test_a_provider_says_what_it_is_told(database: Database) -> None:
     assert problem(portal.sam.put(PREFERENCES, json=unknown, headers={"If-Match": "*"})) == (422, "input_invalid")
 
 
-def test_the_document_names_every_kind_that_a_provider_is_told(database: Database) -> None:
-    preferences = document_of(open_portal(database).app)["components"]["schemas"]["PreferencesDocument"]
+def test_the_document_names_every_kind_that_a_provider_is_told() -> None:
+    preferences = written_document()["components"]["schemas"]["PreferencesDocument"]
     assert preferences["properties"]["preferences"]["propertyNames"]["enum"] == [*PROVIDER_KINDS]
