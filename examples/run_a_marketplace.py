@@ -32,7 +32,7 @@ LEVELS = {"bronze": (500, 3), "silver": (1000, 2), "gold": (2000, 1)}
 ONCE_PER_ADDRESS = {
     "version": 1,
     "any_of": [["contact_email"]],
-    "look_back_days": 90,
+    "duplicate_window_days": 90,
     "scope": "niche",
     "action": "refuse",
 }

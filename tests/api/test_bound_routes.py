@@ -36,7 +36,7 @@ def test_without_the_guard_a_provider_is_not_answered_and_an_operator_is(databas
     def seen(caller: Annotated[OwnProvider, needs_own(Permission.OWN_READ)]) -> list[str]:  # pyright: ignore[reportUnusedFunction]
         return caller.database.run(_seen)
 
-    changed(database, "delete from second_guard")
+    changed(database, "delete from portal_role")
     answer = a_provider(app, database, add_provider(database)).get("/seen")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert an_admin(app, database).get("/api/v1/session").status_code == 200

@@ -261,7 +261,7 @@ def test_a_policy_is_shown_and_replaced_by_whoever_saw_it(app: FastAPI, database
     [
         ({**BY_EMAIL, "any_of": [["attributes.shoe_size"]]}, "/duplicate_rule/any_of/0/0"),
         ({**BY_EMAIL, "any_of": []}, "/duplicate_rule/any_of"),
-        ({**BY_EMAIL, "look_back_days": 0}, "/duplicate_rule/look_back_days"),
+        ({**BY_EMAIL, "duplicate_window_days": 0}, "/duplicate_rule/duplicate_window_days"),
         ({**BY_EMAIL, "version": 2}, "/duplicate_rule/version"),
     ],
 )

@@ -19,7 +19,7 @@ from fairlead.api.serve import ServingThread, serve_in_thread
 from fairlead.flows.live.feed import bring_up_to_date, forget_old_entries, own_page
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
-from fairlead.store.live import order as live_order
+from fairlead.store.live import sequencing
 from tests.api.live_sites import (
     ADMIN,
     PROVIDER,
@@ -149,7 +149,7 @@ def test_a_gap_while_watching_is_told_too(
         receive(feed)
         sell(database, market.niches["moving"])
         assert receive_many(feed, 4)[-1]["id"] == "2-3"
-        monkeypatch.setattr(live_order, "MOST_BEHIND_ENTRIES", 2)
+        monkeypatch.setattr(sequencing, "MOST_BEHIND_ENTRIES", 2)
         sell(database, market.niches["moving"], 3)
         gap = receive(feed)
         assert (gap["type"], gap["reason"], gap["id"]) == ("gap", "expired_id", "3")

@@ -26,7 +26,7 @@ FORM = parse_form_schema({"version": 1, "fields": [{"key": "zip", "type": "text"
 RULE: Mapping[str, Any] = {
     "version": 1,
     "any_of": [["contact_email"], ["contact_phone", "attributes.zip"]],
-    "look_back_days": 90,
+    "duplicate_window_days": 90,
     "scope": "niche",
     "action": "refuse",
 }
@@ -72,10 +72,10 @@ def test_what_is_written_down_is_read_as_the_same_rule(rule: DuplicateRule) -> N
         ({"any_of": [["attributes.street"]]}, "any_of[0][0]", "unknown_field"),
         ({"any_of": [[7]]}, "any_of[0][0]", "unknown_field"),
         ({"any_of": [["contact_email", "contact_email"]]}, "any_of[0][1]", "duplicate_field"),
-        ({"look_back_days": 0}, "look_back_days", "out_of_range"),
-        ({"look_back_days": 366}, "look_back_days", "out_of_range"),
-        ({"look_back_days": 1.0}, "look_back_days", "out_of_range"),
-        ({"look_back_days": True}, "look_back_days", "out_of_range"),
+        ({"duplicate_window_days": 0}, "duplicate_window_days", "out_of_range"),
+        ({"duplicate_window_days": 366}, "duplicate_window_days", "out_of_range"),
+        ({"duplicate_window_days": 1.0}, "duplicate_window_days", "out_of_range"),
+        ({"duplicate_window_days": True}, "duplicate_window_days", "out_of_range"),
         ({"scope": "world"}, "scope", "unknown_option"),
         ({"scope": []}, "scope", "unknown_option"),
         ({"action": None}, "action", "unknown_option"),

@@ -5,7 +5,7 @@ import pytest
 from fairlead.core import gates
 from fairlead.core.errors import Refused
 from fairlead.core.model import Balance
-from fairlead.flows.decision_words import decision_words
+from fairlead.flows.decision_sentences import decision_sentences
 from fairlead.flows.distribute import LastKnownBalances, distribute
 from fairlead.flows.explain import explain_lead, explain_provider
 from fairlead.flows.submit_leads import submit_leads
@@ -92,9 +92,8 @@ def test_a_gate_that_is_added_is_in_the_decision_the_explanation_and_the_proof(
     assert anchor not in [recipient.provider_id for recipient in batch.decisions[0].recipients]
     story = explain_provider(database, lead, anchor)
     assert "odd_day" in {standing.refusal.reason for _, standing in story.standings if standing.refusal}
-    told = [
-        line.text for line in decision_words(explain_lead(database, lead), explain_lead(database, lead).decisions[0], 1)
-    ]
+    decided = explain_lead(database, lead)
+    told = [line.text for line in decision_sentences(decided, decided.decisions[0], 1)]
     assert any("is odd" in line for line in told)
     assert verify(database).holds
     monkeypatch.setattr(gates, "REGISTRY", own)

@@ -14,7 +14,6 @@ NOUN_OF = {
     "ledger_entries": "ledger entry",
     "live_entries": "live entry",
     "niche_journal": "journal",
-    "second_guard": "portal role",
 }
 """Tables whose noun is not their own name in the singular."""
 

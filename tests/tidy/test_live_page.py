@@ -8,8 +8,8 @@ import pytest
 
 from fairlead.api.live import connection, hub, sockets, watching
 from fairlead.flows.live import feed
-from fairlead.flows.live.catalogue import AUDIT_ACTIONS, FOR_OPERATORS, FOR_PROVIDERS, OF_THE_FEED, TYPE_OF_KIND
-from fairlead.store.live import order as live_order
+from fairlead.flows.live.event_types import AUDIT_ACTIONS, FOR_OPERATORS, FOR_PROVIDERS, OF_THE_FEED, TYPE_OF_KIND
+from fairlead.store.live import sequencing
 from fairlead.store.live.entries import OWN_ACTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/live.md").read_text(encoding="utf-8")
@@ -23,18 +23,18 @@ def members_by_type(after: str, before: str) -> dict[str, tuple[str, ...]]:
 
 
 @pytest.mark.parametrize(
-    ("catalogue", "after", "before"),
+    ("event_types", "after", "before"),
     [
         (OF_THE_FEED, "To every client,", "To operators:"),
         (FOR_OPERATORS, "To operators:", "To a provider,"),
         (FOR_PROVIDERS, "To a provider,", "## How a connection ends"),
     ],
 )
-def test_the_page_lists_what_is_sent(catalogue: Mapping[str, tuple[str, ...]], after: str, before: str) -> None:
-    assert members_by_type(after, before) == catalogue
+def test_the_page_lists_what_is_sent(event_types: Mapping[str, tuple[str, ...]], after: str, before: str) -> None:
+    assert members_by_type(after, before) == event_types
 
 
-def test_every_kind_that_is_put_in_order_has_a_message() -> None:
+def test_every_kind_that_is_sequenced_has_a_message() -> None:
     journal_kinds = {"niche", "level", "provider", "subscription", "decision"}
     assert {TYPE_OF_KIND.get(kind, kind) for kind in journal_kinds | AUDIT_ACTIONS} <= FOR_OPERATORS.keys()
     assert {*OWN_ACTIONS} <= FOR_PROVIDERS.keys() & AUDIT_ACTIONS
@@ -47,7 +47,7 @@ def test_every_kind_that_is_put_in_order_has_a_message() -> None:
     [
         f"at most {hub.MOST_OF_OWNER} connections per user or\nprovider and {hub.MOST_CONNECTIONS} in all",
         f"pings every {sockets.PING_SECONDS:.0f} seconds",
-        f"goes back {feed.KEPT.days} days, and at most {live_order.MOST_BEHIND_ENTRIES:,} entries",
+        f"goes back {feed.KEPT.days} days, and at most {sequencing.MOST_BEHIND_ENTRIES:,} entries",
         f"after {watching.HEARTBEAT_SECONDS:.0f} seconds without anything",
         f"{connection.MOST_QUEUED_MESSAGES:,} messages wait",
         f"could not be sent for {watching.SEND_SECONDS:.0f} seconds",

@@ -16,12 +16,12 @@ PRIVILEGES = """
            case when privilege = 'delete' then '' else (
                select string_agg(a.attname, ' ' order by a.attnum) from pg_attribute a
                where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-                 and has_column_privilege(g.role_name, c.oid, a.attnum, privilege)) end
-    from second_guard g, pg_class c, unnest(array['select', 'insert', 'update', 'delete']) with ordinality
+                 and has_column_privilege(p.role_name, c.oid, a.attnum, privilege)) end
+    from portal_role p, pg_class c, unnest(array['select', 'insert', 'update', 'delete']) with ordinality
          as asked (privilege, number)
     where c.relnamespace = current_schema::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
-      and case when privilege = 'delete' then has_table_privilege(g.role_name, c.oid, privilege)
-               else has_any_column_privilege(g.role_name, c.oid, privilege) end
+      and case when privilege = 'delete' then has_table_privilege(p.role_name, c.oid, privilege)
+               else has_any_column_privilege(p.role_name, c.oid, privilege) end
     order by c.relname, number
 """
 TABLES = """
@@ -50,9 +50,9 @@ def test_what_the_portal_reaches_has_policies(database: Database) -> None:
     without = query(
         database,
         """
-        select c.relname from pg_class c, second_guard g
+        select c.relname from pg_class c, portal_role p
         where c.relnamespace = current_schema::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
-          and not c.relrowsecurity and has_any_column_privilege(g.role_name, c.oid, 'select, insert, update')
+          and not c.relrowsecurity and has_any_column_privilege(p.role_name, c.oid, 'select, insert, update')
         """,
     )
     assert {name for (name,) in without} == OPEN_TO_ALL_ROWS

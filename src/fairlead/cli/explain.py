@@ -8,7 +8,7 @@ import typer
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, say
 from fairlead.core.canonical import timestamp_text
-from fairlead.flows.decision_words import StoryLine, Tone, decision_words, lead_words, provider_words
+from fairlead.flows.decision_sentences import StoryLine, Tone, decision_sentences, lead_sentences, provider_sentences
 from fairlead.flows.distribution_status import DistributionStatus, distribution_status
 from fairlead.flows.explain import LeadStory, ProviderStory, explain_lead, explain_provider
 
@@ -50,16 +50,16 @@ def explain(
             if as_json:
                 print_json(_provider_json(standing))
             else:
-                _say_all(provider_words(standing))
+                _say_all(provider_sentences(standing))
 
 
 def _tell_lead(story: LeadStory, status: DistributionStatus) -> None:
-    _say_all(lead_words(story))
+    _say_all(lead_sentences(story))
     for note in status.notes:
         say(f"  {note[0].upper()}{note[1:]}.", "yellow")
     for number, decision in enumerate(story.decisions, start=1):
         say("")
-        _say_all(decision_words(story, decision, number))
+        _say_all(decision_sentences(story, decision, number))
 
 
 def _say_all(lines: Sequence[StoryLine]) -> None:

@@ -3,7 +3,7 @@
 A rule is a document such as
 
     {"version": 1, "any_of": [["contact_email"], ["contact_phone", "attributes.zip"]],
-     "look_back_days": 90, "scope": "niche", "action": "refuse"}
+     "duplicate_window_days": 90, "scope": "niche", "action": "refuse"}
 
 Two leads are the same when in any one of the groups all fields are given and equal. A fingerprint stands for one group
 of one lead; leads with the same fingerprint agree in that group.
@@ -27,7 +27,7 @@ SCOPES = ("niche", "marketplace")
 ACTIONS = ("refuse", "flag")
 MOST_GROUPS = 10
 MOST_FIELDS = 10
-LONGEST_LOOK_BACK_DAYS = 365
+LONGEST_DUPLICATE_WINDOW_DAYS = 365
 COMPARED_AS = 2
 """The number of the way in which values are compared; with another one stored fingerprints are made anew."""
 
@@ -39,12 +39,12 @@ FieldGroup: TypeAlias = tuple[str, ...]
 class DuplicateRule:
     """When a lead counts as one that came before, and what becomes of it.
 
-    Compared are leads of the last `look_back_days` (None: all there ever were), of the niche or of the whole
+    Compared are leads of the last `duplicate_window_days` (None: all there ever were), of the niche or of the whole
     marketplace. `refuse`: it is not taken in; `flag`: it is, with the earlier lead named beside it.
     """
 
     any_of: tuple[FieldGroup, ...]
-    look_back_days: int | None
+    duplicate_window_days: int | None
     scope: Literal["niche", "marketplace"]
     action: Literal["refuse", "flag"]
 
@@ -53,7 +53,7 @@ class DuplicateRule:
         return {
             "version": 1,
             "any_of": [list(group) for group in self.any_of],
-            "look_back_days": self.look_back_days,
+            "duplicate_window_days": self.duplicate_window_days,
             "scope": self.scope,
             "action": self.action,
         }
@@ -73,7 +73,7 @@ def parse_duplicate_rule(raw: object, schema: FormSchema | None = None) -> Dupli
     Fields are `contact_email`, `contact_name`, `contact_phone` and `attributes.KEY`. With a form, KEY has to be one of
     its fields; without, as for a rule that is stored, a field that the form has lost is merely given by no lead.
 
-    >>> document = {"version": 1, "any_of": [["contact_email"]], "look_back_days": 30, "scope": "niche",
+    >>> document = {"version": 1, "any_of": [["contact_email"]], "duplicate_window_days": 30, "scope": "niche",
     ...             "action": "flag"}
     >>> parse_duplicate_rule(document).any_of
     (('contact_email',),)
@@ -86,13 +86,14 @@ def parse_duplicate_rule(raw: object, schema: FormSchema | None = None) -> Dupli
         raise DuplicateRuleError((DocumentProblem("", "not_an_object", "a duplicate rule must be a JSON object"),))
     if (wrong_version := version_problem(document)) is not None:
         raise DuplicateRuleError((wrong_version,))
-    problems = object_problems(document, "", ("version", "any_of", "look_back_days", "scope", "action"))
+    problems = object_problems(document, "", ("version", "any_of", "duplicate_window_days", "scope", "action"))
     if not problems:
         groups = _groups(document["any_of"], schema, problems)
-        days = document["look_back_days"]
-        if days is not None and not (type(days) is int and 1 <= days <= LONGEST_LOOK_BACK_DAYS):
-            words = f"look_back_days must be a whole number from 1 to {LONGEST_LOOK_BACK_DAYS}, or null for ever"
-            problems.append(DocumentProblem("look_back_days", "out_of_range", words))
+        days = document["duplicate_window_days"]
+        if days is not None and not (type(days) is int and 1 <= days <= LONGEST_DUPLICATE_WINDOW_DAYS):
+            allowed = f"a whole number from 1 to {LONGEST_DUPLICATE_WINDOW_DAYS}, or null for ever"
+            words = f"duplicate_window_days must be {allowed}"
+            problems.append(DocumentProblem("duplicate_window_days", "out_of_range", words))
         for name, known in (("scope", SCOPES), ("action", ACTIONS)):
             if document[name] not in known:
                 problems.append(DocumentProblem(name, "unknown_option", f"{name} must be one of {', '.join(known)}"))

@@ -12,7 +12,7 @@ from fairlead.core.canonical import JsonObject, canonical_json
 from fairlead.core.document import DocumentProblem, as_list, as_object
 from fairlead.core.filter_predicates import Predicate, predicate
 from fairlead.core.filter_rules import MALFORMED, Operator, Rule, parse_rules
-from fairlead.core.filter_words import rule_in_words
+from fairlead.core.filter_sentences import rule_clause
 from fairlead.core.form_field import FormSchema
 
 __all__ = [
@@ -23,7 +23,7 @@ __all__ = [
     "Rule",
     "compile_filter",
     "new_filter",
-    "rule_in_words",
+    "rule_clause",
     "spelt_filter",
     "summarise_filter",
     "validate_filter",
@@ -131,7 +131,7 @@ def summarise_filter(raw: object, schema: FormSchema) -> str:
     rules, problems = parse_rules(raw, schema)
     if problems:
         return f"no lead, because the filter is not valid: {problems[0].message}"
-    return "; ".join(rule_in_words(rule, schema) for rule in rules) or "every lead"
+    return "; ".join(rule_clause(rule, schema) for rule in rules) or "every lead"
 
 
 def spelt_filter(raw: object, schema: FormSchema) -> object:

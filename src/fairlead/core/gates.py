@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fairlead.core.decision_state import DecisionState
-from fairlead.core.filters import compile_filter, rule_in_words
+from fairlead.core.filters import compile_filter, rule_clause
 from fairlead.core.form import FormSchema
 from fairlead.core.model import Level, Subscription
 from fairlead.core.refusals import (
@@ -103,7 +103,7 @@ def filter_refusal(
     True
     """
     rule = compile_filter(subscription.filter_rules, schema).first_mismatch(attributes)
-    return None if rule is None else FilterMismatch(rule_in_words(rule, schema))
+    return None if rule is None else FilterMismatch(rule_clause(rule, schema))
 
 
 def decision_refusal(state: DecisionState, subscription: Subscription, level: Level) -> Refusal | None:

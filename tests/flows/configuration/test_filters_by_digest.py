@@ -99,7 +99,7 @@ def test_a_journal_of_an_earlier_release_goes_on(database: Database, monkeypatch
         return subscription_payload(subscription, is_deleted=is_deleted)
 
     with monkeypatch.context() as earlier:
-        earlier.setattr("fairlead.flows.activity.subscription_payload", repeating)
+        earlier.setattr("fairlead.flows.funding.subscription_payload", repeating)
         earlier.setattr("fairlead.core.batch.subscription_payload", repeating)
         earlier.setattr("fairlead.core.batch.decision_payload", lambda decision, _: decision_payload(decision, 1))
         gold = live_through(database, market)

@@ -38,7 +38,13 @@ VISITOR = Client("198.51.100.7", "Canary Browser 2.0", "request-3")
 
 def rule(*any_of: list[str], **more: Any) -> dict[str, Any]:
     """A duplicate rule: leads of the niche of the last 90 days, refused."""
-    return {"version": 1, "any_of": list(any_of), "look_back_days": 90, "scope": "niche", "action": "refuse"} | more
+    return {
+        "version": 1,
+        "any_of": list(any_of),
+        "duplicate_window_days": 90,
+        "scope": "niche",
+        "action": "refuse",
+    } | more
 
 
 BY_EMAIL = rule(["contact_email"])

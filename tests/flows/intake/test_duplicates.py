@@ -138,7 +138,7 @@ def test_only_so_far_back(database: Database) -> None:
 
 @rows_by_hand(CAME_IN)
 def test_or_for_ever(database: Database) -> None:
-    open_niche(database, duplicate_rule=rule(["contact_email"], look_back_days=None))
+    open_niche(database, duplicate_rule=rule(["contact_email"], duplicate_window_days=None))
     send(database)
     aged(database, "30 years")
     assert refusal(send, database) == "lead_duplicate"

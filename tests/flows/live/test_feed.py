@@ -13,7 +13,7 @@ from fairlead.flows.configuration.provider_status import suspend_provider
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.failures.failed_runs import record_failed_run
 from fairlead.flows.live import feed as flow
-from fairlead.flows.live.catalogue import ALWAYS, FOR_OPERATORS, FOR_PROVIDERS
+from fairlead.flows.live.event_types import ALWAYS, FOR_OPERATORS, FOR_PROVIDERS
 from fairlead.flows.live.feed import bring_up_to_date, forget_old_entries, operator_page, own_page
 from fairlead.flows.live.messages import Message
 from fairlead.flows.live.positions import operator_id
@@ -23,7 +23,7 @@ from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.upkeep.clean_up import clean_up
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.live import order as store
+from fairlead.store.live import sequencing as store
 from tests.flows.live.feeds import begin, of_type, open_market, operators_see, provider_sees, sell
 from tests.flows.sales import query
 from tests.flows.upkeep.workers import upkeep_of

@@ -69,12 +69,12 @@ def test_rights_that_somebody_added_are_gone_after_the_next_change_of_the_file(s
         role_name = _guard(database).role_name
         rights = """
             select has_column_privilege(role_name, 'providers', 'balance_cents', 'update'),
-                   has_table_privilege(role_name, 'sessions', 'select') from second_guard
+                   has_table_privilege(role_name, 'sessions', 'select') from portal_role
         """
         with database.transaction() as conn:
             conn.execute(f"grant update (balance_cents) on providers to {role_name}".encode())
             conn.execute(f"grant select on sessions to {role_name}".encode())
-            conn.execute("update second_guard set grants_sha256 = sha256('an older release')")
+            conn.execute("update portal_role set grants_sha256 = sha256('an older release')")
         assert query(database, rights) == [(True, True)]
         assert not _guard(database).is_ready
         migrate(database)

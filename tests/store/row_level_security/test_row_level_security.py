@@ -47,9 +47,9 @@ def _names(table: str) -> str:
 
 def test_every_table_with_something_of_providers_is_tried(database: Database) -> None:
     reach = """
-        select c.relname from pg_class c, second_guard g
+        select c.relname from pg_class c, portal_role p
         where c.relnamespace = current_schema::regnamespace and c.relkind in ('r', 'p')
-          and has_any_column_privilege(g.role_name, c.oid, %s) and (c.relname in ('providers', 'leads') or exists (
+          and has_any_column_privilege(p.role_name, c.oid, %s) and (c.relname in ('providers', 'leads') or exists (
               select from pg_attribute a where a.attrelid = c.oid and a.attname = 'provider_id'))
     """
     assert {name for (name,) in query(database, reach, "select")} == {*OWNED}
@@ -267,7 +267,7 @@ def test_what_is_no_provider_id_binds_nothing(database: Database) -> None:
 
 def test_the_role_without_a_provider_sees_nothing(database: Database) -> None:
     two_providers(database)
-    [(role_name,)] = query(database, "select role_name from second_guard")
+    [(role_name,)] = query(database, "select role_name from portal_role")
     for table in OWNED:
         with database.transaction() as conn:
             conn.execute(f"set local role {role_name}".encode())
@@ -277,8 +277,8 @@ def test_the_role_without_a_provider_sees_nothing(database: Database) -> None:
 def test_without_the_role_nothing_is_done_and_it_is_found_when_it_is_made(database: Database) -> None:
     sides = two_providers(database)
     bound = database.bound_to(sides.anchor.provider)
-    [(role_name,)] = query(database, "select role_name from second_guard")
-    changed(database, "update second_guard set role_name = 'gone'")
+    [(role_name,)] = query(database, "select role_name from portal_role")
+    changed(database, "update portal_role set role_name = 'gone'")
     assert bound.run(_who)[2] == 1, "it was found before"
     fresh = Database(database.url, "fairlead")
     with fresh:
@@ -286,9 +286,9 @@ def test_without_the_role_nothing_is_done_and_it_is_found_when_it_is_made(databa
         for _ in range(2):
             with pytest.raises(Unavailable, match=r"role that providers' requests run in is missing"):
                 anew.run(_who)
-        changed(database, "update second_guard set role_name = %s", role_name)
+        changed(database, "update portal_role set role_name = %s", role_name)
         assert anew.run(_who) == (False, sides.anchor.provider, 1)
-        changed(database, "delete from second_guard")
+        changed(database, "delete from portal_role")
     with Database(database.url, "fairlead") as unmade, pytest.raises(Unavailable, match="is missing"):
         unmade.bound_to(sides.anchor.provider).run(_who)
 

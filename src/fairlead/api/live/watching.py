@@ -23,7 +23,7 @@ from fairlead.flows.live.positions import (
 )
 from fairlead.flows.live.rights import Watcher
 from fairlead.store.connection import Database
-from fairlead.store.live.order import LiveHead
+from fairlead.store.live.sequencing import LiveHead
 from fairlead.telemetry.logs import get_logger
 
 _log = get_logger(__name__)

@@ -1,7 +1,7 @@
 """Lists, page by page. Long ones by cursor: each page costs the same, and nothing is skipped or shown twice.
 
-A cursor is the place of the last item that was seen: its time and its id, in a fixed form. It is no secret, and every
-text of that form is one, so a made-up cursor is only an odd place to begin.
+A cursor is the position of the last item that was seen: its time and its id, in a fixed form. It is no secret, and
+every text of that form is one, so a made-up cursor is only an odd place to begin.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -36,9 +36,9 @@ def cursor_of(at: datetime, item_id: str) -> str:
     return urlsafe_b64encode(microseconds.to_bytes(8, "big", signed=True) + UUID(item_id).bytes).decode()
 
 
-def cursor_after(place: tuple[datetime, str] | None) -> str | None:
-    """The cursor of the page after this place; None where a view says that there is none."""
-    return None if place is None else cursor_of(*place)
+def cursor_after(position: tuple[datetime, str] | None) -> str | None:
+    """The cursor of the page after this position; None where a view says that there is none."""
+    return None if position is None else cursor_of(*position)
 
 
 def position_of(cursor: str) -> tuple[datetime, str]:
@@ -93,11 +93,11 @@ class Keyset:
         return self.limit + 1
 
     def cut(
-        self, found: Sequence[Item], place: Callable[[Item], tuple[datetime, str]]
+        self, found: Sequence[Item], position: Callable[[Item], tuple[datetime, str]]
     ) -> tuple[list[Item], str | None]:
         """The page's items of those that were found by `probe`, and the cursor of the next page if there is one."""
         items = list(found[: self.limit])
-        return items, cursor_of(*place(items[-1])) if len(found) > self.limit else None
+        return items, cursor_of(*position(items[-1])) if len(found) > self.limit else None
 
 
 async def _keyset(

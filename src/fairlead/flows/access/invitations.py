@@ -12,7 +12,7 @@ from fairlead.flows.access.passwords import check_password, hash_password
 from fairlead.store.access.one_time_tokens import void_tokens
 from fairlead.store.access.users import UserRow, insert_user, lock_user, user_by_email, write_password
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
-from fairlead.store.configuration.rows import Overtaken, lock_providers
+from fairlead.store.configuration.rows import ConcurrentChange, lock_providers
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
 from fairlead.store.leads.rows import clock
@@ -75,7 +75,7 @@ def _add(database: Database, wanted: _Wanted, actor: Actor) -> AddedUser:
     user_id = new_id()
     try:
         return database.run(lambda conn: _add_user(conn, user_id, wanted, actor))
-    except Overtaken:
+    except ConcurrentChange:
         raise _taken() from None
 
 

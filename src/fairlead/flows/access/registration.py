@@ -7,7 +7,7 @@ from fairlead.flows.access.throttle import REGISTRATION_OF_ADDRESS, network_of, 
 from fairlead.store.access.users import UserRow, insert_user, user_by_email
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import (
-    Overtaken,
+    ConcurrentChange,
     ProviderRow,
     provider_ids_by_email,
 )
@@ -30,7 +30,7 @@ def register_provider(database: Database, email: str, name: str, client: Client)
     provider_id, user_id = new_id(), new_id()
     try:
         database.run(lambda conn: _register(conn, provider_id, user_id, address, shown, client))
-    except Overtaken:
+    except ConcurrentChange:
         return  # another request has just registered the same address
 
 

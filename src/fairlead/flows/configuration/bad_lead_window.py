@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fairlead.core.errors import Refused
-from fairlead.flows.activity import run_concerning_niches
 from fairlead.flows.configuration.niches import locked_niche
 from fairlead.flows.configuration.versions import require_version, setting_version
 from fairlead.flows.input_types import canonical_values
+from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import niche_rows
 from fairlead.store.connection import Connection, Database
@@ -64,7 +64,7 @@ def change_bad_lead_window(
         append_audit(conn, [event], clock(conn))
         return _window(checked, days, took_effect=True)
 
-    return run_concerning_niches(database, work)
+    return with_niche_locks(database, work)
 
 
 def _window(niche_id: str, days: int, *, took_effect: bool = False) -> BadLeadWindow:

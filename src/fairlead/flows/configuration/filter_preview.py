@@ -6,7 +6,7 @@ from fairlead.core.errors import BadInput, Refused
 from fairlead.core.filters import CompiledFilter, compile_filter, summarise_filter
 from fairlead.core.form_field import FieldType, FormSchema
 from fairlead.core.subscription import readable_form
-from fairlead.flows.configuration.subscription_place import checked_filter
+from fairlead.flows.configuration.subscription_changes import checked_filter
 from fairlead.store.configuration.lookups import level_row, newest_attributes
 from fairlead.store.configuration.rows import niche_rows
 from fairlead.store.connection import Connection, Database

@@ -7,10 +7,11 @@ from fairlead.core.errors import Refused
 from fairlead.core.filters import validate_filter
 from fairlead.core.form import FormSchema, spelt_like
 from fairlead.core.subscription import readable_form, revalidated
-from fairlead.flows.activity import Move, record_moves, run_concerning_niches
 from fairlead.flows.configuration.niches import checked_form, locked_niche, niche_entry
 from fairlead.flows.configuration.versions import form_version, require_version
+from fairlead.flows.funding import Move, record_moves
 from fairlead.flows.input_types import canonical_memo
+from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import SYSTEM, Actor, AuditEvent, append_audit
 from fairlead.store.configuration.form_schema_versions import (
     FormSchemaVersion,
@@ -159,7 +160,7 @@ def _change(
         append_audit(conn, [AuditEvent(actor, "niche.form_changed", "niche", checked, old, new, memo)], now)
         return replace(done, number=number + 1, is_dry_run=False)
 
-    return run_concerning_niches(database, work)
+    return with_niche_locks(database, work)
 
 
 def _planned(

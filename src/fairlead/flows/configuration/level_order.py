@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fairlead.core.errors import Refused
-from fairlead.flows.activity import record_moves, run_concerning_niches
 from fairlead.flows.configuration.levels import level_entry
 from fairlead.flows.configuration.niches import locked_niche
 from fairlead.flows.configuration.versions import order_version, require_version
+from fairlead.flows.funding import record_moves
 from fairlead.flows.input_types import canonical_memo
+from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import LevelRow, level_rows
 from fairlead.store.configuration.writes import write_levels
@@ -71,4 +72,4 @@ def reorder_levels(
         append_audit(conn, [AuditEvent(actor, "levels.reordered", "niche", checked, old, new, memo)], now)
         return done
 
-    return run_concerning_niches(database, work)
+    return with_niche_locks(database, work)

@@ -9,7 +9,6 @@ from fairlead.core.errors import Refused
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import Level
 from fairlead.core.subscription import funded
-from fairlead.flows.activity import Move, record_moves, run_concerning_niches
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.configuration.niches import locked_niche
 from fairlead.flows.configuration.versions import (
@@ -22,7 +21,9 @@ from fairlead.flows.configuration.versions import (
     require_version,
 )
 from fairlead.flows.declaring.plan_niches import level_document
+from fairlead.flows.funding import Move, record_moves
 from fairlead.flows.input_types import canonical_memo, canonical_values
+from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.lookups import is_level_used, level_row
 from fairlead.store.configuration.rows import (
@@ -91,7 +92,7 @@ def create_level(
         change = difference("level", name, None, level_document(asked.level))
         return _write(conn, locked, asked, [], change, "level.created", actor, memo)
 
-    return run_concerning_niches(database, work)
+    return with_niche_locks(database, work)
 
 
 def change_level(
@@ -128,7 +129,7 @@ def change_level(
         moves = _moves_at_price(conn, after) if is_repriced else []
         return _write(conn, locked, after, moves, differing, "level.changed", actor, memo)
 
-    return run_concerning_niches(database, work)
+    return with_niche_locks(database, work)
 
 
 def delete_level(
@@ -160,7 +161,7 @@ def delete_level(
         change = difference("level", before.level.name, level_document(before.level), None)
         return _write(conn, locked, replace(before, is_deleted=True), [], change, "level.deleted", actor, memo)
 
-    return run_concerning_niches(database, work)
+    return with_niche_locks(database, work)
 
 
 def level_entry(row: LevelRow) -> tuple[JournalEntryKind, JsonObject]:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fairlead.core.errors import Refused
-from fairlead.flows.activity import run_concerning_niches
 from fairlead.flows.configuration.versions import require_version, setting_version
 from fairlead.flows.input_types import canonical_values
+from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import DEFAULT_CURRENCY, change_currency, lock_marketplace, niche_ids_of
 from fairlead.store.connection import Connection, Database
@@ -55,7 +55,7 @@ def change_marketplace(
         append_audit(conn, [event], clock(conn))
         return _settings(currency, took_effect=True)
 
-    return run_concerning_niches(database, work)
+    return with_niche_locks(database, work)
 
 
 def _settings(currency: str, *, took_effect: bool = False) -> MarketplaceSettings:

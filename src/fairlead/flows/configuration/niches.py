@@ -10,7 +10,6 @@ from fairlead.core.document import composed_texts
 from fairlead.core.errors import Refused
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
 from fairlead.core.journal import JournalEntryKind
-from fairlead.flows.activity import record_moves, run_concerning_niches
 from fairlead.flows.changes import difference
 from fairlead.flows.configuration.versions import (
     UNCHANGED,
@@ -22,7 +21,9 @@ from fairlead.flows.configuration.versions import (
     require_version,
 )
 from fairlead.flows.declaring.plan_niches import niche_document, policy_document
+from fairlead.flows.funding import record_moves
 from fairlead.flows.input_types import canonical_values
+from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.form_schema_versions import add_form_schemas
 from fairlead.store.configuration.rows import (
@@ -96,7 +97,7 @@ def create_niche(
         append_audit(conn, [AuditEvent(actor, "niche.created", "niche", asked.niche_id, None, new, memo)], now)
         return Changed(asked, niche_version(asked), took_effect=True)
 
-    return run_concerning_niches(database, work)
+    return with_niche_locks(database, work)
 
 
 def change_niche(
@@ -140,7 +141,7 @@ def change_niche(
         append_audit(conn, events, now)
         return Changed(after, niche_version(after), took_effect=True)
 
-    return run_concerning_niches(database, work)
+    return with_niche_locks(database, work)
 
 
 def checked_form(form_schema: object) -> FormSchema:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from fairlead.core.configuration_entries import provider_payload
 from fairlead.core.errors import Refused
 from fairlead.core.journal import JournalEntryKind
-from fairlead.flows.activity import Contents, record_moves, run_concerning_niches
 from fairlead.flows.configuration.providers import locked_provider
 from fairlead.flows.configuration.versions import Changed, provider_version, require_version
+from fairlead.flows.funding import Contents, record_moves
 from fairlead.flows.input_types import canonical_memo
+from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.lookups import niche_ids_subscribed
-from fairlead.store.configuration.rows import Overtaken, ProviderRow
+from fairlead.store.configuration.rows import LockSetChanged, ProviderRow
 from fairlead.store.configuration.writes import write_providers
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import lock_niches
@@ -100,7 +101,7 @@ def _take(
         # Under the provider's lock it gets no new subscription: what was seen before it may be too little.
         niche_ids = niche_ids_subscribed(conn, checked)
         if missing := {*niche_ids} - locked.keys():
-            raise Overtaken(sorted(missing))
+            raise LockSetChanged(sorted(missing))
         now, after = clock(conn), replace(before, status=step.status)
         write_providers(conn, [after], now)
         contents: dict[str, Contents] = {
@@ -115,4 +116,4 @@ def _take(
         append_audit(conn, [AuditEvent(actor, step.action, "provider", checked, old, new, memo)], now)
         return Changed(after, provider_version(after), took_effect=True)
 
-    return run_concerning_niches(database, work)
+    return with_niche_locks(database, work)

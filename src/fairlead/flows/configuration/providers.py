@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.model import Balance
-from fairlead.flows.activity import Move, moves_after, record_moves, run_concerning_niches
 from fairlead.flows.configuration.versions import (
     UNCHANGED,
     Changed,
@@ -18,7 +17,9 @@ from fairlead.flows.configuration.versions import (
 )
 from fairlead.flows.declaring.plan_providers import provider_document
 from fairlead.flows.declaring.provider_events import provider_events
+from fairlead.flows.funding import Move, moves_after, record_moves
 from fairlead.flows.input_types import canonical_values
+from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.lookups import credit_limit_of
 from fairlead.store.configuration.rows import (
@@ -87,7 +88,7 @@ def create_provider(
         append_audit(conn, events, now)
         return Changed(asked, provider_version(asked), took_effect=True)
 
-    return run_concerning_niches(database, work)
+    return with_niche_locks(database, work)
 
 
 def change_provider(
@@ -127,7 +128,7 @@ def change_provider(
         append_audit(conn, events + _credit_limit_events(actor, checked, *limits, memo), now)
         return moved(after, provider_version(after), moves)
 
-    return run_concerning_niches(database, work)
+    return with_niche_locks(database, work)
 
 
 def locked_provider(conn: Connection, provider_id: str) -> ProviderRow:

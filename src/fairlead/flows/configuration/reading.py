@@ -17,7 +17,7 @@ from fairlead.flows.configuration.versions import (
     subscription_version,
 )
 from fairlead.store.configuration.form_schema_versions import newest_form_schema
-from fairlead.store.configuration.lookups import level_row, provider_row, subscription_place
+from fairlead.store.configuration.lookups import level_row, provider_row, subscription_keys
 from fairlead.store.configuration.rows import (
     LevelRow,
     NicheRow,
@@ -104,10 +104,10 @@ def read_subscription(database: Database, subscription_id: str, *, of_provider_i
     checked = checked_id(subscription_id, "subscription")
     owner_id = None if of_provider_id is None else checked_id(of_provider_id, "provider")
     with database.snapshot() as conn:
-        place = subscription_place(conn, checked, owner_id)
-        if place is None:
+        keys = subscription_keys(conn, checked, owner_id)
+        if keys is None:
             raise Refused("subscription_unknown", f"there is no subscription {checked}")
-        rows = _subscriptions(conn, place.provider_id)
+        rows = _subscriptions(conn, keys.provider_id)
     return next(seen for seen in rows if seen.row.subscription.subscription_id == checked)
 
 

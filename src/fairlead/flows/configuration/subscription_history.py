@@ -7,7 +7,7 @@ from datetime import datetime
 from fairlead.core.configuration_entries import subscription_from_payload
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.model import Subscription
-from fairlead.store.configuration.lookups import subscription_place
+from fairlead.store.configuration.lookups import subscription_keys
 from fairlead.store.configuration.subscription_history import PastState, past_states
 from fairlead.store.connection import Database
 from fairlead.store.lookups import checked_id
@@ -53,7 +53,7 @@ def subscription_history(
     if not 1 <= limit <= MOST_STATES:
         raise BadInput([f"limit: must be between 1 and {MOST_STATES}"])
     with database.snapshot() as conn:
-        if subscription_place(conn, checked, owner_id) is None:
+        if subscription_keys(conn, checked, owner_id) is None:
             raise Refused("subscription_unknown", f"there is no subscription {checked}")
         states = [_state(past) for past in past_states(conn, checked, owner_id, before_seq, limit)]
     return states if owner_id is None else [_without_operators(state) for state in states]

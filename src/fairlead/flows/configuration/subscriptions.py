@@ -11,20 +11,20 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.errors import Refused
 from fairlead.core.model import Subscription, filter_text
 from fairlead.core.subscription import EVERY_LEAD, paused, resumed, revalidated
-from fairlead.flows.activity import run_concerning_niches
-from fairlead.flows.configuration.subscription_place import (
-    Asked,
-    Place,
+from fairlead.flows.configuration.subscription_changes import (
+    ChangeRequest,
+    LockedForSubscription,
     SubscriptionChanged,
     checked_filter,
-    locked_place,
+    lock_for_subscription,
     record,
     unchanged,
 )
 from fairlead.flows.configuration.versions import require_version, subscription_version
 from fairlead.flows.input_types import canonical_memo
+from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor
-from fairlead.store.configuration.lookups import subscription_place
+from fairlead.store.configuration.lookups import subscription_keys
 from fairlead.store.configuration.rows import SubscriptionRow
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
@@ -32,7 +32,7 @@ from fairlead.store.lookups import checked_id
 
 UNSUBSCRIBED = "subscription.unsubscribed"
 
-Step = Callable[[SubscriptionRow, Place], SubscriptionRow]
+Step = Callable[[SubscriptionRow, LockedForSubscription], SubscriptionRow]
 """The subscription as a verb makes it, before its provider's funds are looked at."""
 
 
@@ -58,25 +58,25 @@ def subscribe(
     memo = canonical_memo(memo)
 
     def work(conn: Connection, _: Sequence[str]) -> SubscriptionChanged:
-        place = locked_place(conn, checked, checked_level)
-        if place.level.is_deleted:
-            raise Refused("level_deleted", f"the level {place.level.level.name!r} was deleted")
-        before = next((row for row in place.rows if row.subscription.level_id == checked_level), None)
-        rules = None if filter_rules is None else checked_filter(filter_rules, place.form)
+        locked = lock_for_subscription(conn, checked, checked_level)
+        if locked.level.is_deleted:
+            raise Refused("level_deleted", f"the level {locked.level.level.name!r} was deleted")
+        before = next((row for row in locked.rows if row.subscription.level_id == checked_level), None)
+        rules = None if filter_rules is None else checked_filter(filter_rules, locked.form)
         if before is not None and not before.is_deleted:
             if rules is not None and before.subscription.filter_text != filter_text(rules):
                 raise Refused("subscription_exists", "there is a subscription to this level with another filter")
-            return unchanged(before, place)
+            return unchanged(before, locked)
         if before is None:
             new = Subscription(subscription_id, checked, checked_level, True, None, EVERY_LEAD, True)
-            after = SubscriptionRow(place.level.niche_id, place.provider.email, new)
+            after = SubscriptionRow(locked.level.niche_id, locked.provider.email, new)
         else:
-            after = replace(before, is_deleted=False, subscription=revalidated(before.subscription, place.form))
+            after = replace(before, is_deleted=False, subscription=revalidated(before.subscription, locked.form))
         if rules is not None:
             after = replace(after, subscription=_filtered(after.subscription, rules))
-        return record(conn, place, (before, after), Asked(actor, "subscription.subscribed", memo, None))
+        return record(conn, locked, (before, after), ChangeRequest(actor, "subscription.subscribed", memo, None))
 
-    return run_concerning_niches(database, work)
+    return with_niche_locks(database, work)
 
 
 def unsubscribe(
@@ -92,8 +92,8 @@ def unsubscribe(
 
     Locks the niche, then the provider. Raises `Refused`: `subscription_unknown`, `version_conflict`.
     """
-    asked = Asked(actor, UNSUBSCRIBED, memo, expected_version)
-    return _change(database, subscription_id, of_provider_id, lambda row, _: replace(row, is_deleted=True), asked)
+    request = ChangeRequest(actor, UNSUBSCRIBED, memo, expected_version)
+    return _change(database, subscription_id, of_provider_id, lambda row, _: replace(row, is_deleted=True), request)
 
 
 def pause_subscription(
@@ -111,11 +111,11 @@ def pause_subscription(
     `version_conflict`.
     """
 
-    def step(row: SubscriptionRow, _: Place) -> SubscriptionRow:
+    def step(row: SubscriptionRow, _: LockedForSubscription) -> SubscriptionRow:
         return replace(row, subscription=paused(row.subscription))
 
-    asked = Asked(actor, "subscription.paused", memo, expected_version)
-    return _change(database, subscription_id, of_provider_id, step, asked)
+    request = ChangeRequest(actor, "subscription.paused", memo, expected_version)
+    return _change(database, subscription_id, of_provider_id, step, request)
 
 
 def resume_subscription(
@@ -133,11 +133,11 @@ def resume_subscription(
     `version_conflict`.
     """
 
-    def step(row: SubscriptionRow, _: Place) -> SubscriptionRow:
+    def step(row: SubscriptionRow, _: LockedForSubscription) -> SubscriptionRow:
         return replace(row, subscription=resumed(row.subscription))
 
-    asked = Asked(actor, "subscription.resumed", memo, expected_version)
-    return _change(database, subscription_id, of_provider_id, step, asked)
+    request = ChangeRequest(actor, "subscription.resumed", memo, expected_version)
+    return _change(database, subscription_id, of_provider_id, step, request)
 
 
 def set_filter(
@@ -157,11 +157,11 @@ def set_filter(
     `form_unreadable`, `version_conflict`.
     """
 
-    def step(row: SubscriptionRow, place: Place) -> SubscriptionRow:
-        return replace(row, subscription=_filtered(row.subscription, checked_filter(filter_rules, place.form)))
+    def step(row: SubscriptionRow, locked: LockedForSubscription) -> SubscriptionRow:
+        return replace(row, subscription=_filtered(row.subscription, checked_filter(filter_rules, locked.form)))
 
-    asked = Asked(actor, "subscription.filter_changed", memo, expected_version)
-    return _change(database, subscription_id, of_provider_id, step, asked)
+    request = ChangeRequest(actor, "subscription.filter_changed", memo, expected_version)
+    return _change(database, subscription_id, of_provider_id, step, request)
 
 
 def _filtered(subscription: Subscription, rules: JsonObject) -> Subscription:
@@ -169,27 +169,27 @@ def _filtered(subscription: Subscription, rules: JsonObject) -> Subscription:
 
 
 def _change(
-    database: Database, subscription_id: str, of_provider_id: str | None, step: Step, asked: Asked
+    database: Database, subscription_id: str, of_provider_id: str | None, step: Step, request: ChangeRequest
 ) -> SubscriptionChanged:
     checked = checked_id(subscription_id, "subscription")
     owner_id = None if of_provider_id is None else checked_id(of_provider_id, "provider")
-    asked = replace(asked, memo=canonical_memo(asked.memo))
+    request = replace(request, memo=canonical_memo(request.memo))
 
     def work(conn: Connection, _: Sequence[str]) -> SubscriptionChanged:
-        found = subscription_place(conn, checked, owner_id)
+        found = subscription_keys(conn, checked, owner_id)
         if found is None:
             raise Refused("subscription_unknown", f"there is no subscription {checked}")
-        place = locked_place(conn, found.provider_id, found.level_id)
-        before = next(row for row in place.rows if row.subscription.subscription_id == checked)
-        if before.is_deleted and asked.action != UNSUBSCRIBED:
+        locked = lock_for_subscription(conn, found.provider_id, found.level_id)
+        before = next(row for row in locked.rows if row.subscription.subscription_id == checked)
+        if before.is_deleted and request.action != UNSUBSCRIBED:
             raise Refused("subscription_ended", "the subscription has ended; subscribe again first")
-        after = step(before, place)
+        after = step(before, locked)
         if _is_same(before, after):
-            return unchanged(before, place)
-        require_version(asked.expected_version, subscription_version(before), "the subscription")
-        return record(conn, place, (before, after), asked)
+            return unchanged(before, locked)
+        require_version(request.expected_version, subscription_version(before), "the subscription")
+        return record(conn, locked, (before, after), request)
 
-    return run_concerning_niches(database, work)
+    return with_niche_locks(database, work)
 
 
 def _is_same(before: SubscriptionRow, after: SubscriptionRow) -> bool:

@@ -14,9 +14,9 @@ from fairlead.core.canonical import JsonObject, canonical_json
 from fairlead.core.document import DocumentProblem
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.model import PAUSED
-from fairlead.flows.activity import Move, brought_back, put_to_rest
 from fairlead.flows.declaring.plan_niches import level_document, niche_document
 from fairlead.flows.declaring.plan_providers import provider_document
+from fairlead.flows.funding import Move, deactivated_ids, reactivated_ids
 from fairlead.store.configuration.rows import LevelRow, NicheRow, ProviderRow, SubscriptionRow
 
 Row = TypeVar("Row")
@@ -47,7 +47,7 @@ class Changed(Generic[Row]):
 
 def moved(row: Row, version: str, moves: Sequence[Move]) -> Changed[Row]:
     """The thing after a change that took effect, and moved these subscriptions."""
-    return Changed(row, version, True, brought_back(moves), put_to_rest(moves))
+    return Changed(row, version, True, reactivated_ids(moves), deactivated_ids(moves))
 
 
 def given(change: Any) -> dict[str, Any]:

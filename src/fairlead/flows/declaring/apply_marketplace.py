@@ -8,18 +8,19 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload
 from fairlead.core.errors import BadInput
 from fairlead.core.journal import JournalEntryKind
-from fairlead.flows.activity import Contents, record_moves, run_concerning_niches
 from fairlead.flows.changes import SIGNS, Change
 from fairlead.flows.declaring.declaration import Declaration, parse_declaration
 from fairlead.flows.declaring.plan_niches import NichePlan, plan_niches, policy_document
 from fairlead.flows.declaring.plan_providers import GATEWAY, ProviderPlan, plan_providers
 from fairlead.flows.declaring.plan_subscriptions import SubscriptionPlan, plan_subscriptions
 from fairlead.flows.declaring.provider_events import provider_events
+from fairlead.flows.funding import Contents, record_moves
+from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.form_schema_versions import add_form_schemas
 from fairlead.store.configuration.rows import (
     DEFAULT_CURRENCY,
-    Overtaken,
+    LockSetChanged,
     SubscriptionRow,
     change_currency,
     level_rows,
@@ -108,7 +109,7 @@ def apply_marketplace(database: Database, document: Declaration, actor: Actor, *
         return applied
 
     try:
-        return run_concerning_niches(database, work)
+        return with_niche_locks(database, work)
     except _OnlyTried as tried:
         return tried.applied
 
@@ -155,7 +156,7 @@ def _plan(conn: Connection, document: Declaration, standing: _Standing) -> _Plan
 
 
 def _require_locks(standing: _Standing, providers: ProviderPlan, subscriptions: Sequence[SubscriptionRow]) -> None:
-    """Every niche that a provider's new status or funds concern is locked, else `Overtaken` names the others."""
+    """Every niche that a provider's new status or funds concern is locked, else `LockSetChanged` names the others."""
     concerned = {
         row.niche_id
         for row in subscriptions
@@ -163,7 +164,7 @@ def _require_locks(standing: _Standing, providers: ProviderPlan, subscriptions: 
         or (row.subscription.provider_id in providers.funded and not row.is_deleted)
     }
     if missing := concerned - standing.locked.keys():
-        raise Overtaken(sorted(missing))
+        raise LockSetChanged(sorted(missing))
 
 
 def _write(conn: Connection, document: Declaration, plan: _Plan, actor: Actor) -> None:

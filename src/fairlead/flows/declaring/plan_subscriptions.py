@@ -11,11 +11,11 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.filters import new_filter
 from fairlead.core.model import Subscription, filter_text
 from fairlead.core.subscription import EVERY_LEAD, funded, paused, resumed, revalidated
-from fairlead.flows.activity import Move
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.declaring.declaration import ProviderTable, SubscriptionTable
 from fairlead.flows.declaring.plan_niches import NichePlan
 from fairlead.flows.declaring.plan_providers import ProviderPlan
+from fairlead.flows.funding import Move
 from fairlead.store.configuration.rows import LevelRow, ProviderRow, SubscriptionRow
 from fairlead.store.ids import new_id
 

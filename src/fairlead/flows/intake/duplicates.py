@@ -79,7 +79,7 @@ def _repetition(
 ) -> Repetition | None:
     own = {group: made[group] for group in rule.any_of if group in made}
     where = niche_id if rule.scope == "niche" else None
-    found = newest_with(conn, list(own.values()), lead_id, where, rule.look_back_days)
+    found = newest_with(conn, list(own.values()), lead_id, where, rule.duplicate_window_days)
     if not found:
         return None
     newest = max(found.values(), key=lambda lead: (lead.created_at, lead.lead_id))

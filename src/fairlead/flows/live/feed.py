@@ -1,15 +1,15 @@
-"""Following the feed: putting in order what is new, and reading pages of it."""
+"""Following the feed: sequencing what is new, and reading pages of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from fairlead.flows.live.catalogue import AUDIT_ACTIONS
+from fairlead.flows.live.event_types import AUDIT_ACTIONS
 from fairlead.flows.live.messages import Message, operator_messages, own_message
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.live.entries import live_entries, own_entries
-from fairlead.store.live.order import LiveHead, forget_entries, is_behind, live_head, put_in_order
+from fairlead.store.live.sequencing import LiveHead, forget_entries, is_behind, live_head, sequence_entries
 
 KEPT = timedelta(days=7)
 """For how long a client that was away can go on where it was."""
@@ -28,7 +28,7 @@ def bring_up_to_date(database: Database) -> LiveHead:
     Raises `Unavailable`.
     """
     while database.run(is_behind):
-        if not database.run(lambda conn: put_in_order(conn, AUDIT_ACTIONS, KEPT, BATCH_ENTRIES)):
+        if not database.run(lambda conn: sequence_entries(conn, AUDIT_ACTIONS, KEPT, BATCH_ENTRIES)):
             break
     return database.run(live_head)
 
@@ -100,7 +100,7 @@ def own_page(database: Database, provider_ids: Sequence[str], after_id: int) -> 
 
 
 def forget_old_entries(database: Database) -> int:
-    """Entries that were put in order more than `KEPT` ago are gone from the feed; returns how many they were.
+    """Entries that were sequenced more than `KEPT` ago are gone from the feed; returns how many they were.
 
     A client that stood before them is told of a gap. Journals and audit log keep everything. Raises `Unavailable`.
     """

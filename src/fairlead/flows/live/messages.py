@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fairlead.core.canonical import timestamp_text
-from fairlead.flows.live.catalogue import FOR_OPERATORS, FOR_PROVIDERS, TYPE_OF_KIND
+from fairlead.flows.live.event_types import FOR_OPERATORS, FOR_PROVIDERS, TYPE_OF_KIND
 from fairlead.flows.live.positions import WHOLE, Position
 from fairlead.store.live.entries import LiveEntry, OwnEntry
 

@@ -7,9 +7,10 @@ from typing import Literal
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.ledger import LedgerEntryKind, post, takeable_cents
 from fairlead.core.model import MAX_AMOUNT_CENTS
-from fairlead.flows.activity import brought_back, moves_after, put_to_rest, record_moves, run_concerning_niches
+from fairlead.flows.funding import deactivated_ids, moves_after, reactivated_ids, record_moves
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo
+from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import hold_currency, lock_providers
 from fairlead.store.connection import Connection, Database
@@ -72,7 +73,7 @@ def adjust_balance(
     def work(conn: Connection, also: Sequence[str]) -> Adjusted:
         return _adjust(conn, also, checked, kind, amount_cents, reason, actor)
 
-    return run_concerning_niches(
+    return with_niche_locks(
         database, lambda conn, also: run_idempotent(conn, idempotency_key, Adjusted, lambda: work(conn, also))
     )
 
@@ -109,6 +110,6 @@ def _adjust(
         currency,
         posting.seq,
         posting.balance_after_cents,
-        brought_back(moves),
-        put_to_rest(moves),
+        reactivated_ids(moves),
+        deactivated_ids(moves),
     )

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fairlead.core.errors import BadInput, Refused
-from fairlead.flows.activity import run_concerning_niches
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo, checked_words
 from fairlead.flows.money.refund import Refunded, Why, give_back, hold_for_refund, hold_niches, hold_recipients
+from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock, lock_lead
@@ -118,7 +118,7 @@ def accept_bad_lead(
         append_audit(conn, [AuditEvent(actor, "bad_lead.accepted", "assignment", checked, memo=words), *events], now)
         return BadLeadDecided(checked, "accepted", now, refunds[0])
 
-    return run_concerning_niches(
+    return with_niche_locks(
         database, lambda conn, also: run_idempotent(conn, idempotency_key, BadLeadDecided, lambda: work(conn, also))
     )
 
@@ -180,7 +180,7 @@ def mark_lead_bad(
         append_audit(conn, [marked, *events], now)
         return LeadMarkedBad(checked, was_already=False, refunds=refunds)
 
-    return run_concerning_niches(
+    return with_niche_locks(
         database, lambda conn, also: run_idempotent(conn, idempotency_key, LeadMarkedBad, lambda: work(conn, also))
     )
 

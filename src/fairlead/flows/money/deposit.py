@@ -8,8 +8,9 @@ from fairlead.core.entry.text import canonical_line
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.ledger import LedgerEntryKind, post
 from fairlead.core.model import MAX_AMOUNT_CENTS
-from fairlead.flows.activity import brought_back, moves_after, record_moves, run_concerning_niches
+from fairlead.flows.funding import moves_after, reactivated_ids, record_moves
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
+from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, append_audit
 from fairlead.store.configuration.rows import hold_currency, lock_providers
 from fairlead.store.connection import Connection, Database
@@ -76,9 +77,9 @@ def deposit(
         events = credit_payments(conn, [payment], {checked: provider.low_balance}, currency, actor, now)
         record_moves(conn, locked, {}, moves, now)
         append_audit(conn, events, now)
-        return _deposited(payment, was_recorded=False, reactivated=brought_back(moves))
+        return _deposited(payment, was_recorded=False, reactivated=reactivated_ids(moves))
 
-    return run_concerning_niches(
+    return with_niche_locks(
         database, lambda conn, also: run_idempotent(conn, idempotency_key, Deposited, lambda: work(conn, also))
     )
 

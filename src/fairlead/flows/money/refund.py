@@ -6,9 +6,10 @@ from datetime import datetime
 
 from fairlead.core.errors import Refused
 from fairlead.core.ledger import LedgerEntryKind, Posting, post
-from fairlead.flows.activity import Move, brought_back, moves_after, record_moves, run_concerning_niches
+from fairlead.flows.funding import Move, moves_after, reactivated_ids, record_moves
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo
+from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import ProviderRow, lock_providers
 from fairlead.store.connection import Connection, Database
@@ -68,7 +69,7 @@ def refund_assignment(
         append_audit(conn, events, now)
         return refunds[0]
 
-    return run_concerning_niches(
+    return with_niche_locks(
         database, lambda conn, also: run_idempotent(conn, idempotency_key, Refunded, lambda: work(conn, also))
     )
 
@@ -123,7 +124,7 @@ def give_back(
 ) -> tuple[tuple[Refunded, ...], list[AuditEvent]]:
     """All assignments held, none of them refunded before, are refunded, and their providers will be told.
 
-    Returns the refunds by assignment id, and what the audit log has to say. Raises `Overtaken` when a subscription
+    Returns the refunds by assignment id, and what the audit log has to say. Raises `LockSetChanged` when a subscription
     would start in a niche that is not locked, and `Refused`: `balance_too_large`.
     """
     assignments = list(held.assignments.values())
@@ -160,7 +161,7 @@ def _refunded(assignment: LockedAssignment, posting: Posting, currency: str, mov
         currency,
         posting.seq,
         posting.balance_after_cents,
-        brought_back(own),
+        reactivated_ids(own),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fairlead.core.errors import Unavailable
 from fairlead.core.subscription import funded
-from fairlead.flows.activity import Move, record_moves
+from fairlead.flows.funding import Move, record_moves
 from fairlead.flows.upkeep.upkeep import Upkeep
 from fairlead.store.configuration.rows import ProviderRow, level_rows, lock_providers, subscription_rows
 from fairlead.store.connection import Connection

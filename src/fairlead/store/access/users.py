@@ -10,7 +10,7 @@ from datetime import datetime
 from psycopg import errors
 
 from fairlead.core.entry.mailbox import mailbox_key
-from fairlead.store.configuration.rows import Overtaken
+from fairlead.store.configuration.rows import ConcurrentChange
 from fairlead.store.connection import Connection
 from fairlead.store.typed_rows import all_rows, one_row
 
@@ -49,7 +49,7 @@ _USERS = """
 def insert_user(conn: Connection, row: UserRow) -> None:
     """The user exists, without a second factor.
 
-    Raises `Overtaken` when another transaction has just taken the email.
+    Raises `ConcurrentChange` when another transaction has just taken the email.
     """
     changed_at = None if row.password_hash is None else row.created_at
     try:
@@ -73,7 +73,7 @@ def insert_user(conn: Connection, row: UserRow) -> None:
             ),
         )
     except errors.UniqueViolation:
-        raise Overtaken from None
+        raise ConcurrentChange from None
 
 
 def user_by_id(conn: Connection, user_id: str) -> UserRow | None:

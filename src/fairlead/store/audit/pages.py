@@ -25,7 +25,7 @@ MOST_PARTS = 9_000_000_000_000_000
 """The `part` of what a decision unfolds into last."""
 
 
-class AuditPlace(NamedTuple):
+class AuditPosition(NamedTuple):
     """Where an event stands in the order of all; `log_or_journal` is 1 or 0."""
 
     at: datetime
@@ -37,7 +37,7 @@ class AuditPlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One thing that was done, and nothing personal. `event_id` never changes, and is a place to go on after."""
+    """One thing that was done, and nothing personal. `event_id` never changes, and is a position to go on after."""
 
     event_id: str
     source: str
@@ -69,36 +69,39 @@ UNFOLDED_ENTRIES = 2_000
 
 
 def audit_page(conn: Connection, wanted: AuditFilter, after: str | None, limit: int) -> KeysetPage[AuditRecord, str]:
-    """The next events, the newest first, after the one with this `event_id` or the place that the last page gave.
+    """The next events, the newest first, after the one with this `event_id` or the position that the last page gave.
 
     Raises `BadInput` for an `after` that is none.
     """
-    place = None if after is None else _place(conn, after)
-    found: list[tuple[AuditPlace, AuditRecord]] = []
-    edges: list[AuditPlace] = []
-    for keyset in _log_walks(conn, wanted, place):
+    position = None if after is None else _position(conn, after)
+    found: list[tuple[AuditPosition, AuditRecord]] = []
+    edges: list[AuditPosition] = []
+    for keyset in _log_walks(conn, wanted, position):
         rows, edge = keyset.rows(conn, LOG_COLUMNS, "", limit)
         found += map(record_of, rows)
-        edges += [] if edge is None else [AuditPlace(edge[0], 1, "", edge[1], 0)]
+        edges += [] if edge is None else [AuditPosition(edge[0], 1, "", edge[1], 0)]
     entries: list[tuple[datetime, str, int]] = []
-    for keyset in _journal_walks(wanted, place):
+    for keyset in _journal_walks(wanted, position):
         rows, edge = keyset.rows(conn, "null", "", limit)
         entries += [(row[1], row[2], row[3]) for row in rows]
         # Below every part of its entry.
-        edges += [] if edge is None else [AuditPlace(edge[0], 0, edge[1], edge[2], -1)]
+        edges += [] if edge is None else [AuditPosition(edge[0], 0, edge[1], edge[2], -1)]
     found += _events_of(conn, sorted(entries, reverse=True)[: limit + 1], wanted)
-    return _merged(found, max(edges, default=None), place, limit)
+    return _merged(found, max(edges, default=None), position, limit)
 
 
 def _merged(
-    found: Sequence[tuple[AuditPlace, AuditRecord]], horizon: AuditPlace | None, after: AuditPlace | None, limit: int
+    found: Sequence[tuple[AuditPosition, AuditRecord]],
+    horizon: AuditPosition | None,
+    after: AuditPosition | None,
+    limit: int,
 ) -> KeysetPage[AuditRecord, str]:
     """The newest events of those found. Beyond the horizon some source was not looked at: that is for later pages."""
     shown = sorted(
         (
-            (place, record)
-            for place, record in found
-            if (horizon is None or place >= horizon) and (after is None or place < after)
+            (position, record)
+            for position, record in found
+            if (horizon is None or position >= horizon) and (after is None or position < after)
         ),
         key=lambda each: each[0],
         reverse=True,
@@ -109,7 +112,7 @@ def _merged(
     return KeysetPage(items, None if horizon is None else _text(horizon))
 
 
-def _log_walks(conn: Connection, wanted: AuditFilter, after: AuditPlace | None) -> list[KeysetQuery]:
+def _log_walks(conn: Connection, wanted: AuditFilter, after: AuditPosition | None) -> list[KeysetQuery]:
     keysets: list[KeysetQuery] = []
     for index_filter, row_filter in log_walks_of(conn, wanted):
         if after is not None and after.log_or_journal == 1:
@@ -122,7 +125,7 @@ def _log_walks(conn: Connection, wanted: AuditFilter, after: AuditPlace | None) 
     return keysets
 
 
-def _journal_walks(wanted: AuditFilter, after: AuditPlace | None) -> list[KeysetQuery]:
+def _journal_walks(wanted: AuditFilter, after: AuditPosition | None) -> list[KeysetQuery]:
     keysets: list[KeysetQuery] = []
     for kind in looked_for_kinds(wanted):
         index_filter, row_filter = Conditions(), Conditions()
@@ -149,14 +152,14 @@ def _journal_walks(wanted: AuditFilter, after: AuditPlace | None) -> list[Keyset
                 *events.values,
             )
         order: LiteralString = "a.recorded_at desc, a.niche_id desc, a.seq desc"
-        place: LiteralString = "a.recorded_at, a.niche_id::text, a.seq"
-        keysets.append(KeysetQuery("niche_journal", order, place, index_filter, row_filter, looked_at_entries))
+        position: LiteralString = "a.recorded_at, a.niche_id::text, a.seq"
+        keysets.append(KeysetQuery("niche_journal", order, position, index_filter, row_filter, looked_at_entries))
     return keysets
 
 
 def _events_of(
     conn: Connection, entries: Sequence[tuple[datetime, str, int]], wanted: AuditFilter
-) -> list[tuple[AuditPlace, AuditRecord]]:
+) -> list[tuple[AuditPosition, AuditRecord]]:
     events = Conditions()
     add_event_filter(events, wanted)
     rows = conn.execute(
@@ -172,14 +175,14 @@ def _events_of(
     return [record_of(row) for row in rows]
 
 
-def record_of(row: Sequence[Any]) -> tuple[AuditPlace, AuditRecord]:
+def record_of(row: Sequence[Any]) -> tuple[AuditPosition, AuditRecord]:
     """The event that `EVENT_COLUMNS` hold, and where it stands."""
     created_at, source, niche_id, seq, part, actor, role, action, entity, entity_id, old, new, memo, request_id = row[
         :14
     ]
-    place = AuditPlace(created_at, int(source == "audit_log"), niche_id or "", seq, part)
+    position = AuditPosition(created_at, int(source == "audit_log"), niche_id or "", seq, part)
     record = AuditRecord(
-        _text(place),
+        _text(position),
         source,
         niche_id,
         seq,
@@ -194,33 +197,37 @@ def record_of(row: Sequence[Any]) -> tuple[AuditPlace, AuditRecord]:
         created_at,
         request_id,
     )
-    return place, record
+    return position, record
 
 
-def _text(place: AuditPlace) -> str:
-    """The place without its time, which its row says.
+def _text(position: AuditPosition) -> str:
+    """The position without its time, which its row says.
 
     >>> from datetime import UTC
-    >>> _text(AuditPlace(datetime(2026, 1, 1, tzinfo=UTC), 1, "", 12, 0))
+    >>> _text(AuditPosition(datetime(2026, 1, 1, tzinfo=UTC), 1, "", 12, 0))
     'log:12'
     """
-    return f"log:{place.seq}" if place.log_or_journal else f"journal:{place.niche_id}:{place.seq}:{place.part}"
+    return (
+        f"log:{position.seq}"
+        if position.log_or_journal
+        else f"journal:{position.niche_id}:{position.seq}:{position.part}"
+    )
 
 
-def _place(conn: Connection, text: str) -> AuditPlace:
+def _position(conn: Connection, text: str) -> AuditPosition:
     try:
-        return _place_in_log(conn, text) if text.startswith("log:") else _place_in_journal(conn, text)
+        return _position_in_log(conn, text) if text.startswith("log:") else _position_in_journal(conn, text)
     except (ValueError, BadInput):
-        raise BadInput([f"cursor: {text[:100]!r} is no place in the audit events"]) from None
+        raise BadInput([f"cursor: {text[:100]!r} is no position in the audit events"]) from None
 
 
-def _place_in_log(conn: Connection, text: str) -> AuditPlace:
+def _position_in_log(conn: Connection, text: str) -> AuditPosition:
     seq = int(text.removeprefix("log:"))
     [(at,)] = conn.execute("select created_at from audit_log where seq = %s", (seq,)).fetchall()
-    return AuditPlace(at, 1, "", seq, 0)
+    return AuditPosition(at, 1, "", seq, 0)
 
 
-def _place_in_journal(conn: Connection, text: str) -> AuditPlace:
+def _position_in_journal(conn: Connection, text: str) -> AuditPosition:
     name, niche_id, seq, part = text.split(":")
     if name != "journal" or not -1 <= int(part) <= MOST_PARTS:
         raise ValueError
@@ -228,4 +235,4 @@ def _place_in_journal(conn: Connection, text: str) -> AuditPlace:
         "select recorded_at from niche_journal where niche_id = %s and seq = %s",
         (checked_id(niche_id, "niche"), int(seq)),
     ).fetchall()
-    return AuditPlace(at, 0, checked_id(niche_id, "niche"), int(seq), int(part))
+    return AuditPosition(at, 0, checked_id(niche_id, "niche"), int(seq), int(part))

@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 from heapq import merge
 from typing import Any, LiteralString
 
-from fairlead.store.audit.pages import EVENT_COLUMNS, LOG_COLUMNS, AuditPlace, AuditRecord, record_of
+from fairlead.store.audit.pages import EVENT_COLUMNS, LOG_COLUMNS, AuditPosition, AuditRecord, record_of
 from fairlead.store.audit.sources import (
     AuditFilter,
     add_event_filter,
@@ -18,7 +18,7 @@ from fairlead.store.keyset import Conditions
 
 STREAMED_ROWS = 500
 
-_Placed = tuple[AuditPlace, AuditRecord]
+_Placed = tuple[AuditPosition, AuditRecord]
 
 
 def audit_stream(conn: Connection, wanted: AuditFilter) -> Iterator[AuditRecord]:

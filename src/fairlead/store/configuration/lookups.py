@@ -16,7 +16,7 @@ DECISIONS_PER_LEAD = 3
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriptionPlace:
+class SubscriptionKeys:
     """Where a subscription is, and whose it is: none of it ever changes."""
 
     subscription_id: str
@@ -38,11 +38,11 @@ def level_row(conn: Connection, level_id: str) -> LevelRow | None:
     return None if row is None else LevelRow(row[0], Level(*row[2:]), row[1])
 
 
-def subscription_place(conn: Connection, subscription_id: str, of_provider_id: str | None) -> SubscriptionPlace | None:
+def subscription_keys(conn: Connection, subscription_id: str, of_provider_id: str | None) -> SubscriptionKeys | None:
     """Where the subscription is; None when there is none, or none of this provider (None: of any)."""
     return one_row(
         conn,
-        SubscriptionPlace,
+        SubscriptionKeys,
         """
         select id::text as subscription_id, niche_id::text, provider_id::text, competition_level_id::text as level_id
         from subscriptions where id = %s and provider_id = coalesce(%s::uuid, provider_id)

@@ -16,14 +16,15 @@ DEFAULT_CURRENCY = "EUR"
 """The marketplace's until it declares another."""
 
 
-class Overtaken(Exception):
-    """What this transaction saw before its locks is no longer so: roll it back and start again.
+class ConcurrentChange(Exception):
+    """Another transaction changed what this one saw before its locks: roll it back and start again."""
 
-    `niche_ids` turned out to be concerned too; they have to be locked from the beginning.
-    """
 
-    def __init__(self, niche_ids: Sequence[str] = ()) -> None:
-        super().__init__("another transaction was faster")
+class LockSetChanged(ConcurrentChange):
+    """`niche_ids` turned out to be concerned too: they have to be locked from the beginning."""
+
+    def __init__(self, niche_ids: Sequence[str]) -> None:
+        super().__init__(f"{len(niche_ids)} more niches have to be locked")
         self.niche_ids = tuple(niche_ids)
 
 

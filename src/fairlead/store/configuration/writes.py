@@ -12,12 +12,12 @@ from psycopg import errors
 
 from fairlead.core.canonical import canonical_json
 from fairlead.core.entry.mailbox import mailbox_key
-from fairlead.store.configuration.rows import LevelRow, NicheRow, Overtaken, ProviderRow, SubscriptionRow
+from fairlead.store.configuration.rows import ConcurrentChange, LevelRow, NicheRow, ProviderRow, SubscriptionRow
 from fairlead.store.connection import Connection
 
 
 def write_niches(conn: Connection, rows: Sequence[NicheRow], now: datetime) -> None:
-    """The niches are as given. Raises `Overtaken` when another transaction has just created one of the same slug."""
+    """The niches are as given. Raises `ConcurrentChange` when another transaction has just taken a slug."""
     _write(
         conn,
         """
@@ -87,7 +87,7 @@ def write_levels(conn: Connection, rows: Sequence[LevelRow], now: datetime) -> N
 def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime) -> None:
     """The providers are as given, but for their balances: only a ledger entry moves those. Needs their locks.
 
-    Raises `Overtaken` when another transaction has just taken one of the emails.
+    Raises `ConcurrentChange` when another transaction has just taken one of the emails.
     """
     _write(
         conn,
@@ -129,7 +129,7 @@ def write_low_balance_threshold(conn: Connection, provider_id: str, threshold_ce
 def write_subscriptions(conn: Connection, rows: Sequence[SubscriptionRow], now: datetime) -> None:
     """The subscriptions are as given; what they were served so far stays as it is, also through deletion (R12).
 
-    Raises `Overtaken` when another transaction has just subscribed one of the providers to the same level.
+    Raises `ConcurrentChange` when another transaction has just subscribed one of the providers to the same level.
     """
     _write(
         conn,
@@ -203,4 +203,4 @@ def _write(conn: Connection, statement: LiteralString, now: datetime, rows: Sequ
     try:
         conn.execute(statement, (now, *(list(column) for column in zip(*rows, strict=True))))
     except errors.UniqueViolation:
-        raise Overtaken from None
+        raise ConcurrentChange from None

@@ -8,7 +8,7 @@ from fairlead.store.connection import Connection
 from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery
 from fairlead.store.money.ledger_range import seq_range
 
-EntryPlace = tuple[datetime, str, int]
+LedgerPosition = tuple[datetime, str, int]
 """Of an entry among all of the marketplace: its time, its provider, its `seq`."""
 
 
@@ -101,8 +101,8 @@ def provider_ledger_page(
 
 
 def ledger_page(
-    conn: Connection, wanted: LedgerFilter, after: EntryPlace | None, limit: int
-) -> KeysetPage[LedgerEntryInFull, EntryPlace]:
+    conn: Connection, wanted: LedgerFilter, after: LedgerPosition | None, limit: int
+) -> KeysetPage[LedgerEntryInFull, LedgerPosition]:
     """The next entries of all providers, the newest first, after the one that was seen last."""
     index_filter = Conditions()
     index_filter.add_given("a.created_at >= %s", wanted.created_from)

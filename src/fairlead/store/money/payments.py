@@ -8,7 +8,7 @@ from psycopg import errors
 
 from fairlead.core.ledger import LedgerEntryKind, LowBalance, Posting
 from fairlead.store.audit.log import Actor, AuditEvent
-from fairlead.store.configuration.rows import Overtaken
+from fairlead.store.configuration.rows import ConcurrentChange
 from fairlead.store.connection import Connection
 from fairlead.store.money.ledger import LedgerEntry, post_entries
 
@@ -52,8 +52,8 @@ def credit_payments(
 ) -> list[AuditEvent]:
     """The payments, their ledger entries and the balances after them are stored; returns what the audit log has to say.
 
-    Needs the locks of the providers, and what those say of a low balance. Raises `Overtaken` when one of the external
-    ids has just been credited elsewhere.
+    Needs the locks of the providers, and what those say of a low balance. Raises `ConcurrentChange` when one of the
+    external ids has just been credited elsewhere.
     """
     if not payments:
         return []
@@ -78,7 +78,7 @@ def credit_payments(
             ),
         )
     except errors.UniqueViolation:
-        raise Overtaken from None
+        raise ConcurrentChange from None
     entries = [LedgerEntry(each.provider_id, each.posting, payment_id=each.payment_id) for each in payments]
     post_entries(conn, entries, low_balances, actor.name, now)
     return [_event(payment, currency, actor) for payment in payments]

@@ -17,7 +17,7 @@ class PortalRole:
     def find(self, conn: psycopg.Connection[tuple[Any, ...]]) -> str:
         """The role's name, known from now on. Raises `Unavailable` where it was never made."""
         try:
-            row = conn.execute("select role_name from second_guard").fetchone()
+            row = conn.execute("select role_name from portal_role").fetchone()
         except errors.UndefinedTable:
             row = None
         if row is None:

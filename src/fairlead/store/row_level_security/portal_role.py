@@ -79,7 +79,7 @@ def set_up_portal_role(conn: Connection, schema_name: str) -> bool:
     run_statements(conn, _grants(role_name, schema_name))
     conn.execute(
         """
-        insert into second_guard (role_name, grants_sha256) values (%s, %s)
+        insert into portal_role (role_name, grants_sha256) values (%s, %s)
         on conflict (is_only_row) do update set role_name = excluded.role_name, grants_sha256 = excluded.grants_sha256
         """,
         (role_name, _digest()),
@@ -163,7 +163,7 @@ def _is_arranged(conn: Connection, role_name: str) -> bool:
 
 
 def _stored(conn: Connection) -> tuple[str, bytes] | None:
-    row = conn.execute("select role_name, grants_sha256 from second_guard").fetchone()
+    row = conn.execute("select role_name, grants_sha256 from portal_role").fetchone()
     return None if row is None else (row[0], bytes(row[1]))
 
 

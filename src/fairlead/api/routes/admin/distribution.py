@@ -22,7 +22,7 @@ from fairlead.core.permissions import Permission
 from fairlead.core.refusals import Names
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.approve_lead import trigger_distribution
-from fairlead.flows.decision_words import decision_words, lead_words, provider_words
+from fairlead.flows.decision_sentences import decision_sentences, lead_sentences, provider_sentences
 from fairlead.flows.distribution_status import distribution_status
 from fairlead.flows.explain import DecisionStory, LeadStory, ProviderStory, explain_lead, explain_provider
 
@@ -215,9 +215,9 @@ def explain_distribution(
 
 
 def _explained(story: LeadStory) -> LeadExplanation:
-    lines = [*lead_words(story)]
+    lines = [*lead_sentences(story)]
     for number, decision in enumerate(story.decisions, start=1):
-        lines += decision_words(story, decision, number)
+        lines += decision_sentences(story, decision, number)
     return LeadExplanation(
         lead_id=story.lead.lead_id,
         niche=story.lead.niche_slug,
@@ -256,7 +256,7 @@ def _standings(story: ProviderStory, provider_id: str) -> ProviderExplanation:
         decided_at=story.decided_at,
         levels=[_standing(level, standing, story.names) for level, standing in story.standings],
         levels_not_visited=[level.name for level in story.unvisited],
-        words=[line.text for line in provider_words(story)],
+        words=[line.text for line in provider_sentences(story)],
     )
 
 

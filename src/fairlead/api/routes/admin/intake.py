@@ -13,7 +13,7 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.values import Int, RequestModel, ResponseModel, Uuid, pattern_with_message
 from fairlead.core.canonical import JsonObject
-from fairlead.core.duplicates import LONGEST_LOOK_BACK_DAYS, MOST_FIELDS, MOST_GROUPS
+from fairlead.core.duplicates import LONGEST_DUPLICATE_WINDOW_DAYS, MOST_FIELDS, MOST_GROUPS
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.intake.policy import change_intake_policy, read_intake_policy
@@ -24,7 +24,7 @@ router = Router(prefix="/api/v1/admin/niches", tags=["niches"])
 RULE_EXAMPLE: dict[str, JsonValue] = {
     "version": 1,
     "any_of": [["contact_email"], ["contact_phone"]],
-    "look_back_days": 90,
+    "duplicate_window_days": 90,
     "scope": "niche",
     "action": "refuse",
 }
@@ -52,7 +52,7 @@ class DuplicateRuleAsked(RequestModel):
 
     version: Literal[1]
     any_of: Annotated[list[_Group], Field(min_length=1, max_length=MOST_GROUPS)]
-    look_back_days: Annotated[Int, Field(ge=1, le=LONGEST_LOOK_BACK_DAYS, examples=[90])] | None = Field(
+    duplicate_window_days: Annotated[Int, Field(ge=1, le=LONGEST_DUPLICATE_WINDOW_DAYS, examples=[90])] | None = Field(
         description="Among leads of so many days; null: among all there ever were."
     )
     scope: Literal["niche", "marketplace"]

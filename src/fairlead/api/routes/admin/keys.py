@@ -71,7 +71,7 @@ def list_keys(
         before_id=page.after_id,
         limit=page.probe,
     )
-    items, cursor = page.cut(found, _place)
+    items, cursor = page.cut(found, _position)
     return Page[KeyState](items=[KeyState.model_validate(each) for each in items], next_cursor=cursor)
 
 
@@ -96,5 +96,5 @@ def revoke_key(key_id: Annotated[Uuid, Path()], editor: Editor, database: Market
     revoke_api_key(database, key_id, editor.actor)
 
 
-def _place(key: ListedKey) -> tuple[datetime, str]:
+def _position(key: ListedKey) -> tuple[datetime, str]:
     return key.created_at, key.key_id

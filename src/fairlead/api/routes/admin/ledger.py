@@ -23,7 +23,7 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.money.ledger_reading import read_provider_ledger, read_provider_statement
 from fairlead.store.money.assignment_pages import AssignmentFilter, assignment_page
-from fairlead.store.money.ledger_pages import EntryPlace, LedgerEntryInFull, LedgerFilter, ledger_page
+from fairlead.store.money.ledger_pages import LedgerEntryInFull, LedgerFilter, LedgerPosition, ledger_page
 
 router = Router(prefix="/api/v1/admin", tags=["money"])
 
@@ -94,7 +94,7 @@ def list_ledger(
     limit: Annotated[int, Query(ge=1, le=MOST_ITEMS, description="At most so many items.")] = 50,
 ) -> MoneyPage:
     """List the movements of all balances, the newest first."""
-    wanted, after = LedgerFilter(kind, created_from, created_before), None if cursor is None else _place(cursor)
+    wanted, after = LedgerFilter(kind, created_from, created_before), None if cursor is None else _position(cursor)
     found = database.read(lambda conn: ledger_page(conn, wanted, after, limit))
     next_cursor = None if found.next_after is None else _cursor(found.next_after)
     return MoneyPage(items=[_entry(each) for each in found.items], next_cursor=next_cursor, currency=currency)
@@ -160,12 +160,12 @@ def _entry(found: LedgerEntryInFull) -> MoneyEntry:
     return MoneyEntry.model_validate(asdict(found.entry) | whose | {"actor": found.actor, "memo": found.memo})
 
 
-def _cursor(place: EntryPlace) -> str:
-    at, provider_id, seq = place
+def _cursor(position: LedgerPosition) -> str:
+    at, provider_id, seq = position
     return cursor_of(at, provider_id) + urlsafe_b64encode(seq.to_bytes(8, "big")).decode().rstrip("=")
 
 
-def _place(cursor: str) -> EntryPlace:
-    """The place in a cursor of `list_ledger`: 32 characters of time and provider, 11 of the number."""
+def _position(cursor: str) -> LedgerPosition:
+    """The position in a cursor of `list_ledger`: 32 characters of time and provider, 11 of the number."""
     at, provider_id = position_of(cursor[:32])
     return at, provider_id, min(int.from_bytes(urlsafe_b64decode(cursor[32:] + "="), "big"), _LARGEST_SEQ)

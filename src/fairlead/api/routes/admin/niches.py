@@ -147,7 +147,7 @@ class BadLeadWindowState(ResponseModel):
 def list_niches(page: ByCursor, _: Reader, database: MarketplaceDatabase) -> Page[NicheItem]:
     """List the niches, the oldest first."""
     found = database.read(lambda conn: niches_page(conn, page.after_id, page.probe))
-    items, cursor = page.cut(found, _place)
+    items, cursor = page.cut(found, _position)
     return Page[NicheItem](items=[NicheItem.model_validate(each) for each in items], next_cursor=cursor)
 
 
@@ -236,7 +236,7 @@ def _policy(asked: Reoffer | None) -> ReofferPolicy | None:
     return None if asked is None else ReofferPolicy(asked.every_minutes, asked.max_times, asked.max_hours)
 
 
-def _place(item: ListedNiche) -> tuple[datetime, str]:
+def _position(item: ListedNiche) -> tuple[datetime, str]:
     return item.created_at, item.niche_id
 
 

@@ -58,7 +58,7 @@ def list_provider_notes(
 ) -> Page[Note]:
     """List the notes about the provider, the newest first."""
     found = provider_notes(database, provider_id, before_note_id=page.after_id, limit=page.probe)
-    items, cursor = page.cut(found, _place)
+    items, cursor = page.cut(found, _position)
     return Page[Note](items=[Note.model_validate(each) for each in items], next_cursor=cursor)
 
 
@@ -75,5 +75,5 @@ def add_note(
     return NoteAdded.model_validate(done)
 
 
-def _place(note: ProviderNote) -> tuple[datetime, str]:
+def _position(note: ProviderNote) -> tuple[datetime, str]:
     return note.created_at, note.note_id

@@ -113,7 +113,7 @@ def list_providers(
     """List the providers, the newest first."""
     wanted = ProviderSearch(status, q)
     found = database.read(lambda conn: providers_page(conn, wanted, page.after_id, page.probe))
-    items, cursor = page.cut(found, _place)
+    items, cursor = page.cut(found, _position)
     return Page[ProviderItem](items=[_item(each, currency) for each in items], next_cursor=cursor)
 
 
@@ -229,7 +229,7 @@ def reactivate_one_provider(
     )
 
 
-def _place(item: ListedProvider) -> tuple[datetime, str]:
+def _position(item: ListedProvider) -> tuple[datetime, str]:
     return item.created_at, item.provider_id
 
 

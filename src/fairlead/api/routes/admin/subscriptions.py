@@ -21,7 +21,7 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.filter_preview import MOST_LEADS, preview_filter
 from fairlead.flows.configuration.reading import SeenSubscription, read_subscription
-from fairlead.flows.configuration.subscription_place import SubscriptionChanged as Changed
+from fairlead.flows.configuration.subscription_changes import SubscriptionChanged as Changed
 from fairlead.flows.configuration.subscriptions import (
     pause_subscription,
     resume_subscription,
@@ -131,7 +131,7 @@ def list_subscriptions(
     """List the subscriptions, the newest first."""
     wanted = SubscriptionSearch(provider_id, niche_id, level_id, with_ended)
     found = database.read(lambda conn: subscriptions_page(conn, wanted, page.after_id, page.probe))
-    items, cursor = page.cut(found, _place)
+    items, cursor = page.cut(found, _position)
     return Page[SubscriptionItem](items=[SubscriptionItem.model_validate(each) for each in items], next_cursor=cursor)
 
 
@@ -248,7 +248,7 @@ def try_filter(
     return FilterPreview.model_validate(tried)
 
 
-def _place(item: ListedSubscription) -> tuple[datetime, str]:
+def _position(item: ListedSubscription) -> tuple[datetime, str]:
     return item.created_at, item.subscription_id
 
 

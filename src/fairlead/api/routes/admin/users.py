@@ -106,7 +106,7 @@ def list_users(
 ) -> Page[UserState]:
     """List who can log in, the newest first."""
     wanted = UserSearch(None if role is None else Role(role), status, provider_id)
-    items, cursor = page.cut(page_of_users(database, wanted, page.after_id, page.probe), _place)
+    items, cursor = page.cut(page_of_users(database, wanted, page.after_id, page.probe), _position)
     return Page[UserState](items=_shown(items), next_cursor=cursor)
 
 
@@ -154,7 +154,7 @@ def end_user_sessions(user_id: UserId, editor: Editor, database: MarketplaceData
     return UserSessionsEnded(ended=revoke_sessions(database, user_id, editor.actor))
 
 
-def _place(user: ListedUser) -> tuple[datetime, str]:
+def _position(user: ListedUser) -> tuple[datetime, str]:
     return user.created_at, user.user_id
 
 

@@ -19,8 +19,8 @@ from fairlead.api.schemas.subscriptions import StateOfSubscription, state_of
 from fairlead.api.schemas.values import LARGE_BODY_BYTES, RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.configuration.own_subscriptions import OwnedSubscription, own_subscription, own_subscriptions
+from fairlead.flows.configuration.subscription_changes import SubscriptionChanged
 from fairlead.flows.configuration.subscription_history import SubscriptionState, subscription_history
-from fairlead.flows.configuration.subscription_place import SubscriptionChanged
 from fairlead.flows.configuration.subscriptions import (
     pause_subscription,
     resume_subscription,

@@ -33,10 +33,10 @@ create function is_bound_to_provider() returns boolean language sql stable paral
 $$;
 comment on function is_bound_to_provider is 'Whether this transaction runs on behalf of a provider.';
 
-create table second_guard (
+create table portal_role (
     is_only_row   boolean primary key default true check (is_only_row),
     role_name     text not null,
     -- Of portal_grants.sql as it was carried out last.
     grants_sha256 bytea not null check (octet_length(grants_sha256) = 32)
 );
-comment on table second_guard is 'The role that providers'' requests run as. Without a row it could not be made yet.';
+comment on table portal_role is 'The role that providers'' requests run as. Without a row it could not be made yet.';

@@ -1,4 +1,4 @@
--- The second guard: what a provider's request reaches is its own, also where a query of ours forgets to say so.
+-- Row-level security: what a provider's request reaches is its own, also where a query of ours forgets to say so.
 --
 -- A transaction on behalf of a provider runs as the portal's role and says for which provider. The policies here bind
 -- that role, and every other that is not the tables' owner: without a provider such a role sees no row. The owner

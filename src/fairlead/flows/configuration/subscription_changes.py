@@ -11,9 +11,9 @@ from fairlead.core.filters import new_filter, summarise_filter
 from fairlead.core.form import FormSchema
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.subscription import funded, readable_form
-from fairlead.flows.activity import Contents, Move, record_moves
 from fairlead.flows.configuration.providers import locked_provider
 from fairlead.flows.configuration.versions import InvalidDocument, subscription_version
+from fairlead.flows.funding import Contents, Move, record_moves
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.lookups import level_row
 from fairlead.store.configuration.rows import LevelRow, ProviderRow, SubscriptionRow, subscription_rows
@@ -37,7 +37,7 @@ class SubscriptionChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LockedForSubscription:
     """What a verb on one subscription holds: the niche, then the provider; and the level as it is under the lock."""
 
     niche: LockedNiche
@@ -49,7 +49,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ChangeRequest:
     """Who asks for what, and why."""
 
     actor: Actor
@@ -69,7 +69,7 @@ def checked_filter(filter_rules: object, form: FormSchema | None) -> JsonObject:
     return rules
 
 
-def locked_place(conn: Connection, provider_id: str, level_id: str) -> Place:
+def lock_for_subscription(conn: Connection, provider_id: str, level_id: str) -> LockedForSubscription:
     """The level's niche, then the provider, locked, and all that a verb looks at as it is under the locks."""
     seen = level_row(conn, level_id)
     if seen is None:
@@ -79,36 +79,38 @@ def locked_place(conn: Connection, provider_id: str, level_id: str) -> Place:
     level = level_row(conn, level_id)
     assert level is not None, "levels are never removed from the table"
     rows = subscription_rows(conn, [provider_id], [], [])
-    return Place(niche, readable_form(niche.form_schema), level, provider, rows)
+    return LockedForSubscription(niche, readable_form(niche.form_schema), level, provider, rows)
 
 
-def unchanged(row: SubscriptionRow, place: Place) -> SubscriptionChanged:
+def unchanged(row: SubscriptionRow, locked: LockedForSubscription) -> SubscriptionChanged:
     """The subscription was so before."""
-    return SubscriptionChanged(row, subscription_version(row), False, _summary(row, place))
+    return SubscriptionChanged(row, subscription_version(row), False, _summary(row, locked))
 
 
-def _summary(row: SubscriptionRow, place: Place) -> str:
-    return summarise_filter(row.subscription.filter_rules, place.form or FormSchema())
+def _summary(row: SubscriptionRow, locked: LockedForSubscription) -> str:
+    return summarise_filter(row.subscription.filter_rules, locked.form or FormSchema())
 
 
-def record(conn: Connection, place: Place, move: Move, asked: Asked) -> SubscriptionChanged:
+def record(conn: Connection, locked: LockedForSubscription, move: Move, request: ChangeRequest) -> SubscriptionChanged:
     """The move is written as the funds have it (R9), told and audited."""
     before, after = move
     if not after.is_deleted:
-        funds_cents = place.provider.balance.available_cents
-        after = replace(after, subscription=funded(after.subscription, place.level.level.price_cents, funds_cents))
+        funds_cents = locked.provider.balance.available_cents
+        after = replace(after, subscription=funded(after.subscription, locked.level.level.price_cents, funds_cents))
     now, niche_id, subscription = clock(conn), after.niche_id, after.subscription
     contents: dict[str, Contents] = {}
-    if all(row.niche_id != niche_id for row in place.rows):
-        told = provider_payload(subscription.provider_id, place.provider.status)
+    if all(row.niche_id != niche_id for row in locked.rows):
+        told = provider_payload(subscription.provider_id, locked.provider.status)
         contents[niche_id] = [(JournalEntryKind.PROVIDER, told)]
-    seqs = record_moves(conn, {niche_id: place.niche}, contents, [(before, after)], now)
+    seqs = record_moves(conn, {niche_id: locked.niche}, contents, [(before, after)], now)
     seq = seqs[subscription.subscription_id]
     new = {**_audited(after), "niche_id": niche_id, "level_id": subscription.level_id, "journal_seq": seq}
     old = None if before is None else _audited(before)
-    event = AuditEvent(asked.actor, asked.action, "subscription", subscription.subscription_id, old, new, asked.memo)
+    event = AuditEvent(
+        request.actor, request.action, "subscription", subscription.subscription_id, old, new, request.memo
+    )
     append_audit(conn, [event], now)
-    return SubscriptionChanged(after, subscription_version(after), True, _summary(after, place), seq)
+    return SubscriptionChanged(after, subscription_version(after), True, _summary(after, locked), seq)
 
 
 def _audited(row: SubscriptionRow) -> dict[str, object]:

@@ -1,26 +1,26 @@
-"""Funds drive activity (R9), wherever it is not a decision that moves them."""
+"""Funding (R9): which subscriptions funds start or stop, wherever it is not a decision that moves the funds."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import subscription_payload
-from fairlead.core.errors import Unavailable
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import INSUFFICIENT_FUNDS
 from fairlead.core.subscription import funded
-from fairlead.store.configuration.rows import Overtaken, ProviderRow, SubscriptionRow, level_rows, subscription_rows
+from fairlead.store.configuration.rows import (
+    LockSetChanged,
+    ProviderRow,
+    SubscriptionRow,
+    level_rows,
+    subscription_rows,
+)
 from fairlead.store.configuration.writes import write_states, write_subscriptions
-from fairlead.store.connection import Connection, Database
+from fairlead.store.connection import Connection
 from fairlead.store.journal import LockedNiche, append_configuration
 from fairlead.store.notifications.outbox import Kind, Notification, notify
 from fairlead.store.notifications.rows import told_to_have_stopped
-
-Result = TypeVar("Result")
-
-RESTARTS = 20
 
 
 def notices(before: SubscriptionRow | None, after: SubscriptionRow, *, stop_was_told: bool) -> Iterator[Kind]:
@@ -51,7 +51,7 @@ def moves_after(
     """What the funds make of the providers' subscriptions, in whatever niche: those that start or stop (R9).
 
     `providers`, by id, have the balances that they will have. Needs their locks, which hold the prices of their levels
-    still. Raises `Overtaken` when such a subscription is in a niche that is not locked.
+    still. Raises `LockSetChanged` when such a subscription is in a niche that is not locked.
     """
     rows = [row for row in subscription_rows(conn, list(providers), [], []) if not row.is_deleted]
     levels = level_rows(conn, sorted({row.niche_id for row in rows}))
@@ -66,16 +66,16 @@ def moves_after(
         if after.is_active != before.is_active:
             moves.append((row, replace(row, subscription=after)))
     if missing := {after.niche_id for _, after in moves} - {*locked_niche_ids}:
-        raise Overtaken(sorted(missing))
+        raise LockSetChanged(sorted(missing))
     return moves
 
 
-def brought_back(moves: Sequence[Move]) -> tuple[str, ...]:
+def reactivated_ids(moves: Sequence[Move]) -> tuple[str, ...]:
     """The ids of the subscriptions that became active."""
     return tuple(after.subscription.subscription_id for _, after in moves if after.subscription.is_active)
 
 
-def put_to_rest(moves: Sequence[Move]) -> tuple[str, ...]:
+def deactivated_ids(moves: Sequence[Move]) -> tuple[str, ...]:
     """The ids of the subscriptions that became inactive."""
     return tuple(after.subscription.subscription_id for _, after in moves if not after.subscription.is_active)
 
@@ -126,18 +126,3 @@ def _due_notices(conn: Connection, moves: Sequence[Move], now: datetime) -> list
         for before, after in moves
         for kind in notices(before, after, stop_was_told=after.subscription.subscription_id in told)
     ]
-
-
-def run_concerning_niches(database: Database, work: Callable[[Connection, Sequence[str]], Result]) -> Result:
-    """The result of `work`, done in one committed transaction that is started again whenever it was overtaken.
-
-    `work` is handed the niches that turned out to be concerned in earlier attempts; it locks them before anything that
-    comes after niches in the order of locks. Raises `Unavailable` when it is overtaken again and again.
-    """
-    also: set[str] = set()
-    for _ in range(RESTARTS):
-        try:
-            return database.run(lambda conn: work(conn, sorted(also)))
-        except Overtaken as overtaken:
-            also.update(overtaken.niche_ids)
-    raise Unavailable(f"others changed the same things through {RESTARTS} attempts; try again")

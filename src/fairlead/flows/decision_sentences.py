@@ -21,7 +21,7 @@ class StoryLine:
     tone: Tone = "plain"
 
 
-def lead_words(story: LeadStory) -> tuple[StoryLine, ...]:
+def lead_sentences(story: LeadStory) -> tuple[StoryLine, ...]:
     """What the lead is, and whether it was ever decided."""
     lead = story.lead
     lines = [StoryLine(f"Lead {lead.lead_id} in {lead.niche_slug}: {lead.status}", "heading")]
@@ -31,7 +31,7 @@ def lead_words(story: LeadStory) -> tuple[StoryLine, ...]:
     return tuple(lines)
 
 
-def decision_words(story: LeadStory, decision: DecisionStory, number: int) -> tuple[StoryLine, ...]:
+def decision_sentences(story: LeadStory, decision: DecisionStory, number: int) -> tuple[StoryLine, ...]:
     """One decision, the lead's first or second or so: where it started, and each level in its order."""
     payload = decision.payload
     when = timestamp_text(decision.recorded_at)
@@ -47,7 +47,7 @@ def decision_words(story: LeadStory, decision: DecisionStory, number: int) -> tu
     return tuple(lines)
 
 
-def provider_words(story: ProviderStory) -> tuple[StoryLine, ...]:
+def provider_sentences(story: ProviderStory) -> tuple[StoryLine, ...]:
     """Why the provider did or did not receive the lead, at each level that it subscribed to."""
     decided = timestamp_text(story.decided_at)
     lines = [StoryLine(f"{story.provider_name} and lead {story.lead.lead_id}, decided {decided}", "heading")]

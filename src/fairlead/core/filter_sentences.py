@@ -9,10 +9,10 @@ from fairlead.core.form_field import FieldType, FormSchema
 _MAX_NAMED = 8
 
 
-def rule_in_words(rule: Rule, schema: FormSchema) -> str:
+def rule_clause(rule: Rule, schema: FormSchema) -> str:
     """The rule as a clause, with the label of its field where the form (still) has it.
 
-    >>> rule_in_words(Rule("age", "between", (30, 50), FieldType.NUMBER), FormSchema())
+    >>> rule_clause(Rule("age", "between", (30, 50), FieldType.NUMBER), FormSchema())
     'age between 30 and 50'
     """
     if rule == MALFORMED:

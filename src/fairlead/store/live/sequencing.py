@@ -1,4 +1,4 @@
-"""Putting in order what the niche journals and the audit log have, so that all who watch see the same order.
+"""Sequencing: the entries of the niche journals and of the audit log get ids of one order, the same for all who watch.
 
 Each journal has its own order, and so has the audit log; each is that of the commits. Here they are merged, by the
 process that wants to read: ids follow one another without gaps, and whatever was merged later committed later.
@@ -41,7 +41,7 @@ def is_behind(conn: Connection) -> bool:
     return rows[0][0]
 
 
-def put_in_order(conn: Connection, audit_actions: frozenset[str], kept: timedelta, most: int) -> bool:
+def sequence_entries(conn: Connection, audit_actions: frozenset[str], kept: timedelta, most: int) -> bool:
     """The oldest `most` of what has no id yet have one; returns whether there may be more.
 
     Of the audit log only those actions count. The first time ever, and whenever more than `MOST_BEHIND_ENTRIES` have
