@@ -28,8 +28,8 @@ def web(
 
     Example: FAIRLEAD_HTTP_HOST=0.0.0.0 fairlead web --port 8080
     """
-    from fairlead.api.application import web_application
     from fairlead.api.serve import serve_in_thread
+    from fairlead.console.application import console_application
 
     settings = load_settings()
     if port is not None:
@@ -39,7 +39,7 @@ def web(
         if database is None:
             return
         _warn_of_row_level_security(database, settings)
-        with serve_in_thread(web_application(database, settings), settings.http_host, settings.web_port) as served:
+        with serve_in_thread(console_application(database, settings), settings.http_host, settings.web_port) as served:
             log.info("web started", host=settings.http_host, port=served.port)
             stop.wait()
     shut_down_traces()

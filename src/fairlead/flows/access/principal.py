@@ -1,6 +1,6 @@
 """Who asks: a person with a session, or a machine with a key, and what it may do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -31,6 +31,7 @@ class Principal:
 
     `permissions` are all there are: none while `next_step` is outstanding. `provider_id` is the provider whose rows
     `own:*` is about. `stepped_up_until` is in the past, or None, where a dangerous action needs a fresh proof first.
+    `email` is the user's, for its own pages, and goes to no log.
     """
 
     actor: Actor
@@ -43,6 +44,7 @@ class Principal:
     session_id: str | None = None
     key_id: str | None = None
     next_step: NextStep | None = None
+    email: str | None = field(default=None, repr=False)
 
     @property
     def is_stepped_up(self) -> bool:
@@ -104,4 +106,5 @@ def principal_of(user: UserRow, session: SessionRow, request_id: str | None, now
         authenticated_at=now,
         session_id=session.session_id,
         next_step=next_step,
+        email=user.email,
     )

@@ -1,0 +1,117 @@
+"""How amounts, numbers and times are written for a viewer. Templates use these as filters."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.numbers import (
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_precision,
+)
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from fairlead.console.viewer import Viewer
+
+
+def _viewer(context: Context) -> Viewer:
+    return context["viewer"]
+
+
+def money_text(cents: int, currency: str, viewer: Viewer) -> str:
+    """Minor units as an amount with its currency."""
+    amount = Decimal(cents).scaleb(-get_currency_precision(currency))
+    return format_currency(amount, currency, locale=viewer.locale)
+
+
+@pass_context
+def money(context: Context, cents: int, currency: str) -> str:
+    """`1500|money("EUR")`: €15.00."""
+    return money_text(cents, currency, _viewer(context))
+
+
+@pass_context
+def signed_money(context: Context, cents: int, currency: str) -> str:
+    """The same with a sign also for what is added: ledgers and differences."""
+    text = money_text(abs(cents), currency, _viewer(context))
+    return f"+{text}" if cents > 0 else f"\N{MINUS SIGN}{text}" if cents < 0 else text
+
+
+@pass_context
+def number(context: Context, value: float | Decimal) -> str:
+    """`12447|number`: 12,447."""
+    return format_decimal(value, locale=_viewer(context).locale)
+
+
+@pass_context
+def compact(context: Context, value: float) -> str:
+    """`12447|compact`: 12K, for axes."""
+    return format_compact_decimal(value, locale=_viewer(context).locale, fraction_digits=1)
+
+
+@pass_context
+def percent(context: Context, share: float | None, digits: int = 1) -> str:
+    """`0.826|percent`: 82.6%; a dash for a share of nothing."""
+    if share is None:
+        return "\N{EM DASH}"
+    pattern = "#,##0." + "0" * digits + "%" if digits else "#,##0%"
+    return format_percent(share, format=pattern, locale=_viewer(context).locale)
+
+
+@pass_context
+def moment(context: Context, when: datetime | None, style: str = "short") -> str | Markup:
+    """A `<time>` in the viewer's zone, the exact one on hover; a dash for None.
+
+    `short` is day and time to the minute, `exact` to the second, `date` the day, `time` the time of day to the second,
+    `ago` how long it is past.
+    """
+    if when is None:
+        return "\N{EM DASH}"
+    viewer = _viewer(context)
+    local = when.astimezone(viewer.zone)
+    exact = f"{format_datetime(local, 'yyyy-MM-dd HH:mm:ss', locale=viewer.locale)} {viewer.zone_name}"
+    shown = _STYLES[style](local, context["now"], viewer)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(when.isoformat(), exact, shown)
+
+
+def _short(local: datetime, now: datetime, viewer: Viewer) -> str:
+    same_year = local.year == now.astimezone(viewer.zone).year
+    return format_datetime(local, "d MMM HH:mm" if same_year else "d MMM y HH:mm", locale=viewer.locale)
+
+
+def _ago(local: datetime, now: datetime, viewer: Viewer) -> str:
+    return format_timedelta(local - now, add_direction=True, locale=viewer.locale)
+
+
+_STYLES: Mapping[str, Callable[[datetime, datetime, Viewer], str]] = {
+    "short": _short,
+    "ago": _ago,
+    "exact": lambda local, _, viewer: format_datetime(local, "d MMM y HH:mm:ss", locale=viewer.locale),
+    "date": lambda local, _, viewer: format_date(local, "d MMM y", locale=viewer.locale),
+    "time": lambda local, _, viewer: format_time(local, "HH:mm:ss", locale=viewer.locale),
+}
+
+
+@pass_context
+def duration(context: Context, span: timedelta | float | None) -> str:
+    """`0.011|duration`: 11 ms; seconds or a timedelta. A dash for None."""
+    if span is None:
+        return "\N{EM DASH}"
+    seconds = span.total_seconds() if isinstance(span, timedelta) else span
+    locale = _viewer(context).locale
+    if seconds < 1:
+        return f"{format_decimal(round(seconds * 1000), locale=locale)} ms"
+    if seconds < 60:
+        return f"{format_decimal(round(seconds, 1), locale=locale)} s"
+    return format_timedelta(timedelta(seconds=seconds), threshold=1.5, locale=locale)
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    each.__name__: each for each in (money, signed_money, number, compact, percent, moment, duration)
+}

@@ -1,0 +1,139 @@
+"""A page: a template, written for the viewer who asks; what goes wrong is a page, too."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Annotated, Any, cast
+from urllib.parse import quote
+
+from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from fairlead.api.bodies import BoundedRoute
+from fairlead.api.problem_codes import kind_of
+from fairlead.console.assets import asset_address
+from fairlead.console.formats import FILTERS
+from fairlead.console.navigation import sections_for
+from fairlead.console.statuses import tone_of, word_of
+from fairlead.console.texts import translated, translated_count, write_in
+from fairlead.console.viewer import LANGUAGES, Viewer, viewer_of
+from fairlead.core.errors import FairleadError, Refused, Unavailable
+from fairlead.flows.access.principal import Principal
+from fairlead.telemetry.errors import error_kind
+from fairlead.telemetry.logs import current_correlation_id, get_logger
+
+_log = get_logger(__name__)
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""Nothing is run, shown or asked but what this server sends, and nothing of it stands inside a page."""
+
+_LOGIN_FOR = {
+    "session_required": "/login",
+    "session_invalid": "/login",
+    "second_factor_required": "/login/second-factor",
+    "enrolment_required": "/login/enrolment",
+}
+"""Where a viewer goes whose session is missing or unfinished, and from there back to the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlPage:
+    """What a route writes its page with."""
+
+    request: Request
+    viewer: Viewer
+
+    def render(
+        self, template: str, principal: Principal | None = None, *, status: int = 200, **values: Any
+    ) -> Response:
+        """The template as an answer. `principal` is who is logged in: it decides which sections the page leads to."""
+        context: dict[str, Any] = {
+            "viewer": self.viewer,
+            "languages": LANGUAGES,
+            "now": datetime.now(UTC),
+            "path": self.request.url.path,
+            "principal": principal,
+            "sections": [] if principal is None else sections_for(principal, self.request.url.path),
+            "request_id": current_correlation_id() or "",
+            **values,
+        }
+        text = write_in(self.viewer.language, lambda: _environment().get_template(template).render(context))
+        return HTMLResponse(text, status, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+
+
+async def _page(request: Request) -> HtmlPage:
+    return HtmlPage(request, viewer_of(request))
+
+
+PageOfRequest = Annotated[HtmlPage, Depends(_page, scope="function")]
+"""For a parameter: what the route writes its page with."""
+
+
+class PageRoute(BoundedRoute):
+    """A route whose refusals are pages: it leads to the login where that is missing."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """As the framework has it, with its errors caught."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except FairleadError as error:
+                return await run_in_threadpool(page_of_error, request, error)
+            except RequestValidationError:
+                return await run_in_threadpool(page_of_status, request, 404)
+            except HTTPException as error:
+                return await run_in_threadpool(page_of_status, request, error.status_code)
+
+        return answer
+
+
+def page_of_error(request: Request, error: FairleadError) -> Response:
+    """The page for what a flow raised. An error of the server is logged; the viewer learns no detail of it."""
+    if isinstance(error, Refused):
+        if error.code in _LOGIN_FOR:
+            address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"{_LOGIN_FOR[error.code]}?next={quote(address, safe='')}", 303)
+        return _error_page(request, kind_of(error.code).status, kind_of(error.code).title, str(error))
+    if isinstance(error, Unavailable):
+        _log.warning("a page could not be served", error=error_kind(error), exc_info=error)
+        return page_of_status(request, 503)
+    _log.error("a page failed", error=error_kind(error), exc_info=error)
+    return page_of_status(request, 500)
+
+
+def page_of_status(request: Request, status: int) -> Response:
+    """The page for an answer that has no code of its own."""
+    known = {404: "route_unknown", 405: "method_not_allowed", 503: "unavailable"}
+    return _error_page(request, status, kind_of(known.get(status, "internal_error")).title, None)
+
+
+def _error_page(request: Request, status: int, title: str, detail: str | None) -> Response:
+    page = HtmlPage(request, viewer_of(request))
+    return page.render("error.html", status=status, error_status=status, title=title, detail=detail)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("fairlead.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_callables(translated, translated_count, newstyle=True)  # type: ignore[attr-defined]
+    known = cast("Any", environment)
+    known.filters.update(FILTERS)
+    known.globals.update(asset=asset_address, tone_of=tone_of, word_of=word_of)
+    return environment

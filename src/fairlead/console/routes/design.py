@@ -1,0 +1,18 @@
+"""Every component of the design language on one page: what a page is made of, in every state, light and dark."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+
+from fairlead.api.access import needs
+from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/design")
+def show_design(reader: Annotated[Principal, needs(Permission.SETTINGS_READ)], page: PageOfRequest) -> Response:
+    """The components."""
+    return page.render("design.html", reader)

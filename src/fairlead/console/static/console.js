@@ -1,0 +1,72 @@
+// Every page loads this. What a page needs beyond forms and the frame says so by an attribute, and is loaded then.
+import { watchForms } from "./forms.js";
+import { announceKept } from "./announcements.js";
+import { watchKeys } from "./keys.js";
+
+const YEAR_SECONDS = 31_536_000;
+
+function keepPreference(name, value) {
+  const age = value === "" ? 0 : YEAR_SECONDS;
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `${name}=${encodeURIComponent(value)}; Path=/; Max-Age=${age}; SameSite=Lax${secure}`;
+}
+
+// The server writes times in the viewer's zone, which only the browser knows. A page in another one is asked for again,
+// unless cookies are refused.
+function tellZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const isKnown = () => document.cookie.split("; ").includes(`time_zone=${encodeURIComponent(zone)}`);
+  if (isKnown()) return;
+  keepPreference("time_zone", zone);
+  if (isKnown() && document.body.dataset.zone !== zone) location.reload();
+}
+
+function watchPreferences() {
+  for (const each of document.querySelectorAll("[data-preference]")) {
+    each.addEventListener("change", () => {
+      keepPreference(each.dataset.preference, each.value);
+      location.reload();
+    });
+  }
+}
+
+function watchRail() {
+  const button = document.querySelector("[data-toggles]");
+  if (!button) return;
+  const rail = document.getElementById(button.dataset.toggles);
+  const show = (isOpen) => {
+    rail.classList.toggle("is-open", isOpen);
+    button.setAttribute("aria-expanded", String(isOpen));
+    if (isOpen) rail.querySelector("a").focus();
+  };
+  button.addEventListener("click", () => show(!rail.classList.contains("is-open")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && rail.classList.contains("is-open")) { show(false); button.focus(); }
+  });
+  document.addEventListener("click", (event) => {
+    if (rail.classList.contains("is-open") && !rail.contains(event.target) && !button.contains(event.target)) show(false);
+  });
+}
+
+function watchMenus() {
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+}
+
+tellZone();
+watchPreferences();
+watchRail();
+watchMenus();
+watchForms(document);
+watchKeys();
+announceKept();
+// <main data-module="live.js">: the script of that page alone.
+for (const each of document.querySelectorAll("[data-module]")) import(`./${each.dataset.module}`).then((page) => page.start(each));

@@ -1,0 +1,26 @@
+// Keys that work on every page: `/` searches, `?` lists the keys, `j` and `k` go through a table's rows, Enter opens one, `x` selects it.
+export function isTyping(event) {
+  return event.target.closest("input, textarea, select, [contenteditable], dialog") !== null || event.ctrlKey || event.metaKey || event.altKey;
+}
+
+export function watchKeys() {
+  document.addEventListener("keydown", (event) => {
+    if (isTyping(event)) return;
+    if (event.key === "/") {
+      const search = document.getElementById("search");
+      if (search) { event.preventDefault(); search.focus(); }
+    } else if (event.key === "j" || event.key === "k") {
+      move(event.key === "j" ? 1 : -1);
+    } else if (event.key === "x") {
+      document.activeElement.closest("tr")?.querySelector("input[type=checkbox]")?.click();
+    }
+  });
+}
+
+// Rows are reached by their first link.
+function move(step) {
+  const links = [...document.querySelectorAll("table[data-rows] tbody tr")].map((row) => row.querySelector("a[href]")).filter(Boolean);
+  if (!links.length) return;
+  const at = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
+  links[Math.min(links.length - 1, Math.max(0, at + step))].focus();
+}

@@ -1,0 +1,52 @@
+"""The one word and the one colour of every status, the same wherever it is shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from fairlead.console.texts import noted, translated
+
+Tone = Literal["ok", "wait", "bad", "off"]
+"""Sold or active; waiting or limited; failed, or refused for money; off."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Status:
+    word: str
+    tone: Tone
+
+
+_STATUSES: Mapping[str, _Status] = {
+    # of leads
+    "pending_confirmation": _Status(noted("unconfirmed"), "off"),
+    "pending_approval": _Status(noted("in review"), "wait"),
+    "approved": _Status(noted("approved"), "wait"),
+    "distributed": _Status(noted("distributed"), "ok"),
+    "rejected": _Status(noted("rejected"), "off"),
+    "bad": _Status(noted("bad"), "bad"),
+    # of providers, subscriptions, users, endpoints and assignments
+    "active": _Status(noted("active"), "ok"),
+    "pending": _Status(noted("pending"), "wait"),
+    "suspended": _Status(noted("suspended"), "bad"),
+    "paused": _Status(noted("paused"), "off"),
+    "insufficient_funds": _Status(noted("out of money"), "bad"),
+    "accepted": _Status(noted("accepted"), "ok"),
+    "refunded": _Status(noted("refunded"), "wait"),
+    "invited": _Status(noted("invited"), "wait"),
+    "disabled": _Status(noted("disabled"), "off"),
+    "failed": _Status(noted("failed"), "bad"),
+    "sent": _Status(noted("sent"), "ok"),
+    "deleted": _Status(noted("deleted"), "off"),
+}
+
+
+def word_of(status: str) -> str:
+    """What the status is called in the language of the page; the status itself where it is not listed."""
+    known = _STATUSES.get(status)
+    return status.replace("_", " ") if known is None else translated(known.word)
+
+
+def tone_of(status: str) -> Tone:
+    """The colour that goes with the word."""
+    known = _STATUSES.get(status)
+    return "off" if known is None else known.tone

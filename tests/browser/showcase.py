@@ -1,0 +1,61 @@
+"""A marketplace with something on every page: sold and unsold leads, money, reports, refunds, failures."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import islice
+
+from fairlead.cli.demo.stream import DemoLead, demo_leads
+from fairlead.flows.declaring.apply_marketplace import apply_marketplace
+from fairlead.flows.declaring.declaration import parse_declaration
+from fairlead.flows.distribute_niche import distribute_niche
+from fairlead.flows.distributor import Distributor
+from fairlead.flows.submit_leads import submit_leads
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.connection import Database
+from fairlead.store.lookups import niches_with_waiting_leads
+from tests.flows.access.people import Person, enrolled_admin, provider_user, value
+
+PROVIDER_EMAIL = "sales@anchor-cloud.example"
+
+
+@dataclass(frozen=True)
+class Showcase:
+    """Who can look at it."""
+
+    operator: Person
+    provider: Person
+    provider_id: str
+
+
+def fill_marketplace(database: Database, leads: int = 80) -> None:
+    """The demo's marketplace with so many leads decided, and a few that wait for a decision."""
+    text = files("fairlead.cli.demo").joinpath("marketplace.toml").read_text(encoding="utf-8")
+    apply_marketplace(database, parse_declaration(text), OPERATOR)
+    stream = demo_leads(7)
+    _send(database, list(islice(stream, leads)), approve=True)
+    distributor = Distributor(database, 50)
+    with database.snapshot() as conn:
+        niche_ids = [each.niche_id for each in niches_with_waiting_leads(conn, None)]
+    for niche_id in niche_ids:
+        for _ in distribute_niche(distributor, niche_id):
+            pass
+    _send(database, list(islice(stream, 12)), approve=False)
+
+
+def seat_viewers(database: Database) -> Showcase:
+    """An operator and a user of a provider, logged in, beside those that are there already."""
+    number = value(database, "select count(*) from users")
+    provider_id = value(database, "select id::text from providers where email = %s", PROVIDER_EMAIL)
+    return Showcase(
+        enrolled_admin(database, f"ann{number}@example.com"),
+        provider_user(database, provider_id, f"desk{number}@anchor-cloud.example"),
+        provider_id,
+    )
+
+
+def _send(database: Database, stream: list[DemoLead], *, approve: bool) -> None:
+    by_niche: dict[str, list[dict[str, object]]] = {}
+    for lead in stream:
+        by_niche.setdefault(lead.niche_slug, []).append(lead.attributes)
+    for slug, attributes in by_niche.items():
+        submit_leads(database, slug, attributes, OPERATOR, approve=approve)
