@@ -4,7 +4,7 @@ No lock is asked for, nothing is read, decided, hashed or built. Faster than thi
 statements.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, LiteralString, cast
@@ -22,6 +22,7 @@ class _Answer:
 
     statements: list[Statement]
     statement: Statement
+    rowcount: int = -1
 
     def fetchall(self) -> list[tuple[str, str]]:
         """Nothing: no provider of a measurement has a webhook endpoint, and those are all that is asked for."""
@@ -37,6 +38,9 @@ class _Notebook:
 
     def pipeline(self) -> nullcontext[None]:
         return nullcontext()
+
+    def when_answered(self, check: Callable[[], None]) -> None:
+        """It has no answers to be checked: the floor writes what was written, and is compared with it."""
 
     def execute(self, query: LiteralString, parameters: Sequence[Any], **how: Any) -> _Answer:
         statement = (query, parameters, how)

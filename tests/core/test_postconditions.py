@@ -17,10 +17,14 @@ from fairlead.core.model import Balance, Level, Subscription
 from fairlead.core.postconditions import assert_batch, assert_decision
 from fairlead.core.refusals import AlreadyRecipient
 from fairlead.core.subscription import EVERY_LEAD
+from fairlead.flows.verify import REPLAYED
+from fairlead.store.invariants.engine import INVARIANTS
 from tests.core.history import BEGINNING, History, id_of
 from tests.core.markets import Market, opened
 
-BASELINE = Path(__file__).parents[2] / "src" / "fairlead" / "store" / "migrations" / "baseline"
+STORE = Path(__file__).parents[2] / "src" / "fairlead" / "store"
+BASELINE = STORE / "migrations" / "baseline"
+WRITES_OF_DISTRIBUTION = ("distribution/writes.py", "money/ledger.py", "leads/state.py")
 LEVELS = tuple(Level(id_of("level", n), f"level {n}", 500, n, n, is_active=True) for n in (1, 2))
 
 
@@ -143,9 +147,29 @@ def test_each_decision_and_each_batch_is_held_to_them(monkeypatch: pytest.Monkey
     assert held == ["decision", "decision", "batch"]
 
 
-def test_what_the_tables_assert_beside_is_there() -> None:
-    assert postconditions.__doc__ is not None
-    named = re.findall(r"`([a-z_]{12,})`", postconditions.__doc__)
-    tables = "".join(each.read_text(encoding="utf-8") for each in BASELINE.glob("*.sql"))
-    assert len(named) == 4
-    assert [name for name in named if re.search(rf"\b{name}\b", tables) is None] == []
+PAIR = re.compile(r"^- (.+?): (constraint|row count|invariant|replay)\s+`([^`]+)`", re.MULTILINE | re.DOTALL)
+
+
+def pairs() -> list[tuple[str, str, str]]:
+    """Each promise, and what asserts it of the rows: of which kind, by which name."""
+    found = PAIR.findall(postconditions.__doc__ or "")
+    return [(promise, kind, " ".join(name.split())) for promise, kind, name in found]
+
+
+def test_every_promise_has_its_pair_where_it_is_written() -> None:
+    assert sorted(promise for promise, _, _ in pairs()) == sorted([*BROKEN, *BROKEN_BATCHES])
+
+
+@pytest.mark.parametrize(("kind", "name"), sorted({(kind, name) for _, kind, name in pairs()}))
+def test_what_asserts_a_promise_of_the_rows_is_there(kind: str, name: str) -> None:
+    match kind:
+        case "constraint":
+            tables = "".join(each.read_text(encoding="utf-8") for each in BASELINE.glob("*.sql"))
+            assert re.search(rf"\bconstraint {name}\b", tables)
+        case "row count":
+            distribution = "".join((STORE / each).read_text(encoding="utf-8") for each in WRITES_OF_DISTRIBUTION)
+            assert f'change_rows(\n        conn,\n        "{name}",' in distribution
+        case "invariant":
+            assert name in {invariant.name for invariant in INVARIANTS}
+        case _:
+            assert name == REPLAYED

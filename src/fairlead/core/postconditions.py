@@ -1,11 +1,29 @@
 """What must be true of every decision and every batch, asked in production too: a wrong one never reaches the money.
 
-What is written is asserted once more by the tables, whichever flow writes:
+Each promise is asserted once more of what is written, whichever flow writes. A constraint or a row count
+(`store.row_counts`) refuses the transaction; an invariant, and the replay of `fairlead verify`, tell of what came past
+them. No constraint can hold `max_recipients`: it is a number of rows of one table beside a number of another, and a
+place of their own for a lead's recipients at a level would cost assignments a column and a key (ADR 0018).
 
-- one provider, one lead (R7): `assignments_lead_reaches_a_provider_once`
-- the next place (R5): `assignments_served_seq_has_no_ties`
-- no balance below its floor (R8): `providers_balance_is_above_its_floor`
-- each charge follows the last (R8): `assignments_one_payment_each`
+- a decision is the niche's next entry: row count `niches_head_follows`
+- one provider, one lead (R7): constraint `assignments_lead_reaches_a_provider_once`
+- each recipient takes the next place (R5): constraint `assignments_served_seq_has_no_ties`
+- no more than max_recipients (R6): invariant `a lead reaches a provider once, and a level no more than its
+  max_recipients`
+- a level with an open slot is not full (R4): replay `decided again, byte for byte`
+- no subscription is counted twice: replay `decided again, byte for byte`
+- every living subscription has its one reason: replay `decided again, byte for byte`
+- recipients are chosen in the order of R5: row count `subscriptions_served_can_be`
+- candidates are asked in the order of R5: replay `decided again, byte for byte`
+- a recipient has a living subscription: constraint `assignments_are_subscribed_to`
+- a recipient passes every standing gate (R4): row count `subscriptions_served_can_be`
+- the level's price is charged (R8): invariant `every assignment has one purchase of its price, every purchase its
+  assignment`
+- no balance below its floor (R8): constraint `providers_balance_is_above_its_floor`
+- entries follow one another without a gap: row count `niches_head_follows`
+- each charge follows the last (R8): constraint `assignments_one_payment_each`
+- only who was consulted is switched off (R9): row count `subscriptions_switched_off_were_on`
+- what is gone is what was charged (R8): row count `providers_balance_follows_its_entries`
 """
 
 from collections.abc import Mapping, Sequence

@@ -8,6 +8,7 @@ from typing import Any
 from fairlead.core.canonical import JsonObject
 from fairlead.core.journal import Entry, JournalEntryKind, SealedEntry, seal
 from fairlead.store.connection import Connection
+from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import all_rows
 
 
@@ -63,15 +64,24 @@ def append_configuration(
     contents: Sequence[tuple[JournalEntryKind, JsonObject]],
     recorded_at: datetime,
 ) -> None:
-    """The contents are the niche's newest entries, and its head is theirs. Needs the niche's row lock."""
+    """The contents are the niche's newest entries, and its head is theirs. Needs the niche's row lock.
+
+    Raises `RowsMissed` where the niche's head is not the one that `niche` says.
+    """
     if not contents:
         return
     sealed = seal(niche.niche_id, niche.journal_seq, niche.journal_head, contents, recorded_at)
     insert_entries(conn, sealed)
     head = sealed[-1].entry
-    conn.execute(
-        "update niches set journal_seq = %s, journal_head = %s where id = %s",
-        (head.seq, head.hash, niche.niche_id),
+    change_rows(
+        conn,
+        "niches_head_follows",
+        1,
+        """
+        update niches set journal_seq = %s, journal_head = %s
+        where id = %s and journal_seq = %s and journal_head = %s
+        """,
+        (head.seq, head.hash, niche.niche_id, niche.journal_seq, niche.journal_head),
     )
 
 

@@ -6,8 +6,8 @@ at the start of every transaction, for that transaction alone.
 """
 
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -24,7 +24,32 @@ _MARK = "fairlead.own_session"
 
 
 class SettledConnection(psycopg.Connection[tuple[Any, ...]]):
-    """A connection that is opened also through a pooler that refuses settings at the start of a session."""
+    """A connection that is opened also through a pooler that refuses settings at the start of a session.
+
+    What is to be asserted of answers that a pipeline still waits for is asserted when it ends.
+    """
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        """As its base has it."""
+        super().__init__(*arguments, **settings)
+        self._when_answered: list[Callable[[], None]] = []
+
+    def when_answered(self, check: Callable[[], None]) -> None:
+        """`check` is called when the pipeline that is open has all its answers, and may raise."""
+        self._when_answered.append(check)
+
+    @contextmanager
+    def pipeline(self) -> Generator[psycopg.Pipeline]:
+        """As its base has it. Raises what a check of its answers raises."""
+        outer, checks = self._when_answered, list[Callable[[], None]]()
+        self._when_answered = checks
+        try:
+            with super().pipeline() as pipeline:
+                yield pipeline
+        finally:
+            self._when_answered = outer
+        for check in checks:
+            check()
 
     @classmethod
     def connect(cls, conninfo: str = "", **settings: Any) -> Any:

@@ -14,11 +14,12 @@ from fairlead.core.canonical import canonical_json
 from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.store.configuration.rows import ConcurrentChange, LevelRow, NicheRow, ProviderRow, SubscriptionRow
 from fairlead.store.connection import Connection
+from fairlead.store.row_counts import change_rows
 
 
 def write_niches(conn: Connection, rows: Sequence[NicheRow], now: datetime) -> None:
     """The niches are as given. Raises `ConcurrentChange` when another transaction has just taken a slug."""
-    _write(
+    _change_rows(
         conn,
         """
         insert into niches (id, slug, name, is_active, form_schema, auto_distribute, phone_region,
@@ -53,7 +54,7 @@ def _niche_columns(row: NicheRow) -> tuple[object, ...]:
 
 def write_levels(conn: Connection, rows: Sequence[LevelRow], now: datetime) -> None:
     """The levels are as given. That names and positions are unique among the living is checked at commit."""
-    _write(
+    _change_rows(
         conn,
         """
         insert into competition_levels (id, niche_id, name, price_cents, max_recipients, order_position, is_active,
@@ -89,7 +90,7 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
 
     Raises `ConcurrentChange` when another transaction has just taken one of the emails.
     """
-    _write(
+    _change_rows(
         conn,
         """
         insert into providers (id, email, email_key, name, status, timezone, low_balance_threshold_cents,
@@ -123,7 +124,8 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
 
 def write_low_balance_threshold(conn: Connection, provider_id: str, threshold_cents: int | None) -> None:
     """The provider is told when its balance falls below so many cents; None: never. Needs its lock."""
-    conn.execute("update providers set low_balance_threshold_cents = %s where id = %s", (threshold_cents, provider_id))
+    statement = "update providers set low_balance_threshold_cents = %s where id = %s"
+    change_rows(conn, "providers_with_a_threshold_are_there", 1, statement, (threshold_cents, provider_id))
 
 
 def write_subscriptions(conn: Connection, rows: Sequence[SubscriptionRow], now: datetime) -> None:
@@ -131,7 +133,7 @@ def write_subscriptions(conn: Connection, rows: Sequence[SubscriptionRow], now: 
 
     Raises `ConcurrentChange` when another transaction has just subscribed one of the providers to the same level.
     """
-    _write(
+    _change_rows(
         conn,
         """
         insert into subscriptions (id, provider_id, competition_level_id, niche_id, is_active, deactivation_reason,
@@ -168,7 +170,7 @@ def write_subscriptions(conn: Connection, rows: Sequence[SubscriptionRow], now: 
 
 def write_states(conn: Connection, rows: Sequence[SubscriptionRow], now: datetime) -> None:
     """The subscriptions, which are there, are as given but for their filters, which may be large and are not sent."""
-    _write(
+    _change_rows(
         conn,
         """
         update subscriptions
@@ -192,8 +194,10 @@ def write_states(conn: Connection, rows: Sequence[SubscriptionRow], now: datetim
     )
 
 
-def _write(conn: Connection, statement: LiteralString, now: datetime, rows: Sequence[tuple[object, ...]]) -> None:
+def _change_rows(conn: Connection, statement: LiteralString, now: datetime, rows: Sequence[tuple[object, ...]]) -> None:
     """The rows, which become one array per column, are written. Nothing is sent where there are none.
+
+    Raises `RowsMissed` when they are not all there afterwards, and `ConcurrentChange` for what another transaction took.
 
     The statements take their arrays in binary form (%b): as text, every element would be escaped, which takes longer
     than all the rest.
@@ -201,6 +205,7 @@ def _write(conn: Connection, statement: LiteralString, now: datetime, rows: Sequ
     if not rows:
         return
     try:
-        conn.execute(statement, (now, *(list(column) for column in zip(*rows, strict=True))))
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        change_rows(conn, "configuration_is_written", len(rows), statement, (now, *columns))
     except errors.UniqueViolation:
         raise ConcurrentChange from None

@@ -23,6 +23,7 @@ from fairlead.store.leads.waiting import LeadRequest
 from fairlead.store.money.ledger import LedgerEntry, post_entries
 from fairlead.store.notifications.outbox import Notification, notify
 from fairlead.store.notifications.webhook_endpoints import ask_for_endpoints
+from fairlead.store.row_counts import change_rows
 
 _LOCK_PROVIDERS = """
     select id::text, balance_cents, credit_limit_cents, ledger_seq, low_balance_threshold_cents,
@@ -87,7 +88,8 @@ def record(conn: Connection, batch: Batch) -> None:
     """The batch is in the tables: journal and pointer, assignments, ledger, balances, order, leads, notifications.
 
     Twelve statements at most, however many leads, recipients and subscriptions, to be sent in the caller's pipeline
-    (`Database.run`). Nothing of it is visible, or lasting, before its commit (R10).
+    (`Database.run`). Nothing of it is visible, or lasting, before its commit (R10). Raises `RowsMissed` (`row_counts`)
+    for a row that is not as the batch was decided on; nothing is written then.
     """
     picks = _picks(batch)
     insert_entries(conn, batch.entries)
@@ -105,14 +107,25 @@ def record(conn: Connection, batch: Batch) -> None:
 
 
 def _move_niche(conn: Connection, batch: Batch) -> None:
-    head = batch.head
-    conn.execute(
+    head, before = batch.head, batch.entries[0].entry
+    change_rows(
+        conn,
+        "niches_head_follows",
+        1,
         """
         update niches set journal_seq = %s, journal_head = %s, next_start_level_order_position = %s,
                           last_served_seq = %s
-        where id = %s
+        where id = %s and journal_seq = %s and journal_head = %s
         """,
-        (head.seq, head.hash, head.next_start_order_position, head.last_served_seq, batch.niche_id),
+        (
+            head.seq,
+            head.hash,
+            head.next_start_order_position,
+            head.last_served_seq,
+            batch.niche_id,
+            before.seq - 1,
+            before.prev_hash,
+        ),
     )
 
 
@@ -195,11 +208,15 @@ def _notifications(batch: Batch, picks: Sequence[_Pick], endpoints: Mapping[str,
 def _move_served(conn: Connection, batch: Batch) -> None:
     # A batch may serve a subscription more than once: only its last place counts.
     served = {r.subscription_id: r.served_seq for decision in batch.decisions for r in decision.recipients}
-    conn.execute(
+    change_rows(
+        conn,
+        "subscriptions_served_can_be",
+        len(served),
         """
-        update subscriptions set served_seq = served.served_seq, last_received_at = %s
+        update subscriptions s set served_seq = served.served_seq, last_received_at = %s
         from unnest(%s::uuid[], %s::bigint[]) as served (subscription_id, served_seq)
-        where id = subscription_id
+        where s.id = subscription_id and s.is_active and s.filter_is_valid and s.deleted_at is null
+          and coalesce(s.served_seq, 0) < served.served_seq
         """,
         (batch.now, array_text(served), array_text(served.values())),
     )
@@ -207,10 +224,13 @@ def _move_served(conn: Connection, batch: Batch) -> None:
 
 def _deactivate(conn: Connection, batch: Batch) -> None:
     subscription_ids = [subscription.subscription_id for subscription in batch.deactivated]
-    conn.execute(
+    change_rows(
+        conn,
+        "subscriptions_switched_off_were_on",
+        len(subscription_ids),
         """
         update subscriptions set is_active = false, deactivation_reason = 'insufficient_funds'
-        where id = any(%s::uuid[])
+        where id = any(%s::uuid[]) and is_active and deleted_at is null
         """,
         (array_text(subscription_ids),),
     )

@@ -12,6 +12,7 @@ from fairlead.core.duplicates import CONTACT_FIELDS
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
 from fairlead.store.leads.state import set_confirmed
+from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import one_row
 
 
@@ -113,7 +114,10 @@ def niche_slug_of(conn: Connection, niche_id: str) -> str:
 def write_intake_policy(conn: Connection, niche_id: str, policy: IntakePolicy) -> None:
     """The niche lets in what the policy says. Needs the niche's lock."""
     rule = policy.duplicate_rule
-    conn.execute(
+    change_rows(
+        conn,
+        "niches_with_an_intake_policy_are_there",
+        1,
         "update niches set intake_is_public = %s, intake_approves = %s, duplicate_rule = %s where id = %s",
         (policy.is_public, policy.approves, None if rule is None else Jsonb(rule), niche_id),
     )

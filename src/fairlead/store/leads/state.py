@@ -1,6 +1,7 @@
 """A lead's state: the one module in which its status moves, and what is counted of its attempts.
 
-Every function needs the locks of the leads that it names, but `suspect`, which takes them.
+Every function needs the locks of the leads that it names, but `suspect`, which takes them. Those that name what the
+leads were before raise `RowsMissed` where one was not.
 """
 
 from collections.abc import Sequence
@@ -9,11 +10,13 @@ from datetime import datetime
 from fairlead.core.decision import Decision
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
+from fairlead.store.row_counts import change_rows
 
 
 def set_confirmed(conn: Connection, lead_id: str) -> None:
     """The lead, locked before, waited for its consumer to confirm it: it is pending approval."""
-    conn.execute("update leads set status = 'pending_approval' where id = %s", (lead_id,))
+    statement = "update leads set status = 'pending_approval' where id = %s and status = 'pending_confirmation'"
+    change_rows(conn, "leads_confirmed_were_waiting_for_it", 1, statement, (lead_id,))
 
 
 def set_approved(
@@ -23,11 +26,14 @@ def set_approved(
 
     In a niche that waits for a manual trigger, none does.
     """
-    rows = conn.execute(
+    rows = change_rows(
+        conn,
+        "leads_approved_were_pending",
+        len(lead_ids),
         """
         update leads l set status = 'approved', approved_at = %s, approved_by = %s, correlation_id = %s,
                            awaits_decision = n.auto_distribute
-        from niches n where n.id = l.niche_id and l.id = any(%s::uuid[])
+        from niches n where n.id = l.niche_id and l.id = any(%s::uuid[]) and l.status = 'pending_approval'
         returning l.id::text, l.awaits_decision
         """,
         (now, approved_by, correlation_id, list(lead_ids)),
@@ -39,11 +45,14 @@ def set_rejected(
     conn: Connection, lead_ids: Sequence[str], reason: str, rejected_by: str, now: datetime, correlation_id: str | None
 ) -> None:
     """The leads, locked and unsold before, are rejected and not distributed again."""
-    conn.execute(
+    change_rows(
+        conn,
+        "leads_rejected_were_unsold",
+        len(lead_ids),
         """
         update leads set status = 'rejected', awaits_decision = false, rejected_at = %s, rejected_by = %s,
                          rejection_reason = %s, correlation_id = coalesce(%s, correlation_id)
-        where id = any(%s::uuid[])
+        where id = any(%s::uuid[]) and status in ('pending_confirmation', 'pending_approval', 'approved')
         """,
         (now, rejected_by, reason, correlation_id, list(lead_ids)),
     )
@@ -51,10 +60,13 @@ def set_rejected(
 
 def set_bad(conn: Connection, lead_id: str) -> None:
     """The lead, locked before, is bad and not distributed again."""
-    conn.execute(
+    change_rows(
+        conn,
+        "leads_bad_were_good",
+        1,
         """
         update leads set status = 'bad', awaits_decision = false, decide_alone = false, alone_since = null
-        where id = %s
+        where id = %s and status <> 'bad'
         """,
         (lead_id,),
     )
@@ -62,11 +74,14 @@ def set_bad(conn: Connection, lead_id: str) -> None:
 
 def set_awaiting(conn: Connection, lead_ids: Sequence[str], correlation_id: str | None) -> None:
     """The leads, locked and approved before, await a decision, with a clean slate: earlier failures count no more."""
-    conn.execute(
+    change_rows(
+        conn,
+        "leads_awaiting_were_approved",
+        len(lead_ids),
         """
         update leads set awaits_decision = true, failed_runs = 0, last_error = null, decide_alone = false,
                          alone_since = null, crash_count = 0, correlation_id = coalesce(%s, correlation_id)
-        where id = any(%s::uuid[])
+        where id = any(%s::uuid[]) and status = 'approved'
         """,
         (correlation_id, list(lead_ids)),
     )
@@ -74,7 +89,8 @@ def set_awaiting(conn: Connection, lead_ids: Sequence[str], correlation_id: str 
 
 def count_reoffer(conn: Connection, lead_ids: list[str]) -> None:
     """The leads, locked before, were offered again once more."""
-    conn.execute("update leads set reoffer_count = reoffer_count + 1 where id = any(%s::uuid[])", (lead_ids,))
+    statement = "update leads set reoffer_count = reoffer_count + 1 where id = any(%s::uuid[]) and status = 'approved'"
+    change_rows(conn, "leads_offered_again_were_approved", len(lead_ids), statement, (lead_ids,))
 
 
 def set_decided(conn: Connection, decisions: Sequence[Decision], now: datetime) -> None:
@@ -88,7 +104,10 @@ def set_decided(conn: Connection, decisions: Sequence[Decision], now: datetime) 
         for level in decision.levels
         for recipient in level.recipients
     ]
-    conn.execute(
+    change_rows(
+        conn,
+        "leads_decided_were_waiting",
+        len(decisions),
         """
         update leads set
             status = case when outcome = 'no_eligible' then status else 'distributed' end,
@@ -101,7 +120,7 @@ def set_decided(conn: Connection, decisions: Sequence[Decision], now: datetime) 
             select lead_id, array_agg(provider_id order by provider_id) as provider_ids
             from unnest(%s::uuid[], %s::uuid[]) as recipient (lead_id, provider_id) group by lead_id
         ) sold on sold.lead_id = decision.lead_id
-        where id = decision.lead_id
+        where id = decision.lead_id and awaits_decision and attempt = distribution_attempts + 1
         """,
         (
             now,
@@ -120,12 +139,15 @@ def add_failed_run(conn: Connection, lead_id: str, error: str, now: datetime) ->
 
     Needs the lead's lock.
     """
-    rows = conn.execute(
+    rows = change_rows(
+        conn,
+        "leads_failed_were_waiting",
+        1,
         """
         update leads set failed_runs = failed_runs + 1, distribution_attempts = distribution_attempts + 1,
                          last_attempt_at = %s, last_outcome = 'failed', last_error = %s, decide_alone = true,
                          alone_since = null
-        where id = %s returning failed_runs
+        where id = %s and awaits_decision returning failed_runs
         """,
         (now, error, lead_id),
     ).fetchall()
@@ -142,11 +164,14 @@ def blame_for_crash(conn: Connection, lead_id: str) -> int:
 
     Needs the lead's lock. Either way it is decided alone from now on.
     """
-    rows = conn.execute(
+    rows = change_rows(
+        conn,
+        "leads_blamed_were_waiting",
+        1,
         """
         update leads set crash_count = crash_count + (alone_since is not null)::integer, alone_since = null,
                          decide_alone = true
-        where id = %s returning crash_count
+        where id = %s and awaits_decision returning crash_count
         """,
         (lead_id,),
     ).fetchall()
@@ -173,11 +198,14 @@ def suspect(conn: Connection, niche_id: str, limit: int) -> None:
 
 def give_up(conn: Connection, lead_id: str, error: str, now: datetime) -> None:
     """The lead waits no longer, until it is requested again, and its last attempt counts as failed."""
-    conn.execute(
+    change_rows(
+        conn,
+        "leads_given_up_were_waiting",
+        1,
         """
         update leads set awaits_decision = false, last_outcome = 'failed', last_error = %s, alone_since = null,
                          last_attempt_at = coalesce(last_attempt_at, %s)
-        where id = %s
+        where id = %s and awaits_decision
         """,
         (error, now, lead_id),
     )

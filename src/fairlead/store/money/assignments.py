@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fairlead.store.connection import Connection
+from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import all_rows, one_row
 
 
@@ -98,7 +99,10 @@ def lock_own_assignment(conn: Connection, provider_id: str, assignment_id: str) 
 
 def set_refunded(conn: Connection, assignment_ids: Sequence[str], decided_by: str, memo: str, now: datetime) -> None:
     """The assignments, locked, are refunded; those with an open report of a bad lead have it accepted thereby."""
-    conn.execute(
+    change_rows(
+        conn,
+        "assignments_refunded_were_paid",
+        len(assignment_ids),
         """
         update assignments a
         set status = 'refunded', refunded_at = %(now)s,
@@ -108,7 +112,7 @@ def set_refunded(conn: Connection, assignment_ids: Sequence[str], decided_by: st
             bad_lead_memo = case when is_open then %(memo)s else bad_lead_memo end
         from (select id, bad_lead_reported_at is not null and bad_lead_decision is null as is_open
               from assignments where id = any(%(ids)s::uuid[])) report
-        where a.id = report.id
+        where a.id = report.id and a.status <> 'refunded'
         """,
         {"now": now, "by": decided_by, "memo": memo, "ids": list(assignment_ids)},
     )
@@ -116,16 +120,20 @@ def set_refunded(conn: Connection, assignment_ids: Sequence[str], decided_by: st
 
 def set_viewed(conn: Connection, assignment_id: str, now: datetime) -> None:
     """The assignment, locked and not seen before, was seen by its provider at that time."""
-    conn.execute("update assignments set viewed_at = %s where id = %s", (now, assignment_id))
+    statement = "update assignments set viewed_at = %s where id = %s and viewed_at is null"
+    change_rows(conn, "assignments_viewed_were_unseen", 1, statement, (now, assignment_id))
 
 
 def set_answered(conn: Connection, assignment_id: str, status: str, reason: str | None, now: datetime) -> None:
     """The assignment, locked and active before, is accepted, or rejected for a reason."""
-    conn.execute(
+    change_rows(
+        conn,
+        "assignments_answered_were_active",
+        1,
         """
         update assignments set status = %s, rejection_reason = %s, answered_at = %s,
                                viewed_at = coalesce(viewed_at, %s)
-        where id = %s
+        where id = %s and status = 'active'
         """,
         (status, reason, now, now, assignment_id),
     )

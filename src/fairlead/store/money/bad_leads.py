@@ -7,6 +7,7 @@ from typing import Any
 
 from fairlead.store.connection import Connection
 from fairlead.store.lookups import marketplace_currency
+from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import all_rows
 
 
@@ -37,24 +38,34 @@ def window_days(conn: Connection, niche_id: str) -> int:
 
 def set_window_days(conn: Connection, niche_id: str, days: int) -> None:
     """The niche's leads can be reported for so many days. Needs its lock."""
-    conn.execute("update niches set bad_lead_window_days = %s where id = %s", (days, niche_id))
+    statement = "update niches set bad_lead_window_days = %s where id = %s"
+    change_rows(conn, "niches_with_a_window_are_there", 1, statement, (days, niche_id))
 
 
 def set_reported(conn: Connection, assignment_id: str, reason: str, note: str | None, now: datetime) -> None:
     """The assignment, locked and without a report before, is reported as bad."""
-    conn.execute(
-        "update assignments set bad_lead_reported_at = %s, bad_lead_reason = %s, bad_lead_note = %s where id = %s",
+    change_rows(
+        conn,
+        "assignments_reported_had_no_report",
+        1,
+        """
+        update assignments set bad_lead_reported_at = %s, bad_lead_reason = %s, bad_lead_note = %s
+        where id = %s and bad_lead_reported_at is null
+        """,
         (now, reason, note, assignment_id),
     )
 
 
 def set_report_rejected(conn: Connection, assignment_id: str, decided_by: str, memo: str, now: datetime) -> None:
     """The open report of the assignment, which is locked, is rejected."""
-    conn.execute(
+    change_rows(
+        conn,
+        "assignments_decided_had_an_open_report",
+        1,
         """
         update assignments set bad_lead_decision = 'rejected', bad_lead_decided_at = %s, bad_lead_decided_by = %s,
                                bad_lead_memo = %s
-        where id = %s
+        where id = %s and bad_lead_reported_at is not null and bad_lead_decision is null
         """,
         (now, decided_by, memo, assignment_id),
     )

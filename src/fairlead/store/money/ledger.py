@@ -8,6 +8,7 @@ from fairlead.core.ledger import LowBalance, Posting
 from fairlead.store.arrays import array_text, quoted_array_text
 from fairlead.store.connection import Connection
 from fairlead.store.notifications.outbox import Notification, notify
+from fairlead.store.row_counts import change_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def post_entries(
 
     Of one provider the entries follow one another. Needs the locks of the providers' rows, and by provider id what
     those say of a low balance (`core.ledger.LowBalance` is the rule). Three statements at most, and a job with the
-    last.
+    last. Raises `RowsMissed` where a balance is not what the first of its entries follows.
     """
     if not entries:
         return
@@ -65,21 +66,26 @@ def post_entries(
 def _move_balances(
     conn: Connection, entries: Sequence[LedgerEntry], low_balances: Mapping[str, LowBalance], now: datetime
 ) -> None:
-    # A provider may have several entries here: the last of them says where it stands.
+    # A provider may have several entries here: the last of them says where it stands, the first where it stood.
     last = {entry.provider_id: entry.posting for entry in entries}
+    first = {entry.provider_id: entry.posting for entry in reversed(entries)}
     debited = {entry.provider_id for entry in entries if entry.posting.amount_cents < 0}
     after = {
         provider_id: low_balances[provider_id].after(posting.balance_after_cents, is_debited=provider_id in debited)
         for provider_id, posting in last.items()
     }
-    conn.execute(
+    change_rows(
+        conn,
+        "providers_balance_follows_its_entries",
+        len(last),
         """
         update providers p
         set balance_cents = moved.balance_cents, ledger_seq = moved.ledger_seq,
             low_balance_alerted_at = case when moved.was_told then coalesce(p.low_balance_alerted_at, %s) end
-        from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::boolean[])
-             as moved (provider_id, balance_cents, ledger_seq, was_told)
-        where p.id = moved.provider_id
+        from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::boolean[], %s::bigint[], %s::bigint[])
+             as moved (provider_id, balance_cents, ledger_seq, was_told, balance_before_cents, ledger_seq_before)
+        where p.id = moved.provider_id and p.balance_cents = moved.balance_before_cents
+          and p.ledger_seq = moved.ledger_seq_before
         """,
         (
             now,
@@ -87,6 +93,8 @@ def _move_balances(
             array_text([posting.balance_after_cents for posting in last.values()]),
             array_text([posting.seq for posting in last.values()]),
             array_text([low_balance.was_told for low_balance in after.values()]),
+            array_text([first[each].balance_after_cents - first[each].amount_cents for each in last]),
+            array_text([first[each].seq - 1 for each in last]),
         ),
     )
     fallen = [each for each in after if after[each].was_told and not low_balances[each].was_told]

@@ -6,6 +6,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from fairlead.store.connection import Connection
+from fairlead.store.row_counts import change_rows
 
 
 def preferences_of(conn: Connection, provider_id: str) -> dict[str, Any]:
@@ -16,6 +17,5 @@ def preferences_of(conn: Connection, provider_id: str) -> dict[str, Any]:
 
 def write_preferences(conn: Connection, provider_id: str, preferences: Mapping[str, Mapping[str, bool]]) -> None:
     """The provider has these preferences. Needs its lock."""
-    conn.execute(
-        "update providers set notification_preferences = %s where id = %s", (Jsonb(dict(preferences)), provider_id)
-    )
+    statement = "update providers set notification_preferences = %s where id = %s"
+    change_rows(conn, "providers_with_preferences_are_there", 1, statement, (Jsonb(dict(preferences)), provider_id))
