@@ -1,18 +1,20 @@
 """The state that a snapshot holds: written down anywhere and folded on, it is the fold from the first entry."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.core.configuration_entries import niche_payload
+from fairlead.core.configuration_entries import niche_payload, subscription_payload
 from fairlead.core.decision_entries import read_decision
 from fairlead.core.explanation import standing_of
 from fairlead.core.fold import JournalGap
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.model import Balance, Lead
+from fairlead.core.model import Balance, Lead, Level, Subscription
 from fairlead.core.roster_state import RosterState
+from fairlead.core.subscription import EVERY_LEAD
 from tests.core.history import FORM, History, decided_again, id_of
 from tests.core.markets import Market, attributes, busy_history, markets, opened
 from tests.core.test_roster import EDITS, Tables
@@ -80,6 +82,27 @@ def test_a_state_explains_the_record_as_a_roster_explains_the_decision(
             assert standing_of(state, subject, recorded, told, provider_id) == standing_of(
                 rosters_own.roster, subject, decision, result, provider_id
             )
+
+
+def test_a_paused_subscription_stays_and_one_that_left_comes_back_to_its_place() -> None:
+    """R12, by one that was served: paused, gone, and subscribed anew."""
+    level = Level(id_of("level", 1), "only", 500, 1, 1, is_active=True)
+    own = Subscription(
+        id_of("subscription", 1), id_of("provider", 1), level.level_id, True, None, EVERY_LEAD, filter_is_valid=True
+    )
+    history = opened(
+        Market((level,), {own.provider_id: "active"}, {own.provider_id: Balance(900, 0, 1)}, (own,), {}, 1)
+    )
+    assert history.distribute(history.lead({})).recipients
+    paused = replace(own, is_active=False, deactivation_reason="paused")
+    told = [(paused, False), (paused, True), (own, False)]
+    expected = [paused, None, own]
+    for (subscription, is_deleted), stays in zip(told, expected, strict=True):
+        payload = subscription_payload(subscription, is_deleted=is_deleted, before=None)
+        history.write((JournalEntryKind.SUBSCRIPTION, payload))
+        state = written_down(state_at(history, len(history.entries)))
+        assert (state.subscription(own.subscription_id), len(state)) == (stays, stays is not None)
+        assert state.document()["served"] == {own.subscription_id: 1}
 
 
 def test_a_state_of_another_format_is_not_read() -> None:

@@ -19,6 +19,7 @@ from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.distribution import snapshots
 from fairlead.store.distribution.snapshots import newest_state, state_before
+from fairlead.store.invariants.engine import DIFFERENCES_SHOWN
 from tests.flows.marketplaces import HOSTING, declare
 from tests.flows.sales import query
 from tests.flows.upkeep.workers import upkeep_of
@@ -58,6 +59,10 @@ def stories(database: Database, leads: list[str]) -> list[ProviderStory]:
 
 def snapshot_seqs(database: Database) -> list[int]:
     return [seq for (seq,) in query(database, "select seq from roster_snapshots order by seq")]
+
+
+def snapshot_rows(database: Database) -> list[tuple[object, ...]]:
+    return query(database, "select seq, journal_hash, digest, state from roster_snapshots order by seq")
 
 
 def change(database: Database, statement: str, *values: object) -> None:
@@ -127,6 +132,10 @@ DAMAGES = {
         "it names another hash than the journal's entry has",
     ),
     "of no entry": ("seq = 1000000", "the journal has no entry there"),
+    "of another entry": (
+        "(state, digest) = (select state, digest from roster_snapshots order by seq limit 1)",
+        "its content is that of another entry",
+    ),
     "no content": ("state = '', digest = sha256('')", "it cannot be read: error"),
     "no state": (
         "state = '\\x789cab562a4bcc294d55b232ac0500142e0368', digest = sha256("
@@ -136,22 +145,27 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_snapshot_is_passed_over_and_found(
-    damaged_database: Database, damage: tuple[str, str], caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_snapshot_is_passed_over_found_and_replaced(
+    damaged_database: Database, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    database, (setting, words) = damaged_database, damage
+    database, (setting, words) = damaged_database, DAMAGES[damage]
     leads = sold(database)
     plain = stories(database, leads)
     snapshot_rosters(upkeep_of(database))
-    newest = snapshot_seqs(database)[-1]
+    whole = snapshot_rows(database)
+    newest = whole[-1][0]
     change(database, f"update roster_snapshots set {setting} where seq = %s", newest)
-    with caplog.at_level(logging.WARNING):
-        assert stories(database, leads) == plain
-        assert snapshot_rosters(upkeep_of(database))["written"] in (0, 1)
-    assert "roster snapshot passed over" in caplog.text
     [difference] = differences(database)
     assert words in difference
+
+    with caplog.at_level(logging.WARNING):
+        assert stories(database, leads) == plain
+        assert snapshot_rosters(upkeep_of(database))["written"] == 1
+    assert "roster snapshot passed over" in caplog.text
+    assert [row for row in snapshot_rows(database) if row[0] <= newest] == whole
+    assert len(differences(database)) == (damage == "of no entry"), "that one stands where no snapshot is written"
+    assert snapshot_rosters(upkeep_of(database))["written"] == 0
 
 
 def test_a_snapshot_that_was_changed_and_hashed_again_is_found(damaged_database: Database) -> None:
@@ -174,6 +188,32 @@ def test_a_snapshot_that_was_changed_and_hashed_again_is_found(damaged_database:
     assert differences(database) == [
         f"roster snapshot at entry {newest}: it holds another state than the journal's fold gives"
     ]
+
+
+def test_a_snapshot_of_another_format_is_replaced(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    sold(database)
+    with monkeypatch.context() as later:
+        later.setattr("fairlead.core.roster_state.FORMAT", 2)
+        assert snapshot_rosters(upkeep_of(database))["written"] > 3
+    assert len(differences(database)) == min(len(snapshot_seqs(database)), DIFFERENCES_SHOWN)
+    assert snapshot_rosters(upkeep_of(database))["written"] == len(snapshot_seqs(database))
+    assert differences(database) == []
+
+
+def test_a_journal_that_cannot_be_folded_ends_the_comparison(damaged_database: Database) -> None:
+    """What the replay says of the journal is enough: no snapshot behind it can be compared with anything."""
+    database = damaged_database
+    sold(database)
+    snapshot_rosters(upkeep_of(database))
+    [(paused,)] = query(database, "select max(seq) from niche_journal where kind = 'subscription'")
+    with database.transaction() as conn:
+        conn.execute("alter table niche_journal disable trigger user")
+        conn.execute("update niche_journal set payload = '{}' where seq = %s", (paused,))
+        conn.execute("alter table niche_journal enable trigger user")
+    [check] = [check for check in verify(database).checks if check.name.startswith("roster snapshots")]
+    seqs = snapshot_seqs(database)
+    assert 0 < sum(seq < paused for seq in seqs) == check.checked < len(seqs)
+    assert check.differences == ()
 
 
 def test_snapshots_are_written_while_leads_are_sold(database: Database) -> None:

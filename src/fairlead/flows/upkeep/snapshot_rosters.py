@@ -27,7 +27,8 @@ def snapshot_rosters(upkeep: Upkeep) -> Counter[str]:
     """Every niche whose journal went on for long enough has its next snapshots; returns how many were written.
 
     Takes no lock that anything else waits for: entries do not change once they are committed, and each snapshot is a
-    row of its own. Idempotent: two processes write the same, and the first one's stays. Raises `Unavailable`.
+    row of its own. Idempotent: two processes write the same, and the first one's stays. A newest one that is damaged is
+    passed over, and written anew where it stood. Raises `Unavailable`.
     """
     counts: Counter[str] = Counter()
     for niche_id in upkeep.database.read(_niche_ids):

@@ -68,13 +68,19 @@ class StoredSnapshot:
 
 
 def write_snapshot(conn: Connection, state: RosterState) -> bool:
-    """The state is a snapshot at its `seq`; returns whether none was there. Idempotent, and needs no lock."""
+    """The state is the snapshot at its `seq`; returns whether it was not before. Idempotent, and needs no lock.
+
+    What was there and is not the same is replaced: it was damaged, or of another format.
+    """
     text = json.dumps(state.document(), sort_keys=True, separators=(",", ":"))
     packed = zlib.compress(text.encode())
     written = conn.execute(
         """
         insert into roster_snapshots (niche_id, seq, journal_hash, digest, state) values (%s, %s, %s, %s, %s)
-        on conflict (niche_id, seq) do nothing
+        on conflict (niche_id, seq) do update
+        set journal_hash = excluded.journal_hash, digest = excluded.digest, state = excluded.state
+        where (roster_snapshots.journal_hash, roster_snapshots.digest, roster_snapshots.state)
+              is distinct from (excluded.journal_hash, excluded.digest, excluded.state)
         """,
         (state.niche_id, state.head.seq, state.head.hash, hashlib.sha256(packed).digest(), packed),
     )
