@@ -197,7 +197,7 @@ def write_states(conn: Connection, rows: Sequence[SubscriptionRow], now: datetim
 def _change_rows(conn: Connection, statement: LiteralString, now: datetime, rows: Sequence[tuple[object, ...]]) -> None:
     """The rows, which become one array per column, are written. Nothing is sent where there are none.
 
-    Raises `RowsMissed` when they are not all there afterwards, and `ConcurrentChange` for what another transaction took.
+    Raises `RowsMissed` when they are not all there afterwards, `ConcurrentChange` for what another transaction took.
 
     The statements take their arrays in binary form (%b): as text, every element would be escaped, which takes longer
     than all the rest.
