@@ -19,7 +19,7 @@ from fairlead.store.embedded.cluster import Cluster
 from fairlead.store.embedded.scratch import scratch_cluster
 from fairlead.store.schema import migrate
 from tests.api.live_sites import ADMIN, PROVIDER, Who, receive, receive_many, watching, web_process
-from tests.conftest import sweep
+from tests.closing_sweep import sweep
 from tests.flows.access.people import enrolled_admin, provider_user
 from tests.flows.live.feeds import Market, open_market, operators_see, sell
 from tests.race.marketplaces import add_leads

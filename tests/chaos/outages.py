@@ -13,7 +13,7 @@ from fairlead.core.errors import Unavailable
 from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Database
 from fairlead.store.embedded.cluster import Cluster
-from tests.conftest import sweep
+from tests.closing_sweep import sweep
 from tests.race.marketplaces import Niche, Provider, Terms, add_leads, add_providers, open_niche, subscribe
 from tests.race.processes import Report, Workers, opened
 from tests.waiting import PATIENCE_SECONDS, wait_until

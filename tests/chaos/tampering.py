@@ -13,6 +13,8 @@ from fairlead.core.journal import entry_hash
 from fairlead.flows.verify import Check, verify_snapshot
 from fairlead.store.connection import Connection, Database
 from fairlead.store.history import audit_rows
+from fairlead.store.invariants.engine import INVARIANTS
+from tests.closing_sweep import any_violation
 
 PAGE = Path(__file__).parents[2] / "docs/reference/failure-modes.md"
 NOT_COVERED = "## What `verify` does not cover"
@@ -86,6 +88,8 @@ def found(conn: Connection) -> list[Check]:
     """The checks that fail, each of which says where."""
     broken = [check for check in verify_snapshot(conn).checks if not check.holds]
     assert all(all(check.differences) for check in broken), "it is found and not located"
+    of_rows = {check.name for check in broken} & {each.name for each in INVARIANTS}
+    assert any_violation(conn, INVARIANTS) is bool(of_rows), "the sweep behind every test sees less than `verify`"
     return broken
 
 

@@ -28,7 +28,7 @@ from tests.chaos.market import (
 )
 from tests.chaos.outside import Hook, MailBox, moody_mail_server, moody_receiver
 from tests.chaos.workers import Fleet
-from tests.conftest import sweep
+from tests.closing_sweep import sweep
 from tests.waiting import wait_until
 
 DAY_SECONDS = 86_400

@@ -26,7 +26,7 @@ from tests.chaos.market import (
 from tests.chaos.outside import Hook, MailBox, moody_mail_server, moody_receiver
 from tests.chaos.test_server_killed import kill_server
 from tests.chaos.workers import Fleet, Process
-from tests.conftest import sweep
+from tests.closing_sweep import sweep
 from tests.waiting import wait_until
 
 WORKERS = 2

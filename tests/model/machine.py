@@ -18,7 +18,8 @@ from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from tests.conftest import TEMPLATE, sweep
+from tests.closing_sweep import sweep
+from tests.conftest import TEMPLATE
 from tests.model.model import Level, Model, Niche, Provider, Rules
 from tests.model.money_by_hand import NAMES, MoneyByHand, providers
 from tests.model.tables import as_model_says, as_tables_say

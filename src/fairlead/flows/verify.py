@@ -3,7 +3,7 @@
 One snapshot, read-only: it may run beside a working marketplace, and sees a single moment of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fairlead.core.canonical import GENESIS_HASH, chain_hash, timestamp_text
@@ -15,6 +15,7 @@ from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.rosters import head_of, load_roster
 from fairlead.store.history import audit_head, audit_rows, niches_of, past_entries
 from fairlead.store.invariants.engine import DIFFERENCES_SHOWN, INVARIANTS, check_invariants
+from fairlead.store.invariants.invariant import Invariant
 from fairlead.store.journal import LockedNiche
 
 
@@ -78,7 +79,10 @@ def verify(
 
 
 def verify_snapshot(
-    conn: Connection, niche_slug: str | None = None, progress: Progress = lambda _what, _done, _total: None
+    conn: Connection,
+    niche_slug: str | None = None,
+    progress: Progress = lambda _what, _done, _total: None,
+    invariants: Sequence[Invariant] = INVARIANTS,
 ) -> Verification:
     """Every check, made on what this transaction sees; `verify` without its opinion of an empty marketplace."""
     checks: list[Check] = []
@@ -87,9 +91,9 @@ def verify_snapshot(
         raise Refused("niche_unknown", f"there is no niche {niche_slug!r}")
     for niche in niches:
         checks += _replay_niche(conn, niche, progress)
-    progress("rows", 0, len(INVARIANTS))
-    for number, found in enumerate(check_invariants(conn, INVARIANTS), start=1):
-        progress("rows", number, len(INVARIANTS))
+    progress("rows", 0, len(invariants))
+    for number, found in enumerate(check_invariants(conn, invariants), start=1):
+        progress("rows", number, len(invariants))
         checks.append(Check(found.invariant.name, found.checked, found.first))
     checks.append(_check_audit_chain(conn, progress))
     return Verification(tuple(checks))

@@ -21,7 +21,7 @@ from fairlead.store.distribution.rosters import (
     most_entries_folded,
 )
 from fairlead.store.journal import LockedNiche, entries_after, lock_niches
-from tests.conftest import sweep
+from tests.closing_sweep import sweep
 from tests.flows.marketplaces import HOSTING, declare
 
 LEAD = {"cores": 4, "region": "north"}

@@ -8,7 +8,8 @@ from fairlead.core.errors import Unavailable
 from fairlead.store.connection import Database
 from fairlead.store.row_level_security.portal_role import PortalRoleState, portal_role_name, portal_role_state
 from fairlead.store.schema import migrate
-from tests.conftest import drop_unused_portal_roles, sweep
+from tests.closing_sweep import sweep
+from tests.conftest import drop_unused_portal_roles
 from tests.flows.sales import query
 from tests.store.owners import as_superuser, owned_database
 from tests.store.two_providers import rows, two_providers

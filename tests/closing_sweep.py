@@ -1,0 +1,54 @@
+"""The sweep behind every test of a database: what `verify` proves, in fewer statements as long as nothing is found.
+
+Asked one by one, the checks of the rows cost more than most tests do: some fifty statements, each planned by a server
+process that knows none of the tables yet. But most tests fill few tables, and in tables that are all empty a check
+finds nothing (tests/store/invariants/test_closing_sweep.py); the other checks are asked several at once, and only
+whether they find something. What that is, `verify` says, check by check.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from fairlead.flows.verify import verify, verify_snapshot
+from fairlead.store.connection import Connection, Database
+from fairlead.store.invariants.engine import INVARIANTS, plan_for_whole_tables
+from fairlead.store.invariants.invariant import Invariant
+
+CHECKS_A_STATEMENT = 4
+"""More of them cost the server more than the statements that are saved."""
+
+TABLES = """
+select relname::text, relkind <> 'r' or pg_relation_size(oid) > 0 from pg_class
+where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p', 'v', 'm')
+"""
+
+
+def sweep(database: Database, left_out: Collection[str] = ()) -> None:
+    """Every invariant holds and every decision replays, but for the checks that are left out."""
+    with database.snapshot(is_long=True) as conn:
+        asked = [each for each in INVARIANTS if each.name not in left_out]
+        if not any_violation(conn, asked) and verify_snapshot(conn, invariants=()).holds:
+            return
+    result = verify(database, allow_empty=True)
+    broken = {check.name: check.differences for check in result.checks if not check.holds}
+    assert broken.keys() <= {*left_out}, f"{broken}; a test that sets rows by hand names those checks: tests/by_hand.py"
+
+
+def any_violation(conn: Connection, invariants: Sequence[Invariant]) -> bool:
+    """Whether one of the checks finds something. Needs a transaction, as `check_invariants` does."""
+    plan_for_whole_tables(conn)
+    holds_rows = {str(name): bool(holds) for name, holds in conn.execute(TABLES).fetchall()}
+    asked = [each for each in invariants if any(holds_rows[table] for table in tables_of(each, holds_rows))]
+    return any(conn.execute(query).fetchone() is not None for query in _together(asked))
+
+
+def tables_of(invariant: Invariant, tables: Mapping[str, bool]) -> set[str]:
+    """The tables that the check's query names."""
+    return tables.keys() & set(re.findall(r"\w+", invariant.violations))
+
+
+def _together(invariants: Sequence[Invariant]) -> Iterator[bytes]:
+    """Statements that return a row, of no columns, when one of the checks has a violation."""
+    for first in range(0, len(invariants), CHECKS_A_STATEMENT):
+        some = invariants[first : first + CHECKS_A_STATEMENT]
+        yield " union all ".join(f"(select from ({each.violations}) each limit 1)" for each in some).encode()
