@@ -1,0 +1,65 @@
+"""What every page has: login, rail, search, preferences, keys, and room on a phone."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.site import Site
+from tests.browser.watched import Visit, hindrances
+from tests.flows.access.people import PASSWORD, add_admin, enrolled_admin
+
+
+def test_a_wrong_password_is_said_beside_the_form_which_keeps_the_address(site: Site, visit: Visit) -> None:
+    add_admin(site.database)
+    page = visit()
+    page.goto("/login")
+    page.get_by_label("Email address").fill("ann@example.com")
+    page.get_by_label("Password").fill("not the password")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert page.get_by_label("Email address").input_value() == "ann@example.com"
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page).not_to_have_url(f"{site.address}/login")
+
+
+def test_the_frame_hinders_nobody_in_light_dark_or_on_a_phone(site: Site, visit: Visit) -> None:
+    token = enrolled_admin(site.database).token
+    for dark, phone in ((False, False), (True, False), (False, True), (True, True)):
+        page = visit(token, dark=dark, phone=phone)
+        page.goto("/design")
+        assert hindrances(page) == []
+        width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert width == 0, "the page is wider than the window"
+
+
+def test_the_rail_is_a_drawer_on_a_phone_that_keys_open_and_close(site: Site, visit: Visit) -> None:
+    page = visit(enrolled_admin(site.database).token, phone=True)
+    page.goto("/design")
+    button = page.get_by_role("button", name="Sections")
+    expect(page.get_by_role("link", name="Providers")).to_be_hidden()
+    button.press("Enter")
+    expect(page.get_by_role("link", name="Providers")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Providers")).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_slash_goes_to_the_search_and_a_choice_of_theme_stays(site: Site, visit: Visit) -> None:
+    page = visit(enrolled_admin(site.database).token)
+    page.goto("/design")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.locator("details.menu summary").click()
+    page.get_by_label("Dark").check()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_times_are_in_the_zone_that_the_browser_says(site: Site, visit: Visit) -> None:
+    page = visit(enrolled_admin(site.database).token, zone="Australia/Adelaide")
+    page.context.clear_cookies(name="time_zone")
+    page.goto("/design")
+    expect(page.locator("body")).to_have_attribute("data-zone", "Australia/Adelaide")
+    expect(page.locator("td time").first).to_have_attribute("title", re.compile("Australia/Adelaide$"))
