@@ -1,7 +1,11 @@
-"""The glossary has the noun of every table, and each of its words once."""
+"""The glossary has the noun of every table, public schema and setting, and each of its words once."""
 
+import json
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from fairlead.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 GLOSSARY = ROOT / "docs" / "glossary.md"
@@ -16,6 +20,22 @@ NOUN_OF = {
     "niche_journal": "journal",
 }
 """Tables whose noun is not their own name in the singular."""
+
+PLAIN_ENGLISH = frozenset(
+    """
+    accepted activity added adjusted adjustment after allow approved at batch bin by ca change changed choice
+    confirmation confirmed contact cookie count created data database day decided delay detail dir direct
+    directory document earlier email ended entered entry event explained explanation factor failure field file
+    forgotten format from full given history host http idle in installation invalid invitation invited item json
+    kind ledger link live lock log login long mail mark max message ms missed name new note of offer order origin
+    over overview own page part password patch pause per pool port postgres preference preview previewed private
+    profile proof public queued registration rejected rejection replayed report request resolution resolved
+    restoration result retried retry revenue rule saved schema search second secret security setting shutdown
+    size smtp state summary taken test timeout to total transaction transport type unviewed url username value
+    variable web
+    """.split()
+)
+"""Words of public names that were reviewed and mean what a dictionary, or the field at large, has them mean."""
 
 
 def words_of(text: str) -> list[str]:
@@ -39,6 +59,50 @@ def test_the_noun_of_every_table_is_explained() -> None:
     explained = words_of(GLOSSARY.read_text(encoding="utf-8"))
     assert len(tables()) > 30, "the baseline was read"
     assert [table for table in tables() if noun_of(table) not in explained] == []
+
+
+def singular(word: str) -> str:
+    """The word as the glossary would have it: in the singular, in small letters."""
+    word = word.lower()
+    if word.endswith("ies"):
+        return word.removesuffix("ies") + "y"
+    return word if word.endswith("ss") or word in ("ms", "postgres") else word.removesuffix("s")
+
+
+def names_of_interfaces() -> Iterator[tuple[str, list[str]]]:
+    """The schemas that the API's document has and the settings, each with the words that it is put together from."""
+    document = json.loads((ROOT / "docs" / "reference" / "openapi.json").read_text(encoding="utf-8"))
+    for name in document["components"]["schemas"]:
+        yield name, re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z]+", name)
+    for name in Settings.model_fields:
+        yield name, name.split("_")
+
+
+def left_over(words: Sequence[str], explained: Sequence[str]) -> list[str]:
+    """The words that stand in no term of the glossary: the longest term that begins at a word is taken first."""
+    rest, found = [singular(word) for word in words], list[str]()
+    terms = {" ".join(singular(word) for word in term.split()) for term in explained}
+    while rest:
+        length = next((size for size in range(len(rest), 0, -1) if " ".join(rest[:size]) in terms), 0)
+        found += [] if length else rest[:1]
+        rest = rest[max(length, 1) :]
+    return found
+
+
+def test_the_words_of_schemas_and_settings_are_explained_or_plain() -> None:
+    explained = words_of(GLOSSARY.read_text(encoding="utf-8"))
+    found = {name: left_over(words, explained) for name, words in names_of_interfaces()}
+    assert len(found) > 200, "schemas and settings were read"
+    odd = {name: words for name, words in found.items() if not {*words} <= PLAIN_ENGLISH}
+    assert odd == {}
+    unused = PLAIN_ENGLISH - {word for words in found.values() for word in words}
+    assert unused == set(), "every reviewed word is used"
+
+
+def test_a_word_that_is_neither_explained_nor_plain_is_noticed() -> None:
+    explained = ["dead letter", "lead", "credit limit"]
+    assert left_over(["Dead", "Letter", "Burial"], explained) == ["burial"]
+    assert left_over(["dead", "leads", "credit"], explained) == ["dead", "credit"]
 
 
 def test_no_word_is_explained_twice() -> None:

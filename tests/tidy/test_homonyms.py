@@ -7,13 +7,23 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "fairlead"
 SHOWN_BY_THE_API = {
-    "EarlierLead",
     "DeliveryAttempt",
+    "EarlierLead",
     "Enrolment",
     "FilterPreview",
+    "InboxEvent",
     "LeadAssignment",
+    "LeadInFull",
     "LeadOrigin",
+    "MarketplaceOverview",
+    "NicheOverview",
     "NoteAdded",
+    "OwnProfile",
+    "OwnUser",
+    "ProviderStatement",
+    "QueueState",
+    "RefusedDeadLetter",
+    "RetriedDeadLetters",
     "Statement",
     "SubscriptionChanged",
 }

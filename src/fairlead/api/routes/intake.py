@@ -61,18 +61,18 @@ class PublicConsent(RequestModel):
     )
 
 
-class PartnersConsent(PublicConsent):
+class PartnerConsent(PublicConsent):
     """What the consumer agreed to, and from where, as the partner saw it."""
 
     ip: Annotated[Line, Field(min_length=2, max_length=45, examples=["203.0.113.7"])] | None = None
     user_agent: Annotated[Line, Field(min_length=1, max_length=500, examples=["Mozilla/5.0"])] | None = None
 
 
-class PartnersLead(LeadDetails):
+class PartnerLead(LeadDetails):
     """A lead that a partner sends."""
 
     niche: Slug = Field(examples=["hosting"])
-    consent: PartnersConsent | None = None
+    consent: PartnerConsent | None = None
 
 
 class PublicLead(LeadDetails):
@@ -128,7 +128,7 @@ class LeadConfirmed(ResponseModel):
     responses=refuses("niche_unknown", "niche_inactive", "lead_duplicate"),
 )
 def take_in_partners_lead(
-    asked: PartnersLead,
+    asked: PartnerLead,
     sender: Annotated[Principal, needs(Permission.INTAKE_WRITE)],
     database: MarketplaceDatabase,
     client: FromClient,
@@ -181,7 +181,7 @@ def confirm_public_lead(
     return LeadConfirmed.model_validate(confirm_lead(database, asked.token, client, key))
 
 
-def _lead(asked: PartnersLead | PublicLead, consent: PublicConsent | None) -> IntakeLead:
+def _lead(asked: PartnerLead | PublicLead, consent: PublicConsent | None) -> IntakeLead:
     given = None if consent is None else GivenConsent(**consent.model_dump())
     return IntakeLead(asked.niche, asked.attributes, asked.details, given)
 

@@ -58,7 +58,7 @@ class SecondFactor(RequestModel):
     code: Code
 
 
-class Proof(RequestModel):
+class StepUpProof(RequestModel):
     """A code; for a user without a second factor, the password."""
 
     proof: Annotated[Line, Field(min_length=1, max_length=256, examples=["123456"])]
@@ -174,7 +174,7 @@ def give_second_factor(
 
 @router.post("/step-up", responses=refuses("second_factor_required", *CODES))
 async def prove_again(
-    asked: Proof,
+    asked: StepUpProof,
     request: Request,
     response: Response,
     opened: Own,

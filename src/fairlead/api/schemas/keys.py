@@ -27,7 +27,7 @@ class KeyCreated(ResponseModel):
     )
 
 
-class KeyListed(ResponseModel):
+class KeyItem(ResponseModel):
     """A key as it is, without what opens anything."""
 
     key_id: Uuid

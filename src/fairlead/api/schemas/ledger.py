@@ -11,7 +11,7 @@ from fairlead.api.schemas.values import ResponseModel, Uuid
 LedgerEntryKind: TypeAlias = Literal["deposit", "lead_purchase", "refund", "manual_credit", "manual_debit"]
 
 
-class LedgerMovement(ResponseModel):
+class LedgerEntryItem(ResponseModel):
     """A movement of the provider's balance. `amount_cents` is negative where money left."""
 
     seq: int = Field(description="Its number in the provider's ledger, from 1 without gaps.")

@@ -30,7 +30,7 @@ _NAME = pattern_with_message(
 )
 
 
-class RecordedEvent(ResponseModel):
+class AuditEventItem(ResponseModel):
     """One thing that was done, and nothing personal. What a decision did is an event for each part of it."""
 
     event_id: str = Field(description="The event's id, which never changes.", examples=["log:12"])
@@ -82,7 +82,7 @@ def list_audit_events(
         str | None, Query(pattern=_CURSOR, description="`next_cursor` of the page before, or an event's id.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ITEMS, description="At most so many items.")] = 50,
-) -> Page[RecordedEvent]:
+) -> Page[AuditEventItem]:
     """List what was done, the newest first. A page may have fewer items than its limit and still a next one."""
     found = database.read(lambda conn: audit_page(conn, wanted, cursor, limit))
-    return Page(items=[RecordedEvent.model_validate(each) for each in found.items], next_cursor=found.next_after)
+    return Page(items=[AuditEventItem.model_validate(each) for each in found.items], next_cursor=found.next_after)

@@ -30,7 +30,7 @@ Writer = Annotated[Principal, needs(Permission.NOTIFICATIONS_WRITE)]
 _UNKNOWN = refuses("webhook_endpoint_unknown")
 
 
-class EndpointNow(ResponseModel):
+class EndpointItem(ResponseModel):
     """Where a provider's leads are sent, and how that goes. Of the address, the host alone: the rest may be secret."""
 
     endpoint_id: Uuid
@@ -82,7 +82,7 @@ def list_webhook_endpoints_of_all(
     page: ByCursor,
     provider_id: Annotated[Uuid | None, Query()] = None,
     state: Literal["active", "paused", "disabled"] | None = None,
-) -> Page[EndpointNow]:
+) -> Page[EndpointItem]:
     """List the endpoints that there are, the newest first."""
     found = database.read(lambda conn: endpoint_page(conn, state, provider_id, page.after, page.limit))
     return Page(items=[_now(each) for each in found.items], next_cursor=cursor_after(found.next_after))
@@ -91,7 +91,7 @@ def list_webhook_endpoints_of_all(
 @router.get("/{endpoint_id}", responses=_UNKNOWN)
 def inspect_webhook_endpoint(
     endpoint_id: EndpointId, response: Response, reader: Reader, database: MarketplaceDatabase
-) -> EndpointNow:
+) -> EndpointItem:
     """Show one endpoint and its ETag."""
     found = inspect_endpoint(database, endpoint_id)
     show_version(response, found.version)
@@ -137,8 +137,8 @@ def remove_webhook_endpoint_of_provider(
     flow.remove_webhook_endpoint(database, endpoint_id, writer.actor, expected_version=expected)
 
 
-def _now(found: WatchedEndpoint) -> EndpointNow:
-    return EndpointNow(
+def _now(found: WatchedEndpoint) -> EndpointItem:
+    return EndpointItem(
         endpoint_id=found.endpoint_id,
         provider_id=found.provider_id,
         provider_name=found.provider_name,

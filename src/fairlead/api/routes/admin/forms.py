@@ -50,7 +50,7 @@ class NewForm(RequestModel):
     memo: Memo | None = None
 
 
-class TriedForm(RequestModel):
+class FormDryRun(RequestModel):
     """A form that is only tried."""
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
@@ -88,7 +88,7 @@ class FormVersionDetail(FormVersionItem):
     form_schema: StoredForm
 
 
-class UnfitFilterItem(ResponseModel):
+class InvalidFilterItem(ResponseModel):
     """A subscription whose filter does not fit the form any more, and why."""
 
     subscription_id: Uuid
@@ -104,7 +104,7 @@ class FormOutcome(ResponseModel):
     took_effect: bool = Field(description="False where the form was the same before.")
     is_dry_run: bool
     version: Version
-    invalidated: Sequence[UnfitFilterItem] = Field(
+    invalidated: Sequence[InvalidFilterItem] = Field(
         description="Subscriptions that get no leads until their filters are changed; their providers are told."
     )
     validated_subscription_ids: Sequence[Uuid] = Field(description="Subscriptions whose filters fit again.")
@@ -149,7 +149,7 @@ def replace_form(
 @router.post(
     "/preview", dependencies=[changes_nothing("it only tries something out")], responses=refuses("niche_unknown")
 )
-def try_form(niche_id: NicheId, asked: TriedForm, editor: Editor, database: MarketplaceDatabase) -> FormOutcome:
+def try_form(niche_id: NicheId, asked: FormDryRun, editor: Editor, database: MarketplaceDatabase) -> FormOutcome:
     """Say which filters would fit this form no more, and which again. Nothing is changed."""
     with document_in("form_schema"):
         return _outcome(change_form_schema(database, niche_id, asked.form_schema.as_json(), editor.actor, dry_run=True))
@@ -201,6 +201,6 @@ def _outcome(done: FormChanged) -> FormOutcome:
         took_effect=done.took_effect,
         is_dry_run=done.is_dry_run,
         version=done.version,
-        invalidated=[UnfitFilterItem.model_validate(each) for each in done.invalidated],
+        invalidated=[InvalidFilterItem.model_validate(each) for each in done.invalidated],
         validated_subscription_ids=done.validated_subscription_ids,
     )

@@ -44,7 +44,7 @@ _Field = Annotated[
 _Group = Annotated[list[_Field], Field(min_length=1, max_length=MOST_FIELDS)]
 
 
-class DuplicateRuleAsked(RequestModel):
+class DuplicateRuleDocument(RequestModel):
     """When a lead counts as one that came before: in any of the groups, all fields are given and equal.
 
     `refuse`: it is not taken in; `flag`: it is, with the earlier lead named beside it.
@@ -59,12 +59,12 @@ class DuplicateRuleAsked(RequestModel):
     action: Literal["refuse", "flag"]
 
 
-class IntakePolicyAsked(RequestModel):
+class NewIntakePolicy(RequestModel):
     """All of what a niche lets in."""
 
     is_public: StrictBool = Field(description="Whether the public may send leads, to be confirmed by email.")
     approves: StrictBool = Field(description="Whether a lead that came with a key is approved as it comes.")
-    duplicate_rule: DuplicateRuleAsked | None = Field(description="Which leads are the same; null: none are.")
+    duplicate_rule: DuplicateRuleDocument | None = Field(description="Which leads are the same; null: none are.")
     memo: Memo | None = None
 
     @property
@@ -74,7 +74,7 @@ class IntakePolicyAsked(RequestModel):
         return IntakePolicy(self.is_public, self.approves, rule)
 
 
-class IntakePolicyShown(ResponseModel):
+class IntakePolicyState(ResponseModel):
     """What a niche lets in. The ETag is the policy's version."""
 
     is_public: bool
@@ -88,24 +88,24 @@ def show_intake_policy(
     _: Annotated[Principal, needs(Permission.NICHES_READ)],
     database: MarketplaceDatabase,
     response: Response,
-) -> IntakePolicyShown:
+) -> IntakePolicyState:
     """Show what a niche lets in from outside."""
     seen = read_intake_policy(database, database.read(lambda conn: niche_slug_of(conn, niche_id)))
     show_version(response, seen.version)
-    return IntakePolicyShown.model_validate(seen.policy)
+    return IntakePolicyState.model_validate(seen.policy)
 
 
 @router.put("/{niche_id}/intake-policy", responses=refuses("niche_unknown"))
 def replace_intake_policy(
     niche_id: NicheId,
-    asked: IntakePolicyAsked,
+    asked: NewIntakePolicy,
     operator: Annotated[Principal, needs(Permission.NICHES_WRITE)],
     database: MarketplaceDatabase,
     expected: ExpectedVersion,
     response: Response,
-) -> IntakePolicyShown:
+) -> IntakePolicyState:
     """Replace what a niche lets in, from the next lead on. It changes no subscription's place in the order."""
     slug = database.read(lambda conn: niche_slug_of(conn, niche_id))
     done = change_intake_policy(database, slug, asked.policy, operator.actor, expected, memo=asked.memo)
     show_version(response, done.version)
-    return IntakePolicyShown.model_validate(done.policy)
+    return IntakePolicyState.model_validate(done.policy)

@@ -33,7 +33,7 @@ Writer = Annotated[Principal, needs(Permission.JOBS_WRITE)]
 _OVERTAKEN = ("lead_distributed", "lead_rejected", "lead_bad", "notification_not_failed")
 
 
-class QueueNow(ResponseModel):
+class QueueState(ResponseModel):
     """A queue at this moment."""
 
     queue: str = Field(examples=["distribute"])
@@ -50,7 +50,7 @@ class QueueNow(ResponseModel):
 class Queues(ResponseModel):
     """Every queue, by name."""
 
-    items: Sequence[QueueNow]
+    items: Sequence[QueueState]
 
 
 class DeadLetterSummary(ResponseModel):
@@ -105,7 +105,7 @@ class DeadLetterChoice(RequestModel):
     dead_letter_ids: Annotated[Sequence[Uuid], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
-class ClosedLetter(ResponseModel):
+class ResolvedDeadLetter(ResponseModel):
     """A dead letter that is resolved. `took_effect` is false where it was before, and nothing was changed."""
 
     dead_letter_id: Uuid
@@ -116,7 +116,7 @@ class ClosedLetter(ResponseModel):
     job_id: int | None = Field(description="The job that decides its lead; null where this call asked for none.")
 
 
-class RefusedLetter(ResponseModel):
+class RefusedDeadLetter(ResponseModel):
     """A dead letter that could not be retried, and why."""
 
     dead_letter_id: Uuid
@@ -124,17 +124,17 @@ class RefusedLetter(ResponseModel):
     message: str = Field(examples=["the lead has been distributed meanwhile: resolve the dead letter instead"])
 
 
-class RetriedLetters(ResponseModel):
+class RetriedDeadLetters(ResponseModel):
     """What became of each."""
 
-    closed: Sequence[ClosedLetter]
-    refused: Sequence[RefusedLetter]
+    closed: Sequence[ResolvedDeadLetter]
+    refused: Sequence[RefusedDeadLetter]
 
 
 @router.get("/queues")
 def list_queues(reader: Reader, database: MarketplaceDatabase) -> Queues:
     """Say of every queue what waits, what runs, and for how long the first has waited."""
-    return Queues(items=[QueueNow.model_validate(each) for each in database.read(queue_states)])
+    return Queues(items=[QueueState.model_validate(each) for each in database.read(queue_states)])
 
 
 @router.get("/dead-letters")
@@ -167,23 +167,29 @@ def show_dead_letter(dead_letter_id: LetterId, reader: Reader, database: Marketp
 @router.post("/dead-letters/{dead_letter_id}/retry", responses=refuses("dead_letter_unknown", *_OVERTAKEN))
 def retry_one_dead_letter(
     dead_letter_id: LetterId, request: AcceptIdempotencyKey, writer: Writer, database: MarketplaceDatabase
-) -> ClosedLetter:
+) -> ResolvedDeadLetter:
     """Try again from the beginning what was given up. One that is resolved already is left alone."""
     idempotency = request.key_of(writer)
-    return ClosedLetter.model_validate(flow.retry_dead_letter(database, dead_letter_id, writer.actor, idempotency))
+    return ResolvedDeadLetter.model_validate(
+        flow.retry_dead_letter(database, dead_letter_id, writer.actor, idempotency)
+    )
 
 
 @router.post("/dead-letter-retries")
 def retry_several_dead_letters(
     asked: DeadLetterChoice, writer: Writer, database: MarketplaceDatabase
-) -> RetriedLetters:
+) -> RetriedDeadLetters:
     """Try again each of these that is open, in a transaction of its own. Asking twice does it once."""
-    return RetriedLetters.model_validate(flow.retry_dead_letters(database, list(asked.dead_letter_ids), writer.actor))
+    return RetriedDeadLetters.model_validate(
+        flow.retry_dead_letters(database, list(asked.dead_letter_ids), writer.actor)
+    )
 
 
 @router.post("/dead-letters/{dead_letter_id}/resolve", responses=refuses("dead_letter_unknown"))
 def resolve_one_dead_letter(
     dead_letter_id: LetterId, asked: DeadLetterResolution, writer: Writer, database: MarketplaceDatabase
-) -> ClosedLetter:
+) -> ResolvedDeadLetter:
     """Close a dead letter without trying again, and say why. One that is resolved already keeps how, and why."""
-    return ClosedLetter.model_validate(flow.resolve_dead_letter(database, dead_letter_id, asked.memo, writer.actor))
+    return ResolvedDeadLetter.model_validate(
+        flow.resolve_dead_letter(database, dead_letter_id, asked.memo, writer.actor)
+    )

@@ -10,7 +10,7 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.schemas.keys import KeyCreated, KeyListed, LifetimeDays, key_created
+from fairlead.api.schemas.keys import KeyCreated, KeyItem, LifetimeDays, key_created
 from fairlead.api.schemas.pagination import ByCursor, Page
 from fairlead.api.schemas.values import RequestModel, Uuid
 from fairlead.core.entry.types import Line
@@ -43,7 +43,7 @@ class NewKey(RequestModel):
     )
 
 
-class KeyState(KeyListed):
+class KeyState(KeyItem):
     """A key as operators see it: also whose it is, and who made it."""
 
     name: str = Field(examples=["forms on the site"])

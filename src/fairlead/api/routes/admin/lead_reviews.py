@@ -48,7 +48,7 @@ class LeadsRejection(Rejection):
     lead_ids: _Ids
 
 
-class BadMark(RequestModel):
+class BadLeadMark(RequestModel):
     """Why a lead is bad."""
 
     memo: RefundMemo
@@ -146,7 +146,7 @@ def reject_one_lead(
 @router.post("/{lead_id}/mark-bad", responses=refuses("lead_unknown", "lead_rejected", "balance_too_large"))
 def mark_one_lead_bad(
     lead_id: LeadId,
-    asked: BadMark,
+    asked: BadLeadMark,
     operator: Annotated[Principal, needs(Permission.MONEY_WRITE)],
     database: MarketplaceDatabase,
     idempotency: RequireIdempotencyKey,

@@ -40,7 +40,7 @@ _Email = Annotated[str | None, Field(examples=["ada@example.com"])]
 _Phone = Annotated[str | None, Field(examples=["+49 30 5550100"])]
 
 
-class LeadInList(ResponseModel):
+class LeadItem(ResponseModel):
     """A lead, without anything personal."""
 
     lead_id: Uuid
@@ -55,7 +55,7 @@ class LeadInList(ResponseModel):
     approved_at: datetime | None
 
 
-class LeadShown(LeadInList):
+class LeadInFull(LeadItem):
     """A lead with all that is known of it."""
 
     niche_id: Uuid
@@ -100,7 +100,7 @@ class LeadEntered(ResponseModel):
     awaits_decision: bool
 
 
-class IntakeShown(ResponseModel):
+class LeadIntake(ResponseModel):
     """How a lead came in from outside."""
 
     via: Literal["key", "public"]
@@ -114,7 +114,7 @@ class IntakeShown(ResponseModel):
     duplicate_fields: Sequence[str] = Field(examples=[["contact_email"]])
 
 
-class ConsentShown(ResponseModel):
+class LeadConsent(ResponseModel):
     """What a consumer agreed to, and where that was."""
 
     consent_text: str = Field(examples=["I want to be called about an offer."])
@@ -130,8 +130,8 @@ class LeadOrigin(ResponseModel):
     """Where a lead comes from. Both members are null for one that an operator entered or imported."""
 
     lead_id: Uuid
-    intake: IntakeShown | None
-    consent: ConsentShown | None
+    intake: LeadIntake | None
+    consent: LeadConsent | None
 
 
 class LeadAssignment(ResponseModel):
@@ -172,23 +172,23 @@ def list_leads(
             examples=["01990d8e"],
         ),
     ] = None,
-) -> Page[LeadInList]:
+) -> Page[LeadItem]:
     """List leads, the newest first, page by page."""
     wanted = LeadFilter(niche, status, created_from, created_before, id_prefix)
     found = database.read(lambda conn: lead_page(conn, wanted, keyset.after, keyset.probe))
     items, next_cursor = keyset.cut(found, lambda lead: (lead.created_at, lead.lead_id))
-    return Page(items=[LeadInList.model_validate(each) for each in items], next_cursor=next_cursor)
+    return Page(items=[LeadItem.model_validate(each) for each in items], next_cursor=next_cursor)
 
 
 @router.post("/lead-search", dependencies=[changes_nothing("it only looks for something")])
-def search_leads(asked: ContactSearch, _: Reader, database: MarketplaceDatabase, keyset: ByCursor) -> Page[LeadInList]:
+def search_leads(asked: ContactSearch, _: Reader, database: MarketplaceDatabase, keyset: ByCursor) -> Page[LeadItem]:
     """Find the leads of a consumer, the newest first, by their whole email address or telephone number.
 
     Both however they are written. In a body, so that no address of a page holds them.
     """
     found = database.read(lambda conn: leads_of_contact(conn, asked.contact, keyset.after, keyset.probe))
     items, next_cursor = keyset.cut(found, lambda lead: (lead.created_at, lead.lead_id))
-    return Page(items=[LeadInList.model_validate(each) for each in items], next_cursor=next_cursor)
+    return Page(items=[LeadItem.model_validate(each) for each in items], next_cursor=next_cursor)
 
 
 @router.post("/leads", status_code=201, responses=refuses("niche_unknown"))
@@ -213,9 +213,9 @@ def enter_lead(
 
 
 @router.get("/leads/{lead_id}", responses=refuses("lead_unknown"))
-def show_lead(lead_id: LeadId, _: Reader, database: MarketplaceDatabase) -> LeadShown:
+def show_lead(lead_id: LeadId, _: Reader, database: MarketplaceDatabase) -> LeadInFull:
     """Show a lead with all that is known of it."""
-    return LeadShown.model_validate(database.read(lambda conn: lead_in_full(conn, lead_id)))
+    return LeadInFull.model_validate(database.read(lambda conn: lead_in_full(conn, lead_id)))
 
 
 @router.get("/leads/{lead_id}/origin", responses=refuses("lead_unknown"))

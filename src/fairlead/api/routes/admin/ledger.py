@@ -14,7 +14,7 @@ from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.by_sequence import BySequence, cursor_before
 from fairlead.api.schemas.currency import Currency, InCurrency
-from fairlead.api.schemas.ledger import LedgerEntryKind, LedgerMovement, Statement, TotalOfKind
+from fairlead.api.schemas.ledger import LedgerEntryItem, LedgerEntryKind, Statement, TotalOfKind
 from fairlead.api.schemas.pagination import MOST_ITEMS, ByCursor, Page, cursor_after, cursor_of, position_of
 from fairlead.api.schemas.spans import Before, From, NeededBefore, NeededFrom
 from fairlead.api.schemas.values import ResponseModel, Slug, Uuid, pattern_with_message
@@ -33,7 +33,7 @@ Reader = Annotated[Principal, needs(Permission.MONEY_READ)]
 _LARGEST_SEQ = 2**63 - 1
 
 
-class MoneyEntry(LedgerMovement):
+class ProviderLedgerEntry(LedgerEntryItem):
     """A movement of a balance, whose it is, and who made it. `amount_cents` is negative where money left."""
 
     provider_id: Uuid
@@ -42,19 +42,19 @@ class MoneyEntry(LedgerMovement):
     memo: str | None = Field(examples=["agreed on the telephone"])
 
 
-class MoneyPage(Page[MoneyEntry]):
+class ProviderLedgerPage(Page[ProviderLedgerEntry]):
     """A page of movements, and what their amounts are in."""
 
     currency: Currency
 
 
-class ProviderStatementAnswer(Statement):
+class ProviderStatement(Statement):
     """A provider's span of time in sums: the opening balance and the totals make the closing balance."""
 
     provider_id: Uuid
 
 
-class Sale(ResponseModel):
+class AssignmentItem(ResponseModel):
     """An assignment: nothing of its lead but the id."""
 
     assignment_id: Uuid
@@ -92,12 +92,12 @@ def list_ledger(
         ),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ITEMS, description="At most so many items.")] = 50,
-) -> MoneyPage:
+) -> ProviderLedgerPage:
     """List the movements of all balances, the newest first."""
     wanted, after = LedgerFilter(kind, created_from, created_before), None if cursor is None else _position(cursor)
     found = database.read(lambda conn: ledger_page(conn, wanted, after, limit))
     next_cursor = None if found.next_after is None else _cursor(found.next_after)
-    return MoneyPage(items=[_entry(each) for each in found.items], next_cursor=next_cursor, currency=currency)
+    return ProviderLedgerPage(items=[_entry(each) for each in found.items], next_cursor=next_cursor, currency=currency)
 
 
 @router.get("/providers/{provider_id}/ledger", responses=refuses("provider_unknown"))
@@ -109,12 +109,12 @@ def list_ledger_of_provider(
     kind: Annotated[LedgerEntryKind | None, Query()] = None,
     created_from: From = None,
     created_before: Before = None,
-) -> MoneyPage:
+) -> ProviderLedgerPage:
     """List the movements of a provider's balance, the newest first."""
     wanted = LedgerFilter(kind, created_from, created_before)
     found, currency = read_provider_ledger(database, provider_id, wanted, page.before_seq, page.limit)
     items = [_entry(each) for each in found.items]
-    return MoneyPage(items=items, next_cursor=cursor_before(found.next_after), currency=currency)
+    return ProviderLedgerPage(items=items, next_cursor=cursor_before(found.next_after), currency=currency)
 
 
 @router.get("/providers/{provider_id}/statement", responses=refuses("provider_unknown"))
@@ -124,10 +124,10 @@ def show_statement_of_provider(
     database: MarketplaceDatabase,
     created_from: NeededFrom,
     created_before: NeededBefore,
-) -> ProviderStatementAnswer:
+) -> ProviderStatement:
     """Add up the movements of a provider's balance in a span of time, by their kind."""
     found = read_provider_statement(database, provider_id, created_from, created_before)
-    return ProviderStatementAnswer(
+    return ProviderStatement(
         provider_id=provider_id,
         currency=found.currency,
         opening_balance_cents=found.statement.opening_balance_cents,
@@ -147,17 +147,17 @@ def list_assignments(
     status: Literal["active", "accepted", "rejected", "refunded"] | None = None,
     assigned_from: From = None,
     assigned_before: Before = None,
-) -> Page[Sale]:
+) -> Page[AssignmentItem]:
     """List who received which lead for how much, the newest first. A page may have fewer items than its limit."""
     wanted = AssignmentFilter(niche, provider_id, level_id, status, assigned_from, assigned_before)
     found = database.read(lambda conn: assignment_page(conn, wanted, page.after, page.limit))
-    items = [Sale.model_validate(each) for each in found.items]
+    items = [AssignmentItem.model_validate(each) for each in found.items]
     return Page(items=items, next_cursor=cursor_after(found.next_after))
 
 
-def _entry(found: LedgerEntryInFull) -> MoneyEntry:
+def _entry(found: LedgerEntryInFull) -> ProviderLedgerEntry:
     whose = {"provider_id": found.provider_id, "provider_name": found.provider_name}
-    return MoneyEntry.model_validate(asdict(found.entry) | whose | {"actor": found.actor, "memo": found.memo})
+    return ProviderLedgerEntry.model_validate(asdict(found.entry) | whose | {"actor": found.actor, "memo": found.memo})
 
 
 def _cursor(position: LedgerPosition) -> str:

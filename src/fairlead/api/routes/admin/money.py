@@ -75,7 +75,7 @@ class BadLeadReport(ResponseModel):
     status: str = Field(examples=["active"])
 
 
-class DecidedReport(ResponseModel):
+class DecidedBadLeadReport(ResponseModel):
     """A report that was accepted, with the refund, or rejected."""
 
     assignment_id: Uuid
@@ -143,10 +143,10 @@ def accept_bad_lead_report(
     treasurer: Treasurer,
     database: MarketplaceDatabase,
     idempotency: RequireIdempotencyKey,
-) -> DecidedReport:
+) -> DecidedBadLeadReport:
     """Accept the report about an assignment: its whole price is given back. A decision is made once."""
     done = accept_bad_lead(database, assignment_id, asked.memo, treasurer.actor, idempotency.key_of(treasurer, asked))
-    return DecidedReport.model_validate(done)
+    return DecidedBadLeadReport.model_validate(done)
 
 
 @router.post("/bad-lead-reports/{assignment_id}/reject", responses=refuses(*_DECIDED))
@@ -156,7 +156,7 @@ def reject_bad_lead_report(
     treasurer: Treasurer,
     database: MarketplaceDatabase,
     idempotency: RequireIdempotencyKey,
-) -> DecidedReport:
+) -> DecidedBadLeadReport:
     """Reject the report about an assignment: no money moves. A decision is made once."""
     done = reject_bad_lead(database, assignment_id, asked.memo, treasurer.actor, idempotency.key_of(treasurer, asked))
-    return DecidedReport.model_validate(done)
+    return DecidedBadLeadReport.model_validate(done)

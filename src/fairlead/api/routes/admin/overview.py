@@ -19,7 +19,7 @@ from fairlead.store.watching.overview import read_overview
 router = Router(prefix="/api/v1/admin/overview", tags=["reports"])
 
 
-class NicheAtAGlance(ResponseModel):
+class NicheOverview(ResponseModel):
     """A niche in numbers."""
 
     niche_id: Uuid
@@ -39,7 +39,7 @@ class NicheAtAGlance(ResponseModel):
     journal_head: str = Field(description="The hash of the newest entry.", examples=["0" * 64])
 
 
-class MarketplaceAtAGlance(ResponseModel):
+class MarketplaceOverview(ResponseModel):
     """The marketplace in numbers."""
 
     currency: Currency
@@ -51,12 +51,12 @@ class MarketplaceAtAGlance(ResponseModel):
     ledger_entries: int
     ledger_total_cents: int = Field(description="All movements together, in minor units: the same as the balances.")
     audit_seq: int = Field(description="The number of the newest entry of the audit log.")
-    niches: Sequence[NicheAtAGlance]
+    niches: Sequence[NicheOverview]
 
 
 @router.get("")
 def show_overview(
     reader: Annotated[Principal, needs(Permission.REPORTS_READ, OVERVIEWS_OF_CALLER)], database: MarketplaceDatabase
-) -> MarketplaceAtAGlance:
+) -> MarketplaceOverview:
     """Count what there is of everything, at one moment."""
-    return MarketplaceAtAGlance.model_validate(database.read(read_overview))
+    return MarketplaceOverview.model_validate(database.read(read_overview))

@@ -23,7 +23,7 @@ router = Router(prefix="/api/v1/admin/subscriptions/{subscription_id}/history", 
 Reader = Annotated[Principal, needs(Permission.PROVIDERS_READ)]
 
 
-class SubscriptionPast(StateOfSubscription):
+class SubscriptionHistoryItem(StateOfSubscription):
     """A state that the subscription was in from then on, and who asked for it, where it followed from nothing else."""
 
     seq: int = Field(description="The place in the niche's journal.")
@@ -36,7 +36,7 @@ class SubscriptionPast(StateOfSubscription):
 @router.get("", responses=refuses("subscription_unknown"))
 def list_subscription_states(
     subscription_id: Annotated[Uuid, Path()], _: Reader, database: MarketplaceDatabase, page: BySequence
-) -> Page[SubscriptionPast]:
+) -> Page[SubscriptionHistoryItem]:
     """List the states that the subscription was in, the newest first: when, by whom, and why."""
     found = subscription_history(
         database, subscription_id, of_provider_id=None, before_seq=page.before_seq, limit=page.probe
@@ -45,8 +45,8 @@ def list_subscription_states(
     return Page(items=[_past(each) for each in items], next_cursor=next_cursor)
 
 
-def _past(state: SubscriptionState) -> SubscriptionPast:
-    return SubscriptionPast(
+def _past(state: SubscriptionState) -> SubscriptionHistoryItem:
+    return SubscriptionHistoryItem(
         **state_of(state.subscription, is_ended=state.is_deleted),
         seq=state.seq,
         recorded_at=state.recorded_at,

@@ -63,7 +63,7 @@ class NewFilter(RequestModel):
     memo: Memo | None = None
 
 
-class TriedFilter(RequestModel):
+class FilterDryRun(RequestModel):
     """A filter, and how many of the leads that were decided last it is tried on."""
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
@@ -240,7 +240,7 @@ def end_subscription(
     responses=refuses("niche_unknown", "form_unreadable"),
 )
 def try_filter(
-    niche_id: Annotated[Uuid, Path()], asked: TriedFilter, _: Reader, database: MarketplaceDatabase
+    niche_id: Annotated[Uuid, Path()], asked: FilterDryRun, _: Reader, database: MarketplaceDatabase
 ) -> FilterPreview:
     """Say how many of the leads that were decided last in the niche the filter fits. Nothing is changed."""
     with document_in("filter_rules"):

@@ -91,7 +91,7 @@ class InboxLead(ResponseModel):
     refunded_at: datetime | None
 
 
-class InboxMoment(ResponseModel):
+class InboxEvent(ResponseModel):
     """Something that happened to it."""
 
     at: datetime
@@ -110,10 +110,10 @@ class InboxLeadInFull(InboxLead):
     report_reason: ReportReason | None
     report_note: str | None = Field(examples=["called five times"])
     report_deadline: datetime = Field(description="Until when it can be reported as bad.")
-    timeline: Sequence[InboxMoment] = Field(description="What happened to the assignment, the oldest first.")
+    timeline: Sequence[InboxEvent] = Field(description="What happened to the assignment, the oldest first.")
 
 
-class OwnAnswer(ResponseModel):
+class OwnAssignmentState(ResponseModel):
     """An assignment after its provider answered it."""
 
     assignment_id: Uuid
@@ -122,7 +122,7 @@ class OwnAnswer(ResponseModel):
     answered_at: datetime | None
 
 
-class OwnReportMade(ResponseModel):
+class OwnBadLeadReportState(ResponseModel):
     """A report that waits for a decision."""
 
     assignment_id: Uuid
@@ -194,20 +194,20 @@ def view_own_assignment(assignment_id: AssignmentId, caller: Writer) -> InboxLea
     "/assignments/{assignment_id}/accept",
     responses=refuses("assignment_unknown", "assignment_rejected", "assignment_refunded"),
 )
-def accept_own_assignment(assignment_id: AssignmentId, caller: Writer) -> OwnAnswer:
+def accept_own_assignment(assignment_id: AssignmentId, caller: Writer) -> OwnAssignmentState:
     """Accept a lead. Doing so twice is no mistake."""
     done = accept_assignment(caller.database, caller.provider_id, assignment_id, caller.actor)
-    return OwnAnswer.model_validate(done)
+    return OwnAssignmentState.model_validate(done)
 
 
 @router.post(
     "/assignments/{assignment_id}/reject",
     responses=refuses("assignment_unknown", "assignment_accepted", "assignment_refunded"),
 )
-def reject_own_assignment(assignment_id: AssignmentId, asked: OwnRejection, caller: Writer) -> OwnAnswer:
+def reject_own_assignment(assignment_id: AssignmentId, asked: OwnRejection, caller: Writer) -> OwnAssignmentState:
     """Reject a lead, and say why. No money is given back by that: for that there is the report."""
     done = reject_assignment(caller.database, caller.provider_id, assignment_id, asked.reason, caller.actor)
-    return OwnAnswer.model_validate(done)
+    return OwnAssignmentState.model_validate(done)
 
 
 @router.post(
@@ -216,13 +216,13 @@ def reject_own_assignment(assignment_id: AssignmentId, asked: OwnRejection, call
 )
 def report_own_bad_lead(
     assignment_id: AssignmentId, asked: OwnBadLeadReport, idempotency: AcceptIdempotencyKey, caller: Writer
-) -> OwnReportMade:
+) -> OwnBadLeadReportState:
     """Report a lead as bad. An operator decides whether it is paid back; each lead can be reported once."""
     key = idempotency.key_of(caller.principal, asked)
     done = report_bad_lead(
         caller.database, caller.provider_id, assignment_id, asked.reason, asked.note, caller.actor, key
     )
-    return OwnReportMade.model_validate(done)
+    return OwnBadLeadReportState.model_validate(done)
 
 
 def _page(caller: OwnProvider, wanted: InboxFilter, page: Keyset) -> Page[InboxLead]:

@@ -8,7 +8,7 @@ from pydantic import Field
 from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
-from fairlead.api.schemas.keys import KeyCreated, KeyListed, LifetimeDays, key_created
+from fairlead.api.schemas.keys import KeyCreated, KeyItem, LifetimeDays, key_created
 from fairlead.api.schemas.pagination import ByCursor, Page
 from fairlead.api.schemas.values import RequestModel, Uuid
 from fairlead.core.entry.types import Line
@@ -27,7 +27,7 @@ KeyHolder = Annotated[OwnProvider, needs_own(Permission.OWN_KEYS)]
 Scope: TypeAlias = Literal["own:read", "own:write"]
 
 
-class OwnKeyWish(RequestModel):
+class NewOwnKey(RequestModel):
     """What the key is for, what it may do, and for how long."""
 
     name: Annotated[str, Line(MAX_NAME_CHARACTERS), Field(examples=["our CRM"])]
@@ -40,7 +40,7 @@ class OwnKeyWish(RequestModel):
 @router.get("")
 def list_own_keys(
     page: ByCursor, caller: KeyHolder, with_revoked: Annotated[bool, Query(description="Also those.")] = False
-) -> Page[KeyListed]:
+) -> Page[KeyItem]:
     """List the provider's keys, the newest first."""
     found = page_of_api_keys(
         caller.database,
@@ -51,11 +51,11 @@ def list_own_keys(
         limit=page.probe,
     )
     items, next_cursor = page.cut(found, lambda key: (key.created_at, key.key_id))
-    return Page(items=[KeyListed.model_validate(each) for each in items], next_cursor=next_cursor)
+    return Page(items=[KeyItem.model_validate(each) for each in items], next_cursor=next_cursor)
 
 
 @router.post("", status_code=201, responses=refuses("provider_unknown", "encryption_keys_missing"))
-def create_own_key(asked: OwnKeyWish, caller: KeyHolder) -> KeyCreated:
+def create_own_key(asked: NewOwnKey, caller: KeyHolder) -> KeyCreated:
     """Create a key of the provider. It acts for the provider, whichever of its users made the key."""
     done = create_api_key(
         caller.database,

@@ -8,7 +8,7 @@ from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
 from fairlead.api.schemas.by_sequence import BySequence, cursor_before
 from fairlead.api.schemas.currency import Currency
-from fairlead.api.schemas.ledger import LedgerEntryKind, LedgerMovement, Statement, TotalOfKind
+from fairlead.api.schemas.ledger import LedgerEntryItem, LedgerEntryKind, Statement, TotalOfKind
 from fairlead.api.schemas.pagination import Page
 from fairlead.api.schemas.spans import Before, From, NeededBefore, NeededFrom
 from fairlead.core.permissions import Permission
@@ -20,7 +20,7 @@ router = Router(prefix="/api/v1/provider/ledger", tags=["provider: money"])
 Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
 
 
-class OwnEntryPage(Page[LedgerMovement]):
+class OwnLedgerPage(Page[LedgerEntryItem]):
     """A page of the ledger, and what its amounts are in."""
 
     currency: Currency
@@ -33,7 +33,7 @@ def list_own_ledger(
     kind: Annotated[LedgerEntryKind | None, Query()] = None,
     created_from: From = None,
     created_before: Before = None,
-) -> OwnEntryPage:
+) -> OwnLedgerPage:
     """List the movements of the provider's balance, the newest first.
 
     A page may hold fewer items than asked for, even none, as long as there is a `next_cursor`.
@@ -45,8 +45,8 @@ def list_own_ledger(
             marketplace_currency(conn),
         )
     )
-    items = [LedgerMovement.model_validate(each) for each in found.items]
-    return OwnEntryPage(items=items, next_cursor=cursor_before(found.next_after), currency=currency)
+    items = [LedgerEntryItem.model_validate(each) for each in found.items]
+    return OwnLedgerPage(items=items, next_cursor=cursor_before(found.next_after), currency=currency)
 
 
 @router.get("/statement")

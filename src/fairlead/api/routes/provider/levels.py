@@ -24,7 +24,7 @@ Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
 Previewer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE, PREVIEWS_OF_PROVIDER)]
 
 
-class OwnPlaceAtLevel(ResponseModel):
+class OwnSubscriptionAtLevel(ResponseModel):
     """The provider's living subscription to the level."""
 
     subscription_id: Uuid
@@ -42,7 +42,7 @@ class LevelOffer(ResponseModel):
     currency: Currency
     max_recipients: int = Field(description="So many providers receive the same lead at the most.", examples=[3])
     order_position: int
-    own: OwnPlaceAtLevel | None = Field(description="Null where the provider does not subscribe.")
+    own: OwnSubscriptionAtLevel | None = Field(description="Null where the provider does not subscribe.")
 
 
 class NicheOffer(ResponseModel):
@@ -62,7 +62,7 @@ class NicheOffers(ResponseModel):
     items: list[NicheOffer]
 
 
-class FilterFared(ResponseModel):
+class FilterOutcome(ResponseModel):
     """How a filter would have fared."""
 
     matched_count: int | None = Field(
@@ -88,11 +88,11 @@ def list_levels_on_offer(caller: Reader) -> NicheOffers:
 )
 def preview_own_filter(
     level_id: Annotated[Uuid, Path()], asked: FilterDocument, _: Previewer, marketplace: MarketplaceDatabase
-) -> FilterFared:
+) -> FilterOutcome:
     """Tell how many of the last 1,000 leads of the level's niche the filter would have let through.
 
     Nothing of any lead is told, and nothing is changed. It is for providers that may buy such leads, and each may ask
     only so often.
     """
     # Counted over all providers' leads, which the provider's own database does not show.
-    return FilterFared.model_validate(preview_filter_at_level(marketplace, level_id, asked.as_json()))
+    return FilterOutcome.model_validate(preview_filter_at_level(marketplace, level_id, asked.as_json()))

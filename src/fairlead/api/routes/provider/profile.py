@@ -38,7 +38,7 @@ Preferences: TypeAlias = Annotated[Mapping[Told, _Channels], Field(max_length=le
 _PREFERENCES: dict[str, Any] = {"low_balance": {"email": True}, "lead_assigned": {"email": False, "webhook": True}}
 
 
-class OwnProfileAnswer(ResponseModel):
+class OwnProfile(ResponseModel):
     """The provider as the marketplace knows it. Amounts in cents."""
 
     provider_id: Uuid
@@ -68,7 +68,7 @@ class PreferencesDocument(RequestModel):
 
 
 @router.get("/profile", responses=refuses("provider_unknown"))
-def show_own_profile(caller: Reader, response: Response) -> OwnProfileAnswer:
+def show_own_profile(caller: Reader, response: Response) -> OwnProfile:
     """Show the provider's profile and balance, with the ETag that a change has to name."""
     return _profile(caller, response)
 
@@ -76,7 +76,7 @@ def show_own_profile(caller: Reader, response: Response) -> OwnProfileAnswer:
 @router.patch("/profile", responses=refuses("provider_unknown"))
 def change_own_limits(
     asked: OwnProfilePatch, expected: ExpectedVersion, caller: Writer, response: Response
-) -> OwnProfileAnswer:
+) -> OwnProfile:
     """Change below which balance the provider is told. Everything else of the profile is the operators' to change."""
     change = OwnProfileChange(**said(asked))
     change_own_profile(caller.database, caller.provider_id, change, caller.actor, expected_version=expected)
@@ -102,11 +102,11 @@ def replace_own_preferences(
     return _preferences(caller, done, response)
 
 
-def _profile(caller: OwnProvider, response: Response) -> OwnProfileAnswer:
+def _profile(caller: OwnProvider, response: Response) -> OwnProfile:
     found = read_own_profile(caller.database, caller.provider_id)
     show_version(response, found.version)
     row = found.row
-    return OwnProfileAnswer.model_validate(
+    return OwnProfile.model_validate(
         {
             "provider_id": row.provider_id,
             "name": row.name,

@@ -37,7 +37,7 @@ Writer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE)]
 SubscriptionId = Annotated[Uuid, Path()]
 
 
-class OwnSubscriptionWish(RequestModel):
+class NewOwnSubscription(RequestModel):
     """Which level, and which of its leads."""
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
@@ -48,7 +48,7 @@ class OwnSubscriptionWish(RequestModel):
     )
 
 
-class OwnSubscriptionNow(StateOfSubscription):
+class OwnSubscriptionDetail(StateOfSubscription):
     """A subscription as it is now."""
 
     subscription_id: Uuid
@@ -57,7 +57,7 @@ class OwnSubscriptionNow(StateOfSubscription):
     filter_summary: str = Field(description="The filter in plain words.", examples=["Cores at least 4"])
 
 
-class OwnSubscription(OwnSubscriptionNow):
+class OwnSubscription(OwnSubscriptionDetail):
     """A subscription, and what it is to."""
 
     niche: str = Field(examples=["hosting"])
@@ -74,7 +74,7 @@ class OwnSubscriptions(ResponseModel):
     items: list[OwnSubscription]
 
 
-class OwnSubscriptionPast(StateOfSubscription):
+class OwnSubscriptionHistoryItem(StateOfSubscription):
     """A state that the subscription was in from that time on, and who of the provider asked for it."""
 
     seq: int = Field(description="Its number among the states of the subscription, from 1.")
@@ -103,7 +103,7 @@ def list_own_subscriptions(
     status_code=201,
     responses=refuses("level_unknown", "level_deleted", "provider_unknown", "subscription_exists", "form_unreadable"),
 )
-def subscribe_to_level(asked: OwnSubscriptionWish, caller: Writer, response: Response) -> OwnSubscriptionNow:
+def subscribe_to_level(asked: NewOwnSubscription, caller: Writer, response: Response) -> OwnSubscriptionDetail:
     """Subscribe to a level. Doing so twice is no mistake.
 
     One who left comes back to the same place in the order: leaving and returning gains nothing. Where the balance does
@@ -134,7 +134,7 @@ def replace_own_filter(
     expected: ExpectedVersion,
     caller: Writer,
     response: Response,
-) -> OwnSubscriptionNow:
+) -> OwnSubscriptionDetail:
     """Replace the filter. It counts from the next decision on."""
     done = set_filter(
         caller.database,
@@ -150,7 +150,9 @@ def replace_own_filter(
 @router.post(
     "/{subscription_id}/pause", responses=refuses("subscription_unknown", "subscription_ended", "provider_unknown")
 )
-def pause_own_subscription(subscription_id: SubscriptionId, caller: Writer, response: Response) -> OwnSubscriptionNow:
+def pause_own_subscription(
+    subscription_id: SubscriptionId, caller: Writer, response: Response
+) -> OwnSubscriptionDetail:
     """Pause the subscription: it receives nothing until it is resumed, and keeps its place in the order."""
     done = pause_subscription(caller.database, subscription_id, caller.actor, of_provider_id=caller.provider_id)
     return _changed(done, response)
@@ -159,7 +161,9 @@ def pause_own_subscription(subscription_id: SubscriptionId, caller: Writer, resp
 @router.post(
     "/{subscription_id}/resume", responses=refuses("subscription_unknown", "subscription_ended", "provider_unknown")
 )
-def resume_own_subscription(subscription_id: SubscriptionId, caller: Writer, response: Response) -> OwnSubscriptionNow:
+def resume_own_subscription(
+    subscription_id: SubscriptionId, caller: Writer, response: Response
+) -> OwnSubscriptionDetail:
     """Resume the subscription. Where the balance does not suffice it waits for it."""
     done = resume_subscription(caller.database, subscription_id, caller.actor, of_provider_id=caller.provider_id)
     return _changed(done, response)
@@ -168,7 +172,7 @@ def resume_own_subscription(subscription_id: SubscriptionId, caller: Writer, res
 @router.delete("/{subscription_id}", responses=refuses("subscription_unknown", "provider_unknown"))
 def end_own_subscription(
     subscription_id: SubscriptionId, expected: ExpectedVersion, caller: Writer, response: Response
-) -> OwnSubscriptionNow:
+) -> OwnSubscriptionDetail:
     """Leave the level. Filter, pause and place in the order are kept for a return. Doing so twice is no mistake."""
     done = unsubscribe(
         caller.database,
@@ -183,7 +187,7 @@ def end_own_subscription(
 @router.get("/{subscription_id}/history", responses=refuses("subscription_unknown"))
 def list_own_subscription_history(
     subscription_id: SubscriptionId, page: BySequence, caller: Reader, marketplace: MarketplaceDatabase
-) -> Page[OwnSubscriptionPast]:
+) -> Page[OwnSubscriptionHistoryItem]:
     """List the states that the subscription was in, the newest first."""
     # From the journal, which the provider's own database does not show.
     states = subscription_history(
@@ -207,9 +211,9 @@ def _now(row: SubscriptionRow, filter_summary: str) -> dict[str, Any]:
     }
 
 
-def _changed(done: SubscriptionChanged, response: Response) -> OwnSubscriptionNow:
+def _changed(done: SubscriptionChanged, response: Response) -> OwnSubscriptionDetail:
     show_version(response, done.version)
-    return OwnSubscriptionNow(**_now(done.row, done.filter_summary))
+    return OwnSubscriptionDetail(**_now(done.row, done.filter_summary))
 
 
 def _owned(found: OwnedSubscription) -> OwnSubscription:
@@ -225,8 +229,8 @@ def _owned(found: OwnedSubscription) -> OwnSubscription:
     )
 
 
-def _past(state: SubscriptionState) -> OwnSubscriptionPast:
-    return OwnSubscriptionPast(
+def _past(state: SubscriptionState) -> OwnSubscriptionHistoryItem:
+    return OwnSubscriptionHistoryItem(
         **state_of(state.subscription, is_ended=state.is_deleted),
         seq=state.seq,
         recorded_at=state.recorded_at,

@@ -17,7 +17,7 @@ router = Router(prefix="/api/v1/provider/users", tags=["provider: access"])
 Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
 
 
-class OwnUserAnswer(ResponseModel):
+class OwnUser(ResponseModel):
     """A user of the provider."""
 
     user_id: Uuid
@@ -32,7 +32,7 @@ class OwnUserAnswer(ResponseModel):
 class OwnUsers(ResponseModel):
     """All of them, by email."""
 
-    items: list[OwnUserAnswer]
+    items: list[OwnUser]
 
 
 @router.get("")
@@ -40,4 +40,4 @@ def list_own_users(caller: Reader, marketplace: MarketplaceDatabase) -> OwnUsers
     """List who can log in for the provider. Operators invite, disable and help those who are locked out."""
     # Of its users the provider's own database shows no more than whose a key is.
     found = marketplace.read(lambda conn: users_of_provider(conn, caller.provider_id))
-    return OwnUsers(items=[OwnUserAnswer.model_validate(each) for each in found])
+    return OwnUsers(items=[OwnUser.model_validate(each) for each in found])

@@ -72,7 +72,7 @@ TRIALS = ConcurrencyLimit(3)
 """At most so many threads of a process wait for receivers at once; the others answer other requests."""
 
 
-class OwnEndpointWish(RequestModel):
+class NewOwnEndpoint(RequestModel):
     """Where leads are sent, and by which names."""
 
     url: Url
@@ -86,7 +86,7 @@ class OwnEndpointPatch(RequestModel):
     field_mapping: FieldMapping | None = unsaid()
 
 
-class WhyPausedOrResumed(RequestModel):
+class OwnEndpointReason(RequestModel):
     """Why, for the audit log."""
 
     reason: Memo
@@ -130,7 +130,7 @@ class OwnEndpointChanged(ResponseModel):
     took_effect: bool
 
 
-class OwnEndpointTrial(ResponseModel):
+class OwnTestDelivery(ResponseModel):
     """What came of a test delivery."""
 
     is_delivered: bool
@@ -163,7 +163,7 @@ def list_own_endpoints(caller: Reader) -> OwnEndpoints:
     "", status_code=201, responses=refuses("webhook_endpoint_exists", "provider_unknown", "encryption_keys_missing")
 )
 def create_own_endpoint(
-    asked: OwnEndpointWish, caller: Writer, box: SecretBoxResource, settings: ServerSettings, response: Response
+    asked: NewOwnEndpoint, caller: Writer, box: SecretBoxResource, settings: ServerSettings, response: Response
 ) -> OwnEndpointSecret:
     """Have leads sent to a system of the provider's from now on. The answer alone has the secret."""
     done = create_webhook_endpoint(
@@ -218,7 +218,7 @@ def remove_own_endpoint(endpoint_id: EndpointId, expected: ExpectedVersion, call
 
 
 @router.post("/{endpoint_id}/pause", responses=refuses("webhook_endpoint_unknown"))
-def pause_own_endpoint(endpoint_id: EndpointId, asked: WhyPausedOrResumed, caller: Writer) -> OwnEndpointChanged:
+def pause_own_endpoint(endpoint_id: EndpointId, asked: OwnEndpointReason, caller: Writer) -> OwnEndpointChanged:
     """Hold back what is to be sent, until the endpoint is resumed. Doing so twice is no mistake."""
     done = pause_webhook_endpoint(
         caller.database, endpoint_id, asked.reason, caller.actor, of_provider_id=caller.provider_id
@@ -227,7 +227,7 @@ def pause_own_endpoint(endpoint_id: EndpointId, asked: WhyPausedOrResumed, calle
 
 
 @router.post("/{endpoint_id}/resume", responses=refuses("webhook_endpoint_unknown"))
-def resume_own_endpoint(endpoint_id: EndpointId, asked: WhyPausedOrResumed, caller: Writer) -> OwnEndpointChanged:
+def resume_own_endpoint(endpoint_id: EndpointId, asked: OwnEndpointReason, caller: Writer) -> OwnEndpointChanged:
     """Have everything sent that was held back. Also after failures had paused the endpoint, or HTTP 410 disabled it."""
     done = resume_webhook_endpoint(
         caller.database, endpoint_id, asked.reason, caller.actor, of_provider_id=caller.provider_id
@@ -259,7 +259,7 @@ def retire_own_secret(endpoint_id: EndpointId, caller: Writer) -> OwnEndpointCha
 )
 def try_own_endpoint(
     endpoint_id: EndpointId, caller: Tester, box: SecretBoxResource, settings: ServerSettings
-) -> OwnEndpointTrial:
+) -> OwnTestDelivery:
     """Send a test delivery, of no lead and no person, now, and tell what the receiver said within five seconds.
 
     It counts as no delivery. One at a time.
@@ -273,7 +273,7 @@ def try_own_endpoint(
             of_provider_id=caller.provider_id,
             timeout_seconds=min(settings.webhook_timeout_seconds, TRIAL_TIMEOUT_SECONDS),
         )
-    return OwnEndpointTrial(is_delivered=isinstance(outcome, Sent), answer=outcome.answer)
+    return OwnTestDelivery(is_delivered=isinstance(outcome, Sent), answer=outcome.answer)
 
 
 @router.get("/{endpoint_id}/deliveries", responses=refuses("webhook_endpoint_unknown"))
