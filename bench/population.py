@@ -21,7 +21,8 @@ from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id, new_salt
 from fairlead.store.journal import append_configuration, lock_niches
-from fairlead.store.money.payments import CreditedPayment, credit_payments
+from fairlead.store.money.ledger import post_entries
+from fairlead.store.money.payments import CreditedPayment, credited_event, insert_payments
 
 RECIPIENTS = (1, 3, 5)
 PRICES_CENTS = (5000, 2000, 1000)
@@ -180,7 +181,9 @@ def _insert_providers(conn: Connection, slug: str, balances: dict[str, int], now
         for provider_id, cents in balances.items()
         if cents
     ]
-    append_audit(conn, credit_payments(conn, payments, dict.fromkeys(balances, LowBalance()), "EUR", BENCH, now), now)
+    entries = insert_payments(conn, payments, "EUR", now)
+    post_entries(conn, entries, dict.fromkeys(balances, LowBalance()), BENCH.name, now)
+    append_audit(conn, [credited_event(payment, "EUR", BENCH) for payment in payments], now)
 
 
 def _insert_subscriptions(

@@ -6,6 +6,7 @@ LOW_BALANCE = "tests/flows/money/test_low_balance.py"
 ONCE_A_BATCH = f"{LOW_BALANCE}::test_a_batch_that_charges_a_provider_more_than_once_tells_it_once"
 COMES_IN = f"{LOW_BALANCE}::test_money_that_comes_in_ends_a_fall_and_begins_none"
 LEADS = "tests/flows/test_distribute_lead.py"
+ROW_COUNTS = "tests/store/test_row_counts.py"
 OUTBOX = "tests/store/notifications/test_outbox.py"
 
 BUGS_OF_WRITERS = (
@@ -121,6 +122,39 @@ BUGS_OF_WRITERS = (
         "it decided nothing, so it was none",
         (Edit("store/leads/state.py", "distribution_attempts = distribution_attempts + 1,\n", "\n"),),
         (f"{LEADS}::test_a_lead_that_raises_is_tried_six_times_and_stops_nobody",),
+        is_quick=True,
+    ),
+    Bug(
+        "money that moves alone",
+        "the five-minute job lets subscriptions follow",
+        (Edit("flows/funding.py", "    return follow_funds(conn, locked, after, now)\n", "    return []\n"),),
+        ("tests/flows/money/test_funds_follow.py",),
+        is_quick=True,
+    ),
+    Bug(
+        "a place in the order of one who cannot be served",
+        "what was decided is written",
+        (
+            Edit(
+                "store/distribution/writes.py",
+                "where s.id = subscription_id and s.is_active and s.filter_is_valid and s.deleted_at is null\n",
+                "where s.id = subscription_id\n",
+            ),
+        ),
+        (ROW_COUNTS,),
+    ),
+    Bug(
+        "fewer rows than were given",
+        "an update that finds no row changes none",
+        (Edit("store/row_counts.py", "if cursor.rowcount != count:", "if cursor.rowcount > count:"),),
+        (ROW_COUNTS,),
+        is_quick=True,
+    ),
+    Bug(
+        "an answer of a pipeline that is never read",
+        "what the pipeline sends is done",
+        (Edit("store/session_settings.py", "        for check in checks:\n            check()\n", ""),),
+        (ROW_COUNTS,),
         is_quick=True,
     ),
 )

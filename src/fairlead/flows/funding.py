@@ -1,6 +1,6 @@
 """Funding (R9): which subscriptions funds start or stop, wherever it is not a decision that moves the funds."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,7 +18,9 @@ from fairlead.store.configuration.rows import (
 )
 from fairlead.store.configuration.writes import write_states, write_subscriptions
 from fairlead.store.connection import Connection
-from fairlead.store.journal import LockedNiche, append_configuration
+from fairlead.store.distribution.funds import niche_ids_moved_by
+from fairlead.store.journal import LockedNiche, append_configuration, lock_niches
+from fairlead.store.money.ledger import LedgerEntry, post_entries
 from fairlead.store.notifications.outbox import Kind, Notification, notify
 from fairlead.store.notifications.rows import told_to_have_stopped
 
@@ -45,14 +47,59 @@ Move = tuple[SubscriptionRow | None, SubscriptionRow]
 """A subscription before and after; None stands for one that did not exist."""
 
 
-def moves_after(
-    conn: Connection, providers: Mapping[str, ProviderRow], locked_niche_ids: Collection[str]
-) -> list[Move]:
-    """What the funds make of the providers' subscriptions, in whatever niche: those that start or stop (R9).
+def lock_niches_moved_by(
+    conn: Connection, changes_cents: Mapping[str, int], also: Sequence[str]
+) -> dict[str, LockedNiche]:
+    """Locked are the niches where so much more for these providers would start or stop a subscription, and `also`."""
+    return lock_niches(conn, sorted({*niche_ids_moved_by(conn, changes_cents), *also}))
 
-    `providers`, by id, have the balances that they will have. Needs their locks, which hold the prices of their levels
-    still. Raises `LockSetChanged` when such a subscription is in a niche that is not locked.
+
+def move_money(
+    conn: Connection,
+    locked: Mapping[str, LockedNiche],
+    providers: Mapping[str, ProviderRow],
+    entries: Sequence[LedgerEntry],
+    actor_name: str,
+    now: datetime,
+) -> list[Move]:
+    """The entries are in the ledgers, and the providers' subscriptions follow (R9): what every flow moves money by.
+
+    `providers`, by id, as they were locked; their entries follow one another. Needs the locks of the niches concerned,
+    too. Returns the subscriptions that start or stop. Raises `LockSetChanged`.
     """
+    after = dict(providers)
+    for entry in entries:
+        row, posting = after[entry.provider_id], entry.posting
+        balance = replace(row.balance, balance_cents=posting.balance_after_cents, ledger_seq=posting.seq)
+        after[entry.provider_id] = replace(row, balance=balance)
+    post_entries(conn, entries, {each: row.low_balance for each, row in providers.items()}, actor_name, now)
+    return follow_funds(conn, locked, after, now)
+
+
+def follow_funds(
+    conn: Connection,
+    locked: Mapping[str, LockedNiche],
+    providers: Mapping[str, ProviderRow],
+    now: datetime,
+    *,
+    in_locked_niches_only: bool = False,
+) -> list[Move]:
+    """The providers' subscriptions are as their funds have it (R9): journals, tables and providers are told so.
+
+    `providers`, by id, have the funds that count. Needs their locks, which hold the prices of their levels still.
+    Returns the subscriptions that start or stop. Raises `LockSetChanged` when one is in a niche that is not locked,
+    unless those have their own turn.
+    """
+    moves = _moves_after(conn, providers)
+    if in_locked_niches_only:
+        moves = [move for move in moves if move[1].niche_id in locked]
+    if missing := {after.niche_id for _, after in moves} - locked.keys():
+        raise LockSetChanged(sorted(missing))
+    record_moves(conn, locked, {}, moves, now)
+    return moves
+
+
+def _moves_after(conn: Connection, providers: Mapping[str, ProviderRow]) -> list[Move]:
     rows = [row for row in subscription_rows(conn, list(providers), [], []) if not row.is_deleted]
     levels = level_rows(conn, sorted({row.niche_id for row in rows}))
     prices = {row.level.level_id: row.level.price_cents for row in levels}
@@ -65,8 +112,6 @@ def moves_after(
         after = funded(before, price_cents, providers[before.provider_id].balance.available_cents)
         if after.is_active != before.is_active:
             moves.append((row, replace(row, subscription=after)))
-    if missing := {after.niche_id for _, after in moves} - {*locked_niche_ids}:
-        raise LockSetChanged(sorted(missing))
     return moves
 
 

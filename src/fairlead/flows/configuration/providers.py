@@ -17,7 +17,7 @@ from fairlead.flows.configuration.versions import (
 )
 from fairlead.flows.declaring.plan_providers import provider_document
 from fairlead.flows.declaring.provider_events import provider_events
-from fairlead.flows.funding import Move, moves_after, record_moves
+from fairlead.flows.funding import Move, follow_funds, lock_niches_moved_by
 from fairlead.flows.input_types import canonical_values
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
@@ -31,9 +31,7 @@ from fairlead.store.configuration.rows import (
 )
 from fairlead.store.configuration.writes import write_providers
 from fairlead.store.connection import Connection, Database
-from fairlead.store.distribution.funds import niche_ids_moved_by
 from fairlead.store.ids import new_id
-from fairlead.store.journal import lock_niches
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
 
@@ -110,19 +108,18 @@ def change_provider(
     memo = wanted.pop("memo")
 
     def work(conn: Connection, also: Sequence[str]) -> Changed[ProviderRow]:
-        concerned = niche_ids_moved_by(conn, _limit_changes(conn, checked, wanted))
-        locked = lock_niches(conn, sorted({*concerned, *also}))
+        locked = lock_niches_moved_by(conn, _limit_changes(conn, checked, wanted), also)
         before = locked_provider(conn, checked)
         after = _changed(before, wanted)
         if after == before:
             return Changed(before, provider_version(before), took_effect=False)
         require_version(expected_version, provider_version(before), "the provider")
         _require_possible(conn, before, after)
-        is_refunded = before.balance != after.balance
-        moves: list[Move] = moves_after(conn, {checked: after}, locked) if is_refunded else []
         now = clock(conn)
         write_providers(conn, [after], now)
-        record_moves(conn, locked, {}, moves, now)
+        moves: list[Move] = []
+        if before.balance != after.balance:
+            moves = follow_funds(conn, locked, {checked: after}, now)
         limits = (before.balance.credit_limit_cents, after.balance.credit_limit_cents)
         events = provider_events(actor, before, after, memo)
         append_audit(conn, events + _credit_limit_events(actor, checked, *limits, memo), now)

@@ -36,7 +36,8 @@ from fairlead.store.configuration.writes import write_levels, write_niches, writ
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import LockedNiche, lock_niches
 from fairlead.store.leads.rows import clock
-from fairlead.store.money.payments import credit_payments, credited_payments
+from fairlead.store.money.ledger import post_entries
+from fairlead.store.money.payments import credited_event, credited_payments, insert_payments
 
 __all__ = ["Applied", "Change", "Declaration", "apply_marketplace", "parse_declaration"]
 
@@ -174,12 +175,14 @@ def _write(conn: Connection, document: Declaration, plan: _Plan, actor: Actor) -
     add_form_schemas(conn, plan.niches.new_forms, actor.name, memo, now)
     write_levels(conn, plan.niches.written_levels, now)
     write_providers(conn, plan.providers.created, now)
+    entries = insert_payments(conn, plan.providers.deposits, plan.standing.currency, now)
     low_balances = {provider_id: row.low_balance for provider_id, row in plan.providers.by_id.items()}
-    credited = credit_payments(conn, plan.providers.deposits, low_balances, plan.standing.currency, actor, now)
+    post_entries(conn, entries, low_balances, actor.name, now)
     # After the deposits: a lower credit limit may need them.
     write_providers(conn, plan.providers.changed, now)
     locked = plan.standing.locked | lock_niches(conn, [row.niche_id for row in plan.niches.written_niches])
     record_moves(conn, locked, _journal_contents(plan), plan.subscriptions.moves, now)
+    credited = [credited_event(payment, plan.standing.currency, actor) for payment in plan.providers.deposits]
     append_audit(conn, [*_events(document, plan, actor), *credited], now)
 
 

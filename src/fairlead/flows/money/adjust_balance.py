@@ -1,24 +1,22 @@
 """Crediting and debiting a provider by hand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.ledger import LedgerEntryKind, post, takeable_cents
 from fairlead.core.model import MAX_AMOUNT_CENTS
-from fairlead.flows.funding import deactivated_ids, moves_after, reactivated_ids, record_moves
+from fairlead.flows.funding import deactivated_ids, lock_niches_moved_by, move_money, reactivated_ids
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import hold_currency, lock_providers
 from fairlead.store.connection import Connection, Database
-from fairlead.store.distribution.funds import niche_ids_moved_by
-from fairlead.store.journal import lock_niches
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
-from fairlead.store.money.ledger import LedgerEntry, post_entries
+from fairlead.store.money.ledger import LedgerEntry
 
 Direction = Literal["credit", "debit"]
 
@@ -83,19 +81,16 @@ def _adjust(
 ) -> Adjusted:
     currency = hold_currency(conn)
     change_cents = cents if kind is LedgerEntryKind.MANUAL_CREDIT else -cents
-    concerned = niche_ids_moved_by(conn, {provider_id: change_cents})
-    locked = lock_niches(conn, sorted({*concerned, *also}))
+    locked = lock_niches_moved_by(conn, {provider_id: change_cents}, also)
     provider = lock_providers(conn, [provider_id]).get(provider_id)
     if provider is None:
         raise Refused("provider_unknown", f"there is no provider {provider_id}")
     if kind is LedgerEntryKind.MANUAL_DEBIT and (takeable := takeable_cents(provider.balance, kind)) < cents:
         raise Refused("insufficient_balance", f"{cents} cents cannot be taken: only {takeable} are there")
-    posting, balance = post(provider.balance, kind, cents)
-    moves = moves_after(conn, {provider_id: replace(provider, balance=balance)}, locked)
+    posting, _ = post(provider.balance, kind, cents)
     now = clock(conn)
     entry = LedgerEntry(provider_id, posting, memo=memo)
-    post_entries(conn, [entry], {provider_id: provider.low_balance}, actor.name, now)
-    record_moves(conn, locked, {}, moves, now)
+    moves = move_money(conn, locked, {provider_id: provider}, [entry], actor.name, now)
     moved = {
         "amount_cents": posting.amount_cents,
         "balance_after_cents": posting.balance_after_cents,

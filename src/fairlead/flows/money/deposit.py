@@ -1,25 +1,23 @@
 """Crediting a deposit to a provider, once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fairlead.core.entry.refusal import EntryRefused
 from fairlead.core.entry.text import canonical_line
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.ledger import LedgerEntryKind, post
 from fairlead.core.model import MAX_AMOUNT_CENTS
-from fairlead.flows.funding import moves_after, reactivated_ids, record_moves
+from fairlead.flows.funding import lock_niches_moved_by, move_money, reactivated_ids
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, append_audit
 from fairlead.store.configuration.rows import hold_currency, lock_providers
 from fairlead.store.connection import Connection, Database
-from fairlead.store.distribution.funds import niche_ids_moved_by
 from fairlead.store.ids import new_id
-from fairlead.store.journal import lock_niches
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
-from fairlead.store.money.payments import CreditedPayment, credit_payments, credited_payments
+from fairlead.store.money.payments import CreditedPayment, credited_event, credited_payments, insert_payments
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +60,19 @@ def deposit(
 
     def work(conn: Connection, also: Sequence[str]) -> Deposited:
         currency = hold_currency(conn)
-        concerned = niche_ids_moved_by(conn, {checked: amount_cents})
-        locked = lock_niches(conn, sorted({*concerned, *also}))
+        locked = lock_niches_moved_by(conn, {checked: amount_cents}, also)
         provider = lock_providers(conn, [checked]).get(checked)
         if provider is None:
             raise Refused("provider_unknown", f"there is no provider {checked}")
         recorded = credited_payments(conn, gateway, [external_id]).get(external_id)
         if recorded is not None:
             return _recorded(recorded, checked, amount_cents)
-        posting, balance = post(provider.balance, LedgerEntryKind.DEPOSIT, amount_cents)
+        posting, _ = post(provider.balance, LedgerEntryKind.DEPOSIT, amount_cents)
         payment = CreditedPayment(new_id(), checked, gateway, external_id, posting)
-        moves = moves_after(conn, {checked: replace(provider, balance=balance)}, locked)
         now = clock(conn)
-        events = credit_payments(conn, [payment], {checked: provider.low_balance}, currency, actor, now)
-        record_moves(conn, locked, {}, moves, now)
-        append_audit(conn, events, now)
+        entries = insert_payments(conn, [payment], currency, now)
+        moves = move_money(conn, locked, {checked: provider}, entries, actor.name, now)
+        append_audit(conn, [credited_event(payment, currency, actor)], now)
         return _deposited(payment, was_recorded=False, reactivated=reactivated_ids(moves))
 
     return with_niche_locks(

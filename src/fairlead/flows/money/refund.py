@@ -1,20 +1,19 @@
 """Giving back what was paid for an assignment: in full, once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.core.errors import Refused
 from fairlead.core.ledger import LedgerEntryKind, Posting, post
-from fairlead.flows.funding import Move, moves_after, reactivated_ids, record_moves
+from fairlead.flows.funding import Move, lock_niches_moved_by, move_money, reactivated_ids
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import ProviderRow, lock_providers
 from fairlead.store.connection import Connection, Database
-from fairlead.store.distribution.funds import niche_ids_moved_by
-from fairlead.store.journal import LockedNiche, lock_niches
+from fairlead.store.journal import LockedNiche
 from fairlead.store.leads.rows import clock, lock_lead
 from fairlead.store.lookups import checked_id, marketplace_currency
 from fairlead.store.money.assignments import (
@@ -24,7 +23,7 @@ from fairlead.store.money.assignments import (
     lock_assignments,
     set_refunded,
 )
-from fairlead.store.money.ledger import LedgerEntry, post_entries
+from fairlead.store.money.ledger import LedgerEntry
 from fairlead.store.notifications.outbox import Notification, notify
 
 
@@ -107,8 +106,7 @@ def hold_for_refund(conn: Connection, also: Sequence[str], assignment_id: str) -
 
 def hold_niches(conn: Connection, also: Sequence[str], terms: Sequence[AssignmentTerms]) -> Mapping[str, LockedNiche]:
     """Locked are the niches where refunds of these assignments, one per provider, would start a subscription."""
-    concerned = niche_ids_moved_by(conn, {each.provider_id: each.price_cents for each in terms})
-    return lock_niches(conn, sorted({*concerned, *also}))
+    return lock_niches_moved_by(conn, {each.provider_id: each.price_cents for each in terms}, also)
 
 
 def hold_recipients(
@@ -131,20 +129,15 @@ def give_back(
     if not assignments:
         return (), []
     postings: dict[str, Posting] = {}
-    funded: dict[str, ProviderRow] = {}
     for each in assignments:
-        provider = held.providers[each.provider_id]
-        postings[each.assignment_id], balance = post(provider.balance, LedgerEntryKind.REFUND, each.price_cents)
-        funded[each.provider_id] = replace(provider, balance=balance)
-    moves = moves_after(conn, funded, held.niches)
+        balance = held.providers[each.provider_id].balance
+        postings[each.assignment_id], _ = post(balance, LedgerEntryKind.REFUND, each.price_cents)
     entries = [
         LedgerEntry(each.provider_id, postings[each.assignment_id], each.assignment_id, memo=why.memo)
         for each in assignments
     ]
-    low_balances = {provider_id: provider.low_balance for provider_id, provider in held.providers.items()}
-    post_entries(conn, entries, low_balances, why.actor.name, now)
     set_refunded(conn, list(held.assignments), why.actor.name, why.memo, now)
-    record_moves(conn, held.niches, {}, moves, now)
+    moves = move_money(conn, held.niches, held.providers, entries, why.actor.name, now)
     notify(conn, [_notification(each, why) for each in assignments], now)
     currency = marketplace_currency(conn)
     refunds = tuple(_refunded(each, postings[each.assignment_id], currency, moves) for each in assignments)

@@ -1,14 +1,12 @@
 """R9's safety net: whatever charge or deposit left a subscription behind, its activity follows the funds."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import replace
 
 from fairlead.core.errors import Unavailable
-from fairlead.core.subscription import funded
-from fairlead.flows.funding import Move, record_moves
+from fairlead.flows import funding
+from fairlead.flows.funding import Move
 from fairlead.flows.upkeep.upkeep import Upkeep
-from fairlead.store.configuration.rows import ProviderRow, level_rows, lock_providers, subscription_rows
+from fairlead.store.configuration.rows import lock_providers
 from fairlead.store.connection import Connection
 from fairlead.store.distribution.funds import (
     misfunded_niche_ids,
@@ -59,9 +57,8 @@ def _niche(upkeep: Upkeep, niche_id: str) -> Counter[str]:
             locked = lock_niches(conn, [niche_id])
             provider_ids = misfunded_provider_ids(conn, niche_id, after, CHUNK_PROVIDERS)
             # Money moves without the niche's lock: only what the locked rows say counts.
-            moves = _moves(conn, niche_id, lock_providers(conn, provider_ids))
-            if moves:
-                record_moves(conn, locked, {}, moves, clock(conn))
+            providers = lock_providers(conn, provider_ids)
+            moves = funding.follow_funds(conn, locked, providers, clock(conn), in_locked_niches_only=True)
             return provider_ids, moves
 
         provider_ids, moves = upkeep.database.run(work)
@@ -70,20 +67,6 @@ def _niche(upkeep: Upkeep, niche_id: str) -> Counter[str]:
         if len(provider_ids) < CHUNK_PROVIDERS:
             return counts
         after = provider_ids[-1]
-
-
-def _moves(conn: Connection, niche_id: str, providers: Mapping[str, ProviderRow]) -> list[Move]:
-    prices = {row.level.level_id: row.level.price_cents for row in level_rows(conn, [niche_id])}
-    moves: list[Move] = []
-    for row in subscription_rows(conn, list(providers), [], []):
-        price_cents = prices.get(row.subscription.level_id)
-        if row.is_deleted or price_cents is None:
-            continue  # in another niche, where its own turn follows
-        balance = providers[row.subscription.provider_id].balance
-        after = funded(row.subscription, price_cents, balance.available_cents)
-        if after.is_active != row.subscription.is_active:
-            moves.append((row, replace(row, subscription=after)))
-    return moves
 
 
 def _forget_low_balances(upkeep: Upkeep) -> int:

@@ -1,16 +1,16 @@
 """Payments that gateways announced: each of them once, credited to its provider's ledger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg import errors
 
-from fairlead.core.ledger import LedgerEntryKind, LowBalance, Posting
+from fairlead.core.ledger import LedgerEntryKind, Posting
 from fairlead.store.audit.log import Actor, AuditEvent
 from fairlead.store.configuration.rows import ConcurrentChange
 from fairlead.store.connection import Connection
-from fairlead.store.money.ledger import LedgerEntry, post_entries
+from fairlead.store.money.ledger import LedgerEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +42,12 @@ def credited_payments(conn: Connection, gateway: str, external_ids: Sequence[str
     }
 
 
-def credit_payments(
-    conn: Connection,
-    payments: Sequence[CreditedPayment],
-    low_balances: Mapping[str, LowBalance],
-    currency: str,
-    actor: Actor,
-    now: datetime,
-) -> list[AuditEvent]:
-    """The payments, their ledger entries and the balances after them are stored; returns what the audit log has to say.
+def insert_payments(
+    conn: Connection, payments: Sequence[CreditedPayment], currency: str, now: datetime
+) -> list[LedgerEntry]:
+    """The payments are stored; returns the ledger entries that credit them, for the same transaction to post.
 
-    Needs the locks of the providers, and what those say of a low balance. Raises `ConcurrentChange` when one of the
-    external ids has just been credited elsewhere.
+    Raises `ConcurrentChange` when one of the external ids has just been credited elsewhere.
     """
     if not payments:
         return []
@@ -79,12 +73,11 @@ def credit_payments(
         )
     except errors.UniqueViolation:
         raise ConcurrentChange from None
-    entries = [LedgerEntry(each.provider_id, each.posting, payment_id=each.payment_id) for each in payments]
-    post_entries(conn, entries, low_balances, actor.name, now)
-    return [_event(payment, currency, actor) for payment in payments]
+    return [LedgerEntry(each.provider_id, each.posting, payment_id=each.payment_id) for each in payments]
 
 
-def _event(payment: CreditedPayment, currency: str, actor: Actor) -> AuditEvent:
+def credited_event(payment: CreditedPayment, currency: str, actor: Actor) -> AuditEvent:
+    """What the audit log has to say of the payment."""
     credited = {
         "provider_id": payment.provider_id,
         "gateway": payment.gateway,
