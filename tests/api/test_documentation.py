@@ -109,6 +109,7 @@ def browse(app: Any, folder: Path, fragment: str = "") -> tuple[str, list[str]]:
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no browser on this machine")
 def test_a_browser_shows_the_operations_under_the_policy(
     app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -14,7 +14,7 @@ from fairlead.flows.verify import Check, verify_snapshot
 from fairlead.store.connection import Connection, Database
 from fairlead.store.history import audit_rows
 from fairlead.store.invariants.engine import INVARIANTS
-from tests.closing_sweep import any_violation
+from tests.closing_sweep import first_violations
 
 PAGE = Path(__file__).parents[2] / "docs/reference/failure-modes.md"
 NOT_COVERED = "## What `verify` does not cover"
@@ -89,8 +89,15 @@ def found(conn: Connection) -> list[Check]:
     broken = [check for check in verify_snapshot(conn).checks if not check.holds]
     assert all(all(check.differences) for check in broken), "it is found and not located"
     of_rows = {check.name for check in broken} & {each.name for each in INVARIANTS}
-    assert any_violation(conn, INVARIANTS) is bool(of_rows), "the sweep behind every test sees less than `verify`"
+    assert bool(first_violations(conn, INVARIANTS)) is bool(of_rows), "the sweep behind tests sees less than `verify`"
     return broken
+
+
+def is_found(conn: Connection) -> bool:
+    """Whether a check fails, each of which says where; in a third of the time that it takes to say which."""
+    lines = first_violations(conn, INVARIANTS)
+    assert all(lines), "it is found and not located"
+    return bool(lines) or not verify_snapshot(conn, invariants=()).holds
 
 
 def rehash_audit_log(conn: Connection) -> None:

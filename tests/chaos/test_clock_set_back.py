@@ -37,6 +37,7 @@ LIBRARIES = sorted(glob.glob("/usr/lib/*/faketime/libfaketime.so.1"))
 
 pytestmark = [
     pytest.mark.chaos,
+    pytest.mark.slow,
     pytest.mark.skipif(not LIBRARIES, reason="libfaketime is not installed (Debian: apt-get install faketime)"),
 ]
 

@@ -27,7 +27,7 @@ from tests.chaos.stories import (
 from tests.race.processes import Report, Workers, opened, wait_until_gone
 from tests.waiting import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 
 
 def commit_point(points: list[str]) -> int:
@@ -48,7 +48,6 @@ def decide_twice(url: str, niche_id: str, ready: Any, go: Any) -> Report:
     return Report()
 
 
-@pytest.mark.long
 def test_a_worker_killed_at_any_statement_leaves_all_or_nothing(
     database: Database, database_url: str, proxy: Proxy
 ) -> None:

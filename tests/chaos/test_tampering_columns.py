@@ -18,6 +18,7 @@ from tests.chaos.tampering import (
     columns,
     drop_constraints,
     found,
+    is_found,
     listed,
     tampering,
 )
@@ -48,7 +49,7 @@ def _is_found(market: Database, statement: str) -> bool | None:
     with tampering(market) as conn:
         if not conn.execute(statement.encode()).rowcount:
             return None
-        return bool(found(conn))
+        return is_found(conn)
 
 
 def _verdict(market: Database, table: str, column: str, kind: str | None) -> str:
