@@ -9,7 +9,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -49,17 +51,33 @@ def bank_server() -> Iterator[str]:
         yield url
 
 
-def damaged_source(folder: Path, edits: Sequence[Edit]) -> Path:
-    """A copy of the source with these edits."""
-    source = folder / "src"
-    shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A copy of the source in which one mistake is made after the other, so that the rest of it is compiled once."""
+    copy = tmp_path_factory.mktemp("bank") / "src"
+    shutil.copytree(ROOT / "src", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    yield copy
+    if sys.pycache_prefix is not None:
+        shutil.rmtree(Path(sys.pycache_prefix, *copy.parts[1:]), ignore_errors=True)
+
+
+DAMAGED_AT = count(1_000_000_000)
+"""When a damaged file was changed last, in seconds: each time another, or what was compiled before would be taken."""
+
+
+@contextmanager
+def damaged(source: Path, edits: Sequence[Edit]) -> Iterator[Path]:
+    """The copy of the source with these edits, for as long."""
     for edit in edits:
         path = source / "fairlead" / edit.file
         text = path.read_text(encoding="utf-8")
         found = text.count(edit.old)
         assert found == 1, f"{edit.file} holds this text {found} times, write the mistake anew:\n{edit.old}"
         path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
-    return source
+        os.utime(path, (moment := next(DAMAGED_AT), moment))
+    yield source
+    for edit in edits:
+        shutil.copy2(ROOT / "src" / "fairlead" / edit.file, source / "fairlead" / edit.file)
 
 
 def run_tests(source: Path, server: str, tests: Sequence[str], *, at_first_complaint: bool) -> Run:
@@ -70,7 +88,7 @@ def run_tests(source: Path, server: str, tests: Sequence[str], *, at_first_compl
     command += ["-p", "tests.seeded_bugs.plugin", "-o", f"pythonpath={source} {ROOT}"]
     command += ["-m", "not chaos_long"] + (["-x"] if at_first_complaint else [])
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment |= {SERVER: server, "PYTHONPATH": f"{source}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {SERVER: server, "PYTHONPATH": f"{source}{os.pathsep}{ROOT}"}
     done = subprocess.run(
         [*command, *tests],
         cwd=ROOT,
@@ -92,18 +110,19 @@ def _of(is_quick: bool) -> list[object]:
 @pytest.mark.slow
 @pytest.mark.chaos
 @pytest.mark.parametrize("bug", _of(is_quick=True))
-def test_a_mistake_is_noticed(bug: Bug, tmp_path: Path, bank_server: str, record_property: Record) -> None:
-    _must_be_noticed(bug, tmp_path, bank_server, record_property)
+def test_a_mistake_is_noticed(bug: Bug, source: Path, bank_server: str, record_property: Record) -> None:
+    _must_be_noticed(bug, source, bank_server, record_property)
 
 
 @pytest.mark.chaos_long
 @pytest.mark.parametrize("bug", _of(is_quick=False))
-def test_a_mistake_is_noticed_at_length(bug: Bug, tmp_path: Path, bank_server: str, record_property: Record) -> None:
-    _must_be_noticed(bug, tmp_path, bank_server, record_property)
+def test_a_mistake_is_noticed_at_length(bug: Bug, source: Path, bank_server: str, record_property: Record) -> None:
+    _must_be_noticed(bug, source, bank_server, record_property)
 
 
-def _must_be_noticed(bug: Bug, folder: Path, server: str, record_property: Record) -> None:
-    run = run_tests(damaged_source(folder, bug.edits), server, bug.tests, at_first_complaint=True)
+def _must_be_noticed(bug: Bug, source: Path, server: str, record_property: Record) -> None:
+    with damaged(source, bug.edits):
+        run = run_tests(source, server, bug.tests, at_first_complaint=True)
     # 1: tests failed. Anything else, such as a source that cannot be imported, is no test's merit.
     assert run.code == 1, f"{bug.name}: nobody noticed that {bug.story}\n{run.output}"
     assert run.complaints, run.output
@@ -112,16 +131,16 @@ def _must_be_noticed(bug: Bug, folder: Path, server: str, record_property: Recor
 
 @pytest.mark.slow
 @pytest.mark.chaos
-def test_without_a_mistake_nobody_complains(tmp_path: Path, bank_server: str) -> None:
+def test_without_a_mistake_nobody_complains(source: Path, bank_server: str) -> None:
     tests = sorted({test for bug in BANK for test in bug.tests if bug.is_quick})
-    run = run_tests(damaged_source(tmp_path, ()), bank_server, tests, at_first_complaint=False)
+    run = run_tests(source, bank_server, tests, at_first_complaint=False)
     assert run.code == 0, run.output
 
 
 @pytest.mark.chaos_long
-def test_without_a_mistake_nobody_complains_at_length(tmp_path: Path, bank_server: str) -> None:
+def test_without_a_mistake_nobody_complains_at_length(source: Path, bank_server: str) -> None:
     tests = sorted({test for bug in BANK for test in bug.tests if not bug.is_quick})
-    run = run_tests(damaged_source(tmp_path, ()), bank_server, tests, at_first_complaint=False)
+    run = run_tests(source, bank_server, tests, at_first_complaint=False)
     assert run.code == 0, run.output
 
 
