@@ -1,6 +1,6 @@
 """A page: a template, written for the viewer who asks; what goes wrong is a page, too."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -35,13 +35,21 @@ CONTENT_SECURITY_POLICY = (
 )
 """Nothing is run, shown or asked but what this server sends, and nothing of it stands inside a page."""
 
+LOGIN_STEPS: Mapping[str, str] = {"second_factor": "/login/second-factor", "enrolment": "/login/enrolment"}
+"""Where a login goes on that is not finished, by what is outstanding."""
+
 _LOGIN_FOR = {
     "session_required": "/login",
     "session_invalid": "/login",
-    "second_factor_required": "/login/second-factor",
-    "enrolment_required": "/login/enrolment",
+    "second_factor_required": LOGIN_STEPS["second_factor"],
+    "enrolment_required": LOGIN_STEPS["enrolment"],
 }
 """Where a viewer goes whose session is missing or unfinished, and from there back to the page."""
+
+
+def address_with_next(address: str, next_address: str) -> str:
+    """The address of a page of the login, from which it goes on to that page."""
+    return f"{address}?next={quote(next_address, safe='')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,7 @@ def page_of_error(request: Request, error: FairleadError) -> Response:
     if isinstance(error, Refused):
         if error.code in _LOGIN_FOR:
             address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return RedirectResponse(f"{_LOGIN_FOR[error.code]}?next={quote(address, safe='')}", 303)
+            return RedirectResponse(address_with_next(_LOGIN_FOR[error.code], address), 303)
         return _error_page(request, kind_of(error.code).status, kind_of(error.code).title, str(error))
     if isinstance(error, Unavailable):
         _log.warning("a page could not be served", error=error_kind(error), exc_info=error)

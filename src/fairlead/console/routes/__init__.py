@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.console.routes import design, home, login
+from fairlead.console.routes import account, accounts, design, home, login
 
-ROUTERS: Sequence[APIRouter] = (home.router, login.router, design.router)
+ROUTERS: Sequence[APIRouter] = (account.router, accounts.router, design.router, home.router, login.router)
 """In the order of the pages' addresses."""

@@ -2,6 +2,7 @@
 const KEPT = "announcement";
 
 export function announce(text) {
+  if (!text) return;
   const shown = document.createElement("div");
   shown.className = "announcement";
   shown.textContent = text;

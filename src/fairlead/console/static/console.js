@@ -11,14 +11,14 @@ function keepPreference(name, value) {
   document.cookie = `${name}=${encodeURIComponent(value)}; Path=/; Max-Age=${age}; SameSite=Lax${secure}`;
 }
 
-// The server writes times in the viewer's zone, which only the browser knows. A page in another one is asked for again,
-// unless cookies are refused.
+// The server writes times in the viewer's zone, which only the browser knows. A page with times in another one is asked
+// for again, unless cookies are refused.
 function tellZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const isKnown = () => document.cookie.split("; ").includes(`time_zone=${encodeURIComponent(zone)}`);
   if (isKnown()) return;
   keepPreference("time_zone", zone);
-  if (isKnown() && document.body.dataset.zone !== zone) location.reload();
+  if (isKnown() && document.body.dataset.zone !== zone && document.querySelector("time")) location.reload();
 }
 
 function watchPreferences() {

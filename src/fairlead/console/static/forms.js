@@ -6,6 +6,7 @@
 //         data-confirm="This refunds 9 providers."   asked before
 //         data-if-match="..."           the version that is being changed
 //         data-no-key                  no Idempotency-Key goes with it: each attempt counts
+//         data-ended="/login"           where to go if the session is over: for forms that are part of logging in
 //         data-bare                     the body is the one value, not an object of them>
 //
 // An input's name is the member of the body, `a.b` of an object in it. `data-type` says what it becomes: `integer`,
@@ -16,6 +17,7 @@
 import { announce, announceOnNextPage } from "./announcements.js";
 
 const texts = document.getElementById("script-texts").dataset;
+const ENDED = ["session_required", "session_invalid"];
 
 export function watchForms(root) {
   for (const form of root.querySelectorAll("form[data-api]")) watchForm(form);
@@ -66,7 +68,7 @@ function watchForm(form) {
     try {
       const answer = await callWithStepUp(method, address, method === "DELETE" || method === "GET" ? undefined : body, headersOf(form, method, attempt.key));
       if (answer === null) return;
-      if (!answer.ok) { showErrors(form, answer.said); return; }
+      if (!answer.ok) { refuse(form, answer.said); return; }
       attempt = null;
       form.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: answer.said }));
       goOn(button?.dataset.then ?? form.dataset.then, answer.said, button?.dataset.done ?? form.dataset.done ?? texts.done);
@@ -76,6 +78,15 @@ function watchForm(form) {
       form.removeAttribute("aria-busy");
     }
   });
+}
+
+function refuse(form, problem) {
+  if (form.dataset.ended && ENDED.includes(problem.code)) {
+    announceOnNextPage(texts.logInAgain);
+    location.assign(form.dataset.ended);
+  } else {
+    showErrors(form, problem);
+  }
 }
 
 function headersOf(form, method, key) {
@@ -176,7 +187,7 @@ export function showErrors(form, problem) {
     const input = form.elements[place.dataset.errorOf];
     if (input instanceof Element) { input.setAttribute("aria-invalid", "true"); first ??= input; }
   }
-  const ended = ["session_required", "session_invalid"].includes(problem.code) && !form.closest(".plain");
+  const ended = ENDED.includes(problem.code) && !form.closest(".plain");
   if (ended) unplaced.push(texts.sessionEnded);
   else if (!(problem.errors ?? []).length) unplaced.push(problem.detail);
   if (unplaced.length && general) { general.textContent = unplaced.join(" "); general.hidden = false; }

@@ -4,6 +4,7 @@ import secrets
 from base64 import b32encode
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import BytesIO
 
 import segno
 from pyotp import random_base32
@@ -40,8 +41,12 @@ def new_seed() -> str:
 def enrolment_of(seed: str, email: str) -> Enrolment:
     """The seed as it is shown to the user who enrols."""
     uri = TOTP(seed, digits=_DIGITS, interval=STEP_SECONDS).provisioning_uri(name=email, issuer_name=ISSUER)
-    svg = segno.make(uri, error="m").svg_inline(scale=5, border=4, dark="#000", light="#fff", omitsize=True)
-    return Enrolment(seed, uri, svg)
+    svg = BytesIO()
+    # A picture of its own, not a part of a page: without its namespace no browser shows it as an image.
+    segno.make(uri, error="m").save(
+        svg, kind="svg", scale=5, border=4, dark="#000", light="#fff", omitsize=True, xmldecl=False, nl=False
+    )
+    return Enrolment(seed, uri, svg.getvalue().decode())
 
 
 def step_of(seed: str, code: str, now: datetime) -> int | None:
