@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fairlead.core.journal import Entry, JournalEntryKind
 from fairlead.store.connection import Connection
-from fairlead.store.journal import LockedNiche
+from fairlead.store.journal import LockedNiche, read_entries
 from fairlead.store.typed_rows import all_rows
 
 STREAMED_ROWS = 500
@@ -50,20 +50,20 @@ def past_entries(
 ) -> Iterator[PastEntry]:
     """The niche's journal from one `seq` to another (both included; by default all of it), streamed in flat memory."""
     # By pages of the key, and each page's leads by their ids: no plan can sort or hash the whole journal for it.
-    while page := conn.execute(
+    while entries := read_entries(
+        conn,
         """
         select niche_id::text, seq, kind, payload, recorded_at, prev_hash, hash from niche_journal
         where niche_id = %s and seq >= %s and seq <= coalesce(%s, seq) order by seq limit %s
         """,
         (niche_id, from_seq, up_to_seq, STREAMED_ROWS),
-    ).fetchall():
-        entries = [Entry(row[0], row[1], JournalEntryKind(row[2]), *row[3:]) for row in page]
+    ):
         leads = _leads_of(conn, entries)
         for entry in entries:
             yield PastEntry(entry, *leads.get(str(_lead_id(entry)), (None, None)))
-        if len(page) < STREAMED_ROWS:
+        if len(entries) < STREAMED_ROWS:
             break
-        from_seq = page[-1][1] + 1
+        from_seq = entries[-1].seq + 1
 
 
 def _lead_id(entry: Entry) -> object:

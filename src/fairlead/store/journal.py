@@ -1,15 +1,15 @@
 """Reading and appending the niche journal. Appending is only ever done under the niche's row lock."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.journal import Entry, JournalEntryKind, SealedEntry, seal
 from fairlead.store.connection import Connection
 from fairlead.store.row_counts import change_rows
-from fairlead.store.typed_rows import all_rows
+from fairlead.store.typed_rows import all_rows, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,16 @@ def lock_niches(conn: Connection, niche_ids: Sequence[str]) -> dict[str, LockedN
 
 def read_niche(conn: Connection, niche_id: str) -> LockedNiche | None:
     """The niche as a snapshot sees it; nothing is locked."""
-    row = conn.execute(
+    return one_row(
+        conn,
+        LockedNiche,
         """
-        select id::text, slug, is_active, form_schema, next_start_level_order_position, last_served_seq,
-               journal_seq, journal_head
+        select id::text as niche_id, slug, is_active, form_schema,
+               next_start_level_order_position as next_start_order_position, last_served_seq, journal_seq, journal_head
         from niches where id = %s
         """,
         (niche_id,),
-    ).fetchone()
-    return None if row is None else LockedNiche(*row)
+    )
 
 
 def append_configuration(
@@ -112,11 +113,16 @@ def insert_entries(conn: Connection, sealed: Sequence[SealedEntry]) -> None:
 
 def entries_after(conn: Connection, niche_id: str, seq: int, up_to_seq: int = 2**63 - 1) -> list[Entry]:
     """The niche's entries after `seq` up to the other (included), in order, in one round trip: for a fold of a few."""
-    rows = conn.execute(
+    return read_entries(
+        conn,
         """
         select niche_id::text, seq, kind, payload, recorded_at, prev_hash, hash
         from niche_journal where niche_id = %s and seq > %s and seq <= %s order by seq
         """,
         (niche_id, seq, up_to_seq),
-    ).fetchall()
-    return [Entry(row[0], row[1], JournalEntryKind(row[2]), *row[3:]) for row in rows]
+    )
+
+
+def read_entries(conn: Connection, statement: LiteralString, parameters: Sequence[object]) -> list[Entry]:
+    """The journal entries that the statement gives. Raises ValueError for one of no kind that is known."""
+    return [replace(entry, kind=JournalEntryKind(entry.kind)) for entry in all_rows(conn, Entry, statement, parameters)]

@@ -4,11 +4,13 @@ A list is read in the order of an index, from the cursor at which the last page 
 rows are scanned: where the filter matches rarely, a page holds fewer items than asked for, perhaps none, and a cursor.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, LiteralString, TypeVar
 
 from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import column_names, maker_of
 
 Item = TypeVar("Item")
 Cursor = TypeVar("Cursor")
@@ -67,19 +69,39 @@ class KeysetQuery:
     scanned_rows: int = SCANNED_ROWS
     columns: LiteralString = "a.*"
 
+    def page(
+        self,
+        conn: Connection,
+        make: Callable[[tuple[str, ...]], Callable[[tuple[Any, ...]], Item]],
+        columns: LiteralString,
+        joins: LiteralString,
+        limit: int,
+        column_values: Sequence[object] = (),
+    ) -> KeysetPage[Item, Any]:
+        """At most `limit` items of these columns. `make` is given their names once, and makes an item of a row.
+
+        `joins` is what only those rows are joined with that are shown; `column_values` are for the columns.
+        """
+        names, rows, next_after = self._found(conn, columns, joins, limit, column_values)
+        item_of = make(names[: -self._cursor_width])
+        return KeysetPage(tuple(item_of(row[: -self._cursor_width]) for row in rows), next_after)
+
     def rows(
+        self, conn: Connection, columns: LiteralString, joins: LiteralString, limit: int
+    ) -> tuple[list[tuple[Any, ...]], Any | None]:
+        """At most `limit` rows with these columns, then the cursor columns; and the next page's cursor, or None."""
+        _, rows, next_after = self._found(conn, columns, joins, limit, ())
+        return rows, next_after
+
+    def _found(
         self,
         conn: Connection,
         columns: LiteralString,
         joins: LiteralString,
         limit: int,
-        column_values: Sequence[object] = (),
-    ) -> tuple[list[tuple[Any, ...]], Any | None]:
-        """At most `limit` rows with these columns, then the cursor columns; and the next page's cursor, or None.
-
-        `joins` is what only those rows are joined with that are shown; `column_values` are for the columns.
-        """
-        found = conn.execute(
+        column_values: Sequence[object],
+    ) -> tuple[tuple[str, ...], list[tuple[Any, ...]], Any | None]:
+        cursor = conn.execute(
             f"""
             select {columns}, {self.cursor_columns}
             from (select a.* from ({self._scanned} limit %s) a
@@ -88,10 +110,11 @@ class KeysetQuery:
             order by {self.order}
             """,  # noqa: S608 - constants of our own
             (*column_values, *self.index_filter.values, self.scanned_rows, *self.row_filter.values, limit + 1),
-        ).fetchall()
+        )
+        names, found = column_names(cursor), cursor.fetchall()
         if len(found) > limit:
-            return found[:limit], self._cursor(found[limit - 1])
-        return found, self._last_scanned(conn)
+            return names, found[:limit], self._cursor(found[limit - 1])
+        return names, found, self._last_scanned(conn)
 
     @property
     def _scanned(self) -> LiteralString:
@@ -106,5 +129,13 @@ class KeysetQuery:
         return None if edge is None else self._cursor(edge)
 
     def _cursor(self, row: Sequence[Any]) -> Any:
-        width = self.cursor_columns.count(",") + 1
-        return row[-1] if width == 1 else tuple(row[-width:])
+        return row[-1] if self._cursor_width == 1 else tuple(row[-self._cursor_width :])
+
+    @property
+    def _cursor_width(self) -> int:
+        return self.cursor_columns.count(",") + 1
+
+
+def items_of(kind: type[Item]) -> Callable[[tuple[str, ...]], Callable[[tuple[Any, ...]], Item]]:
+    """For `KeysetQuery.page`: each row is a value of that dataclass, column by column of its name."""
+    return partial(maker_of, kind)

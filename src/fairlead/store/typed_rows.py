@@ -21,6 +21,33 @@ def all_rows(conn: Connection, kind: type[Value], statement: LiteralString, para
     return [make(row) for row in cursor.fetchall()]
 
 
+def named_rows(conn: Connection, statement: LiteralString, parameters: Parameters = ()) -> list[dict[str, Any]]:
+    """Every row that the statement gives, by the names of its columns: for what is made of several values."""
+    cursor = conn.execute(statement, parameters)
+    names = column_names(cursor)
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def part_of(kind: type[Value], row: Mapping[str, Any]) -> Value:
+    """The value of that dataclass that is a part of the row: each field is the column of its name.
+
+    >>> from dataclasses import make_dataclass
+    >>> part_of(make_dataclass("Niche", ["slug", "name"]), {"level": "gold", "name": "Hosting", "slug": "hosting"})
+    Niche(slug='hosting', name='Hosting')
+    """
+    return kind(**{name: row[name] for name in _field_names(kind)})
+
+
+@cache
+def _field_names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+def column_names(cursor: Cursor[tuple[Any, ...]]) -> tuple[str, ...]:
+    """The names of the columns that the statement gives."""
+    return tuple(column.name for column in cursor.description or ())
+
+
 def one_row(conn: Connection, kind: type[Value], statement: LiteralString, parameters: Parameters = ()) -> Value | None:
     """The first row that the statement gives, as a value of that dataclass; None when it gives none."""
     cursor = conn.execute(statement, parameters)
@@ -30,7 +57,7 @@ def one_row(conn: Connection, kind: type[Value], statement: LiteralString, param
 
 def _maker(kind: type[Value], cursor: Cursor[tuple[Any, ...]]) -> Callable[[tuple[Any, ...]], Value]:
     """How a row of the cursor becomes a value. Names are looked at once per statement, not once per row."""
-    return maker_of(kind, tuple(column.name for column in cursor.description or ()))
+    return maker_of(kind, column_names(cursor))
 
 
 @cache

@@ -9,7 +9,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.model import Balance, Level
 from fairlead.store.configuration.rows import LevelRow, ProviderRow
 from fairlead.store.connection import Connection
-from fairlead.store.typed_rows import one_row
+from fairlead.store.typed_rows import named_rows, one_row, part_of
 
 DECISIONS_PER_LEAD = 3
 """How many decisions per lead a look at the newest leads goes through: unsold ones are decided again."""
@@ -27,15 +27,17 @@ class SubscriptionKeys:
 
 def level_row(conn: Connection, level_id: str) -> LevelRow | None:
     """The level, living or deleted; None when there is none. Its niche never changes; the rest needs its lock."""
-    row = conn.execute(
+    for row in named_rows(
+        conn,
         """
-        select niche_id::text, deleted_at is not null, id::text, name, price_cents, max_recipients, order_position,
-               is_active
+        select niche_id::text, deleted_at is not null as is_deleted, id::text as level_id, name, price_cents,
+               max_recipients, order_position, is_active
         from competition_levels where id = %s
         """,
         (level_id,),
-    ).fetchone()
-    return None if row is None else LevelRow(row[0], Level(*row[2:]), row[1])
+    ):
+        return LevelRow(row["niche_id"], part_of(Level, row), row["is_deleted"])
+    return None
 
 
 def subscription_keys(conn: Connection, subscription_id: str, of_provider_id: str | None) -> SubscriptionKeys | None:

@@ -6,7 +6,8 @@ from datetime import datetime
 from fairlead.store.connection import Connection
 from fairlead.store.jobs.dead_letters import DeadLetter
 from fairlead.store.jobs.queue import QUEUE_OF
-from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery
+from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery, items_of
+from fairlead.store.typed_rows import all_rows
 
 COUNTED_JOBS = 100_000
 """Counting stops here: beyond it, how many wait says no more than for how long."""
@@ -32,7 +33,9 @@ class QueueState:
 
 def queue_states(conn: Connection) -> list[QueueState]:
     """Every queue that is known or has anything in it, by name. What is done costs nothing: only live jobs are read."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        QueueState,
         """
         with live as (
             select id, queue_name, status, scheduled_at from procrastinate_jobs
@@ -49,17 +52,17 @@ def queue_states(conn: Connection) -> list[QueueState]:
         ), dead as (
             select queue, count(*) as count from dead_letters where resolved_at is null group by queue
         )
-        select queue, coalesce(waiting, 0), coalesce(put_off, 0), coalesce(running, 0), coalesce(dead.count, 0),
+        select queue, coalesce(waiting, 0) as waiting_count, coalesce(put_off, 0) as put_off_count,
+               coalesce(running, 0) as running_count, coalesce(dead.count, 0) as open_dead_letter_count,
                case when waiting > 0 then extract(epoch from greatest(now() - least(
                    due, (select min(at) from procrastinate_events where job_id = oldest_id and type = 'deferred')
-               ), interval '0'))::float8 end,
-               next_put_off
+               ), interval '0'))::float8 end as oldest_waiting_seconds,
+               next_put_off as next_put_off_at
         from (select unnest(%s::text[]) as queue union select queue from counted union select queue from dead) known
         left join counted using (queue) left join dead using (queue) order by queue
         """,
         (COUNTED_JOBS, sorted(set(QUEUE_OF.values()))),
-    ).fetchall()
-    return [QueueState(*row) for row in rows]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +90,12 @@ def dead_letter_page(
     kept.add_given("a.queue = %s", wanted.queue)
     kept.add_given("a.lead_id = %s", wanted.lead_id)
     walk = KeysetQuery("dead_letters", "a.failed_at desc, a.id desc", "a.failed_at, a.id::text", start, kept)
-    rows, next_after = walk.rows(
+    return walk.page(
         conn,
+        items_of(DeadLetter),
         """
-        a.id::text, a.queue, a.task, a.lead_id::text, a.notification_id::text, a.payload, a.error, null, a.attempts,
-        a.failed_at, a.resolved_at, a.resolved_by, a.resolution, a.memo""",
+        a.id::text as dead_letter_id, a.queue, a.task, a.lead_id::text, a.notification_id::text, a.payload, a.error,
+        null as trace, a.attempts, a.failed_at, a.resolved_at, a.resolved_by, a.resolution, a.memo""",
         "",
         limit,
     )
-    return KeysetPage(tuple(DeadLetter(*row[:14]) for row in rows), next_after)

@@ -14,7 +14,7 @@ from typing import Any
 from fairlead.core.canonical import JsonObject
 from fairlead.core.duplicates import CONTACT_FIELDS
 from fairlead.store.connection import Connection
-from fairlead.store.typed_rows import one_row
+from fairlead.store.typed_rows import named_rows, one_row, part_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,13 @@ def newest_with(
 
     Rejected leads, and those that wait for their confirmation, do not count. Needs the locks of the fingerprints.
     """
-    rows = conn.execute(
+    rows = named_rows(
+        conn,
         """
         select given.fingerprint, found.*
         from unnest(%(given)s::bytea[]) as given (fingerprint)
         cross join lateral (
-            select l.id::text, l.created_at, i.sender
+            select l.id::text as lead_id, l.created_at, i.sender
             from lead_fingerprints f join leads l on l.id = f.lead_id left join lead_intakes i on i.lead_id = l.id
             where f.fingerprint = given.fingerprint and f.lead_id <> %(own)s
               and (%(niche)s::uuid is null or f.niche_id = %(niche)s)
@@ -86,8 +87,8 @@ def newest_with(
             order by f.created_at desc, f.lead_id desc limit 1) found
         """,
         {"given": list(fingerprints), "own": not_lead_id, "niche": niche_id, "days": days},
-    ).fetchall()
-    return {bytes(row[0]): FoundLead(*row[1:]) for row in rows}
+    )
+    return {bytes(row["fingerprint"]): part_of(FoundLead, row) for row in rows}
 
 
 def add_fingerprints(conn: Connection, niche_id: str, rows: Sequence[tuple[str, datetime, bytes]]) -> int:
@@ -132,10 +133,11 @@ def unseen_leads(conn: Connection, niche_id: str, after: Progress | None, limit:
 
     A transaction that takes in leads may commit after one that began later; none lasts for ten minutes.
     """
-    rows = conn.execute(
+    rows = named_rows(
+        conn,
         """
-        select id::text, created_at, contact_email, contact_name, contact_phone, attributes,
-               status not in ('rejected', 'pending_confirmation')
+        select id::text as lead_id, created_at, contact_email, contact_name, contact_phone, attributes,
+               status not in ('rejected', 'pending_confirmation') as counts
         from leads
         where niche_id = %s and (created_at, id) > (%s, %s::uuid)
           and created_at < clock_timestamp() - interval '10 minutes'
@@ -147,8 +149,8 @@ def unseen_leads(conn: Connection, niche_id: str, after: Progress | None, limit:
             "00000000-0000-0000-0000-000000000000" if after is None else after.lead_id,
             limit,
         ),
-    ).fetchall()
-    return [UnseenLead(row[0], row[1], dict(zip(CONTACT_FIELDS, row[2:5], strict=True)), *row[5:]) for row in rows]
+    )
+    return [part_of(UnseenLead, row | {"contact": {name: row[name] for name in CONTACT_FIELDS}}) for row in rows]
 
 
 def write_progress(conn: Connection, niche_id: str, progress: Progress) -> None:

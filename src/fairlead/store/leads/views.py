@@ -191,14 +191,17 @@ def assignments_of_lead(conn: Connection, lead_id: str, page: int, limit: int) -
     ).fetchone()
     if count is None:
         raise Refused("lead_unknown", f"there is no lead {lead_id}")
-    rows = conn.execute(
+    assignments = all_rows(
+        conn,
+        LeadAssignment,
         """
-        select a.id::text, a.provider_id::text, p.name, a.subscription_id::text, a.competition_level_id::text, c.name,
-               a.price_cents, %s, a.assigned_at, a.status
+        select a.id::text as assignment_id, a.provider_id::text, p.name as provider_name, a.subscription_id::text,
+               a.competition_level_id::text, c.name as level_name, a.price_cents, %s as currency, a.assigned_at,
+               a.status
         from assignments a join providers p on p.id = a.provider_id
         join competition_levels c on c.id = a.competition_level_id
         where a.lead_id = %s order by a.served_seq limit %s offset %s
         """,
         (marketplace_currency(conn), lead_id, limit, (page - 1) * limit),
-    ).fetchall()
-    return count[0], [LeadAssignment(*row) for row in rows]
+    )
+    return count[0], assignments

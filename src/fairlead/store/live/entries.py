@@ -76,7 +76,9 @@ def own_entries(conn: Connection, provider_ids: Sequence[str], after_id: int, up
 
     Whose an assignment is, its row says. Of a decision that assigned nothing to them, nothing is read.
     """
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        OwnEntry,
         """
         with entry as (select * from live_entries where id > %(after)s and id <= %(up_to)s),
         assigned as (
@@ -93,8 +95,9 @@ def own_entries(conn: Connection, provider_ids: Sequence[str], after_id: int, up
             select id, kind, assignment_id, null::timestamptz as at from assigned
             union all select id, kind, assignment_id, created_at from audited
         )
-        select s.provider_id::text, o.id, o.kind, coalesce(o.at, s.assigned_at), n.slug, s.id::text, s.lead_id::text,
-               s.subscription_id::text, l.name, s.price_cents, null
+        select s.provider_id::text, o.id as entry_id, o.kind, coalesce(o.at, s.assigned_at) as at,
+               n.slug as niche_slug, s.id::text as assignment_id, s.lead_id::text, s.subscription_id::text,
+               l.name as level_name, s.price_cents, null as payload
         from about o join assignments s on s.id = o.assignment_id and s.provider_id = any(%(providers)s::uuid[])
         join competition_levels l on l.id = s.competition_level_id join niches n on n.id = s.niche_id
         union all
@@ -106,8 +109,7 @@ def own_entries(conn: Connection, provider_ids: Sequence[str], after_id: int, up
         order by 2
         """,
         {"after": after_id, "up_to": up_to_id, "providers": list(provider_ids), "actions": list(OWN_ACTIONS)},
-    ).fetchall()
-    return [OwnEntry(*row) for row in rows]
+    )
 
 
 OWN_ACTIONS = ("assignment.refunded", "bad_lead.accepted", "bad_lead.rejected")

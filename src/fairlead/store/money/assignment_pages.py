@@ -6,7 +6,7 @@ from typing import LiteralString
 
 from fairlead.store.connection import Connection
 from fairlead.store.ids import ids_from
-from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery
+from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery, items_of
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.money.ledger_range import purchases_before
 
@@ -50,9 +50,10 @@ class ListedAssignment:
 
 
 _COLUMNS: LiteralString = """
-    a.id::text, a.lead_id::text, n.slug, a.competition_level_id::text, c.name, a.provider_id::text, p.name,
-    a.subscription_id::text, a.price_cents, %s, a.status, a.assigned_at, a.viewed_at, a.answered_at,
-    a.bad_lead_reported_at, a.bad_lead_decision, a.refunded_at"""
+    a.id::text as assignment_id, a.lead_id::text, n.slug as niche, a.competition_level_id::text as level_id,
+    c.name as level_name, a.provider_id::text, p.name as provider_name, a.subscription_id::text, a.price_cents,
+    %s as currency, a.status, a.assigned_at, a.viewed_at, a.answered_at, a.bad_lead_reported_at as reported_at,
+    a.bad_lead_decision as report_decision, a.refunded_at"""
 
 _JOINS: LiteralString = """
     join niches n on n.id = a.niche_id join providers p on p.id = a.provider_id
@@ -75,8 +76,7 @@ def assignment_page(
         keyset = _of_all(wanted, after)
     if keyset is None:
         return KeysetPage((), None)
-    rows, next_after = keyset.rows(conn, _COLUMNS, _JOINS, limit, (marketplace_currency(conn),))
-    return KeysetPage(tuple(ListedAssignment(*row[:17]) for row in rows), next_after)
+    return keyset.page(conn, items_of(ListedAssignment), _COLUMNS, _JOINS, limit, (marketplace_currency(conn),))
 
 
 def _has_range(wanted: AssignmentFilter) -> bool:

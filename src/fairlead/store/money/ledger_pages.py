@@ -1,12 +1,14 @@
 """Ledgers as people read them: one provider's in its own order, all providers' by time, and a span of time in sums."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, LiteralString
 
 from fairlead.store.connection import Connection
-from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery
+from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery, items_of
 from fairlead.store.money.ledger_range import seq_range
+from fairlead.store.typed_rows import part_of
 
 LedgerPosition = tuple[datetime, str, int]
 """Of an entry among all of the marketplace: its time, its provider, its `seq`."""
@@ -67,14 +69,14 @@ class Statement:
 
 
 _OWN_COLUMNS: LiteralString = """
-    a.seq, a.kind, a.amount_cents, a.balance_after_cents, a.created_at, a.assignment_id::text, s.lead_id::text, n.slug,
-    c.name, a.payment_id::text"""
+    a.seq, a.kind, a.amount_cents, a.balance_after_cents, a.created_at, a.assignment_id::text, s.lead_id::text,
+    n.slug as niche, c.name as level_name, a.payment_id::text"""
 
 _OWN_JOINS: LiteralString = """
     left join assignments s on s.id = a.assignment_id
     left join niches n on n.id = s.niche_id left join competition_levels c on c.id = s.competition_level_id"""
 
-_COLUMNS: LiteralString = f"a.provider_id::text, p.name, a.actor, a.memo, {_OWN_COLUMNS}"
+_COLUMNS: LiteralString = f"a.provider_id::text, p.name as provider_name, a.actor, a.memo, {_OWN_COLUMNS}"
 _JOINS: LiteralString = f"join providers p on p.id = a.provider_id {_OWN_JOINS}"
 
 
@@ -85,8 +87,7 @@ def own_ledger_page(
     keyset = _walk_of_provider(conn, provider_id, wanted, before_seq)
     if keyset is None:
         return KeysetPage((), None)
-    rows, next_before = keyset.rows(conn, _OWN_COLUMNS, _OWN_JOINS, limit)
-    return KeysetPage(tuple(OwnLedgerEntry(*row[:10]) for row in rows), next_before)
+    return keyset.page(conn, items_of(OwnLedgerEntry), _OWN_COLUMNS, _OWN_JOINS, limit)
 
 
 def provider_ledger_page(
@@ -96,8 +97,7 @@ def provider_ledger_page(
     keyset = _walk_of_provider(conn, provider_id, wanted, before_seq)
     if keyset is None:
         return KeysetPage((), None)
-    rows, next_before = keyset.rows(conn, _COLUMNS, _JOINS, limit)
-    return KeysetPage(tuple(map(_entry, rows)), next_before)
+    return keyset.page(conn, _entries_in_full, _COLUMNS, _JOINS, limit)
 
 
 def ledger_page(
@@ -112,8 +112,7 @@ def ledger_page(
     row_filter = _choose_kind(index_filter, wanted.kind)
     order: LiteralString = "a.created_at desc, a.provider_id desc, a.seq desc"
     keyset = KeysetQuery("ledger_entries", order, "a.created_at, a.provider_id::text, a.seq", index_filter, row_filter)
-    rows, next_after = keyset.rows(conn, _COLUMNS, _JOINS, limit)
-    return KeysetPage(tuple(map(_entry, rows)), next_after)
+    return keyset.page(conn, _entries_in_full, _COLUMNS, _JOINS, limit)
 
 
 def _walk_of_provider(
@@ -144,9 +143,12 @@ def _choose_kind(index_filter: Conditions, kind: str | None) -> Conditions:
     return row_filter
 
 
-def _entry(row: tuple[Any, ...]) -> LedgerEntryInFull:
-    provider_id, provider_name, actor, memo, *own = row[:14]
-    return LedgerEntryInFull(provider_id, provider_name, actor, memo, OwnLedgerEntry(*own))
+def _entries_in_full(names: tuple[str, ...]) -> Callable[[tuple[Any, ...]], LedgerEntryInFull]:
+    def entry(values: tuple[Any, ...]) -> LedgerEntryInFull:
+        row = dict(zip(names, values, strict=True))
+        return part_of(LedgerEntryInFull, row | {"entry": part_of(OwnLedgerEntry, row)})
+
+    return entry
 
 
 def statement(conn: Connection, provider_id: str, created_from: datetime, created_before: datetime) -> Statement:

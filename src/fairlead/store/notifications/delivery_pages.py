@@ -6,7 +6,7 @@ from typing import LiteralString
 
 from fairlead.store.connection import Connection
 from fairlead.store.ids import ids_from
-from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery
+from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery, items_of
 from fairlead.store.notifications.lists import ListedNotification
 from fairlead.store.typed_rows import all_rows
 
@@ -41,9 +41,9 @@ class DeliveryAttempt:
 
 
 _COLUMNS: LiteralString = """
-    a.id::text, a.kind, a.channel, a.state, a.state = 'queued' and a.enqueued_at is null, a.provider_id::text,
-    a.assignment_id::text, a.subscription_id::text, a.webhook_endpoint_id::text, a.attempts, a.replay_count,
-    a.created_at, a.last_attempt_at, a.sent_at, a.last_answer, a.correlation_id, a.detail"""
+    a.id::text as notification_id, a.kind, a.channel, a.state, a.state = 'queued' and a.enqueued_at is null as is_held,
+    a.provider_id::text, a.assignment_id::text, a.subscription_id::text, a.webhook_endpoint_id::text, a.attempts,
+    a.replay_count, a.created_at, a.last_attempt_at, a.sent_at, a.last_answer, a.correlation_id, a.detail"""
 
 
 def delivery_page(
@@ -99,5 +99,4 @@ def _page(
     if after is not None:
         index_filter.add("a.id < %s", after[1])
     keyset = KeysetQuery("notifications", "a.id desc", "a.created_at, a.id::text", index_filter, row_filter)
-    rows, next_after = keyset.rows(conn, _COLUMNS, "", limit)
-    return KeysetPage(tuple(ListedNotification(*row[:17]) for row in rows), next_after)
+    return keyset.page(conn, items_of(ListedNotification), _COLUMNS, "", limit)

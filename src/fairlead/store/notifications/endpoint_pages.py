@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import LiteralString
 
 from fairlead.store.connection import Connection
-from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery
+from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery, items_of
+from fairlead.store.typed_rows import one_row
 
 Place = tuple[datetime, str]
 """When it was made, and its id."""
@@ -33,9 +34,10 @@ class WatchedEndpoint:
 
 
 _COLUMNS: LiteralString = """
-    a.id::text, p.id::text, p.name, a.url, a.field_mapping, a.state, a.state_reason, a.failure_count, a.failing_since,
-    (select count(*) from notifications n where n.webhook_endpoint_id = a.id and n.state = 'queued'),
-    a.previous_secret is not null, a.created_at"""
+    a.id::text as endpoint_id, p.id::text as provider_id, p.name as provider_name, a.url, a.field_mapping, a.state,
+    a.state_reason, a.failure_count, a.failing_since,
+    (select count(*) from notifications n where n.webhook_endpoint_id = a.id and n.state = 'queued') as waiting_count,
+    a.previous_secret is not null as is_rotating, a.created_at"""
 
 _JOINS: LiteralString = "join providers p on p.id = a.provider_id"
 
@@ -53,14 +55,14 @@ def endpoint_page(
     keyset = KeysetQuery(
         "webhook_endpoints", "a.created_at desc, a.id desc", "a.created_at, a.id::text", index_filter, row_filter
     )
-    rows, next_after = keyset.rows(conn, _COLUMNS, _JOINS, limit)
-    return KeysetPage(tuple(WatchedEndpoint(*row[:12]) for row in rows), next_after)
+    return keyset.page(conn, items_of(WatchedEndpoint), _COLUMNS, _JOINS, limit)
 
 
 def watched_endpoint(conn: Connection, endpoint_id: str) -> WatchedEndpoint | None:
     """The living endpoint with this id; None without one."""
-    row = conn.execute(
+    return one_row(
+        conn,
+        WatchedEndpoint,
         f"select {_COLUMNS} from webhook_endpoints a {_JOINS} where a.id = %s and a.deleted_at is null",  # noqa: S608
         (endpoint_id,),
-    ).fetchone()
-    return None if row is None else WatchedEndpoint(*row)
+    )

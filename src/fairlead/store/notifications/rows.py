@@ -7,13 +7,14 @@ other, so that nothing is sent twice by our own doing. Of locks, an endpoint's c
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
-from fairlead.store.typed_rows import one_row
+from fairlead.store.typed_rows import named_rows, one_row, part_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ def hand_out(conn: Connection, limit: int, now: datetime) -> HandedOut:
     for an endpoint that is not active are held back. Rows that another transaction is handing out are left to it, not
     waited for: seeing fewer than `limit` means that nothing is left.
     """
-    rows = conn.execute(
+    rows = named_rows(
+        conn,
         """
         with chosen as materialized (
             select n.id,
@@ -107,12 +109,12 @@ def hand_out(conn: Connection, limit: int, now: datetime) -> HandedOut:
         update notifications n
         set enqueued_at = %s, state = case when why_not is null then state else 'skipped' end, last_answer = why_not
         from chosen where chosen.id = n.id
-        returning n.id::text, n.channel, n.correlation_id, n.state
+        returning n.id::text as notification_id, n.channel, n.correlation_id, n.state
         """,
         (limit, now),
-    ).fetchall()
-    wanted = sorted(row for row in rows if row[3] == "queued")
-    return HandedOut(tuple(QueuedNotification(*row[:3]) for row in wanted), len(rows))
+    )
+    wanted = sorted((row for row in rows if row["state"] == "queued"), key=itemgetter("notification_id"))
+    return HandedOut(tuple(part_of(QueuedNotification, row) for row in wanted), len(rows))
 
 
 def claim(conn: Connection, notification_id: str, job_id: int, now: datetime) -> ClaimedNotification | None:

@@ -11,10 +11,11 @@ from typing import Any, LiteralString
 
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
-from fairlead.store.keyset import SCANNED_ROWS, Conditions, KeysetPage, KeysetQuery
+from fairlead.store.keyset import SCANNED_ROWS, Conditions, KeysetPage, KeysetQuery, items_of
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.money.ledger_range import purchases_before
 from fairlead.store.portal.inbox_search import SEARCHED_ROWS, add_search, exact_matches
+from fairlead.store.typed_rows import named_rows, part_of
 
 Place = tuple[datetime, str]
 """When it was assigned, and its id."""
@@ -85,9 +86,10 @@ class InboxAssignment:
 
 
 _COLUMNS: LiteralString = """
-    a.id::text, a.lead_id::text, a.subscription_id::text, n.slug, n.name, a.competition_level_id::text, c.name,
-    l.contact_name, l.contact_email, l.contact_phone, a.price_cents, %s, a.status, a.assigned_at, a.viewed_at,
-    a.answered_at, a.bad_lead_reported_at, a.bad_lead_decision, a.refunded_at"""
+    a.id::text as assignment_id, a.lead_id::text, a.subscription_id::text, n.slug as niche, n.name as niche_name,
+    a.competition_level_id::text as level_id, c.name as level_name, l.contact_name, l.contact_email, l.contact_phone,
+    a.price_cents, %s as currency, a.status, a.assigned_at, a.viewed_at, a.answered_at,
+    a.bad_lead_reported_at as reported_at, a.bad_lead_decision as report_decision, a.refunded_at"""
 
 _READ: LiteralString = """
     a.id, a.lead_id, a.provider_id, a.subscription_id, a.niche_id, a.competition_level_id, a.price_cents, a.ledger_seq,
@@ -127,8 +129,7 @@ def inbox_page(
             scanned_rows = SEARCHED_ROWS
     place: LiteralString = "a.assigned_at, a.id::text"
     keyset = KeysetQuery("assignments", "a.ledger_seq desc", place, index_filter, row_filter, scanned_rows, _READ)
-    rows, next_after = keyset.rows(conn, _COLUMNS, _JOINS, limit, (marketplace_currency(conn),))
-    return KeysetPage(tuple(InboxItem(*row[:-2]) for row in rows), next_after)
+    return keyset.page(conn, items_of(InboxItem), _COLUMNS, _JOINS, limit, (marketplace_currency(conn),))
 
 
 def _choose(index_filter: Conditions, row_filter: Conditions, wanted: InboxFilter) -> None:
@@ -156,27 +157,22 @@ def _choose(index_filter: Conditions, row_filter: Conditions, wanted: InboxFilte
 
 def inbox_assignment(conn: Connection, provider_id: str, assignment_id: str) -> InboxAssignment:
     """The provider's assignment. Raises `Refused`: `assignment_unknown`, also for another provider's."""
-    row = conn.execute(
+    rows = named_rows(
+        conn,
         f"""
-        select {_COLUMNS}, l.attributes, a.rejection_reason, a.bad_lead_reason, a.bad_lead_note,
-               a.assigned_at + make_interval(days => n.bad_lead_window_days), a.bad_lead_decided_at
+        select {_COLUMNS}, l.attributes, a.rejection_reason, a.bad_lead_reason as report_reason,
+               a.bad_lead_note as report_note,
+               a.assigned_at + make_interval(days => n.bad_lead_window_days) as report_deadline, a.bad_lead_decided_at
         from assignments a {_JOINS} where a.id = %s and a.provider_id = %s
         """,  # noqa: S608 - constants of our own
         (marketplace_currency(conn), assignment_id, provider_id),
-    ).fetchone()
-    if row is None:
-        raise Refused("assignment_unknown", f"there is no assignment {assignment_id}")
-    item = InboxItem(*row[:19])
-    attributes, rejection_reason, report_reason, report_note, deadline, decided_at = row[19:]
-    return InboxAssignment(
-        item,
-        attributes,
-        rejection_reason,
-        report_reason,
-        report_note,
-        deadline,
-        _timeline(item, rejection_reason is not None, decided_at),
     )
+    if not rows:
+        raise Refused("assignment_unknown", f"there is no assignment {assignment_id}")
+    [row] = rows
+    item = part_of(InboxItem, row)
+    timeline = _timeline(item, row["rejection_reason"] is not None, row["bad_lead_decided_at"])
+    return part_of(InboxAssignment, row | {"item": item, "timeline": timeline})
 
 
 def _timeline(item: InboxItem, was_rejected: bool, decided_at: datetime | None) -> tuple[InboxEvent, ...]:

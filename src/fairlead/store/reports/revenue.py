@@ -5,6 +5,7 @@ from datetime import date
 
 from fairlead.store.connection import Connection
 from fairlead.store.reports.days import Days, day_of, within
+from fairlead.store.typed_rows import all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,9 @@ class RevenueDay:
 
 def revenue(conn: Connection, days: Days, niche_slug: str | None = None) -> list[RevenueDay]:
     """Every level and day with a sale or a refund, by day, niche and the level's position. None: all niches."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        RevenueDay,
         f"""
         with moved as (
             select competition_level_id, {day_of("assigned_at")} as day,
@@ -40,12 +43,12 @@ def revenue(conn: Connection, days: Days, niche_slug: str | None = None) -> list
             select competition_level_id, {day_of("refunded_at")}, 0, 0, count(*), sum(price_cents)
             from assignments where {within("refunded_at")} group by 1, 2
         )
-        select m.day, n.slug, l.id::text, l.name, sum(m.sold)::bigint, sum(m.gross)::bigint, sum(m.refunded)::bigint,
-               sum(m.given_back)::bigint
+        select m.day, n.slug as niche, l.id::text as level_id, l.name as level_name, sum(m.sold)::bigint as sold_count,
+               sum(m.gross)::bigint as gross_cents, sum(m.refunded)::bigint as refunded_count,
+               sum(m.given_back)::bigint as refunded_cents
         from moved m join competition_levels l on l.id = m.competition_level_id join niches n on n.id = l.niche_id
         where n.slug = coalesce(%(niche)s, n.slug)
         group by m.day, n.slug, l.id order by m.day, n.slug, l.order_position, l.id
         """,  # noqa: S608 - constants of our own
         days.parameters(niche=niche_slug),
-    ).fetchall()
-    return [RevenueDay(*row) for row in rows]
+    )

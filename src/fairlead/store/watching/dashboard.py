@@ -123,7 +123,9 @@ def recent_decisions(conn: Connection, niche_slugs: Sequence[str], limit: int) -
 
 def level_fairness(conn: Connection, niche_slugs: Sequence[str]) -> list[RecentLevelFairness]:
     """How evenly each level served, in order."""
-    rows = conn.execute(
+    return all_rows(
+        conn,
+        RecentLevelFairness,
         """
         with turns as (
             select a.competition_level_id, a.subscription_id,
@@ -135,10 +137,10 @@ def level_fairness(conn: Connection, niche_slugs: Sequence[str]) -> list[RecentL
             select competition_level_id, subscription_id, count(*) as times, coalesce(max(wait), 0) as longest
             from waits group by competition_level_id, subscription_id
         )
-        select n.slug, l.name, count(*), min(times), max(times), max(longest)
+        select n.slug as niche_slug, l.name as level_name, count(*) as served, min(times) as fewest, max(times) as most,
+               max(longest) as longest_wait
         from served join competition_levels l on l.id = competition_level_id join niches n on n.id = l.niche_id
         group by n.slug, l.name, l.order_position order by n.slug desc, l.order_position
         """,
         (list(niche_slugs),),
-    ).fetchall()
-    return [RecentLevelFairness(*row) for row in rows]
+    )

@@ -10,7 +10,7 @@ from typing import Any, LiteralString
 
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import QUEUE_OF
-from fairlead.store.typed_rows import one_row
+from fairlead.store.typed_rows import all_rows, one_row
 from fairlead.telemetry.gauges import (
     Gauges,
     NicheGauges,
@@ -136,16 +136,19 @@ def _niches(conn: Connection) -> tuple[NicheGauges, ...]:
 
     A niche that is distributed by hand has leads that wait, and no age of the oldest: there that is meant.
     """
-    rows = conn.execute(
+    niches = all_rows(
+        conn,
+        NicheGauges,
         """
-        select n.slug, waiting.count,
-               coalesce(extract(epoch from now() - case when n.auto_distribute then waiting.oldest end), 0)::float8,
+        select n.slug as niche, waiting.count as waiting_leads,
+               coalesce(extract(epoch from now() - case when n.auto_distribute then waiting.oldest end), 0)::float8
+                   as oldest_waiting_seconds,
                (select count(*) filter (where kind = 'decision')
                 from (select kind from niche_journal j
                       where j.niche_id = n.id and j.seq > coalesce(
                           (select a.journal_seq from assignments a
                            where a.niche_id = n.id and a.served_seq = n.last_served_seq), 0)
-                      order by j.seq desc limit %s) newest),
+                      order by j.seq desc limit %s) newest) as zero_assignment_streak,
                n.journal_seq
         from niches n
         cross join lateral (
@@ -155,8 +158,8 @@ def _niches(conn: Connection) -> tuple[NicheGauges, ...]:
         where n.is_active order by n.slug
         """,
         (LOOK_BACK_ENTRIES, COUNT_LIMIT),
-    ).fetchall()
-    return tuple(NicheGauges(*row) for row in rows)
+    )
+    return tuple(niches)
 
 
 def _notifications(conn: Connection) -> tuple[QueuedNotifications, ...]:
