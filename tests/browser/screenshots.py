@@ -23,7 +23,13 @@ from tests.browser.site import Site, chromium, serving, window
 from tests.flows.access.people import value
 from tests.quick_passwords import use_quick_passwords
 
-PAGES = (":/login", "operator:/design")
+PAGES = (
+    ":/login",
+    "operator:/design",
+    "operator:/account",
+    "provider:/portal/inbox",
+    "provider:/portal/leads/{assignment_id}",
+)
 
 
 def names_of(database: Database, showcase: Showcase) -> Mapping[str, str]:

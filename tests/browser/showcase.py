@@ -13,6 +13,7 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.lookups import niches_with_waiting_leads
+from tests.browser.showcase_portal import answer_leads
 from tests.flows.access.people import Person, enrolled_admin, provider_user, value
 
 PROVIDER_EMAIL = "sales@anchor-cloud.example"
@@ -46,6 +47,7 @@ def seat_viewers(database: Database) -> Showcase:
     """An operator and a user of a provider, logged in, beside those that are there already."""
     number = value(database, "select count(*) from users")
     provider_id = value(database, "select id::text from providers where email = %s", PROVIDER_EMAIL)
+    answer_leads(database, provider_id)
     return Showcase(
         enrolled_admin(database, f"ann{number}@example.com"),
         provider_user(database, provider_id, f"desk{number}@anchor-cloud.example"),

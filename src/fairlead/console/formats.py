@@ -43,10 +43,15 @@ def signed_money(context: Context, cents: int, currency: str) -> str:
     return f"+{text}" if cents > 0 else f"\N{MINUS SIGN}{text}" if cents < 0 else text
 
 
+def number_text(value: float | Decimal, viewer: Viewer) -> str:
+    """The number with the separators of the viewer's language."""
+    return format_decimal(value, locale=viewer.locale)
+
+
 @pass_context
 def number(context: Context, value: float | Decimal) -> str:
     """`12447|number`: 12,447."""
-    return format_decimal(value, locale=_viewer(context).locale)
+    return number_text(value, _viewer(context))
 
 
 @pass_context

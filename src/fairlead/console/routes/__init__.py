@@ -4,7 +4,14 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.console.routes import account, accounts, design, home, login
+from fairlead.console.routes import account, accounts, design, home, login, portal
 
-ROUTERS: Sequence[APIRouter] = (account.router, accounts.router, design.router, home.router, login.router)
+ROUTERS: Sequence[APIRouter] = (
+    account.router,
+    accounts.router,
+    design.router,
+    home.router,
+    login.router,
+    *portal.ROUTERS,
+)
 """In the order of the pages' addresses."""
