@@ -1,7 +1,7 @@
 """Hooks of Schemathesis: who asks. Runs in its process, told by its environment whose session to use.
 
 Generated requests also log out, change passwords, disable users, and are many. So before each one the session is what
-it was, and nobody has tried anything too often.
+it was, and no earlier attempt counts against a rate limit.
 """
 
 import os
