@@ -25,12 +25,12 @@ def test_a_provider_works_through_its_inbox_on_a_phone(database: Database, site:
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
     page.get_by_role("link", name=re.compile("^Unread")).click()
     page.locator(".inbox-side summary").click()
-    page.get_by_role("link", name="Report as bad").click()
+    with page.expect_request("**/view") as viewed:
+        page.get_by_role("link", name="Report as bad").click()
+    assert viewed.value.method == "POST"
     expect(page.get_by_label("What is wrong")).to_be_focused()
     assert hindrances(page) == []
-    with page.expect_request("**/view") as viewed:
-        page.reload()
-    assert viewed.value.method == "POST"
+    page.wait_for_load_state("networkidle")
     page.goto("/portal/inbox?show=unread")
     expect(page.get_by_text("No lead of yours is in this state.")).to_be_visible()
     page.get_by_label("Search your leads").fill("lovelace")
@@ -40,7 +40,7 @@ def test_a_provider_works_through_its_inbox_on_a_phone(database: Database, site:
     expect(page.get_by_text("Accepted.", exact=True)).to_be_visible()
     page.locator("#report > summary").click()
     page.get_by_label("What is wrong").select_option("unreachable")
-    page.get_by_label("What happened").fill("called five times")
+    page.get_by_role("textbox", name="What happened").fill("called five times")
     page.get_by_role("button", name="Report", exact=True).click()
     expect(page.get_by_text("waits for a decision")).to_be_visible()
     assert rows(

@@ -53,7 +53,6 @@ def test_what_cannot_be_asked_for_is_a_page(database: Database, query_text: str)
 def test_a_lead_has_its_answers_by_their_questions_and_is_not_seen_by_being_fetched(database: Database) -> None:
     portal = visit_portal(database)
     assignment_id = _assignment(database, portal.sale.anchor_id)
-    value(database, 'update leads set attributes = attributes || \'{"gone": ["a", "b"]}\'')
     words = shown(portal.sam, f"/portal/leads/{assignment_id}")
     assert "Lead without contact details" in words
     assert "Region north" in words

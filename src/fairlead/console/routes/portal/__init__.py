@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.console.routes.portal import inbox, leads
+from fairlead.console.routes.portal import balance, deliveries, inbox, leads, settings
 
-ROUTERS: Sequence[APIRouter] = (inbox.router, leads.router)
+ROUTERS: Sequence[APIRouter] = (balance.router, deliveries.router, inbox.router, leads.router, settings.router)
 """In the order of the pages' addresses."""

@@ -1,0 +1,14 @@
+"""What a provider is told, by the kind of message."""
+
+from collections.abc import Mapping
+
+from fairlead.console.texts import noted
+
+KINDS: Mapping[str, str] = {
+    "lead_assigned": noted("A lead for you"),
+    "refund_issued": noted("A refund"),
+    "subscription_deactivated": noted("A subscription stops for lack of money"),
+    "subscription_reactivated": noted("A subscription goes on"),
+    "filter_invalidated": noted("A filter does not fit its form any more"),
+    "low_balance": noted("The balance is low"),
+}
