@@ -21,8 +21,9 @@ class Replay:
     An entry that cannot be followed ends the walk: what comes after it is neither checked nor counted.
     """
 
-    def __init__(self, niche_id: str) -> None:
-        self.roster = Roster(niche_id)
+    def __init__(self, niche_id: str, begin: Roster | None = None) -> None:
+        """From the journal's first entry; with `begin`, a roster, from the entry after the one that it stands at."""
+        self.roster = Roster(niche_id) if begin is None else begin
         self.entry_count = 0
         self.decision_count = 0
         self.pick_count = 0
@@ -46,10 +47,14 @@ class Replay:
                 differences.append(f"neither it nor what comes after it can be followed: {why}")
         return [f"entry {entry.seq}: {difference}" for difference in differences]
 
+    @property
+    def needs_more(self) -> bool:
+        """Whether deactivations that follow from the last decision have yet to come."""
+        return bool(self._due) and not self._is_lost
+
     def end(self) -> list[str]:
         """What is missing at the end of the journal, in words."""
-        is_cut_short = self._due and not self._is_lost
-        return ["the journal ends before deactivations that its last decision made due"] if is_cut_short else []
+        return ["the journal ends before deactivations that its last decision made due"] if self.needs_more else []
 
     def _follow(
         self, entry: Entry, attributes: Mapping[str, object] | None, salt: bytes | None, differences: list[str]

@@ -17,6 +17,7 @@ from fairlead.core.form import FormSchema, parse_form_schema
 from fairlead.core.gates import standing_refusal
 from fairlead.core.journal import Entry
 from fairlead.core.model import Level, Subscription
+from fairlead.core.roster import Roster
 
 FORMAT = 1
 """How a state is written down. Another number is not read: what it stands for can be folded again."""
@@ -79,6 +80,42 @@ class RosterState:
     def provider_status(self, provider_id: str) -> str | None:
         """A provider's status in this niche's journal; None when it never subscribed here."""
         return self._statuses.get(provider_id)
+
+    @property
+    def provider_ids(self) -> set[str]:
+        """The providers with a living subscription."""
+        return {self._columns.provider_ids[row] for row in self._columns.row_of.values()}
+
+    def served_seq(self, subscription_id: str) -> int | None:
+        """When a subscription was last served by the niche's counter; None when it never was."""
+        return self._served.get(subscription_id)
+
+    def subscriptions_at(self, level_id: str) -> list[Subscription]:
+        """The level's living subscriptions in R5's order, whether they can receive a lead or not."""
+        own = [self._at(row) for row, own_id in enumerate(self._columns.level_ids) if own_id == level_id]
+        served = self._served
+
+        def place(subscription: Subscription) -> tuple[int, str]:
+            rank = served_rank(served.get(subscription.subscription_id), subscription.provider_id)
+            return rank, subscription.provider_id
+
+        return sorted(own, key=place)
+
+    def roster(self) -> Roster:
+        """A roster that stands at the same entry, ready to decide."""
+        roster = Roster(self.niche_id)
+        if self._form is not None:
+            roster.set_niche(self._is_active, self._form)
+        for level in self._levels.values():
+            roster.set_level(level, is_deleted=False)
+        for provider_id, status in self._statuses.items():
+            roster.set_provider(provider_id, status)
+        for row in self._columns.row_of.values():
+            roster.set_subscription(self._at(row), is_deleted=False)
+        for subscription_id, served_seq in self._served.items():
+            roster.set_served(subscription_id, served_seq)
+        roster.head = self.head
+        return roster
 
     def count_ahead(self, attributes: JsonObject, subscription: Subscription) -> int:
         """How many candidates for a lead with these attributes stand before the subscription at its level (R5)."""

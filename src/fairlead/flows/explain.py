@@ -11,9 +11,10 @@ from fairlead.core.errors import Broken, Refused
 from fairlead.core.explanation import Standing, standing_of
 from fairlead.core.model import Lead, Level
 from fairlead.core.refusals import Names
+from fairlead.flows.decision_queues import entry_at
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.snapshots import state_before
-from fairlead.store.history import PastDecision, PastEntry, decisions_of, past_entries
+from fairlead.store.history import PastDecision, decisions_of
 from fairlead.store.lookups import (
     LeadRecord,
     lead_state,
@@ -96,7 +97,7 @@ def explain_provider(database: Database, lead_id: str, provider: str) -> Provide
         if not past:
             raise Refused("lead_undecided", f"lead {lead.lead_id} was never decided: it is {lead.status}")
         newest = past[-1]
-        found = _entry_at(conn, newest)
+        found = entry_at(conn, newest)
         if found.attributes is None:
             raise Refused(
                 "lead_erased",
@@ -124,11 +125,5 @@ def explain_provider(database: Database, lead_id: str, provider: str) -> Provide
 
 
 def _story(conn: Connection, past: PastDecision) -> DecisionStory:
-    entry = _entry_at(conn, past).entry
+    entry = entry_at(conn, past).entry
     return DecisionStory(past.seq, entry.recorded_at, cast("Mapping[str, Any]", entry.payload))
-
-
-def _entry_at(conn: Connection, past: PastDecision) -> PastEntry:
-    for found in past_entries(conn, past.niche_id, from_seq=past.seq, up_to_seq=past.seq):
-        return found
-    raise Broken(f"journal entry {past.seq} of niche {past.niche_id} is gone")

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from fairlead.api.routes.admin import (
     audit,
+    decisions,
     deliveries,
     distribution,
     endpoints,
@@ -45,6 +46,7 @@ ROUTERS: Sequence[APIRouter] = (
     leads.router,
     lead_reviews.router,
     distribution.router,
+    decisions.router,
     money.router,
     intake.router,
     overview.router,

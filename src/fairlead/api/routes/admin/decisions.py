@@ -1,0 +1,222 @@
+"""A lead's decision as it went, queue by queue; taking it again; and what happened to the lead, in order."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import Path, Query
+from pydantic import Field
+
+from fairlead.api.access import needs
+from fairlead.api.bodies import Router
+from fairlead.api.idempotency import changes_nothing
+from fairlead.api.openapi import refuses
+from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.routes.admin.distribution import REPLAYS, Reason
+from fairlead.api.schemas.values import ResponseModel, Uuid
+from fairlead.core.decision_queues import Candidate, LevelQueue
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.decision_queues import MOST_LISTED, RecordedQueues, recorded_queues
+from fairlead.flows.verify_decision import verify_decision
+from fairlead.store.leads.timeline import lead_timeline
+
+router = Router(prefix="/api/v1/admin/leads", tags=["distribution"])
+
+LeadId = Annotated[Uuid, Path(description="The lead's id.")]
+Reader = Annotated[Principal, needs(Permission.LEADS_READ)]
+JournalSeq = Annotated[
+    int | None,
+    Query(ge=1, le=2**53 - 1, description="The decision's entry in the journal of its niche; by default the newest."),
+]
+
+
+class QueuedCandidate(ResponseModel):
+    """A subscription of a level, and what came of it."""
+
+    subscription_id: Uuid
+    provider_id: Uuid
+    provider_name: str = Field(examples=["Anchor"])
+    rank: int | None = Field(description="Its place in the queue, from 1; null outside of it.", examples=[1])
+    served_ago: int | None = Field(
+        description="How many of the niche's assignments ago it was last served; null if it never was.", examples=[41]
+    )
+    received: bool
+    price_cents: int | None
+    balance_before_cents: int | None
+    balance_after_cents: int | None
+    reason: Reason | None
+    detail: str | None = Field(description="The reason for people.", examples=["the filter asks for Cores at least 4"])
+
+
+class OutsideQueue(ResponseModel):
+    """Subscriptions of a level that were no candidates, for one reason."""
+
+    reason: Reason
+    count: int
+    items: Sequence[QueuedCandidate] = Field(description=f"The first {MOST_LISTED} of them.")
+
+
+class DecidedQueue(ResponseModel):
+    """A level's queue, from its head to the last candidate that was asked."""
+
+    level_id: Uuid
+    level_name: str = Field(examples=["gold"])
+    order_position: int
+    price_cents: int
+    max_recipients: int
+    queue_length: int
+    reached: Sequence[QueuedCandidate]
+    behind_count: int = Field(description="How many more stood behind them.")
+    counts: Mapping[str, int] = Field(description="As the journal has them, by reason.", examples=[{"level_full": 2}])
+    outside: Sequence[OutsideQueue]
+
+
+class DecidedQueues(ResponseModel):
+    """A decision and the queues that it went through, in the order of its traversal."""
+
+    lead_id: Uuid
+    niche: str = Field(examples=["hosting"])
+    currency: str = Field(examples=["EUR"])
+    journal_seq: int
+    journal_seqs: Sequence[int] = Field(description="All decisions of the lead, the oldest first.", examples=[[12]])
+    recorded_at: datetime
+    hash: str = Field(description="Of the journal's entry.", examples=["0" * 64])
+    outcome: Literal["success", "partial", "no_eligible"]
+    start_order_position: int | None
+    next_start_order_position: int
+    is_whole: bool = Field(description="False where the lead's answers are gone: only recorded candidates are named.")
+    levels: Sequence[DecidedQueue]
+
+
+class VerifiedDecision(ResponseModel):
+    """What came of taking a decision again, from how its niche stood right before it."""
+
+    lead_id: Uuid
+    niche_id: Uuid
+    journal_seq: int
+    hash: str = Field(description="Of the journal's entry.", examples=["0" * 64])
+    holds: bool = Field(description="Whether it came out byte for byte, at its place in the chain of hashes.")
+    differences: Sequence[str] = Field(examples=[[]])
+    recipients: int
+    up_to_seq: int = Field(description="The last entry that follows from it.")
+    verified_at: datetime
+
+
+class LeadEventShown(ResponseModel):
+    """One thing that happened to a lead. What is null is not part of it."""
+
+    at: datetime
+    kind: str = Field(examples=["decision.recorded"])
+    actor: str | None = Field(examples=["operator"])
+    provider_id: Uuid | None
+    provider_name: str | None = Field(examples=["Anchor"])
+    assignment_id: Uuid | None
+    amount_cents: int | None = Field(description="What was charged by a decision, or refunded.")
+    outcome: str | None = Field(examples=["success"])
+    journal_seq: int | None
+    count: int | None = Field(description="Of a decision its assignments, of messages those sent.")
+    of_count: int | None = Field(description="Of a decision the places of its levels, of messages all.")
+    channel: str | None = Field(examples=["email"])
+
+
+class LeadTimeline(ResponseModel):
+    """What happened to a lead, the oldest first."""
+
+    lead_id: Uuid
+    items: Sequence[LeadEventShown]
+
+
+@router.get("/{lead_id}/queues", responses=refuses("lead_unknown", "lead_undecided"))
+def show_decision_queues(
+    lead_id: LeadId, reader: Reader, database: MarketplaceDatabase, journal_seq: JournalSeq = None
+) -> DecidedQueues:
+    """Show the queues that a decision went through: who stood where, who received the lead, why each other did not."""
+    with REPLAYS.slot(reader.actor.name):
+        return _shown(recorded_queues(database, lead_id, journal_seq))
+
+
+@router.post(
+    "/{lead_id}/verify",
+    responses=refuses("lead_unknown", "lead_undecided", "lead_erased"),
+    dependencies=[changes_nothing("it only takes a decision again, beside the journal")],
+)
+def verify_one_decision(
+    lead_id: LeadId, reader: Reader, database: MarketplaceDatabase, journal_seq: JournalSeq = None
+) -> VerifiedDecision:
+    """Take a decision again from the journal, and compare it byte for byte."""
+    with REPLAYS.slot(reader.actor.name):
+        done = verify_decision(database, lead_id, journal_seq)
+    return VerifiedDecision(
+        lead_id=done.lead_id,
+        niche_id=done.niche_id,
+        journal_seq=done.journal_seq,
+        hash=done.hash.hex(),
+        holds=done.holds,
+        differences=done.differences,
+        recipients=done.recipients,
+        up_to_seq=done.up_to_seq,
+        verified_at=done.verified_at,
+    )
+
+
+@router.get("/{lead_id}/timeline", responses=refuses("lead_unknown"))
+def show_lead_timeline(lead_id: LeadId, _: Reader, database: MarketplaceDatabase) -> LeadTimeline:
+    """Show what happened to a lead, from its creation to the last message about it."""
+    found = database.read(lambda conn: lead_timeline(conn, lead_id))
+    return LeadTimeline(lead_id=lead_id, items=[LeadEventShown.model_validate(each) for each in found])
+
+
+def _shown(story: RecordedQueues) -> DecidedQueues:
+    decision = story.decision
+    return DecidedQueues(
+        lead_id=story.lead.lead_id,
+        niche=story.lead.niche_slug,
+        currency=story.currency,
+        journal_seq=decision.seq,
+        journal_seqs=story.decision_seqs,
+        recorded_at=story.recorded_at,
+        hash=story.hash.hex(),
+        outcome=decision.outcome.value,  # pyright: ignore[reportArgumentType]  # never `failed`
+        start_order_position=decision.start_order_position,
+        next_start_order_position=decision.next_start_order_position,
+        is_whole=story.is_whole,
+        levels=[_queue(story, each) for each in story.levels],
+    )
+
+
+def _queue(story: RecordedQueues, queue: LevelQueue) -> DecidedQueue:
+    level = queue.result.level
+    return DecidedQueue(
+        level_id=level.level_id,
+        level_name=level.name,
+        order_position=level.order_position,
+        price_cents=level.price_cents,
+        max_recipients=level.max_recipients,
+        queue_length=queue.queue_length,
+        reached=[_candidate(story, each) for each in queue.reached],
+        behind_count=queue.behind_count,
+        counts=queue.result.counts,
+        outside=[
+            OutsideQueue(reason=reason, count=len(own), items=[_candidate(story, each) for each in own[:MOST_LISTED]])
+            for reason, own in queue.outside.items()
+        ],
+    )
+
+
+def _candidate(story: RecordedQueues, each: Candidate) -> QueuedCandidate:
+    recipient = each.recipient
+    before = None if recipient is None else recipient.balance_before_cents
+    return QueuedCandidate(
+        subscription_id=each.subscription_id,
+        provider_id=each.provider_id,
+        provider_name=story.provider_names.get(each.provider_id, ""),
+        rank=each.rank,
+        served_ago=each.served_ago,
+        received=recipient is not None,
+        price_cents=None if recipient is None else recipient.price_cents,
+        balance_before_cents=before,
+        balance_after_cents=None if recipient is None or before is None else before - recipient.price_cents,
+        reason=None if each.refusal is None else each.refusal.reason,
+        detail=None if each.refusal is None else each.refusal.text(story.names),
+    )

@@ -1,0 +1,155 @@
+"""The queues of a past decision: in each level who stood where, who received the lead, and why each other did not.
+
+The journal names the recipients and whom their money refused; the rest follows from how the niche stood right before.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from fairlead.core.decision import Decision, LevelResult, Recipient
+from fairlead.core.form import FormSchema
+from fairlead.core.gates import filter_refusal, standing_refusal
+from fairlead.core.model import Subscription
+from fairlead.core.refusals import AlreadyRecipient, FilterMismatch, Refusal
+
+
+class PastQueue(Protocol):
+    """How a niche stood right before a decision, level by level."""
+
+    @property
+    def schema(self) -> FormSchema:
+        """The niche's form."""
+        ...
+
+    def subscriptions_at(self, level_id: str) -> Sequence[Subscription]:
+        """The level's living subscriptions in R5's order."""
+        ...
+
+    def served_seq(self, subscription_id: str) -> int | None:
+        """When a subscription was last served by the niche's counter."""
+        ...
+
+    def provider_status(self, provider_id: str) -> str | None:
+        """A provider's status in this niche's journal."""
+        ...
+
+
+class QueueDiffers(ValueError):
+    """The queue, as the journal tells it, is not the one that the decision names its recipients from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A subscription and what became of it: `recipient` is set when it received the lead, else `refusal`.
+
+    `rank` is its place in the queue, from 1; None outside of it. `served_ago` says how many of the niche's
+    assignments ago it was last served: 1 for the last one before the decision; None when it never was.
+    """
+
+    subscription_id: str
+    provider_id: str
+    rank: int | None
+    served_ago: int | None
+    recipient: Recipient | None
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class LevelQueue:
+    """One level of a decision, in the order of the traversal.
+
+    `reached` are the candidates from the head of the queue to the last one that was asked; `behind_count` more stood
+    behind it. `outside` are the subscriptions that were in no queue, by reason: switched off, or of another filter.
+    """
+
+    result: LevelResult
+    reached: tuple[Candidate, ...]
+    behind_count: int
+    outside: Mapping[str, tuple[Candidate, ...]]
+
+    @property
+    def queue_length(self) -> int:
+        """How many candidates the level had for this lead."""
+        return len(self.reached) + self.behind_count
+
+    @property
+    def outside_count(self) -> int:
+        """How many subscriptions of the level were no candidates."""
+        return sum(map(len, self.outside.values()))
+
+
+def queues_of(
+    past: PastQueue, attributes: Mapping[str, object], decision: Decision, last_served_seq: int
+) -> tuple[LevelQueue, ...]:
+    """The queue of each level that the decision visited. `past` is right before it, where `last_served_seq` was.
+
+    Raises `QueueDiffers` where past and decision do not belong together.
+    """
+    gates = _Gates(past, attributes)
+    received_at: dict[str, str] = {}
+    queues: list[LevelQueue] = []
+    for result in decision.levels:
+        queues.append(_queue_of(past, gates, result, received_at, last_served_seq))
+        received_at |= dict.fromkeys((each.provider_id for each in result.recipients), result.level.level_id)
+    return tuple(queues)
+
+
+def queue_recorded(result: LevelResult) -> LevelQueue:
+    """What the journal alone says of a level, where the past before it cannot be told: no ranks, no counts."""
+    recipients = [
+        Candidate(each.subscription_id, each.provider_id, None, None, each, None) for each in result.recipients
+    ]
+    refused = [
+        Candidate(each.subscription_id, each.provider_id, None, None, None, each.refusal) for each in result.refused
+    ]
+    return LevelQueue(result, (*recipients, *refused), 0, {})
+
+
+class _Gates:
+    """The gates that need no visit, each filter asked once."""
+
+    def __init__(self, past: PastQueue, attributes: Mapping[str, object]) -> None:
+        self._past = past
+        self._attributes = attributes
+        self._of_filter: dict[str, FilterMismatch | None] = {}
+
+    def refusal(self, subscription: Subscription) -> Refusal | None:
+        status = self._past.provider_status(subscription.provider_id) or "unknown"
+        refusal = standing_refusal(subscription, status)
+        if refusal is not None:
+            return refusal
+        text = subscription.filter_text
+        if text not in self._of_filter:
+            self._of_filter[text] = filter_refusal(subscription, self._past.schema, self._attributes)
+        return self._of_filter[text]
+
+
+def _queue_of(
+    past: PastQueue, gates: _Gates, result: LevelResult, received_at: Mapping[str, str], last_served_seq: int
+) -> LevelQueue:
+    recipients = {each.subscription_id: each for each in result.recipients}
+    refused = {each.subscription_id: each.refusal for each in result.refused}
+    queue: list[Candidate] = []
+    outside: dict[str, list[Candidate]] = {}
+    for subscription in past.subscriptions_at(result.level.level_id):
+        seq = past.served_seq(subscription.subscription_id)
+        ago = None if seq is None else last_served_seq - seq + 1
+        shut = gates.refusal(subscription)
+        own = Candidate(subscription.subscription_id, subscription.provider_id, None, ago, None, shut)
+        if shut is not None:
+            outside.setdefault(shut.reason, []).append(own)
+            continue
+        refusal = refused.get(subscription.subscription_id)
+        if refusal is None and subscription.provider_id in received_at:
+            refusal = AlreadyRecipient(received_at[subscription.provider_id])
+        recipient = recipients.get(subscription.subscription_id)
+        queue.append(replace(own, rank=len(queue) + 1, recipient=recipient, refusal=None if recipient else refusal))
+    named = [each.rank or 0 for each in queue if each.recipient or each.subscription_id in refused]
+    if len(named) != len(recipients) + len(refused):
+        raise QueueDiffers(f"level {result.level.level_id}: the decision names who stood in no queue")
+    last = len(queue) if result.has_open_slot else max(named, default=0)
+    reached = tuple(queue[:last])
+    if any(each.recipient is None and each.refusal is None for each in reached):
+        raise QueueDiffers(f"level {result.level.level_id}: the decision passed over a candidate without a reason")
+    return LevelQueue(result, reached, len(queue) - last, {reason: tuple(own) for reason, own in outside.items()})
