@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from fairlead.console.routes import account, accounts, design, home, login, portal
+from fairlead.console.routes.operator import lead
 
 ROUTERS: Sequence[APIRouter] = (
     account.router,
     accounts.router,
     design.router,
     home.router,
+    lead.router,
     login.router,
     *portal.ROUTERS,
 )

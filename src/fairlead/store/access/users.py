@@ -4,6 +4,7 @@ A user's row lock comes after those of providers and before those of its session
 do or how it proves who it is, holds that lock.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -79,6 +80,13 @@ def insert_user(conn: Connection, row: UserRow) -> None:
 def user_by_id(conn: Connection, user_id: str) -> UserRow | None:
     """The user with this id; nothing is locked."""
     return one_row(conn, UserRow, _USERS + " where u.id = %s", (user_id,))
+
+
+def actor_names(conn: Connection, actors: Iterable[str]) -> dict[str, str]:
+    """What people call those of the actors that are users: by the actor's name."""
+    ids = [each.removeprefix("user:") for each in {*actors} if each.startswith("user:")]
+    rows = conn.execute("select 'user:' || id::text, name from users where id = any(%s::uuid[])", (ids,))
+    return dict(rows.fetchall())
 
 
 def user_by_email(conn: Connection, email: str) -> UserRow | None:

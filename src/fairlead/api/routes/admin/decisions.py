@@ -41,19 +41,26 @@ class QueuedCandidate(ResponseModel):
     served_ago: int | None = Field(
         description="How many of the niche's assignments ago it was last served; null if it never was.", examples=[41]
     )
-    received: bool
-    price_cents: int | None
-    balance_before_cents: int | None
-    balance_after_cents: int | None
-    reason: Reason | None
-    detail: str | None = Field(description="The reason for people.", examples=["the filter asks for Cores at least 4"])
+    received: bool = Field(description="Whether it received the lead.")
+    price_cents: int | None = Field(description="What it paid, in minor units; null where it did not receive the lead.")
+    balance_before_cents: int | None = Field(
+        description="Its provider's balance before, in minor units; null where it did not receive the lead."
+    )
+    balance_after_cents: int | None = Field(
+        description="Its provider's balance afterwards, in minor units; null where it did not receive the lead."
+    )
+    reason: Reason | None = Field(description="Why it did not receive the lead; null where it did.")
+    detail: str | None = Field(
+        description="The reason for people; null where it received the lead.",
+        examples=["the filter asks for Cores at least 4"],
+    )
 
 
 class OutsideQueue(ResponseModel):
     """Subscriptions of a level that were no candidates, for one reason."""
 
-    reason: Reason
-    count: int
+    reason: Reason = Field(description="Why they were no candidates.")
+    count: int = Field(description="How many they are.")
     items: Sequence[QueuedCandidate] = Field(description=f"The first {MOST_LISTED} of them.")
 
 
@@ -65,11 +72,11 @@ class DecidedQueue(ResponseModel):
     order_position: int
     price_cents: int
     max_recipients: int
-    queue_length: int
-    reached: Sequence[QueuedCandidate]
+    queue_length: int = Field(description="How many candidates the level had for this lead.")
+    reached: Sequence[QueuedCandidate] = Field(description="Those that were asked, from the head of the queue.")
     behind_count: int = Field(description="How many more stood behind them.")
     counts: Mapping[str, int] = Field(description="As the journal has them, by reason.", examples=[{"level_full": 2}])
-    outside: Sequence[OutsideQueue]
+    outside: Sequence[OutsideQueue] = Field(description="Those that stood in no queue, by reason.")
 
 
 class DecidedQueues(ResponseModel):
@@ -97,27 +104,35 @@ class VerifiedDecision(ResponseModel):
     journal_seq: int
     hash: str = Field(description="Of the journal's entry.", examples=["0" * 64])
     holds: bool = Field(description="Whether it came out byte for byte, at its place in the chain of hashes.")
-    differences: Sequence[str] = Field(examples=[[]])
-    recipients: int
+    differences: Sequence[str] = Field(description="What differs, in words; none where it holds.", examples=[[]])
+    recipients: int = Field(description="How many providers receive the lead by it.")
     up_to_seq: int = Field(description="The last entry that follows from it.")
-    verified_at: datetime
+    verified_at: datetime = Field(description="When it was taken again.")
 
 
 class LeadEventShown(ResponseModel):
     """One thing that happened to a lead. What is null is not part of it."""
 
     at: datetime
-    kind: str = Field(examples=["decision.recorded"])
-    actor: str | None = Field(examples=["operator"])
-    provider_id: Uuid | None
-    provider_name: str | None = Field(examples=["Anchor"])
-    assignment_id: Uuid | None
-    amount_cents: int | None = Field(description="What was charged by a decision, or refunded.")
-    outcome: str | None = Field(examples=["success"])
-    journal_seq: int | None
-    count: int | None = Field(description="Of a decision its assignments, of messages those sent.")
-    of_count: int | None = Field(description="Of a decision the places of its levels, of messages all.")
-    channel: str | None = Field(examples=["email"])
+    kind: str = Field(description="What happened.", examples=["decision.recorded"])
+    actor: str | None = Field(description="Who did it; null where it followed from something.", examples=["operator"])
+    provider_id: Uuid | None = Field(description="The provider that it is about; null where it is about none.")
+    provider_name: str | None = Field(
+        description="That provider's name; null where there is none.", examples=["Anchor"]
+    )
+    assignment_id: Uuid | None = Field(description="The assignment that it is about; null where it is about none.")
+    amount_cents: int | None = Field(
+        description="What a decision charged, or what was refunded, in minor units; null for everything else."
+    )
+    outcome: str | None = Field(description="Of a decision; null for everything else.", examples=["success"])
+    journal_seq: int | None = Field(description="The entry of a decision; null for everything else.")
+    count: int | None = Field(
+        description="Of a decision its assignments, of messages those sent; null for everything else."
+    )
+    of_count: int | None = Field(
+        description="Of a decision the places of its levels, of messages all; null for everything else."
+    )
+    channel: str | None = Field(description="Of messages; null for everything else.", examples=["email"])
 
 
 class LeadTimeline(ResponseModel):

@@ -1,0 +1,167 @@
+"""A lead: its decision as a picture, what was asked for, where it came from, what happened, and what may be done."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from fairlead.api.access import needs
+from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.schemas.values import Uuid
+from fairlead.console.decision_picture import DecisionPicture, choices_of, picture_of
+from fairlead.console.formats import money_text
+from fairlead.console.lead_facts import answers_of, moments_of, money_of, name_of, time_to_sale
+from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.texts import translated
+from fairlead.core.errors import Broken, Refused
+from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.decision_queues import RecordedQueues, recorded_queues
+from fairlead.flows.distribution_status import distribution_status
+from fairlead.flows.explain import ProviderStory, explain_provider
+from fairlead.store.access.users import actor_names
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.rows import niche_form
+from fairlead.store.leads.timeline import LeadEvent, lead_timeline
+from fairlead.store.leads.views import (
+    LeadAssignment,
+    LeadInFull,
+    LeadOrigin,
+    ListedLead,
+    assignments_of_lead,
+    lead_in_full,
+    lead_origin,
+    leads_of_contact,
+)
+from fairlead.store.lookups import marketplace_currency
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+MOST_ASSIGNMENTS = 1_000
+MOST_OTHERS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRead:
+    """Everything that the page reads of a lead at one moment, but for its decision."""
+
+    lead: LeadInFull
+    origin: LeadOrigin
+    assignments: tuple[LeadAssignment, ...]
+    others: tuple[ListedLead, ...]
+    events: tuple[LeadEvent, ...]
+    actors: dict[str, str]
+    form: FormSchema
+    currency: str
+
+
+def read_lead(conn: Connection, lead_id: str) -> LeadRead:
+    """The lead with all that is known of it. Raises `Refused`: `lead_unknown`."""
+    lead = lead_in_full(conn, lead_id)
+    events = lead_timeline(conn, lead_id)
+    contact = lead.contact_email or lead.contact_phone
+    others = leads_of_contact(conn, contact, None, MOST_OTHERS + 1) if contact else ()
+    form = niche_form(conn, lead.niche)
+    return LeadRead(
+        lead,
+        lead_origin(conn, lead_id),
+        tuple(assignments_of_lead(conn, lead_id, 1, MOST_ASSIGNMENTS)[1]),
+        tuple(each for each in others if each.lead_id != lead_id),
+        tuple(events),
+        actor_names(conn, [each.actor for each in events if each.actor]),
+        _form(None if form is None else form.form_schema),
+        marketplace_currency(conn),
+    )
+
+
+@router.get("/leads/{lead_id}")
+def show_lead(
+    lead_id: Annotated[Uuid, Path()],
+    reader: Annotated[Principal, needs(Permission.LEADS_READ)],
+    database: MarketplaceDatabase,
+    page: PageOfRequest,
+    entry: Annotated[int | None, Query(ge=1, le=2**53 - 1)] = None,
+    provider: Annotated[Uuid | None, Query()] = None,
+) -> Response:
+    """One lead. `entry` chooses among its decisions, `provider` whose standing is explained."""
+    read = database.read(lambda conn: read_lead(conn, lead_id))
+    story, damage = _story(database, lead_id, entry)
+    picture = None if story is None else picture_of(story)
+    amounts = {each.amount_cents for each in read.events} - {None}
+    texts = {cents: money_text(cents, read.currency, page.viewer) for cents in amounts if cents is not None}
+    return page.render(
+        "operator/lead.html",
+        reader,
+        lead=read.lead,
+        name=name_of(lead_id, read.lead.contact_name),
+        origin=read.origin,
+        others=read.others[:MOST_OTHERS],
+        currency=read.currency,
+        answers=answers_of(read.lead, read.form, page.viewer),
+        moments=moments_of(read.events, read.actors, texts, lead_id),
+        assignments=read.assignments,
+        money=money_of(read.assignments),
+        picture=picture,
+        damage=damage,
+        decision_seqs=() if story is None else story.decision_seqs,
+        took=time_to_sale(read.lead, None if story is None else story.decision.decided_at),
+        outcome=None if picture is None else outcome_sentence(picture),
+        providers=() if story is None else choices_of(story),
+        standing=_standing(database, lead_id, provider),
+        chosen_provider=provider,
+        progress=distribution_status(database, lead_id),
+        may=_may(reader, read.lead),
+    )
+
+
+def outcome_sentence(picture: DecisionPicture) -> str:
+    """What came of the decision, in words."""
+    if not picture.levels:
+        return translated("no level was active")
+    if picture.outcome == "partial":
+        return translated("partial: a place stayed open because a candidate lacked money")
+    if picture.outcome == "no_eligible":
+        return translated("no candidate could receive it")
+    return translated("every place that a candidate could take is sold")
+
+
+def _may(reader: Principal, lead: LeadInFull) -> dict[str, bool]:
+    """What the reader may do to the lead as it is."""
+    can = reader.permissions
+    is_unsold = lead.status in ("pending_confirmation", "pending_approval", "approved")
+    return {
+        "approve": lead.status == "pending_approval" and Permission.LEADS_APPROVE in can,
+        "reject": is_unsold and Permission.LEADS_APPROVE in can,
+        "distribute": lead.status == "approved" and Permission.DISTRIBUTION_WRITE in can,
+        "mark_bad": lead.status not in ("bad", "rejected") and Permission.MONEY_WRITE in can,
+    }
+
+
+def _story(database: Database, lead_id: str, entry: int | None) -> tuple[RecordedQueues | None, str]:
+    """The decision, None where there is none; and what is wrong with its past, if anything is."""
+    try:
+        return recorded_queues(database, lead_id, entry), ""
+    except Refused as refused:
+        if refused.code == "lead_undecided" and entry is None:
+            return None, ""
+        raise
+    except Broken as broken:
+        return None, str(broken)
+
+
+def _standing(database: Database, lead_id: str, provider_id: str | None) -> ProviderStory | str | None:
+    """Why the provider did or did not receive the lead; a text where that cannot be said."""
+    if provider_id is None:
+        return None
+    try:
+        return explain_provider(database, lead_id, provider_id)
+    except Refused as refused:
+        return str(refused)
+
+
+def _form(document: object) -> FormSchema:
+    try:
+        return parse_form_schema(document)
+    except FormSchemaError:
+        return FormSchema(())

@@ -1,0 +1,10 @@
+// What came of taking a decision again, beside the decision.
+export function start(form) {
+  const shown = document.querySelector("[data-verified]");
+  form.addEventListener("answered", (event) => {
+    const said = event.detail;
+    const time = new Date(said.verified_at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    shown.className = `verified ${said.holds ? "text-ok" : "text-bad"}`;
+    shown.textContent = said.holds ? `${shown.dataset.holds}, ${time}` : `${shown.dataset.differs}${said.differences.join(" ")}`;
+  });
+}
