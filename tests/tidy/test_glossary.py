@@ -28,11 +28,11 @@ PLAIN_ENGLISH = frozenset(
     directory document earlier email ended entered entry event explained explanation factor failure field file
     forgotten format from full given history host http idle in installation invalid invitation invited item json
     kind ledger link live lock log login long mail mark max message ms missed name new note of offer order origin
-    over overview own page part password patch pause per pool port postgres preference preview previewed private
+    outside over overview own page part password patch pause per pool port postgres preference preview previewed private
     profile proof public queued registration rejected rejection replayed report request resolution resolved
     restoration result retried retry revenue rule saved schema search second secret security setting shutdown
-    size smtp state summary taken test timeout to total transaction transport type unviewed url username value
-    variable web
+    size smtp state summary taken test timeline timeout to total transaction transport type unviewed url username value
+    variable verified web
     """.split()
 )
 """Words of public names that were reviewed and mean what a dictionary, or the field at large, has them mean."""

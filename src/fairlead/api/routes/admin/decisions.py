@@ -110,7 +110,7 @@ class VerifiedDecision(ResponseModel):
     verified_at: datetime = Field(description="When it was taken again.")
 
 
-class LeadEventShown(ResponseModel):
+class LeadEvent(ResponseModel):
     """One thing that happened to a lead. What is null is not part of it."""
 
     at: datetime
@@ -139,7 +139,7 @@ class LeadTimeline(ResponseModel):
     """What happened to a lead, the oldest first."""
 
     lead_id: Uuid
-    items: Sequence[LeadEventShown]
+    items: Sequence[LeadEvent]
 
 
 @router.get("/{lead_id}/queues", responses=refuses("lead_unknown", "lead_undecided"))
@@ -179,7 +179,7 @@ def verify_one_decision(
 def show_lead_timeline(lead_id: LeadId, _: Reader, database: MarketplaceDatabase) -> LeadTimeline:
     """Show what happened to a lead, from its creation to the last message about it."""
     found = database.read(lambda conn: lead_timeline(conn, lead_id))
-    return LeadTimeline(lead_id=lead_id, items=[LeadEventShown.model_validate(each) for each in found])
+    return LeadTimeline(lead_id=lead_id, items=[LeadEvent.model_validate(each) for each in found])
 
 
 def _shown(story: RecordedQueues) -> DecidedQueues:
