@@ -292,3 +292,15 @@ def test_nobody_else_sees_or_changes_a_policy(app: FastAPI, database: Database) 
     ann = an_admin(app, database)
     assert ann.get(policy_of(new_id())).json()["code"] == "niche_unknown"
     assert ann.put(policy_of(new_id()), json=asked, headers={"If-Match": "*"}).json()["code"] == "niche_unknown"
+
+
+def test_a_page_of_another_site_can_ask_what_a_public_niche_asks(app: FastAPI, database: Database) -> None:
+    open_niche(database, is_public=True)
+    answer = anonymous(app).get("/api/v1/public/forms/moving", headers=PAGE)
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
+    form = answer.json()
+    assert (form["niche"], {each["key"] for each in form["fields"]} >= {"age", "city"}) == ("moving", True)
+    open_niche(database, "closed")
+    for slug in ("closed", "nowhere"):
+        answer = anonymous(app).get(f"/api/v1/public/forms/{slug}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "niche_unknown")

@@ -25,6 +25,8 @@ from tests.quick_passwords import use_quick_passwords
 
 PAGES = (
     ":/login",
+    ":/forms/vps-hosting",
+    ":/confirm-lead",
     "operator:/design",
     "operator:/account",
     "provider:/portal/inbox",

@@ -9,9 +9,11 @@ from fairlead.flows.declaring.apply_marketplace import apply_marketplace
 from fairlead.flows.declaring.declaration import parse_declaration
 from fairlead.flows.distribute_niche import distribute_niche
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from fairlead.store.leads.intake import IntakePolicy
 from fairlead.store.lookups import niches_with_waiting_leads
 from tests.browser.showcase_portal import answer_leads
 from tests.flows.access.people import Person, enrolled_admin, provider_user, value
@@ -32,6 +34,7 @@ def fill_marketplace(database: Database, leads: int = 80) -> None:
     """The demo's marketplace with so many leads decided, and a few that wait for a decision."""
     text = files("fairlead.cli.demo").joinpath("marketplace.toml").read_text(encoding="utf-8")
     apply_marketplace(database, parse_declaration(text), OPERATOR)
+    change_intake_policy(database, "vps-hosting", IntakePolicy(is_public=True), OPERATOR)
     stream = demo_leads(7)
     _send(database, list(islice(stream, leads)), approve=True)
     distributor = Distributor(database, 50)

@@ -45,7 +45,7 @@ class Watched:
         """All windows are closed. Fails if there was a fault."""
         for context in self._contexts:
             context.close()
-        assert self.faults == []
+        assert not self.faults, self.faults
 
     def _note_message(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not message.text.startswith(_REFUSED):
@@ -53,7 +53,9 @@ class Watched:
 
     def _note_request(self, request: Request) -> None:
         address = urlsplit(request.url)
-        if address.scheme not in ("data", "blob") and address.netloc != urlsplit(self.site.address).netloc:
+        is_ours = address.netloc == urlsplit(self.site.address).netloc
+        # A test that plays another site does so under this name; the console has the address.
+        if not is_ours and address.scheme not in ("data", "blob") and address.hostname != "localhost":
             self.faults.append(f"asked another server: {address.netloc}")
 
 

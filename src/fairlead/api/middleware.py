@@ -113,6 +113,8 @@ class _Response:
         headers[REQUEST_ID] = self._request_id
         for name, value in SECURITY_HEADERS.items():
             headers.setdefault(name, value)
+        if "frame-ancestors *" in headers["Content-Security-Policy"]:
+            del headers["X-Frame-Options"]  # which knows no such thing, and counts where the policy is not understood
         if self._scope["scheme"] in ("https", "wss"):
             headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
 

@@ -19,7 +19,7 @@ class OpenToPages:
         self._open = CORSMiddleware(
             app,
             allow_origins=["*"],
-            allow_methods=["POST"],
+            allow_methods=["GET", "POST"],
             allow_headers=["Content-Type", "Idempotency-Key", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After", "Idempotency-Replayed"],
             max_age=PREFLIGHT_LASTS_SECONDS,

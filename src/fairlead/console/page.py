@@ -77,6 +77,13 @@ class HtmlPage:
         return HTMLResponse(text, status, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
 
 
+def framed_by_any_site(response: Response) -> Response:
+    """The same answer, which pages of other sites may show in a frame."""
+    policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
+    response.headers["Content-Security-Policy"] = policy
+    return response
+
+
 async def _page(request: Request) -> HtmlPage:
     return HtmlPage(request, viewer_of(request))
 

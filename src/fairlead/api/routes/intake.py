@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Response
+from fastapi import Path, Response
 from pydantic import Field
 
 from fairlead.api.access import FromClient, needs, public
@@ -16,11 +16,13 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.lead_values import LeadDetails
 from fairlead.api.schemas.values import Line, RequestModel, ResponseModel, Slug, Timestamp, Uuid, pattern_with_message
 from fairlead.api.violations import Violation
+from fairlead.core.form import FieldType
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.throttle import INTAKE_OF_ADDRESS
 from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.intake.lead import GivenConsent, IntakeLead, LeadDuplicate
+from fairlead.flows.intake.public_form import read_public_form
 from fairlead.flows.intake.take_in import public_sender, take_in_lead
 
 router = Router(prefix="/api/v1", tags=["intake"])
@@ -121,6 +123,25 @@ class LeadConfirmed(ResponseModel):
     was_already: bool
 
 
+class PublicFormField(ResponseModel):
+    """A question of the form."""
+
+    key: str = Field(examples=["cores"])
+    label: str = Field(examples=["Virtual cores"])
+    type: FieldType
+    required: bool
+    options: Sequence[str] = Field(description="The possible answers, where there is a list of them.")
+
+
+class PublicFormDocument(ResponseModel):
+    """What a niche asks of consumers."""
+
+    niche: str = Field(examples=["hosting"])
+    name: str = Field(examples=["Hosting"])
+    fields: Sequence[PublicFormField]
+    most_recipients: int = Field(description="How many providers can get a lead at most.", examples=[9])
+
+
 @router.post(
     "/leads",
     status_code=201,
@@ -146,6 +167,29 @@ def take_in_partners_lead(
     except LeadDuplicate as refused:
         return _duplicate(refused)
     return LeadTakenIn.model_validate(done)
+
+
+@router.get(
+    "/public/forms/{slug}",
+    dependencies=[public("forms are filled in by people who are known nowhere")],
+    responses=refuses("niche_unknown", "niche_inactive"),
+)
+def show_public_form(
+    slug: Annotated[Slug, Path(description="The niche's slug.")], database: MarketplaceDatabase
+) -> PublicFormDocument:
+    """Show what a niche asks of consumers, for a page that asks it. Only of niches that let the public in."""
+    form = read_public_form(database, slug)
+    return PublicFormDocument(
+        niche=form.niche_slug,
+        name=form.niche_name,
+        fields=[
+            PublicFormField(
+                key=each.key, label=each.label, type=each.type, required=each.required, options=each.options
+            )
+            for each in form.fields
+        ],
+        most_recipients=form.most_recipients,
+    )
 
 
 @router.post(

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.console.routes import account, accounts, design, home, login, portal
+from fairlead.console.routes import account, accounts, consumer, design, home, login, portal
 from fairlead.console.routes.operator import lead
 
 ROUTERS: Sequence[APIRouter] = (
     account.router,
     accounts.router,
+    *consumer.ROUTERS,
     design.router,
     home.router,
     lead.router,

@@ -15,8 +15,17 @@ export function announceOnNextPage(text) {
 }
 
 export function announceKept() {
-  const text = sessionStorage.getItem(KEPT);
-  if (!text) return;
-  sessionStorage.removeItem(KEPT);
-  announce(text);
+  const text = takeKept();
+  if (text) announce(text);
+}
+
+// Inside a frame of another site browsers refuse the storage itself.
+function takeKept() {
+  try {
+    const text = sessionStorage.getItem(KEPT);
+    sessionStorage.removeItem(KEPT);
+    return text;
+  } catch {
+    return null;
+  }
 }

@@ -1,7 +1,7 @@
 // Forms are sent to the API, as JSON.
 //
 //   <form data-api="POST /api/v1/admin/assignments/.../refund"   method and address
-//         data-then="reload"            where to go afterwards: `reload`, `stay`, or an address, {member} of the answer in it
+//         data-then="reload"            where to go afterwards: `reload`, `stay`, `none`, or an address, {member} of the answer in it
 //         data-done="Refunded."         what is announced afterwards
 //         data-confirm="This refunds 9 providers."   asked before
 //         data-if-match="..."           the version that is being changed
@@ -9,7 +9,7 @@
 //         data-ended="/login"           where to go if the session is over: for forms that are part of logging in
 //         data-bare                     the body is the one value, not an object of them>
 //
-// An input's name is the member of the body, `a.b` of an object in it. `data-type` says what it becomes: `integer`,
+// An input's name is the member of the body, `a.b` of an object in it, or `a/b.c` where a name may have points. `data-type` says what it becomes: `integer`,
 // `number`, `boolean`, `cents` (an amount with `data-digits` decimals), `json`, `list` (one a line), `text`; an empty
 // one that is not required is left out, with `data-null` it is null. A refusal leaves everything as it was typed and
 // stands beside what it is about. One that asks for a fresh proof opens a dialog, and goes on from there. A form that
@@ -45,7 +45,6 @@ export async function callWithStepUp(method, address, body, headers) {
 
 function watchForm(form) {
   let attempt = null; // the body and its key: the key stays for as long as the body does
-  form.noValidate = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (form.getAttribute("aria-busy") === "true") return;
@@ -68,7 +67,11 @@ function watchForm(form) {
     try {
       const answer = await callWithStepUp(method, address, method === "DELETE" || method === "GET" ? undefined : body, headersOf(form, method, attempt.key));
       if (answer === null) return;
-      if (!answer.ok) { refuse(form, answer.said); return; }
+      if (!answer.ok) {
+        refuse(form, answer.said);
+        form.dispatchEvent(new CustomEvent("refused", { bubbles: true, detail: answer.said }));
+        return;
+      }
       attempt = null;
       form.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: answer.said }));
       goOn(button?.dataset.then ?? form.dataset.then, answer.said, button?.dataset.done ?? form.dataset.done ?? texts.done);
@@ -102,6 +105,7 @@ function newKey() {
 }
 
 function goOn(then, said, done) {
+  if (then === "none") return;
   if (!then || then === "stay") { announce(done); return; }
   announceOnNextPage(done);
   if (then === "reload") { location.reload(); return; }
@@ -158,12 +162,16 @@ function centsOf(input, text) {
   return Number(found[1] + (found[2] ?? "").padEnd(digits, "0"));
 }
 
+function pathOf(name) {
+  return name.split(name.includes("/") ? "/" : ".");
+}
+
 function get(body, name) {
-  return name.split(".").reduce((within, each) => within?.[each], body);
+  return pathOf(name).reduce((within, each) => within?.[each], body);
 }
 
 function put(body, name, value) {
-  const path = name.split(".");
+  const path = pathOf(name);
   let within = body;
   for (const each of path.slice(0, -1)) within = within[each] ??= {};
   within[path.at(-1)] = value;
@@ -180,11 +188,12 @@ export function showErrors(form, problem) {
   let first = null;
   for (const error of problem.errors ?? []) {
     const name = error.pointer.slice(1).replaceAll("/", ".");
-    const place = placeOf(form, name);
+    const place = placeNamed(form, error.pointer.slice(1)) ?? placeOf(form, name);
     if (!place) { unplaced.push(name ? `${name}: ${error.detail}` : error.detail); continue; }
     place.textContent = error.detail;
     place.hidden = false;
-    const input = form.elements[place.dataset.errorOf];
+    const named = form.elements[place.dataset.errorOf];
+    const input = named instanceof RadioNodeList ? named[0] : named;
     if (input instanceof Element) { input.setAttribute("aria-invalid", "true"); first ??= input; }
   }
   const ended = ENDED.includes(problem.code) && !form.closest(".plain");
@@ -198,10 +207,14 @@ export function showErrors(form, problem) {
 // The place of a member, or of the nearest that it is within: `rules.2.value` at `rules`.
 function placeOf(form, name) {
   for (let each = name; each; each = each.includes(".") ? each.slice(0, each.lastIndexOf(".")) : "") {
-    const place = form.querySelector(`[data-error-of="${CSS.escape(each)}"]`);
+    const place = placeNamed(form, each);
     if (place) return place;
   }
   return null;
+}
+
+function placeNamed(form, name) {
+  return form.querySelector(`[data-error-of="${CSS.escape(name)}"]`);
 }
 
 function closed(dialog) {

@@ -125,10 +125,20 @@ def _niche(conn: Connection, sent: _Sent) -> tuple[IntakeNiche, dict[str, object
     slug = sent.lead.niche_slug
     niche = intake_niche(conn, slug)
     if niche is None or (sent.via == "public" and not niche.policy.is_public):
-        raise Refused("niche_unknown", f"there is no niche {slug[:64]!r}")
+        raise niche_unknown(slug)
     if not niche.is_active:
-        raise Refused("niche_inactive", f"the niche {slug!r} takes in no leads at present")
+        raise niche_inactive(slug)
     return niche, *checked_lead(sent.lead, niche, sent.via)
+
+
+def niche_unknown(slug: str) -> Refused:
+    """For a niche that is not there, or that the sender may not know of."""
+    return Refused("niche_unknown", f"there is no niche {slug[:64]!r}")
+
+
+def niche_inactive(slug: str) -> Refused:
+    """For a niche that is switched off."""
+    return Refused("niche_inactive", f"the niche {slug!r} takes in no leads at present")
 
 
 def _store(

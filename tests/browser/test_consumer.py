@@ -1,0 +1,142 @@
+"""A consumer fills in the form of a niche, here and inside another site, and confirms what was sent."""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from fairlead.flows.declaring.apply_marketplace import apply_marketplace
+from fairlead.flows.declaring.declaration import parse_declaration
+from fairlead.flows.intake.policy import change_intake_policy
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.connection import Database
+from fairlead.store.leads.intake import IntakePolicy
+from tests.browser.site import Site
+from tests.browser.watched import Visit, hindrances
+from tests.flows.access.people import rows, value
+from tests.flows.intake.senders import link
+
+
+@pytest.fixture
+def demo(site: Site) -> Database:
+    """The demo's niches, of which VPS hosting lets the public in."""
+    text = files("fairlead.cli.demo").joinpath("marketplace.toml").read_text(encoding="utf-8")
+    apply_marketplace(site.database, parse_declaration(text), OPERATOR)
+    change_intake_policy(site.database, "vps-hosting", IntakePolicy(is_public=True), OPERATOR)
+    return site.database
+
+
+@contextmanager
+def another_site(body: str) -> Generator[str]:
+    """A server that answers everything with this page; its address, of another origin than the console's."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}/"
+        server.shutdown()
+
+
+def _go_on(page: Page) -> None:
+    page.get_by_role("button", name="Continue").click()
+
+
+def _fill_in(page: Page) -> None:
+    """Every question, one at a time; the optional ones are passed over."""
+    page.get_by_label("general purpose").check()
+    _go_on(page)
+    for answer in ("4", "8", "80"):
+        page.get_by_role("textbox").locator("visible=true").first.fill(answer)
+        _go_on(page)
+    page.get_by_label("Debian").check()
+    _go_on(page)
+    page.get_by_role("textbox").locator("visible=true").first.fill("40,5")
+    _go_on(page)
+    page.get_by_label("Europe").check()
+    _go_on(page)
+    page.get_by_label("IPv6").check()
+    _go_on(page)
+    page.get_by_label("Yes").check()
+    _go_on(page)
+    page.get_by_label("Name").fill("Cora Canary")
+    page.get_by_label("Email address").fill("cora.canary@example.com")
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_a_form_is_filled_in_step_by_step_and_confirmed(demo: Database, visit: Visit, phone: bool) -> None:
+    page = visit(phone=phone)
+    page.goto("/forms/vps-hosting")
+    assert hindrances(page) == []
+    page.wait_for_timeout(1_600)  # a program would not
+    _go_on(page)
+    expect(page.get_by_text("Step 1 of 10")).to_be_visible()  # an answer is missing
+    _fill_in(page)
+    page.get_by_label("Email address").fill("cora@canary")
+    page.get_by_role("checkbox", name="I agree").check()
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("[data-error-of=contact_email]")).to_be_visible()
+    page.get_by_label("Email address").fill("cora.canary@example.com")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("One more step: confirm your request")).to_be_visible()
+    ((lead_id, status, attributes),) = rows(demo, "select id::text, status, attributes from leads")
+    assert status == "pending_confirmation"
+    assert attributes == {
+        "server_type": "general purpose",
+        "cores": 4,
+        "memory_gb": 8,
+        "storage_gb": 80,
+        "operating_system": "Debian",
+        "budget_eur": 40.5,
+        "region": "Europe",
+        "extras": ["IPv6"],
+        "is_business": True,
+    }
+    consent = value(demo, "select consent_text from lead_consents")
+    assert consent.startswith("I agree that what I wrote here is passed on to up to 9 providers of VPS hosting")
+
+    page.goto(f"/confirm-lead#{link(demo, lead_id)}")
+    assert value(demo, "select status from leads") == "pending_confirmation", "opening the link changes nothing"
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("heading", name="Your request is confirmed")).to_be_visible()
+    assert page.url.endswith("/confirm-lead"), "the token is out of the address"
+    assert value(demo, "select status from leads") == "pending_approval"
+
+
+def test_a_program_that_fills_in_everything_at_once_sends_nothing(demo: Database, visit: Visit) -> None:
+    page = visit()
+    page.goto("/forms/vps-hosting")
+    page.locator("[data-trap]").evaluate("input => { input.value = 'https://spam.example'; }")
+    page.locator("form[data-api]").evaluate("form => form.requestSubmit()")
+    expect(page.locator("[data-afterwards]")).to_be_visible()
+    assert value(demo, "select count(*) from leads") == 0
+
+
+def test_another_site_shows_the_form_as_high_as_it_is_in_its_own_colours(
+    demo: Database, site: Site, visit: Visit
+) -> None:
+    body = f"""<!doctype html><html lang="en"><title>Another site</title><body style="--fairlead-accent: #aa0055">
+    <script src="{site.address}/forms/embed.js" data-niche="vps-hosting"></script></body></html>"""
+    page = visit()
+    with another_site(body) as address:
+        page.goto(address)
+        _looks_embedded(page)
+
+
+def _looks_embedded(page: Page) -> None:
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_role("heading", name="VPS hosting")).to_be_visible()
+    expect(frame.locator("html")).to_have_css("--accent", "#aa0055")
+    inside = frame.locator("main").evaluate("main => main.scrollHeight")
+    expect(page.locator("iframe")).to_have_js_property("clientHeight", inside)
