@@ -1,4 +1,4 @@
-// <script src="https://leads.example.com/forms/embed.js" data-niche="hosting" async></script>
+// <script src="ADDRESS OF THE MARKETPLACE/forms/embed.js" data-niche="hosting" async></script>
 //
 // Puts the form of that niche where the script stands, as high as it needs to be. Colours: the custom properties
 // `--fairlead-accent`, `--fairlead-back`, `--fairlead-card`, `--fairlead-ink`, `--fairlead-muted`, `--fairlead-line`,
