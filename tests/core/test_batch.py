@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch
-from fairlead.core.model import Balance, Lead
+from fairlead.core.model import Balance, Lead, Level, Subscription
 from fairlead.core.roster import Roster
-from tests.core.history import BEGINNING, state_of
+from fairlead.core.subscription import EVERY_LEAD
+from tests.core.history import BEGINNING, id_of, state_of
 from tests.core.markets import Market, attributes, markets, opened
 
 leads_of_a_batch = st.lists(attributes, min_size=1, max_size=4)
@@ -79,3 +80,18 @@ def test_nothing_is_final_while_a_balance_is_missing(market: Market, lead: dict[
         asked = decide_batch(history.roster, [subject], certain, BEGINNING, market.balances)
         assert isinstance(asked, NeedsBalances)
         assert asked.provider_ids == {withheld}
+
+
+def test_what_is_left_pays_for_the_cheaper_level_and_not_for_the_dearer() -> None:
+    """R9: of a provider that is still good for something, each subscription is looked at by itself."""
+    silver, gold = (Level(id_of("level", n), f"level {n}", 500 * n, 1, n, is_active=True) for n in (1, 2))
+    provider = id_of("provider", 1)
+    own = tuple(
+        Subscription(id_of("subscription", n), provider, level.level_id, True, None, EVERY_LEAD, filter_is_valid=True)
+        for n, level in enumerate((silver, gold))
+    )
+    history = opened(Market((silver, gold), {provider: "active"}, {provider: Balance(1499, 0, 1)}, own, {}, 1))
+    batch = decided(history.roster, [history.lead({})], history.balances, {})
+    [decision] = batch.decisions
+    assert [recipient.price_cents for recipient in decision.recipients] == [500]
+    assert [each.subscription_id for each in batch.deactivated] == [own[1].subscription_id]

@@ -168,4 +168,11 @@ BUGS_OF_RULES = (
         ("tests/store/distribution/test_rosters.py",),
         is_quick=False,
     ),
+    Bug(
+        "who can pay for the cheapest level can pay for all",
+        "a provider that can buy anything has funds",
+        (Edit("core/batch.py", "dearest_cents = max(", "dearest_cents = min("),),
+        ("tests/core/test_batch.py::test_what_is_left_pays_for_the_cheaper_level_and_not_for_the_dearer",),
+        is_quick=True,
+    ),
 )

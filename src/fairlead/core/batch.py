@@ -19,7 +19,7 @@ from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import Balance, Lead, Subscription
 from fairlead.core.postconditions import assert_batch
 from fairlead.core.roster import Roster
-from fairlead.core.subscription import out_of_funds
+from fairlead.core.subscription import is_affordable, out_of_funds
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +164,14 @@ def _step(roster: Roster, lead: Lead, balances: "_Balances", decided_at: datetim
     decision = decide(roster, lead, balances, decided_at)
     for recipient in decision.recipients:
         balances.charge(recipient.provider_id, recipient.price_cents)
-    consulted = decision.consulted_provider_ids
-    own = (subscription for provider_id in consulted for subscription in roster.subscriptions_of(provider_id))
+    # Who can pay for the dearest level can pay for every other: of most providers no subscription has to be looked at.
+    dearest_cents = max((level.price_cents for level in roster.levels.values()), default=0)
+    own = (
+        subscription
+        for provider_id in decision.consulted_provider_ids
+        if not is_affordable(dearest_cents, balances.after[provider_id].available_cents)
+        for subscription in roster.subscriptions_of(provider_id)
+    )
     deactivated = tuple(out_of_funds(own, roster.levels, balances.after))
     step = Step(decision, deactivated)
     _follow(roster, step)

@@ -20,5 +20,8 @@ def quoted_array_text(values: Iterable[str | None]) -> str:
     >>> print(quoted_array_text(["plain", None, 'say "a\\\\b"']))
     {"plain",null,"say \\"a\\\\b\\""}
     """
-    quoted = ("null" if each is None else '"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' for each in values)
-    return "{" + ",".join(quoted) + "}"
+    texts = list(values)
+    whole = "".join([each for each in texts if each is not None])
+    if "\\" in whole or '"' in whole:  # of a thousand ids and plain words, none
+        texts = [None if each is None else each.replace("\\", "\\\\").replace('"', '\\"') for each in texts]
+    return "{" + ",".join(["null" if each is None else f'"{each}"' for each in texts]) + "}"
