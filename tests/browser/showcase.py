@@ -16,6 +16,7 @@ from fairlead.store.connection import Database
 from fairlead.store.leads.intake import IntakePolicy
 from fairlead.store.lookups import niches_with_waiting_leads
 from tests.browser.showcase_portal import answer_leads
+from tests.browser.troubles import add_troubles
 from tests.flows.access.people import Person, enrolled_admin, provider_user, value
 
 PROVIDER_EMAIL = "sales@anchor-cloud.example"
@@ -44,6 +45,7 @@ def fill_marketplace(database: Database, leads: int = 80) -> None:
         for _ in distribute_niche(distributor, niche_id):
             pass
     _send(database, list(islice(stream, 12)), approve=False)
+    add_troubles(database)
 
 
 def seat_viewers(database: Database) -> Showcase:

@@ -19,6 +19,7 @@ from fairlead.store.money.assignment_pages import AssignmentFilter, assignment_p
 from fairlead.store.money.ledger_pages import LedgerFilter, ledger_page, own_ledger_page, provider_ledger_page
 from fairlead.store.notifications.delivery_pages import DeliveryFilter, delivery_page, endpoint_deliveries
 from fairlead.store.portal.inbox import InboxFilter, inbox_page
+from fairlead.store.watching.attention import read_attention
 from tests.store.many_rows import BEGAN, LEADS, Many, fill
 from tests.store.reading import Reading, reading
 
@@ -253,3 +254,9 @@ def test_an_endpoints_deliveries_and_dead_letters_cost_the_same_on_every_page(ma
         most=1,
         full=False,
     )
+
+
+def test_what_waits_for_an_operator_is_read_without_what_was_done(many: Many) -> None:
+    _, found = reading(many.database, read_attention)
+    assert found.rows_read <= 20, found
+    assert not found.scanned - SMALL_TABLES - {"webhook_endpoints", "reconciliations"}, found

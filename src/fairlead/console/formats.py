@@ -1,7 +1,7 @@
 """How amounts, numbers and times are written for a viewer. Templates use these as filters."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -94,6 +94,12 @@ def _ago(local: datetime, now: datetime, viewer: Viewer) -> str:
     return format_timedelta(local - now, add_direction=True, locale=viewer.locale)
 
 
+@pass_context
+def day(context: Context, value: date) -> str:
+    """`date(2026, 11, 29)|day`: 29 Nov 2026."""
+    return format_date(value, "d MMM y", locale=_viewer(context).locale)
+
+
 _STYLES: Mapping[str, Callable[[datetime, datetime, Viewer], str]] = {
     "short": _short,
     "ago": _ago,
@@ -118,5 +124,5 @@ def duration(context: Context, span: timedelta | float | None) -> str:
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
-    each.__name__: each for each in (money, signed_money, number, compact, percent, moment, duration)
+    each.__name__: each for each in (money, signed_money, number, compact, percent, moment, day, duration)
 }

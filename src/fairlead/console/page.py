@@ -16,14 +16,18 @@ from starlette.exceptions import HTTPException
 
 from fairlead.api.bodies import BoundedRoute
 from fairlead.api.problem_codes import kind_of
+from fairlead.api.resources import resources_of
 from fairlead.console.assets import asset_address
+from fairlead.console.attention import rail_counts
 from fairlead.console.formats import FILTERS
 from fairlead.console.navigation import sections_for
 from fairlead.console.statuses import tone_of, word_of
 from fairlead.console.texts import translated, translated_count, write_in
 from fairlead.console.viewer import LANGUAGES, Viewer, viewer_of
-from fairlead.core.errors import FairleadError, Refused, Unavailable
+from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
+from fairlead.core.permissions import Role
 from fairlead.flows.access.principal import Principal
+from fairlead.store.watching.attention import read_attention
 from fairlead.telemetry.errors import error_kind
 from fairlead.telemetry.logs import current_correlation_id, get_logger
 
@@ -62,7 +66,13 @@ class HtmlPage:
     def render(
         self, template: str, principal: Principal | None = None, *, status: int = 200, **values: Any
     ) -> Response:
-        """The template as an answer. `principal` is who is logged in: it decides which sections the page leads to."""
+        """The template as an answer. `principal` is who is logged in: it decides which sections the page leads to.
+
+        `attention` is how many tasks wait in each section, by its path; for operators it is read where it is not given.
+        """
+        if principal is not None and principal.actor.role != Role.PROVIDER and "attention" not in values:
+            database = resources_of(self.request).database
+            values["attention"] = rail_counts(database.read(read_attention), principal)
         context: dict[str, Any] = {
             "viewer": self.viewer,
             "languages": LANGUAGES,
@@ -119,6 +129,8 @@ def page_of_error(request: Request, error: FairleadError) -> Response:
             address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(address_with_next(_LOGIN_FOR[error.code], address), 303)
         return _error_page(request, kind_of(error.code).status, kind_of(error.code).title, str(error))
+    if isinstance(error, BadInput):
+        return _error_page(request, kind_of("input_invalid").status, kind_of("input_invalid").title, str(error))
     if isinstance(error, Unavailable):
         _log.warning("a page could not be served", error=error_kind(error), exc_info=error)
         return page_of_status(request, 503)

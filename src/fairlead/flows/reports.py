@@ -12,7 +12,7 @@ from fairlead.store.leads.rows import clock, niche_form
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.reports.activity import ProviderActivity, provider_activity
 from fairlead.store.reports.days import Days, checked_days
-from fairlead.store.reports.fairness import LevelFairness, level_fairness
+from fairlead.store.reports.fairness import LevelFairness, level_fairness, most_assigned_niche
 from fairlead.store.reports.fill import LevelFill, level_fill
 from fairlead.store.reports.funnel import FunnelDay, lead_funnel
 from fairlead.store.reports.revenue import RevenueDay, revenue
@@ -85,15 +85,27 @@ def _report(
     view: Callable[[Connection, Days], Sequence[Row]],
 ) -> Report[Row]:
     def work(conn: Connection) -> Report[Row]:
-        days = _days(conn, asked)
-        if niche_slug is not None and niche_form(conn, niche_slug) is None:
-            raise Refused("niche_unknown", f"there is no niche {niche_slug!r}")
+        days = days_asked(conn, asked)
+        if niche_slug is not None:
+            known_niche(conn, niche_slug)
         return Report(days, marketplace_currency(conn), tuple(view(conn, days)))
 
     return database.read(work)
 
 
-def _days(conn: Connection, asked: AskedDays) -> Days:
+def busiest_niche(database: Database, asked: AskedDays) -> tuple[str, str] | None:
+    """Slug and name of the niche with the most assignments in these days; None without any. Raises `BadInput`."""
+    return database.read(lambda conn: most_assigned_niche(conn, days_asked(conn, asked)))
+
+
+def known_niche(conn: Connection, niche_slug: str) -> None:
+    """The niche is there. Raises `Refused`: `niche_unknown`."""
+    if niche_form(conn, niche_slug) is None:
+        raise Refused("niche_unknown", f"there is no niche {niche_slug!r}")
+
+
+def days_asked(conn: Connection, asked: AskedDays) -> Days:
+    """The days that are asked about, by the database's clock where none are named. Raises `BadInput`."""
     day_before = asked.day_before
     if day_before is None:
         # What is no time zone is refused below, whichever day it is.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from fairlead.console.routes import account, accounts, consumer, design, home, login, portal
-from fairlead.console.routes.operator import lead
+from fairlead.console.routes.operator import lead, overview
 
 ROUTERS: Sequence[APIRouter] = (
     account.router,
@@ -15,6 +15,7 @@ ROUTERS: Sequence[APIRouter] = (
     home.router,
     lead.router,
     login.router,
+    overview.router,
     *portal.ROUTERS,
 )
 """In the order of the pages' addresses."""

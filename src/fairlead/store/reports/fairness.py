@@ -52,6 +52,12 @@ def level_fairness(conn: Connection, niche_slug: str, days: Days) -> list[LevelF
     ]
 
 
+def most_assigned_niche(conn: Connection, days: Days) -> tuple[str, str] | None:
+    """Slug and name of the niche with the most assignments in the span; None without any."""
+    row = conn.execute(_MOST_ASSIGNED, days.parameters()).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
 def _level(
     level_id: str, name: str, active_count: int, starts: tuple[Any, ...], turns: tuple[Any, ...] | None
 ) -> LevelFairness:
@@ -67,6 +73,12 @@ def _by_level(conn: Connection, query: LiteralString, niche_slug: str, days: Day
     rows = conn.execute(query, days.parameters(niche=niche_slug)).fetchall()
     return {row[0]: row[1:] for row in rows}
 
+
+_MOST_ASSIGNED: LiteralString = f"""
+    select n.slug, n.name
+    from (select niche_id, count(*) as count from assignments a
+          where a.id between %(first_id)s and %(last_id)s and {within("a.assigned_at")} group by niche_id) sold
+    join niches n on n.id = sold.niche_id order by sold.count desc, n.slug limit 1"""  # noqa: S608 - constants of our own
 
 _STARTS: LiteralString = f"""
     select level.body ->> 'level_id', count(*), count(*) filter (where level.number = 1),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from fairlead.api.routes.admin import (
+    attention,
     audit,
     decisions,
     deliveries,
@@ -22,6 +23,7 @@ from fairlead.api.routes.admin import (
     money,
     niches,
     overview,
+    period_reports,
     provider_notes,
     providers,
     reports,
@@ -49,8 +51,10 @@ ROUTERS: Sequence[APIRouter] = (
     decisions.router,
     money.router,
     intake.router,
+    attention.router,
     overview.router,
     reports.router,
+    period_reports.router,
     ledger.router,
     audit.router,
     exports.router,

@@ -19,6 +19,8 @@ create table providers (
 ) with (fillfactor = 70);
 create unique index providers_email_is_unique on providers (lower(email));
 create unique index providers_mailbox_is_unique on providers (email_key);
+-- providers_pending: who waits to be approved, the first first.
+create index providers_pending on providers (created_at, id) where status = 'pending';
 
 create trigger providers_are_kept before delete or truncate on providers for each statement execute function keep_rows();
 create trigger providers_keep_their_ids before update of id on providers for each statement execute function keep_rows();
@@ -57,6 +59,9 @@ create table subscriptions (
 -- Assignments name their subscription by these two (07_money.sql).
 create unique index subscriptions_one_per_provider_and_level on subscriptions (provider_id, competition_level_id);
 create index subscriptions_of_niche on subscriptions (niche_id);
+-- subscriptions_out_of_money: the providers that receive less than they ask for until they pay.
+create index subscriptions_out_of_money on subscriptions (provider_id)
+    where deactivation_reason = 'insufficient_funds' and deleted_at is null;
 create trigger subscriptions_are_kept before delete or truncate on subscriptions
     for each statement execute function keep_rows();
 create trigger subscriptions_keep_their_ids before update of id, provider_id, competition_level_id, niche_id on subscriptions

@@ -21,6 +21,9 @@ create table webhook_endpoints (
     constraint webhook_endpoints_idle_says_why check (state = 'active' or state_reason is not null)
 );
 create unique index webhook_endpoints_one_per_provider on webhook_endpoints (provider_id) where deleted_at is null;
+-- webhook_endpoints_failing: those that an operator should look at, the longest failing first.
+create index webhook_endpoints_failing on webhook_endpoints (failing_since, id)
+    where failing_since is not null and deleted_at is null;
 
 create table notifications (
     -- notifications_pkey: finds a notification; its id goes out with the message.

@@ -1,0 +1,63 @@
+"""What waits for an operator to act."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.access import needs
+from fairlead.api.bodies import Router
+from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.schemas.currency import Currency
+from fairlead.api.schemas.values import ResponseModel, Uuid
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.access.read_limits import OVERVIEWS_OF_CALLER
+from fairlead.store.connection import Connection
+from fairlead.store.lookups import marketplace_currency
+from fairlead.store.watching.attention import COUNT_LIMIT, Attention, read_attention
+
+router = Router(prefix="/api/v1/admin/attention", tags=["reports"])
+
+
+class WaitingForOperator(ResponseModel):
+    """One kind of thing that waits for an operator, and the first of them."""
+
+    kind: str = Field(
+        description="`leads_to_review`, `bad_lead_reports`, `leads_given_up`, `messages_given_up`, "
+        "`failing_endpoints`, `providers_to_approve`, `providers_out_of_money` or `differences_in_the_books`.",
+        examples=["bad_lead_reports"],
+    )
+    count: int = Field(description=f"How many, at most {COUNT_LIMIT}.")
+    is_more: bool = Field(description="Whether there are more than that.")
+    oldest_at: datetime | None = Field(description="Since when the first waits; null where that is not known.")
+    first_id: Uuid = Field(
+        description="Of the first: the id of the lead, assignment, dead letter, webhook endpoint, provider or "
+        "reconciliation."
+    )
+    first_provider: str | None = Field(
+        description="The name of the provider that the first is about; null for what is about none.",
+        examples=["Anchor"],
+    )
+    amount_cents: int | None = Field(description="The money that all of them are about; null for what is about none.")
+
+
+class EverythingWaiting(ResponseModel):
+    """Every kind of which something waits, the one that has waited longest first."""
+
+    currency: Currency
+    items: Sequence[WaitingForOperator]
+
+
+@router.get("")
+def show_attention(
+    reader: Annotated[Principal, needs(Permission.REPORTS_READ, OVERVIEWS_OF_CALLER)], database: MarketplaceDatabase
+) -> EverythingWaiting:
+    """Say what waits for an operator, by kind: how many, since when, and which is the first."""
+
+    def view(conn: Connection) -> tuple[str, list[Attention]]:
+        return marketplace_currency(conn), read_attention(conn)
+
+    currency, found = database.read(view)
+    return EverythingWaiting(currency=currency, items=[WaitingForOperator.model_validate(each) for each in found])

@@ -1,0 +1,83 @@
+"""Which days a page is about: today, the last 7 or 30, or those of the viewer's choice, in the viewer's zone."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query, Request
+
+from fairlead.console.texts import noted
+from fairlead.console.viewer import viewer_of
+from fairlead.flows.reports import AskedDays
+
+Choice = Literal["today", "7", "30"]
+TITLES = {"today": noted("Today"), "7": noted("7 days"), "30": noted("30 days")}
+_DAYS = {"today": 1, "7": 7, "30": 30}
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodLink:
+    """One of the spans to choose from."""
+
+    title: str
+    address: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPeriod:
+    """The days from `first_day` to `last_day`, both included. `choice` is "" where the viewer named them."""
+
+    choice: str
+    first_day: date
+    last_day: date
+    timezone: str
+    path: str
+    others: tuple[tuple[str, str], ...]
+
+    @property
+    def asked(self) -> AskedDays:
+        """The same, as reports are asked."""
+        return AskedDays(self.first_day, self.last_day + timedelta(days=1), self.timezone)
+
+    @property
+    def links(self) -> list[PeriodLink]:
+        """The spans to choose from."""
+        return [
+            PeriodLink(title, self.address_of(self.path, period=value), value == self.choice)
+            for value, title in TITLES.items()
+        ]
+
+    def address(self, path: str, **more: str) -> str:
+        """The path with this period, and with what else is given."""
+        chosen = {"period": self.choice} if self.choice else {"from": str(self.first_day), "to": str(self.last_day)}
+        return self.address_of(path, **chosen, **more)
+
+    def address_of(self, path: str, **chosen: str) -> str:
+        """The path with what is chosen beside the period, and this."""
+        return f"{path}?{urlencode({**dict(self.others), **chosen})}"
+
+
+def _chosen(usual: Choice) -> object:
+    async def read(
+        request: Request,
+        period: Annotated[Choice | None, Query()] = None,
+        first: Annotated[date | None, Query(alias="from")] = None,
+        last: Annotated[date | None, Query(alias="to")] = None,
+    ) -> ChosenPeriod:
+        viewer = viewer_of(request)
+        today = datetime.now(UTC).astimezone(viewer.zone).date()
+        others = tuple((name, value) for name, value in request.query_params.items() if name == "niche")
+        if first is not None or last is not None:
+            last_day = last or max(today, first or today)
+            return ChosenPeriod("", first or last_day, last_day, viewer.zone_name, request.url.path, others)
+        choice = period or usual
+        first_day = today - timedelta(days=_DAYS[choice] - 1)
+        return ChosenPeriod(choice, first_day, today, viewer.zone_name, request.url.path, others)
+
+    return Depends(read, scope="function")
+
+
+OfToday = Annotated[ChosenPeriod, _chosen("today")]
+OfThirtyDays = Annotated[ChosenPeriod, _chosen("30")]

@@ -1,0 +1,114 @@
+"""The first page of operators: what needs them, and how the marketplace fared in a few days."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from babel.dates import format_datetime
+from fastapi import APIRouter, Response
+
+from fairlead.api.access import needs
+from fairlead.api.resources import MarketplaceDatabase
+from fairlead.console.attention import rail_counts, tasks_of
+from fairlead.console.charts import Chart, Column, Series, Shade, part, share_position
+from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.periods import OfToday
+from fairlead.console.refusal_texts import reason_text
+from fairlead.console.texts import noted
+from fairlead.console.viewer import Viewer
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
+from fairlead.flows.period_report import PeriodReport, period_report
+from fairlead.flows.reports import AskedDays, busiest_niche
+from fairlead.flows.shares import LevelShares, shares_report
+from fairlead.store.connection import Database
+from fairlead.store.watching.attention import read_attention
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+Reader = Annotated[Principal, needs(Permission.REPORTS_READ, REPORTS_OF_CALLER)]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelAtAGlance:
+    """A level in one line: how far its subscriptions are from an equal share."""
+
+    level_name: str
+    compared: int
+    longest_wait: int
+    longest_in_turn: int
+    ratios: tuple[float, ...]
+
+    @property
+    def least_ratio(self) -> float:
+        """Of the one that received the least."""
+        return min(self.ratios)
+
+    @property
+    def most_ratio(self) -> float:
+        """Of the one that received the most."""
+        return max(self.ratios)
+
+
+@router.get("/overview")
+def show_overview(reader: Reader, page: PageOfRequest, database: MarketplaceDatabase, period: OfToday) -> Response:
+    """What needs a person, then the days in figures."""
+    waiting = database.read(read_attention)
+    report = period_report(database, period.asked)
+    niche_slug, niche_name = busiest_niche(database, period.asked) or ("", "")
+    places = report.places
+    return page.render(
+        "operator/overview.html",
+        reader,
+        attention=rail_counts(waiting, reader),
+        period=period,
+        tasks=tasks_of(waiting, reader),
+        now_figures=report.figures,
+        earlier=report.earlier,
+        currency=report.currency,
+        is_hourly=report.is_hourly,
+        places=places,
+        places_per_decision=places.offered / places.decisions if places.decisions else None,
+        leads_chart=leads_chart(report, page.viewer),
+        niche_slug=niche_slug,
+        niche_name=niche_name,
+        levels=_levels(database, niche_slug, period.asked),
+        dots=_dots,
+        part=part,
+        reason_text=reason_text,
+    )
+
+
+def leads_chart(report: PeriodReport, viewer: Viewer) -> Chart:
+    """The leads that came in by hour or day, sold and not."""
+    pattern = "HH:mm" if report.is_hourly else "d MMM"
+    columns = [
+        Column(
+            format_datetime(each.begins_at.astimezone(viewer.zone), pattern, locale=viewer.locale),
+            (each.sold_count, each.received_count - each.sold_count),
+        )
+        for each in report.buckets
+    ]
+    series = (Series(noted("Sold"), "one"), Series(noted("Not sold"), "two"))
+    axis = noted("Hour") if report.is_hourly else noted("Day")
+    return Chart(noted("Leads that came in"), axis, series, tuple(columns))
+
+
+def _levels(database: Database, niche_slug: str, asked: AskedDays) -> list[LevelAtAGlance]:
+    """The levels of the niche that made assignments; [] without a niche."""
+    if not niche_slug:
+        return []
+    found = shares_report(database, niche_slug, asked).levels
+    return [_at_a_glance(each) for each in found if each.assignments and each.compared]
+
+
+def _at_a_glance(level: LevelShares) -> LevelAtAGlance:
+    ratios = [level.ratio(each) for each in level.subscriptions if level.is_compared(each)]
+    known = tuple(each for each in ratios if each is not None)
+    return LevelAtAGlance(level.level_name, level.compared, level.longest_wait, level.longest_in_turn, known or (0.0,))
+
+
+def _dots(level: LevelAtAGlance) -> Sequence[tuple[str, Shade]]:
+    """Each subscription of the level; those much below an equal share in the colour of warnings."""
+    return [(share_position(each), "two" if each < 0.8 else "one") for each in level.ratios]

@@ -1,0 +1,83 @@
+"""What waits for a person to act: how much of each kind, since when, and the first of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString
+
+from fairlead.store.connection import Connection
+from fairlead.store.typed_rows import all_rows
+
+COUNT_LIMIT = 1_000
+"""Counting stops here: beyond it, that there are more says as much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """One kind of thing that waits for a person.
+
+    `count` is at most `count_limit`; `is_more` says that there are others. `oldest_at` is since when the first of them
+    waits, None where that is not known. `first_id` is its id, as the API names it: of a lead, an assignment, a dead
+    letter, an endpoint, a provider or a reconciliation. `first_provider` is the name of the provider that it is about.
+    `amount_cents` is the money that it is about.
+    """
+
+    kind: str
+    count: int
+    is_more: bool
+    oldest_at: datetime | None
+    first_id: str
+    first_provider: str | None
+    amount_cents: int | None
+
+
+def read_attention(conn: Connection, count_limit: int = COUNT_LIMIT) -> list[Attention]:
+    """Every kind of which something waits, the one that has waited longest first.
+
+    One statement that reads only what waits, of each kind `count_limit` and one more at most, by indexes that hold
+    nothing else (reviews: by status): what was done costs nothing. The newest reconciliation counts while it has
+    differences.
+    """
+    return all_rows(conn, Attention, _WAITING, {"most": count_limit, "read": count_limit + 1})
+
+
+_WAITING: LiteralString = """
+    select waiting.kind, least(waiting.count, %(most)s) as count, waiting.count > %(most)s as is_more,
+           waiting.oldest_at, waiting.first_id, p.name as first_provider, waiting.amount_cents
+    from (
+        select 'leads_to_review' as kind, count(*), min(at) as oldest_at,
+               (array_agg(id order by at, id))[1]::text as first_id, null::uuid as provider_id,
+               null::bigint as amount_cents
+        from (select created_at as at, id from leads where status = 'pending_approval'
+              order by created_at, id limit %(read)s) review
+        union all
+        select 'bad_lead_reports', count(*), min(at), (array_agg(id order by at, id))[1]::text,
+               (array_agg(provider_id order by at, id))[1], sum(price_cents)::bigint
+        from (select bad_lead_reported_at as at, id, provider_id, price_cents from assignments
+              where bad_lead_reported_at is not null and bad_lead_decision is null
+              order by bad_lead_reported_at, id limit %(read)s) reported
+        union all
+        select case when lead_id is null then 'messages_given_up' else 'leads_given_up' end, count(*), min(at),
+               (array_agg(id order by at, id))[1]::text, null, null
+        from (select failed_at as at, id, lead_id from dead_letters where resolved_at is null
+              order by failed_at, id limit %(read)s) dead
+        group by 1
+        union all
+        select 'failing_endpoints', count(*), min(at), (array_agg(id order by at, id))[1]::text,
+               (array_agg(provider_id order by at, id))[1], null
+        from (select failing_since as at, id, provider_id from webhook_endpoints
+              where failing_since is not null and deleted_at is null
+              order by failing_since, id limit %(read)s) failing
+        union all
+        select 'providers_to_approve', count(*), min(at), (array_agg(id order by at, id))[1]::text,
+               (array_agg(id order by at, id))[1], null
+        from (select created_at as at, id from providers where status = 'pending'
+              order by created_at, id limit %(read)s) pending
+        union all
+        select 'providers_out_of_money', count(*), null, min(provider_id::text), min(provider_id::text)::uuid, null
+        from (select distinct provider_id from subscriptions
+              where deactivation_reason = 'insufficient_funds' and deleted_at is null limit %(read)s) unpaid
+        union all
+        select 'differences_in_the_books', difference_count, ended_at, id::text, null, null
+        from (select id, ended_at, difference_count from reconciliations order by ended_at desc limit 1) newest
+    ) waiting left join providers p on p.id = waiting.provider_id
+    where waiting.count > 0 order by waiting.oldest_at nulls last, waiting.kind"""
