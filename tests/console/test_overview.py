@@ -33,7 +33,7 @@ def sale(database: Database) -> Sale:
 def test_an_empty_marketplace_says_what_would_be_here(ann: TestClient) -> None:
     text = ann.get("/overview").text
     assert "Nothing waits for you" in text
-    assert "No place stayed open" in text
+    assert "No slot stayed open" in text
 
 
 def test_what_waits_is_told_and_counted_in_the_rail_of_every_page(

@@ -1,4 +1,4 @@
-"""Why places stay open and subscriptions receive less, in the words that pages have for it."""
+"""Why slots stay open and subscriptions receive less, in the words that pages have for it."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ _WHY: Mapping[str, str] = {
 
 
 def reason_text(reason: str) -> str:
-    """Why a place stayed open; the reason itself where there are no words for it."""
+    """Why a slot stayed open; the reason itself where there are no words for it."""
     return translated(_REASONS[reason]) if reason in _REASONS else reason.replace("_", " ")
 
 

@@ -10,7 +10,7 @@ from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.reports.days import Days
-from fairlead.store.reports.period import Bucket, Figures, Places, buckets, figures, places
+from fairlead.store.reports.period import Bucket, Figures, Slots, buckets, figures, slots
 from fairlead.store.time_zones import date_changes, local_date
 
 HOURLY_DAYS = 2
@@ -35,7 +35,7 @@ class PeriodReport:
     earlier: Figures
     is_hourly: bool
     buckets: tuple[Bucket, ...]
-    places: Places
+    slots: Slots
 
 
 def period_report(database: Database, asked: AskedDays) -> PeriodReport:
@@ -64,7 +64,7 @@ def period_report(database: Database, asked: AskedDays) -> PeriodReport:
             figures(conn, earlier_since, earlier_before),
             is_hourly,
             tuple(buckets(conn, begun, before)),
-            places(conn, since, before),
+            slots(conn, since, before),
         )
 
     return database.read(work)

@@ -41,9 +41,9 @@ def test_the_figures_are_those_of_the_other_reports(ann: TestClient, database: D
     assert now["assignment_seconds_p95"] == pytest.approx(
         value(database, "select extract(epoch from distributed_at - approved_at)::float8 from leads limit 1")
     )
-    assert told["places"]["offered"] == sum(each["offered_slots"] for each in fill)
-    assert told["places"]["open"] == sum(each["offered_slots"] - each["filled_slots"] for each in fill)
-    assert sum(each["places"] for each in told["places"]["reasons"]) == told["places"]["open"]
+    assert told["slots"]["offered"] == sum(each["offered_slots"] for each in fill)
+    assert told["slots"]["open"] == sum(each["offered_slots"] - each["filled_slots"] for each in fill)
+    assert sum(each["slots"] for each in told["slots"]["reasons"]) == told["slots"]["open"]
     assert sum(each["received_count"] for each in told["buckets"]) == 2
     assert sum(each["decisions"] for each in told["buckets"]) == 1
 

@@ -1,4 +1,4 @@
-"""The marketplace over a stretch of time, in a few figures: leads, sales, waits, and the places that stayed open."""
+"""The marketplace over a stretch of time, in a few figures: leads, sales, waits, and the slots that stayed open."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from fairlead.store.ids import ids_from
 from fairlead.store.typed_rows import all_rows
 
 NO_OTHER_SUBSCRIPTION = "no_other_subscription"
-"""Why a place stayed open at a level all of whose subscriptions received the lead."""
+"""Why a slot stayed open at a level all of whose subscriptions received the lead."""
 
 _CLOSEST_FIRST = (
     "insufficient_balance",
@@ -68,19 +68,19 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenPlaces:
-    """Places that stayed open for one reason, and how many subscriptions that reason kept away where any did."""
+class OpenSlots:
+    """Slots that stayed open for one reason, and how many subscriptions that reason kept away where any did."""
 
     reason: str
-    places: int
+    slots: int
     refused_count: int
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Slots:
     """What decisions had to give, and what stayed open, the most frequent reason first.
 
-    Each open place counts for one reason: that of the subscription that was closest to taking it. Closest is who lacked
+    Each open slot counts for one reason: that of the subscription that was closest to taking it. Closest is who lacked
     only the money, then who has the lead from another level, whose filter did not want it, whose filter does not fit
     the form, who is switched off, whose provider is not active; where no subscription is left, there is none.
     """
@@ -88,7 +88,7 @@ class Places:
     decisions: int
     offered: int
     open: int
-    reasons: tuple[OpenPlaces, ...]
+    reasons: tuple[OpenSlots, ...]
 
 
 def figures(conn: Connection, since: datetime, before: datetime) -> Figures:
@@ -107,16 +107,16 @@ def buckets(conn: Connection, begins: Sequence[datetime], before: datetime) -> l
     return [by_begin.get(begin, Bucket(begin, 0, 0, 0)) for begin in begins]
 
 
-def places(conn: Connection, since: datetime, before: datetime) -> Places:
+def slots(conn: Connection, since: datetime, before: datetime) -> Slots:
     """What the decisions of that stretch offered and left open. Reads them twice, and what each says."""
     span = _span(since, before)
     decisions, offered, still_open = conn.execute(_OFFERED, span).fetchall()[0]
-    found = all_rows(conn, OpenPlaces, _REASONS, {"closest": list(_CLOSEST_FIRST), **span})
-    rest = still_open - sum(each.places for each in found)
+    found = all_rows(conn, OpenSlots, _REASONS, {"closest": list(_CLOSEST_FIRST), **span})
+    rest = still_open - sum(each.slots for each in found)
     if rest:
-        found.append(OpenPlaces(NO_OTHER_SUBSCRIPTION, rest, 0))
-    reasons = sorted((each for each in found if each.places), key=lambda each: (-each.places, each.reason))
-    return Places(decisions, offered, still_open, tuple(reasons))
+        found.append(OpenSlots(NO_OTHER_SUBSCRIPTION, rest, 0))
+    reasons = sorted((each for each in found if each.slots), key=lambda each: (-each.slots, each.reason))
+    return Slots(decisions, offered, still_open, tuple(reasons))
 
 
 def _span(since: datetime, before: datetime) -> dict[str, object]:
@@ -167,7 +167,7 @@ _OFFERED: LiteralString = f"""
     select count(*) filter (where number = 1), coalesce(sum(offered), 0)::bigint, coalesce(sum(open), 0)::bigint
     from ({_LEVELS}) decided"""  # noqa: S608 - constants of our own
 
-# Of the subscriptions that were refused at a level, the closest take its open places one by one.
+# Of the subscriptions that were refused at a level, the closest take its open slots one by one.
 _REASONS: LiteralString = f"""
     with refused as (
         select niche_id, seq, number, open, refusal.reason, sum(refusal.count)::bigint as count
@@ -184,5 +184,5 @@ _REASONS: LiteralString = f"""
                as before
         from refused
     )
-    select reason, sum(greatest(0, least(open - before, count)))::bigint as places, sum(count)::bigint as refused_count
+    select reason, sum(greatest(0, least(open - before, count)))::bigint as slots, sum(count)::bigint as refused_count
     from ahead group by reason"""  # noqa: S608 - constants of our own

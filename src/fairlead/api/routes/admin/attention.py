@@ -21,7 +21,7 @@ from fairlead.store.watching.attention import COUNT_LIMIT, Attention, read_atten
 router = Router(prefix="/api/v1/admin/attention", tags=["reports"])
 
 
-class WaitingForOperator(ResponseModel):
+class AttentionSummary(ResponseModel):
     """One kind of thing that waits for an operator, and the first of them."""
 
     kind: str = Field(
@@ -43,21 +43,21 @@ class WaitingForOperator(ResponseModel):
     amount_cents: int | None = Field(description="The money that all of them are about; null for what is about none.")
 
 
-class EverythingWaiting(ResponseModel):
+class AttentionReport(ResponseModel):
     """Every kind of which something waits, the one that has waited longest first."""
 
     currency: Currency
-    items: Sequence[WaitingForOperator]
+    items: Sequence[AttentionSummary]
 
 
 @router.get("")
 def show_attention(
     reader: Annotated[Principal, needs(Permission.REPORTS_READ, OVERVIEWS_OF_CALLER)], database: MarketplaceDatabase
-) -> EverythingWaiting:
+) -> AttentionReport:
     """Say what waits for an operator, by kind: how many, since when, and which is the first."""
 
     def view(conn: Connection) -> tuple[str, list[Attention]]:
         return marketplace_currency(conn), read_attention(conn)
 
     currency, found = database.read(view)
-    return EverythingWaiting(currency=currency, items=[WaitingForOperator.model_validate(each) for each in found])
+    return AttentionReport(currency=currency, items=[AttentionSummary.model_validate(each) for each in found])

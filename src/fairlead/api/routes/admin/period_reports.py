@@ -18,7 +18,7 @@ from fairlead.store.reports.days import Days
 router = Router(prefix="/api/v1/admin/reports", tags=["reports"])
 
 
-class PeriodFigures(ResponseModel):
+class PeriodSummary(ResponseModel):
     """A stretch of time in figures. Leads are those that came in then; sales and refunds are those made then."""
 
     received_count: int
@@ -39,49 +39,49 @@ class PeriodFigures(ResponseModel):
     net_cents: int
 
 
-class ReportedBucket(ResponseModel):
+class PeriodPart(ResponseModel):
     """An hour or a day."""
 
-    begins_at: datetime
+    begins_at: datetime = Field(description="When the hour or day begins.")
     received_count: int
     sold_count: int = Field(description="Of the leads that came in, those that are sold by now.")
     decisions: int
 
 
-class PlacesOfReason(ResponseModel):
-    """Places that stayed open for one reason."""
+class SlotReason(ResponseModel):
+    """Slots that stayed open for one reason."""
 
     reason: str = Field(
-        description="Of the subscription that was closest to taking the place; `no_other_subscription` without any.",
+        description="Of the subscription that was closest to taking the slot; `no_other_subscription` without any.",
         examples=["insufficient_balance"],
     )
-    places: int
-    refused_count: int = Field(description="How often a subscription was refused for it where a place stayed open.")
+    slots: int = Field(description="How many stayed open for it.")
+    refused_count: int = Field(description="How often a subscription was refused for it where a slot stayed open.")
 
 
-class ReportedPlaces(ResponseModel):
-    """What decisions offered, and what stayed open."""
+class PeriodSlots(ResponseModel):
+    """Slots: what decisions had to give, and what of it no provider received."""
 
     decisions: int
-    offered: int
-    open: int
-    reasons: Sequence[PlacesOfReason]
+    offered: int = Field(description="Slots of all levels of all decisions.")
+    open: int = Field(description="Those of them that no provider received the lead for.")
+    reasons: Sequence[SlotReason] = Field(description="Why, the most frequent reason first.")
 
 
-class Period(ReportedDays):
+class PeriodReport(ReportedDays):
     """A span of days, and as many days before, up to the same time of day where the span is not over yet."""
 
     currency: Currency
-    figures: PeriodFigures
-    earlier_since: datetime
-    earlier_before: datetime
-    earlier: PeriodFigures
+    figures: PeriodSummary = Field(description="Of the days that are asked about.")
+    earlier_since: datetime = Field(description="When the days before begin.")
+    earlier_before: datetime = Field(description="When they end, or where they are as old as these days are now.")
+    earlier: PeriodSummary = Field(description="Of the days before.")
     is_hourly: bool = Field(description="Whether `buckets` are hours; else they are days.")
-    buckets: Sequence[ReportedBucket]
-    places: ReportedPlaces
+    buckets: Sequence[PeriodPart] = Field(description="Those that have begun, in order.")
+    slots: PeriodSlots = Field(description="What decisions offered, and what stayed open.")
 
 
-class ShareOfSubscription(ResponseModel):
+class SubscriptionShare(ResponseModel):
     """What a subscription received, and what is known of why it was not more."""
 
     subscription_id: Uuid
@@ -100,7 +100,7 @@ class ShareOfSubscription(ResponseModel):
     )
 
 
-class SharesOfLevel(ResponseModel):
+class LevelShare(ResponseModel):
     """A living level, and its subscriptions, those that received the least first."""
 
     level_id: Uuid
@@ -109,46 +109,46 @@ class SharesOfLevel(ResponseModel):
     compared: int = Field(description="Subscriptions that are active now or received anything.")
     equal_share: float = Field(description="Assignments by compared subscriptions.")
     jain_index: float | None = Field(description="1 where all received as much; null without assignments.")
-    longest_wait: int
+    longest_wait: int = Field(description="The longest of its subscriptions' waits.")
     longest_in_turn: int = Field(description="The longest wait that the rotation makes by itself: each other once.")
-    subscriptions: Sequence[ShareOfSubscription]
+    subscriptions: Sequence[SubscriptionShare] = Field(description="The living ones.")
 
 
-class Shares(ReportedDays):
+class ShareReport(ReportedDays):
     """A niche's living levels, in order."""
 
     niche: str = Field(examples=["hosting"])
-    items: Sequence[SharesOfLevel]
+    items: Sequence[LevelShare]
 
 
 @router.get("/period")
-def report_period(asked: InDays, reader: Reader, database: MarketplaceDatabase) -> Period:
-    """Tell a span of days in a few figures, beside as many days before it, and why places stayed open."""
+def report_period(asked: InDays, reader: Reader, database: MarketplaceDatabase) -> PeriodReport:
+    """Tell a span of days in a few figures, beside as many days before it, and why slots stayed open."""
     report = flow.period_report(database, asked)
-    return Period(
+    return PeriodReport(
         **ReportedDays.model_validate(report.days).model_dump(),
         currency=report.currency,
-        figures=PeriodFigures.model_validate(report.figures),
+        figures=PeriodSummary.model_validate(report.figures),
         earlier_since=report.earlier_since,
         earlier_before=report.earlier_before,
-        earlier=PeriodFigures.model_validate(report.earlier),
+        earlier=PeriodSummary.model_validate(report.earlier),
         is_hourly=report.is_hourly,
-        buckets=[ReportedBucket.model_validate(each) for each in report.buckets],
-        places=ReportedPlaces.model_validate(report.places),
+        buckets=[PeriodPart.model_validate(each) for each in report.buckets],
+        slots=PeriodSlots.model_validate(report.slots),
     )
 
 
 @router.get("/shares", responses=refuses("niche_unknown"))
-def report_shares(niche: OneNiche, asked: InDays, reader: Reader, database: MarketplaceDatabase) -> Shares:
+def report_shares(niche: OneNiche, asked: InDays, reader: Reader, database: MarketplaceDatabase) -> ShareReport:
     """Say what each subscription of the niche received beside an equal share, and why it was less."""
     report = shares_report(database, niche, asked)
     days = ReportedDays.model_validate(report.days).model_dump()
-    return Shares(**days, niche=niche, items=[_level(each, report.days) for each in report.levels])
+    return ShareReport(**days, niche=niche, items=[_level(each, report.days) for each in report.levels])
 
 
-def _level(level: LevelShares, days: Days) -> SharesOfLevel:
+def _level(level: LevelShares, days: Days) -> LevelShare:
     items = [
-        ShareOfSubscription(
+        SubscriptionShare(
             subscription_id=each.subscription_id,
             provider_id=each.provider_id,
             provider_name=each.provider_name,
@@ -162,7 +162,7 @@ def _level(level: LevelShares, days: Days) -> SharesOfLevel:
         )
         for each in level.subscriptions
     ]
-    return SharesOfLevel(
+    return LevelShare(
         level_id=level.level_id,
         level_name=level.level_name,
         assignments=level.assignments,

@@ -57,7 +57,7 @@ def show_overview(reader: Reader, page: PageOfRequest, database: MarketplaceData
     waiting = database.read(read_attention)
     report = period_report(database, period.asked)
     niche_slug, niche_name = busiest_niche(database, period.asked) or ("", "")
-    places = report.places
+    slots = report.slots
     return page.render(
         "operator/overview.html",
         reader,
@@ -68,8 +68,8 @@ def show_overview(reader: Reader, page: PageOfRequest, database: MarketplaceData
         earlier=report.earlier,
         currency=report.currency,
         is_hourly=report.is_hourly,
-        places=places,
-        places_per_decision=places.offered / places.decisions if places.decisions else None,
+        slots=slots,
+        slots_per_decision=slots.offered / slots.decisions if slots.decisions else None,
         leads_chart=leads_chart(report, page.viewer),
         niche_slug=niche_slug,
         niche_name=niche_name,
