@@ -10,7 +10,7 @@ from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.reports.days import Days
-from fairlead.store.reports.period import Bucket, Figures, Slots, buckets, figures, slots
+from fairlead.store.reports.period import Bucket, Figures, SlotCounts, buckets, figures, slots
 from fairlead.store.time_zones import date_changes, local_date
 
 HOURLY_DAYS = 2
@@ -18,7 +18,7 @@ HOURLY_DAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class PeriodReport:
+class ReportedPeriod:
     """The days, in figures. `earlier` is of as many days before, up to the same time where these are not over yet.
 
     `buckets` are the hours of the days, or the days themselves where they are more than two; those that have not begun
@@ -35,13 +35,13 @@ class PeriodReport:
     earlier: Figures
     is_hourly: bool
     buckets: tuple[Bucket, ...]
-    slots: Slots
+    slots: SlotCounts
 
 
-def period_report(database: Database, asked: AskedDays) -> PeriodReport:
+def period_report(database: Database, asked: AskedDays) -> ReportedPeriod:
     """The days that are asked about and as many before them. Raises `BadInput`."""
 
-    def work(conn: Connection) -> PeriodReport:
+    def work(conn: Connection) -> ReportedPeriod:
         now = clock(conn)
         days = days_asked(conn, asked)
         zone = ZoneInfo(days.timezone)
@@ -53,7 +53,7 @@ def period_report(database: Database, asked: AskedDays) -> PeriodReport:
         is_hourly = length.days <= HOURLY_DAYS
         begins = _hours(since, before) if is_hourly else _days(days, zone)
         begun = [each for each in begins if each <= now] or begins[:1]
-        return PeriodReport(
+        return ReportedPeriod(
             days,
             marketplace_currency(conn),
             since,

@@ -9,7 +9,7 @@ from fairlead.core.model import INSUFFICIENT_FUNDS
 from fairlead.flows.reports import AskedDays, days_asked, known_niche
 from fairlead.store.connection import Connection, Database
 from fairlead.store.reports.days import Days
-from fairlead.store.reports.shares import SubscriptionShare, subscription_shares
+from fairlead.store.reports.shares import ReceivedShare, subscription_shares
 
 STARVES_BELOW = 0.8
 """Who received less than this of an equal share is told of, with what is known of why."""
@@ -36,17 +36,17 @@ class LevelShares:
     jain_index: float | None
     longest_wait: int
     longest_in_turn: int
-    subscriptions: tuple[SubscriptionShare, ...]
+    subscriptions: tuple[ReceivedShare, ...]
 
-    def is_compared(self, share: SubscriptionShare) -> bool:
+    def is_compared(self, share: ReceivedShare) -> bool:
         """Whether the subscription counts in the comparison."""
         return share.is_active or share.received > 0
 
-    def ratio(self, share: SubscriptionShare) -> float | None:
+    def ratio(self, share: ReceivedShare) -> float | None:
         """What the subscription received, by an equal share; None where nothing was to be had."""
         return share.received / self.equal_share if self.equal_share else None
 
-    def reasons(self, share: SubscriptionShare, days: Days) -> tuple[Why, ...]:
+    def reasons(self, share: ReceivedShare, days: Days) -> tuple[Why, ...]:
         """What is known of why it received much less than an equal share; () where it did not."""
         ratio = self.ratio(share)
         if ratio is None or ratio >= STARVES_BELOW or not self.is_compared(share):
@@ -92,7 +92,7 @@ def jain_index(counts: Sequence[int]) -> float | None:
     return sum(counts) ** 2 / (len(counts) * squares) if squares else None
 
 
-def _level(rows: Sequence[SubscriptionShare]) -> LevelShares:
+def _level(rows: Sequence[ReceivedShare]) -> LevelShares:
     compared = [each for each in rows if each.is_active or each.received]
     received = sum(each.received for each in compared)
     return LevelShares(

@@ -69,7 +69,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class OpenSlots:
-    """Slots that stayed open for one reason, and how many subscriptions that reason kept away where any did."""
+    """SlotCounts that stayed open for one reason, and how many subscriptions that reason kept away where any did."""
 
     reason: str
     slots: int
@@ -77,7 +77,7 @@ class OpenSlots:
 
 
 @dataclass(frozen=True, slots=True)
-class Slots:
+class SlotCounts:
     """What decisions had to give, and what stayed open, the most frequent reason first.
 
     Each open slot counts for one reason: that of the subscription that was closest to taking it. Closest is who lacked
@@ -107,7 +107,7 @@ def buckets(conn: Connection, begins: Sequence[datetime], before: datetime) -> l
     return [by_begin.get(begin, Bucket(begin, 0, 0, 0)) for begin in begins]
 
 
-def slots(conn: Connection, since: datetime, before: datetime) -> Slots:
+def slots(conn: Connection, since: datetime, before: datetime) -> SlotCounts:
     """What the decisions of that stretch offered and left open. Reads them twice, and what each says."""
     span = _span(since, before)
     decisions, offered, still_open = conn.execute(_OFFERED, span).fetchall()[0]
@@ -116,7 +116,7 @@ def slots(conn: Connection, since: datetime, before: datetime) -> Slots:
     if rest:
         found.append(OpenSlots(NO_OTHER_SUBSCRIPTION, rest, 0))
     reasons = sorted((each for each in found if each.slots), key=lambda each: (-each.slots, each.reason))
-    return Slots(decisions, offered, still_open, tuple(reasons))
+    return SlotCounts(decisions, offered, still_open, tuple(reasons))
 
 
 def _span(since: datetime, before: datetime) -> dict[str, object]:

@@ -10,7 +10,7 @@ from fairlead.store.typed_rows import all_rows
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriptionShare:
+class ReceivedShare:
     """A subscription in a span of days: of its level, which made `level_assignments` then, it received `received`.
 
     `longest_wait` is the longest run of the level's assignments that went to others between two of its own, and
@@ -35,12 +35,12 @@ class SubscriptionShare:
     refused_for_money: int
 
 
-def subscription_shares(conn: Connection, niche_slug: str, days: Days) -> list[SubscriptionShare]:
+def subscription_shares(conn: Connection, niche_slug: str, days: Days) -> list[ReceivedShare]:
     """The niche's living subscriptions at living levels, in order of levels, those that received the least first.
 
     One statement: the span's assignments and decisions of the niche.
     """
-    return all_rows(conn, SubscriptionShare, _SHARES, days.parameters(niche=niche_slug))
+    return all_rows(conn, ReceivedShare, _SHARES, days.parameters(niche=niche_slug))
 
 
 _SHARES: LiteralString = f"""

@@ -40,7 +40,9 @@ class AttentionSummary(ResponseModel):
         description="The name of the provider that the first is about; null for what is about none.",
         examples=["Anchor"],
     )
-    amount_cents: int | None = Field(description="The money that all of them are about; null for what is about none.")
+    amount_cents: int | None = Field(
+        description="The money that all of them are about, in minor units; null for what is about none."
+    )
 
 
 class AttentionReport(ResponseModel):

@@ -19,7 +19,7 @@ from fairlead.console.viewer import Viewer
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
-from fairlead.flows.period_report import PeriodReport, period_report
+from fairlead.flows.period_report import ReportedPeriod, period_report
 from fairlead.flows.reports import AskedDays, busiest_niche
 from fairlead.flows.shares import LevelShares, shares_report
 from fairlead.store.connection import Database
@@ -80,7 +80,7 @@ def show_overview(reader: Reader, page: PageOfRequest, database: MarketplaceData
     )
 
 
-def leads_chart(report: PeriodReport, viewer: Viewer) -> Chart:
+def leads_chart(report: ReportedPeriod, viewer: Viewer) -> Chart:
     """The leads that came in by hour or day, sold and not."""
     pattern = "HH:mm" if report.is_hourly else "d MMM"
     columns = [
