@@ -1,5 +1,6 @@
 """Reports say what the rows say, by calendar days where the reader is, and for the span that was asked for."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from fairlead.store.reports.days import Days, checked_days
 from fairlead.store.reports.fairness import LevelFairness, level_fairness
 from fairlead.store.reports.fill import level_fill
 from fairlead.store.reports.funnel import FunnelDay, lead_funnel
+from fairlead.store.reports.one_provider import passed_over
 from fairlead.store.reports.revenue import RevenueDay, revenue
 from tests.flows.marketplaces import HOSTING, declare
 from tests.flows.sales import MEMO, PORTAL, Sale, query, sell
@@ -273,3 +275,18 @@ def test_what_is_switched_off_is_not_on_offer(database: Database) -> None:
     assert [slug for slug, _ in offered(database, sale.anchor_id)] == ["storage", "hosting"]
     declare(database, '[[niche]]\nslug = "hosting"\nactive = false')
     assert [slug for slug, _ in offered(database, sale.anchor_id)] == ["storage"]
+
+
+def test_a_provider_is_passed_over_as_often_as_decisions_name_it(database: Database) -> None:
+    rotate(database, 8)
+    named: Counter[tuple[str, str]] = Counter()
+    for (payload,) in query(database, "select payload from niche_journal where kind = 'decision'"):
+        for level in payload["levels"]:
+            named.update((each["subscription_id"], each["reason"]) for each in level["refused"])
+    niche_ids = [row[0] for row in query(database, "select id::text from niches")]
+    found: dict[tuple[str, str], int] = {}
+    for (provider_id,) in query(database, "select id::text from providers"):
+        own = database.read(lambda conn, own_id=provider_id: passed_over(conn, own_id, niche_ids))
+        found |= {(each.subscription_id, each.reason): each.count for each in own}
+    assert found == named
+    assert {reason for _, reason in found} == {"insufficient_balance"}

@@ -36,6 +36,9 @@ _STATUSES: Mapping[str, _Status] = {
     "disabled": _Status(noted("disabled"), "off"),
     "failed": _Status(noted("failed"), "bad"),
     "sent": _Status(noted("sent"), "ok"),
+    "filter_invalid": _Status(noted("filter does not fit"), "bad"),
+    "queued": _Status(noted("queued"), "wait"),
+    "skipped": _Status(noted("skipped"), "off"),
     "deleted": _Status(noted("deleted"), "off"),
 }
 

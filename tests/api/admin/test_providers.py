@@ -12,7 +12,7 @@ from tests.api.permitting import STALE, codes_of, problem, seen
 from tests.flows.access.people import rows, value
 from tests.flows.configuration.market import UNKNOWN, distribute, open_market
 from tests.flows.marketplaces import activity, everything
-from tests.flows.sales import query
+from tests.flows.sales import query, sell
 
 PROVIDERS = "/api/v1/admin/providers"
 CAPSTAN = {"email": "leads@capstan.example", "name": "Capstan"}
@@ -228,3 +228,28 @@ def test_it_is_for_operators(database: Database) -> None:
         assert codes_of(router, anonymous(app)) == {(401, "session_invalid")}
         for client in (sam, eve):
             assert codes_of(router, client) == {(403, "permission_missing")}
+
+
+def test_the_activity_of_a_provider_says_what_it_received_and_why_it_was_passed_over(database: Database) -> None:
+    sale = sell(database)
+    ann = an_admin(application(database), database)
+    bowline = ann.get(f"{PROVIDERS}/{sale.bowline_id}/activity").json()
+    assert bowline["total"]["spent_cents"] == 500
+    assert [(each["received_count"], each["spent_cents"]) for each in bowline["items"]] == [(1, 500)]
+    assert [each["refunded_cents"] for each in bowline["subscriptions"]] == [0]
+    assert bowline["passed_over"] == [], "its gold was switched off before, which a decision only counts"
+    assert problem(ann.get(f"{PROVIDERS}/{UNKNOWN}/activity")) == (404, "provider_unknown")
+
+
+def test_the_list_counts_the_subscriptions_of_each_provider(database: Database) -> None:
+    sell(database)
+    ann = an_admin(application(database), database)
+    counts = {
+        each["name"]: (
+            each["subscription_count"],
+            each["active_subscription_count"],
+            each["unfunded_subscription_count"],
+        )
+        for each in ann.get(PROVIDERS).json()["items"]
+    }
+    assert counts == {"Anchor": (2, 2, 0), "Bowline": (2, 0, 2)}

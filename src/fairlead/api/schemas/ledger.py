@@ -25,6 +25,9 @@ class LedgerEntryItem(ResponseModel):
     lead_id: Uuid | None
     niche: str | None = Field(examples=["hosting"])
     level_name: str | None = Field(examples=["gold"])
+    is_refunded: bool | None = Field(
+        description="Whether the assignment was given back by now; null for other movements."
+    )
     payment_id: Uuid | None = Field(description="The payment that came in; null for other movements.")
 
 

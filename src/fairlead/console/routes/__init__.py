@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from fairlead.console.routes import account, accounts, consumer, design, home, login, portal
-from fairlead.console.routes.operator import lead, overview
+from fairlead.console.routes.operator import lead, market, overview
 
 ROUTERS: Sequence[APIRouter] = (
     account.router,
@@ -16,6 +16,7 @@ ROUTERS: Sequence[APIRouter] = (
     lead.router,
     login.router,
     overview.router,
+    *market.ROUTERS,
     *portal.ROUTERS,
 )
 """In the order of the pages' addresses."""

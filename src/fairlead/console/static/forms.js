@@ -1,7 +1,7 @@
 // Forms are sent to the API, as JSON.
 //
 //   <form data-api="POST /api/v1/admin/assignments/.../refund"   method and address
-//         data-then="reload"            where to go afterwards: `reload`, `stay`, `none`, or an address, {member} of the answer in it
+//         data-then="reload"            where to go afterwards: `reload`, `stay`, `none`, or an address, {member} or {a.b} of the answer in it
 //         data-done="Refunded."         what is announced afterwards
 //         data-confirm="This refunds 9 providers."   asked before
 //         data-if-match="..."           the version that is being changed
@@ -109,7 +109,7 @@ function goOn(then, said, done) {
   if (!then || then === "stay") { announce(done); return; }
   announceOnNextPage(done);
   if (then === "reload") { location.reload(); return; }
-  location.assign(then.replace(/\{(\w+)\}/g, (_, member) => encodeURIComponent(said?.[member] ?? "")));
+  location.assign(then.replace(/\{([\w.]+)\}/g, (_, member) => encodeURIComponent(get(said, member) ?? "")));
 }
 
 class InputError extends Error {

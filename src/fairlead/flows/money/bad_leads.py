@@ -186,16 +186,21 @@ def mark_lead_bad(
 
 
 def list_open_reports(
-    database: Database, after: tuple[datetime, str] | None = None, limit: int = 50
+    database: Database,
+    after: tuple[datetime, str] | None = None,
+    limit: int = 50,
+    *,
+    of_provider_id: str | None = None,
 ) -> list[OpenReport]:
-    """The next reports that wait for a decision, oldest first.
+    """The next reports that wait for a decision (of that provider), oldest first.
 
     `after` is the time and assignment id of the last report that was seen. Each page costs the same.
     """
     if after is not None:
         checked_id(after[1], "assignment")
+    own_id = None if of_provider_id is None else checked_id(of_provider_id, "provider")
     with database.snapshot() as conn:
-        return open_reports(conn, after, limit)
+        return open_reports(conn, after, limit, own_id)
 
 
 def _check_reportable(assignment: LockedAssignment, days: int, now: datetime) -> None:

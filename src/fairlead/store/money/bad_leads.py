@@ -1,11 +1,10 @@
 """Reports of bad leads, which are columns of the assignments that they are about, and leads that are marked as bad."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from fairlead.store.connection import Connection
+from fairlead.store.keyset import Conditions
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import all_rows
@@ -71,10 +70,14 @@ def set_report_rejected(conn: Connection, assignment_id: str, decided_by: str, m
     )
 
 
-def open_reports(conn: Connection, after: tuple[datetime, str] | None, limit: int) -> list[OpenReport]:
-    """The next reports that wait for a decision, oldest first, after the given time and assignment id."""
-    condition = "" if after is None else "and (a.bad_lead_reported_at, a.id) > (%s, %s::uuid)"
-    values: Sequence[Any] = (marketplace_currency(conn), *(after or ()), limit)
+def open_reports(
+    conn: Connection, after: tuple[datetime, str] | None, limit: int, of_provider_id: str | None = None
+) -> list[OpenReport]:
+    """The next reports (of that provider) that wait for a decision, oldest first, after the given time and id."""
+    conditions = Conditions()
+    if after is not None:
+        conditions.add("(a.bad_lead_reported_at, a.id) > (%s, %s::uuid)", *after)
+    conditions.add_given("a.provider_id = %s", of_provider_id)
     return all_rows(
         conn,
         OpenReport,
@@ -84,8 +87,8 @@ def open_reports(conn: Connection, after: tuple[datetime, str] | None, limit: in
                a.provider_id::text, p.name as provider_name, a.price_cents, %s as currency, a.assigned_at, a.status
         from assignments a join niches n on n.id = a.niche_id join providers p on p.id = a.provider_id
         join competition_levels l on l.id = a.competition_level_id
-        where a.bad_lead_reported_at is not null and a.bad_lead_decision is null {condition}
+        where a.bad_lead_reported_at is not null and a.bad_lead_decision is null and {conditions.text}
         order by a.bad_lead_reported_at, a.id limit %s
-        """,  # noqa: S608 - one of two constants
-        values,
+        """,  # noqa: S608 - constants of our own
+        (marketplace_currency(conn), *conditions.values, limit),
     )

@@ -25,7 +25,10 @@ class LedgerFilter:
 
 @dataclass(frozen=True, slots=True)
 class OwnLedgerEntry:
-    """An entry as its provider sees it (cents). Purchases and refunds say of which lead, niche and level."""
+    """An entry as its provider sees it (cents). Purchases and refunds say of which lead, niche and level.
+
+    `is_refunded`: whether the assignment was given back by now; None for other entries.
+    """
 
     seq: int
     kind: str
@@ -37,6 +40,7 @@ class OwnLedgerEntry:
     niche: str | None
     level_name: str | None
     payment_id: str | None
+    is_refunded: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ class Statement:
 
 _OWN_COLUMNS: LiteralString = """
     a.seq, a.kind, a.amount_cents, a.balance_after_cents, a.created_at, a.assignment_id::text, s.lead_id::text,
-    n.slug as niche, c.name as level_name, a.payment_id::text"""
+    n.slug as niche, c.name as level_name, a.payment_id::text,
+    case when s.id is not null then s.refunded_at is not null end as is_refunded"""
 
 _OWN_JOINS: LiteralString = """
     left join assignments s on s.id = a.assignment_id

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import Field
 
 from fairlead.api.access import needs
@@ -126,9 +126,14 @@ def refund_one_assignment(
 
 
 @router.get("/bad-lead-reports")
-def list_bad_lead_reports(_: Reader, database: MarketplaceDatabase, keyset: ByCursor) -> Page[BadLeadReport]:
+def list_bad_lead_reports(
+    _: Reader,
+    database: MarketplaceDatabase,
+    keyset: ByCursor,
+    provider_id: Annotated[Uuid | None, Query(description="Only of this provider.")] = None,
+) -> Page[BadLeadReport]:
     """List the reports of bad leads that wait for a decision, oldest first."""
-    found = list_open_reports(database, keyset.after, keyset.probe)
+    found = list_open_reports(database, keyset.after, keyset.probe, of_provider_id=provider_id)
     items, next_cursor = keyset.cut(found, lambda report: (report.reported_at, report.assignment_id))
     return Page(items=[BadLeadReport.model_validate(each) for each in items], next_cursor=next_cursor)
 

@@ -22,10 +22,12 @@ from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.core.permissions import Permission, Role
 from fairlead.flows.access.invitations import invite_user
 from fairlead.flows.access.principal import Principal, require
+from fairlead.flows.configuration.provider_list import ProviderInList
+from fairlead.flows.configuration.provider_list import list_providers as list_of_providers
 from fairlead.flows.configuration.provider_status import approve_provider, reactivate_provider, suspend_provider
 from fairlead.flows.configuration.providers import ProviderChange, change_provider, create_provider
 from fairlead.flows.configuration.reading import read_provider
-from fairlead.store.configuration.pages import ListedProvider, ProviderSearch, providers_page
+from fairlead.store.configuration.pages import ProviderSearch
 
 router = Router(prefix="/api/v1/admin/providers", tags=["providers"])
 
@@ -96,6 +98,9 @@ class ProviderItem(ResponseModel):
     credit_limit_cents: int = Field(examples=[0])
     low_balance_threshold_cents: int | None
     currency: Currency
+    subscription_count: int = Field(description="Its living subscriptions.", examples=[3])
+    active_subscription_count: int = Field(description="Those that can receive leads.", examples=[2])
+    unfunded_subscription_count: int = Field(description="Those that it cannot pay for.", examples=[1])
     created_at: datetime
 
 
@@ -112,7 +117,7 @@ def list_providers(
 ) -> Page[ProviderItem]:
     """List the providers, the newest first."""
     wanted = ProviderSearch(status, q)
-    found = database.read(lambda conn: providers_page(conn, wanted, page.after_id, page.probe))
+    found = list_of_providers(database, wanted, page.after_id, page.probe)
     items, cursor = page.cut(found, _position)
     return Page[ProviderItem](items=[_item(each, currency) for each in items], next_cursor=cursor)
 
@@ -229,9 +234,15 @@ def reactivate_one_provider(
     )
 
 
-def _position(item: ListedProvider) -> tuple[datetime, str]:
-    return item.created_at, item.provider_id
+def _position(item: ProviderInList) -> tuple[datetime, str]:
+    return item.provider.created_at, item.provider.provider_id
 
 
-def _item(each: ListedProvider, currency: str) -> ProviderItem:
-    return ProviderItem(**asdict(each), currency=currency)
+def _item(each: ProviderInList, currency: str) -> ProviderItem:
+    return ProviderItem(
+        **asdict(each.provider),
+        currency=currency,
+        subscription_count=each.subscriptions.living,
+        active_subscription_count=each.subscriptions.active,
+        unfunded_subscription_count=each.subscriptions.insufficient_funds,
+    )

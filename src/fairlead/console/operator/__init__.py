@@ -1,0 +1,1 @@
+"""What operators' pages show, put together from what flows and views give."""

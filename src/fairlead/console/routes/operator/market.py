@@ -1,0 +1,14 @@
+"""The pages of the market: providers, niches and money."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from fairlead.console.routes.operator import provider, provider_ledger, providers
+
+ROUTERS: Sequence[APIRouter] = (
+    providers.router,  # before what takes any word for an id
+    provider.router,
+    provider_ledger.router,
+)
+"""Those of one section together, each list before its items."""

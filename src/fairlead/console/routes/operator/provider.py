@@ -1,0 +1,111 @@
+"""One provider: is it well served, and does it pay."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from babel.numbers import get_currency_precision
+from fastapi import APIRouter, Path, Response
+
+from fairlead.api.access import needs
+from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.schemas.values import Uuid
+from fairlead.console.operator.provider_pace import PaceOfProvider, pace_of
+from fairlead.console.operator.provider_subscriptions import SubscriptionLine, levels_to_join, subscription_lines
+from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
+from fairlead.flows.access.users import ListedUser, UserSearch, page_of_users
+from fairlead.flows.configuration.provider_notes import provider_notes
+from fairlead.flows.configuration.reading import read_provider
+from fairlead.flows.money.bad_leads import list_open_reports
+from fairlead.flows.money.ledger_reading import read_provider_ledger
+from fairlead.flows.provider_activity import OneProviderActivity, one_provider_activity
+from fairlead.flows.reports import AskedDays
+from fairlead.store.connection import Database
+from fairlead.store.keyset import KeysetPage
+from fairlead.store.money.bad_leads import OpenReport
+from fairlead.store.money.ledger_pages import LedgerEntryInFull, LedgerFilter
+from fairlead.store.notifications.delivery_pages import DeliveryFilter, delivery_page
+from fairlead.store.notifications.endpoint_pages import WatchedEndpoint, endpoint_page
+from fairlead.store.notifications.lists import ListedNotification
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_FEW, _MOST_USERS = 6, 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Deliveries:
+    """How its leads reach it."""
+
+    endpoints: tuple[WatchedEndpoint, ...]
+    latest: tuple[ListedNotification, ...]
+
+
+@router.get("/providers/{provider_id}")
+def show_provider(
+    provider_id: Annotated[Uuid, Path()],
+    reader: Annotated[Principal, needs(Permission.PROVIDERS_READ, REPORTS_OF_CALLER)],
+    page: PageOfRequest,
+    database: MarketplaceDatabase,
+) -> Response:
+    """Balance and pace, subscriptions with what each got, why it is passed over, money, reports, deliveries, users."""
+    seen = read_provider(database, provider_id)
+    activity = one_provider_activity(database, provider_id, AskedDays(timezone=page.viewer.zone_name))
+    lines = subscription_lines(database, provider_id, activity)
+    notes = provider_notes(database, provider_id, limit=_FEW)
+    return page.render(
+        "operator/provider.html",
+        reader,
+        provider=seen.row,
+        version=seen.version,
+        currency=activity.currency,
+        digits=get_currency_precision(activity.currency),
+        activity=activity,
+        pace=_pace(seen.row.balance.available_cents, activity),
+        lines=lines,
+        active_count=sum(each.is_active for each in lines),
+        levels=levels_to_join(database, lines),
+        passed_over=_passed_over(lines),
+        notes=notes,
+        ledger=_ledger(database, reader, provider_id),
+        reports=_reports(database, reader, provider_id),
+        deliveries=_deliveries(database, reader, provider_id),
+        users=_users(database, reader, provider_id),
+    )
+
+
+def _pace(available_cents: int, activity: OneProviderActivity) -> PaceOfProvider:
+    return pace_of(available_cents, activity.days, activity.by_day)
+
+
+def _passed_over(lines: list[SubscriptionLine]) -> bool:
+    return any(each.passed_over for each in lines)
+
+
+def _ledger(database: Database, reader: Principal, provider_id: str) -> KeysetPage[LedgerEntryInFull, int] | None:
+    if Permission.MONEY_READ not in reader.permissions:
+        return None
+    return read_provider_ledger(database, provider_id, LedgerFilter(), None, _FEW)[0]
+
+
+def _reports(database: Database, reader: Principal, provider_id: str) -> list[OpenReport] | None:
+    if Permission.MONEY_READ not in reader.permissions:
+        return None
+    return list_open_reports(database, None, _FEW, of_provider_id=provider_id)
+
+
+def _deliveries(database: Database, reader: Principal, provider_id: str) -> _Deliveries | None:
+    if Permission.NOTIFICATIONS_READ not in reader.permissions:
+        return None
+    wanted = DeliveryFilter(provider_id=provider_id)
+    endpoints = database.read(lambda conn: endpoint_page(conn, None, provider_id, None, _FEW))
+    latest = database.read(lambda conn: delivery_page(conn, wanted, None, _FEW))
+    return _Deliveries(endpoints.items, latest.items)
+
+
+def _users(database: Database, reader: Principal, provider_id: str) -> list[ListedUser] | None:
+    if Permission.USERS_READ not in reader.permissions:
+        return None
+    return page_of_users(database, UserSearch(provider_id=provider_id), None, _MOST_USERS)

@@ -1,0 +1,56 @@
+"""The list of providers: who they are, what they have, and who is out of money."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from fairlead.api.access import needs
+from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.schemas.currency import InCurrency
+from fairlead.api.schemas.pagination import ByCursor
+from fairlead.console.addresses import TypedText, address
+from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.configuration.provider_list import list_providers
+from fairlead.store.configuration.pages import ProviderSearch
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_PATH = "/providers"
+_STATUSES = (None, "active", "pending", "suspended")
+
+
+@router.get(_PATH)
+def show_providers(
+    reader: Annotated[Principal, needs(Permission.PROVIDERS_READ)],
+    page: PageOfRequest,
+    keyset: ByCursor,
+    currency: InCurrency,
+    database: MarketplaceDatabase,
+    status: Annotated[Literal["pending", "active", "suspended"] | None, Query()] = None,
+    q: TypedText = None,
+) -> Response:
+    """The providers, the newest first."""
+    found = list_providers(database, ProviderSearch(status, q), keyset.after_id, keyset.probe)
+    items, cursor = keyset.cut(found, lambda each: (each.provider.created_at, each.provider.provider_id))
+    return page.render(
+        "operator/providers.html",
+        reader,
+        items=items,
+        currency=currency,
+        chosen=status,
+        q=q,
+        statuses=[(each, address(_PATH, status=each, q=q)) for each in _STATUSES],
+        without_text=address(_PATH, status=status),
+        next_address=None if cursor is None else address(_PATH, status=status, q=q, cursor=cursor),
+        is_filtered=status is not None or q is not None,
+    )
+
+
+@router.get("/providers/new")
+def show_new_provider(
+    reader: Annotated[Principal, needs(Permission.PROVIDERS_WRITE)], page: PageOfRequest, currency: InCurrency
+) -> Response:
+    """A form for a new provider."""
+    return page.render("operator/new-provider.html", reader, currency=currency)
