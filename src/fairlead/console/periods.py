@@ -55,8 +55,9 @@ class ChosenPeriod:
         return self.address_of(path, **chosen, **more)
 
     def address_of(self, path: str, **chosen: str) -> str:
-        """The path with what is chosen beside the period, and this."""
-        return f"{path}?{urlencode({**dict(self.others), **chosen})}"
+        """The path with what is chosen beside the period, and this; what is "" is left out."""
+        wanted = {**dict(self.others), **chosen}
+        return f"{path}?{urlencode({name: value for name, value in wanted.items() if value})}"
 
 
 def _chosen(usual: Choice) -> object:

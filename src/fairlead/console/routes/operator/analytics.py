@@ -1,0 +1,188 @@
+"""What became of the leads and what they brought, by day, niche, level and provider; each table is a file, too."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from typing import Annotated
+
+from babel.dates import format_date
+from fastapi import APIRouter, Response
+
+from fairlead.api.access import needs
+from fairlead.api.resources import MarketplaceDatabase
+from fairlead.console.charts import Chart, Column, Series, Shade, part
+from fairlead.console.downloads import csv_answer
+from fairlead.console.niche_choice import NicheInAddress, niche_links
+from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.periods import OfThirtyDays, OfToday
+from fairlead.console.refusal_texts import reason_text
+from fairlead.console.texts import noted
+from fairlead.console.viewer import Viewer
+from fairlead.core.permissions import Permission
+from fairlead.flows import reports as flow
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
+from fairlead.flows.period_report import period_report
+from fairlead.store.reports.activity import ProviderActivity
+from fairlead.store.reports.fill import LevelFill
+from fairlead.store.reports.funnel import FunnelDay
+from fairlead.store.reports.revenue import RevenueDay
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+Reader = Annotated[Principal, needs(Permission.REPORTS_READ, REPORTS_OF_CALLER)]
+
+SHADES: Sequence[Shade] = ("one", "two", "three", "four")
+_ACTIVITY = tuple(each.name for each in fields(ProviderActivity))
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelStep:
+    """How many of the leads that came in got so far."""
+
+    title: str
+    count: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRevenue:
+    """What a level brought in these days, in minor units."""
+
+    niche: str
+    level_name: str
+    sold_count: int
+    gross_cents: int
+    refunded_cents: int
+
+    @property
+    def net_cents(self) -> int:
+        """Sold less given back."""
+        return self.gross_cents - self.refunded_cents
+
+
+@router.get("/analytics")
+def show_analytics(
+    reader: Reader,
+    page: PageOfRequest,
+    database: MarketplaceDatabase,
+    period: OfThirtyDays,
+    niche: NicheInAddress = None,
+) -> Response:
+    """Funnel, revenue, fill rate and providers."""
+    funnel = flow.funnel_report(database, niche, period.asked)
+    money = flow.revenue_report(database, niche, period.asked)
+    activity = flow.activity_report(database, niche, None, period.asked)
+    fill: Sequence[LevelFill] = flow.fill_report(database, niche, period.asked).rows if niche else ()
+    return page.render(
+        "operator/analytics.html",
+        reader,
+        period=period,
+        niches=niche_links(database, period, niche or ""),
+        all_niches=period.address("/analytics", niche=""),
+        niche=niche,
+        currency=money.currency,
+        steps=_steps(funnel.rows),
+        revenue_chart=_revenue_chart(money.rows, money.currency, page.viewer, by_level=niche is not None),
+        levels=_levels(money.rows),
+        fill=fill,
+        providers=activity.rows,
+        part=part,
+        reason_text=reason_text,
+        addresses={name: period.address(f"/analytics/{name}.csv") for name in ("funnel", "revenue", "providers")},
+    )
+
+
+@router.get("/analytics/funnel.csv")
+def download_funnel(
+    reader: Reader, database: MarketplaceDatabase, period: OfThirtyDays, niche: NicheInAddress = None
+) -> Response:
+    """The funnel by day and niche."""
+    rows = flow.funnel_report(database, niche, period.asked).rows
+    return csv_answer("funnel.csv", [each.name for each in fields(FunnelDay)], [astuple(each) for each in rows])
+
+
+@router.get("/analytics/revenue.csv")
+def download_revenue(
+    reader: Reader, database: MarketplaceDatabase, period: OfThirtyDays, niche: NicheInAddress = None
+) -> Response:
+    """Revenue by day, niche and level, in minor units."""
+    report = flow.revenue_report(database, niche, period.asked)
+    columns = [*(each.name for each in fields(RevenueDay)), "net_cents", "currency"]
+    rows = [(*astuple(each), each.net_cents, report.currency) for each in report.rows]
+    return csv_answer("revenue.csv", columns, rows)
+
+
+@router.get("/analytics/providers.csv")
+def download_providers(
+    reader: Reader, database: MarketplaceDatabase, period: OfThirtyDays, niche: NicheInAddress = None
+) -> Response:
+    """What providers received and paid, in minor units."""
+    report = flow.activity_report(database, niche, None, period.asked)
+    rows = [(*astuple(each), report.currency) for each in report.rows]
+    return csv_answer("providers.csv", [*_ACTIVITY, "currency"], rows)
+
+
+@router.get("/analytics/leads.csv")
+def download_leads(reader: Reader, database: MarketplaceDatabase, period: OfToday) -> Response:
+    """Leads and decisions by hour or day."""
+    rows = period_report(database, period.asked).buckets
+    return csv_answer(
+        "leads.csv", ("begins_at", "received_count", "sold_count", "decisions"), [astuple(each) for each in rows]
+    )
+
+
+@router.get("/analytics/open-slots.csv")
+def download_open_slots(reader: Reader, database: MarketplaceDatabase, period: OfToday) -> Response:
+    """The slots that stayed open, by reason."""
+    rows = period_report(database, period.asked).slots.reasons
+    return csv_answer("open-slots.csv", ("reason", "slots", "refused_count"), [astuple(each) for each in rows])
+
+
+def _steps(rows: Sequence[FunnelDay]) -> list[FunnelStep]:
+    """From coming in to being sold, and beside it what ended otherwise."""
+
+    def total(name: str) -> int:
+        return sum(getattr(each, name) for each in rows)
+
+    return [
+        FunnelStep(noted("Came in"), total("received_count")),
+        FunnelStep(noted("Approved"), total("approved_count")),
+        FunnelStep(noted("Sold"), total("distributed_count")),
+        FunnelStep(noted("Sold with a slot left open"), total("partial_count")),
+        FunnelStep(noted("Approved, no eligible provider so far"), total("no_eligible_count")),
+        FunnelStep(noted("Rejected"), total("rejected_count")),
+        FunnelStep(noted("Marked as bad"), total("bad_count")),
+    ]
+
+
+def _revenue_chart(rows: Sequence[RevenueDay], currency: str, viewer: Viewer, *, by_level: bool) -> Chart:
+    """What was sold each day, by niche or by level: the three that brought the most, and the others together."""
+    sums: dict[str, int] = defaultdict(int)
+    for each in rows:
+        sums[each.level_name if by_level else each.niche] += each.gross_cents
+    names = sorted(sums, key=lambda name: -sums[name])
+    shown = names if len(names) <= len(SHADES) else names[: len(SHADES) - 1]
+    titles = [*shown, *([noted("others")] if len(names) > len(shown) else [])]
+    by_day: dict[object, list[int]] = {}
+    for each in rows:
+        values = by_day.setdefault(each.day, [0] * len(titles))
+        name = each.level_name if by_level else each.niche
+        values[shown.index(name) if name in shown else len(shown)] += each.gross_cents
+    columns = tuple(
+        Column(format_date(day, "d MMM", locale=viewer.locale), tuple(values))  # pyright: ignore[reportArgumentType]
+        for day, values in by_day.items()
+    )
+    series = tuple(Series(title, shade) for title, shade in zip(titles, SHADES, strict=False))
+    return Chart(noted("Sold by day, before refunds"), noted("Day"), series, columns, "money", currency)
+
+
+def _levels(rows: Sequence[RevenueDay]) -> list[LevelRevenue]:
+    sums: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for each in rows:
+        own = sums[each.niche, each.level_id, each.level_name]
+        own[0] += each.sold_count
+        own[1] += each.gross_cents
+        own[2] += each.refunded_cents
+    found = [LevelRevenue(niche, name, *own) for (niche, _, name), own in sums.items()]
+    return sorted(found, key=lambda each: -each.net_cents)

@@ -1,0 +1,96 @@
+"""Whether levels begin as often as they should, and what each provider received beside an equal share."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+
+from fairlead.api.access import needs
+from fairlead.api.resources import MarketplaceDatabase
+from fairlead.console.charts import part, share_position
+from fairlead.console.downloads import csv_answer
+from fairlead.console.niche_choice import NicheInAddress, niche_links
+from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.periods import OfThirtyDays
+from fairlead.console.refusal_texts import why_text
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
+from fairlead.flows.reports import busiest_niche, fairness_report
+from fairlead.flows.shares import STARVES_BELOW, SharesReport, shares_report
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+Reader = Annotated[Principal, needs(Permission.REPORTS_READ, REPORTS_OF_CALLER)]
+
+COLUMNS = (
+    "level",
+    "provider",
+    "is_active",
+    "received",
+    "equal_share",
+    "ratio",
+    "longest_wait",
+    "current_wait",
+    "refused_for_money",
+    "reasons",
+)
+
+
+@router.get("/fairness")
+def show_fairness(
+    reader: Reader,
+    page: PageOfRequest,
+    database: MarketplaceDatabase,
+    period: OfThirtyDays,
+    niche: NicheInAddress = None,
+) -> Response:
+    """Per level of a niche: who received how much of an equal share, the waits, and the starts."""
+    slug = niche or (busiest_niche(database, period.asked) or ("",))[0]
+    niches = niche_links(database, period, slug)
+    if not slug and niches:
+        slug = niches[0].slug
+    shares = shares_report(database, slug, period.asked) if slug else None
+    starts = fairness_report(database, slug, period.asked).rows if slug else ()
+    return page.render(
+        "operator/fairness.html",
+        reader,
+        period=period,
+        niches=niches,
+        slug=slug,
+        shares=shares,
+        starts=[each for each in starts if each.decisions],
+        starves_below=STARVES_BELOW,
+        position=share_position,
+        part=part,
+        why_text=why_text,
+        csv=period.address("/fairness/shares.csv", niche=slug),
+    )
+
+
+@router.get("/fairness/shares.csv")
+def download_shares(
+    reader: Reader, database: MarketplaceDatabase, period: OfThirtyDays, niche: NicheInAddress = None
+) -> Response:
+    """What each subscription of the niche received, as a file."""
+    report = shares_report(database, niche or "", period.asked)
+    return csv_answer("shares.csv", COLUMNS, _rows(report))
+
+
+def _rows(report: SharesReport) -> list[Sequence[object]]:
+    return [
+        (
+            level.level_name,
+            each.provider_name,
+            each.is_active,
+            each.received,
+            round(level.equal_share, 3),
+            level.ratio(each),
+            each.longest_wait,
+            each.current_wait,
+            each.refused_for_money,
+            " ".join(level.reasons(each, report.days)),
+        )
+        for level in report.levels
+        for each in level.subscriptions
+    ]

@@ -1,0 +1,66 @@
+"""Fairness and analytics: the figures of the API's reports, as pages and as files that a spreadsheet may open."""
+
+import csv
+import io
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from fairlead.store.connection import Database
+from tests.api.asking import an_admin
+from tests.console.visiting import console
+from tests.flows.sales import sell
+
+
+@pytest.fixture
+def ann(database: Database) -> TestClient:
+    """An operator of a marketplace without anything."""
+    app: FastAPI = console(database)
+    return an_admin(app, database)
+
+
+def table_of(client: TestClient, path: str) -> list[dict[str, str]]:
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.text
+    assert "attachment" in answer.headers["content-disposition"]
+    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+
+def test_without_anything_the_pages_say_what_would_be_here(ann: TestClient) -> None:
+    assert "No subscriptions yet" in ann.get("/fairness").text
+    text = ann.get("/analytics").text
+    assert "Nothing was sold in these days" in text
+    assert "Choose a niche" in text
+
+
+def test_pages_and_files_say_what_the_reports_say(ann: TestClient, database: Database) -> None:
+    sell(database)
+    shares = ann.get("/api/v1/admin/reports/shares?niche=hosting").json()["items"]
+    text = ann.get("/fairness").text
+    assert "fairlead verify --niche hosting" in text
+    assert all(each["provider_name"] in text for level in shares for each in level["subscriptions"])
+    rows = table_of(ann, "/fairness/shares.csv?niche=hosting")
+    assert [int(each["received"]) for each in rows] == [
+        each["received"] for level in shares for each in level["subscriptions"]
+    ]
+
+    money = ann.get("/api/v1/admin/reports/revenue").json()["items"]
+    text = ann.get("/analytics?niche=hosting").text
+    assert "€20.00" in text
+    assert "silver" in text
+    assert [int(each["net_cents"]) for each in table_of(ann, "/analytics/revenue.csv")] == [
+        each["net_cents"] for each in money
+    ]
+    assert table_of(ann, "/analytics/funnel.csv?period=7")[0]["distributed_count"] == "1"
+    assert {each["provider_name"] for each in table_of(ann, "/analytics/providers.csv")} == {"Anchor", "Bowline"}
+    assert sum(int(each["received_count"]) for each in table_of(ann, "/analytics/leads.csv")) == 1
+    slots = ann.get("/api/v1/admin/reports/period").json()["slots"]
+    assert sum(int(each["slots"]) for each in table_of(ann, "/analytics/open-slots.csv?period=30")) == slots["open"]
+
+
+def test_a_niche_that_is_not_there_is_a_page_that_says_so(ann: TestClient) -> None:
+    for path in ("/fairness", "/analytics"):
+        answer = ann.get(f"{path}?niche=nothing-here", headers={"Accept": "text/html"})
+        assert answer.status_code == 404
+        assert answer.headers["content-type"].startswith("text/html")
