@@ -43,21 +43,35 @@ class CompareEffort:
         return self.rounds * most + self.warm_up_batches(size) * BATCH_LEADS + 2 * BATCH_LEADS
 
 
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """What a lead takes, in seconds."""
+
+    clock: float
+    floor: float
+    processor: float
+
+
 @dataclass(slots=True)
 class Compared:
-    """One size: by way, of each round the seconds a lead takes, here and there, and on the own floor of each."""
+    """One size: by way, of each round the seconds that a lead takes, here and there: by the clock, on the own floor of
+    each, and of the client's processor."""
 
     size: int
-    here: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: {way: [] for way in WAYS})
-    there: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: {way: [] for way in WAYS})
+    here: dict[str, list[Seconds]] = field(default_factory=lambda: {way: [] for way in WAYS})
+    there: dict[str, list[Seconds]] = field(default_factory=lambda: {way: [] for way in WAYS})
 
     def times_as_fast(self, way: str) -> list[float]:
         """By round, how many times as fast this checkout is as the other one."""
-        return [other[0] / own[0] for own, other in zip(self.here[way], self.there[way], strict=True)]
+        return [other.clock / own.clock for own, other in zip(self.here[way], self.there[way], strict=True)]
+
+    def times_as_cheap(self, way: str) -> list[float]:
+        """By round, how many times as much of the client's processor time the other one takes: steady under load."""
+        return [other.processor / own.processor for own, other in zip(self.here[way], self.there[way], strict=True)]
 
     def of_floor(self, way: str) -> list[float]:
         """By round, what share of the floor's speed this checkout has."""
-        return [floor / own for own, floor in self.here[way]]
+        return [own.floor / own.clock for own in self.here[way]]
 
 
 class Checkout:
@@ -141,7 +155,8 @@ def _compared(here: Checkout, there: Checkout, size: int, effort: CompareEffort)
         for way, (transactions, limit) in amounts.items():
             for side, seconds in sides if number % 2 == 0 else reversed(sides):
                 told = side.ask(do="distribute", way=way, transactions=transactions, limit=limit)
-                seconds[way].append((told["seconds"] / told["leads"], told["floor_seconds"] / told["leads"]))
+                parts = (told["seconds"], told["floor_seconds"], told["processor_seconds"])
+                seconds[way].append(Seconds(*(part / told["leads"] for part in parts)))
     return compared
 
 
@@ -155,8 +170,9 @@ def compared_as_json(compared: Sequence[Compared], other: str, effort: CompareEf
             {
                 "subscriptions_per_level": one.size,
                 **{f"{way}_times_as_fast": _spread(one.times_as_fast(way)) for way in WAYS},
+                **{f"{way}_times_as_cheap": _spread(one.times_as_cheap(way)) for way in WAYS},
                 **{f"{way}_of_floor": _spread(one.of_floor(way)) for way in WAYS},
-                **{f"{way}_leads_per_second": _spread([1 / own for own, _ in one.here[way]]) for way in WAYS},
+                **{f"{way}_leads_per_second": _spread([1 / own.clock for own in one.here[way]]) for way in WAYS},
             }
             for one in compared
         ],
@@ -171,7 +187,9 @@ def compared_as_markdown(report: dict[str, Any]) -> str:
     """The report's table: medians, and in brackets the least and the most of all rounds."""
     rows = [
         f"| {result['subscriptions_per_level']:,} | "
-        + " | ".join(_cell(result[f"{way}_{what}"]) for what in ("times_as_fast", "of_floor") for way in WAYS)
+        + " | ".join(
+            _cell(result[f"{way}_{what}"]) for what in ("times_as_fast", "times_as_cheap", "of_floor") for way in WAYS
+        )
         + " |"
         for result in report["results"]
     ]
@@ -179,8 +197,9 @@ def compared_as_markdown(report: dict[str, Any]) -> str:
         [
             f"Against `{report['compared_with']}`, {report['population']}, {report['rounds']} rounds in turn:",
             "",
-            "| per level | combined, times as fast | singly, times as fast | combined, of floor | singly, of floor |",
-            "|--:|--:|--:|--:|--:|",
+            "| per level | combined, times as fast | singly, times as fast | combined, processor | singly, processor "
+            "| combined, of floor | singly, of floor |",
+            "|--:|--:|--:|--:|--:|--:|--:|",
             *rows,
         ]
     )
