@@ -63,7 +63,7 @@ MONEY_FLOWS: dict[str, tuple[str, Callable[[Database, Sale], object]]] = {
     ),
     "a marketplace file": ("declaring/apply_marketplace.py", lambda db, _: declare(db, MORE)),
     "a charge in another niche": (
-        Path(follow_funds.__code__.co_filename).relative_to(FLOWS).as_posix(),
+        follow_funds.__module__.removeprefix("fairlead.flows.").replace(".", "/") + ".py",
         charged_elsewhere,
     ),
 }

@@ -61,7 +61,7 @@ def snapshot_seqs(database: Database) -> list[int]:
     return [seq for (seq,) in query(database, "select seq from roster_snapshots order by seq")]
 
 
-def snapshot_rows(database: Database) -> list[tuple[object, ...]]:
+def snapshot_rows(database: Database) -> list[tuple[int, bytes, bytes, bytes]]:
     return query(database, "select seq, journal_hash, digest, state from roster_snapshots order by seq")
 
 
