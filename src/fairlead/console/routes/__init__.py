@@ -5,19 +5,20 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from fairlead.console.routes import account, accounts, consumer, design, home, login, portal
-from fairlead.console.routes.operator import analytics, fairness, lead, market, overview
+from fairlead.console.routes.operator import analytics, fairness, lead, leads, market, overview
 
 ROUTERS: Sequence[APIRouter] = (
     account.router,
     accounts.router,
     analytics.router,
-    *consumer.ROUTERS,
     design.router,
     fairness.router,
     home.router,
     lead.router,
+    leads.router,
     login.router,
     overview.router,
+    *consumer.ROUTERS,
     *market.ROUTERS,
     *portal.ROUTERS,
 )
