@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from fairlead.console.routes import account, accounts, consumer, design, home, login, portal
-from fairlead.console.routes.operator import analytics, fairness, lead, leads, market, overview
+from fairlead.console.routes.operator import analytics, fairness, lead, leads, market, overview, review
 
 ROUTERS: Sequence[APIRouter] = (
     account.router,
@@ -18,6 +18,7 @@ ROUTERS: Sequence[APIRouter] = (
     leads.router,
     login.router,
     overview.router,
+    review.router,
     *consumer.ROUTERS,
     *market.ROUTERS,
     *portal.ROUTERS,

@@ -28,7 +28,7 @@ async function show(card, text) {
 function rowOf(item, labels) {
   const words = document.getElementById("status-words");
   const name = item.status.replaceAll("_", "-");
-  const link = Object.assign(document.createElement("a"), { href: `/leads/${encodeURIComponent(item.lead_id)}`, textContent: item.lead_id.slice(0, 13) });
+  const link = Object.assign(document.createElement("a"), { href: `/leads/${encodeURIComponent(item.lead_id)}`, textContent: `${item.lead_id.slice(0, 8)}…${item.lead_id.slice(-4)}` });
   const status = Object.assign(document.createElement("span"), { className: `label ${words.getAttribute(`data-tone-${name}`)}`, textContent: words.getAttribute(`data-${name}`) });
   const when = new Date(item.created_at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
   const row = document.createElement("tr");

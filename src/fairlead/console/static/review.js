@@ -1,0 +1,140 @@
+// The review: one lead after the other, without a page between. What was decided is sent some seconds later, or when the
+// page is left, so that it can be undone; what is shown next was asked for before.
+import { callApi } from "./forms.js";
+import { isTyping } from "./keys.js";
+
+const UNDO_SECONDS = 5;
+const AHEAD = 3;
+
+export function start(card) {
+  const ids = JSON.parse(card.querySelector("[data-ids]").textContent);
+  const place = card.querySelector("[data-place]");
+  const reasonForm = card.querySelector("[data-reason]");
+  const said = card.querySelector("[data-said]");
+  const undoButton = card.querySelector('[data-do="undo"]');
+  const parts = new Map(); // by id: a promise of the part
+  let at = 0;
+  let left = Number(card.dataset.count);
+  let pending = []; // decided and not sent, the newest last
+  let isAsking = false;
+
+  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+
+  function part(id) {
+    if (!parts.has(id)) parts.set(id, load(id).catch(() => { parts.delete(id); return null; }));
+    return parts.get(id);
+  }
+
+  async function load(id) {
+    const answer = await fetch(`/review/leads/${encodeURIComponent(id)}`, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+    if (!answer.ok) return null;
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("article");
+    return found && document.adoptNode(found);
+  }
+
+  async function askForMore() {
+    if (isAsking || at + AHEAD < ids.length) return;
+    isAsking = true;
+    try {
+      const answer = await callApi("GET", "/api/v1/admin/pending-leads?limit=200");
+      if (answer.ok) for (const each of answer.said.items) if (!ids.includes(each.lead_id)) ids.push(each.lead_id);
+    } catch { /* the next step asks again */ } finally { isAsking = false; }
+  }
+
+  async function show() {
+    card.querySelector("[data-left-text]").textContent = fill(card.dataset.left, { count: left.toLocaleString(document.documentElement.lang) });
+    undoButton.hidden = pending.length === 0;
+    reasonForm.hidden = true;
+    if (at >= ids.length) await askForMore();
+    const id = ids[at];
+    const isOver = id === undefined;
+    card.querySelector("[data-finished]").hidden = !isOver;
+    place.hidden = isOver;
+    for (const button of card.querySelectorAll(".review-bar [data-do]:not([data-do=undo])")) button.disabled = isOver;
+    if (isOver) return;
+    const shown = await part(id);
+    if (ids[at] !== id) return;
+    if (shown === null || (shown.dataset.status !== "pending_approval" && !pending.some((each) => each.id === id))) {
+      say(card.dataset.gone);
+      at += 1;
+      await show();
+      return;
+    }
+    place.replaceChildren(shown);
+    shown.querySelector("h2").focus({ preventScroll: true });
+    for (const next of ids.slice(at + 1, at + 1 + AHEAD)) part(next);
+    askForMore();
+  }
+
+  const say = (text) => { said.textContent = text; };
+
+  function decide(verb, body) {
+    const id = ids[at];
+    if (id === undefined) return;
+    const key = [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
+    const decision = { id, at, verb, body, key };
+    decision.timer = setTimeout(() => send(decision), UNDO_SECONDS * 1000);
+    pending.push(decision);
+    say(fill(verb === "approve" ? card.dataset.approved : card.dataset.rejected, { seconds: UNDO_SECONDS }));
+    at += 1;
+    left = Math.max(0, left - 1);
+    show();
+  }
+
+  async function send(decision, isLeaving = false) {
+    clearTimeout(decision.timer);
+    pending = pending.filter((each) => each !== decision);
+    undoButton.hidden = pending.length === 0;
+    const address = `/api/v1/admin/leads/${encodeURIComponent(decision.id)}/${decision.verb}`;
+    const headers = { "Idempotency-Key": decision.key, Accept: "application/json" };
+    if (decision.body) headers["Content-Type"] = "application/json";
+    const options = { method: "POST", headers, credentials: "same-origin", keepalive: isLeaving };
+    if (decision.body) options.body = JSON.stringify(decision.body);
+    let failure = null;
+    try {
+      const answer = await fetch(address, options);
+      if (!answer.ok) failure = (await answer.json()).detail;
+    } catch (error) {
+      failure = error.message;
+    }
+    if (failure === null) return;
+    say(`${card.dataset.failed} ${decision.id.slice(0, 13)}: ${failure}`);
+    parts.delete(decision.id);
+    ids.splice(Math.max(at, decision.at), 0, decision.id); // it is shown again
+    left += 1;
+    show();
+  }
+
+  function undo() {
+    const last = pending.pop();
+    if (!last) { say(card.dataset.tooLate); return; }
+    clearTimeout(last.timer);
+    at = last.at;
+    left += 1;
+    say(card.dataset.undone);
+    show();
+  }
+
+  const verbs = {
+    approve: () => decide("approve"),
+    reject: () => { if (ids[at] === undefined) return; reasonForm.hidden = false; reasonForm.elements.reason.focus(); },
+    cancel: () => { reasonForm.hidden = true; },
+    skip: () => { if (ids[at] !== undefined) { at += 1; say(""); show(); } },
+    undo,
+  };
+  card.addEventListener("click", (event) => verbs[event.target.closest("[data-do]")?.dataset.do]?.());
+  reasonForm.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const reason = reasonForm.elements.reason.value.trim();
+    if (reason) decide("reject", { reason });
+  });
+  reasonForm.addEventListener("keydown", (event) => { if (event.key === "Escape") verbs.cancel(); });
+  document.addEventListener("keydown", (event) => {
+    if (isTyping(event) || event.repeat) return;
+    const verb = { a: "approve", r: "reject", s: "skip", u: "undo" }[event.key];
+    if (verb) { event.preventDefault(); verbs[verb](); }
+  });
+  addEventListener("pagehide", () => { for (const each of [...pending]) send(each, true); });
+  parts.set(ids[0], Promise.resolve(place.querySelector("article")));
+  for (const next of ids.slice(1, 1 + AHEAD)) part(next);
+}
