@@ -80,6 +80,7 @@ class HtmlPage:
             "path": self.request.url.path,
             "principal": principal,
             "sections": [] if principal is None else sections_for(principal, self.request.url.path),
+            "is_demo": getattr(self.request.app.state, "is_demo", False),
             "request_id": current_correlation_id() or "",
             **values,
         }

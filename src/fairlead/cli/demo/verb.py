@@ -3,7 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import islice
@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
+from fairlead.cli.demo.console import demo_console
+from fairlead.cli.demo.providers_desk import ProvidersDesk
 from fairlead.cli.demo.screen import live_view, show_next_commands, show_summary
 from fairlead.cli.demo.stream import DemoLead, demo_leads
 from fairlead.cli.marketplace import marketplace
@@ -40,6 +42,7 @@ from fairlead.store.lookups import (
 VISITOR = Actor("demo", "system")
 NICHES = ["vps-hosting", "dedicated-servers"]
 CURRENCY = "EUR"
+LEADS_WITHOUT_A_TERMINAL = 400
 LEADS_PER_TICK = 5
 LEADS_PER_TOP_UP = 20
 TOP_UP_CENTS = 30_000
@@ -47,15 +50,20 @@ EXAMPLE_PROVIDER = "sales@anchor-cloud.example"
 
 
 def demo(
-    leads: Annotated[int, typer.Option(min=1, max=100_000, help="How many leads stream in.")] = 400,
-    per_second: Annotated[float, typer.Option(min=0.1, help="How fast, on a terminal.")] = 25.0,
+    leads: Annotated[
+        int | None,
+        typer.Option(min=1, max=100_000, help="How many leads stream in; on a terminal as many as come until Ctrl-C."),
+    ] = None,
+    per_second: Annotated[float, typer.Option(min=0.1, help="How fast, on a terminal.")] = 5.0,
     seed: Annotated[int, typer.Option(help="Another number, other leads.")] = 7,
-    fast: Annotated[bool, typer.Option("--fast", help="As fast as they can be distributed.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="As fast as they can be distributed, and no console.")] = False,
+    browser: Annotated[bool, typer.Option(help="Open the console in the browser.")] = True,
 ) -> None:
     """Watch leads being sold: a sample marketplace for VPS and dedicated servers, leads streaming in.
 
-    Sets everything up by itself, ends by itself, proves with `verify` that all of it was right, and leaves the
-    marketplace to play with. Run it again and more leads come in.
+    On a terminal the console opens in the browser, logged in, and leads keep coming until Ctrl-C. Elsewhere, and with
+    --fast, it ends by itself. It proves with `verify` that all of it was right, and leaves the marketplace to play
+    with. Run it again and more leads come in.
 
     Examples:
 
@@ -68,9 +76,14 @@ def demo(
         _set_up(database)
         with database.snapshot() as conn:
             already = count_of_leads(conn)
-        stream = islice(demo_leads(seed, already), leads)
-        pause_seconds = 0.0 if fast or not console.is_terminal else LEADS_PER_TICK / per_second
-        newest = _run(database, stream, leads, pause_seconds)
+        is_living = console.is_terminal and not fast
+        stream = demo_leads(seed, already)
+        if is_living:
+            with demo_console(database, EXAMPLE_PROVIDER, VISITOR, open_browser=browser) as address:
+                newest = _run(database, islice(stream, leads), leads, LEADS_PER_TICK / per_second, address)
+        else:
+            count = leads or LEADS_WITHOUT_A_TERMINAL
+            newest = _run(database, islice(stream, count), count, 0.0)
         show_summary(database, NICHES, CURRENCY)
         _prove(database)
         show_next_commands(newest, EXAMPLE_PROVIDER)
@@ -105,11 +118,17 @@ class _DemoTally:
         return f"{self.leads:,} leads, {self.assignments:,} assignments, {money(self.revenue_cents, CURRENCY)} charged"
 
 
-def _run(database: Database, stream: Iterator[DemoLead], total: int, pause_seconds: float) -> str | None:
+def _run(
+    database: Database, stream: Iterator[DemoLead], total: int | None, pause_seconds: float, address: str | None = None
+) -> str | None:
+    """The stream is distributed, until its end or Ctrl-C. With an address it is said where the console is, and
+    providers answer what they get.
+    """
     started = time.monotonic()
     tally = _DemoTally()
-    with _display(database, total) as show:
-        for tally in _distributed(database, stream, pause_seconds):
+    desk = None if address is None else ProvidersDesk(database)
+    with suppress(KeyboardInterrupt), _display(database, total, address) as show:
+        for tally in _distributed(database, stream, pause_seconds, desk):
             show(tally)
     say(f"{tally} in {time.monotonic() - started:.1f} s: each lead decided, charged, assigned and", "bold")
     say("journaled in one transaction.", "bold")
@@ -117,12 +136,14 @@ def _run(database: Database, stream: Iterator[DemoLead], total: int, pause_secon
 
 
 @contextmanager
-def _display(database: Database, total: int) -> Generator[Callable[[_DemoTally], None]]:
+def _display(database: Database, total: int | None, address: str | None) -> Generator[Callable[[_DemoTally], None]]:
     """A way to show progress: everything live on a terminal, a bar where only errors go to one, else nothing."""
     if console.is_terminal:
         with Live(console=console, auto_refresh=False, transient=True) as live:
+            where = "" if address is None else f"Console: {address}  (Ctrl-C ends the demo)\n"
+            of_all = "" if total is None else f"Of {total:,} leads: "
             yield lambda tally: live.update(
-                live_view(database, NICHES, CURRENCY, f"Of {total:,} leads: {tally}"), refresh=True
+                live_view(database, NICHES, CURRENCY, f"{where}{of_all}{tally}"), refresh=True
             )
     else:
         with progress_bar("leads") as bar:
@@ -130,7 +151,9 @@ def _display(database: Database, total: int) -> Generator[Callable[[_DemoTally],
             yield lambda tally: bar.update(task, completed=tally.leads)
 
 
-def _distributed(database: Database, stream: Iterator[DemoLead], pause_seconds: float) -> Iterator[_DemoTally]:
+def _distributed(
+    database: Database, stream: Iterator[DemoLead], pause_seconds: float, desk: ProvidersDesk | None
+) -> Iterator[_DemoTally]:
     """The stream submitted and distributed, some leads at a time; what was done, after each time."""
     distributor = Distributor(database, load_settings().max_leads_per_batch)
     with database.snapshot() as conn:
@@ -146,6 +169,8 @@ def _distributed(database: Database, stream: Iterator[DemoLead], pause_seconds: 
                 for decision in result.decisions:
                     tally.assignments += len(decision.recipients)
                     tally.revenue_cents += sum(recipient.price_cents for recipient in decision.recipients)
+                    if desk is not None:
+                        desk.answer(decision.recipients)
         tally.leads += len(tick)
         yield tally
         time.sleep(max(0.0, pause_seconds - (time.monotonic() - began)))

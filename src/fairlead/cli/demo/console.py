@@ -1,0 +1,56 @@
+"""The demo's console: on a port of this machine, and opened in the browser by a link that logs in once."""
+
+import secrets
+import webbrowser
+from base64 import b64encode
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from pydantic import SecretStr
+
+from fairlead.api.serve import serve_in_thread
+from fairlead.cli.output import say
+from fairlead.console.application import console_application
+from fairlead.console.demo import SeatName, offer_seats
+from fairlead.delivery.secret_box import secret_box
+from fairlead.flows.access.demo_seats import DemoSeat, seat_demo_operator, seat_demo_provider
+from fairlead.flows.intake.policy import change_intake_policy, read_intake_policy
+from fairlead.settings import load_settings
+from fairlead.store.audit.log import Actor
+from fairlead.store.connection import Database
+from fairlead.store.lookups import provider_id_of
+
+FORM_OF = "vps-hosting"
+
+
+@contextmanager
+def demo_console(database: Database, provider_email: str, actor: Actor, *, open_browser: bool) -> Generator[str]:
+    """The console answers for as long as the block runs; yields its address.
+
+    What is sealed for the demo's users is sealed with a key of this run: each run sets them up anew.
+    """
+    key = b64encode(secrets.token_bytes(32)).decode()
+    settings = load_settings().model_copy(update={"cookie_over_http": True, "encryption_keys": SecretStr(key)})
+    _open_form(database, actor)
+    provider_id = database.read(lambda conn: provider_id_of(conn, provider_email))
+    seats: dict[SeatName, DemoSeat] = {
+        "operator": seat_demo_operator(database, secret_box(settings), actor),
+        "provider": seat_demo_provider(database, provider_id, provider_email, actor),
+    }
+    application = console_application(database, settings)
+    path = offer_seats(application, seats, f"/forms/{FORM_OF}")
+    with serve_in_thread(application, "127.0.0.1", 0) as served:
+        address = f"http://127.0.0.1:{served.port}"
+        say(f"The console is at {address}. This link logs you in, once:", "bold")
+        say(f"  {address}{path}")
+        if open_browser:
+            webbrowser.open(address + path)
+        yield address
+
+
+def _open_form(database: Database, actor: Actor) -> None:
+    """The public may fill in one niche's form."""
+    seen = read_intake_policy(database, FORM_OF)
+    if not seen.policy.is_public:
+        change_intake_policy(database, FORM_OF, replace(seen.policy, is_public=True), actor)

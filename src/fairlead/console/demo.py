@@ -1,0 +1,58 @@
+"""The seats of a demo: one link that takes the first, once, and a page from which the others are taken.
+
+Only the demo adds these routes, to a server that listens on the machine itself and to no other.
+"""
+
+import secrets
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, FastAPI, Path, Request, Response
+from fastapi.responses import RedirectResponse
+
+from fairlead.api.access import OpenedSession, needs_session, public
+from fairlead.api.resources import ServerSettings
+from fairlead.api.session_cookie import give_token
+from fairlead.console.page import PageOfRequest, PageRoute, page_of_status
+from fairlead.flows.access.demo_seats import DemoSeat
+
+SeatName = Literal["operator", "provider"]
+Seated = Annotated[OpenedSession, needs_session("seats of a demo are changed by a user who has one")]
+
+
+def offer_seats(application: FastAPI, seats: Mapping[SeatName, DemoSeat], form_path: str) -> str:
+    """The application has the demo's routes, and its pages say that it is one. Returns the path of the first seat.
+
+    The path works once.
+    """
+    entrance = [secrets.token_urlsafe(24)]
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+    @router.get("/demo/enter/{token}", dependencies=[public("the token is a secret that works once")])
+    async def enter(  # pyright: ignore[reportUnusedFunction]
+        token: Annotated[str, Path(max_length=200)], request: Request, settings: ServerSettings
+    ) -> Response:
+        if not entrance or not secrets.compare_digest(token.encode(), entrance[0].encode()):
+            return page_of_status(request, 404)
+        entrance.clear()
+        return _seated(settings, seats["operator"], "/")
+
+    @router.get("/demo")
+    def show_seats(opened: Seated, page: PageOfRequest) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return page.render("demo.html", opened.principal, seats=seats, form_path=form_path)
+
+    @router.get("/demo/seats/{name}")
+    def take_seat(  # pyright: ignore[reportUnusedFunction]
+        name: Annotated[SeatName, Path()], _: Seated, settings: ServerSettings
+    ) -> Response:
+        return _seated(settings, seats[name], "/")
+
+    application.include_router(router)
+    application.state.is_demo = True
+    return f"/demo/enter/{entrance[0]}"
+
+
+def _seated(settings: ServerSettings, seat: DemoSeat, path: str) -> Response:
+    answer = RedirectResponse(path, 303)
+    give_token(answer, settings, seat.token)
+    return answer
