@@ -61,8 +61,9 @@ def seat_viewers(database: Database) -> Showcase:
 
 
 def _send(database: Database, stream: list[DemoLead], *, approve: bool) -> None:
-    by_niche: dict[str, list[dict[str, object]]] = {}
+    by_niche: dict[str, list[DemoLead]] = {}
     for lead in stream:
-        by_niche.setdefault(lead.niche_slug, []).append(lead.attributes)
-    for slug, attributes in by_niche.items():
-        submit_leads(database, slug, attributes, OPERATOR, approve=approve)
+        by_niche.setdefault(lead.niche_slug, []).append(lead)
+    for slug, leads in by_niche.items():
+        attributes, details = [each.attributes for each in leads], [each.details for each in leads]
+        submit_leads(database, slug, attributes, OPERATOR, approve=approve, details=details)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from fairlead.core.entry.contact import CheckedDetails
+from fairlead.core.entry.contact import checked_details
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.form import check_attributes, parse_form_schema, spelt_attributes
 from fairlead.flows.lead_jobs import lead_jobs
@@ -21,14 +21,19 @@ def submit_leads(
     actor: Actor,
     *,
     approve: bool,
+    details: Sequence[Mapping[str, str]] | None = None,
 ) -> list[str]:
     """Each of the submitted attributes is a lead of the niche, in this order; returns their ids. All of them, or none.
+
+    `details` are those of each, by the names of `LEAD_DETAILS`; None: no lead has any.
 
     Approved leads await a decision, and their jobs are enqueued, unless the niche waits for a manual trigger. Each call
     makes new leads.
 
-    Raises `Refused` (`niche_unknown`) and `BadInput`, naming each lead by its number, when one does not fit the form.
+    Raises `Refused` (`niche_unknown`) and `BadInput`, naming each lead by its number, when one does not fit the form
+    or has a detail that cannot be one.
     """
+    given = details or [{} for _ in submitted]
 
     def work(conn: Connection) -> list[str]:
         niche = niche_form(conn, niche_slug)
@@ -41,9 +46,18 @@ def submit_leads(
             for number, attributes in enumerate(spelt)
             for problem in check_attributes(schema, attributes)
         ]
+        checked = [checked_details(each, niche.phone_region) for each in given]
+        problems += [
+            f"lead[{number}].{problem.path}: {problem.message}"
+            for number, each in enumerate(checked)
+            for problem in each.problems
+        ]
         if problems:
             raise BadInput(problems)
-        leads = [_new_lead(*key, attributes) for key, attributes in zip(keys, spelt, strict=True)]
+        leads = [
+            NewLead.of(lead_id, json.dumps(attributes), salt, each)
+            for (lead_id, salt), attributes, each in zip(keys, spelt, checked, strict=True)
+        ]
         now = clock(conn)
         approved_by = actor.name if approve else None
         inserted = insert_leads(conn, niche.niche_id, leads, now, approved_by, actor.request_id)
@@ -55,7 +69,3 @@ def submit_leads(
 
     keys = [(new_id(), new_salt()) for _ in submitted]
     return database.run(work)
-
-
-def _new_lead(lead_id: str, salt: bytes, attributes: Mapping[str, object]) -> NewLead:
-    return NewLead.of(lead_id, json.dumps(attributes), salt, CheckedDetails({}))

@@ -13,6 +13,23 @@ VPS_TYPES = (
     ("storage optimised", 8),
 )
 DEDICATED_TYPES = (("single processor", 60), ("dual processor", 30), ("GPU", 10))
+FIRST_NAMES = (
+    "Ana",
+    "Ben",
+    "Carla",
+    "David",
+    "Elena",
+    "Filip",
+    "Greta",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Katja",
+    "Luca",
+    "Marta",
+)
+LAST_NAMES = ("Almeida", "Berg", "Costa", "Dahl", "Eriksen", "Fischer", "Garcia", "Holm", "Ivanova", "Jansen", "Kovac")
+SOURCES = (("comparison", 40), ("search", 30), ("newsletter", 20), ("partner", 10))
 EXTRAS = ("backups", "DDoS protection", "managed updates", "IPv6")
 
 
@@ -22,6 +39,7 @@ class DemoLead:
 
     niche_slug: str
     attributes: dict[str, object]
+    details: dict[str, str]
 
 
 def demo_leads(seed: int, first_number: int = 0) -> Iterator[DemoLead]:
@@ -33,11 +51,23 @@ def demo_leads(seed: int, first_number: int = 0) -> Iterator[DemoLead]:
     number = first_number
     while True:
         dice = random.Random(f"{seed}/{number}")  # noqa: S311  # a reproducible stream, nothing secret
-        yield _vps(dice) if dice.random() < 0.75 else _dedicated(dice)
+        slug, attributes = _vps(dice) if dice.random() < 0.75 else _dedicated(dice)
+        yield DemoLead(slug, attributes, _details(dice, number))
         number += 1
 
 
-def _vps(dice: random.Random) -> DemoLead:
+def _details(dice: random.Random, number: int) -> dict[str, str]:
+    """A name, an address that leads nowhere, a telephone number of the range that is kept for fiction, and a source."""
+    first, last = dice.choice(FIRST_NAMES), dice.choice(LAST_NAMES)
+    details = {
+        "contact_name": f"{first} {last}",
+        "contact_email": f"{first}.{last}.{number}@example.com".lower(),
+        "utm_source": _pick(dice, SOURCES),
+    }
+    return details | ({"contact_phone": f"+44 20 7946 0{dice.randrange(1000):03}"} if dice.random() < 0.8 else {})
+
+
+def _vps(dice: random.Random) -> tuple[str, dict[str, object]]:
     cores = dice.choice([1, 2, 2, 4, 4, 8, 16])
     memory_gb = cores * dice.choice([1, 2, 4])
     attributes: dict[str, object] = {
@@ -51,13 +81,13 @@ def _vps(dice: random.Random) -> DemoLead:
         "is_business": dice.random() < 0.6,
     }
     extras = [extra for extra in EXTRAS if dice.random() < 0.3]
-    return DemoLead("vps-hosting", attributes | ({"extras": extras} if extras else {}))
+    return "vps-hosting", attributes | ({"extras": extras} if extras else {})
 
 
-def _dedicated(dice: random.Random) -> DemoLead:
+def _dedicated(dice: random.Random) -> tuple[str, dict[str, object]]:
     cores = dice.choice([8, 12, 16, 24, 32, 64])
     memory_gb = dice.choice([32, 64, 128, 256, 512])
-    return DemoLead(
+    return (
         "dedicated-servers",
         {
             "server_type": _pick(dice, DEDICATED_TYPES),

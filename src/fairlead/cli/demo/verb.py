@@ -163,8 +163,10 @@ def _distributed(
         began = time.monotonic()
         if tally.leads % LEADS_PER_TOP_UP == 0:
             _top_up(database)
-        for slug, attributes in _by_niche(tick).items():
-            tally.newest_lead_id = submit_leads(database, slug, attributes, VISITOR, approve=True)[-1]
+        for slug, leads in _by_niche(tick).items():
+            attributes, details = [each.attributes for each in leads], [each.details for each in leads]
+            lead_ids = submit_leads(database, slug, attributes, VISITOR, approve=True, details=details)
+            tally.newest_lead_id = lead_ids[-1]
             for result in distribute_niche(distributor, niche_ids[slug]):
                 for decision in result.decisions:
                     tally.assignments += len(decision.recipients)
@@ -184,10 +186,10 @@ def _top_up(database: Database) -> None:
         deposit(database, provider_id, TOP_UP_CENTS, "demo", f"top-up-{new_id()}", VISITOR)
 
 
-def _by_niche(leads: list[DemoLead]) -> dict[str, list[dict[str, object]]]:
-    grouped: dict[str, list[dict[str, object]]] = defaultdict(list)
+def _by_niche(leads: list[DemoLead]) -> dict[str, list[DemoLead]]:
+    grouped: dict[str, list[DemoLead]] = defaultdict(list)
     for lead in leads:
-        grouped[lead.niche_slug].append(lead.attributes)
+        grouped[lead.niche_slug].append(lead)
     return grouped
 
 
