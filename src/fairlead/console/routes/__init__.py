@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from fairlead.console.routes import account, accounts, consumer, design, home, login, portal
-from fairlead.console.routes.operator import analytics, fairness, lead, leads, market, overview, review
+from fairlead.console.routes.operator import analytics, fairness, lead, leads, market, overview, review, running
 
 ROUTERS: Sequence[APIRouter] = (
     account.router,
@@ -22,5 +22,6 @@ ROUTERS: Sequence[APIRouter] = (
     *consumer.ROUTERS,
     *market.ROUTERS,
     *portal.ROUTERS,
+    *running.ROUTERS,
 )
 """In the order of the pages' addresses."""

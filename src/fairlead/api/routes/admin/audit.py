@@ -20,7 +20,7 @@ from fairlead.store.audit.sources import AuditFilter
 router = Router(prefix="/api/v1/admin/audit-events", tags=["audit"])
 
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_CURSOR = pattern_with_message(
+EVENT_CURSOR = pattern_with_message(
     f"^(log:[0-9]{{1,18}}|journal:{_UUID}:[0-9]{{1,18}}:(-1|[0-9]{{1,18}}))$",
     "Input should be a cursor that a page before gave, or the id of an event",
 )
@@ -79,7 +79,7 @@ def list_audit_events(
     database: MarketplaceDatabase,
     wanted: WantedEvents,
     cursor: Annotated[
-        str | None, Query(pattern=_CURSOR, description="`next_cursor` of the page before, or an event's id.")
+        str | None, Query(pattern=EVENT_CURSOR, description="`next_cursor` of the page before, or an event's id.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ITEMS, description="At most so many items.")] = 50,
 ) -> Page[AuditEventItem]:

@@ -1,0 +1,107 @@
+"""Who may do what here, which programs may, what holds for the marketplace, and taking its data out."""
+
+from datetime import UTC, timedelta
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Response
+
+from fairlead.api.access import needs
+from fairlead.api.resources import MarketplaceDatabase, ServerSettings
+from fairlead.api.routes.admin import keys, settings, users
+from fairlead.api.schemas.pagination import ByCursor
+from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.periods import ChosenPeriod, OfThirtyDays
+from fairlead.console.routes.operator.operations import address_with
+from fairlead.console.texts import noted
+from fairlead.core.permissions import KEY_SCOPES, Permission, Role
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.configuration.marketplace import read_marketplace
+from fairlead.flows.period_report import first_moment
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+EXPORTS = (
+    ("ledger", "created", noted("Ledger: every movement of money")),
+    ("assignments", "assigned", noted("Assignments: who received which lead at which price")),
+    ("audit-events", "created", noted("Audit log: who did what")),
+    ("journal", "recorded", noted("Journals: every decision with its reasons")),
+)
+"""What the API exports, which time it is chosen by, and what it is."""
+
+
+@router.get("/settings")
+def show_settings(
+    reader: Annotated[Principal, needs(Permission.SETTINGS_READ)],
+    page: PageOfRequest,
+    database: MarketplaceDatabase,
+    server: ServerSettings,
+    period: OfThirtyDays,
+) -> Response:
+    """The marketplace, its exports, and what the server was started with."""
+    effective = settings.show_settings(reader, server)
+    return page.render(
+        "operator/settings.html",
+        reader,
+        period=period,
+        marketplace=read_marketplace(database),
+        effective=sorted(effective.model_dump().items()),
+        exports=[
+            (title, _export(name, time, "csv", period), _export(name, time, "jsonl", period))
+            for name, time, title in EXPORTS
+        ],
+    )
+
+
+@router.get("/settings/people")
+def show_people(
+    reader: Annotated[Principal, needs(Permission.USERS_READ)],
+    page: PageOfRequest,
+    database: MarketplaceDatabase,
+    wanted: ByCursor,
+    role: Literal["admin", "provider"] | None = None,
+) -> Response:
+    """Who can log in, and what may be done about it."""
+    found = users.list_users(wanted, reader, database, role)
+    path = "/settings/people"
+    return page.render(
+        "operator/people.html",
+        reader,
+        people=found.items,
+        own_id=reader.user_id,
+        role=role or "",
+        roles=[(each, address_with(path, role=each)) for each in ("", "admin", "provider")],
+        next_address=found.next_cursor and address_with(path, role=role, cursor=found.next_cursor),
+    )
+
+
+@router.get("/settings/keys")
+def show_keys(
+    reader: Annotated[Principal, needs(Permission.KEYS_READ)],
+    page: PageOfRequest,
+    database: MarketplaceDatabase,
+    wanted: ByCursor,
+) -> Response:
+    """Which programs may do what; a new key is shown once."""
+    found = keys.list_keys(wanted, reader, database)
+    return page.render(
+        "operator/keys.html",
+        reader,
+        keys=found.items,
+        own_id=reader.user_id,
+        scopes=sorted(each.value for each in KEY_SCOPES[Role.ADMIN]),
+        next_address=found.next_cursor and address_with("/settings/keys", cursor=found.next_cursor),
+    )
+
+
+def _export(name: str, time: str, file_format: str, period: ChosenPeriod) -> str:
+    """The address of the API's export of these days."""
+    zone = ZoneInfo(period.timezone)
+    since, before = first_moment(period.first_day, zone), first_moment(period.last_day + timedelta(days=1), zone)
+    chosen = {
+        "format": file_format,
+        f"{time}_from": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        f"{time}_before": before.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    return f"/api/v1/admin/exports/{name}?{urlencode(chosen)}"
