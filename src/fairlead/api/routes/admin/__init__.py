@@ -21,6 +21,7 @@ from fairlead.api.routes.admin import (
     ledger,
     levels,
     money,
+    niche_queues,
     niches,
     overview,
     period_reports,
@@ -38,6 +39,7 @@ from fairlead.api.routes.admin import (
 
 ROUTERS: Sequence[APIRouter] = (
     niches.router,
+    niche_queues.router,
     forms.router,
     levels.router,
     providers.router,

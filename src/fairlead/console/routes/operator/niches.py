@@ -1,0 +1,126 @@
+"""Niches: how the market is set up, and whose turn it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from babel.numbers import get_currency_precision
+from fastapi import APIRouter, Path, Response
+
+from fairlead.api.access import needs
+from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.schemas.currency import InCurrency
+from fairlead.api.schemas.pagination import ByCursor
+from fairlead.api.schemas.values import Uuid
+from fairlead.console.addresses import address
+from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.core.gates import REGISTRY
+from fairlead.core.permissions import Permission
+from fairlead.core.subscription import readable_form
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.access.read_limits import OVERVIEWS_OF_CALLER, REPORTS_OF_CALLER
+from fairlead.flows.configuration.bad_lead_window import read_bad_lead_window
+from fairlead.flows.configuration.reading import SeenNiche, read_niche
+from fairlead.flows.configuration.versions import level_version
+from fairlead.flows.intake.policy import read_intake_policy
+from fairlead.flows.niche_queues import NicheQueues, StandingQueue, read_niche_queues
+from fairlead.store.configuration.pages import ListedNiche, niches_page
+from fairlead.store.configuration.rows import LevelRow
+from fairlead.store.connection import Connection, Database
+from fairlead.store.watching.overview import NicheOverview, read_overview
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _NicheLine:
+    """A niche in the list, in numbers."""
+
+    niche: ListedNiche
+    numbers: NicheOverview
+
+
+@dataclass(frozen=True, slots=True)
+class _LevelLine:
+    """A level with its queue; None for readers who may not see providers. `shut` is why others are not in it."""
+
+    row: LevelRow
+    version: str
+    is_next: bool
+    queue: StandingQueue | None
+    shut: tuple[tuple[str, int], ...]
+
+    @property
+    def living_count(self) -> int:
+        """How many living subscriptions it has."""
+        return (self.queue.queued_count if self.queue else 0) + sum(count for _, count in self.shut)
+
+
+@router.get("/niches")
+def show_niches(
+    reader: Annotated[Principal, needs(Permission.NICHES_READ, OVERVIEWS_OF_CALLER)],
+    page: PageOfRequest,
+    keyset: ByCursor,
+    database: MarketplaceDatabase,
+) -> Response:
+    """The niches, the oldest first."""
+
+    def work(conn: Connection) -> tuple[list[_NicheLine], str | None]:
+        items, cursor = keyset.cut(
+            niches_page(conn, keyset.after_id, keyset.probe), lambda each: (each.created_at, each.niche_id)
+        )
+        numbers = {each.niche_id: each for each in read_overview(conn).niches}
+        return [_NicheLine(each, numbers[each.niche_id]) for each in items], cursor
+
+    lines, cursor = database.read(work)
+    next_address = None if cursor is None else address("/niches", cursor=cursor)
+    return page.render("operator/niches.html", reader, lines=lines, next_address=next_address)
+
+
+@router.get("/niches/new")
+def show_new_niche(reader: Annotated[Principal, needs(Permission.NICHES_WRITE)], page: PageOfRequest) -> Response:
+    """A form for a new niche."""
+    return page.render("operator/new-niche.html", reader)
+
+
+@router.get("/niches/{niche_id}")
+def show_niche(
+    niche_id: Annotated[Uuid, Path()],
+    reader: Annotated[Principal, needs(Permission.NICHES_READ, REPORTS_OF_CALLER)],
+    page: PageOfRequest,
+    currency: InCurrency,
+    database: MarketplaceDatabase,
+) -> Response:
+    """Its levels in order with price, pointer and queues, its form, and what it lets in."""
+    seen = read_niche(database, niche_id)
+    queues = _queues(database, reader, niche_id)
+    form = readable_form(seen.row.form_schema)
+    return page.render(
+        "operator/niche.html",
+        reader,
+        seen=seen,
+        niche=seen.row,
+        levels=_levels(seen, queues),
+        has_queues=queues is not None,
+        intake=read_intake_policy(database, seen.row.slug),
+        window=read_bad_lead_window(database, niche_id),
+        field_count=0 if form is None else len(form.fields),
+        currency=currency,
+        digits=get_currency_precision(currency),
+    )
+
+
+def _queues(database: Database, reader: Principal, niche_id: str) -> NicheQueues | None:
+    return read_niche_queues(database, niche_id) if Permission.PROVIDERS_READ in reader.permissions else None
+
+
+def _levels(seen: SeenNiche, queues: NicheQueues | None) -> list[_LevelLine]:
+    by_level: dict[str, StandingQueue] = {} if queues is None else {each.level.level_id: each for each in queues.levels}
+    next_id = None if queues is None else queues.next_level_id
+    return [_level(row, by_level.get(row.level.level_id), next_id) for row in seen.levels]
+
+
+def _level(row: LevelRow, queue: StandingQueue | None, next_id: str | None) -> _LevelLine:
+    shut: Mapping[str, int] = {} if queue is None else queue.not_queued
+    words = tuple((REGISTRY.by_reason[reason].summary, count) for reason, count in shut.items())
+    return _LevelLine(row, level_version(row), row.level.level_id == next_id, queue, words)

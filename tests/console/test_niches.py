@@ -1,0 +1,57 @@
+"""Pages of niches: levels, queues and what a niche lets in are what the flows say."""
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from fairlead.flows.niche_queues import read_niche_queues
+from fairlead.store.connection import Database
+from tests.api.asking import an_admin
+from tests.console.visiting import console
+from tests.flows.configuration.market import UNKNOWN
+from tests.flows.sales import query, sell
+
+
+@pytest.fixture
+def app(database: Database) -> FastAPI:
+    """The console."""
+    return console(database)
+
+
+@pytest.fixture
+def operator(app: FastAPI, database: Database) -> TestClient:
+    """Ann, who may do everything."""
+    return an_admin(app, database)
+
+
+def seen(client: TestClient, path: str) -> str:
+    """The page's text, with its spaces made one."""
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.text
+    return " ".join(answer.text.split())
+
+
+def test_a_marketplace_without_niches_says_how_there_come_to_be_some(operator: TestClient) -> None:
+    assert "No niches yet" in seen(operator, "/niches")
+
+
+def test_a_niche_shows_whose_turn_is_next_and_what_it_costs(operator: TestClient, database: Database) -> None:
+    sell(database)
+    niche_id = query(database, "select id::text from niches")[0][0]
+    assert f"/niches/{niche_id}" in seen(operator, "/niches")
+    text = seen(operator, f"/niches/{niche_id}")
+    queues = read_niche_queues(database, niche_id)
+    assert text.count("The next lead starts here") == 1
+    assert text.index("gold") < text.index("The next lead starts here"), "gold had its start"
+    for queue in queues.levels:
+        for each in queue.head:
+            assert f"/providers/{each.provider_id}" in text
+    for words in ("€20.00", "€5.00", "served by the last lead", "1 subscription not active"):
+        assert words in text, words
+    state = operator.get(f"/api/v1/admin/niches/{niche_id}").json()
+    assert state["order_version"] in text
+
+
+def test_a_niche_that_is_not_there_is_a_page(operator: TestClient) -> None:
+    for path in (f"/niches/{UNKNOWN}", "/niches/odd"):
+        assert operator.get(path, headers={"Accept": "text/html"}).status_code == 404
