@@ -75,11 +75,11 @@ def _preview(
     compiled = compile_filter(rules, form)
     leads = newest_attributes(conn, niche_id, sample)
     count = sum(map(compiled.accepts, leads))
-    is_told = count >= fewest_told or not _asks_for_words(compiled, form)
+    is_told = count >= fewest_told or not asks_for_words(compiled, form)
     return FilterPreview(count if is_told else None, len(leads), summarise_filter(rules, form))
 
 
-def _asks_for_words(compiled: CompiledFilter, form: FormSchema) -> bool:
+def asks_for_words(compiled: CompiledFilter, form: FormSchema) -> bool:
     """Whether a rule is about a field that people fill in their own words."""
     fields = [form.field(rule.field_key) for rule in compiled.rules]
     return any(field is not None and field.type is FieldType.TEXT for field in fields)

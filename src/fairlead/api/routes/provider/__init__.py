@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from fairlead.api.routes.provider import (
+    activity,
     assignments,
     keys,
     ledger,
@@ -19,6 +20,7 @@ ROUTERS: Sequence[APIRouter] = (
     profile.router,
     levels.router,
     subscriptions.router,
+    activity.router,
     assignments.router,
     ledger.router,
     webhooks.router,

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.console.routes.portal import balance, deliveries, inbox, leads, settings
+from fairlead.console.routes.portal import balance, deliveries, inbox, leads, more, settings, subscriptions
 
-ROUTERS: Sequence[APIRouter] = (balance.router, deliveries.router, inbox.router, leads.router, settings.router)
+ROUTERS: Sequence[APIRouter] = (
+    balance.router,
+    deliveries.router,
+    inbox.router,
+    leads.router,
+    more.router,
+    settings.router,
+    subscriptions.router,
+)
 """In the order of the pages' addresses."""

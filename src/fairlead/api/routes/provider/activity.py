@@ -1,0 +1,110 @@
+"""Why a provider did not get more leads: its own numbers of the last days."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.access import OwnProvider, needs_own
+from fairlead.api.bodies import Router
+from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.schemas.currency import Currency
+from fairlead.api.schemas.values import ResponseModel, Uuid
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.read_limits import PREVIEWS_OF_PROVIDER
+from fairlead.flows.own_activity import SubscriptionActivity, own_activity
+
+router = Router(prefix="/api/v1/provider/activity", tags=["provider: subscriptions"])
+
+ActivityReader = Annotated[OwnProvider, needs_own(Permission.OWN_READ, PREVIEWS_OF_PROVIDER)]
+
+
+class OwnSubscriptionActivity(ResponseModel):
+    """What became of the niche's leads for one of the provider's subscriptions."""
+
+    subscription_id: Uuid
+    level_id: Uuid
+    level_name: str = Field(examples=["gold"])
+    price_cents: int = Field(examples=[2000])
+    currency: Currency
+    received_count: int = Field(description="So many of the leads it received.", examples=[40])
+    matched_count: int | None = Field(
+        description="So many passed the filter that was in force at the time. Null: a few or none, where the filter "
+        "asks for words that people wrote.",
+        examples=[412],
+    )
+    matches_now_count: int | None = Field(
+        description="So many pass the filter as it is now. Null as `matched_count`.", examples=[412]
+    )
+    refused: Mapping[str, int] = Field(
+        description="How many of the others, by the reason that came first.",
+        examples=[{"filter_mismatch": 588, "level_full": 372}],
+    )
+    place: int | None = Field(
+        description="Its place in the level's queue; null where it cannot receive a lead now.", examples=[4]
+    )
+    queue_length: int | None = Field(
+        description="How many could receive a lead of the level now; null where it is not among them.", examples=[12]
+    )
+
+
+class OwnNicheActivity(ResponseModel):
+    """A niche in which the provider subscribes, and its newest leads."""
+
+    niche: str = Field(examples=["hosting"])
+    niche_name: str = Field(examples=["Hosting"])
+    lead_count: int = Field(description="So many of its leads were distributed, sold or not.", examples=[1000])
+    is_capped: bool = Field(description="Whether there were more than are counted here.")
+    received_count: int = Field(description="So many of them the provider received.", examples=[40])
+    subscriptions: list[OwnSubscriptionActivity] = Field(
+        description="The provider's subscriptions in the niche, the dearest level first."
+    )
+
+
+class OwnActivityDetail(ResponseModel):
+    """The provider's own numbers since some time."""
+
+    since: datetime = Field(description="Leads that were distributed since then are counted.")
+    items: list[OwnNicheActivity] = Field(description="The niches in which the provider subscribes, by name.")
+
+
+@router.get("")
+def show_own_activity(caller: ActivityReader, marketplace: MarketplaceDatabase) -> OwnActivityDetail:
+    """Tell what became of the last leads of the provider's niches for each of its subscriptions.
+
+    Of the last 30 days, and of the newest 1,000 decisions of each niche.
+    """
+    # From the journal and the queues, which the provider's own database does not show.
+    found = own_activity(marketplace, caller.provider_id)
+    return OwnActivityDetail(
+        since=found.since,
+        items=[
+            OwnNicheActivity(
+                niche=niche.niche,
+                niche_name=niche.niche_name,
+                lead_count=niche.lead_count,
+                is_capped=niche.is_capped,
+                received_count=niche.received_count,
+                subscriptions=[_subscription(each) for each in niche.subscriptions],
+            )
+            for niche in found.niches
+        ],
+    )
+
+
+def _subscription(activity: SubscriptionActivity) -> OwnSubscriptionActivity:
+    subscription, level = activity.owned.seen.row.subscription, activity.owned.level
+    return OwnSubscriptionActivity(
+        subscription_id=subscription.subscription_id,
+        level_id=subscription.level_id,
+        level_name=level.level_name,
+        price_cents=level.price_cents,
+        currency=level.currency,
+        received_count=activity.received_count,
+        matched_count=activity.matched_count,
+        matches_now_count=activity.matches_now_count,
+        refused=dict(sorted(activity.refused.items())),
+        place=activity.place,
+        queue_length=activity.queue_length,
+    )

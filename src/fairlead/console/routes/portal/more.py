@@ -1,0 +1,28 @@
+"""Why did I not get more leads: the provider's own numbers, each reason counted, and what would help."""
+
+from fastapi import APIRouter, Response
+
+from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.routes.provider.activity import ActivityReader
+from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.routes.portal.frame import render_portal
+from fairlead.console.routes.portal.refusal_words import in_precedence
+from fairlead.flows.own_activity import ACTIVITY_DAYS, own_activity
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/portal/more")
+def show_more(page: PageOfRequest, caller: ActivityReader, marketplace: MarketplaceDatabase) -> Response:
+    """The last thirty days, by niche and subscription."""
+    # From the journal and the queues, which the provider's own database does not show.
+    activity = own_activity(marketplace, caller.provider_id)
+    return render_portal(
+        page,
+        "more.html",
+        caller,
+        days=ACTIVITY_DAYS,
+        niches=[
+            (niche, [(each, in_precedence(each.refused)) for each in niche.subscriptions]) for niche in activity.niches
+        ],
+    )

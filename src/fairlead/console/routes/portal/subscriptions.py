@@ -1,0 +1,88 @@
+"""Subscriptions: what the provider buys, on which terms, with which filter; and what else is on offer."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+
+from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.routes.provider.activity import ActivityReader
+from fairlead.api.schemas.values import Uuid
+from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.routes.portal.filter_words import builder_of
+from fairlead.console.routes.portal.frame import Reader, render_portal
+from fairlead.core.errors import Refused
+from fairlead.core.subscription import readable_form
+from fairlead.flows.configuration.own_subscriptions import own_subscription
+from fairlead.flows.own_activity import ACTIVITY_DAYS, own_activity
+from fairlead.store.connection import Connection
+from fairlead.store.leads.rows import niche_form
+from fairlead.store.portal.levels_on_offer import LevelOnOffer, NicheOnOffer, niches_on_offer
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/portal/subscriptions")
+def show_subscriptions(page: PageOfRequest, caller: ActivityReader, marketplace: MarketplaceDatabase) -> Response:
+    """The provider's subscriptions with what became of the last leads, then the levels that it has not."""
+    # From the journal and the queues, which the provider's own database does not show.
+    activity = own_activity(marketplace, caller.provider_id)
+    offers = caller.database.read(lambda conn: niches_on_offer(conn, caller.provider_id))
+    lead_counts = {niche.niche: niche for niche in activity.niches}
+    return render_portal(
+        page,
+        "subscriptions.html",
+        caller,
+        days=ACTIVITY_DAYS,
+        own=[(niche, each) for niche in activity.niches for each in niche.subscriptions],
+        offers=[
+            (niche, lead_counts.get(niche.slug), free)
+            for niche in offers
+            if (free := [level for level in niche.levels if level.own is None])
+        ],
+    )
+
+
+@router.get("/portal/subscriptions/{subscription_id}")
+def show_subscription(subscription_id: Annotated[Uuid, Path()], page: PageOfRequest, caller: Reader) -> Response:
+    """One subscription: its filter by clicking, with what it would have matched; pausing and leaving."""
+    found = own_subscription(caller.database, caller.provider_id, subscription_id)
+    subscription = found.seen.row.subscription
+    niche = caller.database.read(lambda conn: niche_form(conn, found.level.niche))
+    form = None if niche is None else readable_form(niche.form_schema)
+    return render_portal(
+        page,
+        "subscription.html",
+        caller,
+        subscription=subscription,
+        is_ended=found.seen.row.is_deleted,
+        summary=found.seen.filter_summary,
+        version=found.seen.version,
+        level=found.level,
+        builder=None if form is None else builder_of(form, subscription.filter_rules),
+    )
+
+
+@router.get("/portal/levels/{level_id}")
+def show_level(level_id: Annotated[Uuid, Path()], page: PageOfRequest, caller: Reader) -> Response:
+    """A level on offer: subscribe to it, with a filter or without."""
+    niche, level = caller.database.read(lambda conn: _offer(conn, caller.provider_id, level_id))
+    form = readable_form(niche.form_schema)
+    no_rules: Mapping[str, Any] = {"version": 1, "rules": []}
+    return render_portal(
+        page,
+        "level.html",
+        caller,
+        niche=niche,
+        level=level,
+        builder=None if form is None else builder_of(form, no_rules),
+    )
+
+
+def _offer(conn: Connection, provider_id: str, level_id: str) -> tuple[NicheOnOffer, LevelOnOffer]:
+    """Raises `Refused`: `level_unknown`, also for one that is not on offer."""
+    for niche in niches_on_offer(conn, provider_id):
+        for level in niche.levels:
+            if level.level_id == level_id:
+                return niche, level
+    raise Refused("level_unknown", f"there is no level {level_id} on offer")

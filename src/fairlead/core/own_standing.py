@@ -1,0 +1,77 @@
+"""Why one subscription did or did not receive a lead, from what is recorded about its own provider alone.
+
+`core/explanation.py` says the same of any provider, and how many others stood ahead, which takes the whole niche as it
+was then. What a provider is told of many leads at once needs no other provider's state.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fairlead.core.form import FormSchema
+from fairlead.core.gates import filter_refusal, standing_refusal
+from fairlead.core.model import Subscription
+from fairlead.core.refusals import AlreadyRecipient, LevelFull
+
+NOT_SUBSCRIBED = "not_subscribed"
+"""It was no subscription at that time."""
+
+LEVEL_INACTIVE = "level_inactive"
+"""The decision did not visit its level."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDecision:
+    """A decision, as far as it is about one provider: whose lead, which levels it visited in which order, which of the
+    provider's subscriptions received the lead, and which were refused by name, for which reason."""
+
+    seq: int
+    lead_id: str
+    attributes: Mapping[str, object] = field(repr=False)
+    level_ids: Sequence[str]
+    received: Sequence[str]
+    refused: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPast:
+    """The states that a subscription was in, and its provider's, each from its journal entry on, in order."""
+
+    states: Sequence[tuple[int, Subscription, bool]]
+    statuses: Sequence[tuple[int, str]]
+
+    def state_before(self, seq: int) -> Subscription | None:
+        """The living subscription right before that entry; None without one."""
+        number = bisect_right(self.states, seq, key=lambda each: each[0])
+        if number == 0 or self.states[number - 1][2]:
+            return None
+        return self.states[number - 1][1]
+
+    def status_before(self, seq: int) -> str:
+        """The provider's status right before that entry."""
+        number = bisect_right(self.statuses, seq, key=lambda each: each[0])
+        return self.statuses[number - 1][1] if number else "active"
+
+
+def own_refusal(
+    decision: OwnDecision, subscription_id: str, level_id: str, past: OwnPast, schema: FormSchema
+) -> str | None:
+    """The reason for which the subscription did not receive the lead, in R4's precedence; None where it received it.
+
+    Filters are judged by the form that is given.
+    """
+    if subscription_id in decision.received:
+        return None
+    subscription = past.state_before(decision.seq)
+    if subscription is None:
+        return NOT_SUBSCRIBED
+    if level_id not in decision.level_ids:
+        return LEVEL_INACTIVE
+    refusal = standing_refusal(subscription, past.status_before(decision.seq)) or filter_refusal(
+        subscription, schema, decision.attributes
+    )
+    if refusal is not None:
+        return refusal.reason
+    if subscription_id in decision.refused:
+        return decision.refused[subscription_id]
+    return AlreadyRecipient.reason if decision.received else LevelFull.reason

@@ -1,0 +1,136 @@
+"""Why a provider did not get more leads: its own part of the last decisions, and its places in the queues."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fairlead.core.filters import compile_filter
+from fairlead.core.form_field import FormSchema
+from fairlead.core.own_standing import OwnDecision, own_refusal
+from fairlead.core.refusals import AlreadyRecipient, InsufficientBalance, LevelFull
+from fairlead.core.subscription import readable_form
+from fairlead.flows.configuration.filter_preview import FEWEST_TOLD, asks_for_words
+from fairlead.flows.configuration.own_subscriptions import OwnedSubscription, own_subscriptions
+from fairlead.store.configuration.rows import niche_rows
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.rows import clock
+from fairlead.store.lookups import checked_id
+from fairlead.store.portal.activity import own_decisions, own_past, queue_places
+
+ACTIVITY_DAYS = 30
+MOST_LEADS = 1_000
+
+_AFTER_THE_FILTER = (AlreadyRecipient.reason, InsufficientBalance.reason, LevelFull.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionActivity:
+    """What became of the niche's leads for one subscription.
+
+    `matched_count` passed the filter that was in force at the time; `matches_now_count` pass today's. None where the
+    provider may not know: see `preview_filter_at_level`. `refused` counts the others by the reason that came first.
+    `place` in a queue of `queue_length`; None where it cannot receive a lead now.
+    """
+
+    owned: OwnedSubscription
+    received_count: int
+    matched_count: int | None
+    matches_now_count: int | None
+    refused: Mapping[str, int]
+    place: int | None
+    queue_length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NicheActivity:
+    """A niche that the provider subscribes in, and its newest leads since `OwnActivity.since`: `lead_count` of them,
+    of which the provider received `received_count`. With `is_capped` there were more."""
+
+    niche: str
+    niche_name: str
+    lead_count: int
+    is_capped: bool
+    received_count: int
+    subscriptions: Sequence[SubscriptionActivity]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnActivity:
+    """Since when, and each niche by name."""
+
+    since: datetime
+    niches: Sequence[NicheActivity]
+
+
+def own_activity(
+    database: Database, provider_id: str, *, days: int = ACTIVITY_DAYS, most_leads: int = MOST_LEADS
+) -> OwnActivity:
+    """The provider's activity in the niches of its living subscriptions, over so many days and leads of each niche.
+
+    `database` is not the provider's own: the journal and the queues are not for it, only what is said here of them. A
+    lead with several decisions counts by its newest, and as received if any gave it. Locks nothing. Raises `BadInput`.
+    """
+    checked = checked_id(provider_id, "provider")
+    owned = own_subscriptions(database, checked)
+
+    def work(conn: Connection) -> OwnActivity:
+        since = clock(conn) - timedelta(days=days)
+        places = queue_places(conn, checked)
+        niche_ids = list(dict.fromkeys(each.seen.row.niche_id for each in owned))
+        forms = {row.niche_id: readable_form(row.form_schema) or FormSchema() for row in niche_rows(conn, niche_ids)}
+        niches: list[NicheActivity] = []
+        for niche_id in niche_ids:
+            decisions = own_decisions(conn, niche_id, checked, since, most_leads)
+            leads = _newest_of_each_lead(decisions)
+            mine = [each for each in owned if each.seen.row.niche_id == niche_id]
+            level = mine[0].level
+            told = [_subscription(conn, checked, each, leads, forms[niche_id], places) for each in mine]
+            received_count = sum(bool(each.received) for each in leads)
+            is_capped = len(decisions) == most_leads
+            niches.append(NicheActivity(level.niche, level.niche_name, len(leads), is_capped, received_count, told))
+        return OwnActivity(since, niches)
+
+    return database.read(work)
+
+
+def _newest_of_each_lead(decisions: Iterable[OwnDecision]) -> list[OwnDecision]:
+    found: dict[str, OwnDecision] = {}
+    for each in decisions:
+        if each.lead_id not in found or (each.received and not found[each.lead_id].received):
+            found[each.lead_id] = each
+    return list(found.values())
+
+
+def _subscription(
+    conn: Connection,
+    provider_id: str,
+    owned: OwnedSubscription,
+    leads: Sequence[OwnDecision],
+    form: FormSchema,
+    places: Mapping[str, tuple[int, int]],
+) -> SubscriptionActivity:
+    row = owned.seen.row
+    subscription = row.subscription
+    past = own_past(conn, row.niche_id, provider_id, subscription.subscription_id)
+    reasons = Counter(
+        own_refusal(each, subscription.subscription_id, subscription.level_id, past, form) for each in leads
+    )
+    received_count = reasons.pop(None, 0)
+    refused = {reason: count for reason, count in reasons.items() if reason is not None}
+    matched_count = received_count + sum(refused.get(reason, 0) for reason in _AFTER_THE_FILTER)
+    compiled = compile_filter(subscription.filter_rules, form)
+    matches_now_count = sum(compiled.accepts(each.attributes) for each in leads)
+    filters = [compiled, *(compile_filter(state.filter_rules, form) for _, state, _ in past.states)]
+    words_asked = any(asks_for_words(each, form) for each in filters)
+    place, queue_length = places.get(subscription.subscription_id, (None, None))
+    is_told = not words_asked or min(matched_count, matches_now_count) >= FEWEST_TOLD
+    return SubscriptionActivity(
+        owned,
+        received_count,
+        matched_count if is_told else None,
+        matches_now_count if is_told else None,
+        refused if is_told else {},
+        place,
+        queue_length,
+    )

@@ -1,0 +1,79 @@
+"""What the journal and the queues say of one provider: its own part of each decision, and its places, no one else's."""
+
+from datetime import datetime
+
+from psycopg.types.json import Jsonb
+
+from fairlead.core.configuration_entries import subscription_from_payload
+from fairlead.core.own_standing import OwnDecision, OwnPast
+from fairlead.store.configuration.subscription_history import past_states
+from fairlead.store.connection import Connection
+
+MOST_STATES = 200
+
+
+def own_decisions(conn: Connection, niche_id: str, provider_id: str, since: datetime, limit: int) -> list[OwnDecision]:
+    """The niche's newest decisions since then, at most so many, the newest first, without what is about others."""
+    rows = conn.execute(
+        """
+        select j.seq, j.payload ->> 'lead_id', l.attributes,
+               jsonb_path_query_array(j.payload, '$.levels[*].level_id'),
+               jsonb_path_query_array(
+                   j.payload, '$.levels[*].recipients[*] ? (@.provider_id == $own).subscription_id', %(own)s),
+               jsonb_path_query_array(j.payload, '$.levels[*].refused[*] ? (@.provider_id == $own)', %(own)s)
+        from (select seq, payload from niche_journal
+              where niche_id = %(niche)s and kind = 'decision' and recorded_at >= %(since)s
+              order by recorded_at desc, seq desc limit %(limit)s) j
+        join leads l on l.id = (j.payload ->> 'lead_id')::uuid
+        order by j.seq desc
+        """,
+        {"niche": niche_id, "own": Jsonb({"own": provider_id}), "since": since, "limit": limit},
+    ).fetchall()
+    return [
+        OwnDecision(
+            seq, lead_id, attributes, level_ids, received, {each["subscription_id"]: each["reason"] for each in refused}
+        )
+        for seq, lead_id, attributes, level_ids, received, refused in rows
+    ]
+
+
+def own_past(conn: Connection, niche_id: str, provider_id: str, subscription_id: str) -> OwnPast:
+    """The subscription's newest states, `MOST_STATES` at the most, and the provider's statuses in the niche."""
+    states = [
+        (past.seq, *subscription_from_payload(past.payload))
+        for past in reversed(past_states(conn, subscription_id, None, None, MOST_STATES))
+    ]
+    statuses = conn.execute(
+        """
+        select seq, payload ->> 'status' from niche_journal
+        where niche_id = %s and kind = 'provider' and payload ->> 'provider_id' = %s order by seq
+        """,
+        (niche_id, provider_id),
+    ).fetchall()
+    return OwnPast(states, statuses)
+
+
+def queue_places(conn: Connection, provider_id: str) -> dict[str, tuple[int, int]]:
+    """By id of each of the provider's active subscriptions: its place in its level's queue (R5), and how long that is.
+
+    The queue is of those that could receive a lead now, whatever their filters say of it.
+    """
+    rows = conn.execute(
+        """
+        select own.id::text,
+               1 + count(other.id) filter (
+                   where (coalesce(other.served_seq, 0), other.provider_id)
+                         < (coalesce(own.served_seq, 0), own.provider_id)),
+               1 + count(other.id)
+        from subscriptions own
+        left join (select s.id, s.niche_id, s.competition_level_id, s.served_seq, s.provider_id
+                   from subscriptions s join providers p on p.id = s.provider_id
+                   where s.is_active and s.filter_is_valid and s.deleted_at is null and p.status = 'active') other
+          on other.niche_id = own.niche_id and other.competition_level_id = own.competition_level_id
+         and other.id <> own.id
+        where own.provider_id = %s and own.is_active and own.filter_is_valid and own.deleted_at is null
+        group by own.id, own.served_seq, own.provider_id
+        """,
+        (provider_id,),
+    ).fetchall()
+    return {subscription_id: (place, length) for subscription_id, place, length in rows}

@@ -1,0 +1,61 @@
+"""Why a provider did not get more leads, what it subscribes to and what is on offer, as pages."""
+
+import json
+import re
+from html import unescape
+
+from fairlead.store.connection import Database
+from tests.api.asking import a_provider
+from tests.api.portal import level, subscription
+from tests.console.portal_pages import shown, visit_portal
+from tests.flows.access.people import add_provider
+
+
+def test_the_page_of_more_leads_has_the_numbers_of_the_api_and_nothing_of_others(database: Database) -> None:
+    portal = visit_portal(database)
+    [niche] = portal.sam.get("/api/v1/provider/activity").json()["items"]
+    gold = next(each for each in niche["subscriptions"] if each["level_name"] == "gold")
+    words = shown(portal.sam, "/portal/more")
+    assert f"one lead, of which you received {niche['received_count']}" in words
+    assert (
+        f"In the niche {niche['lead_count']} Passed your filter {gold['matched_count']} You received "
+        f"{gold['received_count']} Your place now {gold['place']} of {gold['queue_length']}"
+    ) in words
+    assert "You received it at another level 1" in words
+    assert "Bowline" not in words
+    assert "not in the queue" in shown(portal.bea, "/portal/more")
+
+
+def test_who_subscribes_to_nothing_is_led_to_what_is_on_offer(database: Database) -> None:
+    portal = visit_portal(database)
+    fresh = a_provider(portal.app, database, add_provider(database, "Capstan"), "sales@capstan.example")
+    assert "You subscribe to nothing" in shown(fresh, "/portal/more")
+    words = shown(fresh, "/portal/subscriptions")
+    assert "You subscribe to nothing" in words
+    assert "gold €20.00 you alone at this level" in words
+    assert "silver €5.00 up to 3 providers at this level" in words
+
+
+def test_own_subscriptions_are_told_in_words_and_lead_to_their_filters(database: Database) -> None:
+    portal = visit_portal(database)
+    words = shown(portal.sam, "/portal/subscriptions")
+    assert "Hosting, gold active Cores at least 4 €20.00 1 of 1 1" in words
+    gold = subscription(database, portal.sale.anchor_id, "gold")
+    page = portal.sam.get(f"/portal/subscriptions/{gold}").text
+    found = re.search(r"data-builder>(.*?)</script>", page, re.S)
+    assert found is not None
+    builder = json.loads(unescape(found[1]))
+    assert builder["rules"] == [{"field_key": "cores", "operator": "gte", "value": 4}]
+    assert [each["key"] for each in builder["fields"]] == ["cores", "region"]
+    assert ["in", "is one of"] in builder["fields"][1]["operators"]
+    portal.sam.post(f"/api/v1/provider/subscriptions/{gold}/pause")
+    assert "paused" in shown(portal.sam, f"/portal/subscriptions/{gold}")
+
+
+def test_the_subscription_of_another_and_a_level_that_is_none_are_pages_of_nothing(database: Database) -> None:
+    portal = visit_portal(database)
+    foreign = subscription(database, portal.sale.bowline_id, "gold")
+    for address in (f"/portal/subscriptions/{foreign}", f"/portal/levels/{foreign}", "/portal/levels/x"):
+        assert portal.sam.get(address, headers={"Accept": "text/html"}).status_code == 404, address
+    offered = shown(portal.sam, f"/portal/levels/{level(database, 'gold')}")
+    assert "You subscribe to this level" in offered
