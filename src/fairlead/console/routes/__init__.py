@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from fairlead.console.routes import account, accounts, consumer, design, home, login, portal
-from fairlead.console.routes.operator import analytics, fairness, lead, leads, market, overview, review, running
+from fairlead.console.routes.operator import analytics, fairness, lead, leads, live, market, overview, review, running
 
 ROUTERS: Sequence[APIRouter] = (
     account.router,
@@ -16,6 +16,7 @@ ROUTERS: Sequence[APIRouter] = (
     home.router,
     lead.router,
     leads.router,
+    live.router,
     login.router,
     overview.router,
     review.router,

@@ -1,0 +1,29 @@
+"""What happens at this moment: decisions as they commit, a lane for each niche."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+
+from fairlead.api.access import needs
+from fairlead.api.resources import MarketplaceDatabase
+from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.store.connection import Connection
+from fairlead.store.history import niches_of
+from fairlead.store.lookups import marketplace_currency
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/live")
+def show_live(
+    reader: Annotated[Principal, needs(Permission.LEADS_READ)], database: MarketplaceDatabase, page: PageOfRequest
+) -> Response:
+    """The lanes; the script fills them from the live feed of the API."""
+
+    def work(conn: Connection) -> tuple[list[str], str]:
+        return [each.slug for each in niches_of(conn, None) if each.is_active], marketplace_currency(conn)
+
+    niches, currency = database.read(work)
+    return page.render("operator/live.html", reader, niches=niches, currency=currency)

@@ -1,0 +1,85 @@
+"""An operator's day with leads, in a real browser: reviewing by keys, a decision taken again, the live feed cut twice."""
+
+from playwright.sync_api import WebSocketRoute, expect
+
+from fairlead.flows.distributor import Distributor
+from fairlead.flows.submit_leads import submit_leads
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.connection import Database
+from tests.browser.site import Site
+from tests.browser.watched import Visit, hindrances
+from tests.flows.access.people import enrolled_admin, value
+from tests.flows.sales import sell
+
+
+def decide(database: Database, count: int = 1) -> list[str]:
+    """So many leads more are decided, one after the other."""
+    leads = [{"cores": 8, "region": "north"}] * count
+    lead_ids = submit_leads(database, "hosting", leads, OPERATOR, approve=True)
+    Distributor(database).distribute_waiting(value(database, "select id::text from niches where slug = 'hosting'"))
+    return list(lead_ids)
+
+
+def test_a_feed_that_is_cut_twice_misses_nothing_and_doubles_nothing(site: Site, visit: Visit) -> None:
+    sell(site.database)
+    page = visit(enrolled_admin(site.database).token)
+    sockets: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    page.route_web_socket("**/api/v1/admin/live*", through)
+    page.goto("/live")
+    expect(page.locator("[data-state]")).to_have_text("connected")
+    decided = decide(site.database, 2)
+    rows = page.locator(".lane-row")
+    expect(rows).to_have_count(2)
+    for cut in (1, 2):
+        sockets[-1].close(code=1011, reason="cut")
+        expect(page.locator("[data-state]")).to_contain_text("connection lost")
+        decided += decide(site.database, 2)  # while it is away
+        expect(rows).to_have_count(2 + 2 * cut)
+        expect(page.locator("[data-state]")).to_have_text("connected")
+    page.get_by_role("button", name="Pause").click()
+    decided += decide(site.database, 1)
+    expect(page.locator("[data-held-text]")).to_have_text("1 new")
+    expect(rows).to_have_count(6)
+    page.get_by_role("button", name="Go on").click()
+    expect(rows).to_have_count(7)
+    shown = [str(each.get_attribute("href")).removeprefix("/leads/") for each in page.locator(".lane-row a").all()]
+    assert sorted(shown) == sorted(decided)
+    expect(page.locator("[data-total]").first).to_contain_text("7 decisions")
+    assert "last_id=" in sockets[1].url
+    assert hindrances(page) == []
+
+
+def test_an_operator_reviews_by_keys_and_verifies_the_sale(site: Site, visit: Visit) -> None:
+    sale = sell(site.database)
+    leads = [{"cores": number, "region": "south"} for number in (1, 2, 3)]
+    submit_leads(site.database, "hosting", leads, OPERATOR, approve=False)
+    page = visit(enrolled_admin(site.database).token)
+    page.goto("/review")
+    expect(page.locator("[data-left-text]")).to_have_text("3 left")
+    first = page.locator(".review-lead").get_attribute("data-lead")
+    assert hindrances(page) == []
+    page.keyboard.press("a")
+    expect(page.locator("[data-left-text]")).to_have_text("2 left")
+    page.keyboard.press("u")
+    expect(page.locator("[data-left-text]")).to_have_text("3 left")
+    expect(page.locator(".review-lead")).to_have_attribute("data-lead", str(first))
+    assert value(site.database, "select status from leads where id = %s", first) == "pending_approval"
+    page.keyboard.press("a")
+    expect(page.locator(f'.review-lead:not([data-lead="{first}"])')).to_be_visible()
+    second = page.locator(".review-lead").get_attribute("data-lead")
+    page.keyboard.press("r")
+    page.get_by_label("Why is it rejected?").fill("a test of our own")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-left-text]")).to_have_text("1 left")
+    page.goto(f"/leads/{sale.lead_id}")  # leaving sends what was decided
+    page.get_by_role("button", name="Verify").click()
+    expect(page.locator("[data-verified]")).to_contain_text("Verified: decided again, byte for byte")
+    assert hindrances(page) == []
+    page.goto("/leads?status=rejected")
+    expect(page.locator(f'a[href="/leads/{second}"]')).to_be_visible()
+    assert value(site.database, "select status from leads where id = %s", first) == "approved"
