@@ -1,4 +1,4 @@
-"""An operator's day with leads, in a real browser: reviewing by keys, a decision taken again, the live feed cut twice."""
+"""An operator's day with leads, in a real browser: reviewing by keys, deciding again, the live feed cut twice."""
 
 from playwright.sync_api import WebSocketRoute, expect
 
@@ -79,6 +79,8 @@ def test_an_operator_reviews_by_keys_and_verifies_the_sale(site: Site, visit: Vi
     page.goto(f"/leads/{sale.lead_id}")  # leaving sends what was decided
     page.get_by_role("button", name="Verify").click()
     expect(page.locator("[data-verified]")).to_contain_text("Verified: decided again, byte for byte")
+    assert hindrances(page) == []
+    page.goto("/leads")
     assert hindrances(page) == []
     page.goto("/leads?status=rejected")
     expect(page.locator(f'a[href="/leads/{second}"]')).to_be_visible()
