@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 from fairlead.store.connection import Connection
 from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery, items_of
 from fairlead.store.money.ledger_range import seq_range
-from fairlead.store.typed_rows import part_of
+from fairlead.store.typed_rows import all_rows, part_of
 
 LedgerPosition = tuple[datetime, str, int]
 """Of an entry among all of the marketplace: its time, its provider, its `seq`."""
@@ -196,4 +196,23 @@ def _balance_before(conn: Connection, provider_id: str, created_from: datetime, 
         """,
         {"provider": provider_id, "first": span[0], "created_from": created_from},
     ).fetchall()
+    return rows[0][0]
+
+
+def ledger_totals(conn: Connection, created_from: datetime, created_before: datetime) -> list[KindTotal]:
+    """The entries of all ledgers from `created_from` on and before `created_before`, in sums by kind."""
+    return all_rows(
+        conn,
+        KindTotal,
+        """
+        select kind, count(*) as entry_count, sum(amount_cents)::bigint as amount_cents
+        from ledger_entries where created_at >= %s and created_at < %s group by kind order by kind
+        """,
+        (created_from, created_before),
+    )
+
+
+def balances_total(conn: Connection) -> int:
+    """What all providers have together."""
+    rows = conn.execute("select coalesce(sum(balance_cents), 0)::bigint from providers").fetchall()
     return rows[0][0]

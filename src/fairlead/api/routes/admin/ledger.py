@@ -22,6 +22,7 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.money.ledger_reading import read_provider_ledger, read_provider_statement
+from fairlead.flows.money.marketplace_statement import read_marketplace_statement
 from fairlead.store.money.assignment_pages import AssignmentFilter, assignment_page
 from fairlead.store.money.ledger_pages import LedgerEntryInFull, LedgerFilter, LedgerPosition, ledger_page
 
@@ -74,6 +75,24 @@ class AssignmentItem(ResponseModel):
     reported_at: datetime | None
     report_decision: str | None = Field(examples=["accepted"])
     refunded_at: datetime | None
+
+
+class ReconciliationState(ResponseModel):
+    """A comparison of the books with themselves."""
+
+    reconciliation_id: Uuid
+    ended_at: datetime = Field(description="When the comparison ended.")
+    checked_count: int = Field(description="How many subjects were compared.", examples=[12000])
+    difference_count: int = Field(description="How many of them are not as they must be.", examples=[0])
+
+
+class StatementOfMarketplace(ResponseModel):
+    """The money of all providers: what they hold now, and what moved in a span of time, in sums by kind."""
+
+    currency: Currency
+    held_cents: int = Field(description="What all providers have together now.", examples=[125000])
+    totals: list[TotalOfKind] = Field(description="The kinds that moved.")
+    last_reconciliation: ReconciliationState | None = Field(description="Null before the first.")
 
 
 @router.get("/ledger")
@@ -134,6 +153,18 @@ def show_statement_of_provider(
         closing_balance_cents=found.statement.closing_balance_cents,
         totals=[TotalOfKind.model_validate(each) for each in found.statement.totals],
     )
+
+
+@router.get("/statement")
+def show_statement_of_marketplace(
+    reader: Annotated[Principal, needs(Permission.MONEY_READ, REPORTS_OF_CALLER)],
+    database: MarketplaceDatabase,
+    created_from: NeededFrom,
+    created_before: NeededBefore,
+) -> StatementOfMarketplace:
+    """Add up the movements of all balances in a span of time, by their kind, beside what is held now."""
+    found = read_marketplace_statement(database, created_from, created_before)
+    return StatementOfMarketplace.model_validate(found)
 
 
 @router.get("/assignments")
