@@ -65,6 +65,7 @@ def _verdict(market: Database, table: str, column: str, kind: str | None) -> str
     return "in part" if _is_found(market, change + f"{column} is not null") else "not covered"
 
 
+@pytest.mark.long
 def test_every_column_is_covered_or_listed(market: Database) -> None:
     uncovered, partly = listed(NOT_COVERED), listed(IN_PART)
     with market.transaction() as conn:
