@@ -31,6 +31,12 @@ PAGES = (
     "operator:/account",
     "provider:/portal/inbox",
     "provider:/portal/leads/{assignment_id}",
+    "provider:/portal/more",
+    "provider:/portal/subscriptions",
+    "provider:/portal/subscriptions/{subscription_id}",
+    "provider:/portal/balance",
+    "provider:/portal/deliveries",
+    "provider:/portal/settings",
 )
 
 
@@ -41,6 +47,11 @@ def names_of(database: Database, showcase: Showcase) -> Mapping[str, str]:
         "pending_lead_id": value(database, "select id::text from leads where status = 'pending_approval' limit 1"),
         "niche_id": value(database, "select id::text from niches where slug = 'vps-hosting'"),
         "provider_id": showcase.provider_id,
+        "subscription_id": value(
+            database,
+            "select id::text from subscriptions where provider_id = %s order by id limit 1",
+            showcase.provider_id,
+        ),
         "assignment_id": value(
             database,
             "select id::text from assignments where provider_id = %s order by id desc limit 1",

@@ -2,9 +2,10 @@
 
 from fairlead.flows.assignment_actions import accept_assignment, reject_assignment, view_assignment
 from fairlead.flows.money.bad_leads import report_bad_lead
+from fairlead.flows.notifications.endpoints import create_webhook_endpoint
 from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Database
-from tests.flows.access.people import rows, value
+from tests.flows.access.people import BOX, rows, value
 
 _CONTACTS = (
     ("Ada Lovelace", "ada@example.com", "+44 20 7946 0001"),
@@ -22,6 +23,7 @@ def answer_leads(database: Database, provider_id: str) -> None:
         provider_id,
     )
     actor = Actor("user:desk", "provider", None)
+    create_webhook_endpoint(database, BOX, provider_id, "https://93.184.216.34/leads", None, actor, allow_private=False)
     for number, (assignment_id, lead_id) in enumerate(assignments):
         name, email, phone = _CONTACTS[number % len(_CONTACTS)]
         value(

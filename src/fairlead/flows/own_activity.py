@@ -25,7 +25,7 @@ _AFTER_THE_FILTER = (AlreadyRecipient.reason, InsufficientBalance.reason, LevelF
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriptionActivity:
+class OwnSubscriptionNumbers:
     """What became of the niche's leads for one subscription.
 
     `matched_count` passed the filter that was in force at the time; `matches_now_count` pass today's. None where the
@@ -43,7 +43,7 @@ class SubscriptionActivity:
 
 
 @dataclass(frozen=True, slots=True)
-class NicheActivity:
+class OwnNicheNumbers:
     """A niche that the provider subscribes in, and its newest leads since `OwnActivity.since`: `lead_count` of them,
     of which the provider received `received_count`. With `is_capped` there were more."""
 
@@ -52,7 +52,7 @@ class NicheActivity:
     lead_count: int
     is_capped: bool
     received_count: int
-    subscriptions: Sequence[SubscriptionActivity]
+    subscriptions: Sequence[OwnSubscriptionNumbers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class OwnActivity:
     """Since when, and each niche by name."""
 
     since: datetime
-    niches: Sequence[NicheActivity]
+    niches: Sequence[OwnNicheNumbers]
 
 
 def own_activity(
@@ -79,7 +79,7 @@ def own_activity(
         places = queue_places(conn, checked)
         niche_ids = list(dict.fromkeys(each.seen.row.niche_id for each in owned))
         forms = {row.niche_id: readable_form(row.form_schema) or FormSchema() for row in niche_rows(conn, niche_ids)}
-        niches: list[NicheActivity] = []
+        niches: list[OwnNicheNumbers] = []
         for niche_id in niche_ids:
             decisions = own_decisions(conn, niche_id, checked, since, most_leads)
             leads = _newest_of_each_lead(decisions)
@@ -88,7 +88,7 @@ def own_activity(
             told = [_subscription(conn, checked, each, leads, forms[niche_id], places) for each in mine]
             received_count = sum(bool(each.received) for each in leads)
             is_capped = len(decisions) == most_leads
-            niches.append(NicheActivity(level.niche, level.niche_name, len(leads), is_capped, received_count, told))
+            niches.append(OwnNicheNumbers(level.niche, level.niche_name, len(leads), is_capped, received_count, told))
         return OwnActivity(since, niches)
 
     return database.read(work)
@@ -109,7 +109,7 @@ def _subscription(
     leads: Sequence[OwnDecision],
     form: FormSchema,
     places: Mapping[str, tuple[int, int]],
-) -> SubscriptionActivity:
+) -> OwnSubscriptionNumbers:
     row = owned.seen.row
     subscription = row.subscription
     past = own_past(conn, row.niche_id, provider_id, subscription.subscription_id)
@@ -125,7 +125,7 @@ def _subscription(
     words_asked = any(asks_for_words(each, form) for each in filters)
     place, queue_length = places.get(subscription.subscription_id, (None, None))
     is_told = not words_asked or min(matched_count, matches_now_count) >= FEWEST_TOLD
-    return SubscriptionActivity(
+    return OwnSubscriptionNumbers(
         owned,
         received_count,
         matched_count if is_told else None,

@@ -29,7 +29,7 @@ _SYSTEMS = (
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRow:
+class OwnSessionRow:
     """A session as the list shows it; `device` is "" where the browser did not say what it is."""
 
     session_id: str
@@ -65,9 +65,9 @@ def show_account(
     )
 
 
-def _rows(sessions: Sequence[ListedSession]) -> list[SessionRow]:
+def _rows(sessions: Sequence[ListedSession]) -> list[OwnSessionRow]:
     return [
-        SessionRow(
+        OwnSessionRow(
             each.session_id,
             device_of(each.user_agent or ""),
             each.user_agent or "",

@@ -1,4 +1,4 @@
-// Looking for a lead by what stands in it: through the API, so that nobody's name stands in an address.
+// Looking for a lead by what stands in it: through the API, so that no name stands in an address.
 import { callApi } from "./forms.js";
 
 const ADDRESS = "/api/v1/provider/assignment-search";

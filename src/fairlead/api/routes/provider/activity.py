@@ -13,7 +13,7 @@ from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.read_limits import PREVIEWS_OF_PROVIDER
-from fairlead.flows.own_activity import SubscriptionActivity, own_activity
+from fairlead.flows.own_activity import OwnSubscriptionNumbers, own_activity
 
 router = Router(prefix="/api/v1/provider/activity", tags=["provider: subscriptions"])
 
@@ -93,7 +93,7 @@ def show_own_activity(caller: ActivityReader, marketplace: MarketplaceDatabase) 
     )
 
 
-def _subscription(activity: SubscriptionActivity) -> OwnSubscriptionActivity:
+def _subscription(activity: OwnSubscriptionNumbers) -> OwnSubscriptionActivity:
     subscription, level = activity.owned.seen.row.subscription, activity.owned.level
     return OwnSubscriptionActivity(
         subscription_id=subscription.subscription_id,
