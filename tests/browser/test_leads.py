@@ -1,11 +1,18 @@
 """An operator's day with leads, in a real browser: reviewing by keys, deciding again, the live feed cut twice."""
 
+import os
+import re
+
+import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
+from fairlead.console.routes.operator import lead
+from fairlead.flows.decision_queues import recorded_queues
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from tests.browser.made_decisions import of_size
 from tests.browser.site import Site
 from tests.browser.watched import Visit, hindrances
 from tests.flows.access.people import enrolled_admin, value
@@ -85,3 +92,25 @@ def test_an_operator_reviews_by_keys_and_verifies_the_sale(site: Site, visit: Vi
     page.goto("/leads?status=rejected")
     expect(page.locator(f'a[href="/leads/{second}"]')).to_be_visible()
     assert value(site.database, "select status from leads where id = %s", first) == "approved"
+
+
+@pytest.mark.parametrize(("level_count", "recipient_count"), [(1, 1), (3, 5), (12, 30)])
+def test_a_decision_of_every_size_fits_its_window_and_prints_on_one_page(
+    site: Site, visit: Visit, monkeypatch: pytest.MonkeyPatch, level_count: int, recipient_count: int
+) -> None:
+    sale = sell(site.database)
+    made = of_size(recorded_queues(site.database, sale.lead_id), level_count, recipient_count)
+    monkeypatch.setattr(lead, "recorded_queues", lambda *_: made)
+    token = enrolled_admin(site.database).token
+    for phone in (False, True):
+        page = visit(token, phone=phone)
+        page.goto(f"/leads/{sale.lead_id}")
+        expect(page.locator(".level")).to_have_count(level_count)
+        expect(page.locator(".candidate.received")).to_have_count(level_count * recipient_count)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off at the side"
+        shots = os.environ.get("LEAD_SHOTS")
+        if shots:
+            page.screenshot(path=f"{shots}/decision-{level_count}-{phone}.png", full_page=True)
+        if not phone:
+            printed = page.pdf(prefer_css_page_size=True)
+            assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
