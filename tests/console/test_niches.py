@@ -55,3 +55,13 @@ def test_a_niche_shows_whose_turn_is_next_and_what_it_costs(operator: TestClient
 def test_a_niche_that_is_not_there_is_a_page(operator: TestClient) -> None:
     for path in (f"/niches/{UNKNOWN}", "/niches/odd"):
         assert operator.get(path, headers={"Accept": "text/html"}).status_code == 404
+
+
+def test_the_form_shows_its_fields_and_versions(operator: TestClient, database: Database) -> None:
+    sell(database)
+    niche_id = query(database, "select id::text from niches")[0][0]
+    assert f"/niches/{niche_id}/form" in seen(operator, f"/niches/{niche_id}")
+    text = seen(operator, f"/niches/{niche_id}/form")
+    for words in ("Cores", "<code>region</code>", "north, south", "version 1"):
+        assert words in text, words
+    assert operator.get(f"/niches/{UNKNOWN}/form").status_code == 404

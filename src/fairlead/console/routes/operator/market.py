@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.console.routes.operator import money, niches, provider, provider_ledger, providers
+from fairlead.console.routes.operator import money, niche_form, niches, provider, provider_ledger, providers
 
 ROUTERS: Sequence[APIRouter] = (
     providers.router,  # before what takes any word for an id
     provider.router,
     provider_ledger.router,
     niches.router,
+    niche_form.router,
     money.router,
 )
 """Those of one section together, each list before its items."""

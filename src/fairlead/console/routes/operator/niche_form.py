@@ -1,0 +1,37 @@
+"""A niche's form: its fields, and the versions that it had."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from fairlead.api.access import needs
+from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.schemas.values import Uuid
+from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.core.permissions import Permission
+from fairlead.core.subscription import readable_form
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.configuration.form_schemas import form_schema_versions
+from fairlead.flows.configuration.reading import read_niche
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/niches/{niche_id}/form")
+def show_niche_form(
+    niche_id: Annotated[Uuid, Path()],
+    reader: Annotated[Principal, needs(Permission.NICHES_READ)],
+    page: PageOfRequest,
+    database: MarketplaceDatabase,
+) -> Response:
+    """The fields that leads of the niche answer, and the form's versions, the newest first."""
+    seen = read_niche(database, niche_id)
+    form = readable_form(seen.row.form_schema)
+    return page.render(
+        "operator/niche-form.html",
+        reader,
+        seen=seen,
+        niche=seen.row,
+        fields=() if form is None else form.fields,
+        versions=form_schema_versions(database, niche_id),
+    )
