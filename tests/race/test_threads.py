@@ -114,6 +114,7 @@ def test_a_failing_thread_does_not_take_the_roster_from_one_that_just_committed(
         bad, good = add_leads(conn, niche, [40, 40])
     shared = Distributor(database)
     committed, failed = threading.Event(), threading.Event()
+    dropped_meanwhile: list[bool] = []
     run = Database.run
 
     def run_and_linger(self: Database, *steps: Any) -> Any:
@@ -121,7 +122,7 @@ def test_a_failing_thread_does_not_take_the_roster_from_one_that_just_committed(
         result = run(self, *steps)
         if threading.current_thread().name.startswith("good"):
             committed.set()
-            failed.wait(0.5)
+            dropped_meanwhile.append(failed.wait(0.5))
         return result
 
     poisoned(monkeypatch, bad)
@@ -140,6 +141,7 @@ def test_a_failing_thread_does_not_take_the_roster_from_one_that_just_committed(
         told = working.result(PATIENCE_SECONDS)
         assert [failure.lead_id for failure in failing.result(PATIENCE_SECONDS).failures] == [bad]
     assert [decision.lead_id for decision in told.decisions] == [good], "a decision was made and not reported"
+    assert dropped_meanwhile == [False], "a roster is dropped when no thread holds it"
 
 
 def test_of_two_who_fail_at_the_same_lead_the_second_blames_no_other(

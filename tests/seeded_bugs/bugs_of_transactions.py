@@ -12,7 +12,6 @@ DEPOSITS = "tests/race/test_deposits.py"
 LARGEST_BALANCE = "tests/flows/money/test_largest_balance.py"
 REPLAY = "tests/core/test_replay.py"
 SHARED = "tests/race/test_shared_providers.py"
-TAMPERING = "tests/chaos/test_tampering.py"
 KILLED = "tests/chaos/test_crash_points.py::test_a_worker_killed_at_any_statement_leaves_all_or_nothing"
 BROKEN = "tests/chaos/test_crash_points.py::test_a_process_whose_connection_breaks_at_any_statement_goes_on_by_itself"
 
