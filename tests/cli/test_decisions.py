@@ -71,14 +71,14 @@ def test_a_lead_is_distributed_explained_and_proven(fairlead: Program, database:
     assert "The rotation started at position 1; the next lead starts at 2." in story
     assert "1. Rich, paid from 1,000.00 EUR" in story
     assert "1 more: provider has the lead from another level (already_recipient)" in story
-    assert "1 more: filter does not want this lead (filter_mismatch)" in story
+    assert "1 more: filter does not take this lead (filter_mismatch)" in story
 
     rich = fairlead("explain", lead_id, "--provider", "rich@example.com").out
     assert "received the lead for 50.00 EUR" in rich
-    assert "shared: already_recipient: its provider received the lead at level exclusive" in rich
+    assert "shared: The provider had this lead already, from level `exclusive`. (already_recipient)" in rich
     picky = fairlead("explain", lead_id, "--provider", "picky@example.com", "--json").json
     assert [(level["level_name"], level["reason"]) for level in picky["levels"]] == [("shared", "filter_mismatch")]
-    assert picky["levels"][0]["detail"] == "the filter asks for Cores at least 8"
+    assert picky["levels"][0]["sentence"] == "Filter: `Cores` is 4, they take 8 or more."
 
     proven = fairlead("verify", "--json").json
     assert proven["holds"]

@@ -13,14 +13,14 @@ from fairlead.core.decide import decide
 from fairlead.core.decision import Outcome
 from fairlead.core.decision_entries import decision_payload
 from fairlead.core.explanation import standing_of
+from fairlead.core.messages import Names
 from fairlead.core.model import Balance, Level, Subscription
-from fairlead.core.refusals import Names
 from tests.core.history import BEGINNING, History, id_of
 from tests.core.markets import FILTERS, Market, attributes, markets, opened, staged
 from tests.core.toy_gates import EVEN_DAYS_ONLY, OddDay, with_toy_gates
 
 ROOT = Path(__file__).parents[2]
-NAMES = Names({}, str)
+NAMES = Names({}, "EUR")
 
 
 def test_precedence_is_that_of_the_rules() -> None:
@@ -83,7 +83,8 @@ def test_a_gate_that_is_added_is_decided_counted_explained_and_replayed() -> Non
     # A slot stayed open for a reason that leaves the sale open.
     assert decision.outcome is Outcome.PARTIAL
     told = [standing_of(history.roster, lead, decision, result, id_of("provider", number)) for number in (1, 7)]
-    assert [each and each.refusal and each.refusal.text(NAMES) for each in told] == ["day 1 is odd", "without a name"]
+    sentences = [each and each.refusal and each.refusal.sentence(NAMES) for each in told]
+    assert sentences == ["Day 1 is odd.", "The subscription has no name."]
     assert history.distribute(lead) == decision
     recorded: Any = history.entries[-1].payload
     assert recorded["levels"][0]["refused"] == [

@@ -1,13 +1,15 @@
 """Two gates that Fairlead does not have, and nothing else of them: what reads the registry has them at once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.decision_state import DecisionState
 from fairlead.core.gates import DecisionGate, Registry, StandingGate
+from fairlead.core.messages import Message
 from fairlead.core.model import Level, Subscription
-from fairlead.core.refusals import Names, Refusal
+from fairlead.core.refusals import Refusal
 from tests.core.history import id_of
 
 
@@ -17,6 +19,7 @@ class OddDay(Refusal):
 
     reason: ClassVar[str] = "odd_day"
     summary: ClassVar[str] = "not on odd days"
+    sentences: ClassVar[Mapping[str, str]] = {"odd_day": "Day {day} is odd."}
     leaves_sale_open: ClassVar[bool] = True
     day: int
 
@@ -27,8 +30,8 @@ class OddDay(Refusal):
     def read(cls, record: Any, level: Any) -> "OddDay":
         return cls(record["day"])
 
-    def text(self, names: Names) -> str:
-        return f"day {self.day} is odd"
+    def message(self) -> Message:
+        return self.told(self.reason, day=self.day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Nameless(Refusal):
 
     reason: ClassVar[str] = "nameless"
     summary: ClassVar[str] = "without a name"
+    sentences: ClassVar[Mapping[str, str]] = {"nameless": "The subscription has no name."}
 
 
 EVEN_DAYS_ONLY = id_of("provider", 1)

@@ -5,7 +5,7 @@ import pytest
 from fairlead.core import gates
 from fairlead.core.errors import Refused
 from fairlead.core.model import Balance
-from fairlead.flows.decision_sentences import decision_sentences
+from fairlead.flows.decision_lines import decision_lines
 from fairlead.flows.distribute import LastKnownBalances, distribute
 from fairlead.flows.explain import explain_lead, explain_provider
 from fairlead.flows.submit_leads import submit_leads
@@ -93,7 +93,7 @@ def test_a_gate_that_is_added_is_in_the_decision_the_explanation_and_the_proof(
     story = explain_provider(database, lead, anchor)
     assert "odd_day" in {standing.refusal.reason for _, standing in story.standings if standing.refusal}
     decided = explain_lead(database, lead)
-    told = [line.text for line in decision_sentences(decided, decided.decisions[0], 1)]
+    told = [line.text for line in decision_lines(decided, decided.decisions[0], 1)]
     assert any("is odd" in line for line in told)
     assert verify(database).holds
     monkeypatch.setattr(gates, "REGISTRY", own)

@@ -1,14 +1,21 @@
 """`fairlead explain`: a decision as a person would tell it, or the exact reason for one provider."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, say
 from fairlead.core.canonical import timestamp_text
-from fairlead.flows.decision_sentences import StoryLine, Tone, decision_sentences, lead_sentences, provider_sentences
+from fairlead.flows.decision_lines import (
+    StoryLine,
+    Tone,
+    decision_lines,
+    lead_lines,
+    provider_lines,
+    refusal_sentence,
+)
 from fairlead.flows.distribution_status import DistributionStatus, distribution_status
 from fairlead.flows.explain import LeadStory, ProviderStory, explain_lead, explain_provider
 
@@ -50,16 +57,16 @@ def explain(
             if as_json:
                 print_json(_provider_json(standing))
             else:
-                _say_all(provider_sentences(standing))
+                _say_all(provider_lines(standing))
 
 
 def _tell_lead(story: LeadStory, status: DistributionStatus) -> None:
-    _say_all(lead_sentences(story))
+    _say_all(lead_lines(story))
     for note in status.notes:
         say(f"  {note[0].upper()}{note[1:]}.", "yellow")
     for number, decision in enumerate(story.decisions, start=1):
         say("")
-        _say_all(decision_sentences(story, decision, number))
+        _say_all(decision_lines(story, decision, number))
 
 
 def _say_all(lines: Sequence[StoryLine]) -> None:
@@ -77,12 +84,23 @@ def _lead_json(story: LeadStory, status: DistributionStatus) -> dict[str, object
         "notes": list(status.notes),
         "currency": story.currency,
         "decisions": [
-            {"journal_seq": each.seq, "recorded_at": timestamp_text(each.recorded_at), **each.payload}
+            {
+                "journal_seq": each.seq,
+                "recorded_at": timestamp_text(each.recorded_at),
+                **each.payload,
+                "levels": [_level_json(story, level) for level in each.payload["levels"]],
+            }
             for each in story.decisions
         ],
         "provider_names": dict(story.provider_names),
         "level_names": dict(story.level_names),
     }
+
+
+def _level_json(story: LeadStory, level: Mapping[str, Any]) -> dict[str, object]:
+    """The level as it is recorded, and beside each reason its sentence."""
+    refused = [{**each, "sentence": refusal_sentence(story, each, level)} for each in level["refused"]]
+    return {**level, "refused": refused}
 
 
 def _provider_json(story: ProviderStory) -> dict[str, object]:
@@ -98,7 +116,7 @@ def _provider_json(story: ProviderStory) -> dict[str, object]:
                 "received": standing.recipient is not None,
                 "assignment_id": standing.recipient.assignment_id if standing.recipient else None,
                 "reason": standing.refusal.reason if standing.refusal else None,
-                "detail": standing.refusal.text(story.names) if standing.refusal else "received the lead",
+                "sentence": standing.refusal.sentence(story.names) if standing.refusal else None,
             }
             for level, standing in story.standings
         ],

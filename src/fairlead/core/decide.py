@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from fairlead.core import gates
 from fairlead.core.decision import Decision, LevelResult, Outcome, Recipient, RefusedCandidate
 from fairlead.core.decision_state import Balances, DecisionState
+from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.model import Lead, Level, Subscription
 from fairlead.core.postconditions import assert_decision
-from fairlead.core.refusals import FilterMismatch, LevelFull
+from fairlead.core.refusals import LevelFull
 from fairlead.core.roster import Roster
 from fairlead.core.rotation import next_pointer, start_position
 from fairlead.core.slots import Candidates

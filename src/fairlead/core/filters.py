@@ -10,9 +10,9 @@ from typing import cast
 
 from fairlead.core.canonical import JsonObject, canonical_json
 from fairlead.core.document import DocumentProblem, as_list, as_object
+from fairlead.core.filter_clauses import rule_clause
 from fairlead.core.filter_predicates import Predicate, predicate
 from fairlead.core.filter_rules import MALFORMED, Operator, Rule, parse_rules
-from fairlead.core.filter_sentences import rule_clause
 from fairlead.core.form_field import FormSchema
 
 __all__ = [

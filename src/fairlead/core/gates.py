@@ -17,13 +17,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fairlead.core.decision_state import DecisionState
-from fairlead.core.filters import compile_filter, rule_clause
+from fairlead.core.filter_mismatch import FilterMismatch
+from fairlead.core.filters import compile_filter
 from fairlead.core.form import FormSchema
 from fairlead.core.model import Level, Subscription
 from fairlead.core.refusals import (
     AlreadyRecipient,
     FilterInvalid,
-    FilterMismatch,
     InsufficientBalance,
     LevelFull,
     ProviderInactive,
@@ -103,7 +103,10 @@ def filter_refusal(
     True
     """
     rule = compile_filter(subscription.filter_rules, schema).first_mismatch(attributes)
-    return None if rule is None else FilterMismatch(rule_clause(rule, schema))
+    if rule is None:
+        return None
+    field = schema.field(rule.field_key)
+    return FilterMismatch(rule, rule.field_key if field is None else field.label, attributes.get(rule.field_key))
 
 
 def decision_refusal(state: DecisionState, subscription: Subscription, level: Level) -> Refusal | None:

@@ -1,35 +1,31 @@
 """Why a subscription did not receive a lead: a class for each reason, with the value that refused.
 
 `fairlead.core.gates` states which gates there are and their precedence (R4). Reasons are stored as text, never renamed.
+Each has its sentences here, and each refusal is told by one of them, wherever it is told.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from fairlead.core.canonical import JsonObject
+from fairlead.core.messages import Amount, LevelName, Message, MessageValue, Names, english
 from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What a refusal needs to be told to a person: names of levels by id, and how an amount is written."""
-
-    level_names: Mapping[str, str]
-    money: Callable[[int], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """One reason. A subclass has what refused as its fields.
 
-    `summary` tells many such refusals at once. `leaves_sale_open`: that a slot stayed open for this reason makes the
+    `sentences` has the English template of each message that it is told by: by `reason`, or `reason.variant`. `summary`
+    is a heading for many such refusals. `leaves_sale_open`: that a slot stayed open for this reason makes the
     outcome `partial`. `is_named`: decisions record whom it refused, since that follows from nothing else.
     `used_balance`: it depended on what the provider had, which is then recorded and locked.
     """
 
     reason: ClassVar[str]
     summary: ClassVar[str]
+    sentences: ClassVar[Mapping[str, str]]
     leaves_sale_open: ClassVar[bool] = False
     is_named: ClassVar[bool] = True
     used_balance: ClassVar[bool] = False
@@ -43,9 +39,17 @@ class Refusal:
         """The refusal that a decision recorded, at this level of its payload."""
         return cls()
 
-    def text(self, names: Names) -> str:
-        """What refused, for a person."""
-        return self.summary
+    def message(self) -> Message:
+        """What refused, in parts: one of `sentences` with its values. A reason with a single sentence needs no more."""
+        return self.told(self.reason)
+
+    def told(self, message_id: str, **values: MessageValue) -> Message:
+        """This one of `sentences`, with these values."""
+        return Message(message_id, self.sentences[message_id], values)
+
+    def sentence(self, names: Names) -> str:
+        """What refused, in English."""
+        return english(self.message(), names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,16 @@ class ProviderInactive(Refusal):
 
     reason = "provider_inactive"
     summary = "provider not active"
+    sentences: ClassVar[Mapping[str, str]] = {
+        "provider_inactive.pending": "The provider was not approved yet.",
+        "provider_inactive.suspended": "The provider was suspended.",
+        "provider_inactive.unknown": "The provider was not active.",
+    }
     status: str
 
-    def text(self, names: Names) -> str:
-        return f"the provider was {self.status}"
+    def message(self) -> Message:
+        known = f"{self.reason}.{self.status}"
+        return self.told(known if known in self.sentences else f"{self.reason}.unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +76,16 @@ class SubscriptionInactive(Refusal):
 
     reason = "subscription_inactive"
     summary = "subscription not active"
+    sentences: ClassVar[Mapping[str, str]] = {
+        "subscription_inactive.paused": "The subscription was paused.",
+        "subscription_inactive.insufficient_funds": "The subscription was off, because funds did not suffice.",
+        "subscription_inactive.unknown": "The subscription was not active.",
+    }
     deactivation_reason: str | None
 
-    def text(self, names: Names) -> str:
-        why = {PAUSED: "it was paused", INSUFFICIENT_FUNDS: "its provider had run out of funds"}
-        return why.get(self.deactivation_reason or "", "it was switched off")
+    def message(self) -> Message:
+        is_known = self.deactivation_reason in (PAUSED, INSUFFICIENT_FUNDS)
+        return self.told(f"{self.reason}.{self.deactivation_reason if is_known else 'unknown'}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +94,7 @@ class FilterInvalid(Refusal):
 
     reason = "filter_invalid"
     summary = "filter does not fit the form"
-
-    def text(self, names: Names) -> str:
-        return "its filter does not fit the niche's form"
-
-
-@dataclass(frozen=True, slots=True)
-class FilterMismatch(Refusal):
-    """A rule of its filter does not hold for the lead; `rule` is the first of them, in words."""
-
-    reason = "filter_mismatch"
-    summary = "filter does not want this lead"
-    rule: str
-
-    def text(self, names: Names) -> str:
-        return f"the filter asks for {self.rule}"
+    sentences: ClassVar[Mapping[str, str]] = {"filter_invalid": "The filter does not fit the niche's form."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,9 @@ class AlreadyRecipient(Refusal):
 
     reason = "already_recipient"
     summary = "provider has the lead from another level"
+    sentences: ClassVar[Mapping[str, str]] = {
+        "already_recipient": "The provider had this lead already, from level {level}.",
+    }
     # Named only by decisions of version 1: it follows from the recipients of the levels before.
     is_named = False
     received_at_level_id: str
@@ -113,9 +117,8 @@ class AlreadyRecipient(Refusal):
     def read(cls, record: Mapping[str, Any], level: Mapping[str, Any]) -> "AlreadyRecipient":
         return cls(record["received_at_level_id"])
 
-    def text(self, names: Names) -> str:
-        where = names.level_names.get(self.received_at_level_id, self.received_at_level_id)
-        return f"its provider received the lead at level {where}"
+    def message(self) -> Message:
+        return self.told(self.reason, level=LevelName(self.received_at_level_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,9 @@ class InsufficientBalance(Refusal):
 
     reason = "insufficient_balance"
     summary = "not enough money"
+    sentences: ClassVar[Mapping[str, str]] = {
+        "insufficient_balance": "Available {available}, this level costs {price}.",
+    }
     leaves_sale_open = True
     used_balance = True
     available_cents: int
@@ -136,8 +142,8 @@ class InsufficientBalance(Refusal):
     def read(cls, record: Mapping[str, Any], level: Mapping[str, Any]) -> "InsufficientBalance":
         return cls(record["available_cents"], level["price_cents"])
 
-    def text(self, names: Names) -> str:
-        return f"only {names.money(self.available_cents)} available, {names.money(self.price_cents)} needed"
+    def message(self) -> Message:
+        return self.told(self.reason, available=Amount(self.available_cents), price=Amount(self.price_cents))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +152,12 @@ class LevelFull(Refusal):
 
     reason = "level_full"
     summary = "level was full before their turn"
+    sentences: ClassVar[Mapping[str, str]] = {
+        "level_full": "Level full: {ahead} ahead in the order, it takes {max_recipients}.",
+    }
     is_named = False
     ahead_count: int
     max_recipients: int
 
-    def text(self, names: Names) -> str:
-        return f"{self.ahead_count} candidates stood ahead of it, the level takes {self.max_recipients}"
+    def message(self) -> Message:
+        return self.told(self.reason, ahead=self.ahead_count, max_recipients=self.max_recipients)

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from fairlead.core.currency import money
 from fairlead.core.decision_entries import read_decision
 from fairlead.core.errors import Broken, Refused
 from fairlead.core.explanation import Standing, standing_of
+from fairlead.core.messages import Names
 from fairlead.core.model import Lead, Level
-from fairlead.core.refusals import Names
 from fairlead.flows.decision_queues import entry_at
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.snapshots import state_before
@@ -120,7 +119,7 @@ def explain_provider(database: Database, lead_id: str, provider: str) -> Provide
         name = provider_names(conn, [provider_id])[provider_id]
         currency = marketplace_currency(conn)
         level_names = {level.level_id: level.name for level in state.levels.values()}
-        names = Names(level_names, lambda cents: money(cents, currency))
+        names = Names(level_names, currency)
         return ProviderStory(lead, currency, name, decision.decided_at, standings, unvisited, names)
 
 

@@ -107,14 +107,14 @@ def test_a_decision_is_explained_for_programs_and_in_words(
     named, counted = [each["reason"] for each in silver["refused"]], silver["counts"].get("already_recipient", 0)
     assert (named, counted) == ((["already_recipient"], 0) if version == 1 else ([], 1))
     told = {
-        1: "its provider received the lead at level gold",
+        1: "The provider had this lead already, from level `gold`.",
         2: "1 more: provider has the lead from another level",
     }[version]
-    assert any(told in line for line in story["words"])
+    assert any(told in line for line in story["lines"])
     assert (gold["level_name"], [each["provider_name"] for each in gold["recipients"]]) == ("gold", ["Anchor"])
     assert [each["provider_name"] for each in silver["recipients"]] == ["Bowline"]
-    assert f"Lead {sale.lead_id} in hosting: distributed" in story["words"]
-    assert "    1. Anchor, paid from 50.00 EUR" in story["words"]
+    assert f"Lead {sale.lead_id} in hosting: distributed" in story["lines"]
+    assert "    1. Anchor, paid from 50.00 EUR" in story["lines"]
 
 
 def test_only_so_many_journals_are_replayed_at_once(database: Database) -> None:
@@ -138,7 +138,7 @@ def test_one_providers_standing_is_explained(database: Database) -> None:
     assert (story["provider_id"], story["provider_name"]) == (sale.bowline_id, "Bowline")
     standings = {each["level_name"]: (each["received"], each["reason"]) for each in story["levels"]}
     assert standings == {"gold": (False, "subscription_inactive"), "silver": (True, None)}
-    assert any("silver: received the lead for 5.00 EUR" in line for line in story["words"])
+    assert any("silver: received the lead for 5.00 EUR" in line for line in story["lines"])
     unknown = ann.get(f"{LEADS}/{sale.lead_id}/explain", params={"provider_id": new_id()})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "provider_unknown")
 
@@ -148,7 +148,7 @@ def test_what_was_never_decided_has_no_standings(database: Database) -> None:
     lead_id = approved(database)
     ann = an_admin(application(database), database)
     story = ann.get(f"{LEADS}/{lead_id}/explain").json()
-    assert (story["decisions"], story["words"][-1]) == ([], "  It was never decided; it awaits its decision.")
+    assert (story["decisions"], story["lines"][-1]) == ([], "  It was never decided; it awaits its decision.")
     answer = ann.get(f"{LEADS}/{lead_id}/explain", params={"provider_id": sale.anchor_id})
     assert (answer.status_code, answer.json()["code"]) == (409, "lead_undecided")
 

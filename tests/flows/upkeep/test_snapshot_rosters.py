@@ -5,11 +5,9 @@ import json
 import logging
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 
-from fairlead.core.refusals import Names
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.explain import ProviderStory, explain_provider
 from fairlead.flows.submit_leads import submit_leads
@@ -51,10 +49,9 @@ def sold(database: Database) -> list[str]:
 
 
 def stories(database: Database, leads: list[str]) -> list[ProviderStory]:
-    """What every provider is told of every lead, but for how amounts are written."""
+    """What every provider is told of every lead."""
     emails = [email for (email,) in query(database, "select email from providers order by email")]
-    told = [explain_provider(database, lead, email) for lead in leads for email in emails]
-    return [replace(each, names=Names(each.names.level_names, str)) for each in told]
+    return [explain_provider(database, lead, email) for lead in leads for email in emails]
 
 
 def snapshot_seqs(database: Database) -> list[int]:

@@ -17,12 +17,12 @@ from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid
 from fairlead.core.errors import Refused
 from fairlead.core.explanation import Standing
 from fairlead.core.gates import REGISTRY
+from fairlead.core.messages import Names
 from fairlead.core.model import Level
 from fairlead.core.permissions import Permission
-from fairlead.core.refusals import Names
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.approve_lead import trigger_distribution
-from fairlead.flows.decision_sentences import decision_sentences, lead_sentences, provider_sentences
+from fairlead.flows.decision_lines import decision_lines, lead_lines, provider_lines, refusal_sentence
 from fairlead.flows.distribution_status import distribution_status
 from fairlead.flows.explain import DecisionStory, LeadStory, ProviderStory, explain_lead, explain_provider
 
@@ -45,7 +45,7 @@ Reason = Annotated[
     str,
     Field(json_schema_extra={"enum": [refusal.reason for refusal in REGISTRY.refusals]}),
 ]
-_Words = Annotated[Sequence[str], Field(description="The same for people, line by line.")]
+_Lines = Annotated[Sequence[str], Field(description="The same for people, line by line.")]
 
 
 class DistributionRequest(RequestModel):
@@ -99,6 +99,7 @@ class ExplainedRefusal(ResponseModel):
     provider_id: Uuid
     provider_name: str = Field(examples=["Bowline"])
     reason: Reason
+    sentence: str = Field(examples=["Available 12.00 EUR, this level costs 15.00 EUR."])
     available_cents: int | None = None
     received_at_level_id: Uuid | None = None
 
@@ -144,7 +145,7 @@ class LeadExplanation(ResponseModel):
     lead_status: str = Field(examples=["distributed"])
     currency: str = Field(examples=["EUR"])
     decisions: Sequence[ExplainedDecision]
-    words: _Words
+    lines: _Lines
 
 
 class ExplainedStanding(ResponseModel):
@@ -156,7 +157,7 @@ class ExplainedStanding(ResponseModel):
     received: bool
     assignment_id: Uuid | None
     reason: Reason | None
-    detail: str = Field(examples=["the filter asks for Cores at least 4"])
+    sentence: str | None = Field(examples=["Filter: `Cores` is 2, they take 4 or more."])
 
 
 class ProviderExplanation(ResponseModel):
@@ -171,7 +172,7 @@ class ProviderExplanation(ResponseModel):
     decided_at: datetime
     levels: Sequence[ExplainedStanding]
     levels_not_visited: Sequence[str] = Field(description="Subscribed to, and inactive.", examples=[["silver"]])
-    words: _Words
+    lines: _Lines
 
 
 @router.post("/{lead_id}/distribute", status_code=202, responses=refuses("lead_unknown", *_NOT_APPROVED))
@@ -215,16 +216,16 @@ def explain_distribution(
 
 
 def _explained(story: LeadStory) -> LeadExplanation:
-    lines = [*lead_sentences(story)]
+    lines = [*lead_lines(story)]
     for number, decision in enumerate(story.decisions, start=1):
-        lines += decision_sentences(story, decision, number)
+        lines += decision_lines(story, decision, number)
     return LeadExplanation(
         lead_id=story.lead.lead_id,
         niche=story.lead.niche_slug,
         lead_status=story.lead.status,
         currency=story.currency,
         decisions=[_decision(story, each) for each in story.decisions],
-        words=[line.text for line in lines],
+        lines=[line.text for line in lines],
     )
 
 
@@ -237,7 +238,7 @@ def _decision(story: LeadStory, decision: DecisionStory) -> ExplainedDecision:
             **level,
             "level_name": story.level_names.get(level["level_id"], ""),
             "recipients": [named(each) for each in level["recipients"]],
-            "refused": [named(each) for each in level["refused"]],
+            "refused": [{**named(each), "sentence": refusal_sentence(story, each, level)} for each in level["refused"]],
         }
         for level in decision.payload["levels"]
     ]
@@ -256,7 +257,7 @@ def _standings(story: ProviderStory, provider_id: str) -> ProviderExplanation:
         decided_at=story.decided_at,
         levels=[_standing(level, standing, story.names) for level, standing in story.standings],
         levels_not_visited=[level.name for level in story.unvisited],
-        words=[line.text for line in provider_sentences(story)],
+        lines=[line.text for line in provider_lines(story)],
     )
 
 
@@ -268,5 +269,5 @@ def _standing(level: Level, standing: Standing, names: Names) -> ExplainedStandi
         received=standing.recipient is not None,
         assignment_id=None if standing.recipient is None else standing.recipient.assignment_id,
         reason=None if standing.refusal is None else standing.refusal.reason,
-        detail="received the lead" if standing.refusal is None else standing.refusal.text(names),
+        sentence=None if standing.refusal is None else standing.refusal.sentence(names),
     )

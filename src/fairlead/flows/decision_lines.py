@@ -7,7 +7,7 @@ from typing import Any, Literal
 from fairlead.core import gates
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.currency import money
-from fairlead.core.refusals import Names
+from fairlead.core.messages import Names
 from fairlead.flows.explain import DecisionStory, LeadStory, ProviderStory
 
 Tone = Literal["heading", "plain", "good", "refusal", "aside"]
@@ -21,7 +21,7 @@ class StoryLine:
     tone: Tone = "plain"
 
 
-def lead_sentences(story: LeadStory) -> tuple[StoryLine, ...]:
+def lead_lines(story: LeadStory) -> tuple[StoryLine, ...]:
     """What the lead is, and whether it was ever decided."""
     lead = story.lead
     lines = [StoryLine(f"Lead {lead.lead_id} in {lead.niche_slug}: {lead.status}", "heading")]
@@ -31,7 +31,7 @@ def lead_sentences(story: LeadStory) -> tuple[StoryLine, ...]:
     return tuple(lines)
 
 
-def decision_sentences(story: LeadStory, decision: DecisionStory, number: int) -> tuple[StoryLine, ...]:
+def decision_lines(story: LeadStory, decision: DecisionStory, number: int) -> tuple[StoryLine, ...]:
     """One decision, the lead's first or second or so: where it started, and each level in its order."""
     payload = decision.payload
     when = timestamp_text(decision.recorded_at)
@@ -43,11 +43,11 @@ def decision_sentences(story: LeadStory, decision: DecisionStory, number: int) -
         StoryLine(f"  The rotation started at position {start}; the next lead starts at {following}.", "aside"),
     )
     for level in payload["levels"]:
-        lines += _level_words(story, level)
+        lines += _level_lines(story, level)
     return tuple(lines)
 
 
-def provider_sentences(story: ProviderStory) -> tuple[StoryLine, ...]:
+def provider_lines(story: ProviderStory) -> tuple[StoryLine, ...]:
     """Why the provider did or did not receive the lead, at each level that it subscribed to."""
     decided = timestamp_text(story.decided_at)
     lines = [StoryLine(f"{story.provider_name} and lead {story.lead.lead_id}, decided {decided}", "heading")]
@@ -59,15 +59,21 @@ def provider_sentences(story: ProviderStory) -> tuple[StoryLine, ...]:
             lines.append(StoryLine(f"  {level.name}: received the lead for {price}", "good"))
         else:
             assert standing.refusal is not None, "who did not receive it was refused"
-            refusal = standing.refusal
-            lines.append(StoryLine(f"  {level.name}: {refusal.reason}: {refusal.text(story.names)}", "refusal"))
+            told = f"{standing.refusal.sentence(story.names)} ({standing.refusal.reason})"
+            lines.append(StoryLine(f"  {level.name}: {told}", "refusal"))
     lines += [
         StoryLine(f"  {each.name}: the level was inactive and was not visited", "aside") for each in story.unvisited
     ]
     return tuple(lines)
 
 
-def _level_words(story: LeadStory, level: Mapping[str, Any]) -> Iterator[StoryLine]:
+def refusal_sentence(story: LeadStory, refused: Mapping[str, Any], level: Mapping[str, Any]) -> str:
+    """Why this one of a recorded level's `refused` did not receive the lead."""
+    names = Names(story.level_names, story.currency)
+    return gates.REGISTRY.by_reason[refused["reason"]].read(refused, level).sentence(names)
+
+
+def _level_lines(story: LeadStory, level: Mapping[str, Any]) -> Iterator[StoryLine]:
     name = story.level_names.get(level["level_id"], level["level_id"])
     price, taken = money(level["price_cents"], story.currency), len(level["recipients"])
     yield StoryLine(f"  {name}: {price} each, {taken} of {level['max_recipients']} places taken", "heading")
@@ -75,16 +81,11 @@ def _level_words(story: LeadStory, level: Mapping[str, Any]) -> Iterator[StoryLi
         before = money(recipient["balance_before_cents"], story.currency)
         yield StoryLine(f"    {place}. {_name(story, recipient)}, paid from {before}", "good")
     for refused in level["refused"]:
-        yield StoryLine(f"    -  {_name(story, refused)}: {_refusal_words(story, refused, level)}", "refusal")
+        yield StoryLine(f"    -  {_name(story, refused)}: {refusal_sentence(story, refused, level)}", "refusal")
     for reason, count in level["counts"].items():
         yield StoryLine(f"    {count:>5,} more: {gates.REGISTRY.by_reason[reason].summary} ({reason})", "aside")
     if not level["recipients"] and not level["refused"] and not level["counts"]:
         yield StoryLine("    no provider is subscribed to this level", "aside")
-
-
-def _refusal_words(story: LeadStory, refused: Mapping[str, Any], level: Mapping[str, Any]) -> str:
-    names = Names(story.level_names, lambda cents: money(cents, story.currency))
-    return gates.REGISTRY.by_reason[refused["reason"]].read(refused, level).text(names)
 
 
 def _name(story: LeadStory, each: Mapping[str, Any]) -> str:

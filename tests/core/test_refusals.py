@@ -1,0 +1,217 @@
+"""Each refusal is told by one sentence of its reason, with the values that refused."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from string import Formatter
+from typing import ClassVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fairlead.core import gates
+from fairlead.core.filter_mismatch import FilterMismatch
+from fairlead.core.filters import compile_filter
+from fairlead.core.form_field import Field, FieldType, FormSchema
+from fairlead.core.messages import Names, english
+from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Subscription, filter_text
+from fairlead.core.refusals import (
+    AlreadyRecipient,
+    FilterInvalid,
+    InsufficientBalance,
+    LevelFull,
+    ProviderInactive,
+    Refusal,
+    SubscriptionInactive,
+)
+from tests.core import filter_strategies
+from tests.core.toy_gates import Nameless, OddDay
+
+NAMES = Names({"g": "Gold"}, "EUR")
+FORM = FormSchema(
+    (
+        Field("region", "region", FieldType.SELECT, options=("north", "south", "east")),
+        Field("cores", "Cores", FieldType.NUMBER),
+        Field("extras", "Extras", FieldType.MULTI_SELECT, options=("backup", "panel", "ipv6")),
+        Field("note", "Note", FieldType.TEXT),
+        Field("owner", "Owner", FieldType.BOOLEAN),
+    )
+)
+LEAD = {"region": "north", "cores": 2, "extras": ["backup", "panel"], "note": "my own words", "owner": True}
+
+
+def mismatch(field_key: str, operator: str, value: object, lead: dict[str, object] = LEAD) -> FilterMismatch:
+    """What a filter of this one rule says of the lead."""
+    rules: dict[str, object] = {"rules": [{"field_key": field_key, "operator": operator, "value": value}], "version": 1}
+    subscription = Subscription("s", "p", "g", True, None, filter_text(rules), True)
+    refusal = gates.filter_refusal(subscription, FORM, lead)
+    assert refusal is not None, "the lead does not fit"
+    return refusal
+
+
+TOLD: Sequence[tuple[Refusal, str, str]] = [
+    (ProviderInactive("pending"), "provider_inactive.pending", "The provider was not approved yet."),
+    (ProviderInactive("suspended"), "provider_inactive.suspended", "The provider was suspended."),
+    (ProviderInactive("of a later release"), "provider_inactive.unknown", "The provider was not active."),
+    (SubscriptionInactive(PAUSED), "subscription_inactive.paused", "The subscription was paused."),
+    (
+        SubscriptionInactive(INSUFFICIENT_FUNDS),
+        "subscription_inactive.insufficient_funds",
+        "The subscription was off, because funds did not suffice.",
+    ),
+    (SubscriptionInactive(None), "subscription_inactive.unknown", "The subscription was not active."),
+    (FilterInvalid(), "filter_invalid", "The filter does not fit the niche's form."),
+    (
+        mismatch("region", "in", ["south", "east"]),
+        "filter_mismatch.value",
+        "Filter: `region` is `north`, they take `south`, `east`.",
+    ),
+    (mismatch("region", "eq", "south"), "filter_mismatch.value", "Filter: `region` is `north`, they take `south`."),
+    (mismatch("owner", "eq", False), "filter_mismatch.value", "Filter: `Owner` is yes, they take no."),
+    (mismatch("cores", "eq", 4), "filter_mismatch.value", "Filter: `Cores` is 2, they take 4."),
+    (
+        mismatch("region", "not_in", ["north", "east"]),
+        "filter_mismatch.excluded",
+        "Filter: `region` is `north`, which they do not take.",
+    ),
+    (mismatch("cores", "neq", 2), "filter_mismatch.excluded", "Filter: `Cores` is 2, which they do not take."),
+    (mismatch("cores", "gte", 4), "filter_mismatch.at_least", "Filter: `Cores` is 2, they take 4 or more."),
+    (mismatch("cores", "lte", 1.5), "filter_mismatch.at_most", "Filter: `Cores` is 2, they take 1.5 or less."),
+    (mismatch("cores", "between", [4, 64]), "filter_mismatch.between", "Filter: `Cores` is 2, they take 4 to 64."),
+    (
+        mismatch("extras", "contains", "ipv6"),
+        "filter_mismatch.items",
+        "Filter: `Extras` has `backup`, `panel`, they take leads that have any of `ipv6`.",
+    ),
+    (
+        mismatch("extras", "not_in", ["panel"]),
+        "filter_mismatch.items_excluded",
+        "Filter: `Extras` has `backup`, `panel`, they take leads that have none of `panel`.",
+    ),
+    (mismatch("note", "eq", "red"), "filter_mismatch.text", "Filter: `Note` is not `red`."),
+    (
+        mismatch("note", "neq", "my own words"),
+        "filter_mismatch.text_excluded",
+        "Filter: `Note` is `my own words`, which they do not take.",
+    ),
+    (mismatch("note", "contains", "red"), "filter_mismatch.text_part", "Filter: `Note` does not contain `red`."),
+    (
+        mismatch("cores", "exists", True, {}),
+        "filter_mismatch.missing",
+        "Filter: `Cores` is not answered, they ask for an answer.",
+    ),
+    (
+        mismatch("cores", "exists", False),
+        "filter_mismatch.present",
+        "Filter: `Cores` is answered, they take leads without an answer.",
+    ),
+    (
+        mismatch("cores", "gte", 4, {"cores": "many"}),
+        "filter_mismatch.unreadable_value",
+        "Filter: the answer to `Cores` does not fit the form.",
+    ),
+    (
+        mismatch("colour", "eq", "red"),
+        "filter_mismatch.unreadable_filter",
+        "Filter: it cannot be read, so it takes no lead.",
+    ),
+    (AlreadyRecipient("g"), "already_recipient", "The provider had this lead already, from level `Gold`."),
+    (
+        InsufficientBalance(1200, 1500),
+        "insufficient_balance",
+        "Available 12.00 EUR, this level costs 15.00 EUR.",
+    ),
+    (LevelFull(4, 3), "level_full", "Level full: 4 ahead in the order, it takes 3."),
+]
+
+
+@pytest.mark.parametrize(("refusal", "message_id", "sentence"), TOLD, ids=[each[1] for each in TOLD])
+def test_a_refusal_is_told_by_its_sentence(refusal: Refusal, message_id: str, sentence: str) -> None:
+    message = refusal.message()
+    assert (message.message_id, english(message, NAMES)) == (message_id, sentence)
+    assert refusal.sentence(NAMES) == sentence
+    places = {name for _, name, _, _ in Formatter().parse(message.template) if name is not None}
+    assert places == {*message.values}, "the template has a place for each of the values"
+
+
+def test_amounts_are_in_the_currency_of_the_marketplace() -> None:
+    refusal = InsufficientBalance(1200, 1500)
+    assert refusal.sentence(Names({}, "JPY")) == "Available 1,200 JPY, this level costs 1,500 JPY."
+
+
+def faults(refusals: Sequence[type[Refusal]]) -> Iterator[str]:
+    """What is wrong with the sentences of these reasons: there has to be one for each way in which each refuses."""
+    for refusal in refusals:
+        reason, sentences = refusal.reason, getattr(refusal, "sentences", {})
+        if not sentences:
+            yield f"{reason} has no sentence"
+        if reason in sentences and len(sentences) > 1:
+            yield f"{reason} has a second sentence"
+        yield from (f"{each} is not of {reason}" for each in sentences if each.split(".")[0] != reason)
+        wrong = [each for each, text in sentences.items() if not re.fullmatch(r"[A-Z][^.]+\.", text)]
+        yield from (f"{each} is no sentence" for each in wrong)
+    for reason, count in Counter(each.reason for each in refusals).items():
+        if count > 1:
+            yield f"{reason} is told by {count} classes"
+    templates = Counter(text for each in refusals for text in getattr(each, "sentences", {}).values())
+    yield from (f"{template!r} tells two things" for template, count in templates.items() if count > 1)
+
+
+def test_every_reason_of_the_registry_has_one_sentence() -> None:
+    refusals = gates.REGISTRY.refusals
+    assert list(faults(refusals)) == []
+    declared = {message_id for refusal in refusals for message_id in refusal.sentences}
+    assert declared == {message_id for _, message_id, _ in TOLD}, "each of them is told above"
+
+
+@dataclass(frozen=True, slots=True)
+class Untold(Refusal):
+    """A reason without a sentence."""
+
+    reason: ClassVar[str] = "untold"
+    summary: ClassVar[str] = "untold"
+
+
+@dataclass(frozen=True, slots=True)
+class Twofold(Refusal):
+    """A reason with two sentences for one refusal."""
+
+    reason: ClassVar[str] = "twofold"
+    summary: ClassVar[str] = "twofold"
+    sentences: ClassVar[dict[str, str]] = {"twofold": "It is so.", "twofold.also": "And so. Also."}
+
+
+def test_a_reason_without_a_sentence_or_with_two_is_noticed() -> None:
+    assert list(faults([OddDay, Nameless])) == []
+    assert list(faults([OddDay, Untold])) == ["untold has no sentence"]
+    assert list(faults([Twofold])) == ["twofold has a second sentence", "twofold.also is no sentence"]
+    assert "odd_day is told by 2 classes" in list(faults([OddDay, OddDay]))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_whatever_the_filter_and_the_lead_are_there_is_a_sentence(data: st.DataObject) -> None:
+    schema = data.draw(filter_strategies.schemas)
+    raw = data.draw(filter_strategies.any_filters(schema))
+    lead = data.draw(filter_strategies.leads(schema))
+    rule = compile_filter(raw, schema).first_mismatch(lead)
+    if rule is None:
+        return
+    refusal = FilterMismatch(rule, "a `label`\nof two lines", lead.get(rule.field_key))
+    sentence = refusal.sentence(NAMES)
+    assert re.fullmatch(r"Filter: [^\n]+\.", sentence)
+    if rule.field_type is FieldType.TEXT:
+        assert "value" not in refusal.message().values, "what a consumer wrote is not told"
+
+
+def test_a_long_list_and_a_long_text_are_cut() -> None:
+    options = tuple(f"o{n}" for n in range(20))
+    schema = FormSchema((Field("f", "F" * 100, FieldType.SELECT, options=options),))
+    rules: dict[str, object] = {"version": 1, "rules": [{"field_key": "f", "operator": "in", "value": options[1:]}]}
+    subscription = Subscription("s", "p", "g", True, None, filter_text(rules), True)
+    refusal = gates.filter_refusal(subscription, schema, {"f": "o0"})
+    assert refusal is not None
+    named = ", ".join(f"`o{n}`" for n in range(1, 9))
+    assert refusal.sentence(NAMES) == f"Filter: `{'F' * 59}…` is `o0`, they take {named} and 11 more."
