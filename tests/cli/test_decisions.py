@@ -125,9 +125,9 @@ def test_the_reason_is_that_of_the_decision_whatever_the_subscription_is_today(
     apply_marketplace(database, parse_declaration(later), OPERATOR)
 
     then = fairlead("explain", second, "--provider", "picky@example.com").out
-    assert "shared: filter_mismatch: the filter asks for Cores at least 8" in then
+    assert "shared: Filter: `Cores` is 4, they take 8 or more. (filter_mismatch)" in then
     poor = fairlead("explain", second, "--provider", "poor@example.com").out
-    assert "shared: subscription_inactive: its provider had run out of funds" in poor
+    assert "shared: The subscription was off, because funds did not suffice. (subscription_inactive)" in poor
     assert "received the lead for 10.00 EUR" in fairlead("explain", first, "--provider", "poor@example.com").out
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from fairlead.core.canonical import JsonObject
 from fairlead.core.decision_state import DecisionState
 from fairlead.core.gates import DecisionGate, Registry, StandingGate
-from fairlead.core.messages import Message
+from fairlead.core.messages import TranslatableMessage
 from fairlead.core.model import Level, Subscription
 from fairlead.core.refusals import Refusal
 from tests.core.history import id_of
@@ -30,7 +30,7 @@ class OddDay(Refusal):
     def read(cls, record: Any, level: Any) -> "OddDay":
         return cls(record["day"])
 
-    def message(self) -> Message:
+    def message(self) -> TranslatableMessage:
         return self.told(self.reason, day=self.day)
 
 

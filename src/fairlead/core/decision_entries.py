@@ -127,7 +127,7 @@ def _read_level_result(payload: Mapping[str, Any], levels: Mapping[str, Level]) 
         RefusedCandidate(
             each["subscription_id"],
             each["provider_id"],
-            gates.REGISTRY.by_reason[each["reason"]].read(each, payload),
+            gates.recorded_refusal(each, payload),
         )
         for each in payload["refused"]
     )

@@ -7,7 +7,7 @@ from typing import ClassVar, cast
 from fairlead.core.filter_predicates import item_texts, operand_keys
 from fairlead.core.filter_rules import Operator, Rule
 from fairlead.core.form_field import FieldType, is_empty, is_number
-from fairlead.core.messages import Message, MessageValue
+from fairlead.core.messages import MessageValue, TranslatableMessage
 from fairlead.core.refusals import Refusal
 
 _Parts = tuple[str, Mapping[str, MessageValue]]
@@ -43,7 +43,7 @@ class FilterMismatch(Refusal):
     field_label: str
     value: object
 
-    def message(self) -> Message:
+    def message(self) -> TranslatableMessage:
         kind, values = self._parts()
         field = {} if kind == "unreadable_filter" else {"field": self.field_label}
         return self.told(f"{self.reason}.{kind}", **field, **values)

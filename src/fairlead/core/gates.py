@@ -15,6 +15,7 @@ list all read it: a gate that is added here is everywhere.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fairlead.core.decision_state import DecisionState
 from fairlead.core.filter_mismatch import FilterMismatch
@@ -126,6 +127,11 @@ def refusal_without_visit(state: DecisionState, subscription: Subscription, leve
             if refusal is not None:
                 return refusal
     return None
+
+
+def recorded_refusal(record: Mapping[str, Any], level: Mapping[str, Any]) -> Refusal:
+    """The refusal that a decision recorded, from one of `refused` of this level of its payload."""
+    return REGISTRY.by_reason[record["reason"]].read(record, level)
 
 
 def _provider_inactive(_subscription: Subscription, provider_status: str) -> ProviderInactive | None:

@@ -34,7 +34,7 @@ MessageValue = int | float | bool | str | tuple[str, ...] | Amount | LevelName
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class TranslatableMessage:
     """One sentence: `template` is the English one of `message_id`, with a place in braces for each of the values."""
 
     message_id: str
@@ -50,10 +50,10 @@ class Names:
     currency: str
 
 
-def english(message: Message, names: Names) -> str:
+def english(message: TranslatableMessage, names: Names) -> str:
     """The sentence in English: one line that ends with a full stop.
 
-    >>> message = Message("price", "{who} pays {price}.", {"who": "Anchor", "price": Amount(1500)})
+    >>> message = TranslatableMessage("price", "{who} pays {price}.", {"who": "Anchor", "price": Amount(1500)})
     >>> english(message, Names({}, "EUR"))
     '`Anchor` pays 15.00 EUR.'
     """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.messages import Amount, LevelName, Message, MessageValue, Names, english
+from fairlead.core.messages import Amount, LevelName, MessageValue, Names, TranslatableMessage, english
 from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED
 
 
@@ -39,13 +39,13 @@ class Refusal:
         """The refusal that a decision recorded, at this level of its payload."""
         return cls()
 
-    def message(self) -> Message:
+    def message(self) -> TranslatableMessage:
         """What refused, in parts: one of `sentences` with its values. A reason with a single sentence needs no more."""
         return self.told(self.reason)
 
-    def told(self, message_id: str, **values: MessageValue) -> Message:
+    def told(self, message_id: str, **values: MessageValue) -> TranslatableMessage:
         """This one of `sentences`, with these values."""
-        return Message(message_id, self.sentences[message_id], values)
+        return TranslatableMessage(message_id, self.sentences[message_id], values)
 
     def sentence(self, names: Names) -> str:
         """What refused, in English."""
@@ -65,7 +65,7 @@ class ProviderInactive(Refusal):
     }
     status: str
 
-    def message(self) -> Message:
+    def message(self) -> TranslatableMessage:
         known = f"{self.reason}.{self.status}"
         return self.told(known if known in self.sentences else f"{self.reason}.unknown")
 
@@ -83,7 +83,7 @@ class SubscriptionInactive(Refusal):
     }
     deactivation_reason: str | None
 
-    def message(self) -> Message:
+    def message(self) -> TranslatableMessage:
         is_known = self.deactivation_reason in (PAUSED, INSUFFICIENT_FUNDS)
         return self.told(f"{self.reason}.{self.deactivation_reason if is_known else 'unknown'}")
 
@@ -117,7 +117,7 @@ class AlreadyRecipient(Refusal):
     def read(cls, record: Mapping[str, Any], level: Mapping[str, Any]) -> "AlreadyRecipient":
         return cls(record["received_at_level_id"])
 
-    def message(self) -> Message:
+    def message(self) -> TranslatableMessage:
         return self.told(self.reason, level=LevelName(self.received_at_level_id))
 
 
@@ -142,7 +142,7 @@ class InsufficientBalance(Refusal):
     def read(cls, record: Mapping[str, Any], level: Mapping[str, Any]) -> "InsufficientBalance":
         return cls(record["available_cents"], level["price_cents"])
 
-    def message(self) -> Message:
+    def message(self) -> TranslatableMessage:
         return self.told(self.reason, available=Amount(self.available_cents), price=Amount(self.price_cents))
 
 
@@ -159,5 +159,5 @@ class LevelFull(Refusal):
     ahead_count: int
     max_recipients: int
 
-    def message(self) -> Message:
+    def message(self) -> TranslatableMessage:
         return self.told(self.reason, ahead=self.ahead_count, max_recipients=self.max_recipients)

@@ -70,7 +70,7 @@ def provider_lines(story: ProviderStory) -> tuple[StoryLine, ...]:
 def refusal_sentence(story: LeadStory, refused: Mapping[str, Any], level: Mapping[str, Any]) -> str:
     """Why this one of a recorded level's `refused` did not receive the lead."""
     names = Names(story.level_names, story.currency)
-    return gates.REGISTRY.by_reason[refused["reason"]].read(refused, level).sentence(names)
+    return gates.recorded_refusal(refused, level).sentence(names)
 
 
 def _level_lines(story: LeadStory, level: Mapping[str, Any]) -> Iterator[StoryLine]:

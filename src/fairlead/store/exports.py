@@ -1,4 +1,4 @@
-"""What leaves as a file: journal, assignments and ledger, counted and streamed from one snapshot."""
+"""What leaves as a file: journal, assignments, ledger and refusals, counted and streamed from one snapshot."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,9 @@ from psycopg import sql
 from fairlead.store.connection import Connection
 
 STREAMED_ROWS = 2_000
+
+SENTENCE = "sentence"
+"""The column that a flow writes: of a refusal that names its provider the record, else null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,44 @@ _SOURCES = {
         provider="e.provider_id",
         moment="e.created_at",
         order="e.provider_id, e.seq",
+    ),
+    "refusals": _Source(
+        columns=(
+            ("niche", "n.slug"),
+            ("journal_seq", "j.seq"),
+            ("recorded_at", "j.recorded_at"),
+            ("lead_id", "j.payload ->> 'lead_id'"),
+            ("attempt", "(j.payload ->> 'attempt')::int"),
+            ("level_id", "level.record ->> 'level_id'"),
+            ("level", "l.name"),
+            ("provider_id", "refusal.record ->> 'provider_id'"),
+            ("provider_name", "p.name"),
+            ("subscription_id", "refusal.record ->> 'subscription_id'"),
+            ("reason", "refusal.reason"),
+            ("count", "refusal.count"),
+            # Of the level what its refusals are read with; the flow makes the sentence from it.
+            (
+                SENTENCE,
+                "case when refusal.record is not null then jsonb_build_object('refused', refusal.record, 'level', "
+                "level.record - '{recipients,refused,counts}'::text[]) end",
+            ),
+        ),
+        tables=(
+            "niche_journal j join niches n on n.id = j.niche_id "
+            "cross join lateral jsonb_array_elements(case when j.kind = 'decision' then j.payload -> 'levels' end) "
+            "with ordinality as level (record, number) "
+            "cross join lateral ("
+            "select record, record ->> 'reason' as reason, 1 as count, number "
+            "from jsonb_array_elements(level.record -> 'refused') with ordinality as refused (record, number) "
+            "union all select null, key, value::int, null from jsonb_each_text(level.record -> 'counts')"
+            ") as refusal "
+            "left join competition_levels l on l.id = (level.record ->> 'level_id')::uuid "
+            "left join providers p on p.id = (refusal.record ->> 'provider_id')::uuid"
+        ),
+        niche="j.niche_id",
+        provider="(refusal.record ->> 'provider_id')::uuid",
+        moment="j.recorded_at",
+        order="j.niche_id, j.seq, level.number, refusal.number nulls last, refusal.reason",
     ),
 }
 

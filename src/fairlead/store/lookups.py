@@ -95,11 +95,10 @@ def provider_names(conn: Connection, provider_ids: Sequence[str]) -> Mapping[str
     return dict(rows.fetchall())
 
 
-def level_names(conn: Connection, niche_id: str) -> Mapping[str, str]:
-    """The niche's level names by id, deleted ones included."""
-    return dict(
-        conn.execute("select id::text, name from competition_levels where niche_id = %s", (niche_id,)).fetchall()
-    )
+def level_names(conn: Connection, niche_id: str | None) -> Mapping[str, str]:
+    """The niche's level names by id, deleted ones included; None: those of every niche."""
+    query = "select id::text, name from competition_levels where niche_id = coalesce(%s::uuid, niche_id)"
+    return dict(conn.execute(query, (niche_id,)).fetchall())
 
 
 def marketplace_currency(conn: Connection) -> str:

@@ -32,7 +32,7 @@ def parsed(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
 
 
-@pytest.mark.parametrize("what", ["journal", "assignments", "ledger"])
+@pytest.mark.parametrize("what", ["journal", "assignments", "ledger", "refusals"])
 def test_what_comes_is_what_the_command_line_writes(ann: TestClient, database: Database, sale: Sale, what: str) -> None:
     for file_format, media_type in (("csv", "text/csv"), ("jsonl", "application/x-ndjson")):
         answer = ann.get(f"{EXPORTS}/{what}", params={"format": file_format})
@@ -90,7 +90,7 @@ def test_what_was_done_is_exported_too(ann: TestClient, database: Database, sale
 
 
 def test_what_is_not_there(ann: TestClient, sale: Sale) -> None:
-    for what in ("journal", "assignments", "ledger", "audit-events"):
+    for what in ("journal", "assignments", "ledger", "refusals", "audit-events"):
         answer = ann.get(f"{EXPORTS}/{what}", params={"niche": "nothing-here"})
         assert (answer.status_code, answer.json()["code"]) == (404, "niche_unknown")
     answer = ann.get(f"{EXPORTS}/ledger", params={"provider_id": sale.lead_id})

@@ -8,12 +8,15 @@ from typing import Any, TextIO
 
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput, Refused
+from fairlead.core.gates import recorded_refusal
+from fairlead.core.messages import Names
 from fairlead.flows.exporting.export_text import FORMATS, text_of
 from fairlead.flows.exporting.open_export import OpenExport, begin_export
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.exports import (
     EXPORTS,
+    SENTENCE,
     ExportFilter,
     count_rows,
     export_columns,
@@ -21,7 +24,7 @@ from fairlead.store.exports import (
     stream_rows,
 )
 from fairlead.store.leads.rows import clock, niche_form
-from fairlead.store.lookups import provider_id_of
+from fairlead.store.lookups import level_names, marketplace_currency, provider_id_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,9 @@ def open_export(
         _record(database, request, chosen, total, actor)
 
         def rows() -> Iterator[Sequence[Any]]:
+            finished = _finish(conn, request.what)
             for number, row in enumerate(stream_rows(conn, request.what, chosen), start=1):
-                yield row
+                yield finished(row)
                 if number % 1000 == 0:
                     on_progress(number, total)
             on_progress(total, total)
@@ -93,6 +97,23 @@ def export(
             output.write(piece)
         assert opened.row_count is not None, "it was counted"
         return opened.row_count
+
+
+def _finish(conn: Connection, what: str) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What makes a row of the database one of the file: refusals are told by their sentences."""
+    if SENTENCE not in export_columns(what):
+        return lambda row: row
+    position = export_columns(what).index(SENTENCE)
+    names = Names(level_names(conn, None), marketplace_currency(conn))
+
+    def finished(row: Sequence[Any]) -> Sequence[Any]:
+        recorded = row[position]
+        if recorded is None:
+            return row
+        sentence = recorded_refusal(recorded["refused"], recorded["level"]).sentence(names)
+        return (*row[:position], sentence, *row[position + 1 :])
+
+    return finished
 
 
 def _filter(conn: Connection, request: ExportRequest) -> ExportFilter:

@@ -86,6 +86,25 @@ def export_ledger(
     return StreamedFile(open_export(database, request, reader.actor, at_once=OPEN_AT_ONCE), "ledger", file_format)
 
 
+@router.get(
+    "/refusals",
+    responses=_responses("refusals", '{"niche":"hosting","journal_seq":1}\n', "niche_unknown", "provider_unknown"),
+)
+def export_refusals(
+    reader: AuditReader,
+    database: MarketplaceDatabase,
+    file_format: FileFormat = "csv",
+    niche: OfNiche = None,
+    provider_id: OfProvider = None,
+    recorded_from: From = None,
+    recorded_before: Before = None,
+    exact: Exact = False,
+) -> StreamedFile:
+    """Export why subscriptions received no lead: those that decisions name, each with its sentence, and counts."""
+    request = ExportRequest("refusals", file_format, niche, provider_id, recorded_from, recorded_before, exact)
+    return StreamedFile(open_export(database, request, reader.actor, at_once=OPEN_AT_ONCE), "refusals", file_format)
+
+
 @router.get("/audit-events", responses=_responses("audit events", '{"event_id":"log:1"}\n', "niche_unknown"))
 def export_audit_events(
     reader: AuditReader,
