@@ -8,9 +8,9 @@ import pytest
 from fairlead.core.refusals import InsufficientBalance
 from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Database
-from tests.api.portal import an_admin, application
-from tests.flows.sales import query
+from tests.api.asking import an_admin, application
 from tests.cli.program import Program
+from tests.flows.sales import query
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
 
 SENTENCE = "Available 4.00 EUR, this level costs 5.00 EUR."

@@ -175,12 +175,8 @@ def _row(story: RecordedQueues, each: Candidate) -> PictureRow:
         )
     assert each.refusal is not None, "a candidate received the lead or was refused"
     kind: Literal["money", "passed"] = "money" if each.refusal.used_balance else "passed"
-    sentence = _sentence(each.refusal.text(story.names))
+    sentence = each.refusal.sentence(story.names)
     return PictureRow(kind, each.rank, each.provider_id, name, each.served_ago, was_served, sentence=sentence)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"
 
 
 def choices_of(story: RecordedQueues, most: int = 1_000) -> Sequence[tuple[str, str]]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from fairlead.core.decision import Decision, LevelResult, Recipient
+from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.form import FormSchema
 from fairlead.core.gates import filter_refusal, standing_refusal
 from fairlead.core.model import Subscription
-from fairlead.core.refusals import AlreadyRecipient, FilterMismatch, Refusal
+from fairlead.core.refusals import AlreadyRecipient, Refusal
 
 
 class PastQueue(Protocol):

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.core.canonical import commit_to_attributes
-from fairlead.core.currency import money
 from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import read_decision
 from fairlead.core.decision_queues import LevelQueue, QueueDiffers, queue_recorded, queues_of
 from fairlead.core.errors import Broken, Refused
+from fairlead.core.messages import Names
 from fairlead.core.model import Level
-from fairlead.core.refusals import Names
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.snapshots import state_before
 from fairlead.store.history import PastDecision, PastEntry, decisions_of, past_entries
@@ -82,7 +81,7 @@ def recorded_queues(database: Database, lead_id: str, journal_seq: int | None = 
             is_whole,
             tuple(each.seq for each in past),
             provider_names(conn, sorted({*state.provider_ids, *_named_provider_ids(levels)})),
-            Names(names_of_levels, lambda cents: money(cents, currency)),
+            Names(names_of_levels, currency),
         )
 
 

@@ -26,7 +26,7 @@ def test_the_queues_say_who_stood_where_and_why_each_did_not_receive_the_lead(an
     by_name = {each["provider_name"]: each for each in silver["reached"]}
     assert by_name["Bowline"]["received"]
     assert by_name["Anchor"]["reason"] == "already_recipient"
-    assert "gold" in by_name["Anchor"]["detail"]
+    assert "gold" in by_name["Anchor"]["sentence"]
     assert silver["queue_length"] == len(silver["reached"]) + silver["behind_count"] == 2
 
 

@@ -50,9 +50,9 @@ class QueuedCandidate(ResponseModel):
         description="Its provider's balance afterwards, in minor units; null where it did not receive the lead."
     )
     reason: Reason | None = Field(description="Why it did not receive the lead; null where it did.")
-    detail: str | None = Field(
-        description="The reason for people; null where it received the lead.",
-        examples=["the filter asks for Cores at least 4"],
+    sentence: str | None = Field(
+        description="The reason in one sentence, with what refused; null where it received the lead.",
+        examples=["Filter: `Cores` is 2, they take 4 or more."],
     )
 
 
@@ -233,5 +233,5 @@ def _candidate(story: RecordedQueues, each: Candidate) -> QueuedCandidate:
         balance_before_cents=before,
         balance_after_cents=None if recipient is None or before is None else before - recipient.price_cents,
         reason=None if each.refusal is None else each.refusal.reason,
-        detail=None if each.refusal is None else each.refusal.text(story.names),
+        sentence=None if each.refusal is None else each.refusal.sentence(story.names),
     )
