@@ -27,7 +27,7 @@ def test_one_refusal_has_one_sentence_everywhere(
         add_leads(conn, niche, [40])
     Distributor(database).distribute_waiting(niche.niche_id)
     [(lead_id, poor_id)] = query(
-        database, "select l.id::text, p.id::text from leads l, providers p where p.name like 'cleo%'"
+        database, "select l.id::text, p.id::text from leads l, providers p where starts_with(p.name, 'cleo')"
     )
     ann, fairlead = an_admin(application(database), database), Program(monkeypatch, capsys, database_url)
     explain = f"/api/v1/admin/leads/{lead_id}/explain"
