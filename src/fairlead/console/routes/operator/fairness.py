@@ -72,9 +72,9 @@ def show_fairness(
 def download_shares(
     reader: Reader, database: MarketplaceDatabase, period: OfThirtyDays, niche: NicheInAddress = None
 ) -> Response:
-    """What each subscription of the niche received, as a file."""
-    report = shares_report(database, niche or "", period.asked)
-    return csv_answer("shares.csv", COLUMNS, _rows(report))
+    """What each subscription of the niche (of the busiest, where none is named) received, as a file."""
+    slug = niche or (busiest_niche(database, period.asked) or ("",))[0]
+    return csv_answer("shares.csv", COLUMNS, _rows(shares_report(database, slug, period.asked)) if slug else [])
 
 
 def _rows(report: SharesReport) -> list[Sequence[object]]:
