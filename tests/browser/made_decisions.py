@@ -4,10 +4,15 @@ from dataclasses import replace
 
 from fairlead.core.decision import LevelResult, Recipient
 from fairlead.core.decision_queues import Candidate, LevelQueue
+from fairlead.core.filter_mismatch import FilterMismatch
+from fairlead.core.filter_rules import Rule
+from fairlead.core.form_field import FieldType
 from fairlead.core.model import Level
-from fairlead.core.refusals import FilterMismatch, InsufficientBalance
+from fairlead.core.refusals import InsufficientBalance
 from fairlead.flows.decision_queues import RecordedQueues
 from fairlead.store.ids import new_id
+
+_NORTH = FilterMismatch(Rule("region", "in", ("north",), FieldType.SELECT), "Region", "south")
 
 
 def of_size(real: RecordedQueues, level_count: int, recipient_count: int) -> RecordedQueues:
@@ -30,7 +35,7 @@ def _queue(number: int, recipient_count: int, names: dict[str, str]) -> LevelQue
             reached.append(Candidate(new_id(), other_id, 2 * place + 1, 40 + place, None, refusal))
         reached.append(Candidate(paid.subscription_id, provider_id, 2 * place + 2, None, paid, None))
     outside = tuple(
-        Candidate(new_id(), provider_id, None, None, None, FilterMismatch("Region one of north"))
+        Candidate(new_id(), provider_id, None, None, None, _NORTH)
         for provider_id in [each.provider_id for each in reached][:3]
     )
     recipients = tuple(each.recipient for each in reached if each.recipient is not None)

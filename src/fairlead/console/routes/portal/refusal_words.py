@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fairlead.console.texts import noted
 from fairlead.core import refusals
+from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.own_standing import LEVEL_INACTIVE, NOT_SUBSCRIBED
 
 
@@ -31,7 +32,7 @@ REFUSALS: Mapping[str, RefusalWords] = {
     refusals.FilterInvalid.reason: RefusalWords(
         noted("Your filter did not fit the form"), noted("Mend the filter"), "/portal/subscriptions/{subscription}"
     ),
-    refusals.FilterMismatch.reason: RefusalWords(
+    FilterMismatch.reason: RefusalWords(
         noted("Outside your filter"), noted("Try a wider filter"), "/portal/subscriptions/{subscription}"
     ),
     refusals.AlreadyRecipient.reason: RefusalWords(noted("You received it at another level"), ""),
