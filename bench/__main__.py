@@ -3,6 +3,8 @@
 python -m bench             how fast leads are distributed (the same as `bench engine`)
 python -m bench latency     from approving one lead to its being assigned by a worker
 python -m bench burst       thousands of leads approved at once
+python -m bench emails      emails a second to a local mail server, and what a backlog of them does to decisions
+python -m bench queue       what a job costs: enqueued, fetched, ended; and what a signal costs
 python -m bench http        the API under load, with a million leads in the tables (needs `wrk`)
 python -m bench verify      how long proving the past takes as it grows, up to a million assignments
 python -m bench rosters     how a process that is behind catches up, by the journal and by the tables
@@ -24,6 +26,7 @@ from bench.catching_up import CatchingUpEffort, measure_catching_up
 from bench.chart import queue_chart
 from bench.compare import CompareEffort, compare, compared_as_json, compared_as_markdown, write_to_page
 from bench.containing import ContainingEffort, measure_containing
+from bench.emails import EmailEffort, emails_as_json, emails_as_markdown, measure_emails
 from bench.http_load import HttpEffort, measure_http
 from bench.http_report import http_as_json, http_as_markdown
 from bench.latency import LatencyEffort, measure_latency
@@ -34,6 +37,7 @@ from bench.parts_report import caught_up_as_json, caught_up_as_markdown, contain
 from bench.past import PastEffort, measure_past, past_as_json, past_as_markdown
 from bench.population import POPULATIONS
 from bench.proof import ProofEffort, measure_proofs, proofs_as_json, proofs_as_markdown
+from bench.queue import QueueEffort, measure_queue, queue_as_json, queue_as_markdown
 from bench.report import as_json, as_markdown
 from bench.rounds import Effort, measure
 from bench.server import server, server_version
@@ -45,6 +49,8 @@ QUICK_LATENCY = LatencyEffort(rounds=2, leads=2, subscriptions_per_level=20, tra
 QUICK_BURST = BurstEffort(
     leads=10, niches=2, subscriptions_per_level=20, email_seconds=2.0, sample_seconds=0.05, clients=2
 )
+QUICK_EMAILS = EmailEffort(sold_leads=5, single_leads=3, subscriptions_per_level=20, seconds=5.0)
+QUICK_QUEUE = QueueEffort(jobs=60, rounds=1)
 QUICK_HTTP = HttpEffort(
     subscriptions_per_level=20, sold_leads=30, pending_leads=2_000, other_leads=500, seconds=2, pages=3
 )
@@ -94,6 +100,24 @@ def burst(wanted: argparse.Namespace) -> int:
     _show(burst_as_markdown(report), report, wanted.json)
     if wanted.chart:
         wanted.chart.write_text(queue_chart(measured.bursts), encoding="utf-8")
+    return 0
+
+
+def emails(wanted: argparse.Namespace) -> int:
+    """0 when every lead was decided."""
+    effort = QUICK_EMAILS if wanted.quick else EmailEffort(seed=wanted.seed)
+    with server(is_durable=not wanted.quick) as server_url:
+        report = emails_as_json(measure_emails(server_url, effort), effort, server_version(server_url))
+    _show(emails_as_markdown(report), report, wanted.json)
+    return 0
+
+
+def queue(wanted: argparse.Namespace) -> int:
+    """0 when every job was done."""
+    effort = QUICK_QUEUE if wanted.quick else QueueEffort(rounds=wanted.rounds)
+    with server(is_durable=not wanted.quick) as server_url:
+        report = queue_as_json(measure_queue(server_url, effort), effort, server_version(server_url))
+    _show(queue_as_markdown(report), report, wanted.json)
     return 0
 
 
@@ -181,6 +205,8 @@ MEASUREMENTS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "engine": engine,
     "latency": latency,
     "burst": burst,
+    "emails": emails,
+    "queue": queue,
     "http": http,
     "verify": proof,
     "rosters": rosters,
@@ -205,7 +231,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parts = parser.add_subparsers(dest="measurement", required=True, metavar="MEASUREMENT")
     by_name = {name: parts.add_parser(name) for name in MEASUREMENTS}
-    of_engine, of_latency, of_burst, of_http, of_verify = list(by_name.values())[:5]
+    of_engine, of_latency, of_burst = by_name["engine"], by_name["latency"], by_name["burst"]
+    of_http, of_verify = by_name["http"], by_name["verify"]
     for part in by_name.values():
         part.add_argument("--quick", action="store_true", help="a smoke test of every part; no figure means anything")
         part.add_argument("--seed", type=int, default=1, help="chooses the filters and leads (1)")
@@ -218,6 +245,7 @@ def _parser() -> argparse.ArgumentParser:
         "--populations", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names)
     )
     of_latency.add_argument("--rounds", type=int, default=15, help="rounds of 20 leads one at a time (15)")
+    by_name["queue"].add_argument("--rounds", type=int, default=5, help="how often every way has its turn (5)")
     of_burst.add_argument("--leads", type=int, default=5_000, help="leads in all (5000)")
     of_burst.add_argument("--niches", type=int, default=5, help="niches that they are in (5)")
     of_burst.add_argument("--chart", type=Path, metavar="FILE", help="draw what waited over time here, as SVG")

@@ -61,5 +61,5 @@ def pending_lead_ids(database: Database) -> list[str]:
 
 def jobs_of(conn: Connection, queues: Sequence[str]) -> int:
     """How many jobs of these queues wait or run."""
-    query = "select count(*) from procrastinate_jobs where queue_name = any(%s)"
+    query = "select count(*) from jobs where queue = any(%s)"
     return conn.execute(query, (list(queues),)).fetchall()[0][0]

@@ -17,7 +17,7 @@ from bench.server import SCHEMA, address, create_database, drop_databases
 from fairlead.flows import distribute as distributing
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.explain import explain_provider
-from fairlead.flows.upkeep.snapshot_rosters import snapshot_niche
+from fairlead.flows.maintenance.snapshot_rosters import snapshot_niche
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import LockedNiche, lock_niches
 from fairlead.store.schema import migrate

@@ -271,5 +271,5 @@ def distribute_all(database: Database, niche_id: str) -> int:
 def forget_work(database: Database) -> None:
     """No job is left, and every notification counts as sent."""
     with database.transaction() as conn:
-        conn.execute("delete from procrastinate_jobs")
+        conn.execute("delete from jobs")
         conn.execute("update notifications set state = 'sent', sent_at = now(), attempts = 1 where state <> 'sent'")

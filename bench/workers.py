@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -14,18 +14,19 @@ PATIENCE_SECONDS = 60
 
 
 @contextmanager
-def workers(url: str, count: int, directory: Path) -> Iterator[None]:
+def workers(url: str, count: int, directory: Path, settings: Mapping[str, str] | None = None) -> Iterator[list[int]]:
     """So many workers serve the database's queues, with the settings that they have by default.
 
     Each starts with empty rosters, logs into the directory as it would on standard error, and writes the emails there.
-    They are stopped as an operator would stop them.
+    They are stopped as an operator would stop them. `settings` prevail. Gives their process ids.
     """
-    environment = _environment(url, directory)
+    environment = _environment(url, directory) | dict(settings or {})
+    pids: list[int] = []
     with ExitStack() as open_:
         for number in range(count):
             log = directory / f"worker-{number}.log"
-            open_.enter_context(_process("worker", environment, log, "serving the queues"))
-        yield
+            pids.append(open_.enter_context(_process("worker", environment, log, "serving the queues")))
+        yield pids
 
 
 @contextmanager
@@ -53,13 +54,13 @@ def _environment(url: str, directory: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _process(verb: str, environment: dict[str, str], log: Path, ready: str) -> Iterator[None]:
+def _process(verb: str, environment: dict[str, str], log: Path, ready: str) -> Iterator[int]:
     command = [sys.executable, "-m", "fairlead", verb, "--with-parent", str(os.getpid())]
     with log.open("wb") as stderr:
         process = subprocess.Popen(command, env=environment, stderr=stderr)
         try:
             _await_serving(process, log, ready)
-            yield
+            yield process.pid
             assert process.poll() is None, f"a process ended by itself: {log.read_text()[-2000:]}"
         finally:
             process.send_signal(signal.SIGTERM)

@@ -100,13 +100,13 @@ def test_a_worker_says_how_it_is(database: Database, tmp_path: Path, capsys: pyt
     assert 'fairlead_jobs_ready{queue="distribute"} 0.0' in text
 
 
-def test_an_error_of_the_queues_leaves_no_upkeep_behind(
+def test_an_error_of_the_queues_leaves_no_maintenance_behind(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: list[threading.Thread] = []
 
     def fails(*_: object) -> bool:
-        kept.extend(each for each in threading.enumerate() if each.name == "upkeep")
+        kept.extend(each for each in threading.enumerate() if each.name == "maintenance")
         raise Refused("no_session", "a pooler hides the server")
 
     monkeypatch.setattr("fairlead.worker.run_worker", fails)

@@ -1,9 +1,10 @@
-"""Workers: take jobs, call one flow each, and keep the marketplace going."""
+"""Workers: take jobs, call one flow each, and do the periodic tasks."""
 
+import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 
 from fairlead.api.health import DatabaseProbe, health_application
 from fairlead.api.serve import serve_in_thread
@@ -11,13 +12,14 @@ from fairlead.core.errors import Unavailable
 from fairlead.delivery.mail_transport import open_mail_transport
 from fairlead.flows.distribute_lead import LeadDistribution
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.maintenance.periodic import QUICK, SLOW, Maintenance, run_due_tasks
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.send_email import EmailSender
 from fairlead.flows.notifications.send_webhook import WebhookSender
-from fairlead.flows.upkeep.duties import QUICK, SLOW, Upkeep, run_due_duties
+from fairlead.flows.precedence import Precedence
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
-from fairlead.store.jobs.queue import QUEUE_OF, JobRun, Task
+from fairlead.store.jobs.queue import ISOLATED, QUEUE_OF, JobRun, Task
 from fairlead.store.jobs.rate_limits import take_turn
 from fairlead.store.jobs.runner import Bounds, Handler, Lane, run_worker
 from fairlead.telemetry import metrics
@@ -27,61 +29,92 @@ from fairlead.telemetry.traces import span
 
 log = get_logger(__name__)
 
-UPKEEP_TICK_SECONDS = 1.0
+TICK_SECONDS = 1.0
 
 LONGEST_WAIT_SECONDS = 60.0
 
+EMAILS_AT_ONCE = 50
+"""What one thread takes at a time, and sends over one connection."""
+
+BATCH_SECONDS = 5.0
+"""What was read of an email's lead and provider is no older than this when it is sent; the rest is read anew."""
+
+SWITCH_SECONDS = 0.001
+
 
 def connections_needed(settings: Settings) -> int:
-    """How many connections the jobs, duties and health checks of one worker process may hold at once."""
-    return settings.worker_concurrency + 2 * settings.delivery_concurrency + 5
+    """How many connections the jobs, tasks and health checks of one worker process may hold at once."""
+    return settings.worker_concurrency + 2 * settings.delivery_concurrency + 6
 
 
 def work(database: Database, settings: Settings, stop: threading.Event, on_running: Callable[[], None]) -> bool:
-    """Jobs are done and duties kept, until `stop` is set; returns whether all that was under way then was finished.
+    """Jobs are done and tasks kept, until `stop` is set; returns whether all that was under way then was finished.
 
     `on_running` is called whenever the queues have come to be served: at the start, and after each lost database.
     `stop` is set when this ends, however it does. Raises `SettingsError`, and `Refused` for an address that cannot be
     had, before anything is done.
     """
-    handlers = _handlers(database, settings, stop)
+    precedence = Precedence()
+    handlers = _handlers(database, settings, stop, precedence)
     lanes = [
         Lane("distribute", settings.worker_concurrency),
         Lane("dispatch", 1),
-        Lane("email", settings.delivery_concurrency),
+        Lane("email", settings.delivery_concurrency, EMAILS_AT_ONCE),
         Lane("webhook", settings.delivery_concurrency),
+        Lane(ISOLATED, 1),
     ]
-    upkeep = Upkeep(database, settings)
+    maintenance = Maintenance(database, settings)
     health = health_application(DatabaseProbe(database, worker_within_seconds=2.0 * settings.heartbeat_timeout_seconds))
     with ExitStack() as stack:
         served = stack.enter_context(serve_in_thread(health, settings.http_host, settings.worker_port))
         log.info("worker started", port=served.port, host=settings.http_host)
-        # However the queues' service ends, by an error too, nothing keeps duties for it afterwards.
+        # However the queues' service ends, by an error too, nothing keeps tasks for it afterwards.
         stack.callback(stop.set)
-        for duties in (QUICK, SLOW):
-            threading.Thread(target=_keep, args=(upkeep, duties, stop), name="upkeep", daemon=True).start()
-        return run_worker(
-            database,
-            lanes,
-            handlers,
-            Bounds(settings.heartbeat_timeout_seconds, settings.shutdown_timeout_seconds),
-            stop,
-            on_running,
-        )
+        for tasks in (QUICK, SLOW):
+            threading.Thread(target=_keep, args=(maintenance, tasks, stop), name="maintenance", daemon=True).start()
+        # A thread that renders mails lets go of the interpreter this soon for one that decides.
+        sys.setswitchinterval(SWITCH_SECONDS)
+        bounds = Bounds(settings.heartbeat_timeout_seconds, settings.shutdown_timeout_seconds)
+        return run_worker(database, lanes, handlers, bounds, stop, on_running, precedence.expect)
 
 
-def _handlers(database: Database, settings: Settings, stop: threading.Event) -> Mapping[Task, Handler]:
+def _handlers(
+    database: Database, settings: Settings, stop: threading.Event, precedence: Precedence
+) -> Mapping[Task, Handler]:
     distributor = Distributor(database, settings.max_leads_per_batch, settings.retry_delay_factor)
     leads = LeadDistribution(distributor, _lead_turns(database, settings, stop))
     emails = EmailSender(database, open_mail_transport(settings), settings)
     webhooks = WebhookSender(database, settings)
+
+    def decide(run: JobRun) -> None:
+        with precedence.taken():
+            leads.run(str(run.payload["lead_id"]))
+
+    def send_emails(runs: Sequence[JobRun]) -> Collection[int]:
+        until = time.monotonic() + BATCH_SECONDS
+
+        def may_go_on() -> bool:
+            precedence.give()
+            return not stop.is_set() and time.monotonic() < until
+
+        job_ids = {str(run.payload["notification_id"]): run.job_id for run in reversed(runs)}
+        return emails.send_all(job_ids, may_go_on)[1]
+
     handlers: dict[Task, Handler] = {
-        "distribute_lead": lambda run: leads.run(str(run.payload["lead_id"])),
-        "dispatch_notifications": lambda run: dispatch_notifications(database),
-        "send_email": lambda run: emails.send(str(run.payload["notification_id"]), run.job_id),
-        "send_webhook": lambda run: webhooks.send(str(run.payload["notification_id"]), run.job_id),
+        "distribute_lead": _one_by_one(decide),
+        "dispatch_notifications": _one_by_one(lambda run: dispatch_notifications(database)),
+        "send_email": send_emails,
+        "send_webhook": _one_by_one(lambda run: webhooks.send(str(run.payload["notification_id"]), run.job_id)),
     }
     return {task: _observed(handler) for task, handler in handlers.items()}
+
+
+def _one_by_one(do: Callable[[JobRun], object]) -> Handler:
+    def handle(runs: Sequence[JobRun]) -> None:
+        for run in runs:
+            do(run)
+
+    return handle
 
 
 def _lead_turns(database: Database, settings: Settings, stop: threading.Event) -> Callable[[], None] | None:
@@ -99,32 +132,42 @@ def _lead_turns(database: Database, settings: Settings, stop: threading.Event) -
 
 
 def _observed(handler: Handler) -> Handler:
-    """The handler, its runs logged and counted. What it raises goes on: the job is then run again."""
+    """The handler, its runs logged and counted. What it raises goes on: the jobs are then run again."""
 
-    def handle(run: JobRun) -> None:
+    def handle(runs: Sequence[JobRun]) -> Collection[int] | None:
         started, outcome = time.monotonic(), "failed"
-        ids = {name: str(run.payload[name]) for name in ("lead_id", "notification_id") if name in run.payload}
-        asked_by, parent = run.payload.get("correlation_id"), run.payload.get("traceparent")
-        with (
-            correlation(str(asked_by) if asked_by else None, job_id=run.job_id, task=run.task, **ids),
-            span(run.task, parent=str(parent) if parent else None, job_id=run.job_id, **ids),
-        ):
+        # What several are about is in the lines of each.
+        with _traced(runs[0]) if len(runs) == 1 else nullcontext():
             try:
-                handler(run)
+                left = handler(runs)
                 outcome = "done"
             except Exception as error:
-                log.warning("job will be run again", error=error_kind(error))
+                log.warning("jobs will be run again", error=error_kind(error), count=len(runs))
                 raise
             finally:
-                metrics.job_ran(QUEUE_OF[run.task], run.task, outcome, time.monotonic() - started)
+                seconds = (time.monotonic() - started) / len(runs)
+                for run in runs:
+                    metrics.job_ran(QUEUE_OF[run.task], run.task, outcome, seconds)
+            return left
 
     return handle
 
 
-def _keep(upkeep: Upkeep, duties: str, stop: threading.Event) -> None:
+@contextmanager
+def _traced(run: JobRun) -> Generator[None]:
+    ids = {name: str(run.payload[name]) for name in ("lead_id", "notification_id") if name in run.payload}
+    asked_by, parent = run.payload.get("correlation_id"), run.payload.get("traceparent")
+    with (
+        correlation(str(asked_by) if asked_by else None, job_id=run.job_id, task=run.task, **ids),
+        span(run.task, parent=str(parent) if parent else None, job_id=run.job_id, **ids),
+    ):
+        yield
+
+
+def _keep(maintenance: Maintenance, tasks: str, stop: threading.Event) -> None:
     """Ticks by the monotonic clock: one that is set cannot hold up what keeps the marketplace going."""
-    while not stop.wait(UPKEEP_TICK_SECONDS):
+    while not stop.wait(TICK_SECONDS):
         try:
-            run_due_duties(upkeep, duties)
+            run_due_tasks(maintenance, tasks)
         except Exception as error:  # an outage, or a bug in one of them: the next tick must come all the same
-            log.warning("upkeep failed", error=error_kind(error))
+            log.warning("periodic tasks failed", error=error_kind(error))

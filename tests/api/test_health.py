@@ -66,10 +66,10 @@ def test_a_worker_is_asked_for_where_that_is_wanted(database: Database) -> None:
     with serving(DatabaseProbe(database, worker_within_seconds=30)) as server:
         without = get(server, "/readyz")
         with database.transaction() as conn:
-            conn.execute("insert into procrastinate_workers (last_heartbeat) values (now() - interval '90 s')")
+            conn.execute("insert into workers (last_heartbeat) values (now() - interval '90 s')")
         stale = get(server, "/readyz")
         with database.transaction() as conn:
-            conn.execute("insert into procrastinate_workers (last_heartbeat) values (now())")
+            conn.execute("insert into workers (last_heartbeat) values (now())")
         beating = get(server, "/readyz")
     assert [answer.status_code for answer in (without, stale, beating)] == [503, 503, 200]
     assert without.json()["checks"]["worker"] == {"holds": False, "detail": "no worker is registered"}

@@ -33,7 +33,7 @@ def test_every_population_is_proven_before_and_after_its_leads_are_sold(
         waiting = conn.execute(
             "select count(*), count(*) filter (where awaits_decision) from leads l where last_outcome is null"
         ).fetchall()[0]
-        jobs = conn.execute("select count(*) from procrastinate_jobs").fetchall()[0][0]
+        jobs = conn.execute("select count(*) from jobs").fetchall()[0][0]
     assert waiting == (20, 20 if are_approved else 0)
     assert jobs == 0
     if population.is_steady:

@@ -130,7 +130,7 @@ def one(database: Database, query: str, *values: object) -> Any:
 LEFT = {
     "leads": "select count(*) from leads where awaits_decision",
     "notifications": "select count(*) from notifications where state = 'queued'",
-    "jobs": "select count(*) from procrastinate_jobs",
+    "jobs": "select count(*) from jobs",
 }
 
 

@@ -48,13 +48,13 @@ def listed(heading: str) -> dict[str, set[str]]:
 
 
 def columns(conn: Connection) -> dict[str, list[tuple[str, str, bool]]]:
-    """Every table of the marketplace but those of the job library and of migrations: name, type, whether nullable."""
+    """Every table of the marketplace but those of jobs and of migrations: name, type, whether nullable."""
     rows = conn.execute(
         """
         select c.table_name::text, c.column_name::text, c.udt_name::text, c.is_nullable = 'YES'
         from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
         where table_schema = current_schema() and t.table_type = 'BASE TABLE'
-          and c.table_name !~ '^(procrastinate_|alembic_|job_library)' order by 1, c.ordinal_position
+          and c.table_name !~ '^(alembic_|jobs$|workers$)' order by 1, c.ordinal_position
         """
     ).fetchall()
     found: dict[str, list[tuple[str, str, bool]]] = {}

@@ -27,20 +27,20 @@ from fairlead.flows.configuration.subscriptions import pause_subscription
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.importing.import_leads import ImportOptions, import_leads
+from fairlead.flows.maintenance.clean_up import forget_calls
 from fairlead.flows.money.adjust_balance import Adjusted, adjust_balance
 from fairlead.flows.money.bad_leads import mark_lead_bad, report_bad_lead
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.upkeep.clean_up import forget_calls
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import ids_from
 from tests.chaos.proxy import Proxy, Session, Strike, swallow_answer
+from tests.flows.maintenance.workers import maintenance_of
 from tests.flows.marketplaces import declare
 from tests.flows.sales import MEMO, PORTAL, Sale, audited, balances, query, sell
-from tests.flows.upkeep.workers import upkeep_of
 from tests.race.processes import opened
 
 pytestmark = pytest.mark.chaos
@@ -333,11 +333,11 @@ def test_what_only_reads_leaves_no_trace(database: Database) -> None:
 
 def test_calls_are_forgotten_after_an_hour(database: Database) -> None:
     sell(database)
-    upkeep = upkeep_of(database)
-    forget_calls(upkeep)
+    maintenance = maintenance_of(database)
+    forget_calls(maintenance)
     assert query(database, "select count(*) > 0 from committed_calls") == [(True,)]
     old, young = (ids_from(datetime.now(UTC), -timedelta(minutes=minutes)) for minutes in (61, 59))
     query(database, "insert into committed_calls values (%s), (%s) returning 1", old, young)
-    forget_calls(upkeep)
+    forget_calls(maintenance)
     kept = query(database, "select call_id from committed_calls where call_id in (%s, %s)", old, young)
     assert kept == [(young,)]

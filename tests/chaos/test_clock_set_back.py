@@ -120,11 +120,11 @@ def test_a_clock_set_back_by_a_day_puts_nothing_off(
 
         assert put_off > 5, "nothing was put off when the clock was set back"
         assert heartbeats > 0, "nobody's last sign of life lay in the future"
-        wait_until(lambda: rows(database, DUTIES_LATE) == [], "every duty was done by the new clock", 10)
+        wait_until(lambda: rows(database, DUTIES_LATE) == [], "every task was done by the new clock", 10)
         assert one(database, FROM_THE_FUTURE) == 0, "somebody dead is believed in"
 
 
-PUT_OFF = "select count(*) from procrastinate_jobs where status = 'todo' and scheduled_at > clock_timestamp()"
+PUT_OFF = "select count(*) from jobs where state = 'waiting' and scheduled_at > clock_timestamp()"
 PUT_OFF_BY_A_DAY = PUT_OFF + " + interval '23 hours'"
 DUTIES_LATE = "select name from schedules where started_at > clock_timestamp() + interval '1 minute'"
-FROM_THE_FUTURE = "select count(*) from procrastinate_workers where last_heartbeat > clock_timestamp()"
+FROM_THE_FUTURE = "select count(*) from workers where last_heartbeat > clock_timestamp()"

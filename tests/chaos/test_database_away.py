@@ -113,7 +113,7 @@ def _wait_until_busy(database: Database) -> None:
     done = "select count(*) from notifications where state = 'sent'"
     before = one(database, done)
     wait_until(lambda: one(database, done) > before, "notifications are sent")
-    under_way = one(database, "select count(*) from procrastinate_jobs")
+    under_way = one(database, "select count(*) from jobs")
     assert under_way > 10, "it came too late to disturb anybody"
 
 

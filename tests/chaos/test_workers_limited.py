@@ -48,11 +48,11 @@ def test_a_rate_of_one_in_hours_holds_for_workers_that_wait_and_for_those_that_a
     fleet = open_fleet(database_url, max_leads_per_second=0.0001)
     waiting = fleet.start_serving(2)
     approve(database, lead_ids)
-    busy = "select count(*) from procrastinate_jobs where task_name = 'distribute_lead' and status = 'doing'"
+    busy = "select count(*) from jobs where task = 'distribute_lead' and state = 'running'"
     wait_until(lambda: rows(database, busy) == [6], "every place waits for a turn but one")
     for process in waiting:
         process.send(signal.SIGTERM)
     assert [process.ended(60) for process in waiting] == [0, 0]
     assert rows(database, "select count(*) from niche_journal where kind = 'decision'") == [1]
     assert rows(database, "select count(*) from leads where awaits_decision") == [8]
-    assert rows(database, "select count(*) from procrastinate_jobs where task_name = 'distribute_lead'") == [8]
+    assert rows(database, "select count(*) from jobs where task = 'distribute_lead'") == [8]

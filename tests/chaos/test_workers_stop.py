@@ -60,7 +60,7 @@ def test_a_worker_told_to_stop_under_load_finishes_and_nothing_is_sent_twice(
     assert not assert_told_once(database, box)
     assert len({each.webhook_id for each in hook.webhooks}) == len(hook.webhooks)
     assert one(database, "select count(*) from job_attempts") == 0
-    assert one(database, "select count(*) from procrastinate_workers") == 0
+    assert one(database, "select count(*) from workers") == 0
 
 
 def _stop(process: Process) -> None:
@@ -102,7 +102,7 @@ def test_nothing_outlives_a_serve_that_was_killed(
         assert len(process.events("stopping: the process that started this one is gone")) == 2
         assert process.events("worker stopped")
         assert process.events("web stopped")
-    assert one(database, "select count(*) from procrastinate_workers") == 0
+    assert one(database, "select count(*) from workers") == 0
 
 
 @contextmanager

@@ -341,5 +341,5 @@ def test_leads_that_nobody_asked_for_and_leads_that_failed_before_are_distribute
     monkeypatch.setattr("fairlead.core.batch.decide", decide)
     assert fairlead("distribute", "--pending", "--json").json["leads_decided"] == 1
     with database.snapshot() as conn:
-        left = conn.execute("select args ->> 'lead_id' from procrastinate_jobs where queue_name = 'distribute'")
+        left = conn.execute("select payload ->> 'lead_id' from jobs where queue = 'distribute'")
         assert left.fetchall() == []

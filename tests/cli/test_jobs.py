@@ -6,7 +6,7 @@ from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from tests.cli.program import Program
 from tests.flows.given_up import give_up_lead, give_up_notification
-from tests.flows.upkeep.workers import begin_jobs, rows, worker
+from tests.flows.maintenance.workers import begin_jobs, rows, worker
 
 
 @pytest.fixture

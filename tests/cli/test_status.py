@@ -9,6 +9,7 @@ from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from fairlead.store.jobs.queue import Job, enqueue
+from fairlead.store.jobs.workers import register
 from tests.cli.program import Program
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
 
@@ -80,7 +81,7 @@ def test_the_work_that_waits_and_who_does_it(fairlead: Program, database: Databa
     assert "books        never reconciled yet" in shown
     with database.transaction() as conn:
         enqueue(conn, [Job("distribute_lead", {"lead_id": "a"}), Job("distribute_lead", {"lead_id": "b"}, 600)])
-        conn.execute("select procrastinate_register_worker_v1()")
+        register(conn)
         conn.execute(
             """
             insert into reconciliations (id, started_at, ended_at, checked_count, difference_count, differences)

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from fairlead.flows.maintenance.reconcile import reconcile
 from fairlead.flows.money.bad_leads import report_bad_lead
-from fairlead.flows.upkeep.reconcile import reconcile
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import an_admin

@@ -37,11 +37,29 @@ class Inbox:
     recipients: list[str] = field(default_factory=list)
     was_encrypted: list[bool] = field(default_factory=list)
     mail_options: list[list[str]] = field(default_factory=list)
+    ends_after_data: bool = False
+    servers: list[SMTP] = field(default_factory=list)
+
+    @property
+    def connection_count(self) -> int:
+        """How many connections brought an email."""
+        return len(self.servers)
+
+    def end_connections(self) -> None:
+        """The server ends every connection without a word."""
+
+        async def end() -> None:
+            for server in self.servers:
+                _transport(server).abort()
+
+        asyncio.run_coroutine_threadsafe(end(), self.servers[-1].loop).result(PATIENCE_SECONDS)
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         envelope.mail_from = address
+        if server not in self.servers:
+            self.servers.append(server)
         self.mail_options.append(options)
         return self.answer_to_mail
 
@@ -59,6 +77,8 @@ class Inbox:
             self.messages.append(cast(EmailMessage, message_from_bytes(content, policy=policy.default)))
             self.recipients += envelope.rcpt_tos
             self.was_encrypted.append(_transport(server).get_extra_info("ssl_object") is not None)
+        if self.ends_after_data:
+            _transport(server).abort()
         return self.answer_to_data
 
 

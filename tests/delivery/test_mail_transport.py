@@ -10,8 +10,8 @@ from typing import cast
 import pytest
 
 from fairlead.delivery.email import Email
-from fairlead.delivery.mail_transport import open_mail_transport
-from fairlead.delivery.outcome import NotSent, Sent
+from fairlead.delivery.mail_transport import MailTransport, open_mail_transport
+from fairlead.delivery.outcome import Delivery, NotSent, Sent
 from fairlead.settings import Settings, SettingsError
 
 EMAIL = Email(
@@ -23,6 +23,11 @@ def _settings(**values: object) -> Settings:
     return Settings.model_validate({"mail_from": "Leads <leads@example.com>", **values})
 
 
+def _send(transport: MailTransport, email: Email) -> Delivery:
+    with transport.session() as session:
+        return session.send(email)
+
+
 def _parsed(path: Path) -> EmailMessage:
     return cast(EmailMessage, message_from_bytes(path.read_bytes(), policy=policy.default))
 
@@ -30,7 +35,7 @@ def _parsed(path: Path) -> EmailMessage:
 def test_the_console_shows_headers_and_text(capsys: pytest.CaptureFixture[str]) -> None:
     transport = open_mail_transport(_settings(mail_transport="console"))
 
-    assert isinstance(transport.send(EMAIL), Sent)
+    assert isinstance(_send(transport, EMAIL), Sent)
 
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -42,7 +47,7 @@ def test_the_console_shows_headers_and_text(capsys: pytest.CaptureFixture[str]) 
 
 def test_the_console_cannot_be_steered_by_what_it_shows(capsys: pytest.CaptureFixture[str]) -> None:
     email = Email("<1@example.com>", "ann@example.com", "a\x1b[2J\nTo: eve", "x", "b\x1b]0;title\x07c\r\nd", {})
-    open_mail_transport(_settings(mail_transport="console")).send(email)
+    _send(open_mail_transport(_settings(mail_transport="console")), email)
     printed = capsys.readouterr().err
     assert "\x1b" not in printed
     assert "Subject: a[2J To: eve" in printed.splitlines()
@@ -53,9 +58,9 @@ def test_a_directory_gets_one_whole_file_per_message_and_a_repetition_replaces_i
     directory = tmp_path / "mail" / "out"
     transport = open_mail_transport(_settings(mail_transport="directory", mail_directory=directory))
 
-    assert isinstance(transport.send(EMAIL), Sent)
-    assert isinstance(transport.send(EMAIL), Sent)
-    assert isinstance(transport.send(Email("<2@example.com>", "ann@example.com", "Two", "x", "x")), Sent)
+    assert isinstance(_send(transport, EMAIL), Sent)
+    assert isinstance(_send(transport, EMAIL), Sent)
+    assert isinstance(_send(transport, Email("<2@example.com>", "ann@example.com", "Two", "x", "x")), Sent)
 
     assert sorted(path.name for path in directory.iterdir()) == ["1@example.com.eml", "2@example.com.eml"]
     message = _parsed(directory / "1@example.com.eml")
@@ -68,7 +73,7 @@ def test_a_directory_gets_one_whole_file_per_message_and_a_repetition_replaces_i
 def test_no_message_id_leads_out_of_the_directory(tmp_path: Path, message_id: str) -> None:
     directory = tmp_path / "mail"
     transport = open_mail_transport(_settings(mail_transport="directory", mail_directory=directory))
-    assert isinstance(transport.send(Email(message_id, "ann@example.com", "x", "x", "x")), Sent)
+    assert isinstance(_send(transport, Email(message_id, "ann@example.com", "x", "x", "x")), Sent)
     assert [path.suffix for path in directory.iterdir()] == [".eml"]
     assert [path.name for path in tmp_path.iterdir()] == ["mail"]
 
@@ -82,12 +87,12 @@ def test_a_file_that_cannot_be_written_is_tried_again_later(tmp_path: Path, monk
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        delivery = transport.send(EMAIL)
+        delivery = _send(transport, EMAIL)
     assert delivery == NotSent("No space left on device", is_permanent=False)
     assert list(directory.iterdir()) == []
 
     directory.rmdir()
-    assert transport.send(EMAIL) == NotSent("No such file or directory", is_permanent=False)
+    assert _send(transport, EMAIL) == NotSent("No such file or directory", is_permanent=False)
 
 
 @pytest.mark.parametrize("kind", ["console", "directory"])
@@ -95,7 +100,7 @@ def test_a_wrong_address_is_refused_here_as_by_a_server(
     tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     transport = open_mail_transport(_settings(mail_transport=kind, mail_directory=tmp_path))
-    delivery = transport.send(Email("<1@example.com>", "a@example.com, b@example.com", "x", "x", "x"))
+    delivery = _send(transport, Email("<1@example.com>", "a@example.com, b@example.com", "x", "x", "x"))
     assert delivery == NotSent("the recipient is not one email address", is_permanent=True)
     assert list(tmp_path.iterdir()) == []
     assert capsys.readouterr().err == ""

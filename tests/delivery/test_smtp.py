@@ -58,7 +58,8 @@ def _settings(port: int, **changes: object) -> Settings:
 
 
 def _sent(port: int, email: Email = EMAIL, **changes: object) -> Delivery:
-    return open_mail_transport(_settings(port, **changes)).send(email)
+    with open_mail_transport(_settings(port, **changes)).session() as session:
+        return session.send(email)
 
 
 def test_the_server_gets_the_whole_message() -> None:
@@ -303,3 +304,49 @@ def test_settings_that_cannot_work_are_one_line_at_the_start(changes: dict[str, 
     assert str(caught.value).startswith(complaint)
     assert "\n" not in str(caught.value)
     assert "p-secr" not in str(caught.value)
+
+
+def test_a_session_keeps_its_connection_and_a_refusal_fails_only_its_email() -> None:
+    inbox = Inbox()
+    with mail_server(inbox) as port, open_mail_transport(_settings(port)).session() as session:
+        outcomes = [session.send(_to(f"{name}@example.com")) for name in ("ann", "bob")]
+        inbox.answer_to_rcpt = "550 no such user"
+        outcomes.append(session.send(_to("eve@example.com")))
+        inbox.answer_to_rcpt = "250 OK"
+        outcomes.append(session.send(_to("ida@example.com")))
+    assert [type(each) for each in outcomes] == [Sent, Sent, NotSent, Sent]
+    assert inbox.recipients == ["ann@example.com", "bob@example.com", "ida@example.com"]
+    assert inbox.connection_count == 1
+
+
+def test_a_connection_that_the_server_ended_between_two_emails_is_made_anew() -> None:
+    inbox = Inbox()
+    with mail_server(inbox) as port, open_mail_transport(_settings(port)).session() as session:
+        assert isinstance(session.send(_to("ann@example.com")), Sent)
+        inbox.end_connections()
+        assert isinstance(session.send(_to("bob@example.com")), Sent)
+        inbox.answer_to_mail = "421 too many messages"
+        refused = session.send(_to("eve@example.com"))
+        assert isinstance(refused, NotSent)
+        assert not refused.is_permanent
+        inbox.answer_to_mail = "250 OK"
+        assert isinstance(session.send(_to("ida@example.com")), Sent)
+    assert inbox.recipients == ["ann@example.com", "bob@example.com", "ida@example.com"]
+
+
+def test_an_email_over_which_the_connection_is_lost_is_not_sent_twice_and_the_next_goes_on() -> None:
+    """The server may have taken it: only the queue, with the same Message-ID, tries again."""
+    inbox = Inbox()
+    with mail_server(inbox) as port, open_mail_transport(_settings(port)).session() as session:
+        assert isinstance(session.send(_to("ann@example.com")), Sent)
+        inbox.ends_after_data = True
+        lost = session.send(_to("bob@example.com"))
+        inbox.ends_after_data = False
+        assert isinstance(lost, NotSent)
+        assert not lost.is_permanent
+        assert isinstance(session.send(_to("ida@example.com")), Sent)
+    assert inbox.recipients == ["ann@example.com", "bob@example.com", "ida@example.com"]
+
+
+def _to(address: str) -> Email:
+    return Email(f"<{address}>", address, "x", "x", "x")

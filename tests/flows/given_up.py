@@ -34,10 +34,9 @@ def give_up_notification(database: Database, slug: str = "storage") -> tuple[str
     def refuse(conn: Connection) -> str:
         query = "select id::text from notifications where kind = 'lead_assigned' and state = 'queued'"
         [[notification_id]] = conn.execute(query).fetchall()
-        claimed = claim(conn, notification_id, 1, clock(conn))
-        assert claimed is not None
+        [claimed] = claim(conn, {notification_id: 1}, clock(conn))
         record_delivery(conn, Tried(claimed, 1, NotSent("550 no such user", is_permanent=True), 0.1), 1.0, clock(conn))
-        conn.execute("delete from procrastinate_jobs where task_name = 'send_email'")
+        conn.execute("delete from jobs where task = 'send_email'")
         return notification_id
 
     notification_id = database.run(refuse)

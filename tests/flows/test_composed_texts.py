@@ -14,14 +14,14 @@ from fairlead.flows.configuration.subscriptions import set_filter
 from fairlead.flows.create_lead import EnteredLead, create_lead
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.importing.import_leads import ImportOptions, import_leads
+from fairlead.flows.maintenance.compose_filters import compose_filters
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.upkeep.compose_filters import compose_filters
 from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.configuration.market import Market, open_market
+from tests.flows.maintenance.workers import maintenance_of
 from tests.flows.niches import stored_leads
-from tests.flows.upkeep.workers import upkeep_of
 
 COMPOSED, DECOMPOSED = "K\u00f6ln S\u00fcd", "Ko\u0308ln Su\u0308d"
 CITY = {"composed": "K\u00f6ln", "decomposed": "Ko\u0308ln"}
@@ -105,8 +105,8 @@ def test_a_rule_of_long_ago_is_composed_and_what_it_decided_can_be_replayed(
         filter_all(database, market, rules(("place", "eq", DECOMPOSED)))
     create_lead(database, EnteredLead("hosting", {"place": COMPOSED}), OPERATOR, approve=True)
     assert sold_count(database, market) == 0  # decided by the rule as it was
-    assert compose_filters(upkeep_of(database))["composed"] == len(market.subscriptions)
-    assert compose_filters(upkeep_of(database))["composed"] == 0
+    assert compose_filters(maintenance_of(database))["composed"] == len(market.subscriptions)
+    assert compose_filters(maintenance_of(database))["composed"] == 0
     create_lead(database, EnteredLead("hosting", {"place": DECOMPOSED}), OPERATOR, approve=True)
     assert sold_count(database, market) > 0
     assert verify(database).holds

@@ -30,7 +30,7 @@ def test_an_approved_one_awaits_its_decision(database: Database) -> None:
     add_niche(database)
     made = create_lead(database, ENTERED, OPERATOR, approve=True)
     assert (made.status, made.awaits_decision) == ("approved", True)
-    assert [made.lead_id in job for job in everything(database)["procrastinate_jobs"]] == [True]
+    assert [made.lead_id in job for job in everything(database)["jobs"]] == [True]
 
 
 def test_sent_again_it_is_the_same_lead_and_without_a_key_another(database: Database) -> None:

@@ -17,7 +17,7 @@ from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
 from fairlead.store.jobs.dead_letters import dead_letters
 from fairlead.store.leads.runs import attempts_of
-from fairlead.store.leads.state import begin_alone, suspect
+from fairlead.store.leads.state import begin_isolated, suspect
 from tests.by_hand import POLICY, rows_by_hand
 from tests.flows.marketplaces import HOSTING, declare
 
@@ -42,8 +42,8 @@ def lead_jobs(database: Database) -> list[tuple[Any, ...]]:
     return rows(
         database,
         """
-        select args ->> 'lead_id', coalesce(extract(epoch from scheduled_at - now()), 0)::float8
-        from procrastinate_jobs where task_name = 'distribute_lead' order by id
+        select payload ->> 'lead_id', coalesce(extract(epoch from scheduled_at - now()), 0)::float8
+        from jobs where task = 'distribute_lead' order by id
         """,
     )
 
@@ -63,7 +63,7 @@ def test_approval_enqueues_one_job_per_lead_that_says_who_asked_and_nothing_pers
     leads = leads_of(database, 3, approve=False)
     assert lead_jobs(database) == []
     approve_leads(database, leads, CLERK)
-    payloads = [row[0] for row in rows(database, "select args from procrastinate_jobs where queue_name = 'distribute'")]
+    payloads = [row[0] for row in rows(database, "select payload from jobs where queue = 'distribute'")]
     assert sorted(payload.pop("lead_id") for payload in payloads) == sorted(leads)
     for payload in payloads:
         assert payload.pop("requested_at").endswith("Z")
@@ -165,7 +165,7 @@ def test_a_lead_that_raises_is_tried_six_times_and_stops_nobody(
     assert dead_letters_of(database) == []
     (done,) = jobs.run(leads[1])
     assert [decision.lead_id for decision in done.decisions] == [leads[1]]
-    assert rows(database, "select failed_runs, decide_alone, last_error from leads where id = %s", leads[1]) == [
+    assert rows(database, "select failed_runs, isolated, last_error from leads where id = %s", leads[1]) == [
         (0, False, None)
     ]
 
@@ -189,7 +189,7 @@ def test_only_a_lead_that_was_decided_alone_is_to_blame_for_a_dead_worker(databa
 
     for crash in range(1, 4):
         with database.transaction() as conn:
-            begin_alone(conn, leads[0])
+            begin_isolated(conn, leads[0])
         with database.transaction() as conn:
             assert record_crash(conn, leads[0], crash) == (crash == 3)
     (letter,) = dead_letters_of(database)
@@ -211,7 +211,7 @@ def test_a_lead_that_is_suspected_is_in_no_batch_and_is_cleared_by_its_decision(
     for lead in leads[:2]:
         (done,) = jobs.run(lead)
         assert [decision.lead_id for decision in done.decisions] == [lead]
-    assert rows(database, "select distinct decide_alone, alone_since from leads") == [(False, None)]
+    assert rows(database, "select distinct isolated, isolated_since from leads") == [(False, None)]
 
 
 def dead_letters_of(database: Database) -> list[Any]:

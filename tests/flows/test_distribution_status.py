@@ -29,7 +29,7 @@ def test_the_way_of_a_lead_that_is_sold(database: Database) -> None:
     queued = status(database, lead)
     assert (queued.last_attempt_status, queued.notes, queued.last_attempt_at) == ("queued", (), None)
     with database.transaction() as conn:
-        conn.execute("update procrastinate_jobs set status = 'doing' where task_name = 'distribute_lead'")
+        conn.execute("update jobs set state = 'running' where task = 'distribute_lead'")
     assert status(database, lead).last_attempt_status == "processing"
     LeadDistribution(Distributor(database)).run(lead)
     sold = status(database, lead)

@@ -66,7 +66,7 @@ def test_a_lead_that_fails_alone_is_on_record_isolated_and_in_no_batch_any_more(
         done = distributor.distribute_waiting(niche_id)
     assert [decision.lead_id for decision in done.decisions] == [leads[0], leads[2]]
     assert [(failure.lead_id, failure.error) for failure in done.failures] == [(leads[1], "ValueError: only this")]
-    assert rows(database, "select id::text, failed_runs, decide_alone from leads where awaits_decision") == [
+    assert rows(database, "select id::text, failed_runs, isolated from leads where awaits_decision") == [
         (leads[1], 1, True)
     ]
     assert not distributor.distribute_waiting(niche_id), "an isolated lead is decided when it is named"
@@ -83,5 +83,5 @@ def test_an_outage_and_a_refusal_are_no_failure_of_a_lead(
         failing(patched, error, whole_batches=True, lead_id=lead_id)
         with pytest.raises(type(error), match=str(error)):
             Distributor(database).distribute_waiting(niche_id, lead_id if is_named else None)
-    assert rows(database, "select failed_runs, decide_alone, awaits_decision from leads") == [(0, False, True)]
+    assert rows(database, "select failed_runs, isolated, awaits_decision from leads") == [(0, False, True)]
     assert Distributor(database).distribute_waiting(niche_id).decisions

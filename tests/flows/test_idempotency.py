@@ -8,18 +8,18 @@ import pytest
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.approve_lead import approve_lead, trigger_distribution
 from fairlead.flows.idempotency import IdempotencyKey, idempotency_key_for
+from fairlead.flows.maintenance.clean_up import clean_up
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.upkeep.clean_up import clean_up
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.by_hand import APPROVED, CLOSED, rows_by_hand
+from tests.flows.maintenance.workers import maintenance_of
 from tests.flows.marketplaces import everything
 from tests.flows.sales import MEMO, PORTAL, Sale, balances, query, sell
-from tests.flows.upkeep.workers import upkeep_of
 
 Verb = Callable[[Database, Sale, IdempotencyKey], object]
 
@@ -150,7 +150,7 @@ def test_keys_are_kept_for_a_day(database: Database) -> None:
             age,
             key,
         )
-    assert clean_up(upkeep_of(database))["keys"] == 1
+    assert clean_up(maintenance_of(database))["keys"] == 1
     assert query(database, "select key from idempotency_keys") == [("young",)]
 
 

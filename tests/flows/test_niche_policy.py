@@ -6,9 +6,9 @@ from fairlead.core.errors import BadInput
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from tests.flows.maintenance.workers import rows
 from tests.flows.marketplaces import HOSTING, declare, everything
 from tests.flows.niches import stored_leads
-from tests.flows.upkeep.workers import rows
 
 NICHE = '[[niche]]\nslug = "hosting"\n'
 REOFFER = "reoffer = { every_minutes = 60, max_times = 5, max_hours = 48 }\n"

@@ -50,7 +50,7 @@ def test_an_approval_is_taken_back_while_nobody_bought_the_lead(database: Databa
     declare(database, HOSTING)
     lead_ids = submit_leads(database, "hosting", [{"cores": 8}, {"cores": 8}], OPERATOR, approve=True)
     reject_lead(database, lead_ids[0], REASON, OPERATOR)
-    assert [job for job in everything(database)["procrastinate_jobs"] if lead_ids[0] in job] == []
+    assert [job for job in everything(database)["jobs"] if lead_ids[0] in job] == []
 
     Distributor(database).distribute_waiting(stored_leads(database, "niche_id::text")[0])
     assert stored_leads(database, "status") == ["rejected", "distributed"]

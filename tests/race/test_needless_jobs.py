@@ -11,8 +11,8 @@ from fairlead.flows.distribute_lead import LeadDistribution
 from fairlead.flows.distribute_niche import distribute_niche
 from fairlead.flows.distributor import Distributed, Distributor
 from fairlead.flows.lead_jobs import lead_jobs, withdraw_needless_jobs
-from fairlead.flows.upkeep.reoffer import reoffer
-from fairlead.flows.upkeep.upkeep import Upkeep
+from fairlead.flows.maintenance.maintenance import Maintenance
+from fairlead.flows.maintenance.reoffer import reoffer
 from fairlead.settings import Settings
 from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
@@ -40,8 +40,8 @@ def jobs_of_leads(database: Database) -> dict[str, int]:
         return dict(
             conn.execute(
                 """
-                select args ->> 'lead_id', max(id) from procrastinate_jobs
-                where task_name = 'distribute_lead' and status = 'todo' group by 1
+                select payload ->> 'lead_id', max(id) from jobs
+                where task = 'distribute_lead' and state = 'waiting' group by 1
                 """
             ).fetchall()
         )
@@ -93,7 +93,7 @@ def test_a_lead_that_is_offered_again_keeps_its_job(database: Database) -> None:
         conn.execute(
             "update leads set last_attempt_at = clock_timestamp() - interval '2 hours' where id <> %s", leads[:1]
         )
-    assert reoffer(Upkeep(database, Settings()))["leads"] == 2
+    assert reoffer(Maintenance(database, Settings()))["leads"] == 2
     withdraw_needless_jobs(database, leads)
     assert sorted(jobs_of_leads(database)) == sorted(leads[1:])
 

@@ -126,12 +126,12 @@ def test_twenty_requests_for_a_distribution_enqueue_one_job(database: Database, 
     [lead_id] = submit_leads(database, "hosting", [{"cores": 1, "region": "south"}], OPERATOR, approve=True)
     # As if it had been tried and found nobody.
     query(database, "update leads set awaits_decision = false where id = %s returning 1", lead_id)
-    query(database, "delete from procrastinate_jobs where args ->> 'lead_id' = %s returning 1", lead_id)
+    query(database, "delete from jobs where payload ->> 'lead_id' = %s returning 1", lead_id)
     asked = Asked(f"{ADMIN}/leads/{lead_id}/distribute", {"reason": "manual_trigger"}, key)
     answers = site.at_once(LEADS, asked)
     assert outcomes(answers) == {(202, ""): AT_ONCE}
     assert len({each.text for each in answers}) == 1, "each of them is told of the same job"
-    jobs = query(database, "select id from procrastinate_jobs where args ->> 'lead_id' = %s", lead_id)
+    jobs = query(database, "select id from jobs where payload ->> 'lead_id' = %s", lead_id)
     assert jobs == [(answers[0].json()["job_id"],)]
     assert query(database, "select count(*) from audit_log where action = 'distribution.triggered'") == [(1,)]
 

@@ -65,7 +65,7 @@ BUGS_OF_ENTRY = (
         (
             Edit(
                 "store/jobs/rate_limits.py",
-                "set next_at = clock_timestamp() + make_interval(secs => %s)",
+                "set next_at = statement_timestamp() + make_interval(secs => %s)",
                 "set next_at = next_at + make_interval(secs => %s)",
             ),
         ),

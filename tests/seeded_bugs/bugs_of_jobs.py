@@ -3,14 +3,16 @@
 from tests.seeded_bugs.bug import Bug, Edit
 
 APPROVAL = "tests/flows/test_approval_and_its_job.py"
-CLOCK = "tests/flows/upkeep/test_clock_set_back.py"
+CLOCK = "tests/flows/maintenance/test_clock_set_back.py"
 DISPATCH = "tests/flows/notifications/test_dispatch.py"
 EMAIL = "tests/flows/notifications/test_send_email.py"
 ENDS = "tests/chaos/test_ends_cut.py"
+FETCHING = "tests/store/jobs/test_fetching.py"
 LEADS = "tests/flows/test_distribute_lead.py"
 QUEUE = "tests/store/jobs/test_queue.py"
+REPLAYS = "tests/race/test_replays.py"
 RUNNER = "tests/store/jobs/test_runner.py"
-TAKE_OVER = "tests/flows/upkeep/test_take_over.py"
+RESCUE = "tests/flows/maintenance/test_rescue.py"
 UNREADABLE = "tests/chaos/test_poison.py::test_a_lead_that_cannot_even_be_read_stops_nobody"
 
 BUGS_OF_JOBS = (
@@ -40,9 +42,9 @@ BUGS_OF_JOBS = (
         (
             Edit(
                 "store/jobs/runner.py",
-                "        handler(JobRun(context.job.id, task, payload))",
-                "        arguments = (JobRun(context.job.id, task, payload),)\n"
-                "        threading.Thread(target=handler, args=arguments, daemon=True).start()",
+                "            left = self._handlers[runs[0].task](runs) or ()\n",
+                "            threading.Thread(target=self._handlers[runs[0].task], args=(runs,), daemon=True).start()\n"
+                "            left = ()\n",
             ),
         ),
         (f"{RUNNER}::test_a_handler_that_raises_is_run_again",),
@@ -52,12 +54,12 @@ BUGS_OF_JOBS = (
         "a worker that is registered is at work",
         (
             Edit(
-                "store/jobs/stalled.py",
-                "where j.status = 'doing' and w.last_heartbeat < clock_timestamp() - make_interval(secs => %(silent)s)",
-                "where j.status = 'doing' and extract(epoch from w.last_heartbeat) < %(silent)s",
+                "store/jobs/rescue.py",
+                "coalesce(w.last_heartbeat < clock_timestamp() - make_interval(secs => %s), true)",
+                "coalesce(extract(epoch from w.last_heartbeat) < %s, true)",
             ),
         ),
-        (TAKE_OVER,),
+        (RESCUE,),
     ),
     Bug(
         "claims do not count",
@@ -65,8 +67,8 @@ BUGS_OF_JOBS = (
         (
             Edit(
                 "store/notifications/rows.py",
-                "            where j.id = n.claimed_by_job and j.id <> %s and j.status = 'doing')",
-                "            where j.id = n.claimed_by_job and j.id <> %s and false)",
+                "j.id = n.claimed_by_job and j.id <> job.id and j.state = 'running')",
+                "j.id = n.claimed_by_job and j.id <> job.id and false)",
             ),
         ),
         (f"{EMAIL}::test_two_jobs_for_one_notification_at_once_send_once",),
@@ -90,8 +92,8 @@ BUGS_OF_JOBS = (
         (
             Edit(
                 "store/jobs/queue.py",
-                "args ->> 'lead_id' = lead.id and status = 'todo'\n",
-                "args ->> 'lead_id' = lead.id\n",
+                "payload ->> 'lead_id' = lead.id and state = 'waiting'\n",
+                "payload ->> 'lead_id' = lead.id\n",
             ),
         ),
         (QUEUE,),
@@ -102,7 +104,7 @@ BUGS_OF_JOBS = (
         (
             Edit(
                 "store/leads/state.py",
-                "crash_count = crash_count + (alone_since is not null)::integer",
+                "crash_count = crash_count + (isolated_since is not null)::integer",
                 "crash_count = crash_count + 1",
             ),
         ),
@@ -133,13 +135,31 @@ BUGS_OF_JOBS = (
     Bug(
         "the end of a job told once",
         "if the connection breaks, the worker will be missed",
-        (Edit("store/jobs/attention.py", "PAUSES_SECONDS = (0.1, 0.5, 1, 2, 5)", "PAUSES_SECONDS = ()"),),
-        (ENDS,),
+        (
+            Edit(
+                "store/jobs/runner.py",
+                "                time.sleep(pause_seconds)\n",
+                "                del pause_seconds\n                return []\n",
+            ),
+        ),
+        (f"{RUNNER}::test_how_a_job_ended_is_recorded_in_the_end",),
+    ),
+    Bug(
+        "fetched, and forgotten when the database went away",
+        "what could not be fetched is fetched again",
+        (
+            Edit(
+                "store/jobs/runner.py",
+                "return self._database.run_call(call)",
+                "return self._database.run_call(Call(work))",
+            ),
+        ),
+        (f"{RUNNER}::test_what_was_fetched_just_before_the_database_went_away_is_done",),
     ),
     Bug(
         "signs of life from the future",
         "a clock is never set back",
-        (Edit("flows/upkeep/take_over.py", "    upkeep.database.run(doubt_heartbeats)\n", ""),),
+        (Edit("flows/maintenance/rescue.py", "    maintenance.database.run(bring_heartbeats_back)\n", ""),),
         (CLOCK,),
     ),
     Bug(
@@ -147,8 +167,8 @@ BUGS_OF_JOBS = (
         "a clock is never set back",
         (
             Edit(
-                "flows/upkeep/remind.py",
-                '    while count := upkeep.database.run(_put_off):\n        counts["put_off"] += count\n',
+                "flows/maintenance/orphans.py",
+                '    while count := maintenance.database.run(_put_off):\n        counts["put_off"] += count\n',
                 "",
             ),
         ),
@@ -168,5 +188,125 @@ BUGS_OF_JOBS = (
             ),
         ),
         (UNREADABLE,),
+    ),
+    Bug(
+        "two workers fetch the same job",
+        "whoever is first will have changed the row",
+        (
+            Edit(
+                "store/jobs/fetching.py",
+                "scheduled_at is null\n            order by id limit %s for no key update skip locked))",
+                "scheduled_at is null\n            order by id limit %s))",
+            ),
+        ),
+        (f"{FETCHING}::test_what_is_being_fetched_by_another_is_skipped",),
+        is_quick=True,
+    ),
+    Bug(
+        "a worker ends jobs that are others' by now",
+        "it ran the job, so it may say that it is done",
+        (
+            Edit(
+                "store/jobs/fetching.py",
+                '"delete from jobs where id = any(%s) and worker_id = %s", (list(job_ids), worker_id)',
+                '"delete from jobs where id = any(%s) and %s > 0", (list(job_ids), worker_id)',
+            ),
+        ),
+        (f"{FETCHING}::test_what_is_being_fetched_by_another_is_skipped",),
+        is_quick=True,
+    ),
+    Bug(
+        "a rescued job keeps its id",
+        "it is the same job",
+        (
+            Edit(
+                "store/jobs/rescue.py",
+                "    delete_job(conn, job.job_id)\n    enqueue(",
+                "    again = \"update jobs set state = 'waiting' where id = %s\"\n"
+                "    return None if conn.execute(again, (job.job_id,)) else enqueue(",
+            ),
+        ),
+        (f"{FETCHING}::test_a_rescued_job_is_its_former_workers_no_more",),
+        is_quick=True,
+    ),
+    Bug(
+        "what failed is run again at once",
+        "the sooner the better",
+        (Edit("store/jobs/fetching.py", "(delay_seconds or None, list", "(None, list"),),
+        (f"{FETCHING}::test_an_isolated_job_waits_in_a_queue_of_its_own",),
+        is_quick=True,
+    ),
+    Bug(
+        "isolated jobs wait with all others",
+        "one queue for each kind of work is enough",
+        (Edit("store/jobs/queue.py", "return ISOLATED if self.is_isolated else QUEUE_OF", "return QUEUE_OF"),),
+        (f"{FETCHING}::test_an_isolated_job_waits_in_a_queue_of_its_own",),
+        is_quick=True,
+    ),
+    Bug(
+        "the first death counts",
+        "its worker died, so it is to blame",
+        (Edit("flows/maintenance/rescue.py", "    if job.is_isolated:\n", "    if True:\n"),),
+        (f"{RESCUE}::test_what_was_in_hand_when_another_killed_its_worker_is_not_to_blame",),
+        is_quick=True,
+    ),
+    Bug(
+        "what waits already is replayed too",
+        "it was asked for, so it is done",
+        (
+            Edit(
+                "flows/notifications/replay.py",
+                '        if locked.state == "queued":\n            return',
+                '        if locked.state == "gone":\n            return',
+            ),
+        ),
+        (REPLAYS,),
+        is_quick=True,
+    ),
+    Bug(
+        "given up without a dead letter",
+        "the notification says that it failed",
+        (
+            Edit(
+                "flows/maintenance/rescue.py",
+                "    _give_up(conn, job, notification_id, found.kind, crash_count)\n",
+                '    record_not_sent(conn, notification_id, "gone", clock(conn), is_final=True)\n',
+            ),
+        ),
+        (f"{RESCUE}::test_a_delivery_that_kills_its_worker_three_times_is_given_up",),
+        is_quick=True,
+    ),
+    Bug(
+        "signalled in the transaction",
+        "it is sent at the commit anyway",
+        (
+            Edit(
+                "store/jobs/queue.py",
+                "    wake_after_commit(conn, {job.queue for job in jobs if job.delay_seconds <= 0})\n",
+                "    for job in jobs:\n"
+                "        conn.execute(\"notify fairlead_jobs, 'fairlead:distribute'\")\n        del job\n",
+            ),
+        ),
+        (f"{FETCHING}::test_a_signal_comes_after_the_commit_and_only_then",),
+    ),
+    Bug(
+        "a batch is recorded at its end",
+        "one transaction is quicker than fifty",
+        (
+            Edit(
+                "flows/notifications/send_email.py",
+                "        was_recorded = self._record(tried, attempt)\n",
+                "        was_recorded = True\n        self._later = [*getattr(self, '_later', []), (tried, attempt)]\n",
+            ),
+            Edit(
+                "flows/notifications/send_email.py",
+                "        return deliveries, left\n",
+                "        for each in getattr(self, '_later', []):\n"
+                "            self._record(*each)\n"
+                "        return deliveries, left\n",
+            ),
+        ),
+        (f"{EMAIL}::test_several_go_over_one_connection_each_recorded_as_soon_as_it_is_taken",),
+        is_quick=True,
     ),
 )

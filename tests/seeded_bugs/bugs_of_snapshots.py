@@ -3,14 +3,14 @@
 from tests.seeded_bugs.bug import Bug, Edit
 
 PLACES = "tests/core/test_roster_state.py::test_a_paused_subscription_stays_and_one_that_left_comes_back_to_its_place"
-SNAPSHOTS = "tests/flows/upkeep/test_snapshot_rosters.py"
+SNAPSHOTS = "tests/flows/maintenance/test_snapshot_rosters.py"
 ONCE = f"{SNAPSHOTS}::test_snapshots_are_written_once_and_change_no_explanation"
 RUNS = f"{SNAPSHOTS}::test_a_run_goes_on_where_the_one_before_ended"
 DAMAGED = f"{SNAPSHOTS}::test_a_damaged_snapshot_is_passed_over_found_and_replaced"
 FORGED = f"{SNAPSHOTS}::test_a_snapshot_that_was_changed_and_hashed_again_is_found"
 UNFOLDED = f"{SNAPSHOTS}::test_a_journal_that_cannot_be_folded_ends_the_comparison"
 
-WRITER = "flows/upkeep/snapshot_rosters.py"
+WRITER = "flows/maintenance/snapshot_rosters.py"
 STORE = "store/distribution/snapshots.py"
 CHECK = "flows/snapshot_check.py"
 

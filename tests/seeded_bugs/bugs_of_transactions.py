@@ -22,11 +22,11 @@ BUGS_OF_TRANSACTIONS = (
         (
             Edit(
                 "store/leads/state.py",
-                "    return rows[0][0]\n\n\ndef begin_alone",
+                "    return rows[0][0]\n\n\ndef begin_isolated",
                 "    conn.execute(\n"
                 "        'update niches set next_start_level_order_position = next_start_level_order_position + 1 '\n"
                 "        'where id = (select niche_id from leads where id = %s)',\n        (lead_id,),\n    )\n"
-                "    return rows[0][0]\n\n\ndef begin_alone",
+                "    return rows[0][0]\n\n\ndef begin_isolated",
             ),
         ),
         (THREADS,),
@@ -135,8 +135,8 @@ BUGS_OF_TRANSACTIONS = (
             Edit(
                 "store/leads/waiting.py",
                 "where niche_id = %s and awaits_decision\n"
-                "              and case when %s::uuid is null then not decide_alone else id = %s::uuid end",
-                "where niche_id = %s and case when %s::uuid is null then awaits_decision and not decide_alone\n"
+                "              and case when %s::uuid is null then not isolated else id = %s::uuid end",
+                "where niche_id = %s and case when %s::uuid is null then awaits_decision and not isolated\n"
                 "              else id = %s::uuid end",
             ),
             Edit("store/leads/waiting.py", "where awaits_decision and id = any(array(", "where id = any(array("),

@@ -13,7 +13,7 @@ import pytest
 
 from fairlead.core.errors import Unavailable
 from fairlead.flows.exporting.open_export import begin_export
-from fairlead.flows.upkeep.reconcile import reconcile
+from fairlead.flows.maintenance.reconcile import reconcile
 from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database, Timeouts
@@ -63,7 +63,7 @@ def test_those_who_read_everything_read_for_long(
         raise Noted
 
     monkeypatch.setattr("fairlead.flows.verify.niches_of", note)
-    monkeypatch.setattr("fairlead.flows.upkeep.reconcile.clock", note)
+    monkeypatch.setattr("fairlead.flows.maintenance.reconcile.clock", note)
     monkeypatch.setattr("fairlead.flows.exporting.open_export.take_export_slot", note)
     with ExitStack() as held:
         readers: dict[str, Callable[[], object]] = {

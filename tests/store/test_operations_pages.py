@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fairlead.store.connection import Database
-from fairlead.store.jobs.dead_letters import Burial, bury, resolve
+from fairlead.store.jobs.dead_letters import NewDeadLetter, open_dead_letter, resolve
 from fairlead.store.jobs.queue_views import DeadLetterFilter, QueueState, dead_letter_page, queue_states
 from fairlead.store.leads.runs import JobAttempt, add_attempt
 from fairlead.store.notifications.delivery_pages import (
@@ -23,32 +23,26 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
-def add_job(database: Database, queue: str, status: str, due_in_seconds: int | None, made_seconds_ago: int) -> None:
+def add_job(database: Database, queue: str, state: str, due_in_seconds: int | None, made_seconds_ago: int) -> None:
     with database.transaction() as conn:
-        [(job_id,)] = conn.execute(
-            """
-            insert into procrastinate_jobs (queue_name, task_name, status, scheduled_at)
-            values (%s, 'some_task', %s, now() + make_interval(secs => %s)) returning id
-            """,
-            (queue, status, due_in_seconds),
-        ).fetchall()
         conn.execute(
-            "update procrastinate_events set at = now() - make_interval(secs => %s) "
-            "where job_id = %s and type = 'deferred'",
-            (made_seconds_ago, job_id),
+            """
+            insert into jobs (queue, task, state, scheduled_at, enqueued_at)
+            values (%s, 'some_task', %s, now() + make_interval(secs => %s), now() - make_interval(secs => %s))
+            """,
+            (queue, state, due_in_seconds, made_seconds_ago),
         )
 
 
 def test_every_queue_says_what_waits_runs_and_is_put_off(database: Database) -> None:
-    add_job(database, "email", "todo", None, 40)
-    add_job(database, "email", "todo", None, 30)
-    add_job(database, "email", "todo", -90, 500)
-    add_job(database, "email", "todo", 600, 5)
-    add_job(database, "email", "doing", None, 10)
-    add_job(database, "email", "succeeded", None, 10)
-    add_job(database, "odd", "todo", 300, 5)
+    add_job(database, "email", "waiting", None, 40)
+    add_job(database, "email", "waiting", None, 30)
+    add_job(database, "email", "waiting", -90, 500)
+    add_job(database, "email", "waiting", 600, 5)
+    add_job(database, "email", "running", None, 10)
+    add_job(database, "odd", "waiting", 300, 5)
     with database.transaction() as conn:
-        bury(conn, Burial("send_webhook", {}, "Broken", None, 3), NOW)
+        open_dead_letter(conn, NewDeadLetter("send_webhook", {}, "Broken", None, 3), NOW)
     states = {state.queue: state for state in database.read(queue_states)}
     assert list(states) == ["dispatch", "distribute", "email", "odd", "webhook"]
     email = states["email"]
@@ -64,9 +58,11 @@ def test_every_queue_says_what_waits_runs_and_is_put_off(database: Database) -> 
 def test_dead_letters_come_newest_first_and_by_filter(database: Database, limit: int) -> None:
     sale = sell(database)
     with database.transaction() as conn:
-        lead = bury(conn, Burial("distribute_lead", {}, "Broken", "the trace", 6, lead_id=sale.lead_id), NOW)
-        mail = bury(conn, Burial("send_email", {}, "refused", None, 3), NOW + MINUTE)
-        done = bury(conn, Burial("send_email", {}, "refused", None, 3), NOW + 2 * MINUTE)
+        lead = open_dead_letter(
+            conn, NewDeadLetter("distribute_lead", {}, "Broken", "the trace", 6, lead_id=sale.lead_id), NOW
+        )
+        mail = open_dead_letter(conn, NewDeadLetter("send_email", {}, "refused", None, 3), NOW + MINUTE)
+        done = open_dead_letter(conn, NewDeadLetter("send_email", {}, "refused", None, 3), NOW + 2 * MINUTE)
         resolve(conn, done, "resolved", "clerk", None, NOW + 3 * MINUTE)
 
     def found(**wanted: Any) -> list[str]:

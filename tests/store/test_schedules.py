@@ -1,24 +1,24 @@
-"""Duties: one caller per interval does each, whoever asks, whatever the clock does."""
+"""Tasks: one caller per interval does each, whoever asks, whatever the clock does."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from fairlead.store.connection import Connection, Database
-from fairlead.store.schedules import claim_duty, due_duties, end_duty, schedule_states
+from fairlead.store.schedules import claim_task, due_tasks, end_task, schedule_states
 from tests.waiting import wait_until
 
 
 def claim(database: Database, name: str = "tidy", every_seconds: float = 60) -> bool:
-    return database.run(lambda conn: claim_duty(conn, name, every_seconds))
+    return database.run(lambda conn: claim_task(conn, name, every_seconds))
 
 
 def end(database: Database, error: str | None = None) -> None:
-    database.run(lambda conn: end_duty(conn, "tidy", error))
+    database.run(lambda conn: end_task(conn, "tidy", error))
 
 
 def begun(database: Database, shift: str, ended: str | None = "0 seconds") -> None:
-    """As if the duty had been begun so long from now, and had ended so long after that."""
+    """As if the task had been begun so long from now, and had ended so long after that."""
     with database.transaction() as conn:
         conn.execute(
             "update schedules set started_at = clock_timestamp() + %s::interval, "
@@ -58,20 +58,20 @@ def test_a_duty_is_due_again_when_its_interval_has_passed(database: Database) ->
 
 
 def test_each_duty_has_its_own_interval(database: Database) -> None:
-    assert database.run(lambda conn: due_duties(conn, {"tidy": 60, "sweep": 5})) == ["sweep", "tidy"]
+    assert database.run(lambda conn: due_tasks(conn, {"tidy": 60, "sweep": 5})) == ["sweep", "tidy"]
     assert claim(database)
-    assert database.run(lambda conn: due_duties(conn, {"tidy": 60, "sweep": 5})) == ["sweep"]
+    assert database.run(lambda conn: due_tasks(conn, {"tidy": 60, "sweep": 5})) == ["sweep"]
     assert claim(database, "sweep", 5)
     end(database)
     begun(database, "-6 seconds")
-    assert database.run(lambda conn: due_duties(conn, {"tidy": 60, "sweep": 5})) == ["sweep"]
+    assert database.run(lambda conn: due_tasks(conn, {"tidy": 60, "sweep": 5})) == ["sweep"]
 
 
 @pytest.mark.parametrize(("ahead", "is_due"), [("0.9 seconds", False), ("2 seconds", True), ("400 days", True)])
 def test_a_clock_that_was_set_back_stops_nothing(database: Database, ahead: str, is_due: bool) -> None:
     assert claim(database, every_seconds=86_400)
     begun(database, ahead)
-    assert bool(database.run(lambda conn: due_duties(conn, {"tidy": 86_400}))) is is_due
+    assert bool(database.run(lambda conn: due_tasks(conn, {"tidy": 86_400}))) is is_due
     assert claim(database, every_seconds=86_400) is is_due
     assert not claim(database, every_seconds=86_400)
 

@@ -14,7 +14,6 @@ from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.jobs.schema import release_files
 from fairlead.store.schema import MIGRATIONS, NEWEST_UNRELEASED, check_schema, current_revision, migrate
 from fairlead.store.sql_files import run_statements
 from tests.flows.marketplaces import HOSTING, declare
@@ -107,54 +106,6 @@ def test_a_file_of_statements_is_carried_out_one_command_at_a_time(database: Dat
         with pytest.raises(errors.SyntaxError, match="multiple commands"):
             run_statements(conn, "select 1; select 2;\n")
         raise psycopg.Rollback
-
-
-def _job_library(database: Database) -> list[tuple[object, ...]]:
-    """Everything that the job library has in the schema: columns, indices, functions."""
-    with database.snapshot() as conn:
-        return conn.execute(
-            """
-            select 'column', table_name, column_name, data_type, column_default, is_nullable
-            from information_schema.columns where table_name like 'procrastinate%' and table_schema = current_schema
-            union all
-            select 'index', tablename, indexname, indexdef, null, null
-            from pg_indexes where tablename like 'procrastinate%' and schemaname = current_schema
-            union all
-            select 'function', proname, pg_get_function_arguments(oid), prosrc, null, null
-            from pg_proc where proname like 'procrastinate%' and pronamespace = current_schema::regnamespace
-            order by 1, 2, 3
-            """
-        ).fetchall()
-
-
-def test_an_older_release_of_the_job_library_is_upgraded(empty_url: str) -> None:
-    with Database(empty_url, "fresh") as fresh, Database(empty_url, "old") as old:
-        migrate(fresh)
-        migrate(old)
-        with old.transaction() as conn:
-            conn.execute("drop table procrastinate_events, procrastinate_periodic_defers, procrastinate_jobs cascade")
-            conn.execute("drop table procrastinate_workers cascade")
-            for kind, name in conn.execute(
-                """
-                select 'function', oid::regprocedure::text from pg_proc
-                where proname like 'procrastinate%' and pronamespace = current_schema::regnamespace
-                union all
-                select 'type', typname from pg_type
-                where typname like 'procrastinate%' and typnamespace = current_schema::regnamespace
-                """
-            ).fetchall():
-                conn.execute(f"drop {kind} if exists {name} cascade".encode())
-            for path in sorted((release_files() / "migrations").glob("*.sql")):
-                if path.stem <= "03.01.00_50_post_add_heartbeat":
-                    conn.execute(path.read_bytes())
-            conn.execute("update job_library set release = '03.01.00_50_post_add_heartbeat'")
-        with old.snapshot() as conn, pytest.raises(Refused, match=r"job tables .* run `fairlead migrate`"):
-            check_schema(conn, "old")
-        migrate(old)
-        names = {row[:3] for row in _job_library(fresh) if row[0] != "index"}
-        assert names <= {row[:3] for row in _job_library(old)}
-        with old.snapshot() as conn:
-            check_schema(conn, "old")
 
 
 def test_a_migration_waits_for_another_and_gives_up_in_one_line(empty_url: str) -> None:

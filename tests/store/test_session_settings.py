@@ -100,7 +100,7 @@ def test_looking_is_read_only_and_finds_the_server_that_takes_writes(database: D
             watching(found) as conn,
             pytest.raises(Exception, match="read-only"),
         ):
-            conn.execute("delete from procrastinate_workers")
+            conn.execute("delete from workers")
 
 
 def test_a_database_of_several_hosts_that_is_away_is_told_with_all_of_them() -> None:

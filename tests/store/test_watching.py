@@ -11,7 +11,7 @@ from fairlead.store.watching.gauges import watching
 
 def test_looking_changes_nothing(database: Database) -> None:
     with watching(database) as conn, pytest.raises(Exception, match="read-only"):
-        conn.execute("delete from procrastinate_workers")
+        conn.execute("delete from workers")
 
 
 def test_a_slow_query_is_given_up(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

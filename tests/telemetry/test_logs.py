@@ -21,7 +21,6 @@ from fairlead.telemetry.logs import (
     correlation,
     current_correlation_id,
     get_logger,
-    new_correlation_id,
     set_up_logs,
 )
 
@@ -237,35 +236,11 @@ def test_a_librarys_words_stay_and_what_it_put_into_them_does_not(output: io.Str
     assert_no_canary(output.getvalue())
 
 
-def test_the_job_librarys_lines_hold_ids_and_no_other_argument(output: io.StringIO) -> None:
-    """As Procrastinate logs: the arguments are in the text, in `extra`, and in the exception."""
-    lead_id = new_correlation_id()
-    job = {
-        "id": 7,
-        "queue": "distribute",
-        "task_name": "distribute_lead",
-        "attempts": 2,
-        "task_kwargs": {"lead_id": lead_id, "email": "wilhelmina@canary.example"},
-        "call_string": "distribute_lead[7](email='wilhelmina@canary.example')",
-    }
-    logging.getLogger("procrastinate.worker").error(
-        f"Job {job['call_string']} ended with status: Error",
-        extra={"action": "job_error", "job": job, "exception": "wilhelmina@canary.example"},
-        exc_info=ValueError("wilhelmina@canary.example"),
-    )
-    seen = line(output)
-    assert seen["event"] == "job_error"
-    expected = {"job_id": 7, "task": "distribute_lead", "queue": "distribute", "attempts": 2, "lead_id": lead_id}
-    assert {name: seen[name] for name in expected} == expected
-    assert seen["error"] == "ValueError"
-    assert_no_canary(output.getvalue())
-
-
 def test_libraries_are_quiet_unless_something_is_wrong(output: io.StringIO) -> None:
-    for name in ("procrastinate.worker", "psycopg.pool", "httpx2", "uvicorn.access", "uvicorn.error", "asyncio"):
+    for name in ("psycopg.pool", "httpx2", "uvicorn.access", "uvicorn.error", "asyncio"):
         logging.getLogger(name).info("chatter")
         logging.getLogger(name).warning("trouble")
-    assert [each["event"] for each in lines(output)] == ["trouble"] * 6
+    assert [each["event"] for each in lines(output)] == ["trouble"] * 5
 
 
 def test_a_correlation_holds_in_the_block_and_in_threads_of_it(output: io.StringIO) -> None:

@@ -64,7 +64,7 @@ def test_what_happened_is_counted() -> None:
     metrics.distribution_failed("hosting", "DeadlockDetected 40P01")
     metrics.delivered("webhook", "sent", 0.3)
     metrics.job_ran("email", "send_email", "succeeded", 0.1)
-    metrics.worker_crash_taken_over("distribute")
+    metrics.job_rescued("distribute")
     found = samples(Scrape())
     assert of(found, "decisions_total", niche="hosting", outcome="success") == 1
     assert of(found, "decisions_total", niche="hosting", outcome="no_eligible") == 1
@@ -80,7 +80,7 @@ def test_what_happened_is_counted() -> None:
     assert of(found, "delivery_duration_seconds_sum", channel="webhook") == pytest.approx(0.3)
     assert of(found, "jobs_total", queue="email", task="send_email", outcome="succeeded") == 1
     assert of(found, "job_duration_seconds_count", queue="email", task="send_email") == 1
-    assert of(found, "worker_crashes_taken_over_total", queue="distribute") == 1
+    assert of(found, "jobs_rescued_total", queue="distribute") == 1
     assert next(value for (name, _), value in found.items() if name == "fairlead_build_info") == 1
 
 

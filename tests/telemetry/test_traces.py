@@ -67,7 +67,7 @@ def test_a_job_carries_the_trace_of_whoever_enqueued_it(exporter: InMemorySpanEx
     use_provider(None)
     database.run(lambda conn: enqueue(conn, [Job("distribute_lead", {"lead_id": "b"})]))
     with database.snapshot() as conn:
-        rows = conn.execute("select args ->> 'traceparent' from procrastinate_jobs order by id").fetchall()
+        rows = conn.execute("select payload ->> 'traceparent' from jobs order by id").fetchall()
     assert [row[0] and row[0].split("-")[1] for row in rows] == [trace_id, None]
 
 

@@ -14,7 +14,7 @@ from tests.tidy.test_one_writer import STORE, strings, writes
 COUNTED_TABLES = {"assignments", "competition_levels", "leads", "niches", "providers", "subscriptions"}
 UNCOUNTED = {
     "money/ledger.py: forget_low_balance": "those of the providers whose balance is not low any more",
-    "leads/state.py: begin_alone": "a lead that was decided meanwhile is left alone",
+    "leads/state.py: begin_isolated": "a lead that was decided meanwhile is left alone",
     "leads/state.py: suspect": "those that no other transaction holds",
 }
 

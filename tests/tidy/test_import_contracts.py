@@ -29,7 +29,6 @@ BREACHES = [
     ("flows", "import psycopg_pool", "sql-in-store"),
     ("api", "import psycopg", "sql-in-store"),
     ("delivery", "import psycopg", "sql-in-store"),
-    ("flows", "import procrastinate", "sql-in-store"),
     ("cli", "import sqlalchemy", "sql-in-store"),
     ("cli", "import alembic.command", "sql-in-store"),
     ("core", "import time", "pure-core"),

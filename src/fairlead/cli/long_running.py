@@ -81,7 +81,7 @@ def marketplace_when_there(
 
 
 def leave_now(status: int) -> None:
-    """The process ends, whatever its threads are at: their transactions are rolled back, their jobs taken over."""
+    """The process ends, whatever its threads are at: their transactions are rolled back, their jobs rescued."""
     shut_down_traces()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -9,7 +9,7 @@ from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, say
 from fairlead.cli.progress import progress_bar
 from fairlead.core.canonical import timestamp_text
-from fairlead.flows.upkeep import reconcile as flow
+from fairlead.flows.maintenance import reconcile as flow
 from fairlead.store.audit.log import OPERATOR
 
 

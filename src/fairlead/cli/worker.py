@@ -23,7 +23,7 @@ def worker(
     """Do what waits: distribute approved leads, tell providers, keep the marketplace in order. Runs until stopped.
 
     Start as many as you like, on as many machines as you like: each job is done by one of them, and the jobs of one
-    that dies are taken over by the others. Ctrl-C or SIGTERM takes no more work, finishes what is under way
+    that dies are rescued by the others. Ctrl-C or SIGTERM takes no more work, finishes what is under way
     (FAIRLEAD_SHUTDOWN_TIMEOUT_SECONDS at the most) and ends; a second Ctrl-C ends at once, which loses nothing either.
 
     A database that is away is waited for. /livez, /readyz and /metrics answer on FAIRLEAD_WORKER_PORT; logs go to
@@ -35,7 +35,7 @@ def worker(
 
         fairlead worker --concurrency 10 --port 0
     """
-    # Imported here: the job library and the HTTP server are slow to import, and only this verb needs them.
+    # Imported here: the HTTP server is slow to import, and only this verb needs them.
     from fairlead.worker import connections_needed, work
 
     given = {"worker_concurrency": concurrency, "worker_port": port}

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 import threading
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from pathlib import Path
@@ -21,14 +21,22 @@ from fairlead.settings import Settings, SettingsError
 _MAX_FILE_NAME = 200
 
 
-class MailTransport(Protocol):
-    """Hands on one email at a time; several threads may use it at once."""
+class MailSession(Protocol):
+    """Hands on one email after the other."""
 
     def send(self, email: Email) -> Delivery:
         """Sent: the other side took the email. NotSent: it did not, or was cut off before it said so.
 
         A repetition carries the same Message-ID. Waits for the network; raises nothing that the other side causes.
         """
+        ...
+
+
+class MailTransport(Protocol):
+    """A way in which emails leave; several threads may use it at once, each with a session of its own."""
+
+    def session(self) -> AbstractContextManager[MailSession]:
+        """A session, in which a connection to the other side is kept; it is closed when the block ends."""
         ...
 
 
@@ -57,6 +65,9 @@ class ConsoleTransport:
     def __init__(self, sender: Address) -> None:
         self._sender = sender
         self._lock = threading.Lock()
+
+    def session(self) -> AbstractContextManager["ConsoleTransport"]:
+        return nullcontext(self)
 
     def send(self, email: Email) -> Delivery:
         recipient = address_of(email.to)
@@ -90,6 +101,9 @@ class DirectoryTransport:
     def __init__(self, directory: Path, sender: Address) -> None:
         self._directory = directory
         self._sender = sender
+
+    def session(self) -> AbstractContextManager["DirectoryTransport"]:
+        return nullcontext(self)
 
     def send(self, email: Email) -> Delivery:
         recipient = address_of(email.to)

@@ -14,6 +14,7 @@ from fairlead.delivery.outcome import Delivery, NotSent, Sent, safe_line
 from fairlead.settings import Settings, SettingsError
 
 _TAKEN = (250, 251)
+_CLOSING = 421
 # About who we are, not about the message: the operator will mend it, and the message must not be lost meanwhile.
 _SIGN_IN_CODES = (530, 534, 535, 538)
 
@@ -76,18 +77,38 @@ def _credentials(settings: Settings) -> tuple[str, str] | None:
 
 
 class SmtpTransport:
-    """Hands each email to the mail server, over a connection of its own; keeps nothing between two emails."""
+    """Hands emails to the mail server, in each session over one connection."""
 
     def __init__(self, server: MailServer, sender: Address) -> None:
         self._server = server
         self._sender = sender
+
+    @contextmanager
+    def session(self) -> Generator["SmtpSession"]:
+        """A session, which connects when its first email is sent and is signed off when the block ends."""
+        session = SmtpSession(self._server, self._sender)
+        try:
+            yield session
+            session.quit()
+        finally:
+            session.close()
+
+
+class SmtpSession:
+    """One connection to the mail server, made anew whenever it was lost. For one thread."""
+
+    def __init__(self, server: MailServer, sender: Address) -> None:
+        self._server = server
+        self._sender = sender
+        self._smtp: smtplib.SMTP | None = None
 
     def send(self, email: Email) -> Delivery:
         """Sent: the server took responsibility for the email. NotSent: it refused, or the connection ended before.
 
         Permanent is only what the server says of this recipient or this message. Whatever may be mended without
         touching the message is worth another attempt: no connection, a certificate, the password, the sender. Each
-        wait for the server is bounded by the timeout.
+        wait for the server is bounded by the timeout. A server that ended a kept connection between two emails is
+        connected to once more; one that ends it over an email may have taken that.
         """
         recipient = address_of(email.to)
         if recipient is None:
@@ -95,15 +116,77 @@ class SmtpTransport:
         content = mime_message(email, self._sender, recipient, datetime.now(UTC))
         personal = (recipient.username, recipient.display_name)
         try:
-            with _connected(self._server) as smtp:
-                return _handed_in(smtp, self._sender, recipient, content)
+            delivery = self._handed_in(recipient, content)
         except OSError as error:  # which every error of smtplib and ssl is
+            self.close()
             return NotSent(safe_line(_in_words(error), personal), is_permanent=False)
+        except BaseException:
+            self.close()
+            raise
+        return delivery
+
+    def quit(self) -> None:
+        """The server is told that this was all. How it says goodbye must not make a taken message look lost."""
+        if self._smtp is not None:
+            with suppress(OSError):
+                self._smtp.quit()
+
+    def close(self) -> None:
+        """There is no connection any more."""
+        if self._smtp is not None:
+            self._smtp.close()
+            self._smtp = None
+
+    def _handed_in(self, recipient: Address, content: bytes) -> Delivery:
+        """One mail transaction. Step by step, because the library's own drops what the server says at the end."""
+        personal = (recipient.username, recipient.display_name)
+        options: list[str] = []
+        if not recipient.addr_spec.isascii():
+            if not self._connection().has_extn("smtputf8"):
+                return _NO_INTERNATIONAL
+            options = ["SMTPUTF8", "BODY=8BITMIME"]
+        code, answer = self._begin(options)
+        if code not in _TAKEN:
+            self._reset()
+            return NotSent(safe_line(f"sender refused: {_reply(code, answer)}", personal), is_permanent=False)
+        smtp = self._connection()
+        code, answer = smtp.rcpt(recipient.addr_spec)
+        if code in _TAKEN:
+            code, answer = _data(smtp, content)
+        line = safe_line(_reply(code, answer), personal)
+        if code in _TAKEN:
+            return Sent(line)
+        self._reset()
+        return NotSent(line, is_permanent=500 <= code < 600 and code not in _SIGN_IN_CODES)
+
+    def _connection(self) -> smtplib.SMTP:
+        if self._smtp is None:
+            self._smtp = _connected(self._server)
+        return self._smtp
+
+    def _begin(self, options: list[str]) -> tuple[int, bytes]:
+        """What the server says to the sender; asked on a new connection where the kept one turns out to be over."""
+        sender = self._sender.addr_spec
+        if self._smtp is not None:
+            with suppress(OSError):
+                code, answer = self._smtp.mail(sender, options)
+                if code != _CLOSING:
+                    return code, answer
+            self.close()
+        return self._connection().mail(sender, options)
+
+    def _reset(self) -> None:
+        """What a refused email left in the conversation is dropped, with the connection if the server will not."""
+        smtp, code = self._smtp, 0
+        if smtp is not None:
+            with suppress(OSError):
+                code, _ = smtp.rset()
+        if code not in _TAKEN:
+            self.close()
 
 
-@contextmanager
-def _connected(server: MailServer) -> Generator[smtplib.SMTP]:
-    """A connection that is encrypted and signed in as the settings ask for, closed afterwards whatever happens."""
+def _connected(server: MailServer) -> smtplib.SMTP:
+    """A connection that is encrypted and signed in as the settings ask for. Raises OSError, and leaves none open."""
     if server.security == "tls":
         smtp = smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout_seconds, context=server.tls)
     else:
@@ -114,32 +197,10 @@ def _connected(server: MailServer) -> Generator[smtplib.SMTP]:
         smtp.ehlo_or_helo_if_needed()
         if server.credentials is not None:
             smtp.login(*server.credentials)
-        yield smtp
-        # The server has said all that counts. How it says goodbye must not make a taken message look lost.
-        with suppress(OSError):
-            smtp.quit()
-    finally:
+    except BaseException:
         smtp.close()
-
-
-def _handed_in(smtp: smtplib.SMTP, sender: Address, recipient: Address, content: bytes) -> Delivery:
-    """One mail transaction. Step by step, because the library's own drops what the server says at the end."""
-    personal = (recipient.username, recipient.display_name)
-    options: list[str] = []
-    if not recipient.addr_spec.isascii():
-        if not smtp.has_extn("smtputf8"):
-            return _NO_INTERNATIONAL
-        options = ["SMTPUTF8", "BODY=8BITMIME"]
-    code, answer = smtp.mail(sender.addr_spec, options)
-    if code not in _TAKEN:
-        return NotSent(safe_line(f"sender refused: {_reply(code, answer)}", personal), is_permanent=False)
-    code, answer = smtp.rcpt(recipient.addr_spec)
-    if code in _TAKEN:
-        code, answer = _data(smtp, content)
-    line = safe_line(_reply(code, answer), personal)
-    if code in _TAKEN:
-        return Sent(line)
-    return NotSent(line, is_permanent=500 <= code < 600 and code not in _SIGN_IN_CODES)
+        raise
+    return smtp
 
 
 def _data(smtp: smtplib.SMTP, content: bytes) -> tuple[int, bytes]:

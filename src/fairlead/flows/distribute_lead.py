@@ -11,7 +11,7 @@ from fairlead.flows.distributor import Distributed, Distributor
 from fairlead.flows.lead_jobs import withdraw_needless_jobs
 from fairlead.store.connection import Connection
 from fairlead.store.leads.rows import LeadProgress, states_of
-from fairlead.store.leads.state import begin_alone
+from fairlead.store.leads.state import begin_isolated
 from fairlead.telemetry import metrics
 from fairlead.telemetry.logs import correlation, get_logger
 from fairlead.telemetry.traces import span
@@ -56,7 +56,7 @@ class LeadDistribution:
 
     def _decide(self, lead: LeadProgress) -> Distributed:
         try:
-            if lead.decide_alone:
+            if lead.isolated:
                 return self._alone(lead)
             if self._take_turn is not None:
                 self._take_turn()
@@ -74,7 +74,7 @@ class LeadDistribution:
         with self._one_at_a_time:
             if self._take_turn is not None:
                 self._take_turn()
-            self._distributor.database.run(lambda conn: begin_alone(conn, lead.lead_id))
+            self._distributor.database.run(lambda conn: begin_isolated(conn, lead.lead_id))
             return self._distributor.distribute_waiting(lead.niche_id, lead.lead_id)
 
     def _withdraw_other_jobs(self, lead_id: str, result: Distributed) -> None:

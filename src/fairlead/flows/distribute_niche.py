@@ -4,22 +4,22 @@ from collections.abc import Iterator
 
 from fairlead.flows.distributor import Distributed, Distributor
 from fairlead.flows.lead_jobs import withdraw_needless_jobs
-from fairlead.store.leads.runs import waiting_alone
+from fairlead.store.leads.runs import waiting_isolated
 
 
 def distribute_niche(distributor: Distributor, niche_id: str) -> Iterator[Distributed]:
-    """Every lead that waits in the niche is decided, batch by batch; those that have to be decided alone come last.
+    """Every lead that waits in the niche is decided, batch by batch; isolated ones come last.
 
     Each of the latter is tried once, whatever comes of it. Yields what each transaction did; the jobs of leads that
     were decided are withdrawn. Raises `Unavailable`, and `Refused` for an inactive niche.
     """
     # Listed before the others are decided: one of those that fails now has been tried, and comes again later.
     with distributor.database.snapshot() as conn:
-        alone = waiting_alone(conn, niche_id)
+        isolated = waiting_isolated(conn, niche_id)
     while len(result := distributor.distribute_waiting(niche_id)):
         _withdraw_jobs(distributor, result)
         yield result
-    for lead_id in alone:
+    for lead_id in isolated:
         result = distributor.distribute_waiting(niche_id, lead_id)
         _withdraw_jobs(distributor, result)
         yield result

@@ -63,8 +63,8 @@ class Distributor:
 
         One transaction, retried whole on transient errors. Locks: niche, leads, providers. Idempotent by R1: a lead is
         decided only while it awaits a decision. When a batch fails, its leads are decided one by one; a failed run is
-        on record, and its lead is tried again later, alone, or given up. Such leads are in no batch: they are decided
-        when they are named.
+        on record, and its lead is tried again later, isolated, or given up. An isolated lead is in no batch: it is
+        decided when it is named.
 
         Raises `Unavailable` (the database cannot be used) and `Refused` (unknown or inactive niche).
         """

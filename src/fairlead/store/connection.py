@@ -7,7 +7,7 @@ import copy
 import random
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
@@ -15,11 +15,13 @@ from uuid import UUID
 
 import psycopg
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
 from fairlead.core.errors import Broken, Refused, Unavailable
 from fairlead.store.committed_calls import Call
 from fairlead.store.database_errors import is_outage, is_transient, one_line
+from fairlead.store.jobs.wake_up import Listener, wake
 from fairlead.store.row_level_security.binding import PortalRole
 from fairlead.store.session_settings import (
     SessionSettings,
@@ -79,6 +81,8 @@ class Database:
         # Shared by all that are bound to a provider, and None where row-level security is switched off.
         self._portal_role = PortalRole() if row_level_security else None
         self.bound_provider_id: str | None = None
+        self.on_enqueued: Listener | None = None
+        """Told, after each commit of this process that enqueued jobs, of their queues."""
         self.schema_name = schema_name
         self.url = checked_address(url)
         self.direct_url = self.url if direct_url is None else checked_address(direct_url)
@@ -99,7 +103,7 @@ class Database:
         self._long_statement_ms = bounds.long_statement_ms
         self._patience_seconds = patience_seconds
         connection_seconds = CONNECTION_SECONDS if patience_seconds is None else patience_seconds
-        self._pool: ConnectionPool[Connection] = ConnectionPool(
+        self._pool: ConnectionPool[SettledConnection] = ConnectionPool(
             self.url,
             connection_class=SettledConnection,
             kwargs=self.connection_settings(),
@@ -147,11 +151,14 @@ class Database:
     def transaction(self) -> Generator[Connection]:
         """One transaction, committed when the block ends and rolled back when it raises; never retried."""
         guard = self._guard()
-        with self._pool.connection() as conn, conn.transaction():
-            self._settings.begin(conn)
-            if guard is not None:
-                guard(conn)
-            yield conn
+        with self._pool.connection() as conn:
+            conn.queues_to_wake.clear()
+            with conn.transaction():
+                self._settings.begin(conn)
+                if guard is not None:
+                    guard(conn)
+                yield conn
+            wake(conn, self.schema_name, self.on_enqueued)
 
     def _guard(self) -> Callable[[Connection], None] | None:
         """What binds a transaction to the provider; None where there is nothing to bind."""
@@ -219,14 +226,45 @@ class Database:
         Raises `Unavailable` when the attempts or the patience are used up, and for any other state of the server that
         says nothing of the work.
         """
-        return self._retried(Call(work, finish).attempt)
+        return self.run_call(Call(work, finish))
 
-    def _retried(self, attempted: Callable[[Connection], Result]) -> Result:
+    def run_call(self, call: Call[Result]) -> Result:
+        """As `run`; after `Unavailable` the same call may be run again, and finds out whether it did something."""
+        return self._retried(call.attempt)
+
+    def run_statement(self, work: Callable[[Connection], Result]) -> Result:
+        """As `run`, for a single statement that does no harm when done twice: after a lost answer it is run again.
+
+        It is a transaction by itself, in one round trip instead of four.
+        """
+        return self._retried(work, self._statement)
+
+    @contextmanager
+    def _statement(self) -> Generator[Connection]:
+        if self.bound_provider_id is not None or self._settings.is_pooled:
+            with self.transaction() as conn:
+                yield conn
+            return
+        with self._pool.connection() as conn:
+            conn.autocommit = True
+            try:
+                yield conn
+            finally:
+                if conn.info.transaction_status == TransactionStatus.IDLE:
+                    conn.autocommit = False
+                else:
+                    conn.close()
+
+    def _retried(
+        self,
+        attempted: Callable[[Connection], Result],
+        opened: Callable[[], AbstractContextManager[Connection]] | None = None,
+    ) -> Result:
         """What `attempted` returns in the first transaction that commits and says so."""
         deadline = None if self._patience_seconds is None else time.monotonic() + self._patience_seconds
         for attempt in range(ATTEMPTS):
             try:
-                with self.transaction() as conn:
+                with (opened or self.transaction)() as conn:
                     return _on_writable(conn, attempted)
             except psycopg.Error as error:
                 if not is_outage(error):

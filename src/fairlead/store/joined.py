@@ -56,3 +56,7 @@ class JoinedDatabase(Database):
             if finish is not None:
                 finish(conn, result)
             return result
+
+    def run_statement(self, work: Callable[[Connection], Result]) -> Result:
+        """As `run`."""
+        return self.run(work)

@@ -1,6 +1,6 @@
-"""Periodic duties: which process does one, and when, decided by the database's clock and by no other.
+"""Periodic tasks: which process does one, and when, decided by the database's clock and by no other.
 
-Every worker asks for every duty, and a row lets one of them have it. A worker that was away misses nothing: a duty is
+Every worker asks for every task, and a row lets one of them have it. A worker that was away misses nothing: a task is
 due whenever its interval has passed, not at a moment that a process has to be awake for.
 """
 
@@ -12,12 +12,12 @@ from fairlead.store.connection import Connection
 from fairlead.store.typed_rows import all_rows
 
 AGAIN_AFTER_SECONDS = 3_600
-"""A rare duty whose last run failed, or whose worker died at it, does not wait for its whole interval."""
+"""A rare task whose last run failed, or whose worker died at it, does not wait for its whole interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleState:
-    """When a duty was begun last, when a run of it ended last, and with what kind of error, if any."""
+    """When a task was begun last, when a run of it ended last, and with what kind of error, if any."""
 
     name: str
     started_at: datetime
@@ -25,32 +25,32 @@ class ScheduleState:
     error: str | None
 
 
-def due_duties(conn: Connection, every_seconds: Mapping[str, float]) -> list[str]:
-    """Those of the duties, named with their intervals, that are due, sorted; see `claim_duty`. Locks nothing."""
+def due_tasks(conn: Connection, every_seconds: Mapping[str, float]) -> list[str]:
+    """Those of the tasks, named with their intervals, that are due, sorted; see `claim_task`. Locks nothing."""
     # A run that began in the future says nothing: the clock was set back. Up to a second of that is what clocks do
     # while they are kept right, and no reason to begin twice.
     rows = conn.execute(
         """
-        select duty.name
-        from unnest(%s::text[], %s::float8[]) as duty (name, every_seconds)
-        left join schedules s on s.name = duty.name
+        select task.name
+        from unnest(%s::text[], %s::float8[]) as task (name, every_seconds)
+        left join schedules s on s.name = task.name
         where s.name is null or s.started_at > clock_timestamp() + interval '1 second'
            or s.started_at <= clock_timestamp() - make_interval(secs =>
               case when s.error is null and s.ended_at >= s.started_at then every_seconds
                    else least(every_seconds, %s::float8) end)
-        order by duty.name
+        order by task.name
         """,
         (list(every_seconds), list(every_seconds.values()), AGAIN_AFTER_SECONDS),
     ).fetchall()
     return [row[0] for row in rows]
 
 
-def claim_duty(conn: Connection, name: str, every_seconds: float) -> bool:
-    """Whether the caller is the one who does this duty now: one is, per interval, however many ask at once.
+def claim_task(conn: Connection, name: str, every_seconds: float) -> bool:
+    """Whether the caller is the one who does this task now: one is, per interval, however many ask at once.
 
     It is due when it was never begun, when its interval has passed since it was, and when it was begun in the future,
     because the clock was set back. After a run that failed, or that never ended, an hour is waited at the most. Locks
-    the duty's row until the transaction ends: commit before doing it.
+    the task's row until the transaction ends: commit before doing it.
     """
     is_first = conn.execute(
         "insert into schedules (name, started_at) values (%s, clock_timestamp()) on conflict do nothing", (name,)
@@ -58,17 +58,17 @@ def claim_duty(conn: Connection, name: str, every_seconds: float) -> bool:
     if is_first:
         return True
     conn.execute("select from schedules where name = %s for no key update", (name,))
-    if not due_duties(conn, {name: every_seconds}):
+    if not due_tasks(conn, {name: every_seconds}):
         return False
     conn.execute("update schedules set started_at = statement_timestamp() where name = %s", (name,))
     return True
 
 
-def end_duty(conn: Connection, name: str, error: str | None) -> None:
-    """The duty's run has ended, with this kind of error or well. The error holds nothing personal."""
+def end_task(conn: Connection, name: str, error: str | None) -> None:
+    """The task's run has ended, with this kind of error or well. The error holds nothing personal."""
     conn.execute("update schedules set ended_at = statement_timestamp(), error = %s where name = %s", (error, name))
 
 
 def schedule_states(conn: Connection) -> list[ScheduleState]:
-    """Every duty that was ever begun, by name; nothing is locked."""
+    """Every task that was ever begun, by name; nothing is locked."""
     return all_rows(conn, ScheduleState, "select name, started_at, ended_at, error from schedules order by name")

@@ -9,7 +9,6 @@ from psycopg import errors, sql
 
 from fairlead.core.errors import Refused, Unavailable
 from fairlead.store.connection import Connection, Database
-from fairlead.store.jobs.schema import bring_up_to_date, installed_release, newest_release
 from fairlead.store.row_level_security.portal_role import set_up_portal_role
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -53,7 +52,6 @@ def migrate(database: Database, wait_seconds: float = 120) -> Migrated:
             conn.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(database.schema_name)))
             _upgrade(conn)
         with conn.transaction():
-            bring_up_to_date(conn)
             has_portal_role = set_up_portal_role(conn, database.schema_name)
         return Migrated(database.schema_name, before, needed, has_portal_role)
 
@@ -72,12 +70,6 @@ def check_schema(conn: Connection, schema_name: str) -> None:
         )
     if found > needed:
         raise _newer_schema(schema_name, found, needed)
-    if (release := installed_release(conn)) != newest_release():
-        raise Refused(
-            "schema_outdated",
-            f"the job tables of schema {schema_name!r} are at {release}, this needs {newest_release()}: run "
-            "`fairlead migrate`",
-        )
 
 
 def current_revision(conn: Connection) -> str | None:

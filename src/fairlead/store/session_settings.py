@@ -26,13 +26,15 @@ _MARK = "fairlead.own_session"
 class SettledConnection(psycopg.Connection[tuple[Any, ...]]):
     """A connection that is opened also through a pooler that refuses settings at the start of a session.
 
-    What is to be asserted of answers that a pipeline still waits for is asserted when it ends.
+    What is to be asserted of answers that a pipeline still waits for is asserted when it ends. `queues_to_wake`: where
+    its transaction put jobs, of which workers are told after the commit.
     """
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         """As its base has it."""
         super().__init__(*arguments, **settings)
         self._when_answered: list[Callable[[], None]] = []
+        self.queues_to_wake: set[str] = set()
 
     def when_answered(self, check: Callable[[], None]) -> None:
         """`check` is called when the pipeline that is open has all its answers, and may raise."""
@@ -70,7 +72,7 @@ class SessionSettings:
         """`values` by the names that PostgreSQL has for them; none of them holds a space."""
         self._values = dict(values)
         self._transaction_timeout_ms = transaction_timeout_ms
-        self._is_pooled = False
+        self.is_pooled = False
         self.options = " ".join(f"-c {name}={value}" for name, value in {**values, _MARK: "on"}.items())
 
     def settle(self, conn: psycopg.Connection[tuple[Any, ...]]) -> None:
@@ -79,8 +81,8 @@ class SessionSettings:
         A client that stands still in the middle of a pipeline is not idle to the server, so that nothing but a bound of
         the whole transaction would end it, and with it the lock of a niche. Servers before 17 cannot.
         """
-        self._is_pooled = not is_own_session(conn)
-        if self._is_pooled:
+        self.is_pooled = not is_own_session(conn)
+        if self.is_pooled:
             # A prepared statement belongs to a session, and the next transaction gets another one.
             conn.prepare_threshold = None
         elif conn.info.server_version >= BOUNDS_TRANSACTIONS:
@@ -93,7 +95,7 @@ class SessionSettings:
 
         Commands, not a query: the isolation level can still be chosen after them.
         """
-        if not self._is_pooled:
+        if not self.is_pooled:
             return
         values = dict(self._values)
         if conn.info.server_version >= BOUNDS_TRANSACTIONS:

@@ -68,7 +68,6 @@ def without_library_text(_logger: Any, _method: str, fields: EventDict) -> Event
     record = cast("logging.LogRecord", fields["_record"])
     fields["event"] = _library_event(record, fields.pop("positional_args", None))
     fields["at"] = f"{record.module}:{record.lineno}"
-    fields.update(_job_fields(record))
     return fields
 
 
@@ -95,10 +94,6 @@ def _is_fit(name: str, value: object) -> bool:
 
 
 def _library_event(record: logging.LogRecord, arguments: object) -> str:
-    # Procrastinate says in `action` what happened, and in the text with which arguments.
-    action: object = getattr(record, "action", None)
-    if record.name.split(".")[0] == "procrastinate" and isinstance(action, str) and _ID.fullmatch(action):
-        return action
     template: object = record.msg
     if isinstance(template, BaseException):
         return error_kind(template)
@@ -126,21 +121,3 @@ def _stands_in_source(text: str, record: logging.LogRecord) -> bool:
     """Whether the text is a literal of the very line that logged it: then it cannot hold personal data."""
     lines = "".join(linecache.getline(record.pathname, record.lineno + offset) for offset in range(3))
     return f'"{text}"' in lines or f"'{text}'" in lines
-
-
-def _job_fields(record: logging.LogRecord) -> dict[str, Any]:
-    """The ids in what Procrastinate says of a job; its other arguments are left out."""
-    job: object = getattr(record, "job", None)
-    if not isinstance(job, dict):
-        return {}
-    known = cast("dict[str, Any]", job)
-    arguments: object = known.get("task_kwargs")
-    ids = cast("dict[str, Any]", arguments) if isinstance(arguments, dict) else {}
-    names = ("lead_id", "notification_id", "correlation_id")
-    return {
-        "job_id": known.get("id"),
-        "task": known.get("task_name"),
-        "queue": known.get("queue"),
-        "attempts": known.get("attempts"),
-        **{name: ids[name] for name in names if name in ids},
-    }

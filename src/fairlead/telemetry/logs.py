@@ -46,7 +46,6 @@ _LIBRARY_LEVELS = {
     "httpcore2": logging.WARNING,
     "httpx2": logging.WARNING,
     "opentelemetry": logging.WARNING,
-    "procrastinate": logging.WARNING,
     "psycopg": logging.WARNING,
     "psycopg.pool": logging.WARNING,
     "uvicorn": logging.WARNING,

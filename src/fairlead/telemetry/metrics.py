@@ -44,7 +44,7 @@ class Metrics:
     delivery_seconds: Histogram
     jobs: Counter
     job_seconds: Histogram
-    worker_crashes: Counter
+    jobs_rescued: Counter
 
 
 def make_metrics() -> Metrics:
@@ -87,7 +87,7 @@ def make_metrics() -> Metrics:
         histogram("delivery_duration_seconds", "Time of one attempt to deliver.", _DELIVERY_SECONDS, "channel"),
         counter("jobs_total", "Runs of jobs, by outcome.", "queue", "task", "outcome"),
         histogram("job_duration_seconds", "Time of one run of a job.", _JOB_SECONDS, "queue", "task"),
-        counter("worker_crashes_taken_over_total", "Jobs taken over from a worker that died.", "queue"),
+        counter("jobs_rescued_total", "Jobs of workers that died, queued anew or given up.", "queue"),
     )
 
 
@@ -160,6 +160,6 @@ def job_ran(queue: str, task: str, outcome: str, seconds: float) -> None:
     metrics.job_seconds.labels(queue, task).observe(seconds)
 
 
-def worker_crash_taken_over(queue: str) -> None:
+def job_rescued(queue: str) -> None:
     """A job of a worker that died was given back to the queue."""
-    _current.worker_crashes.labels(queue).inc()
+    _current.jobs_rescued.labels(queue).inc()

@@ -29,7 +29,7 @@ def approved(database: Database) -> str:
 def test_a_distribution_is_queued_and_its_job_decides_it(ann: TestClient, database: Database) -> None:
     lead_id = approved(database)
     queued = ann.post(f"{LEADS}/{lead_id}/distribute", json=MANUAL)
-    [(job_id,)] = query(database, "select id from procrastinate_jobs where args ->> 'lead_id' = %s", lead_id)
+    [(job_id,)] = query(database, "select id from jobs where payload ->> 'lead_id' = %s", lead_id)
     assert (queued.status_code, queued.json()) == (202, {"lead_id": lead_id, "status": "queued", "job_id": job_id})
     assert ann.post(f"{LEADS}/{lead_id}/distribute", json=MANUAL).json()["job_id"] == job_id
     status = ann.get(f"{LEADS}/{lead_id}/distribution-status").json()

@@ -15,7 +15,7 @@ LETTERS, RETRIES = "/api/v1/admin/dead-letters", "/api/v1/admin/dead-letter-retr
 
 
 def test_the_queues_say_what_waits(ann: TestClient, database: Database) -> None:
-    value(database, "delete from procrastinate_jobs")
+    value(database, "delete from jobs")
     give_up_lead(database)
     queues = {each["queue"]: each for each in ann.get("/api/v1/admin/queues").json()["items"]}
     assert {"distribute", "dispatch", "email", "webhook"} <= queues.keys()
@@ -49,7 +49,7 @@ def test_what_was_given_up_is_tried_again_once(ann: TestClient, database: Databa
     key = {"Idempotency-Key": "again-1"}
     retried = ann.post(f"{LETTERS}/{letter_id}/retry", headers=key)
     assert (retried.status_code, retried.json()["resolution"], retried.json()["took_effect"]) == (200, "retried", True)
-    jobs = "select id from procrastinate_jobs where args ->> 'lead_id' = %s and status = 'todo' order by id"
+    jobs = "select id from jobs where payload ->> 'lead_id' = %s and state = 'waiting' order by id"
     assert retried.json()["job_id"] in rows(database, jobs, lead_id)
     before = rows(database, jobs, lead_id)
     # The same request has the same answer; another one learns that it was done already.

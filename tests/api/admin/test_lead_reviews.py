@@ -33,7 +33,7 @@ def test_a_lead_is_approved_and_its_job_is_there(ann: TestClient, database: Data
     assert ann.post(f"{LEADS}/{lead_id}/approve").json() == {"lead_id": lead_id, "was_already": False}
     assert ann.post(f"{LEADS}/{lead_id}/approve").json() == {"lead_id": lead_id, "was_already": True}
     assert statuses(database) == {lead_id: "approved"}
-    jobs = query(database, "select count(*) from procrastinate_jobs where args ->> 'lead_id' = %s", lead_id)
+    jobs = query(database, "select count(*) from jobs where payload ->> 'lead_id' = %s", lead_id)
     assert jobs == [(1,)]
 
 

@@ -3,8 +3,8 @@
 from fairlead.flows.access.log_in import log_in
 from fairlead.flows.access.sessions import authenticate_session
 from fairlead.flows.access.throttle import LOGIN_OF_PAIR
-from fairlead.flows.upkeep.clean_up import clean_up
-from fairlead.flows.upkeep.upkeep import Upkeep
+from fairlead.flows.maintenance.clean_up import clean_up
+from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
 from tests.flows.access.people import AWAY, HOME, PASSWORD, enrolled_admin, refusal, rows, token_for, value
@@ -31,7 +31,7 @@ def test_old_sessions_tokens_and_full_buckets_go(database: Database) -> None:
         refusal(log_in, database, ann.email, "wrong", HOME)
     value(database, "insert into rate_buckets values ('of long ago', now() - interval '1 second')")
 
-    counts = clean_up(Upkeep(database, Settings()))
+    counts = clean_up(Maintenance(database, Settings()))
 
     assert (counts["sessions"], counts["tokens"]) == (1, 1)
     assert "of long ago" not in rows(database, "select name from rate_buckets")

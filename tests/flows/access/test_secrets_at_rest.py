@@ -71,7 +71,7 @@ def test_a_dump_holds_no_secret(database: Database) -> None:
 
 def test_the_log_of_what_was_done_names_nobody(database: Database) -> None:
     everything_secret(database)
-    text = "\n".join(everything(database)["audit_log"] + everything(database)["procrastinate_jobs"]).lower()
+    text = "\n".join(everything(database)["audit_log"] + everything(database)["jobs"]).lower()
     assert "session.opened" in text
     for personal in ("ann@", "bob@", "ann example", HOME.ip, HOME.user_agent.lower()):
         assert personal not in text, personal

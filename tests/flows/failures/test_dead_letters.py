@@ -19,11 +19,11 @@ from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from fairlead.store.invariants.engine import undecided_leads
-from fairlead.store.leads.state import begin_alone
+from fairlead.store.leads.state import begin_isolated
 from tests.by_hand import CLOSED, TOLD_OF_SALES, WAITS, rows_by_hand
 from tests.flows.given_up import give_up_lead, give_up_notification, letter_of
+from tests.flows.maintenance.workers import jobs, rows
 from tests.flows.niches import stored_leads
-from tests.flows.upkeep.workers import jobs, rows
 from tests.race.processes import wait_until_blocked
 
 LETTERS = "select resolution, resolved_by, memo from dead_letters order by failed_at"
@@ -51,8 +51,8 @@ def test_a_lead_is_tried_again_from_the_beginning(database: Database) -> None:
     _, lead_id, letter_id = give_up_lead(database)
     done = retry_dead_letter(database, letter_id, OPERATOR)
     assert (done.resolution, done.lead_id, done.took_effect) == ("retried", lead_id, True)
-    assert jobs(database, "id, args ->> 'lead_id'")[-1] == (done.job_id, lead_id)
-    state = stored_leads(database, "awaits_decision, failed_runs, decide_alone, last_error, distribution_attempts")
+    assert jobs(database, "id, payload ->> 'lead_id'")[-1] == (done.job_id, lead_id)
+    state = stored_leads(database, "awaits_decision, failed_runs, isolated, last_error, distribution_attempts")
     assert state == [(True, 0, False, None, 1)]
     assert rows(database, LETTERS) == [("retried", "operator", None)]
     assert rows(database, EVENTS) == [
@@ -81,7 +81,7 @@ def test_a_notification_is_tried_again(database: Database) -> None:
     done = retry_dead_letter(database, letter_id, OPERATOR)
     assert (done.resolution, done.notification_id, done.took_effect) == ("retried", notification_id, True)
     assert rows(database, "select state, attempts from notifications where kind = 'lead_assigned'") == [("queued", 0)]
-    assert ("send_email", notification_id) in jobs(database, "task_name, args ->> 'notification_id'")
+    assert ("send_email", notification_id) in jobs(database, "task, payload ->> 'notification_id'")
     assert rows(database, LETTERS) == [("retried", "operator", None)]
     assert rows(database, EVENTS) == [
         ("dead_letter.opened", letter_id, None),
@@ -233,7 +233,7 @@ def test_a_killer_is_not_asked_for_with_those_that_nobody_asked_for(database: Da
         conn.execute("update leads set distribution_attempts = 0, last_outcome = null, last_attempt_at = null")
     for _ in range(3):
         with database.transaction() as conn:
-            begin_alone(conn, lead_id)
+            begin_isolated(conn, lead_id)
             record_crash(conn, lead_id, 1)
     assert trigger_untried(database, niche.niche_id, OPERATOR) == 0
     assert stored_leads(database, "awaits_decision, distribution_attempts") == [(False, 0)]
@@ -248,7 +248,7 @@ def test_every_approved_lead_reaches_a_decision_or_a_dead_letter(database: Datab
     retry_dead_letter(database, letter_id, OPERATOR)
     with database.transaction() as conn:
         assert undecided_leads(conn) == []
-        conn.execute("delete from procrastinate_jobs")
+        conn.execute("delete from jobs")
         assert undecided_leads(conn) == [lead_id]
         conn.execute("update leads set awaits_decision = false")
         assert undecided_leads(conn) == []

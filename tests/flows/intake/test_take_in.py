@@ -90,7 +90,7 @@ def test_a_niche_may_approve_what_partners_send(database: Database) -> None:
     taken = send(database)
     assert taken.status == "approved"
     assert stored_leads(database, "status, approved_by, awaits_decision") == [("approved", PARTNER.name, True)]
-    assert [taken.lead_id in job for job in everything(database)["procrastinate_jobs"]] == [True]
+    assert [taken.lead_id in job for job in everything(database)["jobs"]] == [True]
 
 
 def test_a_public_lead_waits_for_its_consumer(database: Database) -> None:

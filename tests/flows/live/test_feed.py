@@ -17,16 +17,16 @@ from fairlead.flows.live.event_types import ALWAYS, FOR_OPERATORS, FOR_PROVIDERS
 from fairlead.flows.live.feed import bring_up_to_date, forget_old_entries, operator_page, own_page
 from fairlead.flows.live.messages import Message
 from fairlead.flows.live.positions import operator_id
+from fairlead.flows.maintenance.clean_up import clean_up
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, reject_bad_lead, report_bad_lead
 from fairlead.flows.money.refund import refund_assignment
-from fairlead.flows.upkeep.clean_up import clean_up
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.live import sequencing as store
 from tests.flows.live.feeds import begin, of_type, open_market, operators_see, provider_sees, sell
+from tests.flows.maintenance.workers import maintenance_of
 from tests.flows.sales import query
-from tests.flows.upkeep.workers import upkeep_of
 from tests.race.marketplaces import add_leads
 
 MEMO = "the number is not in use at all"
@@ -276,7 +276,7 @@ def test_old_entries_are_forgotten_and_who_stood_before_them_hears_of_a_gap(data
         conn.execute("update live_entries set sequenced_at = sequenced_at - interval '8 days'")
     sell(database, market.niches["moving"], 2)
     head = bring_up_to_date(database)
-    assert clean_up(upkeep_of(database))["live_entries"] == 3
+    assert clean_up(maintenance_of(database))["live_entries"] == 3
     assert forget_old_entries(database) == 0
     assert bring_up_to_date(database).floor_id == after + 3
     for page in (operator_page(database, after), operator_page(database, after + 2)):

@@ -91,7 +91,7 @@ def test_a_fall_below_the_threshold_is_told_once_until_it_is_over(database: Data
     assert query(database, "select count(*) from providers where low_balance_alerted_at is not null") == [(0,)]
     adjust(database, ANCHOR, "debit", 7)
     assert len(told(database, "low_balance")) == 2
-    assert query(database, "select count(*) > 0 from procrastinate_jobs where task_name = 'dispatch_notifications'")
+    assert query(database, "select count(*) > 0 from jobs where task = 'dispatch_notifications'")
 
 
 def test_a_credit_that_leaves_the_balance_low_tells_nobody(database: Database) -> None:

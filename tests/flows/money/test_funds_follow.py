@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from fairlead.flows.configuration.providers import ProviderChange, change_provider
+from fairlead.flows.maintenance.funds import follow_funds
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, report_bad_lead
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.money.refund import refund_assignment
-from fairlead.flows.upkeep.funds import follow_funds
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.distribution.funds import misfunded_niche_ids
+from tests.flows.maintenance.workers import maintenance_of
 from tests.flows.marketplaces import HOSTING, declare
 from tests.flows.sales import BOWLINE, MEMO, PORTAL, Sale, query, sell
-from tests.flows.upkeep.workers import upkeep_of
 from tests.race.marketplaces import leave_only
 
 FLOWS = Path(__file__).parents[3] / "src" / "fairlead" / "flows"
@@ -40,7 +40,7 @@ def charged_elsewhere(database: Database, sale: Sale) -> None:
     """A charge stops subscriptions in its own niche only: those of the others have their turn."""
     with database.transaction() as conn:
         leave_only(conn, sale.anchor_id, 100)
-    follow_funds(upkeep_of(database))
+    follow_funds(maintenance_of(database))
 
 
 # Bowline has 100 cents and can pay for silver (500) with 400 more; Anchor has 3000, and for gold (2000) not with 1999.

@@ -41,7 +41,7 @@ def test_the_provider_is_told_without_what_the_operator_wrote(database: Database
     assert told(database, "refund_issued") == [("Anchor", None)]
     [job] = query(
         database,
-        "select count(*) from procrastinate_jobs where task_name = 'dispatch_notifications' and status = 'todo'",
+        "select count(*) from jobs where task = 'dispatch_notifications' and state = 'waiting'",
     )
     assert job > (0,)
 

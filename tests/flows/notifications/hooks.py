@@ -46,7 +46,7 @@ def sell_for_anchor(database: Database) -> str:
 def job_of(database: Database, notification_id: str) -> int:
     """The notification's newest job, which a worker is at from now on."""
     waiting = jobs(database, "send_webhook")
-    job_id = [job["id"] for job in waiting if job["args"]["notification_id"] == notification_id][-1]
+    job_id = [job["id"] for job in waiting if job["payload"]["notification_id"] == notification_id][-1]
     take(database, job_id)
     return job_id
 

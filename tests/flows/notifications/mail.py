@@ -1,5 +1,6 @@
 """What a test of email looks at, and a transport that does as it is told."""
 
+from contextlib import AbstractContextManager, nullcontext
 from email.message import EmailMessage
 
 from fairlead.delivery.email import Email
@@ -31,6 +32,10 @@ class Recorder:
         self.answers = list(answers)
         self.emails: list[Email] = []
 
+    def session(self) -> AbstractContextManager["Recorder"]:
+        """Itself: it keeps no connection."""
+        return nullcontext(self)
+
     def send(self, email: Email) -> Delivery:
         self.emails.append(email)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -42,7 +47,7 @@ class Recorder:
 def first_job(database: Database, notification_id: str) -> int:
     """The notification's oldest job, which a worker is at from now on."""
     job_id = next(
-        job["id"] for job in jobs(database, "send_email") if job["args"]["notification_id"] == notification_id
+        job["id"] for job in jobs(database, "send_email") if job["payload"]["notification_id"] == notification_id
     )
     take(database, job_id)
     return job_id

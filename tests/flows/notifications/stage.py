@@ -87,7 +87,7 @@ def forget(database: Database) -> None:
     """All that waits counts as told, and no job waits."""
     with database.transaction() as conn:
         conn.execute("update notifications set state = 'sent', sent_at = now(), attempts = 1 where state <> 'sent'")
-        conn.execute("delete from procrastinate_jobs")
+        conn.execute("delete from jobs")
 
 
 def notification(database: Database, kind: str = "lead_assigned", channel: str = "email", email: str = ANCHOR) -> str:
@@ -130,9 +130,9 @@ def jobs(database: Database, task: str | None = None) -> list[dict[str, Any]]:
     rows = query(
         database,
         """
-        select jsonb_build_object('id', id, 'task', task_name, 'args', args,
+        select jsonb_build_object('id', id, 'task', task, 'payload', payload,
                                   'due_in', coalesce(extract(epoch from scheduled_at - clock_timestamp()), 0))
-        from procrastinate_jobs where status = 'todo' and (%s::text is null or task_name = %s) order by id
+        from jobs where state = 'waiting' and (%s::text is null or task = %s) order by id
         """,
         task,
         task,
@@ -143,13 +143,13 @@ def jobs(database: Database, task: str | None = None) -> list[dict[str, Any]]:
 def take(database: Database, job_id: int) -> None:
     """A worker is at the job, as far as the queue knows."""
     with database.transaction() as conn:
-        conn.execute("update procrastinate_jobs set status = 'doing' where id = %s", (job_id,))
+        conn.execute("update jobs set state = 'running' where id = %s", (job_id,))
 
 
 def finish(database: Database, job_id: int) -> None:
     """The job is done and gone."""
     with database.transaction() as conn:
-        conn.execute("delete from procrastinate_jobs where id = %s", (job_id,))
+        conn.execute("delete from jobs where id = %s", (job_id,))
 
 
 def emails(database: Database, settings: Settings) -> EmailSender:
@@ -169,7 +169,7 @@ def work_off(database: Database, settings: Settings, rounds: int = 1) -> list[De
             sender = {"send_email": mail, "send_webhook": webhooks}.get(job["task"])
             if sender is not None:
                 take(database, job["id"])
-                outcomes.append(sender.send(job["args"]["notification_id"], job["id"]))
+                outcomes.append(sender.send(job["payload"]["notification_id"], job["id"]))
                 finish(database, job["id"])
     return outcomes
 
@@ -179,7 +179,7 @@ def stored_text(database: Database, tables: Sequence[str]) -> str:
     return "\n".join(row[0] for name in tables for row in query(database, f"select t::text from {name} t"))
 
 
-NOT_FOR_PEOPLE = ("notifications", "job_attempts", "dead_letters", "audit_log", "procrastinate_jobs")
+NOT_FOR_PEOPLE = ("notifications", "job_attempts", "dead_letters", "audit_log", "jobs")
 
 
 def assert_nothing_personal(database: Database) -> None:

@@ -38,10 +38,10 @@ def test_each_notification_gets_one_job_of_its_channel(database: Database) -> No
     waiting = query(database, "select id::text, channel, correlation_id from notifications order by id")
     assert dispatch_notifications(database) == len(waiting) >= 4
     delivering = [*jobs(database, "send_email"), *jobs(database, "send_webhook")]
-    handed = [(job["args"]["notification_id"], job["task"].removeprefix("send_")) for job in delivering]
+    handed = [(job["payload"]["notification_id"], job["task"].removeprefix("send_")) for job in delivering]
     assert sorted(handed) == sorted((notification_id, channel) for notification_id, channel, _ in waiting)
-    assert {len(job["args"]) for job in jobs(database, "send_email")} == {2}
-    assert "request-1" in {job["args"]["correlation_id"] for job in jobs(database, "send_webhook")}
+    assert {len(job["payload"]) for job in jobs(database, "send_email")} == {2}
+    assert "request-1" in {job["payload"]["correlation_id"] for job in jobs(database, "send_webhook")}
     assert dispatch_notifications(database) == 0
     assert_nothing_personal(database)
 
@@ -62,7 +62,7 @@ def test_many_at_once_hand_out_each_once(database: Database, monkeypatch: pytest
     with ThreadPoolExecutor(6) as pool:
         counts = list(pool.map(lambda _: dispatch_notifications(database), range(6)))
     assert sum(counts) == 100
-    ids = [job["args"]["notification_id"] for job in jobs(database, "send_email")]
+    ids = [job["payload"]["notification_id"] for job in jobs(database, "send_email")]
     assert len(ids) == len(set(ids)) == 100
     forget(database)
 
@@ -90,14 +90,14 @@ def test_a_claim_that_had_to_wait_sees_who_has_it_now(database: Database) -> Non
     sell_lead(database)
     dispatch_notifications(database)
     told = notification(database)
-    winner = next(job["id"] for job in jobs(database, "send_email") if job["args"]["notification_id"] == told)
+    winner = next(job["id"] for job in jobs(database, "send_email") if job["payload"]["notification_id"] == told)
     with ThreadPoolExecutor(1) as pool:
         with database.transaction() as conn:
-            conn.execute("update procrastinate_jobs set status = 'doing' where id = %s", (winner,))
-            assert claim(conn, told, winner, clock(conn)) is not None
-            late = pool.submit(database.run, lambda other: claim(other, told, 999, clock(other)))
+            conn.execute("update jobs set state = 'running' where id = %s", (winner,))
+            assert claim(conn, {told: winner}, clock(conn))
+            late = pool.submit(database.run, lambda other: claim(other, {told: 999}, clock(other)))
             wait_until_blocked(database.url, late)
-        assert late.result(10) is None
+        assert late.result(10) == []
 
 
 def test_what_a_provider_does_not_want_is_skipped(database: Database) -> None:
@@ -112,7 +112,7 @@ def test_what_a_provider_does_not_want_is_skipped(database: Database) -> None:
     assert (skipped["state"], skipped["last_answer"]) == ("skipped", "the provider does not want to be told")
     assert states(database) == ["skipped", "queued"]
     assert states(database, channel="webhook") == ["queued"]
-    assert notification(database) not in [job["args"]["notification_id"] for job in jobs(database, "send_email")]
+    assert notification(database) not in [job["payload"]["notification_id"] for job in jobs(database, "send_email")]
 
 
 def test_a_batch_of_skipped_ones_does_not_end_the_dispatch(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

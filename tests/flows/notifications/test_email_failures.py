@@ -50,7 +50,7 @@ def test_a_temporary_refusal_is_tried_again_after_its_delay(database: Database) 
         row = row_of(database, told)
         assert (row["state"], row["attempts"], row["claimed_by_job"]) == ("queued", 1, None)
         assert row["last_error"] == row["last_answer"] == "450 4.2.0 <***> *** is greylisted for ***"
-        [again] = [job for job in jobs(database, "send_email") if job["args"]["notification_id"] == told]
+        [again] = [job for job in jobs(database, "send_email") if job["payload"]["notification_id"] == told]
         assert 7 < again["due_in"] <= 11
         inbox.answer_to_rcpt = "250 OK"
         take(database, again["id"])
@@ -69,7 +69,7 @@ def test_a_longer_wait_that_was_asked_for_wins(database: Database) -> None:
     told = notification(database)
     busy = NotSent("busy", is_permanent=False, retry_after_seconds=3_000)
     EmailSender(database, Recorder(busy), settings_for()).send(told, first_job(database, told))
-    [again] = [job for job in jobs(database, "send_email") if job["args"]["notification_id"] == told]
+    [again] = [job for job in jobs(database, "send_email") if job["payload"]["notification_id"] == told]
     assert 2_990 < again["due_in"] <= 3_000
 
 

@@ -249,7 +249,7 @@ def test_an_endpoint_is_not_resumed_between_a_look_at_it_and_holding_back(
         assert webhooks(database).send(told, job_id) is None
     finish(database, job_id)
     assert dispatch_notifications(database) > 0
-    assert [job["args"]["notification_id"] for job in jobs(database, "send_webhook")] == [told]
+    assert [job["payload"]["notification_id"] for job in jobs(database, "send_webhook")] == [told]
 
 
 def test_resuming_races_with_jobs_that_hold_back(database: Database) -> None:

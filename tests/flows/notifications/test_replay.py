@@ -96,7 +96,7 @@ def test_requeueing_is_part_of_the_callers_transaction(database: Database) -> No
         assert requeue_notification(conn, told, clock(conn))
         assert not requeue_notification(conn, told, clock(conn))
         assert not requeue_notification(conn, new_id(), clock(conn))
-    assert [job["args"]["notification_id"] for job in jobs(database, "send_email")] == [told]
+    assert [job["payload"]["notification_id"] for job in jobs(database, "send_email")] == [told]
 
 
 def test_what_cannot_be_replayed(database: Database) -> None:

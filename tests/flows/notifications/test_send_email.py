@@ -135,12 +135,12 @@ def test_two_jobs_for_one_notification_at_once_send_once(database: Database) -> 
     with database.transaction() as conn:  # a second hint, as an over-anxious reminder might give
         conn.execute(
             """
-            insert into procrastinate_jobs (queue_name, task_name, args)
-            select queue_name, task_name, args from procrastinate_jobs where args ->> 'notification_id' = %s
+            insert into jobs (queue, task, payload)
+            select queue, task, payload from jobs where payload ->> 'notification_id' = %s
             """,
             (told,),
         )
-    twice = [job["id"] for job in jobs(database, "send_email") if job["args"]["notification_id"] == told]
+    twice = [job["id"] for job in jobs(database, "send_email") if job["payload"]["notification_id"] == told]
     assert len(twice) == 2
     for job_id in twice:
         take(database, job_id)
@@ -234,3 +234,65 @@ def test_no_transaction_is_open_and_no_lock_held_while_the_server_is_waited_for(
             return super().send(email)
 
     assert EmailSender(database, Looks(Sent("ok")), settings_for()).send(told, first_job(database, told)) == Sent("ok")
+
+
+def states_of_emails(database: Database) -> list[str]:
+    """The states of all emails, of whichever kind."""
+    with database.snapshot() as conn:
+        return [row[0] for row in conn.execute("select state from notifications where channel = 'email' order by id")]
+
+
+def test_several_go_over_one_connection_each_recorded_as_soon_as_it_is_taken(database: Database) -> None:
+    """A process that dies in between leaves to be sent again the one that it had in hand, and none before it."""
+    open_marketplace(database)
+    for _ in range(3):
+        sell_lead(database)
+    dispatch_notifications(database)
+    waiting = {job["payload"]["notification_id"]: job["id"] for job in jobs(database, "send_email")}
+    for job_id in waiting.values():
+        take(database, job_id)
+    states_seen: list[list[str]] = []
+
+    class Watching(Recorder):
+        def send(self, email: Email) -> Delivery:
+            states_seen.append(states_of_emails(database))
+            if len(states_seen) == 4:
+                raise SystemExit
+            return super().send(email)
+
+    with pytest.raises(SystemExit):
+        EmailSender(database, Watching(Sent("ok")), settings_for()).send_all(waiting)
+    assert [each.count("sent") for each in states_seen] == [0, 1, 2, 3]
+    for job_id in waiting.values():
+        finish(database, job_id)
+    rest = EmailSender(database, rest_of := Recorder(Sent("ok")), settings_for())
+    outcomes, left = rest.send_all({each: 999_000 + number for number, each in enumerate(sorted(waiting))})
+    assert (len(outcomes), left) == (len(waiting) - 3, [])
+    assert len(rest_of.emails) == len(waiting) - 3
+    assert set(states_of_emails(database)) == {"sent"}
+
+
+def test_what_is_left_because_the_worker_stops_is_still_to_be_sent(database: Database) -> None:
+    open_marketplace(database)
+    for _ in range(2):
+        sell_lead(database)
+    dispatch_notifications(database)
+    waiting = {job["payload"]["notification_id"]: job["id"] for job in jobs(database, "send_email")}
+    goes_on = iter([True, True])
+    sender = EmailSender(database, Recorder(Sent("ok")), settings_for())
+    outcomes, left = sender.send_all(waiting, lambda: next(goes_on, False))
+    assert len(outcomes) == 2
+    assert {*left} == {waiting[each] for each in waiting if each not in outcomes}
+    assert sorted(states_of_emails(database)) == ["queued"] * len(left) + ["sent"] * 2
+
+
+def test_one_that_is_refused_fails_alone(database: Database) -> None:
+    open_marketplace(database)
+    for _ in range(2):
+        sell_lead(database)
+    dispatch_notifications(database)
+    waiting = {job["payload"]["notification_id"]: job["id"] for job in jobs(database, "send_email")}
+    answers = [Sent("ok"), NotSent("unknown", is_permanent=True), *[Sent("ok")] * (len(waiting) - 2)]
+    outcomes, _ = EmailSender(database, Recorder(*answers), settings_for()).send_all(waiting)
+    assert len(outcomes) == len(waiting)
+    assert sorted(row_of(database, each)["state"] for each in waiting) == ["failed"] + ["sent"] * (len(waiting) - 1)

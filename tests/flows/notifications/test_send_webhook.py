@@ -121,8 +121,8 @@ def test_two_jobs_at_once_send_once(database: Database) -> None:
         told = sell_for_anchor(database)
         with database.transaction() as conn:
             conn.execute(
-                "insert into procrastinate_jobs (queue_name, task_name, args) "
-                "select queue_name, task_name, args from procrastinate_jobs where args ->> 'notification_id' = %s",
+                "insert into jobs (queue, task, payload) "
+                "select queue, task, payload from jobs where payload ->> 'notification_id' = %s",
                 (told,),
             )
         twice = [job_of(database, told), job_of(database, told)]

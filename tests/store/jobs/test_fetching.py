@@ -1,46 +1,42 @@
-"""How jobs are found: at once, and without reading those that are not wanted."""
+"""How jobs are found: at once, once, in their order, and without reading those that are not wanted."""
 
 import threading
-import time
+from contextlib import closing, suppress
 
 import psycopg
 import pytest
 
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs import runner
-from fairlead.store.jobs.queue import QUEUE_OF, Job, Queue, Task, enqueue
-from fairlead.store.jobs.runner import Bounds, Lane, run_worker
-from fairlead.store.jobs.schema import bring_up_to_date
-from fairlead.store.schema import migrate
-from tests.waiting import wait_until
+from fairlead.store.jobs.fetching import fetch, finish, make_due, run_again
+from fairlead.store.jobs.queue import ISOLATED, QUEUE_OF, Job, JobRun, Task, enqueue
+from fairlead.store.jobs.rescue import lock_stalled, requeue
+from fairlead.store.jobs.runner import Bounds, Handler, Lane, run_worker
+from fairlead.store.jobs.wake_up import listen
+from tests.waiting import PATIENCE_SECONDS
 
 BACKLOG = 3_000
 FETCHES = 12  # of the first five, every plan would be made for the queue that is asked for
 
 
-def fetch(conn: Connection, queue: Queue) -> object:
-    """The next job of the queue, now a worker's."""
-    return conn.execute("select id from procrastinate_fetch_job_v2(%s::varchar[], null)", ([queue],)).fetchall()[0][0]
-
-
 def rows_read(conn: Connection) -> int:
     """How many rows of the jobs this connection has read lately: a difference of two says what lies between."""
-    query = "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relname = 'procrastinate_jobs'"
+    query = "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relname = 'jobs'"
     return conn.execute(query).fetchall()[0][0]
 
 
 @pytest.mark.parametrize("wanted", sorted(QUEUE_OF))
 def test_the_next_job_of_a_queue_is_found_without_reading_any_backlog(database: Database, wanted: Task) -> None:
     with database.transaction() as conn:
-        conn.execute("analyze procrastinate_jobs")  # as it is most of the time: empty
+        conn.execute("analyze jobs")  # as it is most of the time: empty
     others: list[Job] = [Job(task) for task in QUEUE_OF for _ in range(BACKLOG)]
     database.run(lambda conn: enqueue(conn, others))
     database.run(lambda conn: enqueue(conn, [Job(wanted)] * FETCHES))
     with database.transaction() as conn:
         before = rows_read(conn)
         for _ in range(FETCHES):
-            assert fetch(conn, QUEUE_OF[wanted]) is not None
-        # The row that is found, again to be changed, and by the trigger's foreign key; jobs just taken before it.
+            assert len(fetch(conn, QUEUE_OF[wanted], 1, 1)) == 1
+        # The row that is found, and again to be changed; jobs just taken before it.
         assert rows_read(conn) - before <= 3 * FETCHES + sum(range(FETCHES))
         raise psycopg.Rollback
 
@@ -49,62 +45,98 @@ def test_looking_in_an_empty_queue_does_not_read_the_backlog_of_others(database:
     database.run(lambda conn: enqueue(conn, [Job("send_email")] * BACKLOG))
     with database.transaction() as conn:
         before = rows_read(conn)
-        assert [fetch(conn, "distribute") for _ in range(FETCHES)] == [None] * FETCHES
+        assert [fetch(conn, "distribute", 1, 5) for _ in range(FETCHES)] == [[]] * FETCHES
         assert rows_read(conn) == before
-
-
-def test_a_schema_of_before_is_brought_up_to_date(database: Database) -> None:
-    with database.transaction() as conn:
-        assert not bring_up_to_date(conn)
-        conn.execute("drop index jobs_to_email; alter function procrastinate_fetch_job_v2 reset all")
-    migrate(database)
-    with database.transaction() as conn:
-        assert not bring_up_to_date(conn)
-        assert conn.execute("select to_regclass('jobs_to_email') is not null").fetchone() == (True,)
-        settings = conn.execute("select proconfig from pg_proc where proname = 'procrastinate_fetch_job_v2'").fetchone()
-        assert settings == (["plan_cache_mode=force_custom_plan"],)
-
-
-# As the library's, but that it takes a moment to say that there was no job.
-SLOW_TO_FIND_NOTHING = """
-    alter function procrastinate_fetch_job_v2 rename to look_for_a_job;
-    create function procrastinate_fetch_job_v2(queues varchar[], worker bigint) returns procrastinate_jobs
-    language plpgsql as $$
-    declare found procrastinate_jobs;
-    begin
-        found := look_for_a_job(queues, worker);
-        if found.id is null then
-            perform pg_sleep(0.7);
-        end if;
-        return found;
-    end; $$
-"""
 
 
 def test_a_job_that_comes_while_another_is_looked_for_is_found_at_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "POLLING_SECONDS", 60.0)
-    done, stop = threading.Event(), threading.Event()
-    with database.transaction() as conn:
-        conn.execute(SLOW_TO_FIND_NOTHING)
+    looked, put, done, stop = threading.Event(), threading.Event(), threading.Event(), threading.Event()
+    real = runner.fetching.fetch
+
+    def slow_to_find_nothing(conn: Connection, queue: str, worker_id: int, limit: int) -> list[JobRun]:
+        found = real(conn, queue, worker_id, limit)
+        if not found and not looked.is_set():
+            looked.set()
+            assert put.wait(PATIENCE_SECONDS)
+        return found
+
+    monkeypatch.setattr(runner.fetching, "fetch", slow_to_find_nothing)
     lanes, bounds = [Lane("distribute", 1)], Bounds(heartbeat_timeout_seconds=30, shutdown_timeout_seconds=10)
-    handlers = {"distribute_lead": lambda run: done.set()}
+    handlers: dict[Task, Handler] = {"distribute_lead": lambda _: done.set()}
     worker = threading.Thread(target=run_worker, args=(database, lanes, handlers, bounds, stop))
     worker.start()
     try:
-        wait_until(lambda: is_looking(database))
-        time.sleep(0.2)  # within the look, and past the moment at which it begins to listen
-        database.run(lambda conn: enqueue(conn, [Job("distribute_lead")]))
-        assert is_looking(database)
-        assert done.wait(10)
+        assert looked.wait(PATIENCE_SECONDS)
+        database.run(lambda conn: enqueue(conn, [Job("distribute_lead")]))  # within the look, which does not see it
+        put.set()
+        assert done.wait(PATIENCE_SECONDS)
     finally:
+        put.set()
         stop.set()
         worker.join()
 
 
-def is_looking(database: Database) -> bool:
-    """Whether a worker has looked, found nothing, and has not heard of it yet."""
-    with database.snapshot() as conn:
-        query = "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'"
-        return conn.execute(query).fetchall()[0][0] == 1
+def test_a_signal_comes_after_the_commit_and_only_then(database: Database) -> None:
+    with closing(database.connect_directly()) as conn:
+        listen(conn)
+        with suppress(ZeroDivisionError), database.transaction() as undone:
+            enqueue(undone, [Job("distribute_lead")])
+            raise ZeroDivisionError
+        database.run(lambda _: None)  # on the same connection
+        with database.transaction() as open_:
+            enqueue(open_, [Job("distribute_lead"), Job("send_email"), Job("distribute_lead", delay_seconds=60)])
+            assert list(conn.notifies(timeout=0.1)) == []
+        assert [each.payload for each in conn.notifies(timeout=0.5)] == ["fairlead:distribute"]
+        with closing(database.connect_directly()) as plain, plain.transaction():
+            enqueue(plain, [Job("distribute_lead")])
+        assert list(conn.notifies(timeout=0.3)) == [], "the transaction itself signals nothing"
+
+
+def test_what_is_being_fetched_by_another_is_skipped(database: Database) -> None:
+    database.run(lambda conn: enqueue(conn, [Job("send_email")] * 5))
+    with database.transaction() as one, database.transaction() as other:
+        first, second = fetch(one, "email", 1, 2), fetch(other, "email", 2, 5)
+    ids = [run.job_id for run in (*first, *second)]
+    assert len(first) == 2
+    assert ids == sorted(set(ids))
+    assert len(ids) == 5
+    with database.transaction() as conn:
+        assert finish(conn, ids, 1) == 2, "a worker ends its own jobs only"
+        assert run_again(conn, ids, 1, 0) == 0
+        assert conn.execute("select count(*) from jobs where worker_id = 2").fetchone() == (3,)
+
+
+def test_a_job_for_later_is_fetched_when_its_time_has_come_and_in_its_order(database: Database) -> None:
+    database.run(lambda conn: enqueue(conn, [Job("send_email", {"n": 1}, 60), Job("send_email", {"n": 2})]))
+    with database.transaction() as conn:
+        assert not make_due(conn)
+        conn.execute("update jobs set scheduled_at = clock_timestamp() where scheduled_at is not null")
+        assert make_due(conn) == {"email"}
+        assert [run.payload["n"] for run in fetch(conn, "email", 1, 5)] == [1, 2]
+
+
+def test_an_isolated_job_waits_in_a_queue_of_its_own(database: Database) -> None:
+    jobs = [Job("send_email", is_isolated=True), Job("send_webhook", is_isolated=True), Job("send_email")]
+    database.run(lambda conn: enqueue(conn, jobs))
+    with database.transaction() as conn:
+        assert [run.job_id for run in fetch(conn, "email", 1, 5)] == [3]
+        assert [run.job_id for run in fetch(conn, ISOLATED, 1, 1)] == [1]
+        assert [run.job_id for run in fetch(conn, ISOLATED, 1, 1)] == [2]
+        assert run_again(conn, [2], 1, 60) == 1
+        assert fetch(conn, ISOLATED, 1, 1) == []
+
+
+def test_a_rescued_job_is_its_former_workers_no_more(database: Database) -> None:
+    database.run(lambda conn: enqueue(conn, [Job("send_email")]))
+    with database.transaction() as conn:
+        [run] = fetch(conn, "email", 1, 5)
+        stalled = lock_stalled(conn, run.job_id, 5)
+        assert stalled is not None
+        requeue(conn, stalled)
+        assert finish(conn, [run.job_id], 1) == 0
+        [again] = fetch(conn, "email", 2, 5)
+        assert (again.job_id > run.job_id, again.attempt) == (True, 1)
+        assert finish(conn, [run.job_id, again.job_id], 1) == 0

@@ -14,7 +14,6 @@ from fairlead.store.jobs.queue import (
     jobs_at_all,
     lead_job,
     leads_without_job,
-    running_job_ids,
     withdraw_lead_jobs,
 )
 from tests.flows.marketplaces import HOSTING, declare
@@ -26,13 +25,12 @@ def test_the_jobs_of_leads_can_be_withdrawn_unless_they_run(database: Database) 
     declare(database, HOSTING)
     leads = submit_leads(database, "hosting", [LEAD] * 4, OPERATOR, approve=True)
     with database.transaction() as conn:
-        conn.execute("update procrastinate_jobs set status = 'doing' where args ->> 'lead_id' = %s", (leads[0],))
+        conn.execute("update jobs set state = 'running' where payload ->> 'lead_id' = %s", (leads[0],))
         withdraw_lead_jobs(conn, leads[:3])
         assert [job and job.is_running for job in (lead_job(conn, lead) for lead in leads)] == [True, None, None, False]
         assert leads_without_job(conn, 10) == leads[1:3]
         assert leads_without_job(conn, 1) == leads[1:2]
-        jobs = conn.execute("select id, args ->> 'lead_id' from procrastinate_jobs").fetchall()
-        assert running_job_ids(conn, [job_id for job_id, _ in jobs]) == {i for i, lead in jobs if lead == leads[0]}
+        jobs = conn.execute("select id, payload ->> 'lead_id' from jobs").fetchall()
         assert jobs_at_all(conn) == len(jobs) == 2
 
 
@@ -49,7 +47,7 @@ def test_a_job_that_is_just_being_taken_is_not_waited_for(database: Database) ->
     declare(database, HOSTING)
     leads = submit_leads(database, "hosting", [LEAD] * 2, OPERATOR, approve=True)
     with database.transaction() as taking:
-        taking.execute("select from procrastinate_jobs where args ->> 'lead_id' = %s for update", (leads[0],))
+        taking.execute("select from jobs where payload ->> 'lead_id' = %s for update", (leads[0],))
         withdrawn = threading.Thread(target=lambda: database.run(lambda conn: withdraw_lead_jobs(conn, leads)))
         withdrawn.start()
         withdrawn.join(10)
@@ -65,8 +63,8 @@ def test_withdrawing_looks_at_the_jobs_of_its_leads_alone_even_by_statistics_of_
     lead_ids = [str(uuid4()) for _ in range(20)]
     with database.transaction() as conn:
         enqueue_rows(conn, "send_email", "notification_id", [str(uuid4()) for _ in range(2_000)])
-        conn.execute("delete from procrastinate_jobs")
-        conn.execute("analyze procrastinate_jobs")
+        conn.execute("delete from jobs")
+        conn.execute("analyze jobs")
         enqueue_rows(conn, "send_email", "notification_id", [str(uuid4()) for _ in range(5_000)])
         enqueue_rows(conn, "distribute_lead", "lead_id", lead_ids)
     with database.transaction() as conn:
@@ -81,7 +79,7 @@ def test_withdrawing_looks_at_the_jobs_of_its_leads_alone_even_by_statistics_of_
         monkeypatch.setattr(conn, "execute", explain)
         withdraw_lead_jobs(conn, lead_ids)
         monkeypatch.undo()
-        left = conn.execute("select count(*) from procrastinate_jobs where task_name = 'distribute_lead'").fetchone()
+        left = conn.execute("select count(*) from jobs where task = 'distribute_lead'").fetchone()
     assert left == (0,)
     [plan] = plans
     read = [float(count) for count in re.findall(r'"Rows Removed by (?:Join )?Filter": ([0-9.]+)', plan)]
@@ -92,8 +90,8 @@ def enqueue_rows(conn: Connection, task: str, argument: str, ids: list[str]) -> 
     """Jobs of the task, one for each id, that wait."""
     conn.execute(
         """
-        insert into procrastinate_jobs (task_name, queue_name, args, status)
-        select %s, 'email', jsonb_build_object(%s::text, id), 'todo' from unnest(%s::text[]) id
+        insert into jobs (task, queue, payload, state)
+        select %s, 'email', jsonb_build_object(%s::text, id), 'waiting' from unnest(%s::text[]) id
         """,
         (task, argument, ids),
     )

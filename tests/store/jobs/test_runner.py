@@ -4,19 +4,33 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 import pytest
 
-from fairlead.store.connection import Database
-from fairlead.store.jobs.queue import Job, JobRun, Task, enqueue, jobs_at_all
+from fairlead.core.errors import Unavailable
+from fairlead.store.committed_calls import Call
+from fairlead.store.connection import Connection, Database
+from fairlead.store.jobs import runner
+from fairlead.store.jobs.queue import ISOLATED, Job, JobRun, Task, enqueue, jobs_at_all
 from fairlead.store.jobs.runner import Bounds, Handler, Lane, run_worker
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 LANES = (Lane("distribute", 2), Lane("webhook", 1))
+
+
+def each(do: Callable[[JobRun], object]) -> Handler:
+    """A handler that does its jobs one by one."""
+
+    def handle(runs: Sequence[JobRun]) -> None:
+        for run in runs:
+            do(run)
+
+    return handle
 
 
 class Running:
@@ -37,13 +51,16 @@ class Running:
 
 @contextmanager
 def running(
-    database: Database, handlers: Mapping[Task, Handler], shutdown_timeout_seconds: float = 20
+    database: Database,
+    handlers: Mapping[Task, Handler],
+    shutdown_timeout_seconds: float = 20,
+    lanes: Sequence[Lane] = LANES,
 ) -> Iterator[Running]:
     """A worker with these handlers works on the database's jobs."""
     stop, serving = threading.Event(), threading.Event()
     with ThreadPoolExecutor(1) as pool:
         bounds = Bounds(heartbeat_timeout_seconds=5, shutdown_timeout_seconds=shutdown_timeout_seconds)
-        ended = pool.submit(run_worker, database, LANES, handlers, bounds, stop, serving.set)
+        ended = pool.submit(run_worker, database, lanes, handlers, bounds, stop, serving.set)
         try:
             assert serving.wait(PATIENCE_SECONDS)
             yield Running(stop, ended)
@@ -66,16 +83,15 @@ def left(database: Database) -> int:
     return database.run(jobs_at_all)
 
 
-def listeners(database: Database) -> int:
-    """How many lanes still listen for new jobs."""
+def registered(database: Database) -> int:
+    """How many workers are registered."""
     with database.snapshot() as conn:
-        query = "select count(*) from pg_stat_activity where datname = current_database() and query like 'LISTEN%'"
-        return conn.execute(query).fetchall()[0][0]
+        return conn.execute("select count(*) from workers").fetchall()[0][0]
 
 
 def test_a_job_is_done_if_its_transaction_commits_and_never_otherwise(database: Database) -> None:
     seen: list[object] = []
-    with running(database, {"distribute_lead": lambda run: seen.append(run.payload)}) as worker:
+    with running(database, {"distribute_lead": each(lambda run: seen.append(run.payload))}) as worker:
         put(database, lead_job("committed"))
         with pytest.raises(psycopg.errors.UndefinedTable):
             database.run(lambda conn: (enqueue(conn, [lead_job("rolled back")]), conn.execute("select from nowhere")))
@@ -88,7 +104,7 @@ def test_any_number_of_jobs_is_enqueued_at_once_in_order(database: Database) -> 
     put(database)
     put(database, *[lead_job(str(number)) for number in range(500)])
     seen: list[object] = []
-    with running(database, {"distribute_lead": lambda run: seen.append(run.payload["lead_id"])}) as worker:
+    with running(database, {"distribute_lead": each(lambda run: seen.append(run.payload["lead_id"]))}) as worker:
         wait_until(lambda: not left(database))
         assert worker.stopped()
     assert sorted(seen, key=lambda name: int(str(name))) == [str(number) for number in range(500)]
@@ -100,7 +116,7 @@ def test_a_job_for_later_waits(database: Database) -> None:
     def note(run: JobRun) -> None:
         done_at[run.payload["lead_id"]] = time.monotonic()
 
-    with running(database, {"distribute_lead": note}):
+    with running(database, {"distribute_lead": each(note)}):
         start = time.monotonic()
         put(database, lead_job("later", 1.5), lead_job("now"))
         wait_until(lambda: len(done_at) == 2)
@@ -116,7 +132,7 @@ def test_a_handler_that_raises_is_run_again(database: Database) -> None:
         if len(runs) == 1:
             raise ConnectionError("no way to say what went wrong")
 
-    with running(database, {"distribute_lead": fail_once}):
+    with running(database, {"distribute_lead": each(fail_once)}):
         put(database, lead_job("x"))
         wait_until(lambda: len(runs) == 2 and not left(database))
     assert runs[0] == runs[1]
@@ -137,7 +153,7 @@ def test_no_more_jobs_run_at_once_than_the_lane_is_wide_and_lanes_do_not_wait_fo
         with lock:
             at_once -= 1
 
-    with running(database, {"distribute_lead": leads.append, "send_webhook": webhook}):
+    with running(database, {"distribute_lead": each(leads.append), "send_webhook": each(webhook)}):
         put(database, *[Job("send_webhook", {"notification_id": str(number)}) for number in range(4)])
         wait_until(lambda: at_once == 1)
         put(database, *[lead_job(str(number)) for number in range(10)])
@@ -155,12 +171,11 @@ def test_stopping_finishes_what_is_under_way_and_takes_nothing_more(database: Da
         assert gate.wait(PATIENCE_SECONDS)
         done.append(run.payload["lead_id"])
 
-    with running(database, {"distribute_lead": slow}) as worker:
+    with running(database, {"distribute_lead": each(slow)}) as worker:
         put(database, lead_job("under way"))
         assert begun.wait(PATIENCE_SECONDS)
-        wait_until(lambda: listeners(database) == len(LANES))
+        assert registered(database) == 1
         worker.ask_to_stop()
-        wait_until(lambda: not listeners(database))
         put(database, lead_job("too late"))
         gate.set()
         assert worker.stopped()
@@ -173,7 +188,7 @@ import os, sys, threading, time
 from fairlead.store.connection import Database
 from fairlead.store.jobs.runner import Bounds, Lane, run_worker
 stop = threading.Event()
-def stuck(run):
+def stuck(runs):
     stop.set()
     time.sleep(600)
 with Database(sys.argv[1], "fairlead") as database:
@@ -194,13 +209,13 @@ def test_a_job_that_outlasts_the_drain_is_released_for_others(database: Database
     )
     assert ended.stdout == "False\n"
     with database.snapshot() as conn:
-        rows = conn.execute("select status, worker_id from procrastinate_jobs").fetchall()
-    assert rows == [("doing", None)]
+        rows = conn.execute("select state, (select count(*) from workers) from jobs").fetchall()
+    assert rows == [("running", 0)]
 
 
 def test_a_worker_whose_connections_are_all_cut_goes_on_by_itself(database: Database, server_url: str) -> None:
     seen: list[object] = []
-    with running(database, {"distribute_lead": lambda run: seen.append(run.payload["lead_id"])}) as worker:
+    with running(database, {"distribute_lead": each(lambda run: seen.append(run.payload["lead_id"]))}) as worker:
         put(database, lead_job("before"))
         wait_until(lambda: seen == ["before"])
         with psycopg.connect(server_url, autocommit=True) as conn:
@@ -213,3 +228,77 @@ def test_a_worker_whose_connections_are_all_cut_goes_on_by_itself(database: Data
         put(database, lead_job("after"))
         wait_until(lambda: seen == ["before", "after"] and not left(database))
         assert worker.stopped()
+
+
+def test_a_lane_takes_several_at_once_and_what_its_handler_leaves_waits_again(database: Database) -> None:
+    batches: list[list[object]] = []
+
+    def handle(runs: Sequence[JobRun]) -> list[int]:
+        batches.append([run.payload["notification_id"] for run in runs])
+        return [run.job_id for run in runs[1:]] if len(batches) == 1 else []
+
+    put(database, *[Job("send_email", {"notification_id": number}) for number in range(3)])
+    with running(database, {"send_email": handle}, lanes=[Lane("email", 1, batch_jobs=2)]) as worker:
+        wait_until(lambda: not left(database))
+        assert worker.stopped()
+    assert batches == [[0, 1], [1, 2]]
+
+
+def test_isolated_jobs_of_all_queues_run_one_at_a_time(database: Database) -> None:
+    at_once, most, lock = 0, 0, threading.Lock()
+
+    def note(_: JobRun) -> None:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        time.sleep(0.02)  # long enough for another to come in, were it let
+        with lock:
+            at_once -= 1
+
+    put(database, *[Job("send_email", is_isolated=True), Job("send_webhook", is_isolated=True)] * 3)
+    with running(database, {"send_email": each(note), "send_webhook": each(note)}, lanes=[*LANES, Lane(ISOLATED, 1)]):
+        wait_until(lambda: not left(database))
+    assert most == 1
+
+
+def test_how_a_job_ended_is_recorded_in_the_end(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job whose end is not on record would count as running for as long as its worker lives."""
+    monkeypatch.setattr(runner, "RECORD_AGAIN_SECONDS", (0.01,))
+    real, refusals = runner.fetching.finish, iter([True, True])
+
+    def refuse(conn: Connection, job_ids: Sequence[int], worker_id: int) -> int:
+        if next(refusals, False):
+            raise Unavailable("away")
+        return real(conn, job_ids, worker_id)
+
+    monkeypatch.setattr(runner.fetching, "finish", refuse)
+    runs: list[int] = []
+    with running(database, {"distribute_lead": each(lambda run: runs.append(run.job_id))}):
+        put(database, lead_job("x"))
+        wait_until(lambda: not left(database))
+    assert len(runs) == 1
+
+
+def test_what_was_fetched_just_before_the_database_went_away_is_done(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its worker lives, so nothing would ever rescue a job that this one does not know of."""
+    monkeypatch.setattr(runner, "RECORD_AGAIN_SECONDS", (0.01,))
+    real, lost = Database.run_call, threading.Event()
+
+    def lose_an_answer(self: Database, call: Call[Any]) -> Any:
+        runs = real(self, call)
+        if isinstance(runs, list) and runs and not lost.is_set():
+            lost.set()
+            raise Unavailable("committed, but the answer was lost, and so was every attempt to ask")
+        return runs
+
+    monkeypatch.setattr(Database, "run_call", lose_an_answer)
+    seen: list[int] = []
+    with running(database, {"distribute_lead": each(lambda run: seen.append(run.job_id))}) as worker:
+        put(database, lead_job("x"))
+        wait_until(lambda: not left(database))
+        assert worker.stopped()
+    assert lost.is_set()
+    assert len(seen) == 1

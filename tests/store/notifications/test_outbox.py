@@ -8,7 +8,7 @@ from fairlead.store.notifications.outbox import Notification, notify
 from tests.flows.sales import query
 
 ODD = 'a "quoted" \\ one, {of} null\nand NULL'
-DISPATCHES = "select count(*) from procrastinate_jobs where task_name = 'dispatch_notifications'"
+DISPATCHES = "select count(*) from jobs where task = 'dispatch_notifications'"
 
 
 def alert(title: str, once: str | None = None) -> Notification:

@@ -156,8 +156,8 @@ FOR_ANOTHER = {
         insert into niche_journal (niche_id, seq, kind, payload, recorded_at, prev_hash, hash)
         select id, journal_seq + 1, 'decision', jsonb_build_object('provider_id', %(anchor)s::text), now(),
                journal_head, journal_head from niches""",
-    "a job that sends": "insert into procrastinate_jobs (queue_name, task_name) values ('email', 'send_email')",
-    "a job that sells": "insert into procrastinate_jobs (queue_name, task_name) values ('x', 'distribute_lead')",
+    "a job that sends": "insert into jobs (queue, task) values ('email', 'send_email')",
+    "a job that sells": "insert into jobs (queue, task) values ('x', 'distribute_lead')",
 }
 
 
@@ -185,12 +185,12 @@ def test_nobody_is_audited_as_an_operator(database: Database) -> None:
 
 def test_jobs_are_neither_seen_nor_withdrawn(database: Database) -> None:
     bound = database.bound_to(two_providers(database).anchor.provider)
-    [(before,)] = query(database, "select count(*) from procrastinate_jobs")
+    [(before,)] = query(database, "select count(*) from jobs")
     assert before > 0
-    assert changed(bound, "delete from procrastinate_jobs") == 0
-    assert changed(bound, "update procrastinate_jobs set status = 'doing'") == 0
-    assert {task for (task,) in rows(bound, "select task_name from procrastinate_jobs")} <= {"dispatch_notifications"}
-    assert query(database, "select count(*) from procrastinate_jobs") == [(before,)]
+    assert changed(bound, "delete from jobs") == 0
+    assert changed(bound, "update jobs set state = 'running'") == 0
+    assert {task for (task,) in rows(bound, "select task from jobs")} <= {"dispatch_notifications"}
+    assert query(database, "select count(*) from jobs") == [(before,)]
 
 
 def test_a_key_that_another_used_is_used(database: Database) -> None:

@@ -35,20 +35,15 @@ def niche(database: Database, slug: str = "hosting") -> NicheGauges:
     return next(each for each in gauges(database).niches if each.niche == slug)
 
 
-def add_job(database: Database, name: str, status: str, due_in_seconds: int | None, made_seconds_ago: int) -> None:
-    """A job in this state. The library notes the present as the time at which it was made; that is moved back."""
+def add_job(database: Database, name: str, state: str, due_in_seconds: int | None, made_seconds_ago: int) -> None:
+    """A job in this state, made so long ago."""
     with database.transaction() as conn:
-        [(job_id,)] = conn.execute(
-            """
-            insert into procrastinate_jobs (queue_name, task_name, status, scheduled_at)
-            values (%s, 'some_task', %s, now() + make_interval(secs => %s)) returning id
-            """,
-            (name, status, due_in_seconds),
-        ).fetchall()
         conn.execute(
-            "update procrastinate_events set at = now() - make_interval(secs => %s) "
-            "where job_id = %s and type = 'deferred'",
-            (made_seconds_ago, job_id),
+            """
+            insert into jobs (queue, task, state, scheduled_at, enqueued_at)
+            values (%s, 'some_task', %s, now() + make_interval(secs => %s), now() - make_interval(secs => %s))
+            """,
+            (name, state, due_in_seconds, made_seconds_ago),
         )
 
 
@@ -77,12 +72,10 @@ def test_an_empty_marketplace_is_all_zeros(database: Database) -> None:
 
 def test_ready_scheduled_and_running_jobs_are_told_apart(database: Database) -> None:
     for status, due, made in (
-        ("todo", None, 50),
-        ("todo", -90, 1000),
-        ("todo", 90, 2000),
-        ("doing", None, 3000),
-        ("succeeded", None, 4000),
-        ("failed", None, 5000),
+        ("waiting", None, 50),
+        ("waiting", -90, 1000),
+        ("waiting", 90, 2000),
+        ("running", None, 3000),
     ):
         add_job(database, "distribute", status, due, made)
     seen = queue(database, "distribute")
@@ -93,18 +86,18 @@ def test_ready_scheduled_and_running_jobs_are_told_apart(database: Database) -> 
 
 
 def test_a_job_without_a_time_waits_since_it_was_made(database: Database) -> None:
-    add_job(database, "email", "todo", None, 300)
-    add_job(database, "email", "todo", -90, 1000)
+    add_job(database, "email", "waiting", None, 300)
+    add_job(database, "email", "waiting", -90, 1000)
     assert queue(database, "email").oldest_ready_seconds == pytest.approx(300, abs=5)
 
 
 def test_what_is_not_due_yet_has_not_waited(database: Database) -> None:
-    add_job(database, "webhook", "todo", 600, 300)
+    add_job(database, "webhook", "waiting", 600, 300)
     assert queue(database, "webhook").oldest_ready_seconds == 0
 
 
 def test_a_queue_that_nobody_declared_is_shown_too(database: Database) -> None:
-    add_job(database, "extra", "todo", None, 0)
+    add_job(database, "extra", "waiting", None, 0)
     assert queue(database, "extra").ready_jobs == 1
 
 
@@ -223,7 +216,7 @@ def test_endpoints_are_counted_by_state_and_the_failing_ones_among_the_active(da
 
 def test_workers_are_alive_while_their_hearts_beat(database: Database) -> None:
     for age_seconds in (5, 25, 400):
-        beat = "insert into procrastinate_workers (last_heartbeat) values (now() - make_interval(secs => %s))"
+        beat = "insert into workers (last_heartbeat) values (now() - make_interval(secs => %s))"
         run(database, beat, age_seconds)
     seen = gauges(database)
     assert seen.workers_alive == 2
@@ -266,10 +259,8 @@ def test_what_is_done_is_not_read(database: Database, monkeypatch: pytest.Monkey
     submit(database, NORTH, 500)
     distribute(database)
     for finished in (
-        "insert into procrastinate_jobs (queue_name, task_name, status) "
-        "select 'distribute', 'x', 'succeeded' from generate_series(1, 5000)",
-        "insert into procrastinate_events (job_id, type) select id, 'deferred' from procrastinate_jobs",
-        "delete from procrastinate_jobs where status = 'todo'",
+        "insert into jobs (queue, task) select 'distribute', 'x' from generate_series(1, 5000)",
+        "delete from jobs",
         "update notifications set state = 'sent', sent_at = now(), enqueued_at = now()",
         "insert into job_attempts (id, job_id, task, outcome, ended_at) "
         "select gen_random_uuid(), 1, 'x', 'failed', now() - interval '2 days' from generate_series(1, 5000)",
@@ -280,7 +271,7 @@ def test_what_is_done_is_not_read(database: Database, monkeypatch: pytest.Monkey
         "select gen_random_uuid(), now(), now(), 1, 0, '[]' from generate_series(1, 2000)",
     ):
         run(database, finished)
-    add_job(database, "distribute", "todo", None, 10)
+    add_job(database, "distribute", "waiting", None, 10)
     submit(database, NORTH, 3)
     with watching(database) as conn:
         conn.execute("set default_transaction_read_only = off")
@@ -294,7 +285,7 @@ def test_what_is_done_is_not_read(database: Database, monkeypatch: pytest.Monkey
             after = _rows_read(conn)
     assert (seen.niches[0].waiting_leads, seen.niches[0].zero_assignment_streak) == (3, 0)
     read = {table: count - before[table] for table, count in after.items() if count > before[table]}
-    assert read["procrastinate_jobs"] == 4, "one job is added here, and one for each lead that waits"
+    assert read["jobs"] == 4, "one job is added here, and one for each lead that waits"
     assert max(read.values()) < 100, read
 
 

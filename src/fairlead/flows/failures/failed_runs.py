@@ -1,4 +1,4 @@
-"""What becomes of a lead whose distribution raised or killed its worker: tried again later, alone, or given up."""
+"""What becomes of a lead whose distribution raised or killed its worker: tried again later, isolated, or given up."""
 
 import random
 from datetime import timedelta
@@ -9,7 +9,7 @@ from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.store.audit.log import SYSTEM, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
-from fairlead.store.jobs.dead_letters import Burial, bury, opened
+from fairlead.store.jobs.dead_letters import NewDeadLetter, open_dead_letter, opened
 from fairlead.store.jobs.queue import enqueue
 from fairlead.store.leads.rows import clock, lock_lead
 from fairlead.store.leads.runs import JobAttempt, add_attempt
@@ -51,7 +51,7 @@ def record_failed_run(
 def record_crash(conn: Connection, lead_id: str, job_id: int) -> bool:
     """A worker died while it ran this lead's job; returns whether the lead is given up because of it.
 
-    Only a lead that was being decided alone is taken to be the cause, and given up the third time. Locks the lead.
+    Only a lead that was being decided by itself is taken to be the cause, and given up the third time. Locks the lead.
     """
     lead = lock_lead(conn, lead_id)
     if lead is None or not lead.awaits_decision:
@@ -70,7 +70,7 @@ def record_crash(conn: Connection, lead_id: str, job_id: int) -> bool:
 def _give_up(conn: Connection, lead_id: str, error: str, trace: str | None, attempts: int) -> None:
     now = clock(conn)
     give_up(conn, lead_id, error, now)
-    burial = Burial("distribute_lead", {"lead_id": lead_id}, error, trace, attempts, lead_id=lead_id)
-    dead_letter_id = bury(conn, burial, now)
+    letter = NewDeadLetter("distribute_lead", {"lead_id": lead_id}, error, trace, attempts, lead_id=lead_id)
+    dead_letter_id = open_dead_letter(conn, letter, now)
     alert_operators(conn, "A lead could not be distributed", [f"Lead {lead_id}", error], now)
-    append_audit(conn, [opened(dead_letter_id, burial)], now)
+    append_audit(conn, [opened(dead_letter_id, letter)], now)

@@ -12,7 +12,7 @@ from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.notifications.delivery_jobs import TASK_OF, delivery_job
 from fairlead.store.audit.log import append_audit
 from fairlead.store.connection import Connection
-from fairlead.store.jobs.dead_letters import Burial, bury, opened
+from fairlead.store.jobs.dead_letters import NewDeadLetter, open_dead_letter, opened
 from fairlead.store.jobs.queue import enqueue
 from fairlead.store.leads.runs import JobAttempt, add_attempt
 from fairlead.store.notifications.rows import ClaimedNotification, hold_back, record_not_sent, record_sent
@@ -110,11 +110,11 @@ def _give_up(conn: Connection, tried: Tried, delivery: NotSent, now: datetime) -
     notification_id = claimed.notification_id
     payload = {"notification_id": notification_id}
     task = TASK_OF[claimed.channel]
-    burial = Burial(task, payload, delivery.answer, None, tried.attempts, notification_id=notification_id)
-    dead_letter_id = bury(conn, burial, now)
+    letter = NewDeadLetter(task, payload, delivery.answer, None, tried.attempts, notification_id=notification_id)
+    dead_letter_id = open_dead_letter(conn, letter, now)
     if claimed.kind != "operator_alert":
         alert_operators(conn, "A notification could not be delivered", _lines(tried, delivery), now)
-    append_audit(conn, [opened(dead_letter_id, burial)], now)
+    append_audit(conn, [opened(dead_letter_id, letter)], now)
 
 
 def _lines(tried: Tried, delivery: NotSent) -> Sequence[str]:

@@ -1,13 +1,14 @@
-"""What a `send_email` job does: its notification is sent as an email, or what became of it is on record."""
+"""What `send_email` jobs do: their notifications are sent as emails, or what became of them is on record."""
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.delivery.email import CORRELATION_HEADER, Email, address_of, mailbox, message_id_of
-from fairlead.delivery.mail_transport import MailTransport
+from fairlead.delivery.mail_transport import MailSession, MailTransport
 from fairlead.delivery.outcome import Delivery, NotSent, Sent, safe_line
 from fairlead.delivery.template_variables import CONSUMER_KINDS, UNCONFIRMED_KINDS, USER_KINDS
 from fairlead.flows.failures.descriptions import failure_text
@@ -20,7 +21,7 @@ from fairlead.settings import Settings, SettingsError
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.notifications.facts import MessageFacts, message_facts
-from fairlead.store.notifications.rows import ClaimedNotification, claim, lock_claimed, record_told, skip
+from fairlead.store.notifications.rows import ClaimedNotification, claim, lock_claimed, record_taken, record_told, skip
 from fairlead.telemetry.errors import error_frames, error_kind
 from fairlead.telemetry.logs import get_logger
 from fairlead.telemetry.traces import span
@@ -28,6 +29,15 @@ from fairlead.telemetry.traces import span
 log = get_logger(__name__)
 
 _SHORTEST_PERSONAL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A notification that is to be sent, and all that its message says."""
+
+    claimed: ClaimedNotification
+    facts: MessageFacts
+    links: Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,63 +65,84 @@ class EmailSender:
         self._public_url = settings.public_url
 
     def send(self, notification_id: str, job_id: int) -> Delivery | None:
-        """The notification is sent, or the failed attempt is on record and the next enqueued, or it is given up.
+        """As `send_all` for one; None when nothing was sent."""
+        deliveries, _ = self.send_all({notification_id: job_id})
+        return deliveries.get(notification_id)
 
-        None, and nothing is sent, when it does not wait to be sent, when another running job is sending it, and when
-        there is no recipient. Claimed in one transaction and recorded in another, with neither open, and no lock
-        held, while the email is written and handed over. A process that dies in between leaves it to be sent again,
-        with the same Message-ID. A mail that is replayed after it had been sent is a new message with another one:
-        mail programs hide a repetition, and it was asked for.
+    def send_all(
+        self, job_ids: Mapping[str, int], may_go_on: Callable[[], bool] = lambda: True
+    ) -> tuple[dict[str, Delivery], list[int]]:
+        """Each notification, with its job, is sent, or the failed attempt is on record and the next enqueued, or it is
+        given up. Returns what came of each, and the jobs of those that were left because there was no going on.
 
-        The address is the provider's, the user's or the lead's at that moment; alerts go to the operators, to each who
-        did not take it yet. Raises `Unavailable`.
+        Nothing is sent of one that does not wait to be sent, that another running job is sending, and that has no
+        recipient. All are claimed in one transaction, and handed over one after the other on one connection to the
+        mail server; each is recorded in a transaction of its own as soon as the server has answered for it. None is
+        open, and no lock held, while an email is written and handed over. A process that dies leaves to be sent again,
+        with the same Message-ID, no more than the one that it had in hand. A mail that is replayed after it had been
+        sent is a new message with another one: mail programs hide a repetition, and it was asked for.
+
+        The address is the provider's, the user's or the lead's when it was claimed; alerts go to the operators, to each
+        who did not take it yet. Raises `Unavailable`.
         """
-        found = self._database.run(lambda conn: self._claim(conn, notification_id, job_id))
-        if found is None:
-            return None
-        claimed, facts, links = found
-        started = time.monotonic()
-        with span("send email", notification_id=notification_id, kind=claimed.kind):
-            attempt = self._attempt(claimed, facts, links)
+        deliveries: dict[str, Delivery] = {}
+        left: list[int] = []
+        found = self._database.run(lambda conn: self._claim(conn, job_ids))
+        with self._transport.session() as session:
+            for each in found:
+                job_id = job_ids[each.claimed.notification_id]
+                if may_go_on():
+                    deliveries[each.claimed.notification_id] = self._send(each, job_id, session)
+                else:
+                    left.append(job_id)
+        return deliveries, left
+
+    def _send(self, found: _Found, job_id: int, session: MailSession) -> Delivery:
+        claimed, started = found.claimed, time.monotonic()
+        with span("send email", notification_id=claimed.notification_id, kind=claimed.kind):
+            attempt = self._attempt(found, session)
         tried = Tried(claimed, job_id, attempt.delivery, time.monotonic() - started)
-        was_recorded = self._database.run(lambda conn: self._record(conn, tried, attempt))
+        was_recorded = self._record(tried, attempt)
         tell(tried, was_recorded=was_recorded)
         return attempt.delivery
 
-    def _claim(
-        self, conn: Connection, notification_id: str, job_id: int
-    ) -> tuple[ClaimedNotification, MessageFacts, Links] | None:
+    def _claim(self, conn: Connection, job_ids: Mapping[str, int]) -> list[_Found]:
         now = clock(conn)
-        claimed = claim(conn, notification_id, job_id, now)
-        if claimed is None:
-            return None
-        links = self._links
-        if claimed.kind in (*USER_KINDS, *CONSUMER_KINDS):
-            make_link = one_time_link if claimed.kind in USER_KINDS else confirmation_link
-            link = make_link(conn, claimed, self._public_url, now)
-            if isinstance(link, str):
-                skip(conn, notification_id, link)
-                return None
-            links = replace(links, one_time=link)
-        if claimed.kind == "operator_alert" and not self._alert_emails:
-            skip(conn, notification_id, "no operator's address is set (FAIRLEAD_ALERT_EMAILS)")
-            return None
-        return claimed, message_facts(conn, notification_id), links
+        claims = claim(conn, job_ids, now)
+        facts = message_facts(conn, [each.notification_id for each in claims])
+        found: list[_Found] = []
+        for claimed in claims:
+            links = self._links_of(conn, claimed, now)
+            if isinstance(links, str):
+                skip(conn, claimed.notification_id, links)
+            else:
+                found.append(_Found(claimed, facts[claimed.notification_id], links))
+        return found
 
-    def _attempt(self, claimed: ClaimedNotification, facts: MessageFacts, links: Links) -> _Attempt:
+    def _links_of(self, conn: Connection, claimed: ClaimedNotification, now: datetime) -> Links | str:
+        """What the message may link to; or why it will not be sent."""
+        if claimed.kind == "operator_alert" and not self._alert_emails:
+            return "no operator's address is set (FAIRLEAD_ALERT_EMAILS)"
+        if claimed.kind not in (*USER_KINDS, *CONSUMER_KINDS):
+            return self._links
+        make_link = one_time_link if claimed.kind in USER_KINDS else confirmation_link
+        link = make_link(conn, claimed, self._public_url, now)
+        return link if isinstance(link, str) else replace(self._links, one_time=link)
+
+    def _attempt(self, found: _Found, session: MailSession) -> _Attempt:
         try:
-            written = written_message(claimed.kind, facts, links)
-            delivery, told = self._deliver(claimed, facts, written)
+            written = written_message(found.claimed.kind, found.facts, found.links)
+            delivery, told = self._deliver(found.claimed, found.facts, written, session)
         except Exception as error:  # a bug of ours in one message: it must not be tried for ever, uncounted
             log.error("email could not be written", error=error_kind(error), frames=error_frames(error))
             return _Attempt(NotSent(safe_line(failure_text(error)), is_permanent=False))
         return _Attempt(delivery, told, written.failed_version, written.problem)
 
     def _deliver(
-        self, claimed: ClaimedNotification, facts: MessageFacts, written: WrittenMessage
+        self, claimed: ClaimedNotification, facts: MessageFacts, written: WrittenMessage, session: MailSession
     ) -> tuple[Delivery, tuple[str, ...]]:
         if claimed.kind == "operator_alert":
-            return self._alert(claimed, facts, written)
+            return self._alert(claimed, facts, written, session)
         name, address = facts.provider_name, facts.provider_email
         if claimed.kind in USER_KINDS:
             name, address = facts.user_name, facts.user_email
@@ -121,14 +152,14 @@ class EmailSender:
             name = None  # it would be a stranger's words, from the operator's domain
         assert address is not None, "all but alerts are for a provider, a user or a consumer"
         recipient = mailbox(name or "", address)
-        delivery = self._transport.send(self._email(claimed, recipient, written))
+        delivery = session.send(self._email(claimed, recipient, written))
         answer = safe_line(delivery.answer, _personal(facts))
         if isinstance(delivery, Sent):
             return Sent(answer), ()
         return NotSent(answer, delivery.is_permanent, delivery.is_gone, delivery.retry_after_seconds), ()
 
     def _alert(
-        self, claimed: ClaimedNotification, facts: MessageFacts, written: WrittenMessage
+        self, claimed: ClaimedNotification, facts: MessageFacts, written: WrittenMessage, session: MailSession
     ) -> tuple[Delivery, tuple[str, ...]]:
         """Operators are told one by one: who took it is marked, so that the next attempt does not tell them again."""
         told = [str(mark) for mark in facts.detail.get("told", [])]
@@ -136,7 +167,7 @@ class EmailSender:
         for address in self._alert_emails:
             mark = hashlib.sha256(f"{claimed.notification_id} {address.lower()}".encode()).hexdigest()[:16]
             if mark not in told:
-                deliveries.append(self._transport.send(self._email(claimed, address, written)))
+                deliveries.append(session.send(self._email(claimed, address, written)))
                 told += [mark] if isinstance(deliveries[-1], Sent) else []
         return _of_all(deliveries, was_told=bool(told)), tuple(told)
 
@@ -151,7 +182,17 @@ class EmailSender:
         message_id = message_id_of(name, self._mail_from)
         return Email(message_id, recipient, rendered.subject, rendered.html, rendered.text, headers)
 
-    def _record(self, conn: Connection, tried: Tried, attempt: _Attempt) -> bool:
+    def _record(self, tried: Tried, attempt: _Attempt) -> bool:
+        """What came of it is on record; returns whether the notification was still this job's to send."""
+        delivery, is_first = tried.delivery, not tried.claimed.attempts
+        if isinstance(delivery, Sent) and is_first and not attempt.told and attempt.failed_version is None:
+            notification_id, job_id = tried.claimed.notification_id, tried.job_id
+            return self._database.run_statement(
+                lambda conn: record_taken(conn, notification_id, job_id, delivery.answer)
+            )
+        return self._database.run(lambda conn: self._record_fully(conn, tried, attempt))
+
+    def _record_fully(self, conn: Connection, tried: Tried, attempt: _Attempt) -> bool:
         claimed = tried.claimed
         if not lock_claimed(conn, claimed.notification_id, tried.job_id):
             return False

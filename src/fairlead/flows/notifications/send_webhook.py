@@ -77,8 +77,8 @@ class WebhookSender:
         # Held, so that a notification cannot be held back just after its endpoint became active and all that waited
         # for that was handed out.
         endpoint = hold_endpoint_of(conn, notification_id)
-        claimed = claim(conn, notification_id, job_id, clock(conn))
-        if claimed is None:
+        claims = claim(conn, {notification_id: job_id}, clock(conn))
+        if not claims:
             return None
         if endpoint is None:
             skip(conn, notification_id, ENDPOINT_REMOVED)
@@ -86,7 +86,7 @@ class WebhookSender:
         if endpoint.state != "active":
             hold_back(conn, notification_id)
             return None
-        return _Found(claimed, message_facts(conn, notification_id), endpoint)
+        return _Found(claims[0], message_facts(conn, [notification_id])[notification_id], endpoint)
 
     def _deliver(self, found: _Found) -> tuple[Delivery, bool]:
         """What came of it, and whether that says something of the receiver and not of ourselves."""

@@ -23,7 +23,7 @@ from fairlead.store.invariants.of_references import INVARIANTS_OF_REFERENCES
 DIFFERENCES_SHOWN = 5
 
 
-# The one list: `flows.verify` makes these checks, and so does the nightly `flows.upkeep.reconcile`.
+# The one list: `flows.verify` makes these checks, and so does the nightly `flows.maintenance.reconcile`.
 INVARIANTS: tuple[Invariant, ...] = (
     *INVARIANTS_OF_LEDGERS,
     *INVARIANTS_OF_DECISIONS,
@@ -91,8 +91,8 @@ def undecided_leads(conn: Connection) -> list[str]:
         """
         select l.id::text from leads l join niches n on n.id = l.niche_id
         where l.awaits_decision and n.is_active and not exists (
-            select from procrastinate_jobs j where j.task_name = 'distribute_lead'
-            and j.args ->> 'lead_id' = l.id::text and j.status in ('todo', 'doing'))
+            select from jobs j where j.task = 'distribute_lead'
+            and j.payload ->> 'lead_id' = l.id::text and j.state in ('waiting', 'running'))
         union all
         select l.id::text from leads l
         where l.status = 'approved' and not l.awaits_decision and l.last_outcome = 'failed'

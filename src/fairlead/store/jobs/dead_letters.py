@@ -15,7 +15,7 @@ from fairlead.store.typed_rows import all_rows, one_row
 
 
 @dataclass(frozen=True, slots=True)
-class Burial:
+class NewDeadLetter:
     """Work that is given up. Error and trace hold nothing personal."""
 
     task: Task
@@ -54,7 +54,7 @@ _COLUMNS = """
     from dead_letters"""
 
 
-def bury(conn: Connection, burial: Burial, now: datetime) -> str:
+def open_dead_letter(conn: Connection, letter: NewDeadLetter, now: datetime) -> str:
     """There is an open dead letter for this lead or notification, the only one; returns its id.
 
     Needs the lock of the lead or notification.
@@ -68,14 +68,14 @@ def bury(conn: Connection, burial: Burial, now: datetime) -> str:
         """,
         (
             dead_letter_id,
-            QUEUE_OF[burial.task],
-            burial.task,
-            burial.lead_id,
-            burial.notification_id,
-            Jsonb(burial.payload),
-            burial.error,
-            burial.trace,
-            burial.attempts,
+            QUEUE_OF[letter.task],
+            letter.task,
+            letter.lead_id,
+            letter.notification_id,
+            Jsonb(letter.payload),
+            letter.error,
+            letter.trace,
+            letter.attempts,
             now,
         ),
     ).fetchall()
@@ -86,18 +86,18 @@ def bury(conn: Connection, burial: Burial, now: datetime) -> str:
         update dead_letters set error = %s, trace = %s, attempts = %s, failed_at = %s
         where resolved_at is null and (lead_id = %s or notification_id = %s) returning id::text
         """,
-        (burial.error, burial.trace, burial.attempts, now, burial.lead_id, burial.notification_id),
+        (letter.error, letter.trace, letter.attempts, now, letter.lead_id, letter.notification_id),
     ).fetchall()
     return found[0][0]
 
 
-def opened(dead_letter_id: str, burial: Burial) -> AuditEvent:
-    """What the audit log has to say of a burial. The error is with the dead letter."""
+def opened(dead_letter_id: str, letter: NewDeadLetter) -> AuditEvent:
+    """What the audit log has to say of a letter. The error is with the dead letter."""
     new = {
-        "queue": QUEUE_OF[burial.task],
-        "attempts": burial.attempts,
-        "lead_id": burial.lead_id,
-        "notification_id": burial.notification_id,
+        "queue": QUEUE_OF[letter.task],
+        "attempts": letter.attempts,
+        "lead_id": letter.lead_id,
+        "notification_id": letter.notification_id,
     }
     return AuditEvent(SYSTEM, "dead_letter.opened", "dead_letter", dead_letter_id, new=new)
 

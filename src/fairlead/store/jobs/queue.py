@@ -1,8 +1,4 @@
-"""Putting jobs into the queue, in the transaction that causes them, and asking what is in it.
-
-The library's own function is called, in SQL: one statement for any number of jobs, also within a pipeline, and no
-command that only approves a lead has to import the library.
-"""
+"""Putting jobs into the queue, in the transaction that causes them, and asking what is in it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from fairlead.store.connection import Connection
+from fairlead.store.jobs.wake_up import wake_after_commit
 from fairlead.store.typed_rows import one_row
 from fairlead.telemetry.traces import current_traceparent
 
@@ -25,6 +22,9 @@ QUEUE_OF: Mapping[Task, Queue] = {
 }
 """Each kind of work has workers of its own: a receiver that does not answer holds up no sale, and no email."""
 
+ISOLATED = "isolated"
+"""The queue of jobs of any kind at which a worker died: run one at a time, to find out which of them it was."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -33,44 +33,54 @@ class Job:
     task: Task
     payload: Mapping[str, object] = field(default_factory=dict[str, object])
     delay_seconds: float = 0
+    is_isolated: bool = False
+
+    @property
+    def queue(self) -> str:
+        """Where it waits."""
+        return ISOLATED if self.is_isolated else QUEUE_OF[self.task]
 
 
 @dataclass(frozen=True, slots=True)
 class JobRun:
-    """One run of a job, as its handler sees it."""
+    """One run of a job, as its handler sees it. `attempt` counts from 1."""
 
     job_id: int
     task: Task
     payload: Mapping[str, object]
+    attempt: int = 1
+
+
+# The time is read here: the transaction may have begun long ago, and waited for a lock since.
+_INSERT = """
+    insert into jobs (queue, task, payload, scheduled_at)
+    select queue, task, payload, case when delay > 0 then clock_timestamp() + make_interval(secs => delay) end
+    from unnest(%b::text[], %b::text[], %b::jsonb[], %b::float8[]) with ordinality
+         as job (queue, task, payload, delay, number)
+    order by number"""
 
 
 def enqueue(conn: Connection, jobs: Sequence[Job]) -> None:
-    """The jobs will be done once the caller's transaction commits, and never if it does not."""
+    """The jobs will be done once the caller's transaction commits, and never if it does not.
+
+    They are taken in this order. Workers hear of those that are due after the commit (`wake_up`).
+    """
     if jobs:
-        conn.execute(_ENQUEUE, _arrays(jobs))
+        conn.execute(_INSERT, _values(conn, jobs))  # returns nothing: a provider's connection may see no job
 
 
 def enqueue_one(conn: Connection, job: Job) -> int:
     """The job will be done once the caller's transaction commits; returns its id."""
-    return conn.execute(_ENQUEUE, _arrays([job])).fetchall()[0][0][0]
+    return conn.execute(_INSERT + " returning id", _values(conn, [job])).fetchall()[0][0]
 
 
-# Where now() would be the start of the transaction, which may have waited for a lock.
-_ENQUEUE = """
-    select procrastinate_defer_jobs_v1(array(
-        select (queue, task, 0, null, null, payload,
-                case when delay > 0 then clock_timestamp() + make_interval(secs => delay) end
-               )::procrastinate_job_to_defer_v1
-        from unnest(%b::text[], %b::text[], %b::jsonb[], %b::float8[]) with ordinality
-             as job (queue, task, payload, delay, number)
-        order by number))"""
-
-
-def _arrays(jobs: Sequence[Job]) -> tuple[list[str], list[str], list[str], list[float]]:
+def _values(conn: Connection, jobs: Sequence[Job]) -> tuple[list[str], list[str], list[str], list[float]]:
+    """What `_INSERT` is given; workers hear of the jobs that are due once the transaction is committed."""
     traceparent = current_traceparent()  # where traces are on, a job goes on with that of its origin
     traced = {} if traceparent is None else {"traceparent": traceparent}
+    wake_after_commit(conn, {job.queue for job in jobs if job.delay_seconds <= 0})
     return (
-        [QUEUE_OF[job.task] for job in jobs],
+        [job.queue for job in jobs],
         [job.task for job in jobs],
         [json.dumps({**job.payload, **traced}) for job in jobs],
         [float(job.delay_seconds) for job in jobs],
@@ -89,10 +99,10 @@ def withdraw_lead_jobs(conn: Connection, lead_ids: Sequence[str]) -> None:
         """
         with withdrawn as materialized (
             select j.id from unnest(%s::text[]) as lead (id) cross join lateral (
-                select id from procrastinate_jobs
-                where task_name = 'distribute_lead' and args ->> 'lead_id' = lead.id and status = 'todo'
+                select id from jobs
+                where task = 'distribute_lead' and payload ->> 'lead_id' = lead.id and state = 'waiting'
                 for update skip locked) j)
-        delete from procrastinate_jobs where id = any(array(select id from withdrawn))
+        delete from jobs where id = any(array(select id from withdrawn))
         """,
         (list(lead_ids),),
     )
@@ -104,8 +114,8 @@ def leads_without_job(conn: Connection, limit: int) -> list[str]:
         """
         select l.id::text from leads l join niches n on n.id = l.niche_id
         where l.awaits_decision and n.is_active and not exists (
-            select from procrastinate_jobs j where j.task_name = 'distribute_lead'
-            and j.args ->> 'lead_id' = l.id::text and j.status in ('todo', 'doing'))
+            select from jobs j where j.task = 'distribute_lead'
+            and j.payload ->> 'lead_id' = l.id::text)
         order by l.approved_at, l.id limit %s
         """,
         (limit,),
@@ -119,8 +129,8 @@ def notifications_without_job(conn: Connection, limit: int) -> list[str]:
         """
         select n.id::text from notifications n
         where n.state = 'queued' and n.enqueued_at < clock_timestamp() - interval '1 minute' and not exists (
-            select from procrastinate_jobs j where j.task_name in ('send_email', 'send_webhook')
-            and j.args ->> 'notification_id' = n.id::text and j.status in ('todo', 'doing'))
+            select from jobs j where j.task in ('send_email', 'send_webhook')
+            and j.payload ->> 'notification_id' = n.id::text)
         order by n.enqueued_at, n.id limit %s
         """,
         (limit,),
@@ -143,24 +153,16 @@ def lead_job(conn: Connection, lead_id: str) -> LeadJob | None:
         conn,
         LeadJob,
         """
-        select id as job_id, status = 'doing' as is_running,
-               case when status = 'todo' and scheduled_at > now() then scheduled_at end as due_at
-        from procrastinate_jobs
-        where task_name = 'distribute_lead' and args ->> 'lead_id' = %s and status in ('todo', 'doing')
-        order by status = 'doing' desc, scheduled_at nulls first, id limit 1
+        select id as job_id, state = 'running' as is_running,
+               case when state = 'waiting' and scheduled_at > now() then scheduled_at end as due_at
+        from jobs
+        where task = 'distribute_lead' and payload ->> 'lead_id' = %s
+        order by state = 'running' desc, scheduled_at nulls first, id limit 1
         """,
         (lead_id,),
     )
 
 
-def running_job_ids(conn: Connection, job_ids: Sequence[int]) -> frozenset[int]:
-    """Those of the jobs that a worker is at, or was at when it died and no other has noticed yet."""
-    rows = conn.execute(
-        "select id from procrastinate_jobs where id = any(%s::bigint[]) and status = 'doing'", (list(job_ids),)
-    ).fetchall()
-    return frozenset(row[0] for row in rows)
-
-
 def jobs_at_all(conn: Connection) -> int:
     """How many jobs wait or run, scheduled ones included."""
-    return conn.execute("select count(*) from procrastinate_jobs where status in ('todo', 'doing')").fetchall()[0][0]
+    return conn.execute("select count(*) from jobs").fetchall()[0][0]

@@ -32,32 +32,29 @@ class QueueState:
 
 
 def queue_states(conn: Connection) -> list[QueueState]:
-    """Every queue that is known or has anything in it, by name. What is done costs nothing: only live jobs are read."""
+    """Every queue that is known or has anything in it, by name. What is done costs nothing: it is gone."""
     return all_rows(
         conn,
         QueueState,
         """
         with live as (
-            select id, queue_name, status, scheduled_at from procrastinate_jobs
-            where status in ('todo', 'doing') order by id limit %s
+            select id, queue, state, enqueued_at, scheduled_at from jobs order by id limit %s
         ), counted as (
-            select queue_name as queue,
-                   count(*) filter (where status = 'todo' and coalesce(scheduled_at <= now(), true)) as waiting,
-                   count(*) filter (where status = 'todo' and scheduled_at > now()) as put_off,
-                   count(*) filter (where status = 'doing') as running,
-                   min(id) filter (where status = 'todo' and scheduled_at is null) as oldest_id,
-                   min(scheduled_at) filter (where status = 'todo' and scheduled_at <= now()) as due,
-                   min(scheduled_at) filter (where status = 'todo' and scheduled_at > now()) as next_put_off
-            from live group by queue_name
+            select queue,
+                   count(*) filter (where state = 'waiting' and coalesce(scheduled_at <= now(), true)) as waiting,
+                   count(*) filter (where state = 'waiting' and scheduled_at > now()) as put_off,
+                   count(*) filter (where state = 'running') as running,
+                   min(enqueued_at) filter (where state = 'waiting' and scheduled_at is null) as oldest,
+                   min(scheduled_at) filter (where state = 'waiting' and scheduled_at <= now()) as due,
+                   min(scheduled_at) filter (where state = 'waiting' and scheduled_at > now()) as next_put_off
+            from live group by queue
         ), dead as (
             select queue, count(*) as count from dead_letters where resolved_at is null group by queue
         )
         select queue, coalesce(waiting, 0) as waiting_count, coalesce(put_off, 0) as put_off_count,
                coalesce(running, 0) as running_count, coalesce(dead.count, 0) as open_dead_letter_count,
-               case when waiting > 0 then extract(epoch from greatest(now() - least(
-                   due, (select min(at) from procrastinate_events where job_id = oldest_id and type = 'deferred')
-               ), interval '0'))::float8 end as oldest_waiting_seconds,
-               next_put_off as next_put_off_at
+               case when waiting > 0 then extract(epoch from greatest(now() - least(due, oldest), interval '0'))::float8
+               end as oldest_waiting_seconds, next_put_off as next_put_off_at
         from (select unnest(%s::text[]) as queue union select queue from counted union select queue from dead) known
         left join counted using (queue) left join dead using (queue) order by queue
         """,

@@ -21,7 +21,7 @@ def take_turn(conn: Connection, name: str, per_second: float) -> float:
     if 0 < seconds <= interval_seconds:
         return seconds
     conn.execute(
-        "update rate_limits set next_at = clock_timestamp() + make_interval(secs => %s) where name = %s",
+        "update rate_limits set next_at = statement_timestamp() + make_interval(secs => %s) where name = %s",
         (interval_seconds, name),
     )
     return 0 if seconds <= 0 else interval_seconds

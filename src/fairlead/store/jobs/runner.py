@@ -1,49 +1,49 @@
-"""Running jobs: one lane of workers per queue, in one process, until told to stop.
+"""Running jobs: one lane of threads per queue, in one process, until told to stop.
 
-Procrastinate fetches, hears of new jobs and sends the heartbeats. What a job does, and what becomes of one that fails,
-is its handler's business: a handler that returns is done, one that raises is run again.
+What a job does, and what becomes of one that fails, is its handler's business: a handler that returns is done, one that
+raises is run again. How jobs ended is recorded in the transaction that fetches the next: one commit for each.
 """
 
-import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, repeat
 
 import psycopg
-from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision, exceptions, jobs, utils
-from procrastinate.worker import Worker
-from psycopg_pool import AsyncConnectionPool
 
-from fairlead.core.errors import Unavailable
-from fairlead.store.connection import Database
-from fairlead.store.jobs.attention import AttentiveJobManager
-from fairlead.store.jobs.queue import QUEUE_OF, JobRun, Queue, Task
+from fairlead.core.errors import Refused, Unavailable
+from fairlead.store.committed_calls import Call
+from fairlead.store.connection import Connection, Database
+from fairlead.store.jobs import fetching
+from fairlead.store.jobs.pulse import Pulse
+from fairlead.store.jobs.queue import JobRun, Task
+from fairlead.store.jobs.workers import unregister
 from fairlead.telemetry.errors import error_kind
 from fairlead.telemetry.logs import get_logger
 
-Handler = Callable[[JobRun], object]
+Handler = Callable[[Sequence[JobRun]], Collection[int] | None]
+"""Does the jobs, and returns the ids of those that it left alone because the worker stops: they wait again."""
 
 log = get_logger(__name__)
 
 POLLING_SECONDS = 1.0
-"""Jobs for later, and any that a lost signal left lying, are found this late at the most."""
+"""Jobs that a lost signal left lying are found this late at the most."""
 
 RUN_AGAIN_SECONDS = (1, 2, 5, 10, 30, 60)
 """After each run whose handler raised: the handler could not even say what went wrong, so the database is away."""
 
-RECONNECT_SECONDS = (0.2, 0.5, 1, 2, 5, 10)
+RECORD_AGAIN_SECONDS = (0.1, 0.5, 1, 2, 5)
+"""After each attempt to record how runs ended, or to fetch, that failed because the database was away."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One queue's workers in this process: so many of its jobs run at once."""
+    """One queue's workers in this process: so many threads, each of which takes up to so many of its jobs at once."""
 
-    queue: Queue
+    queue: str
     concurrency: int
+    batch_jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +61,36 @@ def run_worker(
     bounds: Bounds,
     stop: threading.Event,
     on_running: Callable[[], None] = lambda: None,
+    on_due: Callable[[Collection[str]], None] = lambda _: None,
 ) -> bool:
     """Jobs of these queues are done as they come, until `stop` is set; a lost database is waited for.
 
     Then no job is taken any more and those under way are finished. Returns whether they were, within
-    `bounds.shutdown_timeout_seconds`; those that were not are released, for other workers to take over at once, and
-    still run in threads of this process, which should end now. Raises `Refused` where a pooler hides the server.
+    `bounds.shutdown_timeout_seconds`; those that were not are released, for other workers to rescue at once, and still
+    run in threads of this process, which should end now. `on_due` is told at once of queues in which there is something
+    new. Raises `Refused` where a pooler hides the server.
     """
-    _require_session(database)
-    # Not asyncio.run: it would wait for what outlasts the drain, which is what the bound is for.
-    loop = asyncio.new_event_loop()
-    is_drained = loop.run_until_complete(_Runner(database, lanes, handlers, bounds, stop, on_running).run())
-    if is_drained:
-        loop.close()
-    return is_drained
+    return _Runner(database, lanes, handlers, bounds, stop, on_due).run(on_running)
 
 
-def _require_session(database: Database) -> None:
-    """Workers hear of new jobs (LISTEN), which takes a session of one's own; a database that is away is waited for."""
-    with suppress(Unavailable):
-        database.connect_directly().close()
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """Runs that ended and are not on record yet: jobs that are done, and those that wait again, after a delay."""
+
+    done_ids: Sequence[int] = ()
+    again_ids: Sequence[int] = ()
+    delay_seconds: float = 0
+
+
+_NOTHING = _Ended()
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the threads of one lane share: one at a time waits for jobs, and is woken when there may be some."""
+
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    wake: threading.Event = field(default_factory=threading.Event)
 
 
 class _Runner:
@@ -91,127 +101,110 @@ class _Runner:
         handlers: Mapping[Task, Handler],
         bounds: Bounds,
         stop: threading.Event,
-        on_running: Callable[[], None],
+        on_due: Callable[[Collection[str]], None],
     ) -> None:
         self._database = database
         self._lanes = lanes
         self._handlers = handlers
         self._bounds = bounds
         self._stop = stop
-        self._on_running = on_running
-        # Registrations of earlier lives, whose jobs are no worker's.
-        self._abandoned: set[int] = set()
+        self._on_due = on_due
+        self._looks: Mapping[str, _Look] = {lane.queue: _Look() for lane in lanes}
+        self._worker_id = 0
 
-    async def run(self) -> bool:
-        loop = asyncio.get_running_loop()
-        threads = ThreadPoolExecutor(sum(lane.concurrency for lane in self._lanes) + 2, "job")
-        # Jobs run in the loop's own threads, of which it would have six on a machine with two cores.
-        loop.set_default_executor(threads)
-        stopping = asyncio.Event()
-        threading.Thread(target=self._hand_on_stop, args=(loop, stopping), daemon=True).start()
-        failures, is_drained = 0, True
-        while not stopping.is_set():
-            try:
-                is_drained = await self._live(stopping)
-                failures = 0
-            except (exceptions.ConnectorException, psycopg.OperationalError, OSError) as error:
-                log.warning("the database is away", error=error_kind(error))
-            if not stopping.is_set():
-                pause_seconds = RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)]
-                failures += 1
-                await utils.wait_any(stopping.wait(), asyncio.sleep(pause_seconds))
-        threads.shutdown(wait=False, cancel_futures=True)
-        return is_drained
-
-    def _hand_on_stop(self, loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+    def run(self, on_running: Callable[[], None]) -> bool:
+        pulse = Pulse(self._database, self._bounds.heartbeat_timeout_seconds, self._wake, on_running)
+        worker_id = pulse.begin(self._stop)
+        if worker_id is None:
+            return True  # told to stop before the database could be reached
+        self._worker_id = worker_id
+        self._database.on_enqueued = self._wake
+        # They end with the process: one that outlasts the drain keeps nothing from ending.
+        threads = [
+            threading.Thread(target=self._serve, args=(lane,), name=lane.queue, daemon=True)
+            for lane in self._lanes
+            for _ in range(lane.concurrency)
+        ]
+        for thread in threads:
+            thread.start()
+        on_running()
         self._stop.wait()
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(stopping.set)
+        deadline = time.monotonic() + self._bounds.shutdown_timeout_seconds
+        self._wake(self._looks)
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self._database.on_enqueued = None
+        pulse.end()
+        self._release(worker_id)
+        return not any(thread.is_alive() for thread in threads)
 
-    async def _live(self, stopping: asyncio.Event) -> bool:
-        """One life of all lanes, over when `stopping` is set or the database is lost; whether no job was left over."""
-        connector = PsycopgConnector(
-            pool_factory=_pool,
-            conninfo=self._database.direct_url,
-            kwargs=self._database.connection_settings(),
-            min_size=1,
-            max_size=len(self._lanes) + 2,
-            timeout=10,
-        )
-        await connector.open_async()
+    def _wake(self, queues: Collection[str]) -> None:
+        self._on_due(queues)
+        for queue in queues:
+            if queue in self._looks:
+                self._looks[queue].wake.set()
+
+    def _serve(self, lane: Lane) -> None:
+        """One thread's work: it does jobs as long as there are some, and waits in its turn where there are none."""
+        look, ended = self._looks[lane.queue], _NOTHING
+        while not self._stop.is_set() or ended is not _NOTHING:
+            runs = self._record_and_fetch(lane, ended)
+            ended = _NOTHING
+            if not runs:
+                with look.turn:
+                    runs = self._wait_for_jobs(lane, look)
+            if runs:
+                ended = self._done(runs)
+
+    def _wait_for_jobs(self, lane: Lane, look: _Look) -> list[JobRun]:
+        while not self._stop.is_set():
+            look.wake.clear()  # before it looks: what comes meanwhile is looked for again
+            runs = self._record_and_fetch(lane, _NOTHING)
+            if runs:
+                return runs
+            look.wake.wait(POLLING_SECONDS)
+        return []
+
+    def _record_and_fetch(self, lane: Lane, ended: _Ended) -> list[JobRun]:
+        """How runs ended is on record, and the lane's next jobs are this worker's, but none once it stops.
+
+        It is tried until it is done: a job without its end on record would look as if it ran for ever.
+        """
+
+        def work(conn: Connection) -> list[JobRun]:
+            if ended.done_ids:
+                fetching.finish(conn, ended.done_ids, self._worker_id)
+            if ended.again_ids:
+                fetching.run_again(conn, ended.again_ids, self._worker_id, ended.delay_seconds)
+            if self._stop.is_set():
+                return []
+            return fetching.fetch(conn, lane.queue, self._worker_id, lane.batch_jobs)
+
+        # One call for all attempts: jobs that were fetched in a commit whose answer was lost must not be forgotten.
+        call = Call(work)
+        for pause_seconds in chain(RECORD_AGAIN_SECONDS, repeat(RECORD_AGAIN_SECONDS[-1])):
+            if ended is _NOTHING and self._stop.is_set():
+                break
+            try:
+                return self._database.run_call(call)
+            except (Unavailable, psycopg.Error) as error:
+                log.warning("the database is away", error=error_kind(error))
+                time.sleep(pause_seconds)
+        return []
+
+    def _done(self, runs: Sequence[JobRun]) -> _Ended:
+        """The jobs are run, all of one task; returns how that ended."""
+        job_ids = [run.job_id for run in runs]
         try:
-            await self._release(connector)
-            workers = [self._worker(connector, lane) for lane in self._lanes]
-            return await self._work(connector, workers, stopping)
-        finally:
-            await connector.close_async()
+            left = self._handlers[runs[0].task](runs) or ()
+        except Exception:  # the handler has said so; and whatever it was, the job must not be lost
+            delay = RUN_AGAIN_SECONDS[min(max(run.attempt for run in runs), len(RUN_AGAIN_SECONDS)) - 1]
+            return _Ended(again_ids=job_ids, delay_seconds=delay)
+        return _Ended([job_id for job_id in job_ids if job_id not in left], [*left])
 
-    async def _work(self, connector: PsycopgConnector, workers: Sequence[Worker], stopping: asyncio.Event) -> bool:
-        lives = {asyncio.create_task(worker.run()) for worker in workers}
-        ended = asyncio.create_task(stopping.wait())
-        self._on_running()
-        # A lane ends by itself only because it lost the database, and the others are about to.
-        await asyncio.wait({*lives, ended}, return_when=asyncio.FIRST_COMPLETED)
-        self._abandoned |= {worker.worker_id for worker in workers if worker.worker_id is not None}
-        for worker in workers:
-            worker.stop()
-        ended.cancel()
-        done, unfinished = await asyncio.wait(lives, timeout=self._bounds.shutdown_timeout_seconds)
-        for life in done:
-            if not life.cancelled() and (error := life.exception()) is not None:
-                log.warning("a lane of workers ended", error=error_kind(error))
-        if unfinished and stopping.is_set():
-            await self._release(connector)
-        return not unfinished
-
-    async def _release(self, connector: PsycopgConnector) -> None:
-        """Jobs that outlasted their worker are no worker's from now on: the next sweep takes them over."""
-        if not self._abandoned:
-            return
+    def _release(self, worker_id: int) -> None:
+        """Jobs that outlast this worker are no worker's from now on: the next sweep rescues them."""
         try:
-            await connector.execute_query_async(
-                "delete from procrastinate_workers where id = any(%(ids)s::bigint[])", ids=[*self._abandoned]
-            )
-            self._abandoned.clear()
-        except exceptions.ConnectorException:
-            log.warning("jobs under way could not be released: others will miss this worker's heartbeat")
-
-    def _worker(self, connector: PsycopgConnector, lane: Lane) -> Worker:
-        app = App(connector=connector)
-        app.job_manager = AttentiveJobManager(connector)
-        for task, handler in self._handlers.items():
-            if QUEUE_OF[task] == lane.queue:
-                app.task(name=task, queue=lane.queue, retry=_RunAgain(), pass_context=True)(_job_of(task, handler))
-        return Worker(
-            app,
-            queues=[lane.queue],
-            name=lane.queue,
-            concurrency=lane.concurrency,
-            fetch_job_polling_interval=POLLING_SECONDS,
-            abort_job_polling_interval=60,
-            delete_jobs="always",
-            install_signal_handlers=False,
-            update_heartbeat_interval=min(10.0, self._bounds.heartbeat_timeout_seconds / 3),
-            stalled_worker_timeout=self._bounds.heartbeat_timeout_seconds,
-        )
-
-
-def _pool(**settings: Any) -> AsyncConnectionPool:
-    # The library asks for a check of every connection that it takes: two round trips and commits more per job. A dead
-    # connection ends the lane instead, and the lane's next life begins with new ones.
-    settings["check"] = None
-    return AsyncConnectionPool(**settings)
-
-
-def _job_of(task: Task, handler: Handler) -> Callable[..., None]:
-    def run(context: JobContext, **payload: object) -> None:
-        assert context.job.id is not None, "it was fetched"
-        handler(JobRun(context.job.id, task, payload))
-
-    return run
-
-
-class _RunAgain(BaseRetryStrategy):
-    def get_retry_decision(self, *, exception: BaseException, job: jobs.Job) -> RetryDecision | None:
-        seconds = RUN_AGAIN_SECONDS[min(job.attempts, len(RUN_AGAIN_SECONDS) - 1)]
-        return RetryDecision(retry_at=utils.utcnow() + timedelta(seconds=seconds))
+            self._database.run(lambda conn: unregister(conn, worker_id))
+        except (Unavailable, Refused, psycopg.Error):
+            log.warning("this worker could not be unregistered: others will miss its heartbeat")

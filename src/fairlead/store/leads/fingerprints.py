@@ -107,7 +107,7 @@ def add_fingerprints(conn: Connection, niche_id: str, rows: Sequence[tuple[str, 
     return done.rowcount
 
 
-# The duty that sees to leads which came before the rule, or by another way than intake -------------------------------
+# The task that sees to leads which came before the rule, or by another way than intake -------------------------------
 
 
 def niches_with_rules(conn: Connection) -> list[tuple[str, JsonObject | None, str | None]]:
@@ -116,7 +116,7 @@ def niches_with_rules(conn: Connection) -> list[tuple[str, JsonObject | None, st
 
 
 def lock_progress(conn: Connection, niche_id: str) -> Progress | None:
-    """How far the duty has come in the niche, None when it has not begun; the row is locked."""
+    """How far the task has come in the niche, None when it has not begun; the row is locked."""
     return one_row(
         conn,
         Progress,
@@ -154,7 +154,7 @@ def unseen_leads(conn: Connection, niche_id: str, after: Progress | None, limit:
 
 
 def write_progress(conn: Connection, niche_id: str, progress: Progress) -> None:
-    """The duty has come so far in the niche."""
+    """The task has come so far in the niche."""
     conn.execute(
         """
         insert into fingerprint_progress (niche_id, field_groups, created_at, lead_id) values (%s, %s, %s, %s)

@@ -57,7 +57,7 @@ class LeadProgress:
     niche_id: str
     status: str
     awaits_decision: bool
-    decide_alone: bool
+    isolated: bool
     niche_slug: str
     niche_is_active: bool
     correlation_id: str | None
@@ -198,7 +198,7 @@ def states_of(conn: Connection, lead_ids: Sequence[str]) -> dict[str, LeadProgre
         conn,
         LeadProgress,
         """
-        select l.id::text as lead_id, l.niche_id::text, l.status, l.awaits_decision, l.decide_alone,
+        select l.id::text as lead_id, l.niche_id::text, l.status, l.awaits_decision, l.isolated,
                n.slug as niche_slug, n.is_active as niche_is_active, l.correlation_id
         from leads l join niches n on n.id = l.niche_id where l.id = any(%s::uuid[])
         """,
@@ -213,7 +213,7 @@ def lock_lead(conn: Connection, lead_id: str) -> LeadProgress | None:
         conn,
         LeadProgress,
         """
-        select l.id::text as lead_id, l.niche_id::text, l.status, l.awaits_decision, l.decide_alone,
+        select l.id::text as lead_id, l.niche_id::text, l.status, l.awaits_decision, l.isolated,
                n.slug as niche_slug, n.is_active as niche_is_active,
                l.correlation_id
         from leads l join niches n on n.id = l.niche_id where l.id = %s for no key update of l

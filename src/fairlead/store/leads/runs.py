@@ -56,10 +56,10 @@ def attempts_of(conn: Connection, lead_id: str | None, notification_id: str | No
     )
 
 
-def waiting_alone(conn: Connection, niche_id: str) -> list[str]:
-    """The niche's waiting leads that have to be decided alone, oldest approval first."""
+def waiting_isolated(conn: Connection, niche_id: str) -> list[str]:
+    """The niche's isolated waiting leads, oldest approval first."""
     rows = conn.execute(
-        "select id::text from leads where niche_id = %s and awaits_decision and decide_alone order by approved_at, id",
+        "select id::text from leads where niche_id = %s and awaits_decision and isolated order by approved_at, id",
         (niche_id,),
     ).fetchall()
     return [row[0] for row in rows]

@@ -65,7 +65,7 @@ def set_bad(conn: Connection, lead_id: str) -> None:
         "leads_bad_were_good",
         1,
         """
-        update leads set status = 'bad', awaits_decision = false, decide_alone = false, alone_since = null
+        update leads set status = 'bad', awaits_decision = false, isolated = false, isolated_since = null
         where id = %s and status <> 'bad'
         """,
         (lead_id,),
@@ -79,8 +79,8 @@ def set_awaiting(conn: Connection, lead_ids: Sequence[str], correlation_id: str 
         "leads_awaiting_were_approved",
         len(lead_ids),
         """
-        update leads set awaits_decision = true, failed_runs = 0, last_error = null, decide_alone = false,
-                         alone_since = null, crash_count = 0, correlation_id = coalesce(%s, correlation_id)
+        update leads set awaits_decision = true, failed_runs = 0, last_error = null, isolated = false,
+                         isolated_since = null, crash_count = 0, correlation_id = coalesce(%s, correlation_id)
         where id = any(%s::uuid[]) and status = 'approved'
         """,
         (correlation_id, list(lead_ids)),
@@ -114,7 +114,7 @@ def set_decided(conn: Connection, decisions: Sequence[Decision], now: datetime) 
             distributed_at = case when outcome = 'no_eligible' then null else %s end,
             recipient_ids = coalesce(sold.provider_ids, '{}'),
             awaits_decision = false, distribution_attempts = attempt, last_attempt_at = %s, last_outcome = outcome,
-            failed_runs = 0, last_error = null, decide_alone = false, alone_since = null, crash_count = 0
+            failed_runs = 0, last_error = null, isolated = false, isolated_since = null, crash_count = 0
         from unnest(%s::uuid[], %s::text[], %s::integer[]) as decision (lead_id, outcome, attempt)
         left join (
             select lead_id, array_agg(provider_id order by provider_id) as provider_ids
@@ -135,7 +135,7 @@ def set_decided(conn: Connection, decisions: Sequence[Decision], now: datetime) 
 
 
 def add_failed_run(conn: Connection, lead_id: str, error: str, now: datetime) -> int:
-    """The lead's newest run raised, and it is decided alone from now on; returns how many runs raised so far.
+    """The lead's newest run raised, and it is isolated from now on; returns how many runs raised so far.
 
     Needs the lead's lock.
     """
@@ -145,8 +145,8 @@ def add_failed_run(conn: Connection, lead_id: str, error: str, now: datetime) ->
         1,
         """
         update leads set failed_runs = failed_runs + 1, distribution_attempts = distribution_attempts + 1,
-                         last_attempt_at = %s, last_outcome = 'failed', last_error = %s, decide_alone = true,
-                         alone_since = null
+                         last_attempt_at = %s, last_outcome = 'failed', last_error = %s, isolated = true,
+                         isolated_since = null
         where id = %s and awaits_decision returning failed_runs
         """,
         (now, error, lead_id),
@@ -154,23 +154,25 @@ def add_failed_run(conn: Connection, lead_id: str, error: str, now: datetime) ->
     return rows[0][0]
 
 
-def begin_alone(conn: Connection, lead_id: str) -> None:
+def begin_isolated(conn: Connection, lead_id: str) -> None:
     """From this transaction's commit on, a dead worker will be taken for this lead's doing, until its decision."""
-    conn.execute("update leads set alone_since = statement_timestamp() where id = %s and awaits_decision", (lead_id,))
+    conn.execute(
+        "update leads set isolated_since = statement_timestamp() where id = %s and awaits_decision", (lead_id,)
+    )
 
 
 def blame_for_crash(conn: Connection, lead_id: str) -> int:
-    """The lead is to blame for a dead worker if it was being decided alone; returns how often it was to blame so far.
+    """The lead is to blame for a dead worker if it was decided by itself then; returns how often it was so far.
 
-    Needs the lead's lock. Either way it is decided alone from now on.
+    Needs the lead's lock. Either way it is isolated from now on.
     """
     rows = change_rows(
         conn,
         "leads_blamed_were_waiting",
         1,
         """
-        update leads set crash_count = crash_count + (alone_since is not null)::integer, alone_since = null,
-                         decide_alone = true
+        update leads set crash_count = crash_count + (isolated_since is not null)::integer, isolated_since = null,
+                         isolated = true
         where id = %s and awaits_decision returning crash_count
         """,
         (lead_id,),
@@ -179,16 +181,16 @@ def blame_for_crash(conn: Connection, lead_id: str) -> int:
 
 
 def suspect(conn: Connection, niche_id: str, limit: int) -> None:
-    """The niche's oldest waiting leads, up to the size of a batch, are decided alone: one of them killed a worker.
+    """The niche's oldest waiting leads, up to the size of a batch, are isolated: one of them killed a worker.
 
     They are locked in ascending order of id, and those that are being decided right now are left alone.
     """
     conn.execute(
         """
-        update leads set decide_alone = true where id in (
+        update leads set isolated = true where id in (
             select id from leads
             where awaits_decision and id = any(array(
-                select id from leads where niche_id = %s and awaits_decision and not decide_alone
+                select id from leads where niche_id = %s and awaits_decision and not isolated
                 order by approved_at, id limit %s))
             order by id for no key update skip locked)
         """,
@@ -203,7 +205,7 @@ def give_up(conn: Connection, lead_id: str, error: str, now: datetime) -> None:
         "leads_given_up_were_waiting",
         1,
         """
-        update leads set awaits_decision = false, last_outcome = 'failed', last_error = %s, alone_since = null,
+        update leads set awaits_decision = false, last_outcome = 'failed', last_error = %s, isolated_since = null,
                          last_attempt_at = coalesce(last_attempt_at, %s)
         where id = %s and awaits_decision
         """,

@@ -30,7 +30,7 @@ class LockedLeads:
 def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id: str | None = None) -> LockedLeads:
     """The niche's leads that await a decision, oldest approval first. Needs the niche's row lock.
 
-    Leads that have to be decided alone are left out, unless one is named. They are locked in ascending order of id,
+    Isolated leads are left out, unless one is named. They are locked in ascending order of id,
     as every flow locks leads, and only then put in the order of approval.
 
     `now` is read here, after the niche's lock was granted: the transaction's own start may lie before a decision that
@@ -44,7 +44,7 @@ def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id
         where awaits_decision and id = any(array(
             select id from leads
             where niche_id = %s and awaits_decision
-              and case when %s::uuid is null then not decide_alone else id = %s::uuid end
+              and case when %s::uuid is null then not isolated else id = %s::uuid end
             order by approved_at, id limit %s))
         order by id for no key update
         """,
@@ -59,13 +59,13 @@ def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id
 
 
 def oldest_waiting(conn: Connection, niche_id: str) -> str | None:
-    """The niche's waiting lead that was approved first, of those that need not be decided alone; None without one.
+    """The niche's waiting lead that was approved first, isolated ones left out; None without one.
 
     Nothing of it is read but its id: it may be the one that cannot be read.
     """
     row = conn.execute(
         """
-        select id::text from leads where niche_id = %s and awaits_decision and not decide_alone
+        select id::text from leads where niche_id = %s and awaits_decision and not isolated
         order by approved_at, id limit 1
         """,
         (niche_id,),

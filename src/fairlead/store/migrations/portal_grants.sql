@@ -59,18 +59,7 @@ grant insert (actor, key, route, fingerprint, created_at) on idempotency_keys to
 grant update (status, body) on idempotency_keys to :"portal";
 grant insert (call_id) on committed_calls to :"portal";
 
--- The job library's tables are made after the migrations, so their policies stand here. A provider's request enqueues
--- nothing but the handing out of notifications, and sees besides those the jobs that are sending something of its own.
--- Nothing lets it change or delete a job: withdrawing one that has nothing left to do finds none, and only saves work.
-alter table procrastinate_jobs enable row level security;
-drop policy if exists of_dispatch on procrastinate_jobs;
-drop policy if exists of_bound_provider on procrastinate_jobs;
-create policy of_dispatch on procrastinate_jobs for insert with check (task_name = 'dispatch_notifications');
-create policy of_bound_provider on procrastinate_jobs for select using (
-    task_name = 'dispatch_notifications'
-    or id in (select n.claimed_by_job from notifications n where n.state = 'queued' and n.claimed_by_job is not null));
-grant insert (queue_name, task_name, priority, lock, queueing_lock, args, scheduled_at) on procrastinate_jobs
-    to :"portal";
-grant select (id, task_name, args, status), update (status), delete on procrastinate_jobs to :"portal";
-grant insert (job_id, type) on procrastinate_events to :"portal";
-grant usage on sequence procrastinate_jobs_id_seq, procrastinate_events_id_seq to :"portal";
+-- A provider's request enqueues nothing but the handing out of notifications. No policy shows it a job, or lets it change
+-- or delete one: withdrawing one that has nothing left to do finds none, and only saves work.
+grant insert (queue, task, payload, scheduled_at) on jobs to :"portal";
+grant select (id, task, payload, state), update (state), delete on jobs to :"portal";

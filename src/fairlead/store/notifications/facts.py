@@ -1,11 +1,13 @@
-"""What a notification tells, read when it is sent: one round trip for everything that the message needs."""
+"""What notifications tell, read when they are sent: one round trip for everything that their messages need."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from psycopg.rows import dict_row
 
+from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 
 
@@ -56,12 +58,12 @@ class MessageFacts:
     referrer: str | None = field(repr=False)
 
 
-def message_facts(conn: Connection, notification_id: str) -> MessageFacts:
-    """What this notification, which exists, has to tell; nothing is locked."""
+def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str, MessageFacts]:
+    """What each of these notifications that exists has to tell, by its id; nothing is locked."""
     with conn.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute(
+        rows = cursor.execute(
             """
-            select coalesce((select currency from marketplace), 'EUR') as currency,
+            select n.id::text as notification_id, coalesce((select currency from marketplace), 'EUR') as currency,
                    t.version, t.subject, t.html, t.body_text, coalesce(n.detail, '{}') as detail,
                    u.name as user_name, u.email as user_email,
                    p.id::text as provider_id, p.name as provider_name, p.email as provider_email, p.timezone,
@@ -83,11 +85,14 @@ def message_facts(conn: Connection, notification_id: str) -> MessageFacts:
             left join lateral (
                 select version, subject, html, body_text from notification_templates
                 where kind = n.kind order by version desc limit 1) t on true
-            where n.id = %s
+            where n.id = any(%s::uuid[])
             """,
-            (notification_id,),
-        ).fetchone()
-    assert row is not None, "it is claimed"
+            (array_text(notification_ids),),
+        ).fetchall()
+    return {row.pop("notification_id"): _facts(row) for row in rows}
+
+
+def _facts(row: dict[str, Any]) -> MessageFacts:
     version = row.pop("version")
     parts = {name: row.pop(name) for name in ("subject", "html", "body_text")}
     return MessageFacts(template=None if version is None else TemplateRow(version, **parts), **row)

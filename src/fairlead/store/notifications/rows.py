@@ -4,7 +4,7 @@ A row is the truth about a notification, a job only a hint. One that is claimed 
 other, so that nothing is sent twice by our own doing. Of locks, an endpoint's comes before those of its notifications.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
-from fairlead.store.typed_rows import named_rows, one_row, part_of
+from fairlead.store.typed_rows import all_rows, named_rows, one_row, part_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,28 +117,46 @@ def hand_out(conn: Connection, limit: int, now: datetime) -> HandedOut:
     return HandedOut(tuple(part_of(QueuedNotification, row) for row in wanted), len(rows))
 
 
-def claim(conn: Connection, notification_id: str, job_id: int, now: datetime) -> ClaimedNotification | None:
-    """The notification is this job's to send; None when there is nothing to send, or another running job has it.
+def claim(conn: Connection, job_ids: Mapping[str, int], now: datetime) -> list[ClaimedNotification]:
+    """Those of the notifications, by id, that wait to be sent are these jobs' to send, in ascending order of id.
 
-    The row is locked in a statement of its own: only a statement that begins after that sees whether the job that
-    claimed it last is still running.
+    Left out are those that another running job has. The rows are locked in a statement of its own: only a statement
+    that begins after that sees whether the job that claimed one last is still running.
     """
-    if lock_notification(conn, notification_id) is None:
-        return None
-    return one_row(
+    ids = array_text(sorted(job_ids))
+    conn.execute("select from notifications where id = any(%s::uuid[]) order by id for no key update", (ids,))
+    claimed = all_rows(
         conn,
         ClaimedNotification,
         """
-        update notifications n set claimed_by_job = %s, claimed_at = %s
-        where id = %s and state = 'queued' and not exists (
-            select from procrastinate_jobs j
-            where j.id = n.claimed_by_job and j.id <> %s and j.status = 'doing')
-        returning id::text as notification_id, kind, channel, provider_id::text, assignment_id::text,
-                  subscription_id::text,
-                  webhook_endpoint_id::text, detail, correlation_id, attempts, replay_count, created_at
+        update notifications n set claimed_by_job = job.id, claimed_at = %s
+        from unnest(%s::uuid[], %s::bigint[]) as job (notification_id, id)
+        where n.id = job.notification_id and n.state = 'queued' and not exists (
+            select from jobs j where j.id = n.claimed_by_job and j.id <> job.id and j.state = 'running')
+        returning n.id::text as notification_id, kind, channel, provider_id::text, assignment_id::text,
+                  subscription_id::text, webhook_endpoint_id::text, detail, correlation_id, attempts, replay_count,
+                  created_at
         """,
-        (job_id, now, notification_id, job_id),
+        (now, ids, [job_ids[each] for each in sorted(job_ids)]),
     )
+    return sorted(claimed, key=_notification_id)
+
+
+def record_taken(conn: Connection, notification_id: str, job_id: int, answer: str) -> bool:
+    """The notification is sent at its first attempt, if it is still this job's to send; returns whether it was.
+
+    One statement, which locks the row.
+    """
+    done = conn.execute(
+        """
+        update notifications set state = 'sent', sent_at = statement_timestamp(), attempts = attempts + 1,
+                                 last_attempt_at = statement_timestamp(), last_answer = %s, last_error = null,
+                                 claimed_by_job = null
+        where id = %s and claimed_by_job = %s and state = 'queued'
+        """,
+        (answer, notification_id, job_id),
+    )
+    return done.rowcount == 1
 
 
 def lock_claimed(conn: Connection, notification_id: str, job_id: int) -> bool:
@@ -244,3 +262,7 @@ def resolve_letters_of(conn: Connection, notification_ids: Sequence[str], resolv
         (now, resolved_by, array_text(notification_ids)),
     )
     return done.rowcount
+
+
+def _notification_id(each: ClaimedNotification) -> str:
+    return each.notification_id

@@ -147,15 +147,14 @@ def hold_back_all(conn: Connection, endpoint_id: str) -> int:
     """What waits to be sent to the endpoint waits until it is active again, and its jobs that have not started are
     withdrawn; returns how many.
 
-    What a job is sending right now is left to that. Needs the endpoint's lock.
+    What a job has claimed is left to that job, or to the next if its worker dies. Needs the endpoint's lock.
     """
     rows = conn.execute(
         """
-        update notifications set enqueued_at = null, claimed_by_job = null
+        update notifications set enqueued_at = null
         where id = any(array(
-            select id from notifications n
-            where webhook_endpoint_id = %s and state = 'queued' and enqueued_at is not null and not exists (
-                select from procrastinate_jobs j where j.id = n.claimed_by_job and j.status = 'doing')
+            select id from notifications
+            where webhook_endpoint_id = %s and state = 'queued' and enqueued_at is not null and claimed_by_job is null
             order by id for no key update))
         returning id::text
         """,
@@ -190,11 +189,11 @@ def _withdraw(conn: Connection, notification_ids: Sequence[str]) -> None:
             """
             with withdrawn as materialized (
                 select j.id from unnest(%s::text[]) as notification (id) cross join lateral (
-                    select id from procrastinate_jobs
-                    where task_name in ('send_email', 'send_webhook') and args ->> 'notification_id' = notification.id
-                      and status = 'todo'
+                    select id from jobs
+                    where task in ('send_email', 'send_webhook') and payload ->> 'notification_id' = notification.id
+                      and state = 'waiting'
                     for update skip locked) j)
-            delete from procrastinate_jobs where id = any(array(select id from withdrawn))
+            delete from jobs where id = any(array(select id from withdrawn))
             """,
             (list(notification_ids),),
         )

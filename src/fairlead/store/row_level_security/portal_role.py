@@ -68,8 +68,7 @@ def role_statements(role_name: str, owner: str, server_version: int, *, exists: 
 def set_up_portal_role(conn: Connection, schema_name: str) -> bool:
     """The portal's role has exactly what this version grants; False, and nothing is changed, where it cannot be had.
 
-    It is made where it is missing, if the login may create roles. Needs the migration's lock and a transaction, and the
-    job library's tables.
+    It is made where it is missing, if the login may create roles. Needs the migration's lock and a transaction.
     """
     role_name, found = _role(conn, schema_name)
     if not (found and found.is_usable) and not _make(conn, role_name, exists=found is not None):

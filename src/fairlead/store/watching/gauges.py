@@ -78,7 +78,7 @@ def read_gauges(conn: Connection) -> Gauges:
 def newest_heartbeat_seconds(conn: Connection) -> float | None:
     """Age of the newest heartbeat of any worker; None when no worker is registered. One step into an index."""
     rows = conn.execute(
-        "select extract(epoch from clock_timestamp() - max(last_heartbeat))::float8 from procrastinate_workers"
+        "select extract(epoch from clock_timestamp() - max(last_heartbeat))::float8 from workers"
     ).fetchall()
     return rows[0][0]
 
@@ -86,7 +86,7 @@ def newest_heartbeat_seconds(conn: Connection) -> float | None:
 def _workers_alive(conn: Connection) -> int:
     rows = conn.execute(
         """
-        select count(*) from procrastinate_workers
+        select count(*) from workers
         where last_heartbeat > clock_timestamp() - make_interval(secs => %s)
         """,
         (WORKER_ALIVE_SECONDS,),
@@ -95,25 +95,20 @@ def _workers_alive(conn: Connection) -> int:
 
 
 def _queues(conn: Connection) -> tuple[QueueGauges, ...]:
-    """Every queue that is known or has anything in it. The jobs come from the index over those that are not finished.
-
-    A job does not know when it was made, but the library's event of it does: looked up for the oldest one of a queue.
-    """
+    """Every queue that is known or has anything in it."""
     jobs = _by_first_column(
         conn,
         """
-        select queue_name, ready, scheduled, running, coalesce(extract(epoch from greatest(now() - least(
-                   due, (select min(at) from procrastinate_events where job_id = oldest_id and type = 'deferred')
-               ), interval '0'))::float8, 0)
-        from (select queue_name,
-                     count(*) filter (where status = 'todo' and coalesce(scheduled_at <= now(), true)) as ready,
-                     count(*) filter (where status = 'todo' and scheduled_at > now()) as scheduled,
-                     count(*) filter (where status = 'doing') as running,
-                     min(id) filter (where status = 'todo' and scheduled_at is null) as oldest_id,
-                     min(scheduled_at) filter (where status = 'todo' and scheduled_at <= now()) as due
-              from (select id, queue_name, status, scheduled_at from procrastinate_jobs
-                    where status in ('todo', 'doing') order by id limit %s) live
-              group by queue_name) counted
+        select queue, ready, scheduled, running,
+               coalesce(extract(epoch from greatest(now() - least(due, oldest), interval '0'))::float8, 0)
+        from (select queue,
+                     count(*) filter (where state = 'waiting' and coalesce(scheduled_at <= now(), true)) as ready,
+                     count(*) filter (where state = 'waiting' and scheduled_at > now()) as scheduled,
+                     count(*) filter (where state = 'running') as running,
+                     min(enqueued_at) filter (where state = 'waiting' and scheduled_at is null) as oldest,
+                     min(scheduled_at) filter (where state = 'waiting' and scheduled_at <= now()) as due
+              from (select id, queue, state, enqueued_at, scheduled_at from jobs order by id limit %s) live
+              group by queue) counted
         """,
         COUNT_LIMIT,
     )

@@ -52,10 +52,10 @@ create table leads (
     -- Runs that raised since a decision was last asked for, and the kind of error of the last; nothing personal.
     failed_runs integer not null default 0 check (failed_runs >= 0),
     last_error  text,
-    -- A lead whose run raised, or that waited in a niche where a worker died, is decided alone, never in a batch.
-    decide_alone boolean not null default false,
-    -- Committed before a lead is decided alone and gone with its decision: found behind a dead worker, it is to blame.
-    alone_since timestamptz,
+    -- A lead whose run raised, or that waited in a niche where a worker died, is decided by itself, never in a batch.
+    isolated boolean not null default false,
+    -- Committed before an isolated lead is decided and gone with its decision: found behind a dead worker, it is to blame.
+    isolated_since timestamptz,
     crash_count integer not null default 0 check (crash_count >= 0),
 
     -- leads_niche_id_dedupe_key_key: what is sent twice is one lead.

@@ -43,14 +43,14 @@ create index lead_fingerprints_newest_first on lead_fingerprints (fingerprint, c
 
 create table fingerprint_progress (
     niche_id   uuid primary key references niches,
-    -- By which fields its leads have fingerprints, as JSON: with others the duty begins anew.
+    -- By which fields its leads have fingerprints, as JSON: with others the task begins anew.
     field_groups text not null,
-    -- The last lead that the duty has seen to.
+    -- The last lead that the task has seen to.
     created_at timestamptz not null,
     lead_id    uuid not null
 );
 comment on table fingerprint_progress is
-    'How far the duty has come that gives fingerprints to leads which came before the rule, or not by intake.';
+    'How far the periodic task has come that gives fingerprints to leads which came before the rule, or not by intake.';
 
 -- Consent ---------------------------------------------------------------------------------------------------------
 

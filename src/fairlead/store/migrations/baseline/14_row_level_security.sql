@@ -51,3 +51,7 @@ create policy of_bound_provider on audit_log for insert
 -- A provider's request leaves its call's id, and reads none: another's would tell it how much happens.
 alter table committed_calls enable row level security;
 create policy of_bound_provider on committed_calls for insert with check (is_bound_to_provider());
+
+-- A provider's request enqueues nothing but the handing out of notifications, and sees no job at all.
+alter table jobs enable row level security;
+create policy of_dispatch on jobs for insert with check (task = 'dispatch_notifications');

@@ -1,0 +1,121 @@
+"""What workers do on a schedule, and how often.
+
+Every worker process ticks, and the database gives each task to one of them when it is due (`store.schedules`): no
+process has to be awake at a certain moment, and none is needed that the others do not have.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from fairlead.flows.failures.descriptions import failure_text
+from fairlead.flows.maintenance.clean_up import clean_up, forget_calls
+from fairlead.flows.maintenance.compose_filters import compose_filters
+from fairlead.flows.maintenance.fingerprint import fingerprint
+from fairlead.flows.maintenance.funds import follow_funds
+from fairlead.flows.maintenance.maintenance import Maintenance
+from fairlead.flows.maintenance.orphans import requeue_orphans
+from fairlead.flows.maintenance.reconcile import reconcile_task
+from fairlead.flows.maintenance.reoffer import reoffer
+from fairlead.flows.maintenance.rescue import rescue
+from fairlead.flows.maintenance.snapshot_rosters import snapshot_rosters
+from fairlead.flows.maintenance.unconfirmed import reject_unconfirmed
+from fairlead.store.connection import Connection
+from fairlead.store.schedules import claim_task, due_tasks, end_task
+from fairlead.telemetry.errors import error_kind
+from fairlead.telemetry.logs import get_logger
+
+__all__ = ["PERIODIC_TASKS", "QUICK", "SLOW", "Maintenance", "PeriodicTask", "TaskRun", "run_due_tasks"]
+
+log = get_logger(__name__)
+
+QUICK = "quick"
+"""What must not wait until a long reconciliation is over."""
+SLOW = "slow"
+
+DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodicTask:
+    """Something that is done once per interval, by one process. It returns what it did, as counts."""
+
+    name: str
+    group: str
+    every_seconds: float
+    do: Callable[[Maintenance], Mapping[str, int]]
+    at_start: bool = False
+    """Done by each process at its first turn too: what it finds then may have lain there since the last one ended."""
+
+
+PERIODIC_TASKS: tuple[PeriodicTask, ...] = (
+    PeriodicTask("rescue", QUICK, 5, rescue),
+    PeriodicTask("requeue_orphans", QUICK, 300, requeue_orphans, at_start=True),
+    PeriodicTask("forget_calls", QUICK, 600, forget_calls),
+    PeriodicTask("funds", SLOW, 300, follow_funds),
+    PeriodicTask("reoffer", SLOW, 60, reoffer),
+    PeriodicTask("reconcile", SLOW, DAY_SECONDS, reconcile_task),
+    PeriodicTask("clean_up", SLOW, DAY_SECONDS, clean_up),
+    PeriodicTask("unconfirmed", SLOW, 3_600, reject_unconfirmed),
+    PeriodicTask("fingerprint", SLOW, 60, fingerprint),
+    PeriodicTask("compose_filters", SLOW, DAY_SECONDS, compose_filters),
+    PeriodicTask("snapshot_rosters", SLOW, 60, snapshot_rosters),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """A task that this process did just now: what came of it, or the kind of error that it ended with."""
+
+    name: str
+    took_seconds: float
+    counts: Mapping[str, int]
+    error: str | None
+
+
+def run_due_tasks(
+    maintenance: Maintenance, group: str, tasks: tuple[PeriodicTask, ...] = PERIODIC_TASKS
+) -> list[TaskRun]:
+    """The tasks of the group that are due are done, one after the other; returns those that this process did.
+
+    One that fails is on record with its kind of error, and the others are done all the same. Call it again and again:
+    where nothing is due, it costs one query. Raises `Unavailable` when the database cannot even be asked.
+    """
+    every_seconds = {task.name: _interval(maintenance, task) for task in tasks if task.group == group}
+    due = maintenance.database.run(lambda conn: due_tasks(conn, every_seconds))
+    runs = [_run(maintenance, task, every_seconds[task.name]) for task in tasks if task.name in due]
+    return [run for run in runs if run is not None]
+
+
+def _interval(maintenance: Maintenance, task: PeriodicTask) -> float:
+    return 0 if task.at_start and task.name not in maintenance.begun else task.every_seconds
+
+
+def _run(maintenance: Maintenance, task: PeriodicTask, every_seconds: float) -> TaskRun | None:
+    if not maintenance.database.run(lambda conn: claim_task(conn, task.name, every_seconds)):
+        return None
+    maintenance.begun.add(task.name)
+    started, error = time.monotonic(), None
+    counts: Mapping[str, int] = {}
+    try:
+        counts = task.do(maintenance)
+    except Exception as failure:  # a bug in one task, or an outage: neither may keep the others from being done
+        error = failure_text(failure)
+        log.error("periodic task failed", action=task.name, exc_info=failure)
+    done = TaskRun(task.name, time.monotonic() - started, counts, error)
+    if error is None and any(counts.values()):
+        log.info(
+            "periodic task done", action=task.name, count=sum(counts.values()), seconds=round(done.took_seconds, 3)
+        )
+    _end(maintenance, done)
+    return done
+
+
+def _end(maintenance: Maintenance, done: TaskRun) -> None:
+    def work(conn: Connection) -> None:
+        end_task(conn, done.name, done.error)
+
+    try:
+        maintenance.database.run(work)
+    except Exception as failure:  # without its end on record it is begun again within the hour
+        log.warning("periodic task went without a record", action=done.name, error=error_kind(failure))

@@ -1,0 +1,38 @@
+"""Giving up public leads that were not confirmed in time."""
+
+from collections import Counter
+from datetime import timedelta
+
+from fairlead.flows.maintenance.maintenance import Maintenance
+from fairlead.store.audit.log import SYSTEM, AuditEvent, append_audit
+from fairlead.store.connection import Connection
+from fairlead.store.leads.confirmations import delete_confirmation_tokens, lock_unconfirmed
+from fairlead.store.leads.rows import clock
+from fairlead.store.leads.state import set_rejected
+
+CHUNK_LEADS = 200
+LINKS_KEPT = timedelta(days=30)
+REASON = "it was not confirmed in time"
+
+
+def reject_unconfirmed(maintenance: Maintenance) -> Counter[str]:
+    """Public leads that were not confirmed within their seven days are rejected; returns how many.
+
+    Gone are links that ran out more than 30 days ago. Some hundreds to a transaction, which locks its leads and audits
+    each. Safe to run any number of times at once. Raises `Unavailable`.
+    """
+    counts: Counter[str] = Counter()
+    while count := maintenance.database.run(_reject_some):
+        counts["leads"] += count
+    counts["links"] = maintenance.database.run(lambda conn: delete_confirmation_tokens(conn, clock(conn) - LINKS_KEPT))
+    return counts
+
+
+def _reject_some(conn: Connection) -> int:
+    lead_ids = lock_unconfirmed(conn, CHUNK_LEADS)
+    if lead_ids:
+        now = clock(conn)
+        set_rejected(conn, lead_ids, REASON, SYSTEM.name, now, None)
+        old, new = {"status": "pending_confirmation"}, {"status": "rejected"}
+        append_audit(conn, [AuditEvent(SYSTEM, "lead.rejected", "lead", each, old, new) for each in lead_ids], now)
+    return len(lead_ids)
