@@ -62,6 +62,6 @@ def test_the_form_shows_its_fields_and_versions(operator: TestClient, database: 
     niche_id = query(database, "select id::text from niches")[0][0]
     assert f"/niches/{niche_id}/form" in seen(operator, f"/niches/{niche_id}")
     text = seen(operator, f"/niches/{niche_id}/form")
-    for words in ("Cores", "<code>region</code>", "north, south", "version 1"):
+    for words in ('value="Cores"', 'value="region"', ">north south</textarea>", "<option selected>select", "version 1"):
         assert words in text, words
     assert operator.get(f"/niches/{UNKNOWN}/form").status_code == 404

@@ -1,4 +1,4 @@
-"""A niche's form: its fields, and the versions that it had."""
+"""A niche's form: its fields, what changing them would do, and the versions that it had."""
 
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.core.form import FieldType
 from fairlead.core.permissions import Permission
 from fairlead.core.subscription import readable_form
 from fairlead.flows.access.principal import Principal
@@ -24,7 +25,7 @@ def show_niche_form(
     page: PageOfRequest,
     database: MarketplaceDatabase,
 ) -> Response:
-    """The fields that leads of the niche answer, and the form's versions, the newest first."""
+    """The fields that leads of the niche answer, to be changed and tried, and its versions, the newest first."""
     seen = read_niche(database, niche_id)
     form = readable_form(seen.row.form_schema)
     return page.render(
@@ -33,5 +34,7 @@ def show_niche_form(
         seen=seen,
         niche=seen.row,
         fields=() if form is None else form.fields,
+        types=[each.value for each in FieldType],
+        level_names={row.level.level_id: row.level.name for row in seen.levels},
         versions=form_schema_versions(database, niche_id),
     )
