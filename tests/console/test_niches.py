@@ -1,14 +1,17 @@
 """Pages of niches: levels, queues and what a niche lets in are what the flows say."""
 
+from html import unescape
+
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from fairlead.flows.niche_queues import read_niche_queues
 from fairlead.store.connection import Database
-from tests.api.asking import an_admin
+from tests.api.asking import SITE, an_admin
 from tests.console.visiting import console
 from tests.flows.configuration.market import UNKNOWN
+from tests.flows.intake.senders import open_niche
 from tests.flows.sales import query, sell
 
 
@@ -65,3 +68,25 @@ def test_the_form_shows_its_fields_and_versions(operator: TestClient, database: 
     for words in ('value="Cores"', 'value="region"', ">north south</textarea>", "<option selected>select", "version 1"):
         assert words in text, words
     assert operator.get(f"/niches/{UNKNOWN}/form").status_code == 404
+
+
+def test_a_form_that_consumers_may_fill_in_has_an_address_and_a_code_for_other_sites(
+    operator: TestClient, database: Database
+) -> None:
+    open_niche(database, is_public=False)
+    niche_id = query(database, "select id::text from niches")[0][0]
+    text = unescape(seen(operator, f"/niches/{niche_id}"))
+    assert "Closed to consumers." in text
+    assert "embed.js" not in text
+    operator.put(
+        f"/api/v1/admin/niches/{niche_id}/intake-policy",
+        json={"is_public": True, "approves": False, "duplicate_rule": None},
+        headers={"If-Match": "*"},
+    ).raise_for_status()
+    text = unescape(seen(operator, f"/niches/{niche_id}"))
+    [slug] = query(database, "select slug from niches")[0]
+    assert f'<script src="{SITE}/forms/embed.js" data-niche="{slug}" async></script>' in text
+    assert f">{SITE}/forms/{slug}<" in text
+    assert "Closed to consumers." not in text
+    for path in (f"/forms/{slug}", "/forms/embed.js"):
+        assert operator.get(path).status_code == 200

@@ -8,7 +8,7 @@ from babel.numbers import get_currency_precision
 from fastapi import APIRouter, Path, Response
 
 from fairlead.api.access import needs
-from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.resources import MarketplaceDatabase, ServerSettings
 from fairlead.api.schemas.currency import InCurrency
 from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.values import Uuid
@@ -90,6 +90,7 @@ def show_niche(
     page: PageOfRequest,
     currency: InCurrency,
     database: MarketplaceDatabase,
+    settings: ServerSettings,
 ) -> Response:
     """Its levels in order with price, pointer and queues, its form, and what it lets in."""
     seen = read_niche(database, niche_id)
@@ -105,6 +106,7 @@ def show_niche(
         intake=read_intake_policy(database, seen.row.slug),
         window=read_bad_lead_window(database, niche_id),
         field_count=0 if form is None else len(form.fields),
+        site=settings.public_url or str(page.request.base_url).rstrip("/"),
         currency=currency,
         digits=get_currency_precision(currency),
     )
