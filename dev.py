@@ -302,6 +302,11 @@ def site(words: list[str]) -> int:
     return 0 if built else 1
 
 
+def screenshots(words: list[str]) -> int:
+    """pictures of the console's pages, in docs/screenshots (or `screenshots FOLDER operator:/leads ...`)"""
+    return become(BIN / "python", "-m", "tests.browser.screenshots", *(words or ["docs/screenshots"]))
+
+
 def coverage(words: list[str]) -> int:
     """every test, and which lines and branches none of them reaches (build/coverage/index.html)"""
     measure = ["--cov", "--cov-report", "term:skip-covered", "--cov-report", "html:build/coverage"]
@@ -338,6 +343,7 @@ COMMANDS = {
     "lock": lock,
     "reference": reference,
     "site": site,
+    "screenshots": screenshots,
     "coverage": coverage,
     "release": release,
     "release-notes": release_notes,

@@ -1,7 +1,7 @@
 """Pictures of pages: `python -m tests.browser.screenshots FOLDER [operator:/leads provider:/portal/inbox :/login ...]`.
 
-Each page light, dark and on a phone. Without pages, all that PAGES lists; `{lead_id}` and the like in an address are
-of the marketplace of `showcase`.
+Each page light, dark and on a phone. Without pages, all that PAGES lists, of which IN_DARK alone are dark. `{lead_id}`
+and the like in an address are of the marketplace of `showcase`.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from playwright.sync_api import Page
 
 from fairlead.store import migrations
 from fairlead.store.connection import Database
@@ -25,15 +26,35 @@ from tests.quick_passwords import use_quick_passwords
 
 PAGES = (
     ":/login",
+    ":/forgot-password",
+    ":/reset-password",
+    ":/accept-invite",
+    ":/register",
     ":/forms/vps-hosting",
     ":/confirm-lead",
     "operator:/design",
     "operator:/account",
     "operator:/overview",
+    "operator:/review",
+    "operator:/leads",
+    "operator:/leads/{lead_id}",
+    "operator:/live",
+    "operator:/niches",
+    "operator:/niches/new",
+    "operator:/niches/{niche_id}",
+    "operator:/niches/{niche_id}/form",
+    "operator:/providers",
+    "operator:/providers/new",
+    "operator:/providers/{provider_id}",
+    "operator:/providers/{provider_id}/ledger",
+    "operator:/money",
     "operator:/fairness",
     "operator:/analytics",
     "operator:/operations",
     "operator:/operations/dead-letters",
+    "operator:/operations/dead-letters/{dead_letter_id}",
+    "operator:/operations/deliveries",
+    "operator:/operations/endpoints",
     "operator:/operations/audit",
     "operator:/settings",
     "operator:/settings/people",
@@ -43,9 +64,34 @@ PAGES = (
     "provider:/portal/more",
     "provider:/portal/subscriptions",
     "provider:/portal/subscriptions/{subscription_id}",
+    "provider:/portal/levels/{level_id}",
     "provider:/portal/balance",
     "provider:/portal/deliveries",
     "provider:/portal/settings",
+)
+IN_DARK = frozenset(
+    (
+        ":/forms/vps-hosting",
+        "operator:/overview",
+        "operator:/review",
+        "operator:/leads/{lead_id}",
+        "operator:/niches/{niche_id}",
+        "operator:/fairness",
+        "operator:/analytics",
+        "provider:/portal/inbox",
+        "provider:/portal/more",
+    )
+)
+"""Of PAGES, those that are taken in dark as well, so that all pictures stay below 6 MB; named pages are always."""
+LOOKS = (("light", False, False), ("dark", True, False), ("phone", False, True))
+MOST_PIXELS_HIGH = 1600
+"""What of a longer page is below is not in the picture."""
+QUALITY = 60
+NONE_TAKEN = (
+    "/",  # leads on to the first section
+    "/login/enrolment",  # asks for a login that is half done, as does the next
+    "/login/second-factor",
+    "/review/leads/{lead_id}",  # a part of /review
 )
 
 
@@ -56,6 +102,13 @@ def names_of(database: Database, showcase: Showcase) -> Mapping[str, str]:
         "pending_lead_id": value(database, "select id::text from leads where status = 'pending_approval' limit 1"),
         "niche_id": value(database, "select id::text from niches where slug = 'vps-hosting'"),
         "provider_id": showcase.provider_id,
+        "dead_letter_id": value(database, "select id::text from dead_letters where resolved_at is null limit 1"),
+        "level_id": value(
+            database,
+            "select id::text from competition_levels where id not in "
+            "(select competition_level_id from subscriptions where provider_id = %s) order by id limit 1",
+            showcase.provider_id,
+        ),
         "subscription_id": value(
             database,
             "select id::text from subscriptions where provider_id = %s order by id limit 1",
@@ -75,19 +128,38 @@ def take(site: Site, showcase: Showcase, folder: Path, pages: list[str]) -> None
     names = names_of(site.database, showcase)
     tokens = {"": None, "operator": showcase.operator.token, "provider": showcase.provider.token}
     with chromium() as browser:
-        for each in pages:
-            who, _, address = each.partition(":")
-            for look, dark, phone in (("light", False, False), ("dark", True, False), ("phone", False, True)):
-                context = window(browser, site, tokens[who], dark=dark, phone=phone)
+        for who, token in tokens.items():
+            for look, dark, phone in LOOKS:
+                own = [each for each in pages if each.partition(":")[0] == who]
+                if dark and pages == list(PAGES):
+                    own = [each for each in own if each in IN_DARK]
+                context = window(browser, site, token, dark=dark, phone=phone)
                 page = context.new_page()
                 page.on("console", lambda message: print("console:", message.text))
                 page.on("pageerror", lambda error: print("error:", error))
-                page.goto(address.format_map(names))
-                page.wait_for_load_state("networkidle")
-                name = address.strip("/").replace("/", "-").replace("{", "").replace("}", "") or "home"
-                page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
-                print(folder / f"{name}-{look}.png")
+                for each in own:
+                    address = each.partition(":")[2]
+                    page.goto(address.format_map(names))
+                    page.wait_for_load_state("networkidle")
+                    picture = folder / f"{file_stem(address)}-{look}.jpg"
+                    _photograph(page, picture)
+                    print(picture, flush=True)
                 context.close()
+
+
+def file_stem(address: str) -> str:
+    """What the files of a page begin with."""
+    return address.strip("/").replace("/", "-").replace("{", "").replace("}", "") or "home"
+
+
+def _photograph(page: Page, picture: Path) -> None:
+    """The page from its top, as high as it is or as is allowed."""
+    shown = page.viewport_size
+    assert shown is not None
+    high = min(page.evaluate("document.documentElement.scrollHeight"), MOST_PIXELS_HIGH)
+    page.set_viewport_size({"width": shown["width"], "height": max(high, shown["height"])})
+    page.screenshot(path=picture, type="jpeg", quality=QUALITY)
+    page.set_viewport_size(shown)
 
 
 @contextmanager
@@ -109,9 +181,11 @@ def showcase_database() -> Generator[Database]:
                     fill_marketplace(database)
                 conn.execute(f"alter database {filled}_new rename to {filled}".encode())
             conn.execute(f"create database {name} template {filled} strategy file_copy".encode())
-            with Database(_named(url, name), "fairlead") as database:
-                yield database
-            conn.execute(f"drop database {name} with (force)".encode())
+            try:
+                with Database(_named(url, name), "fairlead") as database:
+                    yield database
+            finally:
+                conn.execute(f"drop database {name} with (force)".encode())
 
 
 def _named(url: str, name: str) -> str:

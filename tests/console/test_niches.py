@@ -49,7 +49,7 @@ def test_a_niche_shows_whose_turn_is_next_and_what_it_costs(operator: TestClient
     for queue in queues.levels:
         for each in queue.head:
             assert f"/providers/{each.provider_id}" in text
-    for words in ("€20.00", "€5.00", "served by the last lead", "1 subscription not active"):
+    for words in ("€20.00", "€5.00", "served by the last lead", "subscription not active: 1"):
         assert words in text, words
     state = operator.get(f"/api/v1/admin/niches/{niche_id}").json()
     assert state["order_version"] in text

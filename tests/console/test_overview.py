@@ -4,6 +4,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from fairlead.console.attention import KINDS
 from fairlead.flows.money.bad_leads import report_bad_lead
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin
@@ -42,7 +43,7 @@ def test_what_waits_is_told_and_counted_in_the_rail_of_every_page(
     report_bad_lead(database, sale.anchor_id, sale.anchor, "spam", None, PORTAL)
     text = ann.get("/overview").text
     assert "1 report of a bad lead" in text
-    assert 'href="/money/reports"' in text
+    assert 'href="/money#reports"' in text
     for path in ("/overview", "/design"):
         rail = ann.get(path).text.split('href="/money"')[1].split("</a>")[0]
         assert '<span class="count" title="waiting for someone to act">1</span>' in rail, path
@@ -76,3 +77,8 @@ def test_names_are_shown_as_text(ann: TestClient, database: Database) -> None:
     text = ann.get("/overview").text
     assert "&lt;b&gt;Bold&lt;/b&gt;" in text
     assert "<b>Bold" not in text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_task_leads_to_a_page(ann: TestClient, kind: str) -> None:
+    assert ann.get(KINDS[kind].address).status_code == 200

@@ -10,7 +10,7 @@ from fairlead.store.watching.attention import Attention
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class Kind:
     """`section` is where the rail counts it; "" where it is a state rather than a task."""
 
     section: str
@@ -20,57 +20,57 @@ class _Kind:
     title: Callable[[int], str]
 
 
-_KINDS: Mapping[str, _Kind] = {
-    "leads_to_review": _Kind(
+KINDS: Mapping[str, Kind] = {
+    "leads_to_review": Kind(
         "/review",
         Permission.LEADS_APPROVE,
         "/review",
         noted("Review"),
         lambda count: translated_count("%(count)s lead to review", "%(count)s leads to review", count),
     ),
-    "bad_lead_reports": _Kind(
+    "bad_lead_reports": Kind(
         "/money",
         Permission.MONEY_READ,
-        "/money/reports",
+        "/money#reports",
         noted("Decide"),
         lambda count: translated_count("%(count)s report of a bad lead", "%(count)s reports of bad leads", count),
     ),
-    "leads_given_up": _Kind(
+    "leads_given_up": Kind(
         "/operations",
         Permission.JOBS_READ,
         "/operations/dead-letters?queue=distribute",
         noted("Open"),
         lambda count: translated_count("%(count)s lead given up", "%(count)s leads given up", count),
     ),
-    "messages_given_up": _Kind(
+    "messages_given_up": Kind(
         "/operations",
         Permission.JOBS_READ,
         "/operations/dead-letters",
         noted("Open"),
         lambda count: translated_count("%(count)s message given up", "%(count)s messages given up", count),
     ),
-    "failing_endpoints": _Kind(
+    "failing_endpoints": Kind(
         "/operations",
         Permission.NOTIFICATIONS_READ,
         "/operations/endpoints",
         noted("Open"),
         lambda count: translated_count("%(count)s webhook endpoint fails", "%(count)s webhook endpoints fail", count),
     ),
-    "providers_to_approve": _Kind(
+    "providers_to_approve": Kind(
         "/providers",
         Permission.PROVIDERS_READ,
         "/providers?status=pending",
         noted("Decide"),
         lambda count: translated_count("%(count)s provider to approve", "%(count)s providers to approve", count),
     ),
-    "providers_out_of_money": _Kind(
+    "providers_out_of_money": Kind(
         "",
         Permission.PROVIDERS_READ,
         "/providers",
         noted("Look"),
         lambda count: translated_count("%(count)s provider out of money", "%(count)s providers out of money", count),
     ),
-    "differences_in_the_books": _Kind(
+    "differences_in_the_books": Kind(
         "/money",
         Permission.MONEY_READ,
         "/money",
@@ -92,14 +92,14 @@ class Task:
 
     def title(self, count: str) -> str:
         """How many of what, in the language of the page that is being written; `count` is the number as it is shown."""
-        return _KINDS[self.waiting.kind].title(self.waiting.count) % {"count": count}
+        return KINDS[self.waiting.kind].title(self.waiting.count) % {"count": count}
 
 
 def rail_counts(waiting: Sequence[Attention], principal: Principal) -> Mapping[str, int]:
     """How many tasks wait in each section, by its path, of those that the principal may open."""
     counts: dict[str, int] = {}
     for each in waiting:
-        kind = _KINDS[each.kind]
+        kind = KINDS[each.kind]
         if kind.section and kind.permission in principal.permissions:
             counts[kind.section] = counts.get(kind.section, 0) + each.count
     return counts
@@ -107,5 +107,5 @@ def rail_counts(waiting: Sequence[Attention], principal: Principal) -> Mapping[s
 
 def tasks_of(waiting: Sequence[Attention], principal: Principal) -> list[Task]:
     """What waits of what the principal may open, in the same order."""
-    kinds = [(each, _KINDS[each.kind]) for each in waiting]
+    kinds = [(each, KINDS[each.kind]) for each in waiting]
     return [Task(each, kind.address, kind.button) for each, kind in kinds if kind.permission in principal.permissions]

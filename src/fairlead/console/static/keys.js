@@ -1,4 +1,4 @@
-// Keys that work on every page: `/` searches, `?` lists the keys, `j` and `k` go through a table's rows, Enter opens one, `x` selects it.
+// Keys that work on every page: `/` searches, `j` and `k` go through a table's rows, Enter opens one, `x` selects it.
 export function isTyping(event) {
   return event.target.closest("input, textarea, select, [contenteditable], dialog") !== null || event.ctrlKey || event.metaKey || event.altKey;
 }
