@@ -291,6 +291,11 @@ def reference(words: list[str]) -> int:
     return 0 if document and problems else 1
 
 
+def messages(words: list[str]) -> int:
+    """brings the console's translations (src/fairlead/console/locale) up to date with its texts"""
+    return become(BIN / "python", ROOT / ".ci" / "messages.py", *words)
+
+
 def site(words: list[str]) -> int:
     """the documentation as a web site, in build/site; what builds it is installed the first time"""
     if not pip("--require-hashes", "-r", SITE_REQUIREMENTS):
@@ -342,6 +347,7 @@ COMMANDS = {
     "shell": shell,
     "lock": lock,
     "reference": reference,
+    "messages": messages,
     "site": site,
     "screenshots": screenshots,
     "coverage": coverage,

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fairlead.core import gates
+from fairlead.console.refusal_texts import refusal_sentence, summary_text
+from fairlead.console.viewer import Viewer
 from fairlead.core.decision_queues import Candidate, LevelQueue
 from fairlead.flows.decision_queues import MOST_LISTED, RecordedQueues
 
@@ -89,9 +90,9 @@ class DecisionPicture:
     density: Literal["few", "some", "many"]
 
 
-def picture_of(story: RecordedQueues) -> DecisionPicture:
-    """The picture of the decision that was told."""
-    levels = tuple(_column(story, number, queue) for number, queue in enumerate(story.levels, start=1))
+def picture_of(story: RecordedQueues, viewer: Viewer) -> DecisionPicture:
+    """The picture of the decision that was told, in the language of the page."""
+    levels = tuple(_column(story, viewer, number, queue) for number, queue in enumerate(story.levels, start=1))
     decision = story.decision
     row_count = sum(len(level.rows) + len(level.folded) for level in levels)
     return DecisionPicture(
@@ -115,13 +116,13 @@ def picture_of(story: RecordedQueues) -> DecisionPicture:
     )
 
 
-def _column(story: RecordedQueues, number: int, queue: LevelQueue) -> PictureLevel:
+def _column(story: RecordedQueues, viewer: Viewer, number: int, queue: LevelQueue) -> PictureLevel:
     level, result = queue.result.level, queue.result
-    rows = [_row(story, each) for each in queue.reached]
+    rows = [_row(story, viewer, each) for each in queue.reached]
     shown = [row for place, row in enumerate(rows) if place < MOST_ROWS or row.kind == "received"]
     folded = [row for place, row in enumerate(rows) if place >= MOST_ROWS and row.kind != "received"]
     drawn = range(level.max_recipients) if level.max_recipients <= MOST_PLACES_DRAWN else ()
-    outside = _outside(story, queue)
+    outside = _outside(story, viewer, queue)
     return PictureLevel(
         number=number,
         name=level.name,
@@ -145,26 +146,23 @@ def _behind(counts: Mapping[str, int]) -> int:
     return counts.get("level_full", 0)
 
 
-def _outside(story: RecordedQueues, queue: LevelQueue) -> tuple[OutsideRows, ...]:
-    by_reason = gates.REGISTRY.by_reason
+def _outside(story: RecordedQueues, viewer: Viewer, queue: LevelQueue) -> tuple[OutsideRows, ...]:
     if not story.is_whole:
         counts = {reason: count for reason, count in queue.result.counts.items() if reason != "level_full"}
-        return tuple(
-            OutsideRows(reason, by_reason[reason].summary, count, (), count) for reason, count in counts.items()
-        )
+        return tuple(OutsideRows(reason, summary_text(reason), count, (), count) for reason, count in counts.items())
     return tuple(
         OutsideRows(
             reason,
-            by_reason[reason].summary,
+            summary_text(reason),
             len(own),
-            tuple(_row(story, each) for each in own[:MOST_LISTED]),
+            tuple(_row(story, viewer, each) for each in own[:MOST_LISTED]),
             max(0, len(own) - MOST_LISTED),
         )
         for reason, own in queue.outside.items()
     )
 
 
-def _row(story: RecordedQueues, each: Candidate) -> PictureRow:
+def _row(story: RecordedQueues, viewer: Viewer, each: Candidate) -> PictureRow:
     name = story.provider_names.get(each.provider_id, each.provider_id)
     was_served = None if each.rank is None else each.served_ago is not None
     if each.recipient is not None:
@@ -175,7 +173,7 @@ def _row(story: RecordedQueues, each: Candidate) -> PictureRow:
         )
     assert each.refusal is not None, "a candidate received the lead or was refused"
     kind: Literal["money", "passed"] = "money" if each.refusal.used_balance else "passed"
-    sentence = each.refusal.sentence(story.names)
+    sentence = refusal_sentence(each.refusal, story.names, viewer)
     return PictureRow(kind, each.rank, each.provider_id, name, each.served_ago, was_served, sentence=sentence)
 
 

@@ -21,8 +21,9 @@ from fairlead.console.assets import asset_address
 from fairlead.console.attention import rail_counts
 from fairlead.console.formats import FILTERS
 from fairlead.console.navigation import sections_for
+from fairlead.console.refusal_texts import sentence_of
 from fairlead.console.statuses import tone_of, word_of
-from fairlead.console.texts import translated, translated_count, write_in
+from fairlead.console.texts import translated, translated_count, writing_in
 from fairlead.console.viewer import LANGUAGES, Viewer, viewer_of
 from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
 from fairlead.core.permissions import Role
@@ -38,6 +39,9 @@ CONTENT_SECURITY_POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """Nothing is run, shown or asked but what this server sends, and nothing of it stands inside a page."""
+
+TRIM_BLOCKS, LSTRIP_BLOCKS = True, True
+"""How templates are read: by pages, and by what collects their texts for translators."""
 
 LOGIN_STEPS: Mapping[str, str] = {"second_factor": "/login/second-factor", "enrolment": "/login/enrolment"}
 """Where a login goes on that is not finished, by what is outstanding."""
@@ -84,7 +88,8 @@ class HtmlPage:
             "request_id": current_correlation_id() or "",
             **values,
         }
-        text = write_in(self.viewer.language, lambda: _environment().get_template(template).render(context))
+        with writing_in(self.viewer.language):
+            text = _environment().get_template(template).render(context)
         return HTMLResponse(text, status, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
 
 
@@ -112,7 +117,9 @@ class PageRoute(BoundedRoute):
 
         async def answer(request: Request) -> Response:
             try:
-                return await handle(request)
+                # What the route prepares for the template is in the language of the page, too.
+                with writing_in(viewer_of(request).language):
+                    return await handle(request)
             except FairleadError as error:
                 return await run_in_threadpool(page_of_error, request, error)
             except RequestValidationError:
@@ -156,12 +163,12 @@ def _environment() -> Environment:
         loader=PackageLoader("fairlead.console"),
         autoescape=True,
         undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        trim_blocks=TRIM_BLOCKS,
+        lstrip_blocks=LSTRIP_BLOCKS,
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_callables(translated, translated_count, newstyle=True)  # type: ignore[attr-defined]
     known = cast("Any", environment)
     known.filters.update(FILTERS)
-    known.globals.update(asset=asset_address, tone_of=tone_of, word_of=word_of)
+    known.globals.update(asset=asset_address, tone_of=tone_of, word_of=word_of, sentence_of=sentence_of)
     return environment

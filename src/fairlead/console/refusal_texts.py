@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from fairlead.console.formats import money_text, number_text
 from fairlead.console.texts import noted, translated
+from fairlead.console.viewer import Viewer
+from fairlead.core.gates import REGISTRY
+from fairlead.core.messages import MORE, Names, Wording, written
+from fairlead.core.refusals import Refusal
 
 _REASONS: Mapping[str, str] = {
     "insufficient_balance": noted("Not enough money"),
@@ -29,6 +37,30 @@ _WHY: Mapping[str, str] = {
 def reason_text(reason: str) -> str:
     """Why a slot stayed open; the reason itself where there are no words for it."""
     return translated(_REASONS[reason]) if reason in _REASONS else reason.replace("_", " ")
+
+
+def summary_text(reason: str) -> str:
+    """A heading for many refusals of this reason."""
+    return translated(REGISTRY.by_reason[reason].summary)
+
+
+def refusal_sentence(refusal: Refusal, names: Names, viewer: Viewer) -> str:
+    """What refused, in the language of the page, with amounts and numbers as the viewer has them."""
+    message = refusal.message()
+    wording = Wording(
+        lambda cents: money_text(cents, names.currency, viewer),
+        lambda number: number_text(number, viewer),
+        translated("yes"),
+        translated("no"),
+        translated(MORE),
+    )
+    return written(message, translated(message.template), names, wording)
+
+
+@pass_context
+def sentence_of(context: Context, refusal: Refusal, names: Names) -> str:
+    """The same, for templates."""
+    return refusal_sentence(refusal, names, context["viewer"])
 
 
 def why_text(why: str) -> str:

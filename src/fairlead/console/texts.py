@@ -1,7 +1,8 @@
 """The catalogues of texts: written in English in code and templates, translated in `locale/LANGUAGE.po`."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Generator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
@@ -33,15 +34,16 @@ def noted(message: str) -> str:
 
 
 def translations_of_page() -> NullTranslations:
-    """Those of `write_in`, English outside of it."""
+    """Those of `writing_in`, English outside of it."""
     return _current.get() or _catalogue("en")
 
 
-def write_in(language: str, write: Callable[[], str]) -> str:
-    """What `write` returns, with every text in this language."""
+@contextmanager
+def writing_in(language: str) -> Generator[None]:
+    """Within it every text is in this language."""
     token = _current.set(_catalogue(language))
     try:
-        return write()
+        yield
     finally:
         _current.reset(token)
 

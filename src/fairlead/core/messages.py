@@ -3,7 +3,7 @@
 Another language has a template of its own for each `message_id`, and writes amounts, numbers and lists as it does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fairlead.core.currency import money
@@ -13,6 +13,9 @@ MOST_NAMED = 8
 
 MOST_CHARACTERS = 60
 """A longer text is cut."""
+
+MORE = "{named} and {count} more"
+"""The English for a list of which only some are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,23 @@ class Names:
     currency: str
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a language writes values. `more` has places for the `named` of a long list and the `count` of the others."""
+
+    amount: Callable[[int], str]
+    number: Callable[[float], str]
+    yes: str
+    no: str
+    more: str
+
+
+def written(message: TranslatableMessage, template: str, names: Names, wording: Wording) -> str:
+    """The sentence by this template, which is the message's own in some language: one line."""
+    values = {name: _value(each, names, wording) for name, each in message.values.items()}
+    return template.format_map(values)
+
+
 def english(message: TranslatableMessage, names: Names) -> str:
     """The sentence in English: one line that ends with a full stop.
 
@@ -57,25 +77,26 @@ def english(message: TranslatableMessage, names: Names) -> str:
     >>> english(message, Names({}, "EUR"))
     '`Anchor` pays 15.00 EUR.'
     """
-    return message.template.format_map({name: _english(value, names) for name, value in message.values.items()})
+    wording = Wording(lambda cents: money(cents, names.currency), _plain, "yes", "no", MORE)
+    return written(message, message.template, names, wording)
 
 
-def _english(value: MessageValue, names: Names) -> str:
+def _value(value: MessageValue, names: Names, wording: Wording) -> str:
     if isinstance(value, Amount):
-        return money(value.cents, names.currency)
+        return wording.amount(value.cents)
     if isinstance(value, LevelName):
         return _quoted(names.level_names.get(value.level_id, value.level_id))
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return wording.yes if value else wording.no
     if isinstance(value, str):
         return _quoted(value)
-    return _list(value) if isinstance(value, tuple) else _plain(value)
+    return _list(value, wording) if isinstance(value, tuple) else wording.number(value)
 
 
-def _list(texts: Sequence[str]) -> str:
+def _list(texts: Sequence[str], wording: Wording) -> str:
     """No `and`, no `or`: which of them it is, the template says."""
     named = ", ".join(_quoted(text) for text in texts[:MOST_NAMED])
-    return f"{named} and {len(texts) - MOST_NAMED} more" if len(texts) > MOST_NAMED else named
+    return wording.more.format(named=named, count=len(texts) - MOST_NAMED) if len(texts) > MOST_NAMED else named
 
 
 def _plain(number: float) -> str:

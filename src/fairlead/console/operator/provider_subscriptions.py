@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fairlead.core.gates import REGISTRY
+from fairlead.console.refusal_texts import summary_text
 from fairlead.flows.configuration.reading import SeenSubscription, subscriptions_of
 from fairlead.flows.provider_activity import OneProviderActivity
 from fairlead.store.configuration.pages import ListedNiche, niches_page
@@ -79,7 +79,7 @@ def _line(seen: SeenSubscription, levels: dict[str, LevelOfNiche], activity: One
         levels.get(subscription.level_id),
         _status(seen),
         activity.by_subscription.get(own_id),
-        tuple(Reason(REGISTRY.by_reason[each.reason].summary, each.count) for each in reasons),
+        tuple(Reason(summary_text(each.reason), each.count) for each in reasons),
     )
 
 

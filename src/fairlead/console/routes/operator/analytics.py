@@ -16,7 +16,7 @@ from fairlead.console.niche_choice import NicheInAddress, niche_links
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.periods import OfThirtyDays, OfToday
 from fairlead.console.refusal_texts import reason_text
-from fairlead.console.texts import noted
+from fairlead.console.texts import noted, translated
 from fairlead.console.viewer import Viewer
 from fairlead.core.permissions import Permission
 from fairlead.flows import reports as flow
@@ -163,7 +163,7 @@ def _revenue_chart(rows: Sequence[RevenueDay], currency: str, viewer: Viewer, *,
         sums[each.level_name if by_level else each.niche] += each.gross_cents
     names = sorted(sums, key=lambda name: -sums[name])
     shown = names if len(names) <= len(SHADES) else names[: len(SHADES) - 1]
-    titles = [*shown, *([noted("others")] if len(names) > len(shown) else [])]
+    titles = [*shown, *([translated("others")] if len(names) > len(shown) else [])]
     by_day: dict[object, list[int]] = {}
     for each in rows:
         values = by_day.setdefault(each.day, [0] * len(titles))
@@ -174,7 +174,7 @@ def _revenue_chart(rows: Sequence[RevenueDay], currency: str, viewer: Viewer, *,
         for day, values in by_day.items()
     )
     series = tuple(Series(title, shade) for title, shade in zip(titles, SHADES, strict=False))
-    return Chart(noted("Sold by day, before refunds"), noted("Day"), series, columns, "money", currency)
+    return Chart(translated("Sold by day, before refunds"), translated("Day"), series, columns, "money", currency)
 
 
 def _levels(rows: Sequence[RevenueDay]) -> list[LevelRevenue]:

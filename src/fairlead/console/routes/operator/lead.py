@@ -87,7 +87,7 @@ def show_lead(
     """One lead. `entry` chooses among its decisions, `provider` whose standing is explained."""
     read = database.read(lambda conn: read_lead(conn, lead_id))
     story, damage = _story(database, lead_id, entry)
-    picture = None if story is None else picture_of(story)
+    picture = None if story is None else picture_of(story, page.viewer)
     amounts = {each.amount_cents for each in read.events} - {None}
     texts = {cents: money_text(cents, read.currency, page.viewer) for cents in amounts if cents is not None}
     return page.render(

@@ -14,7 +14,7 @@ from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.addresses import address
 from fairlead.console.page import PageOfRequest, PageRoute
-from fairlead.core.gates import REGISTRY
+from fairlead.console.refusal_texts import summary_text
 from fairlead.core.permissions import Permission
 from fairlead.core.subscription import readable_form
 from fairlead.flows.access.principal import Principal
@@ -124,5 +124,5 @@ def _levels(seen: SeenNiche, queues: NicheQueues | None) -> list[_LevelLine]:
 
 def _level(row: LevelRow, queue: StandingQueue | None, next_id: str | None) -> _LevelLine:
     shut: Mapping[str, int] = {} if queue is None else queue.not_queued
-    words = tuple((REGISTRY.by_reason[reason].summary, count) for reason, count in shut.items())
+    words = tuple((summary_text(reason), count) for reason, count in shut.items())
     return _LevelLine(row, level_version(row), row.level.level_id == next_id, queue, words)

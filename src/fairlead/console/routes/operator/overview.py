@@ -14,7 +14,7 @@ from fairlead.console.charts import Chart, Column, Series, Shade, part, share_po
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.periods import OfToday
 from fairlead.console.refusal_texts import reason_text
-from fairlead.console.texts import noted
+from fairlead.console.texts import translated
 from fairlead.console.viewer import Viewer
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
@@ -90,9 +90,9 @@ def leads_chart(report: ReportedPeriod, viewer: Viewer) -> Chart:
         )
         for each in report.buckets
     ]
-    series = (Series(noted("Sold"), "one"), Series(noted("Not sold"), "two"))
-    axis = noted("Hour") if report.is_hourly else noted("Day")
-    return Chart(noted("Leads that came in"), axis, series, tuple(columns))
+    series = (Series(translated("Sold"), "one"), Series(translated("Not sold"), "two"))
+    axis = translated("Hour") if report.is_hourly else translated("Day")
+    return Chart(translated("Leads that came in"), axis, series, tuple(columns))
 
 
 def _levels(database: Database, niche_slug: str, asked: AskedDays) -> list[LevelAtAGlance]:

@@ -1,0 +1,152 @@
+"""Every text of the console is in the catalogues, translations fit them, and pages are in the viewer's language."""
+
+import importlib.util
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from fairlead.console.texts import translated, translated_count, writing_in
+from fairlead.console.viewer import LANGUAGES
+from fairlead.store.connection import Database
+from tests.api.asking import an_admin, anonymous
+from tests.console.visiting import console
+from tests.flows.sales import sell
+
+SCRIPT = Path(__file__).parents[2] / ".ci" / "messages.py"
+PLACE = re.compile(r"%\(\w+\)[a-z]|%%|\{\w+\}|</?\w+>")
+"""A place for a value, an escaped percent sign, or a tag."""
+
+
+def _script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("messages", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _catalog(language: str) -> Catalog:
+    return read_po(io.BytesIO(_script().path_of(language).read_bytes()), locale=language, abort_invalid=True)
+
+
+def _forms(text: Any) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+def _entries(language: str) -> Iterator[tuple[Message, tuple[str, ...], tuple[str, ...]]]:
+    """Each entry, its texts and its translations; without those that are not translated."""
+    for entry in _catalog(language):
+        if entry.id and any(_forms(entry.string)):
+            yield entry, _forms(entry.id), _forms(entry.string)
+
+
+def faults_of(texts: tuple[str, ...], translations: tuple[str, ...], plural_count: int) -> list[str]:
+    """What is wrong with the translation of a text, or of a singular and its plural."""
+    if len(translations) != (plural_count if len(texts) == 2 else 1) or not all(translations):
+        return ["a form is missing"]
+    sources = texts if len(texts) == len(translations) else (texts[0], *(texts[-1:] * (len(translations) - 1)))
+    return [
+        f"places differ: {translation}"
+        for source, translation in zip(sources, translations, strict=True)
+        if sorted(PLACE.findall(source)) != sorted(PLACE.findall(translation))
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_the_catalogue_has_every_text_and_no_other(language: str) -> None:
+    script = _script()
+    written = script.path_of(language).read_bytes()
+    assert script.updated(language) == written, "run `python3 dev.py messages`"
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_translations_fit_their_texts(language: str) -> None:
+    plural_count = _catalog(language).num_plurals
+    entries = list(_entries(language))
+    assert entries
+    faults = {texts[0]: found for _, texts, strings in entries if (found := faults_of(texts, strings, plural_count))}
+    assert faults == {}
+    assert [entry.id for entry, _, _ in entries if entry.fuzzy] == []
+
+
+def test_what_is_wrong_with_a_translation_is_found() -> None:
+    assert faults_of(("Sold to %(name)s",), ("Verkauft an %(name)s",), 2) == []
+    assert faults_of(("Sold to %(name)s",), ("Verkauft an %(nam)s",), 2)
+    assert faults_of(("Step {step}",), ("Schritt",), 2)
+    assert faults_of(("one lead", "%(count)s leads"), ("ein Lead", ""), 2)
+    assert faults_of(("one lead", "%(count)s leads"), ("ein Lead", "Leads"), 2)
+    assert faults_of(("one lead", "%(count)s leads"), ("ein Lead", "%(count)s Leads"), 2) == []
+
+
+def test_what_no_translation_is_there_for_is_in_english() -> None:
+    with writing_in("de"):
+        assert translated("Balance") == "Guthaben"
+        assert translated("a text that is in no catalogue") == "a text that is in no catalogue"
+        assert translated_count("one text of none", "%(count)s texts of none", 2) == "%(count)s texts of none"
+    assert translated("Balance") == "Balance"
+
+
+@pytest.fixture
+def app(database: Database) -> FastAPI:
+    """The console."""
+    return console(database)
+
+
+def _login_page(app: FastAPI, accepts: str = "", cookie: str = "") -> str:
+    visitor = anonymous(app)
+    if cookie:
+        visitor.cookies.set("language", cookie, domain="leads.example.com")
+    return visitor.get("/login", headers={"Accept": "text/html", "Accept-Language": accepts}).text
+
+
+def test_the_language_is_the_chosen_one_else_the_browser_s(app: FastAPI) -> None:
+    for accepts, cookie, language in (
+        ("de-AT,en;q=0.5", "", "de"),
+        ("fr,en;q=0.5,de;q=0.4", "", "en"),
+        ("fr", "", "en"),
+        ("en", "de", "de"),
+        ("de", "en", "en"),
+        ("de", "tlh", "de"),
+    ):
+        page = _login_page(app, accepts, cookie)
+        assert f'<html lang="{language}">' in page, (accepts, cookie)
+        assert ("<h1>Anmelden</h1>" in page, "<h1>Log in</h1>" in page) == (language == "de", language == "en")
+
+
+@pytest.fixture
+def ann(app: FastAPI, database: Database) -> TestClient:
+    """An operator who reads German."""
+    client = an_admin(app, database)
+    client.headers["Accept-Language"] = "de-DE"
+    return client
+
+
+def test_a_german_page_is_german_where_code_wrote_it_too(ann: TestClient, database: Database) -> None:
+    sale = sell(database)
+    page = ann.get(f"/leads/{sale.lead_id}?provider={sale.bowline_id}").text
+    assert "<span>Übersicht</span>" in page, "the rail"
+    assert ">verteilt</span>" in page, "a status"
+    assert "25,00\xa0€" in page
+    assert "An 2 Anbieter verkauft für" in page, "what the route writes for the timeline"
+    assert "Verfügbar 10,00\xa0€, diese Stufe kostet" in page, "a refusal with its values"
+    assert "Sold to" not in page
+
+
+def test_names_are_never_read_as_texts(ann: TestClient, database: Database) -> None:
+    sell(database)
+    with database.transaction() as conn:
+        conn.execute("update competition_levels set name = '100 % <b>' || left(id::text, 4) || '</b>'")
+    page = ann.get("/analytics?niche=hosting")
+    assert page.status_code == 200
+    assert "100 % &lt;b&gt;" in page.text
+    assert "100 % <b>" not in page.text
