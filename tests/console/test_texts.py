@@ -4,20 +4,26 @@ import importlib.util
 import io
 import re
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from fairlead.console.refusal_texts import refusal_sentence
 from fairlead.console.texts import translated, translated_count, writing_in
-from fairlead.console.viewer import LANGUAGES
+from fairlead.console.viewer import LANGUAGES, Viewer
+from fairlead.core.messages import Names
+from fairlead.core.refusals import InsufficientBalance, LevelFull
 from fairlead.store.connection import Database
 from tests.api.asking import an_admin, anonymous
+from tests.api.permitting import seen
 from tests.console.visiting import console
 from tests.flows.sales import sell
 
@@ -102,6 +108,15 @@ def app(database: Database) -> FastAPI:
     return console(database)
 
 
+def test_a_refusal_has_amounts_and_numbers_as_the_viewer_has_them() -> None:
+    german = Viewer("de", Locale.parse("de"), UTC, "UTC", None)
+    names = Names({}, "EUR")
+    with writing_in("de"):
+        told = refusal_sentence(InsufficientBalance(123_450, 200_000), names, german)
+        assert told == "Verfügbar 1.234,50\xa0€, diese Stufe kostet 2.000,00\xa0€."
+        assert refusal_sentence(LevelFull(1_200, 3), names, german).startswith("Stufe voll: 1.200 davor")
+
+
 def _login_page(app: FastAPI, accepts: str = "", cookie: str = "") -> str:
     visitor = anonymous(app)
     if cookie:
@@ -138,14 +153,20 @@ def test_a_german_page_is_german_where_code_wrote_it_too(ann: TestClient, databa
     assert ">verteilt</span>" in page, "a status"
     assert "25,00\xa0€" in page
     assert "An 2 Anbieter verkauft für" in page, "what the route writes for the timeline"
-    assert "Verfügbar 10,00\xa0€, diese Stufe kostet" in page, "a refusal with its values"
+    assert re.search(r"schon, von Stufe `\w+`|Verfügbar [\d,]+\xa0€, diese Stufe|Stufe voll: \d+ davor", page), (
+        "a refusal"
+    )
     assert "Sold to" not in page
 
 
 def test_names_are_never_read_as_texts(ann: TestClient, database: Database) -> None:
     sell(database)
     with database.transaction() as conn:
-        conn.execute("update competition_levels set name = '100 % <b>' || left(id::text, 4) || '</b>'")
+        level_ids = [str(row[0]) for row in conn.execute("select id from competition_levels").fetchall()]
+    for place, level_id in enumerate(level_ids):
+        address = f"/api/v1/admin/levels/{level_id}"
+        renamed = ann.patch(address, json={"name": f"100 % <b> {place}"}, headers=seen(ann.get(address)))
+        assert renamed.status_code == 200, renamed.text
     page = ann.get("/analytics?niche=hosting")
     assert page.status_code == 200
     assert "100 % &lt;b&gt;" in page.text
