@@ -152,5 +152,5 @@ def test_what_lies_deep_is_found_page_after_page(database: Database, monkeypatch
 )  # fmt: skip
 def test_what_is_no_place_is_refused(database: Database, after: str) -> None:
     busy(database)
-    with pytest.raises(BadInput, match="is no place"):
+    with pytest.raises(BadInput, match="is no position"):
         database.read(lambda conn: audit_page(conn, AuditFilter(), after, 5))

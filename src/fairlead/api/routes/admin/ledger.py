@@ -80,7 +80,7 @@ class AssignmentItem(ResponseModel):
 class ReconciliationState(ResponseModel):
     """A comparison of the books with themselves."""
 
-    reconciliation_id: Uuid
+    reconciliation_id: Uuid = Field(description="The reconciliation's id.")
     ended_at: datetime = Field(description="When the comparison ended.")
     checked_count: int = Field(description="How many subjects were compared.", examples=[12000])
     difference_count: int = Field(description="How many of them are not as they must be.", examples=[0])
@@ -90,7 +90,7 @@ class StatementOfMarketplace(ResponseModel):
     """The money of all providers: what they hold now, and what moved in a span of time, in sums by kind."""
 
     currency: Currency
-    held_cents: int = Field(description="What all providers have together now.", examples=[125000])
+    held_cents: int = Field(description="What all providers have together now, in minor units.", examples=[125000])
     totals: list[TotalOfKind] = Field(description="The kinds that moved.")
     last_reconciliation: ReconciliationState | None = Field(description="Null before the first.")
 

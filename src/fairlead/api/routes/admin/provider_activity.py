@@ -29,7 +29,7 @@ class ActivityOfSubscription(ResponseModel):
     received_count: int = Field(examples=[12])
     spent_cents: int = Field(examples=[18000])
     refunded_cents: int = Field(examples=[1500])
-    last_received_at: datetime
+    last_received_at: datetime = Field(description="When the subscription last received a lead in these days.")
 
 
 class ActivityOfDay(ResponseModel):
@@ -52,7 +52,9 @@ class ProviderActivityReport(ReportedDays):
     """A provider's activity. `total` is null where it received nothing in these days."""
 
     currency: Currency
-    total: ActivityOfProvider | None
+    total: ActivityOfProvider | None = Field(
+        description="All of these days together; null where it received nothing in them."
+    )
     subscriptions: Sequence[ActivityOfSubscription] = Field(description="Those that received anything.")
     items: Sequence[ActivityOfDay] = Field(description="The days on which it received anything.")
     passed_over: Sequence[RefusalsOfSubscription] = Field(
