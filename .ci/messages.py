@@ -18,6 +18,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from fairlead.api.problem_codes import PROBLEMS
 from fairlead.console.page import LSTRIP_BLOCKS, TRIM_BLOCKS
 from fairlead.console.viewer import LANGUAGES
 from fairlead.core.gates import REGISTRY
@@ -62,6 +63,8 @@ def texts() -> Iterator[str | tuple[str, str]]:
     for _, _, text, _, _ in found:
         yield (text[0], text[1]) if isinstance(text, tuple) else text
     yield MORE
+    for kind in PROBLEMS.values():
+        yield kind.title
     for refusal in REGISTRY.refusals:
         yield refusal.summary
         yield from refusal.sentences.values()

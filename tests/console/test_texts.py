@@ -138,6 +138,11 @@ def test_the_language_is_the_chosen_one_else_the_browser_s(app: FastAPI) -> None
         assert ("<h1>Anmelden</h1>" in page, "<h1>Log in</h1>" in page) == (language == "de", language == "en")
 
 
+def test_an_error_is_told_in_the_viewer_s_language(app: FastAPI) -> None:
+    page = anonymous(app).get("/nowhere", headers={"Accept": "text/html", "Accept-Language": "de"})
+    assert (page.status_code, "<h1>Unter dieser Adresse gibt es nichts</h1>" in page.text) == (404, True)
+
+
 @pytest.fixture
 def ann(app: FastAPI, database: Database) -> TestClient:
     """An operator who reads German."""

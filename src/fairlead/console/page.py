@@ -154,6 +154,8 @@ def page_of_status(request: Request, status: int) -> Response:
 
 def _error_page(request: Request, status: int, title: str, detail: str | None) -> Response:
     page = HtmlPage(request, viewer_of(request))
+    with writing_in(page.viewer.language):
+        title = translated(title)
     return page.render("error.html", status=status, error_status=status, title=title, detail=detail)
 
 

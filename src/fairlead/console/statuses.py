@@ -40,6 +40,15 @@ _STATUSES: Mapping[str, _Status] = {
     "queued": _Status(noted("queued"), "wait"),
     "skipped": _Status(noted("skipped"), "off"),
     "deleted": _Status(noted("deleted"), "off"),
+    # of decisions, of runs of jobs, and of what was given up
+    "success": _Status(noted("success"), "off"),
+    "partial": _Status(noted("partial"), "off"),
+    "no_eligible": _Status(noted("no eligible"), "off"),
+    "succeeded": _Status(noted("succeeded"), "off"),
+    "crashed": _Status(noted("crashed"), "off"),
+    "open": _Status(noted("open"), "off"),
+    "retried": _Status(noted("retried"), "off"),
+    "resolved": _Status(noted("resolved"), "off"),
 }
 
 
