@@ -1,4 +1,4 @@
-"""A real browser for each test process, a fresh site for each test, and an eye on everything that a page does."""
+"""A real browser, a fresh site for each test, and an eye on everything that a page does."""
 
 from collections.abc import Generator
 
@@ -10,9 +10,9 @@ from tests.browser.site import Site, chromium, serving
 from tests.browser.watched import Visit, Watched
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser() -> Generator[Browser]:
-    """Chromium, started once."""
+    """Chromium, for one test: while it is driven, its thread has an event loop that other tests could not start in."""
     with chromium() as started:
         yield started
 

@@ -42,7 +42,11 @@ class Verbs(LazyGroup):
             "reconcile",
             "Compare the books with themselves, with the journals and with the audit log. Workers do it every day.",
         ),
-        Verb("export", "export", "Export the journal, the assignments or the ledger, as one snapshot has it."),
+        Verb(
+            "export",
+            "export",
+            "Export the journal, the assignments, the ledger or the refusals, as one snapshot has it.",
+        ),
         Verb("openapi", "openapi", "Print the OpenAPI 3.1 document of the HTTP API. Needs no database."),
         Verb(
             "migrate",

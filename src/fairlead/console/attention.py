@@ -10,7 +10,7 @@ from fairlead.store.watching.attention import Attention
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class AttentionKind:
     """`section` is where the rail counts it; "" where it is a state rather than a task."""
 
     section: str
@@ -20,57 +20,57 @@ class Kind:
     title: Callable[[int], str]
 
 
-KINDS: Mapping[str, Kind] = {
-    "leads_to_review": Kind(
+KINDS: Mapping[str, AttentionKind] = {
+    "leads_to_review": AttentionKind(
         "/review",
         Permission.LEADS_APPROVE,
         "/review",
         noted("Review"),
         lambda count: translated_count("%(count)s lead to review", "%(count)s leads to review", count),
     ),
-    "bad_lead_reports": Kind(
+    "bad_lead_reports": AttentionKind(
         "/money",
         Permission.MONEY_READ,
         "/money#reports",
         noted("Decide"),
         lambda count: translated_count("%(count)s report of a bad lead", "%(count)s reports of bad leads", count),
     ),
-    "leads_given_up": Kind(
+    "leads_given_up": AttentionKind(
         "/operations",
         Permission.JOBS_READ,
         "/operations/dead-letters?queue=distribute",
         noted("Open"),
         lambda count: translated_count("%(count)s lead given up", "%(count)s leads given up", count),
     ),
-    "messages_given_up": Kind(
+    "messages_given_up": AttentionKind(
         "/operations",
         Permission.JOBS_READ,
         "/operations/dead-letters",
         noted("Open"),
         lambda count: translated_count("%(count)s message given up", "%(count)s messages given up", count),
     ),
-    "failing_endpoints": Kind(
+    "failing_endpoints": AttentionKind(
         "/operations",
         Permission.NOTIFICATIONS_READ,
         "/operations/endpoints",
         noted("Open"),
         lambda count: translated_count("%(count)s webhook endpoint fails", "%(count)s webhook endpoints fail", count),
     ),
-    "providers_to_approve": Kind(
+    "providers_to_approve": AttentionKind(
         "/providers",
         Permission.PROVIDERS_READ,
         "/providers?status=pending",
         noted("Decide"),
         lambda count: translated_count("%(count)s provider to approve", "%(count)s providers to approve", count),
     ),
-    "providers_out_of_money": Kind(
+    "providers_out_of_money": AttentionKind(
         "",
         Permission.PROVIDERS_READ,
         "/providers",
         noted("Look"),
         lambda count: translated_count("%(count)s provider out of money", "%(count)s providers out of money", count),
     ),
-    "differences_in_the_books": Kind(
+    "differences_in_the_books": AttentionKind(
         "/money",
         Permission.MONEY_READ,
         "/money",
