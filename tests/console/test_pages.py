@@ -10,8 +10,10 @@ from starlette.testclient import TestClient
 from fairlead.api.access import Access, Needs, NeedsOwn, NeedsSession, Public
 from fairlead.api.openapi import access_of, api_routes
 from fairlead.console.page import CONTENT_SECURITY_POLICY, PageRoute
+from fairlead.core.permissions import Permission
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, anonymous
+from tests.api.asking import a_provider, an_admin, anonymous, machine
+from tests.api.keys import operators_key
 from tests.console.visiting import console
 from tests.flows.access.people import add_provider
 
@@ -85,7 +87,38 @@ def test_an_unknown_address_is_a_page_for_browsers_and_a_problem_for_programs(ap
         assert visitor.get(path, headers={"Accept": accepts}).headers["content-type"] == "application/problem+json"
 
 
-def test_the_login_leads_to_no_other_site(app: FastAPI) -> None:
-    for address in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"):
-        assert "evil" not in (text := anonymous(app).get("/login", params={"next": address}).text)
-        assert "javascript:" not in text
+@pytest.mark.parametrize(
+    "address",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "/{x}/evil.example",
+        "/{x}/evil.example/{user_id}",
+    ],
+)
+def test_the_login_leads_to_no_other_site(app: FastAPI, address: str) -> None:
+    text = anonymous(app).get("/login", params={"next": address}).text
+    assert "evil" not in text
+    assert "javascript:" not in text
+
+
+def test_a_link_in_a_mail_or_of_another_site_is_followed_and_nothing_else_of_it(
+    app: FastAPI, database: Database
+) -> None:
+    operator = an_admin(app, database)
+    followed = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    once_more = operator.get("/design", headers=followed)
+    assert (once_more.status_code, 'http-equiv="refresh"' in once_more.text) == (200, True)
+    assert "Statuses" not in once_more.text, "the page itself is answered to a page of this server alone"
+    assert operator.get("/design", headers={**followed, "sec-fetch-site": "same-origin"}).status_code == 200
+    for other in ({"sec-fetch-mode": "no-cors"}, {"sec-fetch-dest": "iframe"}):
+        assert operator.get("/design", headers=followed | other).status_code == 403
+
+
+def test_a_key_sees_no_page(app: FastAPI, database: Database) -> None:
+    key = operators_key(database, Permission.LEADS_READ, Permission.LEADS_APPROVE)
+    assert _visit(machine(app, key), "/review") == (303, "/login?next=%2Freview")

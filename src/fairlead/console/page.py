@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from fairlead.api.access import key_text_of
 from fairlead.api.bodies import BoundedRoute
 from fairlead.api.problem_codes import kind_of
 from fairlead.api.resources import resources_of
@@ -117,6 +118,8 @@ class PageRoute(BoundedRoute):
 
         async def answer(request: Request) -> Response:
             try:
+                if key_text_of(request) is not None:
+                    raise Refused("session_required", "pages are for people with a session; a key has the API")
                 # What the route prepares for the template is in the language of the page, too.
                 with writing_in(viewer_of(request).language):
                     return await handle(request)
@@ -130,12 +133,24 @@ class PageRoute(BoundedRoute):
         return answer
 
 
+_ONCE_MORE = '<!doctype html><html lang="en"><meta http-equiv="refresh" content="0"><title>Fairlead</title>'
+"""Asks for the same page again, from this server's own page."""
+
+
+def _is_followed_link(request: Request) -> bool:
+    """Whether a person followed a link of another site or of a mail, which shows the page to that person alone."""
+    wanted = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    return request.method == "GET" and all(request.headers.get(name) == value for name, value in wanted.items())
+
+
 def page_of_error(request: Request, error: FairleadError) -> Response:
     """The page for what a flow raised. An error of the server is logged; the viewer learns no detail of it."""
     if isinstance(error, Refused):
         if error.code in _LOGIN_FOR:
             address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(address_with_next(_LOGIN_FOR[error.code], address), 303)
+        if error.code == "cross_origin_refused" and _is_followed_link(request):
+            return HTMLResponse(_ONCE_MORE, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
         return _error_page(request, kind_of(error.code).status, kind_of(error.code).title, str(error))
     if isinstance(error, BadInput):
         return _error_page(request, kind_of("input_invalid").status, kind_of("input_invalid").title, str(error))

@@ -9,9 +9,13 @@ from fastapi import Depends, Query, Request
 
 from fairlead.console.texts import noted
 from fairlead.console.viewer import viewer_of
+from fairlead.core.errors import BadInput
 from fairlead.flows.reports import AskedDays
 
 Choice = Literal["today", "7", "30"]
+EARLIEST, LATEST = date(2000, 1, 1), date(9000, 1, 1)
+"""Beyond them a day before or after may be no day."""
+
 TITLES = {"today": noted("Today"), "7": noted("7 days"), "30": noted("30 days")}
 _DAYS = {"today": 1, "7": 7, "30": 30}
 
@@ -70,6 +74,8 @@ def _chosen(usual: Choice) -> object:
         viewer = viewer_of(request)
         today = datetime.now(UTC).astimezone(viewer.zone).date()
         others = tuple((name, value) for name, value in request.query_params.items() if name == "niche")
+        if any(each is not None and not EARLIEST <= each <= LATEST for each in (first, last)):
+            raise BadInput([f"from, to: must be days from {EARLIEST} to {LATEST}"])
         if first is not None or last is not None:
             last_day = last or max(today, first or today)
             return ChosenPeriod("", first or last_day, last_day, viewer.zone_name, request.url.path, others)

@@ -1,5 +1,6 @@
 """Logging in: the password, then the second factor, or setting one up."""
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -13,10 +14,13 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Next = Annotated[str, Query(max_length=2_000)]
 Unfinished = Annotated[OpenedSession, needs_session("a login is finished here")]
 
+_OWN_PAGE = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\{}]*")
+"""Browsers leave tabs and line ends out of an address, and forms fill in what stands in braces."""
+
 
 def _inside(address: str) -> str:
     """The address to go on to, if it is one of this server's pages; the first page otherwise."""
-    return address if address.startswith("/") and not address.startswith(("//", "/\\")) else "/"
+    return address if _OWN_PAGE.fullmatch(address) else "/"
 
 
 @router.get("/login", dependencies=[public("logging in is how a user authenticates")])

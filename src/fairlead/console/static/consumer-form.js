@@ -3,7 +3,6 @@
 const COLOURS = ["--back", "--card", "--ink", "--muted", "--accent", "--accent-ink", "--line", "--radius"];
 
 export function start(form) {
-  const opened = Date.now();
   const steps = [...form.querySelectorAll("[data-question]")];
   const send = form.querySelector("[data-send]");
   const back = form.querySelector("[data-back]");
@@ -38,10 +37,11 @@ export function start(form) {
   form.noValidate = step !== null;
   // Before the form is sent, and in its stead until the last step.
   form.addEventListener("submit", (event) => {
-    if (form.querySelector("[data-trap]").value !== "" || Date.now() - opened < 1_500) {
+    const isLast = step === null || step === steps.length - 1;
+    if (isLast && form.querySelector("[data-trap]").value !== "") {
       event.preventDefault();
       event.stopImmediatePropagation();
-      finish(); // a program that fills in everything, at once, learns nothing
+      finish(); // a program that fills in everything learns nothing
       return;
     }
     if (step === null) return;

@@ -55,7 +55,7 @@ export function start(form) {
     if (answer === null) return { stops: { detail: texts.stopped } };
     if (answer.status < 500) keys.delete(written);
     if (answer.ok) return { isDecided: true };
-    return STOPPING.includes(answer.status) ? { stops: answer.said } : { reason: answer.said.detail };
+    return STOPPING.includes(answer.status) ? { stops: answer.said } : { reason: answer.said?.detail ?? texts.unreachable };
   }
 
   async function decideAll(chosen, verb, memo) {

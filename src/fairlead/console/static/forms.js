@@ -64,6 +64,7 @@ function watchForm(form) {
     const written = JSON.stringify([method, address, body]);
     if (attempt?.written !== written) attempt = { written, key: newKey() };
     form.setAttribute("aria-busy", "true");
+    let isLeaving = false; // until the next page is there, a second click would be a second effect
     try {
       const answer = await callWithStepUp(method, address, method === "DELETE" || method === "GET" ? undefined : body, headersOf(form, method, attempt.key));
       if (answer === null) return;
@@ -74,11 +75,11 @@ function watchForm(form) {
       }
       attempt = null;
       form.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: answer.said }));
-      goOn(button?.dataset.then ?? form.dataset.then, answer.said, button?.dataset.done ?? form.dataset.done ?? texts.done);
+      isLeaving = goOn(button?.dataset.then ?? form.dataset.then, answer.said, button?.dataset.done ?? form.dataset.done ?? texts.done);
     } catch {
       showErrors(form, { detail: texts.unreachable });
     } finally {
-      form.removeAttribute("aria-busy");
+      if (!isLeaving) form.removeAttribute("aria-busy");
     }
   });
 }
@@ -104,12 +105,16 @@ function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
 }
 
+// Whether the page is being left.
 function goOn(then, said, done) {
-  if (then === "none") return;
-  if (!then || then === "stay") { announce(done); return; }
+  if (then === "none") return false;
+  if (!then || then === "stay") { announce(done); return false; }
   announceOnNextPage(done);
-  if (then === "reload") { location.reload(); return; }
-  location.assign(then.replace(/\{([\w.]+)\}/g, (_, member) => encodeURIComponent(get(said, member) ?? "")));
+  if (then === "reload") { location.reload(); return true; }
+  const address = then.replace(/\{([\w.]+)\}/g, (_, member) => encodeURIComponent(get(said, member) ?? ""));
+  const to = new URL(address, location.href);
+  location.assign(to.origin === location.origin ? to : "/");
+  return true;
 }
 
 class InputError extends Error {

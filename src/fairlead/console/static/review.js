@@ -66,11 +66,18 @@ export function start(card) {
     askForMore();
   }
 
+  // The next lead may be on its way still, and one whose decision failed comes back: only what is seen is decided.
+  function seenId() {
+    const id = ids[at];
+    return id !== undefined && !place.hidden && place.querySelector("article")?.dataset.lead === id ? id : undefined;
+  }
+
   const say = (text) => { said.textContent = text; };
 
   function decide(verb, body) {
-    const id = ids[at];
+    const id = seenId();
     if (id === undefined) return;
+    reasonForm.reset();
     const key = [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
     const decision = { id, at, verb, body, key };
     decision.timer = setTimeout(() => send(decision), UNDO_SECONDS * 1000);
@@ -81,14 +88,14 @@ export function start(card) {
     show();
   }
 
-  async function send(decision, isLeaving = false) {
+  async function send(decision) {
     clearTimeout(decision.timer);
     pending = pending.filter((each) => each !== decision);
     undoButton.hidden = pending.length === 0;
     const address = `/api/v1/admin/leads/${encodeURIComponent(decision.id)}/${decision.verb}`;
     const headers = { "Idempotency-Key": decision.key, Accept: "application/json" };
     if (decision.body) headers["Content-Type"] = "application/json";
-    const options = { method: "POST", headers, credentials: "same-origin", keepalive: isLeaving };
+    const options = { method: "POST", headers, credentials: "same-origin", keepalive: true }; // also when the page is left meanwhile
     if (decision.body) options.body = JSON.stringify(decision.body);
     let failure = null;
     try {
@@ -117,9 +124,9 @@ export function start(card) {
 
   const verbs = {
     approve: () => decide("approve"),
-    reject: () => { if (ids[at] === undefined) return; reasonForm.hidden = false; reasonForm.elements.reason.focus(); },
+    reject: () => { if (seenId() === undefined) return; reasonForm.hidden = false; reasonForm.elements.reason.focus(); },
     cancel: () => { reasonForm.hidden = true; },
-    skip: () => { if (ids[at] !== undefined) { at += 1; say(""); show(); } },
+    skip: () => { if (seenId() !== undefined) { at += 1; say(""); show(); } },
     undo,
   };
   card.addEventListener("click", (event) => verbs[event.target.closest("[data-do]")?.dataset.do]?.());
@@ -134,7 +141,10 @@ export function start(card) {
     const verb = { a: "approve", r: "reject", s: "skip", u: "undo" }[event.key];
     if (verb) { event.preventDefault(); verbs[verb](); }
   });
-  addEventListener("pagehide", () => { for (const each of [...pending]) send(each, true); });
+  const sendAll = () => { for (const each of [...pending]) send(each); };
+  addEventListener("pagehide", sendAll);
+  // A telephone may end a hidden page without saying so.
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") sendAll(); });
   parts.set(ids[0], Promise.resolve(place.querySelector("article")));
   for (const next of ids.slice(1, 1 + AHEAD)) part(next);
 }
