@@ -68,7 +68,7 @@ def work(database: Database, settings: Settings, stop: threading.Event, on_runni
     with ExitStack() as stack:
         served = stack.enter_context(serve_in_thread(health, settings.http_host, settings.worker_port))
         log.info("worker started", port=served.port, host=settings.http_host)
-        # However the queues' service ends, by an error too, nothing keeps tasks for it afterwards.
+        # However serving the queues ends, by an error too, nothing keeps tasks for it afterwards.
         stack.callback(stop.set)
         for tasks in (QUICK, SLOW):
             threading.Thread(target=_keep, args=(maintenance, tasks, stop), name="maintenance", daemon=True).start()

@@ -11,7 +11,7 @@ from fairlead.store.connection import Connection, Database
 from fairlead.store.reports.days import Days
 from fairlead.store.reports.shares import ReceivedShare, subscription_shares
 
-STARVES_BELOW = 0.8
+FAR_BELOW_RATIO = 0.8
 """Who received less than this of an equal share is told of, with what is known of why."""
 
 Why = Literal["provider_not_active", "out_of_money", "paused", "refused_for_money", "filter", "new", "its_turn_comes"]
@@ -49,7 +49,7 @@ class LevelShares:
     def reasons(self, share: ReceivedShare, days: Days) -> tuple[Why, ...]:
         """What is known of why it received much less than an equal share; () where it did not."""
         ratio = self.ratio(share)
-        if ratio is None or ratio >= STARVES_BELOW or not self.is_compared(share):
+        if ratio is None or ratio >= FAR_BELOW_RATIO or not self.is_compared(share):
             return ()
         known: list[tuple[Why, bool]] = [
             ("provider_not_active", share.provider_status != "active"),

@@ -121,7 +121,7 @@ class InputError extends Error {
   constructor(place, text) { super(text); this.place = place; }
 }
 
-export function bodyOf(form, button) {
+function bodyOf(form, button) {
   const body = {};
   for (const input of form.elements) {
     if (!input.name || input.disabled || input.type === "submit" || input.closest("[data-not-sent]")) continue;

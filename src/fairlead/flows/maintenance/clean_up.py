@@ -27,10 +27,10 @@ CHUNK_ATTEMPTS = 10_000
 def clean_up(maintenance: Maintenance) -> Counter[str]:
     """Gone are dead letters resolved, and runs of jobs ended, more than 30 days ago; returns how many of each.
 
-    Runs of what has an open dead letter are kept, and so is every open dead letter. Gone too are jobs in a final state,
-    which none of ours ever is, registrations of workers that have been silent for a day, idempotency keys of more
-    than a day ago, sessions and one-time tokens that ran out more than 30 days ago, rate limits that are back at full,
-    and what the live feed keeps of more than 7 days ago. Raises `Unavailable`.
+    Runs of what has an open dead letter are kept, and so is every open dead letter. Gone too are registrations
+    of workers that have been silent for a day, idempotency keys of more than a day ago, sessions and one-time tokens
+    that ran out more than 30 days ago, rate limits that are back at full, and what the live feed keeps of more than 7
+    days ago. Raises `Unavailable`.
     """
     database, counts = maintenance.database, Counter[str]()
     counts["dead_letters"] = database.run(lambda conn: delete_resolved(conn, clock(conn) - KEPT))

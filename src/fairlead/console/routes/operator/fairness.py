@@ -17,7 +17,7 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.reports import busiest_niche, fairness_report
-from fairlead.flows.shares import STARVES_BELOW, SharesReport, shares_report
+from fairlead.flows.shares import FAR_BELOW_RATIO, SharesReport, shares_report
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -60,7 +60,7 @@ def show_fairness(
         slug=slug,
         shares=shares,
         starts=[each for each in starts if each.decisions],
-        starves_below=STARVES_BELOW,
+        far_below=FAR_BELOW_RATIO,
         position=share_position,
         part=part,
         why_text=why_text,

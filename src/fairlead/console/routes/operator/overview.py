@@ -21,7 +21,7 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.period_report import ReportedPeriod, period_report
 from fairlead.flows.reports import AskedDays, busiest_niche
-from fairlead.flows.shares import LevelShares, shares_report
+from fairlead.flows.shares import FAR_BELOW_RATIO, LevelShares, shares_report
 from fairlead.store.connection import Database
 from fairlead.store.watching.attention import read_attention
 
@@ -111,4 +111,4 @@ def _at_a_glance(level: LevelShares) -> LevelAtAGlance:
 
 def _dots(level: LevelAtAGlance) -> Sequence[tuple[str, Shade]]:
     """Each subscription of the level; those much below an equal share in the colour of warnings."""
-    return [(share_position(each), "two" if each < 0.8 else "one") for each in level.ratios]
+    return [(share_position(each), "two" if each < FAR_BELOW_RATIO else "one") for each in level.ratios]
