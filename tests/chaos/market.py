@@ -184,7 +184,9 @@ def assert_told_once(database: Database, box: MailBox) -> Counter[str]:
     assert {f"<{each}@{MAIL_DOMAIN}>" for each in assigned} <= taken.keys(), "assignments that nobody was told of"
     cut_off = Counter(
         f"<{each}@{MAIL_DOMAIN}>"
-        for each in rows(database, "select notification_id::text from job_attempts where outcome = 'crashed'")
+        for each in rows(
+            database, "select notification_id::text from job_attempts where outcome in ('crashed', 'interrupted')"
+        )
     )
     hung_up = Counter(mail.message_id for mail in box.mails if mail.fate == "dropped after taking")
     for message_id, count in taken.items():

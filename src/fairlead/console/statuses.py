@@ -46,6 +46,7 @@ _STATUSES: Mapping[str, _Status] = {
     "no_eligible": _Status(noted("no eligible"), "off"),
     "succeeded": _Status(noted("succeeded"), "off"),
     "crashed": _Status(noted("crashed"), "off"),
+    "interrupted": _Status(noted("interrupted"), "off"),
     "open": _Status(noted("open"), "off"),
     "retried": _Status(noted("retried"), "off"),
     "resolved": _Status(noted("resolved"), "off"),

@@ -8,8 +8,10 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fairlead.core.filter_mismatch import FilterMismatch
+from fairlead.core.filters import CompiledFilter, compile_filter
 from fairlead.core.form import FormSchema
-from fairlead.core.gates import filter_refusal, standing_refusal
+from fairlead.core.gates import standing_refusal
 from fairlead.core.model import Subscription
 from fairlead.core.refusals import AlreadyRecipient, LevelFull
 
@@ -53,12 +55,27 @@ class OwnPast:
         return self.statuses[number - 1][1] if number else "active"
 
 
+@dataclass(frozen=True, slots=True)
+class OwnFilters:
+    """Filters as one form judges them. Each text is compiled once, however many leads are held against it."""
+
+    schema: FormSchema
+    _compiled: dict[str, CompiledFilter] = field(default_factory=dict[str, CompiledFilter], repr=False)
+
+    def accepts(self, subscription: Subscription, attributes: Mapping[str, object]) -> bool:
+        """Whether a lead with these attributes passes the subscription's filter."""
+        text = subscription.filter_text
+        if text not in self._compiled:
+            self._compiled[text] = compile_filter(subscription.filter_rules, self.schema)
+        return self._compiled[text].accepts(attributes)
+
+
 def own_refusal(
-    decision: OwnDecision, subscription_id: str, level_id: str, past: OwnPast, schema: FormSchema
+    decision: OwnDecision, subscription_id: str, level_id: str, past: OwnPast, filters: OwnFilters
 ) -> str | None:
     """The reason for which the subscription did not receive the lead, in R4's precedence; None where it received it.
 
-    Filters are judged by the form that is given.
+    Filters are judged by the form of `filters`.
     """
     if subscription_id in decision.received:
         return None
@@ -67,11 +84,11 @@ def own_refusal(
         return NOT_SUBSCRIBED
     if level_id not in decision.level_ids:
         return LEVEL_INACTIVE
-    refusal = standing_refusal(subscription, past.status_before(decision.seq)) or filter_refusal(
-        subscription, schema, decision.attributes
-    )
+    refusal = standing_refusal(subscription, past.status_before(decision.seq))
     if refusal is not None:
         return refusal.reason
+    if not filters.accepts(subscription, decision.attributes):
+        return FilterMismatch.reason
     if subscription_id in decision.refused:
         return decision.refused[subscription_id]
     return AlreadyRecipient.reason if decision.received else LevelFull.reason

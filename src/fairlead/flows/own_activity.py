@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from fairlead.core.filters import compile_filter
 from fairlead.core.form_field import FormSchema
-from fairlead.core.own_standing import OwnDecision, own_refusal
+from fairlead.core.own_standing import OwnDecision, OwnFilters, own_refusal
 from fairlead.core.refusals import AlreadyRecipient, InsufficientBalance, LevelFull
 from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.filter_preview import FEWEST_TOLD, asks_for_words
@@ -113,8 +113,9 @@ def _subscription(
     row = owned.seen.row
     subscription = row.subscription
     past = own_past(conn, row.niche_id, provider_id, subscription.subscription_id)
+    filters = OwnFilters(form)
     reasons = Counter(
-        own_refusal(each, subscription.subscription_id, subscription.level_id, past, form) for each in leads
+        own_refusal(each, subscription.subscription_id, subscription.level_id, past, filters) for each in leads
     )
     received_count = reasons.pop(None, 0)
     refused = {reason: count for reason, count in reasons.items() if reason is not None}

@@ -186,7 +186,8 @@ def test_a_delivery_that_kills_its_worker_three_times_is_given_up(database: Data
         # The first time it was not alone, as far as can be told: from then on it is.
         assert jobs(database, "task, state, queue") == [("send_email", "waiting", ISOLATED)]
         assert rows(database, "select state from notifications") == ["queued"]
-        assert len(rows(database, "select from job_attempts where outcome = 'crashed'")) == crash_count
+        outcomes = rows(database, "select outcome from job_attempts order by ended_at, id")
+        assert outcomes == ["interrupted", *["crashed"] * crash_count], "each death at it is on record"
     kill_a_worker(database)
     assert rescue(maintenance) == {"email": 1, "given_up": 1}
 

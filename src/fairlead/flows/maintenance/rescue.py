@@ -110,6 +110,7 @@ def _lead(conn: Connection, job: StalledJob, batch_limit: int, suspected: set[st
 def _notification(conn: Connection, job: StalledJob) -> _Rescued:
     """A crash among others is held against none of them: each is sent alone from now on, by one thread of a worker.
 
+    It is on record all the same, as `interrupted`: the mail server may have taken the one that the worker had in hand.
     One at which a worker died alone has the crash counted against it; the third since it was handed out is the last.
     """
     notification_id = str(job.payload["notification_id"])
@@ -117,12 +118,10 @@ def _notification(conn: Connection, job: StalledJob) -> _Rescued:
     if found is None:
         delete_job(conn, job.job_id)
         return _Rescued(job, False, None)  # it is sent, or given up: only the job was left over
-    crash_count = found.crash_count
-    if job.is_isolated:
-        now = clock(conn)
-        crashed = JobAttempt(job.job_id, job.task, "crashed", None, now, None, notification_id=notification_id)
-        add_attempt(conn, crashed)
-        crash_count += 1
+    outcome = "crashed" if job.is_isolated else "interrupted"
+    attempt = JobAttempt(job.job_id, job.task, outcome, None, clock(conn), None, notification_id=notification_id)
+    add_attempt(conn, attempt)
+    crash_count = found.crash_count + job.is_isolated
     if crash_count < CRASHES_ENDURED:
         requeue(conn, job, is_isolated=True)
         return _Rescued(job, False, None)

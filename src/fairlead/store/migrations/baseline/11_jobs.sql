@@ -38,13 +38,13 @@ create table job_attempts (
     task            text not null,
     lead_id         uuid references leads,
     notification_id uuid references notifications,
-    outcome         text not null check (outcome in ('succeeded', 'failed', 'crashed')),
+    outcome         text not null check (outcome in ('succeeded', 'failed', 'crashed', 'interrupted')),
     started_at      timestamptz,
     ended_at        timestamptz not null,
     error           text
 );
 comment on table job_attempts is
-    'One row per run of a job that failed, crashed its worker, or came to something after a failure.';
+    'One row per run of a job that failed, crashed its worker, was interrupted with its batch, or succeeded after that.';
 create index job_attempts_of_job on job_attempts (job_id);
 create index job_attempts_of_lead on job_attempts (lead_id, ended_at) where lead_id is not null;
 create index job_attempts_of_notification on job_attempts (notification_id, ended_at) where notification_id is not null;
