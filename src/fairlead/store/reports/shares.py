@@ -6,6 +6,7 @@ from typing import LiteralString
 
 from fairlead.store.connection import Connection
 from fairlead.store.reports.days import Days, within
+from fairlead.store.reports.waits import TURNS_AND_WAITS
 from fairlead.store.typed_rows import all_rows
 
 
@@ -44,15 +45,7 @@ def subscription_shares(conn: Connection, niche_slug: str, days: Days) -> list[R
 
 
 _SHARES: LiteralString = f"""
-    with turns as (
-        select a.competition_level_id, a.subscription_id,
-               row_number() over (partition by a.competition_level_id order by a.served_seq) as turn
-        from assignments a
-        where a.niche_id = (select id from niches where slug = %(niche)s)
-          and a.id between %(first_id)s and %(last_id)s and {within("a.assigned_at")}
-    ), waits as (
-        select *, turn - 1 - lag(turn) over (partition by subscription_id order by turn) as wait from turns
-    ), served as (
+    with {TURNS_AND_WAITS}, served as (
         select subscription_id, count(*) as received, coalesce(max(wait), 0) as longest, max(turn) as last_turn
         from waits group by subscription_id
     ), levels as (
