@@ -13,13 +13,12 @@ from fairlead.core.errors import FairleadError, Refused
 from fairlead.settings import Settings, load_settings
 from fairlead.store.connection import Database
 from fairlead.store.embedded import EmbeddedPostgresError
+from fairlead.store.leads.rows import LEAD_STATUSES
 from fairlead.store.row_level_security.portal_role import PortalRoleState, portal_role_state
 from fairlead.store.schema import check_schema, current_revision
 from fairlead.store.watching.gauges import read_gauges, watching
 from fairlead.store.watching.overview import MarketplaceOverview, NicheOverview, read_overview, server_version
 from fairlead.telemetry.gauges import Gauges
-
-STATUSES = ("pending_confirmation", "pending_approval", "approved", "distributed", "rejected", "bad")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ def _for_people(settings: Settings, seen: _Seen) -> None:
         say("niches       none yet: fairlead apply FILE.toml declares them")
         return
     say("")
-    waiting = [status for status in STATUSES if any(niche.leads.get(status) for niche in overview.niches)]
+    waiting = [status for status in LEAD_STATUSES if any(niche.leads.get(status) for niche in overview.niches)]
     columns = ("niche", "levels", *waiting, "waiting", "subscriptions", "assignments", "journal")
     right = [*range(1, len(waiting) + 3), len(waiting) + 4]
     table("", columns, [_niche_row(niche, waiting) for niche in overview.niches], right)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 from fairlead.core.entry.contact import LEAD_DETAILS, CheckedDetails
 from fairlead.store.connection import Connection
@@ -12,7 +12,8 @@ from fairlead.store.typed_rows import all_rows, one_row
 
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
-LEAD_STATUSES = ("pending_confirmation", "pending_approval", "approved", "distributed", "rejected", "bad")
+LeadStatus = Literal["pending_confirmation", "pending_approval", "approved", "distributed", "rejected", "bad"]
+LEAD_STATUSES: tuple[LeadStatus, ...] = get_args(LeadStatus)
 
 
 @dataclass(frozen=True, slots=True)

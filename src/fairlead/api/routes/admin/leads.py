@@ -19,6 +19,7 @@ from fairlead.api.schemas.values import Line, RequestModel, ResponseModel, Slug,
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal, require
 from fairlead.flows.create_lead import EnteredLead, create_lead
+from fairlead.store.leads.rows import LeadStatus
 from fairlead.store.leads.views import (
     LeadFilter,
     assignments_of_lead,
@@ -30,7 +31,6 @@ from fairlead.store.leads.views import (
 
 router = Router(prefix="/api/v1/admin", tags=["leads"])
 
-LeadStatus = Literal["pending_confirmation", "pending_approval", "approved", "distributed", "rejected", "bad"]
 LeadId = Annotated[Uuid, Path(description="The lead's id.")]
 Reader = Annotated[Principal, needs(Permission.LEADS_READ)]
 

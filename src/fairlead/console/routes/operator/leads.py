@@ -17,12 +17,11 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.store.connection import Connection
 from fairlead.store.history import niches_of
-from fairlead.store.leads.rows import LEAD_STATUSES
+from fairlead.store.leads.rows import LEAD_STATUSES, LeadStatus
 from fairlead.store.leads.views import LeadFilter, ListedLead, lead_page
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-LeadStatus = Literal["pending_confirmation", "pending_approval", "approved", "distributed", "rejected", "bad"]
 IdPrefix = Annotated[str | None, Query(pattern="^([0-9a-fA-F]-?){1,32}$")]
 
 
