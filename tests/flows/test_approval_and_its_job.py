@@ -7,7 +7,7 @@ from fairlead.flows.approve_lead import approve_leads
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.jobs.queue import leads_without_job
+from fairlead.store.jobs.orphans import leads_without_job
 from tests.flows.marketplaces import HOSTING, declare
 from tests.flows.niches import stored_leads
 

@@ -16,7 +16,8 @@ from fairlead.flows.maintenance.reoffer import reoffer
 from fairlead.settings import Settings
 from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
-from fairlead.store.jobs.queue import enqueue, leads_without_job
+from fairlead.store.jobs.orphans import leads_without_job
+from fairlead.store.jobs.queue import enqueue
 from fairlead.store.leads.rows import clock, lock_lead
 from tests.by_hand import DECIDED, POLICY, rows_by_hand
 from tests.race.marketplaces import Niche, Terms, add_leads, open_niche

@@ -6,8 +6,14 @@ from typing import Any
 import pytest
 
 from fairlead.store.connection import Database
-from fairlead.store.jobs.dead_letters import NewDeadLetter, open_dead_letter, resolve
-from fairlead.store.jobs.queue_views import DeadLetterFilter, QueueState, dead_letter_page, queue_states
+from fairlead.store.jobs.dead_letters import (
+    DeadLetterFilter,
+    NewDeadLetter,
+    dead_letter_page,
+    open_dead_letter,
+    resolve,
+)
+from fairlead.store.jobs.queue_views import QueueState, queue_states
 from fairlead.store.leads.runs import JobAttempt, add_attempt
 from fairlead.store.notifications.delivery_pages import (
     DeliveryFilter,

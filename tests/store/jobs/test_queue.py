@@ -10,12 +10,8 @@ import pytest
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database
-from fairlead.store.jobs.queue import (
-    jobs_at_all,
-    lead_job,
-    leads_without_job,
-    withdraw_lead_jobs,
-)
+from fairlead.store.jobs.orphans import leads_without_job
+from fairlead.store.jobs.queue import jobs_at_all, lead_job, withdraw_lead_jobs
 from tests.flows.marketplaces import HOSTING, declare
 
 LEAD = {"cores": 8, "region": "north"}

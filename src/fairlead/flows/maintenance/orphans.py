@@ -8,8 +8,8 @@ from fairlead.flows.notifications.delivery_jobs import delivery_job
 from fairlead.store.audit.log import SYSTEM
 from fairlead.store.connection import Connection
 from fairlead.store.jobs.fetching import bring_forward
-from fairlead.store.jobs.orphans import deliveries_without_job, lacks_dispatch
-from fairlead.store.jobs.queue import Job, enqueue, leads_without_job
+from fairlead.store.jobs.orphans import deliveries_without_job, lacks_dispatch, leads_without_job
+from fairlead.store.jobs.queue import Job, enqueue
 from fairlead.store.leads.rows import clock
 
 CHUNK_JOBS = 500

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg.types.json import Jsonb
 
@@ -11,6 +11,7 @@ from fairlead.store.audit.log import SYSTEM, AuditEvent
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id
 from fairlead.store.jobs.queue import QUEUE_OF, Task
+from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery, items_of
 from fairlead.store.typed_rows import all_rows, one_row
 
 
@@ -47,11 +48,13 @@ class DeadLetter:
     memo: str | None
 
 
-_COLUMNS = """
-    select id::text as dead_letter_id, queue, task, lead_id::text, notification_id::text, payload, error, trace,
-           attempts, failed_at,
-           resolved_at, resolved_by, resolution, memo
-    from dead_letters"""
+Position = tuple[datetime, str]
+"""In lists, the newest first: when the last one that was seen failed, and its id."""
+
+_COLUMNS: LiteralString = """
+    a.id::text as dead_letter_id, a.queue, a.task, a.lead_id::text, a.notification_id::text, a.payload, a.error,
+    a.attempts, a.failed_at, a.resolved_at, a.resolved_by, a.resolution, a.memo"""
+_WHOLE: LiteralString = "select a.trace, " + _COLUMNS + " from dead_letters a"  # noqa: S608 - constants of our own
 
 
 def open_dead_letter(conn: Connection, letter: NewDeadLetter, now: datetime) -> str:
@@ -109,12 +112,46 @@ def dead_letters(
     return all_rows(
         conn,
         DeadLetter,
-        _COLUMNS
+        _WHOLE
         + """
-        where (%s::text is null or queue = %s) and (not %s or resolved_at is null)
-        order by failed_at desc, id desc limit %s
+        where (%s::text is null or a.queue = %s) and (not %s or a.resolved_at is null)
+        order by a.failed_at desc, a.id desc limit %s
         """,
         (queue, queue, only_open, limit),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterFilter:
+    """Which dead letters are wanted; None: all. `failed_from` is included, `failed_before` is not."""
+
+    queue: str | None = None
+    is_open: bool | None = None
+    lead_id: str | None = None
+    failed_from: datetime | None = None
+    failed_before: datetime | None = None
+
+
+def dead_letter_page(
+    conn: Connection, wanted: DeadLetterFilter, after: Position | None, limit: int
+) -> KeysetPage[DeadLetter, Position]:
+    """The next dead letters, the newest first, after the one that was seen last. `trace` is left out of a list."""
+    start, kept = Conditions(), Conditions()
+    if wanted.is_open is not None:
+        start.add("a.resolved_at is null" if wanted.is_open else "a.resolved_at is not null")
+    start.add_given("a.failed_at >= %s", wanted.failed_from)
+    start.add_given("a.failed_at < %s", wanted.failed_before)
+    if after is not None:
+        start.add("(a.failed_at, a.id) < (%s, %s::uuid)", *after)
+    kept.add_given("a.queue = %s", wanted.queue)
+    kept.add_given("a.lead_id = %s", wanted.lead_id)
+    walk = KeysetQuery("dead_letters", "a.failed_at desc, a.id desc", "a.failed_at, a.id::text", start, kept)
+    return walk.page(
+        conn,
+        items_of(DeadLetter),
+        "null as trace, " + _COLUMNS,
+        "",
+        limit,
     )
 
 
@@ -132,7 +169,7 @@ def open_dead_letter_ids(conn: Connection, queue: str | None) -> list[str]:
 
 def dead_letter(conn: Connection, dead_letter_id: str) -> DeadLetter | None:
     """The dead letter with this id; nothing is locked."""
-    return one_row(conn, DeadLetter, _COLUMNS + " where id = %s", (dead_letter_id,))
+    return one_row(conn, DeadLetter, _WHOLE + " where a.id = %s", (dead_letter_id,))
 
 
 def open_dead_letter_id(conn: Connection, lead_id: str | None, notification_id: str | None) -> str | None:

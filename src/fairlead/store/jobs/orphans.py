@@ -1,9 +1,23 @@
-"""Orphans: notifications that wait although no job will do anything about it."""
+"""Orphans: leads and notifications that wait although no job will do anything about it."""
 
 from fairlead.store.connection import Connection
-from fairlead.store.jobs.queue import notifications_without_job
 from fairlead.store.notifications.rows import QueuedNotification
 from fairlead.store.typed_rows import all_rows
+
+
+def leads_without_job(conn: Connection, limit: int) -> list[str]:
+    """Leads of active niches that await a decision although no job, waiting or running, asks for it; oldest first."""
+    rows = conn.execute(
+        """
+        select l.id::text from leads l join niches n on n.id = l.niche_id
+        where l.awaits_decision and n.is_active and not exists (
+            select from jobs j where j.task = 'distribute_lead'
+            and j.payload ->> 'lead_id' = l.id::text)
+        order by l.approved_at, l.id limit %s
+        """,
+        (limit,),
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def deliveries_without_job(conn: Connection, limit: int) -> list[QueuedNotification]:
@@ -12,11 +26,13 @@ def deliveries_without_job(conn: Connection, limit: int) -> list[QueuedNotificat
         conn,
         QueuedNotification,
         """
-        select n.id::text as notification_id, n.channel, n.correlation_id
-        from unnest(%s::uuid[]) with ordinality as lost (id, place)
-        join notifications n on n.id = lost.id order by place
+        select n.id::text as notification_id, n.channel, n.correlation_id from notifications n
+        where n.state = 'queued' and n.enqueued_at < clock_timestamp() - interval '1 minute' and not exists (
+            select from jobs j where j.task in ('send_email', 'send_webhook')
+            and j.payload ->> 'notification_id' = n.id::text)
+        order by n.enqueued_at, n.id limit %s
         """,
-        (notifications_without_job(conn, limit),),
+        (limit,),
     )
 
 

@@ -108,36 +108,6 @@ def withdraw_lead_jobs(conn: Connection, lead_ids: Sequence[str]) -> None:
     )
 
 
-def leads_without_job(conn: Connection, limit: int) -> list[str]:
-    """Leads of active niches that await a decision although no job, waiting or running, asks for it; oldest first."""
-    rows = conn.execute(
-        """
-        select l.id::text from leads l join niches n on n.id = l.niche_id
-        where l.awaits_decision and n.is_active and not exists (
-            select from jobs j where j.task = 'distribute_lead'
-            and j.payload ->> 'lead_id' = l.id::text)
-        order by l.approved_at, l.id limit %s
-        """,
-        (limit,),
-    ).fetchall()
-    return [row[0] for row in rows]
-
-
-def notifications_without_job(conn: Connection, limit: int) -> list[str]:
-    """Notifications that were handed to a delivery job which is gone, although they are not delivered; oldest first."""
-    rows = conn.execute(
-        """
-        select n.id::text from notifications n
-        where n.state = 'queued' and n.enqueued_at < clock_timestamp() - interval '1 minute' and not exists (
-            select from jobs j where j.task in ('send_email', 'send_webhook')
-            and j.payload ->> 'notification_id' = n.id::text)
-        order by n.enqueued_at, n.id limit %s
-        """,
-        (limit,),
-    ).fetchall()
-    return [row[0] for row in rows]
-
-
 @dataclass(frozen=True, slots=True)
 class LeadJob:
     """The job that comes first of those that ask for a lead's decision; `due_at` is None when it is due already."""

@@ -1,18 +1,14 @@
-"""What waits to be done, queue by queue, and what was given up, for operators."""
+"""What waits to be done, queue by queue, for operators."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.store.connection import Connection
-from fairlead.store.jobs.dead_letters import DeadLetter
 from fairlead.store.jobs.queue import QUEUE_OF
-from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery, items_of
 from fairlead.store.typed_rows import all_rows
 
 COUNTED_JOBS = 100_000
 """Counting stops here: beyond it, how many wait says no more than for how long."""
-
-Place = tuple[datetime, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,40 +55,4 @@ def queue_states(conn: Connection) -> list[QueueState]:
         left join counted using (queue) left join dead using (queue) order by queue
         """,
         (COUNTED_JOBS, sorted(set(QUEUE_OF.values()))),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetterFilter:
-    """Which dead letters are wanted; None: all. `failed_from` is included, `failed_before` is not."""
-
-    queue: str | None = None
-    is_open: bool | None = None
-    lead_id: str | None = None
-    failed_from: datetime | None = None
-    failed_before: datetime | None = None
-
-
-def dead_letter_page(
-    conn: Connection, wanted: DeadLetterFilter, after: Place | None, limit: int
-) -> KeysetPage[DeadLetter, Place]:
-    """The next dead letters, the newest first, after the one that was seen last. `trace` is left out of a list."""
-    start, kept = Conditions(), Conditions()
-    if wanted.is_open is not None:
-        start.add("a.resolved_at is null" if wanted.is_open else "a.resolved_at is not null")
-    start.add_given("a.failed_at >= %s", wanted.failed_from)
-    start.add_given("a.failed_at < %s", wanted.failed_before)
-    if after is not None:
-        start.add("(a.failed_at, a.id) < (%s, %s::uuid)", *after)
-    kept.add_given("a.queue = %s", wanted.queue)
-    kept.add_given("a.lead_id = %s", wanted.lead_id)
-    walk = KeysetQuery("dead_letters", "a.failed_at desc, a.id desc", "a.failed_at, a.id::text", start, kept)
-    return walk.page(
-        conn,
-        items_of(DeadLetter),
-        """
-        a.id::text as dead_letter_id, a.queue, a.task, a.lead_id::text, a.notification_id::text, a.payload, a.error,
-        null as trace, a.attempts, a.failed_at, a.resolved_at, a.resolved_by, a.resolution, a.memo""",
-        "",
-        limit,
     )

@@ -19,7 +19,8 @@ from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.failures import dead_letters as flow
-from fairlead.store.jobs.queue_views import DeadLetterFilter, dead_letter_page, queue_states
+from fairlead.store.jobs.dead_letters import DeadLetterFilter, dead_letter_page
+from fairlead.store.jobs.queue_views import queue_states
 
 router = Router(prefix="/api/v1/admin", tags=["jobs"])
 
