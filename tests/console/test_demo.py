@@ -1,6 +1,5 @@
 """The demo's seats: the first by a link that works once, the others from a page that asks for a seat."""
 
-import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -9,7 +8,6 @@ from fairlead.flows.access.demo_seats import DemoSeat, seat_demo_operator, seat_
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import anonymous
-from tests.console.visiting import console
 from tests.flows.access.people import BOX, add_provider, value
 
 
@@ -24,11 +22,6 @@ def _goes_to(client: TestClient, path: str) -> str:
     answer = client.get(path, headers={"Accept": "text/html"}, follow_redirects=False)
     assert answer.status_code == 303, (path, answer.status_code)
     return answer.headers["location"]
-
-
-@pytest.fixture
-def app(database: Database) -> FastAPI:
-    return console(database)
 
 
 def test_the_link_seats_the_operator_once_and_seats_are_changed_from_there(app: FastAPI, database: Database) -> None:

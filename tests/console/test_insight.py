@@ -3,21 +3,10 @@
 import csv
 import io
 
-import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from fairlead.store.connection import Database
-from tests.api.asking import an_admin
-from tests.console.visiting import console
 from tests.flows.sales import sell
-
-
-@pytest.fixture
-def ann(database: Database) -> TestClient:
-    """An operator of a marketplace without anything."""
-    app: FastAPI = console(database)
-    return an_admin(app, database)
 
 
 def table_of(client: TestClient, path: str) -> list[dict[str, str]]:

@@ -3,12 +3,10 @@
 import re
 from datetime import UTC
 
-import pytest
 from babel import Locale
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from fairlead.console.decision_picture import picture_of
+from fairlead.console.operator.decision_picture import picture_of
 from fairlead.console.viewer import Viewer
 from fairlead.flows.decision_queues import recorded_queues
 from fairlead.flows.money.bad_leads import mark_lead_bad
@@ -16,23 +14,9 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
-from tests.api.asking import an_admin
-from tests.console.visiting import console
 from tests.flows.sales import MEMO, sell
 
 ENGLISH = Viewer("en", Locale.parse("en"), UTC, "UTC", None)
-
-
-@pytest.fixture
-def app(database: Database) -> FastAPI:
-    """The console."""
-    return console(database)
-
-
-@pytest.fixture
-def ann(app: FastAPI, database: Database) -> TestClient:
-    """An operator."""
-    return an_admin(app, database)
 
 
 def text_of(ann: TestClient, path: str, status: int = 200) -> str:

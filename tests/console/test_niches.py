@@ -2,29 +2,14 @@
 
 from html import unescape
 
-import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from fairlead.flows.niche_queues import read_niche_queues
 from fairlead.store.connection import Database
-from tests.api.asking import SITE, an_admin
-from tests.console.visiting import console
+from tests.api.asking import SITE
 from tests.flows.configuration.market import UNKNOWN
 from tests.flows.intake.senders import open_niche
 from tests.flows.sales import query, sell
-
-
-@pytest.fixture
-def app(database: Database) -> FastAPI:
-    """The console."""
-    return console(database)
-
-
-@pytest.fixture
-def operator(app: FastAPI, database: Database) -> TestClient:
-    """Ann, who may do everything."""
-    return an_admin(app, database)
 
 
 def seen(client: TestClient, path: str) -> str:
@@ -34,15 +19,15 @@ def seen(client: TestClient, path: str) -> str:
     return " ".join(answer.text.split())
 
 
-def test_a_marketplace_without_niches_says_how_there_come_to_be_some(operator: TestClient) -> None:
-    assert "No niches yet" in seen(operator, "/niches")
+def test_a_marketplace_without_niches_says_how_there_come_to_be_some(ann: TestClient) -> None:
+    assert "No niches yet" in seen(ann, "/niches")
 
 
-def test_a_niche_shows_whose_turn_is_next_and_what_it_costs(operator: TestClient, database: Database) -> None:
+def test_a_niche_shows_whose_turn_is_next_and_what_it_costs(ann: TestClient, database: Database) -> None:
     sell(database)
     niche_id = query(database, "select id::text from niches")[0][0]
-    assert f"/niches/{niche_id}" in seen(operator, "/niches")
-    text = seen(operator, f"/niches/{niche_id}")
+    assert f"/niches/{niche_id}" in seen(ann, "/niches")
+    text = seen(ann, f"/niches/{niche_id}")
     queues = read_niche_queues(database, niche_id)
     assert text.count("The next lead starts here") == 1
     assert text.index("gold") < text.index("The next lead starts here"), "gold had its start"
@@ -51,42 +36,42 @@ def test_a_niche_shows_whose_turn_is_next_and_what_it_costs(operator: TestClient
             assert f"/providers/{each.provider_id}" in text
     for words in ("€20.00", "€5.00", "served by the last lead", "subscription not active: 1"):
         assert words in text, words
-    state = operator.get(f"/api/v1/admin/niches/{niche_id}").json()
+    state = ann.get(f"/api/v1/admin/niches/{niche_id}").json()
     assert state["order_version"] in text
 
 
-def test_a_niche_that_is_not_there_is_a_page(operator: TestClient) -> None:
+def test_a_niche_that_is_not_there_is_a_page(ann: TestClient) -> None:
     for path in (f"/niches/{UNKNOWN}", "/niches/odd"):
-        assert operator.get(path, headers={"Accept": "text/html"}).status_code == 404
+        assert ann.get(path, headers={"Accept": "text/html"}).status_code == 404
 
 
-def test_the_form_shows_its_fields_and_versions(operator: TestClient, database: Database) -> None:
+def test_the_form_shows_its_fields_and_versions(ann: TestClient, database: Database) -> None:
     sell(database)
     niche_id = query(database, "select id::text from niches")[0][0]
-    assert f"/niches/{niche_id}/form" in seen(operator, f"/niches/{niche_id}")
-    text = seen(operator, f"/niches/{niche_id}/form")
+    assert f"/niches/{niche_id}/form" in seen(ann, f"/niches/{niche_id}")
+    text = seen(ann, f"/niches/{niche_id}/form")
     for words in ('value="Cores"', 'value="region"', ">north south</textarea>", "<option selected>select", "version 1"):
         assert words in text, words
-    assert operator.get(f"/niches/{UNKNOWN}/form").status_code == 404
+    assert ann.get(f"/niches/{UNKNOWN}/form").status_code == 404
 
 
 def test_a_form_that_consumers_may_fill_in_has_an_address_and_a_code_for_other_sites(
-    operator: TestClient, database: Database
+    ann: TestClient, database: Database
 ) -> None:
     open_niche(database, is_public=False)
     niche_id = query(database, "select id::text from niches")[0][0]
-    text = unescape(seen(operator, f"/niches/{niche_id}"))
+    text = unescape(seen(ann, f"/niches/{niche_id}"))
     assert "Closed to consumers." in text
     assert "embed.js" not in text
-    operator.put(
+    ann.put(
         f"/api/v1/admin/niches/{niche_id}/intake-policy",
         json={"is_public": True, "approves": False, "duplicate_rule": None},
         headers={"If-Match": "*"},
     ).raise_for_status()
-    text = unescape(seen(operator, f"/niches/{niche_id}"))
+    text = unescape(seen(ann, f"/niches/{niche_id}"))
     [slug] = query(database, "select slug from niches")[0]
     assert f'<script src="{SITE}/forms/embed.js" data-niche="{slug}" async></script>' in text
     assert f">{SITE}/forms/{slug}<" in text
     assert "Closed to consumers." not in text
     for path in (f"/forms/{slug}", "/forms/embed.js"):
-        assert operator.get(path).status_code == 200
+        assert ann.get(path).status_code == 200

@@ -4,31 +4,12 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from fairlead.console.attention import KINDS
+from fairlead.console.operator.attention import KINDS
 from fairlead.flows.money.bad_leads import report_bad_lead
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin
-from tests.console.visiting import console
+from tests.api.asking import a_provider
 from tests.flows.access.people import add_provider
-from tests.flows.sales import PORTAL, Sale, sell
-
-
-@pytest.fixture
-def app(database: Database) -> FastAPI:
-    """The console."""
-    return console(database)
-
-
-@pytest.fixture
-def ann(app: FastAPI, database: Database) -> TestClient:
-    """An operator."""
-    return an_admin(app, database)
-
-
-@pytest.fixture
-def sale(database: Database) -> Sale:
-    """A lead that two providers bought."""
-    return sell(database)
+from tests.flows.sales import PORTAL, Sale
 
 
 def test_an_empty_marketplace_says_what_would_be_here(ann: TestClient) -> None:

@@ -14,16 +14,9 @@ from fairlead.core.permissions import Permission
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin, anonymous, machine
 from tests.api.keys import operators_key
-from tests.console.visiting import console
 from tests.flows.access.people import add_provider
 
 PERMISSIONS = Path(__file__).with_name("page_permissions.txt")
-
-
-@pytest.fixture
-def app(database: Database) -> FastAPI:
-    """The console."""
-    return console(database)
 
 
 def pages(app: FastAPI) -> dict[str, Access]:

@@ -1,34 +1,12 @@
 """Pages of providers: what they show is what the flows and the API say."""
 
-import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from fairlead.flows.money.bad_leads import report_bad_lead
 from fairlead.store.connection import Database
-from tests.api.asking import an_admin
-from tests.console.visiting import console
 from tests.flows.access.people import provider_user
 from tests.flows.configuration.market import UNKNOWN
-from tests.flows.sales import PORTAL, Sale, sell
-
-
-@pytest.fixture
-def app(database: Database) -> FastAPI:
-    """The console."""
-    return console(database)
-
-
-@pytest.fixture
-def operator(app: FastAPI, database: Database) -> TestClient:
-    """Ann, who may do everything."""
-    return an_admin(app, database)
-
-
-@pytest.fixture
-def sale(database: Database) -> Sale:
-    """A lead that Anchor and Bowline bought."""
-    return sell(database)
+from tests.flows.sales import PORTAL, Sale
 
 
 def seen(client: TestClient, path: str, **filters: str) -> str:
@@ -38,14 +16,14 @@ def seen(client: TestClient, path: str, **filters: str) -> str:
     return " ".join(answer.text.split())
 
 
-def test_a_marketplace_without_providers_says_how_there_come_to_be_some(operator: TestClient) -> None:
-    text = seen(operator, "/providers")
+def test_a_marketplace_without_providers_says_how_there_come_to_be_some(ann: TestClient) -> None:
+    text = seen(ann, "/providers")
     assert "No providers yet" in text
     assert 'href="/providers/new"' in text
 
 
-def test_the_list_shows_balances_and_who_is_out_of_money(operator: TestClient, sale: Sale) -> None:
-    text = seen(operator, "/providers")
+def test_the_list_shows_balances_and_who_is_out_of_money(ann: TestClient, sale: Sale) -> None:
+    text = seen(ann, "/providers")
     assert sale.anchor_id in text
     assert "€30.00" in text, "Anchor's balance after it bought gold"
     anchor, bowline = (text.index(each) for each in (sale.anchor_id, sale.bowline_id))
@@ -54,29 +32,29 @@ def test_the_list_shows_balances_and_who_is_out_of_money(operator: TestClient, s
     assert "0 of 2" in text
 
 
-def test_the_list_is_searched_by_name_and_status_and_read_page_by_page(operator: TestClient, sale: Sale) -> None:
-    assert sale.bowline_id not in seen(operator, "/providers", q="Anch")
-    assert "No provider is like that" in seen(operator, "/providers", status="suspended")
-    assert sale.anchor_id in seen(operator, "/providers", q="")
-    first = seen(operator, "/providers", limit="1")
+def test_the_list_is_searched_by_name_and_status_and_read_page_by_page(ann: TestClient, sale: Sale) -> None:
+    assert sale.bowline_id not in seen(ann, "/providers", q="Anch")
+    assert "No provider is like that" in seen(ann, "/providers", status="suspended")
+    assert sale.anchor_id in seen(ann, "/providers", q="")
+    first = seen(ann, "/providers", limit="1")
     assert "cursor=" in first
-    assert operator.get("/providers", params={"status": "odd"}).status_code == 404
+    assert ann.get("/providers", params={"status": "odd"}).status_code == 404
 
 
-def test_a_provider_is_shown_with_what_it_got_and_pays(operator: TestClient, database: Database, sale: Sale) -> None:
+def test_a_provider_is_shown_with_what_it_got_and_pays(ann: TestClient, database: Database, sale: Sale) -> None:
     provider_user(database, sale.anchor_id)
     report_bad_lead(database, sale.anchor_id, sale.anchor, "unreachable", "rang for days", PORTAL)
-    operator.post(f"/api/v1/admin/providers/{sale.anchor_id}/notes", json={"note": "pays late"})
-    text = seen(operator, f"/providers/{sale.anchor_id}")
+    ann.post(f"/api/v1/admin/providers/{sale.anchor_id}/notes", json={"note": "pays late"})
+    text = seen(ann, f"/providers/{sale.anchor_id}")
     for each in ("€30.00", "€20.00", "Cores at least 4", "rang for days", "pays late", "sales@anchor.example"):
         assert each in text, each
     assert sale.lead_id in text, "the cause of a purchase is a link"
     assert "2 active subscriptions stop" in text
 
 
-def test_a_provider_that_lacks_money_is_shown_why_it_was_passed_over(operator: TestClient, sale: Sale) -> None:
-    text = seen(operator, f"/providers/{sale.bowline_id}")
-    report = operator.get(f"/api/v1/admin/providers/{sale.bowline_id}/activity").json()
+def test_a_provider_that_lacks_money_is_shown_why_it_was_passed_over(ann: TestClient, sale: Sale) -> None:
+    text = seen(ann, f"/providers/{sale.bowline_id}")
+    report = ann.get(f"/api/v1/admin/providers/{sale.bowline_id}/activity").json()
     assert report["total"]["spent_cents"] == 500
     assert [each["received_count"] for each in report["items"]] == [1]
     assert "out of money" in text
@@ -84,25 +62,25 @@ def test_a_provider_that_lacks_money_is_shown_why_it_was_passed_over(operator: T
         assert each["count"] == 1
 
 
-def test_a_provider_that_is_not_there_is_a_page(operator: TestClient) -> None:
+def test_a_provider_that_is_not_there_is_a_page(ann: TestClient) -> None:
     for path in (f"/providers/{UNKNOWN}", "/providers/odd"):
-        answer = operator.get(path, headers={"Accept": "text/html"})
+        answer = ann.get(path, headers={"Accept": "text/html"})
         assert answer.status_code == 404
         assert "text/html" in answer.headers["content-type"]
 
 
-def test_the_ledger_shows_each_cause_and_offers_what_can_be_refunded(operator: TestClient, sale: Sale) -> None:
+def test_the_ledger_shows_each_cause_and_offers_what_can_be_refunded(ann: TestClient, sale: Sale) -> None:
     path = f"/providers/{sale.anchor_id}/ledger"
     refund = f"POST /api/v1/admin/assignments/{sale.anchor}/refund"
-    text = seen(operator, path)
+    text = seen(ann, path)
     assert all(each in text for each in ("\N{MINUS SIGN}€20.00", "€30.00", sale.lead_id, refund))
-    assert sale.lead_id not in seen(operator, path, kind="deposit")
-    done = operator.post(
+    assert sale.lead_id not in seen(ann, path, kind="deposit")
+    done = ann.post(
         refund.removeprefix("POST "), json={"memo": "the number is not in use"}, headers={"Idempotency-Key": "a" * 32}
     )
     assert done.status_code == 200, done.text
-    text = seen(operator, path)
+    text = seen(ann, path)
     assert refund not in text
     assert "+€20.00" in text
     assert "the number is not in use" in text
-    assert operator.get(f"/providers/{UNKNOWN}/ledger").status_code == 404
+    assert ann.get(f"/providers/{UNKNOWN}/ledger").status_code == 404

@@ -1,12 +1,8 @@
 """Operations and settings: what is stuck with its cause and remedy, who did what, who may log in."""
 
-import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from fairlead.store.connection import Database
-from tests.api.asking import an_admin
-from tests.console.visiting import console
 from tests.flows.given_up import give_up_lead, give_up_notification
 
 PATHS = (
@@ -19,13 +15,6 @@ PATHS = (
     "/settings/people",
     "/settings/keys",
 )
-
-
-@pytest.fixture
-def ann(database: Database) -> TestClient:
-    """An operator."""
-    app: FastAPI = console(database)
-    return an_admin(app, database)
 
 
 def test_every_page_stands_where_there_is_nothing(ann: TestClient) -> None:

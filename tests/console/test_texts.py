@@ -24,7 +24,6 @@ from fairlead.core.refusals import InsufficientBalance, LevelFull
 from fairlead.store.connection import Database
 from tests.api.asking import an_admin, anonymous
 from tests.api.permitting import seen
-from tests.console.visiting import console
 from tests.flows.sales import sell
 
 SCRIPT = Path(__file__).parents[2] / ".ci" / "messages.py"
@@ -100,12 +99,6 @@ def test_what_no_translation_is_there_for_is_in_english() -> None:
         assert translated("a text that is in no catalogue") == "a text that is in no catalogue"
         assert translated_count("one text of none", "%(count)s texts of none", 2) == "%(count)s texts of none"
     assert translated("Balance") == "Balance"
-
-
-@pytest.fixture
-def app(database: Database) -> FastAPI:
-    """The console."""
-    return console(database)
 
 
 def test_a_refusal_has_amounts_and_numbers_as_the_viewer_has_them() -> None:
