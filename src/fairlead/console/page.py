@@ -19,9 +19,9 @@ from fairlead.api.bodies import BoundedRoute
 from fairlead.api.problem_codes import kind_of
 from fairlead.api.resources import resources_of
 from fairlead.console.assets import asset_address
-from fairlead.console.attention import rail_counts
 from fairlead.console.formats import FILTERS
 from fairlead.console.navigation import sections_for
+from fairlead.console.operator.attention import rail_counts
 from fairlead.console.refusal_texts import sentence_of
 from fairlead.console.statuses import tone_of, word_of
 from fairlead.console.texts import translated, translated_count, writing_in

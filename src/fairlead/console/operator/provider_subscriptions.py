@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fairlead.console.niche_choice import MOST_NICHES
 from fairlead.console.refusal_texts import summary_text
 from fairlead.flows.configuration.reading import SeenSubscription, subscriptions_of
 from fairlead.flows.provider_activity import OneProviderActivity
@@ -10,8 +11,6 @@ from fairlead.store.configuration.pages import ListedNiche, niches_page
 from fairlead.store.configuration.rows import LevelRow, level_rows
 from fairlead.store.connection import Connection, Database
 from fairlead.store.reports.one_provider import SubscriptionActivity
-
-MOST_NICHES = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Path, Query, Response
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import Uuid
-from fairlead.console.decision_picture import DecisionPicture, choices_of, picture_of
 from fairlead.console.formats import money_text
-from fairlead.console.lead_facts import answers_of, moments_of, money_of, name_of, time_to_sale
+from fairlead.console.operator.decision_picture import DecisionPicture, choices_of, picture_of
+from fairlead.console.operator.lead_facts import answers_of, moments_of, money_of, name_of, time_to_sale
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.texts import translated
 from fairlead.core.errors import Broken, Refused

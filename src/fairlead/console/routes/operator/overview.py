@@ -9,8 +9,8 @@ from fastapi import APIRouter, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.console.attention import rail_counts, tasks_of
 from fairlead.console.charts import Chart, Column, Series, Shade, part, share_position
+from fairlead.console.operator.attention import rail_counts, tasks_of
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.periods import OfToday
 from fairlead.console.refusal_texts import reason_text

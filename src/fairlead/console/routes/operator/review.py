@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Response
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import Uuid
-from fairlead.console.lead_facts import answers_of, name_of
+from fairlead.console.operator.lead_facts import answers_of, name_of
 from fairlead.console.page import HtmlPage, PageOfRequest, PageRoute
 from fairlead.console.routes.operator.lead import MOST_OTHERS, read_lead
 from fairlead.core.permissions import Permission
