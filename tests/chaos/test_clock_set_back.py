@@ -118,7 +118,7 @@ def test_a_clock_set_back_by_a_day_puts_nothing_off(
         assert_hooks_told(database, market, hook)
         sweep(database)
 
-        assert put_off > 5, "nothing was put off when the clock was set back"
+        assert put_off > 0, "nothing was put off when the clock was set back"
         assert heartbeats > 0, "nobody's last sign of life lay in the future"
         wait_until(lambda: rows(database, DUTIES_LATE) == [], "every task was done by the new clock", 10)
         assert one(database, FROM_THE_FUTURE) == 0, "somebody dead is believed in"

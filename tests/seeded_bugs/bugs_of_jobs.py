@@ -246,7 +246,7 @@ BUGS_OF_JOBS = (
     Bug(
         "the first death counts",
         "its worker died, so it is to blame",
-        (Edit("flows/maintenance/rescue.py", "    if job.is_isolated:\n", "    if True:\n"),),
+        (Edit("flows/maintenance/rescue.py", '"crashed" if job.is_isolated else "interrupted"', '"crashed"'),),
         (f"{RESCUE}::test_what_was_in_hand_when_another_killed_its_worker_is_not_to_blame",),
         is_quick=True,
     ),
