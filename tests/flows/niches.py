@@ -24,7 +24,7 @@ def add_niche(database: Database, slug: str = "moving", fields: Sequence[dict[st
     """The niche is there, in the table and in its journal; its id."""
     schema = {"version": 1, "fields": list(fields)}
     with database.transaction() as conn:
-        niche_id, now = new_id(), clock(conn)
+        niche_id, now = new_id(conn), clock(conn)
         conn.execute(
             "insert into niches (id, slug, name, form_schema, created_at) values (%s, %s, %s, %s, %s)",
             (niche_id, slug, slug, json.dumps(schema), now),

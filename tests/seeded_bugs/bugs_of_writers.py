@@ -83,9 +83,9 @@ BUGS_OF_WRITERS = (
         (
             Edit(
                 "store/notifications/outbox.py",
-                "    columns = _columns(notifications)\n",
+                "    columns = _columns(conn, notifications)\n",
                 "    notifications = [*notifications, *(n for n in notifications if n.assignment_id is None)]\n"
-                "    columns = _columns(notifications)\n",
+                "    columns = _columns(conn, notifications)\n",
             ),
         ),
         (ONCE_A_BATCH, OUTBOX),

@@ -50,7 +50,7 @@ def create_lead(
     Raises `BadInput`, naming each field that does not fit the form and each detail that cannot be one, and `Refused`:
     `niche_unknown`, `idempotency_key_reused`.
     """
-    lead_id, salt = new_id(), new_salt()
+    lead_id, salt = new_id(database), new_salt()
 
     def work(conn: Connection) -> CreatedLead:
         niche = niche_form(conn, entered.niche_slug)

@@ -67,5 +67,5 @@ def submit_leads(
             append_audit(conn, [AuditEvent(actor, "leads.submitted", "niche", niche.niche_id, new=outcome)], now)
         return [lead.lead_id for lead in leads]
 
-    keys = [(new_id(), new_salt()) for _ in submitted]
+    keys = [(new_id(database), new_salt()) for _ in submitted]
     return database.run(work)

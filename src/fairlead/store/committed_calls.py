@@ -24,7 +24,7 @@ class Call(Generic[Result]):
     ) -> None:
         self._work = work
         self._finish = finish
-        self._call_id = new_id()
+        self._call_id = new_id()  # forgotten by the real time, too
         self._ended: tuple[Result] | None = None
 
     def attempt(self, conn: Connection) -> Result:

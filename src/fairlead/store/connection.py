@@ -31,6 +31,7 @@ from fairlead.store.session_settings import (
     is_own_session,
     place_of,
 )
+from fairlead.store.simulated_clock import SimulatedClock
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 Result = TypeVar("Result")
@@ -68,6 +69,7 @@ class Database:
         row_level_security: bool = True,
         patience_seconds: float | None = None,
         direct_url: str | None = None,
+        simulated_clock: SimulatedClock | None = None,
     ) -> None:
         """With `patience_seconds` a connection is waited for no longer, and what failed by then is not tried again.
 
@@ -76,8 +78,12 @@ class Database:
 
         `direct_url` leads to the same database without a pooler between, for what needs a session of its own: hearing
         of new jobs, migrating, watching. Raises `Refused` for an address that is none.
+
+        With a `simulated_clock` everything is recorded at its time, and gets ids of it, instead of the server's; what
+        keeps the machinery going (jobs, heartbeats, locks, retries) goes by the server's all the same.
         """
         bounds = timeouts or Timeouts()
+        self.simulated_clock = simulated_clock
         # Shared by all that are bound to a provider, and None where row-level security is switched off.
         self._portal_role = PortalRole() if row_level_security else None
         self.bound_provider_id: str | None = None
@@ -114,8 +120,12 @@ class Database:
             # The pool asks a server that is away ever more seldom, and would not notice for minutes that it is back.
             # After this it begins anew with the next to ask.
             reconnect_timeout=connection_seconds,
-            configure=self._settings.settle,
+            configure=self._settle,
         )
+
+    def _settle(self, conn: SettledConnection) -> None:
+        conn.simulated_clock = self.simulated_clock
+        self._settings.settle(conn)
 
     def connection_settings(self) -> dict[str, Any]:
         """What every connection of this marketplace is opened with."""
@@ -293,7 +303,8 @@ class Database:
         chosen = self.connection_settings() | {"autocommit": True} | settings
         chosen["options"] = f"{chosen['options']} {more_options}"
         try:
-            conn: Connection = SettledConnection.connect(self.direct_url, **chosen)
+            conn: SettledConnection = SettledConnection.connect(self.direct_url, **chosen)
+            conn.simulated_clock = self.simulated_clock
             if is_own_session(conn):
                 return conn
             conn.close()

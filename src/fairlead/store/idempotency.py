@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
+from fairlead.store.simulated_clock import simulated_now
 from fairlead.store.typed_rows import one_row
 
 ATTEMPTS = 5
@@ -50,9 +51,9 @@ def _insert(conn: Connection, actor: str, key: str, route: str, fingerprint: str
     done = conn.execute(
         """
         insert into idempotency_keys (actor, key, route, fingerprint, created_at)
-        values (%s, %s, %s, %s, clock_timestamp()) on conflict (actor, key) do nothing
+        values (%s, %s, %s, %s, coalesce(%s::timestamptz, clock_timestamp())) on conflict (actor, key) do nothing
         """,
-        (actor, key, route, fingerprint),
+        (actor, key, route, fingerprint, simulated_now(conn)),
     )
     return done.rowcount == 1
 

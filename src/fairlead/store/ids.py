@@ -2,14 +2,28 @@
 
 import secrets
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 from uuid import UUID
 
+import psycopg
 from uuid_utils import uuid7
 
+from fairlead.store.simulated_clock import SimulatedClock, simulated_clock_of
 
-def new_id() -> str:
-    """A version 7 UUID, as text: rising with time, so that rows written together lie together."""
-    return str(uuid7())
+
+class HasClock(Protocol):
+    """A database: with a time that is set, or with None that of the server."""
+
+    simulated_clock: SimulatedClock | None
+
+
+def new_id(of: "HasClock | psycopg.Connection[tuple[Any, ...]] | None" = None) -> str:
+    """A version 7 UUID, as text: rising with the database's time, so that rows written together lie together.
+
+    Without a database or a connection of one it is of the real time, which what keeps the machinery going wants.
+    """
+    clock = simulated_clock_of(of) if of is None or isinstance(of, psycopg.Connection) else of.simulated_clock
+    return str(uuid7()) if clock is None else clock.new_id()
 
 
 def new_salt() -> bytes:

@@ -15,6 +15,7 @@ from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict
 
 from fairlead.core.errors import Refused
+from fairlead.store.simulated_clock import SimulatedClock
 
 BOUNDS_TRANSACTIONS = 170_000
 """The first version of PostgreSQL that has `transaction_timeout`."""
@@ -27,7 +28,7 @@ class SettledConnection(psycopg.Connection[tuple[Any, ...]]):
     """A connection that is opened also through a pooler that refuses settings at the start of a session.
 
     What is to be asserted of answers that a pipeline still waits for is asserted when it ends. `queues_to_wake`: where
-    its transaction put jobs, of which workers are told after the commit.
+    its transaction put jobs, of which workers are told after the commit. `simulated_clock`: that of its database.
     """
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
@@ -35,6 +36,7 @@ class SettledConnection(psycopg.Connection[tuple[Any, ...]]):
         super().__init__(*arguments, **settings)
         self._when_answered: list[Callable[[], None]] = []
         self.queues_to_wake: set[str] = set()
+        self.simulated_clock: SimulatedClock | None = None
 
     def when_answered(self, check: Callable[[], None]) -> None:
         """`check` is called when the pipeline that is open has all its answers, and may raise."""

@@ -18,6 +18,7 @@ from fairlead.flows.access.one_time import accept_invite, issue_token
 from fairlead.flows.access.principal import Client
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from fairlead.store.leads.rows import clock
 
 BOX = SecretBox([bytes(range(32))])
 HOME = Client("192.0.2.1", "Browser at home", "request-home")
@@ -99,7 +100,7 @@ def as_if_long_ago(database: Database) -> None:
 
 def now(database: Database) -> datetime:
     """The database's time."""
-    return value(database, "select clock_timestamp()")
+    return database.read(clock)
 
 
 def value(database: Database, statement: str, *values: object) -> Any:

@@ -183,7 +183,7 @@ def _top_up(database: Database) -> None:
     with database.snapshot() as conn:
         out_of_funds = providers_out_of_funds(conn)
     for provider_id in out_of_funds:
-        deposit(database, provider_id, TOP_UP_CENTS, "demo", f"top-up-{new_id()}", VISITOR)
+        deposit(database, provider_id, TOP_UP_CENTS, "demo", f"top-up-{new_id(database)}", VISITOR)
 
 
 def _by_niche(leads: list[DemoLead]) -> dict[str, list[DemoLead]]:

@@ -80,7 +80,7 @@ def create_api_key(
     checked_user = None if user_id is None else checked_id(user_id, "user")
     checked_provider = None if provider_id is None else checked_id(provider_id, "provider")
     shown, unique = _checked(name, lifetime_days), tuple(sorted({*scopes}))
-    key_id, key = new_id(), new_key()
+    key_id, key = new_id(database), new_key()
 
     def work(conn: Connection) -> CreatedKey:
         role = _role_of_owner(conn, checked_user, checked_provider)

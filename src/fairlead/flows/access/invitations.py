@@ -72,7 +72,7 @@ def invite_user(
 
 
 def _add(database: Database, wanted: _Wanted, actor: Actor) -> AddedUser:
-    user_id = new_id()
+    user_id = new_id(database)
     try:
         return database.run(lambda conn: _add_user(conn, user_id, wanted, actor))
     except ConcurrentChange:

@@ -64,7 +64,7 @@ def finish_log_in(database: Database, attempt: LogInAttempt, password: str, clie
     rehashed = None
     if is_right and user is not None and user.password_hash is not None and needs_rehash(user.password_hash):
         rehashed = hash_password(password)
-    session_id, token = new_id(), new_token()
+    session_id, token = new_id(database), new_token()
 
     def work(conn: Connection) -> IssuedSession | None:
         locked = None if user is None else lock_user(conn, user.user_id)

@@ -27,7 +27,7 @@ def register_provider(database: Database, email: str, name: str, client: Client)
     Raises `BadInput`, and `Throttled` for an address of the network that registers too often.
     """
     address, shown = checked_person(email, name)
-    provider_id, user_id = new_id(), new_id()
+    provider_id, user_id = new_id(database), new_id(database)
     try:
         database.run(lambda conn: _register(conn, provider_id, user_id, address, shown, client))
     except ConcurrentChange:

@@ -69,7 +69,7 @@ def create_level(
     Raises `BadInput` and `Refused`: `niche_unknown`, `level_exists` when the name has another level,
     `position_taken`.
     """
-    checked, level_id = checked_id(niche_id, "niche"), new_id()
+    checked, level_id = checked_id(niche_id, "niche"), new_id(database)
     values: dict[str, object] = {"name": name, "price_cents": price_cents, "max_recipients": max_recipients}
     values |= {"is_active": is_active, "memo": memo}
     canonical = canonical_values(values if order_position is None else values | {"order_position": order_position})

@@ -33,7 +33,7 @@ def add_provider_note(
     and `Refused`: `provider_unknown`, `idempotency_key_reused`.
     """
     checked, words = checked_id(provider_id, "provider"), checked_words(note, "note", LONGEST_NOTE)
-    note_id = new_id()
+    note_id = new_id(database)
 
     def work(conn: Connection) -> NoteAdded:
         provider_id_of(conn, checked)

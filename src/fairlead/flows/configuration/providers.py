@@ -71,7 +71,7 @@ def create_provider(
     if status not in ("pending", "active"):
         raise BadInput(["status: must be pending or active"])
     balance = Balance(0, credit_limit_cents, 0)
-    asked = ProviderRow(new_id(), email, name, status, timezone, low_balance_threshold_cents, balance)
+    asked = ProviderRow(new_id(database), email, name, status, timezone, low_balance_threshold_cents, balance)
 
     def work(conn: Connection, _: Sequence[str]) -> Changed[ProviderRow]:
         lock_marketplace(conn, DEFAULT_CURRENCY, may_change=False)

@@ -53,7 +53,7 @@ def subscribe(
     `provider_unknown`, `level_unknown`, `level_deleted`, `form_unreadable`, `subscription_exists` when there is one
     with another filter.
     """
-    checked, subscription_id = checked_id(provider_id, "provider"), new_id()
+    checked, subscription_id = checked_id(provider_id, "provider"), new_id(database)
     checked_level = checked_id(level_id, "level")
     memo = canonical_memo(memo)
 

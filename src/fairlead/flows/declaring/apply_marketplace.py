@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload
@@ -34,6 +35,7 @@ from fairlead.store.configuration.rows import (
 )
 from fairlead.store.configuration.writes import write_levels, write_niches, write_providers
 from fairlead.store.connection import Connection, Database
+from fairlead.store.ids import new_id
 from fairlead.store.journal import LockedNiche, lock_niches
 from fairlead.store.leads.rows import clock
 from fairlead.store.money.ledger import post_entries
@@ -138,18 +140,19 @@ def _stand(conn: Connection, document: Declaration, also: Sequence[str]) -> _Sta
 def _plan(conn: Connection, document: Declaration, standing: _Standing) -> _Plan:
     """The difference between the document and the rows, which are read under the locks of all that are concerned."""
     niche_ids = list(standing.locked)
-    niches = plan_niches(document.niches, niche_rows(conn, niche_ids), level_rows(conn, niche_ids))
+    next_id = partial(new_id, conn)
+    niches = plan_niches(document.niches, niche_rows(conn, niche_ids), level_rows(conn, niche_ids), next_id)
     ids_by_email = provider_ids_by_email(conn, [provider.email for provider in document.providers])
     declared_ids = list(ids_by_email.values())
     payers = providers_at_levels(conn, niches.repriced) if niches.repriced else []
     rows = lock_providers(conn, [*declared_ids, *payers])
     external_ids = [deposit.external_id for provider in document.providers for deposit in provider.deposit]
     credited = credited_payments(conn, GATEWAY, external_ids)
-    providers = plan_providers(document.providers, ids_by_email, rows, credited)
+    providers = plan_providers(document.providers, ids_by_email, rows, credited, next_id)
     changed_levels = [*niches.repriced, *niches.deleted]
     subscriptions = subscription_rows(conn, declared_ids, niches.reformed_niche_ids, changed_levels)
     _require_locks(standing, providers, subscriptions)
-    planned = plan_subscriptions(document.providers, niches, providers, subscriptions)
+    planned = plan_subscriptions(document.providers, niches, providers, subscriptions, next_id)
     plan = _Plan(standing, niches, providers, planned)
     if problems := plan.problems:
         raise BadInput(problems)

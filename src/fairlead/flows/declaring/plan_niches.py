@@ -1,6 +1,6 @@
 """What a marketplace file makes of niches and their levels: the pure difference, nothing is read or written."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from fairlead.core.canonical import JsonObject
@@ -10,13 +10,13 @@ from fairlead.core.subscription import readable_form
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.declaring.declaration import LevelTable, NicheTable
 from fairlead.store.configuration.rows import LevelRow, NichePolicy, NicheRow, ReofferPolicy
-from fairlead.store.ids import new_id
 
 
 @dataclass(slots=True)
 class NichePlan:
     """The niches and levels as they will be, and what of it is new."""
 
+    new_id: Callable[[], str]
     by_slug: dict[str, NicheRow]
     schemas: dict[str, FormSchema]
     """By niche id. A niche is missing here when its form cannot be read: no filter is valid there."""
@@ -54,9 +54,12 @@ class NichePlan:
         return {row.niche_id: row.slug for row in self.by_slug.values()}
 
 
-def plan_niches(tables: Sequence[NicheTable], niches: Sequence[NicheRow], levels: Sequence[LevelRow]) -> NichePlan:
+def plan_niches(
+    tables: Sequence[NicheTable], niches: Sequence[NicheRow], levels: Sequence[LevelRow], new_id: Callable[[], str]
+) -> NichePlan:
     """The plan that turns these niches and living levels into what the file says. `plan.problems` name their keys."""
     plan = NichePlan(
+        new_id,
         {row.slug: row for row in niches},
         {},
         {row.level.level_id: row for row in levels},
@@ -83,7 +86,7 @@ def _plan_niche(plan: NichePlan, path: str, table: NicheTable) -> NicheRow:
             plan.problems.append(f"{path}.name: is missing, and the niche {table.slug!r} does not exist yet")
         form = schema or FormSchema()
         after = NicheRow(
-            new_id(),
+            plan.new_id(),
             table.slug,
             table.name or table.slug,
             table.active is not False,
@@ -186,7 +189,7 @@ def _level(plan: NichePlan, path: str, niche: NicheRow, table: LevelTable, befor
     # What is missing is a problem that keeps the plan from being carried out; 1 lets the rest be looked at.
     complete = dict.fromkeys(numbers, 1) | given
     is_active = table.active is not False
-    return LevelRow(niche.niche_id, Level(level_id=new_id(), name=table.name, is_active=is_active, **complete))
+    return LevelRow(niche.niche_id, Level(level_id=plan.new_id(), name=table.name, is_active=is_active, **complete))
 
 
 def level_document(level: Level) -> JsonObject:

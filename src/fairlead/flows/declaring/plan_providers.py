@@ -1,6 +1,6 @@
 """What a marketplace file makes of providers and their money: the pure difference, nothing is read or written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fairlead.core.canonical import JsonObject
@@ -9,7 +9,6 @@ from fairlead.core.model import Balance
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.declaring.declaration import DepositTable, ProviderTable
 from fairlead.store.configuration.rows import ProviderRow
-from fairlead.store.ids import new_id
 from fairlead.store.money.payments import CreditedPayment
 
 GATEWAY = "manual"
@@ -19,6 +18,7 @@ GATEWAY = "manual"
 class ProviderPlan:
     """The providers as they will be, and what of it is new."""
 
+    new_id: Callable[[], str]
     by_id: dict[str, ProviderRow]
     declared: list[ProviderRow] = field(default_factory=list[ProviderRow])
     """As the file lists them."""
@@ -44,12 +44,13 @@ def plan_providers(
     ids_by_email: Mapping[str, str],
     rows: Mapping[str, ProviderRow],
     credited: Mapping[str, CreditedPayment],
+    new_id: Callable[[], str],
 ) -> ProviderPlan:
     """The plan that turns these providers into what the file says. `plan.problems` name their keys.
 
     `rows` are the locked providers by id, `credited` the deposits of the file that were credited before.
     """
-    plan = ProviderPlan(dict(rows))
+    plan = ProviderPlan(new_id, dict(rows))
     for number, table in enumerate(tables):
         path = f"provider[{number}]"
         before = rows.get(ids_by_email.get(table.email, ""))
@@ -73,7 +74,7 @@ def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: Provi
             plan.problems.append(f"{path}.name: is missing, and the provider {table.email} does not exist yet")
         limit_cents = table.credit_limit_cents or 0
         after = ProviderRow(
-            new_id(),
+            plan.new_id(),
             table.email,
             table.name or table.email,
             table.status or "active",
@@ -136,7 +137,7 @@ def _plan_deposit(
     except BalanceTooLarge as refused:
         plan.problems.append(f"{path}.amount_cents: {refused}")
         return provider
-    plan.deposits.append(CreditedPayment(new_id(), provider.provider_id, GATEWAY, table.external_id, posting))
+    plan.deposits.append(CreditedPayment(plan.new_id(), provider.provider_id, GATEWAY, table.external_id, posting))
     new = {
         "provider": provider.email,
         "amount_cents": table.amount_cents,

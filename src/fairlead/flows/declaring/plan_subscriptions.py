@@ -4,7 +4,7 @@ Beside those that the file names, every subscription changes whose level is dele
 niche has another form, or whose provider can pay more or less.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from fairlead.core.canonical import JsonObject
@@ -17,7 +17,6 @@ from fairlead.flows.declaring.plan_niches import NichePlan
 from fairlead.flows.declaring.plan_providers import ProviderPlan
 from fairlead.flows.funding import Move
 from fairlead.store.configuration.rows import LevelRow, ProviderRow, SubscriptionRow
-from fairlead.store.ids import new_id
 
 
 @dataclass(slots=True)
@@ -32,10 +31,14 @@ class SubscriptionPlan:
 
 
 def plan_subscriptions(
-    tables: Sequence[ProviderTable], niches: NichePlan, providers: ProviderPlan, rows: Sequence[SubscriptionRow]
+    tables: Sequence[ProviderTable],
+    niches: NichePlan,
+    providers: ProviderPlan,
+    rows: Sequence[SubscriptionRow],
+    new_id: Callable[[], str],
 ) -> SubscriptionPlan:
     """The plan that turns these subscriptions into what the file says. `plan.problems` name their keys."""
-    planner = _Planner(niches, providers, rows)
+    planner = _Planner(niches, providers, rows, new_id)
     for number, table in enumerate(tables):
         provider = providers.declared[number]
         for place, subscription in enumerate(table.subscription):
@@ -45,11 +48,18 @@ def plan_subscriptions(
 
 
 class _Planner:
-    def __init__(self, niches: NichePlan, providers: ProviderPlan, rows: Sequence[SubscriptionRow]) -> None:
+    def __init__(
+        self,
+        niches: NichePlan,
+        providers: ProviderPlan,
+        rows: Sequence[SubscriptionRow],
+        new_id: Callable[[], str],
+    ) -> None:
         self.plan = SubscriptionPlan()
         self._niches = niches
         self._providers = providers
         self._rows = rows
+        self._new_id = new_id
         self._at = {(row.subscription.provider_id, row.subscription.level_id): row for row in rows}
         self._known = {(row.niche_id, row.subscription.provider_id) for row in rows}
         self._slugs = niches.slugs
@@ -73,7 +83,7 @@ class _Planner:
             return
         if before is None:
             subscription = Subscription(
-                new_id(), provider.provider_id, level.level.level_id, True, None, EVERY_LEAD, True
+                self._new_id(), provider.provider_id, level.level.level_id, True, None, EVERY_LEAD, True
             )
             after = SubscriptionRow(level.niche_id, provider.email, subscription)
         else:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from fairlead.core.errors import BadInput, Refused
@@ -24,6 +25,7 @@ from fairlead.flows.importing.rejects import Rejects
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
+from fairlead.store.ids import new_id
 from fairlead.store.jobs.queue import enqueue
 from fairlead.store.leads.rows import NewLead, NicheForm, clock, insert_leads, niche_form
 
@@ -126,7 +128,7 @@ class _Import:
         self._actor = actor
         self._file = file
         self._rejects = rejects
-        self._reader = RowReader(columns, niche.phone_region, file.delimiter)
+        self._reader = RowReader(columns, partial(new_id, database), niche.phone_region, file.delimiter)
         self._read = 0
         self._empty = 0
         self._added = 0

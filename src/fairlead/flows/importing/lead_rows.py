@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from fairlead.core.entry.contact import CheckedDetails, checked_details
@@ -12,7 +12,7 @@ from fairlead.core.form import Field, ValueNotInForm, convert_text
 from fairlead.flows.importing.lead_columns import Columns
 from fairlead.flows.importing.lead_file import Row
 from fairlead.flows.importing.rejects import ROWS_IN_A_CELL, WRONG_WIDTH, guessed_still
-from fairlead.store.ids import new_id, new_salt
+from fairlead.store.ids import new_salt
 from fairlead.store.leads.rows import NewLead
 
 REMEMBERED_CELLS = 2_000
@@ -34,8 +34,11 @@ class RowReader:
     take about 200 bytes per distinct row; with an external id or chosen columns there are none.
     """
 
-    def __init__(self, columns: Columns, region: str | None = None, delimiter: str = ",") -> None:
+    def __init__(
+        self, columns: Columns, new_id: Callable[[], str], region: str | None = None, delimiter: str = ","
+    ) -> None:
         self.columns = columns
+        self._new_id = new_id
         self._region = region
         self._delimiter = delimiter
         self._occurrences: dict[bytes, int] = {}
@@ -54,7 +57,7 @@ class RowReader:
             problems.append("holds nothing that is kept")
         if problems:
             raise RowRejected("; ".join(problems))
-        lead = NewLead.of(new_id(), f"{{{','.join(attributes)}}}", new_salt(), details)
+        lead = NewLead.of(self._new_id(), f"{{{','.join(attributes)}}}", new_salt(), details)
         return replace(lead, dedupe_key=self._key(cells), row_key=self._row_key(cells))
 
     def _check_shape(self, row: Row) -> None:

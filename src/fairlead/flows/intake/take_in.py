@@ -78,7 +78,7 @@ def take_in_lead(
     Raises `BadInput`, naming each field; `LeadDuplicate` (`lead_duplicate`); and `Refused`:
     `niche_unknown`, also for a niche that takes in nothing from the public, `niche_inactive`, `idempotency_key_reused`.
     """
-    sent = _Sent(new_id(), new_salt(), lead, via, actor, client)
+    sent = _Sent(new_id(database), new_salt(), lead, via, actor, client)
     work: Callable[[Connection, _Sent], TakenIn] = _take_in_public if via == "public" else _take_in_with_key
 
     return database.run(lambda conn: run_idempotent(conn, idempotency_key, TakenIn, lambda: work(conn, sent)))

@@ -70,7 +70,7 @@ def reconcile(
             name = found.invariant.name
             comparisons.append(Comparison(name, found.checked, found.violation_count, found.first))
             progress(name, number, len(INVARIANTS))
-    result = Reconciliation(new_id(), started_at, tuple(comparisons))
+    result = Reconciliation(new_id(database), started_at, tuple(comparisons))
     database.run(lambda conn: _record(conn, result, actor))
     if result.differing:
         log.error("the books do not agree with themselves", difference_count=result.difference_count)

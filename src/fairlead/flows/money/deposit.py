@@ -68,7 +68,7 @@ def deposit(
         if recorded is not None:
             return _recorded(recorded, checked, amount_cents)
         posting, _ = post(provider.balance, LedgerEntryKind.DEPOSIT, amount_cents)
-        payment = CreditedPayment(new_id(), checked, gateway, external_id, posting)
+        payment = CreditedPayment(new_id(conn), checked, gateway, external_id, posting)
         now = clock(conn)
         entries = insert_payments(conn, [payment], currency, now)
         moves = move_money(conn, locked, {checked: provider}, entries, actor.name, now)

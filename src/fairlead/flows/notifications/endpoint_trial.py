@@ -49,7 +49,7 @@ def try_webhook_endpoint(
     secrets = tuple(box.open(each, checked) for each in sealed)
     body = endpoint_test_body(found.provider_id, currency, now, found.field_mapping)
     return send_webhook(
-        WebhookRequest(found.url, f"test-{new_id()}", body, secrets),
+        WebhookRequest(found.url, f"test-{new_id(database)}", body, secrets),
         datetime.now(UTC),
         allow_private=settings.webhook_allow_private,
         timeout_seconds=settings.webhook_timeout_seconds if timeout_seconds is None else timeout_seconds,

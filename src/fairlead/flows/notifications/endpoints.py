@@ -105,7 +105,7 @@ def _set(
 ) -> EndpointChange:
     checked = checked_id(provider_id, "provider")
     mapping = _checked_address(url, field_mapping, allow_private=allow_private)
-    endpoint_id, secret = new_id(), new_webhook_secret()
+    endpoint_id, secret = new_id(database), new_webhook_secret()
     sealed = box.seal(secret, endpoint_id)
 
     def work(conn: Connection) -> EndpointChange:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from fairlead.store.connection import Connection
+from fairlead.store.simulated_clock import simulated_now
 
 
 def take_token(conn: Connection, name: str, capacity: int, seconds_per_token: float) -> float:
@@ -18,9 +19,10 @@ def take_token(conn: Connection, name: str, capacity: int, seconds_per_token: fl
         is_first = conn.execute(
             """
             insert into rate_buckets (name, full_at)
-            values (%s, clock_timestamp() + make_interval(secs => %s::float8)) on conflict do nothing
+            values (%s, coalesce(%s::timestamptz, clock_timestamp()) + make_interval(secs => %s::float8))
+            on conflict do nothing
             """,
-            (name, seconds_per_token),
+            (name, simulated_now(conn), seconds_per_token),
         ).rowcount
         if is_first:
             return 0
@@ -28,7 +30,10 @@ def take_token(conn: Connection, name: str, capacity: int, seconds_per_token: fl
             break  # else it was full, and swept away meanwhile
     # The time is read after the lock was granted, in a statement of its own. Reckoned here: a cluster carries out no
     # update that adds to a time of the row.
-    rows = conn.execute("select full_at, clock_timestamp() from rate_buckets where name = %s", (name,)).fetchall()
+    rows = conn.execute(
+        "select full_at, coalesce(%s::timestamptz, clock_timestamp()) from rate_buckets where name = %s",
+        (simulated_now(conn), name),
+    ).fetchall()
     full_at, now = rows[0]
     token = timedelta(seconds=seconds_per_token)
     wait = full_at - now - (capacity - 1) * token

@@ -62,7 +62,7 @@ def open_dead_letter(conn: Connection, letter: NewDeadLetter, now: datetime) -> 
 
     Needs the lock of the lead or notification.
     """
-    dead_letter_id = new_id()
+    dead_letter_id = new_id(conn)
     rows = conn.execute(
         """
         insert into dead_letters (id, queue, task, lead_id, notification_id, payload, error, trace, attempts, failed_at)

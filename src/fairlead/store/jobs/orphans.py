@@ -2,6 +2,7 @@
 
 from fairlead.store.connection import Connection
 from fairlead.store.notifications.rows import QueuedNotification
+from fairlead.store.simulated_clock import simulated_now
 from fairlead.store.typed_rows import all_rows
 
 
@@ -27,12 +28,13 @@ def deliveries_without_job(conn: Connection, limit: int) -> list[QueuedNotificat
         QueuedNotification,
         """
         select n.id::text as notification_id, n.channel, n.correlation_id from notifications n
-        where n.state = 'queued' and n.enqueued_at < clock_timestamp() - interval '1 minute' and not exists (
+        where n.state = 'queued' and n.enqueued_at < coalesce(%s::timestamptz, clock_timestamp()) - interval '1 minute'
+          and not exists (
             select from jobs j where j.task in ('send_email', 'send_webhook')
             and j.payload ->> 'notification_id' = n.id::text)
         order by n.enqueued_at, n.id limit %s
         """,
-        (limit,),
+        (simulated_now(conn), limit),
     )
 
 

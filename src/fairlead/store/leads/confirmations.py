@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.store.connection import Connection
+from fairlead.store.simulated_clock import simulated_now
 from fairlead.store.typed_rows import one_row
 
 
@@ -71,10 +72,10 @@ def lock_unconfirmed(conn: Connection, limit: int) -> list[str]:
     rows = conn.execute(
         """
         select l.id::text from leads l join lead_intakes i on i.lead_id = l.id
-        where l.status = 'pending_confirmation' and i.confirm_by <= clock_timestamp()
+        where l.status = 'pending_confirmation' and i.confirm_by <= coalesce(%s::timestamptz, clock_timestamp())
         order by l.created_at, l.id limit %s for no key update of l skip locked
         """,
-        (limit,),
+        (simulated_now(conn), limit),
     ).fetchall()
     return [row[0] for row in rows]
 

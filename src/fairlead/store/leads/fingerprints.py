@@ -14,6 +14,7 @@ from typing import Any
 from fairlead.core.canonical import JsonObject
 from fairlead.core.duplicates import CONTACT_FIELDS
 from fairlead.store.connection import Connection
+from fairlead.store.simulated_clock import simulated_now
 from fairlead.store.typed_rows import named_rows, one_row, part_of
 
 
@@ -82,11 +83,19 @@ def newest_with(
             from lead_fingerprints f join leads l on l.id = f.lead_id left join lead_intakes i on i.lead_id = l.id
             where f.fingerprint = given.fingerprint and f.lead_id <> %(own)s
               and (%(niche)s::uuid is null or f.niche_id = %(niche)s)
-              and (%(days)s::integer is null or f.created_at > clock_timestamp() - make_interval(days => %(days)s))
+              and (%(days)s::integer is null
+                   or f.created_at
+                      > coalesce(%(now)s::timestamptz, clock_timestamp()) - make_interval(days => %(days)s))
               and l.status not in ('rejected', 'pending_confirmation')
             order by f.created_at desc, f.lead_id desc limit 1) found
         """,
-        {"given": list(fingerprints), "own": not_lead_id, "niche": niche_id, "days": days},
+        {
+            "given": list(fingerprints),
+            "own": not_lead_id,
+            "niche": niche_id,
+            "days": days,
+            "now": simulated_now(conn),
+        },
     )
     return {bytes(row["fingerprint"]): part_of(FoundLead, row) for row in rows}
 
@@ -140,13 +149,14 @@ def unseen_leads(conn: Connection, niche_id: str, after: Progress | None, limit:
                status not in ('rejected', 'pending_confirmation') as counts
         from leads
         where niche_id = %s and (created_at, id) > (%s, %s::uuid)
-          and created_at < clock_timestamp() - interval '10 minutes'
+          and created_at < coalesce(%s::timestamptz, clock_timestamp()) - interval '10 minutes'
         order by created_at, id limit %s
         """,
         (
             niche_id,
             "-infinity" if after is None else after.created_at,
             "00000000-0000-0000-0000-000000000000" if after is None else after.lead_id,
+            simulated_now(conn),
             limit,
         ),
     )

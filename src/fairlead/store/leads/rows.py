@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, get_args
 
 from fairlead.core.entry.contact import LEAD_DETAILS, CheckedDetails
 from fairlead.store.connection import Connection
+from fairlead.store.simulated_clock import simulated_now
 from fairlead.store.typed_rows import all_rows, one_row
 
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
@@ -84,7 +85,8 @@ def niche_form(conn: Connection, slug: str) -> NicheForm | None:
 
 def clock(conn: Connection) -> datetime:
     """The database's time: read once per transaction, after its locks."""
-    return conn.execute("select clock_timestamp()").fetchall()[0][0]
+    simulated = simulated_now(conn)
+    return conn.execute("select clock_timestamp()").fetchall()[0][0] if simulated is None else simulated
 
 
 def insert_leads(

@@ -30,7 +30,7 @@ def add_attempt(conn: Connection, attempt: JobAttempt) -> None:
         values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         (
-            new_id(),
+            new_id(conn),
             attempt.job_id,
             attempt.task,
             attempt.lead_id,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fairlead.store.connection import Connection
+from fairlead.store.simulated_clock import simulated_now
 from fairlead.store.typed_rows import all_rows
 
 
@@ -31,12 +32,14 @@ def lock_unsold(conn: Connection, niche_id: str, limit: int) -> list[UnsoldLead]
         UnsoldLead,
         """
         select l.id::text as lead_id, l.reoffer_count from leads l join niches n on n.id = l.niche_id
-        where n.id = %s and n.is_active
+        where n.id = %(niche)s and n.is_active
           and l.status = 'approved' and not l.awaits_decision and l.last_outcome = 'no_eligible'
           and l.reoffer_count < n.reoffer_max_times
-          and l.approved_at > clock_timestamp() - make_interval(hours => n.reoffer_max_hours)
-          and l.last_attempt_at <= clock_timestamp() - make_interval(mins => n.reoffer_every_minutes)
-        order by l.approved_at, l.id limit %s for no key update of l skip locked
+          and l.approved_at
+              > coalesce(%(now)s::timestamptz, clock_timestamp()) - make_interval(hours => n.reoffer_max_hours)
+          and l.last_attempt_at
+              <= coalesce(%(now)s::timestamptz, clock_timestamp()) - make_interval(mins => n.reoffer_every_minutes)
+        order by l.approved_at, l.id limit %(limit)s for no key update of l skip locked
         """,
-        (niche_id, limit),
+        {"niche": niche_id, "limit": limit, "now": simulated_now(conn)},
     )

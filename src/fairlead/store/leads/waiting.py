@@ -8,6 +8,7 @@ from operator import itemgetter
 from fairlead.core.canonical import commit_to_attributes
 from fairlead.core.model import Lead
 from fairlead.store.connection import Connection
+from fairlead.store.simulated_clock import simulated_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id
     rows = conn.execute(
         """
         select approved_at, id::text, attributes, attributes_salt, distribution_attempts + 1,
-               (select clock_timestamp()), correlation_id
+               (select coalesce(%s::timestamptz, clock_timestamp())), correlation_id
         from leads
         where awaits_decision and id = any(array(
             select id from leads
@@ -48,7 +49,7 @@ def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id
             order by approved_at, id limit %s))
         order by id for no key update
         """,
-        (niche_id, only_lead_id, only_lead_id, limit),
+        (simulated_now(conn), niche_id, only_lead_id, only_lead_id, limit),
     ).fetchall()
     leads = tuple(
         Lead(lead_id, attributes, commit_to_attributes(salt, attributes), attempt)

@@ -48,7 +48,7 @@ def notify(conn: Connection, notifications: Sequence[Notification], now: datetim
     """The notifications wait to be sent, and a job is enqueued that hands them out once the transaction commits."""
     if not notifications:
         return
-    columns = _columns(notifications)
+    columns = _columns(conn, notifications)
     names = ", ".join(columns)
     arrays = ", ".join(f"%s::{type_name}[]" for type_name, _ in columns.values())
     once = ""
@@ -82,11 +82,11 @@ _TYPES: Mapping[LiteralString, LiteralString] = {
 """The columns that not every notification has, but for those that are made from others."""
 
 
-def _columns(notifications: Sequence[Notification]) -> dict[LiteralString, tuple[LiteralString, str]]:
+def _columns(conn: Connection, notifications: Sequence[Notification]) -> dict[LiteralString, tuple[LiteralString, str]]:
     """By the name of each column that has a value: the type of its elements, and its array."""
     said = dict(zip(Notification._fields, zip(*notifications, strict=True), strict=True))
     columns: dict[LiteralString, tuple[LiteralString, str]] = {
-        "id": ("uuid", quoted_array_text(new_id() for _ in notifications)),
+        "id": ("uuid", quoted_array_text(new_id(conn) for _ in notifications)),
         "kind": ("text", quoted_array_text(said["kind"])),
         "channel": ("text", quoted_array_text(said["channel"])),
     }

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
+from fairlead.store.simulated_clock import simulated_now
 from fairlead.store.typed_rows import all_rows, named_rows, one_row, part_of
 
 
@@ -149,12 +150,13 @@ def record_taken(conn: Connection, notification_id: str, job_id: int, answer: st
     """
     done = conn.execute(
         """
-        update notifications set state = 'sent', sent_at = statement_timestamp(), attempts = attempts + 1,
-                                 last_attempt_at = statement_timestamp(), last_answer = %s, last_error = null,
+        update notifications set state = 'sent', sent_at = coalesce(%(now)s::timestamptz, statement_timestamp()),
+                                 last_attempt_at = coalesce(%(now)s::timestamptz, statement_timestamp()),
+                                 attempts = attempts + 1, last_answer = %(answer)s, last_error = null,
                                  claimed_by_job = null
-        where id = %s and claimed_by_job = %s and state = 'queued'
+        where id = %(id)s and claimed_by_job = %(job)s and state = 'queued'
         """,
-        (answer, notification_id, job_id),
+        {"now": simulated_now(conn), "answer": answer, "id": notification_id, "job": job_id},
     )
     return done.rowcount == 1
 

@@ -10,6 +10,7 @@ from typing import Any, LiteralString
 
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import QUEUE_OF
+from fairlead.store.simulated_clock import simulated_now
 from fairlead.store.typed_rows import all_rows, one_row
 from fairlead.telemetry.gauges import (
     Gauges,
@@ -115,10 +116,11 @@ def _queues(conn: Connection) -> tuple[QueueGauges, ...]:
     dead = _by_first_column(
         conn,
         """
-        select queue, count(*), extract(epoch from now() - min(failed_at))::float8
+        select queue, count(*), extract(epoch from coalesce(%s::timestamptz, now()) - min(failed_at))::float8
         from (select queue, failed_at from dead_letters where resolved_at is null order by failed_at, id limit %s) open
         group by queue
         """,
+        simulated_now(conn),
         COUNT_LIMIT,
     )
     names = sorted({*QUEUE_OF.values(), *jobs, *dead})
@@ -136,7 +138,8 @@ def _niches(conn: Connection) -> tuple[NicheGauges, ...]:
         NicheGauges,
         """
         select n.slug as niche, waiting.count as waiting_leads,
-               coalesce(extract(epoch from now() - case when n.auto_distribute then waiting.oldest end), 0)::float8
+               coalesce(extract(epoch from coalesce(%s::timestamptz, now())
+                                           - case when n.auto_distribute then waiting.oldest end), 0)::float8
                    as oldest_waiting_seconds,
                (select count(*) filter (where kind = 'decision')
                 from (select kind from niche_journal j
@@ -152,7 +155,7 @@ def _niches(conn: Connection) -> tuple[NicheGauges, ...]:
                   where niche_id = n.id and awaits_decision order by approved_at, id limit %s) first) waiting
         where n.is_active order by n.slug
         """,
-        (LOOK_BACK_ENTRIES, COUNT_LIMIT),
+        (simulated_now(conn), LOOK_BACK_ENTRIES, COUNT_LIMIT),
     )
     return tuple(niches)
 
@@ -163,7 +166,7 @@ def _notifications(conn: Connection) -> tuple[QueuedNotifications, ...]:
         conn,
         """
         select channel, count(*) filter (where enqueued_at is null), count(enqueued_at),
-               coalesce(extract(epoch from now() - min(enqueued_at)), 0)::float8
+               coalesce(extract(epoch from coalesce(%s::timestamptz, now()) - min(enqueued_at)), 0)::float8
         from ((select channel, enqueued_at from notifications
                where state = 'queued' and enqueued_at is null order by id limit %s)
               union all
@@ -171,6 +174,7 @@ def _notifications(conn: Connection) -> tuple[QueuedNotifications, ...]:
                where state = 'queued' and enqueued_at is not null order by enqueued_at limit %s)) queued
         group by channel
         """,
+        simulated_now(conn),
         COUNT_LIMIT,
         COUNT_LIMIT,
     )
@@ -194,9 +198,11 @@ def _reconciliation(conn: Connection) -> ReconciliationGauges | None:
         conn,
         ReconciliationGauges,
         """
-        select difference_count, checked_count, extract(epoch from now() - ended_at)::float8 as age_seconds
+        select difference_count, checked_count,
+               extract(epoch from coalesce(%s::timestamptz, now()) - ended_at)::float8 as age_seconds
         from reconciliations order by ended_at desc limit 1
         """,
+        (simulated_now(conn),),
     )
 
 
@@ -204,8 +210,10 @@ def _recent_attempts(conn: Connection) -> dict[tuple[str, str], int]:
     rows = conn.execute(
         """
         select task, outcome, count(*) from job_attempts
-        where ended_at > now() - interval '15 minutes' group by task, outcome order by task, outcome
-        """
+        where ended_at > coalesce(%s::timestamptz, now()) - interval '15 minutes'
+        group by task, outcome order by task, outcome
+        """,
+        (simulated_now(conn),),
     ).fetchall()
     return {(task, outcome): count for task, outcome, count in rows}
 
