@@ -35,6 +35,7 @@ OF_THE_REAL_TIME = {
     "rate_limits.next_at": "the queue keeps real time",
     "schedules.started_at": "periodic tasks keep real time",
     "schedules.ended_at": "periodic tasks keep real time",
+    "leads.isolated_since": "of a worker that may die of it; only whether it is set is asked",
     "committed_calls.call_id": "calls whose answer was lost are forgotten by real time",
 }
 

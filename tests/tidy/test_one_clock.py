@@ -1,7 +1,8 @@
 """Where the source reads the real time, or makes an id of it: each place has a reason, all else follows the database.
 
 A flow takes its time from `clock(conn)` and its ids from `new_id(database)` or `new_id(conn)`; a statement that reads
-the time itself takes `coalesce(%s::timestamptz, clock_timestamp())` with `simulated_now(conn)`.
+the time itself takes `coalesce(%s::timestamptz, clock_timestamp())` with `simulated_now(conn)`. An update, of which a
+cluster carries out no such expression, has the one or the other in its text.
 """
 
 import re
@@ -38,6 +39,7 @@ REAL_TIME = {
     "store/jobs/rescue.py": QUEUE,
     "store/jobs/workers.py": QUEUE,
     "store/leads/rows.py": "where `clock` reads the server's",
+    "store/leads/state.py": "when a worker began a lead that may kill it: only whether it did is asked",
     "store/migrations/baseline/11_jobs.sql": QUEUE,
     "store/schedules.py": QUEUE,
     "store/watching/gauges.py": QUEUE,
@@ -51,7 +53,9 @@ _READS = re.compile(
     re.IGNORECASE,
 )
 _OVERRIDDEN = re.compile(
-    r"coalesce\(%(?:\(now\))?s::timestamptz, (?:clock_timestamp|statement_timestamp|now)\(\)\)", re.IGNORECASE
+    r"coalesce\(%(?:\(now\))?s::timestamptz, (?:clock_timestamp|statement_timestamp|now)\(\)\)"
+    r'|"statement_timestamp\(\)" if now is None else "%\(now\)s"',
+    re.IGNORECASE,
 )
 
 

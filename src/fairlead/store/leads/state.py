@@ -11,7 +11,6 @@ from fairlead.core.decision import Decision
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 from fairlead.store.row_counts import change_rows
-from fairlead.store.simulated_clock import simulated_now
 
 
 def set_confirmed(conn: Connection, lead_id: str) -> None:
@@ -158,11 +157,7 @@ def add_failed_run(conn: Connection, lead_id: str, error: str, now: datetime) ->
 def begin_isolated(conn: Connection, lead_id: str) -> None:
     """From this transaction's commit on, a dead worker will be taken for this lead's doing, until its decision."""
     conn.execute(
-        """
-        update leads set isolated_since = coalesce(%s::timestamptz, statement_timestamp())
-        where id = %s and awaits_decision
-        """,
-        (simulated_now(conn), lead_id),
+        "update leads set isolated_since = statement_timestamp() where id = %s and awaits_decision", (lead_id,)
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg.types.json import Jsonb
 
@@ -148,15 +148,16 @@ def record_taken(conn: Connection, notification_id: str, job_id: int, answer: st
 
     One statement, which locks the row.
     """
+    now = simulated_now(conn)
+    moment: LiteralString = "statement_timestamp()" if now is None else "%(now)s"
     done = conn.execute(
-        """
-        update notifications set state = 'sent', sent_at = coalesce(%(now)s::timestamptz, statement_timestamp()),
-                                 last_attempt_at = coalesce(%(now)s::timestamptz, statement_timestamp()),
-                                 attempts = attempts + 1, last_answer = %(answer)s, last_error = null,
+        f"""
+        update notifications set state = 'sent', sent_at = {moment}, attempts = attempts + 1,
+                                 last_attempt_at = {moment}, last_answer = %(answer)s, last_error = null,
                                  claimed_by_job = null
         where id = %(id)s and claimed_by_job = %(job)s and state = 'queued'
-        """,
-        {"now": simulated_now(conn), "answer": answer, "id": notification_id, "job": job_id},
+        """,  # noqa: S608 - one of two constants
+        {"now": now, "answer": answer, "id": notification_id, "job": job_id},
     )
     return done.rowcount == 1
 
