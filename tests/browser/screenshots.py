@@ -54,11 +54,16 @@ PAGES = (
     "operator:/operations/dead-letters",
     "operator:/operations/dead-letters/{dead_letter_id}",
     "operator:/operations/deliveries",
+    "operator:/operations/deliveries/{notification_id}",
     "operator:/operations/endpoints",
+    "operator:/operations/endpoints/{endpoint_id}",
     "operator:/operations/audit",
     "operator:/settings",
     "operator:/settings/people",
+    "operator:/settings/people/{user_id}",
     "operator:/settings/keys",
+    "operator:/settings/templates",
+    "operator:/settings/templates/{kind}",
     "provider:/portal/inbox",
     "provider:/portal/leads/{assignment_id}",
     "provider:/portal/more",
@@ -103,6 +108,14 @@ def names_of(database: Database, showcase: Showcase) -> Mapping[str, str]:
         "niche_id": value(database, "select id::text from niches where slug = 'vps-hosting'"),
         "provider_id": showcase.provider_id,
         "dead_letter_id": value(database, "select id::text from dead_letters where resolved_at is null limit 1"),
+        "notification_id": value(
+            database, "select id::text from notifications order by (state = 'failed') desc, id limit 1"
+        ),
+        "endpoint_id": value(
+            database, "select id::text from webhook_endpoints where deleted_at is null order by id limit 1"
+        ),
+        "user_id": showcase.provider.user_id,
+        "kind": "lead_assigned",
         "level_id": value(
             database,
             "select id::text from competition_levels where id not in "

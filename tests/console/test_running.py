@@ -1,9 +1,15 @@
 """Operations and settings: what is stuck with its cause and remedy, who did what, who may log in."""
 
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.store.connection import Database
+from tests.flows.access.people import add_provider, provider_user, rows, value
+from tests.flows.configuration.market import UNKNOWN
 from tests.flows.given_up import give_up_lead, give_up_notification
+from tests.flows.notifications.stage import open_marketplace, sell_lead, set_endpoint
+from tests.flows.sales import sell
 
 PATHS = (
     "/operations",
@@ -14,6 +20,8 @@ PATHS = (
     "/settings",
     "/settings/people",
     "/settings/keys",
+    "/settings/templates",
+    "/settings/templates/lead_assigned",
 )
 
 
@@ -48,6 +56,96 @@ def test_the_audit_log_is_filtered_by_what_the_form_sends(ann: TestClient, datab
     text = ann.get("/operations/audit?action=user.&actor=").text
     assert "dead_letter.opened" not in text
     assert "user." in text
+
+
+def test_the_audit_log_is_filtered_by_days_and_shows_what_is_different(ann: TestClient, database: Database) -> None:
+    provider_id = sell(database).anchor_id
+    state = ann.get(f"/api/v1/admin/providers/{provider_id}")
+    changed = ann.patch(
+        f"/api/v1/admin/providers/{provider_id}",
+        json={"low_balance_threshold_cents": 4321},
+        headers={"If-Match": state.headers["etag"]},
+    )
+    assert changed.status_code == 200, changed.text
+    about = {"entity": "provider", "entity_id": provider_id, "action": "provider.changed"}
+    text = " ".join(ann.get("/operations/audit", params=about).text.split())
+    assert "low_balance_threshold_cents" in text
+    assert "4321</ins>" in text
+    assert f'href="/providers/{provider_id}"' in text
+    assert "provider.changed" in ann.get("/operations/audit", params=about | {"from": "2020-01-01", "to": ""}).text
+    assert "Nothing is like that" in ann.get("/operations/audit", params=about | {"to": "2020-01-01"}).text
+    assert ann.get("/operations/audit?from=1999-01-01", headers={"Accept": "text/html"}).status_code == 404
+
+
+def test_one_message_shows_its_attempts_and_is_sent_again(ann: TestClient, database: Database) -> None:
+    notification_id, _ = give_up_notification(database)
+    path = f"/operations/deliveries/{notification_id}"
+    assert f'href="{path}"' in ann.get("/operations/deliveries?channel=email&state=failed").text
+    text = ann.get(path).text
+    assert text.count("550 no such user") >= 2, "the last answer, and the attempt on record"
+    replay = f"/api/v1/admin/deliveries/{notification_id}/replay"
+    assert f'data-api="POST {replay}"' in text
+    assert ann.post(replay).json()["took_effect"] is True
+    assert replay not in ann.get(path).text, "it waits already"
+    assert ann.get(f"/operations/deliveries/{UNKNOWN}").status_code == 404
+
+
+def test_an_endpoint_says_how_much_would_be_sent_again(ann: TestClient, database: Database) -> None:
+    open_marketplace(database)
+    made = set_endpoint(database, "https://crm.example.com/in?token=not-to-be-shown")
+    sell_lead(database)
+    dispatch_notifications(database)
+    value(database, "update notifications set state = 'failed' where channel = 'webhook'")
+    count = rows(database, "select count(*) from notifications where channel = 'webhook'")[0]
+    path = f"/operations/endpoints/{made.endpoint_id}"
+    assert f'href="{path}"' in ann.get("/operations/endpoints").text
+    text = ann.get(path).text
+    assert f"Send {count} again" in text
+    assert "not-to-be-shown" not in text
+    assert ann.get(f"/operations/endpoints/{UNKNOWN}").status_code == 404
+
+
+def test_operations_say_which_workers_live(ann: TestClient, database: Database) -> None:
+    value(database, "delete from workers")
+    assert "No worker is registered" in ann.get("/operations").text
+    value(database, "insert into workers default values")
+    value(database, "insert into workers (last_heartbeat) values (now() - interval '10 minutes')")
+    text = " ".join(ann.get("/operations").text.split())
+    assert "1 is at work" in text
+    assert ">silent</span>" in text
+
+
+def test_a_template_is_shown_with_its_versions_and_can_be_restored(ann: TestClient) -> None:
+    path, own = "/settings/templates/low_balance", "/api/v1/admin/templates/low_balance"
+    assert "It was never changed" in ann.get(path).text
+    state = ann.get(own)
+    parts = {name: state.json()[name] for name in ("subject", "html", "text")}
+    saved = ann.put(
+        own, json=parts | {"subject": "Your balance", "memo": "shorter"}, headers={"If-Match": state.headers["etag"]}
+    )
+    assert saved.status_code == 200, saved.text
+    text = ann.get(path).text
+    assert 'value="Your balance"' in text
+    assert "shorter" in text
+    assert ann.get(own).headers["etag"].strip('"') in text, "the page names the version that it shows"
+    assert f'data-api="POST {own}/restore"' in text
+    assert "your own" in ann.get("/settings/templates").text
+    assert ann.get("/settings/templates/none").status_code == 404
+
+
+def test_a_user_is_given_another_role_on_its_page(app: FastAPI, ann: TestClient, database: Database) -> None:
+    provider_id = add_provider(database)
+    user = provider_user(database, provider_id)
+    path = f"/settings/people/{user.user_id}"
+    assert f'href="{path}"' in ann.get("/settings/people").text
+    assert "Make an operator" in ann.get(path).text
+    assert f'value="{provider_id}"' in ann.get(path, params={"q": "Anch"}).text
+    assert "No provider begins like that" in ann.get(path, params={"q": "zzz"}).text
+    own_id = ann.get("/api/v1/session").json()["user_id"]
+    own = ann.get(f"/settings/people/{own_id}").text
+    assert "This is you" in own
+    assert "/disable" not in own
+    assert ann.get(f"/settings/people/{UNKNOWN}").status_code == 404
 
 
 def test_parameters_that_cannot_be_are_a_page(ann: TestClient) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fairlead.core.errors import Refused
 from fairlead.flows.access.log_in import log_in
-from fairlead.flows.access.one_time import accept_invite, reset_password
+from fairlead.flows.access.one_time import accept_invite
 from fairlead.flows.access.second_factor import confirm_second_factor
 from fairlead.flows.access.session_state import new_session
 from fairlead.flows.access.tokens import new_token
@@ -29,6 +29,7 @@ from tests.flows.access.people import (
     code,
     enrolled_admin,
     now,
+    reset_password,
     rows,
     token_for,
     value,

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request
+from pydantic import AfterValidator, BeforeValidator
 
 from fairlead.console.texts import noted
 from fairlead.console.viewer import viewer_of
@@ -15,6 +16,20 @@ from fairlead.flows.reports import AskedDays
 Choice = Literal["today", "7", "30"]
 EARLIEST, LATEST = date(2000, 1, 1), date(9000, 1, 1)
 """Beyond them a day before or after may be no day."""
+
+
+def _day(value: object) -> object:
+    return None if value == "" else value
+
+
+def _within_calendar(value: date | None) -> date | None:
+    if value is not None and not EARLIEST <= value <= LATEST:
+        raise ValueError(f"Input should be a day from {EARLIEST} to {LATEST}")
+    return value
+
+
+OptionalDay: TypeAlias = Annotated[date | None, BeforeValidator(_day), AfterValidator(_within_calendar)]
+"""For a parameter: a day that a form sends, "" for none."""
 
 TITLES = {"today": noted("Today"), "7": noted("7 days"), "30": noted("30 days")}
 _DAYS = {"today": 1, "7": 7, "30": 30}

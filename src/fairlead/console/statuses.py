@@ -40,6 +40,10 @@ _STATUSES: Mapping[str, _Status] = {
     "queued": _Status(noted("queued"), "wait"),
     "skipped": _Status(noted("skipped"), "off"),
     "deleted": _Status(noted("deleted"), "off"),
+    "held_back": _Status(noted("held back"), "wait"),
+    "archived": _Status(noted("archived"), "off"),
+    # of workers
+    "silent": _Status(noted("silent"), "bad"),
     # of decisions, of runs of jobs, and of what was given up
     "success": _Status(noted("success"), "off"),
     "partial": _Status(noted("partial"), "off"),

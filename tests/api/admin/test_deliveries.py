@@ -99,10 +99,34 @@ def test_an_endpoint_is_watched_paused_resumed_replayed_and_removed(ann: TestCli
     assert ann.get(ENDPOINTS).json()["items"] == []
 
 
+def test_only_what_failed_is_sent_again_and_the_count_is_said_before(ann: TestClient, database: Database) -> None:
+    open_marketplace(database)
+    made = set_endpoint(database, URL)
+    sell_lead(database)
+    sell_lead(database)
+    dispatch_notifications(database)
+    webhooks = rows(database, "select id::text from notifications where channel = 'webhook' order by id")
+    assert len(webhooks) >= 2
+    value(database, "update notifications set state = 'sent', sent_at = now() where channel = 'webhook'")
+    value(database, "update notifications set state = 'failed', sent_at = null where id = %s", webhooks[0])
+    address = f"{ENDPOINTS}/{made.endpoint_id}"
+    since = {"created_from": "2026-01-01T00:00:00Z"}
+    counted = ann.get(f"{address}/replayable", params=since).json()
+    assert (counted["failed_count"], counted["delivered_count"]) == (1, len(webhooks) - 1)
+    replayed = ann.post(f"{address}/replay", json=since | {"only_failed": True}).json()
+    assert replayed["count"] == 1
+    queued = rows(database, "select id::text from notifications where channel = 'webhook' and state = 'queued'")
+    assert queued == [webhooks[0]]
+    assert ann.get(f"{address}/replayable", params=since).json()["failed_count"] == 0
+    event = value(database, "select new from audit_log where action = 'webhook_endpoint.replayed'")
+    assert (event["count"], event["only_failed"]) == (1, True)
+
+
 def test_an_endpoint_that_is_not_there(ann: TestClient) -> None:
     address = f"{ENDPOINTS}/{uuid4()}"
     for answer in (
         ann.get(address),
+        ann.get(f"{address}/replayable", params={"created_from": "2026-01-01T00:00:00Z"}),
         ann.post(f"{address}/pause", json={"reason": "x"}),
         ann.post(f"{address}/resume", json={"reason": "x"}),
         ann.post(f"{address}/replay", json={"created_from": "2026-01-01T00:00:00Z"}),

@@ -11,6 +11,7 @@ from tests.by_hand import CLOSED, rows_by_hand
 from tests.flows.access.people import add_provider, rows, value
 from tests.flows.given_up import give_up_lead, give_up_notification
 
+WORKERS = "/api/v1/admin/workers"
 LETTERS, RETRIES = "/api/v1/admin/dead-letters", "/api/v1/admin/dead-letter-retries"
 
 
@@ -112,3 +113,29 @@ def test_providers_have_no_say_in_it(app: FastAPI, database: Database) -> None:
     ):
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_missing")
     assert rows(database, "select count(*) from dead_letters where resolved_at is null") == [1]
+
+
+def test_the_workers_say_who_lives_and_what_each_has_in_hand(app: FastAPI, ann: TestClient, database: Database) -> None:
+    value(database, "delete from workers")
+    assert ann.get(WORKERS).json()["items"] == []
+    alive = value(database, "insert into workers default values returning id")
+    silent = value(database, "insert into workers (last_heartbeat) values (now() - interval '10 minutes') returning id")
+    for worker_id, task, queue in ((alive, "send_email", "email"), (silent, "distribute_lead", "distribute")):
+        value(
+            database,
+            "insert into jobs (queue, task, state, worker_id) values (%s, %s, 'running', %s)",
+            queue,
+            task,
+            worker_id,
+        )
+    value(database, "insert into jobs (queue, task, state, worker_id) values ('webhook', 'send_webhook', 'running', 0)")
+    found = ann.get(WORKERS).json()
+    assert [(each["worker_id"], each["is_alive"], each["in_hand"]) for each in found["items"]] == [
+        (alive, True, {"send_email": 1}),
+        (silent, False, {"distribute_lead": 1}),
+    ]
+    assert found["items"][1]["silent_seconds"] >= 600
+    assert found["left_behind"] == {"send_webhook": 1}
+    sam = a_provider(app, database, add_provider(database))
+    assert sam.get(WORKERS).json()["code"] == "permission_missing"
+    value(database, "delete from jobs")

@@ -14,7 +14,7 @@ from fairlead.delivery.secret_box import SecretBox
 from fairlead.flows.access.enrolment import begin_totp_enrolment, confirm_totp_enrolment
 from fairlead.flows.access.invitations import create_admin, invite_user
 from fairlead.flows.access.log_in import log_in
-from fairlead.flows.access.one_time import accept_invite, issue_token
+from fairlead.flows.access.one_time import accept_invite, admit_link, issue_token, use_link
 from fairlead.flows.access.principal import Client
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
@@ -86,6 +86,11 @@ def token_for(database: Database, user_id: str, purpose: Any) -> str:
     """A one-time token, as a message would bring it."""
     with database.transaction() as conn:
         return issue_token(conn, user_id, purpose, now(database)).token
+
+
+def reset_password(database: Database, token: str, password: str, client: Client) -> str:
+    """What the page of the link does: the link is looked at, then used."""
+    return use_link(database, admit_link(database, token, "password_reset", client), password, client)
 
 
 def code(database: Database, seed: str, steps: int = 0) -> str:

@@ -6,7 +6,6 @@ import pytest
 
 from fairlead.core.errors import BadInput
 from fairlead.flows.access.log_in import log_in
-from fairlead.flows.access.one_time import reset_password
 from fairlead.flows.access.password_changes import change_password, request_password_reset
 from fairlead.flows.access.second_factor import confirm_second_factor
 from fairlead.flows.access.session_state import MAX_WRONG_PROOFS
@@ -26,6 +25,7 @@ from tests.flows.access.people import (
     code,
     enrolled_admin,
     refusal,
+    reset_password,
     rows,
     token_for,
     value,

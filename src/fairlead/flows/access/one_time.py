@@ -65,14 +65,6 @@ def accept_invite(database: Database, token: str, password: str, client: Client)
     return use_link(database, admit_link(database, token, "invite", client), password, client)
 
 
-def reset_password(database: Database, token: str, new_password: str, client: Client) -> str:
-    """The user has this password, and all its sessions and other tokens are over; returns its id.
-
-    It is not logged in by this: logging in takes the second factor as before. Raises as `accept_invite`.
-    """
-    return use_link(database, admit_link(database, token, "password_reset", client), new_password, client)
-
-
 def admit_link(database: Database, token: str, purpose: Purpose, client: Client) -> GoodLink:
     """The attempt counts, and the link is good. Raises `Throttled`, and `Refused`: `token_refused`.
 

@@ -13,8 +13,9 @@ from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs.queue import Job, enqueue
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
+from fairlead.store.notifications.endpoint_pages import watched_endpoint
 from fairlead.store.notifications.rows import LockedNotification, lock_notification, queue_again, resolve_letters_of
-from fairlead.store.notifications.webhook_endpoints import lock_endpoint, lock_replayable
+from fairlead.store.notifications.webhook_endpoints import count_replayable, lock_endpoint, lock_replayable
 
 BATCH_NOTIFICATIONS = 500
 
@@ -73,27 +74,42 @@ def replay_notification(
     return database.run(lambda conn: run_idempotent(conn, idempotency_key, Replayed, lambda: replay(conn)))
 
 
-def replay_endpoint(database: Database, endpoint_id: str, created_from: datetime, actor: Actor) -> int:
-    """What was created from then on, and was delivered to the endpoint or failed, is to be sent again; says how many.
-
-    Dead letters of those are `retried`. Some hundreds to a transaction, audited each, or all in one that is open
-    already; locks the endpoint, then the notifications in ascending order of id. Each call sends everything again:
-    receivers know it by its webhook-id. What waits already is left alone. With the endpoint paused, all of it is held
-    back until that is over, and what the provider does not want any more is skipped.
+def replayable_count(database: Database, endpoint_id: str, created_from: datetime, *, only_failed: bool = False) -> int:
+    """How many notifications `replay_endpoint` would send again now.
 
     Raises `BadInput` for what is no id or a time without a zone, `Refused`: `webhook_endpoint_unknown`.
     """
-    checked = checked_id(endpoint_id, "webhook endpoint")
-    if created_from.tzinfo is None:
-        raise BadInput(["created_from: must say its time zone, such as 2026-03-01T14:00:00Z"])
+    checked = _checked(endpoint_id, created_from)
+
+    def work(conn: Connection) -> int:
+        if watched_endpoint(conn, checked) is None:
+            raise _unknown(checked)
+        return count_replayable(conn, checked, created_from, clock(conn), only_failed=only_failed)
+
+    return database.read(work)
+
+
+def replay_endpoint(
+    database: Database, endpoint_id: str, created_from: datetime, actor: Actor, *, only_failed: bool = False
+) -> int:
+    """What was created from then on, and was delivered to the endpoint or failed, is to be sent again; says how many.
+
+    With `only_failed`, only what failed. Dead letters of those are `retried`. Some hundreds to a transaction, audited
+    each, or all in one that is open already; locks the endpoint, then the notifications in ascending order of id. Each
+    call sends everything again: receivers know it by its webhook-id. What waits already is left alone. With the
+    endpoint paused, all of it is held back until that is over, and what the provider does not want any more is skipped.
+
+    Raises `BadInput` for what is no id or a time without a zone, `Refused`: `webhook_endpoint_unknown`.
+    """
+    checked = _checked(endpoint_id, created_from)
     total, after = 0, None
     # After the audit log nothing else is locked, so within one transaction it has to be all of them.
     most = None if database.is_joined else BATCH_NOTIFICATIONS
 
     def work(conn: Connection) -> Sequence[str]:
         if lock_endpoint(conn, checked) is None:
-            raise Refused("webhook_endpoint_unknown", f"there is no webhook endpoint {checked}")
-        ids = lock_replayable(conn, checked, created_from, until, after, most)
+            raise _unknown(checked)
+        ids = lock_replayable(conn, checked, created_from, until, after, most, only_failed=only_failed)
         if not ids:
             return ids
         now = clock(conn)
@@ -101,6 +117,7 @@ def replay_endpoint(database: Database, endpoint_id: str, created_from: datetime
         resolve_letters_of(conn, ids, actor.name, now)
         enqueue(conn, [Job("dispatch_notifications")])
         new = {"created_from": timestamp_text(created_from), "count": len(ids)}
+        new |= {"only_failed": True} if only_failed else {}
         append_audit(conn, [AuditEvent(actor, "webhook_endpoint.replayed", "webhook_endpoint", checked, new=new)], now)
         return ids
 
@@ -109,6 +126,16 @@ def replay_endpoint(database: Database, endpoint_id: str, created_from: datetime
     while ids := database.run(work):
         total, after = total + len(ids), ids[-1]
     return total
+
+
+def _checked(endpoint_id: str, created_from: datetime) -> str:
+    if created_from.tzinfo is None:
+        raise BadInput(["created_from: must say its time zone, such as 2026-03-01T14:00:00Z"])
+    return checked_id(endpoint_id, "webhook endpoint")
+
+
+def _unknown(endpoint_id: str) -> Refused:
+    return Refused("webhook_endpoint_unknown", f"there is no webhook endpoint {endpoint_id}")
 
 
 def _requeue(conn: Connection, locked: LockedNotification, now: datetime) -> None:

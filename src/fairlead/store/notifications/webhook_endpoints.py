@@ -6,6 +6,7 @@ The lock of a provider comes before that of its endpoint, and the endpoint's bef
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import LiteralString
 
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
@@ -199,23 +200,44 @@ def _withdraw(conn: Connection, notification_ids: Sequence[str]) -> None:
         )
 
 
-def lock_replayable(
-    conn: Connection, endpoint_id: str, created_from: datetime, until: datetime, after_id: str | None, limit: int | None
-) -> list[str]:
-    """The next notifications of that time for the endpoint that are not waiting, in ascending order of id, locked.
+_REPLAYABLE: LiteralString = """
+    webhook_endpoint_id = %s and created_at between %s and %s and (state = 'failed' or (state = 'sent' and not %s))"""
 
-    All of them without a limit.
+
+def lock_replayable(
+    conn: Connection,
+    endpoint_id: str,
+    created_from: datetime,
+    until: datetime,
+    after_id: str | None,
+    limit: int | None,
+    *,
+    only_failed: bool,
+) -> list[str]:
+    """The next notifications of that time for the endpoint that failed, or were sent, too, in ascending order of id.
+
+    They are locked. All of them without a limit.
     """
     rows = conn.execute(
-        """
+        f"""
         select id::text from notifications
-        where webhook_endpoint_id = %s and created_at between %s and %s and state in ('sent', 'failed')
-          and id > coalesce(%s::uuid, '00000000-0000-0000-0000-000000000000')
+        where {_REPLAYABLE} and id > coalesce(%s::uuid, '00000000-0000-0000-0000-000000000000')
         order by id limit %s for no key update
-        """,
-        (endpoint_id, created_from, until, after_id, limit),
+        """,  # noqa: S608 - constants of our own
+        (endpoint_id, created_from, until, only_failed, after_id, limit),
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def count_replayable(
+    conn: Connection, endpoint_id: str, created_from: datetime, until: datetime, *, only_failed: bool
+) -> int:
+    """How many `lock_replayable` would find now; nothing is locked. The cost grows with what the endpoint ever had."""
+    rows = conn.execute(
+        f"select count(*) from notifications where {_REPLAYABLE}",  # noqa: S608 - as above
+        (endpoint_id, created_from, until, only_failed),
+    ).fetchall()
+    return rows[0][0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from fairlead.api.routes.admin import (
     subscriptions,
     templates,
     users,
+    workers,
 )
 
 ROUTERS: Sequence[APIRouter] = (
@@ -68,4 +69,5 @@ ROUTERS: Sequence[APIRouter] = (
     deliveries.router,
     endpoints.router,
     templates.router,
+    workers.router,
 )

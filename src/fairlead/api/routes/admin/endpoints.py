@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import Path, Query, Response
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
@@ -13,12 +13,13 @@ from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.pagination import ByCursor, Page, cursor_after
+from fairlead.api.schemas.spans import NeededFrom
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Timestamp, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.notifications import endpoints as flow
 from fairlead.flows.notifications.inspection import host_of, inspect_endpoint
-from fairlead.flows.notifications.replay import replay_endpoint
+from fairlead.flows.notifications.replay import replay_endpoint, replayable_count
 from fairlead.store.notifications.endpoint_pages import WatchedEndpoint, endpoint_page
 
 router = Router(prefix="/api/v1/admin/webhook-endpoints", tags=["webhook endpoints"])
@@ -66,6 +67,16 @@ class MissedDeliveries(RequestModel):
     """Which of an endpoint's notifications are sent again."""
 
     created_from: Timestamp = Field(description="Those that were created at this time or later.")
+    only_failed: StrictBool = Field(default=False, description="Only those that failed, not what was delivered.")
+
+
+class MissedDeliveryCounts(ResponseModel):
+    """How many notifications of an endpoint would be sent again."""
+
+    endpoint_id: Uuid
+    created_from: datetime = Field(description="Since when the notifications that are counted were created.")
+    failed_count: int = Field(description="Those that failed.", examples=[12])
+    delivered_count: int = Field(description="Those that were delivered.", examples=[480])
 
 
 class ReplayedEndpoint(ResponseModel):
@@ -116,16 +127,28 @@ def resume_webhook_endpoint_of_provider(
     return EndpointState.model_validate(changed)
 
 
+@router.get("/{endpoint_id}/replayable", responses=_UNKNOWN)
+def count_replayable_deliveries(
+    endpoint_id: EndpointId, created_from: NeededFrom, reader: Reader, database: MarketplaceDatabase
+) -> MissedDeliveryCounts:
+    """Count what sending again from then on would send. Nothing is changed."""
+    failed = replayable_count(database, endpoint_id, created_from, only_failed=True)
+    both = replayable_count(database, endpoint_id, created_from)
+    return MissedDeliveryCounts(
+        endpoint_id=endpoint_id, created_from=created_from, failed_count=failed, delivered_count=max(both - failed, 0)
+    )
+
+
 @router.post("/{endpoint_id}/replay", responses=_UNKNOWN)
 def replay_webhook_endpoint(
     endpoint_id: EndpointId, asked: MissedDeliveries, writer: Writer, database: MarketplaceDatabase
 ) -> ReplayedEndpoint:
-    """What was delivered to the endpoint from then on, or failed, waits to be sent again.
+    """What was delivered to the endpoint from then on, or failed, waits to be sent again; or only what failed.
 
     Each call sends all of it again, with the `webhook-id` that it had, by which receivers know it; what waits already
     is left alone.
     """
-    count = replay_endpoint(database, endpoint_id, asked.created_from, writer.actor)
+    count = replay_endpoint(database, endpoint_id, asked.created_from, writer.actor, only_failed=asked.only_failed)
     return ReplayedEndpoint(endpoint_id=endpoint_id, count=count)
 
 

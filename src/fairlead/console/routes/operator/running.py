@@ -4,6 +4,12 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.console.routes.operator import operations, settings
+from fairlead.console.routes.operator import audit, messages, operations, settings, templates
 
-ROUTERS: Sequence[APIRouter] = (operations.router, settings.router)
+ROUTERS: Sequence[APIRouter] = (
+    operations.router,
+    messages.router,
+    audit.router,
+    settings.router,
+    templates.router,
+)

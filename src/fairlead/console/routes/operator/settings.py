@@ -5,22 +5,29 @@ from typing import Annotated, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase, ServerSettings
 from fairlead.api.routes.admin import keys, settings, users
 from fairlead.api.schemas.pagination import ByCursor
+from fairlead.api.schemas.values import Uuid
+from fairlead.console.addresses import TypedText
+from fairlead.console.operator.filtered import address_with
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.periods import ChosenPeriod, OfThirtyDays
-from fairlead.console.routes.operator.operations import address_with
 from fairlead.console.texts import noted
 from fairlead.core.permissions import KEY_SCOPES, Permission, Role
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.marketplace import read_marketplace
+from fairlead.flows.configuration.provider_list import list_providers
+from fairlead.flows.configuration.reading import read_provider
 from fairlead.flows.period_report import first_moment
+from fairlead.store.configuration.pages import ProviderSearch
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_FEW = 6
 
 EXPORTS = (
     ("ledger", "created", noted("Ledger: every movement of money")),
@@ -73,6 +80,29 @@ def show_people(
         role=role or "",
         roles=[(each, address_with(path, role=each)) for each in ("", "admin", "provider")],
         next_address=found.next_cursor and address_with(path, role=role, cursor=found.next_cursor),
+    )
+
+
+@router.get("/settings/people/{user_id}")
+def show_person(
+    user_id: Annotated[Uuid, Path()],
+    reader: Annotated[Principal, needs(Permission.USERS_READ)],
+    page: PageOfRequest,
+    database: MarketplaceDatabase,
+    q: TypedText = None,
+) -> Response:
+    """One user: its role, and what may be done about its access. `q` finds providers whose user it could be."""
+    person = users.show_user(user_id, reader, database)
+    found = [] if q is None else list_providers(database, ProviderSearch(None, q), None, _FEW)
+    provider_name = "" if person.provider_id is None else read_provider(database, person.provider_id).row.name
+    return page.render(
+        "operator/person.html",
+        reader,
+        person=person,
+        provider_name=provider_name,
+        is_self=person.user_id == reader.user_id,
+        q=q,
+        found=[each.provider for each in found],
     )
 
 

@@ -1,0 +1,35 @@
+"""Kinds of jobs and kinds of messages, as operators read them."""
+
+from collections.abc import Mapping
+
+from fairlead.console.texts import noted, translated
+
+_TASKS: Mapping[str, str] = {
+    "distribute_lead": noted("distributing leads"),
+    "dispatch_notifications": noted("handing out messages"),
+    "send_email": noted("sending emails"),
+    "send_webhook": noted("sending webhooks"),
+}
+
+_KINDS: Mapping[str, str] = {
+    "lead_assigned": noted("lead assigned"),
+    "refund_issued": noted("refund"),
+    "subscription_deactivated": noted("subscription stopped for lack of money"),
+    "subscription_reactivated": noted("subscription goes on"),
+    "filter_invalidated": noted("filter does not fit the form any more"),
+    "low_balance": noted("balance is low"),
+    "lead_confirmation": noted("lead to be confirmed"),
+    "operator_alert": noted("alert for operators"),
+    "user_invited": noted("invitation"),
+    "password_reset": noted("new password"),
+}
+
+
+def task_words(task: str) -> str:
+    """What a job of this task does, in the language of the page; the task itself where it is not listed."""
+    return translated(_TASKS[task]) if task in _TASKS else task
+
+
+def message_words(kind: str) -> str:
+    """What a message of this kind is about; the kind itself where it is not listed."""
+    return translated(_KINDS[kind]) if kind in _KINDS else kind.replace("_", " ")
