@@ -29,7 +29,7 @@ class WorkerItem(ResponseModel):
     )
 
 
-class WorkerList(ResponseModel):
+class Workers(ResponseModel):
     """The workers of this moment, and the jobs that no registered worker is at any more."""
 
     items: Sequence[WorkerItem]
@@ -45,10 +45,10 @@ class WorkerList(ResponseModel):
 @router.get("")
 def list_workers(
     _: Annotated[Principal, needs(Permission.JOBS_READ)], database: MarketplaceDatabase, settings: ServerSettings
-) -> WorkerList:
+) -> Workers:
     """List the workers that are registered, with their last heartbeat and what they have in hand."""
     found = read_worker_states(database, settings.heartbeat_timeout_seconds)
-    return WorkerList(
+    return Workers(
         items=[_item(each) for each in found.workers],
         heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds,
         left_behind={each.task: each.job_count for each in found.left_behind},
