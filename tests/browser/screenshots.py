@@ -48,6 +48,8 @@ PAGES = (
     "operator:/providers/{provider_id}",
     "operator:/providers/{provider_id}/ledger",
     "operator:/money",
+    "operator:/money/reports",
+    "operator:/money/ledger",
     "operator:/fairness",
     "operator:/analytics",
     "operator:/operations",

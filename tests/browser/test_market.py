@@ -102,7 +102,7 @@ def test_many_reports_are_decided_at_once_and_what_could_not_be_is_said(
     before = sum(balances(database).values())
     ann = enrolled_admin(database)
     page = visit(ann.token)
-    page.goto("/money")
+    page.goto("/money/reports")
     boxes = page.locator("[data-report]")
     expect(boxes).to_have_count(len(assignments))
     page.get_by_label("Select all reports").check()

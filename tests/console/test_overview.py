@@ -24,7 +24,7 @@ def test_what_waits_is_told_and_counted_in_the_rail_of_every_page(
     report_bad_lead(database, sale.anchor_id, sale.anchor, "spam", None, PORTAL)
     text = ann.get("/overview").text
     assert "1 report of a bad lead" in text
-    assert 'href="/money#reports"' in text
+    assert 'href="/money/reports"' in text
     for path in ("/overview", "/design"):
         rail = ann.get(path).text.split('href="/money"')[1].split("</a>")[0]
         assert '<span class="count" title="waiting for someone to act">1</span>' in rail, path

@@ -27,6 +27,13 @@ class NicheLink:
 
 def niche_links(database: Database, period: ChosenPeriod, chosen: str) -> list[NicheLink]:
     """The niches by name, the first 200."""
+    return [
+        NicheLink(slug, name, period.address(period.path, niche=slug), slug == chosen)
+        for name, slug in niches_by_name(database)
+    ]
+
+
+def niches_by_name(database: Database) -> list[tuple[str, str]]:
+    """Name and slug of the niches by name, the first 200."""
     found = database.read(lambda conn: niches_page(conn, None, MOST_NICHES))
-    niches = sorted(((each.name, each.slug) for each in found), key=lambda each: each[0].casefold())
-    return [NicheLink(slug, name, period.address(period.path, niche=slug), slug == chosen) for name, slug in niches]
+    return sorted(((each.name, each.slug) for each in found), key=lambda each: each[0].casefold())

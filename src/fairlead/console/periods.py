@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query, Request
 from pydantic import AfterValidator, BeforeValidator
@@ -11,9 +12,12 @@ from pydantic import AfterValidator, BeforeValidator
 from fairlead.console.texts import noted
 from fairlead.console.viewer import viewer_of
 from fairlead.core.errors import BadInput
+from fairlead.flows.period_report import first_moment
 from fairlead.flows.reports import AskedDays
 
 Choice = Literal["today", "7", "30"]
+KEPT = ("niche", "kind", "provider_id")
+"""What else of an address stays when another period is chosen."""
 EARLIEST, LATEST = date(2000, 1, 1), date(9000, 1, 1)
 """Beyond them a day before or after may be no day."""
 
@@ -61,6 +65,12 @@ class ChosenPeriod:
         return AskedDays(self.first_day, self.last_day + timedelta(days=1), self.timezone)
 
     @property
+    def span(self) -> tuple[datetime, datetime]:
+        """When the first day begins, and when the last one is over."""
+        zone = ZoneInfo(self.timezone)
+        return first_moment(self.first_day, zone), first_moment(self.last_day + timedelta(days=1), zone)
+
+    @property
     def links(self) -> list[PeriodLink]:
         """The spans to choose from."""
         return [
@@ -70,8 +80,12 @@ class ChosenPeriod:
 
     def address(self, path: str, **more: str) -> str:
         """The path with this period, and with what else is given."""
-        chosen = {"period": self.choice} if self.choice else {"from": str(self.first_day), "to": str(self.last_day)}
-        return self.address_of(path, **chosen, **more)
+        return self.address_of(path, **{**self.chosen, **more})
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """What of an address says this period."""
+        return {"period": self.choice} if self.choice else {"from": str(self.first_day), "to": str(self.last_day)}
 
     def address_of(self, path: str, **chosen: str) -> str:
         """The path with what is chosen beside the period, and this; what is "" is left out."""
@@ -88,7 +102,7 @@ def _chosen(usual: Choice) -> object:
     ) -> ChosenPeriod:
         viewer = viewer_of(request)
         today = datetime.now(UTC).astimezone(viewer.zone).date()
-        others = tuple((name, value) for name, value in request.query_params.items() if name == "niche")
+        others = tuple((name, value) for name, value in request.query_params.items() if name in KEPT)
         if any(each is not None and not EARLIEST <= each <= LATEST for each in (first, last)):
             raise BadInput([f"from, to: must be days from {EARLIEST} to {LATEST}"])
         if first is not None or last is not None:

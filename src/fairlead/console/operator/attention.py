@@ -31,7 +31,7 @@ KINDS: Mapping[str, AttentionKind] = {
     "bad_lead_reports": AttentionKind(
         "/money",
         Permission.MONEY_READ,
-        "/money#reports",
+        "/money/reports",
         noted("Decide"),
         lambda count: translated_count("%(count)s report of a bad lead", "%(count)s reports of bad leads", count),
     ),

@@ -15,7 +15,17 @@ from fairlead.store.leads.rows import clock, lock_lead
 from fairlead.store.leads.state import set_bad
 from fairlead.store.lookups import checked_id
 from fairlead.store.money.assignments import LockedAssignment, lock_assignments, lock_own_assignment, unrefunded_of_lead
-from fairlead.store.money.bad_leads import OpenReport, open_reports, set_report_rejected, set_reported, window_days
+from fairlead.store.money.bad_leads import (
+    EVERY_REPORT,
+    OpenReport,
+    ReportFilter,
+    ReportTotals,
+    open_report_totals,
+    open_reports,
+    set_report_rejected,
+    set_reported,
+    window_days,
+)
 
 REASONS: dict[str, str] = {
     "unreachable": "the contact could not be reached",
@@ -189,18 +199,25 @@ def list_open_reports(
     database: Database,
     after: tuple[datetime, str] | None = None,
     limit: int = 50,
-    *,
-    of_provider_id: str | None = None,
+    wanted: ReportFilter = EVERY_REPORT,
 ) -> list[OpenReport]:
-    """The next reports that wait for a decision (of that provider), oldest first.
+    """The next reports of those wanted that wait for a decision, oldest first.
 
     `after` is the time and assignment id of the last report that was seen. Each page costs the same.
     """
     if after is not None:
         checked_id(after[1], "assignment")
-    own_id = None if of_provider_id is None else checked_id(of_provider_id, "provider")
+    if wanted.provider_id is not None:
+        checked_id(wanted.provider_id, "provider")
     with database.snapshot() as conn:
-        return open_reports(conn, after, limit, own_id)
+        return open_reports(conn, wanted, after, limit)
+
+
+def total_open_reports(database: Database, wanted: ReportFilter = EVERY_REPORT) -> ReportTotals:
+    """How many of the reports wanted wait for a decision, and what accepting all of them would refund."""
+    if wanted.provider_id is not None:
+        checked_id(wanted.provider_id, "provider")
+    return database.read(lambda conn: open_report_totals(conn, wanted))
 
 
 def _check_reportable(assignment: LockedAssignment, days: int, now: datetime) -> None:

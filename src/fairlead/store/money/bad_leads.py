@@ -70,14 +70,38 @@ def set_report_rejected(conn: Connection, assignment_id: str, decided_by: str, m
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ReportFilter:
+    """Which open reports are wanted; None: all. `reported_from` is included, `reported_before` is not."""
+
+    provider_id: str | None = None
+    niche_slug: str | None = None
+    reason: str | None = None
+    reported_from: datetime | None = None
+    reported_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTotals:
+    """Open reports in sums: how many, of how many providers, and what accepting all of them would refund (cents)."""
+
+    report_count: int
+    provider_count: int
+    price_cents: int
+    oldest_reported_at: datetime | None
+
+
+EVERY_REPORT = ReportFilter()
+_IS_OPEN = "a.bad_lead_reported_at is not null and a.bad_lead_decision is null"
+
+
 def open_reports(
-    conn: Connection, after: tuple[datetime, str] | None, limit: int, of_provider_id: str | None = None
+    conn: Connection, wanted: ReportFilter, after: tuple[datetime, str] | None, limit: int
 ) -> list[OpenReport]:
-    """The next reports (of that provider) that wait for a decision, oldest first, after the given time and id."""
-    conditions = Conditions()
+    """The next reports that wait for a decision, oldest first, after the given time and id."""
+    conditions = _conditions(wanted)
     if after is not None:
         conditions.add("(a.bad_lead_reported_at, a.id) > (%s, %s::uuid)", *after)
-    conditions.add_given("a.provider_id = %s", of_provider_id)
     return all_rows(
         conn,
         OpenReport,
@@ -87,8 +111,35 @@ def open_reports(
                a.provider_id::text, p.name as provider_name, a.price_cents, %s as currency, a.assigned_at, a.status
         from assignments a join niches n on n.id = a.niche_id join providers p on p.id = a.provider_id
         join competition_levels l on l.id = a.competition_level_id
-        where a.bad_lead_reported_at is not null and a.bad_lead_decision is null and {conditions.text}
+        where {_IS_OPEN} and {conditions.text}
         order by a.bad_lead_reported_at, a.id limit %s
         """,  # noqa: S608 - constants of our own
         (marketplace_currency(conn), *conditions.values, limit),
     )
+
+
+def open_report_totals(conn: Connection, wanted: ReportFilter) -> ReportTotals:
+    """All reports that wait for a decision, in sums. The cost grows with their number."""
+    conditions = _conditions(wanted)
+    [totals] = all_rows(
+        conn,
+        ReportTotals,
+        f"""
+        select count(*) as report_count, count(distinct a.provider_id) as provider_count,
+               coalesce(sum(a.price_cents), 0)::bigint as price_cents, min(a.bad_lead_reported_at) as oldest_reported_at
+        from assignments a join niches n on n.id = a.niche_id
+        where {_IS_OPEN} and {conditions.text}
+        """,  # noqa: S608 - as above
+        conditions.values,
+    )
+    return totals
+
+
+def _conditions(wanted: ReportFilter) -> Conditions:
+    conditions = Conditions()
+    conditions.add_given("a.provider_id = %s", wanted.provider_id)
+    conditions.add_given("n.slug = %s", wanted.niche_slug)
+    conditions.add_given("a.bad_lead_reason = %s", wanted.reason)
+    conditions.add_given("a.bad_lead_reported_at >= %s", wanted.reported_from)
+    conditions.add_given("a.bad_lead_reported_at < %s", wanted.reported_before)
+    return conditions

@@ -16,11 +16,15 @@ LedgerPosition = tuple[datetime, str, int]
 
 @dataclass(frozen=True, slots=True)
 class LedgerFilter:
-    """Which entries are wanted; None: all. `created_from` is included, `created_before` is not."""
+    """Which entries are wanted; None: all. `created_from` is included, `created_before` is not.
+
+    `provider_id` is for the list of all providers' entries: one provider's own list has another order.
+    """
 
     kind: str | None = None
     created_from: datetime | None = None
     created_before: datetime | None = None
+    provider_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +112,18 @@ def provider_ledger_page(
 def ledger_page(
     conn: Connection, wanted: LedgerFilter, after: LedgerPosition | None, limit: int
 ) -> KeysetPage[LedgerEntryInFull, LedgerPosition]:
-    """The next entries of all providers, the newest first, after the one that was seen last."""
+    """The next entries of all providers, or of the one wanted, the newest first, after the one that was seen last."""
     index_filter = Conditions()
+    index_filter.add_given("a.provider_id = %s", wanted.provider_id)
     index_filter.add_given("a.created_at >= %s", wanted.created_from)
     index_filter.add_given("a.created_at < %s", wanted.created_before)
     if after is not None:
         index_filter.add("(a.created_at, a.provider_id, a.seq) < (%s, %s::uuid, %s)", *after)
-    row_filter = _choose_kind(index_filter, wanted.kind)
+    # A provider's entries have an index by time; of one kind of them there are few to look through.
+    of_kind = wanted.kind if wanted.provider_id is None else None
+    row_filter = _choose_kind(index_filter, of_kind)
+    if of_kind != wanted.kind:
+        row_filter.add_given("a.kind = %s", wanted.kind)
     order: LiteralString = "a.created_at desc, a.provider_id desc, a.seq desc"
     keyset = KeysetQuery("ledger_entries", order, "a.created_at, a.provider_id::text, a.seq", index_filter, row_filter)
     return keyset.page(conn, _entries_in_full, _COLUMNS, _JOINS, limit)

@@ -1,6 +1,5 @@
 """Money and sales as operators look through them: ledgers, statements, assignments."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal
@@ -15,23 +14,22 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.by_sequence import BySequence, cursor_before
 from fairlead.api.schemas.currency import Currency, InCurrency
 from fairlead.api.schemas.ledger import LedgerEntryItem, LedgerEntryKind, Statement, TotalOfKind
-from fairlead.api.schemas.pagination import MOST_ITEMS, ByCursor, Page, cursor_after, cursor_of, position_of
+from fairlead.api.schemas.of_all_ledgers import OfAllLedgers, cursor_of_all
+from fairlead.api.schemas.pagination import ByCursor, Page, cursor_after
 from fairlead.api.schemas.spans import Before, From, NeededBefore, NeededFrom
-from fairlead.api.schemas.values import ResponseModel, Slug, Uuid, pattern_with_message
+from fairlead.api.schemas.values import ResponseModel, Slug, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.money.ledger_reading import read_provider_ledger, read_provider_statement
 from fairlead.flows.money.marketplace_statement import read_marketplace_statement
 from fairlead.store.money.assignment_pages import AssignmentFilter, assignment_page
-from fairlead.store.money.ledger_pages import LedgerEntryInFull, LedgerFilter, LedgerPosition, ledger_page
+from fairlead.store.money.ledger_pages import LedgerEntryInFull, LedgerFilter, ledger_page
 
 router = Router(prefix="/api/v1/admin", tags=["money"])
 
 ProviderId = Annotated[Uuid, Path(description="The provider's id.")]
 Reader = Annotated[Principal, needs(Permission.MONEY_READ)]
-
-_LARGEST_SEQ = 2**63 - 1
 
 
 class ProviderLedgerEntry(LedgerEntryItem):
@@ -100,23 +98,17 @@ def list_ledger(
     reader: Reader,
     database: MarketplaceDatabase,
     currency: InCurrency,
+    page: OfAllLedgers,
     kind: Annotated[LedgerEntryKind | None, Query()] = None,
+    provider_id: Annotated[Uuid | None, Query(description="Only of this provider.")] = None,
     created_from: From = None,
     created_before: Before = None,
-    cursor: Annotated[
-        str | None,
-        Query(
-            pattern=pattern_with_message("^[A-Za-z0-9_-]{43}$", "Input should be a cursor that a page before gave"),
-            description="`next_cursor` of the page before.",
-        ),
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_ITEMS, description="At most so many items.")] = 50,
 ) -> ProviderLedgerPage:
-    """List the movements of all balances, the newest first."""
-    wanted, after = LedgerFilter(kind, created_from, created_before), None if cursor is None else _position(cursor)
-    found = database.read(lambda conn: ledger_page(conn, wanted, after, limit))
-    next_cursor = None if found.next_after is None else _cursor(found.next_after)
-    return ProviderLedgerPage(items=[_entry(each) for each in found.items], next_cursor=next_cursor, currency=currency)
+    """List the movements of all balances, the newest first. A page may have fewer items than its limit."""
+    wanted = LedgerFilter(kind, created_from, created_before, provider_id)
+    found = database.read(lambda conn: ledger_page(conn, wanted, page.after, page.limit))
+    items = [_entry(each) for each in found.items]
+    return ProviderLedgerPage(items=items, next_cursor=cursor_of_all(found.next_after), currency=currency)
 
 
 @router.get("/providers/{provider_id}/ledger", responses=refuses("provider_unknown"))
@@ -189,14 +181,3 @@ def list_assignments(
 def _entry(found: LedgerEntryInFull) -> ProviderLedgerEntry:
     whose = {"provider_id": found.provider_id, "provider_name": found.provider_name}
     return ProviderLedgerEntry.model_validate(asdict(found.entry) | whose | {"actor": found.actor, "memo": found.memo})
-
-
-def _cursor(position: LedgerPosition) -> str:
-    at, provider_id, seq = position
-    return cursor_of(at, provider_id) + urlsafe_b64encode(seq.to_bytes(8, "big")).decode().rstrip("=")
-
-
-def _position(cursor: str) -> LedgerPosition:
-    """The position in a cursor of `list_ledger`: 32 characters of time and provider, 11 of the number."""
-    at, provider_id = position_of(cursor[:32])
-    return at, provider_id, min(int.from_bytes(urlsafe_b64decode(cursor[32:] + "="), "big"), _LARGEST_SEQ)

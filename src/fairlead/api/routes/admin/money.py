@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import Field
 
 from fairlead.api.access import needs
@@ -12,15 +12,19 @@ from fairlead.api.bodies import Router
 from fairlead.api.idempotency import RequireIdempotencyKey
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.schemas.currency import Currency, InCurrency
 from fairlead.api.schemas.memos import LedgerMemo, RefundMemo
 from fairlead.api.schemas.pagination import ByCursor, Page
 from fairlead.api.schemas.refunds import Refund
-from fairlead.api.schemas.values import Cents, RequestModel, ResponseModel, Uuid
+from fairlead.api.schemas.report_reasons import ReportReason
+from fairlead.api.schemas.spans import Before, From
+from fairlead.api.schemas.values import Cents, RequestModel, ResponseModel, Slug, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.money.adjust_balance import adjust_balance
-from fairlead.flows.money.bad_leads import accept_bad_lead, list_open_reports, reject_bad_lead
+from fairlead.flows.money.bad_leads import accept_bad_lead, list_open_reports, reject_bad_lead, total_open_reports
 from fairlead.flows.money.refund import refund_assignment
+from fairlead.store.money.bad_leads import ReportFilter
 
 router = Router(prefix="/api/v1/admin", tags=["money"])
 
@@ -75,6 +79,16 @@ class BadLeadReport(ResponseModel):
     status: str = Field(examples=["active"])
 
 
+class BadLeadReportTotals(ResponseModel):
+    """Reports that wait for a decision, in sums."""
+
+    report_count: int = Field(description="How many wait.", examples=[57])
+    provider_count: int = Field(description="Of how many providers they are.", examples=[9])
+    price_cents: int = Field(description="What accepting all of them would refund, in minor units.", examples=[114_000])
+    currency: Currency
+    oldest_reported_at: datetime | None = Field(description="When the oldest was made; null where none waits.")
+
+
 class DecidedBadLeadReport(ResponseModel):
     """A report that was accepted, with the refund, or rejected."""
 
@@ -125,17 +139,42 @@ def refund_one_assignment(
     return Refund.model_validate(done)
 
 
+async def _wanted_reports(
+    provider_id: Annotated[Uuid | None, Query(description="Only of this provider.")] = None,
+    niche: Annotated[Slug | None, Query(description="Only of leads of this niche, by its slug.")] = None,
+    reason: Annotated[ReportReason | None, Query(description="Only with this reason.")] = None,
+    reported_from: From = None,
+    reported_before: Before = None,
+) -> ReportFilter:
+    return ReportFilter(provider_id, niche, reason, reported_from, reported_before)
+
+
+WantedReports = Annotated[ReportFilter, Depends(_wanted_reports, scope="function")]
+
+
 @router.get("/bad-lead-reports")
 def list_bad_lead_reports(
-    _: Reader,
-    database: MarketplaceDatabase,
-    keyset: ByCursor,
-    provider_id: Annotated[Uuid | None, Query(description="Only of this provider.")] = None,
+    _: Reader, database: MarketplaceDatabase, keyset: ByCursor, wanted: WantedReports
 ) -> Page[BadLeadReport]:
     """List the reports of bad leads that wait for a decision, oldest first."""
-    found = list_open_reports(database, keyset.after, keyset.probe, of_provider_id=provider_id)
+    found = list_open_reports(database, keyset.after, keyset.probe, wanted)
     items, next_cursor = keyset.cut(found, lambda report: (report.reported_at, report.assignment_id))
     return Page(items=[BadLeadReport.model_validate(each) for each in items], next_cursor=next_cursor)
+
+
+@router.get("/bad-lead-reports/totals")
+def total_bad_lead_reports(
+    _: Reader, database: MarketplaceDatabase, currency: InCurrency, wanted: WantedReports
+) -> BadLeadReportTotals:
+    """Say how many reports of bad leads wait for a decision, and what accepting all of them would refund."""
+    found = total_open_reports(database, wanted)
+    return BadLeadReportTotals(
+        report_count=found.report_count,
+        provider_count=found.provider_count,
+        price_cents=found.price_cents,
+        currency=currency,
+        oldest_reported_at=found.oldest_reported_at,
+    )
 
 
 _DECIDED = ("assignment_unknown", "bad_lead_not_reported", "bad_lead_decided")

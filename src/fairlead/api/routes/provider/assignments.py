@@ -15,6 +15,7 @@ from fairlead.api.openapi import refuses
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.memos import LINE_PATTERN
 from fairlead.api.schemas.pagination import ByCursor, Keyset, Page, cursor_after
+from fairlead.api.schemas.report_reasons import ReportReason
 from fairlead.api.schemas.spans import Before, From
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Slug, Uuid
 from fairlead.core.entry.types import Lines
@@ -31,9 +32,6 @@ Writer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE)]
 AssignmentId = Annotated[Uuid, Path()]
 
 Status: TypeAlias = Literal["active", "accepted", "rejected", "refunded"]
-ReportReason: TypeAlias = Literal[
-    "unreachable", "wrong_contact", "duplicate", "not_interested", "outside_filter", "spam", "other"
-]
 
 _MOST_COUNTED = 1_000
 

@@ -1,28 +1,47 @@
-"""Money: where every cent went, and which reports of bad leads wait for a decision."""
+"""Money: where every cent went, which reports of bad leads wait for a decision, and every movement."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Query, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.schemas.currency import InCurrency
 from fairlead.api.schemas.ledger import LedgerEntryKind
+from fairlead.api.schemas.of_all_ledgers import OfAllLedgers, cursor_of_all
+from fairlead.api.schemas.pagination import ByCursor
+from fairlead.api.schemas.report_reasons import ReportReason
 from fairlead.api.schemas.values import Uuid
-from fairlead.console.addresses import address
+from fairlead.console.addresses import TypedText, address
+from fairlead.console.niche_choice import NicheInAddress, niches_by_name
+from fairlead.console.operator.provider_choice import provider_choice
 from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.periods import OfThirtyDays
 from fairlead.console.routes.operator.provider_ledger import KINDS
+from fairlead.console.texts import noted
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
-from fairlead.flows.money.bad_leads import list_open_reports
+from fairlead.flows.money.bad_leads import list_open_reports, total_open_reports
 from fairlead.flows.money.marketplace_statement import read_marketplace_statement
+from fairlead.store.money.bad_leads import ReportFilter
 from fairlead.store.money.ledger_pages import LedgerFilter, ledger_page
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-_DAYS = 30
-_MOST_REPORTS, _MOST_ENTRIES = 50, 25
+_FEW_ENTRIES = 10
+_REPORTS, _LEDGER = "/money/reports", "/money/ledger"
+
+Age = Literal["1", "3", "7"]
+AGES: tuple[tuple[Age | None, str], ...] = (
+    (None, noted("of any age")),
+    ("1", noted("older than a day")),
+    ("3", noted("older than 3 days")),
+    ("7", noted("older than 7 days")),
+)
+
+REASONS: tuple[ReportReason, ...] = get_args(ReportReason)
 
 
 @router.get("/money")
@@ -30,26 +49,97 @@ def show_money(
     reader: Annotated[Principal, needs(Permission.MONEY_READ, REPORTS_OF_CALLER)],
     page: PageOfRequest,
     database: MarketplaceDatabase,
-    kind: Annotated[LedgerEntryKind | None, Query()] = None,
-    provider_id: Annotated[Uuid | None, Query()] = None,
+    period: OfThirtyDays,
 ) -> Response:
-    """What came in, was sold, given back and is held; the reports that wait; the newest movements."""
-    now = datetime.now(UTC)
-    statement = read_marketplace_statement(database, now - timedelta(days=_DAYS), now + timedelta(minutes=1))
-    reports = list_open_reports(database, None, _MOST_REPORTS, of_provider_id=provider_id)
-    entries = database.read(lambda conn: ledger_page(conn, LedgerFilter(kind), None, _MOST_ENTRIES))
+    """What came in, was sold, given back and is held; what waits; the newest movements."""
+    statement = read_marketplace_statement(database, *period.span)
+    entries = database.read(lambda conn: ledger_page(conn, LedgerFilter(), None, _FEW_ENTRIES))
     return page.render(
         "operator/money.html",
         reader,
+        period=period,
         statement=statement,
         currency=statement.currency,
         totals={each.kind: each for each in statement.totals},
-        days=_DAYS,
-        reports=reports,
-        reported_cents=sum(each.price_cents for each in reports),
-        is_full=len(reports) == _MOST_REPORTS,
+        reports=total_open_reports(database),
         entries=entries.items,
+        reports_address=_REPORTS,
+        ledger_address=period.address(_LEDGER),
+    )
+
+
+@router.get(_REPORTS)
+def show_reports(
+    reader: Annotated[Principal, needs(Permission.MONEY_READ)],
+    page: PageOfRequest,
+    database: MarketplaceDatabase,
+    keyset: ByCursor,
+    currency: InCurrency,
+    provider_id: Annotated[Uuid | None, Query()] = None,
+    niche: NicheInAddress = None,
+    reason: Annotated[ReportReason | None, Query()] = None,
+    age: Annotated[Age | None, Query()] = None,
+    q: TypedText = None,
+) -> Response:
+    """The reports of bad leads that wait, the oldest first, to be decided one by one or many at once."""
+    before = None if age is None else datetime.now(UTC) - timedelta(days=int(age))
+    wanted = ReportFilter(provider_id, niche, reason, reported_before=before)
+    found = list_open_reports(database, keyset.after, keyset.probe, wanted)
+    reports, cursor = keyset.cut(found, lambda each: (each.reported_at, each.assignment_id))
+    chosen: dict[str, object] = {"provider_id": provider_id, "niche": niche, "reason": reason, "age": age}
+
+    def with_(**other: object) -> str:
+        return address(_REPORTS, **{**chosen, **other})
+
+    return page.render(
+        "operator/reports.html",
+        reader,
+        reports=reports,
+        totals=total_open_reports(database, wanted),
+        currency=currency,
+        ages=[(words, with_(age=each), each == age) for each, words in AGES],
+        reasons=[(each, with_(reason=each), each == reason) for each in (None, *REASONS)],
+        niches=[("", with_(niche=None), niche is None)]
+        + [(name, with_(niche=slug), slug == niche) for name, slug in niches_by_name(database)],
+        providers=provider_choice(database, q, provider_id, lambda each: with_(provider_id=each)),
+        kept=[(name, value) for name, value in chosen.items() if value is not None and name != "provider_id"],
+        is_filtered=any(value is not None for value in chosen.values()),
+        is_first=keyset.after is None,
+        next_address=None if cursor is None else with_(cursor=cursor),
+    )
+
+
+@router.get(_LEDGER)
+def show_ledger(
+    reader: Annotated[Principal, needs(Permission.MONEY_READ)],
+    page: PageOfRequest,
+    database: MarketplaceDatabase,
+    place: OfAllLedgers,
+    currency: InCurrency,
+    period: OfThirtyDays,
+    kind: Annotated[LedgerEntryKind | None, Query()] = None,
+    provider_id: Annotated[Uuid | None, Query()] = None,
+    q: TypedText = None,
+) -> Response:
+    """Every movement of every balance in these days, the newest first."""
+    since, before = period.span
+    wanted = LedgerFilter(kind, since, before, provider_id)
+    found = database.read(lambda conn: ledger_page(conn, wanted, place.after, place.limit))
+    cursor = cursor_of_all(found.next_after)
+
+    def with_(**other: str | None) -> str:
+        chosen = {"kind": kind, "provider_id": provider_id, **other}
+        return period.address(_LEDGER, **{name: value or "" for name, value in chosen.items()})
+
+    return page.render(
+        "operator/ledger.html",
+        reader,
+        period=period,
+        currency=currency,
+        entries=found.items,
         kind=kind,
-        kinds=[(each, address("/money", kind=each, provider_id=provider_id)) for each in KINDS],
-        provider_id=provider_id,
+        kinds=[(each, with_(kind=each)) for each in KINDS],
+        providers=provider_choice(database, q, provider_id, lambda each: with_(provider_id=each)),
+        kept=[*period.chosen.items(), *([("kind", kind)] if kind else [])],
+        next_address=None if cursor is None else with_(cursor=cursor),
     )

@@ -24,7 +24,7 @@ from fairlead.flows.provider_activity import OneProviderActivity, one_provider_a
 from fairlead.flows.reports import AskedDays
 from fairlead.store.connection import Database
 from fairlead.store.keyset import KeysetPage
-from fairlead.store.money.bad_leads import OpenReport
+from fairlead.store.money.bad_leads import OpenReport, ReportFilter
 from fairlead.store.money.ledger_pages import LedgerEntryInFull, LedgerFilter
 from fairlead.store.notifications.delivery_pages import DeliveryFilter, delivery_page
 from fairlead.store.notifications.endpoint_pages import WatchedEndpoint, endpoint_page
@@ -93,7 +93,7 @@ def _ledger(database: Database, reader: Principal, provider_id: str) -> KeysetPa
 def _reports(database: Database, reader: Principal, provider_id: str) -> list[OpenReport] | None:
     if Permission.MONEY_READ not in reader.permissions:
         return None
-    return list_open_reports(database, None, _FEW, of_provider_id=provider_id)
+    return list_open_reports(database, None, _FEW, ReportFilter(provider_id))
 
 
 def _deliveries(database: Database, reader: Principal, provider_id: str) -> _Deliveries | None:

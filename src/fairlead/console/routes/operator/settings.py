@@ -1,9 +1,8 @@
 """Who may do what here, which programs may, what holds for the marketplace, and taking its data out."""
 
-from datetime import UTC, timedelta
+from datetime import UTC
 from typing import Annotated, Literal
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Response
 
@@ -22,7 +21,6 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.marketplace import read_marketplace
 from fairlead.flows.configuration.provider_list import list_providers
 from fairlead.flows.configuration.reading import read_provider
-from fairlead.flows.period_report import first_moment
 from fairlead.store.configuration.pages import ProviderSearch
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -127,8 +125,7 @@ def show_keys(
 
 def _export(name: str, time: str, file_format: str, period: ChosenPeriod) -> str:
     """The address of the API's export of these days."""
-    zone = ZoneInfo(period.timezone)
-    since, before = first_moment(period.first_day, zone), first_moment(period.last_day + timedelta(days=1), zone)
+    since, before = period.span
     chosen = {
         "format": file_format,
         f"{time}_from": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
