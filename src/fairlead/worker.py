@@ -20,8 +20,8 @@ from fairlead.flows.precedence import Precedence
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import ISOLATED, QUEUE_OF, JobRun, Task
-from fairlead.store.jobs.rate_limits import take_turn
-from fairlead.store.jobs.runner import Bounds, Handler, Lane, run_worker
+from fairlead.store.jobs.runner import Bounds, Handler, QueueConfig, run_worker
+from fairlead.store.rate_limits import take_turn
 from fairlead.telemetry import metrics
 from fairlead.telemetry.errors import error_kind
 from fairlead.telemetry.logs import correlation, get_logger
@@ -56,12 +56,12 @@ def work(database: Database, settings: Settings, stop: threading.Event, on_runni
     """
     precedence = Precedence()
     handlers = _handlers(database, settings, stop, precedence)
-    lanes = [
-        Lane("distribute", settings.worker_concurrency),
-        Lane("dispatch", 1),
-        Lane("email", settings.delivery_concurrency, EMAILS_AT_ONCE),
-        Lane("webhook", settings.delivery_concurrency),
-        Lane(ISOLATED, 1),
+    queues = [
+        QueueConfig("distribute", settings.worker_concurrency),
+        QueueConfig("dispatch", 1),
+        QueueConfig("email", settings.delivery_concurrency, EMAILS_AT_ONCE),
+        QueueConfig("webhook", settings.delivery_concurrency),
+        QueueConfig(ISOLATED, 1),
     ]
     maintenance = Maintenance(database, settings)
     health = health_application(DatabaseProbe(database, worker_within_seconds=2.0 * settings.heartbeat_timeout_seconds))
@@ -75,7 +75,7 @@ def work(database: Database, settings: Settings, stop: threading.Event, on_runni
         # A thread that renders mails lets go of the interpreter this soon for one that decides.
         sys.setswitchinterval(SWITCH_SECONDS)
         bounds = Bounds(settings.heartbeat_timeout_seconds, settings.shutdown_timeout_seconds)
-        return run_worker(database, lanes, handlers, bounds, stop, on_running, precedence.expect)
+        return run_worker(database, queues, handlers, bounds, stop, on_running, precedence.expect)
 
 
 def _handlers(

@@ -8,7 +8,7 @@ import pytest
 
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import Job, JobRun, enqueue, jobs_at_all
-from fairlead.store.jobs.runner import Bounds, Lane, run_worker
+from fairlead.store.jobs.runner import Bounds, QueueConfig, run_worker
 from tests.chaos.proxy import Proxy, Strike, cut_before, swallow_answer
 from tests.race.processes import opened
 from tests.waiting import wait_until
@@ -55,7 +55,7 @@ def test_the_end_of_a_job_is_recorded_although_its_connection_broke(
     with opened(proxy.url(database_url)) as relayed, ThreadPoolExecutor(1) as pool:
         bounds = Bounds(heartbeat_timeout_seconds=600, shutdown_timeout_seconds=20)
         ended = pool.submit(
-            run_worker, relayed, [Lane("distribute", 1)], {"distribute_lead": handle}, bounds, stop, serving.set
+            run_worker, relayed, [QueueConfig("distribute", 1)], {"distribute_lead": handle}, bounds, stop, serving.set
         )
         try:
             assert serving.wait(30)

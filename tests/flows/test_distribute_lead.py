@@ -15,9 +15,9 @@ from fairlead.flows.failures.failed_runs import record_crash
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
-from fairlead.store.jobs.dead_letters import dead_letters
+from fairlead.store.failures.dead_letters import dead_letters
 from fairlead.store.leads.runs import attempts_of
-from fairlead.store.leads.state import begin_isolated, suspect
+from fairlead.store.leads.state import begin_isolated, isolate_waiting_leads
 from tests.by_hand import POLICY, rows_by_hand
 from tests.flows.marketplaces import HOSTING, declare
 
@@ -204,7 +204,7 @@ def test_a_lead_that_is_suspected_is_in_no_batch_and_is_cleared_by_its_decision(
     leads = leads_of(database, 4)
     (niche,) = rows(database, "select id::text from niches")
     with database.transaction() as conn:
-        suspect(conn, niche[0], 2)
+        isolate_waiting_leads(conn, niche[0], 2)
     jobs = LeadDistribution(Distributor(database))
     (done,) = jobs.run(leads[3])
     assert [decision.lead_id for decision in done.decisions] == leads[2:]

@@ -64,7 +64,7 @@ BUGS_OF_ENTRY = (
         "so many a second on average",
         (
             Edit(
-                "store/jobs/rate_limits.py",
+                "store/rate_limits.py",
                 "set next_at = statement_timestamp() + make_interval(secs => %s)",
                 "set next_at = next_at + make_interval(secs => %s)",
             ),
@@ -77,7 +77,7 @@ BUGS_OF_ENTRY = (
         "a rate is so many a second",
         (
             Edit(
-                "store/jobs/rate_limits.py",
+                "store/rate_limits.py",
                 "    interval_seconds = 1 / per_second\n",
                 "    interval_seconds = min(1.0, 1 / per_second)\n",
             ),

@@ -168,7 +168,7 @@ BUGS_OF_JOBS = (
         (
             Edit(
                 "flows/maintenance/orphans.py",
-                '    while count := maintenance.database.run(_put_off):\n        counts["put_off"] += count\n',
+                '    while count := maintenance.database.run(_reschedule):\n        counts["rescheduled"] += count\n',
                 "",
             ),
         ),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fairlead.store.connection import Database
-from fairlead.store.jobs.dead_letters import (
+from fairlead.store.failures.dead_letters import (
     DeadLetterFilter,
     NewDeadLetter,
     dead_letter_page,
@@ -52,11 +52,16 @@ def test_every_queue_says_what_waits_runs_and_is_put_off(database: Database) -> 
     states = {state.queue: state for state in database.read(queue_states)}
     assert list(states) == ["dispatch", "distribute", "email", "odd", "webhook"]
     email = states["email"]
-    assert (email.waiting_count, email.put_off_count, email.running_count, email.open_dead_letter_count) == (3, 1, 1, 0)
+    assert (email.waiting_count, email.scheduled_count, email.running_count, email.open_dead_letter_count) == (
+        3,
+        1,
+        1,
+        0,
+    )
     assert email.oldest_waiting_seconds == pytest.approx(90, abs=20)
-    assert email.next_put_off_at is not None
+    assert email.next_scheduled_at is not None
     assert states["dispatch"] == QueueState("dispatch", 0, 0, 0, 0, None, None)
-    assert (states["odd"].put_off_count, states["odd"].oldest_waiting_seconds) == (1, None)
+    assert (states["odd"].scheduled_count, states["odd"].oldest_waiting_seconds) == (1, None)
     assert states["webhook"].open_dead_letter_count == 1
 
 

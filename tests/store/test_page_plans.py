@@ -14,7 +14,7 @@ import pytest
 from fairlead.store.audit.pages import audit_page
 from fairlead.store.audit.sources import AuditFilter
 from fairlead.store.connection import Connection, Database, Timeouts
-from fairlead.store.jobs.dead_letters import DeadLetterFilter, dead_letter_page
+from fairlead.store.failures.dead_letters import DeadLetterFilter, dead_letter_page
 from fairlead.store.keyset import SCANNED_ROWS, KeysetPage
 from fairlead.store.money.assignment_pages import AssignmentFilter, assignment_page
 from fairlead.store.money.ledger_pages import LedgerFilter, ledger_page, own_ledger_page, provider_ledger_page

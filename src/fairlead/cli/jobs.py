@@ -14,7 +14,7 @@ from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput
 from fairlead.flows.failures import dead_letters as flow
 from fairlead.store.audit.log import OPERATOR
-from fairlead.store.jobs.dead_letters import DeadLetter
+from fairlead.store.failures.dead_letters import DeadLetter
 from fairlead.store.jobs.queue import QUEUE_OF
 from fairlead.store.leads.runs import JobAttempt
 from fairlead.store.watching.gauges import read_gauges, watching

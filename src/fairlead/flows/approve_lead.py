@@ -13,7 +13,7 @@ from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
-from fairlead.store.jobs.dead_letters import open_dead_letter_id, resolve
+from fairlead.store.failures.dead_letters import open_dead_letter_id, resolve
 from fairlead.store.jobs.queue import enqueue, enqueue_one, lead_job
 from fairlead.store.leads.rows import (
     LeadProgress,

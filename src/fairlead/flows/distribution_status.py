@@ -6,8 +6,8 @@ from datetime import datetime
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.retries import DISTRIBUTION_DELAYS_SECONDS
 from fairlead.store.connection import Database
+from fairlead.store.failures.dead_letters import open_dead_letter_id
 from fairlead.store.history import newest_start
-from fairlead.store.jobs.dead_letters import open_dead_letter_id
 from fairlead.store.jobs.queue import LeadJob, lead_job
 from fairlead.store.lookups import LeadRecord, lead_state
 

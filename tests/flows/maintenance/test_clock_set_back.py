@@ -36,19 +36,19 @@ def set_clock_back(database: Database) -> None:
 def test_what_was_put_off_is_put_off_as_long_from_now(database: Database) -> None:
     put_off(database, 5, 3_600)
     set_clock_back(database)
-    assert requeue_orphans(maintenance_of(database))["put_off"] == 2
+    assert requeue_orphans(maintenance_of(database))["rescheduled"] == 2
     soon, later = rows(database, DUE_IN)
     assert 0 < soon <= 6
     assert 3_500 < later <= 3_601
-    assert requeue_orphans(maintenance_of(database))["put_off"] == 0
+    assert requeue_orphans(maintenance_of(database))["rescheduled"] == 0
     assert rows(database, DUE_IN)[1] <= later
 
 
-def test_a_job_that_is_rightly_put_off_for_long_stays_put_off(database: Database) -> None:
+def test_a_job_that_is_rightly_put_off_for_long_stays_reschedule(database: Database) -> None:
     put_off(database, 3_600)
     set_clock_back(database)
     put_off(database, DAY_SECONDS)
-    assert requeue_orphans(maintenance_of(database))["put_off"] == 1
+    assert requeue_orphans(maintenance_of(database))["rescheduled"] == 1
     assert DAY_SECONDS - 60 < rows(database, DUE_IN)[1] <= DAY_SECONDS
 
 

@@ -8,7 +8,7 @@ from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.send_webhook import WebhookSender
 from fairlead.store.connection import Database
 from fairlead.store.jobs.queue import Task
-from fairlead.store.jobs.runner import Bounds, Handler, Lane, run_worker
+from fairlead.store.jobs.runner import Bounds, Handler, QueueConfig, run_worker
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.delivery.receiver import receiver, says
 from tests.flows.notifications.stage import (
@@ -24,7 +24,7 @@ from tests.flows.notifications.stage import (
 from tests.store.jobs.test_runner import each
 from tests.waiting import wait_until
 
-LANES = (Lane("dispatch", 1), Lane("email", 3, 5), Lane("webhook", 3))
+QUEUES = (QueueConfig("dispatch", 1), QueueConfig("email", 3, 5), QueueConfig("webhook", 3))
 
 
 def test_leads_that_are_sold_arrive_once_although_each_receiver_fails_at_first(database: Database) -> None:
@@ -47,7 +47,7 @@ def test_leads_that_are_sold_arrive_once_although_each_receiver_fails_at_first(d
             "send_webhook": each(lambda run: webhooks.send(str(run.payload["notification_id"]), run.job_id)),
         }
         with ThreadPoolExecutor(2) as pool:
-            workers = [pool.submit(run_worker, database, LANES, handlers, Bounds(30, 20), stop) for _ in range(2)]
+            workers = [pool.submit(run_worker, database, QUEUES, handlers, Bounds(30, 20), stop) for _ in range(2)]
             try:
                 for _ in range(3):
                     sell_lead(database)

@@ -11,7 +11,7 @@ from fairlead.store.jobs import runner
 from fairlead.store.jobs.fetching import fetch, finish, make_due, run_again
 from fairlead.store.jobs.queue import ISOLATED, QUEUE_OF, Job, JobRun, Task, enqueue
 from fairlead.store.jobs.rescue import lock_stalled, requeue
-from fairlead.store.jobs.runner import Bounds, Handler, Lane, run_worker
+from fairlead.store.jobs.runner import Bounds, Handler, QueueConfig, run_worker
 from fairlead.store.jobs.wake_up import listen
 from tests.waiting import PATIENCE_SECONDS
 
@@ -64,9 +64,9 @@ def test_a_job_that_comes_while_another_is_looked_for_is_found_at_once(
         return found
 
     monkeypatch.setattr(runner.fetching, "fetch", slow_to_find_nothing)
-    lanes, bounds = [Lane("distribute", 1)], Bounds(heartbeat_timeout_seconds=30, shutdown_timeout_seconds=10)
+    queues, bounds = [QueueConfig("distribute", 1)], Bounds(heartbeat_timeout_seconds=30, shutdown_timeout_seconds=10)
     handlers: dict[Task, Handler] = {"distribute_lead": lambda _: done.set()}
-    worker = threading.Thread(target=run_worker, args=(database, lanes, handlers, bounds, stop))
+    worker = threading.Thread(target=run_worker, args=(database, queues, handlers, bounds, stop))
     worker.start()
     try:
         assert looked.wait(PATIENCE_SECONDS)

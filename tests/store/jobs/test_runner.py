@@ -17,10 +17,10 @@ from fairlead.store.committed_calls import Call
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs import runner
 from fairlead.store.jobs.queue import ISOLATED, Job, JobRun, Task, enqueue, jobs_at_all
-from fairlead.store.jobs.runner import Bounds, Handler, Lane, run_worker
+from fairlead.store.jobs.runner import Bounds, Handler, QueueConfig, run_worker
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
-LANES = (Lane("distribute", 2), Lane("webhook", 1))
+QUEUES = (QueueConfig("distribute", 2), QueueConfig("webhook", 1))
 
 
 def each(do: Callable[[JobRun], object]) -> Handler:
@@ -54,13 +54,13 @@ def running(
     database: Database,
     handlers: Mapping[Task, Handler],
     shutdown_timeout_seconds: float = 20,
-    lanes: Sequence[Lane] = LANES,
+    queues: Sequence[QueueConfig] = QUEUES,
 ) -> Iterator[Running]:
     """A worker with these handlers works on the database's jobs."""
     stop, serving = threading.Event(), threading.Event()
     with ThreadPoolExecutor(1) as pool:
         bounds = Bounds(heartbeat_timeout_seconds=5, shutdown_timeout_seconds=shutdown_timeout_seconds)
-        ended = pool.submit(run_worker, database, lanes, handlers, bounds, stop, serving.set)
+        ended = pool.submit(run_worker, database, queues, handlers, bounds, stop, serving.set)
         try:
             assert serving.wait(PATIENCE_SECONDS)
             yield Running(stop, ended)
@@ -186,13 +186,14 @@ def test_stopping_finishes_what_is_under_way_and_takes_nothing_more(database: Da
 STUCK = """
 import os, sys, threading, time
 from fairlead.store.connection import Database
-from fairlead.store.jobs.runner import Bounds, Lane, run_worker
+from fairlead.store.jobs.runner import Bounds, QueueConfig, run_worker
 stop = threading.Event()
 def stuck(runs):
     stop.set()
     time.sleep(600)
 with Database(sys.argv[1], "fairlead") as database:
-    print(run_worker(database, [Lane("distribute", 1)], {"distribute_lead": stuck}, Bounds(5, 0.5), stop), flush=True)
+    queues = [QueueConfig("distribute", 1)]
+    print(run_worker(database, queues, {"distribute_lead": stuck}, Bounds(5, 0.5), stop), flush=True)
 os._exit(0)
 """
 
@@ -238,7 +239,7 @@ def test_a_lane_takes_several_at_once_and_what_its_handler_leaves_waits_again(da
         return [run.job_id for run in runs[1:]] if len(batches) == 1 else []
 
     put(database, *[Job("send_email", {"notification_id": number}) for number in range(3)])
-    with running(database, {"send_email": handle}, lanes=[Lane("email", 1, batch_jobs=2)]) as worker:
+    with running(database, {"send_email": handle}, queues=[QueueConfig("email", 1, batch_jobs=2)]) as worker:
         wait_until(lambda: not left(database))
         assert worker.stopped()
     assert batches == [[0, 1], [1, 2]]
@@ -257,7 +258,9 @@ def test_isolated_jobs_of_all_queues_run_one_at_a_time(database: Database) -> No
             at_once -= 1
 
     put(database, *[Job("send_email", is_isolated=True), Job("send_webhook", is_isolated=True)] * 3)
-    with running(database, {"send_email": each(note), "send_webhook": each(note)}, lanes=[*LANES, Lane(ISOLATED, 1)]):
+    with running(
+        database, {"send_email": each(note), "send_webhook": each(note)}, queues=[*QUEUES, QueueConfig(ISOLATED, 1)]
+    ):
         wait_until(lambda: not left(database))
     assert most == 1
 

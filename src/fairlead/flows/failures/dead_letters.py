@@ -10,7 +10,7 @@ from fairlead.flows.memos import checked_line
 from fairlead.flows.notifications.replay import requeue_notification
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
-from fairlead.store.jobs.dead_letters import DeadLetter, dead_letter, dead_letters, open_dead_letter_ids, resolve
+from fairlead.store.failures.dead_letters import DeadLetter, dead_letter, dead_letters, open_dead_letter_ids, resolve
 from fairlead.store.leads.rows import LeadProgress, clock, lock_lead
 from fairlead.store.leads.runs import JobAttempt, attempts_of
 from fairlead.store.lookups import checked_id

@@ -9,7 +9,7 @@ from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.store.audit.log import SYSTEM, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
-from fairlead.store.jobs.dead_letters import NewDeadLetter, open_dead_letter, opened
+from fairlead.store.failures.dead_letters import NewDeadLetter, open_dead_letter, opened
 from fairlead.store.jobs.queue import enqueue
 from fairlead.store.leads.rows import clock, lock_lead
 from fairlead.store.leads.runs import JobAttempt, add_attempt

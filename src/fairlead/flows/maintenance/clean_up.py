@@ -10,8 +10,8 @@ from fairlead.store.access.rate_buckets import delete_full_buckets
 from fairlead.store.access.sessions import delete_old_sessions
 from fairlead.store.committed_calls import delete_calls
 from fairlead.store.connection import Connection
+from fairlead.store.failures.dead_letters import delete_resolved
 from fairlead.store.idempotency import delete_keys
-from fairlead.store.jobs.dead_letters import delete_resolved
 from fairlead.store.jobs.workers import delete_silent_workers
 from fairlead.store.leads.rows import clock
 from fairlead.store.leads.runs import delete_attempts

@@ -32,8 +32,8 @@ def requeue_orphans(maintenance: Maintenance) -> Counter[str]:
             counts[requeue_some.__name__.removeprefix("_")] += count
             if count < CHUNK_JOBS:
                 break
-    while count := maintenance.database.run(_put_off):
-        counts["put_off"] += count
+    while count := maintenance.database.run(_reschedule):
+        counts["rescheduled"] += count
     counts["dispatches"] += maintenance.database.run(_dispatch)
     return counts
 
@@ -50,7 +50,7 @@ def _deliveries(conn: Connection) -> int:
     return len(lost)
 
 
-def _put_off(conn: Connection) -> int:
+def _reschedule(conn: Connection) -> int:
     return bring_forward(conn, CHUNK_JOBS)
 
 

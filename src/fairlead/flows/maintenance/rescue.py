@@ -9,7 +9,7 @@ from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.store.audit.log import append_audit
 from fairlead.store.connection import Connection
-from fairlead.store.jobs.dead_letters import NewDeadLetter, open_dead_letter, opened
+from fairlead.store.failures.dead_letters import NewDeadLetter, open_dead_letter, opened
 from fairlead.store.jobs.queue import QUEUE_OF
 from fairlead.store.jobs.rescue import (
     StalledJob,
@@ -22,7 +22,7 @@ from fairlead.store.jobs.rescue import (
 from fairlead.store.jobs.workers import bring_heartbeats_back
 from fairlead.store.leads.rows import clock, states_of
 from fairlead.store.leads.runs import JobAttempt, add_attempt
-from fairlead.store.leads.state import suspect
+from fairlead.store.leads.state import isolate_waiting_leads
 from fairlead.store.notifications.crashes import lock_under_way
 from fairlead.store.notifications.rows import record_not_sent
 from fairlead.telemetry import metrics
@@ -53,7 +53,7 @@ def rescue(maintenance: Maintenance) -> Counter[str]:
     """
     silent_seconds, last_job_id = maintenance.settings.heartbeat_timeout_seconds, 0
     maintenance.database.run(bring_heartbeats_back)
-    suspected: set[str] = set()
+    isolated_niche_ids: set[str] = set()
     counts: Counter[str] = Counter()
     while True:
 
@@ -65,15 +65,15 @@ def rescue(maintenance: Maintenance) -> Counter[str]:
             return counts
         last_job_id = job_ids[-1]
         for job_id in job_ids:
-            rescued = _rescue(maintenance, job_id, suspected)
+            rescued = _rescue(maintenance, job_id, isolated_niche_ids)
             if rescued is not None:
                 _tell(rescued)
                 counts[QUEUE_OF[rescued.job.task]] += 1
                 counts["given_up"] += rescued.is_given_up
-                suspected |= {rescued.niche_id} if rescued.niche_id is not None else set()
+                isolated_niche_ids |= {rescued.niche_id} if rescued.niche_id is not None else set()
 
 
-def _rescue(maintenance: Maintenance, job_id: int, suspected: set[str]) -> _Rescued | None:
+def _rescue(maintenance: Maintenance, job_id: int, isolated_niche_ids: set[str]) -> _Rescued | None:
     def work(conn: Connection) -> _Rescued | None:
         # The job comes before its lead or notification. Nothing waits for it the other way round: what holds a
         # lead or a notification deletes only jobs that have not begun, and steps over those that others hold.
@@ -83,7 +83,7 @@ def _rescue(maintenance: Maintenance, job_id: int, suspected: set[str]) -> _Resc
         if job.task == "distribute_lead" and not lock_lead_unless_held(conn, str(job.payload["lead_id"])):
             return None  # left for the next sweep
         if job.task == "distribute_lead":
-            return _lead(conn, job, maintenance.settings.max_leads_per_batch, suspected)
+            return _lead(conn, job, maintenance.settings.max_leads_per_batch, isolated_niche_ids)
         if job.task in ("send_email", "send_webhook"):
             return _notification(conn, job)
         requeue(conn, job)
@@ -92,14 +92,14 @@ def _rescue(maintenance: Maintenance, job_id: int, suspected: set[str]) -> _Resc
     return maintenance.database.run(work)
 
 
-def _lead(conn: Connection, job: StalledJob, batch_limit: int, suspected: set[str]) -> _Rescued:
+def _lead(conn: Connection, job: StalledJob, batch_limit: int, isolated_niche_ids: set[str]) -> _Rescued:
     lead_id = str(job.payload["lead_id"])
     is_given_up = record_crash(conn, lead_id, job.job_id)
     lead = states_of(conn, [lead_id]).get(lead_id)
     niche_id = lead.niche_id if lead is not None else None
-    if niche_id is not None and niche_id not in suspected:
+    if niche_id is not None and niche_id not in isolated_niche_ids:
         # The worker was deciding this lead together with others that waited, any of which may be what killed it.
-        suspect(conn, niche_id, batch_limit)
+        isolate_waiting_leads(conn, niche_id, batch_limit)
     if is_given_up:
         delete_job(conn, job.job_id)
     else:

@@ -12,7 +12,7 @@ from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.notifications.delivery_jobs import TASK_OF, delivery_job
 from fairlead.store.audit.log import append_audit
 from fairlead.store.connection import Connection
-from fairlead.store.jobs.dead_letters import NewDeadLetter, open_dead_letter, opened
+from fairlead.store.failures.dead_letters import NewDeadLetter, open_dead_letter, opened
 from fairlead.store.jobs.queue import enqueue
 from fairlead.store.leads.runs import JobAttempt, add_attempt
 from fairlead.store.notifications.rows import ClaimedNotification, hold_back, record_not_sent, record_sent

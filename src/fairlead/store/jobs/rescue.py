@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 from fairlead.store.connection import Connection
 from fairlead.store.jobs.queue import ISOLATED, QUEUE_OF, Job, Task, enqueue
@@ -19,21 +19,17 @@ class StalledJob:
     is_isolated: bool
 
 
-def stalled_job_ids(conn: Connection, silent_seconds: float, after_job_id: int, limit: int) -> list[int]:
-    """The next jobs under way, by id, whose worker gave no heartbeat for so long or is not registered any more.
+_STALLED: LiteralString = """
+    j.state = 'running' and not exists (
+        select from workers w
+        where w.id = j.worker_id and w.last_heartbeat >= clock_timestamp() - make_interval(secs => %s))"""
+"""Its worker gave no heartbeat for so long, or is not registered any more."""
 
-    Locks nothing. Reads an index that holds only jobs under way.
-    """
-    rows = conn.execute(
-        """
-        select j.id from jobs j left join workers w on w.id = j.worker_id
-        where j.state = 'running' and j.id > %s
-          and coalesce(w.last_heartbeat < clock_timestamp() - make_interval(secs => %s), true)
-        order by j.id limit %s
-        """,
-        (after_job_id, silent_seconds, limit),
-    ).fetchall()
-    return [row[0] for row in rows]
+
+def stalled_job_ids(conn: Connection, silent_seconds: float, after_job_id: int, limit: int) -> list[int]:
+    """The next stalled jobs, by id. Locks nothing. Reads an index that holds only jobs under way."""
+    query = "select j.id from jobs j where" + _STALLED + " and j.id > %s order by j.id limit %s"  # noqa: S608 - ours
+    return [row[0] for row in conn.execute(query, (silent_seconds, after_job_id, limit))]
 
 
 def lock_stalled(conn: Connection, job_id: int, silent_seconds: float) -> StalledJob | None:
@@ -41,18 +37,12 @@ def lock_stalled(conn: Connection, job_id: int, silent_seconds: float) -> Stalle
 
     Nothing is waited for.
     """
-    return one_row(
-        conn,
-        StalledJob,
-        """
-        select j.id as job_id, j.task, j.payload, j.queue = %s as is_isolated from jobs j
-        where j.id = %s and j.state = 'running' and j.task = any(%s) and not exists (
-            select from workers w
-            where w.id = j.worker_id and w.last_heartbeat >= clock_timestamp() - make_interval(secs => %s))
-        for update of j skip locked
-        """,
-        (ISOLATED, job_id, list(QUEUE_OF), silent_seconds),
+    query: LiteralString = (
+        "select j.id as job_id, j.task, j.payload, j.queue = %s as is_isolated from jobs j where"  # noqa: S608 - ours
+        + _STALLED
+        + " and j.id = %s and j.task = any(%s) for update of j skip locked"
     )
+    return one_row(conn, StalledJob, query, (ISOLATED, silent_seconds, job_id, list(QUEUE_OF)))
 
 
 def lock_lead_unless_held(conn: Connection, lead_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""Running jobs: one lane of threads per queue, in one process, until told to stop.
+"""Running jobs: the threads of each queue, in one process, until told to stop.
 
 What a job does, and what becomes of one that fails, is its handler's business: a handler that returns is done, one that
 raises is run again. How jobs ended is recorded in the transaction that fetches the next: one commit for each.
@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, repeat
 
 import psycopg
 
@@ -16,7 +15,7 @@ from fairlead.core.errors import Refused, Unavailable
 from fairlead.store.committed_calls import Call
 from fairlead.store.connection import Connection, Database
 from fairlead.store.jobs import fetching
-from fairlead.store.jobs.pulse import Pulse
+from fairlead.store.jobs.heartbeats import Heartbeats, and_so_on
 from fairlead.store.jobs.queue import JobRun, Task
 from fairlead.store.jobs.workers import unregister
 from fairlead.telemetry.errors import error_kind
@@ -38,7 +37,7 @@ RECORD_AGAIN_SECONDS = (0.1, 0.5, 1, 2, 5)
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class QueueConfig:
     """One queue's workers in this process: so many threads, each of which takes up to so many of its jobs at once."""
 
     queue: str
@@ -56,7 +55,7 @@ class Bounds:
 
 def run_worker(
     database: Database,
-    lanes: Sequence[Lane],
+    queues: Sequence[QueueConfig],
     handlers: Mapping[Task, Handler],
     bounds: Bounds,
     stop: threading.Event,
@@ -70,7 +69,7 @@ def run_worker(
     run in threads of this process, which should end now. `on_due` is told at once of queues in which there is something
     new. Raises `Refused` where a pooler hides the server.
     """
-    return _Runner(database, lanes, handlers, bounds, stop, on_due).run(on_running)
+    return _Runner(database, queues, handlers, bounds, stop, on_due).run(on_running)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,106 +86,101 @@ _NOTHING = _Ended()
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What the threads of one lane share: one at a time waits for jobs, and is woken when there may be some."""
+    """What the threads of one queue share: one at a time waits for jobs, and is woken when there may be some."""
 
     turn: threading.Lock = field(default_factory=threading.Lock)
     wake: threading.Event = field(default_factory=threading.Event)
 
 
+@dataclass(slots=True)
 class _Runner:
-    def __init__(
-        self,
-        database: Database,
-        lanes: Sequence[Lane],
-        handlers: Mapping[Task, Handler],
-        bounds: Bounds,
-        stop: threading.Event,
-        on_due: Callable[[Collection[str]], None],
-    ) -> None:
-        self._database = database
-        self._lanes = lanes
-        self._handlers = handlers
-        self._bounds = bounds
-        self._stop = stop
-        self._on_due = on_due
-        self._looks: Mapping[str, _Look] = {lane.queue: _Look() for lane in lanes}
-        self._worker_id = 0
+    database: Database
+    queues: Sequence[QueueConfig]
+    handlers: Mapping[Task, Handler]
+    bounds: Bounds
+    stop: threading.Event
+    on_due: Callable[[Collection[str]], None]
+    looks: Mapping[str, _Look] = field(init=False)
+    worker_id: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.looks = {config.queue: _Look() for config in self.queues}
 
     def run(self, on_running: Callable[[], None]) -> bool:
-        pulse = Pulse(self._database, self._bounds.heartbeat_timeout_seconds, self._wake, on_running)
-        worker_id = pulse.begin(self._stop)
+        heartbeats = Heartbeats(self.database, self.bounds.heartbeat_timeout_seconds, self._wake, on_running)
+        worker_id = heartbeats.begin(self.stop)
         if worker_id is None:
             return True  # told to stop before the database could be reached
-        self._worker_id = worker_id
-        self._database.on_enqueued = self._wake
+        self.worker_id = worker_id
+        self.database.on_enqueued = self._wake
         # They end with the process: one that outlasts the drain keeps nothing from ending.
         threads = [
-            threading.Thread(target=self._serve, args=(lane,), name=lane.queue, daemon=True)
-            for lane in self._lanes
-            for _ in range(lane.concurrency)
+            threading.Thread(target=self._serve, args=(config,), name=config.queue, daemon=True)
+            for config in self.queues
+            for _ in range(config.concurrency)
         ]
         for thread in threads:
             thread.start()
         on_running()
-        self._stop.wait()
-        deadline = time.monotonic() + self._bounds.shutdown_timeout_seconds
-        self._wake(self._looks)
+        self.stop.wait()
+        deadline = time.monotonic() + self.bounds.shutdown_timeout_seconds
+        self._wake(self.looks)
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        self._database.on_enqueued = None
-        pulse.end()
+        self.database.on_enqueued = None
+        heartbeats.end()
         self._release(worker_id)
         return not any(thread.is_alive() for thread in threads)
 
     def _wake(self, queues: Collection[str]) -> None:
-        self._on_due(queues)
+        self.on_due(queues)
         for queue in queues:
-            if queue in self._looks:
-                self._looks[queue].wake.set()
+            if queue in self.looks:
+                self.looks[queue].wake.set()
 
-    def _serve(self, lane: Lane) -> None:
+    def _serve(self, config: QueueConfig) -> None:
         """One thread's work: it does jobs as long as there are some, and waits in its turn where there are none."""
-        look, ended = self._looks[lane.queue], _NOTHING
-        while not self._stop.is_set() or ended is not _NOTHING:
-            runs = self._record_and_fetch(lane, ended)
+        look, ended = self.looks[config.queue], _NOTHING
+        while not self.stop.is_set() or ended is not _NOTHING:
+            runs = self._record_and_fetch(config, ended)
             ended = _NOTHING
             if not runs:
                 with look.turn:
-                    runs = self._wait_for_jobs(lane, look)
+                    runs = self._wait_for_jobs(config, look)
             if runs:
                 ended = self._done(runs)
 
-    def _wait_for_jobs(self, lane: Lane, look: _Look) -> list[JobRun]:
-        while not self._stop.is_set():
+    def _wait_for_jobs(self, config: QueueConfig, look: _Look) -> list[JobRun]:
+        while not self.stop.is_set():
             look.wake.clear()  # before it looks: what comes meanwhile is looked for again
-            runs = self._record_and_fetch(lane, _NOTHING)
+            runs = self._record_and_fetch(config, _NOTHING)
             if runs:
                 return runs
             look.wake.wait(POLLING_SECONDS)
         return []
 
-    def _record_and_fetch(self, lane: Lane, ended: _Ended) -> list[JobRun]:
-        """How runs ended is on record, and the lane's next jobs are this worker's, but none once it stops.
+    def _record_and_fetch(self, config: QueueConfig, ended: _Ended) -> list[JobRun]:
+        """How runs ended is on record, and the queue's next jobs are this worker's, but none once it stops.
 
         It is tried until it is done: a job without its end on record would look as if it ran for ever.
         """
 
         def work(conn: Connection) -> list[JobRun]:
             if ended.done_ids:
-                fetching.finish(conn, ended.done_ids, self._worker_id)
+                fetching.finish(conn, ended.done_ids, self.worker_id)
             if ended.again_ids:
-                fetching.run_again(conn, ended.again_ids, self._worker_id, ended.delay_seconds)
-            if self._stop.is_set():
+                fetching.run_again(conn, ended.again_ids, self.worker_id, ended.delay_seconds)
+            if self.stop.is_set():
                 return []
-            return fetching.fetch(conn, lane.queue, self._worker_id, lane.batch_jobs)
+            return fetching.fetch(conn, config.queue, self.worker_id, config.batch_jobs)
 
         # One call for all attempts: jobs that were fetched in a commit whose answer was lost must not be forgotten.
         call = Call(work)
-        for pause_seconds in chain(RECORD_AGAIN_SECONDS, repeat(RECORD_AGAIN_SECONDS[-1])):
-            if ended is _NOTHING and self._stop.is_set():
+        for pause_seconds in and_so_on(RECORD_AGAIN_SECONDS):
+            if ended is _NOTHING and self.stop.is_set():
                 break
             try:
-                return self._database.run_call(call)
+                return self.database.run_call(call)
             except (Unavailable, psycopg.Error) as error:
                 log.warning("the database is away", error=error_kind(error))
                 time.sleep(pause_seconds)
@@ -196,7 +190,7 @@ class _Runner:
         """The jobs are run, all of one task; returns how that ended."""
         job_ids = [run.job_id for run in runs]
         try:
-            left = self._handlers[runs[0].task](runs) or ()
+            left = self.handlers[runs[0].task](runs) or ()
         except Exception:  # the handler has said so; and whatever it was, the job must not be lost
             delay = RUN_AGAIN_SECONDS[min(max(run.attempt for run in runs), len(RUN_AGAIN_SECONDS)) - 1]
             return _Ended(again_ids=job_ids, delay_seconds=delay)
@@ -205,6 +199,6 @@ class _Runner:
     def _release(self, worker_id: int) -> None:
         """Jobs that outlast this worker are no worker's from now on: the next sweep rescues them."""
         try:
-            self._database.run(lambda conn: unregister(conn, worker_id))
+            self.database.run(lambda conn: unregister(conn, worker_id))
         except (Unavailable, Refused, psycopg.Error):
             log.warning("this worker could not be unregistered: others will miss its heartbeat")

@@ -1,6 +1,6 @@
 """A lead's state: the one module in which its status moves, and what is counted of its attempts.
 
-Every function needs the locks of the leads that it names, but `suspect`, which takes them. Those that name what the
+Every function needs the locks of the leads that it names, but `isolate_waiting_leads`. Those that name what the
 leads were before raise `RowsMissed` where one was not.
 """
 
@@ -180,7 +180,7 @@ def blame_for_crash(conn: Connection, lead_id: str) -> int:
     return rows[0][0]
 
 
-def suspect(conn: Connection, niche_id: str, limit: int) -> None:
+def isolate_waiting_leads(conn: Connection, niche_id: str, limit: int) -> None:
     """The niche's oldest waiting leads, up to the size of a batch, are isolated: one of them killed a worker.
 
     They are locked in ascending order of id, and those that are being decided right now are left alone.

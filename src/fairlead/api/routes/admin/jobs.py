@@ -19,7 +19,7 @@ from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.failures import dead_letters as flow
-from fairlead.store.jobs.dead_letters import DeadLetterFilter, dead_letter_page
+from fairlead.store.failures.dead_letters import DeadLetterFilter, dead_letter_page
 from fairlead.store.jobs.queue_views import queue_states
 
 router = Router(prefix="/api/v1/admin", tags=["jobs"])
@@ -39,13 +39,13 @@ class QueueState(ResponseModel):
 
     queue: str = Field(examples=["distribute"])
     waiting_count: int = Field(description="Jobs that could be taken now.")
-    put_off_count: int = Field(description="Jobs that wait for their time, as one does that failed.")
+    scheduled_count: int = Field(description="Jobs that wait for their time, as one does whose run failed.")
     running_count: int
     open_dead_letter_count: int
     oldest_waiting_seconds: float | None = Field(
         description="For how long the first of them has waited; null where none waits."
     )
-    next_put_off_at: datetime | None
+    next_scheduled_at: datetime | None
 
 
 class Queues(ResponseModel):

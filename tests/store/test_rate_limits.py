@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from fairlead.store.connection import Database
-from fairlead.store.jobs.rate_limits import take_turn
+from fairlead.store.rate_limits import take_turn
 
 RATES = [0.000_001, 0.0001, 0.001, 0.5, 1.5]
 

@@ -1,9 +1,10 @@
-"""A worker's pulse: heartbeats, the signals of new jobs, and what was put off made due; one thread, one connection."""
+"""A worker's heartbeats, on a connection that also hears of new jobs and makes due those whose time has come."""
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from itertools import chain, repeat
 
 import psycopg
@@ -22,32 +23,31 @@ TICK_SECONDS = 1.0
 RECONNECT_SECONDS = (0.2, 0.5, 1, 2, 5, 10)
 
 
-class Pulse:
-    """The pulse of one worker. `wake` is told of queues in which something is due, `on_back` of a database regained."""
+def and_so_on(seconds: Sequence[float]) -> Iterator[float]:
+    """These pauses, and the last of them for ever."""
+    return chain(seconds, repeat(seconds[-1]))
 
-    def __init__(
-        self,
-        database: Database,
-        heartbeat_timeout_seconds: float,
-        wake: Callable[[Collection[str]], None],
-        on_back: Callable[[], None],
-    ) -> None:
-        self._database = database
-        self._beat_seconds = min(10.0, heartbeat_timeout_seconds / 3)
-        self._wake = wake
-        self._on_back = on_back
-        self._ended = threading.Event()
-        self._worker_id: int | None = None
-        self._thread: threading.Thread | None = None
+
+@dataclass(slots=True)
+class Heartbeats:
+    """One thread of a worker. `wake` is told of queues in which something is due, `on_back` of a database regained."""
+
+    database: Database
+    heartbeat_timeout_seconds: float
+    wake: Callable[[Collection[str]], None]
+    on_back: Callable[[], None]
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _worker_id: int | None = None
+    _thread: threading.Thread | None = None
 
     def begin(self, stop: threading.Event) -> int | None:
-        """The worker is registered, and its pulse goes on until `end`; returns its id, None if told to stop before.
+        """The worker is registered, and gives heartbeats until `end`; returns its id, None if told to stop before.
 
         A database that is away is waited for. Raises `Refused` where a pooler hides the server.
         """
         conn = self._connected(stop)
         if conn is not None:
-            self._thread = threading.Thread(target=self._go_on, args=(conn,), name="pulse", daemon=True)
+            self._thread = threading.Thread(target=self._go_on, args=(conn,), name="heartbeats", daemon=True)
             self._thread.start()
         return self._worker_id
 
@@ -59,11 +59,11 @@ class Pulse:
 
     def _connected(self, until: threading.Event) -> Connection | None:
         """A connection on which a heartbeat was given and signals are heard; None once there is to be none."""
-        for pause_seconds in chain(RECONNECT_SECONDS, repeat(RECONNECT_SECONDS[-1])):
+        for pause_seconds in and_so_on(RECONNECT_SECONDS):
             if until.is_set():
                 break
             try:
-                conn = self._database.connect_directly()
+                conn = self.database.connect_directly()
                 if self._worker_id is None:
                     self._worker_id = register(conn)
                 else:
@@ -81,24 +81,25 @@ class Pulse:
             try:
                 with closing(conn):
                     self._live(conn)
-            except Exception as error:  # an outage, or a bug: without a pulse this worker's jobs would be others'
+            except Exception as error:  # an outage, or a bug: without heartbeats this worker's jobs would be others'
                 log.warning("the database is away", error=error_kind(error))
                 self._ended.wait(RECONNECT_SECONDS[0])
             conn = self._connected(self._ended)
             if conn is not None:
-                self._on_back()
+                self.on_back()
 
     def _live(self, conn: Connection) -> None:
         """One connection's life. Ends with the worker, and raises when the connection is lost."""
         assert self._worker_id is not None, "it is registered"
-        next_beat = time.monotonic() + self._beat_seconds
+        beat_seconds = min(10.0, self.heartbeat_timeout_seconds / 3)
+        next_beat = time.monotonic() + beat_seconds
         while not self._ended.is_set():
             if time.monotonic() >= next_beat:
                 beat(conn, self._worker_id)
-                next_beat = time.monotonic() + self._beat_seconds
+                next_beat = time.monotonic() + beat_seconds
             if queues := make_due(conn):
-                self._wake(queues)
+                self.wake(queues)
             for signal in conn.notifies(timeout=TICK_SECONDS, stop_after=1):
-                queue = queue_named(signal.payload, self._database.schema_name)
+                queue = queue_named(signal.payload, self.database.schema_name)
                 if queue is not None:
-                    self._wake({queue})
+                    self.wake({queue})
