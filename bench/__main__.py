@@ -49,7 +49,7 @@ QUICK_LATENCY = LatencyEffort(rounds=2, leads=2, subscriptions_per_level=20, tra
 QUICK_BURST = BurstEffort(
     leads=10, niches=2, subscriptions_per_level=20, email_seconds=2.0, sample_seconds=0.05, clients=2
 )
-QUICK_EMAILS = EmailEffort(sold_leads=5, single_leads=3, subscriptions_per_level=20, seconds=5.0)
+QUICK_EMAILS = EmailEffort(sold_leads=5, single_leads=3, warm_up_leads=1, subscriptions_per_level=20, seconds=5.0)
 QUICK_QUEUE = QueueEffort(jobs=60, rounds=1)
 QUICK_HTTP = HttpEffort(
     subscriptions_per_level=20, sold_leads=30, pending_leads=2_000, other_leads=500, seconds=2, pages=3

@@ -200,7 +200,7 @@ def test_only_a_lead_that_was_decided_alone_is_to_blame_for_a_dead_worker(databa
     ]
 
 
-def test_a_lead_that_is_suspected_is_in_no_batch_and_is_cleared_by_its_decision(database: Database) -> None:
+def test_a_lead_that_is_isolated_is_in_no_batch_and_is_cleared_by_its_decision(database: Database) -> None:
     leads = leads_of(database, 4)
     (niche,) = rows(database, "select id::text from niches")
     with database.transaction() as conn:

@@ -15,7 +15,7 @@ COUNTED_TABLES = {"assignments", "competition_levels", "leads", "niches", "provi
 UNCOUNTED = {
     "money/ledger.py: forget_low_balance": "those of the providers whose balance is not low any more",
     "leads/state.py: begin_isolated": "a lead that was decided meanwhile is left alone",
-    "leads/state.py: suspect": "those that no other transaction holds",
+    "leads/state.py: isolate_waiting_leads": "those that no other transaction holds",
 }
 
 

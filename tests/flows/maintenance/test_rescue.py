@@ -136,7 +136,7 @@ def test_a_batch_that_killed_its_worker_is_decided_one_by_one(database: Database
     ]
 
 
-def test_a_niche_is_suspected_once_and_as_far_as_a_batch_reaches(database: Database) -> None:
+def test_a_niche_is_isolated_once_and_as_far_as_a_batch_reaches(database: Database) -> None:
     waiting_leads(database, 5)
     kill_a_worker(database)
     maintenance = maintenance_of(database)
@@ -248,7 +248,7 @@ def test_an_alert_that_kills_its_worker_alerts_nobody(database: Database) -> Non
     assert len(rows(database, "select from dead_letters")) == 1
 
 
-@pytest.mark.parametrize("step", ["record_crash", "states_of", "suspect", "requeue", "lock_stalled"])
+@pytest.mark.parametrize("step", ["record_crash", "states_of", "isolate_waiting_leads", "requeue", "lock_stalled"])
 def test_a_sweep_that_dies_itself_loses_nothing(step: str, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever statement of a rescue fails, the job is as it was, and the next sweep rescues it."""
     waiting_leads(database, 1)

@@ -1,5 +1,6 @@
 """A notification becomes one mail, whoever dies or hurries on the way."""
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -123,8 +124,8 @@ def test_answers_are_in_the_order_of_the_form_as_it_is_now() -> None:
     }
     given = {"gone": 4.5, "own": False, "tags": ["a", "b"], "zip": "10115", "empty": None}
     told = [("Postcode", "10115"), ("Wishes", "a, b"), ("Owner?", "no"), ("gone", "4.5")]
-    assert labelled(given, form) == told
-    assert labelled({"zip": "10115"}, {"version": 7}) == [("zip", "10115")]
+    assert labelled(given, json.dumps(form)) == told
+    assert labelled({"zip": "10115"}, json.dumps({"version": 7})) == [("zip", "10115")]
 
 
 def test_two_jobs_for_one_notification_at_once_send_once(database: Database) -> None:

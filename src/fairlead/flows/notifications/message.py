@@ -1,8 +1,10 @@
 """From what the rows say to a message: the values of a template, and the mail that they make."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import cast
 
 from fairlead.core.canonical import timestamp_from_text
@@ -92,21 +94,28 @@ def message_values(kind: str, facts: MessageFacts, links: Links) -> dict[str, ob
     return {variable.name: known[variable.name] for variable in variables_of(kind)}
 
 
-def labelled(attributes: Mapping[str, object], form_schema: object) -> list[tuple[str, str]]:
-    """The answers that were given, as (label, text), in the order of the form as it is now.
+def labelled(attributes: Mapping[str, object], form_schema: str | None) -> list[tuple[str, str]]:
+    """The answers that were given, as (label, text), in the order of the form as it is now, given as JSON.
 
     An answer to a question that the form has no longer comes last, under its key.
     """
-    try:
-        labels = {each.key: each.label for each in parse_form_schema(form_schema).fields}
-    except FormSchemaError:
-        labels = {}
+    labels = _labels(form_schema)
     order = {key: number for number, key in enumerate(labels)}
     keys = sorted(attributes, key=lambda key: (order.get(key, len(order)), key))
-    return [(labels.get(key, key), _text(attributes[key])) for key in keys if not is_empty(attributes[key])]
+    return [(labels.get(key, key), answer_text(attributes[key])) for key in keys if not is_empty(attributes[key])]
 
 
-def _text(value: object) -> str:
+@lru_cache(maxsize=64)
+def _labels(form_schema: str | None) -> Mapping[str, str]:
+    """By key. Kept by the form's text: one may have thousands of options, and each lead brings many mails."""
+    try:
+        return {each.key: each.label for each in parse_form_schema(json.loads(form_schema or "null")).fields}
+    except FormSchemaError:
+        return {}
+
+
+def answer_text(value: object) -> str:
+    """An answer as a message says it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (list, tuple)):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fairlead.core.entry.mailbox import mailbox_key
+from fairlead.core.form_field import is_empty
 from fairlead.delivery.email import CORRELATION_HEADER, Email, address_of, mailbox, message_id_of
 from fairlead.delivery.mail_transport import MailSession, MailTransport
 from fairlead.delivery.outcome import Delivery, NotSent, Sent, safe_line
@@ -14,7 +15,7 @@ from fairlead.delivery.template_variables import CONSUMER_KINDS, UNCONFIRMED_KIN
 from fairlead.flows.failures.descriptions import failure_text
 from fairlead.flows.intake.confirmation import confirmation_link
 from fairlead.flows.notifications.alerts import alert_operators
-from fairlead.flows.notifications.message import Links, WrittenMessage, labelled, written_message
+from fairlead.flows.notifications.message import Links, WrittenMessage, answer_text, written_message
 from fairlead.flows.notifications.one_time_link import one_time_link
 from fairlead.flows.notifications.outcome import Tried, record_delivery, tell
 from fairlead.settings import Settings, SettingsError
@@ -243,5 +244,5 @@ def _of_all(deliveries: Sequence[Delivery], *, was_told: bool) -> Delivery:
 def _personal(facts: MessageFacts) -> list[str]:
     """What a server must not have repeated in the answer that is kept: names, telephone numbers, longer answers."""
     texts = [facts.provider_name, facts.user_name, facts.contact_name, facts.contact_phone]
-    answers = [text for _, text in labelled(facts.attributes, facts.form_schema) if len(text) >= _SHORTEST_PERSONAL]
-    return [text for text in texts if text] + answers
+    answers = [answer_text(value) for value in facts.attributes.values() if not is_empty(value)]
+    return [text for text in texts if text] + [text for text in answers if len(text) >= _SHORTEST_PERSONAL]

@@ -26,7 +26,8 @@ class MessageFacts:
     """All that a notification's cause, its provider and its lead say now. What does not apply to its kind is None.
 
     `price_cents` is what was charged where there is an assignment, else the level's price. `detail` is the
-    notification's own. `template` is the newest of its kind, None where there never was one but the default.
+    notification's own, `form_schema` the niche's, as JSON. `template` is the newest of its kind, None where there never
+    was one but the default.
     """
 
     currency: str
@@ -42,7 +43,7 @@ class MessageFacts:
     threshold_cents: int | None
     niche_slug: str | None
     niche_name: str | None
-    form_schema: Any = field(repr=False)
+    form_schema: str | None = field(repr=False)
     level_name: str | None
     price_cents: int | None
     assignment_id: str | None
@@ -69,7 +70,7 @@ def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str
                    p.id::text as provider_id, p.name as provider_name, p.email as provider_email, p.timezone,
                    p.balance_cents,
                    coalesce((n.detail ->> 'threshold_cents')::bigint, p.low_balance_threshold_cents) as threshold_cents,
-                   i.slug as niche_slug, i.name as niche_name, i.form_schema, v.name as level_name,
+                   i.slug as niche_slug, i.name as niche_name, i.form_schema::text, v.name as level_name,
                    coalesce(a.price_cents, v.price_cents) as price_cents,
                    a.id::text as assignment_id, a.assigned_at, l.id::text as lead_id,
                    l.contact_name, l.contact_email, l.contact_phone, coalesce(l.attributes, '{}') as attributes,
