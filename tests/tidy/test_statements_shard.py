@@ -122,6 +122,7 @@ def test_statements_of_file_shard(file: Path) -> None:
         ("alter table a add column id bigint generated always as identity", "identity added to a table: id"),
         ("alter table a alter column id add generated always as identity", "identity added to a table: id"),
         ("alter table a add column id bigserial", "identity added to a table: id"),
+        ("alter table a alter column b set storage external", "alteration that no cluster carries out: AT_SetStorage"),
     ],
 )
 def test_statement_does_not_shard(statement: str, objection: str) -> None:

@@ -37,6 +37,5 @@ create table roster_snapshots (
     state        bytea not null,
     primary key (niche_id, seq)
 );
-alter table roster_snapshots alter column state set storage external;
 comment on table roster_snapshots is
     'Derived: how a niche stood at an entry of its journal. Deleting rows loses nothing but time.';
