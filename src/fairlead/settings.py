@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from ipaddress import ip_network
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -30,6 +31,9 @@ RENAMED = {
 }
 """By its former name, what a variable is called. A former name that is set is an error: ignored, it would be a limit or
 a protection that an operator believes to be in force."""
+
+LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
+"""How this machine calls itself: what listens or was asked for there is reached by no other machine."""
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Milliseconds = Annotated[int, Field(ge=1, le=86_400_000)]
@@ -108,8 +112,8 @@ class Settings(BaseSettings):
     web_pool_size: Annotated[int, Field(ge=4, le=200)] = 12
     # Whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks, separated by commas.
     trusted_proxies: str = ""
-    # For a developer's machine: the session cookie also without https.
-    cookie_over_http: bool = False
+    # The session cookie also without https: unset, only for a browser on this machine (api/session_cookie.py).
+    cookie_over_http: bool | None = None
 
     # Email, and the operators' addresses that alerts go to.
     mail_transport: Literal["console", "directory", "smtp"] = "console"
@@ -131,6 +135,24 @@ class Settings(BaseSettings):
     webhook_pause_after_failures: Annotated[int, Field(ge=1, le=10_000)] = 20
     # Encrypt secrets at rest: base64 of 32 bytes each, separated by commas; the first encrypts, all decrypt.
     encryption_keys: SecretStr | None = None
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether messages leave this machine; otherwise they are printed or written to files."""
+        return self.mail_transport == "smtp"
+
+    @property
+    def site_url(self) -> str | None:
+        """Where links in messages lead: FAIRLEAD_PUBLIC_URL.
+
+        Without one it is this machine's own address, as long as no message leaves it: a link to it would be of use to
+        no other. None where there is neither.
+        """
+        if self.public_url is not None:
+            return self.public_url
+        if self.sends_mail or self.http_host not in LOOPBACK_HOSTS or not self.web_port:
+            return None
+        return local_url(self.http_host, self.web_port)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -169,8 +191,8 @@ class Settings(BaseSettings):
 
     @field_validator("cookie_over_http")
     @classmethod
-    def _only_on_this_machine(cls, wanted: bool, info: ValidationInfo) -> bool:
-        if wanted and info.data.get("http_host") not in ("127.0.0.1", "::1", "localhost"):
+    def _only_on_this_machine(cls, wanted: bool | None, info: ValidationInfo) -> bool | None:
+        if wanted and info.data.get("http_host") not in LOOPBACK_HOSTS:
             raise ValueError("is for a developer's machine: FAIRLEAD_HTTP_HOST must be 127.0.0.1, ::1 or localhost")
         return wanted
 
@@ -192,6 +214,18 @@ class Settings(BaseSettings):
             return path.expanduser().absolute()
         except RuntimeError:
             raise ValueError("names a home directory that does not exist") from None
+
+
+def local_url(host: str, port: int) -> str:
+    """The address of a web process as a browser on its own machine has it.
+
+    >>> local_url("::1", 8000), local_url("0.0.0.0", 80)
+    ('http://[::1]:8000', 'http://127.0.0.1:80')
+    """
+    with suppress(ValueError):
+        if ip_address(host).is_unspecified:  # every interface
+            host = "::1" if ":" in host else "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def load_settings() -> Settings:

@@ -41,6 +41,7 @@ REFUSE_KEYS = {
     "/api/v1/accounts/request-password-reset",
     "/api/v1/accounts/reset-password",
     "/api/v1/accounts/register",
+    "/api/v1/setup/operator",
     f"{OWN}/webhook-endpoints/{{endpoint_id}}/test",
 }
 """What counts attempts, gives and ends sessions, or sends something at once."""

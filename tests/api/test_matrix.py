@@ -31,7 +31,7 @@ TURNED_AWAY = AT_THE_DOOR | {
     "step_up_required",
 }
 # A key is refused there before it is asked who sends it.
-TAKES_NO_KEY = ("/api/v1/session", "/api/v1/accounts")
+TAKES_NO_KEY = ("/api/v1/session", "/api/v1/accounts", "/api/v1/setup")
 # What counts attempts and use changes with every knock.
 NOTES_OF_ATTEMPTS = {"rate_buckets", "sessions", "api_keys"}
 

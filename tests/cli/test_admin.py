@@ -52,6 +52,7 @@ def test_without_a_public_address_the_token_alone_is_shown(
     fairlead: Program, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("FAIRLEAD_PUBLIC_URL")
+    monkeypatch.setenv("FAIRLEAD_HTTP_HOST", "192.0.2.1")
     made = fairlead("admin", "create", ANN)
     assert "FAIRLEAD_PUBLIC_URL is not set" in made.err
     accept_invite(database, made.out.strip(), PASSWORD, HOME)

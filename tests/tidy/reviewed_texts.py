@@ -16,6 +16,8 @@ FIELDS = {
     "ContactSearch.contact": "searched for by its keys, never stored",
     "FilterRule.value": "composed, and checked against the form",
     "ForgottenPassword.email": COMPARED,
+    "FirstOperator.email": BY_THE_FLOW,
+    "FirstOperator.password": SECRET,
     "FormField.label": "composed, and checked with its form",
     "FormField.options": "composed, and checked with their form",
     "InboxSearch.search": "composed, searched for, never stored",

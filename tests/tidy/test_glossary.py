@@ -18,6 +18,7 @@ NOUN_OF = {
     "ledger_entries": "ledger entry",
     "live_entries": "live entry",
     "niche_journal": "journal",
+    "setup_link": "set up link",
 }
 """Tables whose noun is not their own name in the singular."""
 
@@ -26,7 +27,7 @@ PLAIN_ENGLISH = frozenset(
     accepted activity added adjusted adjustment after allow approved at batch bin by ca change changed choice
     confirmation confirmed contact cookie count created data database day decided delay detail dir direct
     directory document earlier email ended entered entry event explained explanation factor failure field file
-    forgotten format from full given history host http idle in installation invalid invitation invited item json
+    first forgotten format from full given history host http idle in installation invalid invitation invited item json
     kind ledger link live lock log login long mail mark max message missed ms name new note of offer order
     origin outside over overview own page part password patch pause pending per pool port postgres preference
     preview previewed private profile proof public queued registration rejected rejection replayed report

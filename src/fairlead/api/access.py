@@ -184,7 +184,7 @@ def _with_permission(request: Request, permission: Permission) -> Principal:
 
 
 def _session_of(request: Request, resources: Resources) -> OpenedSession:
-    token = token_of(request, resources.settings)
+    token = token_of(request)
     if token is None:
         raise session_invalid()
     # A cookie comes along whichever page asks; a key does not. Such a page sees no answer, but could use up a limit.

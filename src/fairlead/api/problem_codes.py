@@ -95,6 +95,7 @@ _OF_ACCESS = {
             "api_key_unknown": "There is no such API key",
         },
     ),
+    **_all(410, {"setup_finished": "The marketplace has an operator already"}),
     **_all(
         409,
         {

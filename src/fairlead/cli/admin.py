@@ -60,13 +60,11 @@ def create(
     with marketplace(settings) as database:
         made = create_admin(database, email, name or email.partition("@")[0], OPERATOR, password=password)
     if as_json:
-        print_json(
-            {"user_id": made.user_id, "status": made.status, "invite": _invite(made.invite, settings.public_url)}
-        )
+        print_json({"user_id": made.user_id, "status": made.status, "invite": _invite(made.invite, settings.site_url)})
     elif made.invite is None:
         say("the operator can log in, and sets up a second factor then")
     else:
-        _say_invite(made.invite, settings.public_url)
+        _say_invite(made.invite, settings.site_url)
 
 
 @app.command("list")
@@ -102,9 +100,9 @@ def reset_factor(who: Who, as_json: AsJson = False) -> None:
         user = _operator(database, who)
         done = reset_second_factor(database, user.user_id, OPERATOR, by_mail=False)
     if as_json:
-        print_json(_change(done, settings.public_url))
+        print_json(_change(done, settings.site_url))
     elif done.invite is not None:
-        _say_invite(done.invite, settings.public_url)
+        _say_invite(done.invite, settings.site_url)
 
 
 @app.command()
@@ -117,7 +115,7 @@ def disable(who: Who, as_json: AsJson = False) -> None:
     with marketplace(settings) as database:
         done = disable_user(database, _operator(database, who).user_id, OPERATOR)
     if as_json:
-        print_json(_change(done, settings.public_url))
+        print_json(_change(done, settings.site_url))
     elif done.took_effect:
         say(f"the operator is shut out; {done.ended_sessions} sessions ended, {done.revoked_keys} keys revoked")
     else:
@@ -134,7 +132,7 @@ def enable(who: Who, as_json: AsJson = False) -> None:
     with marketplace(settings) as database:
         done = enable_user(database, _operator(database, who).user_id, OPERATOR)
     if as_json:
-        print_json(_change(done, settings.public_url))
+        print_json(_change(done, settings.site_url))
     else:
         say(f"the operator is {done.status}" if done.took_effect else f"nothing to do: the operator is {done.status}")
 

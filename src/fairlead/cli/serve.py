@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from fairlead.cli.long_running import WITH_PARENT, begin, marketplace_when_there
+from fairlead.flows.access.encryption_keys import with_encryption_keys
 from fairlead.settings import Settings, load_settings
 from fairlead.telemetry.logs import get_logger
 
@@ -25,6 +26,9 @@ def serve(
 ) -> None:
     """Run the web process and a worker together, until stopped: all that one machine needs.
 
+    On an empty database it prints a link, good once, that lets the first operator in. It needs no setting: the keys
+    that encrypt secrets are made on the first start and kept with the data. Keep a copy of them elsewhere.
+
     A process that dies is started again. Ctrl-C or SIGTERM stops them all, each finishing what is under way. The first
     worker answers /metrics on FAIRLEAD_WORKER_PORT, the next on the port after it, and so on.
 
@@ -39,6 +43,7 @@ def serve(
     # Held open for as long as the others run: an embedded server stays up, and the schema is checked once for all.
     with marketplace_when_there(settings, stop, 1) as database:
         if database is not None:
+            with_encryption_keys(database, settings)  # made by one process, before all others look for them
             _supervise([_Child("web", []), *_workers(settings, workers)], settings, stop)
 
 

@@ -1,6 +1,6 @@
 """`fairlead status`: the database, its schema, the workers and queues, and the marketplace in numbers."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated
 
 import typer
@@ -10,7 +10,8 @@ from fairlead.cli.output import errors, print_json, say, table
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.currency import money
 from fairlead.core.errors import FairleadError, Refused
-from fairlead.settings import Settings, load_settings
+from fairlead.flows.access.encryption_keys import EncryptionKeys, read_encryption_keys
+from fairlead.settings import Settings, SettingsError, load_settings
 from fairlead.store.connection import Database
 from fairlead.store.embedded import EmbeddedPostgresError
 from fairlead.store.leads.rows import LEAD_STATUSES
@@ -32,6 +33,7 @@ class _Seen:
     overview: MarketplaceOverview | None = None
     gauges: Gauges | None = None
     portal_role: PortalRoleState | None = None
+    keys: EncryptionKeys | None = None
 
 
 def status(
@@ -59,9 +61,17 @@ def status(
 def _look(settings: Settings) -> _Seen:
     try:
         with connected(settings) as database:
-            return _look_into(database, settings.schema_name)
+            seen = _look_into(database, settings.schema_name)
+            return seen if seen.overview is None else _with_keys(database, settings, seen)
     except (FairleadError, EmbeddedPostgresError) as error:
         return _Seen(problem=" ".join(str(error).split()))
+
+
+def _with_keys(database: Database, settings: Settings, seen: _Seen) -> _Seen:
+    try:
+        return replace(seen, keys=read_encryption_keys(database, settings))
+    except SettingsError as error:
+        return replace(seen, problem=str(error))
 
 
 def _look_into(database: Database, schema_name: str) -> _Seen:
@@ -98,6 +108,9 @@ def _for_programs(settings: Settings, seen: _Seen) -> dict[str, object]:
             "problem": seen.portal_role.problem,
             "remedy": list(seen.portal_role.remedy),
         },
+        "encryption_keys": None
+        if seen.keys is None
+        else {"source": seen.keys.source, "file": None if seen.keys.file is None else str(seen.keys.file)},
         "work": None if seen.gauges is None else _work_for_programs(seen.gauges),
         "marketplace": None
         if overview is None
@@ -133,6 +146,8 @@ def _for_people(settings: Settings, seen: _Seen) -> None:
     say(f"schema       {settings.schema_name}, {revision}")
     if seen.portal_role is not None:
         _row_level_security_for_people(seen.portal_role, is_on=settings.row_level_security == "on")
+    if seen.keys is not None:
+        _keys_for_people(seen.keys)
     overview = seen.overview
     if overview is None:
         return
@@ -151,6 +166,17 @@ def _for_people(settings: Settings, seen: _Seen) -> None:
     columns = ("niche", "levels", *waiting, "waiting", "subscriptions", "assignments", "journal")
     right = [*range(1, len(waiting) + 3), len(waiting) + 4]
     table("", columns, [_niche_row(niche, waiting) for niche in overview.niches], right)
+
+
+def _keys_for_people(keys: EncryptionKeys) -> None:
+    if keys.source == "file":
+        say(f"secrets      encrypted with the key in {keys.file}: keep a copy apart from the database's backups")
+    elif keys.source == "setting":
+        say("secrets      encrypted with FAIRLEAD_ENCRYPTION_KEYS: keep a copy apart from the database's backups")
+    elif keys.file is not None:
+        say(f"secrets      none yet: their key is made when fairlead serve is started, in {keys.file}")
+    else:
+        say("secrets      no key: second factors and webhooks need FAIRLEAD_ENCRYPTION_KEYS", "yellow")
 
 
 def _row_level_security_for_people(role: PortalRoleState, *, is_on: bool) -> None:

@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from fairlead.cli.long_running import WithParent, begin, marketplace_when_there
+from fairlead.cli.setup_link import show_setup_link
 from fairlead.core.errors import Unavailable
+from fairlead.flows.access.encryption_keys import with_encryption_keys
 from fairlead.settings import Settings, load_settings
 from fairlead.store.connection import Database
 from fairlead.store.row_level_security.portal_role import portal_role_state
@@ -24,6 +26,8 @@ def web(
 ) -> None:
     """Answer over HTTP: the API, and /livez, /readyz and /metrics. Runs until stopped.
 
+    While the marketplace has no operator it prints a link, good once, that lets the first one in.
+
     /readyz says whether the database, its schema and a worker are there: point a load balancer at it.
 
     Example: FAIRLEAD_HTTP_HOST=0.0.0.0 fairlead web --port 8080
@@ -38,9 +42,11 @@ def web(
     with marketplace_when_there(settings, stop, settings.web_pool_size, PATIENCE_SECONDS) as database:
         if database is None:
             return
+        settings = with_encryption_keys(database, settings)
         _warn_of_row_level_security(database, settings)
         with serve_in_thread(console_application(database, settings), settings.http_host, settings.web_port) as served:
             log.info("web started", host=settings.http_host, port=served.port)
+            show_setup_link(database, settings, served.port)
             stop.wait()
     shut_down_traces()
     log.info("web stopped")

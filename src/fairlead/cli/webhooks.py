@@ -85,13 +85,14 @@ def set_(
         fairlead webhooks set sales@example.com https://crm.example.com/leads --map mail=contact_email --map id=lead_id
     """
     from fairlead.delivery.secret_box import secret_box
+    from fairlead.flows.access.encryption_keys import with_encryption_keys
     from fairlead.flows.notifications.endpoints import set_webhook_endpoint
 
     if mapping and own_names:
         raise BadInput(["say which: --map NAME=OURS, or --own-names"])
     settings = load_settings()
-    box = secret_box(settings)
     with marketplace(settings) as database:
+        box = secret_box(with_encryption_keys(database, settings))
         provider_id = _provider_id(database, provider)
         field_mapping = _mapping(mapping) if mapping else None if own_names else _present_mapping(database, provider_id)
         allow_private = settings.webhook_allow_private
@@ -118,6 +119,7 @@ def rotate(
         fairlead webhooks rotate sales@example.com --finish
     """
     from fairlead.delivery.secret_box import secret_box
+    from fairlead.flows.access.encryption_keys import with_encryption_keys
     from fairlead.flows.notifications.endpoint_secrets import retire_previous_secret, rotate_webhook_secret
 
     settings = load_settings()
@@ -126,7 +128,8 @@ def rotate(
         if finish:
             done = retire_previous_secret(database, endpoint_id, OPERATOR)
         else:
-            done = rotate_webhook_secret(database, secret_box(settings), endpoint_id, OPERATOR)
+            box = secret_box(with_encryption_keys(database, settings))
+            done = rotate_webhook_secret(database, box, endpoint_id, OPERATOR)
     if finish:
         _answer(done, "the previous secret is retired", "no rotation is under way", as_json)
     else:
@@ -181,12 +184,14 @@ def send_test(provider: Provider, as_json: AsJson = False) -> None:
     Example: fairlead webhooks test sales@example.com
     """
     from fairlead.delivery.secret_box import secret_box
+    from fairlead.flows.access.encryption_keys import with_encryption_keys
     from fairlead.flows.notifications.endpoint_trial import try_webhook_endpoint
 
     settings = load_settings()
     with marketplace(settings) as database:
         endpoint_id = _endpoint(database, provider).endpoint_id
-        delivery = try_webhook_endpoint(database, secret_box(settings), endpoint_id, settings)
+        box = secret_box(with_encryption_keys(database, settings))
+        delivery = try_webhook_endpoint(database, box, endpoint_id, settings)
     is_sent = isinstance(delivery, Sent)
     if as_json:
         print_json({"endpoint_id": endpoint_id, "is_sent": is_sent, "answer": delivery.answer})

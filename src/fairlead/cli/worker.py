@@ -36,6 +36,7 @@ def worker(
         fairlead worker --concurrency 10 --port 0
     """
     # Imported here: the HTTP server is slow to import, and only this verb needs them.
+    from fairlead.flows.access.encryption_keys import with_encryption_keys
     from fairlead.worker import connections_needed, work
 
     given = {"worker_concurrency": concurrency, "worker_port": port}
@@ -44,6 +45,7 @@ def worker(
     with marketplace_when_there(settings, stop, connections_needed(settings)) as database:
         if database is None:
             return
+        settings = with_encryption_keys(database, settings)
         is_drained = work(database, settings, stop, lambda: log.info("serving the queues"))
     if not is_drained:
         log.warning("jobs did not end in time: other workers take them over", seconds=settings.shutdown_timeout_seconds)

@@ -11,7 +11,6 @@ from fastapi import APIRouter, FastAPI, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
 from fairlead.api.access import OpenedSession, needs_session, public
-from fairlead.api.resources import ServerSettings
 from fairlead.api.session_cookie import give_token
 from fairlead.console.page import PageOfRequest, PageRoute, page_of_status
 from fairlead.flows.access.demo_seats import DemoSeat
@@ -30,12 +29,12 @@ def offer_seats(application: FastAPI, seats: Mapping[SeatName, DemoSeat], form_p
 
     @router.get("/demo/enter/{token}", dependencies=[public("the token is a secret that works once")])
     async def enter(  # pyright: ignore[reportUnusedFunction]
-        token: Annotated[str, Path(max_length=200)], request: Request, settings: ServerSettings
+        token: Annotated[str, Path(max_length=200)], request: Request
     ) -> Response:
         if not entrance or not secrets.compare_digest(token.encode(), entrance[0].encode()):
             return page_of_status(request, 404)
         entrance.clear()
-        return _seated(settings, seats["operator"], "/")
+        return _seated(request, seats["operator"], "/")
 
     @router.get("/demo")
     def show_seats(opened: Seated, page: PageOfRequest) -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -43,16 +42,16 @@ def offer_seats(application: FastAPI, seats: Mapping[SeatName, DemoSeat], form_p
 
     @router.get("/demo/seats/{name}")
     def take_seat(  # pyright: ignore[reportUnusedFunction]
-        name: Annotated[SeatName, Path()], _: Seated, settings: ServerSettings
+        name: Annotated[SeatName, Path()], _: Seated, request: Request
     ) -> Response:
-        return _seated(settings, seats[name], "/")
+        return _seated(request, seats[name], "/")
 
     application.include_router(router)
     application.state.is_demo = True
     return f"/demo/enter/{entrance[0]}"
 
 
-def _seated(settings: ServerSettings, seat: DemoSeat, path: str) -> Response:
+def _seated(request: Request, seat: DemoSeat, path: str) -> Response:
     answer = RedirectResponse(path, 303)
-    give_token(answer, settings, seat.token)
+    give_token(answer, request, seat.token)
     return answer

@@ -15,7 +15,8 @@ _KEY_BYTES = 32
 _VERSION = b"\x01"
 _KEY_ID_BYTES = 8
 _NONCE_BYTES = 12
-_HEAD_BYTES = len(_VERSION) + _KEY_ID_BYTES
+HEAD_BYTES = len(_VERSION) + _KEY_ID_BYTES
+"""So many bytes at the beginning of a sealed secret say which key sealed it."""
 _TAG_BYTES = 16
 _VARIABLE = "FAIRLEAD_ENCRYPTION_KEYS"
 
@@ -52,20 +53,24 @@ class SecretBox:
 
     def open(self, sealed: bytes, owner: str) -> str:
         """The secret that was sealed for `owner`. `SecretUnreadable` for any other bytes, owner or key."""
-        if len(sealed) < _HEAD_BYTES + _NONCE_BYTES + _TAG_BYTES or sealed[:1] != _VERSION:
+        if len(sealed) < HEAD_BYTES + _NONCE_BYTES + _TAG_BYTES or sealed[:1] != _VERSION:
             raise SecretUnreadable("a stored secret is not in a form that this release knows")
-        head, nonce = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES : _HEAD_BYTES + _NONCE_BYTES]
+        head, nonce = sealed[:HEAD_BYTES], sealed[HEAD_BYTES : HEAD_BYTES + _NONCE_BYTES]
         cipher = self._ciphers.get(head[len(_VERSION) :])
         if cipher is None:
             raise SecretUnreadable(f"a stored secret was sealed with a key that is not among {_VARIABLE}")
         try:
-            return cipher.decrypt(nonce, sealed[_HEAD_BYTES + _NONCE_BYTES :], _bound(head, owner)).decode()
+            return cipher.decrypt(nonce, sealed[HEAD_BYTES + _NONCE_BYTES :], _bound(head, owner)).decode()
         except InvalidTag:
             raise SecretUnreadable("a stored secret was changed, or belongs to something else") from None
 
+    def has_key_of(self, head: bytes) -> bool:
+        """Whether one of the keys sealed what begins like this (`HEAD_BYTES`)."""
+        return head[: len(_VERSION)] == _VERSION and head[len(_VERSION) : HEAD_BYTES] in self._ciphers
+
     def is_current(self, sealed: bytes) -> bool:
         """Whether the first key sealed it. While one is not, the key that did must stay among the keys."""
-        return sealed[:_HEAD_BYTES] == _VERSION + self._first_id
+        return sealed[:HEAD_BYTES] == _VERSION + self._first_id
 
 
 def secret_box(settings: Settings) -> SecretBox:
@@ -75,15 +80,23 @@ def secret_box(settings: Settings) -> SecretBox:
     """
     if settings.encryption_keys is None:
         raise SettingsError(f"{_VARIABLE}: must hold at least one key, the base64 of {_KEY_BYTES} random bytes")
+    return SecretBox(keys_in(settings.encryption_keys.get_secret_value(), _VARIABLE))
+
+
+def keys_in(text: str, where: str) -> list[bytes]:
+    """The keys of the text, separated by commas; `where` it stands is what an error names.
+
+    Raises SettingsError when one is malformed or there twice: one line, which never repeats a value.
+    """
     keys: list[bytes] = []
-    for number, text in enumerate(settings.encryption_keys.get_secret_value().split(","), start=1):
-        key = _key_from_text(text.strip())
+    for number, part in enumerate(text.split(","), start=1):
+        key = _key_from_text(part.strip())
         if key is None:
-            raise SettingsError(f"{_VARIABLE}: key {number} is not the base64 of {_KEY_BYTES} bytes")
+            raise SettingsError(f"{where}: key {number} is not the base64 of {_KEY_BYTES} bytes")
         if key in keys:
-            raise SettingsError(f"{_VARIABLE}: key {number} is there already")
+            raise SettingsError(f"{where}: key {number} is there already")
         keys.append(key)
-    return SecretBox(keys)
+    return keys
 
 
 def new_secret_key() -> str:

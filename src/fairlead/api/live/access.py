@@ -32,7 +32,7 @@ class Watches:
         if key is not None:
             principal = authenticate_api_key(resources.database, key, client_of(websocket))
         else:
-            token = token_of(websocket, resources.settings)
+            token = token_of(websocket)
             if token is None:
                 raise session_invalid()
             request_id = current_correlation_id()

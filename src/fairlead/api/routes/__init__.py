@@ -4,12 +4,24 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.api.routes import accounts, admin, documentation, enrolment, intake, live, problems, provider, session
+from fairlead.api.routes import (
+    accounts,
+    admin,
+    documentation,
+    enrolment,
+    intake,
+    live,
+    problems,
+    provider,
+    session,
+    setup,
+)
 
 ROUTERS: Sequence[APIRouter] = (
     session.router,
     enrolment.router,
     accounts.router,
+    setup.router,
     intake.router,
     *admin.ROUTERS,
     *provider.ROUTERS,

@@ -1,13 +1,13 @@
 """Setting up one's own second factor, and its recovery codes."""
 
-from fastapi import Response
+from fastapi import Request, Response
 from pydantic import Field
 
 from fairlead.api.access import FromClient
 from fairlead.api.bodies import Router
 from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import MarketplaceDatabase, SecretBoxResource, ServerSettings
+from fairlead.api.resources import MarketplaceDatabase, SecretBoxResource
 from fairlead.api.routes.session import CODES, Own, SecondFactor
 from fairlead.api.schemas.values import ResponseModel
 from fairlead.api.session_cookie import give_token
@@ -57,12 +57,12 @@ def confirm_enrolment(
     opened: Own,
     box: SecretBoxResource,
     database: MarketplaceDatabase,
-    settings: ServerSettings,
+    request: Request,
     client: FromClient,
 ) -> RecoveryCodes:
     """Confirm the second factor with a code of it. The session is open, all others of this user are over."""
     done = confirm_totp_enrolment(database, box, opened.token, asked.code, client)
-    give_token(response, settings, done.session.token)
+    give_token(response, request, done.session.token)
     return RecoveryCodes(recovery_codes=list(done.recovery_codes))
 
 

@@ -13,7 +13,7 @@ from fairlead.api.bodies import Router
 from fairlead.api.concurrency_limits import password_slot
 from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import MarketplaceDatabase, SecretBoxResource, ServerSettings
+from fairlead.api.resources import MarketplaceDatabase, SecretBoxResource
 from fairlead.api.schemas.values import Email, Line, Password, RequestModel, ResponseModel, Uuid
 from fairlead.api.session_cookie import give_token, take_token_back, token_of
 from fairlead.core.permissions import Role
@@ -29,7 +29,6 @@ from fairlead.flows.access.sessions import (
     revoke_session,
     revoke_sessions,
 )
-from fairlead.settings import Settings
 from fairlead.store.connection import Database
 
 router = Router(
@@ -122,7 +121,6 @@ async def begin_session(
     request: Request,
     response: Response,
     database: MarketplaceDatabase,
-    settings: ServerSettings,
     client: FromClient,
 ) -> OwnSession:
     """Log in with email and password. The answer sets the cookie; `next_step` says what is still outstanding.
@@ -133,7 +131,7 @@ async def begin_session(
     attempt = await run_in_threadpool(admit_log_in, database, asked.email, client)
     async with password_slot(request, "login"):
         done = await run_in_threadpool(finish_log_in, database, attempt, asked.password, client)
-    return await run_in_threadpool(_given, response, settings, database, done)
+    return await run_in_threadpool(given_session, response, request, database, done)
 
 
 @router.get("")
@@ -148,28 +146,26 @@ def show_session(opened: Own) -> OwnSession:
     response_class=Response,
     dependencies=[public("a client without a session is logged out already")],
 )
-def end_session(
-    request: Request, response: Response, database: MarketplaceDatabase, settings: ServerSettings, client: FromClient
-) -> None:
+def end_session(request: Request, response: Response, database: MarketplaceDatabase, client: FromClient) -> None:
     """Log out: the session is over and the cookie is taken back. Doing so twice is no mistake."""
-    if (token := token_of(request, settings)) is not None:
+    if (token := token_of(request)) is not None:
         log_out(database, token, client)
-    take_token_back(response, settings)
+    take_token_back(response, request)
 
 
 @router.post("/second-factor", responses=refuses("second_factor_done", "enrolment_required", *CODES))
 def give_second_factor(
     asked: SecondFactor,
+    request: Request,
     response: Response,
     opened: Own,
     box: SecretBoxResource,
     database: MarketplaceDatabase,
-    settings: ServerSettings,
     client: FromClient,
 ) -> OwnSession:
     """Finish the login with a code of the app, or a recovery code. The fifth wrong one ends the session."""
     done = confirm_second_factor(database, box, opened.token, asked.code, client)
-    return _given(response, settings, database, done)
+    return given_session(response, request, database, done)
 
 
 @router.post("/step-up", responses=refuses("second_factor_required", *CODES))
@@ -180,13 +176,12 @@ async def prove_again(
     opened: Own,
     box: SecretBoxResource,
     database: MarketplaceDatabase,
-    settings: ServerSettings,
     client: FromClient,
 ) -> OwnSession:
     """Prove again who you are: for ten minutes the session may do what is dangerous. The fifth wrong proof ends it."""
     async with password_slot(request, "session"):
         done = await run_in_threadpool(step_up, database, box, opened.token, asked.proof, client)
-    return await run_in_threadpool(_given, response, settings, database, done)
+    return await run_in_threadpool(given_session, response, request, database, done)
 
 
 @router.post("/password", responses=refuses("second_factor_required", "password_refused"))
@@ -196,14 +191,13 @@ async def replace_password(
     response: Response,
     opened: Own,
     database: MarketplaceDatabase,
-    settings: ServerSettings,
     client: FromClient,
 ) -> OwnSession:
     """Change the password. All other sessions of this user are over."""
     passwords = asked.current_password, asked.new_password
     async with password_slot(request, "session"):
         done = await run_in_threadpool(change_password, database, opened.token, *passwords, client)
-    return await run_in_threadpool(_given, response, settings, database, done)
+    return await run_in_threadpool(given_session, response, request, database, done)
 
 
 @router.get("/all", responses=refuses(*_UNFINISHED))
@@ -239,8 +233,9 @@ def _finished(opened: OpenedSession) -> str:
     return opened.principal.user_id
 
 
-def _given(response: Response, settings: Settings, database: Database, done: IssuedSession) -> OwnSession:
-    give_token(response, settings, done.token)
+def given_session(response: Response, request: Request, database: Database, done: IssuedSession) -> OwnSession:
+    """The browser has the session, and the answer says whose it is and what is outstanding."""
+    give_token(response, request, done.token)
     return _own(authenticate_session(database, done.token, touch=False))
 
 

@@ -1,8 +1,6 @@
 """The demo's console: on a port of this machine, and opened in the browser by a link that logs in once."""
 
-import secrets
 import webbrowser
-from base64 import b64encode
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,8 +11,9 @@ from fairlead.api.serve import serve_in_thread
 from fairlead.cli.output import say
 from fairlead.console.application import console_application
 from fairlead.console.demo import SeatName, offer_seats
-from fairlead.delivery.secret_box import secret_box
+from fairlead.delivery.secret_box import new_secret_key, secret_box
 from fairlead.flows.access.demo_seats import DemoSeat, seat_demo_operator, seat_demo_provider
+from fairlead.flows.access.encryption_keys import with_encryption_keys
 from fairlead.flows.intake.policy import change_intake_policy, read_intake_policy
 from fairlead.settings import load_settings
 from fairlead.store.audit.log import Actor
@@ -28,10 +27,11 @@ FORM_OF = "vps-hosting"
 def demo_console(database: Database, provider_email: str, actor: Actor, *, open_browser: bool) -> Generator[str]:
     """The console answers for as long as the block runs; yields its address.
 
-    What is sealed for the demo's users is sealed with a key of this run: each run sets them up anew.
+    Where there are no keys, secrets of the demo's users are sealed with one of this run; the next sets them up anew.
     """
-    key = b64encode(secrets.token_bytes(32)).decode()
-    settings = load_settings().model_copy(update={"cookie_over_http": True, "encryption_keys": SecretStr(key)})
+    settings = with_encryption_keys(database, load_settings())
+    keys = settings.encryption_keys or SecretStr(new_secret_key())
+    settings = settings.model_copy(update={"cookie_over_http": True, "encryption_keys": keys})
     _open_form(database, actor)
     provider_id = database.read(lambda conn: provider_id_of(conn, provider_email))
     seats: dict[SeatName, DemoSeat] = {

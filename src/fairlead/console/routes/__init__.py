@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.console.routes import account, accounts, consumer, design, home, login, portal
+from fairlead.console.routes import account, accounts, consumer, design, home, login, portal, setup
 from fairlead.console.routes.operator import analytics, fairness, lead, leads, live, market, overview, review, running
 
 ROUTERS: Sequence[APIRouter] = (
@@ -20,6 +20,7 @@ ROUTERS: Sequence[APIRouter] = (
     login.router,
     overview.router,
     review.router,
+    setup.router,
     *consumer.ROUTERS,
     *market.ROUTERS,
     *portal.ROUTERS,

@@ -1,6 +1,6 @@
 """Users that are created for a person: the first operator from the command line, others by invitation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fairlead.core.entry.mailbox import canonical_mailbox
 from fairlead.core.entry.refusal import EntryRefused
@@ -10,6 +10,7 @@ from fairlead.core.permissions import Role
 from fairlead.flows.access.one_time import OneTimeToken, issue_token
 from fairlead.flows.access.passwords import check_password, hash_password
 from fairlead.store.access.one_time_tokens import void_tokens
+from fairlead.store.access.setup_link import delete_setup_link
 from fairlead.store.access.users import UserRow, insert_user, lock_user, user_by_email, write_password
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import ConcurrentChange, lock_providers
@@ -30,12 +31,14 @@ class AddedUser:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class WantedUser:
+    """A user who is to be there, checked. Without `password_hash` it is invited, `by_mail` or by the token returned."""
+
     email: str
     name: str
     role: Role
     provider_id: str | None
-    password_hash: str | None
+    password_hash: str | None = field(repr=False)
     by_mail: bool
 
 
@@ -47,11 +50,16 @@ def create_admin(database: Database, email: str, name: str, actor: Actor, *, pas
 
     Raises `BadInput` for a malformed email or name and a weak password, and `Refused`: `email_taken`.
     """
+    return _add(database, wanted_operator(email, name, password), actor)
+
+
+def wanted_operator(email: str, name: str, password: str | None) -> WantedUser:
+    """An operator with this password, or one that is invited. Takes a while: never under a lock. Raises `BadInput`."""
     address, shown = checked_person(email, name)
     if password is not None:
         check_password(password, address, shown)
     password_hash = None if password is None else hash_password(password)
-    return _add(database, _Wanted(address, shown, Role.ADMIN, None, password_hash, by_mail=False), actor)
+    return WantedUser(address, shown, Role.ADMIN, None, password_hash, by_mail=False)
 
 
 def invite_user(
@@ -68,18 +76,24 @@ def invite_user(
     if role not in (Role.ADMIN, Role.PROVIDER) or (role is Role.PROVIDER) != (provider_id is not None):
         raise BadInput(["role: must be admin, or provider with a provider_id"])
     checked = None if provider_id is None else checked_id(provider_id, "provider")
-    return _add(database, _Wanted(address, shown, role, checked, None, by_mail=True), actor)
+    return _add(database, WantedUser(address, shown, role, checked, None, by_mail=True), actor)
 
 
-def _add(database: Database, wanted: _Wanted, actor: Actor) -> AddedUser:
+def _add(database: Database, wanted: WantedUser, actor: Actor) -> AddedUser:
     user_id = new_id(database)
     try:
-        return database.run(lambda conn: _add_user(conn, user_id, wanted, actor))
+        return database.run(lambda conn: add_user(conn, user_id, wanted, actor))
     except ConcurrentChange:
-        raise _taken() from None
+        raise email_taken() from None
 
 
-def _add_user(conn: Connection, user_id: str, wanted: _Wanted, actor: Actor) -> AddedUser:
+def add_user(conn: Connection, user_id: str, wanted: WantedUser, actor: Actor) -> AddedUser:
+    """The user is there, or the one that was invited before is as wanted. With an operator the set-up link is over.
+
+    Raises `Refused` as `create_admin` and `invite_user`, and `ConcurrentChange` where the email was just taken.
+    """
+    if wanted.role is Role.ADMIN:
+        delete_setup_link(conn)
     if wanted.provider_id is not None and wanted.provider_id not in lock_providers(conn, [wanted.provider_id]):
         raise Refused("provider_unknown", f"there is no provider {wanted.provider_id}")
     found = user_by_email(conn, wanted.email)
@@ -120,12 +134,12 @@ def _add_user(conn: Connection, user_id: str, wanted: _Wanted, actor: Actor) -> 
     return AddedUser(user_id, status, invite)
 
 
-def _check_is_wanted(before: UserRow, wanted: _Wanted) -> None:
+def _check_is_wanted(before: UserRow, wanted: WantedUser) -> None:
     """Raises `Refused` unless this is the user that is wanted, and nothing but the invitation has touched it yet."""
     is_same = (before.role, before.provider_id) == (wanted.role.value, wanted.provider_id)
     done_before = wanted.password_hash is not None and before.password_hash == wanted.password_hash
     if not is_same or (before.status != "invited" and not done_before):
-        raise _taken()
+        raise email_taken()
 
 
 def checked_person(email: str, name: str) -> tuple[str, str]:
@@ -145,5 +159,6 @@ def checked_person(email: str, name: str) -> tuple[str, str]:
     return address, shown
 
 
-def _taken() -> Refused:
+def email_taken() -> Refused:
+    """The refusal of an email that another user has."""
     return Refused("email_taken", "there is a user with this email already")

@@ -63,7 +63,7 @@ class EmailSender:
         self._alert_emails = addresses_in(settings.alert_emails)
         self._retry_delay_factor = settings.retry_delay_factor
         self._links = links or Links()
-        self._public_url = settings.public_url
+        self._site_url = settings.site_url
 
     def send(self, notification_id: str, job_id: int) -> Delivery | None:
         """As `send_all` for one; None when nothing was sent."""
@@ -127,7 +127,7 @@ class EmailSender:
         if claimed.kind not in (*USER_KINDS, *CONSUMER_KINDS):
             return self._links
         make_link = one_time_link if claimed.kind in USER_KINDS else confirmation_link
-        link = make_link(conn, claimed, self._public_url, now)
+        link = make_link(conn, claimed, self._site_url, now)
         return link if isinstance(link, str) else replace(self._links, one_time=link)
 
     def _attempt(self, found: _Found, session: MailSession) -> _Attempt:

@@ -60,7 +60,7 @@ class InstallationSettings(ResponseModel):
     shutdown_timeout_seconds: int
     retry_delay_factor: float
     web_pool_size: int
-    cookie_over_http: bool
+    cookie_over_http: bool | None
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["json", "console"]
     mail_transport: Literal["console", "directory", "smtp"]

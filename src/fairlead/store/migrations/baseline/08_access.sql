@@ -79,6 +79,16 @@ create table one_time_tokens (
 create index one_time_tokens_of_user on one_time_tokens (user_id, purpose) where used_at is null;
 create index one_time_tokens_by_age on one_time_tokens (expires_at);
 
+create table setup_link (
+    is_only_row boolean primary key default true check (is_only_row),
+    token_hash  bytea not null check (octet_length(token_hash) = 32),
+    created_at  timestamptz not null,
+    expires_at  timestamptz not null,
+    check (expires_at > created_at)
+);
+comment on table setup_link is
+    'While there is no operator: the link that lets the first one in, of the web process that was started last.';
+
 create table api_keys (
     id           uuid primary key,
     -- The part of the key that is no secret: it finds the row, and names the key in lists.
