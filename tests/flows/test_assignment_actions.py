@@ -5,10 +5,16 @@ from collections.abc import Callable
 import pytest
 
 from fairlead.core.errors import BadInput, Refused
-from fairlead.flows.assignment_actions import accept_assignment, reject_assignment, view_assignment
+from fairlead.flows.assignment_actions import (
+    accept_assignment,
+    answer_assignments,
+    reject_assignment,
+    view_assignment,
+)
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from fairlead.store.money.assignments import ProviderAnswer
 from tests.flows.marketplaces import everything
 from tests.flows.sales import MEMO, PORTAL, audited, balances, query, sell
 
@@ -76,3 +82,25 @@ def test_a_rejection_needs_words_that_can_be_shown(database: Database) -> None:
     for reason in ("", "  ", "x" * 501, "a bell \a"):
         with pytest.raises(BadInput, match="reason: must be 1 to 500 characters"):
             reject_assignment(database, sale.anchor_id, sale.anchor, reason, PORTAL)
+
+
+def test_many_are_seen_and_answered_at_once_as_each_would_be_alone(database: Database) -> None:
+    sale = sell(database)
+    [other] = query(database, "select id::text from assignments where id <> %s limit 1", sale.anchor)[0]
+    no = [ProviderAnswer(sale.anchor, "rejected", " too far ")]
+    assert answer_assignments(database, [other], no, PORTAL) == 2
+    stored = query(
+        database,
+        "select id::text, status, rejection_reason, viewed_at is not null from assignments where viewed_at > %s",
+        "2000-01-01",
+    )
+    assert sorted(stored) == sorted([(sale.anchor, "rejected", "too far", True), (other, "active", None, True)])
+    assert audited(database, "assignment.rejected") == [
+        (sale.anchor, {"status": "active"}, {"status": "rejected"}, None, "anchor")
+    ]
+    before = everything(database)
+    yes = [ProviderAnswer(sale.anchor, "accepted"), ProviderAnswer("01900000-0000-7000-8000-000000000000", "accepted")]
+    assert answer_assignments(database, [other], yes, PORTAL) == 0, "what was said before stays"
+    with pytest.raises(BadInput, match="reason"):
+        answer_assignments(database, [], [ProviderAnswer(other, "rejected", " ")], PORTAL)
+    assert everything(database) == before

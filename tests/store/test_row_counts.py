@@ -19,7 +19,7 @@ from fairlead.store.distribution.rosters import RosterCache
 from fairlead.store.ids import new_id
 from fairlead.store.leads import state
 from fairlead.store.leads.intake import IntakePolicy, write_intake_policy
-from fairlead.store.money.assignments import set_answered, set_refunded, set_viewed
+from fairlead.store.money.assignments import ProviderAnswer, set_answered, set_refunded, set_viewed
 from fairlead.store.money.bad_leads import set_report_rejected, set_reported, set_window_days
 from fairlead.store.notifications.preferences import write_preferences
 from fairlead.store.row_counts import RowsMissed, change_rows
@@ -139,8 +139,8 @@ CHANGES: dict[str, Callable[[Connection], object]] = {
     "leads_blamed_were_waiting": lambda conn: state.blame_for_crash(conn, UNKNOWN),
     "leads_given_up_were_waiting": lambda conn: state.give_up(conn, UNKNOWN, "an error", NOW),
     "assignments_refunded_were_paid": lambda conn: set_refunded(conn, [UNKNOWN], "an operator", "a memo", NOW),
-    "assignments_viewed_were_unseen": lambda conn: set_viewed(conn, UNKNOWN, NOW),
-    "assignments_answered_were_active": lambda conn: set_answered(conn, UNKNOWN, "accepted", None, NOW),
+    "assignments_viewed_were_unseen": lambda conn: set_viewed(conn, [UNKNOWN], NOW),
+    "assignments_answered_were_active": lambda conn: set_answered(conn, [ProviderAnswer(UNKNOWN, "accepted")], NOW),
     "assignments_reported_had_no_report": lambda conn: set_reported(conn, UNKNOWN, "spam", None, NOW),
     "assignments_decided_had_an_open_report": lambda conn: set_report_rejected(conn, UNKNOWN, "an operator", "m", NOW),
     "niches_with_an_intake_policy_are_there": lambda conn: write_intake_policy(

@@ -1,5 +1,6 @@
 """What a provider does with a lead that it bought: it sees it, accepts it, or rejects it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,14 @@ from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
-from fairlead.store.money.assignments import LockedAssignment, lock_own_assignment, set_answered, set_viewed
+from fairlead.store.money.assignments import (
+    LockedAssignment,
+    ProviderAnswer,
+    lock_assignments,
+    lock_own_assignment,
+    set_answered,
+    set_viewed,
+)
 
 LONGEST_REASON = 500
 
@@ -39,7 +47,7 @@ def view_assignment(database: Database, provider_id: str, assignment_id: str) ->
         if before.viewed_at is not None:
             return Answered(checked, before.status, before.viewed_at, before.answered_at, took_effect=False)
         now = clock(conn)
-        set_viewed(conn, checked, now)
+        set_viewed(conn, [checked], now)
         return Answered(checked, before.status, now, before.answered_at, took_effect=True)
 
     return database.run(work)
@@ -79,14 +87,61 @@ def _answer(
         if before.status != "active":
             raise Refused(f"assignment_{before.status}", f"assignment {checked} is {before.status} already")
         now = clock(conn)
-        set_answered(conn, checked, status, reason, now)
-        event = AuditEvent(
-            actor, f"assignment.{status}", "assignment", checked, {"status": before.status}, {"status": status}
-        )
-        append_audit(conn, [event], now)
+        _record_answers(conn, [ProviderAnswer(checked, status, reason)], actor, now)
         return Answered(checked, status, before.viewed_at or now, now, took_effect=True)
 
     return database.run(work)
+
+
+def answer_assignments(
+    database: Database, viewed_ids: Sequence[str], answers: Sequence[ProviderAnswer], actor: Actor
+) -> int:
+    """What providers did by now with their leads, many at once: which they saw, and what they said to others.
+
+    One transaction, audited as each answer alone would be. What was seen, answered or refunded before stays as it is;
+    returns how many assignments changed. Each is in one of the two lists at most. For a program that acts for the
+    providers: whose they are is not asked. Locks the assignments, ascending by id. Raises `BadInput` (no reason of 1 to
+    500 characters where one is rejected).
+    """
+    said = [
+        each._replace(reason=checked_words(each.reason or "", "reason", LONGEST_REASON) if _is_no(each) else None)
+        for each in answers
+    ]
+
+    def work(conn: Connection) -> int:
+        locked = lock_assignments(conn, [*viewed_ids, *(each.assignment_id for each in said)])
+        unseen = [each for each in viewed_ids if each in locked and locked[each].viewed_at is None]
+        asked = ((each, locked.get(each.assignment_id)) for each in said)
+        open_answers = [each for each, before in asked if before is not None and before.status == "active"]
+        now = clock(conn)
+        if unseen:
+            set_viewed(conn, unseen, now)
+        if open_answers:
+            _record_answers(conn, open_answers, actor, now)
+        return len(unseen) + len(open_answers)
+
+    return database.run(work)
+
+
+def _is_no(answer: ProviderAnswer) -> bool:
+    return answer.status == "rejected"
+
+
+def _record_answers(conn: Connection, answers: Sequence[ProviderAnswer], actor: Actor, now: datetime) -> None:
+    """The answers to assignments that are locked and active, in their rows and in the audit log."""
+    set_answered(conn, answers, now)
+    events = [
+        AuditEvent(
+            actor,
+            f"assignment.{each.status}",
+            "assignment",
+            each.assignment_id,
+            {"status": "active"},
+            {"status": each.status},
+        )
+        for each in answers
+    ]
+    append_audit(conn, events, now)
 
 
 def _own(conn: Connection, provider_id: str, assignment_id: str) -> LockedAssignment:

@@ -124,6 +124,11 @@ def count_of_leads(conn: Connection) -> int:
     return int(row[0])
 
 
+def newest_lead_at(conn: Connection) -> datetime | None:
+    """When the newest lead came in; None without any."""
+    return conn.execute("select max(created_at) from leads").fetchall()[0][0]
+
+
 def providers_out_of_funds(conn: Connection) -> list[str]:
     """The ids of the providers with a living subscription that waits for money, by name."""
     rows = conn.execute(

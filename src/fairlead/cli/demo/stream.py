@@ -1,7 +1,8 @@
 """The demo's leads: made up, but always the same for the same seed."""
 
 import random
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 REGIONS = (("Europe", 45), ("North America", 30), ("Asia", 13), ("South America", 7), ("Oceania", 5))
@@ -54,6 +55,14 @@ def demo_leads(seed: int, first_number: int = 0) -> Iterator[DemoLead]:
         slug, attributes = _vps(dice) if dice.random() < 0.75 else _dedicated(dice)
         yield DemoLead(slug, attributes, _details(dice, number))
         number += 1
+
+
+def by_niche(leads: Sequence[DemoLead]) -> dict[str, list[DemoLead]]:
+    """The leads of each niche, by its slug."""
+    grouped: dict[str, list[DemoLead]] = defaultdict(list)
+    for lead in leads:
+        grouped[lead.niche_slug].append(lead)
+    return grouped
 
 
 def _details(dice: random.Random, number: int) -> dict[str, str]:

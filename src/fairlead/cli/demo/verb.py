@@ -1,11 +1,10 @@
 """The demo itself: set up, stream, summarise, verify."""
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.resources import files
+from datetime import datetime
 from itertools import islice
 from typing import Annotated
 
@@ -13,23 +12,24 @@ import typer
 from rich.live import Live
 
 from fairlead.cli.demo.console import demo_console
+from fairlead.cli.demo.history import NO_EMAIL_LEAVES, SENDER, make_history
+from fairlead.cli.demo.past_changes import demo_marketplace, former_providers
 from fairlead.cli.demo.providers_desk import ProvidersDesk
 from fairlead.cli.demo.screen import live_view, show_next_commands, show_summary
-from fairlead.cli.demo.stream import DemoLead, demo_leads
+from fairlead.cli.demo.stream import DemoLead, by_niche, demo_leads
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import console, say
 from fairlead.cli.progress import progress_bar
 from fairlead.core.currency import money
 from fairlead.core.errors import Refused
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace
-from fairlead.flows.declaring.declaration import parse_declaration
 from fairlead.flows.distribute_niche import distribute_niche
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.deposit import deposit
+from fairlead.flows.notifications.hand_over import hand_over_emails
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.verify import verify
 from fairlead.settings import load_settings
-from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from fairlead.store.lookups import (
@@ -39,10 +39,10 @@ from fairlead.store.lookups import (
     providers_out_of_funds,
 )
 
-VISITOR = Actor("demo", "system")
 NICHES = ["vps-hosting", "dedicated-servers"]
 CURRENCY = "EUR"
 LEADS_WITHOUT_A_TERMINAL = 400
+HISTORY_DAYS = 365
 LEADS_PER_TICK = 5
 LEADS_PER_TOP_UP = 20
 TOP_UP_CENTS = 30_000
@@ -57,13 +57,20 @@ def demo(
     per_second: Annotated[float, typer.Option(min=0.1, help="How fast, on a terminal.")] = 5.0,
     seed: Annotated[int, typer.Option(help="Another number, other leads.")] = 7,
     fast: Annotated[bool, typer.Option("--fast", help="As fast as they can be distributed, and no console.")] = False,
+    history_days: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=730, help="How much history is behind a new marketplace; on a terminal a year, else none."
+        ),
+    ] = None,
     browser: Annotated[bool, typer.Option(help="Open the console in the browser.")] = True,
 ) -> None:
     """Watch leads being sold: a sample marketplace for VPS and dedicated servers, leads streaming in.
 
-    On a terminal the console opens in the browser, logged in, and leads keep coming until Ctrl-C. Elsewhere, and with
-    --fast, it ends by itself. It proves with `verify` that all of it was right, and leaves the marketplace to play
-    with. Run it again and more leads come in.
+    On a terminal the marketplace has a year of history first, the console opens in the browser, logged in, and leads
+    keep coming until Ctrl-C. Elsewhere, and with --fast, there is no history and it ends by itself. It proves with
+    `verify` that all of it was right, and leaves the marketplace to play with. Run it again and more leads come in, on
+    a terminal after those of the days between.
 
     Examples:
 
@@ -73,13 +80,14 @@ def demo(
     """
     say("Setting up: PostgreSQL, schema, a sample marketplace ...", "dim")
     with marketplace() as database:
-        _set_up(database)
+        is_living = console.is_terminal and not fast
+        days = history_days if history_days is not None else (HISTORY_DAYS if is_living else 0)
+        _set_up(database, seed, days)
         with database.snapshot() as conn:
             already = count_of_leads(conn)
-        is_living = console.is_terminal and not fast
         stream = demo_leads(seed, already)
         if is_living:
-            with demo_console(database, EXAMPLE_PROVIDER, VISITOR, open_browser=browser) as address:
+            with demo_console(database, EXAMPLE_PROVIDER, SENDER, open_browser=browser) as address:
                 newest = _run(database, islice(stream, leads), leads, LEADS_PER_TICK / per_second, address)
         else:
             count = leads or LEADS_WITHOUT_A_TERMINAL
@@ -89,12 +97,12 @@ def demo(
         show_next_commands(newest, EXAMPLE_PROVIDER)
 
 
-def _set_up(database: Database) -> None:
-    text = files("fairlead.cli.demo").joinpath("marketplace.toml").read_text(encoding="utf-8")
-    declaration = parse_declaration(text)
+def _set_up(database: Database, seed: int, history_days: int) -> None:
+    declaration = demo_marketplace()
+    providers = [*declaration.providers, *former_providers().providers]
     with database.snapshot() as conn:
         # By its providers, not by its niches: others may sell VPS hosting too, and made-up leads cost real money.
-        is_elsewhere = has_other_providers(conn, [provider.email for provider in declaration.providers])
+        is_elsewhere = has_other_providers(conn, [provider.email for provider in providers])
         is_elsewhere |= any(niche.slug not in NICHES for niche in niches_with_waiting_leads(conn, None))
     if is_elsewhere:
         raise Refused(
@@ -102,7 +110,27 @@ def _set_up(database: Database) -> None:
             f"the schema {database.schema_name!r} holds a marketplace already: the demo wants one of its own, for "
             "example with FAIRLEAD_SCHEMA=fairlead_demo",
         )
-    apply_marketplace(database, declaration, VISITOR)
+    if history_days:
+        _make_history(database, seed, history_days)
+    apply_marketplace(database, declaration, SENDER)
+
+
+def _make_history(database: Database, seed: int, days: int) -> None:
+    """Ctrl-C leaves what there is of it: the next start goes on from there."""
+    started, made = time.monotonic(), None
+    with suppress(KeyboardInterrupt), progress_bar("days") as bar:
+        task = bar.add_task("the days before", total=None)
+
+        def show(first: datetime, reached: datetime, until: datetime) -> None:
+            bar.update(task, completed=(reached - first).days, total=(until - first).days)
+
+        made = make_history(database, seed, days, show)
+    if made is not None and made.leads:
+        took = f"{time.monotonic() - started:.0f} s"
+        say(
+            f"The days since {made.first:%d %B %Y}: {made.leads:,} leads, sold by the rules of every day, in {took}.",
+            "dim",
+        )
 
 
 @dataclass(slots=True)
@@ -163,9 +191,9 @@ def _distributed(
         began = time.monotonic()
         if tally.leads % LEADS_PER_TOP_UP == 0:
             _top_up(database)
-        for slug, leads in _by_niche(tick).items():
+        for slug, leads in by_niche(tick).items():
             attributes, details = [each.attributes for each in leads], [each.details for each in leads]
-            lead_ids = submit_leads(database, slug, attributes, VISITOR, approve=True, details=details)
+            lead_ids = submit_leads(database, slug, attributes, SENDER, approve=True, details=details)
             tally.newest_lead_id = lead_ids[-1]
             for result in distribute_niche(distributor, niche_ids[slug]):
                 for decision in result.decisions:
@@ -173,6 +201,7 @@ def _distributed(
                     tally.revenue_cents += sum(recipient.price_cents for recipient in decision.recipients)
                     if desk is not None:
                         desk.answer(decision.recipients)
+        hand_over_emails(database, NO_EMAIL_LEAVES)
         tally.leads += len(tick)
         yield tally
         time.sleep(max(0.0, pause_seconds - (time.monotonic() - began)))
@@ -183,14 +212,7 @@ def _top_up(database: Database) -> None:
     with database.snapshot() as conn:
         out_of_funds = providers_out_of_funds(conn)
     for provider_id in out_of_funds:
-        deposit(database, provider_id, TOP_UP_CENTS, "demo", f"top-up-{new_id(database)}", VISITOR)
-
-
-def _by_niche(leads: list[DemoLead]) -> dict[str, list[DemoLead]]:
-    grouped: dict[str, list[DemoLead]] = defaultdict(list)
-    for lead in leads:
-        grouped[lead.niche_slug].append(lead)
-    return grouped
+        deposit(database, provider_id, TOP_UP_CENTS, "demo", f"top-up-{new_id(database)}", SENDER)
 
 
 def _prove(database: Database) -> None:

@@ -108,6 +108,24 @@ def withdraw_lead_jobs(conn: Connection, lead_ids: Sequence[str]) -> None:
     )
 
 
+def waiting_dispatch_jobs(conn: Connection) -> list[int]:
+    """The jobs that wait to hand out notifications, by id."""
+    rows = conn.execute("select id from jobs where queue = 'dispatch' and state = 'waiting' order by id").fetchall()
+    return [row[0] for row in rows]
+
+
+def withdraw_jobs(conn: Connection, job_ids: Sequence[int]) -> None:
+    """Those of the jobs that have not started yet are gone. A worker that is just taking one is not waited for."""
+    conn.execute(
+        """
+        with withdrawn as materialized (
+            select id from jobs where id = any(%s) and state = 'waiting' order by id for update skip locked)
+        delete from jobs where id = any(array(select id from withdrawn))
+        """,
+        (list(job_ids),),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class LeadJob:
     """The job that comes first of those that ask for a lead's decision; `due_at` is None when it is due already."""

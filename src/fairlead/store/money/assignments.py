@@ -7,7 +7,9 @@ that under the lead's lock nothing of it is refunded meanwhile.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
+from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import all_rows, one_row
@@ -118,22 +120,32 @@ def set_refunded(conn: Connection, assignment_ids: Sequence[str], decided_by: st
     )
 
 
-def set_viewed(conn: Connection, assignment_id: str, now: datetime) -> None:
-    """The assignment, locked and not seen before, was seen by its provider at that time."""
-    statement = "update assignments set viewed_at = %s where id = %s and viewed_at is null"
-    change_rows(conn, "assignments_viewed_were_unseen", 1, statement, (now, assignment_id))
+def set_viewed(conn: Connection, assignment_ids: Sequence[str], now: datetime) -> None:
+    """The assignments, locked and not seen before, were seen by their providers at that time."""
+    statement = "update assignments set viewed_at = %s where id = any(%s::uuid[]) and viewed_at is null"
+    parameters = (now, array_text(assignment_ids))
+    change_rows(conn, "assignments_viewed_were_unseen", len(assignment_ids), statement, parameters)
 
 
-def set_answered(conn: Connection, assignment_id: str, status: str, reason: str | None, now: datetime) -> None:
-    """The assignment, locked and active before, is accepted, or rejected for a reason."""
+class ProviderAnswer(NamedTuple):
+    """What a provider says to a lead that it bought: `accepted`, or `rejected` for a reason."""
+
+    assignment_id: str
+    status: str
+    reason: str | None = None
+
+
+def set_answered(conn: Connection, answers: Sequence[ProviderAnswer], now: datetime) -> None:
+    """The assignments, locked and active before, are accepted, or rejected for a reason."""
     change_rows(
         conn,
         "assignments_answered_were_active",
-        1,
+        len(answers),
         """
-        update assignments set status = %s, rejection_reason = %s, answered_at = %s,
-                               viewed_at = coalesce(viewed_at, %s)
-        where id = %s and status = 'active'
+        update assignments a set status = answer.status, rejection_reason = answer.reason, answered_at = %s,
+                                 viewed_at = coalesce(viewed_at, %s)
+        from unnest(%s::uuid[], %s::text[], %s::text[]) as answer (id, status, reason)
+        where a.id = answer.id and a.status = 'active'
         """,
-        (status, reason, now, now, assignment_id),
+        (now, now, *(list(column) for column in zip(*answers, strict=True))),
     )

@@ -162,6 +162,23 @@ def record_taken(conn: Connection, notification_id: str, job_id: int, answer: st
     return done.rowcount == 1
 
 
+def record_all_taken(conn: Connection, notification_ids: Sequence[str], answer: str, now: datetime) -> list[str]:
+    """Those of the notifications that are emails to providers and wait to be sent are sent; returns their ids.
+
+    They were handed out in this transaction, so that no job has them.
+    """
+    rows = conn.execute(
+        """
+        update notifications set state = 'sent', sent_at = %s, attempts = attempts + 1, last_attempt_at = %s,
+                                 last_answer = %s, last_error = null
+        where id = any(%s::uuid[]) and state = 'queued' and channel = 'email' and provider_id is not null
+        returning id::text
+        """,
+        (now, now, answer, array_text(notification_ids)),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def lock_claimed(conn: Connection, notification_id: str, job_id: int) -> bool:
     """Whether the notification is still this job's to send, its row locked."""
     row = conn.execute(
