@@ -12,7 +12,7 @@ from fairlead.core.errors import Unavailable
 from fairlead.delivery.mail_transport import open_mail_transport
 from fairlead.flows.distribute_lead import LeadDistribution
 from fairlead.flows.distributor import Distributor
-from fairlead.flows.maintenance.periodic import QUICK, SLOW, Maintenance, run_due_tasks
+from fairlead.flows.maintenance.periodic import GROUPS, Maintenance, run_due_tasks
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.send_email import EmailSender
 from fairlead.flows.notifications.send_webhook import WebhookSender
@@ -44,7 +44,7 @@ SWITCH_SECONDS = 0.001
 
 def connections_needed(settings: Settings) -> int:
     """How many connections the jobs, tasks and health checks of one worker process may hold at once."""
-    return settings.worker_concurrency + 2 * settings.delivery_concurrency + 6
+    return settings.worker_concurrency + 2 * settings.delivery_concurrency + 8
 
 
 def work(database: Database, settings: Settings, stop: threading.Event, on_running: Callable[[], None]) -> bool:
@@ -70,7 +70,7 @@ def work(database: Database, settings: Settings, stop: threading.Event, on_runni
         log.info("worker started", port=served.port, host=settings.http_host)
         # However serving the queues ends, by an error too, nothing keeps tasks for it afterwards.
         stack.callback(stop.set)
-        for tasks in (QUICK, SLOW):
+        for tasks in GROUPS:
             threading.Thread(target=_keep, args=(maintenance, tasks, stop), name="maintenance", daemon=True).start()
         # A thread that renders mails lets go of the interpreter this soon for one that decides.
         sys.setswitchinterval(SWITCH_SECONDS)

@@ -171,6 +171,7 @@ def _of_failures(cast: Cast) -> Posts:
     (_, _, first), (_, _, second) = (give_up_lead(database, slug) for slug in ("moving", "storage"))
     value(database, "update notifications set state = 'sent', sent_at = now() where state = 'queued'")
     notification, third = give_up_notification(database, "cleaning")
+    yield Post(ann, f"{ADMIN}/verifications", {"niche": None})
     yield Post(ann, f"{ADMIN}/dead-letter-retries", {"dead_letter_ids": [second, third]})
     yield Post(ann, f"{letters}/{first}/retry")
     _, _, fourth = give_up_lead(database, "painting")

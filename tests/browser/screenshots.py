@@ -51,6 +51,7 @@ PAGES = (
     "operator:/money/reports",
     "operator:/money/ledger",
     "operator:/fairness",
+    "operator:/fairness/proofs",
     "operator:/analytics",
     "operator:/operations",
     "operator:/operations/dead-letters",

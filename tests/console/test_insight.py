@@ -5,7 +5,9 @@ import io
 
 from starlette.testclient import TestClient
 
+from fairlead.flows.verifications import verify_requested
 from fairlead.store.connection import Database
+from tests.flows.maintenance.workers import maintenance_of
 from tests.flows.sales import sell
 
 
@@ -53,3 +55,17 @@ def test_a_niche_that_is_not_there_is_a_page_that_says_so(ann: TestClient) -> No
         answer = ann.get(f"{path}?niche=nothing-here", headers={"Accept": "text/html"})
         assert answer.status_code == 404
         assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_pages_say_when_the_past_was_verified(ann: TestClient, database: Database) -> None:
+    sell(database)
+    for path in ("/overview", "/fairness", "/money"):
+        assert "not verified yet" in ann.get(path).text, path
+    asked = ann.post("/api/v1/admin/verifications", json={}).json()
+    assert f'data-verification="{asked["verification_id"]}"' in ann.get("/fairness").text
+    verify_requested(maintenance_of(database))
+    for path in ("/overview", "/fairness", "/money", "/fairness/proofs"):
+        assert "1 decision taken again, byte for byte" in ann.get(path).text, path
+    text = ann.get("/fairness/proofs").text
+    assert "nothing to check" in text
+    assert "all niches" in text

@@ -185,6 +185,7 @@ _OF_OPERATIONS = {
             "dead_letter_unknown": "There is no such dead letter",
             "notification_unknown": "There is no such notification",
             "template_unknown": "There is no such template",
+            "verification_unknown": "There is no such verification",
             "webhook_endpoint_unknown": "There is no such webhook endpoint",
         },
     ),
@@ -193,6 +194,7 @@ _OF_OPERATIONS = {
         {
             "notification_not_failed": "The notification did not fail",
             "nothing_to_verify": "There is nothing to verify",
+            "verification_running": "A verification is running already",
             "webhook_endpoint_exists": "The provider has a webhook endpoint already",
             "webhook_endpoint_removed": "The webhook endpoint was removed",
             "webhook_rotation_under_way": "The secret is being rotated already",

@@ -10,17 +10,23 @@ from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, say, say_aside
 from fairlead.cli.progress import progress_bar
 from fairlead.flows import verify as flow
+from fairlead.flows.verifications import verify_and_keep
+from fairlead.store.audit.log import OPERATOR
 
 
 def verify(
     niche: Annotated[str | None, typer.Option(help="Replay only this niche's journal (its slug).")] = None,
+    keep: Annotated[
+        bool, typer.Option(help="Keep the result, for the console. A standby cannot, and takes --no-keep.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Every check as JSON.")] = False,
 ) -> None:
     """Prove the past: hash chains, every decision taken again, every balance and row.
 
-    Reads one snapshot and changes nothing. Says how many of each it checked; ends with status 1 and the first
+    Reads one snapshot and repairs nothing. Says how many of each it checked; ends with status 1 and the first
     differences when anything is not as it must be, and also when there was nothing to check. Ctrl-C ends it at any
-    moment, with status 130: then nothing is proven.
+    moment, with status 130: then nothing is proven. What it found is kept and shown in the console; while another
+    verification runs, it is refused.
 
     Examples:
 
@@ -41,7 +47,11 @@ def verify(
             bar.update(tasks[what], completed=done)
 
         try:
-            result = flow.verify(database, niche, progress=show)
+            result = (
+                verify_and_keep(database, OPERATOR, niche, show)
+                if keep
+                else flow.verify(database, niche, progress=show)
+            )
         except KeyboardInterrupt:
             bar.stop()
             say_aside(f"stopped before the end{reached}: nothing is proven, and nothing was changed")

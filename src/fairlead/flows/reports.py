@@ -98,10 +98,12 @@ def busiest_niche(database: Database, asked: AskedDays) -> tuple[str, str] | Non
     return database.read(lambda conn: most_assigned_niche(conn, days_asked(conn, asked)))
 
 
-def known_niche(conn: Connection, niche_slug: str) -> None:
-    """The niche is there. Raises `Refused`: `niche_unknown`."""
-    if niche_form(conn, niche_slug) is None:
+def known_niche(conn: Connection, niche_slug: str) -> str:
+    """The niche's id. Raises `Refused`: `niche_unknown`."""
+    found = niche_form(conn, niche_slug)
+    if found is None:
         raise Refused("niche_unknown", f"there is no niche {niche_slug!r}")
+    return found.niche_id
 
 
 def days_asked(conn: Connection, asked: AskedDays) -> Days:

@@ -2,7 +2,16 @@
 
 from collections.abc import Callable, Mapping
 
-from fairlead.flows.maintenance.periodic import PERIODIC_TASKS, QUICK, SLOW, Maintenance, PeriodicTask, run_due_tasks
+from fairlead.flows.maintenance.periodic import (
+    GROUPS,
+    PERIODIC_TASKS,
+    PROOF,
+    QUICK,
+    SLOW,
+    Maintenance,
+    PeriodicTask,
+    run_due_tasks,
+)
 from fairlead.store.connection import Database
 from fairlead.store.schedules import schedule_states
 from tests.flows.maintenance.workers import maintenance_of
@@ -64,7 +73,7 @@ def test_a_process_that_starts_does_some_at_once(database: Database) -> None:
 def test_the_periodic_tasks_of_a_marketplace(database: Database) -> None:
     """All of them run on an empty one, in their groups, and are on record."""
     maintenance = maintenance_of(database)
-    runs = [*run_due_tasks(maintenance, QUICK), *run_due_tasks(maintenance, SLOW)]
+    runs = [run for group in GROUPS for run in run_due_tasks(maintenance, group)]
     assert [(run.name, run.error) for run in runs] == [(task.name, None) for task in PERIODIC_TASKS]
     assert {task.name: (task.group, task.every_seconds, task.at_start) for task in PERIODIC_TASKS} == {
         "rescue": (QUICK, 5, False),
@@ -78,5 +87,6 @@ def test_the_periodic_tasks_of_a_marketplace(database: Database) -> None:
         "fingerprint": (SLOW, 60, False),
         "compose_filters": (SLOW, 86_400, False),
         "snapshot_rosters": (SLOW, 60, False),
+        "verify": (PROOF, 5, False),
     }
     assert not any(count for run in runs for count in run.counts.values())

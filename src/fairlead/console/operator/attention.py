@@ -70,6 +70,15 @@ KINDS: Mapping[str, AttentionKind] = {
         noted("Look"),
         lambda count: translated_count("%(count)s provider out of money", "%(count)s providers out of money", count),
     ),
+    "past_not_proven": AttentionKind(
+        "/fairness",
+        Permission.REPORTS_READ,
+        "/fairness/proofs",
+        noted("Look"),
+        lambda count: translated_count(
+            "%(count)s check of the past does not hold", "%(count)s checks of the past do not hold", count
+        ),
+    ),
     "differences_in_the_books": AttentionKind(
         "/money",
         Permission.MONEY_READ,

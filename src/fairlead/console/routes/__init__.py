@@ -5,7 +5,18 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from fairlead.console.routes import account, accounts, consumer, design, home, login, portal, setup
-from fairlead.console.routes.operator import analytics, fairness, lead, leads, live, market, overview, review, running
+from fairlead.console.routes.operator import (
+    analytics,
+    fairness,
+    lead,
+    leads,
+    live,
+    market,
+    overview,
+    proofs,
+    review,
+    running,
+)
 
 ROUTERS: Sequence[APIRouter] = (
     account.router,
@@ -19,6 +30,7 @@ ROUTERS: Sequence[APIRouter] = (
     live.router,
     login.router,
     overview.router,
+    proofs.router,
     review.router,
     setup.router,
     *consumer.ROUTERS,

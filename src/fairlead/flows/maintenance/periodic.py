@@ -20,18 +20,33 @@ from fairlead.flows.maintenance.reoffer import reoffer
 from fairlead.flows.maintenance.rescue import rescue
 from fairlead.flows.maintenance.snapshot_rosters import snapshot_rosters
 from fairlead.flows.maintenance.unconfirmed import reject_unconfirmed
+from fairlead.flows.verifications import verify_requested
 from fairlead.store.connection import Connection
 from fairlead.store.schedules import claim_task, due_tasks, end_task
 from fairlead.telemetry.errors import error_kind
 from fairlead.telemetry.logs import get_logger
 
-__all__ = ["PERIODIC_TASKS", "QUICK", "SLOW", "Maintenance", "PeriodicTask", "TaskRun", "run_due_tasks"]
+__all__ = [
+    "GROUPS",
+    "PERIODIC_TASKS",
+    "PROOF",
+    "QUICK",
+    "SLOW",
+    "Maintenance",
+    "PeriodicTask",
+    "TaskRun",
+    "run_due_tasks",
+]
 
 log = get_logger(__name__)
 
 QUICK = "quick"
 """What must not wait until a long reconciliation is over."""
 SLOW = "slow"
+PROOF = "proof"
+"""What may take an hour, and keeps no other task waiting."""
+GROUPS = (QUICK, SLOW, PROOF)
+"""Each has a thread of its own in every worker."""
 
 DAY_SECONDS = 86_400
 
@@ -60,6 +75,7 @@ PERIODIC_TASKS: tuple[PeriodicTask, ...] = (
     PeriodicTask("fingerprint", SLOW, 60, fingerprint),
     PeriodicTask("compose_filters", SLOW, DAY_SECONDS, compose_filters),
     PeriodicTask("snapshot_rosters", SLOW, 60, snapshot_rosters),
+    PeriodicTask("verify", PROOF, 5, verify_requested),
 )
 
 

@@ -17,8 +17,8 @@ class Attention:
 
     `count` is at most `count_limit`; `is_more` says that there are others. `oldest_at` is since when the first of them
     waits, None where that is not known. `first_id` is its id, as the API names it: of a lead, an assignment, a dead
-    letter, an endpoint, a provider or a reconciliation. `first_provider` is the name of the provider that it is about.
-    `amount_cents` is the money that it is about.
+    letter, an endpoint, a provider, a reconciliation or a verification. `first_provider` is the name of the provider
+    that it is about, `amount_cents` the money.
     """
 
     kind: str
@@ -31,11 +31,11 @@ class Attention:
 
 
 def read_attention(conn: Connection, count_limit: int = COUNT_LIMIT) -> list[Attention]:
-    """Every kind of which something waits, the one that has waited longest first.
+    """Every kind of which something waits, the one that has waited longest first, and before all a proof that failed.
 
     One statement that reads only what waits, of each kind `count_limit` and one more at most, by indexes that hold
     nothing else (reviews: by status): what was done costs nothing. The newest reconciliation counts while it has
-    differences.
+    differences, a verification that found any until a later one of all niches finds none.
     """
     return all_rows(conn, Attention, _WAITING, {"most": count_limit, "read": count_limit + 1})
 
@@ -79,5 +79,11 @@ _WAITING: LiteralString = """
         union all
         select 'differences_in_the_books', difference_count, ended_at, id::text, null, null
         from (select id, ended_at, difference_count from reconciliations order by ended_at desc limit 1) newest
+        union all
+        select 'past_not_proven', difference_count, ended_at, id::text, null, null
+        from (select id, ended_at, difference_count from verifications
+              where difference_count > 0 or difference_count = 0 and niche_id is null
+              order by ended_at desc limit 1) proof
     ) waiting left join providers p on p.id = waiting.provider_id
-    where waiting.count > 0 order by waiting.oldest_at nulls last, waiting.kind"""
+    where waiting.count > 0
+    order by waiting.kind <> 'past_not_proven', waiting.oldest_at nulls last, waiting.kind"""

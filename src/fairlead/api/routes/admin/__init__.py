@@ -35,6 +35,7 @@ from fairlead.api.routes.admin import (
     subscriptions,
     templates,
     users,
+    verifications,
     workers,
 )
 
@@ -64,6 +65,7 @@ ROUTERS: Sequence[APIRouter] = (
     provider_activity.router,
     ledger.router,
     audit.router,
+    verifications.router,
     exports.router,
     jobs.router,
     deliveries.router,

@@ -26,15 +26,16 @@ class AttentionSummary(ResponseModel):
 
     kind: str = Field(
         description="`leads_to_review`, `bad_lead_reports`, `leads_given_up`, `messages_given_up`, "
-        "`failing_endpoints`, `providers_to_approve`, `providers_out_of_money` or `differences_in_the_books`.",
+        "`failing_endpoints`, `providers_to_approve`, `providers_out_of_money`, "
+        "`differences_in_the_books` or `past_not_proven`.",
         examples=["bad_lead_reports"],
     )
     count: int = Field(description=f"How many, at most {COUNT_LIMIT}.")
     is_more: bool = Field(description="Whether there are more than that.")
     oldest_at: datetime | None = Field(description="Since when the first waits; null where that is not known.")
     first_id: Uuid = Field(
-        description="Of the first: the id of the lead, assignment, dead letter, webhook endpoint, provider or "
-        "reconciliation."
+        description="Of the first: the id of the lead, assignment, dead letter, webhook endpoint, provider, "
+        "reconciliation or verification."
     )
     first_provider: str | None = Field(
         description="The name of the provider that the first is about; null for what is about none.",
@@ -46,7 +47,7 @@ class AttentionSummary(ResponseModel):
 
 
 class AttentionReport(ResponseModel):
-    """Every kind of which something waits, the one that has waited longest first."""
+    """Every kind of which something waits: first a verification that found differences, then what waits longest."""
 
     currency: Currency
     items: Sequence[AttentionSummary]

@@ -18,6 +18,7 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.reports import busiest_niche, fairness_report
 from fairlead.flows.shares import FAR_BELOW_RATIO, SharesReport, shares_report
+from fairlead.flows.verifications import proof_state
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -64,6 +65,7 @@ def show_fairness(
         position=share_position,
         part=part,
         why_text=why_text,
+        proof=proof_state(database, slug or None),
         csv=period.address("/fairness/shares.csv", niche=slug),
     )
 

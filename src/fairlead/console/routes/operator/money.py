@@ -25,6 +25,7 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.money.bad_leads import list_open_reports, total_open_reports
 from fairlead.flows.money.marketplace_statement import read_marketplace_statement
+from fairlead.flows.verifications import proof_state
 from fairlead.store.money.bad_leads import ReportFilter
 from fairlead.store.money.ledger_pages import LedgerFilter, ledger_page
 
@@ -59,6 +60,7 @@ def show_money(
         reader,
         period=period,
         statement=statement,
+        proof=proof_state(database),
         currency=statement.currency,
         totals={each.kind: each for each in statement.totals},
         reports=total_open_reports(database),

@@ -22,6 +22,7 @@ from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.period_report import ReportedPeriod, period_report
 from fairlead.flows.reports import AskedDays, busiest_niche
 from fairlead.flows.shares import FAR_BELOW_RATIO, LevelShares, shares_report
+from fairlead.flows.verifications import proof_state
 from fairlead.store.connection import Database
 from fairlead.store.watching.attention import read_attention
 
@@ -64,6 +65,7 @@ def show_overview(reader: Reader, page: PageOfRequest, database: MarketplaceData
         attention=rail_counts(waiting, reader),
         period=period,
         tasks=tasks_of(waiting, reader),
+        proof=proof_state(database),
         now_figures=report.figures,
         earlier=report.earlier,
         currency=report.currency,

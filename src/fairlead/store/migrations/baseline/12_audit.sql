@@ -66,3 +66,31 @@ from niche_journal j,
      jsonb_array_elements(j.payload -> 'levels') with ordinality as level (body, number),
      jsonb_array_elements(level.body -> 'refused') with ordinality as refused (body, number)
 where j.kind = 'decision';
+
+create table verifications (
+    id           uuid primary key,
+    -- The niche whose journal alone is replayed; null: every niche's.
+    niche_id     uuid references niches,
+    requested_at timestamptz not null,
+    requested_by text not null,
+    -- Null: it waits for a worker.
+    started_at   timestamptz,
+    -- The last sign of life of the process that verifies, and what it was at then.
+    seen_at      timestamptz,
+    progress     jsonb check (jsonb_typeof(progress) = 'object'),
+    ended_at     timestamptz,
+    -- Why it ended before all was checked; null: it did not.
+    error        text,
+    decision_count   bigint check (decision_count >= 0),
+    difference_count integer check (difference_count >= 0),
+    -- Each check by name, on how many subjects, with the first differences.
+    checks       jsonb check (jsonb_typeof(checks) = 'array'),
+    constraint verifications_end_says_how check (
+        (ended_at is null) = (error is null and checks is null) and num_nonnulls(error, checks) < 2
+        and num_nulls(checks, decision_count, difference_count) in (0, 3))
+);
+comment on table verifications is
+    'Each proof of the past, whoever asked for it: what was checked, and what did not hold. It repairs nothing.';
+create index verifications_by_age on verifications (ended_at);
+-- A second one does not run beside the first.
+create unique index verifications_one_at_a_time on verifications ((ended_at is null)) where ended_at is null;

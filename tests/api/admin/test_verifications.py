@@ -1,0 +1,35 @@
+"""Verifications over the API: asked for, followed, read."""
+
+from starlette.testclient import TestClient
+
+from fairlead.flows.verifications import verify_requested
+from fairlead.store.connection import Database
+from tests.api.asking import a_provider, an_admin, application
+from tests.flows.maintenance.workers import maintenance_of
+from tests.flows.sales import sell
+
+PATH = "/api/v1/admin/verifications"
+
+
+def test_one_is_asked_for_followed_and_read(database: Database) -> None:
+    sale = sell(database)
+    app = application(database)
+    ann = an_admin(app, database)
+    answer = ann.post(PATH, json={})
+    assert answer.status_code == 202
+    asked = answer.json()
+    assert (asked["niche"], asked["started_at"], asked["holds"]) == (None, None, None)
+    assert ann.post(PATH, json={"niche": "hosting"}).json()["verification_id"] == asked["verification_id"]
+    verify_requested(maintenance_of(database))
+    found = ann.get(f"{PATH}/{asked['verification_id']}").json()
+    assert (found["holds"], found["decision_count"], found["difference_count"]) == (True, 1, 0)
+    assert len(found["checks"]) > 10
+    assert [each["verification_id"] for each in ann.get(PATH).json()["items"]] == [asked["verification_id"]]
+    _refuses_others(ann, a_provider(app, database, sale.anchor_id))
+
+
+def _refuses_others(ann: TestClient, provider: TestClient) -> None:
+    unknown = ann.get(f"{PATH}/01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "verification_unknown")
+    assert ann.post(PATH, json={"niche": "nothing-here"}).json()["code"] == "niche_unknown"
+    assert provider.post(PATH, json={}).status_code == 403
