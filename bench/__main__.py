@@ -6,6 +6,7 @@ python -m bench burst       thousands of leads approved at once
 python -m bench emails      emails a second to a local mail server, and what a backlog of them does to decisions
 python -m bench queue       what a job costs: enqueued, fetched, ended; and what a signal costs
 python -m bench http        the API under load, with a million leads in the tables (needs `wrk`)
+python -m bench console     every page of the console, asked many times with a year of a million leads in the tables
 python -m bench verify      how long proving the past takes as it grows, up to a million assignments
 python -m bench rosters     how a process that is behind catches up, by the journal and by the tables
 python -m bench locking     locking the providers that a decision consults, or all that it could consult
@@ -25,6 +26,7 @@ from bench.burst import BurstEffort, measure_bursts
 from bench.catching_up import CatchingUpEffort, measure_catching_up
 from bench.chart import queue_chart
 from bench.compare import CompareEffort, compare, compared_as_json, compared_as_markdown, write_to_page
+from bench.console import ConsoleEffort, console_as_json, console_as_markdown, measure_console, write_console
 from bench.containing import ContainingEffort, measure_containing
 from bench.emails import EmailEffort, emails_as_json, emails_as_markdown, measure_emails
 from bench.http_load import HttpEffort, measure_http
@@ -42,6 +44,7 @@ from bench.report import as_json, as_markdown
 from bench.rounds import Effort, measure
 from bench.server import server, server_version
 from bench.worker_report import burst_as_json, burst_as_markdown, latency_as_json, latency_as_markdown
+from bench.year import YearEffort
 
 SIZES = (100, 1000, 10_000)
 QUICK = Effort(rounds=2, batches=1, single_leads=2, conventional_leads=1, commits=5, batch_limit=5)
@@ -54,6 +57,7 @@ QUICK_QUEUE = QueueEffort(jobs=60, rounds=1)
 QUICK_HTTP = HttpEffort(
     subscriptions_per_level=20, sold_leads=30, pending_leads=2_000, other_leads=500, seconds=2, pages=3
 )
+QUICK_CONSOLE = ConsoleEffort(YearEffort(leads=120, niches=2, providers=20, patterns=10, pending=5), asks=2)
 QUICK_PROOF = ProofEffort(assignments=(100, 300), niches=2, subscriptions_per_level=20)
 
 QUICK_CATCHING_UP = CatchingUpEffort(providers=(20,), entries=5, rounds=2)
@@ -135,6 +139,19 @@ def http(wanted: argparse.Namespace) -> int:
     return 1 if errors else 0
 
 
+def console(wanted: argparse.Namespace) -> int:
+    """0 when every page was answered, and with no error."""
+    effort = ConsoleEffort(YearEffort(wanted.leads, wanted.niches, wanted.providers, seed=wanted.seed), wanted.asks)
+    effort = QUICK_CONSOLE if wanted.quick else effort
+    with server(is_durable=not wanted.quick) as server_url:
+        report = console_as_json(measure_console(server_url, effort), effort, server_version(server_url))
+    table = console_as_markdown(report)
+    _show(table, report, wanted.json)
+    if wanted.write:
+        write_console(table)
+    return 1 if any(each["errors"] for each in report["pages"]) else 0
+
+
 def proof(wanted: argparse.Namespace) -> int:
     """0 when every check held at every size."""
     effort = QUICK_PROOF if wanted.quick else ProofEffort(assignments=tuple(wanted.assignments), seed=wanted.seed)
@@ -208,6 +225,7 @@ MEASUREMENTS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "emails": emails,
     "queue": queue,
     "http": http,
+    "console": console,
     "verify": proof,
     "rosters": rosters,
     "locking": locking,
@@ -253,10 +271,20 @@ def _parser() -> argparse.ArgumentParser:
     by_name["locking"].add_argument(
         "--sizes", type=int, nargs="+", default=list(LockingEffort().sizes), help="subscriptions per level, one niche"
     )
+    _describe_console(by_name["console"])
     sizes = list(ProofEffort().assignments)
     of_verify.add_argument("--assignments", type=int, nargs="+", default=sizes, help="at which sizes, ascending")
     by_name["past"].add_argument("--entries", type=int, default=100_000, help="entries of the journal (100000)")
     return parser
+
+
+def _describe_console(part: argparse.ArgumentParser) -> None:
+    year = YearEffort()
+    part.add_argument("--leads", type=int, default=year.leads, help=f"leads of the year ({year.leads})")
+    part.add_argument("--niches", type=int, default=year.niches, help=f"niches that they are in ({year.niches})")
+    part.add_argument("--providers", type=int, default=year.providers, help=f"providers ({year.providers})")
+    part.add_argument("--asks", type=int, default=ConsoleEffort().asks, help="how often each page is asked (40)")
+    part.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
 
 
 def _describe_comparison(part: argparse.ArgumentParser) -> None:

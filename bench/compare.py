@@ -17,7 +17,6 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- bench compare: begin -->", "<!-- bench compare: end -->"
 WAYS = ("combined", "single")
 BATCH_LEADS = 50
 
@@ -211,6 +210,12 @@ def _cell(spread: dict[str, float]) -> str:
 
 def write_to_page(table: str, page: Path = PAGE) -> None:
     """The page has this table between its marks."""
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    _, after = rest.split(END)
-    page.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+    between_marks(page, "bench compare", table)
+
+
+def between_marks(page: Path, name: str, text: str) -> None:
+    """The page has this text, and nothing else, between the marks of that name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, rest = page.read_text(encoding="utf-8").split(begin)
+    _, after = rest.split(end)
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")

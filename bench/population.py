@@ -101,17 +101,20 @@ def create_niche(
     slug: str = "bench",
     are_approved: bool = True,
     shares_providers: bool = False,
+    recipients: Sequence[int] = RECIPIENTS,
+    at: datetime | None = None,
 ) -> str:
     """The niche's id: each provider subscribes to each level, and the leads wait for a decision or for approval.
 
     Rows, ledger, journal and audit log are what the application itself would have written, and a steady niche's past is
     its own work: `fairlead verify` holds. The providers are new, or where they are shared all that there are.
+    `recipients` are those of each level, `at` is when all of it came to be: now, without one.
     """
     dice = random.Random(seed)
-    now = datetime.now(UTC)
+    now = at or datetime.now(UTC)
     levels = [
-        Level(new_id(), f"Level {position}", cents, recipients, position, True)
-        for position, (recipients, cents) in enumerate(zip(RECIPIENTS, PRICES_CENTS, strict=True), start=1)
+        Level(new_id(), f"Level {position}", cents, most, position, True)
+        for position, (most, cents) in enumerate(zip(recipients, PRICES_CENTS, strict=True), start=1)
     ]
     if shares_providers:
         balances = _balances(database)

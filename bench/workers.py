@@ -30,10 +30,14 @@ def workers(url: str, count: int, directory: Path, settings: Mapping[str, str] |
 
 
 @contextmanager
-def web(url: str, directory: Path) -> Iterator[str]:
-    """A web process answers for the database, at the address that is given. It is stopped as an operator would."""
+def web(url: str, directory: Path, settings: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A web process answers for the database, at the address that is given. It is stopped as an operator would.
+
+    `settings` prevail.
+    """
     log = directory / "web.log"
-    with _process("web", _environment(url, directory) | {"FAIRLEAD_WEB_PORT": "0"}, log, "web started"):
+    environment = _environment(url, directory) | {"FAIRLEAD_WEB_PORT": "0"} | dict(settings or {})
+    with _process("web", environment, log, "web started"):
         port = re.search(r'"port": (\d+)', log.read_text())
         if port is None:
             raise RuntimeError("the web process does not say where it listens")

@@ -106,7 +106,7 @@ def start_verification(conn: Connection, verification_id: str) -> bool:
     """It runs from now on; False where another process has taken it."""
     found = conn.execute(
         """
-        update verifications set started_at = clock_timestamp(), seen_at = clock_timestamp()
+        update verifications set started_at = statement_timestamp(), seen_at = statement_timestamp()
         where id = %s and started_at is null and ended_at is null
         """,
         (verification_id,),
@@ -117,7 +117,7 @@ def start_verification(conn: Connection, verification_id: str) -> bool:
 def show_progress(conn: Connection, verification_id: str, what: str, done: int, total: int) -> None:
     """It lives, and is that far."""
     conn.execute(
-        "update verifications set seen_at = clock_timestamp(), progress = %s where id = %s and ended_at is null",
+        "update verifications set seen_at = statement_timestamp(), progress = %s where id = %s and ended_at is null",
         (Jsonb({"what": what, "done": done, "total": total}), verification_id),
     )
 
@@ -132,7 +132,7 @@ def end_verification(
     """It is over, and this is what it found; False where it had been given up meanwhile."""
     found = conn.execute(
         """
-        update verifications set ended_at = clock_timestamp(), decision_count = %s, difference_count = %s, checks = %s
+        update verifications set ended_at = statement_timestamp(), decision_count = %s, difference_count = %s, checks = %s
         where id = %s and ended_at is null
         """,
         (decision_count, difference_count, Jsonb(list(checks)), verification_id),
@@ -143,7 +143,7 @@ def end_verification(
 def stop_verification(conn: Connection, verification_id: str, error: str) -> None:
     """It is over before all was checked: nothing is proven by it."""
     conn.execute(
-        "update verifications set ended_at = clock_timestamp(), error = %s where id = %s and ended_at is null",
+        "update verifications set ended_at = statement_timestamp(), error = %s where id = %s and ended_at is null",
         (error, verification_id),
     )
 
@@ -152,8 +152,8 @@ def stop_silent_verifications(conn: Connection) -> int:
     """One whose process died is over; returns how many."""
     return conn.execute(
         """
-        update verifications set ended_at = clock_timestamp(), error = 'its process ended'
-        where ended_at is null and seen_at < clock_timestamp() - make_interval(secs => %s)
+        update verifications set ended_at = statement_timestamp(), error = 'its process ended'
+        where ended_at is null and seen_at < statement_timestamp() - make_interval(secs => %s)
         """,
         (SILENT_SECONDS,),
     ).rowcount

@@ -90,7 +90,7 @@ create table verifications (
         and num_nulls(checks, decision_count, difference_count) in (0, 3))
 );
 comment on table verifications is
-    'Each proof of the past, whoever asked for it: what was checked, and what did not hold. It repairs nothing.';
+    'Each proof of the past, with the actor that asked for it: what was checked, and what did not hold. It repairs nothing.';
 create index verifications_by_age on verifications (ended_at);
 -- A second one does not run beside the first.
 create unique index verifications_one_at_a_time on verifications ((ended_at is null)) where ended_at is null;

@@ -1,0 +1,258 @@
+"""Every page of the console, the portal and the forms, asked many times over a socket, with a year in the tables.
+
+`python -m bench console`. A real `fairlead web` process; each page is asked by a session of its own, so that none is
+held up by what another one asked. The pages are those that the console's routes declare.
+"""
+
+import re
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx2
+from pyotp.totp import TOTP
+
+from bench.compare import PAGE, between_marks
+from bench.measured_market import PATIENT
+from bench.server import SCHEMA, create_database, drop_databases, settle
+from bench.workers import web
+from bench.year import YearEffort, make_year
+from fairlead.api.session_cookie import DEVELOPMENT_COOKIE
+from fairlead.console.routes import ROUTERS
+from fairlead.core.permissions import Role
+from fairlead.delivery.secret_box import secret_box
+from fairlead.flows.access.enrolment import begin_totp_enrolment, confirm_totp_enrolment
+from fairlead.flows.access.invitations import create_admin, invite_user
+from fairlead.flows.access.log_in import log_in
+from fairlead.flows.access.one_time import accept_invite, issue_token
+from fairlead.flows.access.principal import Client
+from fairlead.flows.access.tokens import new_token
+from fairlead.flows.intake.policy import change_intake_policy
+from fairlead.settings import Settings
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.connection import Database
+from fairlead.store.leads.intake import IntakePolicy
+from fairlead.store.leads.rows import clock
+from fairlead.store.schema import migrate
+
+LONGEST_P95_MS = 200
+LARGEST_BYTES = 300_000
+MARKS = "bench console"
+KEYS = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+HERE = Client("127.0.0.1", "bench")
+
+NOT_ASKED = {
+    "/": "leads on to the first section",
+    "/forms/embed.js": "a script",
+    "/login/enrolment": "a login that is half done, as is the next",
+    "/login/second-factor": "",
+    "/operations/dead-letters/{dead_letter_id}": "nothing was given up in this year",
+}
+"""Pages of the routes that are not asked, and why."""
+YEARS = ("/overview", "/analytics", "/fairness")
+"""Pages that are also asked for a whole year."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleEffort:
+    """What there is, and how often each page is asked."""
+
+    year: YearEffort = field(default_factory=YearEffort)
+    asks: int = 40
+
+
+@dataclass(frozen=True, slots=True)
+class PageFigures:
+    """A page: its times in milliseconds, the uncompressed size of its largest answer, and how many were no answer."""
+
+    page: str
+    p50_ms: float
+    p95_ms: float
+    max_ms: float
+    html_bytes: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleMeasured:
+    """Every page, and how much was in the tables."""
+
+    rows: Mapping[str, int]
+    pages: Sequence[PageFigures]
+
+
+def pages_of_routes() -> list[str]:
+    """The addresses of every page and file that the console's routes declare, but those that are not asked."""
+    found = {str(getattr(route, "path", "")) for router in ROUTERS for route in router.routes}
+    return sorted(found - NOT_ASKED.keys())
+
+
+def measure_console(server_url: str, effort: ConsoleEffort) -> ConsoleMeasured:
+    """Every page in turn, with nothing else running. The database is gone afterwards."""
+    try:
+        url = create_database(server_url, "console")
+        with (
+            Database(url, SCHEMA, PATIENT) as database,
+            tempfile.TemporaryDirectory(prefix="fairlead-bench-") as directory,
+        ):
+            migrate(database)
+            make_year(database, effort.year)
+            settle(server_url)
+            asked = list(_asked(database))
+            with web(url, Path(directory), {"FAIRLEAD_ENCRYPTION_KEYS": KEYS, "FAIRLEAD_COOKIE_OVER_HTTP": "1"}) as at:
+                pages = [_measure(at, each, effort.asks) for each in asked]
+            return ConsoleMeasured(_counted(database), pages)
+    finally:
+        drop_databases(server_url, ["console"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A page, its addresses one after the other, and the session that asks for them."""
+
+    page: str
+    addresses: Sequence[str]
+    token: str | None
+
+
+def _asked(database: Database) -> Iterator[_Asked]:
+    slug = "niche-1"
+    change_intake_policy(database, slug, IntakePolicy(is_public=True), OPERATOR)
+    provider_id = _ids(database, "select provider_id from assignments group by 1 order by count(*) desc limit 1")[0]
+    provider = _provider_session(database, provider_id)
+    names = _names(database, provider_id) | {"slug": [slug]}
+    today = datetime.now(UTC).date()
+    year = f"?from={today - timedelta(days=364)}&to={today}"
+    for page in pages_of_routes():
+        addresses = _addresses(page, names)
+        if page.startswith("/portal"):
+            yield _Asked(page, addresses, provider)
+        elif "{slug}" in page or page in _PUBLIC:
+            yield _Asked(page, addresses, None)
+        else:
+            yield _Asked(page, addresses, _operator_session(database, page))
+        if page in YEARS:
+            yield _Asked(f"{page}, a year", [page + year], _operator_session(database, f"year of {page}"))
+            of_niche = f"{page}{year}&niche={slug}"
+            if page != "/overview":
+                yield _Asked(f"{page}, a year of a niche", [of_niche], _operator_session(database, f"niche of {page}"))
+
+
+_PUBLIC = frozenset(("/accept-invite", "/confirm-lead", "/forgot-password", "/login", "/register", "/reset-password"))
+
+
+def _addresses(page: str, names: Mapping[str, Sequence[str]]) -> list[str]:
+    wanted = re.findall(r"\{(\w+)\}", page)
+    if not wanted:
+        return [page]
+    [name] = wanted
+    return [page.replace(f"{{{name}}}", each) for each in names[name]]
+
+
+def _names(database: Database, provider_id: str) -> dict[str, Sequence[str]]:
+    """Ids for the addresses: leads of any age among them."""
+    any_lead = "select id from leads where status = 'distributed' order by md5(id::text) limit 20"
+    own = f"from assignments where provider_id = '{provider_id}' order by id desc limit 20"
+    return {
+        "lead_id": _ids(database, any_lead),
+        "niche_id": _ids(database, "select id from niches order by slug limit 3"),
+        "provider_id": [provider_id],
+        "assignment_id": _ids(database, f"select id {own}"),
+        "subscription_id": _ids(database, f"select id from subscriptions where provider_id = '{provider_id}'"),
+        "level_id": _ids(
+            database,
+            "select id from competition_levels where id not in (select competition_level_id from subscriptions "
+            f"where provider_id = '{provider_id}') limit 3",
+        ),
+    }
+
+
+def _ids(database: Database, query: str) -> list[str]:
+    with database.snapshot() as conn:
+        return [str(row[0]) for row in conn.execute(query.encode()).fetchall()]
+
+
+def _operator_session(database: Database, page: str) -> str:
+    email, password = f"{re.sub('[^a-z]+', '-', page).strip('-') or 'home'}@bench.example", new_token()
+    create_admin(database, email, "Bench", OPERATOR, password=password)
+    box = secret_box(Settings.model_validate({"encryption_keys": KEYS}))
+    token = log_in(database, email, password, HERE).token
+    begun = begin_totp_enrolment(database, box, token, HERE)
+    return confirm_totp_enrolment(database, box, token, TOTP(begun.seed).now(), HERE).session.token
+
+
+def _provider_session(database: Database, provider_id: str) -> str:
+    email, password = "desk@bench.example", new_token()
+    user_id = invite_user(database, email, "Desk", Role.PROVIDER, OPERATOR, provider_id=provider_id).user_id
+    with database.transaction() as conn:
+        token = issue_token(conn, user_id, "invite", clock(conn)).token
+    accept_invite(database, token, password, HERE)
+    return log_in(database, email, password, HERE).token
+
+
+def _measure(at: str, asked: _Asked, asks: int) -> PageFigures:
+    """The page asked so often on one connection, after a first time that is not counted."""
+    cookies = {} if asked.token is None else {DEVELOPMENT_COOKIE: asked.token}
+    times: list[float] = []
+    sizes, errors = [0], 0
+    with httpx2.Client(base_url=at, cookies=cookies, timeout=120, headers={"Accept": "text/html"}) as client:
+        for number in range(asks + 1):
+            started = time.perf_counter()
+            answer = client.get(asked.addresses[number % len(asked.addresses)])
+            took = (time.perf_counter() - started) * 1e3
+            sizes.append(len(answer.content))
+            errors += answer.status_code != 200
+            if number:
+                times.append(took)
+    times.sort()
+    p95 = times[min(len(times) - 1, -(-len(times) * 95 // 100) - 1)]
+    return PageFigures(asked.page, median(times), p95, times[-1], max(sizes), errors)
+
+
+def _counted(database: Database) -> dict[str, int]:
+    tables = ("leads", "assignments", "ledger_entries", "notifications", "niche_journal", "providers")
+    with database.snapshot() as conn:
+        return {each: conn.execute(f"select count(*) from {each}".encode()).fetchall()[0][0] for each in tables}
+
+
+def console_as_json(measured: ConsoleMeasured, effort: ConsoleEffort, server: str) -> dict[str, Any]:
+    """All figures."""
+    return {
+        "server_version": server,
+        "effort": asdict(effort),
+        "rows": dict(measured.rows),
+        "pages": [asdict(each) for each in measured.pages],
+    }
+
+
+def console_as_markdown(report: Mapping[str, Any]) -> str:
+    """A row for each page; those that take longer than they may, or are larger, are marked."""
+    rows = ", ".join(f"{count:,} {table}" for table, count in report["rows"].items())
+    lines = [
+        f"In the tables: {rows}. Each page {report['effort']['asks']} times, one after the other. In bold: a p95 above "
+        f"{LONGEST_P95_MS} ms, or more than {LARGEST_BYTES // 1000} kB.",
+        "",
+        "| page | p50 ms | p95 ms | max ms | kB | errors |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for each in report["pages"]:
+        p95 = _marked(f"{each['p95_ms']:.0f}", is_over=each["p95_ms"] > LONGEST_P95_MS)
+        size = _marked(f"{each['html_bytes'] / 1e3:.0f}", is_over=each["html_bytes"] > LARGEST_BYTES)
+        lines.append(
+            f"| `{each['page']}` | {each['p50_ms']:.0f} | {p95} | {each['max_ms']:.0f} | {size} | {each['errors']} |"
+        )
+    return "\n".join(lines)
+
+
+def _marked(text: str, *, is_over: bool) -> str:
+    return f"**{text}**" if is_over else text
+
+
+def write_console(table: str, page: Path = PAGE) -> None:
+    """The page of figures has this table between its marks."""
+    between_marks(page, MARKS, table)

@@ -1,0 +1,33 @@
+"""The measurement of the console's pages runs, asks all that there are, and none answers with an error."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.console import NOT_ASKED, pages_of_routes
+
+ROOT = Path(__file__).parents[2]
+PERMISSIONS = ROOT / "tests" / "console" / "page_permissions.txt"
+
+
+def test_every_page_is_asked_or_has_a_reason_not_to_be() -> None:
+    known = {line.split(":")[0] for line in PERMISSIONS.read_text(encoding="utf-8").splitlines()}
+    assert {*pages_of_routes()} == known - NOT_ASKED.keys()
+
+
+@pytest.mark.slow
+def test_every_page_is_answered(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    command = [sys.executable, "-m", "bench", "console", "--quick", "--json", str(figures)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
+    report = json.loads(figures.read_text())
+    assert report["rows"]["leads"] == 120
+    asked = {each["page"].partition(",")[0] for each in report["pages"]}
+    assert asked == {*pages_of_routes()}
+    assert all(each["html_bytes"] > 0 for each in report["pages"])
