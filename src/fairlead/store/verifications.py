@@ -132,7 +132,8 @@ def end_verification(
     """It is over, and this is what it found; False where it had been given up meanwhile."""
     found = conn.execute(
         """
-        update verifications set ended_at = statement_timestamp(), decision_count = %s, difference_count = %s, checks = %s
+        update verifications
+        set ended_at = statement_timestamp(), decision_count = %s, difference_count = %s, checks = %s
         where id = %s and ended_at is null
         """,
         (decision_count, difference_count, Jsonb(list(checks)), verification_id),
