@@ -23,6 +23,7 @@ from fairlead.console.page import LSTRIP_BLOCKS, TRIM_BLOCKS
 from fairlead.console.viewer import LANGUAGES
 from fairlead.core.gates import REGISTRY
 from fairlead.core.messages import MORE
+from fairlead.core.policy_messages import TEMPLATES
 
 CONSOLE = Path(__file__).parents[1] / "src" / "fairlead" / "console"
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
@@ -65,6 +66,7 @@ def texts() -> Iterator[str | tuple[str, str]]:
     yield MORE
     for kind in PROBLEMS.values():
         yield kind.title
+    yield from TEMPLATES.values()
     for refusal in REGISTRY.refusals:
         yield refusal.summary
         yield from refusal.sentences.values()

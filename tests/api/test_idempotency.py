@@ -23,6 +23,7 @@ CHANGE_NOTHING: Mapping[str, Any] = {
     f"{ADMIN}/niches/{{niche_id}}/filter-preview": {"filter_rules": {"version": 1, "rules": []}},
     f"{ADMIN}/lead-search": {"contact": "cora@example.com"},
     f"{ADMIN}/leads/{{lead_id}}/verify": None,
+    f"{ADMIN}/levels/{{level_id}}/preview": {"price_cents": 700},
     f"{ADMIN}/templates/{{kind}}/preview": {"subject": "New", "html": "<p>x</p>", "text": "x"},
     f"{OWN}/levels/{{level_id}}/filter-preview": {"version": 1, "rules": []},
     f"{OWN}/assignment-search": {"search": "canary"},

@@ -55,10 +55,17 @@ def test_reports_are_chosen_by_what_they_are_and_read_page_by_page(database: Dat
     assert shown(niche="moving") == []
     assert shown(age="1") == []
     value(
-        database, "update assignments set bad_lead_reported_at = now() - interval '2 days' where id = %s", sale.anchor
+        database,
+        "update assignments set bad_lead_reported_at = bad_lead_reported_at - interval '2 days' where id = %s",
+        sale.anchor,
     )
     assert shown(age="1") == ["rang for days"]
     assert shown(age="3") == []
+    value(
+        database,
+        "update assignments set bad_lead_reported_at = bad_lead_reported_at + interval '2 days' where id = %s",
+        sale.anchor,
+    )
     first = operator.get("/money/reports", params={"limit": 1}).text
     assert "2 reports, €25.00 in all" in first, "the sums are of every page"
     assert "cursor=" in first

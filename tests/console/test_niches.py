@@ -75,3 +75,36 @@ def test_a_form_that_consumers_may_fill_in_has_an_address_and_a_code_for_other_s
     assert "Closed to consumers." not in text
     for path in (f"/forms/{slug}", "/forms/embed.js"):
         assert ann.get(path).status_code == 200
+
+
+def test_a_niche_says_in_words_what_it_does_on_its_own(ann: TestClient, database: Database) -> None:
+    sell(database)
+    niche_id = query(database, "select id::text from niches")[0][0]
+    own = f"/api/v1/admin/niches/{niche_id}"
+    text = seen(ann, f"/niches/{niche_id}")
+    for words in ("Unsold leads stay unsold.", "Duplicates are not looked for.", 'value="attributes.region"'):
+        assert words in text, words
+    rule = {
+        "version": 1,
+        "any_of": [["contact_email"], ["attributes.region", "contact_phone"]],
+        "duplicate_window_days": 90,
+        "scope": "niche",
+        "action": "refuse",
+    }
+    ann.put(
+        f"{own}/intake-policy",
+        json={"is_public": False, "approves": False, "duplicate_rule": rule},
+        headers={"If-Match": "*"},
+    ).raise_for_status()
+    reoffer = {"every_minutes": 60, "max_times": 5, "max_hours": 48}
+    ann.patch(own, json={"reoffer": reoffer}, headers={"If-Match": "*"}).raise_for_status()
+    text = unescape(seen(ann, f"/niches/{niche_id}"))
+    for words in (
+        "offered again every 60 minutes, at most 5 times, for 48 hours after approval.",
+        "`contact_email`, `attributes.region + contact_phone`",
+        "of the niche of the last 90 days is refused.",
+        '"any_of": [["contact_email"], ["attributes.region", "contact_phone"]]',
+    ):
+        assert words in text, words
+    german = ann.get(f"/niches/{niche_id}", headers={"Accept-Language": "de"}).text
+    assert "offered again" not in german

@@ -21,6 +21,7 @@ MACHINE = "of this machine, not of the marketplace"
 REAL_TIME = {
     "console/page.py": SHOWN,
     "console/periods.py": SHOWN,
+    "console/routes/operator/messages.py": SHOWN,
     "console/routes/operator/money.py": SHOWN,
     "console/routes/portal/leads.py": SHOWN,
     "delivery/mail_transport.py": OUTSIDE,
@@ -43,6 +44,7 @@ REAL_TIME = {
     "store/migrations/baseline/11_jobs.sql": QUEUE,
     "store/schedules.py": QUEUE,
     "store/watching/gauges.py": QUEUE,
+    "store/watching/workers.py": QUEUE,
     "telemetry/logs.py": MACHINE,
 }
 

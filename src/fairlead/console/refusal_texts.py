@@ -9,7 +9,7 @@ from fairlead.console.formats import money_text, number_text
 from fairlead.console.texts import noted, translated
 from fairlead.console.viewer import Viewer
 from fairlead.core.gates import REGISTRY
-from fairlead.core.messages import MORE, Names, Wording, written
+from fairlead.core.messages import MORE, Names, TranslatableMessage, Wording, written
 from fairlead.core.refusals import Refusal
 
 _REASONS: Mapping[str, str] = {
@@ -46,7 +46,11 @@ def summary_text(reason: str) -> str:
 
 def refusal_sentence(refusal: Refusal, names: Names, viewer: Viewer) -> str:
     """What refused, in the language of the page, with amounts and numbers as the viewer has them."""
-    message = refusal.message()
+    return message_text(refusal.message(), names, viewer)
+
+
+def message_text(message: TranslatableMessage, names: Names, viewer: Viewer) -> str:
+    """The sentence in the language of the page, with amounts and numbers as the viewer has them."""
     wording = Wording(
         lambda cents: money_text(cents, names.currency, viewer),
         lambda number: number_text(number, viewer),

@@ -47,6 +47,23 @@ def test_a_price_moves_subscriptions_at_once(database: Database) -> None:
     assert activity(database)["bowline silver"] == "active"
 
 
+def test_what_a_price_would_do_is_what_it_does(database: Database) -> None:
+    market = open_market(database)
+    ann = an_admin(application(database), database)
+    address, bowline = f"{LEVELS}/{market.silver}", market.subscriptions["bowline silver"]
+    before = ann.get(address)
+    told = ann.post(f"{address}/preview", json={"price_cents": 700, "name": "tin"}).json()
+    assert [each["subscription_id"] for each in told["deactivated"]] == [bowline]
+    assert (told["active_count"], told["reactivated"], told["level"]["name"]) == (told["subscription_count"], [], "tin")
+    assert ann.get(address).json() == before.json(), "nothing was changed"
+    done = ann.patch(address, json={"price_cents": 700}, headers=seen(before))
+    assert done.json()["deactivated_subscription_ids"] == [bowline]
+    told = ann.post(f"{address}/preview", json={"price_cents": 500}).json()
+    assert [each["subscription_id"] for each in told["reactivated"]] == [bowline]
+    assert ann.post(f"{address}/preview", json={"max_recipients": 2}).json()["deactivated"] == []
+    assert problem(ann.post(f"{LEVELS}/{UNKNOWN}/preview", json={})) == (404, "level_unknown")
+
+
 def test_a_level_is_switched_off_and_renamed(database: Database) -> None:
     market = open_market(database)
     ann = an_admin(application(database), database)

@@ -11,10 +11,7 @@ MOST_MEMBERS = 40
 
 @dataclass(frozen=True, slots=True)
 class ChangedMember:
-    """A member of what was changed, by its path (`filter_rules.version`). None: it was not there, or is not any more.
-
-    `is_unknown`: before, or after, is not on record, as of what was created: then nothing is crossed out.
-    """
+    """A member of what was changed, by its path (`filter_rules.version`). None: it was nothing, or is nothing now."""
 
     path: str
     before: str | None
@@ -40,9 +37,7 @@ def difference_of(old: Any, new: Any) -> Difference:
     before, after = dict(_members(old, "")), dict(_members(new, ""))
     paths = [*before, *(path for path in after if path not in before)]
     found = [
-        ChangedMember(path, before.get(path), after.get(path))
-        for path in paths
-        if before.get(path) != after.get(path) or (path in before) != (path in after)
+        ChangedMember(path, before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)
     ]
     return Difference(tuple(found[:MOST_MEMBERS]), max(len(found) - MOST_MEMBERS, 0))
 
@@ -51,5 +46,5 @@ def _members(value: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping) and value:
         for name, each in cast("Mapping[str, Any]", value).items():
             yield from _members(each, f"{path}.{name}" if path else name)
-    elif value is not None or path:
+    elif value is not None:
         yield path, value if isinstance(value, str) else dumps(value, ensure_ascii=False)

@@ -12,16 +12,16 @@ _TASKS: Mapping[str, str] = {
 }
 
 _KINDS: Mapping[str, str] = {
-    "lead_assigned": noted("lead assigned"),
-    "refund_issued": noted("refund"),
-    "subscription_deactivated": noted("subscription stopped for lack of money"),
-    "subscription_reactivated": noted("subscription goes on"),
-    "filter_invalidated": noted("filter does not fit the form any more"),
-    "low_balance": noted("balance is low"),
-    "lead_confirmation": noted("lead to be confirmed"),
-    "operator_alert": noted("alert for operators"),
-    "user_invited": noted("invitation"),
-    "password_reset": noted("new password"),
+    "lead_assigned": noted("Lead assigned"),
+    "refund_issued": noted("Refund"),
+    "subscription_deactivated": noted("Subscription stopped for lack of money"),
+    "subscription_reactivated": noted("Subscription goes on"),
+    "filter_invalidated": noted("Filter does not fit the form any more"),
+    "low_balance": noted("Balance is low"),
+    "lead_confirmation": noted("Lead to be confirmed"),
+    "operator_alert": noted("Alert for operators"),
+    "user_invited": noted("Invitation"),
+    "password_reset": noted("New password"),
 }
 
 
@@ -32,4 +32,4 @@ def task_words(task: str) -> str:
 
 def message_words(kind: str) -> str:
     """What a message of this kind is about; the kind itself where it is not listed."""
-    return translated(_KINDS[kind]) if kind in _KINDS else kind.replace("_", " ")
+    return translated(_KINDS[kind]) if kind in _KINDS else kind.replace("_", " ").capitalize()

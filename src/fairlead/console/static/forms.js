@@ -14,7 +14,10 @@
 // one that is not required is left out, with `data-null` it is null. A refusal leaves everything as it was typed and
 // stands beside what it is about. One that asks for a fresh proof opens a dialog, and goes on from there. A form that
 // is sent again after the network failed has the same Idempotency-Key, so that it has one effect.
+//
+// A form whose `data-if-match` is not the version any more is not sent: meanwhile.js shows what was changed in between.
 import { announce, announceOnNextPage } from "./announcements.js";
+import { showMeanwhile } from "./meanwhile.js";
 
 const texts = document.getElementById("script-texts").dataset;
 const ENDED = ["session_required", "session_invalid"];
@@ -44,6 +47,7 @@ export async function callWithStepUp(method, address, body, headers) {
 }
 
 function watchForm(form) {
+  for (const input of form.elements) if (input.type === "hidden") input.dataset.start = input.value;
   let attempt = null; // the body and its key: the key stays for as long as the body does
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -58,6 +62,7 @@ function watchForm(form) {
       showErrors(form, { errors: [{ pointer: `/${error.place}`, detail: error.message }] });
       return;
     }
+    await form.beforeAsking?.(); // what a change would do, where its page has it said
     const asked = button?.dataset.confirm ?? form.dataset.confirm;
     if (asked && !(await confirmed(asked, button))) return;
     const [method, address] = (button?.dataset.api ?? form.dataset.api).split(" ");
@@ -69,7 +74,7 @@ function watchForm(form) {
       const answer = await callWithStepUp(method, address, method === "DELETE" || method === "GET" ? undefined : body, headersOf(form, method, attempt.key));
       if (answer === null) return;
       if (!answer.ok) {
-        refuse(form, answer.said);
+        await refuse(form, answer.said);
         form.dispatchEvent(new CustomEvent("refused", { bubbles: true, detail: answer.said }));
         return;
       }
@@ -84,8 +89,10 @@ function watchForm(form) {
   });
 }
 
-function refuse(form, problem) {
-  if (form.dataset.ended && ENDED.includes(problem.code)) {
+async function refuse(form, problem) {
+  if (problem.code === "version_conflict" && form.dataset.ifMatch) {
+    showErrors(form, { detail: await showMeanwhile(form, texts) });
+  } else if (form.dataset.ended && ENDED.includes(problem.code)) {
     announceOnNextPage(texts.logInAgain);
     location.assign(form.dataset.ended);
   } else {
@@ -121,7 +128,7 @@ class InputError extends Error {
   constructor(place, text) { super(text); this.place = place; }
 }
 
-function bodyOf(form, button) {
+export function bodyOf(form, button) {
   const body = {};
   for (const input of form.elements) {
     if (!input.name || input.disabled || input.type === "submit" || input.closest("[data-not-sent]")) continue;

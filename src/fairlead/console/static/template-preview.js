@@ -41,7 +41,8 @@ function copyOf(node) {
   if (!SHOWN.has(node.tagName)) return within;
   const made = document.createElement(node.tagName === "BODY" ? "div" : node.tagName);
   for (const name of KEPT) if (node.hasAttribute(name)) made.setAttribute(name, node.getAttribute(name));
-  for (const name of node.style) if (!node.style.getPropertyValue(name).includes("url(")) made.style.setProperty(name, node.style.getPropertyValue(name));
+  made.style.cssText = node.getAttribute("style") ?? ""; // by script, which the page's policy allows
+  for (const name of [...made.style]) if (made.style.getPropertyValue(name).includes("url(")) made.style.removeProperty(name);
   if (node.tagName === "A") made.title = node.getAttribute("href") ?? "";
   made.append(...within);
   return [made];

@@ -1,6 +1,6 @@
 """Opening, changing and deleting a niche's competition levels. Their order is changed in `level_order`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fairlead.core.canonical import JsonObject
@@ -28,10 +28,12 @@ from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.lookups import is_level_used, level_row
 from fairlead.store.configuration.rows import (
     LevelRow,
+    ProviderRow,
     level_rows,
     lock_providers,
     providers_at_levels,
     subscription_rows,
+    unlocked_providers,
 )
 from fairlead.store.configuration.writes import write_levels
 from fairlead.store.connection import Connection, Database
@@ -49,6 +51,20 @@ class LevelChange:
     price_cents: int | Unchanged = UNCHANGED
     max_recipients: int | Unchanged = UNCHANGED
     is_active: bool | Unchanged = UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class LevelMoves:
+    """The level as a change would have it; of its living subscriptions, those that would stop, and would start.
+
+    `active_count` are active before it.
+    """
+
+    level: LevelRow
+    subscription_count: int
+    active_count: int
+    stopping: tuple[Move, ...]
+    starting: tuple[Move, ...]
 
 
 def create_level(
@@ -126,10 +142,38 @@ def change_level(
         others = [row for row in level_rows(conn, [before.niche_id]) if row.level.level_id != checked]
         _require_free(others, after.level)
         is_repriced = before.level.price_cents != after.level.price_cents
-        moves = _moves_at_price(conn, after) if is_repriced else []
+        providers = lock_providers(conn, providers_at_levels(conn, [after])) if is_repriced else {}
+        moves = _moves_at_price(conn, after, providers) if is_repriced else []
         return _write(conn, locked, after, moves, differing, "level.changed", actor, memo)
 
     return with_niche_locks(database, work)
+
+
+def preview_level_change(database: Database, level_id: str, change: LevelChange) -> LevelMoves:
+    """What `change_level` would do to subscriptions now, by the balances of this moment. Nothing is locked or changed.
+
+    Raises `BadInput` and `Refused`: `level_unknown`, `level_deleted`.
+    """
+    checked, wanted = checked_id(level_id, "level"), canonical_values(given(change))
+
+    def work(conn: Connection) -> LevelMoves:
+        before = level_row(conn, checked)
+        if before is None:
+            raise Refused("level_unknown", f"there is no level {checked}")
+        if before.is_deleted:
+            raise Refused("level_deleted", f"the level {before.level.name!r} was deleted")
+        after = replace(before, level=replace(before.level, **wanted))
+        moves = _moves_at_price(conn, after, unlocked_providers(conn, providers_at_levels(conn, [after])))
+        living = [row for row in subscription_rows(conn, [], [], [after]) if not row.is_deleted]
+        return LevelMoves(
+            after,
+            len(living),
+            sum(row.subscription.is_active for row in living),
+            tuple(each for each in moves if not each[1].subscription.is_active),
+            tuple(each for each in moves if each[1].subscription.is_active),
+        )
+
+    return database.read(work)
 
 
 def delete_level(
@@ -188,9 +232,8 @@ def _require_free(others: Sequence[LevelRow], level: Level) -> None:
         raise Refused("position_taken", f"the level {holder!r} has the position {level.order_position} already")
 
 
-def _moves_at_price(conn: Connection, level: LevelRow) -> list[Move]:
-    """What the level's price makes of its subscriptions (R9). Locks its providers."""
-    providers = lock_providers(conn, providers_at_levels(conn, [level]))
+def _moves_at_price(conn: Connection, level: LevelRow, providers: Mapping[str, ProviderRow]) -> list[Move]:
+    """What the level's price makes of its subscriptions (R9), by the balances of its providers."""
     moves: list[Move] = []
     for row in subscription_rows(conn, [], [], [level]):
         available_cents = providers[row.subscription.provider_id].balance.available_cents

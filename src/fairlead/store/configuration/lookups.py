@@ -6,8 +6,8 @@ An id's niche, provider and level never change, so they can be read without a lo
 from dataclasses import dataclass
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.model import Balance, Level
-from fairlead.store.configuration.rows import LevelRow, ProviderRow
+from fairlead.core.model import Level
+from fairlead.store.configuration.rows import LevelRow, ProviderRow, unlocked_providers
 from fairlead.store.connection import Connection
 from fairlead.store.typed_rows import named_rows, one_row, part_of
 
@@ -107,18 +107,7 @@ def newest_attributes(conn: Connection, niche_id: str, limit: int) -> list[JsonO
 
 def provider_row(conn: Connection, provider_id: str) -> ProviderRow | None:
     """The provider as it is seen without its lock; None when there is none."""
-    row = conn.execute(
-        """
-        select id::text, email, name, status, timezone, low_balance_threshold_cents,
-               balance_cents, credit_limit_cents, ledger_seq
-        from providers where id = %s
-        """,
-        (provider_id,),
-    ).fetchone()
-    if row is None:
-        return None
-    found_id, email, name, status, timezone, threshold, *balance = row
-    return ProviderRow(found_id, email, name, status, timezone, threshold, Balance(*balance))
+    return unlocked_providers(conn, [provider_id]).get(provider_id)
 
 
 def uncomposed_filters(conn: Connection) -> list[tuple[str, JsonObject]]:

@@ -5,6 +5,7 @@ Their order is: the marketplace's own row, niches, leads, providers, each ascend
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.entry.mailbox import mailbox_key
@@ -209,16 +210,24 @@ def providers_at_levels(conn: Connection, levels: Sequence[LevelRow]) -> list[st
     return [row[0] for row in rows]
 
 
+_PROVIDERS: LiteralString = """
+    select id::text, email, name, status, timezone, low_balance_threshold_cents,
+           balance_cents, credit_limit_cents, ledger_seq, low_balance_alerted_at is not null
+    from providers where id = any(%s::uuid[]) order by id"""
+
+
 def lock_providers(conn: Connection, provider_ids: Sequence[str]) -> dict[str, ProviderRow]:
     """The providers by id, their rows locked in ascending order of id."""
-    rows = conn.execute(
-        """
-        select id::text, email, name, status, timezone, low_balance_threshold_cents,
-               balance_cents, credit_limit_cents, ledger_seq, low_balance_alerted_at is not null
-        from providers where id = any(%s::uuid[]) order by id for no key update
-        """,
-        (list(provider_ids),),
-    ).fetchall()
+    return _providers(conn, provider_ids, _PROVIDERS + " for no key update")
+
+
+def unlocked_providers(conn: Connection, provider_ids: Sequence[str]) -> dict[str, ProviderRow]:
+    """The providers by id, as they are seen without their locks."""
+    return _providers(conn, provider_ids, _PROVIDERS)
+
+
+def _providers(conn: Connection, provider_ids: Sequence[str], statement: LiteralString) -> dict[str, ProviderRow]:
+    rows = conn.execute(statement, (list(provider_ids),)).fetchall()
     return {
         provider_id: ProviderRow(provider_id, email, name, status, timezone, threshold, Balance(*balance), was_told)
         for provider_id, email, name, status, timezone, threshold, *balance, was_told in rows

@@ -9,6 +9,7 @@ from pydantic import Field, StrictBool
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
+from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Memo, Name, said, unsaid
@@ -17,10 +18,16 @@ from fairlead.api.schemas.values import Cents, Int, RequestModel, ResponseModel,
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.level_order import Reordered, reorder_levels
-from fairlead.flows.configuration.levels import LevelChange, change_level, create_level, delete_level
+from fairlead.flows.configuration.levels import (
+    LevelChange,
+    change_level,
+    create_level,
+    delete_level,
+    preview_level_change,
+)
 from fairlead.flows.configuration.reading import SeenNiche, read_level, read_niche
 from fairlead.flows.configuration.versions import Changed, level_version
-from fairlead.store.configuration.rows import LevelRow
+from fairlead.store.configuration.rows import LevelRow, SubscriptionRow
 
 router = Router(prefix="/api/v1/admin", tags=["levels"])
 
@@ -85,6 +92,25 @@ class LevelChanged(ResponseModel):
     took_effect: bool = Field(description="False where it was so before.")
     reactivated_subscription_ids: Sequence[Uuid]
     deactivated_subscription_ids: Sequence[Uuid]
+
+
+class ChangedSubscription(ResponseModel):
+    """A subscription that a change of the level would let start or stop, and whose it is."""
+
+    subscription_id: Uuid
+    provider_id: Uuid
+
+
+class LevelChangePreview(ResponseModel):
+    """What a change of a level would do to its subscriptions, by the balances of this moment."""
+
+    level: LevelState
+    subscription_count: int = Field(description="The level's living subscriptions.", examples=[14])
+    active_count: int = Field(description="Those that receive leads before the change.", examples=[11])
+    deactivated: Sequence[ChangedSubscription] = Field(
+        description="Those that the new price would stop, since their providers cannot pay it."
+    )
+    reactivated: Sequence[ChangedSubscription] = Field(description="Those that could be paid for again, and would start.")
 
 
 class NicheLevels(ResponseModel):
@@ -176,6 +202,25 @@ def edit_level(
     return _changed(response, done, currency)
 
 
+@router.post(
+    "/levels/{level_id}/preview",
+    dependencies=[changes_nothing("it only tries something out")],
+    responses=refuses("level_unknown", "level_deleted"),
+)
+def preview_level(
+    level_id: LevelId, asked: LevelPatch, _: Reader, currency: InCurrency, database: MarketplaceDatabase
+) -> LevelChangePreview:
+    """Say which subscriptions the change would let start or stop, by the balances of now. Nothing is changed."""
+    done = preview_level_change(database, level_id, LevelChange(**said(asked)))
+    return LevelChangePreview(
+        level=level_state(done.level, currency),
+        subscription_count=done.subscription_count,
+        active_count=done.active_count,
+        deactivated=[_moved(each) for _, each in done.stopping],
+        reactivated=[_moved(each) for _, each in done.starting],
+    )
+
+
 @router.delete(
     "/levels/{level_id}",
     status_code=204,
@@ -191,6 +236,11 @@ def remove_level(
 ) -> None:
     """The level is gone, its name and position are free. One that was ever used can only be made inactive."""
     delete_level(database, level_id, editor.actor, memo=memo, expected_version=expected)
+
+
+def _moved(row: SubscriptionRow) -> ChangedSubscription:
+    subscription = row.subscription
+    return ChangedSubscription(subscription_id=subscription.subscription_id, provider_id=subscription.provider_id)
 
 
 def level_state(row: LevelRow, currency: str) -> LevelState:

@@ -13,6 +13,12 @@ from fairlead.api.schemas.currency import InCurrency
 from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.addresses import address
+from fairlead.console.operator.niche_policy import (
+    LONGEST_WINDOW_DAYS,
+    comparable_fields,
+    duplicate_rule,
+    policy_words,
+)
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.refusal_texts import summary_text
 from fairlead.core.permissions import Permission
@@ -96,6 +102,7 @@ def show_niche(
     seen = read_niche(database, niche_id)
     queues = _queues(database, reader, niche_id)
     form = readable_form(seen.row.form_schema)
+    intake = read_intake_policy(database, seen.row.slug)
     return page.render(
         "operator/niche.html",
         reader,
@@ -103,7 +110,10 @@ def show_niche(
         niche=seen.row,
         levels=_levels(seen, queues),
         has_queues=queues is not None,
-        intake=read_intake_policy(database, seen.row.slug),
+        intake=intake,
+        words=policy_words(seen.row.policy, intake.policy, page.viewer),
+        compared=comparable_fields(form, duplicate_rule(intake.policy)),
+        longest_window_days=LONGEST_WINDOW_DAYS,
         window=read_bad_lead_window(database, niche_id),
         field_count=0 if form is None else len(form.fields),
         site=settings.public_url or str(page.request.base_url).rstrip("/"),

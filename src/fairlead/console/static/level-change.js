@@ -1,0 +1,40 @@
+// What another price of a level does, before it is saved: the API says which subscriptions stop for lack of money and
+// which start, and the form asks with these numbers.
+import { bodyOf, callApi } from "./forms.js";
+
+const PAUSE_MS = 400;
+
+export function start(form) {
+  const outcome = form.querySelector("[data-outcome]");
+  const texts = form.querySelector("[data-texts]").dataset;
+  const usual = form.dataset.confirm;
+  const number = new Intl.NumberFormat(document.documentElement.lang);
+  let timer, asked = 0;
+
+  async function preview() {
+    const own = ++asked;
+    let answer = null;
+    try {
+      const { memo, ...change } = bodyOf(form, null);
+      answer = await callApi("POST", form.dataset.preview, change);
+    } catch { /* what cannot be read is said when it is sent */ }
+    if (own !== asked) return;
+    form.dataset.confirm = usual;
+    outcome.textContent = "";
+    if (!answer?.ok) return;
+    const { deactivated, reactivated, active_count: active } = answer.said;
+    const said = [];
+    if (deactivated.length) said.push(say(deactivated.length === 1 ? texts.stopsOne : texts.stops, deactivated, active));
+    if (reactivated.length) said.push(say(reactivated.length === 1 ? texts.startsOne : texts.starts, reactivated, active));
+    outcome.textContent = said.join(" ") || texts.nothing;
+    if (said.length) form.dataset.confirm = `${said.join(" ")} ${usual}`;
+  }
+
+  function say(text, moved, active) {
+    const providers = new Set(moved.map((each) => each.provider_id)).size;
+    return text.replace("{count}", number.format(moved.length)).replace("{active}", number.format(active)).replace("{providers}", number.format(providers));
+  }
+
+  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(preview, PAUSE_MS); });
+  form.beforeAsking = () => { clearTimeout(timer); return preview(); };
+}
