@@ -110,7 +110,9 @@ class LevelChangePreview(ResponseModel):
     deactivated: Sequence[ChangedSubscription] = Field(
         description="Those that the new price would stop, since their providers cannot pay it."
     )
-    reactivated: Sequence[ChangedSubscription] = Field(description="Those that could be paid for again, and would start.")
+    reactivated: Sequence[ChangedSubscription] = Field(
+        description="Those that could be paid for again, and would start."
+    )
 
 
 class NicheLevels(ResponseModel):
