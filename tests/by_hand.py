@@ -17,7 +17,7 @@ CAME_IN = "every lead came in as the audit log says, and every lead that came in
 CAME_FROM_OUTSIDE = (
     "every lead from outside came in as the audit log says: by whom, which way, when, and what it repeats"
 )
-CLOSED = "every lead that is rejected, confirmed or marked as bad is so in the audit log, and the other way round"
+CLOSED = "every lead is rejected, confirmed, withdrawn or marked as bad exactly when the audit log says so"
 CREDIT = "each provider's credit limit is as the audit log says last, and each change begins at the one before"
 DECIDED = "a lead is as its last decision left it"
 LAST_RECEIVED = "a subscription last received a lead when its last assignment was made"

@@ -185,7 +185,8 @@ def _from_outside(cast: Cast) -> Posts:
     yield Post(partner, "/api/v1/leads", FROM_OUTSIDE)
     visitor = anonymous(cast.app, "203.0.113.9")
     made = yield Post(visitor, "/api/v1/public/leads", {**FROM_OUTSIDE, "contact_email": "eva@example.com"})
-    yield Post(visitor, "/api/v1/public/leads/confirm", {"token": link(cast.database, made["lead_id"])})
+    told = yield Post(visitor, "/api/v1/public/leads/confirm", {"token": link(cast.database, made["lead_id"])})
+    yield Post(visitor, "/api/v1/public/leads/withdraw", {"token": told["request_token"]})
 
 
 def _decide(database: Database, slug: str) -> None:

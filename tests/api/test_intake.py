@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from fairlead.core.permissions import Permission
+from fairlead.flows.intake.own_request import request_token
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from tests.api.asking import a_provider, an_admin, anonymous, application, machine
@@ -178,8 +179,18 @@ def test_a_page_of_another_site_sends_a_lead_which_is_confirmed(app: FastAPI, da
     asked = {"token": link(database, lead_id)}
     for was_already in (False, True):
         confirmed = form.post(f"{PUBLIC}/confirm", json=asked, headers=PAGE)
-        assert (confirmed.status_code, confirmed.json()) == (200, {"lead_id": lead_id, "was_already": was_already})
+        told = {"lead_id": lead_id, "was_already": was_already, "request_token": request_token(asked["token"])}
+        assert (confirmed.status_code, confirmed.json()) == (200, told)
     assert rows(database, "select status from leads") == ["pending_approval"]
+    own = {"token": request_token(asked["token"])}
+    shown = form.post(f"{PUBLIC}/state", json=own, headers=PAGE)
+    assert (shown.json()["state"], shown.json()["recipients"]) == ("being_checked", [])
+    for was_already in (False, True):
+        withdrawn = form.post(f"{PUBLIC}/withdraw", json=own, headers=PAGE)
+        assert withdrawn.json() == {"was_already": was_already, "was_passed_on": False}
+    for path in ("state", "withdraw"):
+        assert form.post(f"{PUBLIC}/{path}", json=asked, headers=PAGE).json()["code"] == "token_refused"
+    assert rows(database, "select status from leads") == ["rejected"]
 
 
 def test_what_is_no_link_confirms_nothing(app: FastAPI, database: Database) -> None:

@@ -15,9 +15,11 @@ import psycopg
 import pytest
 from playwright.sync_api import Page
 
+from fairlead.flows.intake.own_request import link_to_request
 from fairlead.store import migrations
 from fairlead.store.connection import Database
 from fairlead.store.embedded.scratch import scratch_cluster
+from fairlead.store.leads.rows import clock
 from fairlead.store.schema import migrate
 from tests.browser.showcase import Showcase, fill_marketplace, seat_viewers
 from tests.browser.site import Site, chromium, serving, window
@@ -32,6 +34,7 @@ PAGES = (
     ":/register",
     ":/forms/vps-hosting",
     ":/confirm-lead",
+    ":/my-request#{request_token}",
     "operator:/design",
     "operator:/account",
     "operator:/overview",
@@ -110,6 +113,7 @@ def names_of(database: Database, showcase: Showcase) -> Mapping[str, str]:
         "pending_lead_id": value(database, "select id::text from leads where status = 'pending_approval' limit 1"),
         "niche_id": value(database, "select id::text from niches where slug = 'vps-hosting'"),
         "provider_id": showcase.provider_id,
+        "request_token": _request_token(database),
         "dead_letter_id": value(database, "select id::text from dead_letters where resolved_at is null limit 1"),
         "notification_id": value(
             database, "select id::text from notifications order by (state = 'failed') desc, id limit 1"
@@ -136,6 +140,15 @@ def names_of(database: Database, showcase: Showcase) -> Mapping[str, str]:
             showcase.provider_id,
         ),
     }
+
+
+def _request_token(database: Database) -> str:
+    """A link to the request of a consumer."""
+    with database.transaction() as conn:
+        lead_id = value(database, "select lead_id::text from lead_intakes limit 1")
+        url = link_to_request(conn, lead_id, "", clock(conn))
+    assert url is not None
+    return url.partition("#")[2]
 
 
 def take(site: Site, showcase: Showcase, folder: Path, pages: list[str]) -> None:
@@ -165,7 +178,7 @@ def take(site: Site, showcase: Showcase, folder: Path, pages: list[str]) -> None
 
 def file_stem(address: str) -> str:
     """What the files of a page begin with."""
-    return address.strip("/").replace("/", "-").replace("{", "").replace("}", "") or "home"
+    return address.partition("#")[0].strip("/").replace("/", "-").replace("{", "").replace("}", "") or "home"
 
 
 def _photograph(page: Page, picture: Path) -> None:

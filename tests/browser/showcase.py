@@ -5,10 +5,13 @@ from importlib.resources import files
 from itertools import islice
 
 from fairlead.cli.demo.stream import DemoLead, demo_leads
+from fairlead.flows.approve_lead import approve_lead
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace
 from fairlead.flows.declaring.declaration import parse_declaration
 from fairlead.flows.distribute_niche import distribute_niche
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.intake.confirmation import confirm_lead
+from fairlead.flows.intake.lead import IntakeLead
 from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
@@ -18,6 +21,7 @@ from fairlead.store.lookups import niches_with_waiting_leads
 from tests.browser.showcase_portal import answer_leads
 from tests.browser.troubles import add_troubles
 from tests.flows.access.people import Person, enrolled_admin, provider_user, value
+from tests.flows.intake.senders import CONSENT, VISITOR, link, visit
 
 PROVIDER_EMAIL = "sales@anchor-cloud.example"
 
@@ -38,6 +42,7 @@ def fill_marketplace(database: Database, leads: int = 80) -> None:
     change_intake_policy(database, "vps-hosting", IntakePolicy(is_public=True), OPERATOR)
     stream = demo_leads(7)
     _send(database, list(islice(stream, leads)), approve=True)
+    _send_from_form(database)
     distributor = Distributor(database, 50)
     with database.snapshot() as conn:
         niche_ids = [each.niche_id for each in niches_with_waiting_leads(conn, None)]
@@ -58,6 +63,25 @@ def seat_viewers(database: Database) -> Showcase:
         provider_user(database, provider_id, f"desk{number}@anchor-cloud.example"),
         provider_id,
     )
+
+
+def _send_from_form(database: Database) -> None:
+    """A consumer's request, confirmed and approved."""
+    attributes = {
+        "server_type": "general purpose",
+        "cores": 4,
+        "memory_gb": 8,
+        "storage_gb": 80,
+        "operating_system": "Debian",
+        "budget_eur": 40,
+        "region": "Europe",
+        "extras": ["IPv6"],
+        "is_business": True,
+    }
+    sent = IntakeLead("vps-hosting", attributes, {"contact_email": "cora.canary@example.com"}, CONSENT)
+    lead_id = visit(database, sent).lead_id
+    confirm_lead(database, link(database, lead_id), VISITOR)
+    approve_lead(database, lead_id, OPERATOR)
 
 
 def _send(database: Database, stream: list[DemoLead], *, approve: bool) -> None:

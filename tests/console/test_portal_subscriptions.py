@@ -21,7 +21,7 @@ def test_the_page_of_more_leads_has_the_numbers_of_the_api_and_nothing_of_others
         f"In the niche {niche['lead_count']} Passed your filter {gold['matched_count']} You received "
         f"{gold['received_count']} Your place now {gold['place']} of {gold['queue_length']}"
     ) in words
-    assert "You received it at another level 1" in words
+    assert "Provider has the lead from another level 1" in words
     assert "Bowline" not in words
     assert "not in the queue" in shown(portal.bea, "/portal/more")
 

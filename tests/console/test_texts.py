@@ -75,6 +75,13 @@ def test_the_catalogue_has_every_text_and_no_other(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_every_text_is_translated_and_no_translation_is_a_guess(language: str) -> None:
+    missing = [entry.id for entry in _catalog(language) if entry.id and not all(_forms(entry.string))]
+    assert missing == [], f"translate them in {_script().path_of(language).name}"
+    assert [entry.id for entry in _catalog(language) if entry.fuzzy and entry.id] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_translations_fit_their_texts(language: str) -> None:
     plural_count = _catalog(language).num_plurals
     entries = list(_entries(language))

@@ -13,7 +13,8 @@ AN_ADDRESS = "checked as an address of the network or of a page"
 
 FIELDS = {
     "Confirmation.token": SECRET,
-    "LeadSearch.text": "searched for by its keys, never stored",
+    "ConsumerLink.token": SECRET,
+    "ContactSearch.contact": "searched for by its keys, never stored",
     "FilterRule.value": "composed, and checked against the form",
     "ForgottenPassword.email": COMPARED,
     "FirstOperator.email": BY_THE_FLOW,

@@ -15,7 +15,6 @@ SHOWN_BY_THE_API = {
     "LeadAssignment",
     "LeadEvent",
     "LeadInFull",
-    "LeadMessage",
     "LeadOrigin",
     "MarketplaceOverview",
     "NicheOverview",

@@ -10,18 +10,17 @@ from fairlead.console.texts import noted, translated
 from fairlead.console.viewer import Viewer
 from fairlead.core.gates import REGISTRY
 from fairlead.core.messages import MORE, Names, TranslatableMessage, Wording, written
+from fairlead.core.own_standing import LEVEL_INACTIVE, NOT_LOOKED_AT, NOT_SUBSCRIBED, NOT_TOLD_APART
 from fairlead.core.refusals import Refusal
 
-_REASONS: Mapping[str, str] = {
-    "insufficient_balance": noted("Not enough money"),
-    "already_recipient": noted("Has the lead from another level"),
-    "filter_mismatch": noted("Filter does not want the lead"),
-    "filter_invalid": noted("Filter does not fit the form"),
-    "subscription_inactive": noted("Switched off: paused or out of money"),
-    "provider_inactive": noted("Provider not active"),
-    "level_full": noted("Level was full before their turn"),
-    "no_other_subscription": noted("No other subscription at the level"),
+_MORE_REASONS: Mapping[str, str] = {
+    NOT_SUBSCRIBED: noted("not subscribed at that time"),
+    LEVEL_INACTIVE: noted("level not open"),
+    NOT_TOLD_APART: noted("filter asks for words that people wrote: not told one by one"),
+    NOT_LOOKED_AT: noted("too many changes since: not looked up"),
+    "no_other_subscription": noted("no other subscription at the level"),
 }
+"""Those that are no gate's."""
 
 _WHY: Mapping[str, str] = {
     "provider_not_active": noted("provider not active"),
@@ -34,14 +33,17 @@ _WHY: Mapping[str, str] = {
 }
 
 
-def reason_text(reason: str) -> str:
-    """Why a slot stayed open; the reason itself where there are no words for it."""
-    return translated(_REASONS[reason]) if reason in _REASONS else reason.replace("_", " ")
-
-
 def summary_text(reason: str) -> str:
-    """A heading for many refusals of this reason."""
-    return translated(REGISTRY.by_reason[reason].summary)
+    """A heading for many refusals of this reason, also for what is no gate's; the reason itself without one."""
+    gate = REGISTRY.by_reason.get(reason)
+    heading = _MORE_REASONS.get(reason) if gate is None else gate.summary
+    return reason.replace("_", " ") if heading is None else translated(heading)
+
+
+def reason_text(reason: str) -> str:
+    """The same where it begins a line."""
+    text = summary_text(reason)
+    return text[:1].upper() + text[1:]
 
 
 def refusal_sentence(refusal: Refusal, names: Names, viewer: Viewer) -> str:

@@ -31,6 +31,7 @@ _STATUSES: Mapping[str, _Status] = {
     "paused": _Status(noted("paused"), "off"),
     "insufficient_funds": _Status(noted("out of money"), "bad"),
     "accepted": _Status(noted("accepted"), "ok"),
+    "withdrawn": _Status(noted("withdrawn"), "bad"),
     "refunded": _Status(noted("refunded"), "wait"),
     "invited": _Status(noted("invited"), "wait"),
     "disabled": _Status(noted("disabled"), "off"),

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fairlead.core.filter_counts import asks_for_words, without_words
 from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.filters import CompiledFilter, compile_filter
 from fairlead.core.form import FormSchema
@@ -20,6 +21,13 @@ NOT_SUBSCRIBED = "not_subscribed"
 
 LEVEL_INACTIVE = "level_inactive"
 """The decision did not visit its level."""
+
+NOT_TOLD_APART = "filter_asks_for_words"
+"""Its filter asked for words that people wrote, and nothing else of it kept the lead out: what became of the lead then
+would tell its words."""
+
+NOT_LOOKED_AT = "not_looked_at"
+"""The subscription, or its provider, has changed too often since: what it was at that time is not looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +45,14 @@ class OwnDecision:
 
 @dataclass(frozen=True, slots=True)
 class OwnPast:
-    """The states that a subscription was in, and its provider's, each from its journal entry on, in order."""
+    """The states that a subscription was in, and its provider's, each from its journal entry on, in order.
+
+    Before the entry `known_from_seq` they are not known.
+    """
 
     states: Sequence[tuple[int, Subscription, bool]]
     statuses: Sequence[tuple[int, str]]
+    known_from_seq: int = 0
 
     def state_before(self, seq: int) -> Subscription | None:
         """The living subscription right before that entry; None without one."""
@@ -60,14 +72,23 @@ class OwnFilters:
     """Filters as one form judges them. Each text is compiled once, however many leads are held against it."""
 
     schema: FormSchema
-    _compiled: dict[str, CompiledFilter] = field(default_factory=dict[str, CompiledFilter], repr=False)
+    _compiled: dict[str, tuple[CompiledFilter, bool]] = field(
+        default_factory=dict[str, tuple[CompiledFilter, bool]], repr=False
+    )
 
-    def accepts(self, subscription: Subscription, attributes: Mapping[str, object]) -> bool:
-        """Whether a lead with these attributes passes the subscription's filter."""
+    def refusal(self, subscription: Subscription, attributes: Mapping[str, object]) -> str | None:
+        """What keeps a lead with these attributes out, of what the subscription's provider may know of its filter.
+
+        None where it passes all of the filter, and nothing that people wrote was asked for.
+        """
         text = subscription.filter_text
         if text not in self._compiled:
-            self._compiled[text] = compile_filter(subscription.filter_rules, self.schema)
-        return self._compiled[text].accepts(attributes)
+            compiled = compile_filter(subscription.filter_rules, self.schema)
+            self._compiled[text] = without_words(compiled), asks_for_words(compiled)
+        others, has_words = self._compiled[text]
+        if not others.accepts(attributes):
+            return FilterMismatch.reason
+        return NOT_TOLD_APART if has_words else None
 
 
 def own_refusal(
@@ -75,10 +96,12 @@ def own_refusal(
 ) -> str | None:
     """The reason for which the subscription did not receive the lead, in R4's precedence; None where it received it.
 
-    Filters are judged by the form of `filters`.
+    Filters are judged by the form of `filters`, and what they ask of words that people wrote is not told.
     """
     if subscription_id in decision.received:
         return None
+    if decision.seq <= past.known_from_seq:
+        return NOT_LOOKED_AT
     subscription = past.state_before(decision.seq)
     if subscription is None:
         return NOT_SUBSCRIBED
@@ -87,8 +110,9 @@ def own_refusal(
     refusal = standing_refusal(subscription, past.status_before(decision.seq))
     if refusal is not None:
         return refusal.reason
-    if not filters.accepts(subscription, decision.attributes):
-        return FilterMismatch.reason
+    kept_out = filters.refusal(subscription, decision.attributes)
+    if kept_out is not None:
+        return kept_out
     if subscription_id in decision.refused:
         return decision.refused[subscription_id]
     return AlreadyRecipient.reason if decision.received else LevelFull.reason

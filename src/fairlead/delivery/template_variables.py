@@ -105,6 +105,31 @@ _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
             "https://leads.example.com/confirm-lead#sample",
         ),
         Variable("expires_at", "time", "until when the link is good", _HAPPENED_AT),
+        Variable(
+            "request_url",
+            "address of a page",
+            "where the consumer sees the request, and withdraws it",
+            "https://leads.example.com/my-request#sample",
+            True,
+        ),
+    ),
+    "lead_confirmed": (
+        _NICHE,
+        Variable(
+            "link_url",
+            "address of a page",
+            "where the consumer sees who has the request, and withdraws it",
+            "https://leads.example.com/my-request#sample",
+        ),
+        Variable("expires_at", "time", "until when the link is good", _HAPPENED_AT),
+    ),
+    "lead_withdrawn": (
+        *_PROVIDER,
+        _NICHE,
+        _LEVEL,
+        _LEAD,
+        _ASSIGNMENT,
+        Variable("contact_name", "text", "the consumer's name", "Sample Contact", True),
     ),
     "operator_alert": (
         Variable("title", "text", "what happened, in a few words", "A delivery failed for good"),
@@ -117,7 +142,7 @@ _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
 KINDS: tuple[str, ...] = tuple(_VARIABLES)
 USER_KINDS = ("user_invited", "password_reset")
 """Told to a user, of itself."""
-CONSUMER_KINDS = ("lead_confirmation",)
+CONSUMER_KINDS = ("lead_confirmation", "lead_confirmed")
 """Sent to the address that a lead came with."""
 UNCONFIRMED_KINDS = ("user_invited", *CONSUMER_KINDS)
 """Told to an address whose owner has not confirmed it: nothing that was typed beside it is in them, nor above them."""

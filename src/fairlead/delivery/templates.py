@@ -14,6 +14,7 @@ from jinja2 import UndefinedError
 from fairlead.delivery.plain_text import one_line
 from fairlead.delivery.template_language import TemplateNames, TemplateProblem, compiled
 from fairlead.delivery.template_variables import (
+    CONSUMER_KINDS,
     KINDS,
     LIST_TYPES,
     PROVIDER_KINDS,
@@ -65,16 +66,25 @@ class Rendered:
     text: str
 
 
+LANGUAGES = ("en", "de")
+"""The languages that messages to consumers come in; other messages are in the first."""
+
+
 @cache
-def default_template(kind: str) -> Template:
-    """The template that comes with Fairlead, whole: nothing in it refers to another file."""
+def default_template(kind: str, language: str | None = None) -> Template:
+    """The template that comes with Fairlead, whole: nothing in it refers to another file.
+
+    In this language, where there is one for messages of the kind.
+    """
     is_of_provider = kind in PROVIDER_KINDS
-    subject = _file(f"{kind}.subject.txt").strip()
-    html = _file("layout.html")
+    spoken = language if language in LANGUAGES[1:] and kind in CONSUMER_KINDS else LANGUAGES[0]
+    name = kind if spoken == LANGUAGES[0] else f"{spoken}/{kind}"
+    subject = _file(f"{name}.subject.txt").strip()
+    html = _file("layout.html").replace('<html lang="en">', f'<html lang="{spoken}">')
     footer = _file("footer.html") if is_of_provider else ""
-    for place, content in (("title", subject), ("content", _file(f"{kind}.html")), ("footer", footer)):
+    for place, content in (("title", subject), ("content", _file(f"{name}.html")), ("footer", footer)):
         html = html.replace(f"<!-- {place} -->\n" if place != "title" else "<!-- title -->", content)
-    return Template(kind, subject, html, _file(f"{kind}.txt") + (_file("footer.txt") if is_of_provider else ""))
+    return Template(kind, subject, html, _file(f"{name}.txt") + (_file("footer.txt") if is_of_provider else ""))
 
 
 def check_template(template: Template) -> list[str]:

@@ -5,13 +5,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from fairlead.core.filters import compile_filter
+from fairlead.core.filter_counts import (
+    MatchCount,
+    WordShares,
+    asks_for_words,
+    counts_without_a_rule,
+    match_count,
+)
+from fairlead.core.filters import compile_filter, rule_clause
 from fairlead.core.form_field import FormSchema
-from fairlead.core.own_standing import OwnDecision, OwnFilters, own_refusal
+from fairlead.core.own_standing import NOT_LOOKED_AT, NOT_TOLD_APART, OwnDecision, OwnFilters, own_refusal
 from fairlead.core.refusals import AlreadyRecipient, InsufficientBalance, LevelFull
 from fairlead.core.subscription import readable_form
-from fairlead.flows.configuration.filter_preview import FEWEST_TOLD, asks_for_words
+from fairlead.flows.configuration.filter_preview import PROVIDERS_LEADS
 from fairlead.flows.configuration.own_subscriptions import OwnedSubscription, own_subscriptions
+from fairlead.store.configuration.lookups import newest_attributes
 from fairlead.store.configuration.rows import niche_rows
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
@@ -25,19 +33,29 @@ _AFTER_THE_FILTER = (AlreadyRecipient.reason, InsufficientBalance.reason, LevelF
 
 
 @dataclass(frozen=True, slots=True)
+class KeptOut:
+    """A rule of a filter in plain words, and how many more of the leads would pass without it."""
+
+    rule: str
+    more: MatchCount
+
+
+@dataclass(frozen=True, slots=True)
 class OwnSubscriptionNumbers:
     """What became of the niche's leads for one subscription.
 
-    `matched_count` passed the filter that was in force at the time; `matches_now_count` pass today's. None where the
-    provider may not know: see `preview_filter_at_level`. `refused` counts the others by the reason that came first.
+    `matched_count` passed the filter that was in force at the time, None where that asked for words that people wrote,
+    or is not known; `matches_now` pass today's. `refused` counts the others by the reason that came first.
+    `kept_out` has the rules of today's filter that keep leads out by themselves, what they cost most first.
     `place` in a queue of `queue_length`; None where it cannot receive a lead now.
     """
 
     owned: OwnedSubscription
     received_count: int
     matched_count: int | None
-    matches_now_count: int | None
+    matches_now: MatchCount
     refused: Mapping[str, int]
+    kept_out: Sequence[KeptOut]
     place: int | None
     queue_length: int | None
 
@@ -85,7 +103,8 @@ def own_activity(
             leads = _newest_of_each_lead(decisions)
             mine = [each for each in owned if each.seen.row.niche_id == niche_id]
             level = mine[0].level
-            told = [_subscription(conn, checked, each, leads, forms[niche_id], places) for each in mine]
+            words = _word_shares(conn, niche_id, mine, forms[niche_id])
+            told = [_subscription(conn, checked, each, leads, forms[niche_id], words, places) for each in mine]
             received_count = sum(bool(each.received) for each in leads)
             is_capped = len(decisions) == most_leads
             niches.append(OwnNicheNumbers(level.niche, level.niche_name, len(leads), is_capped, received_count, told))
@@ -102,12 +121,19 @@ def _newest_of_each_lead(decisions: Iterable[OwnDecision]) -> list[OwnDecision]:
     return list(found.values())
 
 
+def _word_shares(conn: Connection, niche_id: str, owned: Sequence[OwnedSubscription], form: FormSchema) -> WordShares:
+    """As a preview of a filter has them, where any of the filters asks for words."""
+    filters = [compile_filter(each.seen.row.subscription.filter_rules, form) for each in owned]
+    return WordShares(newest_attributes(conn, niche_id, PROVIDERS_LEADS) if any(map(asks_for_words, filters)) else ())
+
+
 def _subscription(
     conn: Connection,
     provider_id: str,
     owned: OwnedSubscription,
     leads: Sequence[OwnDecision],
     form: FormSchema,
+    words: WordShares,
     places: Mapping[str, tuple[int, int]],
 ) -> OwnSubscriptionNumbers:
     row = owned.seen.row
@@ -121,17 +147,18 @@ def _subscription(
     refused = {reason: count for reason, count in reasons.items() if reason is not None}
     matched_count = received_count + sum(refused.get(reason, 0) for reason in _AFTER_THE_FILTER)
     compiled = compile_filter(subscription.filter_rules, form)
-    matches_now_count = sum(compiled.accepts(each.attributes) for each in leads)
-    filters = [compiled, *(compile_filter(state.filter_rules, form) for _, state, _ in past.states)]
-    words_asked = any(asks_for_words(each, form) for each in filters)
+    attributes = [each.attributes for each in leads]
     place, queue_length = places.get(subscription.subscription_id, (None, None))
-    is_told = not words_asked or min(matched_count, matches_now_count) >= FEWEST_TOLD
     return OwnSubscriptionNumbers(
         owned,
         received_count,
-        matched_count if is_told else None,
-        matches_now_count if is_told else None,
-        refused if is_told else {},
+        None if refused.keys() & {NOT_TOLD_APART, NOT_LOOKED_AT} else matched_count,
+        match_count(compiled, attributes, words),
+        refused,
+        [
+            KeptOut(rule_clause(each.rule, form), each.more)
+            for each in counts_without_a_rule(compiled, attributes, words)
+        ],
         place,
         queue_length,
     )

@@ -1,7 +1,8 @@
 """Rejecting unsold leads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from fairlead.core.errors import Refused
 from fairlead.flows.approve_lead import CHUNK_LEADS, RefusedLead
@@ -91,19 +92,25 @@ def reject_leads(
 def _reject(conn: Connection, lead_ids: Sequence[str], reason: str, actor: Actor) -> RejectedLeads:
     before = lock_rejectable(conn, lead_ids)
     if before:
-        rejected = list(before)
         now = clock(conn)
-        set_rejected(conn, rejected, reason, actor.name, now, actor.request_id)
-        # What still asks for them would find nothing to do.
-        withdraw_lead_jobs(conn, rejected)
-        resolved = resolve_dead_letters_of(conn, rejected, actor.name, now)
-        events = [
-            AuditEvent(actor, "lead.rejected", "lead", lead_id, {"status": status}, {"status": "rejected"})
-            for lead_id, status in before.items()
-        ]
-        events += [AuditEvent(actor, "dead_letter.resolved", "dead_letter", each) for each in resolved]
-        append_audit(conn, events, now)
+        append_audit(conn, reject_locked(conn, before, reason, actor, now), now)
     return _sorted_out(lead_ids, before, states_of(conn, lead_ids))
+
+
+def reject_locked(
+    conn: Connection, before: Mapping[str, str], reason: str, actor: Actor, now: datetime
+) -> list[AuditEvent]:
+    """The leads, which are locked and unsold, by their status before, are rejected; returns what is to be audited."""
+    rejected = list(before)
+    set_rejected(conn, rejected, reason, actor.name, now, actor.request_id)
+    # What still asks for them would find nothing to do.
+    withdraw_lead_jobs(conn, rejected)
+    resolved = resolve_dead_letters_of(conn, rejected, actor.name, now)
+    events = [
+        AuditEvent(actor, "lead.rejected", "lead", lead_id, {"status": status}, {"status": "rejected"})
+        for lead_id, status in before.items()
+    ]
+    return [*events, *(AuditEvent(actor, "dead_letter.resolved", "dead_letter", each) for each in resolved)]
 
 
 def _sorted_out(lead_ids: Sequence[str], rejected: dict[str, str], states: dict[str, LeadProgress]) -> RejectedLeads:

@@ -69,7 +69,12 @@ def test_a_filter_is_tried_on_the_last_leads(database: Database) -> None:
     gold = level(database, "gold")
     before = unnoticed(database)
     fits = portal.sam.post(f"{API}/levels/{gold}/filter-preview", json=NORTH).json()
-    assert fits == {"matched_count": 1, "lead_count": 1, "filter_summary": "Region is north"}
+    assert fits == {
+        "matched_count": 1,
+        "lead_count": 1,
+        "filter_summary": "Region is north",
+        "is_estimate": False,
+    }
     south = {"version": 1, "rules": [{"field_key": "region", "operator": "eq", "value": "south"}]}
     assert portal.sam.post(f"{API}/levels/{gold}/filter-preview", json=south).json()["matched_count"] == 0
     unfit = portal.sam.post(f"{API}/levels/{gold}/filter-preview", json=UNFIT)

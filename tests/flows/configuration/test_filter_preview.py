@@ -3,8 +3,8 @@
 import pytest
 
 from fairlead.core.errors import BadInput
+from fairlead.core.filter_counts import STEP
 from fairlead.flows.configuration.filter_preview import (
-    FEWEST_TOLD,
     FilterPreview,
     preview_filter,
     preview_filter_at_level,
@@ -65,16 +65,17 @@ def test_a_lead_that_was_decided_again_counts_once(database: Database) -> None:
 def test_what_people_wrote_cannot_be_guessed_letter_by_letter(database: Database) -> None:
     declare(database, HOSTING.replace("field = [", 'field = [{ key = "wishes", label = "Wishes", type = "text" },'))
     [(niche_id, gold)] = query(database, "select niche_id::text, id::text from competition_levels where name = 'gold'")
-    for number in range(FEWEST_TOLD + 1):
+    for number in range(STEP + 1):
         wish = "call Cora Canary" if number == 0 else "call soon"
         submit_leads(database, "hosting", [{"cores": 4, "region": "north", "wishes": wish}], OPERATOR, approve=True)
     Distributor(database).distribute_waiting(niche_id)
 
-    def told(text: str, operator: str = "contains") -> int | None:
+    def told(text: object, operator: str = "contains") -> int | None:
         rule = {"field_key": "wishes", "operator": operator, "value": text}
         return preview_filter_at_level(database, gold, {"version": 1, "rules": [rule]}).matched_count
 
-    assert (told("call"), told("soon")) == (FEWEST_TOLD + 1, FEWEST_TOLD)
+    assert (told("call"), told("soon")) == (STEP, STEP)
+    assert told("call Cora Canary", "neq") == told("call Cora Xanary", "neq") == STEP, "nor by its opposite"
     assert [told("cora c"), told("cora x"), told("call Cora Canary", "eq")] == [None, None, None]
     assert preview_filter_at_level(database, gold, SOUTH).matched_count == 0, "a choice is nobody's own words"
     canary = {"version": 1, "rules": [{"field_key": "wishes", "operator": "contains", "value": "cora c"}]}

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from fairlead.api.access import FromClient, needs, public
 from fairlead.api.bodies import Router
-from fairlead.api.idempotency import AcceptIdempotencyKey
+from fairlead.api.idempotency import AcceptIdempotencyKey, refuses_keys
 from fairlead.api.openapi import refuses
 from fairlead.api.problems import problem_response
 from fairlead.api.resources import MarketplaceDatabase
@@ -22,6 +22,7 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.throttle import INTAKE_OF_ADDRESS
 from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.intake.lead import GivenConsent, IntakeLead, LeadDuplicate
+from fairlead.flows.intake.own_request import RequestState, request_token, show_request, withdraw_request
 from fairlead.flows.intake.public_form import read_public_form
 from fairlead.flows.intake.take_in import public_sender, take_in_lead
 
@@ -85,6 +86,9 @@ class PublicLead(LeadDetails):
 
     niche: Slug = Field(examples=["hosting"])
     consent: PublicConsent
+    language: Literal["en", "de"] | None = Field(
+        default=None, description="The language in which the consumer is written to; English if it is not said."
+    )
 
 
 class EarlierLead(ResponseModel):
@@ -116,11 +120,52 @@ class Confirmation(RequestModel):
     token: Annotated[Line, Field(min_length=1, max_length=200, examples=["Zk3v9Q0s6Wb1nT5yR8uXc2La7Jd4Hf0Pe"])]
 
 
+class ConsumerLink(RequestModel):
+    """A consumer's link to its request."""
+
+    token: Annotated[Line, Field(min_length=1, max_length=200, examples=["Zk3v9Q0s6Wb1nT5yR8uXc2La7Jd4Hf0Pe"])] = Field(
+        description="What it holds behind its `#`."
+    )
+
+
 class LeadConfirmed(ResponseModel):
     """A lead that is confirmed, `was_already` before."""
 
     lead_id: Uuid
     was_already: bool
+    request_token: str = Field(
+        description="What a link to the consumer's request holds behind its `#`; the message on its way has another.",
+        examples=["Zk3v9Q0s6Wb1nT5yR8uXc2La7Jd4Hf0Pe"],
+    )
+
+
+class ConsumerRequestRecipient(ResponseModel):
+    """A company that has the request."""
+
+    name: str = Field(examples=["Example Services Ltd"])
+    email: str = Field(description="At which it is reached.", examples=["sales@example.com"])
+    received_at: datetime = Field(description="When it received the request.")
+
+
+class ConsumerRequest(ResponseModel):
+    """How far a consumer's request has come, and who has it."""
+
+    state: RequestState = Field(
+        description="One that is not passed on is `being_checked` for 14 days, whatever was decided."
+    )
+    niche_name: str = Field(examples=["Hosting"])
+    sent_at: datetime = Field(description="When the form was sent.")
+    confirmed_at: datetime | None
+    withdrawn_at: datetime | None = Field(description="When its consumer withdrew it; null before.")
+    may_withdraw: bool = Field(description="Whether it can be withdrawn and is not yet.")
+    recipients: Sequence[ConsumerRequestRecipient] = Field(description="Who has it, the first recipient first.")
+
+
+class WithdrawnLead(ResponseModel):
+    """A request that is withdrawn."""
+
+    was_already: bool = Field(description="Whether it had been before.")
+    was_passed_on: bool = Field(description="Whether companies have it: they are told.")
 
 
 class PublicFormField(ResponseModel):
@@ -222,12 +267,43 @@ def confirm_public_lead(
 ) -> LeadConfirmed:
     """Confirm a lead: it is pending approval. Doing so twice is no mistake."""
     key = idempotency.key_of_public(client, asked)
-    return LeadConfirmed.model_validate(confirm_lead(database, asked.token, client, key))
+    done = confirm_lead(database, asked.token, client, key)
+    return LeadConfirmed(lead_id=done.lead_id, was_already=done.was_already, request_token=request_token(asked.token))
+
+
+@router.post(
+    "/public/leads/state",
+    dependencies=[
+        public("the link proves access to the mailbox that it was sent to", from_anywhere=True),
+        refuses_keys("each attempt counts"),
+    ],
+    responses=refuses("token_refused", "too_many_attempts"),
+)
+def show_own_request(asked: ConsumerLink, database: MarketplaceDatabase, client: FromClient) -> ConsumerRequest:
+    """Show how far a consumer's request has come, and which companies have it."""
+    return ConsumerRequest.model_validate(show_request(database, asked.token, client))
+
+
+@router.post(
+    "/public/leads/withdraw",
+    dependencies=[public("the link proves access to the mailbox that it was sent to", from_anywhere=True)],
+    responses=refuses("token_refused", "too_many_attempts"),
+)
+def withdraw_own_request(
+    asked: ConsumerLink, database: MarketplaceDatabase, client: FromClient, idempotency: AcceptIdempotencyKey
+) -> WithdrawnLead:
+    """Withdraw a consumer's request: it is never sold from now on. Companies that have it already are told.
+
+    Doing so twice is no mistake.
+    """
+    key = idempotency.key_of_public(client, asked)
+    return WithdrawnLead.model_validate(withdraw_request(database, asked.token, client, key))
 
 
 def _lead(asked: PartnerLead | PublicLead, consent: PublicConsent | None) -> IntakeLead:
     given = None if consent is None else GivenConsent(**consent.model_dump())
-    return IntakeLead(asked.niche, asked.attributes, asked.details, given)
+    language = asked.language if isinstance(asked, PublicLead) else None
+    return IntakeLead(asked.niche, asked.attributes, asked.details, given, language)
 
 
 def _duplicate(refused: LeadDuplicate) -> Response:

@@ -2,7 +2,9 @@
 export function start(form) {
   form.elements.token.value = location.hash.slice(1);
   history.replaceState(null, "", location.pathname);
-  form.addEventListener("answered", () => {
+  form.addEventListener("answered", (event) => {
+    const token = event.detail.request_token;
+    document.querySelector("[data-request]").href = `/my-request#${token}`;
     form.hidden = true;
     const sent = document.querySelector("[data-afterwards]");
     sent.hidden = false;

@@ -130,9 +130,9 @@ export function start(element) {
     const answer = await callApi("POST", `/api/v1/provider/levels/${element.dataset.level}/filter-preview`, { version: 1, rules: written }).catch(() => null);
     if (own !== asked) return; // a later one is under way
     if (!answer?.ok) { say("", answer?.said?.errors?.map((each) => each.detail).join(" ") || answer?.said?.detail || texts.unreachable); return; }
-    const { matched_count: matched, lead_count: count, filter_summary: words } = answer.said;
+    const { matched_count: matched, lead_count: count, filter_summary: words, is_estimate: isEstimate } = answer.said;
     const number = new Intl.NumberFormat(document.documentElement.lang);
-    const text = count === 0 ? texts.none : matched === null ? texts.few : texts.matched;
+    const text = count === 0 ? texts.none : matched === null ? texts.few : isEstimate ? texts.estimate : texts.matched;
     say(text.replace("{matched}", number.format(matched ?? 0)).replace("{count}", number.format(count)), words);
   }
 

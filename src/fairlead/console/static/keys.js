@@ -1,5 +1,4 @@
-// Keys that work on every page: `/` searches, `j` and `k` go through a table's rows, Enter opens one, `x` selects it, `X` all from
-// the one before.
+// Keys that work on every page: `/` searches, `j` and `k` go through a table's rows, Enter opens one, `x` selects it.
 export function isTyping(event) {
   return event.target.closest("input, textarea, select, [contenteditable], dialog") !== null || event.ctrlKey || event.metaKey || event.altKey;
 }
@@ -12,9 +11,8 @@ export function watchKeys() {
       if (search) { event.preventDefault(); search.focus(); }
     } else if (event.key === "j" || event.key === "k") {
       move(event.key === "j" ? 1 : -1);
-    } else if (event.key === "x" || event.key === "X") {
-      // With shift: all from the one before to this one.
-      document.activeElement.closest("tr")?.querySelector("input[type=checkbox]")?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
+    } else if (event.key === "x") {
+      document.activeElement.closest("tr")?.querySelector("input[type=checkbox]")?.click();
     }
   });
 }

@@ -9,14 +9,16 @@ from fairlead.flows.access.throttle import TOKEN_OF_ADDRESS, give_back, network_
 from fairlead.flows.access.tokens import hash_of, new_token
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.intake.duplicates import Compared, compare
+from fairlead.flows.intake.own_request import keep_request_token, link_to_request
 from fairlead.flows.intake.take_in import public_sender
-from fairlead.flows.notifications.message import OneTimeLink
+from fairlead.flows.notifications.message import Links, OneTimeLink
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.confirmations import confirmation_token, insert_confirmation_token, lead_to_confirm
 from fairlead.store.leads.intake import StoredContact, intake_niche, intake_of_lead, record_confirmation, stored_contact
 from fairlead.store.leads.rows import clock, lock_lead
 from fairlead.store.leads.state import set_rejected
+from fairlead.store.notifications.outbox import Notification, notify
 from fairlead.store.notifications.rows import ClaimedNotification
 
 
@@ -38,7 +40,8 @@ def confirm_lead(
     """The lead is pending approval; clicked again, also by another of its links, nothing is changed.
 
     Only now is it held against others, as its niche's rule has it now: one that it refuses is rejected with that
-    reason, one that it flags is flagged, and the answer is the same. Takes the lead's fingerprints in ascending order,
+    reason, one that it flags is flagged, and the answer is the same; its consumer is
+    sent a link to it. Takes the lead's fingerprints in ascending order,
     then locks the lead. Audited. With `once`, the same request has the same answer again.
 
     Raises `Throttled`, and `Refused`: `token_refused` for what is no link, a link whose time is over, and a lead that
@@ -50,19 +53,19 @@ def confirm_lead(
         raise _refused()
 
     def work(conn: Connection) -> Confirmed:
-        done = run_idempotent(conn, idempotency_key, Confirmed, lambda: _confirm(conn, lead_id, token_hash, client))
+        done = run_idempotent(conn, idempotency_key, Confirmed, lambda: _confirm(conn, lead_id, token, client))
         give_back(conn, TOKEN_OF_ADDRESS, network_of(client.ip))
         return done
 
     return database.run(work)
 
 
-def confirmation_link(
+def links_to_confirm(
     conn: Connection, claimed: ClaimedNotification, public_url: str | None, now: datetime
-) -> OneTimeLink | str:
-    """A new link, good until the lead has to be confirmed; or why there is none, and the message will not be sent.
+) -> Links | str:
+    """A new link, good until the lead has to be confirmed, and one to the request; or why the message will not be sent.
 
-    Every attempt to send has a link of its own, and each of them confirms the lead.
+    Every attempt to send has links of its own, and each of them is good.
     """
     lead = lead_to_confirm(conn, claimed.notification_id)
     assert lead is not None, "it was queued with its lead"
@@ -77,7 +80,8 @@ def confirmation_link(
     token = new_token()
     insert_confirmation_token(conn, hash_of(token), lead.lead_id, now, lead.confirm_by)
     # Behind the `#`, so that no browser sends it along and no server logs it.
-    return OneTimeLink(f"{public_url.rstrip('/')}/confirm-lead#{token}", lead.confirm_by)
+    link = OneTimeLink(f"{public_url.rstrip('/')}/confirm-lead#{token}", lead.confirm_by)
+    return Links(one_time=link, request_url=link_to_request(conn, lead.lead_id, public_url, now))
 
 
 def _lead_of(conn: Connection, token_hash: bytes, client: Client) -> str | None:
@@ -87,19 +91,21 @@ def _lead_of(conn: Connection, token_hash: bytes, client: Client) -> str | None:
     return None if found is None else found.lead_id
 
 
-def _confirm(conn: Connection, lead_id: str, token_hash: bytes, client: Client) -> Confirmed:
+def _confirm(conn: Connection, lead_id: str, given: str, client: Client) -> Confirmed:
     stored = stored_contact(conn, lead_id)
     niche = None if stored is None else intake_niche(conn, stored.niche_slug)
     assert stored is not None and niche is not None, "links are of leads, and leads of niches"  # noqa: PT018
     compared = compare(conn, niche, lead_id, stored.contact, stored.attributes)
     locked = lock_lead(conn, lead_id)
     now = clock(conn)
-    intake, token = intake_of_lead(conn, lead_id), confirmation_token(conn, token_hash)
+    intake, token = intake_of_lead(conn, lead_id), confirmation_token(conn, hash_of(given))
     assert locked is not None, "leads are never deleted"
     if intake is not None and intake.confirmed_at is not None:
+        keep_request_token(conn, lead_id, given, now)
         return Confirmed(lead_id, was_already=True)
     if locked.status != "pending_confirmation" or token is None or token.expires_at <= now:
         raise _refused()
+    keep_request_token(conn, lead_id, given, now)
     _write(conn, compared, stored, public_sender(client), now)
     return Confirmed(lead_id, was_already=False)
 
@@ -120,6 +126,8 @@ def _write(conn: Connection, compared: Compared, stored: StoredContact, actor: A
         events.append(
             AuditEvent(actor, "lead.rejected", "lead", lead_id, {"status": "pending_approval"}, {"status": "rejected"})
         )
+    # Also of one that is rejected, or the message would tell that it was.
+    notify(conn, [Notification("lead_confirmed", lead_id=lead_id, correlation_id=actor.request_id)], now)
     append_audit(conn, events, now)
 
 

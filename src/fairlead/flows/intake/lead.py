@@ -38,12 +38,14 @@ class GivenConsent:
 
 @dataclass(frozen=True, slots=True)
 class IntakeLead:
-    """A lead as it was sent: answers to the niche's form, details by the names of `LEAD_DETAILS`, and the consent."""
+    """A lead as it was sent: answers to the niche's form, details by the names of `LEAD_DETAILS`, the consent, and
+    the language that its consumer is written to in, two letters."""
 
     niche_slug: str
     attributes: Mapping[str, object] = field(repr=False)
     details: Mapping[str, str] = field(repr=False, default_factory=dict[str, str])
     consent: GivenConsent | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

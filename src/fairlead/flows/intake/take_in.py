@@ -159,6 +159,7 @@ def _store(
     inserted = insert_leads(conn, niche.niche_id, [lead], now, approved_by, request_id, is_confirmed=not is_public)
     enqueue(conn, lead_jobs(inserted.awaiting_ids, sent.actor, now))
     intake = Intake(sent.lead_id, sent.via, sent.actor.name, now, now + CONFIRMATION_LASTS if is_public else None)
+    intake = replace(intake, language=sent.lead.language)
     if repetition is not None:
         intake = replace(intake, duplicate_of=repetition.found.lead_id, duplicate_fields=repetition.matched_fields)
     insert_intake(conn, intake)

@@ -7,6 +7,7 @@ from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.store.audit.log import SYSTEM, AuditEvent, append_audit
 from fairlead.store.connection import Connection
 from fairlead.store.leads.confirmations import delete_confirmation_tokens, lock_unconfirmed
+from fairlead.store.leads.consumer_links import delete_consumer_links
 from fairlead.store.leads.rows import clock
 from fairlead.store.leads.state import set_rejected
 
@@ -24,8 +25,13 @@ def reject_unconfirmed(maintenance: Maintenance) -> Counter[str]:
     counts: Counter[str] = Counter()
     while count := maintenance.database.run(_reject_some):
         counts["leads"] += count
-    counts["links"] = maintenance.database.run(lambda conn: delete_confirmation_tokens(conn, clock(conn) - LINKS_KEPT))
+    counts["links"] = maintenance.database.run(_delete_links)
     return counts
+
+
+def _delete_links(conn: Connection) -> int:
+    before = clock(conn) - LINKS_KEPT
+    return delete_confirmation_tokens(conn, before) + delete_consumer_links(conn, before)
 
 
 def _reject_some(conn: Connection) -> int:

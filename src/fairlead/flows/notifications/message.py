@@ -25,11 +25,15 @@ class OneTimeLink:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where people can go on reading; None where there is no such page. `one_time`: what only this message may say."""
+    """Where people can go on reading; None where there is no such page.
+
+    Only this message may say `one_time`, and `request_url`, a consumer's link to its request.
+    """
 
     portal_url: str | None = None
     console_url: str | None = None
     one_time: OneTimeLink | None = None
+    request_url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,13 @@ def written_message(kind: str, facts: MessageFacts, links: Links) -> WrittenMess
     values = message_values(kind, facts, links)
     own = own_template(kind, facts.template)
     if own is None or facts.template is None:
-        return WrittenMessage(render(default_template(kind), values))
+        return WrittenMessage(render(default_template(kind, facts.language), values))
     try:
         return WrittenMessage(render(own, values))
     except BadTemplate as error:
-        return WrittenMessage(render(default_template(kind), values), facts.template.version, str(error))
+        return WrittenMessage(
+            render(default_template(kind, facts.language), values), facts.template.version, str(error)
+        )
 
 
 def own_template(kind: str, row: TemplateRow | None) -> Template | None:
@@ -88,6 +94,7 @@ def message_values(kind: str, facts: MessageFacts, links: Links) -> dict[str, ob
         "happened_at": timestamp_from_text(facts.detail["happened_at"]) if "happened_at" in facts.detail else None,
         "console_url": links.console_url,
         "user_name": facts.user_name,
+        "request_url": links.request_url,
         "link_url": links.one_time and links.one_time.url,
         "expires_at": links.one_time and links.one_time.expires_at,
     }

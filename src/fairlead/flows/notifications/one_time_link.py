@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from fairlead.flows.access.one_time import LASTS, Purpose, issue_token
-from fairlead.flows.notifications.message import OneTimeLink
+from fairlead.flows.notifications.message import Links, OneTimeLink
 from fairlead.store.access.user_notices import user_of_notice
 from fairlead.store.connection import Connection
 from fairlead.store.notifications.rows import ClaimedNotification
@@ -12,9 +12,7 @@ from fairlead.store.notifications.rows import ClaimedNotification
 _PURPOSE: Mapping[str, Purpose] = {"user_invited": "invite", "password_reset": "password_reset"}
 
 
-def one_time_link(
-    conn: Connection, claimed: ClaimedNotification, public_url: str | None, now: datetime
-) -> OneTimeLink | str:
+def one_time_link(conn: Connection, claimed: ClaimedNotification, public_url: str | None, now: datetime) -> Links | str:
     """A new link, good for as long as what was asked for is; or why there is none, and the message will not be sent.
 
     Every attempt to send has a link of its own, and all of them are void once one was used: whichever message arrives
@@ -32,4 +30,4 @@ def one_time_link(
     if claimed.created_at + LASTS[purpose] <= now:
         return "it was not sent in time: it has to be asked for again"
     token = issue_token(conn, user.user_id, purpose, now, claimed.created_at)
-    return OneTimeLink(token.link(public_url), token.expires_at)
+    return Links(one_time=OneTimeLink(token.link(public_url), token.expires_at))

@@ -13,7 +13,8 @@ from fairlead.delivery.mail_transport import MailSession, MailTransport
 from fairlead.delivery.outcome import Delivery, NotSent, Sent, safe_line
 from fairlead.delivery.template_variables import CONSUMER_KINDS, UNCONFIRMED_KINDS, USER_KINDS
 from fairlead.flows.failures.descriptions import failure_text
-from fairlead.flows.intake.confirmation import confirmation_link
+from fairlead.flows.intake.confirmation import links_to_confirm
+from fairlead.flows.intake.own_request import links_when_confirmed
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.notifications.message import Links, WrittenMessage, answer_text, written_message
 from fairlead.flows.notifications.one_time_link import one_time_link
@@ -30,6 +31,14 @@ from fairlead.telemetry.traces import span
 log = get_logger(__name__)
 
 _SHORTEST_PERSONAL = 4
+
+_LINKS: Mapping[str, Callable[[Connection, ClaimedNotification, str | None, datetime], Links | str]] = {
+    "user_invited": one_time_link,
+    "password_reset": one_time_link,
+    "lead_confirmation": links_to_confirm,
+    "lead_confirmed": links_when_confirmed,
+}
+"""What makes the links that only one message may say, by its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +133,12 @@ class EmailSender:
         """What the message may link to; or why it will not be sent."""
         if claimed.kind == "operator_alert" and not self._alert_emails:
             return "no operator's address is set (FAIRLEAD_ALERT_EMAILS)"
-        if claimed.kind not in (*USER_KINDS, *CONSUMER_KINDS):
+        if claimed.kind not in _LINKS:
             return self._links
-        make_link = one_time_link if claimed.kind in USER_KINDS else confirmation_link
-        link = make_link(conn, claimed, self._site_url, now)
-        return link if isinstance(link, str) else replace(self._links, one_time=link)
+        own = _LINKS[claimed.kind](conn, claimed, self._site_url, now)
+        if isinstance(own, str):
+            return own
+        return replace(self._links, one_time=own.one_time, request_url=own.request_url)
 
     def _attempt(self, found: _Found, session: MailSession) -> _Attempt:
         try:

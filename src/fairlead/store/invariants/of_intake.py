@@ -33,6 +33,16 @@ INVARIANTS_OF_INTAKE: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
+        "those who bought a lead that its consumer withdrew are told of it",
+        "select count(*) from leads where withdrawn_at is not null",
+        """
+        select format('assignment %s of lead %s, which was withdrawn', a.id, l.id)
+        from leads l join assignments a on a.lead_id = l.id
+        where l.withdrawn_at is not null and not exists (
+            select from notifications n where n.assignment_id = a.id and n.kind = 'lead_withdrawn')
+        """,
+    ),
+    Invariant(
         "only a lead that its consumer stands behind has fingerprints, and they are of its niche and time",
         "select count(*) from lead_fingerprints",
         """

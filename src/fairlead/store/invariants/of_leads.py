@@ -54,18 +54,20 @@ INVARIANTS_OF_LEADS: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
-        "every lead that is rejected, confirmed or marked as bad is so in the audit log, and the other way round",
+        "every lead is rejected, confirmed, withdrawn or marked as bad exactly when the audit log says so",
         "select count(*) from leads where status in ('rejected', 'bad')",
         """
         with told as materialized (
             select distinct on (entity_id, action) entity_id, action, seq, actor, created_at
-            from audit_log where action in ('lead.rejected', 'lead.confirmed', 'lead.marked_bad')
+            from audit_log where action in ('lead.rejected', 'lead.confirmed', 'lead.marked_bad', 'lead.withdrawn')
             order by entity_id, action, seq desc
         ), stored as materialized (
             select id::text as id, 'lead.rejected' as action, rejected_at as at, rejected_by as actor
             from leads where status = 'rejected' or rejected_at is not null
             union all
             select id::text, 'lead.marked_bad', null, null from leads where status = 'bad'
+            union all
+            select id::text, 'lead.withdrawn', withdrawn_at, null from leads where withdrawn_at is not null
             union all
             select lead_id::text, 'lead.confirmed', confirmed_at, null from lead_intakes where confirmed_at is not null
         )
@@ -107,16 +109,6 @@ INVARIANTS_OF_LEADS: tuple[Invariant, ...] = (
         left join answered on answered.lead_id = l.id::text
         where l.status = 'approved' and not l.awaits_decision
           and coalesce(asked.times, 0) + (m.niche_id is null)::integer > coalesce(answered.times, 0)
-        """,
-    ),
-    Invariant(
-        "only a lead that says who asks is found by a name, and its words are as old as it is",
-        "select count(*) from lead_name_words",
-        """
-        select format('lead %s of %s is found by a name of %s, %s', l.id, l.created_at, w.created_at,
-                      case when l.contact_name is null then 'and has none' else 'another time' end)
-        from lead_name_words w join leads l on l.id = w.lead_id
-        where l.contact_name is null or w.created_at <> l.created_at
         """,
     ),
 )

@@ -22,13 +22,17 @@ INVARIANTS_OF_NOTIFICATIONS: tuple[Invariant, ...] = (
         from notifications n
         left join assignments a on a.id = n.assignment_id
         left join subscriptions s on s.id = n.subscription_id
-        where case when n.kind in ('lead_assigned', 'refund_issued') then a.id is null
+        where case when n.kind in ('lead_assigned', 'refund_issued', 'lead_withdrawn') then a.id is null
                    when n.kind in ('low_balance', 'operator_alert') then n.detail is null
                    when n.kind in ('user_invited', 'password_reset') then n.user_id is null
-                   when n.kind = 'lead_confirmation' then n.lead_id is null
+                   when n.kind in ('lead_confirmation', 'lead_confirmed') then n.lead_id is null
                    else s.id is null end
            or (n.kind = 'refund_issued' and not exists (
                select from ledger_entries e where e.assignment_id = n.assignment_id and e.kind = 'refund'))
+        union all
+        select format('notification %s tells of lead %s, which is not withdrawn', n.id, l.id)
+        from notifications n join assignments a on a.id = n.assignment_id join leads l on l.id = a.lead_id
+        where n.kind = 'lead_withdrawn' and l.withdrawn_at is distinct from n.created_at
         union all
         select format('notification %s (%s) tells another provider of subscription %s', n.id, n.kind, s.id)
         from notifications n join subscriptions s on s.id = n.subscription_id where s.provider_id <> n.provider_id

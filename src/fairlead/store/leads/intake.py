@@ -11,7 +11,6 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.duplicates import CONTACT_FIELDS
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
-from fairlead.store.leads.name_words import delete_name_words
 from fairlead.store.leads.state import set_confirmed
 from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import one_row
@@ -46,7 +45,7 @@ class IntakeNiche:
 class Intake:
     """How a lead came in. `via`: `key` or `public`; `sender` names the key. `confirm_by` is of public ones.
 
-    `duplicate_of` is the earlier lead that it repeats in `duplicate_fields`.
+    `duplicate_of` is the earlier lead that it repeats in `duplicate_fields`; `language` is its consumer's.
     """
 
     lead_id: str
@@ -57,6 +56,7 @@ class Intake:
     confirmed_at: datetime | None = None
     duplicate_of: str | None = None
     duplicate_fields: tuple[str, ...] = ()
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,9 @@ def insert_intake(conn: Connection, intake: Intake) -> None:
     """How the lead came in is on record."""
     conn.execute(
         """
-        insert into lead_intakes (lead_id, via, sender, taken_in_at, confirm_by, duplicate_of, duplicate_fields)
-        values (%s, %s, %s, %s, %s, %s, %s)
+        insert into lead_intakes (lead_id, via, sender, taken_in_at, confirm_by, duplicate_of, duplicate_fields,
+                                  language)
+        values (%s, %s, %s, %s, %s, %s, %s, %s)
         """,
         (
             intake.lead_id,
@@ -139,6 +140,7 @@ def insert_intake(conn: Connection, intake: Intake) -> None:
             intake.confirm_by,
             intake.duplicate_of,
             list(intake.duplicate_fields) or None,
+            intake.language,
         ),
     )
 
@@ -150,7 +152,7 @@ def intake_of_lead(conn: Connection, lead_id: str) -> Intake | None:
         Intake,
         """
         select lead_id::text, via, sender, taken_in_at, confirm_by, confirmed_at, duplicate_of::text,
-               coalesce(duplicate_fields, '{}') as duplicate_fields
+               coalesce(duplicate_fields, '{}') as duplicate_fields, language
         from lead_intakes where lead_id = %s
         """,
         (lead_id,),
@@ -223,8 +225,7 @@ def stored_contact(conn: Connection, lead_id: str) -> StoredContact | None:
 
 
 def forget_intake(conn: Connection, lead_ids: Sequence[str]) -> None:
-    """Consents, fingerprints, confirmation links and words of names of the leads are gone. Needs that the leads were
-    erased before.
+    """Consents, fingerprints and the links of their consumers are gone. Needs that the leads were erased before.
 
     How they came in stays, which is nothing personal. A consent of a lead that still says something of its consumer
     is not to be deleted: the database refuses.
@@ -236,7 +237,7 @@ def forget_intake(conn: Connection, lead_ids: Sequence[str]) -> None:
     conn.execute("set local fairlead.erases_consents = 'off'")
     conn.execute("delete from lead_fingerprints where lead_id = any(%s::uuid[])", (ids,))
     conn.execute("delete from confirmation_tokens where lead_id = any(%s::uuid[])", (ids,))
-    delete_name_words(conn, ids)
+    conn.execute("delete from consumer_links where lead_id = any(%s::uuid[])", (ids,))
 
 
 def _are_erased(conn: Connection, lead_ids: Sequence[str]) -> bool:

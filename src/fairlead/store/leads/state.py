@@ -58,6 +58,17 @@ def set_rejected(
     )
 
 
+def set_withdrawn(conn: Connection, lead_id: str, now: datetime) -> None:
+    """The consumer of the lead, which is locked, has withdrawn it. It is rejected, or it was sold or bad before."""
+    change_rows(
+        conn,
+        "leads_withdrawn_once",
+        1,
+        "update leads set withdrawn_at = %s where id = %s and withdrawn_at is null",
+        (now, lead_id),
+    )
+
+
 def set_bad(conn: Connection, lead_id: str) -> None:
     """The lead, locked before, is bad and not distributed again."""
     change_rows(

@@ -25,9 +25,9 @@ class TemplateRow:
 class MessageFacts:
     """All that a notification's cause, its provider and its lead say now. What does not apply to its kind is None.
 
-    `price_cents` is what was charged where there is an assignment, else the level's price. `detail` is the
-    notification's own, `form_schema` the niche's, as JSON. `template` is the newest of its kind, None where there never
-    was one but the default.
+    `language` is that of the consumer that is told. `price_cents` is what was charged where there is an assignment,
+    else the level's price. `detail` is the notification's own, `form_schema` the niche's, as JSON. `template` is the
+    newest of its kind, None where there never was one but the default.
     """
 
     currency: str
@@ -57,6 +57,7 @@ class MessageFacts:
     utm_medium: str | None = field(repr=False)
     utm_campaign: str | None = field(repr=False)
     referrer: str | None = field(repr=False)
+    language: str | None
 
 
 def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str, MessageFacts]:
@@ -74,12 +75,14 @@ def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str
                    coalesce(a.price_cents, v.price_cents) as price_cents,
                    a.id::text as assignment_id, a.assigned_at, l.id::text as lead_id,
                    l.contact_name, l.contact_email, l.contact_phone, coalesce(l.attributes, '{}') as attributes,
-                   l.utm_source, l.utm_medium, l.utm_campaign, l.referrer
+                   l.utm_source, l.utm_medium, l.utm_campaign, l.referrer,
+                   o.language
             from notifications n
             left join users u on u.id = n.user_id
             left join providers p on p.id = n.provider_id
             left join assignments a on a.id = n.assignment_id
             left join leads l on l.id = coalesce(a.lead_id, n.lead_id)
+            left join lead_intakes o on o.lead_id = n.lead_id
             left join subscriptions s on s.id = n.subscription_id
             left join competition_levels v on v.id = coalesce(a.competition_level_id, s.competition_level_id)
             left join niches i on i.id = coalesce(v.niche_id, l.niche_id)

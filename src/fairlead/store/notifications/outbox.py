@@ -21,6 +21,8 @@ Kind = Literal[
     "user_invited",
     "password_reset",
     "lead_confirmation",
+    "lead_confirmed",
+    "lead_withdrawn",
 ]
 
 

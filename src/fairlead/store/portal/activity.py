@@ -6,10 +6,10 @@ from psycopg.types.json import Jsonb
 
 from fairlead.core.configuration_entries import subscription_from_payload
 from fairlead.core.own_standing import OwnDecision, OwnPast
-from fairlead.store.configuration.subscription_history import past_states
 from fairlead.store.connection import Connection
 
 MOST_STATES = 200
+MOST_ENTRIES = 2_000
 
 
 def own_decisions(conn: Connection, niche_id: str, provider_id: str, since: datetime, limit: int) -> list[OwnDecision]:
@@ -38,19 +38,38 @@ def own_decisions(conn: Connection, niche_id: str, provider_id: str, since: date
 
 
 def own_past(conn: Connection, niche_id: str, provider_id: str, subscription_id: str) -> OwnPast:
-    """The subscription's newest states, `MOST_STATES` at the most, and the provider's statuses in the niche."""
-    states = [
-        (past.seq, *subscription_from_payload(past.payload))
-        for past in reversed(past_states(conn, subscription_id, None, None, MOST_STATES))
-    ]
+    """The subscription's newest states, and the provider's newest statuses in the niche: at most so many of each.
+
+    What a filter was that has not changed for `MOST_ENTRIES` states is not looked up.
+    """
+    states = conn.execute(
+        """
+        select state.seq, (state.payload - 'filter_sha256')
+                          || jsonb_build_object('filter_rules', f.payload -> 'filter_rules'), f.seq is not null
+        from (select j.seq, j.payload,
+                     max(j.seq) filter (where j.payload ? 'filter_rules') over (order by j.seq) as filter_seq
+              from (select seq, payload from niche_journal
+                    where kind = 'subscription' and payload ->> 'subscription_id' = %(id)s and niche_id = %(niche)s
+                    order by seq desc limit %(entries)s) j) state
+        left join niche_journal f on f.niche_id = %(niche)s and f.seq = state.filter_seq
+        order by state.seq desc limit %(states)s
+        """,
+        {"id": subscription_id, "niche": niche_id, "entries": MOST_ENTRIES, "states": MOST_STATES},
+    ).fetchall()
     statuses = conn.execute(
         """
         select seq, payload ->> 'status' from niche_journal
-        where niche_id = %s and kind = 'provider' and payload ->> 'provider_id' = %s order by seq
+        where kind = 'provider' and payload ->> 'provider_id' = %s and niche_id = %s order by seq desc limit %s
         """,
-        (niche_id, provider_id),
+        (provider_id, niche_id, MOST_STATES),
     ).fetchall()
-    return OwnPast(states, statuses)
+    known = [(seq, *subscription_from_payload(payload)) for seq, payload, is_known in reversed(states) if is_known]
+    known_from_seq = 0
+    if len(states) == MOST_STATES or len(known) < len(states):
+        known_from_seq = known[0][0] if known else states[0][0]
+    if len(statuses) == MOST_STATES:
+        known_from_seq = max(known_from_seq, statuses[-1][0])
+    return OwnPast(known, list(reversed(statuses)), known_from_seq)
 
 
 def queue_places(conn: Connection, provider_id: str) -> dict[str, tuple[int, int]]:

@@ -40,7 +40,7 @@ class InboxFilter:
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """A bought lead in a list. Amounts in cents."""
+    """A bought lead in a list. Amounts in cents. `withdrawn_at`: its consumer took the request back."""
 
     assignment_id: str
     lead_id: str
@@ -61,12 +61,13 @@ class InboxItem:
     reported_at: datetime | None
     report_decision: str | None
     refunded_at: datetime | None
+    withdrawn_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class InboxEvent:
     """What happened to an assignment: `assigned`, `viewed`, `accepted`, `rejected`, `reported`, `report_accepted`,
-    `report_rejected` or `refunded`."""
+    `report_rejected`, `refunded` or `withdrawn`, by its consumer."""
 
     at: datetime
     event: str
@@ -89,7 +90,8 @@ _COLUMNS: LiteralString = """
     a.id::text as assignment_id, a.lead_id::text, a.subscription_id::text, n.slug as niche, n.name as niche_name,
     a.competition_level_id::text as level_id, c.name as level_name, l.contact_name, l.contact_email, l.contact_phone,
     a.price_cents, %s as currency, a.status, a.assigned_at, a.viewed_at, a.answered_at,
-    a.bad_lead_reported_at as reported_at, a.bad_lead_decision as report_decision, a.refunded_at"""
+    a.bad_lead_reported_at as reported_at, a.bad_lead_decision as report_decision, a.refunded_at,
+    l.withdrawn_at"""
 
 _READ: LiteralString = """
     a.id, a.lead_id, a.provider_id, a.subscription_id, a.niche_id, a.competition_level_id, a.price_cents, a.ledger_seq,
@@ -183,6 +185,7 @@ def _timeline(item: InboxItem, was_rejected: bool, decided_at: datetime | None) 
         (item.reported_at, "reported"),
         (decided_at, f"report_{item.report_decision}"),
         (item.refunded_at, "refunded"),
+        (item.withdrawn_at, "withdrawn"),
     ]
     # Sorting is stable: what happened at the same time stays in this order.
     return tuple(sorted((InboxEvent(at, event) for at, event in moments if at is not None), key=lambda each: each.at))

@@ -20,6 +20,14 @@ router = Router(prefix="/api/v1/provider/activity", tags=["provider: subscriptio
 ActivityReader = Annotated[OwnProvider, needs_own(Permission.OWN_READ, PREVIEWS_OF_PROVIDER)]
 
 
+class RuleCount(ResponseModel):
+    """A rule of the filter, and how many more of the leads would pass without it."""
+
+    rule: str = Field(description="The rule in plain words.", examples=["Region is south"])
+    more_count: int = Field(description="So many more would pass, had the filter not this rule.", examples=[120])
+    is_estimate: bool = Field(description="As `matches_now_is_estimate`.")
+
+
 class OwnSubscriptionActivity(ResponseModel):
     """What became of the niche's leads for one of the provider's subscriptions."""
 
@@ -30,15 +38,24 @@ class OwnSubscriptionActivity(ResponseModel):
     currency: Currency
     received_count: int = Field(description="So many of the leads it received.", examples=[40])
     matched_count: int | None = Field(
-        description="So many passed the filter that was in force at the time. Null: a few or none, where the filter "
-        "asks for words that people wrote.",
+        description="So many passed the filter that was in force at the time. Null where that asked for words that "
+        "people wrote, or the subscription has changed too often since.",
         examples=[412],
     )
     matches_now_count: int | None = Field(
-        description="So many pass the filter as it is now. Null as `matched_count`.", examples=[412]
+        description="So many pass the filter as it is now. Null: fewer than 10 by estimate.", examples=[412]
+    )
+    matches_now_is_estimate: bool = Field(
+        description="Whether the filter asks for words that people wrote: then the number is an estimate in tens, from "
+        "how common each such rule is by itself and how many leads pass the others."
+    )
+    kept_out: list[RuleCount] = Field(
+        description="The rules that keep leads out by themselves, the one that keeps out most first."
     )
     refused: Mapping[str, int] = Field(
-        description="How many of the others, by the reason that came first.",
+        description="How many of the others, by the reason that came first. `filter_asks_for_words`: the filter asked "
+        "for words that people wrote, and what became of these leads is not told. `not_looked_at`: the subscription "
+        "has changed too often since.",
         examples=[{"filter_mismatch": 588, "level_full": 372}],
     )
     place: int | None = Field(
@@ -103,7 +120,12 @@ def _subscription(activity: OwnSubscriptionNumbers) -> OwnSubscriptionActivity:
         currency=level.currency,
         received_count=activity.received_count,
         matched_count=activity.matched_count,
-        matches_now_count=activity.matches_now_count,
+        matches_now_count=activity.matches_now.count,
+        matches_now_is_estimate=activity.matches_now.is_estimate,
+        kept_out=[
+            RuleCount(rule=each.rule, more_count=each.more.count or 0, is_estimate=each.more.is_estimate)
+            for each in activity.kept_out
+        ],
         refused=dict(sorted(activity.refused.items())),
         place=activity.place,
         queue_length=activity.queue_length,

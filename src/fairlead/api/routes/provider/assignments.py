@@ -87,6 +87,7 @@ class InboxLead(ResponseModel):
     reported_at: datetime | None = Field(description="When it was reported as bad; null where it was not.")
     report_decision: Literal["accepted", "rejected"] | None
     refunded_at: datetime | None
+    withdrawn_at: datetime | None = Field(description="When its consumer took the request back; null while it stands.")
 
 
 class InboxEvent(ResponseModel):
@@ -94,7 +95,15 @@ class InboxEvent(ResponseModel):
 
     at: datetime
     event: Literal[
-        "assigned", "viewed", "accepted", "rejected", "reported", "report_accepted", "report_rejected", "refunded"
+        "assigned",
+        "viewed",
+        "accepted",
+        "rejected",
+        "reported",
+        "report_accepted",
+        "report_rejected",
+        "refunded",
+        "withdrawn",
     ]
 
 

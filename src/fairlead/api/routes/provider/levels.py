@@ -66,9 +66,12 @@ class FilterOutcome(ResponseModel):
     """How a filter would have fared."""
 
     matched_count: int | None = Field(
-        description="So many of the leads it would have let through. Null: none or a few, where the filter asks for "
-        "words that people wrote.",
+        description="So many of the leads it would have let through. Null: fewer than 10 by estimate.",
         examples=[412],
+    )
+    is_estimate: bool = Field(
+        description="Whether the filter asks for words that people wrote: then the number is an estimate in tens, from "
+        "how common each such rule is by itself and how many leads pass the others.",
     )
     lead_count: int = Field(description="So many leads it was held against: the last ones.", examples=[1000])
     filter_summary: str = Field(description="The filter in plain words.", examples=["Cores at least 4"])

@@ -31,6 +31,7 @@ Told: TypeAlias = Literal[
     "subscription_reactivated",
     "filter_invalidated",
     "low_balance",
+    "lead_withdrawn",
 ]
 _Channels: TypeAlias = Annotated[Mapping[Literal["email", "webhook"], StrictBool], Field(max_length=2)]
 Preferences: TypeAlias = Annotated[Mapping[Told, _Channels], Field(max_length=len(get_args(Told)))]

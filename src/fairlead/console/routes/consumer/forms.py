@@ -1,4 +1,5 @@
-"""The form of a niche, as a page of its own and inside the pages of other sites, and the confirmation of a lead."""
+"""The form of a niche, as a page of its own and inside the pages of other sites, the confirmation of a lead,
+and what became of it."""
 
 from importlib.resources import files
 from typing import Annotated
@@ -39,3 +40,12 @@ def show_form(slug: NicheSlug, page: PageOfRequest, database: MarketplaceDatabas
 def show_confirmation(page: PageOfRequest) -> Response:
     """What the link in the message leads to. Only the button confirms: programs that read mail open every link."""
     return page.render("consumer/confirm-lead.html")
+
+
+@router.get("/my-request", dependencies=[public("the link proves access to the mailbox that it was sent to")])
+def show_own_request(page: PageOfRequest) -> Response:
+    """What a consumer's link to its request leads to: how far that has come, who has it, and withdrawing it.
+
+    The page's script asks for it: what stands behind the `#` of the link reaches no server by the address.
+    """
+    return page.render("consumer/my-request.html")

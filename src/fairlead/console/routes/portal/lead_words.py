@@ -29,6 +29,7 @@ EVENTS: Mapping[str, str] = {
     "report_accepted": noted("Report accepted"),
     "report_rejected": noted("Report rejected"),
     "refunded": noted("Refunded"),
+    "withdrawn": noted("Withdrawn by the consumer"),
 }
 
 

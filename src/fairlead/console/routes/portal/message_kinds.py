@@ -6,6 +6,7 @@ from fairlead.console.texts import noted
 
 KINDS: Mapping[str, str] = {
     "lead_assigned": noted("A lead for you"),
+    "lead_withdrawn": noted("A consumer withdraws a request"),
     "refund_issued": noted("A refund"),
     "subscription_deactivated": noted("A subscription stops for lack of money"),
     "subscription_reactivated": noted("A subscription goes on"),

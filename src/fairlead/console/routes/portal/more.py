@@ -6,7 +6,8 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.routes.provider.activity import ActivityReader
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.portal.frame import render_portal
-from fairlead.console.routes.portal.refusal_words import in_precedence
+from fairlead.console.routes.portal.remedies import passed_by
+from fairlead.core.refusals import InsufficientBalance
 from fairlead.flows.own_activity import ACTIVITY_DAYS, own_activity
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -22,7 +23,15 @@ def show_more(page: PageOfRequest, caller: ActivityReader, marketplace: Marketpl
         "more.html",
         caller,
         days=ACTIVITY_DAYS,
+        short_of_money=InsufficientBalance.reason,
         niches=[
-            (niche, [(each, in_precedence(each.refused)) for each in niche.subscriptions]) for niche in activity.niches
+            (
+                niche,
+                [
+                    (each, passed_by(each.refused, each.owned.seen.row.subscription.subscription_id))
+                    for each in niche.subscriptions
+                ],
+            )
+            for niche in activity.niches
         ],
     )

@@ -20,6 +20,9 @@ create index niche_journal_decisions_of_lead on niche_journal ((payload ->> 'lea
 -- niche_journal_states_of_subscription: the past of one subscription.
 create index niche_journal_states_of_subscription on niche_journal ((payload ->> 'subscription_id'), seq)
     where kind = 'subscription';
+-- niche_journal_statuses_of_provider: the past of one provider in one niche.
+create index niche_journal_statuses_of_provider on niche_journal ((payload ->> 'provider_id'), niche_id, seq)
+    where kind = 'provider';
 -- niche_journal_by_age: the audit log's pages of one kind of entry, of all niches.
 create index niche_journal_by_age on niche_journal (kind, recorded_at, niche_id, seq);
 -- niche_journal_of_niche_by_age: reports of a niche, and the audit log's pages of it.

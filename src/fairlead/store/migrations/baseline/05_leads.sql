@@ -36,6 +36,8 @@ create table leads (
     rejected_by text,
     -- The reviewer's words; may be personal, and is nowhere else.
     rejection_reason text check (length(rejection_reason) between 1 and 1000),
+    -- Its consumer takes the request back: it is rejected, or, where that came too late, those who bought it are told.
+    withdrawn_at timestamptz,
 
     -- Distribution. `awaits_decision`: true from approval (or a new trigger) until the next decision, which is what the
     -- distributor still has to do.
@@ -63,6 +65,8 @@ create table leads (
     constraint leads_only_approved_await_a_decision check (not awaits_decision or status = 'approved'),
     constraint leads_approved_says_when check (status not in ('approved', 'distributed') or approved_at is not null),
     constraint leads_distributed_says_when check (status <> 'distributed' or distributed_at is not null),
+    constraint leads_withdrawn_go_no_further check (
+        withdrawn_at is null or status in ('rejected', 'distributed', 'bad')),
     constraint leads_rejection_says_who_and_why check (
         num_nulls(rejected_at, rejected_by, rejection_reason) in (0, 3))
 ) with (fillfactor = 80);
@@ -84,21 +88,5 @@ create index leads_of_niche_and_status_by_age on leads (niche_id, status, create
 create index leads_by_email_key on leads (email_key) where email_key is not null;
 -- leads_by_phone_key: the leads of a telephone number.
 create index leads_by_phone_key on leads (phone_key) where phone_key is not null;
--- leads_of_source_by_age: the pages of one source.
-create index leads_of_source_by_age on leads (utm_source, created_at, id) where utm_source is not null;
 create trigger leads_are_kept before delete or truncate on leads for each statement execute function keep_rows();
 create trigger leads_keep_their_ids before update of id, niche_id on leads for each statement execute function keep_rows();
-
--- By what a lead is found when its consumer's name is looked for. Apart from `leads`, so that no change of a lead's status
--- writes here.
-create table lead_name_words (
-    lead_id    uuid not null references leads,
-    -- A word of the contact's name, folded: core/entry/name_words.py. In the order of code points, so that those that begin
-    -- alike stand together.
-    word       text collate "C" not null check (octet_length(word) between 1 and 300),
-    -- The lead's.
-    created_at timestamptz not null,
-    primary key (lead_id, word)
-);
-comment on table lead_name_words is 'The words of contacts'' names. Personal data: erased with the lead.';
-create index lead_name_words_newest_first on lead_name_words (word, created_at desc, lead_id desc);

@@ -8,6 +8,8 @@ create table lead_intakes (
     taken_in_at timestamptz not null,
     confirm_by   timestamptz,
     confirmed_at timestamptz,
+    -- Which its consumer reads, as the form was; null: not said.
+    language     text check (language ~ '^[a-z]{2}$'),
     -- The earlier lead that it repeats, and the fields that are the same.
     duplicate_of     uuid references leads,
     duplicate_fields text[] check (cardinality(duplicate_fields) >= 1),
@@ -94,3 +96,15 @@ create table confirmation_tokens (
 );
 create index confirmation_tokens_of_lead on confirmation_tokens (lead_id);
 create index confirmation_tokens_by_age on confirmation_tokens (expires_at);
+
+-- A consumer's own link to its request, which shows how far that has come and withdraws it --------------------------------
+
+create table consumer_links (
+    token_hash bytea primary key check (octet_length(token_hash) = 32),
+    lead_id    uuid not null references leads,
+    created_at timestamptz not null,
+    expires_at timestamptz not null,
+    check (expires_at > created_at)
+);
+create index consumer_links_of_lead on consumer_links (lead_id);
+create index consumer_links_by_age on consumer_links (expires_at);

@@ -1,0 +1,61 @@
+"""What a provider can do so that fewer leads pass it by, for each reason that they did."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fairlead.console.refusal_texts import reason_text
+from fairlead.console.texts import noted, translated
+from fairlead.core import own_standing, refusals
+from fairlead.core.filter_mismatch import FilterMismatch
+from fairlead.core.gates import REGISTRY
+
+
+@dataclass(frozen=True, slots=True)
+class _Remedy:
+    text: str
+    address: str | None = None
+
+
+_REMEDIES: Mapping[str, _Remedy] = {
+    refusals.SubscriptionInactive.reason: _Remedy(noted("Resume it, or pay in"), "/portal/balance"),
+    refusals.FilterInvalid.reason: _Remedy(noted("Mend the filter"), "/portal/subscriptions/{subscription}"),
+    FilterMismatch.reason: _Remedy(noted("Try a wider filter"), "/portal/subscriptions/{subscription}"),
+    refusals.InsufficientBalance.reason: _Remedy(noted("Keep a higher balance"), "/portal/balance"),
+    refusals.LevelFull.reason: _Remedy(noted("Your turn comes; another level adds turns")),
+}
+
+_PRECEDENCE = (
+    own_standing.NOT_LOOKED_AT,
+    own_standing.NOT_SUBSCRIBED,
+    own_standing.LEVEL_INACTIVE,
+    *(each.reason for each in REGISTRY.refusals),
+    own_standing.NOT_TOLD_APART,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PassedBy:
+    """So many leads passed a subscription by for one reason; what would help, None for nothing, and where."""
+
+    reason: str
+    text: str
+    count: int
+    help: str | None
+    address: str | None
+
+
+def passed_by(refused: Mapping[str, int], subscription_id: str) -> Sequence[PassedBy]:
+    """The reasons that there were, in R4's precedence."""
+    return [_passed_by(each, refused[each], subscription_id) for each in _PRECEDENCE if refused.get(each)]
+
+
+def _passed_by(reason: str, count: int, subscription_id: str) -> PassedBy:
+    remedy = _REMEDIES.get(reason)
+    address = None if remedy is None else remedy.address
+    return PassedBy(
+        reason,
+        reason_text(reason),
+        count,
+        None if remedy is None else translated(remedy.text),
+        None if address is None else address.replace("{subscription}", subscription_id),
+    )
