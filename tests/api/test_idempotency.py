@@ -21,7 +21,7 @@ from tests.flows.marketplaces import everything
 CHANGE_NOTHING: Mapping[str, Any] = {
     f"{ADMIN}/niches/{{niche_id}}/form/preview": {"form_schema": {"version": 1, "fields": []}},
     f"{ADMIN}/niches/{{niche_id}}/filter-preview": {"filter_rules": {"version": 1, "rules": []}},
-    f"{ADMIN}/lead-search": {"contact": "cora@example.com"},
+    f"{ADMIN}/lead-search": {"text": "cora@example.com"},
     f"{ADMIN}/leads/{{lead_id}}/verify": None,
     f"{ADMIN}/levels/{{level_id}}/preview": {"price_cents": 700},
     f"{ADMIN}/templates/{{kind}}/preview": {"subject": "New", "html": "<p>x</p>", "text": "x"},

@@ -102,7 +102,7 @@ def test_odd_members_of_bodies_are_refused(app: FastAPI, database: Database, odd
         "/api/v1/admin/providers": {"email": "new@example.com", "name": odd},
         "/api/v1/admin/niches": {"slug": "vps", "name": odd},
         f"/api/v1/admin/niches/{niche}/levels": {"name": odd, "price_cents": 5, "max_recipients": 1},
-        "/api/v1/admin/lead-search": {"contact": odd + "@"},
+        "/api/v1/admin/lead-search": {"text": odd + "@"},
         "/api/v1/accounts/register": {"email": "x@example.com", "name": odd},
     }
     before = rows(database, "select count(*) from audit_log")

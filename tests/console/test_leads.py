@@ -31,7 +31,7 @@ def test_a_lead_s_page_shows_its_decision_level_by_level(ann: TestClient, databa
     page = text_of(ann, f"/leads/{sale.lead_id}")
     for each in (
         "distributed",
-        "2 of 4 places",
+        "2 of 4 slots",
         "€50.00",
         "€30.00",
         "Charged €25.00 in one transaction",
@@ -73,7 +73,7 @@ def test_the_picture_has_every_number_that_the_journal_has(database: Database) -
     sale = sell(database)
     story = recorded_queues(database, sale.lead_id)
     picture = picture_of(story, ENGLISH)
-    assert (picture.charged_cents, picture.recipient_count, picture.place_count) == (2500, 2, 4)
+    assert (picture.charged_cents, picture.recipient_count, picture.slot_count) == (2500, 2, 4)
     for level, queue in zip(picture.levels, story.levels, strict=True):
         counted = sum(queue.result.counts.values()) + len(queue.result.refused) + len(queue.result.recipients)
         assert len(level.all_rows) + level.behind_count + level.outside_count == counted

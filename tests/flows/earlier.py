@@ -7,6 +7,7 @@ TIMES_OF_A_LEAD = {
     "leads": ("created_at", "approved_at", "rejected_at"),
     "lead_intakes": ("taken_in_at", "confirm_by", "confirmed_at"),
     "lead_fingerprints": ("created_at",),
+    "lead_name_words": ("created_at",),
     "lead_consents": ("consented_at", "recorded_at"),
     "confirmation_tokens": ("created_at", "expires_at"),
 }

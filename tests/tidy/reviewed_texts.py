@@ -14,7 +14,7 @@ AN_ADDRESS = "checked as an address of the network or of a page"
 FIELDS = {
     "Confirmation.token": SECRET,
     "ConsumerLink.token": SECRET,
-    "ContactSearch.contact": "searched for by its keys, never stored",
+    "LeadSearch.text": "searched for by its keys, never stored",
     "FilterRule.value": "composed, and checked against the form",
     "ForgottenPassword.email": COMPARED,
     "FirstOperator.email": BY_THE_FLOW,

@@ -15,6 +15,8 @@ NOUN_OF = {
     "lead_consents": "consent",
     "lead_fingerprints": "fingerprint",
     "lead_intakes": "intake",
+    "lead_name_words": "name word",
+    "lead_views": "view",
     "ledger_entries": "ledger entry",
     "live_entries": "live entry",
     "niche_journal": "journal",

@@ -15,6 +15,7 @@ SHOWN_BY_THE_API = {
     "LeadAssignment",
     "LeadEvent",
     "LeadInFull",
+    "LeadMessage",
     "LeadOrigin",
     "MarketplaceOverview",
     "NicheOverview",

@@ -78,3 +78,7 @@ class ConcurrencyLimit:
         finally:
             with self._lock:
                 self._taken_by.remove(caller)
+
+
+REPLAYS = ConcurrencyLimit(2)
+"""Of whatever rebuilds how a niche stood at a past decision: routes and pages alike, each caller one at a time."""

@@ -112,7 +112,10 @@ _OF_ACCESS = {
 }
 
 _OF_LEADS = {
-    **_all(404, {"lead_unknown": "There is no such lead"}),
+    **_all(
+        404,
+        {"lead_unknown": "There is no such lead", "lead_view_unknown": "There is no such view of the list of leads"},
+    ),
     **_all(
         409,
         {
@@ -124,6 +127,7 @@ _OF_LEADS = {
             "lead_duplicate": "The lead is a duplicate",
             "lead_undecided": "The lead has no decision yet",
             "lead_erased": "The lead's personal data was erased",
+            "too_many_lead_views": "There are too many views of the list of leads",
         },
     ),
 }

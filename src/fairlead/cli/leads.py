@@ -14,8 +14,8 @@ from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.approve_lead import ApprovedLeads, approve_leads, approve_niche
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from fairlead.store.leads.listing import LeadFilter, ListedLead, lead_page
 from fairlead.store.leads.rows import LEAD_STATUSES, count_pending, niche_form
-from fairlead.store.leads.views import LeadFilter, ListedLead, lead_page
 
 app = typer.Typer(help="Bring leads in, approve them, list them.", no_args_is_help=True)
 app.command("import")(import_file)
@@ -99,7 +99,7 @@ def list_(
         if niche is not None:
             _niche_id(database, niche)  # raises where there is none: an empty list would hide a misspelt slug
         with database.snapshot() as conn:
-            leads = lead_page(conn, LeadFilter(niche, status), None, limit)
+            leads = lead_page(conn, LeadFilter(niche, status), None, limit).items
     if as_json:
         print_json([_for_programs(lead) for lead in leads])
     elif leads:
@@ -118,8 +118,10 @@ def _niche_id(database: Database, slug: str) -> str:
 
 
 def _for_programs(lead: ListedLead) -> dict[str, object]:
+    known = asdict(lead)
+    del known["contact_name"]  # nothing personal
     return {
-        **asdict(lead),
+        **known,
         "created_at": timestamp_text(lead.created_at),
         "approved_at": lead.approved_at and timestamp_text(lead.approved_at),
     }

@@ -94,10 +94,15 @@ def _ago(local: datetime, now: datetime, viewer: Viewer) -> str:
     return format_timedelta(local - now, add_direction=True, locale=viewer.locale)
 
 
+def day_text(value: date, viewer: Viewer) -> str:
+    """The day as the viewer writes it."""
+    return format_date(value, "d MMM y", locale=viewer.locale)
+
+
 @pass_context
 def day(context: Context, value: date) -> str:
     """`date(2026, 11, 29)|day`: 29 Nov 2026."""
-    return format_date(value, "d MMM y", locale=_viewer(context).locale)
+    return day_text(value, _viewer(context))
 
 
 _STYLES: Mapping[str, Callable[[datetime, datetime, Viewer], str]] = {

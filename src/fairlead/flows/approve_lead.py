@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fairlead.core.errors import Refused
+from fairlead.core.lead_actions import LeadAction, allows
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
@@ -172,7 +173,7 @@ def trigger_distribution(
         lead = lock_lead(conn, checked)
         if lead is None:
             raise Refused("lead_unknown", f"there is no lead {checked}")
-        if lead.status not in ("approved", "distributed"):
+        if lead.status != "distributed" and not allows(LeadAction.DISTRIBUTE, lead.status):
             refusal = _refusal(lead, "cannot be distributed")
             raise Refused(refusal.code, refusal.message)
         if lead.status == "distributed" or lead.awaits_decision:

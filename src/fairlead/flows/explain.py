@@ -10,7 +10,7 @@ from fairlead.core.errors import Broken, Refused
 from fairlead.core.explanation import Standing, standing_of
 from fairlead.core.messages import Names
 from fairlead.core.model import Lead, Level
-from fairlead.flows.decision_queues import entry_at
+from fairlead.flows.decision_queues import decision_at, entry_at
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.snapshots import state_before
 from fairlead.store.history import PastDecision, decisions_of
@@ -46,7 +46,7 @@ class LeadStory:
 
 @dataclass(frozen=True, slots=True)
 class ProviderStory:
-    """One provider's standing at each level that the lead's newest decision visited, in its order.
+    """One provider's standing at each level that the lead's chosen decision visited, in its order.
 
     `unvisited` names the levels that the provider subscribed to and that were inactive.
     """
@@ -80,32 +80,31 @@ def explain_lead(database: Database, lead_id: str) -> LeadStory:
         )
 
 
-def explain_provider(database: Database, lead_id: str, provider: str) -> ProviderStory:
-    """Why the provider (id or email) did or did not receive the lead, by its journal up to the decision.
+def explain_provider(database: Database, lead_id: str, provider: str, journal_seq: int | None = None) -> ProviderStory:
+    """Why the provider (id or email) did or did not receive the lead, by its journal up to the decision: the newest, or
+    the one that is this entry of the journal.
 
     What counts is how things stood then: the provider's subscription may look different today, or be gone. How the
-    niche stood comes from the newest roster snapshot before the decision and the entries since; what was decided, from
+    niche stood comes from the chosen roster snapshot before the decision and the entries since; what was decided, from
     the decision's own entry. `verify` proves both: snapshots by folding the journal, decisions by taking them again.
 
-    Raises `Refused` for an unknown lead or provider, and for a lead that was never decided.
+    Raises `Refused` for an unknown lead or provider, for a lead that was never decided, and for an entry that is no
+    decision of it.
     """
     with database.snapshot() as conn:
         lead = lead_state(conn, lead_id)
         provider_id = provider_id_of(conn, provider)
-        past = decisions_of(conn, lead.lead_id)
-        if not past:
-            raise Refused("lead_undecided", f"lead {lead.lead_id} was never decided: it is {lead.status}")
-        newest = past[-1]
-        found = entry_at(conn, newest)
+        chosen = decision_at(lead, decisions_of(conn, lead.lead_id), journal_seq)
+        found = entry_at(conn, chosen)
         if found.attributes is None:
             raise Refused(
                 "lead_erased",
                 f"the attributes of lead {lead.lead_id} are gone: its decision cannot be redone",
             )
-        state = state_before(conn, newest.niche_id, newest.seq)
-        if state.head.seq != newest.seq - 1:
-            raise Broken(f"entries before {newest.seq} of niche {newest.niche_id} are gone: run `fairlead verify`")
-        decision = read_decision(newest.niche_id, newest.seq, found.entry.payload, state.levels)
+        state = state_before(conn, chosen.niche_id, chosen.seq)
+        if state.head.seq != chosen.seq - 1:
+            raise Broken(f"entries before {chosen.seq} of niche {chosen.niche_id} are gone: run `fairlead verify`")
+        decision = read_decision(chosen.niche_id, chosen.seq, found.entry.payload, state.levels)
         subject = Lead(decision.lead_id, found.attributes, decision.lead_commitment, decision.attempt)
         standings = tuple(
             (result.level, standing)

@@ -93,6 +93,16 @@ class KeysetQuery:
         _, rows, next_after = self._found(conn, columns, joins, limit, ())
         return rows, next_after
 
+    def count(self, conn: Connection, most: int) -> tuple[int, int]:
+        """Of the first `most` rows that the index gives: how many the row filter keeps, and how many there are."""
+        kept, looked_at = conn.execute(
+            f"""
+            select count(*) filter (where {self.row_filter.text}), count(*) from ({self._scanned} limit %s) a
+            """,  # noqa: S608 - constants of our own
+            (*self.row_filter.values, *self.index_filter.values, most),
+        ).fetchall()[0]
+        return kept, looked_at
+
     def _found(
         self,
         conn: Connection,

@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from fairlead.api.routes.admin.distribution import REPLAYS
+from fairlead.api.concurrency_limits import REPLAYS
 from fairlead.core.decision_entries import decision_payload
 from fairlead.flows.distribute_lead import LeadDistribution
 from fairlead.flows.distributor import Distributor

@@ -126,10 +126,10 @@ def test_somebodys_leads_are_found_by_the_whole_address_or_number(
 ) -> None:
     ids = [ann.post(LEADS, json={**ENTRY, "contact_email": "ada@example.com"}).json()["lead_id"] for _ in range(3)]
     ann.post(LEADS, json={**ENTRY, "contact_email": "bob@example.com", "contact_phone": None})
-    page = ann.post("/api/v1/admin/lead-search?limit=2", json={"contact": contact}).json()
+    page = ann.post("/api/v1/admin/lead-search?limit=2", json={"text": contact}).json()
     found = [each["lead_id"] for each in page["items"]]
     if page["next_cursor"]:
-        more = ann.post(f"/api/v1/admin/lead-search?cursor={page['next_cursor']}", json={"contact": contact}).json()
+        more = ann.post(f"/api/v1/admin/lead-search?cursor={page['next_cursor']}", json={"text": contact}).json()
         found += [each["lead_id"] for each in more["items"]]
     assert found == (sorted(ids, reverse=True) if is_found else [])
 

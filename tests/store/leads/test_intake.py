@@ -9,6 +9,7 @@ from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.verify import verify
 from fairlead.store.connection import Database
 from fairlead.store.invariants.of_intake import INVARIANTS_OF_INTAKE
+from fairlead.store.invariants.of_leads import INVARIANTS_OF_LEADS
 from fairlead.store.leads.intake import consent_of_lead, forget_intake
 from tests.by_hand import CLOSED
 from tests.flows.access.people import rows, value
@@ -74,11 +75,25 @@ def test_nothing_of_an_erased_lead_is_left(database: Database) -> None:
     _erase(database, ERASE, erased)
     assert database.read(lambda conn: consent_of_lead(conn, erased)) is None
     assert database.read(lambda conn: consent_of_lead(conn, kept)) is not None
-    for table in ("lead_fingerprints", "lead_consents", "confirmation_tokens"):
+    for table in ("lead_fingerprints", "lead_consents", "confirmation_tokens", "lead_name_words"):
         assert erased not in {*rows(database, f"select lead_id::text from {table}")}
     _erase(database, ERASE, kept)
     stored = "\n".join(line for lines in everything(database).values() for line in lines).lower()
     assert not [canary for canary in CANARIES if canary in stored]
+
+
+def test_a_name_that_is_gone_and_still_found_is_seen(damaged_database: Database) -> None:
+    database = damaged_database
+    open_niche(database)
+    lead_id = send(database).lead_id
+    assert rows(database, "select count(*) > 0 from lead_name_words where lead_id = %s", lead_id) == [True]
+    for change in ("created_at = created_at + interval '1 second'", "contact_name = null"):
+        before = value(database, "select contact_name from leads where id = %s", lead_id)
+        value(database, f"update {'leads' if 'name' in change else 'lead_name_words'} set {change}")
+        broken = [check.name for check in verify(database, allow_empty=True).checks if not check.holds]
+        assert broken == [INVARIANTS_OF_LEADS[-1].name]
+        value(database, "update leads set contact_name = %s", before)
+        value(database, "update lead_name_words w set created_at = l.created_at from leads l where l.id = w.lead_id")
 
 
 @pytest.mark.parametrize(

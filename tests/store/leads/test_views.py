@@ -10,15 +10,9 @@ from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.leads.views import (
-    LeadFilter,
-    LeadOrigin,
-    assignments_of_lead,
-    lead_in_full,
-    lead_origin,
-    lead_page,
-    leads_of_contact,
-)
+from fairlead.store.leads.listing import LeadFilter, lead_page
+from fairlead.store.leads.search import find_leads
+from fairlead.store.leads.views import LeadOrigin, assignments_of_lead, lead_in_full, lead_origin
 from tests.flows.niches import add_niche
 from tests.flows.test_distribute_lead import CLERK, LEAD, leads_of
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
@@ -28,11 +22,12 @@ def listed(database: Database, wanted: LeadFilter, limit: int = 100) -> list[str
     """All leads that the filter lets through, asked for page by page."""
     ids: list[str] = []
     after = None
-    while page := database.read(lambda conn, after=after: lead_page(conn, wanted, after, limit)):
-        ids += [lead.lead_id for lead in page]
-        after = page[-1].created_at, page[-1].lead_id
-        assert len(page) <= limit
-    return ids
+    while True:
+        page = database.read(lambda conn, after=after: lead_page(conn, wanted, after, limit))  # type: ignore[misc]
+        ids += [lead.lead_id for lead in page.items]
+        assert len(page.items) <= limit
+        if (after := page.next_after) is None:
+            return ids
 
 
 def test_pages_hold_every_lead_once_the_newest_first(database: Database) -> None:
@@ -83,7 +78,7 @@ def test_somebodys_leads_are_found_page_by_page_by_the_whole_address_or_number(d
     def found(contact: str, limit: int = 1) -> list[str]:
         ids: list[str] = []
         after = None
-        while page := database.read(lambda conn, after=after: leads_of_contact(conn, contact, after, limit)):
+        while page := database.read(lambda conn, after=after: find_leads(conn, contact, after, limit)).leads:
             ids += [each.lead_id for each in page]
             after = page[-1].created_at, page[-1].lead_id
         return ids

@@ -15,7 +15,7 @@ MOST_ROWS = 60
 DENSE_FROM_ROWS = 60
 """From so many rows in all on, each takes one line."""
 
-MOST_PLACES_DRAWN = 12
+MOST_SLOTS_DRAWN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class PictureLevel:
     price_cents: int
     max_recipients: int
     taken: int
-    places: tuple[bool, ...]
+    slots: tuple[bool, ...]
     queue_length: int
     outside_count: int
     rows: tuple[PictureRow, ...]
@@ -81,7 +81,7 @@ class DecisionPicture:
     next_position: int
     charged_cents: int
     recipient_count: int
-    place_count: int
+    slot_count: int
     passed_count: int
     outside_count: int
     hash_text: str
@@ -105,7 +105,7 @@ def picture_of(story: RecordedQueues, viewer: Viewer) -> DecisionPicture:
         next_position=decision.next_start_order_position,
         charged_cents=sum(each.price_cents for each in decision.recipients),
         recipient_count=len(decision.recipients),
-        place_count=sum(level.max_recipients for level in levels),
+        slot_count=sum(level.max_recipients for level in levels),
         passed_count=sum(row.kind != "received" for level in levels for row in level.all_rows)
         + sum(level.behind_count for level in levels),
         outside_count=sum(level.outside_count for level in levels),
@@ -121,7 +121,7 @@ def _column(story: RecordedQueues, viewer: Viewer, number: int, queue: LevelQueu
     rows = [_row(story, viewer, each) for each in queue.reached]
     shown = [row for place, row in enumerate(rows) if place < MOST_ROWS or row.kind == "received"]
     folded = [row for place, row in enumerate(rows) if place >= MOST_ROWS and row.kind != "received"]
-    drawn = range(level.max_recipients) if level.max_recipients <= MOST_PLACES_DRAWN else ()
+    drawn = range(level.max_recipients) if level.max_recipients <= MOST_SLOTS_DRAWN else ()
     outside = _outside(story, viewer, queue)
     return PictureLevel(
         number=number,
@@ -130,7 +130,7 @@ def _column(story: RecordedQueues, viewer: Viewer, number: int, queue: LevelQueu
         price_cents=level.price_cents,
         max_recipients=level.max_recipients,
         taken=len(result.recipients),
-        places=tuple(place < len(result.recipients) for place in drawn),
+        slots=tuple(slot < len(result.recipients) for slot in drawn),
         queue_length=queue.queue_length,
         outside_count=sum(each.count for each in outside),
         rows=tuple(shown),

@@ -86,7 +86,22 @@ def money_of(assignments: Sequence[LeadAssignment]) -> LeadMoney:
     )
 
 
+MESSAGE_KINDS: Mapping[str, str] = {
+    "lead_confirmation": noted("asked to confirm"),
+    "lead_assigned": noted("new lead"),
+    "refund_issued": noted("refund"),
+}
+"""What the messages about a lead tell."""
+
 _PLAIN_EVENTS = {
+    "lead.taken_in": (noted("Received from outside"), "", "off"),
+    "lead.asked_to_confirm": (noted("Its consumer was asked to confirm it"), "", "off"),
+    "distribution.triggered": (
+        noted("Distribution asked for again"),
+        noted("Distribution asked for by %(actor)s"),
+        "off",
+    ),
+    "distribution.reoffered": (noted("Offered again by the niche's policy"), "", "off"),
     "lead.created": (noted("Received"), noted("Entered by %(actor)s"), "off"),
     "lead.confirmed": (noted("Confirmed by the consumer"), "", "off"),
     "lead.withdrawn": (noted("Withdrawn by the consumer"), "", "bad"),
@@ -100,6 +115,16 @@ _PLAIN_EVENTS = {
     "bad_lead.reported": (noted("Reported as bad by %(provider)s"), "", "wait"),
     "bad_lead.rejected": (noted("Report of %(provider)s rejected"), "", "off"),
 }
+
+
+_MESSAGES = {
+    "messages": (noted("Emails sent: %(sent)s of %(all)s"), noted("Webhooks taken: %(sent)s of %(all)s")),
+    "messages.refunds": (
+        noted("Emails about refunds sent: %(sent)s of %(all)s"),
+        noted("Webhooks about refunds taken: %(sent)s of %(all)s"),
+    ),
+}
+"""By email, by webhook."""
 
 
 def moments_of(
@@ -117,7 +142,7 @@ def _moment(event: LeadEvent, actors: Mapping[str, str], money: Mapping[int, str
     }
     if event.kind == "decision.recorded":
         return _decision(event, names, lead_id)
-    if event.kind == "messages":
+    if event.kind.startswith("messages"):
         return _messages(event)
     if event.kind == "assignment.refunded":
         return Moment(event.at, translated("%(amount)s refunded to %(provider)s") % names, "wait")
@@ -135,7 +160,6 @@ def _decision(event: LeadEvent, names: Mapping[str, str], lead_id: str) -> Momen
 
 def _messages(event: LeadEvent) -> Moment:
     numbers = {"sent": event.count or 0, "all": event.of_count or 0}
-    text = translated("Emails sent: %(sent)s of %(all)s")
-    if event.channel == "webhook":
-        text = translated("Webhooks taken: %(sent)s of %(all)s")
+    by_email, by_webhook = _MESSAGES[event.kind]
+    text = translated(by_webhook if event.channel == "webhook" else by_email)
     return Moment(event.at, text % numbers, "off" if numbers["sent"] == numbers["all"] else "wait")

@@ -13,7 +13,8 @@
 // `number`, `boolean`, `cents` (an amount with `data-digits` decimals), `json`, `list` (one a line), `text`; an empty
 // one that is not required is left out, with `data-null` it is null. A refusal leaves everything as it was typed and
 // stands beside what it is about. One that asks for a fresh proof opens a dialog, and goes on from there. A form that
-// is sent again after the network failed has the same Idempotency-Key, so that it has one effect.
+// is sent again after the network failed has the same Idempotency-Key, so that it has one effect: also if it was changed
+// meanwhile, since the first may have arrived. Then the server refuses the key for another body, and the form says so.
 //
 // A form whose `data-if-match` is not the version any more is not sent: meanwhile.js shows what was changed in between.
 import { announce, announceOnNextPage } from "./announcements.js";
@@ -48,7 +49,7 @@ export async function callWithStepUp(method, address, body, headers) {
 
 function watchForm(form) {
   for (const input of form.elements) if (input.type === "hidden") input.dataset.start = input.value;
-  let attempt = null; // the body and its key: the key stays for as long as the body does
+  let attempt = null; // the body and its key: the key stays for as long as the body does, and until there was an answer
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (form.getAttribute("aria-busy") === "true") return;
@@ -67,14 +68,16 @@ function watchForm(form) {
     if (asked && !(await confirmed(asked, button))) return;
     const [method, address] = (button?.dataset.api ?? form.dataset.api).split(" ");
     const written = JSON.stringify([method, address, body]);
-    if (attempt?.written !== written) attempt = { written, key: newKey() };
+    if (attempt === null || (attempt.written !== written && !attempt.isUnanswered)) attempt = { written, key: newKey() };
     form.setAttribute("aria-busy", "true");
     let isLeaving = false; // until the next page is there, a second click would be a second effect
     try {
       const answer = await callWithStepUp(method, address, method === "DELETE" || method === "GET" ? undefined : body, headersOf(form, method, attempt.key));
       if (answer === null) return;
+      // After an error of the server nothing is known of what was done, either.
+      attempt.isUnanswered = answer.status >= 500 || (attempt.isUnanswered && answer.said?.code === "idempotency_key_reused");
       if (!answer.ok) {
-        await refuse(form, answer.said);
+        await refuse(form, attempt.isUnanswered && answer.status < 500 ? { detail: texts.arrivedBefore } : answer.said);
         form.dispatchEvent(new CustomEvent("refused", { bubbles: true, detail: answer.said }));
         return;
       }
@@ -82,6 +85,7 @@ function watchForm(form) {
       form.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: answer.said }));
       isLeaving = goOn(button?.dataset.then ?? form.dataset.then, answer.said, button?.dataset.done ?? form.dataset.done ?? texts.done);
     } catch {
+      if (attempt) attempt.isUnanswered = true;
       showErrors(form, { detail: texts.unreachable });
     } finally {
       if (!isLeaving) form.removeAttribute("aria-busy");

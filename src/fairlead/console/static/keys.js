@@ -1,4 +1,5 @@
-// Keys that work on every page: `/` searches, `j` and `k` go through a table's rows, Enter opens one, `x` selects it.
+// Keys that work on every page: `/` searches, `j` and `k` go through a table's rows, Enter opens one, `x` selects it, `X` all from
+// the one before.
 export function isTyping(event) {
   return event.target.closest("input, textarea, select, [contenteditable], dialog") !== null || event.ctrlKey || event.metaKey || event.altKey;
 }
@@ -11,8 +12,9 @@ export function watchKeys() {
       if (search) { event.preventDefault(); search.focus(); }
     } else if (event.key === "j" || event.key === "k") {
       move(event.key === "j" ? 1 : -1);
-    } else if (event.key === "x") {
-      document.activeElement.closest("tr")?.querySelector("input[type=checkbox]")?.click();
+    } else if (event.key === "x" || event.key === "X") {
+      // With shift: all from the one before to this one.
+      document.activeElement.closest("tr")?.querySelector("input[type=checkbox]")?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
     }
   });
 }

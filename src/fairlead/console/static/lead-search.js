@@ -1,4 +1,4 @@
-// The leads of a consumer, by their whole email address or telephone number, as the API finds them.
+// The leads that a text means, as the API finds them: a name, an email address, a telephone number, the beginning of an id.
 import { callApi } from "./forms.js";
 import { takeSearch } from "./search.js";
 
@@ -13,26 +13,30 @@ async function show(card, text) {
   const said = card.querySelector("[data-found-text]");
   const rows = table.tBodies[0];
   card.hidden = false;
+  card.setAttribute("aria-busy", "true"); // the rows found before stay until the new ones are there
+  const answer = await callApi("POST", "/api/v1/admin/lead-search", { text });
+  card.removeAttribute("aria-busy");
   rows.replaceChildren();
   table.hidden = true;
-  if (!text.includes("@") && (text.match(/\d/g) ?? []).length < 5) { said.textContent = card.dataset.unsuited; return; }
-  const answer = await callApi("POST", "/api/v1/admin/lead-search", { contact: text });
   if (!answer.ok) { said.textContent = answer.said.errors?.[0]?.detail ?? answer.said.detail; return; }
-  const { items, next_cursor: next } = answer.said;
-  said.textContent = items.length ? (next ? card.dataset.more : "") : card.dataset.none;
+  const { items, next_cursor: next, is_partial: isPartial } = answer.said;
+  const count = card.dataset.count.replace("{count}", items.length.toLocaleString(document.documentElement.lang));
+  said.textContent = !items.length ? card.dataset.none : isPartial ? card.dataset.partial : next ? card.dataset.more : count;
   table.hidden = items.length === 0;
   const labels = JSON.parse(rows.dataset.labels);
-  for (const item of items) rows.append(rowOf(item, labels));
+  for (const item of items) rows.append(rowOf(card, item, labels));
+  rows.querySelector("a")?.focus();
 }
 
-function rowOf(item, labels) {
+function rowOf(card, item, labels) {
   const words = document.getElementById("status-words");
-  const name = item.status.replaceAll("_", "-");
-  const link = Object.assign(document.createElement("a"), { href: `/leads/${encodeURIComponent(item.lead_id)}`, textContent: `${item.lead_id.slice(0, 8)}…${item.lead_id.slice(-4)}` });
-  const status = Object.assign(document.createElement("span"), { className: `label ${words.getAttribute(`data-tone-${name}`)}`, textContent: words.getAttribute(`data-${name}`) });
+  const status = item.status.replaceAll("_", "-");
+  const name = item.contact_name ?? card.dataset.nameless.replace("{start}", item.lead_id.slice(0, 8));
+  const link = Object.assign(document.createElement("a"), { href: `/leads/${encodeURIComponent(item.lead_id)}`, textContent: name });
+  const label = Object.assign(document.createElement("span"), { className: `label ${words.getAttribute(`data-tone-${status}`)}`, textContent: words.getAttribute(`data-${status}`) });
   const when = new Date(item.created_at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
   const row = document.createElement("tr");
-  [link, item.niche, status, when].forEach((content, place) => {
+  [link, item.niche_name, label, item.utm_source ?? "–", when].forEach((content, place) => {
     const cell = document.createElement("td");
     cell.dataset.label = labels[place];
     cell.append(content);

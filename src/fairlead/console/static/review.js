@@ -13,6 +13,7 @@ export function start(card) {
   const said = card.querySelector("[data-said]");
   const undoButton = card.querySelector('[data-do="undo"]');
   const parts = new Map(); // by id: a promise of the part
+  const decided = new Set(); // ids; a decision that is undone or refused is none
   let at = 0;
   let left = Number(card.dataset.count);
   let pending = []; // decided and not sent, the newest last
@@ -45,6 +46,7 @@ export function start(card) {
     card.querySelector("[data-left-text]").textContent = fill(card.dataset.left, { count: left.toLocaleString(document.documentElement.lang) });
     undoButton.hidden = pending.length === 0;
     reasonForm.hidden = true;
+    while (decided.has(ids[at])) at += 1; // after going back
     if (at >= ids.length) await askForMore();
     const id = ids[at];
     const isOver = id === undefined;
@@ -82,6 +84,7 @@ export function start(card) {
     const decision = { id, at, verb, body, key };
     decision.timer = setTimeout(() => send(decision), UNDO_SECONDS * 1000);
     pending.push(decision);
+    decided.add(id);
     say(fill(verb === "approve" ? card.dataset.approved : card.dataset.rejected, { seconds: UNDO_SECONDS }));
     at += 1;
     left = Math.max(0, left - 1);
@@ -107,6 +110,7 @@ export function start(card) {
     if (failure === null) return;
     say(`${card.dataset.failed} ${decision.id.slice(0, 13)}: ${failure}`);
     parts.delete(decision.id);
+    decided.delete(decision.id);
     ids.splice(Math.max(at, decision.at), 0, decision.id); // it is shown again
     left += 1;
     show();
@@ -116,9 +120,20 @@ export function start(card) {
     const last = pending.pop();
     if (!last) { say(card.dataset.tooLate); return; }
     clearTimeout(last.timer);
+    decided.delete(last.id);
     at = last.at;
     left += 1;
     say(card.dataset.undone);
+    show();
+  }
+
+  // Back to the lead before that is not decided; forward past those that are.
+  function back() {
+    let earlier = at - 1;
+    while (earlier >= 0 && decided.has(ids[earlier])) earlier -= 1;
+    if (earlier < 0) { say(card.dataset.first); return; }
+    at = earlier;
+    say("");
     show();
   }
 
@@ -127,6 +142,7 @@ export function start(card) {
     reject: () => { if (seenId() === undefined) return; reasonForm.hidden = false; reasonForm.elements.reason.focus(); },
     cancel: () => { reasonForm.hidden = true; },
     skip: () => { if (seenId() !== undefined) { at += 1; say(""); show(); } },
+    back,
     undo,
   };
   card.addEventListener("click", (event) => verbs[event.target.closest("[data-do]")?.dataset.do]?.());
@@ -138,7 +154,7 @@ export function start(card) {
   reasonForm.addEventListener("keydown", (event) => { if (event.key === "Escape") verbs.cancel(); });
   document.addEventListener("keydown", (event) => {
     if (isTyping(event) || event.repeat) return;
-    const verb = { a: "approve", r: "reject", s: "skip", u: "undo" }[event.key];
+    const verb = { a: "approve", r: "reject", s: "skip", j: "skip", k: "back", u: "undo" }[event.key];
     if (verb) { event.preventDefault(); verbs[verb](); }
   });
   const sendAll = () => { for (const each of [...pending]) send(each); };

@@ -6,7 +6,6 @@ export function start(form) {
     event.preventDefault();
     const text = form.querySelector("input").value.trim();
     if (!text) return;
-    if (/^[0-9a-f][0-9a-f-]{7,35}$/i.test(text)) { location.assign(`/leads?id_prefix=${encodeURIComponent(text)}`); return; }
     sessionStorage.setItem(KEPT, text);
     if (location.pathname === "/leads") document.dispatchEvent(new CustomEvent("search"));
     else location.assign("/leads");

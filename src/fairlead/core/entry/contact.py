@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from fairlead.core.document import DocumentProblem
 from fairlead.core.entry.mailbox import canonical_mailbox
+from fairlead.core.entry.name_words import name_words
 from fairlead.core.entry.phone import canonical_phone
 from fairlead.core.entry.refusal import EntryRefused
 from fairlead.core.entry.text import LONGEST_NAME, canonical_line, is_error_value, shortened_line
@@ -22,13 +23,15 @@ LONGEST_REFERRER = 2_000
 class CheckedDetails:
     """A lead's details as they are stored, by the names of `LEAD_DETAILS`, none empty; and what is wrong with others.
 
-    `email_key` and `phone_key` are what is compared and searched for. Each problem's path is the detail's name.
+    `email_key` and `phone_key` are what is compared and searched for, `name_words` what a name is found by. Each
+    problem's path is the detail's name.
     """
 
     values: Mapping[str, str] = field(repr=False)
     problems: tuple[DocumentProblem, ...] = ()
     email_key: str | None = field(repr=False, default=None)
     phone_key: str | None = field(repr=False, default=None)
+    name_words: tuple[str, ...] = field(repr=False, default=())
 
 
 def checked_details(details: Mapping[str, str | None], region: str | None) -> CheckedDetails:
@@ -55,7 +58,8 @@ def checked_details(details: Mapping[str, str | None], region: str | None) -> Ch
             except EntryRefused as refused:
                 problems.append(DocumentProblem(name, refused.code, refused.message))
     kept = {name: text for name, text in values.items() if text}
-    return CheckedDetails(kept, tuple(problems), keys.get("contact_email"), keys.get("contact_phone"))
+    words = name_words(kept.get("contact_name", ""))
+    return CheckedDetails(kept, tuple(problems), keys.get("contact_email"), keys.get("contact_phone"), words)
 
 
 def _canonical(name: str, text: str, region: str | None, keys: dict[str, str]) -> str:

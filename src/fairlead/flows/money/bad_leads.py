@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fairlead.core.errors import BadInput, Refused
+from fairlead.core.lead_actions import LeadAction, allows
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo, checked_words
 from fairlead.flows.money.refund import Refunded, Why, give_back, hold_for_refund, hold_niches, hold_recipients
@@ -37,6 +38,11 @@ REASONS: dict[str, str] = {
     "other": "your report was accepted",
 }
 """Why a lead is reported as bad, and what the message about its refund says of it."""
+
+_NOT_TO_BE_MARKED = {
+    "rejected": "was rejected: it was not sold and will not be",
+    "pending_confirmation": "is not confirmed by its sender yet: reject it",
+}
 
 LEAD_IS_BAD = "the lead was marked as bad"
 LONGEST_NOTE = 1000
@@ -167,7 +173,8 @@ def mark_lead_bad(
     thereby. Assignments stay. Idempotent: a bad lead is left as it is. Audited; locks the niches where subscriptions
     start again, the lead, its recipients ascending by id, their assignments.
 
-    Raises `BadInput`, and `Refused`: `lead_unknown`, `lead_rejected`, `balance_too_large`, `idempotency_key_reused`.
+    Raises `BadInput`, and `Refused`: `lead_unknown`, `lead_rejected`, `lead_pending_confirmation`, `balance_too_large`,
+    `idempotency_key_reused`.
     """
     checked, words = checked_id(lead_id, "lead"), checked_memo(memo)
 
@@ -178,8 +185,8 @@ def mark_lead_bad(
             raise Refused("lead_unknown", f"there is no lead {checked}")
         if lead.status == "bad":
             return LeadMarkedBad(checked, was_already=True)
-        if lead.status == "rejected":
-            raise Refused("lead_rejected", f"lead {checked} was rejected: it was not sold and will not be")
+        if not allows(LeadAction.MARK_BAD, lead.status):
+            raise Refused(f"lead_{lead.status}", f"lead {checked} {_NOT_TO_BE_MARKED[lead.status]}")
         held = hold_recipients(conn, niches, unrefunded_of_lead(conn, checked))
         now = clock(conn)
         set_bad(conn, checked)

@@ -111,4 +111,14 @@ INVARIANTS_OF_LEADS: tuple[Invariant, ...] = (
           and coalesce(asked.times, 0) + (m.niche_id is null)::integer > coalesce(answered.times, 0)
         """,
     ),
+    Invariant(
+        "only a lead that says who asks is found by a name, and its words are as old as it is",
+        "select count(*) from lead_name_words",
+        """
+        select format('lead %s of %s is found by a name of %s, %s', l.id, l.created_at, w.created_at,
+                      case when l.contact_name is null then 'and has none' else 'another time' end)
+        from lead_name_words w join leads l on l.id = w.lead_id
+        where l.contact_name is null or w.created_at <> l.created_at
+        """,
+    ),
 )

@@ -11,6 +11,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.duplicates import CONTACT_FIELDS
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
+from fairlead.store.leads.name_words import delete_name_words
 from fairlead.store.leads.state import set_confirmed
 from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import one_row
@@ -225,7 +226,9 @@ def stored_contact(conn: Connection, lead_id: str) -> StoredContact | None:
 
 
 def forget_intake(conn: Connection, lead_ids: Sequence[str]) -> None:
-    """Consents, fingerprints and the links of their consumers are gone. Needs that the leads were erased before.
+    """Consents, fingerprints, the links of consumers and words of names of the leads are gone.
+
+    Needs that the leads were erased before.
 
     How they came in stays, which is nothing personal. A consent of a lead that still says something of its consumer
     is not to be deleted: the database refuses.
@@ -238,6 +241,7 @@ def forget_intake(conn: Connection, lead_ids: Sequence[str]) -> None:
     conn.execute("delete from lead_fingerprints where lead_id = any(%s::uuid[])", (ids,))
     conn.execute("delete from confirmation_tokens where lead_id = any(%s::uuid[])", (ids,))
     conn.execute("delete from consumer_links where lead_id = any(%s::uuid[])", (ids,))
+    delete_name_words(conn, ids)
 
 
 def _are_erased(conn: Connection, lead_ids: Sequence[str]) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fairlead.core.errors import Refused
+from fairlead.core.lead_actions import LEAD_ACTIONS, LeadAction
 from fairlead.store.connection import Connection
 from fairlead.store.typed_rows import all_rows, one_row
 
@@ -91,10 +92,10 @@ def lock_rejectable(conn: Connection, lead_ids: Sequence[str]) -> dict[str, str]
     rows = conn.execute(
         """
         select id::text, status from leads
-        where id = any(%s::uuid[]) and status in ('pending_confirmation', 'pending_approval', 'approved')
+        where id = any(%s::uuid[]) and status = any(%s)
         order by id for no key update
         """,
-        (list(lead_ids),),
+        (list(lead_ids), list(LEAD_ACTIONS[LeadAction.REJECT].statuses)),
     ).fetchall()
     return dict(rows)
 

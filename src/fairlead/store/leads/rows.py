@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any, Literal, Self, get_args
 
 from fairlead.core.entry.contact import LEAD_DETAILS, CheckedDetails
+from fairlead.core.lead_actions import LEAD_ACTIONS, LeadAction
 from fairlead.store.connection import Connection
+from fairlead.store.leads.name_words import insert_name_words
 from fairlead.store.simulated_clock import simulated_now
 from fairlead.store.typed_rows import all_rows, one_row
 
@@ -31,8 +33,8 @@ class NicheForm:
 class NewLead:
     """A lead that is not stored yet; `details` are in the order of `LEAD_DETAILS`.
 
-    `email_key` and `phone_key` are what `checked_details` gives beside them: by what the lead is found. `row_key` (32
-    bytes) stands for the row of the file that an imported lead was, whatever the row was taken for.
+    `email_key`, `phone_key` and `name_words` are what `checked_details` gives beside them: by what the lead is found.
+    `row_key` (32 bytes) stands for the row of the file that an imported lead was, whatever the row was taken for.
     """
 
     lead_id: str
@@ -42,13 +44,15 @@ class NewLead:
     details: tuple[str | None, ...]
     email_key: str | None = None
     phone_key: str | None = None
+    name_words: tuple[str, ...] = ()
     row_key: bytes | None = None
 
     @classmethod
     def of(cls, lead_id: str, attributes_json: str, salt: bytes, details: CheckedDetails) -> Self:
         """A lead that is known by its id alone, with these details."""
         columns = tuple(map(details.values.get, LEAD_DETAILS))
-        return cls(lead_id, f"id:{lead_id}", attributes_json, salt, columns, details.email_key, details.phone_key)
+        keys = (details.email_key, details.phone_key, details.name_words)
+        return cls(lead_id, f"id:{lead_id}", attributes_json, salt, columns, *keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,8 @@ def insert_leads(
             "correlation": correlation_id,
         },
     ).fetchall()
+    inserted = {lead_id for lead_id, _ in rows}
+    insert_name_words(conn, [(each.lead_id, each.name_words) for each in leads if each.lead_id in inserted], now)
     return Inserted(len(rows), tuple(lead_id for lead_id, awaits in rows if awaits))
 
 
@@ -167,10 +173,10 @@ def lock_pending(conn: Connection, lead_ids: Sequence[str]) -> list[str]:
     """
     rows = conn.execute(
         """
-        select id::text from leads where id = any(%s::uuid[]) and status = 'pending_approval'
+        select id::text from leads where id = any(%s::uuid[]) and status = any(%s)
         order by id for no key update
         """,
-        (list(lead_ids),),
+        (list(lead_ids), list(LEAD_ACTIONS[LeadAction.APPROVE].statuses)),
     ).fetchall()
     return [row[0] for row in rows]
 

@@ -12,7 +12,8 @@ from fairlead.store.typed_rows import all_rows
 class LeadEvent:
     """One thing that happened. What is None is not part of it.
 
-    `count` and `of_count` are assignments of places for a decision, messages sent of all for `messages`.
+    `count` and `of_count` are assignments of slots for a decision, messages sent of all for `messages` (about the
+    sale) and `messages.refunds`.
     """
 
     at: datetime
@@ -32,8 +33,8 @@ class LeadEvent:
 _OF_LEAD = """
     select a.created_at as at, a.action as kind, a.actor
     from audit_log a where a.entity = 'lead' and a.entity_id = %s
-      and a.action in ('lead.created', 'lead.approved', 'lead.rejected', 'lead.marked_bad', 'lead.withdrawn',
-                       'distribution.failed')
+      and a.action in ('lead.created', 'lead.taken_in', 'lead.approved', 'lead.rejected', 'lead.marked_bad',
+                       'lead.withdrawn', 'distribution.triggered', 'distribution.reoffered', 'distribution.failed')
 """
 _OF_INTAKE = """
     select confirmed_at as at, 'lead.confirmed' as kind from lead_intakes
@@ -62,10 +63,16 @@ _OF_ASSIGNMENTS = """
     where a.lead_id = %s and e.at is not null
 """
 _OF_MESSAGES = """
-    select coalesce(max(n.sent_at), max(n.created_at)) as at, 'messages' as kind, n.channel,
+    select coalesce(max(n.sent_at), max(n.created_at)) as at,
+           case n.kind when 'lead_assigned' then 'messages' else 'messages.refunds' end as kind, n.channel,
            count(*) filter (where n.state = 'sent') as count, count(*) as of_count
-    from assignments a join notifications n on n.assignment_id = a.id and n.kind = 'lead_assigned'
-    where a.lead_id = %s and n.state <> 'skipped' group by n.channel
+    from assignments a join notifications n on n.assignment_id = a.id
+    where a.lead_id = %s and n.state <> 'skipped' and n.kind in ('lead_assigned', 'refund_issued')
+    group by n.kind, n.channel
+"""
+_OF_ASKING = """
+    select n.sent_at as at, 'lead.asked_to_confirm' as kind from notifications n
+    where n.lead_id = %s and n.kind = 'lead_confirmation' and n.sent_at is not null
 """
 
 
@@ -77,8 +84,8 @@ def lead_timeline(conn: Connection, lead_id: str) -> list[LeadEvent]:
     if not created:
         raise Refused("lead_unknown", f"there is no lead {lead_id}")
     events = all_rows(conn, LeadEvent, _OF_LEAD, (lead_id,))
-    if not any(each.kind == "lead.created" for each in events):
+    if not any(each.kind in ("lead.created", "lead.taken_in") for each in events):
         events = [*created, *events]
-    for query in (_OF_INTAKE, _OF_DECISIONS, _OF_ASSIGNMENTS, _OF_MESSAGES):
+    for query in (_OF_INTAKE, _OF_ASKING, _OF_DECISIONS, _OF_ASSIGNMENTS, _OF_MESSAGES):
         events += all_rows(conn, LeadEvent, query, (lead_id,))
     return sorted(events, key=lambda event: event.at)

@@ -1,45 +1,15 @@
-"""Leads as operators look at them: lists that cost the same on every page, one in full, and who received it."""
+"""A lead as operators look at it: in full, how it came in, and who received it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from fairlead.core.entry.mailbox import mailbox_search_keys
-from fairlead.core.entry.phone import phone_search_keys
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
-from fairlead.store.keyset import Conditions
-from fairlead.store.leads.intake import Consent, Intake, consent_of_lead, intake_of_lead, phone_regions
+from fairlead.store.leads.intake import Consent, Intake, consent_of_lead, intake_of_lead
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.typed_rows import all_rows, one_row
-
-
-@dataclass(frozen=True, slots=True)
-class LeadFilter:
-    """Which leads are wanted; None: all. `created_from` is included, `created_before` is not."""
-
-    niche_slug: str | None = None
-    status: str | None = None
-    created_from: datetime | None = None
-    created_before: datetime | None = None
-    # The beginning of an id, in hexadecimal.
-    id_prefix: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ListedLead:
-    """A lead as a list shows it: nothing personal."""
-
-    lead_id: str
-    niche: str
-    status: str
-    awaits_decision: bool
-    distribution_attempts: int
-    last_outcome: str | None
-    created_at: datetime
-    approved_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,61 +66,6 @@ class LeadAssignment:
     currency: str
     assigned_at: datetime
     status: str
-
-
-def lead_page(
-    conn: Connection, wanted: LeadFilter, after: tuple[datetime, str] | None, limit: int
-) -> Sequence[ListedLead]:
-    """The next leads, the newest first, after the time and id of the last that was seen. Each page costs the same."""
-    conditions = Conditions()
-    conditions.add_given("l.niche_id = (select id from niches where slug = %s)", wanted.niche_slug)
-    conditions.add_given("l.status = %s", wanted.status)
-    conditions.add_given("l.created_at >= %s", wanted.created_from)
-    conditions.add_given("l.created_at < %s", wanted.created_before)
-    if wanted.id_prefix is not None:
-        conditions.add("l.id between %s and %s", *_ids_that_begin_with(wanted.id_prefix))
-    return _page(conn, conditions, after, limit)
-
-
-def _ids_that_begin_with(prefix: str) -> tuple[UUID, UUID]:
-    digits = prefix.replace("-", "")
-    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-
-
-def leads_of_contact(
-    conn: Connection, contact: str, after: tuple[datetime, str] | None, limit: int
-) -> Sequence[ListedLead]:
-    """The next leads of a consumer, the newest first: by the whole email address or telephone number.
-
-    However it was written, then and now (`core/entry`); a telephone number also without its country, if that is the
-    region of any niche. Answered by an index.
-    """
-    conditions = Conditions()
-    if "@" in contact:
-        conditions.add("l.email_key = any(%s)", list(mailbox_search_keys(contact)))
-    else:
-        conditions.add("l.phone_key = any(%s)", list(phone_search_keys(contact, phone_regions(conn))))
-    return _page(conn, conditions, after, limit)
-
-
-def _page(
-    conn: Connection, conditions: Conditions, after: tuple[datetime, str] | None, limit: int
-) -> Sequence[ListedLead]:
-    if after is not None:
-        conditions.add("(l.created_at, l.id) < (%s, %s::uuid)", *after)
-    return all_rows(
-        conn,
-        ListedLead,
-        f"""
-        select l.id::text as lead_id, n.slug as niche, l.status, l.awaits_decision, l.distribution_attempts,
-               l.last_outcome,
-               l.created_at, l.approved_at
-        from leads l join niches n on n.id = l.niche_id
-        where {conditions.text}
-        order by l.created_at desc, l.id desc limit %s
-        """,  # noqa: S608 - constants of our own
-        (*conditions.values, limit),
-    )
 
 
 def lead_origin(conn: Connection, lead_id: str) -> LeadOrigin:

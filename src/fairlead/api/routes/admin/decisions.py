@@ -4,31 +4,34 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Path, Query
+from fastapi import Path
 from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
+from fairlead.api.concurrency_limits import REPLAYS
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.distribution import REPLAYS, Reason
+from fairlead.api.routes.admin.distribution import JournalSeq, Reason
 from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.decision_queues import Candidate, LevelQueue
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.decision_queues import MOST_LISTED, RecordedQueues, recorded_queues
 from fairlead.flows.verify_decision import verify_decision
+from fairlead.store.connection import Connection
+from fairlead.store.leads.messages import LeadMessage as StoredMessage
+from fairlead.store.leads.messages import messages_of_lead
 from fairlead.store.leads.timeline import lead_timeline
+from fairlead.store.leads.views import lead_in_full
 
 router = Router(prefix="/api/v1/admin/leads", tags=["distribution"])
 
+MOST_MESSAGES = 1_000
+
 LeadId = Annotated[Uuid, Path(description="The lead's id.")]
 Reader = Annotated[Principal, needs(Permission.LEADS_READ)]
-JournalSeq = Annotated[
-    int | None,
-    Query(ge=1, le=2**53 - 1, description="The decision's entry in the journal of its niche; by default the newest."),
-]
 
 
 class QueuedCandidate(ResponseModel):
@@ -130,7 +133,7 @@ class LeadEvent(ResponseModel):
         description="Of a decision its assignments, of messages those sent; null for everything else."
     )
     of_count: int | None = Field(
-        description="Of a decision the places of its levels, of messages all; null for everything else."
+        description="Of a decision the slots of its levels, of messages all; null for everything else."
     )
     channel: str | None = Field(description="Of messages; null for everything else.", examples=["email"])
 
@@ -140,6 +143,28 @@ class LeadTimeline(ResponseModel):
 
     lead_id: Uuid
     items: Sequence[LeadEvent]
+
+
+class LeadMessage(ResponseModel):
+    """A message about a lead. Whom it is for is told by the provider's name; null: the lead's consumer."""
+
+    notification_id: Uuid
+    kind: str = Field(description="What it tells.", examples=["lead_assigned"])
+    channel: str = Field(examples=["email"])
+    provider_id: Uuid | None
+    provider_name: str | None = Field(examples=["Anchor"])
+    state: str = Field(description="`queued`, `sent`, `failed` or `skipped`.", examples=["sent"])
+    attempts: int
+    created_at: datetime
+    sent_at: datetime | None
+    last_answer: str | None = Field(examples=["250 queued"])
+
+
+class LeadMessages(ResponseModel):
+    """The messages about a lead."""
+
+    lead_id: Uuid
+    items: Sequence[LeadMessage] = Field(description="In the order in which they were to be sent, the first 1,000.")
 
 
 @router.get("/{lead_id}/queues", responses=refuses("lead_unknown", "lead_undecided"))
@@ -180,6 +205,18 @@ def show_lead_timeline(lead_id: LeadId, _: Reader, database: MarketplaceDatabase
     """Show what happened to a lead, from its creation to the last message about it."""
     found = database.read(lambda conn: lead_timeline(conn, lead_id))
     return LeadTimeline(lead_id=lead_id, items=[LeadEvent.model_validate(each) for each in found])
+
+
+@router.get("/{lead_id}/messages", responses=refuses("lead_unknown"))
+def list_lead_messages(lead_id: LeadId, _: Reader, database: MarketplaceDatabase) -> LeadMessages:
+    """List the messages about a lead, to its consumer and to those who bought it, and how far each has come."""
+
+    def work(conn: Connection) -> list[StoredMessage]:
+        lead_in_full(conn, lead_id)
+        return messages_of_lead(conn, lead_id, MOST_MESSAGES)
+
+    found = database.read(work)
+    return LeadMessages(lead_id=lead_id, items=[LeadMessage.model_validate(each) for each in found])
 
 
 def _shown(story: RecordedQueues) -> DecidedQueues:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
-from fairlead.api.concurrency_limits import ConcurrencyLimit
+from fairlead.api.concurrency_limits import REPLAYS
 from fairlead.api.idempotency import AcceptIdempotencyKey
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
@@ -30,9 +30,10 @@ router = Router(prefix="/api/v1/admin/leads", tags=["distribution"])
 
 LeadId = Annotated[Uuid, Path(description="The lead's id.")]
 Reader = Annotated[Principal, needs(Permission.LEADS_READ)]
-
-REPLAYS = ConcurrencyLimit(2)
-"""So many threads of a process read a niche's journal from its start at once, and no more: that may take long."""
+JournalSeq = Annotated[
+    int | None,
+    Query(ge=1, le=2**53 - 1, description="The decision's entry in the journal of its niche; by default the newest."),
+]
 
 _NOT_APPROVED = (
     "lead_distributed",
@@ -207,12 +208,16 @@ def explain_distribution(
     reader: Reader,
     database: MarketplaceDatabase,
     provider_id: Annotated[Uuid | None, Query(description="Why this provider did or did not receive it.")] = None,
+    journal_seq: Annotated[
+        int | None,
+        Query(ge=1, le=2**53 - 1, description="With `provider_id`: the decision's entry; by default the newest."),
+    ] = None,
 ) -> LeadExplanation | ProviderExplanation:
     """Explain why a lead went to whom it went, level by level; or, with `provider_id`, what came of that provider."""
     if provider_id is None:
         return _explained(explain_lead(database, lead_id))
     with REPLAYS.slot(reader.actor.name):
-        return _standings(explain_provider(database, lead_id, provider_id), provider_id)
+        return _standings(explain_provider(database, lead_id, provider_id, journal_seq), provider_id)
 
 
 def _explained(story: LeadStory) -> LeadExplanation:

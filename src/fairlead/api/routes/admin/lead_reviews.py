@@ -143,7 +143,10 @@ def reject_one_lead(
     return RejectedLead.model_validate(done)
 
 
-@router.post("/{lead_id}/mark-bad", responses=refuses("lead_unknown", "lead_rejected", "balance_too_large"))
+@router.post(
+    "/{lead_id}/mark-bad",
+    responses=refuses("lead_unknown", "lead_rejected", "lead_pending_confirmation", "balance_too_large"),
+)
 def mark_one_lead_bad(
     lead_id: LeadId,
     asked: BadLeadMark,

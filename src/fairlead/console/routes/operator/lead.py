@@ -1,44 +1,58 @@
 """A lead: its decision as a picture, what was asked for, where it came from, what happened, and what may be done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
 from fairlead.api.access import needs
+from fairlead.api.concurrency_limits import REPLAYS
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import Uuid
-from fairlead.console.formats import money_text
+from fairlead.console.formats import money_text, number_text
 from fairlead.console.operator.decision_picture import DecisionPicture, choices_of, picture_of
-from fairlead.console.operator.lead_facts import answers_of, moments_of, money_of, name_of, time_to_sale
+from fairlead.console.operator.lead_facts import (
+    MESSAGE_KINDS,
+    answers_of,
+    moments_of,
+    money_of,
+    name_of,
+    time_to_sale,
+)
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.texts import translated
+from fairlead.console.viewer import Viewer
 from fairlead.core.errors import Broken, Refused
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
+from fairlead.core.lead_actions import permitted_actions
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
+from fairlead.flows.access.throttle import Throttled
 from fairlead.flows.decision_queues import RecordedQueues, recorded_queues
 from fairlead.flows.distribution_status import distribution_status
 from fairlead.flows.explain import ProviderStory, explain_provider
 from fairlead.store.access.users import actor_names
 from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.listing import ListedLead
+from fairlead.store.leads.messages import LeadMessage, messages_of_lead
 from fairlead.store.leads.rows import niche_form
+from fairlead.store.leads.search import leads_of_contact
 from fairlead.store.leads.timeline import LeadEvent, lead_timeline
 from fairlead.store.leads.views import (
     LeadAssignment,
     LeadInFull,
     LeadOrigin,
-    ListedLead,
     assignments_of_lead,
     lead_in_full,
     lead_origin,
-    leads_of_contact,
 )
 from fairlead.store.lookups import marketplace_currency
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 MOST_ASSIGNMENTS = 1_000
+MOST_MESSAGES = 1_000
 MOST_OTHERS = 6
 
 
@@ -51,6 +65,7 @@ class LeadRead:
     assignments: tuple[LeadAssignment, ...]
     others: tuple[ListedLead, ...]
     events: tuple[LeadEvent, ...]
+    messages: tuple[LeadMessage, ...]
     actors: dict[str, str]
     form: FormSchema
     currency: str
@@ -60,8 +75,7 @@ def read_lead(conn: Connection, lead_id: str) -> LeadRead:
     """The lead with all that is known of it. Raises `Refused`: `lead_unknown`."""
     lead = lead_in_full(conn, lead_id)
     events = lead_timeline(conn, lead_id)
-    contact = lead.contact_email or lead.contact_phone
-    others = leads_of_contact(conn, contact, None, MOST_OTHERS + 1) if contact else ()
+    others = leads_of_contact(conn, lead.contact_email, lead.contact_phone, None, MOST_OTHERS + 1)
     form = niche_form(conn, lead.niche)
     return LeadRead(
         lead,
@@ -69,6 +83,7 @@ def read_lead(conn: Connection, lead_id: str) -> LeadRead:
         tuple(assignments_of_lead(conn, lead_id, 1, MOST_ASSIGNMENTS)[1]),
         tuple(each for each in others if each.lead_id != lead_id),
         tuple(events),
+        tuple(messages_of_lead(conn, lead_id, MOST_MESSAGES)),
         actor_names(conn, [each.actor for each in events if each.actor]),
         _form(None if form is None else form.form_schema),
         marketplace_currency(conn),
@@ -86,7 +101,8 @@ def show_lead(
 ) -> Response:
     """One lead. `entry` chooses among its decisions, `provider` whose standing is explained."""
     read = database.read(lambda conn: read_lead(conn, lead_id))
-    story, damage = _story(database, lead_id, entry)
+    told = _told(database, reader, lead_id, entry, provider)
+    story = told.story
     picture = None if story is None else picture_of(story, page.viewer)
     amounts = {each.amount_cents for each in read.events} - {None}
     texts = {cents: money_text(cents, read.currency, page.viewer) for cents in amounts if cents is not None}
@@ -103,15 +119,20 @@ def show_lead(
         assignments=read.assignments,
         money=money_of(read.assignments),
         picture=picture,
-        damage=damage,
+        damage=told.damage,
+        is_busy=told.is_busy,
         decision_seqs=() if story is None else story.decision_seqs,
         took=time_to_sale(read.lead, None if story is None else story.decision.decided_at),
         outcome=None if picture is None else outcome_sentence(picture),
         providers=() if story is None else choices_of(story),
-        standing=_standing(database, lead_id, provider),
+        standing=told.standing,
         chosen_provider=provider,
+        entry=entry,
+        messages=read.messages,
+        sent_text=_sent_text(read.messages, page.viewer),
+        kind_titles={kind: translated(title) for kind, title in MESSAGE_KINDS.items()},
         progress=distribution_status(database, lead_id),
-        may=_may(reader, read.lead),
+        actions=permitted_actions(read.lead.status, reader.permissions),
     )
 
 
@@ -120,22 +141,41 @@ def outcome_sentence(picture: DecisionPicture) -> str:
     if not picture.levels:
         return translated("no level was active")
     if picture.outcome == "partial":
-        return translated("partial: a place stayed open because a candidate lacked money")
+        return translated("partial: a slot stayed open because a candidate lacked money")
     if picture.outcome == "no_eligible":
         return translated("no candidate could receive it")
-    return translated("every place that a candidate could take is sold")
+    return translated("every slot that a candidate could take is sold")
 
 
-def _may(reader: Principal, lead: LeadInFull) -> dict[str, bool]:
-    """What the reader may do to the lead as it is."""
-    can = reader.permissions
-    is_unsold = lead.status in ("pending_confirmation", "pending_approval", "approved")
-    return {
-        "approve": lead.status == "pending_approval" and Permission.LEADS_APPROVE in can,
-        "reject": is_unsold and Permission.LEADS_APPROVE in can,
-        "distribute": lead.status == "approved" and Permission.DISTRIBUTION_WRITE in can,
-        "mark_bad": lead.status not in ("bad", "rejected") and Permission.MONEY_WRITE in can,
+def _sent_text(messages: Sequence[LeadMessage], viewer: Viewer) -> str:
+    sent = sum(each.state == "sent" for each in messages)
+    return translated("%(sent)s of %(all)s sent") % {
+        "sent": number_text(sent, viewer),
+        "all": number_text(len(messages), viewer),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is rebuilt from the journal: the decision, what is wrong with its past, and one provider's standing.
+
+    `is_busy`: it was not rebuilt, since too much is being rebuilt at once.
+    """
+
+    story: RecordedQueues | None = None
+    damage: str = ""
+    standing: ProviderStory | str | None = None
+    is_busy: bool = False
+
+
+def _told(database: Database, reader: Principal, lead_id: str, entry: int | None, provider_id: str | None) -> _Told:
+    """With the limit of the API's routes for the same; beyond it the rest of the page is there all the same."""
+    try:
+        with REPLAYS.slot(reader.actor.name):
+            story, damage = _story(database, lead_id, entry)
+            return _Told(story, damage, _standing(database, lead_id, provider_id, entry))
+    except Throttled:
+        return _Told(is_busy=True)
 
 
 def _story(database: Database, lead_id: str, entry: int | None) -> tuple[RecordedQueues | None, str]:
@@ -150,12 +190,14 @@ def _story(database: Database, lead_id: str, entry: int | None) -> tuple[Recorde
         return None, str(broken)
 
 
-def _standing(database: Database, lead_id: str, provider_id: str | None) -> ProviderStory | str | None:
+def _standing(
+    database: Database, lead_id: str, provider_id: str | None, entry: int | None
+) -> ProviderStory | str | None:
     """Why the provider did or did not receive the lead; a text where that cannot be said."""
     if provider_id is None:
         return None
     try:
-        return explain_provider(database, lead_id, provider_id)
+        return explain_provider(database, lead_id, provider_id, entry)
     except Refused as refused:
         return str(refused)
 

@@ -1,28 +1,50 @@
-"""Leads as a list: filtered, page by page, chosen for approval or rejection; and looked for without an address."""
+"""Leads as a list: filtered, by saved views, page by page, chosen for approval or rejection; and looked for by name."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.schemas.pagination import ByCursor
-from fairlead.api.schemas.spans import Before, From
-from fairlead.api.schemas.values import Slug
-from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.api.schemas.currency import InCurrency
+from fairlead.api.schemas.lead_filters import LeadOrder
+from fairlead.api.schemas.pagination import ByCursor, cursor_after
+from fairlead.console.operator.lead_list import (
+    COLUMN_TITLES,
+    OUTCOME_TITLES,
+    chips_of,
+    chosen_leads,
+    filters_in_address,
+    rows_of,
+    view_links,
+)
+from fairlead.console.page import HtmlPage, PageOfRequest, PageRoute
+from fairlead.console.periods import TITLES
+from fairlead.core.errors import BadInput
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
+from fairlead.flows.lead_list import leads_in_list
+from fairlead.flows.lead_views import LEAD_COLUMNS, saved_views
+from fairlead.store.configuration.pages import niches_page
 from fairlead.store.connection import Connection
-from fairlead.store.history import niches_of
-from fairlead.store.leads.rows import LEAD_STATUSES, LeadStatus
-from fairlead.store.leads.views import LeadFilter, ListedLead, lead_page
+from fairlead.store.leads.listing import most_cents_of_leads, recent_sources
+from fairlead.store.leads.rows import LEAD_STATUSES
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-IdPrefix = Annotated[str | None, Query(pattern="^([0-9a-fA-F]-?){1,32}$")]
+MOST_NICHES = 200
+
+
+def _columns(columns: Annotated[list[str] | None, Query(max_length=20)] = None) -> Sequence[str] | None:
+    """Each of its own, as a form sends them, or all in one by commas; `none` for the name alone; None: the usual."""
+    if columns is None:
+        return None
+    names = [name for each in columns for name in each.split(",") if name not in ("", "none")]
+    if unknown := [name[:40] for name in names if name not in LEAD_COLUMNS]:
+        raise BadInput([f"columns: there is no column {unknown[0]!r}"])
+    return names
 
 
 @router.get("/leads")
@@ -31,60 +53,49 @@ def list_leads(
     database: MarketplaceDatabase,
     page: PageOfRequest,
     keyset: ByCursor,
-    niche: Annotated[Slug | Literal[""] | None, Query()] = None,
-    status: Annotated[LeadStatus | Literal[""] | None, Query()] = None,
-    created_from: From = None,
-    created_before: Before = None,
-    id_prefix: IdPrefix = None,
+    currency: InCurrency,
+    filters: Annotated[Mapping[str, str], Depends(filters_in_address, scope="function")],
+    columns: Annotated[Sequence[str] | None, Depends(_columns, scope="function")],
+    order: Annotated[LeadOrder, Query()] = "newest",
 ) -> Response:
-    """The newest first. An empty filter counts as none: so a form without choices sends it."""
-    wanted = LeadFilter(niche or None, status or None, created_from, created_before, id_prefix)
+    """The leads that the address asks for, and the saved views."""
+    now = datetime.now(UTC)
+    chosen = chosen_leads(page.viewer, now, filters, columns, order)
+    is_first = keyset.after is None
+    found = leads_in_list(
+        database, chosen.filter, keyset.after, keyset.limit, oldest_first=order == "oldest", is_counted=is_first
+    )
 
-    def work(conn: Connection) -> tuple[list[ListedLead], dict[str, str]]:
-        found = lead_page(conn, wanted, keyset.after, keyset.probe)
-        return list(found), {each.slug: each.slug for each in niches_of(conn, None)}
+    def beside(conn: Connection) -> tuple[dict[str, str], Sequence[str], dict[str, int]]:
+        niches = {each.slug: each.name for each in niches_page(conn, None, MOST_NICHES)}
+        return niches, recent_sources(conn), most_cents_of_leads(conn)
 
-    found, niches = database.read(work)
-    items, next_cursor = keyset.cut(found, lambda lead: (lead.created_at, lead.lead_id))
-    given = _given(wanted)
+    niches, sources, most_cents = database.read(beside)
+    cursor = cursor_after(found.next_after)
     return page.render(
         "operator/leads.html",
         reader,
-        leads=items,
-        next_address=None if next_cursor is None else address_of(given | {"cursor": next_cursor}),
-        first_address=address_of(given) if keyset.after is not None else None,
+        leads=rows_of(found.items, page.viewer, most_cents),
+        count=found.count,
+        next_address=None if cursor is None else chosen.address_with(cursor=cursor),
+        first_address=None if is_first else chosen.address,
+        other_order_address=chosen.address_with(order="oldest" if order == "newest" else None),
+        chosen=chosen,
+        chips=chips_of(chosen, page.viewer, niches),
+        views=view_links(saved_views(database, reader), page.viewer, now, chosen),
         niches=niches,
+        sources=sources,
         statuses=LEAD_STATUSES,
-        wanted=wanted,
-        chips=chips_of(given),
+        outcomes=OUTCOME_TITLES,
+        periods=TITLES,
+        column_titles=COLUMN_TITLES,
+        currency=currency,
         may_decide=Permission.LEADS_APPROVE in reader.permissions,
+        may_share=Permission.LEADS_WRITE in reader.permissions,
+        may_export=_has_exports(page),
     )
 
 
-def _given(wanted: LeadFilter) -> dict[str, str]:
-    """The filters in force, as the address has them."""
-    given: Mapping[str, Any] = {
-        "niche": wanted.niche_slug,
-        "status": wanted.status,
-        "created_from": _text(wanted.created_from),
-        "created_before": _text(wanted.created_before),
-        "id_prefix": wanted.id_prefix,
-    }
-    return {name: value for name, value in given.items() if value}
-
-
-def _text(when: datetime | None) -> str | None:
-    return None if when is None else when.isoformat()
-
-
-def chips_of(given: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Each filter in force: its name, its value, and the address without it."""
-    return [
-        (name, value, address_of({other: each for other, each in given.items() if other != name}))
-        for name, value in given.items()
-    ]
-
-
-def address_of(given: Mapping[str, str]) -> str:
-    """The list with these filters."""
-    return f"/leads?{urlencode(given)}" if given else "/leads"
+def _has_exports(page: HtmlPage) -> bool:
+    """Whether there is a page for exports: a link to none would be worse than none."""
+    return any(getattr(route, "path", "") == "/exports/new" for route in page.request.app.routes)

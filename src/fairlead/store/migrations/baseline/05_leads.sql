@@ -88,5 +88,21 @@ create index leads_of_niche_and_status_by_age on leads (niche_id, status, create
 create index leads_by_email_key on leads (email_key) where email_key is not null;
 -- leads_by_phone_key: the leads of a telephone number.
 create index leads_by_phone_key on leads (phone_key) where phone_key is not null;
+-- leads_of_source_by_age: the pages of one source.
+create index leads_of_source_by_age on leads (utm_source, created_at, id) where utm_source is not null;
 create trigger leads_are_kept before delete or truncate on leads for each statement execute function keep_rows();
 create trigger leads_keep_their_ids before update of id, niche_id on leads for each statement execute function keep_rows();
+
+-- By what a lead is found when its consumer's name is looked for. Apart from `leads`, so that no change of a lead's status
+-- writes here.
+create table lead_name_words (
+    lead_id    uuid not null references leads,
+    -- A word of the contact's name, folded: core/entry/name_words.py. In the order of code points, so that those that begin
+    -- alike stand together.
+    word       text collate "C" not null check (octet_length(word) between 1 and 300),
+    -- The lead's.
+    created_at timestamptz not null,
+    primary key (lead_id, word)
+);
+comment on table lead_name_words is 'The words of contacts'' names. Personal data: erased with the lead.';
+create index lead_name_words_newest_first on lead_name_words (word, created_at desc, lead_id desc);

@@ -119,3 +119,20 @@ create table rate_buckets (
 comment on table rate_buckets is
     'Limits on guessing that hold across processes: when each bucket of tokens is full again.';
 create index rate_buckets_by_age on rate_buckets (full_at);
+
+-- What operators keep of lists: which leads, in which columns and order. Nothing that was searched for.
+create table lead_views (
+    id      uuid primary key,
+    -- Whose it is; null: every operator's.
+    user_id uuid references users,
+    name    text not null check (length(name) between 1 and 100),
+    -- By the names of the list's parameters.
+    filters jsonb not null check (jsonb_typeof(filters) = 'object'),
+    columns text[] not null,
+    is_oldest_first boolean not null,
+    saved_at timestamptz not null,
+    saved_by text not null
+);
+comment on table lead_views is 'Saved views of the list of leads. One that is shared is in the audit log, too.';
+create unique index lead_views_of_user_by_name on lead_views (user_id, name) where user_id is not null;
+create unique index lead_views_shared_by_name on lead_views (name) where user_id is null;
