@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Page
 
+from fairlead.cli import demo
 from fairlead.flows.intake.own_request import link_to_request
 from fairlead.store import migrations
 from fairlead.store.connection import Database
@@ -225,7 +226,8 @@ def _state() -> str:
     """The same for the same schema and the same showcase."""
     digest = hashlib.sha256()
     baseline = Path(migrations.__file__).parent / "baseline"
-    for each in (*sorted(baseline.glob("*.sql")), Path(__file__).with_name("showcase.py")):
+    demo_files = sorted(each for each in Path(demo.__file__).parent.iterdir() if each.suffix in (".py", ".toml"))
+    for each in (*sorted(baseline.glob("*.sql")), *demo_files, Path(__file__).with_name("showcase.py")):
         digest.update(each.read_bytes())
     return digest.hexdigest()[:12]
 

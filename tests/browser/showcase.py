@@ -1,13 +1,13 @@
 """A marketplace with something on every page: sold and unsold leads, money, reports, refunds, failures."""
 
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import islice
 
-from fairlead.cli.demo.stream import DemoLead, demo_leads
+from fairlead.cli.demo.history import make_history
+from fairlead.cli.demo.past_changes import demo_marketplace
+from fairlead.cli.demo.stream import DemoLead, by_niche, demo_leads
 from fairlead.flows.approve_lead import approve_lead
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace
-from fairlead.flows.declaring.declaration import parse_declaration
 from fairlead.flows.distribute_niche import distribute_niche
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.intake.confirmation import confirm_lead
@@ -17,7 +17,7 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.leads.intake import IntakePolicy
-from fairlead.store.lookups import niches_with_waiting_leads
+from fairlead.store.lookups import count_of_leads, niches_with_waiting_leads
 from tests.browser.showcase_portal import answer_leads
 from tests.browser.troubles import add_troubles
 from tests.flows.access.people import Person, enrolled_admin, provider_user, value
@@ -35,12 +35,12 @@ class Showcase:
     provider_id: str
 
 
-def fill_marketplace(database: Database, leads: int = 80) -> None:
-    """The demo's marketplace with so many leads decided, and a few that wait for a decision."""
-    text = files("fairlead.cli.demo").joinpath("marketplace.toml").read_text(encoding="utf-8")
-    apply_marketplace(database, parse_declaration(text), OPERATOR)
+def fill_marketplace(database: Database, days: int = 62, leads: int = 12) -> None:
+    """The demo's marketplace with so many days of history, so many leads decided now, and a few that wait."""
+    make_history(database, 7, days)
+    apply_marketplace(database, demo_marketplace(), OPERATOR)
     change_intake_policy(database, "vps-hosting", IntakePolicy(is_public=True), OPERATOR)
-    stream = demo_leads(7)
+    stream = demo_leads(7, database.read(count_of_leads))
     _send(database, list(islice(stream, leads)), approve=True)
     _send_from_form(database)
     distributor = Distributor(database, 50)
@@ -85,9 +85,6 @@ def _send_from_form(database: Database) -> None:
 
 
 def _send(database: Database, stream: list[DemoLead], *, approve: bool) -> None:
-    by_niche: dict[str, list[DemoLead]] = {}
-    for lead in stream:
-        by_niche.setdefault(lead.niche_slug, []).append(lead)
-    for slug, leads in by_niche.items():
+    for slug, leads in by_niche(stream).items():
         attributes, details = [each.attributes for each in leads], [each.details for each in leads]
         submit_leads(database, slug, attributes, OPERATOR, approve=approve, details=details)

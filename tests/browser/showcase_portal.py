@@ -19,7 +19,7 @@ def answer_leads(database: Database, provider_id: str) -> None:
     """Its leads have contacts; the newest are unread, of the others some are accepted, rejected, reported."""
     assignments = rows(
         database,
-        "select id::text, lead_id::text from assignments where provider_id = %s order by ledger_seq desc",
+        "select id::text, lead_id::text from assignments where provider_id = %s order by ledger_seq desc limit 40",
         provider_id,
     )
     actor = Actor("user:desk", "provider", None)

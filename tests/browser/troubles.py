@@ -19,7 +19,7 @@ def add_troubles(database: Database) -> None:
         database,
         "select id::text, provider_id::text from assignments where status = 'active' and bad_lead_reported_at is null "
         "and provider_id <> (select id from providers where email = 'sales@anchor-cloud.example') "
-        "order by id limit 6",
+        "order by id desc limit 6",
     )
     for (assignment_id, provider_id), reason in zip(
         sold[:4], ("unreachable", "wrong_contact", "duplicate", "spam"), strict=True
