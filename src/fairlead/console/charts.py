@@ -25,10 +25,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One place on the horizontal axis; `values` are in the order of the series."""
+    """One place on the horizontal axis; `values` are in the order of the series.
+
+    `mark` is what is written under it where a chart's columns say so themselves, "" for nothing.
+    """
 
     label: str
     values: tuple[int, ...]
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,9 @@ class Chart:
                 yield Stroke(_percent(x1), _percent(y1), _percent(x2), _percent(y2), series.shade)
 
     def labels(self) -> Sequence[str]:
-        """The columns' labels, as many as find room: others are empty."""
+        """The columns' marks; where they have none, their labels, as many as find room: others are empty."""
+        if any(each.mark is not None for each in self.columns):
+            return [each.mark or "" for each in self.columns]
         every = ceil(len(self.columns) / MOST_LABELS) or 1
         return [each.label if number % every == 0 else "" for number, each in enumerate(self.columns)]
 

@@ -14,6 +14,7 @@ from fairlead.console.viewer import viewer_of
 from fairlead.core.errors import BadInput
 from fairlead.flows.period_report import first_moment
 from fairlead.flows.reports import AskedDays
+from fairlead.store.reports.days import MOST_DAYS
 
 Choice = Literal["today", "7", "30"]
 KEPT = ("niche", "kind", "provider_id")
@@ -55,6 +56,7 @@ class ChosenPeriod:
     choice: str
     first_day: date
     last_day: date
+    today: date
     timezone: str
     path: str
     others: tuple[tuple[str, str], ...]
@@ -63,6 +65,12 @@ class ChosenPeriod:
     def asked(self) -> AskedDays:
         """The same, as reports are asked."""
         return AskedDays(self.first_day, self.last_day + timedelta(days=1), self.timezone)
+
+    @property
+    def days_begun(self) -> list[date]:
+        """Those of the days that are not yet to come; as many as a report may be about."""
+        count = (min(self.last_day, self.today) - self.first_day).days + 1
+        return [self.first_day + timedelta(days=number) for number in range(min(count, MOST_DAYS))]
 
     @property
     def span(self) -> tuple[datetime, datetime]:
@@ -107,10 +115,10 @@ def _chosen(usual: Choice) -> object:
             raise BadInput([f"from, to: must be days from {EARLIEST} to {LATEST}"])
         if first is not None or last is not None:
             last_day = last or max(today, first or today)
-            return ChosenPeriod("", first or last_day, last_day, viewer.zone_name, request.url.path, others)
+            return ChosenPeriod("", first or last_day, last_day, today, viewer.zone_name, request.url.path, others)
         choice = period or usual
         first_day = today - timedelta(days=_DAYS[choice] - 1)
-        return ChosenPeriod(choice, first_day, today, viewer.zone_name, request.url.path, others)
+        return ChosenPeriod(choice, first_day, today, today, viewer.zone_name, request.url.path, others)
 
     return Depends(read, scope="function")
 

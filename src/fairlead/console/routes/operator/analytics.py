@@ -3,14 +3,15 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
+from datetime import date
 from typing import Annotated
 
-from babel.dates import format_date
 from fastapi import APIRouter, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.console.charts import Chart, Column, Series, Shade, part
+from fairlead.console.day_labels import day_labels
 from fairlead.console.downloads import csv_answer
 from fairlead.console.niche_choice import NicheInAddress, niche_links
 from fairlead.console.page import PageOfRequest, PageRoute
@@ -83,7 +84,7 @@ def show_analytics(
         niche=niche,
         currency=money.currency,
         steps=_steps(funnel.rows),
-        revenue_chart=_revenue_chart(money.rows, money.currency, page.viewer, by_level=niche is not None),
+        revenue_chart=_revenue_chart(money, period.days_begun, page.viewer, by_level=niche is not None),
         levels=_levels(money.rows),
         fill=fill,
         providers=activity.rows,
@@ -156,25 +157,29 @@ def _steps(rows: Sequence[FunnelDay]) -> list[FunnelStep]:
     ]
 
 
-def _revenue_chart(rows: Sequence[RevenueDay], currency: str, viewer: Viewer, *, by_level: bool) -> Chart:
-    """What was sold each day, by niche or by level: the three that brought the most, and the others together."""
+def _revenue_chart(money: flow.Report[RevenueDay], days: Sequence[date], viewer: Viewer, *, by_level: bool) -> Chart:
+    """What was sold each day, by niche or by level: the three that brought the most, and the others together.
+
+    Each of the days has its column, also one on which nothing was sold.
+    """
+    rows = money.rows
     sums: dict[str, int] = defaultdict(int)
     for each in rows:
         sums[each.level_name if by_level else each.niche] += each.gross_cents
     names = sorted(sums, key=lambda name: -sums[name])
     shown = names if len(names) <= len(SHADES) else names[: len(SHADES) - 1]
     titles = [*shown, *([translated("others")] if len(names) > len(shown) else [])]
-    by_day: dict[object, list[int]] = {}
+    by_day = {day: [0] * len(titles) for day in sorted({*days, *(each.day for each in rows)})}
     for each in rows:
-        values = by_day.setdefault(each.day, [0] * len(titles))
+        values = by_day[each.day]
         name = each.level_name if by_level else each.niche
         values[shown.index(name) if name in shown else len(shown)] += each.gross_cents
+    labels = day_labels([*by_day], viewer)
     columns = tuple(
-        Column(format_date(day, "d MMM", locale=viewer.locale), tuple(values))  # pyright: ignore[reportArgumentType]
-        for day, values in by_day.items()
+        Column(label, tuple(values), mark) for (label, mark), values in zip(labels, by_day.values(), strict=True)
     )
     series = tuple(Series(title, shade) for title, shade in zip(titles, SHADES, strict=False))
-    return Chart(translated("Sold by day, before refunds"), translated("Day"), series, columns, "money", currency)
+    return Chart(translated("Sold by day, before refunds"), translated("Day"), series, columns, "money", money.currency)
 
 
 def _levels(rows: Sequence[RevenueDay]) -> list[LevelRevenue]:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.console.charts import Chart, Column, Series, Shade, part, share_position
+from fairlead.console.day_labels import day_labels
 from fairlead.console.operator.attention import rail_counts, tasks_of
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.periods import OfToday
@@ -84,13 +85,15 @@ def show_overview(reader: Reader, page: PageOfRequest, database: MarketplaceData
 
 def leads_chart(report: ReportedPeriod, viewer: Viewer) -> Chart:
     """The leads that came in by hour or day, sold and not."""
-    pattern = "HH:mm" if report.is_hourly else "d MMM"
+    begins = [each.begins_at.astimezone(viewer.zone) for each in report.buckets]
+    labels: Sequence[tuple[str, str | None]] = (
+        [(format_datetime(each, "HH:mm", locale=viewer.locale), None) for each in begins]
+        if report.is_hourly
+        else day_labels([each.date() for each in begins], viewer)
+    )
     columns = [
-        Column(
-            format_datetime(each.begins_at.astimezone(viewer.zone), pattern, locale=viewer.locale),
-            (each.sold_count, each.received_count - each.sold_count),
-        )
-        for each in report.buckets
+        Column(label, (each.sold_count, each.received_count - each.sold_count), mark)
+        for (label, mark), each in zip(labels, report.buckets, strict=True)
     ]
     series = (Series(translated("Sold"), "one"), Series(translated("Not sold"), "two"))
     axis = translated("Hour") if report.is_hourly else translated("Day")
