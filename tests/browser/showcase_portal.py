@@ -19,7 +19,8 @@ def answer_leads(database: Database, provider_id: str) -> None:
     """Its leads have contacts; the newest are unread, of the others some are accepted, rejected, reported."""
     assignments = rows(
         database,
-        "select id::text, lead_id::text from assignments where provider_id = %s order by ledger_seq desc limit 40",
+        "select id::text, lead_id::text from assignments where provider_id = %s "
+        "and status = 'active' and bad_lead_reported_at is null order by ledger_seq desc limit 40",
         provider_id,
     )
     actor = Actor("user:desk", "provider", None)
