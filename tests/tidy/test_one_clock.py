@@ -43,6 +43,7 @@ REAL_TIME = {
     "store/migrations/baseline/11_jobs.sql": QUEUE,
     "store/rate_limits.py": QUEUE,
     "store/schedules.py": QUEUE,
+    "store/verifications.py": "how far a worker has come with it",
     "store/watching/gauges.py": QUEUE,
     "store/watching/workers.py": QUEUE,
     "telemetry/logs.py": MACHINE,

@@ -45,7 +45,7 @@ def request_verification(database: Database, actor: Actor, niche_slug: str | Non
     def work(conn: Connection) -> VerificationRow:
         niche_id = None if niche_slug is None else known_niche(conn, niche_slug)
         stop_silent_verifications(conn)
-        add_verification(conn, new_id(), niche_id, actor.name, clock(conn))
+        add_verification(conn, new_id(conn), niche_id, actor.name, clock(conn))
         found = open_verification(conn)
         assert found is not None, "it is there, or another is"
         return found

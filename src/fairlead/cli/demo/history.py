@@ -44,8 +44,8 @@ WHY_LEAD_REJECTED = ("A test of the form.", "Advertising, not a request.", "Asks
 TOP_UPS_CENTS = (30_000, 50_000, 80_000, 100_000, 150_000)
 MOST_AT_ONCE = 500
 """More leads than ever wait in a niche."""
-REACTION_HOURS, DECISION_HOURS, PAYMENT_HOURS = 7.0, 40.0, 22.0
-"""How long it takes on average: providers to answer, the operator to decide a report, a provider to pay in."""
+REACTION_HOURS, LATE_HOURS, DECISION_HOURS, PAYMENT_HOURS = 7.0, 120.0, 40.0, 22.0
+"""How long it takes on average: providers to answer, or at least to look; reports to be decided; money to be paid."""
 
 Task = Callable[[], object]
 
@@ -166,10 +166,10 @@ class History:
             memo = "Sent under another person's name."
             self._later(60, partial(mark_lead_bad, self._database, lead_id, memo, REVIEWER))
         for each in recipients:
-            drawn = reaction(self._dice)
-            if drawn is not None:
-                at = self._in(REACTION_HOURS)
-                heappush(self._reactions, (at, next(self._numbers), each, drawn))
+            drawn, hours = reaction(self._dice), REACTION_HOURS
+            if drawn is None:
+                drawn, hours = Reaction("viewed"), LATE_HOURS
+            heappush(self._reactions, (self._in(hours), next(self._numbers), each, drawn))
             if self._dice.random() < REFUNDED_SHARE:
                 memo = "Agreed on the telephone."
                 self._later(90, partial(refund_assignment, self._database, each.assignment_id, memo, REVIEWER))

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.console.charts import Chart, Column, Series, Shade, part
-from fairlead.console.day_labels import day_labels
+from fairlead.console.charts import Chart, Series, Shade, part
+from fairlead.console.day_columns import MOST_DAYS_TOLD_BY_DAY, day_columns
 from fairlead.console.downloads import csv_answer
 from fairlead.console.niche_choice import NicheInAddress, niche_links
 from fairlead.console.page import PageOfRequest, PageRoute
@@ -85,6 +85,7 @@ def show_analytics(
         currency=money.currency,
         steps=_steps(funnel.rows),
         revenue_chart=_revenue_chart(money, period.days_begun, page.viewer, by_level=niche is not None),
+        is_monthly=len(period.days_begun) > MOST_DAYS_TOLD_BY_DAY,
         levels=_levels(money.rows),
         fill=fill,
         providers=activity.rows,
@@ -160,7 +161,7 @@ def _steps(rows: Sequence[FunnelDay]) -> list[FunnelStep]:
 def _revenue_chart(money: flow.Report[RevenueDay], days: Sequence[date], viewer: Viewer, *, by_level: bool) -> Chart:
     """What was sold each day, by niche or by level: the three that brought the most, and the others together.
 
-    Each of the days has its column, also one on which nothing was sold.
+    Each of the days has its column, also one on which nothing was sold; of many days, each month.
     """
     rows = money.rows
     sums: dict[str, int] = defaultdict(int)
@@ -174,12 +175,12 @@ def _revenue_chart(money: flow.Report[RevenueDay], days: Sequence[date], viewer:
         values = by_day[each.day]
         name = each.level_name if by_level else each.niche
         values[shown.index(name) if name in shown else len(shown)] += each.gross_cents
-    labels = day_labels([*by_day], viewer)
-    columns = tuple(
-        Column(label, tuple(values), mark) for (label, mark), values in zip(labels, by_day.values(), strict=True)
-    )
     series = tuple(Series(title, shade) for title, shade in zip(titles, SHADES, strict=False))
-    return Chart(translated("Sold by day, before refunds"), translated("Day"), series, columns, "money", money.currency)
+    shown = day_columns(by_day, viewer)
+    title, axis = translated("Sold by day, before refunds"), translated("Day")
+    if shown.are_months:
+        title, axis = translated("Sold by month, before refunds"), translated("Month")
+    return Chart(title, axis, series, shown.columns, "money", money.currency)
 
 
 def _levels(rows: Sequence[RevenueDay]) -> list[LevelRevenue]:

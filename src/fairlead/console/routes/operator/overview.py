@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.console.charts import Chart, Column, Series, Shade, part, share_position
-from fairlead.console.day_labels import day_labels
+from fairlead.console.day_columns import MOST_DAYS_TOLD_BY_DAY, day_columns
 from fairlead.console.operator.attention import rail_counts, tasks_of
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.periods import OfToday
@@ -74,6 +74,7 @@ def show_overview(reader: Reader, page: PageOfRequest, database: MarketplaceData
         slots=slots,
         slots_per_decision=slots.offered / slots.decisions if slots.decisions else None,
         leads_chart=leads_chart(report, page.viewer),
+        is_monthly=not report.is_hourly and len(report.buckets) > MOST_DAYS_TOLD_BY_DAY,
         niche_slug=niche_slug,
         niche_name=niche_name,
         levels=_levels(database, niche_slug, period.asked),
@@ -84,20 +85,17 @@ def show_overview(reader: Reader, page: PageOfRequest, database: MarketplaceData
 
 
 def leads_chart(report: ReportedPeriod, viewer: Viewer) -> Chart:
-    """The leads that came in by hour or day, sold and not."""
+    """The leads that came in by hour, day or month, sold and not."""
     begins = [each.begins_at.astimezone(viewer.zone) for each in report.buckets]
-    labels: Sequence[tuple[str, str | None]] = (
-        [(format_datetime(each, "HH:mm", locale=viewer.locale), None) for each in begins]
-        if report.is_hourly
-        else day_labels([each.date() for each in begins], viewer)
-    )
-    columns = [
-        Column(label, (each.sold_count, each.received_count - each.sold_count), mark)
-        for (label, mark), each in zip(labels, report.buckets, strict=True)
-    ]
+    values = [(each.sold_count, each.received_count - each.sold_count) for each in report.buckets]
     series = (Series(translated("Sold"), "one"), Series(translated("Not sold"), "two"))
-    axis = translated("Hour") if report.is_hourly else translated("Day")
-    return Chart(translated("Leads that came in"), axis, series, tuple(columns))
+    title = translated("Leads that came in")
+    if report.is_hourly:
+        labels = [format_datetime(each, "HH:mm", locale=viewer.locale) for each in begins]
+        columns = tuple(Column(label, own) for label, own in zip(labels, values, strict=True))
+        return Chart(title, translated("Hour"), series, columns)
+    shown = day_columns(dict(zip((each.date() for each in begins), values, strict=True)), viewer)
+    return Chart(title, translated("Month") if shown.are_months else translated("Day"), series, shown.columns)
 
 
 def _levels(database: Database, niche_slug: str, asked: AskedDays) -> list[LevelAtAGlance]:
