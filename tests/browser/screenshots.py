@@ -51,6 +51,7 @@ PAGES = (
     "operator:/providers/new",
     "operator:/providers/{provider_id}",
     "operator:/providers/{provider_id}/ledger",
+    "operator:/providers/{provider_id}/subscriptions/{subscription_id}",
     "operator:/money",
     "operator:/money/reports",
     "operator:/money/ledger",

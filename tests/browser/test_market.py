@@ -129,7 +129,7 @@ def test_many_reports_are_decided_at_once_and_what_could_not_be_is_said(
     page.get_by_label("Why", exact=True).first.fill("the numbers are not in use")
     accept.click()
     confirm.get_by_role("button", name="Accept all selected").click()
-    page.get_by_role("textbox", name="Code").fill(code(database, str(ann.seed), 1))
+    page.locator("#step-up-proof").fill(code(database, str(ann.seed), 1))
     page.locator("#step-up-dialog").get_by_role("button", name="Confirm").click()
     expect(page.locator("[data-summary]")).to_have_text(f"{len(assignments) - 1} of {len(assignments)} decided.")
     expect(page.locator("[data-failed] li")).to_have_text(

@@ -77,7 +77,7 @@ def test_an_endpoint_and_a_key_show_their_secrets_once(database: Database, site:
     page.get_by_text("Create a key").click()
     page.get_by_label("What it is for").fill("our CRM")
     page.get_by_role("button", name="Create the key").click()
-    page.get_by_role("textbox", name="Code").fill(PASSWORD)
+    page.locator("#step-up-proof").fill(PASSWORD)
     page.locator("#step-up-dialog").get_by_role("button", name="Confirm").click()
     expect(page.locator("#new-secret")).to_have_text(re.compile("^fl_"))
     row = page.locator("[data-rows]").get_by_role("row", name=re.compile("our CRM"))

@@ -30,6 +30,8 @@ def _words(access: Access) -> str:
     match access:
         case Needs():
             return access.permission.value
+        case NeedsOwn(is_shown_to_operators=True):
+            return f"{access.permission.value} of the caller's provider, or of the one that an operator looks as"
         case NeedsOwn():
             return f"{access.permission.value} of the caller's provider"
         case NeedsSession():

@@ -24,6 +24,7 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import authenticate_api_key
 from fairlead.flows.access.principal import Client, Principal, require
 from fairlead.flows.access.read_limits import count_from_network, count_own_read, count_read
+from fairlead.flows.access.seeing import as_provider_sees
 from fairlead.flows.access.session_state import MAX_USER_AGENT_CHARACTERS, session_invalid
 from fairlead.flows.access.sessions import authenticate_session
 from fairlead.flows.access.throttle import Limit
@@ -91,13 +92,19 @@ class NeedsOwn:
     """Provider users with the permission are let through; the result is the principal and the provider whose rows it
     is.
 
-    With a limit, no more often than that by all of its provider together.
+    With a limit, no more often than that by all of its provider together. `is_shown_to_operators`, for pages: an
+    operator who looks at the portal as a provider sees it is let through, too, to read that provider's rows.
     """
 
     permission: Permission
     limit: Limit | None = None
+    is_shown_to_operators: bool = False
 
     def __call__(self, request: Request) -> OwnProvider:
+        if self.is_shown_to_operators and key_text_of(request) is None:
+            looking = _session_of(request, resources_of(request)).principal
+            if looking.seen_provider_id is not None:
+                return self._as_seen(request, looking, looking.seen_provider_id)
         principal = _with_permission(request, self.permission)
         assert principal.provider_id is not None, "only who belongs to a provider has a permission on its own rows"
         if self.limit is not None:
@@ -105,6 +112,15 @@ class NeedsOwn:
         # Whatever is done in its name is held to its own rows once more by the database (ADR 12).
         bound = resources_of(request).database.bound_to(principal.provider_id)
         return OwnProvider(principal, principal.provider_id, bound)
+
+    def _as_seen(self, request: Request, looking: Principal, provider_id: str) -> OwnProvider:
+        """The provider's rows, for an operator to read: what may be written needs a provider's own user."""
+        assert request.method in SAFE_METHODS, "only what is read is shown to operators"
+        shown, database = as_provider_sees(looking), resources_of(request).database
+        require(shown, self.permission)
+        if self.limit is not None:
+            count_read(database, self.limit, looking.actor)
+        return OwnProvider(shown, provider_id, database.bound_to(provider_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +168,11 @@ def needs(permission: Permission, limit: Limit | None = None) -> Any:
 def needs_own(permission: Permission, limit: Limit | None = None) -> Any:
     """The same on the caller's own rows, for `Annotated[OwnProvider, needs_own(...)]`."""
     return Depends(NeedsOwn(permission, limit), scope="function")
+
+
+def needs_own_page(permission: Permission, limit: Limit | None = None) -> Any:
+    """The same for a page, which an operator may look at as the provider sees it."""
+    return Depends(NeedsOwn(permission, limit, is_shown_to_operators=True), scope="function")
 
 
 def needs_session(why: str) -> Any:

@@ -127,7 +127,7 @@ export function start(element) {
 
   async function preview(written) {
     const own = ++asked;
-    const answer = await callApi("POST", `/api/v1/provider/levels/${element.dataset.level}/filter-preview`, { version: 1, rules: written }).catch(() => null);
+    const answer = await callApi("POST", element.dataset.preview, element.dataset.within ? { [element.dataset.within]: { version: 1, rules: written } } : { version: 1, rules: written }).catch(() => null);
     if (own !== asked) return; // a later one is under way
     if (!answer?.ok) { say("", answer?.said?.errors?.map((each) => each.detail).join(" ") || answer?.said?.detail || texts.unreachable); return; }
     const { matched_count: matched, lead_count: count, filter_summary: words, is_estimate: isEstimate } = answer.said;

@@ -45,6 +45,8 @@ class Principal:
     key_id: str | None = None
     next_step: NextStep | None = None
     email: str | None = field(default=None, repr=False)
+    seen_provider_id: str | None = None
+    """The provider whose portal an operator looks at in this session; for pages to read, and for nothing else."""
 
     @property
     def is_stepped_up(self) -> bool:
@@ -107,4 +109,5 @@ def principal_of(user: UserRow, session: SessionRow, request_id: str | None, now
         session_id=session.session_id,
         next_step=next_step,
         email=user.email,
+        seen_provider_id=session.seen_provider_id if role is Role.ADMIN else None,
     )

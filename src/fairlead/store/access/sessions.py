@@ -26,6 +26,8 @@ class SessionRow:
     ip: str | None = field(repr=False)
     user_agent: str | None = field(repr=False)
     ended_at: datetime | None
+    seen_provider_id: str | None = None
+    """The provider whose portal its user, an operator, looks at."""
 
     def is_live(self, now: datetime) -> bool:
         """Whether its token opens anything at that time."""
@@ -35,7 +37,8 @@ class SessionRow:
 _SESSIONS = """
     select id::text as session_id, user_id::text, token_hash, state, created_at, last_seen_at, idle_expires_at,
            expires_at,
-           second_factor_at, stepped_up_at, wrong_proofs, ip, user_agent, ended_at
+           second_factor_at, stepped_up_at, wrong_proofs, ip, user_agent, ended_at,
+           seen_provider_id::text
     from sessions"""
 
 
@@ -112,6 +115,11 @@ def touch_session(conn: Connection, session_id: str, now: datetime, idle_expires
         """,
         (now, idle_expires_at, session_id),
     )
+
+
+def set_seen_provider(conn: Connection, session_id: str, provider_id: str | None) -> None:
+    """The session's user looks at this provider's portal, or at none. Needs the session's lock."""
+    conn.execute("update sessions set seen_provider_id = %s where id = %s", (provider_id, session_id))
 
 
 def end_session(conn: Connection, user_id: str, session_id: str, why: str, now: datetime) -> bool:

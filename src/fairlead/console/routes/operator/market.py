@@ -4,12 +4,21 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.console.routes.operator import money, niche_form, niches, provider, provider_ledger, providers
+from fairlead.console.routes.operator import (
+    money,
+    niche_form,
+    niches,
+    provider,
+    provider_ledger,
+    provider_subscription,
+    providers,
+)
 
 ROUTERS: Sequence[APIRouter] = (
     providers.router,  # before what takes any word for an id
     provider.router,
     provider_ledger.router,
+    provider_subscription.router,
     niches.router,
     niche_form.router,
     money.router,

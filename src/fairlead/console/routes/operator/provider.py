@@ -12,9 +12,11 @@ from fairlead.api.schemas.values import Uuid
 from fairlead.console.operator.provider_pace import PaceOfProvider, pace_of
 from fairlead.console.operator.provider_subscriptions import SubscriptionLine, levels_to_join, subscription_lines
 from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.routes.portal.settings import entered_amount
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
+from fairlead.flows.access.seeing import SEEING
 from fairlead.flows.access.users import ListedUser, UserSearch, page_of_users
 from fairlead.flows.configuration.provider_notes import provider_notes
 from fairlead.flows.configuration.reading import read_provider
@@ -60,6 +62,8 @@ def show_provider(
         reader,
         provider=seen.row,
         version=seen.version,
+        credit_limit=entered_amount(seen.row.balance.credit_limit_cents, activity.currency).text,
+        may_see_portal=all(each in reader.permissions for each in SEEING),
         currency=activity.currency,
         digits=get_currency_precision(activity.currency),
         activity=activity,

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from babel.numbers import get_currency_precision
 from fastapi import APIRouter, Query, Response
 
 from fairlead.api.access import needs
@@ -53,4 +54,4 @@ def show_new_provider(
     reader: Annotated[Principal, needs(Permission.PROVIDERS_WRITE)], page: PageOfRequest, currency: InCurrency
 ) -> Response:
     """A form for a new provider."""
-    return page.render("operator/new-provider.html", reader, currency=currency)
+    return page.render("operator/new-provider.html", reader, currency=currency, digits=get_currency_precision(currency))

@@ -3,9 +3,8 @@
 from fastapi import APIRouter, Response
 
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.provider.activity import ActivityReader
 from fairlead.console.page import PageOfRequest, PageRoute
-from fairlead.console.routes.portal.frame import render_portal
+from fairlead.console.routes.portal.frame import ActivityReader, render_portal
 from fairlead.console.routes.portal.remedies import passed_by
 from fairlead.core.refusals import InsufficientBalance
 from fairlead.flows.own_activity import ACTIVITY_DAYS, own_activity

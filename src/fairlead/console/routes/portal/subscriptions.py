@@ -6,11 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.provider.activity import ActivityReader
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.portal.filter_words import builder_of
-from fairlead.console.routes.portal.frame import Reader, render_portal
+from fairlead.console.routes.portal.frame import ActivityReader, Reader, render_portal
 from fairlead.core.errors import Refused
 from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.own_subscriptions import own_subscription

@@ -58,6 +58,8 @@ create table sessions (
     wrong_proofs integer not null default 0 check (wrong_proofs >= 0),
     ip           text check (length(ip) between 1 and 45),
     user_agent   text check (length(user_agent) <= 200),
+    -- The provider whose portal an operator looks at in this session, to read.
+    seen_provider_id uuid references providers,
     ended_at     timestamptz,
     ended_why    text,
     constraint sessions_ended_says_why check ((ended_at is null) = (ended_why is null)),
