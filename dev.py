@@ -133,7 +133,7 @@ def install_with_uv() -> bool:
             return False
     trust_certificates()
     os.environ["UV_PROJECT_ENVIRONMENT"] = str(VENV)
-    say("installing what uv.lock pins (about 150 MB the first time) ...")
+    say("installing what uv.lock pins (about 200 MB the first time) ...")
     return run(BIN / "uv", "sync", "--quiet", "--frozen", "--inexact", "--all-extras", "--python", BIN / "python")
 
 

@@ -100,6 +100,11 @@ class Settings(BaseSettings):
     # Stretches or shortens the delays before anything is tried again.
     retry_delay_factor: Annotated[float, Field(ge=0.001, le=10)] = 1.0
 
+    # Exports: how long a file is kept, and how large one may be.
+    export_kept_days: Annotated[int, Field(ge=1, le=365)] = 7
+    export_max_rows: Annotated[int, Field(ge=1, le=1_000_000_000)] = 5_000_000
+    export_max_megabytes: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+
     # Where each process answers /livez, /readyz and /metrics; port 0 stands for any free one.
     http_host: str = "127.0.0.1"
     web_port: Port = 8000

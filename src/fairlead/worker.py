@@ -12,6 +12,7 @@ from fairlead.core.errors import Unavailable
 from fairlead.delivery.mail_transport import open_mail_transport
 from fairlead.flows.distribute_lead import LeadDistribution
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.exporting.build_export import ExportBuilder
 from fairlead.flows.maintenance.periodic import GROUPS, Maintenance, run_due_tasks
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.flows.notifications.send_email import EmailSender
@@ -61,6 +62,7 @@ def work(database: Database, settings: Settings, stop: threading.Event, on_runni
         QueueConfig("dispatch", 1),
         QueueConfig("email", settings.delivery_concurrency, EMAILS_AT_ONCE),
         QueueConfig("webhook", settings.delivery_concurrency),
+        QueueConfig("export", 1),
         QueueConfig(ISOLATED, 1),
     ]
     maintenance = Maintenance(database, settings)
@@ -85,6 +87,7 @@ def _handlers(
     leads = LeadDistribution(distributor, _lead_turns(database, settings, stop))
     emails = EmailSender(database, open_mail_transport(settings), settings)
     webhooks = WebhookSender(database, settings)
+    exports = ExportBuilder(database, settings)
 
     def decide(run: JobRun) -> None:
         with precedence.taken():
@@ -100,11 +103,19 @@ def _handlers(
         job_ids = {str(run.payload["notification_id"]): run.job_id for run in reversed(runs)}
         return emails.send_all(job_ids, may_go_on)[1]
 
+    def build_exports(runs: Sequence[JobRun]) -> Collection[int]:
+        def may_go_on() -> bool:
+            precedence.give()
+            return not stop.is_set()
+
+        return [run.job_id for run in runs if not exports.build(str(run.payload["export_id"]), may_go_on)]
+
     handlers: dict[Task, Handler] = {
         "distribute_lead": _one_by_one(decide),
         "dispatch_notifications": _one_by_one(lambda run: dispatch_notifications(database)),
         "send_email": send_emails,
         "send_webhook": _one_by_one(lambda run: webhooks.send(str(run.payload["notification_id"]), run.job_id)),
+        "build_export": build_exports,
     }
     return {task: _observed(handler) for task, handler in handlers.items()}
 
@@ -155,7 +166,7 @@ def _observed(handler: Handler) -> Handler:
 
 @contextmanager
 def _traced(run: JobRun) -> Generator[None]:
-    ids = {name: str(run.payload[name]) for name in ("lead_id", "notification_id") if name in run.payload}
+    ids = {name: str(run.payload[name]) for name in ("lead_id", "notification_id", "export_id") if name in run.payload}
     asked_by, parent = run.payload.get("correlation_id"), run.payload.get("traceparent")
     with (
         correlation(str(asked_by) if asked_by else None, job_id=run.job_id, task=run.task, **ids),

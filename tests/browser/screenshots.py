@@ -66,6 +66,9 @@ PAGES = (
     "operator:/operations/endpoints",
     "operator:/operations/endpoints/{endpoint_id}",
     "operator:/operations/audit",
+    "operator:/exports",
+    "operator:/exports/new",
+    "operator:/exports/{export_id}",
     "operator:/settings",
     "operator:/settings/people",
     "operator:/settings/people/{user_id}",
@@ -116,6 +119,7 @@ def names_of(database: Database, showcase: Showcase) -> Mapping[str, str]:
         "niche_id": value(database, "select id::text from niches where slug = 'vps-hosting'"),
         "provider_id": showcase.provider_id,
         "request_token": _request_token(database),
+        "export_id": value(database, "select id::text from exports where state = 'ready' order by id limit 1"),
         "dead_letter_id": value(database, "select id::text from dead_letters where resolved_at is null limit 1"),
         "notification_id": value(
             database, "select id::text from notifications order by (state = 'failed') desc, id limit 1"

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from fairlead.core.canonical import canonical_json, timestamp_from_text
 from fairlead.core.journal import entry_hash
 from fairlead.flows.distributor import Distributor
-from fairlead.flows.exporting.export import ExportRequest, export
+from fairlead.flows.exporting.export import export
 from fairlead.flows.exporting.export_text import harmless_cell
+from fairlead.flows.exporting.rows import ExportRequest
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.cli.program import Program
@@ -174,7 +175,7 @@ def test_a_file_has_its_name_only_when_it_is_complete(
     def fail(*_: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fairlead.flows.exporting.export.stream_rows", fail)
+    monkeypatch.setattr("fairlead.flows.exporting.rows.stream_rows", fail)
     before = path.read_text()
     assert fairlead("export", "ledger", "--output", str(path)).status == 130
     assert path.read_text() == before
@@ -195,8 +196,8 @@ def test_every_export_is_audited_before_it_leaves(
         "rows": 3,
     }
 
-    class Full(io.StringIO):
-        def write(self, text: str, /) -> int:
+    class Full(io.BytesIO):
+        def write(self, piece: object, /) -> int:
             raise OSError("no space left on device")
 
     with pytest.raises(OSError, match="no space"):
@@ -207,7 +208,7 @@ def test_every_export_is_audited_before_it_leaves(
 @pytest.mark.parametrize(
     ("words", "status", "line"),
     [
-        (["customers"], 2, "there is no export 'customers'; there are journal, assignments, ledger"),
+        (["customers"], 2, "there is no export 'customers'; there are leads, assignments, decisions, refusals"),
         (["ledger", "--format", "xml"], 2, "there is no format 'xml'"),
         (["ledger", "--from", "yesterday"], 2, "--from 'yesterday': must be a day such as 2026-01-31"),
         (["ledger", "--from", "2026-02-01", "--before", "2026-02-01"], 2, "--from must be a day before --before"),

@@ -27,6 +27,8 @@ money:read           A . . a .
 money:write          A . S . .
 reports:read         A . . a .
 audit:read           A . . a .
+exports:read         A . . a .
+exports:write        A . . a .
 jobs:read            A . . a .
 jobs:write           A . . a .
 notifications:read   A . . a .

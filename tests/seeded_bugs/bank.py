@@ -1,10 +1,19 @@
 """The bank: deliberate mistakes, one story each, and the tests that must notice."""
 
 from tests.seeded_bugs.bugs_of_entry import BUGS_OF_ENTRY
+from tests.seeded_bugs.bugs_of_exports import BUGS_OF_EXPORTS
 from tests.seeded_bugs.bugs_of_jobs import BUGS_OF_JOBS
 from tests.seeded_bugs.bugs_of_rules import BUGS_OF_RULES
 from tests.seeded_bugs.bugs_of_snapshots import BUGS_OF_SNAPSHOTS
 from tests.seeded_bugs.bugs_of_transactions import BUGS_OF_TRANSACTIONS
 from tests.seeded_bugs.bugs_of_writers import BUGS_OF_WRITERS
 
-BANK = (*BUGS_OF_RULES, *BUGS_OF_TRANSACTIONS, *BUGS_OF_JOBS, *BUGS_OF_ENTRY, *BUGS_OF_WRITERS, *BUGS_OF_SNAPSHOTS)
+BANK = (
+    *BUGS_OF_RULES,
+    *BUGS_OF_TRANSACTIONS,
+    *BUGS_OF_JOBS,
+    *BUGS_OF_ENTRY,
+    *BUGS_OF_WRITERS,
+    *BUGS_OF_SNAPSHOTS,
+    *BUGS_OF_EXPORTS,
+)

@@ -30,12 +30,12 @@ PLAIN_ENGLISH = frozenset(
     confirmation confirmed contact cookie count created data database day decided delay detail dir direct
     directory document earlier email ended entered entry event explained explanation factor failure field file
     first forgotten format from full given history host http idle in installation invalid invitation invited item json
-    kind ledger link live lock log login long mail mark max message missed ms name new note of offer order
-    origin outside over overview own page part password patch pause pending per pool port postgres preference
-    preview previewed private profile public queued registration rejected rejection replayed report
-    request resolution resolved restoration result retried retry revenue rule saved schema search second secret
-    security setting shutdown size smtp source state summary taken test timeline timeout to total transaction
-    transport type unviewed url username value variable web worth
+    kept kind ledger link live lock log login long mail mark max megabyte message missed ms name new note of
+    offer order origin outside over overview own page part password patch pause pending per pool port postgres
+    preference preview previewed private profile public queued registration rejected rejection replayed
+    report request resolution resolved restoration result retried retry revenue row rule saved schema search
+    second secret security setting shutdown size smtp source state summary taken test timeline timeout to total
+    transaction transport type unviewed url username value variable web worth
     """.split()
 )
 """Words of public names that were reviewed and mean what a dictionary, or the field at large, has them mean."""

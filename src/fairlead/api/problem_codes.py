@@ -187,15 +187,23 @@ _OF_OPERATIONS = {
         404,
         {
             "dead_letter_unknown": "There is no such dead letter",
+            "export_unknown": "There is no such export",
             "notification_unknown": "There is no such notification",
             "template_unknown": "There is no such template",
             "verification_unknown": "There is no such verification",
             "webhook_endpoint_unknown": "There is no such webhook endpoint",
         },
     ),
+    **_all(410, {"export_expired": "The export's file was deleted"}),
+    **_all(416, {"range_not_satisfiable": "The file has no such bytes"}),
     **_all(
         409,
         {
+            "export_finished": "The export is finished",
+            "export_not_failed": "The export did not fail",
+            "export_not_ready": "The export has no file yet",
+            "export_too_large": "The export is too large",
+            "export_under_way": "The export is not finished",
             "notification_not_failed": "The notification did not fail",
             "nothing_to_verify": "There is nothing to verify",
             "verification_running": "A verification is running already",

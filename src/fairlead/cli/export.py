@@ -1,4 +1,4 @@
-"""`fairlead export`: the journal, the assignments or the ledger as a file."""
+"""`fairlead export`: leads, assignments, decisions, money, logs and reports as a file."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -15,25 +15,36 @@ from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import errors
 from fairlead.cli.progress import progress_bar
 from fairlead.core.errors import BadInput
-from fairlead.flows.exporting import export as flow
+from fairlead.flows.exporting.export import export as write_export
+from fairlead.flows.exporting.file_formats import FORMATS
+from fairlead.flows.exporting.kinds import KINDS
+from fairlead.flows.exporting.rows import ExportRequest
 from fairlead.store.audit.log import OPERATOR
-from fairlead.store.exports import EXPORTS
 
 
 def export(
-    what: Annotated[str, typer.Argument(metavar="|".join(EXPORTS), help="What to export.")],
+    what: Annotated[str, typer.Argument(metavar="KIND", help=f"What to export: {', '.join(KINDS)}.")],
     niche: Annotated[str | None, typer.Option(help="Only this niche (its slug).")] = None,
     provider: Annotated[str | None, typer.Option(metavar="EMAIL", help="Only this provider.")] = None,
+    filters: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="NAME=VALUE", help="Only rows with this value, such as status=distributed."),
+    ] = None,
+    columns: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="Only these columns.")] = None,
+    timezone: Annotated[str, typer.Option(help="Where the days of a report begin.")] = "UTC",
+    with_contact_data: Annotated[
+        bool, typer.Option("--contact-data/--no-contact-data", help="Whether names and addresses are in the file.")
+    ] = True,
     day_from: Annotated[str | None, typer.Option("--from", metavar="DATE", help="From this day on (UTC).")] = None,
     day_before: Annotated[str | None, typer.Option("--before", metavar="DATE", help="Before this day (UTC).")] = None,
-    file_format: Annotated[str, typer.Option("--format", metavar="csv|jsonl", help="How it is written.")] = "csv",
+    file_format: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How it is written.")] = "csv",
     output: Annotated[Path | None, typer.Option(help="The file to write. Default: standard output.")] = None,
     exact: Annotated[
         bool,
         typer.Option("--exact", help="CSV for programs: no byte order mark, and formulas are left as they are."),
     ] = False,
 ) -> None:
-    """Export the journal, the assignments, the ledger or the refusals, as one snapshot has it.
+    """Export leads, assignments, decisions, the ledger, the logs or a report, as one snapshot has it.
 
     Times are UTC, amounts are cents with their currency. CSV is made for spreadsheets: it begins with a byte order
     mark, and a text that would run as a formula gets a ' before it. Every export is recorded in the audit log.
@@ -43,15 +54,29 @@ def export(
         fairlead export ledger --from 2026-01-01 --before 2026-02-01 --output january.csv
 
         fairlead export journal --niche vps-hosting --format jsonl --output journal.jsonl
+
+        fairlead export leads --where status=distributed --format parquet --output leads.parquet
     """
     time_from, time_before = _day("--from", day_from), _day("--before", day_before)
     if time_from and time_before and time_from >= time_before:
         raise BadInput(["--from must be a day before --before"])
-    request = flow.ExportRequest(what, file_format, niche, provider, time_from, time_before, exact)
+    request = ExportRequest(
+        what,
+        file_format,
+        niche,
+        provider,
+        time_from,
+        time_before,
+        exact,
+        _named_values(filters or []),
+        tuple(each.strip() for each in columns.split(",")) if columns else (),
+        timezone,
+        without_contact_data=not with_contact_data,
+    )
     with marketplace() as database, progress_bar("rows") as bar:
         task = bar.add_task(f"Exporting {what}", total=None)
         with _output(output) as stream:
-            rows = flow.export(
+            rows = write_export(
                 database,
                 request,
                 stream,
@@ -60,6 +85,16 @@ def export(
             )
     if output is not None:
         errors.print(f"{rows:,} rows written to {output}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _named_values(texts: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not value:
+            raise BadInput([f"--where {text!r}: must be a name and a value such as status=distributed"])
+        found[name] = value
+    return found
 
 
 def _day(option: str, text: str | None) -> datetime | None:
@@ -73,13 +108,10 @@ def _day(option: str, text: str | None) -> datetime | None:
 
 
 @contextmanager
-def _output(path: Path | None) -> Generator[TextIO]:
+def _output(path: Path | None) -> Generator[BinaryIO]:
     """Standard output, or a file that has its name only once it is complete."""
     if path is None:
-        reconfigure = getattr(sys.stdout, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(encoding="utf-8", newline="")
-        yield sys.stdout
+        yield sys.stdout.buffer
         sys.stdout.flush()
         return
     try:
@@ -87,7 +119,7 @@ def _output(path: Path | None) -> Generator[TextIO]:
     except OSError as error:
         raise BadInput([f"cannot write {path}: {error.strerror}"]) from None
     try:
-        with open(handle, "w", encoding="utf-8", newline="") as stream:
+        with open(handle, "wb") as stream:
             yield stream
         os.replace(unfinished, path)
     except OSError as error:

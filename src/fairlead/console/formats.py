@@ -128,6 +128,15 @@ def duration(context: Context, span: timedelta | float | None) -> str:
     return format_timedelta(timedelta(seconds=seconds), threshold=1.5, locale=locale)
 
 
+@pass_context
+def size(context: Context, byte_count: int) -> str:
+    """`1_234_567|size`: 1.2 MB."""
+    for unit, factor in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
+        if byte_count >= factor:
+            return f"{format_decimal(round(byte_count / factor, 1), locale=_viewer(context).locale)} {unit}"
+    return f"{byte_count} B"
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
-    each.__name__: each for each in (money, signed_money, number, compact, percent, moment, day, duration)
+    each.__name__: each for each in (money, signed_money, number, compact, percent, moment, day, duration, size)
 }

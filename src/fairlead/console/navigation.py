@@ -31,6 +31,7 @@ OPERATOR_SECTIONS = (
     Section("/fairness", noted("Fairness"), "scale", Permission.REPORTS_READ, noted("Insight")),
     Section("/analytics", noted("Analytics"), "chart-line", Permission.REPORTS_READ, noted("Insight")),
     Section("/operations", noted("Operations"), "heart-rate-monitor", Permission.JOBS_READ, noted("Running")),
+    Section("/exports", noted("Exports"), "download", Permission.EXPORTS_READ, noted("Running")),
     Section("/settings", noted("Settings"), "adjustments-horizontal", Permission.SETTINGS_READ, noted("Running")),
 )
 

@@ -52,6 +52,12 @@ _STATUSES: Mapping[str, _Status] = {
     "succeeded": _Status(noted("succeeded"), "off"),
     "crashed": _Status(noted("crashed"), "off"),
     "interrupted": _Status(noted("interrupted"), "off"),
+    # of exports
+    "waiting": _Status(noted("waiting"), "wait"),
+    "running": _Status(noted("running"), "wait"),
+    "ready": _Status(noted("ready"), "ok"),
+    "expired": _Status(noted("expired"), "off"),
+    "cancelled": _Status(noted("cancelled"), "off"),
     "open": _Status(noted("open"), "off"),
     "retried": _Status(noted("retried"), "off"),
     "resolved": _Status(noted("resolved"), "off"),

@@ -5,6 +5,7 @@ Fixed in code, so that what a role means is reviewed like everything else, and n
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
+from typing import Literal
 
 
 class Role(StrEnum):
@@ -30,6 +31,8 @@ class Permission(StrEnum):
     MONEY_WRITE = "money:write"
     REPORTS_READ = "reports:read"
     AUDIT_READ = "audit:read"
+    EXPORTS_READ = "exports:read"
+    EXPORTS_WRITE = "exports:write"
     JOBS_READ = "jobs:read"
     JOBS_WRITE = "jobs:write"
     NOTIFICATIONS_READ = "notifications:read"
@@ -53,6 +56,12 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.PROVIDER: _OF_PROVIDERS,
     Role.SYSTEM: frozenset(),
 }
+
+CONTACT_DATA: Mapping[Literal["consumer", "provider"], Permission] = {
+    "consumer": Permission.LEADS_READ,
+    "provider": Permission.PROVIDERS_READ,
+}
+"""By whose it is: what it takes to see names and addresses. A file for an actor without it holds none."""
 
 STEP_UP_PERMISSIONS = frozenset(
     {Permission.MONEY_WRITE, Permission.USERS_WRITE, Permission.KEYS_WRITE, Permission.OWN_KEYS}

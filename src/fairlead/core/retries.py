@@ -11,8 +11,11 @@ EMAIL_DELAYS_SECONDS = (10, 60, 300, 1_800, 7_200, 21_600, 43_200, 86_400)
 WEBHOOK_DELAYS_SECONDS = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """After each failed delivery to a provider's system: three days in all, the schedule that Standard Webhooks advises."""
 
+EXPORT_DELAYS_SECONDS = (5, 30, 120, 600)
+"""After each failed run of an export: a first run and four retries."""
+
 CRASHES_ENDURED = 3
-"""A lead or notification whose worker died so often while it was being worked on is given up: it is to blame."""
+"""A lead, notification or export whose worker died so often while it was worked on is given up: it is to blame."""
 
 JITTER = 0.1
 """Delays are stretched or shortened by up to this share, so that what failed together does not come back together."""

@@ -96,6 +96,18 @@ _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         ),
         Variable("expires_at", "time", "until when the link is good", _HAPPENED_AT),
     ),
+    "export_ready": (
+        _USER_NAME,
+        Variable("export_kind", "text", "what was exported, as the API calls it", "ledger"),
+        Variable("row_count", "text", "how many rows it has", "12,450"),
+        Variable(
+            "link_url",
+            "address of a page",
+            "where the user fetches the file, after logging in",
+            "https://leads.example.com/exports/0198c0de-0000-7000-8000-0000000000e1",
+        ),
+        Variable("expires_at", "time", "when the file is deleted", _HAPPENED_AT),
+    ),
     "lead_confirmation": (
         _NICHE,
         Variable(
@@ -140,8 +152,10 @@ _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
 }
 
 KINDS: tuple[str, ...] = tuple(_VARIABLES)
-USER_KINDS = ("user_invited", "password_reset")
-"""Told to a user, of itself."""
+ACCOUNT_KINDS = ("user_invited", "password_reset")
+"""Told to a user, of its account: the link in them sets a password."""
+USER_KINDS = (*ACCOUNT_KINDS, "export_ready")
+"""Told to a user."""
 CONSUMER_KINDS = ("lead_confirmation", "lead_confirmed")
 """Sent to the address that a lead came with."""
 UNCONFIRMED_KINDS = ("user_invited", *CONSUMER_KINDS)

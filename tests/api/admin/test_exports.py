@@ -12,14 +12,15 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from fairlead.api.routes.admin.exports import OPEN_AT_ONCE
 from fairlead.api.schemas import files
 from fairlead.api.serve import serve_in_thread
 from fairlead.flows.access.read_limits import EXPORTS_OF_CALLER
-from fairlead.flows.exporting import export as flow
-from fairlead.flows.exporting.export import ExportRequest, export, open_export
+from fairlead.flows.exporting import rows as flow
+from fairlead.flows.exporting.export import export, open_export
+from fairlead.flows.exporting.rows import ExportRequest
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from fairlead.store.exports.slots import OPEN_AT_ONCE
 from tests.api.asking import COOKIE, a_provider, an_admin, application, logged_in
 from tests.flows.access.people import enrolled_admin, rows, value
 from tests.flows.sales import Sale, audited, sell
@@ -39,9 +40,9 @@ def test_what_comes_is_what_the_command_line_writes(ann: TestClient, database: D
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith(media_type)
         assert answer.headers["content-disposition"] == f'attachment; filename="{what}.{file_format}"'
-        written = io.StringIO(newline="")
+        written = io.BytesIO()
         assert export(database, ExportRequest(what, file_format), written, OPERATOR) > 0
-        assert answer.text == written.getvalue()
+        assert answer.content == written.getvalue()
 
 
 def test_filters_choose_and_formulas_are_disarmed(ann: TestClient, database: Database, sale: Sale) -> None:
@@ -84,7 +85,7 @@ def test_what_was_done_is_exported_too(ann: TestClient, database: Database, sale
     assert {each["entity_id"] for each in events} == {sale.lead_id}
     assert [each["created_at"] for each in events] == sorted(each["created_at"] for each in events)
     [(what, _, told, _, _)] = audited(database, "data.exported")
-    assert (what, told["action_prefix"], told["format"]) == ("audit-events", "distribution.", "jsonl")
+    assert (what, told["filters"]["action"], told["format"]) == ("audit", "distribution.", "jsonl")
     everything = parsed(ann.get(f"{EXPORTS}/audit-events").text)
     assert {"assignment.created", "data.exported"} <= {each["action"] for each in everything}
 
@@ -195,7 +196,7 @@ def test_memory_stays_flat(damaged_database: Database) -> None:
     tracemalloc.start()
     try:
         with open_export(database, ExportRequest("ledger"), OPERATOR) as opened:
-            length = sum(len(piece) for piece in opened.text)
+            length = sum(len(piece) for piece in opened.pieces)
         peak_bytes = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -1,7 +1,7 @@
 """Answers that are files, however long: sent as they are read, in flat memory."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Annotated, Any, Literal
 
 from anyio import CancelScope, fail_after
@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from fairlead.core.errors import Unavailable
+from fairlead.flows.exporting.file_formats import MEDIA_TYPES
 from fairlead.flows.exporting.open_export import OpenExport
 
 LONGEST_SECONDS = 1_800.0
@@ -23,15 +24,16 @@ a client that stops reading would keep both for good.
 """
 
 FileFormat = Annotated[
-    Literal["csv", "jsonl"],
-    Query(alias="format", description="Lines of JSON say all of it; CSV opens in spreadsheets."),
+    Literal["csv", "jsonl", "parquet"],
+    Query(
+        alias="format",
+        description="Lines of JSON say all of it; CSV opens in spreadsheets; Parquet needs the extra `parquet`.",
+    ),
 ]
 Exact = Annotated[
     bool,
     Query(description="For programs: CSV without a byte order mark, and without `'` before what would be a formula."),
 ]
-
-_MEDIA_TYPES = {"csv": "text/csv; charset=utf-8; header=present", "jsonl": "application/x-ndjson"}
 
 
 class StreamedFile(StreamingResponse):
@@ -39,9 +41,16 @@ class StreamedFile(StreamingResponse):
 
     media_type = None
 
-    def __init__(self, opened: OpenExport, name: str, file_format: str) -> None:
-        headers = {"Content-Disposition": f'attachment; filename="{name}.{file_format}"'}
-        super().__init__(_bounded(opened), media_type=_MEDIA_TYPES[file_format], headers=headers)
+    def __init__(
+        self,
+        opened: OpenExport,
+        name: str,
+        file_format: str,
+        headers: Mapping[str, str] | None = None,
+        status_code: int = 200,
+    ) -> None:
+        named = {"Content-Disposition": f'attachment; filename="{name}.{file_format}"'} | dict(headers or {})
+        super().__init__(_bounded(opened), status_code, media_type=MEDIA_TYPES[file_format], headers=named)
         self._opened = opened
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,14 +80,15 @@ def file_of(what: str, jsonl_example: str) -> dict[int | str, dict[str, Any]]:
             "content": {
                 "text/csv": {"schema": text},
                 "application/x-ndjson": {"schema": text, "example": jsonl_example},
+                "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
             },
         }
     }
 
 
-def _bounded(opened: OpenExport) -> Generator[str]:
+def _bounded(opened: OpenExport) -> Generator[bytes]:
     deadline = time.monotonic() + LONGEST_SECONDS
-    for piece in opened.text:
+    for piece in opened.pieces:
         yield piece
         if time.monotonic() > deadline:
             raise Unavailable("an export was read too slowly and is broken off")

@@ -10,7 +10,7 @@
 //         data-bare                     the body is the one value, not an object of them>
 //
 // An input's name is the member of the body, `a.b` of an object in it, or `a/b.c` where a name may have points. `data-type` says what it becomes: `integer`,
-// `number`, `boolean`, `cents` (an amount with `data-digits` decimals), `json`, `list` (one a line), `text`; an empty
+// `number`, `boolean`, `day` (its beginning, in UTC), `day-after` (that of the next), `cents` (an amount with `data-digits` decimals), `json`, `list` (one a line), `text`; an empty
 // one that is not required is left out, with `data-null` it is null. A refusal leaves everything as it was typed and
 // stands beside what it is about. One that asks for a fresh proof opens a dialog, and goes on from there. A form that
 // is sent again after the network failed has the same Idempotency-Key, so that it has one effect: also if it was changed
@@ -149,6 +149,12 @@ export function bodyOf(form, button) {
   return form.hasAttribute("data-bare") ? Object.values(body)[0] : body;
 }
 
+function dayAfter(text) {
+  const day = new Date(`${text}T00:00:00Z`);
+  day.setUTCDate(day.getUTCDate() + 1);
+  return day.toISOString();
+}
+
 function valueOf(input) {
   const type = input.dataset.type ?? (input.type === "checkbox" ? "boolean" : input.type === "number" ? "number" : "text");
   if (type === "boolean") return input.type === "checkbox" ? input.checked : input.value === "true";
@@ -158,6 +164,8 @@ function valueOf(input) {
   if (text === "" && !input.required) return "null" in input.dataset ? null : "empty" in input.dataset ? "" : undefined;
   if (type === "integer" || type === "number") return numberOf(input, text);
   if (type === "cents") return centsOf(input, text);
+  if (type === "day") return `${text}T00:00:00Z`;
+  if (type === "day-after") return dayAfter(text);
   if (type === "json") {
     try { return JSON.parse(text); } catch { throw new InputError(input.name, texts.unreadable); }
   }

@@ -6,12 +6,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TextIO, cast
 
 from fairlead.core.canonical import JsonObject, canonical_json, timestamp_text
-
-FORMATS = ("csv", "jsonl")
 
 _FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
 """With the full-width ones, which some spreadsheets take for the same."""
@@ -100,19 +98,33 @@ def _csv_writer(output: TextIO, columns: Sequence[str], exact: bool) -> Callable
 def _csv_cell(value: object, exact: bool) -> object:
     if isinstance(value, datetime):
         return timestamp_text(value)
-    if isinstance(value, Mapping):
-        text = canonical_json(cast(JsonObject, value)).decode()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping | list | tuple):
+        text = json_text(cast(object, value))
         # The same document, in which a spreadsheet finds nothing to divide: both stand within strings only.
         return text if exact else text.replace(";", "\\u003b").replace("|", "\\u007c")
     return harmless_cell(value) if isinstance(value, str) and not exact else value
 
 
+def json_text(value: object) -> str:
+    """The document as text, the same for the same document; a text that stands for one is left as it is."""
+    if isinstance(value, str):
+        return value
+    # JSON has no tuples.
+    document = list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value
+    return canonical_json(cast(JsonObject, document)).decode()
+
+
 def _jsonl_writer(output: TextIO, columns: Sequence[str]) -> Callable[[Sequence[Any]], None]:
     def write(row: Sequence[Any]) -> None:
-        document = {
-            name: timestamp_text(value) if isinstance(value, datetime) else value
-            for name, value in zip(columns, row, strict=True)
-        }
+        document = {name: _json_value(value) for name, value in zip(columns, row, strict=True)}
         output.write(json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n")
 
     return write
+
+
+def _json_value(value: object) -> object:
+    if isinstance(value, datetime):
+        return timestamp_text(value)
+    return value.isoformat() if isinstance(value, date) else value

@@ -6,7 +6,7 @@ from types import TracebackType
 
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection, Database
-from fairlead.store.export_slots import take_export_slot
+from fairlead.store.exports.slots import take_export_slot
 
 RETRY_AFTER_SECONDS = 30
 
@@ -21,13 +21,13 @@ class TooManyExports(Refused):
 
 
 class OpenExport:
-    """A file that is read piece by piece from `text`. Its connection is given back when it is closed.
+    """A file that is read piece by piece from `pieces`. What was held for it is given back when it is closed.
 
-    `row_count` is None where rows are not counted. Closing twice is no mistake; not while `text` is being read.
+    `row_count` is None where rows are not counted. Closing twice is no mistake; not while `pieces` are being read.
     """
 
-    def __init__(self, text: Generator[str], row_count: int | None, held: ExitStack) -> None:
-        self.text = text
+    def __init__(self, pieces: Generator[bytes], row_count: int | None, held: ExitStack) -> None:
+        self.pieces = pieces
         self.row_count = row_count
         self._held = held
 
@@ -37,12 +37,12 @@ class OpenExport:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.text.close()
+        self.pieces.close()
         self._held.__exit__(kind, error, trace)
 
     def close(self) -> None:
         """Nothing more is read, and the snapshot is over."""
-        self.text.close()
+        self.pieces.close()
         self._held.close()
 
 

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 from fairlead.core.errors import Refused
 from fairlead.flows.approve_lead import ask_again
+from fairlead.flows.exporting.requests import export_job
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_line
 from fairlead.flows.notifications.replay import requeue_notification
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
+from fairlead.store.exports.requests import forgive, lock_export
 from fairlead.store.failures.dead_letters import DeadLetter, dead_letter, dead_letters, open_dead_letter_ids, resolve
+from fairlead.store.jobs.queue import enqueue
 from fairlead.store.leads.rows import LeadProgress, clock, lock_lead
 from fairlead.store.leads.runs import JobAttempt, attempts_of
 from fairlead.store.lookups import checked_id
@@ -44,6 +47,7 @@ class ClosedDeadLetter:
     resolution: str
     lead_id: str | None
     notification_id: str | None
+    export_id: str | None
     took_effect: bool
     job_id: int | None = None
 
@@ -89,12 +93,12 @@ def retry_dead_letter(
 ) -> ClosedDeadLetter:
     """What was given up is tried again from the beginning, its earlier failures forgiven; the letter is `retried`.
 
-    One transaction, with the job in it; audited. Locks the lead or the notification. Idempotent: one that is resolved
+    One transaction, with the job in it; audited. Locks what it is about. Idempotent: one that is resolved
     already is left alone, however it was; with `once`, the same request has the same answer again.
 
     Raises `BadInput` (no id) and `Refused`: `dead_letter_unknown`; `lead_distributed`, `lead_rejected`, `lead_bad` when
-    that happened meanwhile; `notification_not_failed` when it waits already or its webhook endpoint was removed. Such a
-    letter is to be resolved instead.
+    that happened meanwhile; `notification_not_failed` when it waits already or its webhook endpoint was removed;
+    `export_not_failed`. Such a letter is to be resolved instead.
     """
     checked = checked_id(dead_letter_id, "dead letter")
 
@@ -107,9 +111,10 @@ def retry_dead_letter(
                 words = _SOLD_OR_CLOSED.get(lead.status, "is not approved any more")
                 raise Refused(f"lead_{lead.status}", f"lead {lead.lead_id} {words}: resolve the dead letter instead")
             return _closed(letter, "retried", took_effect=True, job_id=ask_again(conn, lead, actor))
-        assert letter.notification_id is not None, "it is of a lead or of a notification"
         now = clock(conn)
-        if not requeue_notification(conn, letter.notification_id, now):
+        if letter.export_id is not None:
+            _build_again(conn, letter.export_id)
+        elif letter.notification_id is not None and not requeue_notification(conn, letter.notification_id, now):
             words = "waits to be sent already, or its webhook endpoint was removed: resolve the dead letter instead"
             raise Refused("notification_not_failed", f"notification {letter.notification_id} {words}")
         resolve(conn, checked, "retried", actor.name, None, now)
@@ -178,6 +183,8 @@ def _held(conn: Connection, dead_letter_id: str) -> tuple[DeadLetter, LeadProgre
     """The dead letter as it is under the lock of its lead or notification, which all that changes it takes first."""
     letter = _known(conn, dead_letter_id)
     lead = lock_lead(conn, letter.lead_id) if letter.lead_id is not None else None
+    if letter.export_id is not None:
+        lock_export(conn, letter.export_id)
     if letter.notification_id is not None:
         lock_notification(conn, letter.notification_id)
     # Once more: the transaction that held that lock may have resolved it.
@@ -188,6 +195,8 @@ def _hold_all(conn: Connection, dead_letter_ids: Sequence[str]) -> None:
     letters = [letter for each in dead_letter_ids if (letter := dead_letter(conn, each)) is not None]
     for lead_id in sorted({each.lead_id for each in letters if each.lead_id is not None}):
         lock_lead(conn, lead_id)
+    for export_id in sorted({each.export_id for each in letters if each.export_id is not None}):
+        lock_export(conn, export_id)
     for notification_id in sorted({each.notification_id for each in letters if each.notification_id is not None}):
         lock_notification(conn, notification_id)
 
@@ -201,5 +210,16 @@ def _known(conn: Connection, dead_letter_id: str) -> DeadLetter:
 
 def _closed(letter: DeadLetter, resolution: str, *, took_effect: bool, job_id: int | None = None) -> ClosedDeadLetter:
     return ClosedDeadLetter(
-        letter.dead_letter_id, resolution, letter.lead_id, letter.notification_id, took_effect, job_id
+        letter.dead_letter_id, resolution, letter.lead_id, letter.notification_id, letter.export_id, took_effect, job_id
     )
+
+
+def _build_again(conn: Connection, export_id: str) -> None:
+    """The export waits to be built, its earlier failures forgiven. Needs its lock."""
+    row = lock_export(conn, export_id)
+    if row is None or row.state != "failed":
+        raise Refused(
+            "export_not_failed", f"export {export_id} did not fail, or is gone: resolve the dead letter instead"
+        )
+    forgive(conn, export_id)
+    enqueue(conn, [export_job(export_id)])

@@ -10,6 +10,7 @@ from fairlead.store.access.rate_buckets import delete_full_buckets
 from fairlead.store.access.sessions import delete_old_sessions
 from fairlead.store.committed_calls import delete_calls
 from fairlead.store.connection import Connection
+from fairlead.store.exports.requests import delete_old_exports
 from fairlead.store.failures.dead_letters import delete_resolved
 from fairlead.store.idempotency import delete_keys
 from fairlead.store.jobs.workers import delete_silent_workers
@@ -27,7 +28,8 @@ CHUNK_ATTEMPTS = 10_000
 def clean_up(maintenance: Maintenance) -> Counter[str]:
     """Gone are dead letters resolved, and runs of jobs ended, more than 30 days ago; returns how many of each.
 
-    Runs of what has an open dead letter are kept, and so is every open dead letter. Gone too are registrations
+    Runs of what has an open dead letter are kept, and so is every open dead letter. Gone too are exports without a file
+    that were requested more than 30 days ago, registrations
     of workers that have been silent for a day, idempotency keys of more than a day ago, sessions and one-time tokens
     that ran out more than 30 days ago, rate limits that are back at full, and what the live feed keeps of more than 7
     days ago. Raises `Unavailable`.
@@ -39,6 +41,7 @@ def clean_up(maintenance: Maintenance) -> Counter[str]:
         counts["attempts"] += deleted
         if deleted < CHUNK_ATTEMPTS:
             break
+    counts["exports"] = database.run(lambda conn: delete_old_exports(conn, clock(conn) - KEPT))
     counts["keys"] = database.run(lambda conn: delete_keys(conn, clock(conn) - KEYS_KEPT))
     counts["sessions"] = database.run(lambda conn: delete_old_sessions(conn, clock(conn) - KEPT))
     counts["tokens"] = database.run(lambda conn: delete_old_tokens(conn, clock(conn) - KEPT))

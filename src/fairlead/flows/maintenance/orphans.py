@@ -2,11 +2,13 @@
 
 from collections import Counter
 
+from fairlead.flows.exporting.requests import export_job
 from fairlead.flows.lead_jobs import lead_jobs
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.notifications.delivery_jobs import delivery_job
 from fairlead.store.audit.log import SYSTEM
 from fairlead.store.connection import Connection
+from fairlead.store.exports.requests import exports_without_job
 from fairlead.store.jobs.fetching import bring_forward
 from fairlead.store.jobs.orphans import deliveries_without_job, lacks_dispatch, leads_without_job
 from fairlead.store.jobs.queue import Job, enqueue
@@ -18,7 +20,8 @@ MOST_CHUNKS = 200
 
 
 def requeue_orphans(maintenance: Maintenance) -> Counter[str]:
-    """Leads that await a decision, and notifications that wait to be sent, each have a job; returns how many got one.
+    """Leads that await a decision, notifications that wait to be sent, and exports under way each have a job; returns
+    how many got one.
 
     Jobs that were put off before the clock was set back wait no longer than they should: a task that was begun in what
     is the future now is due at once. Leads of inactive niches and notifications of paused endpoints go on waiting:
@@ -26,7 +29,7 @@ def requeue_orphans(maintenance: Maintenance) -> Counter[str]:
     Idempotent, and safe to run at once: a job too many finds nothing to do. Raises `Unavailable`.
     """
     counts: Counter[str] = Counter()
-    for requeue_some in (_leads, _deliveries):
+    for requeue_some in (_leads, _deliveries, _exports):
         for _ in range(MOST_CHUNKS):
             count = maintenance.database.run(requeue_some)
             counts[requeue_some.__name__.removeprefix("_")] += count
@@ -48,6 +51,12 @@ def _deliveries(conn: Connection) -> int:
     lost = deliveries_without_job(conn, CHUNK_JOBS)
     enqueue(conn, [delivery_job(each.notification_id, each.channel, each.correlation_id) for each in lost])
     return len(lost)
+
+
+def _exports(conn: Connection) -> int:
+    export_ids = exports_without_job(conn, CHUNK_JOBS)
+    enqueue(conn, [export_job(each) for each in export_ids])
+    return len(export_ids)
 
 
 def _reschedule(conn: Connection) -> int:

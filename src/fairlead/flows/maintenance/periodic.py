@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fairlead.flows.failures.descriptions import failure_text
 from fairlead.flows.maintenance.clean_up import clean_up, forget_calls
 from fairlead.flows.maintenance.compose_filters import compose_filters
+from fairlead.flows.maintenance.expire_exports import expire_exports
 from fairlead.flows.maintenance.fingerprint import fingerprint
 from fairlead.flows.maintenance.funds import follow_funds
 from fairlead.flows.maintenance.maintenance import Maintenance
@@ -71,6 +72,7 @@ PERIODIC_TASKS: tuple[PeriodicTask, ...] = (
     PeriodicTask("reoffer", SLOW, 60, reoffer),
     PeriodicTask("reconcile", SLOW, DAY_SECONDS, reconcile_task),
     PeriodicTask("clean_up", SLOW, DAY_SECONDS, clean_up),
+    PeriodicTask("expire_exports", SLOW, 3_600, expire_exports),
     PeriodicTask("unconfirmed", SLOW, 3_600, reject_unconfirmed),
     PeriodicTask("fingerprint", SLOW, 60, fingerprint),
     PeriodicTask("compose_filters", SLOW, DAY_SECONDS, compose_filters),

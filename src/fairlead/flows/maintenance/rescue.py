@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from fairlead.core.retries import CRASHES_ENDURED
+from fairlead.flows.failures.failed_exports import record_export_crash
 from fairlead.flows.failures.failed_runs import record_crash
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.notifications.alerts import alert_operators
@@ -45,7 +46,7 @@ def rescue(maintenance: Maintenance) -> Counter[str]:
 
     A worker counts as gone when it gave no sign of life for `heartbeat_timeout_seconds`, and at once when it is not
     registered any more, as after a restart that could not wait for its jobs. One transaction per job, which records the
-    crash, replaces the job, and locks the job, then its lead or notification; one whose lead another transaction holds
+    crash, replaces the job, and locks the job, then what it is about; one whose lead another transaction holds
     is left for the next time. Safe to run any number of times at once: each job is rescued by one of them. Returns how
     many jobs of each queue were rescued, and how many given up.
 
@@ -86,6 +87,8 @@ def _rescue(maintenance: Maintenance, job_id: int, isolated_niche_ids: set[str])
             return _lead(conn, job, maintenance.settings.max_leads_per_batch, isolated_niche_ids)
         if job.task in ("send_email", "send_webhook"):
             return _notification(conn, job)
+        if job.task == "build_export":
+            return _export(conn, job)
         requeue(conn, job)
         return _Rescued(job, False, None)
 
@@ -105,6 +108,16 @@ def _lead(conn: Connection, job: StalledJob, batch_limit: int, isolated_niche_id
     else:
         requeue(conn, job)
     return _Rescued(job, is_given_up, niche_id)
+
+
+def _export(conn: Connection, job: StalledJob) -> _Rescued:
+    """Its lane builds one at a time: the crash is counted against it, and the third is the last."""
+    is_given_up = record_export_crash(conn, str(job.payload["export_id"]))
+    if is_given_up is False:
+        requeue(conn, job)
+    else:
+        delete_job(conn, job.job_id)
+    return _Rescued(job, is_given_up is True, None)
 
 
 def _notification(conn: Connection, job: StalledJob) -> _Rescued:
@@ -149,7 +162,7 @@ def _tell(rescued: _Rescued) -> None:
     job, queue = rescued.job, QUEUE_OF[rescued.job.task]
     metrics.job_rescued(queue)
     asked_by: object = job.payload.get("correlation_id")
-    ids = {name: str(job.payload[name]) for name in ("lead_id", "notification_id") if name in job.payload}
+    ids = {name: str(job.payload[name]) for name in ("lead_id", "notification_id", "export_id") if name in job.payload}
     with correlation(asked_by if isinstance(asked_by, str) else None, job_id=job.job_id, **ids):
         outcome = "given_up" if rescued.is_given_up else "queued"
         log.warning("job of a dead worker rescued", queue=queue, task=job.task, outcome=outcome)

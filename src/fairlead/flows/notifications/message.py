@@ -17,7 +17,7 @@ from fairlead.store.notifications.facts import MessageFacts, TemplateRow
 
 @dataclass(frozen=True, slots=True)
 class OneTimeLink:
-    """A link that lets its user set a password, once, or a consumer confirm a lead; and until when."""
+    """A link that lets its user set a password, once, or fetch a file, or a consumer confirm a lead; and until when."""
 
     url: str = field(repr=False)
     expires_at: datetime
@@ -97,6 +97,8 @@ def message_values(kind: str, facts: MessageFacts, links: Links) -> dict[str, ob
         "request_url": links.request_url,
         "link_url": links.one_time and links.one_time.url,
         "expires_at": links.one_time and links.one_time.expires_at,
+        "export_kind": facts.detail.get("export_kind"),
+        "row_count": f"{facts.detail['row_count']:,}" if "row_count" in facts.detail else None,
     }
     return {variable.name: known[variable.name] for variable in variables_of(kind)}
 

@@ -16,6 +16,7 @@ from fairlead.flows.failures.descriptions import failure_text
 from fairlead.flows.intake.confirmation import links_to_confirm
 from fairlead.flows.intake.own_request import links_when_confirmed
 from fairlead.flows.notifications.alerts import alert_operators
+from fairlead.flows.notifications.export_link import export_link
 from fairlead.flows.notifications.message import Links, WrittenMessage, answer_text, written_message
 from fairlead.flows.notifications.one_time_link import one_time_link
 from fairlead.flows.notifications.outcome import Tried, record_delivery, tell
@@ -35,6 +36,7 @@ _SHORTEST_PERSONAL = 4
 _LINKS: Mapping[str, Callable[[Connection, ClaimedNotification, str | None, datetime], Links | str]] = {
     "user_invited": one_time_link,
     "password_reset": one_time_link,
+    "export_ready": export_link,
     "lead_confirmation": links_to_confirm,
     "lead_confirmed": links_when_confirmed,
 }

@@ -12,7 +12,7 @@ from fairlead.core.canonical import canonical_json
 from fairlead.core.entry.refusal import EntryRefused
 from fairlead.core.entry.text import canonical_line, composed
 from fairlead.core.errors import BadInput, Refused
-from fairlead.delivery.template_variables import KINDS, sample_values
+from fairlead.delivery.template_variables import ACCOUNT_KINDS, KINDS, sample_values
 from fairlead.delivery.templates import Rendered, Template, check_template, default_template, render
 from fairlead.flows.configuration.versions import require_version
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
@@ -29,7 +29,7 @@ from fairlead.store.notifications.templates import (
 
 MAX_MEMO_CHARACTERS = 500
 
-OPENS_ACCOUNTS = frozenset({"user_invited", "password_reset"})
+OPENS_ACCOUNTS = frozenset(ACCOUNT_KINDS)
 """Kinds whose link sets a user's password. The author of such a message could have the link sent elsewhere."""
 
 

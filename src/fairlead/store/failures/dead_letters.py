@@ -26,6 +26,7 @@ class NewDeadLetter:
     attempts: int
     lead_id: str | None = None
     notification_id: str | None = None
+    export_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class DeadLetter:
     task: str
     lead_id: str | None
     notification_id: str | None
+    export_id: str | None
     payload: Mapping[str, Any]
     error: str
     trace: str | None
@@ -52,21 +54,23 @@ Position = tuple[datetime, str]
 """In lists, the newest first: when the last one that was seen failed, and its id."""
 
 _COLUMNS: LiteralString = """
-    a.id::text as dead_letter_id, a.queue, a.task, a.lead_id::text, a.notification_id::text, a.payload, a.error,
-    a.attempts, a.failed_at, a.resolved_at, a.resolved_by, a.resolution, a.memo"""
+    a.id::text as dead_letter_id, a.queue, a.task, a.lead_id::text, a.notification_id::text,
+    a.export_id::text, a.payload, a.error, a.attempts, a.failed_at, a.resolved_at, a.resolved_by, a.resolution,
+    a.memo"""
 _WHOLE: LiteralString = "select a.trace, " + _COLUMNS + " from dead_letters a"  # noqa: S608 - constants of our own
 
 
 def open_dead_letter(conn: Connection, letter: NewDeadLetter, now: datetime) -> str:
-    """There is an open dead letter for this lead or notification, the only one; returns its id.
+    """There is an open dead letter for this lead, notification or export, the only one; returns its id.
 
-    Needs the lock of the lead or notification.
+    Needs the lock of the lead, notification or export.
     """
     dead_letter_id = new_id(conn)
     rows = conn.execute(
         """
-        insert into dead_letters (id, queue, task, lead_id, notification_id, payload, error, trace, attempts, failed_at)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        insert into dead_letters (id, queue, task, lead_id, notification_id, export_id, payload, error, trace, attempts,
+                                  failed_at)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         on conflict do nothing returning id
         """,
         (
@@ -75,6 +79,7 @@ def open_dead_letter(conn: Connection, letter: NewDeadLetter, now: datetime) -> 
             letter.task,
             letter.lead_id,
             letter.notification_id,
+            letter.export_id,
             Jsonb(letter.payload),
             letter.error,
             letter.trace,
@@ -87,9 +92,9 @@ def open_dead_letter(conn: Connection, letter: NewDeadLetter, now: datetime) -> 
     found = conn.execute(
         """
         update dead_letters set error = %s, trace = %s, attempts = %s, failed_at = %s
-        where resolved_at is null and (lead_id = %s or notification_id = %s) returning id::text
+        where resolved_at is null and (lead_id = %s or notification_id = %s or export_id = %s) returning id::text
         """,
-        (letter.error, letter.trace, letter.attempts, now, letter.lead_id, letter.notification_id),
+        (letter.error, letter.trace, letter.attempts, now, letter.lead_id, letter.notification_id, letter.export_id),
     ).fetchall()
     return found[0][0]
 
@@ -101,7 +106,7 @@ def opened(dead_letter_id: str, letter: NewDeadLetter) -> AuditEvent:
         "attempts": letter.attempts,
         "lead_id": letter.lead_id,
         "notification_id": letter.notification_id,
-    }
+    } | ({} if letter.export_id is None else {"export_id": letter.export_id})
     return AuditEvent(SYSTEM, "dead_letter.opened", "dead_letter", dead_letter_id, new=new)
 
 
@@ -172,11 +177,16 @@ def dead_letter(conn: Connection, dead_letter_id: str) -> DeadLetter | None:
     return one_row(conn, DeadLetter, _WHOLE + " where a.id = %s", (dead_letter_id,))
 
 
-def open_dead_letter_id(conn: Connection, lead_id: str | None, notification_id: str | None) -> str | None:
-    """The open dead letter of a lead or of a notification. Needs the lock of that lead or notification."""
+def open_dead_letter_id(
+    conn: Connection, lead_id: str | None, notification_id: str | None, export_id: str | None = None
+) -> str | None:
+    """The open dead letter of a lead, a notification or an export. Needs the lock of that."""
     row = conn.execute(
-        "select id::text from dead_letters where resolved_at is null and (lead_id = %s or notification_id = %s)",
-        (lead_id, notification_id),
+        """
+        select id::text from dead_letters
+        where resolved_at is null and (lead_id = %s or notification_id = %s or export_id = %s)
+        """,
+        (lead_id, notification_id, export_id),
     ).fetchone()
     return None if row is None else str(row[0])
 

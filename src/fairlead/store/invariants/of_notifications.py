@@ -25,6 +25,7 @@ INVARIANTS_OF_NOTIFICATIONS: tuple[Invariant, ...] = (
         where case when n.kind in ('lead_assigned', 'refund_issued', 'lead_withdrawn') then a.id is null
                    when n.kind in ('low_balance', 'operator_alert') then n.detail is null
                    when n.kind in ('user_invited', 'password_reset') then n.user_id is null
+                   when n.kind = 'export_ready' then n.user_id is null or n.detail is null
                    when n.kind in ('lead_confirmation', 'lead_confirmed') then n.lead_id is null
                    else s.id is null end
            or (n.kind = 'refund_issued' and not exists (
@@ -54,6 +55,10 @@ INVARIANTS_OF_NOTIFICATIONS: tuple[Invariant, ...] = (
         select format('dead letter %s: its notification %s is %s', d.id, n.id, n.state)
         from dead_letters d join notifications n on n.id = d.notification_id
         where d.resolved_at is null and n.state <> 'failed'
+        union all
+        select format('dead letter %s: its export %s is %s', d.id, e.id, e.state)
+        from dead_letters d join exports e on e.id = d.export_id
+        where d.resolved_at is null and e.state <> 'failed'
         """,
     ),
     Invariant(

@@ -11,14 +11,15 @@ from fairlead.store.jobs.wake_up import wake_after_commit
 from fairlead.store.typed_rows import one_row
 from fairlead.telemetry.traces import current_traceparent
 
-Queue = Literal["distribute", "dispatch", "email", "webhook"]
-Task = Literal["distribute_lead", "dispatch_notifications", "send_email", "send_webhook"]
+Queue = Literal["distribute", "dispatch", "email", "webhook", "export"]
+Task = Literal["distribute_lead", "dispatch_notifications", "send_email", "send_webhook", "build_export"]
 
 QUEUE_OF: Mapping[Task, Queue] = {
     "distribute_lead": "distribute",
     "dispatch_notifications": "dispatch",
     "send_email": "email",
     "send_webhook": "webhook",
+    "build_export": "export",
 }
 """Each kind of work has workers of its own: a receiver that does not answer holds up no sale, and no email."""
 

@@ -18,7 +18,7 @@ LEAD_OUTCOMES: tuple[LeadOutcome, ...] = get_args(LeadOutcome)
 """What became of a lead: sold, also where a slot stayed open; sold with such a slot; decided without a recipient; its
 distribution given up; rejected."""
 
-_OF_OUTCOME: dict[str, tuple[str, str | None]] = {
+STATUS_OF_OUTCOME: dict[str, tuple[str, str | None]] = {
     "sold": ("distributed", None),
     "partial": ("distributed", "partial"),
     "unsold": ("approved", "no_eligible"),
@@ -159,7 +159,7 @@ def _query(wanted: LeadFilter, after: Place | None, *, oldest_first: bool) -> Ke
     if wanted.id_prefix is not None:
         index_filter.add("a.id between %s and %s", *id_range(wanted.id_prefix))
     index_filter.add_given("a.utm_source = %s", wanted.source)
-    status, last_outcome = (None, None) if wanted.outcome is None else _OF_OUTCOME[wanted.outcome]
+    status, last_outcome = (None, None) if wanted.outcome is None else STATUS_OF_OUTCOME[wanted.outcome]
     # A source has an index of its own, which has neither niche nor status.
     rest = index_filter if wanted.source is None else row_filter
     rest.add_given("a.niche_id = (select id from niches where slug = %s)", wanted.niche_slug)

@@ -20,6 +20,7 @@ Kind = Literal[
     "operator_alert",
     "user_invited",
     "password_reset",
+    "export_ready",
     "lead_confirmation",
     "lead_confirmed",
     "lead_withdrawn",

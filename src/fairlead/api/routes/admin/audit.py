@@ -25,8 +25,11 @@ EVENT_CURSOR = pattern_with_message(
     "Input should be a cursor that a page before gave, or the id of an event",
 )
 # No `@`: what is looked for is kept with the export, and an email address must not be.
-_NAME = pattern_with_message(
+AUDIT_NAME = pattern_with_message(
     "^[A-Za-z0-9][A-Za-z0-9:._-]{0,99}$", "Input should be 1 to 100 of A-Z, a-z, 0-9 and : . _ -"
+)
+AUDIT_PREFIX = pattern_with_message(
+    "^[a-z][a-z0-9_.]{0,63}$", "Input should be an action such as lead.approved, or how it begins"
 )
 
 
@@ -50,18 +53,18 @@ class AuditEventItem(ResponseModel):
 
 
 async def _wanted(
-    actor: Annotated[str | None, Query(pattern=_NAME, examples=["operator"])] = None,
+    actor: Annotated[str | None, Query(pattern=AUDIT_NAME, examples=["operator"])] = None,
     action: Annotated[
         str | None,
         Query(
-            pattern=pattern_with_message(
-                "^[a-z][a-z0-9_.]{0,63}$", "Input should be an action such as lead.approved, or how it begins"
-            ),
+            pattern=AUDIT_PREFIX,
             description="How it begins: `lead.` for all about leads.",
         ),
     ] = None,
     entity: Annotated[str | None, Query(pattern=NAME_PATTERN, description="A kind of thing.")] = None,
-    entity_id: Annotated[str | None, Query(pattern=_NAME, description="With `entity`: only about this one.")] = None,
+    entity_id: Annotated[
+        str | None, Query(pattern=AUDIT_NAME, description="With `entity`: only about this one.")
+    ] = None,
     niche: Annotated[Slug | None, Query(description="What its journal says; the audit log is of no niche.")] = None,
     created_from: From = None,
     created_before: Before = None,

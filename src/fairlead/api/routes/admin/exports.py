@@ -1,5 +1,9 @@
-"""Files: all that there is of something in one snapshot. Every export is in the audit log before it leaves."""
+"""Files that are read at once, as one snapshot has them. Every export is in the audit log before it leaves.
 
+For what takes long, or is to be fetched later, there are exports that a worker builds (`export_requests`).
+"""
+
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -16,13 +20,13 @@ from fairlead.api.schemas.values import Slug, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import EXPORTS_OF_CALLER
-from fairlead.flows.exporting.export import ExportRequest, open_export
-from fairlead.flows.exporting.export_audit import open_audit_export
+from fairlead.flows.exporting.export import open_export
+from fairlead.flows.exporting.kinds import KINDS
+from fairlead.flows.exporting.rows import ExportRequest
+from fairlead.store.connection import Database
+from fairlead.store.exports.slots import OPEN_AT_ONCE
 
 router = Router(prefix="/api/v1/admin/exports", tags=["exports"], default_response_class=StreamingResponse)
-
-OPEN_AT_ONCE = 2
-"""In the marketplace. Each keeps a connection while it is read, and a second one for a moment."""
 
 AuditReader = Annotated[Principal, needs(Permission.AUDIT_READ, EXPORTS_OF_CALLER)]
 MoneyReader = Annotated[Principal, needs(Permission.MONEY_READ, EXPORTS_OF_CALLER)]
@@ -46,7 +50,7 @@ def export_journal(
 ) -> StreamedFile:
     """Export the niches' journals, with the hashes that prove them."""
     request = ExportRequest("journal", file_format, niche, None, recorded_from, recorded_before, exact)
-    return StreamedFile(open_export(database, request, reader.actor, at_once=OPEN_AT_ONCE), "journal", file_format)
+    return _file(database, request, reader)
 
 
 @router.get(
@@ -63,9 +67,9 @@ def export_assignments(
     assigned_before: Before = None,
     exact: Exact = False,
 ) -> StreamedFile:
-    """Export who received which lead, when and for how much. It holds the providers' email addresses."""
+    """Export who received which lead, and for how much. Providers' email addresses are in it for who may see them."""
     request = ExportRequest("assignments", file_format, niche, provider_id, assigned_from, assigned_before, exact)
-    return StreamedFile(open_export(database, request, reader.actor, at_once=OPEN_AT_ONCE), "assignments", file_format)
+    return _file(database, request, reader)
 
 
 @router.get(
@@ -81,9 +85,9 @@ def export_ledger(
     created_before: Before = None,
     exact: Exact = False,
 ) -> StreamedFile:
-    """Export every movement of money. It holds the providers' email addresses."""
+    """Export every movement of money. Providers' email addresses are in it for who may see them."""
     request = ExportRequest("ledger", file_format, niche, provider_id, created_from, created_before, exact)
-    return StreamedFile(open_export(database, request, reader.actor, at_once=OPEN_AT_ONCE), "ledger", file_format)
+    return _file(database, request, reader)
 
 
 @router.get(
@@ -102,7 +106,7 @@ def export_refusals(
 ) -> StreamedFile:
     """Export why subscriptions received no lead: those that decisions name, each with its sentence, and counts."""
     request = ExportRequest("refusals", file_format, niche, provider_id, recorded_from, recorded_before, exact)
-    return StreamedFile(open_export(database, request, reader.actor, at_once=OPEN_AT_ONCE), "refusals", file_format)
+    return _file(database, request, reader)
 
 
 @router.get("/audit-events", responses=_responses("audit events", '{"event_id":"log:1"}\n', "niche_unknown"))
@@ -114,5 +118,30 @@ def export_audit_events(
     exact: Exact = False,
 ) -> StreamedFile:
     """Export what was done, the oldest first."""
-    opened = open_audit_export(database, wanted, file_format, reader.actor, exact=exact, at_once=OPEN_AT_ONCE)
-    return StreamedFile(opened, "audit-events", file_format)
+    named = {
+        "actor": wanted.actor,
+        "action": wanted.action_prefix,
+        "entity": wanted.entity,
+        "entity_id": wanted.entity_id,
+    }
+    request = ExportRequest(
+        "audit",
+        file_format,
+        wanted.niche_slug,
+        None,
+        wanted.created_from,
+        wanted.created_before,
+        exact,
+        {name: value for name, value in named.items() if value is not None},
+    )
+    return _file(database, request, reader, "audit-events")
+
+
+def _file(database: Database, request: ExportRequest, reader: Principal, name: str | None = None) -> StreamedFile:
+    """The file, with contact data only for a reader who may see it."""
+    needed = KINDS[request.what].contact_permission
+    allowed = needed is None or needed in reader.permissions
+    opened = open_export(
+        database, replace(request, without_contact_data=not allowed), reader.actor, at_once=OPEN_AT_ONCE
+    )
+    return StreamedFile(opened, name or request.what, request.format)

@@ -26,12 +26,12 @@ router = Router(prefix="/api/v1/admin", tags=["jobs"])
 
 MOST_AT_ONCE = 200
 
-Queue = Literal["distribute", "dispatch", "email", "webhook"]
+Queue = Literal["distribute", "dispatch", "email", "webhook", "export"]
 LetterId = Annotated[Uuid, Path(description="The dead letter's id.")]
 Reader = Annotated[Principal, needs(Permission.JOBS_READ)]
 Writer = Annotated[Principal, needs(Permission.JOBS_WRITE)]
 
-_OVERTAKEN = ("lead_distributed", "lead_rejected", "lead_bad", "notification_not_failed")
+_OVERTAKEN = ("lead_distributed", "lead_rejected", "lead_bad", "notification_not_failed", "export_not_failed")
 
 
 class QueueState(ResponseModel):
@@ -55,13 +55,14 @@ class Queues(ResponseModel):
 
 
 class DeadLetterSummary(ResponseModel):
-    """Work that was given up. It is about a lead or about a notification."""
+    """Work that was given up. It is about a lead, a notification or an export."""
 
     dead_letter_id: Uuid
     queue: str = Field(examples=["distribute"])
     task: str = Field(examples=["distribute_lead"])
     lead_id: Uuid | None
     notification_id: Uuid | None
+    export_id: Uuid | None
     error: str = Field(
         description="The kind of error with which it failed last; nothing personal.",
         examples=["Broken: the books are wrong"],
@@ -113,6 +114,7 @@ class ResolvedDeadLetter(ResponseModel):
     resolution: str = Field(examples=["retried"])
     lead_id: Uuid | None
     notification_id: Uuid | None
+    export_id: Uuid | None
     took_effect: bool
     job_id: int | None = Field(description="The job that decides its lead; null where this call asked for none.")
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fairlead.api.routes.provider import (
     activity,
     assignments,
+    exports,
     keys,
     ledger,
     levels,
@@ -23,6 +24,7 @@ ROUTERS: Sequence[APIRouter] = (
     activity.router,
     assignments.router,
     ledger.router,
+    exports.router,
     webhooks.router,
     keys.router,
     users.router,

@@ -1,12 +1,13 @@
-"""The sections under the heading "Running": operations and settings."""
+"""The sections under the heading "Running": exports, operations and settings."""
 
 from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.console.routes.operator import audit, messages, operations, settings, templates
+from fairlead.console.routes.operator import audit, exports, messages, operations, settings, templates
 
 ROUTERS: Sequence[APIRouter] = (
+    exports.router,
     operations.router,
     messages.router,
     audit.router,

@@ -31,7 +31,7 @@ create table notifications (
     kind            text not null check (kind in
         ('lead_assigned', 'refund_issued', 'subscription_deactivated', 'subscription_reactivated',
          'filter_invalidated', 'low_balance', 'operator_alert', 'user_invited', 'password_reset',
-         'lead_confirmation', 'lead_confirmed', 'lead_withdrawn')),
+         'export_ready', 'lead_confirmation', 'lead_confirmed', 'lead_withdrawn')),
     channel         text not null check (channel in ('email', 'webhook')),
     -- Whom it is for: a provider, a user, a lead's consumer, or (all null) the operators.
     provider_id     uuid,
@@ -69,11 +69,13 @@ create table notifications (
         case when kind in ('lead_assigned', 'refund_issued', 'lead_withdrawn') then assignment_id is not null
              when kind in ('low_balance', 'operator_alert') then detail is not null
              when kind in ('user_invited', 'password_reset') then user_id is not null
+             when kind = 'export_ready' then detail is not null
              when kind in ('lead_confirmation', 'lead_confirmed') then lead_id is not null
              else subscription_id is not null end),
     constraint notifications_name_their_recipient check (
-        (provider_id is null) = (kind in ('operator_alert', 'user_invited', 'password_reset', 'lead_confirmation', 'lead_confirmed'))
-        and (user_id is not null) = (kind in ('user_invited', 'password_reset'))
+        (provider_id is null) = (kind in
+            ('operator_alert', 'user_invited', 'password_reset', 'export_ready', 'lead_confirmation', 'lead_confirmed'))
+        and (user_id is not null) = (kind in ('user_invited', 'password_reset', 'export_ready'))
         and (lead_id is not null) = (kind in ('lead_confirmation', 'lead_confirmed'))),
     constraint notifications_name_their_endpoint check ((webhook_endpoint_id is not null) = (channel = 'webhook')),
     constraint notifications_users_are_told_by_email check (user_id is null or channel = 'email'),

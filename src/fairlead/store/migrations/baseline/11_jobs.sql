@@ -25,12 +25,13 @@ create table jobs (
     scheduled_at timestamptz,
     worker_id    bigint
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.1);
-comment on table jobs is 'What is to be done. The row of the lead or notification is the truth, a job only a hint.';
+comment on table jobs is 'What is to be done. The row of the lead, notification or export is the truth, a job only a hint.';
 create index jobs_to_fetch on jobs (queue, id) where state = 'waiting' and scheduled_at is null;
 create index jobs_scheduled on jobs (scheduled_at) where state = 'waiting' and scheduled_at is not null;
 create index jobs_running on jobs (id) where state = 'running';
 create index jobs_of_lead on jobs ((payload ->> 'lead_id')) where task = 'distribute_lead';
 create index jobs_of_notification on jobs ((payload ->> 'notification_id')) where task in ('send_email', 'send_webhook');
+create index jobs_of_export on jobs ((payload ->> 'export_id')) where task = 'build_export';
 
 create table job_attempts (
     id              uuid primary key,
@@ -56,6 +57,8 @@ create table dead_letters (
     task            text not null,
     lead_id         uuid references leads,
     notification_id uuid references notifications,
+    -- Gone with an export that was deleted: then the letter is resolved.
+    export_id       uuid references exports on delete set null,
     payload         jsonb not null check (jsonb_typeof(payload) = 'object'),
     error           text not null,
     trace           text,
@@ -69,6 +72,7 @@ create table dead_letters (
 );
 create unique index dead_letters_one_open_per_lead on dead_letters (lead_id) where resolved_at is null;
 create unique index dead_letters_one_open_per_notification on dead_letters (notification_id) where resolved_at is null;
+create unique index dead_letters_one_open_per_export on dead_letters (export_id) where resolved_at is null;
 create index dead_letters_open on dead_letters (failed_at, id) where resolved_at is null;
 create index dead_letters_by_age on dead_letters (failed_at, id);
 
