@@ -115,6 +115,16 @@ def test_operations_say_which_workers_live(ann: TestClient, database: Database) 
     assert ">silent</span>" in text
 
 
+def test_settings_say_whether_the_installation_is_well(ann: TestClient, database: Database) -> None:
+    value(database, "delete from workers")
+    give_up_lead(database)
+    text = " ".join(ann.get("/settings").text.split())
+    for words in ("leads and messages wait", "look at them", "not compared yet", "not sent"):
+        assert words in text, words
+    value(database, "insert into workers default values")
+    assert "1 worker</a>" in ann.get("/settings").text
+
+
 def test_a_template_is_shown_with_its_versions_and_can_be_restored(ann: TestClient) -> None:
     path, own = "/settings/templates/low_balance", "/api/v1/admin/templates/low_balance"
     assert "It was never changed" in ann.get(path).text

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Response
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import Uuid
+from fairlead.console.operator.jobs_in_words import message_words
 from fairlead.console.operator.provider_pace import PaceOfProvider, pace_of
 from fairlead.console.operator.provider_subscriptions import SubscriptionLine, levels_to_join, subscription_lines
 from fairlead.console.page import PageOfRequest, PageRoute
@@ -75,6 +76,7 @@ def show_provider(
         notes=notes,
         ledger=_ledger(database, reader, provider_id),
         reports=_reports(database, reader, provider_id),
+        message_words=message_words,
         deliveries=_deliveries(database, reader, provider_id),
         users=_users(database, reader, provider_id),
     )

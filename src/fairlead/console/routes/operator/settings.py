@@ -13,6 +13,7 @@ from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.addresses import TypedText
 from fairlead.console.operator.filtered import address_with
+from fairlead.console.operator.health import health_of
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.periods import ChosenPeriod, OfThirtyDays
 from fairlead.console.texts import noted
@@ -51,6 +52,8 @@ def show_settings(
         reader,
         period=period,
         marketplace=read_marketplace(database),
+        health=health_of(database, reader, server.heartbeat_timeout_seconds),
+        mail_transport=effective.mail_transport,
         effective=sorted(effective.model_dump().items()),
         exports=[
             (title, _export(name, time, "csv", period), _export(name, time, "jsonl", period))
