@@ -43,7 +43,7 @@ def fill_marketplace(database: Database, days: int = 62, leads: int = 12) -> Non
     change_intake_policy(database, "vps-hosting", IntakePolicy(is_public=True), OPERATOR)
     stream = demo_leads(7, database.read(count_of_leads))
     _send(database, list(islice(stream, leads)), approve=True)
-    _send_from_form(database)
+    send_from_form(database)
     distributor = Distributor(database, 50)
     with database.snapshot() as conn:
         niche_ids = [each.niche_id for each in niches_with_waiting_leads(conn, None)]
@@ -67,8 +67,8 @@ def seat_viewers(database: Database) -> Showcase:
     )
 
 
-def _send_from_form(database: Database) -> None:
-    """A consumer's request, confirmed and approved."""
+def send_from_form(database: Database) -> str:
+    """A consumer's request, confirmed and approved; its id."""
     attributes = {
         "server_type": "general purpose",
         "cores": 4,
@@ -84,6 +84,7 @@ def _send_from_form(database: Database) -> None:
     lead_id = visit(database, sent).lead_id
     confirm_lead(database, link(database, lead_id), VISITOR)
     approve_lead(database, lead_id, OPERATOR)
+    return lead_id
 
 
 def _send(database: Database, stream: list[DemoLead], *, approve: bool) -> None:

@@ -11,10 +11,14 @@ from playwright.sync_api import Page, expect
 
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace
 from fairlead.flows.declaring.declaration import parse_declaration
+from fairlead.flows.distributor import Distributor
+from fairlead.flows.intake.own_request import link_to_request
 from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.leads.intake import IntakePolicy
+from fairlead.store.leads.rows import clock
+from tests.browser.showcase import send_from_form
 from tests.browser.site import Site
 from tests.browser.watched import Visit, hindrances
 from tests.flows.access.people import rows, value
@@ -111,6 +115,66 @@ def test_a_form_is_filled_in_step_by_step_and_confirmed(demo: Database, visit: V
     expect(page.get_by_role("heading", name="Your request is confirmed")).to_be_visible()
     assert page.url.endswith("/confirm-lead"), "the token is out of the address"
     assert value(demo, "select status from leads") == "pending_approval"
+
+    page.get_by_role("link", name="See your request").click()
+    expect(page.get_by_text("So far it has been passed on to no company.")).to_be_visible()
+    assert page.url.endswith("/my-request"), "the token is out of the address"
+    assert hindrances(page) == []
+    page.reload()
+    expect(page.get_by_text("VPS hosting")).to_be_visible()
+    page.get_by_role("button", name="Withdraw the request").click()
+    expect(page.get_by_text("This cannot be undone.")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    assert value(demo, "select status from leads") == "pending_approval"
+    page.get_by_role("button", name="Withdraw the request").click()
+    page.get_by_role("dialog").get_by_role("button", name="Withdraw the request").click()
+    expect(page.get_by_text("You have withdrawn it. It was passed on to no company")).to_be_visible()
+    expect(page.get_by_role("button", name="Withdraw the request")).to_be_hidden()
+    assert value(demo, "select status from leads") == "rejected"
+
+
+def test_a_consumer_sees_which_companies_have_the_request_and_each_is_told_of_its_withdrawal(
+    demo: Database, visit: Visit
+) -> None:
+    lead_id = send_from_form(demo)
+    niche_id = value(demo, "select niche_id::text from leads")
+    Distributor(demo).distribute_waiting(niche_id)
+    with demo.transaction() as conn:
+        url = link_to_request(conn, lead_id, "", clock(conn))
+    page = visit(phone=True)
+    page.goto(url or "")
+    names = rows(demo, "select p.name from assignments a join providers p on p.id = a.provider_id")
+    assert names
+    for name in names:
+        expect(page.get_by_text(name)).to_be_visible()
+    assert hindrances(page) == []
+    page.get_by_role("button", name="Withdraw the request").click()
+    page.get_by_role("dialog").get_by_role("button", name="Withdraw the request").click()
+    expect(page.get_by_text("Each of them has been told")).to_be_visible()
+    assert value(demo, "select status from leads") == "distributed"
+    assert value(demo, "select count(*) from notifications where kind = 'lead_withdrawn'") == len(names)
+
+
+def test_a_link_that_is_none_says_so(demo: Database, visit: Visit) -> None:
+    page = visit()
+    page.goto("/my-request")
+    expect(page.get_by_text("This address is not complete.")).to_be_visible()
+    page.goto("/my-request#made-up")
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("expired, or it never was a link")
+
+
+def test_what_was_typed_outlives_a_reload_until_it_is_sent(demo: Database, visit: Visit) -> None:
+    page = visit(phone=True)
+    page.goto("/forms/vps-hosting")
+    page.get_by_label("general purpose").check()
+    _go_on(page)
+    page.get_by_role("textbox").locator("visible=true").first.fill("4")
+    page.reload()
+    expect(page.get_by_text("Step 2 of 10")).to_be_visible()
+    expect(page.get_by_role("textbox").locator("visible=true").first).to_have_value("4")
+    page.get_by_role("button", name="Back").click()
+    expect(page.get_by_label("general purpose")).to_be_checked()
 
 
 def test_a_program_that_fills_in_everything_sends_nothing(demo: Database, visit: Visit) -> None:

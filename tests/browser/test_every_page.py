@@ -2,6 +2,7 @@
 room on a narrow screen and at twice the size, a way by keys to everything, and no movement for who wants none.
 """
 
+import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,11 +96,12 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def shown(server_url: str) -> Generator[Shown]:
+def shown(request: pytest.FixtureRequest) -> Generator[Shown]:
     """One marketplace for all the tests here, which only look at it."""
     with pytest.MonkeyPatch.context() as patches:
         use_quick_passwords(patches)
-        patches.setenv("SHOWCASE_SERVER", server_url)
+        if "SHOWCASE_SERVER" not in os.environ:
+            patches.setenv("SHOWCASE_SERVER", request.getfixturevalue("server_url"))
         with showcase_database() as database:
             showcase = seat_viewers(database)
             names = names_of(database, showcase)

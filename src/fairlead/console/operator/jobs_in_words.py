@@ -11,7 +11,7 @@ _TASKS: Mapping[str, str] = {
     "send_webhook": noted("sending webhooks"),
 }
 
-_KINDS: Mapping[str, str] = {
+MESSAGE_KINDS: Mapping[str, str] = {
     "lead_assigned": noted("Lead assigned"),
     "refund_issued": noted("Refund"),
     "subscription_deactivated": noted("Subscription stopped for lack of money"),
@@ -19,6 +19,8 @@ _KINDS: Mapping[str, str] = {
     "filter_invalidated": noted("Filter does not fit the form any more"),
     "low_balance": noted("Balance is low"),
     "lead_confirmation": noted("Lead to be confirmed"),
+    "lead_confirmed": noted("Link to the request"),
+    "lead_withdrawn": noted("Request withdrawn"),
     "operator_alert": noted("Alert for operators"),
     "user_invited": noted("Invitation"),
     "password_reset": noted("New password"),
@@ -32,4 +34,4 @@ def task_words(task: str) -> str:
 
 def message_words(kind: str) -> str:
     """What a message of this kind is about; the kind itself where it is not listed."""
-    return translated(_KINDS[kind]) if kind in _KINDS else kind.replace("_", " ").capitalize()
+    return translated(MESSAGE_KINDS[kind]) if kind in MESSAGE_KINDS else kind.replace("_", " ").capitalize()

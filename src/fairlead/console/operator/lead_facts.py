@@ -86,13 +86,6 @@ def money_of(assignments: Sequence[LeadAssignment]) -> LeadMoney:
     )
 
 
-MESSAGE_KINDS: Mapping[str, str] = {
-    "lead_confirmation": noted("asked to confirm"),
-    "lead_assigned": noted("new lead"),
-    "refund_issued": noted("refund"),
-}
-"""What the messages about a lead tell."""
-
 _PLAIN_EVENTS = {
     "lead.taken_in": (noted("Received from outside"), "", "off"),
     "lead.asked_to_confirm": (noted("Its consumer was asked to confirm it"), "", "off"),

@@ -30,10 +30,33 @@ export function start(form) {
   function go(to) {
     step = to;
     show();
+    keep();
     steps[step].querySelector("input:not([type=hidden]), select")?.focus();
     tellHeight();
   }
 
+  // What was typed outlives a reload and the way back, in this tab alone, until it is sent.
+  const keptAs = `form ${form.elements.niche.value}`;
+  const typed = [...form.querySelectorAll("input:not([type=hidden], [data-trap]), select, textarea")];
+
+  function keep() {
+    const values = typed.map((each) => each.type === "checkbox" || each.type === "radio" ? each.checked : each.value);
+    try { sessionStorage.setItem(keptAs, JSON.stringify({ values, step })); } catch { /* a site that frames it may forbid it */ }
+  }
+
+  function restore() {
+    let kept = null;
+    try { kept = JSON.parse(sessionStorage.getItem(keptAs)); } catch { /* as above */ }
+    if (kept?.values?.length !== typed.length) return;
+    typed.forEach((each, number) => {
+      if (each.type === "checkbox" || each.type === "radio") each.checked = kept.values[number] === true;
+      else each.value = kept.values[number];
+    });
+    if (step !== null) step = Math.min(kept.step ?? 0, steps.length - 1);
+  }
+
+  form.addEventListener("input", keep);
+  restore();
   form.noValidate = step !== null;
   // Before the form is sent, and in its stead until the last step.
   form.addEventListener("submit", (event) => {
@@ -65,6 +88,7 @@ export function start(form) {
   });
 
   function finish() {
+    try { sessionStorage.removeItem(keptAs); } catch { /* as above */ }
     form.hidden = true;
     const sent = document.querySelector("[data-afterwards]");
     sent.hidden = false;

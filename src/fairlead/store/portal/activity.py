@@ -1,5 +1,6 @@
 """What the journal and the queues say of one provider: its own part of each decision, and its places, no one else's."""
 
+import sys
 from datetime import datetime
 
 from psycopg.types.json import Jsonb
@@ -66,7 +67,7 @@ def own_past(conn: Connection, niche_id: str, provider_id: str, subscription_id:
     known = [(seq, *subscription_from_payload(payload)) for seq, payload, is_known in reversed(states) if is_known]
     known_from_seq = 0
     if len(states) == MOST_STATES or len(known) < len(states):
-        known_from_seq = known[0][0] if known else states[0][0]
+        known_from_seq = known[0][0] if known else sys.maxsize
     if len(statuses) == MOST_STATES:
         known_from_seq = max(known_from_seq, statuses[-1][0])
     return OwnPast(known, list(reversed(statuses)), known_from_seq)

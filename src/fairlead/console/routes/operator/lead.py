@@ -12,8 +12,8 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.formats import money_text, number_text
 from fairlead.console.operator.decision_picture import DecisionPicture, choices_of, picture_of
+from fairlead.console.operator.jobs_in_words import message_words
 from fairlead.console.operator.lead_facts import (
-    MESSAGE_KINDS,
     answers_of,
     moments_of,
     money_of,
@@ -130,7 +130,7 @@ def show_lead(
         entry=entry,
         messages=read.messages,
         sent_text=_sent_text(read.messages, page.viewer),
-        kind_titles={kind: translated(title) for kind, title in MESSAGE_KINDS.items()},
+        message_words=message_words,
         progress=distribution_status(database, lead_id),
         actions=permitted_actions(read.lead.status, reader.permissions),
     )
