@@ -21,6 +21,7 @@ from tests.flows.marketplaces import everything
 CHANGE_NOTHING: Mapping[str, Any] = {
     f"{ADMIN}/niches/{{niche_id}}/form/preview": {"form_schema": {"version": 1, "fields": []}},
     f"{ADMIN}/niches/{{niche_id}}/filter-preview": {"filter_rules": {"version": 1, "rules": []}},
+    f"{ADMIN}/dry-runs": {"niche": "moving", "attributes": {"age": 41}},
     f"{ADMIN}/lead-search": {"text": "cora@example.com"},
     f"{ADMIN}/leads/{{lead_id}}/verify": None,
     f"{ADMIN}/levels/{{level_id}}/preview": {"price_cents": 700},

@@ -1,8 +1,9 @@
-"""`fairlead distribute`, `explain` and `verify`, and how the program ends when something is wrong."""
+"""`fairlead distribute`, `try`, `explain` and `verify`, and how the program ends when something is wrong."""
 
 import json
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -343,3 +344,39 @@ def test_leads_that_nobody_asked_for_and_leads_that_failed_before_are_distribute
     with database.snapshot() as conn:
         left = conn.execute("select payload ->> 'lead_id' from jobs where queue = 'distribute'")
         assert left.fetchall() == []
+
+
+def test_a_lead_is_tried_without_any_effect(fairlead: Program, tmp_path: Path) -> None:
+    answers = tmp_path / "answers.json"
+    answers.write_text('{"cores": 2}', encoding="utf-8")
+    told = fairlead("try", str(answers), "--niche", "vps")
+    assert told.status == 0, told.err
+    assert "1. Rich, paid from 1,000.00 EUR" in told.out
+    assert "Nothing was written, and no turn has moved." in told.out
+    answered = fairlead("try", str(answers), "--niche", "vps", "--json").json
+    assert (answered["outcome"], answered["charged_cents"]) == ("success", 6000)
+    assert [level["level_name"] for level in answered["levels"]] == ["exclusive", "shared"]
+    assert fairlead("leads", "list", "--json").out.strip() in ("", "[]")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("{", "is no JSON"),
+        ("[1]", "must be one JSON object"),
+        ('{"cores": "many"}', "attributes.cores: Cores: must be a number"),
+        ("{}", "attributes.cores: Cores is required"),
+        ('{"cores": 1e999}', "attributes.cores"),
+        ('{"cores": {"a": [1]}}', "attributes.cores"),
+        ('{"cores": 4, "\\ud800": 1}', "the form has no field"),
+    ],
+)
+def test_answers_that_cannot_be_tried_are_one_line(
+    fairlead: Program, tmp_path: Path, text: str, complaint: str
+) -> None:
+    answers = tmp_path / "answers.json"
+    answers.write_text(text, encoding="utf-8")
+    told = fairlead("try", str(answers), "--niche", "vps")
+    assert told.status not in (0, 70), told
+    assert complaint in told.err
+    assert fairlead("try", str(tmp_path / "none.json"), "--niche", "vps").err.startswith("error: cannot read")

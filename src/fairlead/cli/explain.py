@@ -57,19 +57,20 @@ def explain(
             if as_json:
                 print_json(_provider_json(standing))
             else:
-                _say_all(provider_lines(standing))
+                say_all(provider_lines(standing))
 
 
 def _tell_lead(story: LeadStory, status: DistributionStatus) -> None:
-    _say_all(lead_lines(story))
+    say_all(lead_lines(story))
     for note in status.notes:
         say(f"  {note[0].upper()}{note[1:]}.", "yellow")
     for number, decision in enumerate(story.decisions, start=1):
         say("")
-        _say_all(decision_lines(story, decision, number))
+        say_all(decision_lines(story, decision, number))
 
 
-def _say_all(lines: Sequence[StoryLine]) -> None:
+def say_all(lines: Sequence[StoryLine]) -> None:
+    """The lines are on the screen, each in the style of its tone."""
     for line in lines:
         say(line.text, _STYLES[line.tone])
 

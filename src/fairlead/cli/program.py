@@ -36,6 +36,11 @@ class Verbs(LazyGroup):
         ),
         Verb("distribute", "distribute", "Distribute leads now: decide, charge, assign, each lead in one transaction."),
         Verb("explain", "explain", "Tell why a lead went to whom it went, level by level, and why not to others."),
+        Verb(
+            "try",
+            "dry_run",
+            "Say what would become of a lead with these answers if it were decided now, and who would pay what.",
+        ),
         Verb("verify", "verify", "Prove the past: hash chains, every decision taken again, every balance and row."),
         Verb(
             "reconcile",

@@ -69,11 +69,18 @@ def create_lead(
     return database.run(lambda conn: run_idempotent(conn, idempotency_key, CreatedLead, lambda: work(conn)))
 
 
+def fitting_answers(niche: NicheForm, given: Mapping[str, object]) -> tuple[dict[str, object], list[str]]:
+    """The answers as they are stored, and what does not fit the niche's form, in words; none where all does."""
+    schema = parse_form_schema(niche.form_schema)
+    attributes = spelt_attributes(schema, given)
+    return attributes, [
+        f"attributes.{problem.path}: {problem.message}" for problem in check_attributes(schema, attributes)
+    ]
+
+
 def _checked(niche: NicheForm, entered: EnteredLead) -> tuple[dict[str, object], CheckedDetails]:
     """The answers and the details as they are stored."""
-    schema = parse_form_schema(niche.form_schema)
-    attributes = spelt_attributes(schema, entered.attributes)
-    problems = [f"attributes.{problem.path}: {problem.message}" for problem in check_attributes(schema, attributes)]
+    attributes, problems = fitting_answers(niche, entered.attributes)
     details = checked_details(entered.details, niche.phone_region)
     problems += [f"{problem.path}: {problem.message}" for problem in details.problems]
     if problems:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from fairlead.core import gates
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.currency import money
 from fairlead.core.messages import Names
 from fairlead.flows.explain import DecisionStory, LeadStory, ProviderStory
+from fairlead.flows.try_lead import TriedLead
 
 Tone = Literal["heading", "plain", "good", "refusal", "aside"]
 
@@ -33,18 +34,25 @@ def lead_lines(story: LeadStory) -> tuple[StoryLine, ...]:
 
 def decision_lines(story: LeadStory, decision: DecisionStory, number: int) -> tuple[StoryLine, ...]:
     """One decision, the lead's first or second or so: where it started, and each level in its order."""
-    payload = decision.payload
     when = timestamp_text(decision.recorded_at)
-    lines = [StoryLine(f"Decision {number} (journal entry {decision.seq}, {when}): {payload['outcome']}", "heading")]
-    if payload["start_order_position"] is None:
-        return (*lines, StoryLine("  No level was active."))
-    start, following = payload["start_order_position"], payload["next_start_order_position"]
+    head = f"Decision {number} (journal entry {decision.seq}, {when}): {decision.payload['outcome']}"
+    return (StoryLine(head, "heading"), *_payload_lines(story, decision.payload))
+
+
+def dry_run_lines(tried: TriedLead) -> tuple[StoryLine, ...]:
+    """What would become of the lead: each level in its order, what it would bring, and what that would switch off."""
+    decision, when = tried.decision, timestamp_text(tried.tried_at)
+    head = f"A lead like this in {tried.niche_slug}, were it decided now ({when}): {decision.outcome.value}"
+    lines = [StoryLine(head, "heading"), *_payload_lines(tried, tried.payload)]
+    count, charged = len(decision.recipients), money(tried.charged_cents, tried.currency)
+    many = f"  {count} providers would pay {charged} in all."
     lines.append(
-        StoryLine(f"  The rotation started at position {start}; the next lead starts at {following}.", "aside"),
+        StoryLine({0: "  No provider would get it.", 1: f"  1 provider would pay {charged}."}.get(count, many))
     )
-    for level in payload["levels"]:
-        lines += _level_lines(story, level)
-    return tuple(lines)
+    for each in tried.deactivated:
+        provider, level = tried.provider_names[each.provider_id], tried.level_names[each.level_id]
+        lines.append(StoryLine(f"  {provider} could not pay for {level} any more: it is switched off.", "aside"))
+    return (*lines, StoryLine("  Nothing was written, and no turn has moved.", "aside"))
 
 
 def provider_lines(story: ProviderStory) -> tuple[StoryLine, ...]:
@@ -67,13 +75,34 @@ def provider_lines(story: ProviderStory) -> tuple[StoryLine, ...]:
     return tuple(lines)
 
 
-def refusal_sentence(story: LeadStory, refused: Mapping[str, Any], level: Mapping[str, Any]) -> str:
+class _Named(Protocol):
+    """What the ids of a decision stand for."""
+
+    @property
+    def currency(self) -> str: ...
+    @property
+    def provider_names(self) -> Mapping[str, str]: ...
+    @property
+    def level_names(self) -> Mapping[str, str]: ...
+
+
+def _payload_lines(named: _Named, payload: Mapping[str, Any]) -> Iterator[StoryLine]:
+    if payload["start_order_position"] is None:
+        yield StoryLine("  No level was active.")
+        return
+    start, following = payload["start_order_position"], payload["next_start_order_position"]
+    yield StoryLine(f"  The rotation started at position {start}; the next lead starts at {following}.", "aside")
+    for level in payload["levels"]:
+        yield from _level_lines(named, level)
+
+
+def refusal_sentence(story: _Named, refused: Mapping[str, Any], level: Mapping[str, Any]) -> str:
     """Why this one of a recorded level's `refused` did not receive the lead."""
     names = Names(story.level_names, story.currency)
     return gates.recorded_refusal(refused, level).sentence(names)
 
 
-def _level_lines(story: LeadStory, level: Mapping[str, Any]) -> Iterator[StoryLine]:
+def _level_lines(story: _Named, level: Mapping[str, Any]) -> Iterator[StoryLine]:
     name = story.level_names.get(level["level_id"], level["level_id"])
     price, taken = money(level["price_cents"], story.currency), len(level["recipients"])
     yield StoryLine(f"  {name}: {price} each, {taken} of {level['max_recipients']} places taken", "heading")
@@ -88,5 +117,5 @@ def _level_lines(story: LeadStory, level: Mapping[str, Any]) -> Iterator[StoryLi
         yield StoryLine("    no provider is subscribed to this level", "aside")
 
 
-def _name(story: LeadStory, each: Mapping[str, Any]) -> str:
+def _name(story: _Named, each: Mapping[str, Any]) -> str:
     return story.provider_names.get(each["provider_id"], each["provider_id"])

@@ -13,10 +13,10 @@ from fairlead.api.concurrency_limits import REPLAYS
 from fairlead.api.idempotency import AcceptIdempotencyKey
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.schemas.decided_queues import Reason
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid
 from fairlead.core.errors import Refused
 from fairlead.core.explanation import Standing
-from fairlead.core.gates import REGISTRY
 from fairlead.core.messages import Names
 from fairlead.core.model import Level
 from fairlead.core.permissions import Permission
@@ -42,10 +42,6 @@ _NOT_APPROVED = (
     "lead_pending_approval",
     "lead_pending_confirmation",
 )
-Reason = Annotated[
-    str,
-    Field(json_schema_extra={"enum": [refusal.reason for refusal in REGISTRY.refusals]}),
-]
 _Lines = Annotated[Sequence[str], Field(description="The same for people, line by line.")]
 
 

@@ -1,0 +1,96 @@
+"""A dry run: a lead that does not exist walks the whole way, and nothing comes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fairlead.core.batch import BatchDecision, decide_batch
+from fairlead.core.canonical import commit_to_attributes
+from fairlead.core.decision import Decision
+from fairlead.core.decision_entries import decision_payload
+from fairlead.core.decision_queues import LevelQueue, queues_of
+from fairlead.core.errors import BadInput, Broken, Refused
+from fairlead.core.messages import Names
+from fairlead.core.model import Lead, Subscription
+from fairlead.flows.create_lead import fitting_answers
+from fairlead.store.connection import Database
+from fairlead.store.distribution.balances import read_balances
+from fairlead.store.distribution.rosters import head_of
+from fairlead.store.distribution.snapshots import state_before
+from fairlead.store.ids import new_id, new_salt
+from fairlead.store.journal import read_niche
+from fairlead.store.leads.rows import clock, niche_form
+from fairlead.store.lookups import marketplace_currency, provider_names
+
+
+@dataclass(frozen=True, slots=True)
+class TriedLead:
+    """The decision that the lead would have had at this moment, and the queues that it would have gone through.
+
+    `deactivated` are the subscriptions that its charges would have switched off (R9).
+    """
+
+    niche_slug: str
+    currency: str
+    tried_at: datetime
+    decision: Decision
+    levels: tuple[LevelQueue, ...]
+    deactivated: tuple[Subscription, ...]
+    provider_names: Mapping[str, str]
+    level_names: Mapping[str, str]
+
+    @property
+    def names(self) -> Names:
+        """What a refusal's sentence needs."""
+        return Names(self.level_names, self.currency)
+
+    @property
+    def charged_cents(self) -> int:
+        """What all recipients together would have paid."""
+        return sum(each.price_cents for each in self.decision.recipients)
+
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        """The decision as the journal would have had it."""
+        return decision_payload(self.decision)
+
+
+def try_lead(database: Database, niche_slug: str, attributes: Mapping[str, object]) -> TriedLead:
+    """What would become of a lead with these answers if it were decided now: by the code that decides, from one moment.
+
+    Nothing is written, no turn moves and no lock is held, so that a lead that comes next may be decided otherwise. It
+    takes as long as a process's first distribution in the niche, whose roster is built for it.
+
+    Raises `BadInput`, naming each answer that does not fit the form, and `Refused`: `niche_unknown`, and
+    `niche_inactive`, where every lead would wait.
+    """
+    with database.snapshot() as conn:
+        form = niche_form(conn, niche_slug)
+        niche = None if form is None else read_niche(conn, form.niche_id)
+        if form is None or niche is None:
+            raise Refused("niche_unknown", f"there is no niche {niche_slug!r}")
+        if not niche.is_active:
+            raise Refused("niche_inactive", f"the niche {niche_slug!r} is inactive: its leads wait")
+        answers, problems = fitting_answers(form, attributes)
+        if problems:
+            raise BadInput(problems)
+        state = state_before(conn, niche.niche_id, niche.journal_seq + 1)
+        if state.head != head_of(niche):
+            raise Broken(f"the journal of niche {niche_slug!r} does not end where its row says: run `fairlead verify`")
+        roster, now = state.roster(), clock(conn)
+        lead = Lead(new_id(database), answers, commit_to_attributes(new_salt(), answers), attempt=1)
+        decided = decide_batch(roster, [lead], read_balances(conn, niche.niche_id), now)
+        assert isinstance(decided, BatchDecision), "the balances of all its providers are known"
+        [step] = decided.steps
+        levels = queues_of(state, answers, step.decision, state.head.last_served_seq)
+        return TriedLead(
+            niche_slug,
+            marketplace_currency(conn),
+            now,
+            step.decision,
+            levels,
+            step.deactivated,
+            provider_names(conn, sorted(state.provider_ids)),
+            {level.level_id: level.name for level in state.levels.values()},
+        )
