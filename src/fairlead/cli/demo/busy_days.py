@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 ZONE = ZoneInfo("Europe/Berlin")
 """Where the demo's consumers and operator live."""
 
-LEADS_PER_DAY = 16
+LEADS_PER_DAY = 13
 """On an ordinary day at the end."""
 SHARE_AT_FIRST = 0.25
 """Of that, a year before."""
