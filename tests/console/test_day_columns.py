@@ -33,8 +33,8 @@ def _marks(count: int, viewer: Viewer) -> list[str | None]:
 
 def test_a_few_days_are_marked_and_of_many_the_months(viewer: Viewer) -> None:
     assert _marks(7, viewer) == ["23 Nov", "24 Nov", "25 Nov", "26 Nov", "27 Nov", "28 Nov", "29 Nov"]
-    assert _marks(30, viewer)[:2] == ["31 Oct", "4 Nov"]
-    assert len(_marks(92, viewer)) <= 8
+    assert _marks(30, viewer)[:2] == ["31 Oct", "5 Nov"]
+    assert len(_marks(92, viewer)) <= 7
     assert _marks(93, viewer) == ["Aug", "Sept", "Oct", "Nov"]
     assert _marks(365, viewer) == ["Nov", "2026", "Mar", "May", "Jul", "Sept", "Nov"]
 

@@ -12,7 +12,8 @@ Unit = Literal["count", "money", "share"]
 
 GAP = 0.28
 """How much of a column's width stays free beside its bar."""
-MOST_LABELS = 8
+MOST_LABELS = 7
+"""So many find room on a phone."""
 
 
 @dataclass(frozen=True, slots=True)
