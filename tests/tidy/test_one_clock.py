@@ -21,6 +21,7 @@ MACHINE = "of this machine, not of the marketplace"
 REAL_TIME = {
     "console/page.py": SHOWN,
     "console/periods.py": SHOWN,
+    "console/routes/operator/leads.py": SHOWN,
     "console/routes/operator/messages.py": SHOWN,
     "console/routes/operator/money.py": SHOWN,
     "console/routes/portal/leads.py": SHOWN,

@@ -74,7 +74,7 @@ def save_view(database: Database, new: NewView, author: Principal) -> SavedView:
         if earlier is None and count_views(conn, owner) >= MOST_VIEWS:
             raise Refused("too_many_lead_views", f"there are {MOST_VIEWS} views already: delete one first")
         now = clock(conn)
-        view_id = new_id() if earlier is None else earlier.view_id
+        view_id = new_id(conn) if earlier is None else earlier.view_id
         view = SavedView(
             view_id, name, new.is_shared, new.filters, columns, new.is_oldest_first, now, author.actor.name
         )

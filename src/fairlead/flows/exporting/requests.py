@@ -66,7 +66,7 @@ def request_export(
                 "too_many_exports", f"{MOST_UNDER_WAY} exports that you requested are under way: wait, or cancel one"
             )
         chosen = _resolved(conn, replace(request, without_contact_data=not with_contact_data))
-        export_id, now = new_id(), clock(conn)
+        export_id, now = new_id(conn), clock(conn)
         new = RequestedExport(
             export_id,
             request.what,
