@@ -89,5 +89,5 @@ def test_who_may_not_look_does_not(app: FastAPI, ann: TestClient, database: Data
     assert problem(sam.put(VIEW, json=asked)) == (403, "permission_missing")
     reading = (Permission.PROVIDERS_READ, Permission.LEADS_READ, Permission.MONEY_READ)
     key = machine(app, operators_key(database, *reading))
-    assert problem(key.put(VIEW, json=asked)) == (403, "session_required")
+    assert problem(key.put(VIEW, json=asked)) == (403, "permission_missing")
     assert problem(ann.put(VIEW, json={"provider_id": UNKNOWN})) == (404, "provider_unknown")

@@ -40,6 +40,7 @@ users:write          A . S . .
 keys:read            A . . . .
 keys:write           A . S . .
 intake:write         A . . a .
+portal:read          A . . . .
 own:read             . P . . p
 own:write            . P . . p
 own:keys             . P S . .

@@ -101,11 +101,10 @@ class NeedsOwn:
     is_shown_to_operators: bool = False
 
     def __call__(self, request: Request) -> OwnProvider:
-        if self.is_shown_to_operators and key_text_of(request) is None:
-            looking = _session_of(request, resources_of(request)).principal
-            if looking.seen_provider_id is not None:
-                return self._as_seen(request, looking, looking.seen_provider_id)
-        principal = _with_permission(request, self.permission)
+        principal = _caller_of(request)
+        if self.is_shown_to_operators and principal.seen_provider_id is not None:
+            return self._as_seen(request, principal, principal.seen_provider_id)
+        require(principal, self.permission)
         assert principal.provider_id is not None, "only who belongs to a provider has a permission on its own rows"
         if self.limit is not None:
             count_own_read(resources_of(request).database, self.limit, principal.provider_id)
@@ -194,14 +193,17 @@ def declared_access(dependant: Dependant) -> Iterator[Access]:
 
 
 def _with_permission(request: Request, permission: Permission) -> Principal:
+    principal = _caller_of(request)
+    require(principal, permission)
+    return principal
+
+
+def _caller_of(request: Request) -> Principal:
     resources = resources_of(request)
     key = key_text_of(request)
     if key is not None:
-        principal = authenticate_api_key(resources.database, key, client_of(request))
-    else:
-        principal = _session_of(request, resources).principal
-    require(principal, permission)
-    return principal
+        return authenticate_api_key(resources.database, key, client_of(request))
+    return _session_of(request, resources).principal
 
 
 def _session_of(request: Request, resources: Resources) -> OpenedSession:

@@ -44,6 +44,7 @@ class Permission(StrEnum):
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
     INTAKE_WRITE = "intake:write"
+    PORTAL_READ = "portal:read"
     OWN_READ = "own:read"
     OWN_WRITE = "own:write"
     OWN_KEYS = "own:keys"
@@ -68,9 +69,13 @@ STEP_UP_PERMISSIONS = frozenset(
 )
 """Refunds and adjustments, users and their roles, keys: only within minutes of a fresh proof of who it is."""
 
+_OF_PEOPLE_ALONE = frozenset(
+    {Permission.SETTINGS_WRITE, Permission.USERS_READ, Permission.KEYS_READ, Permission.PORTAL_READ}
+)
+"""What no program does: among others, to look at pages as a provider sees them."""
+
 KEY_SCOPES: Mapping[Role, frozenset[Permission]] = {
-    role: permissions - STEP_UP_PERMISSIONS - {Permission.SETTINGS_WRITE, Permission.USERS_READ, Permission.KEYS_READ}
-    for role, permissions in ROLE_PERMISSIONS.items()
+    role: permissions - STEP_UP_PERMISSIONS - _OF_PEOPLE_ALONE for role, permissions in ROLE_PERMISSIONS.items()
 }
 """What the key of a user in this role may be made for. A machine cannot step up, so nothing that needs it is here."""
 

@@ -18,8 +18,13 @@ from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
 
-SEEING: Sequence[Permission] = (Permission.PROVIDERS_READ, Permission.LEADS_READ, Permission.MONEY_READ)
-"""What a portal shows: the provider, its leads with their contacts, and its money."""
+SEEING: Sequence[Permission] = (
+    Permission.PORTAL_READ,
+    Permission.PROVIDERS_READ,
+    Permission.LEADS_READ,
+    Permission.MONEY_READ,
+)
+"""To look at all, and what a portal shows: the provider, its leads with their contacts, and its money."""
 
 
 def see_as_provider(database: Database, provider_id: str, principal: Principal) -> str:

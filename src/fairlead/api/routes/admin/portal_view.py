@@ -15,7 +15,7 @@ from fairlead.flows.access.seeing import see_as_provider, stop_seeing
 
 router = Router(prefix="/api/v1/admin/portal-view", tags=["providers"])
 
-Looker = Annotated[Principal, needs(Permission.PROVIDERS_READ)]
+Looker = Annotated[Principal, needs(Permission.PORTAL_READ)]
 
 
 class NewPortalView(RequestModel):
@@ -37,17 +37,17 @@ class EndedPortalView(ResponseModel):
     provider_id: Uuid | None = Field(description="The provider; null where the session showed none.")
 
 
-@router.put("", responses=refuses("provider_unknown", "session_required"))
+@router.put("", responses=refuses("provider_unknown"))
 def see_portal_of_provider(asked: NewPortalView, looker: Looker, database: MarketplaceDatabase) -> PortalView:
     """The pages of the portal show this provider's rows to the operator's session, to read; no route of the API does.
 
-    It takes `leads:read` and `money:read` as well, and a session: what a portal shows. It is in the audit log.
+    It takes `providers:read`, `leads:read` and `money:read` as well: what a portal shows. It is in the audit log.
     """
     name = see_as_provider(database, asked.provider_id, looker)
     return PortalView(provider_id=asked.provider_id, provider_name=name)
 
 
-@router.delete("", responses=refuses("session_required"))
+@router.delete("")
 def leave_portal_of_provider(looker: Looker, database: MarketplaceDatabase) -> EndedPortalView:
     """The session shows no provider's portal any more."""
     return EndedPortalView(provider_id=stop_seeing(database, looker))
