@@ -12,6 +12,8 @@ from tests.browser.site import Site, window
 _AXE = Axe()
 _REFUSED = "Failed to load resource: the server responded with a status of 4"
 """The browser says so for every refusal of the API, also for those that the page shows well."""
+_CUT = "Failed to load resource: net::ERR_CONNECTION_RESET"
+"""It says so where a test cut the connection; the server never does."""
 
 
 class Visit(Protocol):
@@ -48,7 +50,7 @@ class Watched:
         assert not self.faults, self.faults
 
     def _note_message(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.text.startswith(_REFUSED):
+        if message.type in ("error", "warning") and not message.text.startswith((_REFUSED, _CUT)):
             self.faults.append(f"{message.type}: {message.text}")
 
     def _note_request(self, request: Request) -> None:

@@ -6,14 +6,21 @@ from datetime import UTC
 from babel import Locale
 from starlette.testclient import TestClient
 
+from fairlead.api.concurrency_limits import REPLAYS
 from fairlead.console.operator.decision_picture import picture_of
 from fairlead.console.viewer import Viewer
+from fairlead.flows.approve_lead import approve_lead
+from fairlead.flows.configuration.provider_status import suspend_provider
+from fairlead.flows.configuration.subscriptions import unsubscribe
 from fairlead.flows.decision_queues import recorded_queues
+from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.money.bad_leads import mark_lead_bad
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
+from tests.flows.access.people import rows, value
+from tests.flows.intake.senders import VISITOR, link, open_niche, visit
 from tests.flows.sales import MEMO, sell
 
 ENGLISH = Viewer("en", Locale.parse("en"), UTC, "UTC", None)
@@ -114,3 +121,62 @@ def test_the_review_begins_with_the_lead_that_waits_longest(ann: TestClient, dat
     assert [each["lead_id"] for each in items] == waiting
     worth = ann.get(f"/api/v1/admin/leads/{waiting[1]}/source-worth").json()
     assert (worth["looked_at"], worth["lead_count"], worth["sold_count"], worth["net_cents"]) == (3, 2, 1, 2500)
+
+
+def test_the_list_says_what_became_of_each_lead_and_leads_to_its_export(ann: TestClient, database: Database) -> None:
+    sale = sell(database)
+    details = [{"contact_name": "Ada Example", "utm_source": "newsletter"}]
+    [waiting] = submit_leads(
+        database, "hosting", [{"cores": 1, "region": "south"}], OPERATOR, approve=False, details=details
+    )
+    page = text_of(ann, "/leads")
+    for each in ("2 leads in all", "Ada Example", "newsletter", "sold 2 of 4", "€25.00", f"Lead {sale.lead_id[:8]}"):
+        assert each in page
+    html = ann.get("/leads?niche=hosting&outcome=sold&period=7&columns=niche&columns=revenue&order=oldest").text
+    assert f"/leads/{sale.lead_id}" in html
+    assert f"/leads/{waiting}" not in html
+    assert "columns=niche%2Crevenue&amp;order=oldest" in html
+    [address] = re.findall(r'href="(/exports/new\?[^"]+)"', html)
+    assert address.startswith("/exports/new?kind=leads&amp;niche=hosting&amp;outcome=sold&amp;created_from=")
+    export = ann.get(address.replace("&amp;", "&"), headers={"Accept": "text/html"})
+    assert export.status_code == 200, "the exports page takes the list's own parameters"
+    assert "None among the leads looked at" not in text_of(ann, "/leads?from=2026-01-01&to=2026-01-02")
+    for wrong in ("columns=salt", "from=1999-01-01", "outcome=odd", "order=best", "period=8"):
+        assert ann.get(f"/leads?{wrong}", headers={"Accept": "text/html"}).status_code in (404, 422)
+
+
+def test_a_provider_that_is_gone_is_told_why_at_each_decision(ann: TestClient, database: Database) -> None:
+    sale = sell(database)
+    subscription = value(database, "select id::text from subscriptions where provider_id = %s limit 1", sale.bowline_id)
+    unsubscribe(database, subscription, OPERATOR, of_provider_id=None)
+    suspend_provider(database, sale.bowline_id, OPERATOR)
+    page = text_of(ann, f"/leads/{sale.lead_id}?provider={sale.bowline_id}")
+    assert "Bowline and this lead" in page
+    assert "received the lead" in page.split("Bowline and this lead")[1]
+    [entry] = rows(database, "select seq from niche_journal where kind = 'decision'")
+    assert "Bowline and this lead" in text_of(ann, f"/leads/{sale.lead_id}?provider={sale.bowline_id}&entry={entry}")
+    text_of(ann, f"/leads/{sale.lead_id}?provider={sale.bowline_id}&entry={entry + 1}", 409)
+
+
+def test_pages_take_the_limit_of_replays_and_are_there_without_the_decision(
+    ann: TestClient, database: Database
+) -> None:
+    sale = sell(database)
+    with REPLAYS.slot("one operator"), REPLAYS.slot("another"):
+        assert ann.get(f"/api/v1/admin/leads/{sale.lead_id}/queues").status_code == 429
+        page = text_of(ann, f"/leads/{sale.lead_id}")
+    assert "Its decision is not shown" in page
+    assert "what each provider paid" in page
+    assert "2 of 4 slots" in text_of(ann, f"/leads/{sale.lead_id}")
+
+
+def test_the_timeline_goes_from_the_first_byte_to_the_last_message(ann: TestClient, database: Database) -> None:
+    open_niche(database, is_public=True)
+    lead_id = visit(database).lead_id
+    confirm_lead(database, link(database, lead_id), VISITOR)
+    approve_lead(database, lead_id, OPERATOR)
+    page = text_of(ann, f"/leads/{lead_id}")
+    moments = page[page.index("Timeline") :]
+    told = [moments.index(each) for each in ("Received from outside", "Confirmed by the consumer", "Approved")]
+    assert told == sorted(told)
+    assert "Lead to be confirmed" in page, "among the messages"

@@ -53,13 +53,16 @@ _PEOPLE = """
 _LEADS = """
     insert into leads (id, niche_id, status, contact_name, contact_email, contact_phone, email_key, phone_key,
                        attributes, attributes_salt, dedupe_key, approved_at, distributed_at, last_outcome, created_at,
-                       recipient_ids)
+                       recipient_ids, utm_source)
     select pg_temp.id(n, 'aaa'), %(niche)s, 'distributed', 'Contact ' || n, 'contact-' || n || '@example.com',
            '+34 600 ' || n, 'contact-' || n || '@example.com', '34600' || n,
            jsonb_build_object('cores', n, 'tags', jsonb_build_array('tag-' || n, 'Kept')),
            decode(repeat('00', 16), 'hex'), n::text, pg_temp.moment(n), pg_temp.moment(n), 'success', pg_temp.moment(n),
-           array[%(anchor)s, %(bowline)s]::uuid[]
+           array[%(anchor)s, %(bowline)s]::uuid[], case when n <= 30 then 'rare' else 'usual' end
     from generate_series(1, %(leads)s) n;
+    insert into lead_name_words (lead_id, word, created_at)
+    select pg_temp.id(n, 'aaa'), word, pg_temp.moment(n)
+    from generate_series(1, %(leads)s) n, lateral (values ('contact'), (n::text)) as name (word);
     insert into niche_journal (niche_id, seq, kind, payload, recorded_at, prev_hash, hash)
     select %(niche)s, n, 'decision', jsonb_build_object('lead_id', pg_temp.id(n, 'aaa'), 'attempt', 1, 'levels', (
                select jsonb_agg(jsonb_build_object('level_id', level, 'max_recipients', 1, 'refused', '[]'::jsonb,

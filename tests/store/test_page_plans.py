@@ -16,6 +16,9 @@ from fairlead.store.audit.sources import AuditFilter
 from fairlead.store.connection import Connection, Database, Timeouts
 from fairlead.store.failures.dead_letters import DeadLetterFilter, dead_letter_page
 from fairlead.store.keyset import SCANNED_ROWS, KeysetPage
+from fairlead.store.leads.listing import COUNTED_LEADS, LeadFilter, lead_count, lead_page
+from fairlead.store.leads.outcomes import last_decisions_of, sales_of
+from fairlead.store.leads.search import find_leads
 from fairlead.store.money.assignment_pages import AssignmentFilter, assignment_page
 from fairlead.store.money.ledger_pages import LedgerFilter, ledger_page, own_ledger_page, provider_ledger_page
 from fairlead.store.notifications.delivery_pages import DeliveryFilter, delivery_page, endpoint_deliveries
@@ -41,6 +44,13 @@ def many(server_url: str) -> Generator[Many]:
         with Database(f"{base}/many_rows", "fairlead", Timeouts(60_000, 10_000, 60_000)) as database:
             yield fill(database)
         conn.execute("drop database many_rows with (force)")
+
+
+def lead_at(many: Many, number: int) -> Any:
+    with many.database.snapshot() as conn:
+        return conn.execute("select created_at, id::text from leads where dedupe_key = %s", (str(number),)).fetchall()[
+            0
+        ]
 
 
 def moment(number: int) -> Any:
@@ -267,3 +277,59 @@ def test_what_waits_for_an_operator_is_read_without_what_was_done(many: Many) ->
     _, found = reading(many.database, read_attention)
     assert found.rows_read <= 20, found
     assert not found.scanned - SMALL_TABLES - {"webhook_endpoints", "reconciliations"}, found
+
+
+@pytest.mark.parametrize("oldest_first", [False, True])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        LeadFilter(),
+        LeadFilter(niche_slug="hosting"),
+        LeadFilter(niche_slug="hosting", status="distributed"),
+        LeadFilter(outcome="sold"),
+        LeadFilter(source="usual"),
+        LeadFilter(source="usual", niche_slug="hosting", outcome="sold"),
+        LeadFilter(created_from=moment(100), created_before=moment(LEADS - 100)),
+    ],
+)
+def test_leads_cost_the_same_on_every_page(many: Many, wanted: LeadFilter, oldest_first: bool) -> None:
+    for after in (None, lead_at(many, DEEP)):
+        check(
+            many.database,
+            lambda conn, after: lead_page(conn, wanted, after, LIMIT, oldest_first=oldest_first),
+            after,
+            most=10 * LIMIT,
+        )
+
+
+def test_rare_sources_and_outcomes_of_leads_are_read_within_a_bound(many: Many) -> None:
+    check(many.database, lambda conn, _: lead_page(conn, LeadFilter(source="rare"), None, LIMIT), None, most=10 * LIMIT)
+    unsold = LeadFilter(outcome="unsold")
+    check(many.database, lambda conn, _: lead_page(conn, unsold, None, LIMIT), None, most=20, full=False)
+    partial = LeadFilter(outcome="partial")
+    page, found = reading(many.database, lambda conn: lead_page(conn, partial, None, LIMIT))
+    assert page.items == ()
+    assert page.next_after is not None, "further back there may be some"
+    assert found.rows_read < 4 * SCANNED_ROWS
+    count, found = reading(many.database, lambda conn: lead_count(conn, LeadFilter()))
+    assert (count.count, count.is_more) == (COUNTED_LEADS, True)
+    assert found.rows_read < 2 * SCANNED_ROWS + 10
+
+
+@pytest.mark.parametrize(
+    ("text", "most"), [("179", 3_000), ("contact 17999", 2 * SCANNED_ROWS), ("contact", 4 * SCANNED_ROWS)]
+)
+def test_names_are_found_by_their_words_within_a_bound(many: Many, text: str, most: int) -> None:
+    result, found = reading(many.database, lambda conn: find_leads(conn, text, None, LIMIT))
+    assert result.leads
+    assert result.is_partial == (text == "contact")
+    assert found.rows_read < most, found
+    assert not found.scanned - SMALL_TABLES, found
+
+
+def test_what_became_of_a_page_of_leads_is_read_by_their_keys(many: Many) -> None:
+    ids = [each.lead_id for each in many.database.read(lambda conn: lead_page(conn, LeadFilter(), None, LIMIT)).items]
+    for view in (sales_of, last_decisions_of):
+        found_of_each, found = reading(many.database, lambda conn, view=view: view(conn, ids))
+        assert len(found_of_each) == LIMIT
+        assert not found.scanned - SMALL_TABLES, found

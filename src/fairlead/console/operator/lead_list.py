@@ -85,7 +85,8 @@ class ChosenLeads:
 
     def address_with(self, **changed: str | None) -> str:
         """The same list with these parameters changed, and without those that are None."""
-        parameters = {**self.given, **self._shown}
+        given = {name: self.given.get(name) for name in _FILTER_TITLES}  # always in one order: views are told by it
+        parameters = {**given, **self._shown}
         kept = {name: value for name, value in {**parameters, **changed}.items() if value}
         return f"{PATH}?{urlencode(kept)}" if kept else PATH
 
@@ -276,18 +277,21 @@ class LeadRow:
     most_cents: int
 
 
-def rows_of(leads: Iterable[LeadInList], viewer: Viewer, most_cents: Mapping[str, int]) -> list[LeadRow]:
-    """The leads in words. `most_cents` is by niche."""
-    return [_row(each, viewer, most_cents) for each in leads]
+def rows_of(
+    leads: Iterable[LeadInList], viewer: Viewer, most_cents: Mapping[str, int], *, with_names: bool
+) -> list[LeadRow]:
+    """The leads in words. `most_cents` is by niche; `with_names`: the reader may see contact data."""
+    return [_row(each, viewer, most_cents, with_names=with_names) for each in leads]
 
 
-def _row(found: LeadInList, viewer: Viewer, most_cents: Mapping[str, int]) -> LeadRow:
+def _row(found: LeadInList, viewer: Viewer, most_cents: Mapping[str, int], *, with_names: bool) -> LeadRow:
     lead = found.lead
+    contact_name = lead.contact_name if with_names else None
     text, tone = outcome_text(found, viewer)
     return LeadRow(
         lead.lead_id,
-        name_of(lead.lead_id, lead.contact_name),
-        lead.contact_name is not None,
+        name_of(lead.lead_id, contact_name),
+        contact_name is not None,
         lead.niche,
         lead.niche_name,
         lead.status,

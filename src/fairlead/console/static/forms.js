@@ -266,8 +266,9 @@ async function stepUp() {
     if (!(await closed(dialog))) return false;
     const answer = await callApi("POST", "/api/v1/session/step-up", { proof: input.value });
     if (answer.ok) return true;
+    // A wrong code is answered like a session that is over (401), and is no reason to go on.
+    if (ENDED.includes(answer.said.code)) return true; // the call itself says so
     error.textContent = answer.said.detail;
     error.hidden = false;
-    if (answer.status === 401) return true; // the session is over: the call itself says so
   }
 }

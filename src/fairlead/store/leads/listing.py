@@ -27,8 +27,8 @@ STATUS_OF_OUTCOME: dict[str, tuple[str, str | None]] = {
 }
 """By outcome: the status, which an index answers, and the last attempt, which is looked at lead by lead."""
 
-COUNTED_LEADS = 10_000
-"""Counting stops here."""
+COUNTED_LEADS, LOOKED_AT_TO_COUNT = 10_000, 2_000
+"""Counting stops here: at so many entries of an index, and at fewer where each lead has to be looked at."""
 
 RECENT_LEADS, MOST_SOURCES = 2_000, 100
 
@@ -98,12 +98,14 @@ def lead_page(
 
 
 def lead_count(conn: Connection, wanted: LeadFilter) -> LeadCount:
-    """How many leads the filter lets through, if that can be told from the newest 10,001 of what an index gives."""
+    """How many leads the filter lets through, if that can be told from the newest of what an index gives."""
     query = _query(wanted, None, oldest_first=False)
-    count, looked_at = query.count(conn, COUNTED_LEADS + 1)
-    if looked_at <= COUNTED_LEADS:
+    is_by_index = not query.row_filter.texts
+    most = COUNTED_LEADS if is_by_index else LOOKED_AT_TO_COUNT
+    count, looked_at = query.count(conn, most + 1)
+    if looked_at <= most:
         return LeadCount(count)
-    return LeadCount(COUNTED_LEADS, is_more=True) if count > COUNTED_LEADS else LeadCount(None)
+    return LeadCount(most, is_more=True) if is_by_index else LeadCount(None)
 
 
 def recent_sources(conn: Connection) -> Sequence[str]:

@@ -30,12 +30,16 @@ class LeadMatches:
 
 @dataclass(frozen=True, slots=True)
 class _Ways:
-    """How a text is looked for: by keys that are compared whole, by a range of ids, by beginnings of words."""
+    """How a text is looked for: by keys that are compared whole, by a range of ids, by beginnings of words.
+
+    Of the words the rarest is the first; `is_cut`: it has more entries than are looked at.
+    """
 
     emails: Sequence[str] = ()
     phones: Sequence[str] = ()
     id_prefix: str | None = None
     words: Sequence[str] = ()
+    is_cut: bool = False
 
 
 def find_leads(conn: Connection, text: str, after: Place | None, limit: int) -> LeadMatches:
@@ -47,7 +51,7 @@ def find_leads(conn: Connection, text: str, after: Place | None, limit: int) -> 
     many are looked at.
     """
     ways = _ways(conn, text)
-    return LeadMatches(_found(conn, ways, after, limit), bool(ways.words) and _is_cut(conn, ways.words))
+    return LeadMatches(_found(conn, ways, after, limit), ways.is_cut)
 
 
 def leads_of_contact(
@@ -65,7 +69,8 @@ def _ways(conn: Connection, text: str) -> _Ways:
     is_number = digits >= _FEWEST_DIGITS and _NUMBER.fullmatch(text) is not None
     is_id = _BEGINNING_OF_ID.fullmatch(text) is not None and len(text.replace("-", "")) <= _MOST_DIGITS_OF_ID
     phones = phone_search_keys(text, phone_regions(conn)) if is_number else ()
-    return _Ways((), phones, text if is_id else None, () if is_number else _search_words(text))
+    words, is_cut = ([], False) if is_number else _rarest_first(conn, text)
+    return _Ways((), phones, text if is_id else None, words, is_cut)
 
 
 def _ways_of_contact(conn: Connection, email: str | None, phone: str | None) -> _Ways:
@@ -75,22 +80,28 @@ def _ways_of_contact(conn: Connection, email: str | None, phone: str | None) -> 
     )
 
 
-def _search_words(text: str) -> list[str]:
-    """The longest first: its entries are the fewest to look at."""
-    return sorted((word for word in name_words(text) if word[0].isalnum()), key=lambda word: (-len(word), word))
+def _rarest_first(conn: Connection, text: str) -> tuple[list[str], bool]:
+    """The words of the text, the one with the fewest entries first; whether even that has more than are looked at."""
+    counts: dict[str, int] = {}
+    for word in name_words(text):
+        if word[0].isalnum():
+            values = (*words_beginning_with(word), SCANNED_ROWS)
+            query = f"select count(*) from ({_SCANNED}) w"  # noqa: S608 - constants of our own
+            counts[word] = conn.execute(query, values).fetchall()[0][0]
+    return sorted(counts, key=lambda word: counts[word]), min(counts.values(), default=0) == SCANNED_ROWS
 
 
 def _found(conn: Connection, ways: _Ways, after: Place | None, limit: int) -> tuple[ListedLead, ...]:
     # Each way of its own: an index answers each, and none answers them together.
     parts, values = list[LiteralString](), list[object]()
     if ways.emails:
-        parts.append("select id from leads where email_key = any(%s)")
+        parts.append("select id, created_at from leads where email_key = any(%s)")
         values.append(list(ways.emails))
     if ways.phones:
-        parts.append("select id from leads where phone_key = any(%s)")
+        parts.append("select id, created_at from leads where phone_key = any(%s)")
         values.append(list(ways.phones))
     if ways.id_prefix is not None:
-        parts.append("(select id from leads where id between %s and %s order by id desc limit %s)")
+        parts.append("(select id, created_at from leads where id between %s and %s order by id desc limit %s)")
         values += [*id_range(ways.id_prefix), SCANNED_ROWS]
     if ways.words:
         text, of_words = _by_words(ways.words)
@@ -100,15 +111,17 @@ def _found(conn: Connection, ways: _Ways, after: Place | None, limit: int) -> tu
         return ()
     conditions = Conditions()
     if after is not None:
-        conditions.add("(a.created_at, a.id) < (%s, %s::uuid)", *after)
+        conditions.add("(created_at, id) < (%s, %s::uuid)", *after)
     return tuple(
         all_rows(
             conn,
             ListedLead,
             f"""
-            with found as materialized ({" union ".join(parts)})
-            select {LISTED} from found join leads a on a.id = found.id {WITH_NICHE}
-            where {conditions.text} order by a.created_at desc, a.id desc limit %s
+            with found as materialized ({" union ".join(parts)}),
+                 page as materialized (select id from found where {conditions.text}
+                                       order by created_at desc, id desc limit %s)
+            select {LISTED} from page join leads a on a.id = page.id {WITH_NICHE}
+            order by a.created_at desc, a.id desc
             """,  # noqa: S608 - constants of our own
             (*values, *conditions.values, limit),
         )
@@ -116,7 +129,7 @@ def _found(conn: Connection, ways: _Ways, after: Place | None, limit: int) -> tu
 
 
 _SCANNED: LiteralString = """
-    select lead_id from lead_name_words where word >= %s and word < %s
+    select lead_id, created_at from lead_name_words where word >= %s and word < %s
     order by word, created_at desc, lead_id desc limit %s"""
 """Of the leads with a word that begins so: a whole word comes before longer ones, of each the newest lead first."""
 
@@ -129,10 +142,4 @@ def _by_words(words: Sequence[str]) -> tuple[LiteralString, list[object]]:
             " and exists (select from lead_name_words o where o.lead_id = w.lead_id and o.word >= %s and o.word < %s)"
         )
         values += words_beginning_with(word)
-    return f"select w.lead_id as id from ({_SCANNED}) w where true{others}", values  # noqa: S608 - as above
-
-
-def _is_cut(conn: Connection, words: Sequence[str]) -> bool:
-    query = f"select count(*) from ({_SCANNED}) w"  # noqa: S608 - as above
-    values = (*words_beginning_with(words[0]), SCANNED_ROWS)
-    return conn.execute(query, values).fetchall()[0][0] == SCANNED_ROWS
+    return f"select w.lead_id as id, w.created_at from ({_SCANNED}) w where true{others}", values  # noqa: S608 - as above

@@ -20,10 +20,10 @@ from fairlead.console.operator.lead_list import (
     rows_of,
     view_links,
 )
-from fairlead.console.page import HtmlPage, PageOfRequest, PageRoute
+from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.periods import TITLES
 from fairlead.core.errors import BadInput
-from fairlead.core.permissions import Permission
+from fairlead.core.permissions import CONTACT_DATA, Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.lead_list import leads_in_list
 from fairlead.flows.lead_views import LEAD_COLUMNS, saved_views
@@ -75,7 +75,7 @@ def list_leads(
     return page.render(
         "operator/leads.html",
         reader,
-        leads=rows_of(found.items, page.viewer, most_cents),
+        leads=rows_of(found.items, page.viewer, most_cents, with_names=CONTACT_DATA["consumer"] in reader.permissions),
         count=found.count,
         next_address=None if cursor is None else chosen.address_with(cursor=cursor),
         first_address=None if is_first else chosen.address,
@@ -92,10 +92,5 @@ def list_leads(
         currency=currency,
         may_decide=Permission.LEADS_APPROVE in reader.permissions,
         may_share=Permission.LEADS_WRITE in reader.permissions,
-        may_export=_has_exports(page),
+        may_export=Permission.EXPORTS_WRITE in reader.permissions,
     )
-
-
-def _has_exports(page: HtmlPage) -> bool:
-    """Whether there is a page for exports: a link to none would be worse than none."""
-    return any(getattr(route, "path", "") == "/exports/new" for route in page.request.app.routes)
