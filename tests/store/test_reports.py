@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +16,7 @@ from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
-from fairlead.store.connection import Database
+from fairlead.store.connection import Connection, Database
 from fairlead.store.portal.levels_on_offer import OwnSubscriptionState, niches_on_offer
 from fairlead.store.reports.activity import ProviderActivity, provider_activity
 from fairlead.store.reports.days import Days, checked_days
@@ -23,6 +24,7 @@ from fairlead.store.reports.fairness import LevelFairness, level_fairness
 from fairlead.store.reports.fill import level_fill
 from fairlead.store.reports.funnel import FunnelDay, lead_funnel
 from fairlead.store.reports.one_provider import passed_over
+from fairlead.store.reports.pieces import Cover, cover, cover_one_provider
 from fairlead.store.reports.revenue import RevenueDay, revenue
 from tests.flows.marketplaces import HOSTING, declare
 from tests.flows.sales import MEMO, PORTAL, Sale, query, sell
@@ -40,6 +42,14 @@ def around_today() -> Days:
 
 def long_ago() -> Days:
     return checked_days(today() - timedelta(days=400), today() - timedelta(days=39), "UTC")
+
+
+def covered(conn: Connection, days: Days, slug: str | None = None) -> Cover:
+    """The days of that niche, or of all; of one that is not there, nothing."""
+    if slug is None:
+        return cover(conn, days)
+    row = conn.execute("select id::text from niches where slug = %s", (slug,)).fetchone()
+    return cover(conn, days, str(UUID(int=0)) if row is None else row[0])
 
 
 def move(database: Database, table: str, column: str, key: str, moment: datetime) -> None:
@@ -84,7 +94,7 @@ def test_revenue_is_gross_on_the_day_of_sale_and_less_on_the_day_of_refund(damag
 
     def found(first: date, last: date, timezone: str, niche: str | None = None) -> list[tuple[Any, ...]]:
         rows = damaged_database.read(
-            lambda conn: revenue(conn, checked_days(first, last + timedelta(days=1), timezone), niche)
+            lambda conn: revenue(conn, covered(conn, checked_days(first, last + timedelta(days=1), timezone), niche))
         )
         return [
             (row.day.isoformat(), row.level_name, row.sold_count, row.gross_cents, row.refunded_cents, row.net_cents)
@@ -107,10 +117,10 @@ def test_revenue_is_gross_on_the_day_of_sale_and_less_on_the_day_of_refund(damag
 
 def test_revenue_names_niche_and_level(database: Database) -> None:
     sell(database)
-    rows = database.read(lambda conn: revenue(conn, around_today(), "hosting"))
+    rows = database.read(lambda conn: revenue(conn, covered(conn, around_today(), "hosting")))
     assert all(isinstance(row, RevenueDay) and row.niche == "hosting" for row in rows)
     assert [row.level_name for row in rows] == ["gold", "silver"]
-    assert database.read(lambda conn: revenue(conn, long_ago())) == []
+    assert database.read(lambda conn: revenue(conn, covered(conn, long_ago()))) == []
 
 
 def test_the_funnel_follows_the_leads_of_a_day(damaged_database: Database) -> None:
@@ -126,13 +136,13 @@ def test_the_funnel_follows_the_leads_of_a_day(damaged_database: Database) -> No
     unsold = query(database, "select id from leads where last_outcome = 'no_eligible'")
     sold = query(database, "select distinct lead_id from assignments")
     assert min(len(unsold), len(sold)) > 0
-    (day,) = database.read(lambda conn: lead_funnel(conn, around_today()))
+    (day,) = database.read(lambda conn: lead_funnel(conn, covered(conn, around_today())))
     assert day == FunnelDay(day.day, "hosting", 15, 13, len(sold), 1, len(unsold), 1, 0)
     mark_lead_bad(database, sale.lead_id, MEMO, OPERATOR)
-    (day,) = database.read(lambda conn: lead_funnel(conn, around_today()))
+    (day,) = database.read(lambda conn: lead_funnel(conn, covered(conn, around_today())))
     assert day == FunnelDay(day.day, "hosting", 15, 13, len(sold), 1, len(unsold), 1, 1)
-    assert database.read(lambda conn: lead_funnel(conn, around_today(), "other")) == []
-    assert database.read(lambda conn: lead_funnel(conn, long_ago())) == []
+    assert database.read(lambda conn: lead_funnel(conn, covered(conn, around_today(), "other"))) == []
+    assert database.read(lambda conn: lead_funnel(conn, covered(conn, long_ago()))) == []
 
 
 def test_days_are_those_of_the_reader(damaged_database: Database) -> None:
@@ -141,7 +151,7 @@ def test_days_are_those_of_the_reader(damaged_database: Database) -> None:
     for timezone, day in (("UTC", 1), ("Europe/Madrid", 2), ("America/New_York", 1), ("Pacific/Auckland", 2)):
         for asked in (1, 2):
             span = checked_days(date(2026, 3, asked), date(2026, 3, asked + 1), timezone)
-            found = damaged_database.read(lambda conn, span=span: lead_funnel(conn, span))
+            found = damaged_database.read(lambda conn, span=span: lead_funnel(conn, covered(conn, span)))
             assert [row.day for row in found] == ([date(2026, 3, day)] if asked == day else [])
 
 
@@ -157,16 +167,16 @@ def test_providers_are_shown_with_what_they_said(database: Database) -> None:
     reject_assignment(database, sale.anchor_id, newer[0][0], "out of our area", PORTAL)
     report_bad_lead(database, sale.anchor_id, newer[0][0], "spam", None, PORTAL)
     accept_bad_lead(database, newer[0][0], MEMO, OPERATOR)
-    anchor, bowline = database.read(lambda conn: provider_activity(conn, around_today()))
+    anchor, bowline = database.read(lambda conn: provider_activity(conn, covered(conn, around_today())))
     assert anchor == ProviderActivity(sale.anchor_id, "Anchor", 3, 3000, 2, 1, 1, 1, 1, 1, 500)
     assert (anchor.acceptance_rate, anchor.bad_lead_rate) == (0.5, pytest.approx(1 / 3))
     assert (bowline.provider_name, bowline.received_count, bowline.acceptance_rate) == ("Bowline", 1, None)
     own = database.bound_to(sale.bowline_id).read(
-        lambda conn: provider_activity(conn, around_today(), provider_id=sale.bowline_id)
+        lambda conn: provider_activity(conn, cover_one_provider(around_today(), sale.bowline_id))
     )
     assert own == [bowline]
-    assert database.read(lambda conn: provider_activity(conn, around_today(), niche_slug="other")) == []
-    assert database.read(lambda conn: provider_activity(conn, long_ago())) == []
+    assert database.read(lambda conn: provider_activity(conn, covered(conn, around_today(), "other"))) == []
+    assert database.read(lambda conn: provider_activity(conn, covered(conn, long_ago()))) == []
 
 
 def rotate(database: Database, count: int) -> str:
@@ -182,7 +192,7 @@ def rotate(database: Database, count: int) -> str:
 
 def test_fairness_counts_starts_and_turns(database: Database) -> None:
     slug = rotate(database, 9)
-    first, second = database.read(lambda conn: level_fairness(conn, slug, around_today()))
+    first, second = database.read(lambda conn: level_fairness(conn, covered(conn, around_today(), slug)))
     assert (first.level_name, first.decisions, first.starts, first.expected_starts) == ("L1", 9, 5, 4.5)
     assert (second.level_name, second.decisions, second.starts, second.expected_starts) == ("L2", 9, 4, 4.5)
     times: dict[str, list[int]] = {}
@@ -206,17 +216,17 @@ def test_fairness_counts_starts_and_turns(database: Database) -> None:
         second.level_id,
     )
     assert second.unserved_subscriptions == unserved
-    empty = database.read(lambda conn: level_fairness(conn, slug, long_ago()))
+    empty = database.read(lambda conn: level_fairness(conn, covered(conn, long_ago(), slug)))
     assert [(level.decisions, level.starts, level.assignments, level.served_subscriptions) for level in empty] == [
         (0, 0, 0, 0)
     ] * 2
     assert empty[0] == LevelFairness(first.level_id, "L1", 0, 0, 0.0, 0, 0, 2, 0, 0, 0)
-    assert database.read(lambda conn: level_fairness(conn, "other", around_today())) == []
+    assert database.read(lambda conn: level_fairness(conn, covered(conn, around_today(), "other"))) == []
 
 
 def test_fill_says_who_stood_in_the_way(database: Database) -> None:
     slug = rotate(database, 8)
-    first, second = database.read(lambda conn: level_fill(conn, slug, around_today()))
+    first, second = database.read(lambda conn: level_fill(conn, covered(conn, around_today(), slug)))
     sold = dict(query(database, "select competition_level_id::text, count(*) from assignments group by 1"))
     assert (first.decisions, first.offered_slots, first.filled_slots) == (8, 8, sold[first.level_id])
     assert (second.decisions, second.offered_slots, second.filled_slots) == (8, 16, sold.get(second.level_id, 0))
@@ -233,7 +243,7 @@ def test_fill_says_who_stood_in_the_way(database: Database) -> None:
     assert second.reasons == expected
     assert "insufficient_balance" in expected
     assert first.reasons == {} or first.filled_slots < first.offered_slots
-    assert database.read(lambda conn: level_fill(conn, slug, long_ago())) == []
+    assert database.read(lambda conn: level_fill(conn, covered(conn, long_ago(), slug))) == []
 
 
 def offered(database: Database, provider_id: str) -> list[tuple[str, list[tuple[str, OwnSubscriptionState | None]]]]:

@@ -1,16 +1,17 @@
 """A span of days beside as many days before it: what came in, what was sold, and what stayed open."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from fairlead.flows.reports import AskedDays, days_asked
+from fairlead.flows.reports import AskedDays, days_asked, note_zone
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.reports.days import Days
-from fairlead.store.reports.period import Bucket, Figures, SlotCounts, buckets, figures, slots
+from fairlead.store.reports.period import Bucket, Figures, SlotCounts, days_of, figures, hours, slots
+from fairlead.store.reports.pieces import Cover, cover
 from fairlead.store.time_zones import date_changes, local_date
 
 HOURLY_DAYS = 2
@@ -48,26 +49,34 @@ def period_report(database: Database, asked: AskedDays) -> ReportedPeriod:
         since, before = first_moment(days.day_from, zone), first_moment(days.day_before, zone)
         length = days.day_before - days.day_from
         earlier_since, earlier_before = first_moment(days.day_from - length, zone), since
+        until = None
         if since < now < before:
-            earlier_before = min(earlier_before, _days_before(now, length, zone))
-        is_hourly = length.days <= HOURLY_DAYS
-        begins = _hours(since, before) if is_hourly else _days(days, zone)
-        begun = [each for each in begins if each <= now] or begins[:1]
+            until = earlier_before = min(earlier_before, _days_before(now, length, zone))
+        covered, is_hourly = cover(conn, days), length.days <= HOURLY_DAYS
         return ReportedPeriod(
             days,
             marketplace_currency(conn),
             since,
             before,
-            figures(conn, since, before),
+            figures(conn, covered),
             earlier_since,
             earlier_before,
-            figures(conn, earlier_since, earlier_before),
+            figures(conn, _earlier(conn, days, until, zone)),
             is_hourly,
-            tuple(buckets(conn, begun, before)),
-            slots(conn, since, before),
+            tuple(_hours(conn, since, before, now) if is_hourly else _days(conn, covered, zone, now)),
+            slots(conn, covered),
         )
 
+    note_zone(database, asked.timezone)
     return database.read(work)
+
+
+def _earlier(conn: Connection, days: Days, until: datetime | None, zone: ZoneInfo) -> Cover:
+    """As many days before; up to `until`, which is within one of them, where the days are not over yet."""
+    length = days.day_before - days.day_from
+    day_before = days.day_from if until is None else local_date(until, zone) + timedelta(days=1)
+    earlier = replace(days, day_from=days.day_from - length, day_before=day_before)
+    return cover(conn, earlier, until=until)
 
 
 def first_moment(day: date, zone: ZoneInfo) -> datetime:
@@ -84,11 +93,19 @@ def _days_before(moment: datetime, length: timedelta, zone: ZoneInfo) -> datetim
     return (moment.astimezone(zone).replace(tzinfo=None) - length).replace(tzinfo=zone).astimezone(UTC)
 
 
-def _hours(since: datetime, before: datetime) -> Sequence[datetime]:
+def _hours(conn: Connection, since: datetime, before: datetime, now: datetime) -> Sequence[Bucket]:
     count = max(1, round((before - since).total_seconds() / 3600))
-    return [since + timedelta(hours=number) for number in range(count)]
+    begins = [since + timedelta(hours=number) for number in range(count)]
+    return hours(conn, [each for each in begins if each <= now] or begins[:1], before)
 
 
-def _days(days: Days, zone: ZoneInfo) -> Sequence[datetime]:
-    found = [moment for moment, _ in date_changes(days.day_from, days.day_before - timedelta(days=1), zone)]
-    return [each for each in found if days.day_from <= local_date(each, zone) < days.day_before]
+def _days(conn: Connection, covered: Cover, zone: ZoneInfo, now: datetime) -> Sequence[Bucket]:
+    days = covered.days
+    changes = date_changes(days.day_from, days.day_before - timedelta(days=1), zone)
+    begins: dict[date, datetime] = {}
+    for moment, _ in changes:
+        day = local_date(moment, zone)
+        if days.day_from <= day < days.day_before:
+            begins.setdefault(day, moment)
+    begun = [(day, moment) for day, moment in begins.items() if moment <= now] or [*begins.items()][:1]
+    return days_of(conn, covered, begun)

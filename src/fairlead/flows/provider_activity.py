@@ -18,6 +18,7 @@ from fairlead.store.reports.one_provider import (
     passed_over,
     spend_by_day,
 )
+from fairlead.store.reports.pieces import cover_one_provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def one_provider_activity(database: Database, provider_id: str, asked: AskedDays
         return OneProviderActivity(
             days,
             marketplace_currency(conn),
-            next(iter(provider_activity(conn, days, provider_id=checked)), None),
+            next(iter(provider_activity(conn, cover_one_provider(days, checked))), None),
             {each.subscription_id: each for each in activity_by_subscription(conn, days, checked)},
             tuple(spend_by_day(conn, days, checked)),
             tuple(passed_over(conn, checked, niche_ids)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from fairlead.store.reports.days import Days, checked_days
 from fairlead.store.reports.fairness import LevelFairness, level_fairness, most_assigned_niche
 from fairlead.store.reports.fill import LevelFill, level_fill
 from fairlead.store.reports.funnel import FunnelDay, lead_funnel
+from fairlead.store.reports.pieces import Cover, cover, cover_one_provider, keep_zone
 from fairlead.store.reports.revenue import RevenueDay, revenue
 from fairlead.store.time_zones import local_date, time_zone_names
 
@@ -46,22 +47,22 @@ class Report(Generic[Row]):
 
 def fairness_report(database: Database, niche_slug: str, asked: AskedDays) -> Report[LevelFairness]:
     """How even the niche's rotation was. Raises `BadInput`, and `Refused`: `niche_unknown`."""
-    return _report(database, asked, niche_slug, lambda conn, days: level_fairness(conn, niche_slug, days))
+    return _report(database, asked, niche_slug, level_fairness)
 
 
 def fill_report(database: Database, niche_slug: str, asked: AskedDays) -> Report[LevelFill]:
     """How many slots of the niche's levels were filled. Raises `BadInput`, and `Refused`: `niche_unknown`."""
-    return _report(database, asked, niche_slug, lambda conn, days: level_fill(conn, niche_slug, days))
+    return _report(database, asked, niche_slug, level_fill)
 
 
 def revenue_report(database: Database, niche_slug: str | None, asked: AskedDays) -> Report[RevenueDay]:
     """What was sold and given back (in the niche). Raises `BadInput`, and `Refused`: `niche_unknown`."""
-    return _report(database, asked, niche_slug, lambda conn, days: revenue(conn, days, niche_slug))
+    return _report(database, asked, niche_slug, revenue)
 
 
 def funnel_report(database: Database, niche_slug: str | None, asked: AskedDays) -> Report[FunnelDay]:
     """What became of the leads that came in (in the niche). Raises `BadInput`, and `Refused`: `niche_unknown`."""
-    return _report(database, asked, niche_slug, lambda conn, days: lead_funnel(conn, days, niche_slug))
+    return _report(database, asked, niche_slug, lead_funnel)
 
 
 def activity_report(
@@ -72,8 +73,10 @@ def activity_report(
     `provider_id`, if it is given, is a UUID; one that received nothing, and one that is not there, have no row.
     """
 
-    def view(conn: Connection, days: Days) -> list[ProviderActivity]:
-        return provider_activity(conn, days, provider_id=provider_id, niche_slug=niche_slug)
+    def view(conn: Connection, covered: Cover) -> list[ProviderActivity]:
+        if provider_id is not None:
+            covered = cover_one_provider(covered.days, provider_id, covered.niche_id)
+        return provider_activity(conn, covered)
 
     return _report(database, asked, niche_slug, view)
 
@@ -82,20 +85,31 @@ def _report(
     database: Database,
     asked: AskedDays,
     niche_slug: str | None,
-    view: Callable[[Connection, Days], Sequence[Row]],
+    view: Callable[[Connection, Cover], Sequence[Row]],
 ) -> Report[Row]:
     def work(conn: Connection) -> Report[Row]:
         days = days_asked(conn, asked)
-        if niche_slug is not None:
-            known_niche(conn, niche_slug)
-        return Report(days, marketplace_currency(conn), tuple(view(conn, days)))
+        niche_id = None if niche_slug is None else known_niche(conn, niche_slug)
+        return Report(days, marketplace_currency(conn), tuple(view(conn, cover(conn, days, niche_id))))
 
+    note_zone(database, asked.timezone)
     return database.read(work)
+
+
+_noted = set[tuple[str, str, date]]()
+
+
+def note_zone(database: Database, timezone: str) -> None:
+    """That reports are asked for in this zone is on record, once a day for each process: spans are made for it."""
+    today = (database.url, timezone, datetime.now(UTC).date())
+    if today not in _noted and timezone in time_zone_names():
+        database.run(lambda conn: keep_zone(conn, timezone))
+        _noted.add(today)
 
 
 def busiest_niche(database: Database, asked: AskedDays) -> tuple[str, str] | None:
     """Slug and name of the niche with the most assignments in these days; None without any. Raises `BadInput`."""
-    return database.read(lambda conn: most_assigned_niche(conn, days_asked(conn, asked)))
+    return database.read(lambda conn: most_assigned_niche(conn, cover(conn, days_asked(conn, asked))))
 
 
 def known_niche(conn: Connection, niche_slug: str) -> str:

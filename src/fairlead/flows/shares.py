@@ -6,9 +6,10 @@ from itertools import groupby
 from typing import Literal
 
 from fairlead.core.model import INSUFFICIENT_FUNDS
-from fairlead.flows.reports import AskedDays, days_asked, known_niche
+from fairlead.flows.reports import AskedDays, days_asked, known_niche, note_zone
 from fairlead.store.connection import Connection, Database
 from fairlead.store.reports.days import Days
+from fairlead.store.reports.pieces import cover
 from fairlead.store.reports.shares import ReceivedShare, subscription_shares
 
 FAR_BELOW_RATIO = 0.8
@@ -75,10 +76,10 @@ def shares_report(database: Database, niche_slug: str, asked: AskedDays) -> Shar
 
     def work(conn: Connection) -> SharesReport:
         days = days_asked(conn, asked)
-        known_niche(conn, niche_slug)
-        rows = subscription_shares(conn, niche_slug, days)
+        rows = subscription_shares(conn, cover(conn, days, known_niche(conn, niche_slug)))
         return SharesReport(days, tuple(_level(list(own)) for _, own in groupby(rows, key=lambda each: each.level_id)))
 
+    note_zone(database, asked.timezone)
     return database.read(work)
 
 

@@ -17,6 +17,7 @@ from fairlead.store.history import audit_head, audit_rows, niches_of, past_entri
 from fairlead.store.invariants.engine import DIFFERENCES_SHOWN, INVARIANTS, check_invariants
 from fairlead.store.invariants.invariant import Invariant
 from fairlead.store.journal import LockedNiche
+from fairlead.store.reports.pieces import made_spans, span_differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def verify_snapshot(
         progress("rows", number, len(invariants))
         checks.append(Check(found.invariant.name, found.checked, found.first))
     checks.append(_check_audit_chain(conn, progress))
+    checks.append(_check_reports(conn, progress))
     return Verification(tuple(checks))
 
 
@@ -156,6 +158,16 @@ def _state_differences(folded: Roster, loaded: Roster, niche: LockedNiche) -> li
         ):
             differences.append(f"subscription {subscription_id} is another than in the journal")
     return differences[:DIFFERENCES_SHOWN]
+
+
+def _check_reports(conn: Connection, progress: Progress) -> Check:
+    spans, differences = made_spans(conn), list[str]()
+    for number, days in enumerate(spans, start=1):
+        if len(differences) < DIFFERENCES_SHOWN:
+            differences += span_differences(conn, days)
+        progress("reports", number, len(spans))
+    shown = tuple(differences[:DIFFERENCES_SHOWN])
+    return Check("what reports keep of days that are over is what the rows give", len(spans), shown)
 
 
 def _check_audit_chain(conn: Connection, progress: Progress) -> Check:

@@ -88,6 +88,7 @@ def test_the_periodic_tasks_of_a_marketplace(database: Database) -> None:
         "fingerprint": (SLOW, 60, False),
         "compose_filters": (SLOW, 86_400, False),
         "snapshot_rosters": (SLOW, 60, False),
+        "roll_up": (SLOW, 300, False),
         "verify": (PROOF, 5, False),
     }
     assert not any(count for run in runs for count in run.counts.values())

@@ -30,6 +30,7 @@ from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import count_of_leads, newest_lead_at, niches_with_waiting_leads, providers_out_of_funds
+from fairlead.store.reports.pieces import forget_spans
 from fairlead.store.simulated_clock import SimulatedClock
 
 SENDER = Actor("demo", "system")
@@ -92,6 +93,7 @@ def make_history(
             history.live(moment)
             if on_progress is not None:
                 on_progress(first, moment.at, until)
+    database.run(forget_spans)
     return MadeHistory(first, until, sum(each.leads for each in moments))
 
 

@@ -19,6 +19,7 @@ from fairlead.flows.maintenance.orphans import requeue_orphans
 from fairlead.flows.maintenance.reconcile import reconcile_task
 from fairlead.flows.maintenance.reoffer import reoffer
 from fairlead.flows.maintenance.rescue import rescue
+from fairlead.flows.maintenance.roll_up import roll_up
 from fairlead.flows.maintenance.snapshot_rosters import snapshot_rosters
 from fairlead.flows.maintenance.unconfirmed import reject_unconfirmed
 from fairlead.flows.verifications import verify_requested
@@ -77,6 +78,7 @@ PERIODIC_TASKS: tuple[PeriodicTask, ...] = (
     PeriodicTask("fingerprint", SLOW, 60, fingerprint),
     PeriodicTask("compose_filters", SLOW, DAY_SECONDS, compose_filters),
     PeriodicTask("snapshot_rosters", SLOW, 60, snapshot_rosters),
+    PeriodicTask("roll_up", SLOW, 300, roll_up),
     PeriodicTask("verify", PROOF, 5, verify_requested),
 )
 

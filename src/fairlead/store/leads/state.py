@@ -10,6 +10,7 @@ from datetime import datetime
 from fairlead.core.decision import Decision
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
+from fairlead.store.reports.changes import leads_changed
 from fairlead.store.row_counts import change_rows
 
 
@@ -38,6 +39,7 @@ def set_approved(
         """,
         (now, approved_by, correlation_id, list(lead_ids)),
     ).fetchall()
+    leads_changed(conn, lead_ids)
     return sorted(lead_id for lead_id, awaits in rows if awaits)
 
 
@@ -56,6 +58,7 @@ def set_rejected(
         """,
         (now, rejected_by, reason, correlation_id, list(lead_ids)),
     )
+    leads_changed(conn, lead_ids)
 
 
 def set_withdrawn(conn: Connection, lead_id: str, now: datetime) -> None:
@@ -81,6 +84,7 @@ def set_bad(conn: Connection, lead_id: str) -> None:
         """,
         (lead_id,),
     )
+    leads_changed(conn, [lead_id])
 
 
 def set_awaiting(conn: Connection, lead_ids: Sequence[str], correlation_id: str | None) -> None:
@@ -143,6 +147,7 @@ def set_decided(conn: Connection, decisions: Sequence[Decision], now: datetime) 
             array_text(provider_id for _, provider_id in sold),
         ),
     )
+    leads_changed(conn, [decision.lead_id for decision in decisions])
 
 
 def add_failed_run(conn: Connection, lead_id: str, error: str, now: datetime) -> int:
@@ -162,6 +167,7 @@ def add_failed_run(conn: Connection, lead_id: str, error: str, now: datetime) ->
         """,
         (now, error, lead_id),
     ).fetchall()
+    leads_changed(conn, [lead_id])
     return rows[0][0]
 
 
@@ -222,3 +228,4 @@ def give_up(conn: Connection, lead_id: str, error: str, now: datetime) -> None:
         """,
         (error, now, lead_id),
     )
+    leads_changed(conn, [lead_id])

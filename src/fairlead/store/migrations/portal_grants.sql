@@ -30,6 +30,9 @@ grant update (status, viewed_at, answered_at, rejection_reason, bad_lead_reporte
 grant select (id, niche_id, status, contact_name, contact_email, contact_phone, email_key, phone_key, attributes,
               created_at, withdrawn_at) on leads to :"portal";
 
+-- Days whose reports that changes.
+grant insert (fact_kind, at) on report_changes to :"portal";
+
 -- What it is told, and where. Held back or skipped with its endpoint; sent by workers alone.
 grant select on notifications to :"portal";
 grant insert (id, kind, channel, provider_id, subscription_id, created_at) on notifications to :"portal";

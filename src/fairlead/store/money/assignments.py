@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
+from fairlead.store.reports.changes import assignments_changed
 from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import all_rows, one_row
 
@@ -118,6 +119,7 @@ def set_refunded(conn: Connection, assignment_ids: Sequence[str], decided_by: st
         """,
         {"now": now, "by": decided_by, "memo": memo, "ids": list(assignment_ids)},
     )
+    assignments_changed(conn, assignment_ids)
 
 
 def set_viewed(conn: Connection, assignment_ids: Sequence[str], now: datetime) -> None:
@@ -125,6 +127,7 @@ def set_viewed(conn: Connection, assignment_ids: Sequence[str], now: datetime) -
     statement = "update assignments set viewed_at = %s where id = any(%s::uuid[]) and viewed_at is null"
     parameters = (now, array_text(assignment_ids))
     change_rows(conn, "assignments_viewed_were_unseen", len(assignment_ids), statement, parameters)
+    assignments_changed(conn, assignment_ids)
 
 
 class ProviderAnswer(NamedTuple):
@@ -149,3 +152,4 @@ def set_answered(conn: Connection, answers: Sequence[ProviderAnswer], now: datet
         """,
         (now, now, *(list(column) for column in zip(*answers, strict=True))),
     )
+    assignments_changed(conn, [each.assignment_id for each in answers])

@@ -6,6 +6,7 @@ from datetime import datetime
 from fairlead.store.connection import Connection
 from fairlead.store.keyset import Conditions
 from fairlead.store.lookups import marketplace_currency
+from fairlead.store.reports.changes import assignments_changed
 from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import all_rows
 
@@ -53,6 +54,7 @@ def set_reported(conn: Connection, assignment_id: str, reason: str, note: str | 
         """,
         (now, reason, note, assignment_id),
     )
+    assignments_changed(conn, [assignment_id])
 
 
 def set_report_rejected(conn: Connection, assignment_id: str, decided_by: str, memo: str, now: datetime) -> None:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from fairlead.store.connection import Connection
-from fairlead.store.reports.days import Days, within
-from fairlead.store.typed_rows import all_rows
+from fairlead.store.lookups import provider_names
+from fairlead.store.reports.facts import PROVIDERS
+from fairlead.store.reports.pieces import Cover, totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +36,9 @@ class ProviderActivity:
         return self.bad_count / self.received_count if self.received_count else None
 
 
-def provider_activity(
-    conn: Connection, days: Days, *, provider_id: str | None = None, niche_slug: str | None = None
-) -> list[ProviderActivity]:
-    """The providers that received anything, who spent the most first. None: all providers, all niches."""
-    return all_rows(
-        conn,
-        ProviderActivity,
-        f"""
-        select p.id::text as provider_id, p.name as provider_name, own.received_count, own.spent_cents,
-               own.viewed_count, own.accepted_count, own.rejected_count, own.reported_count, own.bad_count,
-               own.refunded_count, own.refunded_cents
-        from (select a.provider_id, count(*) as received_count, sum(a.price_cents)::bigint as spent_cents,
-                     count(a.viewed_at) as viewed_count,
-                     count(a.answered_at) filter (where a.rejection_reason is null) as accepted_count,
-                     count(a.rejection_reason) as rejected_count, count(a.bad_lead_reported_at) as reported_count,
-                     count(*) filter (where a.bad_lead_decision = 'accepted') as bad_count,
-                     count(a.refunded_at) as refunded_count,
-                     coalesce(sum(a.price_cents) filter (where a.refunded_at is not null), 0)::bigint as refunded_cents
-              from assignments a
-              where a.id between %(first_id)s and %(last_id)s
-                and {within("a.assigned_at")}
-                and (%(provider)s::uuid is null or a.provider_id = %(provider)s::uuid)
-                and (%(niche)s::text is null or a.niche_id = (select id from niches where slug = %(niche)s))
-              group by a.provider_id) own
-        join providers p on p.id = own.provider_id order by own.spent_cents desc, p.name, p.id
-        """,  # noqa: S608 - constants of our own
-        days.parameters(provider=provider_id, niche=niche_slug),
-    )
+def provider_activity(conn: Connection, covered: Cover) -> list[ProviderActivity]:
+    """The providers that received anything, who spent the most first."""
+    found = totals(conn, covered, PROVIDERS, ("keys[1]",))
+    names = provider_names(conn, [provider_id for (provider_id,) in found])
+    rows = [ProviderActivity(each, names[each], *counts) for (each,), counts in found.items()]
+    return sorted(rows, key=lambda each: (-each.spent_cents, each.provider_name, each.provider_id))

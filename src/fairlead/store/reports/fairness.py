@@ -1,12 +1,13 @@
 """How even a niche's rotation was: where decisions began, and how its levels served their subscriptions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from fractions import Fraction
 
 from fairlead.store.connection import Connection
-from fairlead.store.reports.days import Days, within
-from fairlead.store.reports.waits import TURNS_AND_WAITS
+from fairlead.store.reports.facts import LEVELS, SALES
+from fairlead.store.reports.pieces import Cover, totals
+from fairlead.store.reports.waits import Turns, turns_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,70 +33,58 @@ class LevelFairness:
     longest_wait: int
 
 
-def level_fairness(conn: Connection, niche_slug: str, days: Days) -> list[LevelFairness]:
-    """The niche's levels, living or decided on in the span, in order. Two reads: decisions, and assignments."""
-    starts = _by_level(conn, _STARTS, niche_slug, days)
-    turns = _by_level(conn, _TURNS, niche_slug, days)
+def level_fairness(conn: Connection, covered: Cover) -> list[LevelFairness]:
+    """The niche's levels, living or decided on in the days, in order."""
+    starts: dict[str, list[tuple[int, int, int]]] = {}
+    for (level_id, levels), (decisions, begun, _, _) in totals(conn, covered, LEVELS, ("keys[1]", "keys[2]")).items():
+        starts.setdefault(level_id, []).append((int(levels), decisions, begun))
+    turns = turns_of(conn, covered)
+    served: dict[str, dict[str, Turns]] = {}
+    for subscription_id, own in turns.subscriptions.items():
+        served.setdefault(own.level_id, {})[subscription_id] = own
     rows = conn.execute(
         """
         select l.id::text, l.name,
-               (select count(*) from subscriptions s
-                where s.competition_level_id = l.id and s.is_active and s.deleted_at is null)
+               array(select s.id::text from subscriptions s
+                     where s.competition_level_id = l.id and s.is_active and s.deleted_at is null)
         from competition_levels l
-        where l.niche_id = (select id from niches where slug = %s) and (l.deleted_at is null or l.id = any(%s::uuid[]))
+        where l.niche_id = %s and (l.deleted_at is null or l.id = any(%s::uuid[]))
         order by l.order_position, l.id
         """,
-        (niche_slug, sorted({*starts, *turns})),
+        (covered.niche_id, sorted({*starts, *served})),
     ).fetchall()
     return [
-        _level(level_id, name, active_count, starts.get(level_id, (0, 0, 0.0)), turns.get(level_id))
-        for level_id, name, active_count in rows
+        _level(level_id, name, active_ids, starts.get(level_id, []), served.get(level_id, {}))
+        for level_id, name, active_ids in rows
     ]
 
 
-def most_assigned_niche(conn: Connection, days: Days) -> tuple[str, str] | None:
-    """Slug and name of the niche with the most assignments in the span; None without any."""
-    row = conn.execute(_MOST_ASSIGNED, days.parameters()).fetchone()
-    return None if row is None else (row[0], row[1])
+def most_assigned_niche(conn: Connection, covered: Cover) -> tuple[str, str] | None:
+    """Slug and name of the niche with the most assignments in the days; None without any."""
+    sold = {niche_id: counts[0] for (niche_id,), counts in totals(conn, covered, SALES, ("niche_id",)).items()}
+    rows = conn.execute("select id, slug, name from niches where id = any(%s)", (list(sold),)).fetchall()
+    found = sorted((-sold[niche_id], slug, name) for niche_id, slug, name in rows if sold[niche_id])
+    return found[0][1:] if found else None
 
 
 def _level(
-    level_id: str, name: str, active_count: int, starts: tuple[Any, ...], turns: tuple[Any, ...] | None
+    level_id: str,
+    name: str,
+    active_ids: Sequence[str],
+    starts: Sequence[tuple[int, int, int]],
+    served: Mapping[str, Turns],
 ) -> LevelFairness:
-    decisions, begun, expected = starts
-    assignments, served, served_and_active, fewest, most, longest = turns or (0, 0, 0, 0, 0, 0)
-    unserved = active_count - served_and_active
+    times = [each.received for each in served.values()]
     return LevelFairness(
-        level_id, name, decisions, begun, expected, assignments, served, unserved, fewest, most, longest
+        level_id,
+        name,
+        decisions=sum(decisions for _, decisions, _ in starts),
+        starts=sum(begun for _, _, begun in starts),
+        expected_starts=float(sum(Fraction(decisions, levels) for levels, decisions, _ in starts)),
+        assignments=sum(times),
+        served_subscriptions=len(times),
+        unserved_subscriptions=len({*active_ids} - served.keys()),
+        fewest_times=min(times, default=0),
+        most_times=max(times, default=0),
+        longest_wait=max((each.longest_wait for each in served.values()), default=0),
     )
-
-
-def _by_level(conn: Connection, query: LiteralString, niche_slug: str, days: Days) -> Mapping[str, tuple[Any, ...]]:
-    rows = conn.execute(query, days.parameters(niche=niche_slug)).fetchall()
-    return {row[0]: row[1:] for row in rows}
-
-
-_MOST_ASSIGNED: LiteralString = f"""
-    select n.slug, n.name
-    from (select niche_id, count(*) as count from assignments a
-          where a.id between %(first_id)s and %(last_id)s and {within("a.assigned_at")} group by niche_id) sold
-    join niches n on n.id = sold.niche_id order by sold.count desc, n.slug limit 1"""  # noqa: S608 - constants of our own
-
-_STARTS: LiteralString = f"""
-    select level.body ->> 'level_id', count(*), count(*) filter (where level.number = 1),
-           sum(1.0 / jsonb_array_length(j.payload -> 'levels'))::float8
-    from niche_journal j
-    cross join lateral jsonb_array_elements(j.payload -> 'levels') with ordinality as level (body, number)
-    where j.niche_id = (select id from niches where slug = %(niche)s) and j.kind = 'decision'
-      and {within("j.recorded_at")}
-    group by 1"""  # noqa: S608 - constants of our own
-
-_TURNS: LiteralString = f"""
-    with {TURNS_AND_WAITS}, served as (
-        select competition_level_id, subscription_id, count(*) as times, coalesce(max(wait), 0) as longest
-        from waits group by competition_level_id, subscription_id
-    )
-    select v.competition_level_id::text, sum(v.times)::bigint, count(*),
-           count(*) filter (where s.is_active and s.deleted_at is null), min(v.times), max(v.times), max(v.longest)
-    from served v join subscriptions s on s.id = v.subscription_id
-    group by v.competition_level_id"""  # noqa: S608 - constants of our own

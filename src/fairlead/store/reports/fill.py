@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import LiteralString
 
 from fairlead.store.connection import Connection
-from fairlead.store.reports.days import Days, within
+from fairlead.store.reports.facts import LEVELS, REFUSALS
+from fairlead.store.reports.names import reported_levels
+from fairlead.store.reports.pieces import Cover, totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,47 +29,16 @@ class LevelFill:
         return self.filled_slots / self.offered_slots if self.offered_slots else None
 
 
-_LEVELS_OF_DECISIONS: LiteralString = f"""
-    (select level ->> 'level_id' as level_id, (level ->> 'max_recipients')::bigint as offered,
-            jsonb_array_length(level -> 'recipients') as filled, level
-     from niche_journal j cross join lateral jsonb_array_elements(j.payload -> 'levels') as level
-     where j.niche_id = (select id from niches where slug = %(niche)s) and j.kind = 'decision'
-       and {within("j.recorded_at")}) decided"""  # noqa: S608 - constants of our own
-
-
-def level_fill(conn: Connection, niche_slug: str, days: Days) -> list[LevelFill]:
-    """The niche's levels that were decided on in the span, in order. Reads its decisions twice, and what each says."""
-    reasons = _reasons(conn, niche_slug, days)
-    rows = conn.execute(
-        f"""
-        select l.id::text, l.name, slots.decisions, slots.offered, slots.filled
-        from (select level_id, count(*) as decisions, sum(offered)::bigint as offered, sum(filled)::bigint as filled
-              from {_LEVELS_OF_DECISIONS} group by level_id) slots
-        join competition_levels l on l.id = slots.level_id::uuid order by l.order_position, l.id
-        """,  # noqa: S608 - constants of our own
-        days.parameters(niche=niche_slug),
-    ).fetchall()
-    return [
-        LevelFill(level_id, name, decisions, offered, filled, reasons.get(level_id, {}))
-        for level_id, name, decisions, offered, filled in rows
-    ]
-
-
-def _reasons(conn: Connection, niche_slug: str, days: Days) -> Mapping[str, Mapping[str, int]]:
-    """By level and reason, how many were refused by decisions that left one of its slots open."""
-    rows = conn.execute(
-        f"""
-        select level_id, refused.reason, sum(refused.count)::bigint
-        from {_LEVELS_OF_DECISIONS}
-        cross join lateral (
-            select one ->> 'reason' as reason, 1 as count from jsonb_array_elements(level -> 'refused') as one
-            union all
-            select key, value::bigint from jsonb_each_text(level -> 'counts')) refused
-        where filled < offered group by level_id, refused.reason order by refused.reason
-        """,  # noqa: S608 - constants of our own
-        days.parameters(niche=niche_slug),
-    ).fetchall()
+def level_fill(conn: Connection, covered: Cover) -> list[LevelFill]:
+    """The niche's levels that were decided on in the days, in order."""
+    slots = totals(conn, covered, LEVELS, ("keys[1]",))
     reasons: dict[str, dict[str, int]] = {}
-    for level_id, reason, count in rows:
-        reasons.setdefault(level_id, {})[reason] = count
-    return reasons
+    for (level_id, reason), (_, where_open) in sorted(totals(conn, covered, REFUSALS, ("keys[1]", "keys[2]")).items()):
+        if where_open:
+            reasons.setdefault(level_id, {})[reason] = where_open
+    levels = reported_levels(conn)
+    rows = [
+        LevelFill(level_id, levels[level_id].level_name, decisions, offered, filled, reasons.get(level_id, {}))
+        for (level_id,), (decisions, _, offered, filled) in slots.items()
+    ]
+    return sorted(rows, key=lambda each: (levels[each.level_id].order_position, each.level_id))

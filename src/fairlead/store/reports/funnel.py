@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from fairlead.store.connection import Connection
-from fairlead.store.reports.days import Days, day_of, within
-from fairlead.store.typed_rows import all_rows
+from fairlead.store.reports.facts import LEADS
+from fairlead.store.reports.names import niche_slugs
+from fairlead.store.reports.pieces import Cover, totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +28,9 @@ class FunnelDay:
     bad_count: int
 
 
-def lead_funnel(conn: Connection, days: Days, niche_slug: str | None = None) -> list[FunnelDay]:
-    """Every niche and day on which leads came in, by day and niche. None: all niches."""
-    return all_rows(
-        conn,
-        FunnelDay,
-        f"""
-        select {day_of("l.created_at")} as day, n.slug as niche, count(*) as received_count,
-               count(l.approved_at) as approved_count,
-               count(l.distributed_at) as distributed_count,
-               count(*) filter (where l.distributed_at is not null and l.last_outcome = 'partial') as partial_count,
-               count(*) filter (where l.status = 'approved' and l.last_outcome = 'no_eligible') as no_eligible_count,
-               count(*) filter (where l.status = 'rejected') as rejected_count,
-               count(*) filter (where l.status = 'bad') as bad_count
-        from leads l join niches n on n.id = l.niche_id
-        where {within("l.created_at")} and n.slug = coalesce(%(niche)s, n.slug)
-        group by 1, n.slug order by 1, n.slug
-        """,  # noqa: S608 - constants of our own
-        days.parameters(niche=niche_slug),
-    )
+def lead_funnel(conn: Connection, covered: Cover) -> list[FunnelDay]:
+    """Every niche and day on which leads came in, by day and niche."""
+    found = totals(conn, covered, LEADS, ("day", "niche_id"))
+    slugs = niche_slugs(conn)
+    rows = [FunnelDay(day, slugs[niche_id], *counts) for (day, niche_id), counts in found.items()]
+    return sorted(rows, key=lambda each: (each.day, each.niche))

@@ -1,38 +1,31 @@
 """The marketplace over a stretch of time, in a few figures: leads, sales, waits, and the slots that stayed open."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import LiteralString
 
 from fairlead.store.connection import Connection
-from fairlead.store.ids import ids_from
+from fairlead.store.reports.facts import DECISIONS, LEADS, LEVELS, OPEN_SLOTS, REFUNDS, SALES, SOLD, TIMES, ReportFact
+from fairlead.store.reports.pieces import Cover, Key, Totals, totals
 from fairlead.store.typed_rows import all_rows
 
 NO_OTHER_SUBSCRIPTION = "no_other_subscription"
 """Why a slot stayed open at a level all of whose subscriptions received the lead."""
-
-_CLOSEST_FIRST = (
-    "insufficient_balance",
-    "already_recipient",
-    "filter_mismatch",
-    "filter_invalid",
-    "subscription_inactive",
-    "provider_inactive",
-)
-"""Reasons, from the one that was closest to a sale."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """A stretch of time. Leads are those that came in then, and sold is what they are now; sales are those made then.
 
-    `assignment_seconds_p95` is from approval to assignment, for 95 of 100 of those leads; `approval_seconds_median` is
-    from coming in to approval. None where there is nothing to tell.
+    `assignment_seconds_p50` and `assignment_seconds_p95` are from approval to assignment, for 50 and 95 of 100 of those
+    leads; `approval_seconds_median` is from coming in to approval. To two significant digits; None where there is
+    nothing to tell.
     """
 
     received_count: int
     sold_count: int
+    assignment_seconds_p50: float | None
     assignment_seconds_p95: float | None
     approval_seconds_median: float | None
     assignments: int
@@ -91,58 +84,80 @@ class SlotCounts:
     reasons: tuple[OpenSlots, ...]
 
 
-def figures(conn: Connection, since: datetime, before: datetime) -> Figures:
-    """The figures of that stretch. Three reads, each of the stretch alone."""
-    span = _span(since, before)
-    leads = conn.execute(_LEADS, span).fetchall()[0]
-    sales = conn.execute(_SALES, span).fetchall()[0]
-    refunds = conn.execute(_REFUNDS, span).fetchall()[0]
-    return Figures(*leads, *sales, *refunds)
+def figures(conn: Connection, covered: Cover) -> Figures:
+    """The figures of those days."""
+    received, _, sold, *_ = _one(totals(conn, covered, LEADS), LEADS)
+    assignments, gross, *_ = _one(totals(conn, covered, SALES), SALES)
+    [assigned] = _one(totals(conn, covered, SOLD), SOLD)
+    refunded, refunded_cents = _one(totals(conn, covered, REFUNDS), REFUNDS)
+    times = {key: count for key, (count,) in totals(conn, covered, TIMES, ("keys[1]", "keys[2]")).items()}
+    return Figures(
+        received,
+        sold,
+        seconds_at(times, "assignment", 50),
+        seconds_at(times, "assignment", 95),
+        seconds_at(times, "approval", 50),
+        assignments,
+        assigned,
+        gross,
+        refunded,
+        refunded_cents,
+    )
 
 
-def buckets(conn: Connection, begins: Sequence[datetime], before: datetime) -> list[Bucket]:
-    """One for each beginning, also where nothing happened; the last one ends at `before`."""
-    found = all_rows(conn, Bucket, _BUCKETS, {"begins": list(begins), **_span(begins[0], before)})
-    by_begin = {each.begins_at: each for each in found}
+def seconds_at(times: Mapping[Key, int], step: str, percent: int) -> float | None:
+    """Within how many seconds so many of 100 leads went through that step; None without any.
+
+    >>> seconds_at({("approval", "20"): 9, ("approval", "1300"): 1}, "approval", 50)
+    0.02
+    """
+    counted = sorted((int(milliseconds), count) for (which, milliseconds), count in times.items() if which == step)
+    wanted, seen = sum(count for _, count in counted) * percent, 0
+    for milliseconds, count in counted:
+        seen += count
+        if seen * 100 >= wanted:
+            return milliseconds / 1000
+    return None
+
+
+def hours(conn: Connection, begins: Sequence[datetime], before: datetime) -> list[Bucket]:
+    """One for each hour's beginning, also where nothing happened; the last one ends at `before`."""
+    values = {"begins": list(begins), "since": begins[0], "before": before}
+    by_begin = {each.begins_at: each for each in all_rows(conn, Bucket, _BUCKETS, values)}
     return [by_begin.get(begin, Bucket(begin, 0, 0, 0)) for begin in begins]
 
 
-def slots(conn: Connection, since: datetime, before: datetime) -> SlotCounts:
-    """What the decisions of that stretch offered and left open. Reads them twice, and what each says."""
-    span = _span(since, before)
-    decisions, offered, still_open = conn.execute(_OFFERED, span).fetchall()[0]
-    found = all_rows(conn, OpenSlots, _REASONS, {"closest": list(_CLOSEST_FIRST), **span})
-    rest = still_open - sum(each.slots for each in found)
+def days_of(conn: Connection, covered: Cover, begins: Sequence[tuple[date, datetime]]) -> list[Bucket]:
+    """One for each day, also where nothing happened."""
+    leads = totals(conn, covered, LEADS, ("day",))
+    decided = totals(conn, covered, DECISIONS, ("day",))
+    nothing = [0] * LEADS.width
+    return [
+        Bucket(
+            begin,
+            leads.get((day,), nothing)[0],
+            leads.get((day,), nothing)[2],
+            decided.get((day,), [0])[0],
+        )
+        for day, begin in begins
+    ]
+
+
+def slots(conn: Connection, covered: Cover) -> SlotCounts:
+    """What the decisions of those days offered and left open."""
+    _, decisions, offered, filled = _one(totals(conn, covered, LEVELS), LEVELS)
+    by_reason = totals(conn, covered, OPEN_SLOTS, ("keys[1]",))
+    found = [OpenSlots(reason, own, refused) for (reason,), (own, refused) in by_reason.items() if own]
+    rest = offered - filled - sum(each.slots for each in found)
     if rest:
         found.append(OpenSlots(NO_OTHER_SUBSCRIPTION, rest, 0))
-    reasons = sorted((each for each in found if each.slots), key=lambda each: (-each.slots, each.reason))
-    return SlotCounts(decisions, offered, still_open, tuple(reasons))
+    reasons = sorted(found, key=lambda each: (-each.slots, each.reason))
+    return SlotCounts(decisions, offered, offered - filled, tuple(reasons))
 
 
-def _span(since: datetime, before: datetime) -> dict[str, object]:
-    # An id is made before its row's time, by a clock that may differ from the database's.
-    around = timedelta(days=1)
-    return {
-        "since": since,
-        "before": before,
-        "first_id": ids_from(since - around),
-        "last_id": ids_from(before + around),
-    }
+def _one(found: Totals, fact: ReportFact) -> list[int]:
+    return found.get((), [0] * fact.width)
 
-
-_LEADS: LiteralString = """
-    select count(*), count(distributed_at),
-           percentile_cont(0.95) within group (order by extract(epoch from distributed_at - approved_at)::float8),
-           percentile_cont(0.5) within group (order by extract(epoch from approved_at - created_at)::float8)
-    from leads where created_at >= %(since)s and created_at < %(before)s"""
-
-_SALES: LiteralString = """
-    select count(*), count(distinct lead_id), coalesce(sum(price_cents), 0)::bigint from assignments
-    where id between %(first_id)s and %(last_id)s and assigned_at >= %(since)s and assigned_at < %(before)s"""
-
-_REFUNDS: LiteralString = """
-    select count(*), coalesce(sum(price_cents), 0)::bigint from assignments
-    where refunded_at >= %(since)s and refunded_at < %(before)s"""
 
 _BUCKETS: LiteralString = """
     select (%(begins)s::timestamptz[])[number] as begins_at, sum(received)::bigint as received_count,
@@ -155,34 +170,3 @@ _BUCKETS: LiteralString = """
         select width_bucket(recorded_at, %(begins)s::timestamptz[]), 0, 0, count(*)
         from niche_journal where kind = 'decision' and recorded_at >= %(since)s and recorded_at < %(before)s group by 1
     ) counted group by number"""
-
-_LEVELS: LiteralString = """
-    select j.niche_id, j.seq, level.number, level.body, (level.body ->> 'max_recipients')::bigint as offered,
-           (level.body ->> 'max_recipients')::bigint - jsonb_array_length(level.body -> 'recipients') as open
-    from niche_journal j cross join lateral jsonb_array_elements(j.payload -> 'levels')
-         with ordinality as level (body, number)
-    where j.kind = 'decision' and j.recorded_at >= %(since)s and j.recorded_at < %(before)s"""
-
-_OFFERED: LiteralString = f"""
-    select count(*) filter (where number = 1), coalesce(sum(offered), 0)::bigint, coalesce(sum(open), 0)::bigint
-    from ({_LEVELS}) decided"""  # noqa: S608 - constants of our own
-
-# Of the subscriptions that were refused at a level, the closest take its open slots one by one.
-_REASONS: LiteralString = f"""
-    with refused as (
-        select niche_id, seq, number, open, refusal.reason, sum(refusal.count)::bigint as count
-        from ({_LEVELS}) decided
-        cross join lateral (
-            select one ->> 'reason' as reason, 1 as count from jsonb_array_elements(body -> 'refused') as one
-            union all
-            select key, value::bigint from jsonb_each_text(body -> 'counts')) refusal
-        where open > 0 group by niche_id, seq, number, open, refusal.reason
-    ), ahead as (
-        select reason, open, count,
-               sum(count) over (partition by niche_id, seq, number
-                                order by coalesce(array_position(%(closest)s::text[], reason), 99), reason) - count
-               as before
-        from refused
-    )
-    select reason, sum(greatest(0, least(open - before, count)))::bigint as slots, sum(count)::bigint as refused_count
-    from ahead group by reason"""  # noqa: S608 - constants of our own

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from fairlead.store.connection import Connection
-from fairlead.store.reports.days import Days, day_of, within
-from fairlead.store.typed_rows import all_rows
+from fairlead.store.reports.facts import REFUNDS, SALES
+from fairlead.store.reports.names import reported_levels
+from fairlead.store.reports.pieces import Cover, totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +28,20 @@ class RevenueDay:
         return self.gross_cents - self.refunded_cents
 
 
-def revenue(conn: Connection, days: Days, niche_slug: str | None = None) -> list[RevenueDay]:
-    """Every level and day with a sale or a refund, by day, niche and the level's position. None: all niches."""
-    return all_rows(
-        conn,
-        RevenueDay,
-        f"""
-        with moved as (
-            select competition_level_id, {day_of("assigned_at")} as day,
-                   count(*) as sold, sum(price_cents) as gross, 0::bigint as refunded, 0::numeric as given_back
-            from assignments
-            where id between %(first_id)s and %(last_id)s and {within("assigned_at")}
-            group by 1, 2
-            union all
-            select competition_level_id, {day_of("refunded_at")}, 0, 0, count(*), sum(price_cents)
-            from assignments where {within("refunded_at")} group by 1, 2
+def revenue(conn: Connection, covered: Cover) -> list[RevenueDay]:
+    """Every level and day with a sale or a refund, by day, niche and the level's position."""
+    by = ("day", "keys[1]")
+    sold, refunded = totals(conn, covered, SALES, by), totals(conn, covered, REFUNDS, by)
+    levels = reported_levels(conn)
+    rows = [
+        RevenueDay(
+            day,
+            levels[level_id].niche,
+            level_id,
+            levels[level_id].level_name,
+            *sold.get((day, level_id), (0, 0))[:2],
+            *refunded.get((day, level_id), (0, 0)),
         )
-        select m.day, n.slug as niche, l.id::text as level_id, l.name as level_name, sum(m.sold)::bigint as sold_count,
-               sum(m.gross)::bigint as gross_cents, sum(m.refunded)::bigint as refunded_count,
-               sum(m.given_back)::bigint as refunded_cents
-        from moved m join competition_levels l on l.id = m.competition_level_id join niches n on n.id = l.niche_id
-        where n.slug = coalesce(%(niche)s, n.slug)
-        group by m.day, n.slug, l.id order by m.day, n.slug, l.order_position, l.id
-        """,  # noqa: S608 - constants of our own
-        days.parameters(niche=niche_slug),
-    )
+        for day, level_id in {*sold, *refunded}
+    ]
+    return sorted(rows, key=lambda each: (each.day, each.niche, levels[each.level_id].order_position, each.level_id))

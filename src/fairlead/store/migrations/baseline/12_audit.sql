@@ -94,3 +94,50 @@ comment on table verifications is
 create index verifications_by_age on verifications (ended_at);
 -- A second one does not run beside the first.
 create unique index verifications_one_at_a_time on verifications ((ended_at is null)) where ended_at is null;
+
+-- Reports ---------------------------------------------------------------------------------------------------------
+--
+-- What reports add up, added up beforehand for days and months that are over (store/reports/pieces.py). Derived from the
+-- rows, and may be deleted at any time: without a span's line its days are read from the rows.
+
+create table report_spans (
+    timezone   text not null,
+    day_from   date not null,
+    day_before date not null check (day_before > day_from),
+    -- The same in time, and when the rows were read.
+    since      timestamptz not null,
+    before     timestamptz not null,
+    made_at    timestamptz not null,
+    primary key (timezone, day_from, day_before)
+);
+comment on table report_spans is 'Derived: of which days, in which zone, report_pieces holds every fact.';
+
+create table report_pieces (
+    timezone   text not null,
+    fact       text not null,
+    day_from   date not null,
+    day_before date not null,
+    niche_id   uuid not null,
+    keys       text[] not null,
+    counts     bigint[] not null,
+    primary key (timezone, fact, day_from, day_before, niche_id, keys)
+);
+comment on table report_pieces is 'Derived: counts of one fact in one span, by niche and keys. Deleting loses time only.';
+
+-- Written with each change of a row that is older than an hour, so that no writer waits for another: only ever added to, and
+-- removed where the span that it is about is made anew.
+create table report_changes (
+    id   uuid primary key default gen_random_uuid(),
+    fact_kind text not null check (fact_kind in ('leads', 'assignments')),
+    -- The row's own time: the creation of a lead, the sale of an assignment.
+    at   timestamptz not null,
+    created_at timestamptz not null default clock_timestamp()
+);
+comment on table report_changes is 'Days whose rows changed after they were over: their pieces are not used until made anew.';
+create index report_changes_by_time on report_changes (at, created_at);
+
+create table report_zones (
+    timezone text primary key,
+    asked_on date not null
+);
+comment on table report_zones is 'In which zones reports are asked for, and when last: for these spans are made.';

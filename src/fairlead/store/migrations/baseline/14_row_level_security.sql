@@ -52,6 +52,11 @@ create policy of_bound_provider on audit_log for insert
 alter table committed_calls enable row level security;
 create policy of_bound_provider on committed_calls for insert with check (is_bound_to_provider());
 
+-- A provider's request marks the days of its own assignments, and sees no mark.
+alter table report_changes enable row level security;
+create policy of_bound_provider on report_changes for insert
+    with check (fact_kind = 'assignments' and is_bound_to_provider());
+
 -- A provider's request enqueues nothing but the handing out of notifications, and sees no job at all.
 alter table jobs enable row level security;
 create policy of_dispatch on jobs for insert with check (task = 'dispatch_notifications');

@@ -1,0 +1,172 @@
+"""Reports tell the same, byte for byte, whether days that are over were added up beforehand or not."""
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from fairlead.flows.assignment_actions import accept_assignment, reject_assignment, view_assignment
+from fairlead.flows.distributor import Distributor
+from fairlead.flows.maintenance.roll_up import roll_up, roll_up_reports
+from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, report_bad_lead
+from fairlead.flows.money.refund import refund_assignment
+from fairlead.flows.period_report import period_report
+from fairlead.flows.reject_lead import reject_lead
+from fairlead.flows.reports import (
+    AskedDays,
+    activity_report,
+    busiest_niche,
+    fairness_report,
+    fill_report,
+    funnel_report,
+    revenue_report,
+)
+from fairlead.flows.shares import shares_report
+from fairlead.flows.submit_leads import submit_leads
+from fairlead.flows.verify import verify
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.connection import Database
+from fairlead.store.reports.pieces import forget_spans
+from fairlead.store.simulated_clock import SimulatedClock
+from tests.flows.access.people import rows, value
+from tests.flows.maintenance.workers import maintenance_of
+from tests.flows.marketplaces import HOSTING, declare
+from tests.flows.sales import MEMO, PORTAL
+
+DAYS = 70
+KEPT = ("report_spans", "report_pieces", "report_changes")
+NORTH, SMALL = {"cores": 8, "region": "north"}, {"cores": 2, "region": "south"}
+
+
+def live_through(database: Database, database_url: str) -> None:
+    """Some leads on most of the days before today, with what became of them hours or days later."""
+    dice = random.Random(3)
+    start = datetime.now(UTC) - timedelta(days=DAYS)
+    clock = SimulatedClock(start, 3)
+    with Database(database_url, "fairlead", simulated_clock=clock) as then:
+        declare(then, HOSTING.replace("5000 }", "500000 }").replace("600 }", "60000 }"))
+        niche_id = value(database, "select id::text from niches")
+        for day in range(DAYS):
+            clock.advance_to(start + timedelta(days=day, hours=dice.random() * 5))
+            leads = [dice.choice((NORTH, SMALL)) for _ in range(dice.randrange(4))]
+            if leads:
+                submit_leads(then, "hosting", leads, OPERATOR, approve=dice.random() < 0.9)
+            clock.advance_to(clock.now() + timedelta(minutes=10))
+            Distributor(then).distribute_waiting(niche_id)
+            _look_back(then, dice)
+    database.run(forget_spans)
+
+
+def _look_back(then: Database, dice: random.Random) -> None:
+    found = rows(then, "select id::text, provider_id::text from assignments where status = 'active' order by id")
+    if found and dice.random() < 0.5:
+        assignment_id, provider_id = dice.choice(found)
+        if dice.random() < 0.5:
+            view_assignment(then, provider_id, assignment_id)
+        else:
+            accept_assignment(then, provider_id, assignment_id, PORTAL)
+    if found and dice.random() < 0.2:
+        assignment_id, provider_id = dice.choice(found)
+        refund_assignment(then, assignment_id, MEMO, OPERATOR)
+
+
+def told(database: Database, timezone: str = "Europe/Lisbon") -> dict[str, Any]:
+    """All that reports say, of several spans of days."""
+    today = datetime.now(UTC).date()
+    found: dict[str, Any] = {}
+    for name, first, last in (("all", DAYS + 2, -2), ("month", 45, 3), ("week", 6, -1), ("day", 0, -1)):
+        asked = AskedDays(today - timedelta(days=first), today - timedelta(days=last), timezone)
+        each: dict[str, Callable[[], Any]] = {
+            "activity": lambda a=asked: activity_report(database, None, None, a).rows,
+            "busiest": lambda a=asked: busiest_niche(database, a),
+            "fairness": lambda a=asked: fairness_report(database, "hosting", a).rows,
+            "fill": lambda a=asked: fill_report(database, "hosting", a).rows,
+            "funnel": lambda a=asked: funnel_report(database, None, a).rows,
+            "revenue": lambda a=asked: revenue_report(database, "hosting", a).rows,
+            "shares": lambda a=asked: shares_report(database, "hosting", a).levels,
+            "period": lambda a=asked: _without_now(period_report(database, a)),
+        }
+        found |= {f"{what} of {name}": ask() for what, ask in each.items()}
+    return found
+
+
+def _without_now(report: Any) -> Any:
+    return report.figures, report.is_hourly, report.buckets, report.slots
+
+
+def roll_all(database: Database) -> int:
+    count = 0
+    while made := roll_up_reports(database):
+        count += made
+        if count > 500:
+            pytest.fail("the same spans are made again and again")
+    return count
+
+
+def test_reports_say_the_same_with_pieces_and_without(database: Database, database_url: str) -> None:
+    live_through(database, database_url)
+    before = told(database)
+    assert before["period of all"][0].refunded_count > 0
+    made = roll_all(database)
+    spans = rows(database, "select day_before - day_from from report_spans")
+    assert (len(spans), spans.count(1) >= DAYS - 1, max(spans) >= 28) == (made, True, True)
+    assert told(database) == before
+    assert verify(database).holds
+    assert roll_up(maintenance_of(database)) == {"spans": 0}
+
+    value(database, "update report_pieces set counts[1] = counts[1] + 1 where fact = 'levels' returning 1")
+    assert told(database) != before, "the pieces are what the reports were read from"
+    [check] = [each for each in verify(database).checks if each.name.startswith("what reports keep")]
+    assert "levels from" in check.differences[0]
+    database.run(forget_spans)
+    assert told(database) == before
+
+
+def test_what_changes_late_is_told_at_once(database: Database, database_url: str) -> None:
+    live_through(database, database_url)
+    told(database)
+    roll_all(database)
+    bought = rows(
+        database,
+        "select id::text, provider_id::text, lead_id::text from assignments where status = 'active' order by id",
+    )
+    (first, second, third, fourth, *_) = bought
+    pending = rows(database, "select id::text from leads where status = 'pending_approval' order by id limit 1")
+    changes: list[Callable[[], object]] = [
+        lambda: accept_assignment(database, first[1], first[0], PORTAL),
+        lambda: reject_assignment(database, second[1], second[0], "not reached", PORTAL),
+        lambda: refund_assignment(database, third[0], MEMO, OPERATOR),
+        lambda: mark_lead_bad(database, fourth[2], MEMO, OPERATOR),
+        lambda: reject_lead(database, pending[0], "not a lead", OPERATOR),
+    ]
+    for change in changes:
+        change()
+        seen = told(database)
+        kept = {table: rows(database, f"select {table}::text from {table}") for table in KEPT}
+        database.run(forget_spans)
+        assert seen == told(database)
+        with database.transaction() as conn:
+            for table, lines in kept.items():
+                restored = f"insert into {table} select (each::{table}).* from unnest(%s::text[]) as each"
+                conn.execute(restored.encode(), (lines,))
+    assert verify(database).holds
+
+
+def test_a_report_of_a_bad_lead_changes_its_day(database: Database, database_url: str) -> None:
+    live_through(database, database_url)
+    told(database)
+    roll_all(database)
+    value(database, "update niches set bad_lead_window_days = 300 returning 1")
+    assignment_id, provider_id = rows(
+        database, "select id::text, provider_id::text from assignments where status = 'active' order by id limit 1"
+    )[0]
+    try:
+        report_bad_lead(database, provider_id, assignment_id, "spam", None, PORTAL)
+        assert told(database)["activity of all"] != ()
+        assert sum(each.reported_count for each in told(database)["activity of all"]) == 1
+        accept_bad_lead(database, assignment_id, MEMO, OPERATOR)
+        assert sum(each.bad_count for each in told(database)["activity of all"]) == 1
+    finally:
+        value(database, "update niches set bad_lead_window_days = 14 returning 1")
