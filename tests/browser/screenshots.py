@@ -38,7 +38,7 @@ PAGES = (
     ":/my-request#{request_token}",
     "operator:/design",
     "operator:/account",
-    "operator:/overview",
+    "operator:/overview?period=30",
     "operator:/review",
     "operator:/leads",
     "operator:/leads/{lead_id}",
@@ -88,7 +88,7 @@ PAGES = (
 IN_DARK = frozenset(
     (
         ":/forms/vps-hosting",
-        "operator:/overview",
+        "operator:/overview?period=30",
         "operator:/review",
         "operator:/leads/{lead_id}",
         "operator:/niches/{niche_id}",
@@ -183,8 +183,11 @@ def take(site: Site, showcase: Showcase, folder: Path, pages: list[str]) -> None
 
 
 def file_stem(address: str) -> str:
-    """What the files of a page begin with."""
-    return address.partition("#")[0].strip("/").replace("/", "-").replace("{", "").replace("}", "") or "home"
+    """What the files of a page begin with, whatever it is asked."""
+    return (
+        address.partition("?")[0].partition("#")[0].strip("/").replace("/", "-").replace("{", "").replace("}", "")
+        or "home"
+    )
 
 
 def _photograph(page: Page, picture: Path) -> None:
