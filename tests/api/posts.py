@@ -79,6 +79,11 @@ def every_post(cast: Cast) -> Posts:
 
 def _of_market(cast: Cast) -> Posts:
     ann = cast.ann
+    yield Post(ann, f"{ADMIN}/setup/keys-copied")
+    yield Post(ann, f"{ADMIN}/setup/dismiss")
+    levels = [{"name": "Open", "price_cents": 900, "max_recipients": 5}]
+    moving = {"template": "moving", "slug": "removals", "name": "Removals", "levels": levels}
+    yield Post(ann, f"{ADMIN}/niche-templates", moving)
     niche = (yield Post(ann, f"{ADMIN}/niches", {"slug": "roofing", "name": "Roofing"}))["niche"]["niche_id"]
     made = yield Post(ann, f"{ADMIN}/niches/{niche}/levels", {"name": "tin", "price_cents": 100, "max_recipients": 1})
     schema = {"version": 1, "fields": [{"key": "age", "label": "Age", "type": "number"}]}

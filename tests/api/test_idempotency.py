@@ -45,6 +45,7 @@ REFUSE_KEYS = {
     "/api/v1/accounts/register",
     "/api/v1/setup/operator",
     "/api/v1/public/leads/state",
+    "/api/v1/admin/users/{user_id}/invitation-link",
     f"{OWN}/webhook-endpoints/{{endpoint_id}}/test",
 }
 """What counts attempts, gives and ends sessions, or sends something at once."""

@@ -20,6 +20,8 @@ NOUN_OF = {
     "ledger_entries": "ledger entry",
     "live_entries": "live entry",
     "niche_journal": "journal",
+    "marketplace_logo": "logo",
+    "setup_checklist": "set up checklist",
     "setup_link": "set up link",
 }
 """Tables whose noun is not their own name in the singular."""
@@ -34,8 +36,8 @@ PLAIN_ENGLISH = frozenset(
     offer order origin outside over overview own page part password patch pause pending per pool port postgres
     preference preview previewed private profile public queued registration rejected rejection replayed
     report request resolution resolved restoration result retried retry revenue row rule saved schema search
-    second secret security setting shutdown size smtp source state summary taken test timeline timeout to total
-    transaction transport type unviewed url username value variable web worth
+    second secret security setting setup shutdown size smtp source state step summary taken test timeline timeout
+    to total transaction transport type unviewed url username value variable web worth
     """.split()
 )
 """Words of public names that were reviewed and mean what a dictionary, or the field at large, has them mean."""

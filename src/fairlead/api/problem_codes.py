@@ -101,6 +101,8 @@ _OF_ACCESS = {
         {
             "second_factor_done": "The second factor was verified already",
             "enrolment_not_begun": "No enrolment was started",
+            "invitation_by_mail": "The invitation is sent by email",
+            "invitation_over": "The user is not waiting for a first login",
             "email_taken": "The email address is in use",
             "user_disabled": "The user is disabled",
             "last_admin": "The last operator cannot be removed",
@@ -157,6 +159,7 @@ _OF_CONFIGURATION = {
         404,
         {
             "niche_unknown": "There is no such niche",
+            "niche_template_unknown": "There is no such template of a niche",
             "form_version_unknown": "There is no such version of the form",
             "level_unknown": "There is no such competition level",
             "provider_unknown": "There is no such provider",

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, FastAPI, Path, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
 
 from fairlead.api.access import OpenedSession, needs_session, public
 from fairlead.api.session_cookie import give_token
@@ -32,7 +33,7 @@ def offer_seats(application: FastAPI, seats: Mapping[SeatName, DemoSeat], form_p
         token: Annotated[str, Path(max_length=200)], request: Request
     ) -> Response:
         if not entrance or not secrets.compare_digest(token.encode(), entrance[0].encode()):
-            return page_of_status(request, 404)
+            return await run_in_threadpool(page_of_status, request, 404)
         entrance.clear()
         return _seated(request, seats["operator"], "/")
 

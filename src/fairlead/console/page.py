@@ -23,6 +23,7 @@ from fairlead.console.formats import FILTERS
 from fairlead.console.navigation import sections_for
 from fairlead.console.operator.attention import rail_counts
 from fairlead.console.refusal_texts import sentence_of
+from fairlead.console.site_identity import FAIRLEAD, identity_of
 from fairlead.console.statuses import tone_of, word_of
 from fairlead.console.texts import translated, translated_count, writing_in
 from fairlead.console.viewer import LANGUAGES, Viewer, viewer_of
@@ -46,6 +47,9 @@ TRIM_BLOCKS, LSTRIP_BLOCKS = True, True
 
 LOGIN_STEPS: Mapping[str, str] = {"second_factor": "/login/second-factor", "enrolment": "/login/enrolment"}
 """Where a login goes on that is not finished, by what is outstanding."""
+
+_OUTAGE = 500
+"""From this status on a page asks nothing more of the database: it may be what is missing."""
 
 _LOGIN_FOR = {
     "session_required": "/login",
@@ -85,6 +89,8 @@ class HtmlPage:
             "path": self.request.url.path,
             "principal": principal,
             "sections": [] if principal is None else sections_for(principal, self.request.url.path),
+            "identity": identity_of(self.request) if status < _OUTAGE else FAIRLEAD,
+            "sends_mail": resources_of(self.request).settings.sends_mail,
             "is_demo": getattr(self.request.app.state, "is_demo", False),
             "request_id": current_correlation_id() or "",
             **values,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.console.routes import account, accounts, consumer, design, home, login, portal, setup
+from fairlead.console.routes import account, accounts, consumer, design, home, login, logo, portal, setup
 from fairlead.console.routes.operator import (
     analytics,
     fairness,
@@ -29,6 +29,7 @@ ROUTERS: Sequence[APIRouter] = (
     leads.router,
     live.router,
     login.router,
+    logo.router,
     overview.router,
     proofs.router,
     review.router,

@@ -9,7 +9,8 @@
 //         data-ended="/login"           where to go if the session is over: for forms that are part of logging in
 //         data-bare                     the body is the one value, not an object of them>
 //
-// An input's name is the member of the body, `a.b` of an object in it, or `a/b.c` where a name may have points. `data-type` says what it becomes: `integer`,
+// An input's name is the member of the body, `a.b` of an object in it, or `a/b.c` where a name may have points;
+// `a/0/b` is of the first of a list. `data-type` says what it becomes: `integer`,
 // `number`, `boolean`, `day` (its beginning, in UTC), `day-after` (that of the next), `cents` (an amount with `data-digits` decimals), `json`, `list` (one a line), `text`; an empty
 // one that is not required is left out, with `data-null` it is null. A refusal leaves everything as it was typed and
 // stands beside what it is about. One that asks for a fresh proof opens a dialog, and goes on from there. A form that
@@ -197,7 +198,7 @@ function get(body, name) {
 function put(body, name, value) {
   const path = pathOf(name);
   let within = body;
-  for (const each of path.slice(0, -1)) within = within[each] ??= {};
+  for (const [place, each] of path.slice(0, -1).entries()) within = within[each] ??= /^\d+$/.test(path[place + 1]) ? [] : {};
   within[path.at(-1)] = value;
 }
 

@@ -79,6 +79,34 @@ def invite_user(
     return _add(database, WantedUser(address, shown, role, checked, None, by_mail=True), actor)
 
 
+def hand_over_invitation(database: Database, user_id: str, actor: Actor, *, sends_mail: bool) -> OneTimeToken:
+    """The invited user's link, for the operator who hands it over; every earlier link of the user opens nothing.
+
+    Only where no message can bring it (`sends_mail` is False), and only of a user who never logged in: a person who has
+    the link becomes that user, so that it must not be a way into another's account. Locks the user. Audited.
+
+    Raises `BadInput`, and `Refused`: `user_unknown`, `invitation_over` for a user who is not waiting for a first login,
+    `invitation_by_mail`.
+    """
+    checked = checked_id(user_id, "user")
+    if sends_mail:
+        raise Refused("invitation_by_mail", "the invitation is sent by email: invite the user again for another")
+
+    def work(conn: Connection) -> OneTimeToken:
+        user = lock_user(conn, checked)
+        if user is None:
+            raise Refused("user_unknown", f"there is no user {checked}")
+        if user.status != "invited" or user.last_login_at is not None:
+            raise Refused("invitation_over", "the user is not waiting for a first login")
+        now = clock(conn)
+        void_tokens(conn, checked, now)
+        token = issue_token(conn, checked, "invite", now)
+        append_audit(conn, [AuditEvent(actor, "user.invitation_handed_over", "user", checked)], now)
+        return token
+
+    return database.run(work)
+
+
 def _add(database: Database, wanted: WantedUser, actor: Actor) -> AddedUser:
     user_id = new_id(database)
     try:

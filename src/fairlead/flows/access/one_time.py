@@ -33,9 +33,14 @@ class OneTimeToken:
     purpose: Purpose
     expires_at: datetime
 
-    def link(self, public_url: str) -> str:
+    @property
+    def path(self) -> str:
         """The page where it is used. Behind the `#`, so that no browser sends it along and no server logs it."""
-        return f"{public_url.rstrip('/')}/{_PAGE[self.purpose]}#{self.token}"
+        return f"/{_PAGE[self.purpose]}#{self.token}"
+
+    def link(self, site_url: str) -> str:
+        """The address of that page on a site."""
+        return site_url.rstrip("/") + self.path
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from fairlead.flows.access.principal import Client
 from fairlead.flows.access.throttle import REGISTRATION_OF_ADDRESS, network_of, take
 from fairlead.store.access.users import UserRow, insert_user, user_by_email
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.marketplace import marketplace_row
 from fairlead.store.configuration.rows import (
     ConcurrentChange,
     ProviderRow,
@@ -39,7 +40,8 @@ def _register(conn: Connection, provider_id: str, user_id: str, email: str, name
     if provider_ids_by_email(conn, [email]) or user_by_email(conn, email) is not None:
         return
     now = clock(conn)
-    write_providers(conn, [ProviderRow(provider_id, email, name, "pending", "UTC", None, Balance(0, 0, 0))], now)
+    zone = marketplace_row(conn).timezone or "UTC"
+    write_providers(conn, [ProviderRow(provider_id, email, name, "pending", zone, None, Balance(0, 0, 0))], now)
     user = UserRow(
         user_id, email, name, "provider", provider_id, "pending", "invited", None, None, None, None, None, now
     )

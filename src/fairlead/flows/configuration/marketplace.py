@@ -1,63 +1,89 @@
-"""The marketplace's own: the currency of all its amounts."""
+"""The marketplace's own: its name, the time zone of its providers, the currency of all its amounts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fairlead.core.errors import Refused
-from fairlead.flows.configuration.versions import require_version, setting_version
+from fairlead.flows.configuration.versions import UNCHANGED, Unchanged, require_version, setting_version
 from fairlead.flows.input_types import canonical_values
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.marketplace import MarketplaceRow, marketplace_row, write_marketplace
 from fairlead.store.configuration.rows import DEFAULT_CURRENCY, change_currency, lock_marketplace, niche_ids_of
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import lock_niches
 from fairlead.store.leads.rows import clock
-from fairlead.store.lookups import marketplace_currency
 
 _MARKETPLACE = "marketplace"
 
 
 @dataclass(frozen=True, slots=True)
 class MarketplaceSettings:
-    """What holds for the whole marketplace, and its opaque version. `took_effect` is False where it was so before."""
+    """What holds for the whole marketplace, and its opaque version. `took_effect` is False where it was so before.
+
+    `name` is None until it has one, `timezone` until one was chosen.
+    """
 
     currency: str
+    name: str | None
+    timezone: str | None
     version: str
     took_effect: bool = False
 
 
 def read_marketplace(database: Database) -> MarketplaceSettings:
     """What holds for the whole marketplace now; EUR until a currency was declared."""
-    return _settings(database.read(marketplace_currency))
+    return _settings(database.read(marketplace_row))
 
 
 def change_marketplace(
-    database: Database, currency: str, actor: Actor, *, memo: str | None = None, expected_version: str | None = None
+    database: Database,
+    currency: str | Unchanged,
+    actor: Actor,
+    *,
+    name: str | Unchanged = UNCHANGED,
+    timezone: str | Unchanged = UNCHANGED,
+    memo: str | None = None,
+    expected_version: str | None = None,
 ) -> MarketplaceSettings:
-    """All amounts are in this currency. They keep their numbers: 500 cents of the one are 500 of the other.
+    """The marketplace is as the change says; what it does not mention is as it was.
 
-    Possible until money was moved for the first time. Locks the marketplace's row, then all niches. Raises `BadInput`
-    and `Refused`: `currency_in_use`, `version_conflict`.
+    Another currency is possible until money was moved for the first time: amounts keep their numbers, 500 cents of the
+    one are 500 of the other. Locks the marketplace's row, then, for another currency, all niches. Raises `BadInput` and
+    `Refused`: `currency_in_use`, `version_conflict`.
     """
-    memo = canonical_values({"currency": currency, "memo": memo})["memo"]
+    given = {"currency": currency, "name": name, "timezone": timezone}
+    values = {each: value for each, value in given.items() if value is not UNCHANGED}
+    canonical = canonical_values({**values, "memo": memo})
+    memo = canonical.pop("memo")
 
     def work(conn: Connection, _: Sequence[str]) -> MarketplaceSettings:
-        before, _is_new = lock_marketplace(conn, DEFAULT_CURRENCY, may_change=False)
-        if before == currency:
+        lock_marketplace(conn, DEFAULT_CURRENCY, may_change=False)
+        before = marketplace_row(conn)
+        old = {each: getattr(before, each) for each in canonical}
+        changed = {each: value for each, value in canonical.items() if value != old[each]}
+        if not changed:
             return _settings(before)
         require_version(expected_version, _settings(before).version, "the marketplace")
-        lock_marketplace(conn, currency, may_change=True)
-        lock_niches(conn, niche_ids_of(conn, None))
-        if not change_currency(conn, currency):
-            raise Refused("currency_in_use", f"money was moved in {before} already, so it must stay that")
-        old, new = {"currency": before}, {"currency": currency}
-        event = AuditEvent(actor, "marketplace.changed", _MARKETPLACE, "*", old, new, memo)
+        if "currency" in changed:
+            _change_currency(conn, before.currency, changed["currency"])
+        write_marketplace(conn, changed.get("name", before.name), changed.get("timezone", before.timezone))
+        old = {each: old[each] for each in changed}
+        event = AuditEvent(actor, "marketplace.changed", _MARKETPLACE, "*", old, changed, memo)
         append_audit(conn, [event], clock(conn))
-        return _settings(currency, took_effect=True)
+        return _settings(marketplace_row(conn), took_effect=True)
 
     return with_niche_locks(database, work)
 
 
-def _settings(currency: str, *, took_effect: bool = False) -> MarketplaceSettings:
-    version = setting_version(_MARKETPLACE, "*", {"currency": currency})
-    return MarketplaceSettings(currency, version, took_effect)
+def _change_currency(conn: Connection, before: str, currency: str) -> None:
+    lock_marketplace(conn, currency, may_change=True)
+    lock_niches(conn, niche_ids_of(conn, None))
+    if not change_currency(conn, currency):
+        raise Refused("currency_in_use", f"money was moved in {before} already, so it must stay that")
+
+
+def _settings(row: MarketplaceRow, *, took_effect: bool = False) -> MarketplaceSettings:
+    state = {"currency": row.currency, "name": row.name, "timezone": row.timezone}
+    version = setting_version(_MARKETPLACE, "*", state)
+    return MarketplaceSettings(row.currency, row.name, row.timezone, version, took_effect)

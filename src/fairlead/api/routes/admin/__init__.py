@@ -25,6 +25,7 @@ from fairlead.api.routes.admin import (
     levels,
     money,
     niche_queues,
+    niche_templates,
     niches,
     overview,
     period_reports,
@@ -35,6 +36,7 @@ from fairlead.api.routes.admin import (
     reports,
     review,
     settings,
+    setup,
     subscription_history,
     subscriptions,
     templates,
@@ -45,6 +47,7 @@ from fairlead.api.routes.admin import (
 
 ROUTERS: Sequence[APIRouter] = (
     niches.router,
+    niche_templates.router,
     niche_queues.router,
     forms.router,
     levels.router,
@@ -56,6 +59,7 @@ ROUTERS: Sequence[APIRouter] = (
     users.router,
     keys.router,
     settings.router,
+    setup.router,
     leads.router,
     lead_reviews.router,
     lead_views.router,

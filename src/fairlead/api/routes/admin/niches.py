@@ -166,7 +166,7 @@ def add_niche(asked: NewNiche, response: Response, editor: Editor, database: Mar
             policy=policy,
             memo=asked.memo,
         )
-    return _changed(response, done)
+    return niche_changed(response, done)
 
 
 @router.get("/{niche_id}", responses=refuses("niche_unknown"))
@@ -200,7 +200,7 @@ def edit_niche(
         wanted["reoffer"] = _policy(asked.reoffer)
     change = NicheChange(**wanted)
     done = change_niche(database, niche_id, change, editor.actor, memo=asked.memo, expected_version=expected)
-    return _changed(response, done)
+    return niche_changed(response, done)
 
 
 @router.get("/{niche_id}/bad-lead-window", responses=refuses("niche_unknown"))
@@ -254,7 +254,8 @@ def _state(row: NicheRow) -> NicheState:
     )
 
 
-def _changed(response: Response, done: Changed[NicheRow]) -> NicheChanged:
+def niche_changed(response: Response, done: Changed[NicheRow]) -> NicheChanged:
+    """The answer to a change of a niche, with its new version."""
     show_version(response, done.version)
     return NicheChanged(niche=_state(done.row), took_effect=done.took_effect)
 

@@ -1,6 +1,8 @@
 """What holds for the whole marketplace, and what this installation was started with."""
 
-from typing import Annotated, Literal
+from base64 import b64decode
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import Response
 from pydantic import Field
@@ -10,30 +12,81 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase, ServerSettings
-from fairlead.api.schemas.changes import Memo
+from fairlead.api.routes.admin.providers import Timezone
+from fairlead.api.schemas.changes import Memo, Name, unsaid
 from fairlead.api.schemas.currency import Currency
-from fairlead.api.schemas.values import RequestModel, ResponseModel
+from fairlead.api.schemas.values import LARGE_BODY_BYTES, RequestModel, ResponseModel, pattern_with_message
+from fairlead.core.errors import BadInput
 from fairlead.core.permissions import Permission
+from fairlead.core.picture import MAX_BYTES
 from fairlead.flows.access.principal import Principal
+from fairlead.flows.configuration.logo import Logo, change_logo, read_logo
 from fairlead.flows.configuration.marketplace import MarketplaceSettings, change_marketplace, read_marketplace
 
 router = Router(prefix="/api/v1/admin", tags=["settings"])
 
 Reader = Annotated[Principal, needs(Permission.SETTINGS_READ)]
 Editor = Annotated[Principal, needs(Permission.SETTINGS_WRITE)]
+MarketplaceName = Annotated[Name, Field(examples=["Harbour Leads"])]
 
 
 class MarketplaceChange(RequestModel):
-    """The currency of all amounts."""
+    """What is to be different; what is left out stays as it is."""
 
-    currency: Currency
+    currency: Currency = unsaid()
+    name: MarketplaceName = unsaid()
+    timezone: Timezone = unsaid()
     memo: Memo | None = None
+
+
+class NewLogo(RequestModel):
+    """A picture that stands beside the marketplace's name."""
+
+    most_bytes: ClassVar[int] = LARGE_BODY_BYTES
+
+    image: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=(MAX_BYTES + 2) // 3 * 4,
+            pattern=pattern_with_message("^[A-Za-z0-9+/]+={0,2}$", "Input should be base64"),
+            description="A PNG, JPEG or WebP picture of at most 200 kB and 2,000 pixels a side, in base64.",
+            examples=[
+                "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+            ],
+            repr=False,
+        ),
+    ]
+    memo: Memo | None = None
+
+
+class LogoState(ResponseModel):
+    """The logo without its bytes, which are at `/logo/` and its digest."""
+
+    digest: str | None = Field(
+        description="The SHA-256 of its bytes, in hexadecimal; null without a logo.", examples=["9f2c4e6a8b0d1f3a"]
+    )
+    media_type: Literal["image/png", "image/jpeg", "image/webp"] | None = Field(
+        description="What its bytes are; null without a logo."
+    )
+    size_bytes: int | None = Field(description="How many bytes; null without a logo.")
+    changed_at: datetime | None = Field(description="When it was put there; null without a logo.")
+    version: str = Field(
+        description="The version, which a change names in `If-Match`.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"]
+    )
 
 
 class MarketplaceState(ResponseModel):
     """What holds for the whole marketplace."""
 
     currency: Currency
+    name: str | None = Field(
+        description="What its pages call it; null until it has a name.", examples=["Harbour Leads"]
+    )
+    timezone: str | None = Field(
+        description="The time zone of new providers, until they choose another; null until one was chosen, and UTC.",
+        examples=["Europe/Berlin"],
+    )
     version: str = Field(
         description="The version, which a change names in `If-Match`.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"]
     )
@@ -86,15 +139,55 @@ def edit_marketplace(
     expected: ExpectedVersion,
     database: MarketplaceDatabase,
 ) -> MarketplaceState:
-    """All amounts are in this currency, with the numbers that they have. Possible until money was moved."""
-    done = change_marketplace(database, asked.currency, editor.actor, memo=asked.memo, expected_version=expected)
+    """The marketplace has this name, time zone and currency. Another currency is possible until money was moved."""
+    done = change_marketplace(
+        database,
+        asked.currency,
+        editor.actor,
+        name=asked.name,
+        timezone=asked.timezone,
+        memo=asked.memo,
+        expected_version=expected,
+    )
     return _state(response, done)
+
+
+@router.get("/marketplace/logo")
+def show_logo(response: Response, _: Reader, database: MarketplaceDatabase) -> LogoState:
+    """Show which logo the marketplace has."""
+    return _logo_state(response, read_logo(database))
+
+
+@router.put("/marketplace/logo")
+def replace_logo(
+    asked: NewLogo, response: Response, editor: Editor, expected: ExpectedVersion, database: MarketplaceDatabase
+) -> LogoState:
+    """The picture is the marketplace's logo, on its own pages and on its forms."""
+    try:
+        content = b64decode(asked.image, validate=True)
+    except ValueError:
+        raise BadInput(["image: must be base64"]) from None
+    done = change_logo(database, content, editor.actor, memo=asked.memo, expected_version=expected)
+    return _logo_state(response, done)
+
+
+@router.delete("/marketplace/logo")
+def remove_logo(
+    response: Response, editor: Editor, expected: ExpectedVersion, database: MarketplaceDatabase
+) -> LogoState:
+    """The marketplace has no logo."""
+    return _logo_state(response, change_logo(database, None, editor.actor, expected_version=expected))
 
 
 @router.get("/settings")
 def show_settings(_: Reader, settings: ServerSettings) -> InstallationSettings:
     """Show what the server was started with, as far as it is no secret."""
     return InstallationSettings.model_validate(settings)
+
+
+def _logo_state(response: Response, logo: Logo) -> LogoState:
+    show_version(response, logo.version)
+    return LogoState.model_validate(logo)
 
 
 def _state(response: Response, settings: MarketplaceSettings) -> MarketplaceState:

@@ -9,13 +9,14 @@ from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
+from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
-from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.resources import MarketplaceDatabase, ServerSettings
 from fairlead.api.schemas.changes import Name
 from fairlead.api.schemas.pagination import ByCursor, Page
 from fairlead.api.schemas.values import Email, RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission, Role
-from fairlead.flows.access.invitations import invite_user
+from fairlead.flows.access.invitations import hand_over_invitation, invite_user
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.sessions import revoke_sessions
 from fairlead.flows.access.users import (
@@ -62,6 +63,17 @@ class UserInvited(ResponseModel):
 
     user_id: Uuid
     status: Status
+
+
+class InvitationLink(ResponseModel):
+    """The link that sets an invited user's password, shown once."""
+
+    path: str = Field(
+        description="Where it is on this site; what stands behind the `#` is a secret.",
+        examples=["/accept-invite#x4yK2mQ8vT1nB7cZ5sW9dR3fG6hJ0lPaE"],
+        repr=False,
+    )
+    expires_at: datetime = Field(description="Until when it is good.")
 
 
 class UserState(ResponseModel):
@@ -146,6 +158,22 @@ def enable_one_user(user_id: UserId, editor: Editor, database: MarketplaceDataba
 def reset_user_second_factor(user_id: UserId, editor: Editor, database: MarketplaceDatabase) -> UserChanged:
     """The user has neither second factor nor password nor session, and is sent a link to begin again."""
     return UserChanged.model_validate(reset_second_factor(database, user_id, editor.actor))
+
+
+@router.post(
+    "/{user_id}/invitation-link",
+    dependencies=[refuses_keys("the link is shown once: ask again for another")],
+    responses=refuses("user_unknown", "invitation_over", "invitation_by_mail"),
+)
+def hand_over_link(
+    user_id: UserId, editor: Editor, database: MarketplaceDatabase, settings: ServerSettings
+) -> InvitationLink:
+    """Give the link of an invited user to you, to hand it over: only where the server sends no mail.
+
+    Every earlier link of the user opens nothing.
+    """
+    done = hand_over_invitation(database, user_id, editor.actor, sends_mail=settings.sends_mail)
+    return InvitationLink(path=done.path, expires_at=done.expires_at)
 
 
 @router.delete("/{user_id}/sessions", responses=refuses("user_unknown"))

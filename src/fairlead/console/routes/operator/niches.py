@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 from babel.numbers import get_currency_precision
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase, ServerSettings
+from fairlead.api.routes.admin.niche_templates import template_item
 from fairlead.api.schemas.currency import InCurrency
 from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.values import Uuid
@@ -27,6 +28,7 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import OVERVIEWS_OF_CALLER, REPORTS_OF_CALLER
 from fairlead.flows.configuration.bad_lead_window import read_bad_lead_window
 from fairlead.flows.configuration.reading import SeenNiche, read_niche
+from fairlead.flows.configuration.templates_of_niches import niche_template, niche_templates
 from fairlead.flows.configuration.versions import level_version
 from fairlead.flows.intake.policy import read_intake_policy
 from fairlead.flows.niche_queues import NicheQueues, StandingQueue, read_niche_queues
@@ -84,9 +86,24 @@ def show_niches(
 
 
 @router.get("/niches/new")
-def show_new_niche(reader: Annotated[Principal, needs(Permission.NICHES_WRITE)], page: PageOfRequest) -> Response:
-    """A form for a new niche."""
-    return page.render("operator/new-niche.html", reader)
+def show_new_niche(
+    reader: Annotated[Principal, needs(Permission.NICHES_WRITE)],
+    page: PageOfRequest,
+    currency: InCurrency,
+    template: Annotated[str | None, Query(max_length=63)] = None,
+) -> Response:
+    """A form for a new niche: empty, or as a template has it."""
+    offered = [template_item(each, currency) for each in niche_templates().values()]
+    chosen = None if template is None else template_item(niche_template(template), currency)
+    return page.render(
+        "operator/new-niche.html",
+        reader,
+        templates=offered,
+        chosen=chosen,
+        questions=[] if chosen is None else [each["label"] for each in cast("Any", chosen.form_schema)["fields"]],
+        currency=currency,
+        digits=get_currency_precision(currency),
+    )
 
 
 @router.get("/niches/{niche_id}")

@@ -8,10 +8,11 @@ from babel.dates import format_datetime
 from fastapi import APIRouter, Response
 
 from fairlead.api.access import needs
-from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.resources import MarketplaceDatabase, ServerSettings
 from fairlead.console.charts import Chart, Column, Series, Shade, part, share_position
 from fairlead.console.day_columns import MOST_DAYS_TOLD_BY_DAY, day_columns
 from fairlead.console.operator.attention import rail_counts, tasks_of
+from fairlead.console.operator.first_steps import first_steps
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.periods import OfToday
 from fairlead.console.refusal_texts import reason_text
@@ -22,6 +23,7 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.period_report import ReportedPeriod, period_report
 from fairlead.flows.reports import AskedDays, busiest_niche
+from fairlead.flows.setup_checklist import read_setup_checklist
 from fairlead.flows.shares import FAR_BELOW_RATIO, LevelShares, shares_report
 from fairlead.flows.verifications import proof_state
 from fairlead.store.connection import Database
@@ -54,16 +56,20 @@ class LevelAtAGlance:
 
 
 @router.get("/overview")
-def show_overview(reader: Reader, page: PageOfRequest, database: MarketplaceDatabase, period: OfToday) -> Response:
+def show_overview(
+    reader: Reader, page: PageOfRequest, database: MarketplaceDatabase, settings: ServerSettings, period: OfToday
+) -> Response:
     """What needs a person, then the days in figures."""
     waiting = database.read(read_attention)
     report = period_report(database, period.asked)
     niche_slug, niche_name = busiest_niche(database, period.asked) or ("", "")
     slots = report.slots
+    checklist = read_setup_checklist(database, sends_mail=settings.sends_mail)
     return page.render(
         "operator/overview.html",
         reader,
         attention=rail_counts(waiting, reader),
+        first_steps=first_steps(checklist) if checklist.is_open else [],
         period=period,
         tasks=tasks_of(waiting, reader),
         proof=proof_state(database),

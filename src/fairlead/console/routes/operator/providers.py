@@ -13,6 +13,7 @@ from fairlead.console.addresses import TypedText, address
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
+from fairlead.flows.configuration.marketplace import read_marketplace
 from fairlead.flows.configuration.provider_list import list_providers
 from fairlead.store.configuration.pages import ProviderSearch
 
@@ -51,7 +52,12 @@ def show_providers(
 
 @router.get("/providers/new")
 def show_new_provider(
-    reader: Annotated[Principal, needs(Permission.PROVIDERS_WRITE)], page: PageOfRequest, currency: InCurrency
+    reader: Annotated[Principal, needs(Permission.PROVIDERS_WRITE)],
+    page: PageOfRequest,
+    currency: InCurrency,
+    database: MarketplaceDatabase,
 ) -> Response:
     """A form for a new provider."""
-    return page.render("operator/new-provider.html", reader, currency=currency, digits=get_currency_precision(currency))
+    zone = read_marketplace(database).timezone or page.viewer.zone_name
+    digits = get_currency_precision(currency)
+    return page.render("operator/new-provider.html", reader, currency=currency, digits=digits, zone=zone)

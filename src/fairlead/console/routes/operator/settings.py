@@ -19,6 +19,7 @@ from fairlead.console.periods import ChosenPeriod, OfThirtyDays
 from fairlead.console.texts import noted
 from fairlead.core.permissions import KEY_SCOPES, Permission, Role
 from fairlead.flows.access.principal import Principal
+from fairlead.flows.configuration.logo import read_logo
 from fairlead.flows.configuration.marketplace import read_marketplace
 from fairlead.flows.configuration.provider_list import list_providers
 from fairlead.flows.configuration.reading import read_provider
@@ -52,6 +53,7 @@ def show_settings(
         reader,
         period=period,
         marketplace=read_marketplace(database),
+        logo=read_logo(database),
         health=health_of(database, reader, server.heartbeat_timeout_seconds),
         mail_transport=effective.mail_transport,
         effective=sorted(effective.model_dump().items()),

@@ -5,9 +5,30 @@
 
 create table marketplace (
     is_only_row boolean primary key default true check (is_only_row),
-    currency    text not null check (currency ~ '^[A-Z]{3}$')
+    currency    text not null check (currency ~ '^[A-Z]{3}$'),
+    -- What pages call it; null: not named yet.
+    name        text check (length(name) between 1 and 200),
+    -- Of its new providers, until they choose another; null: not chosen yet, and UTC.
+    timezone    text check (length(timezone) between 1 and 64)
 );
 comment on table marketplace is 'One row: amounts everywhere are minor units of this currency.';
+
+create table marketplace_logo (
+    is_only_row boolean primary key default true check (is_only_row),
+    content     bytea not null check (octet_length(content) <= 200000),
+    -- Of the content, told by its bytes; pages load it by this.
+    sha256      bytea not null check (octet_length(sha256) = 32),
+    media_type  text not null check (media_type in ('image/png', 'image/jpeg', 'image/webp')),
+    changed_at  timestamptz not null
+);
+
+create table setup_checklist (
+    is_only_row     boolean primary key default true check (is_only_row),
+    dismissed_at    timestamptz,
+    -- When an operator said that there is a copy of the keys that encrypt secrets.
+    keys_copied_at  timestamptz
+);
+comment on table setup_checklist is 'What operators said of the list of first steps; all else on it is read from the data.';
 
 -- Append-only tables raise on every change but a new row.
 create function refuse_change() returns trigger language plpgsql as $$

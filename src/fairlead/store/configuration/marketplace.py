@@ -1,0 +1,103 @@
+"""The marketplace's row beside its currency, and its logo."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fairlead.store.connection import Connection
+from fairlead.store.lookups import marketplace_currency
+from fairlead.store.typed_rows import one_row
+
+
+@dataclass(frozen=True, slots=True)
+class MarketplaceRow:
+    """What holds for the whole marketplace; None: not chosen yet."""
+
+    currency: str
+    name: str | None
+    timezone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogoRow:
+    """A logo without its bytes; `digest` is the SHA-256 of these, in hexadecimal."""
+
+    digest: str
+    media_type: str
+    size_bytes: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LogoContent:
+    """A logo's bytes, and what they are."""
+
+    content: bytes = field(repr=False)
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRow:
+    """What the marketplace is called, and the digest of its logo; None for each that it does not have."""
+
+    name: str | None
+    logo_digest: str | None
+
+
+def marketplace_row(conn: Connection) -> MarketplaceRow:
+    """The marketplace as it is; EUR and no more until something of it was declared."""
+    row = one_row(conn, MarketplaceRow, "select currency, name, timezone from marketplace")
+    return row or MarketplaceRow(marketplace_currency(conn), None, None)
+
+
+def write_marketplace(conn: Connection, name: str | None, timezone: str | None) -> None:
+    """The marketplace has this name and time zone. Needs its lock."""
+    conn.execute("update marketplace set name = %s, timezone = %s", (name, timezone))
+
+
+def marketplace_identity(conn: Connection) -> IdentityRow:
+    """What pages show of the marketplace."""
+    row = one_row(
+        conn,
+        IdentityRow,
+        """
+        select (select name from marketplace) as name,
+               (select encode(sha256, 'hex') from marketplace_logo) as logo_digest
+        """,
+    )
+    assert row is not None, "it has no table of its own"
+    return row
+
+
+def logo_row(conn: Connection) -> LogoRow | None:
+    """The logo without its bytes; None without one."""
+    return one_row(
+        conn,
+        LogoRow,
+        """
+        select encode(sha256, 'hex') as digest, media_type, octet_length(content) as size_bytes, changed_at
+        from marketplace_logo
+        """,
+    )
+
+
+def logo_content(conn: Connection, digest: bytes) -> LogoContent | None:
+    """The logo with this digest; None where it is another by now."""
+    return one_row(conn, LogoContent, "select content, media_type from marketplace_logo where sha256 = %s", (digest,))
+
+
+def write_logo(conn: Connection, content: bytes, digest: bytes, media_type: str, now: datetime) -> None:
+    """This is the logo. Needs the marketplace's lock."""
+    conn.execute(
+        """
+        insert into marketplace_logo (content, sha256, media_type, changed_at) values (%s, %s, %s, %s)
+        on conflict (is_only_row) do update
+        set content = excluded.content, sha256 = excluded.sha256, media_type = excluded.media_type,
+            changed_at = excluded.changed_at
+        """,
+        (content, digest, media_type, now),
+    )
+
+
+def delete_logo(conn: Connection) -> None:
+    """There is no logo. Needs the marketplace's lock."""
+    conn.execute("delete from marketplace_logo")
