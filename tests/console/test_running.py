@@ -3,8 +3,10 @@
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from fairlead.console.operator.jobs_in_words import TASKS
 from fairlead.flows.notifications.dispatch import dispatch_notifications
 from fairlead.store.connection import Database
+from fairlead.store.jobs.queue import QUEUE_OF
 from tests.flows.access.people import add_provider, provider_user, rows, value
 from tests.flows.configuration.market import UNKNOWN
 from tests.flows.given_up import give_up_lead, give_up_notification
@@ -113,6 +115,10 @@ def test_operations_say_which_workers_live(ann: TestClient, database: Database) 
     text = " ".join(ann.get("/operations").text.split())
     assert "1 is at work" in text
     assert ">silent</span>" in text
+
+
+def test_every_kind_of_job_has_words() -> None:
+    assert TASKS.keys() == QUEUE_OF.keys()
 
 
 def test_settings_say_whether_the_installation_is_well(ann: TestClient, database: Database) -> None:

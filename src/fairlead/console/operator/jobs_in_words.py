@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from fairlead.console.texts import noted, translated
 
-_TASKS: Mapping[str, str] = {
+TASKS: Mapping[str, str] = {
     "distribute_lead": noted("distributing leads"),
     "dispatch_notifications": noted("handing out messages"),
     "send_email": noted("sending emails"),
     "send_webhook": noted("sending webhooks"),
+    "build_export": noted("writing exports"),
 }
 
 MESSAGE_KINDS: Mapping[str, str] = {
@@ -19,6 +20,7 @@ MESSAGE_KINDS: Mapping[str, str] = {
     "filter_invalidated": noted("Filter does not fit the form any more"),
     "low_balance": noted("Balance is low"),
     "lead_confirmation": noted("Lead to be confirmed"),
+    "export_ready": noted("Export ready"),
     "lead_confirmed": noted("Link to the request"),
     "lead_withdrawn": noted("Request withdrawn"),
     "operator_alert": noted("Alert for operators"),
@@ -29,7 +31,7 @@ MESSAGE_KINDS: Mapping[str, str] = {
 
 def task_words(task: str) -> str:
     """What a job of this task does, in the language of the page; the task itself where it is not listed."""
-    return translated(_TASKS[task]) if task in _TASKS else task
+    return translated(TASKS[task]) if task in TASKS else task
 
 
 def message_words(kind: str) -> str:
