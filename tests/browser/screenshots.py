@@ -1,7 +1,7 @@
 """Pictures of pages: `python -m tests.browser.screenshots FOLDER [operator:/leads provider:/portal/inbox :/login ...]`.
 
-Each page light, dark and on a phone. Without pages, all that PAGES lists, of which IN_DARK alone are dark. `{lead_id}`
-and the like in an address are of the marketplace of `showcase`.
+Each page light, dark and on a phone; without pages, all that PAGES lists. `{lead_id}` and the like in an address are of
+the marketplace of `showcase`.
 """
 
 import hashlib
@@ -85,24 +85,10 @@ PAGES = (
     "provider:/portal/deliveries",
     "provider:/portal/settings",
 )
-IN_DARK = frozenset(
-    (
-        ":/forms/vps-hosting",
-        "operator:/overview?period=30",
-        "operator:/review",
-        "operator:/leads/{lead_id}",
-        "operator:/niches/{niche_id}",
-        "operator:/fairness",
-        "operator:/analytics",
-        "provider:/portal/inbox",
-        "provider:/portal/more",
-    )
-)
-"""Of PAGES, those that are taken in dark as well, so that all pictures stay below 6 MB; named pages are always."""
 LOOKS = (("light", False, False), ("dark", True, False), ("phone", False, True))
-MOST_PIXELS_HIGH = 1600
+MOST_PIXELS_HIGH = 1400
 """What of a longer page is below is not in the picture."""
-QUALITY = 60
+QUALITY = 52
 NONE_TAKEN = (
     "/",  # leads on to the first section
     "/login/enrolment",  # asks for a login that is half done, as does the next
@@ -166,8 +152,6 @@ def take(site: Site, showcase: Showcase, folder: Path, pages: list[str]) -> None
         for who, token in tokens.items():
             for look, dark, phone in LOOKS:
                 own = [each for each in pages if each.partition(":")[0] == who]
-                if dark and pages == list(PAGES):
-                    own = [each for each in own if each in IN_DARK]
                 context = window(browser, site, token, dark=dark, phone=phone)
                 page = context.new_page()
                 page.on("console", lambda message: print("console:", message.text))

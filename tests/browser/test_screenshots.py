@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.browser.screenshots import IN_DARK, NONE_TAKEN, PAGES
+from tests.browser.screenshots import NONE_TAKEN, PAGES
 
 PERMISSIONS = Path(__file__).parents[1] / "console" / "page_permissions.txt"
 
@@ -15,4 +15,8 @@ def test_every_page_is_photographed_or_said_not_to_be() -> None:
     }
     assert photographed | set(NONE_TAKEN) == pages
     assert not photographed & set(NONE_TAKEN)
-    assert set(PAGES) >= IN_DARK
+
+
+def test_all_pictures_together_stay_small() -> None:
+    pictures = Path(__file__).parents[2] / "docs" / "screenshots"
+    assert sum(each.stat().st_size for each in pictures.iterdir()) < 12_000_000

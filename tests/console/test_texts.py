@@ -81,6 +81,22 @@ def test_every_text_is_translated_and_no_translation_is_a_guess(language: str) -
     assert [entry.id for entry in _catalog(language) if entry.fuzzy and entry.id] == []
 
 
+def test_german_says_one_word_for_one_thing() -> None:
+    """As docs/reference/german.md has them."""
+    page = Path(__file__).parents[2] / "docs" / "reference" / "german.md"
+    rows = [line.strip("| ").split(" | ") for line in page.read_text(encoding="utf-8").splitlines() if "|" in line]
+    terms = {term: stem.casefold() for term, _, stem in rows[2:]}
+    assert len(terms) > 10
+    wrong = [
+        f"{term}: {text} => {translation}"
+        for _, texts, translations in _entries("de")
+        for text, translation in ((texts[-1], translations[-1]),)
+        for term, stem in terms.items()
+        if re.search(rf"\b{term}s?\b", PLACE.sub("", text), re.IGNORECASE) and stem not in translation.casefold()
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_translations_fit_their_texts(language: str) -> None:
     plural_count = _catalog(language).num_plurals

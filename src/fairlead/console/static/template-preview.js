@@ -26,11 +26,17 @@ export function start(element) {
     }
     part("subject").textContent = answer.said.subject;
     part("text").textContent = answer.said.text;
-    room.replaceChildren(...copyOf(new DOMParser().parseFromString(answer.said.html, "text/html").body));
+    room.replaceChildren(...copyOf(new DOMParser().parseFromString(withoutStyles(answer.said.html), "text/html").body));
   }
 
   form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(preview, PAUSE_MS); });
   preview();
+}
+
+// The policy of the page holds for what is parsed, too, and each style in it would be a breach that the browser reports.
+function withoutStyles(html) {
+  const named = (tag) => tag.replace(/\sstyle\s*=/gi, " data-style=");
+  return html.replace(/<style\b[\s\S]*?<\/style\s*>/gi, "").replace(/<[a-z][^>]*>/gi, named);
 }
 
 // The document that was parsed runs nothing; of its elements those of mails are made anew, the others' words are kept.
@@ -41,7 +47,7 @@ function copyOf(node) {
   if (!SHOWN.has(node.tagName)) return within;
   const made = document.createElement(node.tagName === "BODY" ? "div" : node.tagName);
   for (const name of KEPT) if (node.hasAttribute(name)) made.setAttribute(name, node.getAttribute(name));
-  made.style.cssText = node.getAttribute("style") ?? ""; // by script, which the page's policy allows
+  made.style.cssText = node.getAttribute("data-style") ?? ""; // by script, which the page's policy allows
   for (const name of [...made.style]) if (made.style.getPropertyValue(name).includes("url(")) made.style.removeProperty(name);
   if (node.tagName === "A") made.title = node.getAttribute("href") ?? "";
   made.append(...within);
