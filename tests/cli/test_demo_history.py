@@ -12,9 +12,12 @@ from fairlead.cli.demo.busy_days import YEAR, busy_moments
 from fairlead.cli.demo.history import make_history
 from fairlead.cli.demo.past_changes import changes_since, demo_marketplace, former_providers
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace
+from fairlead.flows.maintenance.maintenance import Maintenance
+from fairlead.flows.maintenance.roll_up import roll_up
 from fairlead.flows.period_report import period_report
 from fairlead.flows.reports import AskedDays, revenue_report
 from fairlead.flows.shares import shares_report
+from fairlead.settings import Settings
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.cli.program import Program
@@ -117,6 +120,20 @@ def test_the_figures_of_its_days_are_the_ledger_s(lived: Database) -> None:
     assert len(report.buckets) == 4
     shares = [shares_report(lived, slug, asked) for slug in ("vps-hosting", "dedicated-servers")]
     assert sum(level.assignments for each in shares for level in each.levels) == report.figures.assignments
+
+
+def test_what_a_worker_added_up_meanwhile_is_added_up_anew(lived: Database) -> None:
+    asked = AskedDays(date(2026, 3, 4), date(2026, 3, 6), "Europe/Berlin")
+    assert sum(each.sold_count for each in revenue_report(lived, None, asked).rows) == 0
+    assert roll_up(Maintenance(lived, Settings()))["spans"] > 0
+    make_history(lived, 7, DAYS, until=UNTIL + timedelta(days=3))
+    sold = value(
+        lived,
+        "select count(*) from assignments where assigned_at >= %s and assigned_at < %s",
+        datetime(2026, 3, 3, 23, tzinfo=UTC),
+        datetime(2026, 3, 5, 23, tzinfo=UTC),
+    )
+    assert sum(each.sold_count for each in revenue_report(lived, None, asked).rows) == sold > 0
 
 
 def test_a_second_start_fills_the_days_between(lived: Database) -> None:

@@ -36,6 +36,8 @@ OF_THE_REAL_TIME = {
     "schedules.started_at": "periodic tasks keep real time",
     "schedules.ended_at": "periodic tasks keep real time",
     "leads.isolated_since": "of a worker that may die of it; only whether it is set is asked",
+    "report_changes.created_at": "whether a change came before a span was added up",
+    "report_spans.made_at": "whether a change came before a span was added up",
     "committed_calls.call_id": "calls whose answer was lost are forgotten by real time",
 }
 

@@ -18,6 +18,9 @@ OUTSIDE = "seen by others outside, whose clocks are real"
 SHOWN = "what a page shows of how long ago something was, by the viewer's day"
 MACHINE = "of this machine, not of the marketplace"
 
+ZONES = "in which zones reports were asked for lately, by those who look"
+SPANS = "whether a change came before a span was added up: two transactions, in real time"
+
 REAL_TIME = {
     "console/page.py": SHOWN,
     "console/periods.py": SHOWN,
@@ -27,6 +30,7 @@ REAL_TIME = {
     "console/routes/portal/leads.py": SHOWN,
     "delivery/mail_transport.py": OUTSIDE,
     "delivery/smtp.py": OUTSIDE,
+    "flows/reports.py": ZONES,
     "flows/live/messages.py": "of the connection, not of what is told",
     "flows/notifications/endpoint_trial.py": OUTSIDE,
     "flows/notifications/send_webhook.py": OUTSIDE,
@@ -43,6 +47,9 @@ REAL_TIME = {
     "store/leads/state.py": "when a worker began a lead that may kill it: only whether it did is asked",
     "store/migrations/baseline/11_jobs.sql": QUEUE,
     "store/rate_limits.py": QUEUE,
+    "store/migrations/baseline/12_audit.sql": SPANS,
+    "store/reports/changes.py": "the age of a row by its id, where no clock is set",
+    "store/reports/pieces.py": SPANS,
     "store/schedules.py": QUEUE,
     "store/verifications.py": "how far a worker has come with it",
     "store/watching/gauges.py": QUEUE,

@@ -8,13 +8,14 @@ import time
 from collections.abc import Sequence
 
 from fairlead.store.connection import Connection
+from fairlead.store.simulated_clock import simulated_now
 
 SETTLED_AFTER_SECONDS = 3_600
 
 
 def leads_changed(conn: Connection, lead_ids: Sequence[str]) -> None:
     """The leads, changed just now, are not as what is kept of their days has them."""
-    if old := _old(lead_ids):
+    if old := _old(conn, lead_ids):
         conn.execute(
             """
             insert into report_changes (fact_kind, at)
@@ -26,7 +27,7 @@ def leads_changed(conn: Connection, lead_ids: Sequence[str]) -> None:
 
 def assignments_changed(conn: Connection, assignment_ids: Sequence[str]) -> None:
     """The assignments, changed just now, are not as what is kept of their days has them."""
-    if old := _old(assignment_ids):
+    if old := _old(conn, assignment_ids):
         conn.execute(
             """
             insert into report_changes (fact_kind, at)
@@ -36,6 +37,8 @@ def assignments_changed(conn: Connection, assignment_ids: Sequence[str]) -> None
         )
 
 
-def _old(ids: Sequence[str]) -> list[str]:
-    since = f"{max(0, int((time.time() - SETTLED_AFTER_SECONDS) * 1000)):012x}"
+def _old(conn: Connection, ids: Sequence[str]) -> list[str]:
+    now = simulated_now(conn)
+    seconds = time.time() if now is None else now.timestamp()
+    since = f"{max(0, int((seconds - SETTLED_AFTER_SECONDS) * 1000)):012x}"
     return [each for each in ids if each.replace("-", "")[:12] < since]
