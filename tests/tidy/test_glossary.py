@@ -28,8 +28,8 @@ NOUN_OF = {
 
 PLAIN_ENGLISH = frozenset(
     """
-    accepted activity added adjusted adjustment after allow approved at batch bin by ca change changed choice
-    confirmation confirmed contact cookie count created data database day decided delay detail dir direct
+    accepted action activity added adjusted adjustment after allow approved at batch bin by ca change changed choice
+    confirmation confirmed cookie count created data database day deactivated decided delay detail dir direct
     directory document earlier email ended entered entry event explained explanation factor failure field file
     first forgotten format from full given history host http idle in installation invalid invitation invited item json
     kept kind ledger link live lock log login long mail mark max megabyte message missed ms name new note of

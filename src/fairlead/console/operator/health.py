@@ -11,7 +11,7 @@ from fairlead.store.money.reconciliations import ReconciliationRow, last_reconci
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class InstallationHealth:
     """What a reader may know of it; None for what needs a permission that the reader has not."""
 
     workers_alive: int | None
@@ -20,10 +20,10 @@ class Health:
     last_reconciliation: ReconciliationRow | None
 
 
-def health_of(database: Database, reader: Principal, heartbeat_timeout_seconds: float) -> Health:
+def health_of(database: Database, reader: Principal, heartbeat_timeout_seconds: float) -> InstallationHealth:
     """The workers that live, the work that was given up, and when the books were compared last."""
     sees_jobs, sees_money = (each in reader.permissions for each in (Permission.JOBS_READ, Permission.MONEY_READ))
-    return Health(
+    return InstallationHealth(
         read_worker_states(database, heartbeat_timeout_seconds).alive_count if sees_jobs else None,
         sum(each.open_dead_letter_count for each in database.read(queue_states)) if sees_jobs else None,
         sees_money,

@@ -85,7 +85,7 @@ class LeadPage(Page[LeadItem]):
     count_is_more: bool = Field(default=False, description="Whether there are more leads than `count` says.")
 
 
-class FoundLeads(Page[LeadItem]):
+class LeadSearchResult(Page[LeadItem]):
     """Leads that were found, the newest first."""
 
     is_partial: bool = Field(
@@ -243,7 +243,7 @@ def list_lead_sources(_: Reader, database: MarketplaceDatabase) -> LeadSources:
 
 
 @router.post("/lead-search", dependencies=[changes_nothing("it only looks for something")])
-def search_for_leads(asked: LeadSearch, _: Reader, database: MarketplaceDatabase, keyset: ByCursor) -> FoundLeads:
+def search_for_leads(asked: LeadSearch, _: Reader, database: MarketplaceDatabase, keyset: ByCursor) -> LeadSearchResult:
     """Find leads, the newest first, by a consumer's name, email address or telephone number, or by the lead's id.
 
     An address and a number are looked for whole, however they are written; of a name each word, or its beginning; of an
@@ -251,7 +251,7 @@ def search_for_leads(asked: LeadSearch, _: Reader, database: MarketplaceDatabase
     """
     found = search_leads(database, asked.text, keyset.after, keyset.probe)
     items, next_cursor = keyset.cut(found.items, lambda each: (each.lead.created_at, each.lead.lead_id))
-    return FoundLeads(items=[_item(each) for each in items], next_cursor=next_cursor, is_partial=found.is_partial)
+    return LeadSearchResult(items=[_item(each) for each in items], next_cursor=next_cursor, is_partial=found.is_partial)
 
 
 @router.post("/leads", status_code=201, responses=refuses("niche_unknown"))
