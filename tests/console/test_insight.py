@@ -69,3 +69,20 @@ def test_pages_say_when_the_past_was_verified(ann: TestClient, database: Databas
     text = ann.get("/fairness/proofs").text
     assert "nothing to check" in text
     assert "all niches" in text
+
+
+def test_sources_and_refusals_are_told_as_the_reports_have_them(ann: TestClient, database: Database) -> None:
+    sell(database)
+    [source] = ann.get("/api/v1/admin/reports/sources?niche=hosting").json()["items"]
+    assert (source["source"], source["received_count"], source["assignments"], source["net_cents"]) == ("", 1, 2, 2500)
+    assert (source["sold_share"], source["recipients_per_lead"], source["refund_rate"]) == (1.0, 2.0, 0.0)
+    text = ann.get("/analytics").text
+    assert "none given" in text
+    assert "Refused while a slot stayed open, by day" in text
+    [row] = table_of(ann, "/analytics/sources.csv")
+    assert (row["assigned_leads"], row["net_cents"]) == ("1", "2500")
+    refused = ann.get("/api/v1/admin/reports/refusals").json()["items"]
+    fill = ann.get("/api/v1/admin/reports/fill-rate?niche=hosting").json()["items"]
+    by_reason = {each["reason"]: each["open_slot_count"] for each in refused if each["open_slot_count"]}
+    assert by_reason == {reason: count for level in fill for reason, count in level["reasons"].items()}
+    assert len(table_of(ann, "/analytics/refusals.csv")) == len(refused)

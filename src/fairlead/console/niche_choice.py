@@ -7,9 +7,9 @@ from fastapi import Query
 
 from fairlead.console.periods import ChosenPeriod
 from fairlead.store.configuration.pages import niches_page
-from fairlead.store.connection import Database
+from fairlead.store.connection import Connection, Database
 
-MOST_NICHES = 200
+NICHES_READ = 200
 
 NicheInAddress = Annotated[str | None, Query(max_length=63, pattern="^[a-z0-9-]+$")]
 """For a page's parameter `niche`: a slug."""
@@ -26,7 +26,7 @@ class NicheLink:
 
 
 def niche_links(database: Database, period: ChosenPeriod, chosen: str) -> list[NicheLink]:
-    """The niches by name, the first 200."""
+    """Every niche, by name."""
     return [
         NicheLink(slug, name, period.address(period.path, niche=slug), slug == chosen)
         for name, slug in niches_by_name(database)
@@ -34,6 +34,14 @@ def niche_links(database: Database, period: ChosenPeriod, chosen: str) -> list[N
 
 
 def niches_by_name(database: Database) -> list[tuple[str, str]]:
-    """Name and slug of the niches by name, the first 200."""
-    found = database.read(lambda conn: niches_page(conn, None, MOST_NICHES))
-    return sorted(((each.name, each.slug) for each in found), key=lambda each: each[0].casefold())
+    """Name and slug of every niche, by name."""
+
+    def work(conn: Connection) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        after: str | None = None
+        while page := niches_page(conn, after, NICHES_READ):
+            found += [(each.name, each.slug) for each in page]
+            after = page[-1].niche_id
+        return found
+
+    return sorted(database.read(work), key=lambda each: each[0].casefold())

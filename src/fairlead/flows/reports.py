@@ -16,7 +16,9 @@ from fairlead.store.reports.fairness import LevelFairness, level_fairness, most_
 from fairlead.store.reports.fill import LevelFill, level_fill
 from fairlead.store.reports.funnel import FunnelDay, lead_funnel
 from fairlead.store.reports.pieces import Cover, cover, cover_one_provider, keep_zone
+from fairlead.store.reports.refusals import RefusalsOfDay, refusals_by_day
 from fairlead.store.reports.revenue import RevenueDay, revenue
+from fairlead.store.reports.sources import SourceQuality, source_quality
 from fairlead.store.time_zones import local_date, time_zone_names
 
 Row = TypeVar("Row")
@@ -79,6 +81,16 @@ def activity_report(
         return provider_activity(conn, covered)
 
     return _report(database, asked, niche_slug, view)
+
+
+def source_report(database: Database, niche_slug: str | None, asked: AskedDays) -> Report[SourceQuality]:
+    """What the leads of each source were worth. Raises `BadInput`, and `Refused`: `niche_unknown`."""
+    return _report(database, asked, niche_slug, source_quality)
+
+
+def refusal_report(database: Database, niche_slug: str | None, asked: AskedDays) -> Report[RefusalsOfDay]:
+    """Why subscriptions were refused, by day. Raises `BadInput`, and `Refused`: `niche_unknown`."""
+    return _report(database, asked, niche_slug, refusals_by_day)
 
 
 def _report(

@@ -21,7 +21,9 @@ from fairlead.flows.reports import (
     fairness_report,
     fill_report,
     funnel_report,
+    refusal_report,
     revenue_report,
+    source_report,
 )
 from fairlead.flows.shares import shares_report
 from fairlead.flows.submit_leads import submit_leads
@@ -84,6 +86,8 @@ def told(database: Database, timezone: str = "Europe/Lisbon") -> dict[str, Any]:
             "fairness": lambda a=asked: fairness_report(database, "hosting", a).rows,
             "fill": lambda a=asked: fill_report(database, "hosting", a).rows,
             "funnel": lambda a=asked: funnel_report(database, None, a).rows,
+            "refusals": lambda a=asked: refusal_report(database, None, a).rows,
+            "sources": lambda a=asked: source_report(database, None, a).rows,
             "revenue": lambda a=asked: revenue_report(database, "hosting", a).rows,
             "shares": lambda a=asked: shares_report(database, "hosting", a).levels,
             "period": lambda a=asked: _without_now(period_report(database, a)),

@@ -177,6 +177,68 @@ class ActivityReport(ReportedDays):
     items: Sequence[ActivityOfProvider]
 
 
+class LeadSource(ResponseModel):
+    """The leads of a source that came in on these days, the assignments that were made on them, as both are now."""
+
+    source: str = Field(description="As the leads' `utm_source` has it; empty for none.", examples=["newsletter"])
+    received_count: int = Field(description="Leads that came in.")
+    approved_count: int = Field(description="Of them, those that were approved.")
+    sold_count: int = Field(description="Of them, those that are sold by now.")
+    rejected_count: int = Field(description="Of them, those that were rejected.")
+    bad_lead_count: int = Field(description="Of them, those that are marked as bad.")
+    sold_share: float | None = Field(description="Sold of received; null when none was received.")
+    assignments: int = Field(description="Assignments that were made.")
+    assigned_leads: int = Field(description="Leads with an assignment then.")
+    recipients_per_lead: float | None = Field(description="Assignments by assigned leads; null without any.")
+    gross_cents: int = Field(description="What the assignments cost, in minor units.")
+    reported_count: int = Field(description="Assignments that were reported as bad.")
+    report_rate: float | None = Field(description="Reported of assignments; null without any.")
+    found_bad_count: int = Field(description="Assignments whose report was accepted.")
+    refunded_count: int = Field(description="Assignments that were refunded, whenever that was.")
+    refund_rate: float | None = Field(description="Refunded of assignments; null without any.")
+    refunded_cents: int = Field(description="What was given back of them, in minor units.")
+    net_cents: int = Field(description="The cost less what was given back, in minor units.")
+
+
+class SourceReport(ReportedDays):
+    """Every source with a lead or an assignment, what brought the most first."""
+
+    currency: Currency
+    items: Sequence[LeadSource]
+
+
+class RefusalDay(ResponseModel):
+    """How often decisions of a day refused a subscription for one reason."""
+
+    day: date
+    reason: str = Field(examples=["insufficient_balance"])
+    refused_count: int = Field(description="Subscriptions refused, over all levels of all decisions.")
+    open_slot_count: int = Field(description="Those of them at levels of which a slot stayed open.")
+
+
+class RefusalReport(ReportedDays):
+    """Every day and reason of which there is any."""
+
+    items: Sequence[RefusalDay]
+
+
+@router.get("/sources")
+def report_sources(asked: InDays, reader: Reader, database: MarketplaceDatabase, niche: OfNiche = None) -> SourceReport:
+    """Say of each source what its leads were worth: sold, given back, reported as bad."""
+    report = flow.source_report(database, niche, asked)
+    items = [LeadSource.model_validate(each) for each in report.rows]
+    return SourceReport(**_days(report.days), currency=report.currency, items=items)
+
+
+@router.get("/refusals")
+def report_refusals(
+    asked: InDays, reader: Reader, database: MarketplaceDatabase, niche: OfNiche = None
+) -> RefusalReport:
+    """Count why subscriptions were refused, by day and reason."""
+    report = flow.refusal_report(database, niche, asked)
+    return RefusalReport(**_days(report.days), items=[RefusalDay.model_validate(each) for each in report.rows])
+
+
 @router.get("/fairness")
 def report_fairness(niche: OneNiche, asked: InDays, reader: Reader, database: MarketplaceDatabase) -> FairnessReport:
     """Say how evenly the niche's decisions began with its levels, and these served their subscriptions."""

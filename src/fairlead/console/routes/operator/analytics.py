@@ -10,10 +10,11 @@ from fastapi import APIRouter, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.console.charts import Chart, Series, Shade, part
-from fairlead.console.day_columns import MOST_DAYS_TOLD_BY_DAY, day_columns
+from fairlead.console.charts import Chart, part
+from fairlead.console.day_columns import MOST_DAYS_TOLD_BY_DAY
 from fairlead.console.downloads import csv_answer
 from fairlead.console.niche_choice import NicheInAddress, niche_links
+from fairlead.console.operator.stacked_days import stacked_days
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.periods import OfThirtyDays, OfToday
 from fairlead.console.refusal_texts import reason_text
@@ -27,13 +28,15 @@ from fairlead.flows.period_report import period_report
 from fairlead.store.reports.activity import ProviderActivity
 from fairlead.store.reports.fill import LevelFill
 from fairlead.store.reports.funnel import FunnelDay
+from fairlead.store.reports.refusals import RefusalsOfDay
 from fairlead.store.reports.revenue import RevenueDay
+from fairlead.store.reports.sources import SourceQuality
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 Reader = Annotated[Principal, needs(Permission.REPORTS_READ, REPORTS_OF_CALLER)]
 
-SHADES: Sequence[Shade] = ("one", "two", "three", "four")
+_FILES = ("funnel", "revenue", "providers", "sources", "refusals")
 _ACTIVITY = tuple(each.name for each in fields(ProviderActivity))
 
 
@@ -89,9 +92,13 @@ def show_analytics(
         levels=_levels(money.rows),
         fill=fill,
         providers=activity.rows,
+        sources=flow.source_report(database, niche, period.asked).rows,
+        refusals_chart=_refusals_chart(
+            flow.refusal_report(database, niche, period.asked).rows, period.days_begun, page.viewer
+        ),
         part=part,
         reason_text=reason_text,
-        addresses={name: period.address(f"/analytics/{name}.csv") for name in ("funnel", "revenue", "providers")},
+        addresses={name: period.address(f"/analytics/{name}.csv") for name in _FILES},
     )
 
 
@@ -123,6 +130,27 @@ def download_providers(
     report = flow.activity_report(database, niche, None, period.asked)
     rows = [(*astuple(each), report.currency) for each in report.rows]
     return csv_answer("providers.csv", [*_ACTIVITY, "currency"], rows)
+
+
+@router.get("/analytics/sources.csv")
+def download_sources(
+    reader: Reader, database: MarketplaceDatabase, period: OfThirtyDays, niche: NicheInAddress = None
+) -> Response:
+    """What the leads of each source were worth, in minor units."""
+    report = flow.source_report(database, niche, period.asked)
+    columns = [*(each.name for each in fields(SourceQuality)), "net_cents", "currency"]
+    return csv_answer(
+        "sources.csv", columns, [(*astuple(each), each.net_cents, report.currency) for each in report.rows]
+    )
+
+
+@router.get("/analytics/refusals.csv")
+def download_refusals(
+    reader: Reader, database: MarketplaceDatabase, period: OfThirtyDays, niche: NicheInAddress = None
+) -> Response:
+    """Refusals by day and reason."""
+    rows = flow.refusal_report(database, niche, period.asked).rows
+    return csv_answer("refusals.csv", [each.name for each in fields(RefusalsOfDay)], [astuple(each) for each in rows])
 
 
 @router.get("/analytics/leads.csv")
@@ -159,28 +187,17 @@ def _steps(rows: Sequence[FunnelDay]) -> list[FunnelStep]:
 
 
 def _revenue_chart(money: flow.Report[RevenueDay], days: Sequence[date], viewer: Viewer, *, by_level: bool) -> Chart:
-    """What was sold each day, by niche or by level: the three that brought the most, and the others together.
+    """What was sold each day, by niche or by level."""
+    titles = (translated("Sold by day, before refunds"), translated("Sold by month, before refunds"))
+    sold = ((each.day, each.level_name if by_level else each.niche, each.gross_cents) for each in money.rows)
+    return stacked_days(sold, days, viewer, titles, "money", money.currency)
 
-    Each of the days has its column, also one on which nothing was sold; of many days, each month.
-    """
-    rows = money.rows
-    sums: dict[str, int] = defaultdict(int)
-    for each in rows:
-        sums[each.level_name if by_level else each.niche] += each.gross_cents
-    names = sorted(sums, key=lambda name: -sums[name])
-    shown = names if len(names) <= len(SHADES) else names[: len(SHADES) - 1]
-    titles = [*shown, *([translated("others")] if len(names) > len(shown) else [])]
-    by_day = {day: [0] * len(titles) for day in sorted({*days, *(each.day for each in rows)})}
-    for each in rows:
-        values = by_day[each.day]
-        name = each.level_name if by_level else each.niche
-        values[shown.index(name) if name in shown else len(shown)] += each.gross_cents
-    series = tuple(Series(title, shade) for title, shade in zip(titles, SHADES, strict=False))
-    shown = day_columns(by_day, viewer)
-    title, axis = translated("Sold by day, before refunds"), translated("Day")
-    if shown.are_months:
-        title, axis = translated("Sold by month, before refunds"), translated("Month")
-    return Chart(title, axis, series, shown.columns, "money", money.currency)
+
+def _refusals_chart(rows: Sequence[RefusalsOfDay], days: Sequence[date], viewer: Viewer) -> Chart:
+    """Who was refused where a slot stayed open, each day, by reason."""
+    titles = (translated("Refused while a slot stayed open, by day"), translated("Refused while a slot stayed open"))
+    refused = ((each.day, reason_text(each.reason), each.open_slot_count) for each in rows if each.open_slot_count)
+    return stacked_days(refused, days, viewer, titles)
 
 
 def _levels(rows: Sequence[RevenueDay]) -> list[LevelRevenue]:

@@ -9,9 +9,9 @@ from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.console.charts import part, share_position
 from fairlead.console.downloads import csv_answer
-from fairlead.console.niche_choice import NicheInAddress, niche_links
+from fairlead.console.niche_choice import NicheInAddress, niche_links, niches_by_name
 from fairlead.console.page import PageOfRequest, PageRoute
-from fairlead.console.periods import OfThirtyDays
+from fairlead.console.periods import ChosenPeriod, OfThirtyDays
 from fairlead.console.refusal_texts import why_text
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
@@ -19,6 +19,7 @@ from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.reports import busiest_niche, fairness_report
 from fairlead.flows.shares import FAR_BELOW_RATIO, SharesReport, shares_report
 from fairlead.flows.verifications import proof_state
+from fairlead.store.connection import Database
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -47,10 +48,8 @@ def show_fairness(
     niche: NicheInAddress = None,
 ) -> Response:
     """Per level of a niche: who received how much of an equal share, the waits, and the starts."""
-    slug = niche or (busiest_niche(database, period.asked) or ("",))[0]
+    slug = _told_niche(database, period, niche)
     niches = niche_links(database, period, slug)
-    if not slug and niches:
-        slug = niches[0].slug
     shares = shares_report(database, slug, period.asked) if slug else None
     starts = fairness_report(database, slug, period.asked).rows if slug else ()
     return page.render(
@@ -74,9 +73,17 @@ def show_fairness(
 def download_shares(
     reader: Reader, database: MarketplaceDatabase, period: OfThirtyDays, niche: NicheInAddress = None
 ) -> Response:
-    """What each subscription of the niche (of the busiest, where none is named) received, as a file."""
-    slug = niche or (busiest_niche(database, period.asked) or ("",))[0]
+    """What each subscription of the niche received, as a file; without one named, of the niche that the page tells."""
+    slug = _told_niche(database, period, niche)
     return csv_answer("shares.csv", COLUMNS, _rows(shares_report(database, slug, period.asked)) if slug else [])
+
+
+def _told_niche(database: Database, period: ChosenPeriod, niche: str | None) -> str:
+    """The niche that is named; else that with the most assignments in these days, else the first by name, else ""."""
+    if niche:
+        return niche
+    busiest = busiest_niche(database, period.asked)
+    return busiest[0] if busiest else next((slug for _, slug in niches_by_name(database)), "")
 
 
 def _rows(report: SharesReport) -> list[Sequence[object]]:

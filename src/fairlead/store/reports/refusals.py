@@ -1,0 +1,24 @@
+"""Why subscriptions were refused, day by day."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from fairlead.store.connection import Connection
+from fairlead.store.reports.facts import REFUSALS
+from fairlead.store.reports.pieces import Cover, totals
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalsOfDay:
+    """How often decisions of a day refused a subscription for that reason, and how often with a slot left open."""
+
+    day: date
+    reason: str
+    refused_count: int
+    open_slot_count: int
+
+
+def refusals_by_day(conn: Connection, covered: Cover) -> list[RefusalsOfDay]:
+    """Every day and reason of which there is any, by day and reason."""
+    found = totals(conn, covered, REFUSALS, ("day", "keys[2]"))
+    return [RefusalsOfDay(day, reason, *counts) for (day, reason), counts in sorted(found.items())]
