@@ -6,10 +6,8 @@ from typing import Annotated
 from fastapi import Query
 
 from fairlead.console.periods import ChosenPeriod
-from fairlead.store.configuration.pages import niches_page
-from fairlead.store.connection import Connection, Database
-
-NICHES_READ = 200
+from fairlead.store.configuration.pages import every_niche
+from fairlead.store.connection import Database
 
 NicheInAddress = Annotated[str | None, Query(max_length=63, pattern="^[a-z0-9-]+$")]
 """For a page's parameter `niche`: a slug."""
@@ -35,13 +33,5 @@ def niche_links(database: Database, period: ChosenPeriod, chosen: str) -> list[N
 
 def niches_by_name(database: Database) -> list[tuple[str, str]]:
     """Name and slug of every niche, by name."""
-
-    def work(conn: Connection) -> list[tuple[str, str]]:
-        found: list[tuple[str, str]] = []
-        after: str | None = None
-        while page := niches_page(conn, after, NICHES_READ):
-            found += [(each.name, each.slug) for each in page]
-            after = page[-1].niche_id
-        return found
-
-    return sorted(database.read(work), key=lambda each: each[0].casefold())
+    found = database.read(every_niche)
+    return sorted(((each.name, each.slug) for each in found), key=lambda each: each[0].casefold())

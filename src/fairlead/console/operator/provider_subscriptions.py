@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fairlead.console.niche_choice import MOST_NICHES
 from fairlead.console.refusal_texts import summary_text
 from fairlead.flows.configuration.reading import SeenSubscription, subscriptions_of
 from fairlead.flows.provider_activity import OneProviderActivity
-from fairlead.store.configuration.pages import ListedNiche, niches_page
+from fairlead.store.configuration.pages import ListedNiche, every_niche
 from fairlead.store.configuration.rows import LevelRow, level_rows
 from fairlead.store.connection import Connection, Database
 from fairlead.store.reports.one_provider import SubscriptionActivity
@@ -61,7 +60,7 @@ def levels_to_join(database: Database, lines: Sequence[SubscriptionLine]) -> lis
 
 def _levels(database: Database) -> list[LevelOfNiche]:
     def work(conn: Connection) -> list[LevelOfNiche]:
-        niches = {each.niche_id: each for each in niches_page(conn, None, MOST_NICHES)}
+        niches = {each.niche_id: each for each in every_niche(conn)}
         rows = level_rows(conn, list(niches))
         found = [LevelOfNiche(niches[row.niche_id], row) for row in rows]
         return sorted(found, key=lambda each: (each.niche.name, each.niche.slug, each.row.level.order_position))

@@ -10,6 +10,8 @@ from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.store.connection import Connection
 from fairlead.store.typed_rows import all_rows
 
+NICHES_READ = 200
+
 
 @dataclass(frozen=True, slots=True)
 class ListedNiche:
@@ -89,6 +91,14 @@ def niches_page(conn: Connection, after_id: str | None, limit: int) -> list[List
         """,
         {"after": after_id, "limit": limit},
     )
+
+
+def every_niche(conn: Connection) -> list[ListedNiche]:
+    """All niches, the oldest first."""
+    found: list[ListedNiche] = []
+    while page := niches_page(conn, found[-1].niche_id if found else None, NICHES_READ):
+        found += page
+    return found
 
 
 def providers_page(conn: Connection, wanted: ProviderSearch, before_id: str | None, limit: int) -> list[ListedProvider]:

@@ -13,7 +13,7 @@ from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.spans import Before, From
 from fairlead.api.schemas.values import NAME_PATTERN, Line, Slug, Uuid
 from fairlead.console.addresses import address
-from fairlead.console.niche_choice import MOST_NICHES
+from fairlead.console.niche_choice import niches_by_name
 from fairlead.console.operator import exports as view
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.texts import translated
@@ -22,7 +22,6 @@ from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.exporting.file_formats import available_formats
 from fairlead.flows.exporting.kinds import KINDS
-from fairlead.store.configuration.pages import niches_page
 from fairlead.store.connection import Database
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -144,5 +143,4 @@ def show_export(
 
 
 def _niches(database: Database) -> list[tuple[str, str]]:
-    found = database.read(lambda conn: niches_page(conn, None, MOST_NICHES))
-    return sorted(((each.slug, each.name) for each in found), key=lambda each: each[1].casefold())
+    return [(slug, name) for name, slug in niches_by_name(database)]

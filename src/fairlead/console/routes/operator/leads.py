@@ -27,14 +27,12 @@ from fairlead.core.permissions import CONTACT_DATA, Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.lead_list import leads_in_list
 from fairlead.flows.lead_views import LEAD_COLUMNS, saved_views
-from fairlead.store.configuration.pages import niches_page
+from fairlead.store.configuration.pages import every_niche
 from fairlead.store.connection import Connection
 from fairlead.store.leads.listing import most_cents_of_leads, recent_sources
 from fairlead.store.leads.rows import LEAD_STATUSES
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-
-MOST_NICHES = 200
 
 
 def _columns(columns: Annotated[list[str] | None, Query(max_length=20)] = None) -> Sequence[str] | None:
@@ -67,7 +65,7 @@ def list_leads(
     )
 
     def beside(conn: Connection) -> tuple[dict[str, str], Sequence[str], dict[str, int]]:
-        niches = {each.slug: each.name for each in niches_page(conn, None, MOST_NICHES)}
+        niches = {each.slug: each.name for each in every_niche(conn)}
         return niches, recent_sources(conn), most_cents_of_leads(conn)
 
     niches, sources, most_cents = database.read(beside)
