@@ -28,11 +28,11 @@ def test_an_export_is_requested_watched_and_fetched(
     page.get_by_role("link", name="Leads", exact=True).last.click()
     expect(page).to_have_url(re.compile(r"/exports/new\?kind=leads$"))
     assert hindrances(page) == []
-    page.get_by_label("From").fill(str(date.today() - timedelta(days=2)))  # noqa: DTZ011 - any day before will do
-    page.get_by_label("Through").fill(str(date.today() + timedelta(days=2)))  # noqa: DTZ011
-    page.get_by_label("Status").select_option("distributed")
-    page.get_by_text("Columns").first.click()
-    page.get_by_label("referrer").uncheck()
+    page.get_by_label("From optional", exact=True).fill(str(date.today() - timedelta(days=2)))  # noqa: DTZ011 - any day before will do
+    page.get_by_label("Through optional", exact=True).fill(str(date.today() + timedelta(days=2)))  # noqa: DTZ011
+    page.get_by_label("Status", exact=True).select_option("distributed")
+    page.locator("summary", has_text="Columns").click()
+    page.get_by_label("referrer", exact=True).uncheck()
     page.get_by_label("Send me an email when it is ready").check()
     page.get_by_role("button", name="Request the export").click()
     expect(page).to_have_url(re.compile("/exports$"))

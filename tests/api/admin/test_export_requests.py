@@ -36,6 +36,7 @@ def test_an_export_is_requested_watched_and_fetched(ann: TestClient, database: D
     said = asked.json()
     assert (said["state"], said["progress"], said["rows_written"]) == ("waiting", None, 0)
     address = f"{EXPORTS}/{said['export_id']}"
+    assert ann.get(address).headers["etag"] == '"0-waiting-0"'
     early = ann.get(f"{address}/content")
     assert (early.status_code, early.json()["code"]) == (409, "export_not_ready")
     build(database, said["export_id"])

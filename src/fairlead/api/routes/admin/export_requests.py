@@ -10,6 +10,7 @@ from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
+from fairlead.api.conditional import show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.routes.admin.audit import AUDIT_NAME, AUDIT_PREFIX
@@ -192,9 +193,11 @@ def list_exports(
 
 
 @router.get("/{export_id}", responses=refuses("export_unknown"))
-def show_export(export_id: ExportId, reader: Reader, database: MarketplaceDatabase) -> ExportState:
-    """Show one export, and how far it has come."""
-    return state_of(flow.show_export(database, export_id))
+def show_export(export_id: ExportId, reader: Reader, database: MarketplaceDatabase, response: Response) -> ExportState:
+    """Show one export, and how far it has come. The ETag stays the same for as long as it comes no further."""
+    row = flow.show_export(database, export_id)
+    show_version(response, f"{row.attempt}-{row.state}-{row.rows_written}")
+    return state_of(row)
 
 
 @router.get(

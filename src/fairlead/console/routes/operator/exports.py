@@ -127,7 +127,7 @@ def show_export(
     export_id: Annotated[Uuid, Path()], reader: Reader, page: PageOfRequest, database: MarketplaceDatabase
 ) -> Response:
     """One export: how far it has come, what is in it, and its file."""
-    found = api.show_export(export_id, reader, database)
+    found = api.show_export(export_id, reader, database, Response())
     return page.render(
         "operator/export.html",
         reader,
