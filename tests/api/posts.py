@@ -177,6 +177,8 @@ def _of_failures(cast: Cast) -> Posts:
     value(database, "update notifications set state = 'sent', sent_at = now() where state = 'queued'")
     notification, third = give_up_notification(database, "cleaning")
     yield Post(ann, f"{ADMIN}/verifications", {"niche": None})
+    export = (yield Post(ann, f"{ADMIN}/exports", {"kind": "ledger"}))["export_id"]
+    yield Post(ann, f"{ADMIN}/exports/{export}/cancel")
     yield Post(ann, f"{ADMIN}/dead-letter-retries", {"dead_letter_ids": [second, third]})
     yield Post(ann, f"{letters}/{first}/retry")
     _, _, fourth = give_up_lead(database, "painting")
