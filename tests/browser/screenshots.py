@@ -93,7 +93,9 @@ NONE_TAKEN = (
     "/",  # leads on to the first section
     "/login/enrolment",  # asks for a login that is half done, as does the next
     "/login/second-factor",
+    "/logo/{digest}",  # a picture itself
     "/review/leads/{lead_id}",  # a part of /review
+    "/setup",  # only there while there is no operator
 )
 
 
