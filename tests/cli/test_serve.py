@@ -53,7 +53,7 @@ class Served:
 
     def link(self) -> str:
         """The set-up link that it printed."""
-        wait_until(lambda: LINK.search(self.said) is not None or self._process.poll() is not None, "a set-up link")
+        wait_until(lambda: LINK.search(self.said) is not None or self._process.poll() is not None, "a link", 180)
         found = LINK.search(self.said)
         assert found is not None, self.said
         return found[0]

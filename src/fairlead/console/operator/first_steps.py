@@ -73,7 +73,7 @@ _OF_STEP: Mapping[Step, _Words] = {
     ),
     "subscription": _Words(
         noted("Subscription with money behind it"),
-        noted("Record a deposit on the provider's page; the provider subscribes in its portal, or you do it there."),
+        noted("Add to the balance on the provider's page, or credit a payment; the provider subscribes in its portal."),
         noted("Open the provider"),
         "/providers/{provider_id}",
     ),

@@ -108,8 +108,13 @@ async function refuse(form, problem) {
 function headersOf(form, method, key) {
   const headers = {};
   if (method === "POST" && !form.hasAttribute("data-no-key")) headers["Idempotency-Key"] = key;
-  if (form.dataset.ifMatch) headers["If-Match"] = form.dataset.ifMatch;
+  if (form.dataset.ifMatch) headers["If-Match"] = quoted(form.dataset.ifMatch);
   return headers;
+}
+
+// A version as an ETag is written, whether or not the page wrote its quotes.
+function quoted(version) {
+  return version === "*" || version.includes('"') ? version : `"${version}"`;
 }
 
 // Without https there is no randomUUID.
