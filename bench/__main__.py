@@ -57,7 +57,9 @@ QUICK_QUEUE = QueueEffort(jobs=60, rounds=1)
 QUICK_HTTP = HttpEffort(
     subscriptions_per_level=20, sold_leads=30, pending_leads=2_000, other_leads=500, seconds=2, pages=3
 )
-QUICK_CONSOLE = ConsoleEffort(YearEffort(leads=120, niches=2, providers=20, patterns=10, pending=5), asks=2)
+QUICK_CONSOLE = ConsoleEffort(
+    YearEffort(leads=120, niches=2, providers=20, patterns=10, pending=5), asks=2, keeps_pieces=False
+)
 QUICK_PROOF = ProofEffort(assignments=(100, 300), niches=2, subscriptions_per_level=20)
 
 QUICK_CATCHING_UP = CatchingUpEffort(providers=(20,), entries=5, rounds=2)

@@ -33,11 +33,13 @@ from fairlead.flows.access.one_time import accept_invite, issue_token
 from fairlead.flows.access.principal import Client
 from fairlead.flows.access.tokens import new_token
 from fairlead.flows.intake.policy import change_intake_policy
+from fairlead.flows.maintenance.roll_up import roll_up_reports
 from fairlead.settings import Settings
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.leads.intake import IntakePolicy
 from fairlead.store.leads.rows import clock
+from fairlead.store.reports.pieces import keep_zone
 from fairlead.store.schema import migrate
 
 LONGEST_P95_MS = 200
@@ -64,6 +66,8 @@ class ConsoleEffort:
 
     year: YearEffort = field(default_factory=YearEffort)
     asks: int = 40
+    keeps_pieces: bool = True
+    """Whether workers have added up, as they do within some hours, what reports tell of days that are over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,10 @@ def measure_console(server_url: str, effort: ConsoleEffort) -> ConsoleMeasured:
         ):
             migrate(database)
             make_year(database, effort.year)
+            if effort.keeps_pieces:
+                database.run(lambda conn: keep_zone(conn, "UTC"))
+                while roll_up_reports(database):
+                    pass
             settle(server_url)
             asked = list(_asked(database))
             with web(url, Path(directory), {"FAIRLEAD_ENCRYPTION_KEYS": KEYS, "FAIRLEAD_COOKIE_OVER_HTTP": "1"}) as at:
