@@ -7,7 +7,7 @@ DUPLICATES = "tests/flows/intake/test_duplicates.py::test_one_mailbox_is_one_in_
 IMPORTED = "tests/flows/importing/test_imported_once.py::test_a_form_that_changes_sells_no_lead_again"
 MAILBOX = "tests/flows/access/test_one_mailbox.py"
 NEEDLESS = "tests/race/test_needless_jobs.py"
-RATES = "tests/store/jobs/test_rate_limits.py"
+RATES = "tests/store/test_rate_limits.py"
 
 BUGS_OF_ENTRY = (
     Bug(

@@ -42,8 +42,8 @@ BUGS_OF_JOBS = (
         (
             Edit(
                 "store/jobs/runner.py",
-                "            left = self._handlers[runs[0].task](runs) or ()\n",
-                "            threading.Thread(target=self._handlers[runs[0].task], args=(runs,), daemon=True).start()\n"
+                "            left = self.handlers[runs[0].task](runs) or ()\n",
+                "            threading.Thread(target=self.handlers[runs[0].task], args=(runs,), daemon=True).start()\n"
                 "            left = ()\n",
             ),
         ),
@@ -55,8 +55,8 @@ BUGS_OF_JOBS = (
         (
             Edit(
                 "store/jobs/rescue.py",
-                "coalesce(w.last_heartbeat < clock_timestamp() - make_interval(secs => %s), true)",
-                "coalesce(extract(epoch from w.last_heartbeat) < %s, true)",
+                "w.last_heartbeat >= clock_timestamp() - make_interval(secs => %s))",
+                "extract(epoch from w.last_heartbeat) > %s)",
             ),
         ),
         (RESCUE,),
@@ -150,8 +150,8 @@ BUGS_OF_JOBS = (
         (
             Edit(
                 "store/jobs/runner.py",
-                "return self._database.run_call(call)",
-                "return self._database.run_call(Call(work))",
+                "return self.database.run_call(call)",
+                "return self.database.run_call(Call(work))",
             ),
         ),
         (f"{RUNNER}::test_what_was_fetched_just_before_the_database_went_away_is_done",),
