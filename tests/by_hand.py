@@ -24,7 +24,9 @@ LAST_RECEIVED = "a subscription last received a lead when its last assignment wa
 MOVED = "every deposit, refund, credit and debit is in the audit log as it is in the ledger, value by value"
 PAID = "every payment is in the audit log as it is stored, with gateway and currency"
 POLICY = "each niche's policy is as the audit log says last"
-PROVIDER = "each provider's status, time zone and low-balance threshold are as the audit log says last"
+PROVIDER = (
+    "each provider's status, time zone, low-balance threshold, limits and schedule are as the audit log says last"
+)
 RECIPIENTS = "every recipient in the journal is an assignment and an entry in the ledger, value by value"
 REPORTED = "every answer to an assignment, report of a bad lead and its decision is as the audit log says"
 STATED = "each niche, level and subscription is as its journal says last, and as old"

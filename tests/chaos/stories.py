@@ -2,7 +2,8 @@
 
 Three leads combine, in three levels, for a process that has distributed before. Another process has decided leads
 since, which it has to catch up with, and the next in order have spent their money elsewhere: the balances that it
-assumes are wrong, somebody else has to be locked late, all is decided again, and subscriptions are deactivated.
+assumes are wrong, somebody else has to be locked late, all is decided again, and subscriptions are deactivated. Most
+have limits, which what is sold counts in, and one has just changed its schedule and is found closed.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,9 @@ from typing import Any
 from psycopg import sql
 
 from fairlead.core.decision import Decision
+from fairlead.flows.configuration.local_time import set_subscription_schedule
 from fairlead.flows.distributor import Distributor
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database
 from tests.race.marketplaces import (
     Niche,
@@ -33,7 +36,11 @@ PROVIDERS = [
     Provider("dry-on-the-way", 3_000, (2,)),
     Provider("poor", 500, (5,)),
     Provider("older-people", 90_000, (5,), age_between(60, 99)),
-    *[Provider(f"p{number:02}", 90_000, (2, 5) if number % 3 == 0 else (5,)) for number in range(16)],
+    Provider("closed", 90_000, (5,), schedule='{"paused_until":"2099-01-01T00:00:00Z"}'),
+    *[
+        Provider(f"p{number:02}", 90_000, (2, 5) if number % 3 == 0 else (5,), limits='{"leads_per_month":50}')
+        for number in range(16)
+    ],
 ]
 
 
@@ -66,7 +73,18 @@ def meanwhile(database: Database, story: Story) -> None:
     more_leads(database, story)
     assert len(Distributor(database).distribute_waiting(story.niche.niche_id)) == 3
     _money_goes_elsewhere(database, story)
+    _one_is_closed_for_another_time(database, story)
     more_leads(database, story)
+
+
+def _one_is_closed_for_another_time(database: Database, story: Story) -> None:
+    """Who was never served, and is closed, has to be asked again."""
+    with database.transaction() as conn:
+        [(subscription_id,)] = _rows(
+            conn, "select id::text from subscriptions where provider_id = %s", story.provider_ids["closed"]
+        )
+    closed = {"paused_until": "2098-01-01T00:00:00Z"}
+    set_subscription_schedule(database, subscription_id, closed, OPERATOR, of_provider_id=None)
 
 
 def _money_goes_elsewhere(database: Database, story: Story) -> None:
@@ -121,7 +139,8 @@ def ending(database: Database, story: Story) -> dict[str, Any]:
             "activity": _rows(
                 conn,
                 """
-                select p.name, l.order_position, s.is_active, s.deactivation_reason, s.served_seq
+                select p.name, l.order_position, s.is_active, s.deactivation_reason, s.served_seq, s.shut_by,
+                       (select (lead_count, spent_cents)::text from limit_windows where owner_id = s.id)
                 from subscriptions s join providers p on p.id = s.provider_id
                 join competition_levels l on l.id = s.competition_level_id
                 where s.niche_id = %s order by 1, 2
@@ -149,7 +168,7 @@ def everything_happened(decisions: tuple[Decision, ...], points: list[str]) -> N
     """The story held what it is told for; otherwise its crashes prove less than they claim."""
     assert len(decisions) == 3
     reasons = {each.refusal.reason for d in decisions for level in d.levels for each in level.refused}
-    assert reasons == {"insufficient_balance", "already_recipient"}
+    assert reasons == {"insufficient_balance", "already_recipient", "outside_schedule"}
     assert all(len(decision.levels) == 3 and decision.recipients for decision in decisions)
     for words in (
         "BEGIN",
@@ -164,6 +183,9 @@ def everything_happened(decisions: tuple[Decision, ...], points: list[str]) -> N
         "update providers p set",
         "update subscriptions set",
         "insert into jobs",
+        "left join limit_windows",
+        "insert into limit_windows",
+        "set shut_by",
         "COMMIT",
     ):
         assert any(words in point for point in points), f"{words} not in {points}"

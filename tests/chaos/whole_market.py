@@ -42,10 +42,32 @@ low_balance_threshold_cents = 700
 deposit = [{ external_id = "opening-cleat", amount_cents = 9000 }]
 subscription = [{ niche = "hosting", level = "silver" }]
 """
+LIMITED = """
+[[niche]]
+slug = "storage"
+name = "Storage"
+level = [{ name = "only", price_cents = 100, max_recipients = 2, order_position = 1 }]
+
+[[provider]]
+email = "dinghy@example.com"
+name = "Dinghy"
+timezone = "Europe/Madrid"
+limits = { leads_total = 5, spend_cents_per_month = 100000 }
+deposit = [{ external_id = "opening-dinghy", amount_cents = 9000 }]
+subscription = [{ niche = "storage", level = "only", limits = { leads_per_week = 50 } }]
+
+[[provider]]
+email = "eider@example.com"
+name = "Eider"
+schedule = { holidays = { country = "ES", region = "MD" } }
+deposit = [{ external_id = "opening-eider", amount_cents = 9000 }]
+subscription = [{ niche = "storage", level = "only", schedule = { paused_until = "2099-01-01T00:00:00Z" } }]
+"""
 
 
 def play(database: Database) -> None:
     """Leads come in, are approved, sold, rejected, confirmed, reported and refunded; all that can change is changed."""
+    _limited(database)
     declare(database, HOSTING + PEOPLE)
     anchor, bowline, cleat = (provider_id(database, f"{name}@example.com") for name in ("anchor", "bowline", "cleat"))
     [(niche_id,)] = query(database, "select id::text from niches where slug = 'hosting'")
@@ -57,6 +79,15 @@ def play(database: Database) -> None:
     # The last change of all stops a subscription that a provider has to be told of.
     adjust_balance(database, anchor, "debit", 1, MEMO, OPERATOR)
     _snapshot(database, niche_id)
+
+
+def _limited(database: Database) -> None:
+    """One provider receives within its limits, the other is closed."""
+    declare(database, LIMITED)
+    submit_leads(database, "storage", [{}, {}], OPERATOR, approve=True)
+    [(niche_id,)] = query(database, "select id::text from niches where slug = 'storage'")
+    decided = Distributor(database).distribute_waiting(niche_id).decisions
+    assert [len(decision.recipients) for decision in decided] == [1, 1]
 
 
 def _snapshot(database: Database, niche_id: str) -> None:

@@ -84,8 +84,12 @@ class History:
         return replay, differences + replay.end()
 
     def _seal(self, contents: list[tuple[JournalEntryKind, JsonObject]]) -> list[Entry]:
+        return self.seal_at(contents, self.now)
+
+    def seal_at(self, contents: list[tuple[JournalEntryKind, JsonObject]], moment: datetime) -> list[Entry]:
+        """The contents are the newest entries, recorded at the moment."""
         hash_before = self.entries[-1].hash if self.entries else bytes(32)
-        sealed = seal(self.roster.niche_id, len(self.entries), hash_before, contents, self.now)
+        sealed = seal(self.roster.niche_id, len(self.entries), hash_before, contents, moment)
         entries = [each.entry for each in sealed]
         self.entries += entries
         return entries
@@ -116,6 +120,8 @@ def state_of(roster: Roster) -> dict[str, object]:
         "of provider": {s.provider_id: roster.subscriptions_of(s.provider_id) for s in _living(roster)},
         "statuses": {s.provider_id: roster.provider_status(s.provider_id) for s in _living(roster)},
         "served": {s.subscription_id: roster.served_seq(s.subscription_id) for s in _living(roster)},
+        "terms": dict(roster.terms),
+        "shut": {s.subscription_id: roster.shut_by(s.subscription_id) for s in _living(roster)},
         "size": len(roster),
         "counts": {
             level_id: (

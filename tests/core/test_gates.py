@@ -29,6 +29,8 @@ def test_precedence_is_that_of_the_rules() -> None:
         "subscription_inactive",
         "filter_invalid",
         "filter_mismatch",
+        "outside_schedule",
+        "cap_reached",
         "already_recipient",
         "insufficient_balance",
         "level_full",

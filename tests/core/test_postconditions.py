@@ -28,12 +28,19 @@ WRITES_OF_DISTRIBUTION = ("distribution/writes.py", "money/ledger.py", "leads/st
 LEVELS = tuple(Level(id_of("level", n), f"level {n}", 500, n, n, is_active=True) for n in (1, 2))
 
 
-def niche() -> History:
+def niche(limits: str | None = None) -> History:
     """Two levels and four providers at each: there are as many subscriptions left as are chosen, and one is paused."""
     names = [id_of("provider", number) for number in range(4)]
     subscriptions = tuple(
         Subscription(
-            id_of("subscription", 10 * level.order_position + n), name, level.level_id, True, None, EVERY_LEAD, True
+            id_of("subscription", 10 * level.order_position + n),
+            name,
+            level.level_id,
+            True,
+            None,
+            EVERY_LEAD,
+            True,
+            limits_text=limits,
         )
         for level in LEVELS
         for n, name in enumerate(names)
@@ -91,13 +98,16 @@ BROKEN: dict[str, Callable[[Decision], Decision]] = {
         d, provider_id=id_of("provider", 3), subscription_id=id_of("subscription", 13)
     ),
     "the level's price is charged (R8)": lambda d: first(d, price_cents=499),
+    "no cap is overshot (R13)": lambda d: first(
+        d, counters=tuple(each.with_lead(500) for each in d.levels[0].recipients[0].counters)
+    ),
     "no balance below its floor (R8)": lambda d: first(d, balance_before_cents=499),
 }
 
 
 @pytest.mark.parametrize("promise", BROKEN)
 def test_a_decision_that_breaks_a_promise_is_noticed(promise: str) -> None:
-    history = niche()
+    history = niche('{"leads_per_day":1}')
     decision = decided(history)
     assert_decision(history.roster, decision)
     with pytest.raises(AssertionError, match=re.escape(promise)):

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from string import Formatter
 from typing import ClassVar
 
@@ -19,9 +20,11 @@ from fairlead.core.messages import Names, english
 from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Subscription, filter_text
 from fairlead.core.refusals import (
     AlreadyRecipient,
+    CapReached,
     FilterInvalid,
     InsufficientBalance,
     LevelFull,
+    OutsideSchedule,
     ProviderInactive,
     Refusal,
     SubscriptionInactive,
@@ -51,6 +54,13 @@ def mismatch(field_key: str, operator: str, value: object, lead: dict[str, objec
     return refusal
 
 
+DAY_ENDS = datetime(2026, 3, 1, 23, tzinfo=UTC)
+
+
+def capped(cap: str, closes_at: datetime | None) -> CapReached:
+    return CapReached(cap, "provider", 5, 5, None if closes_at is None else DAY_ENDS - timedelta(days=1), closes_at)
+
+
 TOLD: Sequence[tuple[Refusal, str, str]] = [
     (ProviderInactive("pending"), "provider_inactive.pending", "The provider was not approved yet."),
     (ProviderInactive("suspended"), "provider_inactive.suspended", "The provider was suspended."),
@@ -63,6 +73,31 @@ TOLD: Sequence[tuple[Refusal, str, str]] = [
     ),
     (SubscriptionInactive(None), "subscription_inactive.unknown", "The subscription was not active."),
     (FilterInvalid(), "filter_invalid", "The filter does not fit the niche's form."),
+    (
+        OutsideSchedule(DAY_ENDS),
+        "outside_schedule.closed",
+        "Outside of the schedule, which opens at 2026-03-01 23:00 UTC.",
+    ),
+    (OutsideSchedule(None), "outside_schedule.unreadable", "The schedule cannot be read."),
+    *(
+        (
+            capped(f"leads_per_{period}", DAY_ENDS),
+            f"cap_reached.leads_per_{period}",
+            f"Limit of 5 leads {each} reached, with 5; the next begins 2026-03-01 23:00 UTC.",
+        )
+        for period, each in (("hour", "an hour"), ("day", "a day"), ("week", "a week"), ("month", "a month"))
+    ),
+    (capped("leads_total", None), "cap_reached.leads_total", "Limit of 5 leads in total reached, with 5."),
+    *(
+        (
+            capped(f"spend_cents_per_{period}", DAY_ENDS),
+            f"cap_reached.spend_cents_per_{period}",
+            f"Limit of 0.05 EUR a {period}: 0.05 EUR spent, and this lead would go beyond it; "
+            "the next begins 2026-03-01 23:00 UTC.",
+        )
+        for period in ("day", "week", "month")
+    ),
+    (CapReached(None, "subscription", 0, 0, None, None), "cap_reached.unreadable", "The limits cannot be read."),
     (
         mismatch("region", "in", ["south", "east"]),
         "filter_mismatch.value",

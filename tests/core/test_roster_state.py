@@ -108,7 +108,7 @@ def test_a_paused_subscription_stays_and_one_that_left_comes_back_to_its_place()
 def test_a_state_of_another_format_is_not_read() -> None:
     document = state_at(busy_history(1), 40).document()
     with pytest.raises(ValueError, match="another format"):
-        RosterState.from_document({**document, "format": 2})
+        RosterState.from_document({**document, "format": 3})
 
 
 def test_an_entry_that_does_not_follow_is_refused() -> None:

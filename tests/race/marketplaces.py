@@ -51,12 +51,17 @@ class Niche:
 
 @dataclass(frozen=True)
 class Provider:
-    """A provider to be: its name, its opening deposit, and the positions that it subscribes to with which filter."""
+    """A provider to be: its name, its opening deposit, and the positions that it subscribes to with which filter.
+
+    Each subscription has these limits, and this schedule.
+    """
 
     name: str
     deposit_cents: int
     positions: Sequence[int]
     filter_rules: Mapping[str, object] = field(default_factory=lambda: EVERY_LEAD)
+    limits: str | None = None
+    schedule: str | None = None
 
 
 def current_time(conn: Connection) -> datetime:
@@ -175,15 +180,27 @@ def subscribe(conn: Connection, niche: Niche, providers: Sequence[Provider], ids
         contents.append((JournalEntryKind.PROVIDER, provider_payload(provider_id, "active")))
         for position in provider.positions:
             level_id = niche.level_ids[position]
-            own = Subscription(new_id(), provider_id, level_id, True, None, filter_text(provider.filter_rules), True)
+            own = Subscription(
+                new_id(),
+                provider_id,
+                level_id,
+                True,
+                None,
+                filter_text(provider.filter_rules),
+                True,
+                provider.limits,
+                provider.schedule,
+            )
             contents.append((JournalEntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=False)))
             rules = json.dumps(provider.filter_rules)
-            rows.append((own.subscription_id, provider_id, level_id, niche.niche_id, rules, now))
+            timed = (provider.limits, provider.schedule)
+            rows.append((own.subscription_id, provider_id, level_id, niche.niche_id, rules, *timed, now))
     locked = lock_niches(conn, [niche.niche_id])[niche.niche_id]
     conn.cursor().executemany(
         """
-        insert into subscriptions (id, provider_id, competition_level_id, niche_id, is_active, filter_rules, created_at)
-        values (%s, %s, %s, %s, true, %s, %s)
+        insert into subscriptions (id, provider_id, competition_level_id, niche_id, is_active, filter_rules, limits,
+                                   schedule, created_at)
+        values (%s, %s, %s, %s, true, %s, %s, %s, %s)
         """,
         rows,
     )

@@ -7,11 +7,13 @@ iteration over a set, whose order differs from one process to the next.
 import ast
 from collections.abc import Iterator
 
-# Modules without clock, dice, environment, log, file or network. A pure module may be added.
+# Modules without clock, dice, environment, log, file or network. A pure module may be added. Zones and holidays are
+# data that the lock pins; `core.local_time` keeps zoneinfo from looking for the machine's.
 ALLOWED_MODULES = frozenset(
     "__future__ abc array base64 bisect codecs collections contextlib copy dataclasses datetime decimal enum fractions "
     "functools hashlib heapq itertools json math numbers operator re string struct types typing unicodedata "
-    "ahocorasick_rs uuid email_validator fairlead numpy phonenumbers pydantic pydantic_core pyroaring rfc8785".split()
+    "ahocorasick_rs uuid email_validator fairlead holidays numpy phonenumbers pydantic pydantic_core pyroaring rfc8785 "
+    "tzdata zoneinfo".split()
 )
 # Builtins with an effect, or (hash, id) with a value that differs from one process to the next.
 FORBIDDEN_CALLS = frozenset(

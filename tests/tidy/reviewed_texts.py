@@ -1,5 +1,6 @@
 """Texts from outside that are of no kind of the room, each with why that will do."""
 
+LOCAL_TIME = "names of caps and days, numbers, dates and codes: checked member by member"
 BY_THE_FLOW = "the flow makes it canonical by the room, and says what is wrong with it"
 COMPARED = "looked up by the key of the mailbox that it is, never stored"
 SECRET = "compared whole, never shown, never stored as it is"
@@ -54,7 +55,11 @@ FIELDS = {
     "PublicConsent.text": "a proof of what was agreed to, " + EXACT,
     "Registration.email": BY_THE_FLOW,
     "SecondFactor.code": SECRET,
+    "ProviderTable.limits": LOCAL_TIME,
+    "ProviderTable.schedule": LOCAL_TIME,
     "SubscriptionTable.filter": "composed, and checked against the form",
+    "SubscriptionTable.limits": LOCAL_TIME,
+    "SubscriptionTable.schedule": LOCAL_TIME,
 }
 """Members of bodies and of the tables of the marketplace file, by the model that declares them."""
 

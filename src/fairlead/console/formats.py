@@ -85,6 +85,11 @@ def moment(context: Context, when: datetime | None, style: str = "short") -> str
     return Markup('<time datetime="{}" title="{}">{}</time>').format(when.isoformat(), exact, shown)
 
 
+def moment_text(when: datetime, viewer: Viewer) -> str:
+    """The moment in the viewer's zone, to the minute, within a sentence."""
+    return format_datetime(when.astimezone(viewer.zone), "d MMM y HH:mm", locale=viewer.locale)
+
+
 def _short(local: datetime, now: datetime, viewer: Viewer) -> str:
     same_year = local.year == now.astimezone(viewer.zone).year
     return format_datetime(local, "d MMM HH:mm" if same_year else "d MMM y HH:mm", locale=viewer.locale)

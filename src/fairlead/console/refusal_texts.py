@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from fairlead.console.formats import money_text, number_text
+from fairlead.console.formats import moment_text, money_text, number_text
 from fairlead.console.texts import noted, translated
 from fairlead.console.viewer import Viewer
 from fairlead.core.gates import REGISTRY
@@ -59,6 +59,7 @@ def message_text(message: TranslatableMessage, names: Names, viewer: Viewer) -> 
         translated("yes"),
         translated("no"),
         translated(MORE),
+        lambda moment: moment_text(moment, viewer),
     )
     return written(message, translated(message.template), names, wording)
 

@@ -13,13 +13,19 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import subscription_payload
 from fairlead.core.decide import decide
 from fairlead.core.decision import Decision
-from fairlead.core.decision_entries import DECISION_VERSION, decision_payload
+from fairlead.core.decision_entries import DECISION_VERSION, decision_payload, shut_by
+from fairlead.core.decision_state import TimeRules
 from fairlead.core.fold import Head
 from fairlead.core.journal import JournalEntryKind
+from fairlead.core.limits import Counter, CounterKey
 from fairlead.core.model import Balance, Lead, Subscription
 from fairlead.core.postconditions import assert_batch
+from fairlead.core.refusals import Refusal
 from fairlead.core.roster import Roster
 from fairlead.core.subscription import is_affordable, out_of_funds
+from fairlead.core.time_rules import Certain, CountedRules, RecordedRules
+
+NOTHING_COUNTED: Certain = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +38,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class BatchDecision:
-    """A final decision of every lead of a batch, with the balances of all providers that it consulted."""
+    """A final decision of every lead of a batch, with the balances of all providers that it consulted.
+
+    `counters_after` are the windows of limits that it moved, as they are afterwards.
+    """
 
     steps: tuple[Step, ...]
     balances_after: Mapping[str, Balance]
+    counters_after: tuple[Counter, ...] = ()
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -46,6 +56,16 @@ class BatchDecision:
     def deactivated(self) -> tuple[Subscription, ...]:
         """Every subscription that was switched off, in the order of the journal."""
         return tuple(subscription for step in self.steps for subscription in step.deactivated)
+
+    @property
+    def shut(self) -> Mapping[str, Refusal]:
+        """By subscription, what the batch found to shut it; what the funds switched off afterwards is not shut."""
+        found: dict[str, Refusal] = {}
+        for step in self.steps:
+            found |= shut_by(step.decision)
+            for subscription in step.deactivated:
+                found.pop(subscription.subscription_id, None)
+        return found
 
     def contents(self, version: int = DECISION_VERSION) -> list[tuple[JournalEntryKind, JsonObject]]:
         """What the journal has to say of the batch: each decision, followed by what it switched off.
@@ -65,23 +85,41 @@ class BatchDecision:
 
 @dataclass(frozen=True, slots=True)
 class NeedsBalances:
-    """No decision yet: it depends on what these providers have, too. `resume` takes their balances."""
+    """No decision yet: it depends on what these providers have, too. `resume` takes their balances.
+
+    `windows` are the windows of limits that it needs the counters of, as expected, each with its provider's id. Of a
+    provider's own they are certain only while its row is locked, so `provider_ids` has it, too.
+    """
 
     provider_ids: frozenset[str]
+    windows: Mapping[CounterKey, tuple[str, Counter]]
     _foreseen: "_Foreseen" = field(repr=False)
 
-    def resume(self, roster: Roster, certain: Mapping[str, Balance]) -> "BatchDecision | NeedsBalances":
-        """The batch with all balances that are certain now: those before, and these providers'.
+    def resume(
+        self, roster: Roster, certain: Mapping[str, Balance], counted: Certain = NOTHING_COUNTED
+    ) -> "BatchDecision | NeedsBalances":
+        """The batch with all balances and counters that are certain now: those before, and these.
 
         `roster` is the one that the batch was asked of, unchanged. What was foreseen is final if every balance is as it
         was expected; else the batch is decided once more.
         """
         foreseen = self._foreseen
-        if foreseen.consulted.keys() <= certain.keys() and all(
-            certain[provider_id] == balance for provider_id, balance in foreseen.consulted.items()
+        if (
+            foreseen.consulted.keys() <= certain.keys()
+            and foreseen.counters.keys() <= counted.keys()
+            and all(certain[provider_id] == balance for provider_id, balance in foreseen.consulted.items())
+            and all(counted[key] == counter for key, counter in foreseen.counters.items())
         ):
             return foreseen.batch
-        return decide_batch(roster, foreseen.leads, certain, foreseen.decided_at, expected=foreseen.expected)
+        return decide_batch(
+            roster,
+            foreseen.leads,
+            certain,
+            foreseen.decided_at,
+            expected=foreseen.expected,
+            counted=counted,
+            expected_counters=foreseen.expected_counters,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +131,8 @@ class _Foreseen:
     expected: Mapping[str, Balance]
     batch: BatchDecision
     consulted: Mapping[str, Balance | None]
+    expected_counters: Certain
+    counters: Certain
 
 
 NOTHING_EXPECTED: Mapping[str, Balance] = {}
@@ -104,10 +144,16 @@ def decide_batch(
     certain: Mapping[str, Balance],
     decided_at: datetime,
     expected: Mapping[str, Balance] = NOTHING_EXPECTED,
+    *,
+    counted: Certain = NOTHING_COUNTED,
+    expected_counters: Certain = NOTHING_COUNTED,
+    recorded: RecordedRules | None = None,
 ) -> BatchDecision | NeedsBalances:
     """The leads decided one after the other, each with what the ones before have left; or whose balances are needed.
 
     `certain` are balances that cannot change before the batch is written; a final decision depends on no others.
+    `counted` and `expected_counters` are to the windows of limits what `certain` and `expected` are to balances; with
+    `recorded`, the counters are on record, and the batch is one lead.
     `expected` are those that were seen last. The roster is unchanged afterwards; `follow_batch` moves it. Charges
     switch off the subscriptions that their providers can no longer pay for, before the next lead is decided (R9).
 
@@ -128,16 +174,28 @@ def decide_batch(
     (['success', 'no_eligible'], ['s'])
     """
     balances = _Balances(certain, expected)
+    counters = CountedRules(decided_at, counted, expected_counters)
     steps: list[Step] = []
     with roster.trial():
         for lead in leads:
-            steps.append(_step(roster, lead, balances, decided_at))
+            steps.append(_step(roster, lead, balances, counters if recorded is None else recorded, decided_at))
+            if recorded is None:
+                for recipient in steps[-1].decision.recipients:
+                    counters.count(recipient.counters, recipient.price_cents)
     taken = [(step.decision, step.deactivated) for step in steps]
     assert_batch(roster.head.seq + 1, taken, balances.before, balances.after)
-    batch = BatchDecision(tuple(steps), balances.after)
-    missing = balances.consulted.keys() - certain.keys()
-    if missing:
-        return NeedsBalances(frozenset(missing), _Foreseen(leads, decided_at, expected, batch, balances.consulted))
+    batch = BatchDecision(tuple(steps), balances.after, tuple(counters.moved))
+    windows = {
+        key: (counters.provider_ids[key], counter) for key, counter in counters.consulted.items() if key not in counted
+    }
+    of_providers = (provider_id for provider_id, counter in windows.values() if counter.owner == "provider")
+    missing = balances.consulted.keys() | frozenset(of_providers)
+    missing = frozenset(missing - certain.keys())
+    if missing or windows:
+        foreseen = _Foreseen(
+            leads, decided_at, expected, batch, balances.consulted, expected_counters, counters.consulted
+        )
+        return NeedsBalances(missing, windows, foreseen)
     return batch
 
 
@@ -160,8 +218,8 @@ def head_after(head: Head, step: Step) -> Head:
     )
 
 
-def _step(roster: Roster, lead: Lead, balances: "_Balances", decided_at: datetime) -> Step:
-    decision = decide(roster, lead, balances, decided_at)
+def _step(roster: Roster, lead: Lead, balances: "_Balances", time_rules: TimeRules, decided_at: datetime) -> Step:
+    decision = decide(roster, lead, balances, decided_at, time_rules)
     for recipient in decision.recipients:
         balances.charge(recipient.provider_id, recipient.price_cents)
     # Who can pay for the dearest level can pay for every other: of most providers no subscription has to be looked at.
@@ -181,6 +239,8 @@ def _step(roster: Roster, lead: Lead, balances: "_Balances", decided_at: datetim
 def _follow(roster: Roster, step: Step) -> None:
     for recipient in step.decision.recipients:
         roster.set_served(recipient.subscription_id, recipient.served_seq)
+    for subscription_id, refusal in shut_by(step.decision):
+        roster.set_shut(subscription_id, refusal)
     for subscription in step.deactivated:
         roster.set_subscription(subscription, is_deleted=False)
     roster.head = head_after(roster.head, step)

@@ -4,12 +4,14 @@ Each holds the full state after the change, but for a filter that stayed as it w
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.journal import UnreadableEntry
-from fairlead.core.model import Level, Subscription, filter_text
+from fairlead.core.limits import limits_text
+from fairlead.core.model import PLAIN_TERMS, Level, ProviderTerms, Subscription, filter_text
 
 
 def niche_payload(slug: str, name: str, is_active: bool, form_schema: JsonObject) -> JsonObject:
@@ -48,13 +50,40 @@ def level_from_payload(payload: Mapping[str, Any]) -> tuple[Level, bool]:
     return level, payload["is_deleted"]
 
 
-def provider_payload(provider_id: str, status: str) -> JsonObject:
-    """The payload of a `provider` entry: its status, in every niche that it has ever subscribed in.
+def provider_payload(provider_id: str, status: str, terms: ProviderTerms = PLAIN_TERMS) -> JsonObject:
+    """The payload of a `provider` entry: its status and terms, in every niche that it has ever subscribed in.
+
+    A member of the terms that is plain is left out. The time zone matters, and is kept up to date, only where the
+    provider, or a subscription of its in the niche, has limits or a schedule.
 
     >>> provider_payload("p", "suspended")
     {'provider_id': 'p', 'status': 'suspended'}
+    >>> provider_payload("p", "active", ProviderTerms("Asia/Kolkata", '{"leads_per_day":5}'))["limits"]
+    {'leads_per_day': 5}
     """
-    return {"provider_id": provider_id, "status": status}
+    payload: dict[str, object] = {"provider_id": provider_id, "status": status}
+    if terms.timezone != PLAIN_TERMS.timezone:
+        payload["timezone"] = terms.timezone
+    return {**payload, **_timed(terms.limits_text, terms.schedule_text)}
+
+
+def terms_from_payload(payload: Mapping[str, Any]) -> ProviderTerms:
+    """The terms that `provider_payload` wrote.
+
+    >>> terms = ProviderTerms("Asia/Kolkata", '{"leads_per_day":5}')
+    >>> terms_from_payload(provider_payload("p", "active", terms)) == terms
+    True
+    """
+    return ProviderTerms(payload.get("timezone", PLAIN_TERMS.timezone), *_timed_texts(payload))
+
+
+def _timed(own_limits: str | None, schedule: str | None) -> JsonObject:
+    texts = {"limits": own_limits, "schedule": schedule}
+    return {name: json.loads(text) for name, text in texts.items() if text is not None}
+
+
+def _timed_texts(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    return limits_text(payload.get("limits")), limits_text(payload.get("schedule"))
 
 
 def filter_digest(text: str) -> str:
@@ -88,6 +117,7 @@ def subscription_payload(
         "deactivation_reason": subscription.deactivation_reason,
         "filter_is_valid": subscription.filter_is_valid,
         "is_deleted": is_deleted,
+        **_timed(subscription.limits_text, subscription.schedule_text),
     }
     if before is not None and before.filter_text == subscription.filter_text:
         return {**payload, "filter_sha256": filter_digest(before.filter_text)}
@@ -117,6 +147,7 @@ def subscription_from_payload(
         payload["deactivation_reason"],
         _filter_of(payload, before),
         payload["filter_is_valid"],
+        *_timed_texts(payload),
     )
     return subscription, payload["is_deleted"]
 

@@ -10,25 +10,29 @@ from datetime import UTC, datetime, timedelta
 
 from fairlead.core import gates
 from fairlead.core.decision import Decision, LevelResult, Outcome, Recipient, RefusedCandidate
-from fairlead.core.decision_state import Balances, DecisionState
+from fairlead.core.decision_state import Balances, DecisionState, TimeRules
 from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.model import Lead, Level, Subscription
 from fairlead.core.postconditions import assert_decision
-from fairlead.core.refusals import LevelFull
+from fairlead.core.refusals import FOR_GOOD, LevelFull
 from fairlead.core.roster import Roster
 from fairlead.core.rotation import next_pointer, start_position
 from fairlead.core.slots import Candidates
+from fairlead.core.time_rules import CountedRules
 from fairlead.core.traversal import traverse
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def decide(roster: Roster, lead: Lead, balances: Balances, decided_at: datetime) -> Decision:
+def decide(
+    roster: Roster, lead: Lead, balances: Balances, decided_at: datetime, time_rules: TimeRules | None = None
+) -> Decision:
     """Who receives the lead, in which order, at which price, and why each other candidate did not.
 
-    The roster is not changed; `follow_batch` does that. `balances` must have every provider that is consulted. A niche
-    without active levels decides `no_eligible` and its pointer stays where it is: there is no level to move to.
+    The roster is not changed; `follow_batch` does that. `balances` must have every provider that is consulted;
+    `time_rules` know the counters of limits, and without any nothing of them was used before. A niche without active
+    levels decides `no_eligible` and its pointer stays where it is: there is no level to move to.
 
     Three levels, the second is next; of five providers "d" is broke, and "c" is the one too many where a lead is sold
     twice:
@@ -57,16 +61,29 @@ def decide(roster: Roster, lead: Lead, balances: Balances, decided_at: datetime)
     >>> decision.outcome.value, decision.start_order_position, decision.next_start_order_position
     ('partial', 2, 3)
     """
+    if time_rules is None:
+        time_rules = CountedRules(decided_at, {}, {})
     pointer = roster.head.next_start_order_position
     positions = [level.order_position for level in roster.active_levels]
     start = start_position(positions, pointer)
     results: list[LevelResult] = []
-    state = DecisionState(roster.head.seq + 1, decided_at, lead, balances, roster.head.last_served_seq)
+    state = DecisionState(
+        roster.head.seq + 1,
+        decided_at,
+        lead,
+        balances,
+        roster.head.last_served_seq,
+        terms=roster.terms,
+        time_rules=time_rules,
+    )
+    reopens_at: datetime | None = None
     if start is not None:
         pointer = next_pointer(positions, start)
-        candidates = roster.matching(lead.attributes)
+        candidates = roster.matching(lead.attributes, decided_at)
         for level in traverse(roster.active_levels, start):
             results.append(_fill_level(roster, candidates, level, state))
+        reopens_at = _reopens_at(candidates, results)
+        state.used_local_time |= candidates.any_shut
     decision = Decision(
         niche_id=roster.niche_id,
         seq=state.seq,
@@ -78,6 +95,8 @@ def decide(roster: Roster, lead: Lead, balances: Balances, decided_at: datetime)
         next_start_order_position=pointer,
         outcome=outcome_of(results),
         levels=tuple(results),
+        calendars=time_rules.calendars if state.used_local_time else None,
+        reopens_at=reopens_at,
     )
     assert_decision(roster, decision)
     return decision
@@ -92,9 +111,25 @@ def outcome_of(results: Sequence[LevelResult]) -> Outcome:
     if not any(result.recipients for result in results):
         return Outcome.NO_ELIGIBLE
     for result in results:
-        if result.has_open_slot and any(refused.refusal.leaves_sale_open for refused in result.refused):
+        if result.has_open_slot and _has_refused_buyer(result):
             return Outcome.PARTIAL
     return Outcome.SUCCESS
+
+
+def _has_refused_buyer(result: LevelResult) -> bool:
+    if any(refused.refusal.leaves_sale_open for refused in result.refused):
+        return True
+    return any(refusal.reason in result.counts for refusal in gates.REGISTRY.refusals if refusal.leaves_sale_open)
+
+
+def _reopens_at(candidates: Candidates, results: Sequence[LevelResult]) -> datetime | None:
+    """When the first candidate is asked again that a limit or a schedule refused; None where no moment does that."""
+    if any(result.recipients for result in results):
+        return None
+    named = [refused.refusal.shuts_until for result in results for refused in result.refused]
+    shut = [candidates.first_shut_until(result.level) for result in results]
+    moments = [moment for moment in (*named, *shut) if moment is not None and moment != FOR_GOOD]
+    return min(moments, default=None)
 
 
 def assignment_id(decided_at: datetime, niche_id: str, seq: int, subscription_id: str) -> str:
@@ -116,8 +151,8 @@ def assignment_id(decided_at: datetime, niche_id: str, seq: int, subscription_id
 def _fill_level(roster: Roster, candidates: Candidates, level: Level, state: DecisionState) -> LevelResult:
     """The level's recipients: its candidates in R5's order until `max_recipients` are chosen or none is left.
 
-    A refused candidate takes no slot (R6). Those that were never reached are counted: for a gate that is known to
-    refuse them without a visit, else for `level_full`.
+    A refused candidate takes no slot (R6). Those that were never reached are counted: for what has shut them or a gate
+    that is known to refuse them without a visit, else for `level_full`.
     """
     candidate_count, queue = candidates.at(level)
     known = [
@@ -134,6 +169,8 @@ def _fill_level(roster: Roster, candidates: Candidates, level: Level, state: Dec
         else:
             refused.append(RefusedCandidate(subscription.subscription_id, subscription.provider_id, refusal))
     counts = dict(roster.standing_counts(level.level_id))
+    for reason, count in candidates.shut_counts(level).items():
+        counts[reason] = counts.get(reason, 0) + count
     counts[FilterMismatch.reason] = roster.living_count(level.level_id) - candidate_count - sum(counts.values())
     unreached_count = candidate_count - len(recipients) - len(refused)
     if unreached_count:
@@ -163,4 +200,5 @@ def _choose(niche_id: str, subscription: Subscription, level: Level, state: Deci
         ledger_seq=balance.ledger_seq + 1,
         balance_before_cents=balance.balance_cents,
         credit_limit_cents=balance.credit_limit_cents,
+        counters=tuple(gates.counters_of(state, subscription)),
     )

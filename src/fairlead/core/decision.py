@@ -1,10 +1,12 @@
 """What a decision says: who receives the lead, at which price, and why each other subscription does not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from fairlead.core.canonical import JsonObject
+from fairlead.core.limits import Counter
 from fairlead.core.model import Level
 from fairlead.core.refusals import Refusal
 
@@ -20,7 +22,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One pick: the assignment, what it costs, and the balance that it was paid from."""
+    """One pick: the assignment, what it costs, the balance that it was paid from, and the windows that it counts in."""
 
     assignment_id: str
     subscription_id: str
@@ -30,6 +32,7 @@ class Recipient:
     ledger_seq: int
     balance_before_cents: int
     credit_limit_cents: int
+    counters: tuple[Counter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,11 @@ class LevelResult:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One distribution of one lead, explaining itself. `levels` are in the order of the traversal (R3)."""
+    """One distribution of one lead, explaining itself. `levels` are in the order of the traversal (R3).
+
+    `calendars` are the editions of time zones and holidays that it depended on, if it did. `reopens_at`, which is in no
+    record: when a lead without recipients can find one at the earliest, since the first limit or schedule opens.
+    """
 
     niche_id: str
     seq: int
@@ -74,6 +81,8 @@ class Decision:
     next_start_order_position: int
     outcome: Outcome
     levels: tuple[LevelResult, ...]
+    calendars: JsonObject | None = None
+    reopens_at: datetime | None = field(default=None, compare=False)
 
     @property
     def recipients(self) -> tuple[Recipient, ...]:

@@ -1,6 +1,6 @@
 """Entries about decisions: how a decision is written, and what deciding it again, or following it, needs of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
@@ -10,11 +10,15 @@ from fairlead.core.canonical import JsonObject, timestamp_from_text, timestamp_t
 from fairlead.core.decision import Decision, LevelResult, Outcome, Recipient, RefusedCandidate
 from fairlead.core.document import shown
 from fairlead.core.journal import UnreadableEntry
+from fairlead.core.limits import Counter
 from fairlead.core.model import Balance, Level
-from fairlead.core.refusals import InsufficientBalance
+from fairlead.core.refusals import InsufficientBalance, Refusal
 
 DECISION_VERSION = 2
 """How decisions are written now. Those of version 1 have no `version`, and name the providers that had the lead."""
+
+LOCAL_TIME_VERSION = 3
+"""The same with what a decision says of limits and schedules, where it depended on any."""
 
 
 def decision_version(payload: Mapping[str, Any]) -> int:
@@ -24,7 +28,7 @@ def decision_version(payload: Mapping[str, Any]) -> int:
     (1, 2)
     """
     version = payload.get("version", 1)
-    if version not in (1, DECISION_VERSION):
+    if version not in (1, DECISION_VERSION, LOCAL_TIME_VERSION):
         raise UnreadableEntry(f"there is no version {shown(version)} of decisions")
     return version
 
@@ -34,8 +38,13 @@ def decision_payload(decision: Decision, version: int = DECISION_VERSION) -> Jso
 
     Candidates that were refused for what follows from the rest (`Refusal.is_named`) are counted: those whose provider
     has the lead from an earlier level, named at every level, would make a decision grow as recipients times levels.
-    Version 1 named them.
+    Version 1 named them. Whatever is asked for, one that depended on limits or schedules is of version 3, and names the
+    calendars that it went by.
     """
+    if decision.calendars is not None:
+        version = LOCAL_TIME_VERSION
+    elif version == LOCAL_TIME_VERSION:
+        version = DECISION_VERSION
     results = decision.levels if version == 1 else [_counted_where_it_follows(each) for each in decision.levels]
     return {
         **({} if version == 1 else {"version": version}),
@@ -46,6 +55,7 @@ def decision_payload(decision: Decision, version: int = DECISION_VERSION) -> Jso
         "start_order_position": decision.start_order_position,
         "next_start_order_position": decision.next_start_order_position,
         "outcome": decision.outcome.value,
+        **({} if decision.calendars is None else {"calendars": decision.calendars}),
         "levels": [_level_result_payload(result) for result in results],
     }
 
@@ -76,6 +86,7 @@ def _level_result_payload(result: LevelResult) -> JsonObject:
                 "ledger_seq": recipient.ledger_seq,
                 "balance_before_cents": recipient.balance_before_cents,
                 "credit_limit_cents": recipient.credit_limit_cents,
+                **({"counters": [each.recorded() for each in recipient.counters]} if recipient.counters else {}),
             }
             for recipient in result.recipients
         ],
@@ -110,6 +121,7 @@ def read_decision(niche_id: str, seq: int, payload: Mapping[str, Any], levels: M
         next_start_order_position=effect.next_start_order_position,
         outcome=effect.outcome,
         levels=tuple(_read_level_result(each, levels) for each in payload["levels"]),
+        calendars=payload.get("calendars"),
     )
 
 
@@ -122,7 +134,7 @@ def _read_level_result(payload: Mapping[str, Any], levels: Mapping[str, Level]) 
         payload["order_position"],
         is_active=True,
     )
-    recipients = tuple(Recipient(**recipient) for recipient in payload["recipients"])
+    recipients = tuple(_read_recipient(recipient) for recipient in payload["recipients"])
     refused = tuple(
         RefusedCandidate(
             each["subscription_id"],
@@ -132,6 +144,12 @@ def _read_level_result(payload: Mapping[str, Any], levels: Mapping[str, Level]) 
         for each in payload["refused"]
     )
     return LevelResult(level, recipients, refused, payload["counts"])
+
+
+def _read_recipient(record: Mapping[str, Any]) -> Recipient:
+    counters = tuple(Counter.read(each, record[f"{each['owner']}_id"]) for each in record.get("counters", ()))
+    values: dict[str, Any] = {**record, "counters": counters}
+    return Recipient(**values)
 
 
 def balances_consulted(payload: JsonObject) -> dict[str, Balance]:
@@ -160,7 +178,11 @@ def balances_consulted(payload: JsonObject) -> dict[str, Balance]:
 
 @dataclass(frozen=True, slots=True)
 class RecordedDecision:
-    """What a roster needs of a recorded decision to follow it."""
+    """What a roster needs of a recorded decision to follow it.
+
+    `served` are its recipients, by subscription, in order; `shut` are the subscriptions that it found to be closed
+    until a moment, with what closed them.
+    """
 
     lead_id: str
     attempt: int
@@ -168,10 +190,11 @@ class RecordedDecision:
     outcome: Outcome
     next_start_order_position: int
     served: tuple[tuple[str, int], ...]
+    shut: tuple[tuple[str, Refusal], ...]
 
 
 def recorded_decision(payload: Mapping[str, Any]) -> RecordedDecision:
-    """The effect of a `decision` entry on the niche: the pointer, and who was served, in order."""
+    """The effect of a `decision` entry on the niche: the pointer, who was served, in order, and who was shut."""
     served = tuple(
         (recipient["subscription_id"], recipient["served_seq"])
         for level in payload["levels"]
@@ -184,4 +207,23 @@ def recorded_decision(payload: Mapping[str, Any]) -> RecordedDecision:
         Outcome(payload["outcome"]),
         payload["next_start_order_position"],
         served,
+        tuple(_shut(payload)),
     )
+
+
+def shut_by(decision: Decision) -> Iterator[tuple[str, Refusal]]:
+    """The subscriptions that the decision found to be closed until a moment, with what closed them."""
+    for result in decision.levels:
+        for refused in result.refused:
+            if refused.refusal.shuts_until is not None:
+                yield refused.subscription_id, refused.refusal
+
+
+def _shut(payload: Mapping[str, Any]) -> Iterator[tuple[str, Refusal]]:
+    if "calendars" not in payload:
+        return
+    for level in payload["levels"]:
+        for each in level["refused"]:
+            refusal = gates.recorded_refusal(each, level)
+            if refusal.shuts_until is not None:
+                yield each["subscription_id"], refusal

@@ -5,12 +5,13 @@ The journal names the recipients and whom their money refused; the rest follows 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 from fairlead.core.decision import Decision, LevelResult, Recipient
 from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.form import FormSchema
-from fairlead.core.gates import filter_refusal, standing_refusal
+from fairlead.core.gates import filter_refusal, is_shut, standing_refusal
 from fairlead.core.model import Subscription
 from fairlead.core.refusals import AlreadyRecipient, Refusal
 
@@ -33,6 +34,10 @@ class PastQueue(Protocol):
 
     def provider_status(self, provider_id: str) -> str | None:
         """A provider's status in this niche's journal."""
+        ...
+
+    def shut_by(self, subscription_id: str) -> Refusal | None:
+        """The limit or schedule that shuts the living subscription until the moment that it says, if one does."""
         ...
 
 
@@ -61,7 +66,8 @@ class LevelQueue:
     """One level of a decision, in the order of the traversal.
 
     `reached` are the candidates from the head of the queue to the last one that was asked; `behind_count` more stood
-    behind it. `outside` are the subscriptions that were in no queue, by reason: switched off, or of another filter.
+    behind it. `outside` are the subscriptions that were in no queue, by reason: switched off, of another filter, or
+    known to be closed by a limit or a schedule.
     """
 
     result: LevelResult
@@ -87,7 +93,7 @@ def queues_of(
 
     Raises `QueueDiffers` where past and decision do not belong together.
     """
-    gates = _Gates(past, attributes)
+    gates = _Gates(past, attributes, decision.decided_at)
     received_at: dict[str, str] = {}
     queues: list[LevelQueue] = []
     for result in decision.levels:
@@ -110,8 +116,9 @@ def queue_recorded(result: LevelResult) -> LevelQueue:
 class _Gates:
     """The gates that need no visit, each filter asked once."""
 
-    def __init__(self, past: PastQueue, attributes: Mapping[str, object]) -> None:
+    def __init__(self, past: PastQueue, attributes: Mapping[str, object], moment: datetime) -> None:
         self._past = past
+        self._moment = moment
         self._attributes = attributes
         self._of_filter: dict[str, FilterMismatch | None] = {}
 
@@ -123,7 +130,8 @@ class _Gates:
         text = subscription.filter_text
         if text not in self._of_filter:
             self._of_filter[text] = filter_refusal(subscription, self._past.schema, self._attributes)
-        return self._of_filter[text]
+        shut = self._past.shut_by(subscription.subscription_id)
+        return self._of_filter[text] or (shut if is_shut(shut, self._moment) else None)
 
 
 def _queue_of(

@@ -1,10 +1,13 @@
 """What a decision knows while it goes from level to level: the lead, the balances, and who has received it so far."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from fairlead.core.model import Balance, Lead
+from fairlead.core.canonical import JsonObject
+from fairlead.core.limits import Counter
+from fairlead.core.model import PLAIN_TERMS, Balance, Lead, ProviderTerms, Subscription
 
 
 class Balances(Protocol):
@@ -15,11 +18,37 @@ class Balances(Protocol):
         ...
 
 
+class TimeRules(Protocol):
+    """What local time says: how full the windows of limits are, and when schedules open. Asked at one moment.
+
+    Only a subscription that has limits or a schedule, or whose provider has, is asked about. Both raise ValueError for
+    a document or a zone that cannot be read.
+    """
+
+    @property
+    def calendars(self) -> JsonObject:
+        """The editions of the time zones and holidays that it goes by."""
+        ...
+
+    def counters(self, subscription: Subscription, terms: ProviderTerms) -> Sequence[Counter]:
+        """The counters of the subscription's own limits, then those of its provider's, one for each period.
+
+        As they were before the lead: a provider receives it once, so its own purchase never counts against it.
+        """
+        ...
+
+    def opens_at(self, subscription: Subscription, terms: ProviderTerms) -> datetime | None:
+        """When the schedule that the subscription goes by opens; None while it is open."""
+        ...
+
+
 @dataclass(slots=True)
 class DecisionState:
     """The state of one decision. `received_at` holds the level at which each recipient's provider was chosen.
 
-    `last_served_seq` is the niche's counter; each recipient takes the next one (R5).
+    `last_served_seq` is the niche's counter; each recipient takes the next one (R5). `terms` has those providers whose
+    terms are not plain; with `time_rules` None no subscription has limits or a schedule. `used_local_time`
+    says whether the decision depended on those.
     """
 
     seq: int
@@ -28,3 +57,10 @@ class DecisionState:
     balances: Balances
     last_served_seq: int
     received_at: dict[str, str] = field(default_factory=dict[str, str])
+    terms: Mapping[str, ProviderTerms] = field(default_factory=dict[str, ProviderTerms])
+    time_rules: TimeRules | None = None
+    used_local_time: bool = False
+
+    def terms_of(self, subscription: Subscription) -> ProviderTerms:
+        """What holds for all subscriptions of its provider."""
+        return self.terms.get(subscription.provider_id, PLAIN_TERMS)

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from fairlead.core.decision import Decision, LevelResult, Recipient
 from fairlead.core.decision_state import DecisionState
 from fairlead.core.form import FormSchema
-from fairlead.core.gates import filter_refusal, refusal_without_visit, standing_refusal
+from fairlead.core.gates import filter_refusal, is_shut, refusal_without_visit, standing_refusal
 from fairlead.core.model import Balance, Lead, Subscription
 from fairlead.core.refusals import LevelFull, Refusal
 
@@ -38,7 +39,11 @@ class Past(Protocol):
         """A provider's status in this niche's journal."""
         ...
 
-    def count_ahead(self, attributes: Mapping[str, object], subscription: Subscription) -> int:
+    def shut_by(self, subscription_id: str) -> Refusal | None:
+        """The limit or schedule that shuts the living subscription until the moment that it says, if one does."""
+        ...
+
+    def count_ahead(self, attributes: Mapping[str, object], moment: datetime, subscription: Subscription) -> int:
         """How many candidates for a lead with these attributes stand before the subscription at its level (R5)."""
         ...
 
@@ -64,6 +69,9 @@ def _refusal(past: Past, lead: Lead, decision: Decision, result: LevelResult, su
     refusal = standing_refusal(subscription, status) or filter_refusal(subscription, past.schema, lead.attributes)
     if refusal is not None:
         return refusal
+    shut = past.shut_by(subscription.subscription_id)
+    if shut is not None and is_shut(shut, decision.decided_at):
+        return shut
     for refused in result.refused:
         if refused.subscription_id == subscription.subscription_id:
             return refused.refusal
@@ -71,7 +79,7 @@ def _refusal(past: Past, lead: Lead, decision: Decision, result: LevelResult, su
     refusal = refusal_without_visit(_state_at(lead, decision, result), subscription, result.level)
     if refusal is not None:
         return refusal
-    return LevelFull(past.count_ahead(lead.attributes, subscription), result.level.max_recipients)
+    return LevelFull(past.count_ahead(lead.attributes, decision.decided_at, subscription), result.level.max_recipients)
 
 
 def _state_at(lead: Lead, decision: Decision, result: LevelResult) -> DecisionState:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from fairlead.core.configuration_entries import level_from_payload, subscription_from_payload
+from fairlead.core.configuration_entries import level_from_payload, subscription_from_payload, terms_from_payload
 from fairlead.core.decision_entries import recorded_decision
 from fairlead.core.journal import Entry, JournalEntryKind
-from fairlead.core.model import Level, Subscription
+from fairlead.core.model import Level, ProviderTerms, Subscription
+from fairlead.core.refusals import Refusal
 
 
 class JournalGap(ValueError):
@@ -38,16 +39,19 @@ class Follower(Protocol):
         """The niche's form schema and activity are these."""
 
     def set_level(self, level: Level, is_deleted: bool) -> None:
-        """The level is as given, or gone."""
+        """The level is as given, or gone. What shuts its subscriptions is forgotten: its price may be another."""
 
-    def set_provider(self, provider_id: str, status: str) -> None:
-        """The provider's status is this one."""
+    def set_provider(self, provider_id: str, status: str, terms: ProviderTerms) -> None:
+        """The provider's status and terms are these. What shuts its subscriptions is forgotten."""
 
     def set_subscription(self, subscription: Subscription, is_deleted: bool) -> None:
-        """The subscription is as given, or gone."""
+        """The subscription is as given, or gone. What shuts it is forgotten."""
 
     def set_served(self, subscription_id: str, served_seq: int) -> None:
         """The subscription was served last at `served_seq`."""
+
+    def set_shut(self, subscription_id: str, refusal: Refusal) -> None:
+        """The living subscription is shut by this refusal, until the moment that it says."""
 
 
 def fold(follower: Follower, entry: Entry) -> None:
@@ -65,7 +69,7 @@ def fold(follower: Follower, entry: Entry) -> None:
         case JournalEntryKind.LEVEL:
             follower.set_level(*level_from_payload(payload))
         case JournalEntryKind.PROVIDER:
-            follower.set_provider(payload["provider_id"], payload["status"])
+            follower.set_provider(payload["provider_id"], payload["status"], terms_from_payload(payload))
         case JournalEntryKind.SUBSCRIPTION:
             before = follower.subscription(payload["subscription_id"])
             follower.set_subscription(*subscription_from_payload(payload, before))
@@ -75,4 +79,6 @@ def fold(follower: Follower, entry: Entry) -> None:
             for subscription_id, served_seq in decision.served:
                 follower.set_served(subscription_id, served_seq)
                 served = served_seq
+            for subscription_id, refusal in decision.shut:
+                follower.set_shut(subscription_id, refusal)
     follower.head = Head(entry.seq, entry.hash, pointer, served)

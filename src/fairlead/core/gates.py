@@ -9,24 +9,33 @@ list all read it: a gate that is added here is everywhere.
   same question for a single one.
 - A *decision* gate also looks at what the decision did so far, and at balances: it is asked for each candidate in R5's
   order, until the level is full.
+- A gate may shut a subscription until a moment (`Refusal.shuts_until`): a schedule that opens then, a window of a limit
+  that closes then. The first decision that asks it names it; those after it, up to that moment, count it, and do not
+  visit it, so that a level does not fill with candidates that refuse each lead anew.
 - A candidate that was never asked about, since the level was full before, is refused by that, unless it is among those
   that a decision gate is known to refuse without asking (`known_provider_ids`).
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from fairlead.core.canonical import canonical_json
 from fairlead.core.decision_state import DecisionState
 from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.filters import compile_filter
 from fairlead.core.form import FormSchema
+from fairlead.core.limits import Counter, later_reached, parse_limits, reached_cap
 from fairlead.core.model import Level, Subscription
 from fairlead.core.refusals import (
     AlreadyRecipient,
+    CapReached,
     FilterInvalid,
     InsufficientBalance,
     LevelFull,
+    OutsideSchedule,
     ProviderInactive,
     Refusal,
     SubscriptionInactive,
@@ -129,6 +138,30 @@ def refusal_without_visit(state: DecisionState, subscription: Subscription, leve
     return None
 
 
+def is_shut(refusal: Refusal | None, moment: datetime) -> bool:
+    """Whether a refusal that shut a subscription still does at the moment."""
+    return refusal is not None and refusal.shuts_until is not None and moment < refusal.shuts_until
+
+
+def shut_text(refusal: Refusal) -> str:
+    """The refusal that shuts a subscription, as it is kept outside of the journal; `shut_from_text` reads it."""
+    return canonical_json({"reason": refusal.reason, **refusal.recorded()}).decode()
+
+
+def shut_from_text(text: str) -> Refusal:
+    """The refusal that `shut_text` wrote.
+
+    >>> shut_from_text(shut_text(OutsideSchedule(None)))
+    OutsideSchedule(opens_at=None)
+    """
+    return shut_from_record(json.loads(text))
+
+
+def shut_from_record(record: Mapping[str, Any]) -> Refusal:
+    """The refusal that `shut_text` wrote, from what that is as JSON."""
+    return REGISTRY.by_reason[record["reason"]].read(record, {})
+
+
 def recorded_refusal(record: Mapping[str, Any], level: Mapping[str, Any]) -> Refusal:
     """The refusal that a decision recorded, from one of `refused` of this level of its payload."""
     return REGISTRY.by_reason[record["reason"]].read(record, level)
@@ -158,6 +191,47 @@ def _insufficient_balance(state: DecisionState, subscription: Subscription, leve
     return InsufficientBalance(available_cents, level.price_cents)
 
 
+def _outside_schedule(state: DecisionState, subscription: Subscription, _level: Level) -> OutsideSchedule | None:
+    if state.time_rules is None:
+        return None
+    terms = state.terms_of(subscription)
+    if subscription.schedule_text is None and terms.schedule_text is None:
+        return None
+    state.used_local_time = True
+    try:
+        opens_at = state.time_rules.opens_at(subscription, terms)
+    except ValueError:
+        return OutsideSchedule(None)
+    return None if opens_at is None else OutsideSchedule(opens_at)
+
+
+def _cap_reached(state: DecisionState, subscription: Subscription, level: Level) -> CapReached | None:
+    try:
+        counters = counters_of(state, subscription)
+        reached = None
+        for owner, text in (
+            ("subscription", subscription.limits_text),
+            ("provider", state.terms_of(subscription).limits_text),
+        ):
+            if counters and text is not None:
+                own = [counter for counter in counters if counter.owner == owner]
+                reached = later_reached(reached, reached_cap(parse_limits(text), own, level.price_cents))
+    except ValueError:
+        return CapReached(None, "subscription", 0, 0, None, None)
+    return None if reached is None else CapReached.of(reached)
+
+
+def counters_of(state: DecisionState, subscription: Subscription) -> Sequence[Counter]:
+    """The counters that a lead for the subscription counts in; none where it has no limits."""
+    if state.time_rules is None:
+        return ()
+    terms = state.terms_of(subscription)
+    if subscription.limits_text is None and terms.limits_text is None:
+        return ()
+    state.used_local_time = True
+    return state.time_rules.counters(subscription, terms)
+
+
 def _recipients(state: DecisionState) -> Sequence[str]:
     return tuple(state.received_at)
 
@@ -169,6 +243,8 @@ REGISTRY = Registry(
         StandingGate(FilterInvalid, _filter_invalid),
     ),
     decision=(
+        DecisionGate(OutsideSchedule, _outside_schedule),
+        DecisionGate(CapReached, _cap_reached),
         DecisionGate(AlreadyRecipient, _already_recipient, known_provider_ids=_recipients),
         DecisionGate(InsufficientBalance, _insufficient_balance),
     ),

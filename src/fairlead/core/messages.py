@@ -5,6 +5,7 @@ Another language has a template of its own for each `message_id`, and writes amo
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from fairlead.core.currency import money
 
@@ -32,7 +33,7 @@ class LevelName:
     level_id: str
 
 
-MessageValue = int | float | bool | str | tuple[str, ...] | Amount | LevelName
+MessageValue = int | float | bool | str | tuple[str, ...] | Amount | LevelName | datetime
 """A text is a name or a value, never prose: it is the same in every language. So is each of a tuple, an alternative."""
 
 
@@ -62,6 +63,7 @@ class Wording:
     yes: str
     no: str
     more: str
+    moment: Callable[[datetime], str]
 
 
 def written(message: TranslatableMessage, template: str, names: Names, wording: Wording) -> str:
@@ -77,13 +79,15 @@ def english(message: TranslatableMessage, names: Names) -> str:
     >>> english(message, Names({}, "EUR"))
     '`Anchor` pays 15.00 EUR.'
     """
-    wording = Wording(lambda cents: money(cents, names.currency), _plain, "yes", "no", MORE)
+    wording = Wording(lambda cents: money(cents, names.currency), _plain, "yes", "no", MORE, _moment)
     return written(message, message.template, names, wording)
 
 
 def _value(value: MessageValue, names: Names, wording: Wording) -> str:
     if isinstance(value, Amount):
         return wording.amount(value.cents)
+    if isinstance(value, datetime):
+        return wording.moment(value)
     if isinstance(value, LevelName):
         return _quoted(names.level_names.get(value.level_id, value.level_id))
     if isinstance(value, bool):
@@ -102,6 +106,10 @@ def _list(texts: Sequence[str], wording: Wording) -> str:
 def _plain(number: float) -> str:
     """A whole number has no decimal point, however it was written."""
     return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _quoted(text: str) -> str:

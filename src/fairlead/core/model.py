@@ -38,7 +38,8 @@ class Level:
 class Subscription:
     """A provider's living subscription to one level. Its filter is the text that `filter_text` gives the document.
 
-    As text a filter takes a quarter of the memory that it takes as objects, and equal ones can share it.
+    As text a filter takes a quarter of the memory that it takes as objects, and equal ones can share it. So are its
+    own limits (`core.limits`) and its schedule (`core.schedule`), where it has any.
     """
 
     subscription_id: str
@@ -48,6 +49,13 @@ class Subscription:
     deactivation_reason: str | None
     filter_text: str
     filter_is_valid: bool
+    limits_text: str | None = None
+    schedule_text: str | None = None
+
+    @property
+    def goes_by_local_time(self) -> bool:
+        """Whether it has limits or a schedule of its own."""
+        return self.limits_text is not None or self.schedule_text is not None
 
     @property
     def filter_rules(self) -> JsonObject:
@@ -70,6 +78,27 @@ def filter_text(filter_rules: JsonObject) -> str:
         return canonical_json(filter_rules).decode()
     except ValueError:
         return json.dumps(filter_rules, sort_keys=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderTerms:
+    """What holds for all of a provider's subscriptions: its time zone, limits over all niches, and its schedule.
+
+    A subscription with a schedule of its own goes by that.
+    """
+
+    timezone: str = "UTC"
+    limits_text: str | None = None
+    schedule_text: str | None = None
+
+    @property
+    def go_by_local_time(self) -> bool:
+        """Whether they have limits or a schedule."""
+        return self.limits_text is not None or self.schedule_text is not None
+
+
+PLAIN_TERMS = ProviderTerms()
+"""Those of a provider with no limit and no schedule, by the clocks of UTC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ was then. What a provider is told of many leads at once needs no other provider'
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from fairlead.core.filter_counts import asks_for_words, without_words
 from fairlead.core.filter_mismatch import FilterMismatch
@@ -30,10 +31,14 @@ NOT_LOOKED_AT = "not_looked_at"
 """The subscription, or its provider, has changed too often since: what it was at that time is not looked up."""
 
 
+_UNKNOWN = datetime(1, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class OwnDecision:
     """A decision, as far as it is about one provider: whose lead, which levels it visited in which order, which of the
-    provider's subscriptions received the lead, and which were refused by name, for which reason."""
+    provider's subscriptions received the lead, and which were refused by name, for which reason. `shut` has those of
+    them that a limit or a schedule refused until a moment."""
 
     seq: int
     lead_id: str
@@ -41,6 +46,8 @@ class OwnDecision:
     level_ids: Sequence[str]
     received: Sequence[str]
     refused: Mapping[str, str]
+    shut: Mapping[str, tuple[str, datetime]] = field(default_factory=dict[str, tuple[str, datetime]])
+    decided_at: datetime = _UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,10 @@ class OwnPast:
     states: Sequence[tuple[int, Subscription, bool]]
     statuses: Sequence[tuple[int, str]]
     known_from_seq: int = 0
+
+    def has_changed(self, after_seq: int, before_seq: int) -> bool:
+        """Whether an entry between the two is about the subscription or its provider."""
+        return any(after_seq < each[0] < before_seq for each in (*self.states, *self.statuses))
 
     def state_before(self, seq: int) -> Subscription | None:
         """The living subscription right before that entry; None without one."""
@@ -92,11 +103,17 @@ class OwnFilters:
 
 
 def own_refusal(
-    decision: OwnDecision, subscription_id: str, level_id: str, past: OwnPast, filters: OwnFilters
+    decision: OwnDecision,
+    subscription_id: str,
+    level_id: str,
+    past: OwnPast,
+    filters: OwnFilters,
+    earlier: Sequence[OwnDecision] = (),
 ) -> str | None:
     """The reason for which the subscription did not receive the lead, in R4's precedence; None where it received it.
 
-    Filters are judged by the form of `filters`, and what they ask of words that people wrote is not told.
+    Filters are judged by the form of `filters`, and what they ask of words that people wrote is not told. What shut the
+    subscription is known as far as a decision of `earlier` names it, the newest first.
     """
     if subscription_id in decision.received:
         return None
@@ -115,4 +132,16 @@ def own_refusal(
         return kept_out
     if subscription_id in decision.refused:
         return decision.refused[subscription_id]
+    if (shut := _shut_before(decision, subscription_id, past, earlier)) is not None:
+        return shut
     return AlreadyRecipient.reason if decision.received else LevelFull.reason
+
+
+def _shut_before(
+    decision: OwnDecision, subscription_id: str, past: OwnPast, earlier: Sequence[OwnDecision]
+) -> str | None:
+    for each in earlier:
+        if each.seq < decision.seq and subscription_id in each.shut:
+            reason, until = each.shut[subscription_id]
+            return reason if decision.decided_at < until and not past.has_changed(each.seq, decision.seq) else None
+    return None

@@ -19,6 +19,7 @@ place of their own for a lead's recipients at a level would cost assignments a c
 - a recipient passes every standing gate (R4): row count `subscriptions_served_can_be`
 - the level's price is charged (R8): invariant `every assignment has one purchase of its price, every purchase its
   assignment`
+- no cap is overshot (R13): invariant `no window of a limit holds more than its limit, and each holds what was counted`
 - no balance below its floor (R8): constraint `providers_balance_is_above_its_floor`
 - entries follow one another without a gap: row count `niches_head_follows`
 - each charge follows the last (R8): constraint `assignments_one_payment_each`
@@ -30,7 +31,8 @@ from collections.abc import Mapping, Sequence
 
 from fairlead.core.decision import Decision, LevelResult, Recipient, RefusedCandidate
 from fairlead.core.gates import standing_refusal
-from fairlead.core.model import Balance, Subscription
+from fairlead.core.limits import parse_limits
+from fairlead.core.model import PLAIN_TERMS, Balance, Subscription
 from fairlead.core.refusals import LevelFull
 from fairlead.core.roster import Roster
 
@@ -95,6 +97,12 @@ def _assert_recipient(roster: Roster, result: LevelResult, recipient: Recipient)
     assert recipient.price_cents == result.level.price_cents, "the level's price is charged (R8)"
     balance_after_cents = recipient.balance_before_cents - recipient.price_cents
     assert balance_after_cents >= -recipient.credit_limit_cents, "no balance below its floor (R8)"
+    terms = roster.terms.get(recipient.provider_id, PLAIN_TERMS)
+    for owner, text in (("subscription", subscription.limits_text), ("provider", terms.limits_text)):
+        own = [counter.with_lead(recipient.price_cents) for counter in recipient.counters if counter.owner == owner]
+        for cap, limit in () if text is None else parse_limits(text):
+            [counter] = [counter for counter in own if counter.period is cap.period]
+            assert counter.used(cap) <= limit, "no cap is overshot (R13)"
 
 
 def _is_in_order(roster: Roster, chosen: Sequence[Recipient | RefusedCandidate]) -> bool:

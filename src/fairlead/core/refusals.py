@@ -6,9 +6,11 @@ Each has its sentences here, and each refusal is told by one of them, wherever i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
-from fairlead.core.canonical import JsonObject
+from fairlead.core.canonical import JsonObject, timestamp_from_text, timestamp_text
+from fairlead.core.limits import CAPS, Owner, ReachedCap
 from fairlead.core.messages import Amount, LevelName, MessageValue, Names, TranslatableMessage, english
 from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED
 
@@ -20,7 +22,8 @@ class Refusal:
     `sentences` has the English template of each message that it is told by: by `reason`, or `reason.variant`. `summary`
     is a heading for many such refusals. `leaves_sale_open`: that a slot stayed open for this reason makes the
     outcome `partial`. `is_named`: decisions record whom it refused, since that follows from nothing else.
-    `used_balance`: it depended on what the provider had, which is then recorded and locked.
+    `used_balance`: it depended on what the provider had, which is then recorded and locked. `shuts_until`, where it is
+    not None, says how long it refuses whatever lead comes: until then the subscription is not visited again.
     """
 
     reason: ClassVar[str]
@@ -29,6 +32,11 @@ class Refusal:
     leaves_sale_open: ClassVar[bool] = False
     is_named: ClassVar[bool] = True
     used_balance: ClassVar[bool] = False
+
+    @property
+    def shuts_until(self) -> datetime | None:
+        """Until when the subscription is refused for this, unless it, its provider or its level is changed."""
+        return None
 
     def recorded(self) -> JsonObject:
         """What a decision records beside the reason; `read` reads it."""
@@ -95,6 +103,113 @@ class FilterInvalid(Refusal):
     reason = "filter_invalid"
     summary = "filter does not fit the form"
     sentences: ClassVar[Mapping[str, str]] = {"filter_invalid": "The filter does not fit the niche's form."}
+
+
+FOR_GOOD = datetime.max.replace(tzinfo=UTC)
+"""Until when a subscription is shut that no moment opens again."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideSchedule(Refusal):
+    """The schedule that it goes by is closed. `opens_at` None: that schedule, or the time zone, cannot be read."""
+
+    reason = "outside_schedule"
+    summary = "outside of its schedule"
+    sentences: ClassVar[Mapping[str, str]] = {
+        "outside_schedule.closed": "Outside of the schedule, which opens at {opens_at}.",
+        "outside_schedule.unreadable": "The schedule cannot be read.",
+    }
+    leaves_sale_open = True
+    opens_at: datetime | None
+
+    @property
+    def shuts_until(self) -> datetime | None:
+        return FOR_GOOD if self.opens_at is None else self.opens_at
+
+    def recorded(self) -> JsonObject:
+        return {"opens_at": None if self.opens_at is None else timestamp_text(self.opens_at)}
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any], level: Mapping[str, Any]) -> "OutsideSchedule":
+        text = record["opens_at"]
+        return cls(None if text is None else timestamp_from_text(text))
+
+    def message(self) -> TranslatableMessage:
+        if self.opens_at is None:
+            return self.told(f"{self.reason}.unreadable")
+        return self.told(f"{self.reason}.closed", opens_at=self.opens_at)
+
+
+@dataclass(frozen=True, slots=True)
+class CapReached(Refusal):
+    """One more lead would overshoot a cap of it or of its provider (R13). `cap` None: the limits cannot be read."""
+
+    reason = "cap_reached"
+    summary = "limit of leads or spending reached"
+    sentences: ClassVar[Mapping[str, str]] = {
+        "cap_reached.leads_per_hour": "Limit of {limit} leads an hour reached, with {used}; the next begins {closes}.",
+        "cap_reached.leads_per_day": "Limit of {limit} leads a day reached, with {used}; the next begins {closes}.",
+        "cap_reached.leads_per_week": "Limit of {limit} leads a week reached, with {used}; the next begins {closes}.",
+        "cap_reached.leads_per_month": "Limit of {limit} leads a month reached, with {used}; the next begins {closes}.",
+        "cap_reached.leads_total": "Limit of {limit} leads in total reached, with {used}.",
+        "cap_reached.spend_cents_per_day": (
+            "Limit of {limit} a day: {used} spent, and this lead would go beyond it; the next begins {closes}."
+        ),
+        "cap_reached.spend_cents_per_week": (
+            "Limit of {limit} a week: {used} spent, and this lead would go beyond it; the next begins {closes}."
+        ),
+        "cap_reached.spend_cents_per_month": (
+            "Limit of {limit} a month: {used} spent, and this lead would go beyond it; the next begins {closes}."
+        ),
+        "cap_reached.unreadable": "The limits cannot be read.",
+    }
+    leaves_sale_open = True
+    cap: str | None
+    owner: Owner
+    limit: int
+    used: int
+    opened_at: datetime | None
+    closes_at: datetime | None
+
+    @classmethod
+    def of(cls, reached: ReachedCap) -> "CapReached":
+        """The refusal for this cap."""
+        counter = reached.counter
+        used = counter.used(reached.cap)
+        return cls(reached.cap.name, counter.owner, reached.limit, used, counter.opened_at, counter.closes_at)
+
+    @property
+    def shuts_until(self) -> datetime | None:
+        return FOR_GOOD if self.closes_at is None else self.closes_at
+
+    def recorded(self) -> JsonObject:
+        return {
+            "cap": self.cap,
+            "owner": self.owner,
+            "limit": self.limit,
+            "used": self.used,
+            "opened_at": None if self.opened_at is None else timestamp_text(self.opened_at),
+            "closes_at": None if self.closes_at is None else timestamp_text(self.closes_at),
+        }
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any], level: Mapping[str, Any]) -> "CapReached":
+        window = (record["opened_at"], record["closes_at"])
+        opened_at, closes_at = (None if each is None else timestamp_from_text(each) for each in window)
+        return cls(record["cap"], record["owner"], record["limit"], record["used"], opened_at, closes_at)
+
+    def message(self) -> TranslatableMessage:
+        if self.cap is None:
+            return self.told(f"{self.reason}.unreadable")
+        values: dict[str, MessageValue] = {"limit": self.limit, "used": self.used}
+        if _IS_OF_MONEY[self.cap]:
+            values = {"limit": Amount(self.limit), "used": Amount(self.used)}
+        if self.closes_at is not None:
+            values["closes"] = self.closes_at
+        return self.told(f"{self.reason}.{self.cap}", **values)
+
+
+_IS_OF_MONEY = {cap.name: cap.is_of_money for cap in CAPS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from fairlead.core.decision_entries import balances_consulted, decision_version,
 from fairlead.core.journal import Entry, JournalEntryKind, UnreadableEntry, entry_hash
 from fairlead.core.model import Lead, Subscription
 from fairlead.core.roster import Roster
+from fairlead.core.time_rules import RecordedRules
 
 UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError)
 """What reading a payload raises that is not what it should be, or folding an entry that is not the next one."""
@@ -89,6 +90,8 @@ class Replay:
             return ["the lead's attributes are not those that it committed to"]
         if entry.payload["decided_at"] != timestamp_text(entry.recorded_at):
             return ["it was recorded at another time than it was decided at"]
+        if implausible := RecordedRules(entry.payload, entry.recorded_at).implausible():
+            return implausible
         again = redecide(self.roster, entry.payload, attributes)
         if isinstance(again, NeedsBalances):
             unknown = ", ".join(sorted(again.provider_ids))
@@ -108,10 +111,14 @@ def _deactivations(inactive: Subscription) -> tuple[bytes, bytes]:
 
 
 def redecide(roster: Roster, recorded: JsonObject, attributes: Mapping[str, object]) -> BatchDecision | NeedsBalances:
-    """The recorded decision, taken again with the balances that it recorded; the roster stands right before it."""
+    """The recorded decision, taken again with the balances and counters that it recorded.
+
+    The roster stands right before it.
+    """
     effect = recorded_decision(recorded)
     lead = Lead(effect.lead_id, attributes, str(recorded["lead_commitment"]), effect.attempt)
-    return decide_batch(roster, [lead], balances_consulted(recorded), effect.decided_at)
+    rules = RecordedRules(recorded, effect.decided_at)
+    return decide_batch(roster, [lead], balances_consulted(recorded), effect.decided_at, recorded=rules)
 
 
 def _first_difference(recorded: JsonObject, again: JsonObject) -> str:

@@ -4,9 +4,11 @@ A roster is a fold of the journal: brought up to the head under the niche's lock
 It answers one question fast: which subscriptions pass the standing gates and the filter for a lead, in R5's order.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from itertools import takewhile
 
 from fairlead.core.fairness import served_rank
@@ -15,7 +17,8 @@ from fairlead.core.fold import Head, JournalGap, fold
 from fairlead.core.form import FormSchema, parse_form_schema
 from fairlead.core.gates import standing_refusal
 from fairlead.core.journal import Entry
-from fairlead.core.model import Level, Subscription
+from fairlead.core.model import PLAIN_TERMS, Level, ProviderTerms, Subscription
+from fairlead.core.refusals import Refusal
 from fairlead.core.slots import Candidates, Slots
 from fairlead.core.traversal import active_levels_by_position
 
@@ -34,9 +37,10 @@ class Roster:
         self.active_levels: tuple[Level, ...] = ()
         self._levels: dict[str, Level] = {}
         self._provider_status: dict[str, str] = {}
+        self._terms: dict[str, ProviderTerms] = {}
         self._served_while_gone: dict[str, int] = {}
         self._slots = Slots()
-        self._undo: list[tuple[str, Subscription | int | None]] | None = None
+        self._undo: list[Callable[[], None]] | None = None
 
     # Reading --------------------------------------------------------------------------------------------------
 
@@ -64,6 +68,15 @@ class Roster:
         """A provider's status in this niche's journal; None when it never subscribed here."""
         return self._provider_status.get(provider_id)
 
+    @property
+    def terms(self) -> Mapping[str, ProviderTerms]:
+        """The terms of providers, where they are not plain."""
+        return self._terms
+
+    def shut_by(self, subscription_id: str) -> Refusal | None:
+        """The limit or schedule that shuts the living subscription until the moment that it says, if one does."""
+        return self._slots.shut_by(subscription_id)
+
     def subscriptions_of(self, provider_id: str) -> list[Subscription]:
         """The provider's living subscriptions in this niche, by subscription id."""
         return self._slots.of_provider(provider_id)
@@ -76,13 +89,16 @@ class Roster:
         """How many living subscriptions the level has."""
         return self._slots.living_count(level_id)
 
-    def matching(self, attributes: Mapping[str, object]) -> Candidates:
-        """The subscriptions, of every level, that pass the standing gates and the filter for these attributes."""
-        return self._slots.candidates(attributes)
+    def matching(self, attributes: Mapping[str, object], moment: datetime | None = None) -> Candidates:
+        """The subscriptions, of every level, that pass the standing gates and the filter for these attributes.
 
-    def count_ahead(self, attributes: Mapping[str, object], subscription: Subscription) -> int:
+        Those that are shut at the moment are told apart; without one none is taken to be.
+        """
+        return self._slots.candidates(attributes, moment)
+
+    def count_ahead(self, attributes: Mapping[str, object], moment: datetime, subscription: Subscription) -> int:
         """How many candidates for a lead with these attributes stand before the subscription at its level (R5)."""
-        _, queue = self.matching(attributes).at(self._levels[subscription.level_id])
+        _, queue = self.matching(attributes, moment).at(self._levels[subscription.level_id])
         ids = (each.subscription_id for each in queue)
         return sum(1 for _ in takewhile(lambda subscription_id: subscription_id != subscription.subscription_id, ids))
 
@@ -104,28 +120,40 @@ class Roster:
             self._take_new_slots()
 
     def set_level(self, level: Level, is_deleted: bool) -> None:
-        """The level is as given, or gone."""
+        """The level is as given, or gone. What shuts its subscriptions is forgotten: its price may be another."""
         self._levels.pop(level.level_id, None)
         if not is_deleted:
             self._levels[level.level_id] = level
+        self._slots.open_level(level.level_id)
         self.active_levels = active_levels_by_position(self._levels.values())
 
-    def set_provider(self, provider_id: str, status: str) -> None:
-        """The provider's status is this one, for each of its subscriptions."""
+    def set_provider(self, provider_id: str, status: str, terms: ProviderTerms = PLAIN_TERMS) -> None:
+        """The provider's status and terms are these, for each of its subscriptions. What shuts those is forgotten."""
         self._provider_status[provider_id] = status
+        self._terms.pop(provider_id, None)
+        if terms != PLAIN_TERMS:
+            self._terms[provider_id] = terms
         for subscription in self._slots.of_provider(provider_id):
             self._slots.change(subscription, self._gate_of(subscription))
+            self._slots.shut(subscription.subscription_id, None)
 
     def set_subscription(self, subscription: Subscription, is_deleted: bool) -> None:
-        """The subscription is as given, or gone. Its place in the order stays what it was (R12)."""
+        """The subscription is as given, or gone; what shut it is forgotten.
+
+        Its place in the order stays what it was (R12).
+        """
         before = self._slots.get(subscription.subscription_id)
         keeps_filter = before is not None and not is_deleted and before.filter_text == subscription.filter_text
         if self._undo is not None:
             if not keeps_filter:
                 raise JournalGap("only activity may change in a trial")
-            self._undo.append((subscription.subscription_id, before))
+            assert before is not None, "it keeps its filter"
+            # Taken back in the opposite order: being set, the subscription would forget what shut it.
+            self._undo.append(partial(self._slots.shut, before.subscription_id, self.shut_by(before.subscription_id)))
+            self._undo.append(partial(self.set_subscription, before, is_deleted=False))
         if keeps_filter:
             self._slots.change(subscription, self._gate_of(subscription))
+            self._slots.shut(subscription.subscription_id, None)
             return
         if before is not None:
             self._remove(subscription.subscription_id)
@@ -141,11 +169,19 @@ class Roster:
     def set_served(self, subscription_id: str, served_seq: int) -> None:
         """The subscription was served last at `served_seq`: it stands behind every subscription served before (R5)."""
         if self._undo is not None:
-            self._undo.append((subscription_id, self.served_seq(subscription_id)))
+            before = self.served_seq(subscription_id)
+            undo = partial(self._forget_served, subscription_id)
+            self._undo.append(undo if before is None else partial(self.set_served, subscription_id, before))
         if subscription_id in self._slots:
             self._slots.move(subscription_id, served_seq)
         else:
             self._served_while_gone[subscription_id] = served_seq
+
+    def set_shut(self, subscription_id: str, refusal: Refusal) -> None:
+        """The living subscription is shut by this refusal, until the moment that it says."""
+        if self._undo is not None:
+            self._undo.append(partial(self._slots.shut, subscription_id, self.shut_by(subscription_id)))
+        self._slots.shut(subscription_id, refusal)
 
     def _occupy(self, subscription: Subscription) -> None:
         served_seq = self._served_while_gone.pop(subscription.subscription_id, None)
@@ -155,11 +191,14 @@ class Roster:
 
     def _take_new_slots(self) -> None:
         living = self._slots.living()
+        shut = {subscription_id: self.shut_by(subscription_id) for subscription_id in self._slots.shut_ids()}
         for subscription_id in living:
             self._remove(subscription_id)
         self._slots = Slots()
         for subscription in living.values():
             self._occupy(subscription)
+        for subscription_id, refusal in shut.items():
+            self._slots.shut(subscription_id, refusal)
 
     def _remove(self, subscription_id: str) -> None:
         served_seq = self._slots.served_seq(subscription_id)
@@ -178,20 +217,15 @@ class Roster:
     def trial(self) -> Generator[None]:
         """What decisions and deactivations do to the roster meanwhile is taken back at the end, however it ends."""
         assert self._undo is None, "one trial at a time"
-        undo: list[tuple[str, Subscription | int | None]] = []
+        undo: list[Callable[[], None]] = []
         head = self.head
         self._undo = undo
         try:
             yield
         finally:
             self._undo = None
-            for subscription_id, before in reversed(undo):
-                if isinstance(before, Subscription):
-                    self.set_subscription(before, is_deleted=False)
-                elif before is not None:
-                    self.set_served(subscription_id, before)
-                else:
-                    self._forget_served(subscription_id)
+            for take_back in reversed(undo):
+                take_back()
             self.head = head
 
     def _forget_served(self, subscription_id: str) -> None:

@@ -6,6 +6,7 @@ filter is read when it is asked, so that thousands of subscriptions are there wi
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from fairlead.core.canonical import JsonObject
@@ -14,13 +15,17 @@ from fairlead.core.fairness import served_rank
 from fairlead.core.filters import compile_filter
 from fairlead.core.fold import Head, fold
 from fairlead.core.form import FormSchema, parse_form_schema
-from fairlead.core.gates import standing_refusal
+from fairlead.core.gates import is_shut, shut_from_text, shut_text, standing_refusal
 from fairlead.core.journal import Entry
-from fairlead.core.model import Level, Subscription
+from fairlead.core.model import PLAIN_TERMS, Level, ProviderTerms, Subscription
+from fairlead.core.refusals import Refusal
 from fairlead.core.roster import Roster
 
 FORMAT = 1
 """How a state is written down. Another number is not read: what it stands for can be folded again."""
+
+LOCAL_TIME_FORMAT = 2
+"""The same with limits, schedules and what they shut, where there are any."""
 
 
 class RosterState:
@@ -34,6 +39,9 @@ class RosterState:
         self._schema: FormSchema | None = FormSchema(())
         self._levels: dict[str, Level] = {}
         self._statuses: dict[str, str] = {}
+        self._terms: dict[str, ProviderTerms] = {}
+        self._timed: dict[str, tuple[str | None, str | None]] = {}
+        self._shut: dict[str, Refusal] = {}
         self._columns = _Columns()
         self._filters = _Texts()
         self._served: dict[str, int] = {}
@@ -75,7 +83,17 @@ class RosterState:
             columns.reasons[row],
             self._filters.texts[columns.filters[row]],
             columns.filter_is_valid[row],
+            *self._timed.get(columns.ids[row], (None, None)),
         )
+
+    @property
+    def terms(self) -> Mapping[str, ProviderTerms]:
+        """The terms of providers, where they are not plain."""
+        return self._terms
+
+    def shut_by(self, subscription_id: str) -> Refusal | None:
+        """The limit or schedule that shuts the living subscription until the moment that it says, if one does."""
+        return self._shut.get(subscription_id)
 
     def provider_status(self, provider_id: str) -> str | None:
         """A provider's status in this niche's journal; None when it never subscribed here."""
@@ -109,15 +127,17 @@ class RosterState:
         for level in self._levels.values():
             roster.set_level(level, is_deleted=False)
         for provider_id, status in self._statuses.items():
-            roster.set_provider(provider_id, status)
+            roster.set_provider(provider_id, status, self._terms.get(provider_id, PLAIN_TERMS))
         for row in self._columns.row_of.values():
             roster.set_subscription(self._at(row), is_deleted=False)
         for subscription_id, served_seq in self._served.items():
             roster.set_served(subscription_id, served_seq)
+        for subscription_id, refusal in self._shut.items():
+            roster.set_shut(subscription_id, refusal)
         roster.head = self.head
         return roster
 
-    def count_ahead(self, attributes: JsonObject, subscription: Subscription) -> int:
+    def count_ahead(self, attributes: JsonObject, moment: datetime, subscription: Subscription) -> int:
         """How many candidates for a lead with these attributes stand before the subscription at its level (R5)."""
         if self._asked is not attributes:  # the levels of one decision ask about the same lead
             self._asked, self._accepts = attributes, {}
@@ -128,7 +148,7 @@ class RosterState:
             if accepted is None:
                 compiled = compile_filter(json.loads(self._filters.texts[number]), self.schema)
                 accepted = accepts[number] = compiled.accepts(attributes)
-            ahead += accepted and self._is_open(self._at(row))
+            ahead += accepted and self._is_open(self._at(row), moment)
         return ahead
 
     def _ahead_of(self, subscription: Subscription) -> Iterator[int]:
@@ -148,7 +168,9 @@ class RosterState:
             if is_ahead:
                 yield row
 
-    def _is_open(self, subscription: Subscription) -> bool:
+    def _is_open(self, subscription: Subscription, moment: datetime) -> bool:
+        if is_shut(self._shut.get(subscription.subscription_id), moment):
+            return False
         return standing_refusal(subscription, self._statuses.get(subscription.provider_id, "unknown")) is None
 
     # Following the journal ------------------------------------------------------------------------------------
@@ -167,21 +189,38 @@ class RosterState:
         self._levels.pop(level.level_id, None)
         if not is_deleted:
             self._levels[level.level_id] = level
+        for subscription_id in [*self._shut]:
+            if self._columns.level_ids[self._columns.row_of[subscription_id]] == level.level_id:
+                del self._shut[subscription_id]
 
-    def set_provider(self, provider_id: str, status: str) -> None:
-        """The provider's status is this one."""
+    def set_provider(self, provider_id: str, status: str, terms: ProviderTerms = PLAIN_TERMS) -> None:
+        """The provider's status and terms are these. What shuts its subscriptions is forgotten."""
         self._statuses[provider_id] = status
+        self._terms.pop(provider_id, None)
+        if terms != PLAIN_TERMS:
+            self._terms[provider_id] = terms
+        for subscription_id in [*self._shut]:
+            if self._columns.provider_ids[self._columns.row_of[subscription_id]] == provider_id:
+                del self._shut[subscription_id]
 
     def set_subscription(self, subscription: Subscription, is_deleted: bool) -> None:
-        """The subscription is as given, or gone. Its place in the order stays what it was (R12)."""
+        """The subscription is as given, or gone; what shut it is forgotten. Its place stays what it was (R12)."""
         columns = self._columns
         columns.remove(subscription.subscription_id)
+        self._shut.pop(subscription.subscription_id, None)
+        self._timed.pop(subscription.subscription_id, None)
         if not is_deleted:
+            if subscription.goes_by_local_time:
+                self._timed[subscription.subscription_id] = (subscription.limits_text, subscription.schedule_text)
             columns.add(subscription, self._filters.number(subscription.filter_text))
 
     def set_served(self, subscription_id: str, served_seq: int) -> None:
         """The subscription was served last at `served_seq`."""
         self._served[subscription_id] = served_seq
+
+    def set_shut(self, subscription_id: str, refusal: Refusal) -> None:
+        """The living subscription is shut by this refusal, until the moment that it says."""
+        self._shut[subscription_id] = refusal
 
     # Writing down and reading back ----------------------------------------------------------------------------
 
@@ -191,7 +230,7 @@ class RosterState:
         columns = self._columns
         filters = sorted({self._filters.texts[columns.filters[row]] for row in rows})
         number_of = {text: number for number, text in enumerate(filters)}
-        return {
+        document = {
             "format": FORMAT,
             "niche_id": self.niche_id,
             "seq": self.head.seq,
@@ -214,11 +253,25 @@ class RosterState:
             },
             "served": dict(sorted(self._served.items())),
         }
+        return {**document, **self._local_time()}
+
+    def _local_time(self) -> dict[str, Any]:
+        if not (self._terms or self._timed or self._shut):
+            return {}
+        return {
+            "format": LOCAL_TIME_FORMAT,
+            "terms": {
+                provider_id: [terms.timezone, terms.limits_text, terms.schedule_text]
+                for provider_id, terms in sorted(self._terms.items())
+            },
+            "timed": {subscription_id: [*texts] for subscription_id, texts in sorted(self._timed.items())},
+            "shut": {subscription_id: shut_text(refusal) for subscription_id, refusal in sorted(self._shut.items())},
+        }
 
     @staticmethod
     def from_document(document: Mapping[str, Any]) -> "RosterState":
         """The state that `document` wrote down. Raises ValueError or LookupError for another format."""
-        if document["format"] != FORMAT:
+        if document["format"] not in (FORMAT, LOCAL_TIME_FORMAT):
             raise ValueError("a state of another format")
         state = RosterState(document["niche_id"])
         state.head = Head(
@@ -234,6 +287,10 @@ class RosterState:
         state._statuses, state._served = document["providers"], document["served"]
         state._filters = _Texts(document["filters"])
         state._columns = _Columns(**document["subscriptions"])
+        if document["format"] == LOCAL_TIME_FORMAT:
+            state._terms = {own_id: ProviderTerms(*terms) for own_id, terms in document["terms"].items()}
+            state._timed = {own_id: (texts[0], texts[1]) for own_id, texts in document["timed"].items()}
+            state._shut = {own_id: shut_from_text(text) for own_id, text in document["shut"].items()}
         return state
 
 

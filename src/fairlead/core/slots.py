@@ -6,6 +6,7 @@ index is append-only, so a slot is never used again: a changed filter takes a fr
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,15 @@ from fairlead.core.fairness import in_served_order
 from fairlead.core.filter_index import FilterIndex
 from fairlead.core.filters import CompiledFilter
 from fairlead.core.model import Level, Subscription
+from fairlead.core.refusals import Refusal
+
+_NONE: NDArray[np.int64] = np.zeros(0, np.int64)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 class Slots:
@@ -33,6 +43,10 @@ class Slots:
         self._slot_of: dict[str, int] = {}
         self._slots_of_provider: dict[str, tuple[int, ...]] = {}
         self._gate_counts: dict[str, dict[str, int]] = {}
+        self._shut_until: NDArray[np.int64] = np.zeros(64, np.int64)
+        self._shut_reason: NDArray[np.int8] = np.zeros(64, np.int8)
+        self._reason_numbers: dict[str, int] = {}
+        self._shut_by: dict[int, Refusal] = {}
         self._living_counts: dict[str, int] = {}
 
     # Reading --------------------------------------------------------------------------------------------------
@@ -75,9 +89,32 @@ class Slots:
         """How many living subscriptions the level has."""
         return self._living_counts.get(level_id, 0)
 
-    def candidates(self, attributes: Mapping[str, object]) -> "Candidates":
-        """The open subscriptions whose filter accepts these attributes."""
-        return Candidates(self, self._index.matching(attributes, self._open).astype(np.int64, copy=False))
+    def candidates(self, attributes: Mapping[str, object], moment: datetime | None) -> "Candidates":
+        """The open subscriptions whose filter accepts these attributes, and which of them are shut at the moment."""
+        slots = self._index.matching(attributes, self._open).astype(np.int64, copy=False)
+        if moment is None or not self._shut_by:
+            return Candidates(self, slots, _NONE)
+        is_shut = self._shut_until[slots] > _microseconds(moment)
+        return Candidates(self, slots[~is_shut], slots[is_shut])
+
+    def shut_by(self, subscription_id: str) -> Refusal | None:
+        """What shuts the living subscription, until the moment that it says; None if nothing does."""
+        return self._shut_by.get(self._slot_of[subscription_id])
+
+    def shut_reasons(self, slots: NDArray[np.int64]) -> Mapping[str, int]:
+        """How many of these slots, which are shut, for which reason."""
+        numbers = np.bincount(self._shut_reason[slots], minlength=len(self._reason_numbers))
+        return {reason: int(numbers[number]) for reason, number in self._reason_numbers.items() if numbers[number]}
+
+    def first_shut_until(self, slots: NDArray[np.int64]) -> datetime | None:
+        """The first moment at which one of these slots, which are shut, is so no more; None for no slots."""
+        if not len(slots):
+            return None
+        return self._shut_by[int(slots[self._shut_until[slots].argmin()])].shuts_until
+
+    def shut_ids(self) -> list[str]:
+        """The living subscriptions that something shuts or has shut."""
+        return [self._subscriptions[slot].subscription_id for slot in self._shut_by]
 
     def in_level(self, slots: NDArray[np.int64], level: Level) -> NDArray[np.int64]:
         """Those of the slots that belong to the level."""
@@ -101,6 +138,8 @@ class Slots:
         if slot == len(self._ranks):
             self._ranks = np.concatenate([self._ranks, np.zeros_like(self._ranks)])
             self._level_of = np.concatenate([self._level_of, np.zeros_like(self._level_of)])
+            self._shut_until = np.concatenate([self._shut_until, np.zeros_like(self._shut_until)])
+            self._shut_reason = np.concatenate([self._shut_reason, np.zeros_like(self._shut_reason)])
         level_id, provider_id = subscription.level_id, subscription.provider_id
         shared = self._shared(subscription)
         self._subscriptions.append(shared)
@@ -112,19 +151,20 @@ class Slots:
         self._slots_of_provider[shared.provider_id] = (*self._slots_of_provider.get(provider_id, ()), slot)
         self._index.put(slot, compiled)
         self._living_counts[level_id] = self.living_count(level_id) + 1
-        self._shut(slot, gate)
+        self._close(slot, gate)
 
     def change(self, subscription: Subscription, gate: str | None) -> None:
         """The living subscription of the same id and filter is as given."""
         slot = self._slot_of[subscription.subscription_id]
         self._subscriptions[slot] = self._shared(subscription)
-        self._shut(slot, gate)
+        self._close(slot, gate)
 
     def remove(self, subscription_id: str) -> None:
         """The subscription is not living any more; its slot is dead."""
         slot = self._slot_of.pop(subscription_id)
         subscription = self._subscriptions[slot]
-        self._shut(slot, None)
+        self._close(slot, None)
+        self._take_shut_off(slot)
         self._open.discard(slot)
         self._living_counts[subscription.level_id] -= 1
         own = self._slots_of_provider.pop(subscription.provider_id)
@@ -137,6 +177,26 @@ class Slots:
         if slot is not None:
             self._ranks[slot] = rank
 
+    def shut(self, subscription_id: str, refusal: Refusal | None) -> None:
+        """The living subscription is shut by the refusal, until the moment that it says; with None, by nothing."""
+        slot = self._slot_of[subscription_id]
+        if refusal is None or refusal.shuts_until is None:
+            self._take_shut_off(slot)
+        else:
+            self._shut_by[slot] = refusal
+            self._shut_until[slot] = _microseconds(refusal.shuts_until)
+            self._shut_reason[slot] = self._reason_numbers.setdefault(refusal.reason, len(self._reason_numbers))
+
+    def open_level(self, level_id: str) -> None:
+        """Nothing shuts the level's subscriptions."""
+        for slot in [*self._shut_by]:
+            if self._subscriptions[slot].level_id == level_id:
+                self._take_shut_off(slot)
+
+    def _take_shut_off(self, slot: int) -> None:
+        if self._shut_by.pop(slot, None) is not None:
+            self._shut_until[slot] = 0
+
     def _shared(self, subscription: Subscription) -> Subscription:
         """The same subscription, with one text for all equal ones: thousands name one level, or have one filter."""
         text = self._texts.setdefault
@@ -147,7 +207,7 @@ class Slots:
             return subscription  # as those that were read together are: a copy would leave holes in the memory
         return replace(subscription, provider_id=provider_id, level_id=level_id, filter_text=own_filter)
 
-    def _shut(self, slot: int, gate: str | None) -> None:
+    def _close(self, slot: int, gate: str | None) -> None:
         counts = self._gate_counts.setdefault(self._subscriptions[slot].level_id, {})
         before = self._gates[slot]
         if before is not None:
@@ -162,15 +222,34 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The subscriptions that pass the standing gates and the filter for one lead. Valid until the roster changes."""
+    """The subscriptions that pass the standing gates and the filter for one lead. Valid until the roster changes.
+
+    `shut_slots` are those that a limit or a schedule is known to refuse at the moment: they are counted, not visited.
+    """
 
     niche: Slots
     slots: NDArray[np.int64]
+    shut_slots: NDArray[np.int64]
+
+    @property
+    def any_shut(self) -> bool:
+        """Whether a limit or a schedule shuts one that would be a candidate."""
+        return len(self.shut_slots) > 0
 
     def at(self, level: Level) -> tuple[int, Iterator[Subscription]]:
         """How many candidates the level has, and a lazy walk over them in R5's order."""
         own = self.niche.in_level(self.slots, level)
         return len(own), self.niche.in_order(own)
+
+    def shut_counts(self, level: Level) -> Mapping[str, int]:
+        """How many would be candidates at the level, but are shut, by the reason for which they are."""
+        if not len(self.shut_slots):
+            return {}
+        return self.niche.shut_reasons(self.niche.in_level(self.shut_slots, level))
+
+    def first_shut_until(self, level: Level) -> datetime | None:
+        """When the first of those opens; None where there is none."""
+        return self.niche.first_shut_until(self.niche.in_level(self.shut_slots, level))
 
     def count_of_providers(self, provider_ids: Sequence[str], level: Level) -> int:
         """How many of these providers have a candidate at the level, without walking to it."""

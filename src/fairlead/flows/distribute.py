@@ -14,6 +14,7 @@ from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, foll
 from fairlead.core.errors import Refused, Unavailable
 from fairlead.core.fold import Head
 from fairlead.core.journal import seal
+from fairlead.core.limits import Counter
 from fairlead.core.model import Balance
 from fairlead.core.roster import Roster
 from fairlead.store.connection import Connection, Database
@@ -66,6 +67,7 @@ def distribute(
                 return None
             follow_batch(done.roster, done.decided, done.batch.head.hash)
             last_known_balances[niche_id].update(done.batch.balances_after)
+            rosters.remember_counters(niche_id, done.counters, done.batch.now)
             return done.batch
     raise Unavailable(
         f"niche {niche_id} could not be decided in {RESTARTS} attempts: its providers stayed locked elsewhere, or its "
@@ -87,6 +89,7 @@ class _Done:
     roster: Roster
     decided: BatchDecision
     batch: Batch
+    counters: Sequence[Counter]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +129,11 @@ def _attempt(conn: Connection, niche: LockedNiche, locking: _Locking) -> _Done |
     roster = locking.rosters.at_head(conn, niche, locking.most_folded)
     # Empty, nearly every batch would be decided twice: `distribute` fills them for a process that is new to the niche.
     expected = locking.last_known_balances.setdefault(niche_id, {})
-    asked = decide_batch(roster, locked.leads, {}, locked.now, expected)
+    counters = locking.rosters.last_known_counters(niche_id)
+    asked = decide_batch(roster, locked.leads, {}, locked.now, expected, expected_counters=counters)
     decided, held = _with_balances_locked(conn, roster, asked, locking.lock_also)
     batch = sealed_batch(niche, roster.head, decided, held, locked.now, locked.requests)
-    return _Done(roster, decided, batch)
+    return _Done(roster, decided, batch, (*held.counters.values(), *decided.counters_after))
 
 
 def sealed_batch(
@@ -155,6 +159,8 @@ def sealed_batch(
         balances_after=decided.balances_after,
         now=now,
         requests=requests,
+        counters_after=decided.counters_after,
+        shut=decided.shut,
     )
 
 
@@ -167,9 +173,9 @@ def _with_balances_locked(
         # Only the first locks may be waited for. Later ones are out of order: waiting for one of them could
         # deadlock with a transaction that holds it and waits for one of ours.
         to_lock = [*(asked.provider_ids | (lock_also - held.balances.keys()))]
-        found = lock_balances(conn, to_lock, wait=not held.balances)
+        found = lock_balances(conn, to_lock, asked.windows, wait=not held.balances)
         if found is None:
             raise _ProviderHeld([*asked.provider_ids, *held.balances])
         held.add(found)
-        asked = asked.resume(roster, held.balances)
+        asked = asked.resume(roster, held.balances, held.counters)
     return asked, held

@@ -15,7 +15,7 @@ from fairlead.core.filter_counts import (
 from fairlead.core.filters import compile_filter, rule_clause
 from fairlead.core.form_field import FormSchema
 from fairlead.core.own_standing import NOT_LOOKED_AT, NOT_TOLD_APART, OwnDecision, OwnFilters, own_refusal
-from fairlead.core.refusals import AlreadyRecipient, InsufficientBalance, LevelFull
+from fairlead.core.refusals import AlreadyRecipient, CapReached, InsufficientBalance, LevelFull, OutsideSchedule
 from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.filter_preview import PROVIDERS_LEADS
 from fairlead.flows.configuration.own_subscriptions import OwnedSubscription, own_subscriptions
@@ -29,7 +29,9 @@ from fairlead.store.portal.activity import own_decisions, own_past, queue_places
 ACTIVITY_DAYS = 30
 MOST_LEADS = 1_000
 
-_AFTER_THE_FILTER = (AlreadyRecipient.reason, InsufficientBalance.reason, LevelFull.reason)
+_AFTER_THE_FILTER = tuple(
+    refusal.reason for refusal in (OutsideSchedule, CapReached, AlreadyRecipient, InsufficientBalance, LevelFull)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,9 @@ def own_activity(
             mine = [each for each in owned if each.seen.row.niche_id == niche_id]
             level = mine[0].level
             words = _word_shares(conn, niche_id, mine, forms[niche_id])
-            told = [_subscription(conn, checked, each, leads, forms[niche_id], words, places) for each in mine]
+            told = [
+                _subscription(conn, checked, each, leads, decisions, forms[niche_id], words, places) for each in mine
+            ]
             received_count = sum(bool(each.received) for each in leads)
             is_capped = len(decisions) == most_leads
             niches.append(OwnNicheNumbers(level.niche, level.niche_name, len(leads), is_capped, received_count, told))
@@ -132,6 +136,7 @@ def _subscription(
     provider_id: str,
     owned: OwnedSubscription,
     leads: Sequence[OwnDecision],
+    decisions: Sequence[OwnDecision],
     form: FormSchema,
     words: WordShares,
     places: Mapping[str, tuple[int, int]],
@@ -141,7 +146,8 @@ def _subscription(
     past = own_past(conn, row.niche_id, provider_id, subscription.subscription_id)
     filters = OwnFilters(form)
     reasons = Counter(
-        own_refusal(each, subscription.subscription_id, subscription.level_id, past, filters) for each in leads
+        own_refusal(each, subscription.subscription_id, subscription.level_id, past, filters, decisions)
+        for each in leads
     )
     received_count = reasons.pop(None, 0)
     refused = {reason: count for reason, count in reasons.items() if reason is not None}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fairlead.core.canonical import GENESIS_HASH, chain_hash, timestamp_text
 from fairlead.core.errors import Refused
+from fairlead.core.model import PLAIN_TERMS, ProviderTerms, Subscription
 from fairlead.core.replay import UNREADABLE, Replay
 from fairlead.core.roster import Roster
 from fairlead.flows.snapshot_check import SnapshotCheck
@@ -155,6 +156,8 @@ def _state_differences(folded: Roster, loaded: Roster, niche: LockedNiche) -> li
             ours != theirs
             or folded.served_seq(subscription_id) != loaded.served_seq(subscription_id)
             or folded.provider_status(provider_id) != loaded.provider_status(provider_id)
+            or _terms(folded, provider_id, either) != _terms(loaded, provider_id, either)
+            or (ours and theirs and folded.shut_by(subscription_id) != loaded.shut_by(subscription_id))
         ):
             differences.append(f"subscription {subscription_id} is another than in the journal")
     return differences[:DIFFERENCES_SHOWN]
@@ -168,6 +171,13 @@ def _check_reports(conn: Connection, progress: Progress) -> Check:
         progress("reports", number, len(spans))
     shown = tuple(differences[:DIFFERENCES_SHOWN])
     return Check("what reports keep of days that are over is what the rows give", len(spans), shown)
+
+
+def _terms(roster: Roster, provider_id: str, subscription: Subscription | None) -> ProviderTerms:
+    """The terms that the subscription goes by; the journal follows the time zone only where that matters."""
+    terms = roster.terms.get(provider_id, PLAIN_TERMS)
+    matters = terms.go_by_local_time or (subscription is not None and subscription.goes_by_local_time)
+    return terms if matters else PLAIN_TERMS
 
 
 def _check_audit_chain(conn: Connection, progress: Progress) -> Check:

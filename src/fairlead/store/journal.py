@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 from fairlead.core.canonical import JsonObject
 from fairlead.core.journal import Entry, JournalEntryKind, SealedEntry, seal
 from fairlead.store.connection import Connection
+from fairlead.store.distribution.limit_windows import forget_local_time
 from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import all_rows, one_row
 
@@ -73,6 +74,7 @@ def append_configuration(
         return
     sealed = seal(niche.niche_id, niche.journal_seq, niche.journal_head, contents, recorded_at)
     insert_entries(conn, sealed)
+    forget_local_time(conn, niche.niche_id, contents)
     head = sealed[-1].entry
     change_rows(
         conn,

@@ -105,7 +105,8 @@ def _take(
         now, after = clock(conn), replace(before, status=step.status)
         write_providers(conn, [after], now)
         contents: dict[str, Contents] = {
-            niche_id: [(JournalEntryKind.PROVIDER, provider_payload(checked, after.status))] for niche_id in niche_ids
+            niche_id: [(JournalEntryKind.PROVIDER, provider_payload(checked, after.status, after.terms))]
+            for niche_id in niche_ids
         }
         record_moves(conn, locked, contents, [], now)
         old = {"status": before.status}

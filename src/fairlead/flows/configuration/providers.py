@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.model import Balance
+from fairlead.flows.configuration.provider_terms import contents_of_terms
 from fairlead.flows.configuration.versions import (
     UNCHANGED,
     Changed,
@@ -17,11 +18,11 @@ from fairlead.flows.configuration.versions import (
 )
 from fairlead.flows.declaring.plan_providers import provider_document
 from fairlead.flows.declaring.provider_events import provider_events
-from fairlead.flows.funding import Move, follow_funds, lock_niches_moved_by
+from fairlead.flows.funding import Move, follow_funds, lock_niches_moved_by, record_moves
 from fairlead.flows.input_types import canonical_values
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
-from fairlead.store.configuration.lookups import credit_limit_of
+from fairlead.store.configuration.lookups import credit_limit_of, niche_ids_subscribed
 from fairlead.store.configuration.rows import (
     DEFAULT_CURRENCY,
     ProviderRow,
@@ -32,6 +33,7 @@ from fairlead.store.configuration.rows import (
 from fairlead.store.configuration.writes import write_providers
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
+from fairlead.store.journal import lock_niches
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
 
@@ -108,6 +110,8 @@ def change_provider(
     memo = wanted.pop("memo")
 
     def work(conn: Connection, also: Sequence[str]) -> Changed[ProviderRow]:
+        if "timezone" in wanted:
+            also = [*also, *niche_ids_subscribed(conn, checked)]
         locked = lock_niches_moved_by(conn, _limit_changes(conn, checked, wanted), also)
         before = locked_provider(conn, checked)
         after = _changed(before, wanted)
@@ -116,7 +120,11 @@ def change_provider(
         require_version(expected_version, provider_version(before), "the provider")
         _require_possible(conn, before, after)
         now = clock(conn)
+        told = contents_of_terms(conn, locked, before, after)
         write_providers(conn, [after], now)
+        record_moves(conn, locked, told, [], now)
+        if told:
+            locked = lock_niches(conn, [*locked])  # their journals have moved
         moves: list[Move] = []
         if before.balance != after.balance:
             moves = follow_funds(conn, locked, {checked: after}, now)

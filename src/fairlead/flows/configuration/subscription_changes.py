@@ -1,5 +1,6 @@
 """What the verbs on a subscription share: holding all that one depends on, and writing what becomes of it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
@@ -11,6 +12,7 @@ from fairlead.core.filters import new_filter, summarise_filter
 from fairlead.core.form import FormSchema
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.subscription import funded, readable_form
+from fairlead.flows.configuration.provider_terms import begins_to_go_by_local_time
 from fairlead.flows.configuration.providers import locked_provider
 from fairlead.flows.configuration.versions import InvalidDocument, subscription_version
 from fairlead.flows.funding import Contents, Move, record_moves
@@ -99,8 +101,8 @@ def record(conn: Connection, locked: LockedForSubscription, move: Move, request:
         after = replace(after, subscription=funded(after.subscription, locked.level.level.price_cents, funds_cents))
     now, niche_id, subscription = clock(conn), after.niche_id, after.subscription
     contents: dict[str, Contents] = {}
-    if all(row.niche_id != niche_id for row in locked.rows):
-        told = provider_payload(subscription.provider_id, locked.provider.status)
+    if all(row.niche_id != niche_id for row in locked.rows) or begins_to_go_by_local_time(move):
+        told = provider_payload(subscription.provider_id, locked.provider.status, locked.provider.terms)
         contents[niche_id] = [(JournalEntryKind.PROVIDER, told)]
     seqs = record_moves(conn, {niche_id: locked.niche}, contents, [(before, after)], now)
     seq = seqs[subscription.subscription_id]
@@ -123,4 +125,9 @@ def _audited(row: SubscriptionRow) -> dict[str, object]:
         "filter_is_valid": subscription.filter_is_valid,
         "rule_count": len(cast("list[object]", rules)) if isinstance(rules, list) else 0,
         "is_deleted": row.is_deleted,
+        **{
+            name: json.loads(text)
+            for name, text in (("limits", subscription.limits_text), ("schedule", subscription.schedule_text))
+            if text is not None
+        },
     }

@@ -93,7 +93,9 @@ def unsubscribe(
     Locks the niche, then the provider. Raises `Refused`: `subscription_unknown`, `version_conflict`.
     """
     request = ChangeRequest(actor, UNSUBSCRIBED, memo, expected_version)
-    return _change(database, subscription_id, of_provider_id, lambda row, _: replace(row, is_deleted=True), request)
+    return change_subscription(
+        database, subscription_id, of_provider_id, lambda row, _: replace(row, is_deleted=True), request
+    )
 
 
 def pause_subscription(
@@ -115,7 +117,7 @@ def pause_subscription(
         return replace(row, subscription=paused(row.subscription))
 
     request = ChangeRequest(actor, "subscription.paused", memo, expected_version)
-    return _change(database, subscription_id, of_provider_id, step, request)
+    return change_subscription(database, subscription_id, of_provider_id, step, request)
 
 
 def resume_subscription(
@@ -137,7 +139,7 @@ def resume_subscription(
         return replace(row, subscription=resumed(row.subscription))
 
     request = ChangeRequest(actor, "subscription.resumed", memo, expected_version)
-    return _change(database, subscription_id, of_provider_id, step, request)
+    return change_subscription(database, subscription_id, of_provider_id, step, request)
 
 
 def set_filter(
@@ -161,16 +163,21 @@ def set_filter(
         return replace(row, subscription=_filtered(row.subscription, checked_filter(filter_rules, locked.form)))
 
     request = ChangeRequest(actor, "subscription.filter_changed", memo, expected_version)
-    return _change(database, subscription_id, of_provider_id, step, request)
+    return change_subscription(database, subscription_id, of_provider_id, step, request)
 
 
 def _filtered(subscription: Subscription, rules: JsonObject) -> Subscription:
     return replace(subscription, filter_text=filter_text(rules), filter_is_valid=True)
 
 
-def _change(
+def change_subscription(
     database: Database, subscription_id: str, of_provider_id: str | None, step: Step, request: ChangeRequest
 ) -> SubscriptionChanged:
+    """The subscription is as the step makes it, unless it was so before.
+
+    Locks the niche, then the provider. Raises `Refused`: `subscription_unknown`, `subscription_ended`,
+    `version_conflict`, and what the step raises.
+    """
     checked = checked_id(subscription_id, "subscription")
     owner_id = None if of_provider_id is None else checked_id(of_provider_id, "provider")
     request = replace(request, memo=canonical_memo(request.memo))

@@ -106,6 +106,8 @@ def subscription_version(row: SubscriptionRow) -> str:
         "paused": subscription.deactivation_reason == PAUSED,
         "filter_rules": subscription.filter_rules,
         "filter_is_valid": subscription.filter_is_valid,
+        "limits": subscription.limits_text,
+        "schedule": subscription.schedule_text,
     }
     return _digest("subscription", subscription.subscription_id, state)
 

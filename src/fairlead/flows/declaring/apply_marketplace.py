@@ -13,7 +13,7 @@ from fairlead.flows.changes import SIGNS, Change
 from fairlead.flows.declaring.declaration import Declaration, parse_declaration
 from fairlead.flows.declaring.plan_niches import NichePlan, plan_niches, policy_document
 from fairlead.flows.declaring.plan_providers import GATEWAY, ProviderPlan, plan_providers
-from fairlead.flows.declaring.plan_subscriptions import SubscriptionPlan, plan_subscriptions
+from fairlead.flows.declaring.plan_subscriptions import SubscriptionPlan, is_restated, plan_subscriptions
 from fairlead.flows.declaring.provider_events import provider_events
 from fairlead.flows.funding import Contents, record_moves
 from fairlead.flows.niche_locks import with_niche_locks
@@ -164,8 +164,7 @@ def _require_locks(standing: _Standing, providers: ProviderPlan, subscriptions: 
     concerned = {
         row.niche_id
         for row in subscriptions
-        if row.subscription.provider_id in providers.restated
-        or (row.subscription.provider_id in providers.funded and not row.is_deleted)
+        if is_restated(row, providers) or (row.subscription.provider_id in providers.funded and not row.is_deleted)
     }
     if missing := concerned - standing.locked.keys():
         raise LockSetChanged(sorted(missing))
@@ -201,8 +200,8 @@ def _journal_contents(plan: _Plan) -> dict[str, Contents]:
     for row in plan.niches.written_levels:
         add(row.niche_id, JournalEntryKind.LEVEL, level_payload(row.level, is_deleted=row.is_deleted))
     for niche_id, provider_id in plan.subscriptions.restated:
-        status = plan.providers.by_id[provider_id].status
-        add(niche_id, JournalEntryKind.PROVIDER, provider_payload(provider_id, status))
+        provider = plan.providers.by_id[provider_id]
+        add(niche_id, JournalEntryKind.PROVIDER, provider_payload(provider_id, provider.status, provider.terms))
     return contents
 
 

@@ -104,6 +104,8 @@ class SubscriptionTable(_Table):
     active: bool | None = None
     deleted: bool | None = None
     filter: list[Any] | None = None
+    limits: dict[str, Any] | None = None
+    schedule: dict[str, Any] | None = None
 
 
 class ProviderTable(_Table):
@@ -115,6 +117,8 @@ class ProviderTable(_Table):
     timezone: Timezone | None = None
     credit_limit_cents: Cents | None = None
     low_balance_threshold_cents: Cents | None = None
+    limits: dict[str, Any] | None = None
+    schedule: dict[str, Any] | None = None
     deposit: list[DepositTable] = []
     subscription: list[SubscriptionTable] = []
 

@@ -1,13 +1,18 @@
 """What a marketplace file makes of providers and their money: the pure difference, nothing is read or written."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, time
+from typing import cast
 
 from fairlead.core.canonical import JsonObject
+from fairlead.core.errors import BadInput
 from fairlead.core.ledger import BalanceTooLarge, LedgerEntryKind, post
 from fairlead.core.model import Balance
 from fairlead.flows.changes import Change, difference
-from fairlead.flows.declaring.declaration import DepositTable, ProviderTable
+from fairlead.flows.declaring.declaration import DepositTable, ProviderTable, SubscriptionTable
+from fairlead.flows.declaring.timed_documents import checked_limits, checked_schedule
 from fairlead.store.configuration.rows import ProviderRow
 from fairlead.store.money.payments import CreditedPayment
 
@@ -26,7 +31,9 @@ class ProviderPlan:
     changed: list[ProviderRow] = field(default_factory=list[ProviderRow])
     deposits: list[CreditedPayment] = field(default_factory=list[CreditedPayment])
     restated: dict[str, str] = field(default_factory=dict[str, str])
-    """The new status, by id, of those that had another."""
+    """The status, by id, of those that had another, or another limit or schedule."""
+    rezoned: dict[str, str] = field(default_factory=dict[str, str])
+    """The time zone, by id, of others that had another: it matters where a subscription has limits or a schedule."""
     told: list[tuple[ProviderRow | None, ProviderRow]] = field(
         default_factory=list[tuple[ProviderRow | None, ProviderRow]]
     )
@@ -82,8 +89,6 @@ def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: Provi
             table.low_balance_threshold_cents,
             Balance(0, limit_cents, 0),
         )
-        plan.created.append(after)
-        plan.told.append((None, after))
         if limit_cents:
             plan.credit_limits.append((after.provider_id, 0, limit_cents))
     else:
@@ -100,10 +105,15 @@ def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: Provi
             ),
             balance=balance,
         )
+    own_limits, schedule = declared_texts(plan.problems, path, table, (after.limits_text, after.schedule_text))
+    after = replace(after, limits_text=own_limits, schedule_text=schedule)
     change = difference("provider", after.email, before and provider_document(before), provider_document(after))
     if change is not None:
         plan.changes.append(change)
-        if before is not None:
+        if before is None:
+            plan.created.append(after)
+            plan.told.append((None, after))
+        else:
             plan.changed.append(after)
             plan.told.append((before, after))
     return after
@@ -117,7 +127,41 @@ def provider_document(row: ProviderRow) -> JsonObject:
         "timezone": row.timezone,
         "credit_limit_cents": row.balance.credit_limit_cents,
         "low_balance_threshold_cents": row.low_balance_threshold_cents,
+        "limits": None if row.limits_text is None else json.loads(row.limits_text),
+        "schedule": None if row.schedule_text is None else json.loads(row.schedule_text),
     }
+
+
+def declared_texts(
+    problems: list[str],
+    path: str,
+    table: ProviderTable | SubscriptionTable,
+    before: tuple[str | None, str | None],
+) -> tuple[str | None, str | None]:
+    """The limits and the schedule as the table has them; what it does not say is as before, an empty table is none.
+
+    Problems are added to `problems`, each naming its key.
+    """
+    own_limits, schedule = before
+    try:
+        if table.limits is not None:
+            own_limits = checked_limits(table.limits or None)
+        if table.schedule is not None:
+            schedule = checked_schedule(_as_json(table.schedule) or None)
+    except BadInput as error:
+        problems += [f"{path}.{problem}" for problem in error.problems]
+    return own_limits, schedule
+
+
+def _as_json(value: object) -> object:
+    """A schedule as JSON has it: TOML has dates, times and moments of its own."""
+    if isinstance(value, dict):
+        return {name: _as_json(each) for name, each in cast("dict[str, object]", value).items()}
+    if isinstance(value, list):
+        return [_as_json(each) for each in cast("list[object]", value)]
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _plan_deposit(
@@ -148,8 +192,11 @@ def _plan_deposit(
 
 
 def _compare(plan: ProviderPlan, before: ProviderRow, after: ProviderRow) -> None:
-    if after.status != before.status:
+    go_by_local_time = before.terms.go_by_local_time or after.terms.go_by_local_time
+    if after.status != before.status or (after.terms != before.terms and go_by_local_time):
         plan.restated[after.provider_id] = after.status
+    elif after.timezone != before.timezone:
+        plan.rezoned[after.provider_id] = after.timezone
     if after.balance.available_cents != before.balance.available_cents:
         plan.funded[after.provider_id] = after.balance.available_cents
     if after.balance.credit_limit_cents != before.balance.credit_limit_cents:

@@ -4,6 +4,7 @@ Beside those that the file names, every subscription changes whose level is dele
 niche has another form, or whose provider can pay more or less.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,9 +13,10 @@ from fairlead.core.filters import new_filter
 from fairlead.core.model import Subscription, filter_text
 from fairlead.core.subscription import EVERY_LEAD, funded, paused, resumed, revalidated
 from fairlead.flows.changes import Change, difference
+from fairlead.flows.configuration.provider_terms import begins_to_go_by_local_time
 from fairlead.flows.declaring.declaration import ProviderTable, SubscriptionTable
 from fairlead.flows.declaring.plan_niches import NichePlan
-from fairlead.flows.declaring.plan_providers import ProviderPlan
+from fairlead.flows.declaring.plan_providers import ProviderPlan, declared_texts
 from fairlead.flows.funding import Move
 from fairlead.store.configuration.rows import LevelRow, ProviderRow, SubscriptionRow
 
@@ -67,7 +69,7 @@ class _Planner:
         self._repriced = frozenset(row.level.level_id for row in niches.repriced)
         self._declared: set[str] = set()
         for row in rows:
-            if row.subscription.provider_id in providers.restated:
+            if is_restated(row, providers):
                 self.plan.restated[row.niche_id, row.subscription.provider_id] = None
 
     def plan_declared(self, path: str, provider: ProviderRow, table: SubscriptionTable) -> None:
@@ -93,6 +95,9 @@ class _Planner:
             subscription = paused(subscription)
         elif table.active:
             subscription = resumed(subscription)
+        before_texts = (subscription.limits_text, subscription.schedule_text)
+        own_limits, schedule = declared_texts(self.plan.problems, path, table, before_texts)
+        subscription = replace(subscription, limits_text=own_limits, schedule_text=schedule)
         if table.filter is not None:
             rules = self._filter(path, level, table.filter)
             subscription = replace(subscription, filter_text=rules, filter_is_valid=True)
@@ -158,8 +163,14 @@ class _Planner:
         self.plan.changes.append(change)
         self.plan.moves.append((before, after))
         place = (after.niche_id, after.subscription.provider_id)
-        if place not in self._known:
+        if place not in self._known or begins_to_go_by_local_time((before, after)):
             self.plan.restated[place] = None
+
+
+def is_restated(row: SubscriptionRow, providers: ProviderPlan) -> bool:
+    """Whether the subscription's niche has to be told of its provider again."""
+    provider_id, is_timed = row.subscription.provider_id, row.subscription.goes_by_local_time and not row.is_deleted
+    return provider_id in providers.restated or (provider_id in providers.rezoned and is_timed)
 
 
 def _document(subscription: Subscription) -> JsonObject:
@@ -168,4 +179,6 @@ def _document(subscription: Subscription) -> JsonObject:
         "deactivation_reason": subscription.deactivation_reason,
         "filter": subscription.filter_rules.get("rules"),
         "filter_is_valid": subscription.filter_is_valid,
+        "limits": None if subscription.limits_text is None else json.loads(subscription.limits_text),
+        "schedule": None if subscription.schedule_text is None else json.loads(subscription.schedule_text),
     }

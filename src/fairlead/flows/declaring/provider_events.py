@@ -7,6 +7,9 @@ from fairlead.store.configuration.rows import ProviderRow
 PERSONAL = ("name", "email")
 """Of these the audit log says that they changed, and not from what to what."""
 
+IF_ANY = ("limits", "schedule")
+"""Of these the audit log says nothing where a new provider has none."""
+
 
 def provider_events(
     actor: Actor, before: ProviderRow | None, after: ProviderRow, memo: str | None = None
@@ -15,6 +18,7 @@ def provider_events(
     if before is None:
         document = provider_document(after)
         told = {name: value for name, value in document.items() if name not in (*PERSONAL, "credit_limit_cents")}
+        told = {name: value for name, value in told.items() if value is not None or name not in IF_ANY}
         return [AuditEvent(actor, "provider.created", "provider", after.provider_id, None, told, memo)]
     old, new = ({**provider_document(row), "email": row.email} for row in (before, after))
     changed = sorted(name for name in new if new[name] != old[name] and name != "credit_limit_cents")

@@ -10,6 +10,7 @@ from fairlead.store.access.rate_buckets import delete_full_buckets
 from fairlead.store.access.sessions import delete_old_sessions
 from fairlead.store.committed_calls import delete_calls
 from fairlead.store.connection import Connection
+from fairlead.store.distribution.limit_windows import forget_old_windows
 from fairlead.store.exports.requests import delete_old_exports
 from fairlead.store.failures.dead_letters import delete_resolved
 from fairlead.store.idempotency import delete_keys
@@ -19,10 +20,13 @@ from fairlead.store.leads.runs import delete_attempts
 
 KEPT = timedelta(days=30)
 WORKERS_KEPT = timedelta(days=1)
+WINDOWS_KEPT = timedelta(days=7)
+"""A clock may be set back into a window that is over."""
 KEYS_KEPT = timedelta(days=1)
 CALLS_KEPT = timedelta(hours=1)
 """A call that is not over by then has given up long ago."""
 CHUNK_ATTEMPTS = 10_000
+CHUNK_WINDOWS = 10_000
 
 
 def clean_up(maintenance: Maintenance) -> Counter[str]:
@@ -31,8 +35,8 @@ def clean_up(maintenance: Maintenance) -> Counter[str]:
     Runs of what has an open dead letter are kept, and so is every open dead letter. Gone too are exports without a file
     that were requested more than 30 days ago, registrations
     of workers that have been silent for a day, idempotency keys of more than a day ago, sessions and one-time tokens
-    that ran out more than 30 days ago, rate limits that are back at full, and what the live feed keeps of more than 7
-    days ago. Raises `Unavailable`.
+    that ran out more than 30 days ago, windows of limits that were over a week ago, rate limits that are back at full,
+    and what the live feed keeps of more than 7 days ago. Raises `Unavailable`.
     """
     database, counts = maintenance.database, Counter[str]()
     counts["dead_letters"] = database.run(lambda conn: delete_resolved(conn, clock(conn) - KEPT))
@@ -42,6 +46,11 @@ def clean_up(maintenance: Maintenance) -> Counter[str]:
         if deleted < CHUNK_ATTEMPTS:
             break
     counts["exports"] = database.run(lambda conn: delete_old_exports(conn, clock(conn) - KEPT))
+    while True:
+        deleted = database.run(lambda conn: forget_old_windows(conn, clock(conn) - WINDOWS_KEPT, CHUNK_WINDOWS))
+        counts["limit_windows"] += deleted
+        if deleted < CHUNK_WINDOWS:
+            break
     counts["keys"] = database.run(lambda conn: delete_keys(conn, clock(conn) - KEYS_KEPT))
     counts["sessions"] = database.run(lambda conn: delete_old_sessions(conn, clock(conn) - KEPT))
     counts["tokens"] = database.run(lambda conn: delete_old_tokens(conn, clock(conn) - KEPT))

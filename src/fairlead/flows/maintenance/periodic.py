@@ -17,7 +17,7 @@ from fairlead.flows.maintenance.funds import follow_funds
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.maintenance.orphans import requeue_orphans
 from fairlead.flows.maintenance.reconcile import reconcile_task
-from fairlead.flows.maintenance.reoffer import reoffer
+from fairlead.flows.maintenance.reoffer import reoffer, reopen
 from fairlead.flows.maintenance.rescue import rescue
 from fairlead.flows.maintenance.roll_up import roll_up
 from fairlead.flows.maintenance.snapshot_rosters import snapshot_rosters
@@ -68,6 +68,7 @@ class PeriodicTask:
 PERIODIC_TASKS: tuple[PeriodicTask, ...] = (
     PeriodicTask("rescue", QUICK, 5, rescue),
     PeriodicTask("requeue_orphans", QUICK, 300, requeue_orphans, at_start=True),
+    PeriodicTask("reopen", QUICK, 5, reopen),
     PeriodicTask("forget_calls", QUICK, 600, forget_calls),
     PeriodicTask("funds", SLOW, 300, follow_funds),
     PeriodicTask("reoffer", SLOW, 60, reoffer),

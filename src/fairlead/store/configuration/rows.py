@@ -10,7 +10,8 @@ from typing import LiteralString
 from fairlead.core.canonical import JsonObject
 from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.ledger import LowBalance
-from fairlead.core.model import Balance, Level, Subscription, filter_text
+from fairlead.core.limits import limits_text
+from fairlead.core.model import Balance, Level, ProviderTerms, Subscription, filter_text
 from fairlead.store.connection import Connection
 
 DEFAULT_CURRENCY = "EUR"
@@ -83,6 +84,13 @@ class ProviderRow:
     low_balance_threshold_cents: int | None
     balance: Balance
     was_told_of_low_balance: bool = False
+    limits_text: str | None = None
+    schedule_text: str | None = None
+
+    @property
+    def terms(self) -> ProviderTerms:
+        """What holds for all of its subscriptions."""
+        return ProviderTerms(self.timezone, self.limits_text, self.schedule_text)
 
     @property
     def low_balance(self) -> LowBalance:
@@ -212,7 +220,7 @@ def providers_at_levels(conn: Connection, levels: Sequence[LevelRow]) -> list[st
 
 _PROVIDERS: LiteralString = """
     select id::text, email, name, status, timezone, low_balance_threshold_cents,
-           balance_cents, credit_limit_cents, ledger_seq, low_balance_alerted_at is not null
+           balance_cents, credit_limit_cents, ledger_seq, low_balance_alerted_at is not null, limits, schedule
     from providers where id = any(%s::uuid[]) order by id"""
 
 
@@ -229,8 +237,19 @@ def unlocked_providers(conn: Connection, provider_ids: Sequence[str]) -> dict[st
 def _providers(conn: Connection, provider_ids: Sequence[str], statement: LiteralString) -> dict[str, ProviderRow]:
     rows = conn.execute(statement, (list(provider_ids),)).fetchall()
     return {
-        provider_id: ProviderRow(provider_id, email, name, status, timezone, threshold, Balance(*balance), was_told)
-        for provider_id, email, name, status, timezone, threshold, *balance, was_told in rows
+        provider_id: ProviderRow(
+            provider_id,
+            email,
+            name,
+            status,
+            timezone,
+            threshold,
+            Balance(*balance),
+            was_told,
+            limits_text(own_limits),
+            limits_text(schedule),
+        )
+        for provider_id, email, name, status, timezone, threshold, *balance, was_told, own_limits, schedule in rows
     }
 
 
@@ -244,7 +263,8 @@ def subscription_rows(
     rows = conn.execute(
         """
         select s.niche_id::text, p.email, s.deleted_at is not null, s.id::text, s.provider_id::text,
-               s.competition_level_id::text, s.is_active, s.deactivation_reason, s.filter_rules, s.filter_is_valid
+               s.competition_level_id::text, s.is_active, s.deactivation_reason, s.filter_rules, s.filter_is_valid,
+               s.limits, s.schedule
         from subscriptions s join providers p on p.id = s.provider_id
         where s.provider_id = any(%s::uuid[])
            or (s.niche_id = any(%s::uuid[]) and s.deleted_at is null)
@@ -264,10 +284,21 @@ def subscription_of_columns(
     deactivation_reason: str | None,
     filter_rules: JsonObject,
     filter_is_valid: bool,
+    own_limits: JsonObject | None = None,
+    schedule: JsonObject | None = None,
 ) -> Subscription:
     """The subscription that these columns of its row say, in the order of its fields."""
-    text = filter_text(filter_rules)
-    return Subscription(subscription_id, provider_id, level_id, is_active, deactivation_reason, text, filter_is_valid)
+    return Subscription(
+        subscription_id,
+        provider_id,
+        level_id,
+        is_active,
+        deactivation_reason,
+        filter_text(filter_rules),
+        filter_is_valid,
+        limits_text(own_limits),
+        limits_text(schedule),
+    )
 
 
 def _places(levels: Sequence[LevelRow]) -> tuple[list[str], list[str]]:

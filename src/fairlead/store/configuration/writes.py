@@ -94,16 +94,16 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
         conn,
         """
         insert into providers (id, email, email_key, name, status, timezone, low_balance_threshold_cents,
-                               credit_limit_cents, created_at)
+                               credit_limit_cents, limits, schedule, created_at)
         select provider.*, %s
         from unnest(%b::uuid[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],
-                    %b::bigint[]) as provider
+                    %b::bigint[], %b::jsonb[], %b::jsonb[]) as provider
         on conflict (id) do update
         set email = excluded.email,
             email_key = case when providers.email = excluded.email then providers.email_key else excluded.email_key end,
             name = excluded.name, status = excluded.status, timezone = excluded.timezone,
             low_balance_threshold_cents = excluded.low_balance_threshold_cents,
-            credit_limit_cents = excluded.credit_limit_cents
+            credit_limit_cents = excluded.credit_limit_cents, limits = excluded.limits, schedule = excluded.schedule
         """,
         now,
         [
@@ -116,6 +116,8 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
                 row.timezone,
                 row.low_balance_threshold_cents,
                 row.balance.credit_limit_cents,
+                row.limits_text,
+                row.schedule_text,
             )
             for row in rows
         ],
@@ -137,17 +139,18 @@ def write_subscriptions(conn: Connection, rows: Sequence[SubscriptionRow], now: 
         conn,
         """
         insert into subscriptions (id, provider_id, competition_level_id, niche_id, is_active, deactivation_reason,
-                                   filter_rules, filter_is_valid, deleted_at, created_at)
-        select id, provider_id, level_id, niche_id, is_active, reason, filter_rules, filter_is_valid,
+                                   filter_rules, filter_is_valid, limits, schedule, deleted_at, created_at)
+        select id, provider_id, level_id, niche_id, is_active, reason, filter_rules, filter_is_valid, limits, schedule,
                case when is_deleted then now end, now
         from (values (%s::timestamptz)) as clock (now),
              unnest(%b::uuid[], %b::uuid[], %b::uuid[], %b::uuid[], %b::boolean[], %b::text[], %b::jsonb[],
-                    %b::boolean[], %b::boolean[])
+                    %b::boolean[], %b::jsonb[], %b::jsonb[], %b::boolean[])
              as subscription (id, provider_id, level_id, niche_id, is_active, reason, filter_rules, filter_is_valid,
-                              is_deleted)
+                              limits, schedule, is_deleted)
         on conflict (id) do update
         set is_active = excluded.is_active, deactivation_reason = excluded.deactivation_reason,
             filter_rules = excluded.filter_rules, filter_is_valid = excluded.filter_is_valid,
+            limits = excluded.limits, schedule = excluded.schedule,
             deleted_at = excluded.deleted_at
         """,
         now,
@@ -161,6 +164,8 @@ def write_subscriptions(conn: Connection, rows: Sequence[SubscriptionRow], now: 
                 row.subscription.deactivation_reason,
                 row.subscription.filter_text,
                 row.subscription.filter_is_valid,
+                row.subscription.limits_text,
+                row.subscription.schedule_text,
                 row.is_deleted,
             )
             for row in rows
@@ -175,9 +180,10 @@ def write_states(conn: Connection, rows: Sequence[SubscriptionRow], now: datetim
         """
         update subscriptions
         set is_active = state.is_active, deactivation_reason = state.reason, filter_is_valid = state.filter_is_valid,
+            limits = state.limits, schedule = state.schedule,
             deleted_at = case when state.is_deleted then %s end
-        from unnest(%b::uuid[], %b::boolean[], %b::text[], %b::boolean[], %b::boolean[])
-             as state (subscription_id, is_active, reason, filter_is_valid, is_deleted)
+        from unnest(%b::uuid[], %b::boolean[], %b::text[], %b::boolean[], %b::jsonb[], %b::jsonb[], %b::boolean[])
+             as state (subscription_id, is_active, reason, filter_is_valid, limits, schedule, is_deleted)
         where id = state.subscription_id
         """,
         now,
@@ -187,6 +193,8 @@ def write_states(conn: Connection, rows: Sequence[SubscriptionRow], now: datetim
                 row.subscription.is_active,
                 row.subscription.deactivation_reason,
                 row.subscription.filter_is_valid,
+                row.subscription.limits_text,
+                row.subscription.schedule_text,
                 row.is_deleted,
             )
             for row in rows

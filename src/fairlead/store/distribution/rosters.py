@@ -6,13 +6,17 @@ more, is read and built while it is not held: the journal does not change what i
 """
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from fairlead.core.fold import Head
+from fairlead.core.gates import shut_from_record
 from fairlead.core.journal import Entry, UnreadableEntry
-from fairlead.core.model import Level, Subscription
+from fairlead.core.limits import Counter, CounterKey, limits_text
+from fairlead.core.model import Level, ProviderTerms, Subscription
+from fairlead.core.refusals import Refusal
 from fairlead.core.roster import Roster
 from fairlead.store.configuration.rows import subscription_of_columns
 from fairlead.store.connection import Connection, Database
@@ -23,6 +27,9 @@ RELOADING_IN_ENTRIES = 50
 
 MOST_FOLDED_UNDER_LOCK = 200
 """So many entries take some tens of milliseconds to fold; a process that missed more gives the lock back first."""
+
+MOST_COUNTERS_KNOWN = 50_000
+"""From so many on, a process looks for windows of limits that are over."""
 
 ROUNDS_WITHOUT_LOCK = 8
 """Each round folds what was decided during the one before, many times as fast as it was decided."""
@@ -39,6 +46,7 @@ class RosterCache:
         self._rosters: dict[str, Roster] = {}
         self._turns: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
+        self._counters: dict[str, dict[CounterKey, Counter]] = {}
 
     @contextmanager
     def hold(self, niche_id: str) -> Generator[None]:
@@ -97,6 +105,19 @@ class RosterCache:
             return False  # the journal or the rows were tampered with: `verify` says so
         return True
 
+    def last_known_counters(self, niche_id: str) -> Mapping[CounterKey, Counter]:
+        """What this process saw last of the windows of limits in the niche: expected, and never taken for true."""
+        return self._counters.get(niche_id, {})
+
+    def remember_counters(self, niche_id: str, counters: Iterable[Counter], now: datetime) -> None:
+        """These are the counters that were seen last. Windows that are over are forgotten."""
+        known = self._counters.setdefault(niche_id, {})
+        known.update((counter.key, counter) for counter in counters)
+        if len(known) > MOST_COUNTERS_KNOWN:
+            self._counters[niche_id] = {
+                key: counter for key, counter in known.items() if counter.closes_at is None or counter.closes_at > now
+            }
+
     def drop(self, niche_id: str) -> None:
         """The niche's roster will be read anew. Waits for the thread that holds it, which still needs it."""
         with self.hold(niche_id):
@@ -142,8 +163,8 @@ class RosterRows:
 
     niche: LockedNiche
     levels: Sequence[tuple[Level, bool]]
-    provider_statuses: Sequence[tuple[str, str]]
-    subscriptions: Sequence[tuple[Subscription, int | None, bool]]
+    providers: Sequence[tuple[str, str, ProviderTerms]]
+    subscriptions: Sequence[tuple[Subscription, int | None, Refusal | None, bool]]
 
     def roster(self) -> Roster:
         """The roster that the rows describe. Most of what loading takes is this, and it needs no connection."""
@@ -151,12 +172,14 @@ class RosterRows:
         roster.set_niche(self.niche.is_active, self.niche.form_schema)
         for level, is_deleted in self.levels:
             roster.set_level(level, is_deleted)
-        for provider_id, status in self.provider_statuses:
-            roster.set_provider(provider_id, status)
-        for subscription, served_seq, is_deleted in self.subscriptions:
+        for provider in self.providers:
+            roster.set_provider(*provider)
+        for subscription, served_seq, shut, is_deleted in self.subscriptions:
             if served_seq is not None:
                 roster.set_served(subscription.subscription_id, served_seq)
             roster.set_subscription(subscription, is_deleted)
+            if shut is not None and not is_deleted:
+                roster.set_shut(subscription.subscription_id, shut)
         roster.head = head_of(self.niche)
         return roster
 
@@ -172,7 +195,7 @@ def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
     ).fetchall()
     statuses = conn.execute(
         """
-        select id::text, status from providers
+        select id::text, status, timezone, limits, schedule from providers
         where id in (select provider_id from subscriptions where niche_id = %s) order by id
         """,
         (niche.niche_id,),
@@ -180,7 +203,7 @@ def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
     subscriptions = conn.execute(
         """
         select id::text, provider_id::text, competition_level_id::text, is_active, deactivation_reason, filter_rules,
-               filter_is_valid, served_seq, deleted_at is not null
+               filter_is_valid, limits, schedule, served_seq, shut_by, deleted_at is not null
         from subscriptions where niche_id = %s order by id
         """,
         (niche.niche_id,),
@@ -200,10 +223,18 @@ def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
             (Level(level_id, name, price_cents, max_recipients, order_position, is_active), is_deleted)
             for level_id, name, price_cents, max_recipients, order_position, is_active, is_deleted in levels
         ],
-        [(provider_id, status) for provider_id, status in statuses],
         [
-            (shared(subscription_of_columns(*columns)), served_seq, is_deleted)
-            for *columns, served_seq, is_deleted in subscriptions
+            (provider_id, status, ProviderTerms(timezone, limits_text(own_limits), limits_text(schedule)))
+            for provider_id, status, timezone, own_limits, schedule in statuses
+        ],
+        [
+            (
+                shared(subscription_of_columns(*columns)),
+                served_seq,
+                None if shut is None else shut_from_record(shut),
+                is_deleted,
+            )
+            for *columns, served_seq, shut, is_deleted in subscriptions
         ],
     )
 

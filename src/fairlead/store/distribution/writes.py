@@ -13,10 +13,13 @@ from fairlead.core.decision import Decision, Recipient
 from fairlead.core.fold import Head
 from fairlead.core.journal import SealedEntry
 from fairlead.core.ledger import LedgerEntryKind, LowBalance, post
+from fairlead.core.limits import Counter, CounterKey
 from fairlead.core.model import Balance, Subscription
+from fairlead.core.refusals import Refusal
 from fairlead.store.arrays import array_text
 from fairlead.store.audit.log import SYSTEM
 from fairlead.store.connection import Connection
+from fairlead.store.distribution.limit_windows import Windows, ask_for_counters, move_windows, shut
 from fairlead.store.journal import insert_entries
 from fairlead.store.leads.state import set_decided
 from fairlead.store.leads.waiting import LeadRequest
@@ -33,21 +36,33 @@ _LOCK_PROVIDERS = """
 
 @dataclass(frozen=True, slots=True)
 class LockedBalances:
-    """By provider id, of providers whose rows are locked: what they can pay with, when that is low, their endpoints."""
+    """By provider id, of providers whose rows are locked: what they can pay with, when that is low, their endpoints.
+
+    And the counters of windows of limits that cannot move before the transaction ends.
+    """
 
     balances: dict[str, Balance] = field(default_factory=dict[str, Balance])
     low_balances: dict[str, LowBalance] = field(default_factory=dict[str, LowBalance])
     endpoint_ids: dict[str, str] = field(default_factory=dict[str, str])
+    counters: dict[CounterKey, Counter] = field(default_factory=dict[CounterKey, Counter])
 
     def add(self, more: "LockedBalances") -> None:
         """These are locked too."""
         self.balances.update(more.balances)
         self.low_balances.update(more.low_balances)
         self.endpoint_ids.update(more.endpoint_ids)
+        self.counters.update(more.counters)
 
 
-def lock_balances(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> LockedBalances | None:
-    """What these providers can pay with, their rows locked in ascending order of id.
+NO_WINDOWS: Windows = {}
+
+
+def lock_balances(
+    conn: Connection, provider_ids: Sequence[str], windows: Windows = NO_WINDOWS, *, wait: bool
+) -> LockedBalances | None:
+    """What these providers can pay with, their rows locked in ascending order of id, and the counters of these windows.
+
+    Needs the niche's lock. The windows of a provider are of one that is named here, or is locked already.
 
     With `wait=False` nothing is waited for: None when another transaction holds one of them, and the transaction is
     then of no use but to be rolled back. That is how locks are added out of order without any chance of a deadlock.
@@ -57,11 +72,13 @@ def lock_balances(conn: Connection, provider_ids: Sequence[str], *, wait: bool) 
         with conn.pipeline():
             rows = conn.execute(_LOCK_PROVIDERS if wait else _LOCK_PROVIDERS + " nowait", (array_text(ids),))
             endpoints = ask_for_endpoints(conn, ids)
+            # A statement of its own, behind the one that waits for the locks: it sees what those before left.
+            counters = ask_for_counters(conn, windows) if windows else None
     except errors.LockNotAvailable:
         if wait:
             raise
         return None
-    locked = LockedBalances(endpoint_ids=dict(endpoints))
+    locked = LockedBalances(endpoint_ids=dict(endpoints), counters=counters.read() if counters is not None else {})
     for provider_id, balance_cents, credit_limit_cents, ledger_seq, threshold_cents, was_told in rows:
         locked.balances[provider_id] = Balance(balance_cents, credit_limit_cents, ledger_seq)
         locked.low_balances[provider_id] = LowBalance(threshold_cents, was_told)
@@ -82,12 +99,14 @@ class Batch:
     balances_after: Mapping[str, Balance]
     now: datetime
     requests: Mapping[str, LeadRequest]
+    counters_after: Sequence[Counter] = ()
+    shut: Mapping[str, Refusal] = field(default_factory=dict[str, Refusal])
 
 
 def record(conn: Connection, batch: Batch) -> None:
     """The batch is in the tables: journal and pointer, assignments, ledger, balances, order, leads, notifications.
 
-    Twelve statements at most, however many leads, recipients and subscriptions, to be sent in the caller's pipeline
+    Fourteen statements at most, however many leads, recipients and subscriptions, to be sent in the caller's pipeline
     (`Database.run`). Nothing of it is visible, or lasting, before its commit (R10). Raises `RowsMissed` (`row_counts`)
     for a row that is not as the batch was decided on; nothing is written then.
     """
@@ -101,6 +120,10 @@ def record(conn: Connection, batch: Batch) -> None:
         # Before the assignments, which name them.
         post_entries(conn, _ledger_entries(picks), batch.low_balances, SYSTEM.name, batch.now)
         _insert_assignments(conn, batch, picks)
+    if batch.counters_after:
+        move_windows(conn, batch.counters_after)
+    if batch.shut:
+        shut(conn, batch.shut)
     if batch.deactivated:
         _deactivate(conn, batch)
     notify(conn, [*_notifications(batch, picks, batch.endpoint_ids)], batch.now)
@@ -229,7 +252,7 @@ def _deactivate(conn: Connection, batch: Batch) -> None:
         "subscriptions_switched_off_were_on",
         len(subscription_ids),
         """
-        update subscriptions set is_active = false, deactivation_reason = 'insufficient_funds'
+        update subscriptions set is_active = false, deactivation_reason = 'insufficient_funds', shut_by = null
         where id = any(%s::uuid[]) and is_active and deleted_at is null
         """,
         (array_text(subscription_ids),),

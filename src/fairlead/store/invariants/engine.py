@@ -17,6 +17,7 @@ from fairlead.store.invariants.of_intake import INVARIANTS_OF_INTAKE
 from fairlead.store.invariants.of_journals import INVARIANTS_OF_JOURNALS
 from fairlead.store.invariants.of_leads import INVARIANTS_OF_LEADS
 from fairlead.store.invariants.of_ledgers import INVARIANTS_OF_LEDGERS
+from fairlead.store.invariants.of_limits import INVARIANTS_OF_LIMITS
 from fairlead.store.invariants.of_notifications import INVARIANTS_OF_NOTIFICATIONS
 from fairlead.store.invariants.of_references import INVARIANTS_OF_REFERENCES
 
@@ -35,6 +36,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *INVARIANTS_BY_HAND,
     *INVARIANTS_OF_INTAKE,
     *INVARIANTS_OF_REFERENCES,
+    *INVARIANTS_OF_LIMITS,
 )
 
 

@@ -93,7 +93,8 @@ INVARIANTS_OF_LEADS: tuple[Invariant, ...] = (
             group by 1
         ), asked as materialized (
             select entity_id as lead_id, count(*) as times
-            from audit_log where action in ('distribution.triggered', 'distribution.reoffered') group by 1
+            from audit_log
+            where action in ('distribution.triggered', 'distribution.reoffered', 'distribution.reopened') group by 1
         ), answered as materialized (
             select lead_id, count(*) as times
             from (select payload ->> 'lead_id' as lead_id from niche_journal where kind = 'decision'

@@ -52,8 +52,8 @@ def set_rejected(
         "leads_rejected_were_unsold",
         len(lead_ids),
         """
-        update leads set status = 'rejected', awaits_decision = false, rejected_at = %s, rejected_by = %s,
-                         rejection_reason = %s, correlation_id = coalesce(%s, correlation_id)
+        update leads set status = 'rejected', awaits_decision = false, reopens_at = null, rejected_at = %s,
+                         rejected_by = %s, rejection_reason = %s, correlation_id = coalesce(%s, correlation_id)
         where id = any(%s::uuid[]) and status in ('pending_confirmation', 'pending_approval', 'approved')
         """,
         (now, rejected_by, reason, correlation_id, list(lead_ids)),
@@ -79,7 +79,8 @@ def set_bad(conn: Connection, lead_id: str) -> None:
         "leads_bad_were_good",
         1,
         """
-        update leads set status = 'bad', awaits_decision = false, isolated = false, isolated_since = null
+        update leads set status = 'bad', awaits_decision = false, reopens_at = null, isolated = false,
+                         isolated_since = null
         where id = %s and status <> 'bad'
         """,
         (lead_id,),
@@ -95,7 +96,8 @@ def set_awaiting(conn: Connection, lead_ids: Sequence[str], correlation_id: str 
         len(lead_ids),
         """
         update leads set awaits_decision = true, failed_runs = 0, last_error = null, isolated = false,
-                         isolated_since = null, crash_count = 0, correlation_id = coalesce(%s, correlation_id)
+                         isolated_since = null, crash_count = 0, reopens_at = null,
+                         correlation_id = coalesce(%s, correlation_id)
         where id = any(%s::uuid[]) and status = 'approved'
         """,
         (correlation_id, list(lead_ids)),
@@ -111,7 +113,7 @@ def count_reoffer(conn: Connection, lead_ids: list[str]) -> None:
 def set_decided(conn: Connection, decisions: Sequence[Decision], now: datetime) -> None:
     """The leads, locked before, wait no longer: each has one more attempt, its outcome, and its status by that (R1).
 
-    Each names the providers that it is assigned to. Earlier failures count no more.
+    Each names the providers that it is assigned to, or when it is offered again. Earlier failures count no more.
     """
     sold = [
         (decision.lead_id, recipient.provider_id)
@@ -129,8 +131,10 @@ def set_decided(conn: Connection, decisions: Sequence[Decision], now: datetime) 
             distributed_at = case when outcome = 'no_eligible' then null else %s end,
             recipient_ids = coalesce(sold.provider_ids, '{}'),
             awaits_decision = false, distribution_attempts = attempt, last_attempt_at = %s, last_outcome = outcome,
+            reopens_at = decision.reopens_at,
             failed_runs = 0, last_error = null, isolated = false, isolated_since = null, crash_count = 0
-        from unnest(%s::uuid[], %s::text[], %s::integer[]) as decision (lead_id, outcome, attempt)
+        from unnest(%s::uuid[], %s::text[], %s::integer[], %s::timestamptz[])
+             as decision (lead_id, outcome, attempt, reopens_at)
         left join (
             select lead_id, array_agg(provider_id order by provider_id) as provider_ids
             from unnest(%s::uuid[], %s::uuid[]) as recipient (lead_id, provider_id) group by lead_id
@@ -143,6 +147,10 @@ def set_decided(conn: Connection, decisions: Sequence[Decision], now: datetime) 
             array_text(decision.lead_id for decision in decisions),
             array_text(decision.outcome.value for decision in decisions),
             array_text(decision.attempt for decision in decisions),
+            array_text(
+                "null" if decision.reopens_at is None else f'"{decision.reopens_at.isoformat()}"'
+                for decision in decisions
+            ),
             array_text(lead_id for lead_id, _ in sold),
             array_text(provider_id for _, provider_id in sold),
         ),

@@ -1,4 +1,4 @@
-"""Unsold leads, in niches that offer such leads again."""
+"""Unsold leads that are to be offered again: by their niche's policy, or since a limit or a schedule has opened."""
 
 from dataclasses import dataclass
 
@@ -42,4 +42,23 @@ def lock_unsold(conn: Connection, niche_id: str, limit: int) -> list[UnsoldLead]
         order by l.approved_at, l.id limit %(limit)s for no key update of l skip locked
         """,
         {"niche": niche_id, "limit": limit, "now": simulated_now(conn)},
+    )
+
+
+def lock_reopened(conn: Connection, limit: int) -> list[UnsoldLead]:
+    """The leads that limits or schedules kept unsold, and the first of them has opened: at most so many, locked.
+
+    The one first that opened first; those that another transaction holds are left for the next time. Leads of inactive
+    niches go on waiting.
+    """
+    return all_rows(
+        conn,
+        UnsoldLead,
+        """
+        select l.id::text as lead_id, l.reoffer_count from leads l join niches n on n.id = l.niche_id
+        where n.is_active and l.status = 'approved' and not l.awaits_decision
+          and l.reopens_at <= coalesce(%s::timestamptz, clock_timestamp())
+        order by l.reopens_at, l.id limit %s for no key update of l skip locked
+        """,
+        (simulated_now(conn), limit),
     )

@@ -1,11 +1,14 @@
 """What the journal and the queues say of one provider: its own part of each decision, and its places, no one else's."""
 
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
 from fairlead.core.configuration_entries import subscription_from_payload
+from fairlead.core.gates import recorded_refusal
 from fairlead.core.own_standing import OwnDecision, OwnPast
 from fairlead.store.connection import Connection
 
@@ -17,12 +20,12 @@ def own_decisions(conn: Connection, niche_id: str, provider_id: str, since: date
     """The niche's newest decisions since then, at most so many, the newest first, without what is about others."""
     rows = conn.execute(
         """
-        select j.seq, j.payload ->> 'lead_id', l.attributes,
+        select j.seq, j.recorded_at, j.payload ->> 'lead_id', l.attributes,
                jsonb_path_query_array(j.payload, '$.levels[*].level_id'),
                jsonb_path_query_array(
                    j.payload, '$.levels[*].recipients[*] ? (@.provider_id == $own).subscription_id', %(own)s),
                jsonb_path_query_array(j.payload, '$.levels[*].refused[*] ? (@.provider_id == $own)', %(own)s)
-        from (select seq, payload from niche_journal
+        from (select seq, recorded_at, payload from niche_journal
               where niche_id = %(niche)s and kind = 'decision' and recorded_at >= %(since)s
               order by recorded_at desc, seq desc limit %(limit)s) j
         join leads l on l.id = (j.payload ->> 'lead_id')::uuid
@@ -32,10 +35,24 @@ def own_decisions(conn: Connection, niche_id: str, provider_id: str, since: date
     ).fetchall()
     return [
         OwnDecision(
-            seq, lead_id, attributes, level_ids, received, {each["subscription_id"]: each["reason"] for each in refused}
+            seq,
+            lead_id,
+            attributes,
+            level_ids,
+            received,
+            {each["subscription_id"]: each["reason"] for each in refused},
+            dict(_shut(refused)),
+            decided_at,
         )
-        for seq, lead_id, attributes, level_ids, received, refused in rows
+        for seq, decided_at, lead_id, attributes, level_ids, received, refused in rows
     ]
+
+
+def _shut(refused: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[str, datetime]]]:
+    for each in refused:
+        until = recorded_refusal(each, {"price_cents": 0}).shuts_until
+        if until is not None:
+            yield each["subscription_id"], (each["reason"], until)
 
 
 def own_past(conn: Connection, niche_id: str, provider_id: str, subscription_id: str) -> OwnPast:

@@ -197,6 +197,8 @@ REFUSALS = _fact(
 
 _CLOSEST_FIRST: tuple[LiteralString, ...] = (
     "insufficient_balance",
+    "cap_reached",
+    "outside_schedule",
     "already_recipient",
     "filter_mismatch",
     "filter_invalid",

@@ -13,6 +13,9 @@ create table providers (
     low_balance_threshold_cents bigint check (low_balance_threshold_cents >= 0),
     low_balance_alerted_at      timestamptz,
     timezone                 text not null default 'UTC',
+    -- Over all its subscriptions, in every niche; null: none. The forms are in docs/reference/limits-and-schedules.md.
+    limits   jsonb check (jsonb_typeof(limits) = 'object'),
+    schedule jsonb check (jsonb_typeof(schedule) = 'object'),
     notification_preferences jsonb not null default '{}',
     created_at timestamptz not null,
     constraint providers_balance_is_above_its_floor check (balance_cents >= -credit_limit_cents)
@@ -47,6 +50,11 @@ create table subscriptions (
     deactivation_reason  text check (deactivation_reason in ('paused', 'insufficient_funds')),
     filter_rules         jsonb not null default '{"version": 1, "rules": []}',
     filter_is_valid      boolean not null default true,
+    -- Its own; null: none. With a schedule of its own it does not go by its provider's.
+    limits               jsonb check (jsonb_typeof(limits) = 'object'),
+    schedule             jsonb check (jsonb_typeof(schedule) = 'object'),
+    -- The refusal of a limit or a schedule that a decision found last: until the moment that it says none asks again.
+    shut_by              jsonb check (jsonb_typeof(shut_by) = 'object'),
     served_seq           bigint check (served_seq >= 1),
     last_received_at     timestamptz,
     deleted_at           timestamptz,
@@ -59,6 +67,8 @@ create table subscriptions (
 -- Assignments name their subscription by these two (07_money.sql).
 create unique index subscriptions_one_per_provider_and_level on subscriptions (provider_id, competition_level_id);
 create index subscriptions_of_niche on subscriptions (niche_id);
+-- subscriptions_shut: those to be opened again when their level or provider is changed.
+create index subscriptions_shut on subscriptions (niche_id) where shut_by is not null;
 -- subscriptions_out_of_money: the providers that receive less than they ask for until they pay.
 create index subscriptions_out_of_money on subscriptions (provider_id)
     where deactivation_reason = 'insufficient_funds' and deleted_at is null;
@@ -66,3 +76,18 @@ create trigger subscriptions_are_kept before delete or truncate on subscriptions
     for each statement execute function keep_rows();
 create trigger subscriptions_keep_their_ids before update of id, provider_id, competition_level_id, niche_id on subscriptions
     for each statement execute function keep_rows();
+
+create table limit_windows (
+    -- limit_windows_pkey: the windows of a subscription or of a provider.
+    owner_id    uuid not null,
+    period      text not null check (period in ('hour', 'day', 'week', 'month', 'total')),
+    opened_at   timestamptz not null,
+    closes_at   timestamptz not null check (closes_at > opened_at),
+    lead_count  bigint not null check (lead_count >= 1),
+    spent_cents bigint not null check (spent_cents >= 1),
+    primary key (owner_id, period, opened_at)
+) with (fillfactor = 70);
+comment on table limit_windows is
+    'What was used of the windows of limits. Derived: a row that is not there is counted anew from the ledger.';
+-- limit_windows_by_end: those that are long over.
+create index limit_windows_by_end on limit_windows (closes_at);

@@ -49,6 +49,8 @@ create table leads (
     last_attempt_at timestamptz,
     last_outcome    text check (last_outcome in ('success', 'partial', 'no_eligible', 'failed')),
     reoffer_count   integer not null default 0 check (reoffer_count >= 0),
+    -- Of a lead that limits or schedules kept unsold: when the first of them opens, and it is offered again.
+    reopens_at      timestamptz,
     -- Of the request that last asked for a decision; it leads from there to the decision and to each delivery.
     correlation_id  text check (length(correlation_id) between 1 and 100),
     -- Runs that raised since a decision was last asked for, and the kind of error of the last; nothing personal.
@@ -76,6 +78,8 @@ create unique index leads_row_is_imported_once on leads (niche_id, row_key) wher
 create index leads_awaiting_decision on leads (niche_id, approved_at, id) where awaits_decision;
 -- leads_unsold: what a niche offers again.
 create index leads_unsold on leads (niche_id, approved_at, id) where status = 'approved' and not awaits_decision;
+-- leads_reopening: what is offered again when a limit or a schedule opens.
+create index leads_reopening on leads (reopens_at, id) where reopens_at is not null;
 -- leads_by_age: the pages of all leads.
 create index leads_by_age on leads (created_at, id);
 -- leads_of_niche_by_age: the pages of one niche.

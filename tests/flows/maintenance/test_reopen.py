@@ -1,0 +1,88 @@
+"""A lead that limits or schedules kept unsold is offered again when the first of them opens, and not before."""
+
+from collections.abc import Generator
+from datetime import timedelta
+
+import pytest
+
+from fairlead.flows.approve_lead import trigger_distribution
+from fairlead.flows.maintenance.clean_up import clean_up
+from fairlead.flows.maintenance.orphans import requeue_orphans
+from fairlead.flows.maintenance.reoffer import reopen
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.connection import Database
+from fairlead.store.simulated_clock import SimulatedClock
+from tests.closing_sweep import sweep
+from tests.flows.maintenance.workers import maintenance_of
+from tests.flows.sales import audited, query
+from tests.flows.test_limits import NOON, Market
+
+
+@pytest.fixture
+def market(database_url: str) -> Generator[Market]:
+    clock = SimulatedClock(NOON)
+    with Database(database_url, "fairlead", simulated_clock=clock) as database:
+        yield Market(database, clock)
+        sweep(database, frozenset())
+
+
+def reopened(market: Market) -> int:
+    return reopen(maintenance_of(market.database))["leads"]
+
+
+def sold(market: Market) -> int:
+    [(niche_id,)] = query(market.database, "select id::text from niches")
+    return sum(len(each.recipients) for each in market.distributor.distribute_waiting(niche_id).decisions)
+
+
+def test_it_waits_until_the_first_limit_opens(market: Market) -> None:
+    market.declare(subscription="limits = { leads_per_day = 1 }")
+    assert market.sold(3) == 1
+    midnight = NOON.replace(hour=18, minute=30)
+    assert query(market.database, "select reopens_at from leads where status = 'approved'") == [(midnight,)] * 2
+    query(market.database, "delete from jobs returning 1")
+    market.at(midnight - timedelta(seconds=1))
+    assert reopened(market) == 0
+    requeue_orphans(maintenance_of(market.database))
+    waiting = "select count(*) from jobs where task = 'distribute_lead'"
+    assert query(market.database, waiting) == [(0,)], "the hint of every five minutes asks for none"
+    market.at(midnight)
+    assert (reopened(market), reopened(market)) == (2, 0)
+    assert query(market.database, waiting) == [(2,)]
+    assert sold(market) == 1
+    [(left,)] = query(market.database, "select reopens_at from leads where status = 'approved'")
+    assert left == midnight + timedelta(days=1)
+    assert len(audited(market.database, "distribution.reopened")) == 2
+
+
+def test_it_waits_for_a_schedule_too_and_for_no_limit_that_never_opens(market: Market) -> None:
+    market.declare(
+        provider='schedule = { paused_until = "2026-03-03T13:00:00Z" }', subscription="limits = { leads_total = 1 }"
+    )
+    assert market.sold(2) == 0
+    market.at(NOON + timedelta(hours=1))
+    assert reopened(market) == 2
+    assert sold(market) == 1
+    assert query(market.database, "select reopens_at from leads where status = 'approved'") == [(None,)]
+    market.at(NOON + timedelta(days=400))
+    assert reopened(market) == 0
+
+
+def test_who_asks_earlier_has_an_answer_earlier(market: Market) -> None:
+    market.declare(subscription="limits = { leads_per_day = 1 }")
+    assert market.sold(2) == 1
+    [(lead_id,)] = query(market.database, "select id::text from leads where status = 'approved'")
+    trigger_distribution(market.database, lead_id, OPERATOR)
+    assert query(market.database, "select reopens_at from leads where status = 'approved'") == [(None,)]
+    assert sold(market) == 0
+    assert query(market.database, "select reopens_at is not null from leads where status = 'approved'") == [(True,)]
+
+
+def test_windows_that_are_long_over_are_cleared_away(market: Market) -> None:
+    market.declare(subscription="limits = { leads_per_hour = 5, leads_total = 9 }")
+    assert market.sold() == 1
+    market.at(NOON + timedelta(days=6))
+    assert clean_up(maintenance_of(market.database))["limit_windows"] == 0
+    market.at(NOON + timedelta(days=8))
+    assert clean_up(maintenance_of(market.database))["limit_windows"] == 1
+    assert market.windows() == [("total", 1, 100)]

@@ -1,0 +1,226 @@
+"""Limits and schedules in the marketplace: set by a file or a verb, kept by every decision, proven by the sweep."""
+
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from fairlead.core.errors import BadInput, Refused
+from fairlead.core.limits import Counter
+from fairlead.flows.configuration.local_time import (
+    set_provider_limits,
+    set_provider_schedule,
+    set_subscription_limits,
+    set_subscription_schedule,
+)
+from fairlead.flows.configuration.provider_status import reactivate_provider, suspend_provider
+from fairlead.flows.configuration.providers import ProviderChange, change_provider
+from fairlead.flows.configuration.subscriptions import pause_subscription, resume_subscription, unsubscribe
+from fairlead.flows.distributor import Distributor
+from fairlead.flows.explain import explain_provider
+from fairlead.flows.submit_leads import submit_leads
+from fairlead.flows.verify import verify
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.connection import Database
+from fairlead.store.simulated_clock import SimulatedClock
+from tests.closing_sweep import sweep
+from tests.flows.marketplaces import declare, provider_id
+from tests.flows.sales import query
+
+NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
+MARKET = """
+[[niche]]
+slug = "{slug}"
+name = "Storage"
+level = [{{ name = "only", price_cents = 100, max_recipients = 2, order_position = 1 }}]
+
+[[provider]]
+email = "anchor@example.com"
+name = "Anchor"
+timezone = "Asia/Kolkata"
+deposit = [{{ external_id = "anchor", amount_cents = 90000 }}]
+{provider}
+[[provider.subscription]]
+niche = "{slug}"
+level = "only"
+{subscription}
+"""
+
+
+class Market:
+    """A marketplace at the moment that the test says."""
+
+    def __init__(self, database: Database, clock: SimulatedClock) -> None:
+        self.database = database
+        self._clock = clock
+        self.distributor = Distributor(database)
+
+    def at(self, moment: datetime) -> None:
+        self._clock.set(moment)
+
+    def declare(self, provider: str = "", subscription: str = "", slug: str = "storage") -> None:
+        declare(self.database, MARKET.format(slug=slug, provider=provider, subscription=subscription))
+
+    def sold(self, count: int = 1, slug: str = "storage", *, anew: bool = False) -> int:
+        """How many of the next leads the provider receives, by this process or by a new one."""
+        submit_leads(self.database, slug, [{}] * count, OPERATOR, approve=True)
+        [(niche_id,)] = query(self.database, "select id::text from niches where slug = %s", slug)
+        distributor = Distributor(self.database) if anew else self.distributor
+        return sum(len(each.recipients) for each in distributor.distribute_waiting(niche_id).decisions)
+
+    @property
+    def provider_id(self) -> str:
+        return provider_id(self.database, "anchor@example.com")
+
+    @property
+    def subscription_id(self) -> str:
+        return query(self.database, "select id::text from subscriptions order by id limit 1")[0][0]
+
+    def windows(self) -> list[Any]:
+        return query(self.database, "select period, lead_count, spent_cents from limit_windows order by 1, opened_at")
+
+
+@pytest.fixture
+def market(database_url: str) -> Generator[Market]:
+    clock = SimulatedClock(NOON)
+    with Database(database_url, "fairlead", simulated_clock=clock) as database:
+        yield Market(database, clock)
+        sweep(database, frozenset())
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_limit_holds_in_its_window_and_not_beyond(market: Market, anew: bool) -> None:
+    market.declare(subscription="limits = { leads_per_day = 3, spend_cents_per_month = 500 }")
+    assert [market.sold(anew=anew) for _ in range(4)] == [1, 1, 1, 0]
+    assert market.windows() == [("day", 3, 300), ("month", 3, 300)]
+    market.at(NOON.replace(hour=18, minute=30))  # midnight in Kolkata
+    assert market.sold(4, anew=anew) == 2, "the month has room for two"
+    assert market.windows() == [("day", 3, 300), ("day", 2, 200), ("month", 5, 500)]
+
+
+def test_a_limit_that_is_set_late_counts_what_was_received_before(market: Market) -> None:
+    market.declare()
+    assert market.sold(3) == 3
+    set_subscription_limits(
+        market.database, market.subscription_id, {"leads_per_day": 4}, OPERATOR, of_provider_id=None
+    )
+    assert market.sold(3) == 1
+    set_subscription_limits(market.database, market.subscription_id, None, OPERATOR, of_provider_id=None)
+    assert market.sold(2) == 2
+    changed = set_subscription_limits(
+        market.database, market.subscription_id, {"leads_per_day": 7}, OPERATOR, of_provider_id=None
+    )
+    assert changed.took_effect
+    assert market.sold(3) == 1, "what was received without a limit is received"
+
+
+def test_a_providers_limit_holds_over_its_niches(market: Market) -> None:
+    market.declare(provider="limits = { leads_per_day = 5 }")
+    market.declare(slug="other")
+    assert [market.sold(2), market.sold(2, "other"), market.sold(2), market.sold(2, "other")] == [2, 2, 1, 0]
+    set_provider_limits(market.database, market.provider_id, {"leads_per_day": 6}, OPERATOR)
+    assert [market.sold(2, "other"), market.sold(2)] == [1, 0]
+
+
+def test_another_time_zone_is_another_day(market: Market) -> None:
+    market.declare(subscription="limits = { leads_per_day = 2 }")
+    assert market.sold(3) == 2
+    market.at(NOON + timedelta(hours=4))
+    assert market.sold() == 0
+    change_provider(market.database, market.provider_id, ProviderChange(timezone="Asia/Tokyo"), OPERATOR)
+    assert market.sold(3) == 2, "there it was midnight an hour ago, and nothing was received since"
+    change_provider(market.database, market.provider_id, ProviderChange(timezone="Asia/Kolkata"), OPERATOR)
+    assert market.sold(3) == 0
+
+
+def test_a_schedule_opens_to_the_instant(market: Market) -> None:
+    weekly = '{ days = ["tue"], opens = 17:31:00, closes = "18:00" }'
+    market.declare(provider=f"schedule = {{ weekly = [{weekly}] }}")
+    opens = NOON + timedelta(minutes=1)
+    assert market.sold(2) == 0
+    lead_id = query(market.database, "select id::text from leads limit 1")[0][0]
+    [(_, standing)] = explain_provider(market.database, lead_id, "anchor@example.com").standings
+    assert standing.refusal is not None
+    assert standing.refusal.message().values == {"opens_at": opens}
+    market.at(opens)
+    assert market.sold() == 1
+    market.at(NOON + timedelta(minutes=30))
+    assert market.sold() == 0
+    always = set_provider_schedule(market.database, market.provider_id, None, OPERATOR)
+    assert always.took_effect
+    assert market.sold() == 1
+    closed = {"paused_until": "2026-03-04T00:00:00Z"}
+    set_subscription_schedule(market.database, market.subscription_id, closed, OPERATOR, of_provider_id=None)
+    assert market.sold() == 0
+
+
+def test_whatever_else_is_changed_keeps_limits_and_schedules(market: Market) -> None:
+    market.declare(provider="limits = { leads_per_day = 9 }", subscription="limits = { leads_per_day = 2 }")
+    assert market.sold(3) == 2
+    for change in (
+        lambda: suspend_provider(market.database, market.provider_id, OPERATOR),
+        lambda: reactivate_provider(market.database, market.provider_id, OPERATOR),
+        lambda: pause_subscription(market.database, market.subscription_id, OPERATOR, of_provider_id=None),
+        lambda: resume_subscription(market.database, market.subscription_id, OPERATOR, of_provider_id=None),
+        lambda: unsubscribe(market.database, market.subscription_id, OPERATOR, of_provider_id=None),
+        lambda: market.declare(),
+    ):
+        change()
+        assert market.sold() == 0
+    market.at(NOON + timedelta(days=1))
+    assert market.sold(3) == 2
+
+
+def test_a_file_that_says_an_empty_table_takes_limits_away(market: Market) -> None:
+    market.declare(provider="limits = { leads_total = 1 }", subscription="limits = { leads_total = 1 }")
+    assert market.sold(2) == 1
+    market.declare(provider="limits = {}", subscription="limits = {}")
+    assert market.sold(2) == 2
+    assert market.windows() == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "problem"),
+    [
+        ("limits = { leads_per_year = 1 }", "provider[0].limits: there is no cap `leads_per_year`"),
+        ("schedule = { dates_off = [1] }", "provider[0].schedule: `dates_off`, number 1: it must be a date"),
+    ],
+)
+def test_a_file_with_a_limit_that_there_is_not_is_refused(market: Market, provider: str, problem: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        market.declare(provider=provider)
+    assert [each.startswith(problem) for each in refused.value.problems] == [True]
+
+
+def test_another_process_expects_counters_that_are_not_so(market: Market) -> None:
+    market.declare(provider="limits = { leads_per_day = 5 }", subscription="limits = { leads_per_day = 4 }")
+    first, second = Distributor(market.database), Distributor(market.database)
+    [(niche_id,)] = query(market.database, "select id::text from niches")
+    received = 0
+    for distributor in (first, second, first, second, first, second):
+        submit_leads(market.database, "storage", [{}], OPERATOR, approve=True)
+        received += sum(len(each.recipients) for each in distributor.distribute_waiting(niche_id).decisions)
+    assert received == 4
+
+
+def test_an_editor_that_saw_another_version_is_refused(market: Market) -> None:
+    market.declare()
+    seen = set_provider_limits(market.database, market.provider_id, {"leads_total": 9}, OPERATOR)
+    set_provider_limits(market.database, market.provider_id, {"leads_total": 8}, OPERATOR)
+    with pytest.raises(Refused, match="changed meanwhile"):
+        set_provider_limits(market.database, market.provider_id, None, OPERATOR, expected_version=seen.version)
+    with pytest.raises(BadInput, match="leads_total"):
+        set_provider_limits(market.database, market.provider_id, {"leads_total": 0}, OPERATOR)
+
+
+def test_without_limits_no_statement_is_added(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> Counter:
+        raise AssertionError("asked for counters")
+
+    monkeypatch.setattr("fairlead.store.distribution.writes.ask_for_counters", never)
+    monkeypatch.setattr("fairlead.store.distribution.writes.move_windows", never)
+    monkeypatch.setattr("fairlead.store.distribution.writes.shut", never)
+    market.declare()
+    assert market.sold(3) == 3
+    assert verify(market.database).holds
