@@ -54,8 +54,16 @@ NOT_ASKED = {
     "/login/enrolment": "a login that is half done, as is the next",
     "/login/second-factor": "",
     "/operations/dead-letters/{dead_letter_id}": "nothing was given up in this year",
+    "/exports/{export_id}": "nothing was exported",
+    "/logo/{digest}": "a picture",
+    "/operations/endpoints/{endpoint_id}": "no provider has an endpoint",
 }
 """Pages of the routes that are not asked, and why."""
+NAMED = (
+    "assignment_id", "kind", "lead_id", "level_id", "niche_id", "notification_id", "provider_id", "slug",
+    "subscription_id", "user_id",
+)  # fmt: skip
+"""What addresses may name: `_names` has ids for them."""
 YEARS = ("/overview", "/analytics", "/fairness")
 """Pages that are also asked for a whole year."""
 
@@ -168,6 +176,9 @@ def _names(database: Database, provider_id: str) -> dict[str, Sequence[str]]:
     own = f"from assignments where provider_id = '{provider_id}' order by id desc limit 20"
     return {
         "lead_id": _ids(database, any_lead),
+        "notification_id": _ids(database, "select id from notifications order by id desc limit 20"),
+        "user_id": _ids(database, "select id from users limit 5"),
+        "kind": ["lead_assigned"],
         "niche_id": _ids(database, "select id from niches order by slug limit 3"),
         "provider_id": [provider_id],
         "assignment_id": _ids(database, f"select id {own}"),

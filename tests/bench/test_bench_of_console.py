@@ -2,13 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from bench.console import NOT_ASKED, pages_of_routes
+from bench.console import NAMED, NOT_ASKED, pages_of_routes
 
 ROOT = Path(__file__).parents[2]
 PERMISSIONS = ROOT / "tests" / "console" / "page_permissions.txt"
@@ -17,6 +18,8 @@ PERMISSIONS = ROOT / "tests" / "console" / "page_permissions.txt"
 def test_every_page_is_asked_or_has_a_reason_not_to_be() -> None:
     known = {line.split(":")[0] for line in PERMISSIONS.read_text(encoding="utf-8").splitlines()}
     assert {*pages_of_routes()} == known - NOT_ASKED.keys()
+    named = {name for page in pages_of_routes() for name in re.findall(r"\{(\w+)\}", page)}
+    assert named <= {*NAMED}, "an address names what bench.console has no id of"
 
 
 @pytest.mark.slow
