@@ -164,10 +164,8 @@ _PUBLIC = frozenset(("/accept-invite", "/confirm-lead", "/forgot-password", "/lo
 
 def _addresses(page: str, names: Mapping[str, Sequence[str]]) -> list[str]:
     wanted = re.findall(r"\{(\w+)\}", page)
-    if not wanted:
-        return [page]
-    [name] = wanted
-    return [page.replace(f"{{{name}}}", each) for each in names[name]]
+    longest = max((len(names[name]) for name in wanted), default=1)
+    return [page.format_map({name: names[name][n % len(names[name])] for name in wanted}) for n in range(longest)]
 
 
 def _names(database: Database, provider_id: str) -> dict[str, Sequence[str]]:
