@@ -67,11 +67,11 @@ subscription = [{ niche = "storage", level = "only", schedule = { paused_until =
 
 def play(database: Database) -> None:
     """Leads come in, are approved, sold, rejected, confirmed, reported and refunded; all that can change is changed."""
-    _limited(database)
     declare(database, HOSTING + PEOPLE)
     anchor, bowline, cleat = (provider_id(database, f"{name}@example.com") for name in ("anchor", "bowline", "cleat"))
     [(niche_id,)] = query(database, "select id::text from niches where slug = 'hosting'")
     _configure(database, niche_id, anchor, cleat)
+    _limited(database)
     _sell(database, niche_id)
     _afterwards(database, anchor, bowline)
     _unsold(database, niche_id)
