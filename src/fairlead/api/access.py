@@ -18,7 +18,7 @@ from starlette.requests import HTTPConnection
 
 from fairlead.api.cross_origin import SAFE_METHODS, refuse_cross_origin
 from fairlead.api.resources import Resources, resources_of
-from fairlead.api.session_cookie import token_of
+from fairlead.api.session_cookie import refuse_hidden_proxy, token_of
 from fairlead.core.errors import Refused
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.api_keys import authenticate_api_key
@@ -154,6 +154,7 @@ class Public:
     def __call__(self, request: Request) -> None:
         if not self.from_anywhere and request.method not in SAFE_METHODS:
             refuse_cross_origin(request, resources_of(request).settings.public_url)
+            refuse_hidden_proxy(request)
 
 
 Access: TypeAlias = Needs | NeedsOwn | NeedsSession | Public
@@ -212,6 +213,7 @@ def _session_of(request: Request, resources: Resources) -> OpenedSession:
         raise session_invalid()
     # A cookie comes along whichever page asks; a key does not. Such a page sees no answer, but could use up a limit.
     refuse_cross_origin(request, resources.settings.public_url)
+    refuse_hidden_proxy(request)
     principal = authenticate_session(resources.database, token, request_id=current_correlation_id())
     return OpenedSession(principal, token)
 
