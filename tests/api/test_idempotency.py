@@ -21,7 +21,7 @@ from tests.flows.marketplaces import everything
 CHANGE_NOTHING: Mapping[str, Any] = {
     f"{ADMIN}/niches/{{niche_id}}/form/preview": {"form_schema": {"version": 1, "fields": []}},
     f"{ADMIN}/niches/{{niche_id}}/filter-preview": {"filter_rules": {"version": 1, "rules": []}},
-    f"{ADMIN}/dry-runs": {"niche": "moving", "attributes": {"age": 41}},
+    f"{ADMIN}/dry-runs": {"niche": "hosting", "attributes": {"cores": 8}},
     f"{ADMIN}/lead-search": {"text": "cora@example.com"},
     f"{ADMIN}/leads/{{lead_id}}/verify": None,
     f"{ADMIN}/levels/{{level_id}}/preview": {"price_cents": 700},
@@ -118,7 +118,7 @@ def test_what_changes_nothing_does_so_with_a_key_too(database: Database) -> None
         who = cast.ann if route.startswith(ADMIN) else cast.sam
         answers = [send(Post(who, route.format_map(things), body), "one key") for _ in range(2)]
         assert [each.status_code for each in answers] == [200, 200], answers[0].text
-        first, again = ({**each.json(), "verified_at": None} for each in answers)
+        first, again = ({**each.json(), "verified_at": None, "tried_at": None} for each in answers)
         assert first == again, "but for when it was asked"
         assert REPLAYED not in answers[1].headers
     assert unnoticed(database) == before

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal, TypeAlias
 
 from fastapi import Query
+from pydantic import Field
 
 from fairlead.api.schemas.values import pattern_with_message
 from fairlead.core.entry.contact import LONGEST_TRACKING
@@ -14,7 +15,7 @@ IdPrefix: TypeAlias = Annotated[
     str | None, Query(pattern=ID_PREFIX_PATTERN, description="How the id begins.", examples=["01990d8e"])
 ]
 
-Source: TypeAlias = Annotated[str, Shortened(LONGEST_TRACKING)]
+Source: TypeAlias = Annotated[str, Shortened(LONGEST_TRACKING), Field(max_length=2_000)]
 """Where leads came from, in the form in which it is stored."""
 
 LeadOrder: TypeAlias = Literal["newest", "oldest"]

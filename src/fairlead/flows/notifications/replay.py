@@ -74,25 +74,38 @@ def replay_notification(
     return database.run(lambda conn: run_idempotent(conn, idempotency_key, Replayed, lambda: replay(conn)))
 
 
-def replayable_count(database: Database, endpoint_id: str, created_from: datetime, *, only_failed: bool = False) -> int:
+def replayable_count(
+    database: Database,
+    endpoint_id: str,
+    created_from: datetime,
+    created_before: datetime | None = None,
+    *,
+    only_failed: bool = False,
+) -> int:
     """How many notifications `replay_endpoint` would send again now.
 
     Raises `BadInput` for what is no id or a time without a zone, `Refused`: `webhook_endpoint_unknown`.
     """
-    checked = _checked(endpoint_id, created_from)
+    checked = _checked(endpoint_id, created_from, created_before)
 
     def work(conn: Connection) -> int:
         if watched_endpoint(conn, checked) is None:
             raise _unknown(checked)
-        return count_replayable(conn, checked, created_from, clock(conn), only_failed=only_failed)
+        return count_replayable(conn, checked, created_from, created_before or clock(conn), only_failed=only_failed)
 
     return database.read(work)
 
 
 def replay_endpoint(
-    database: Database, endpoint_id: str, created_from: datetime, actor: Actor, *, only_failed: bool = False
+    database: Database,
+    endpoint_id: str,
+    created_from: datetime,
+    actor: Actor,
+    *,
+    created_before: datetime | None = None,
+    only_failed: bool = False,
 ) -> int:
-    """What was created from then on, and was delivered to the endpoint or failed, is to be sent again; says how many.
+    """What was created in the span, and was delivered to the endpoint or failed, is to be sent again; says how many.
 
     With `only_failed`, only what failed. Dead letters of those are `retried`. Some hundreds to a transaction, audited
     each, or all in one that is open already; locks the endpoint, then the notifications in ascending order of id. Each
@@ -101,7 +114,7 @@ def replay_endpoint(
 
     Raises `BadInput` for what is no id or a time without a zone, `Refused`: `webhook_endpoint_unknown`.
     """
-    checked = _checked(endpoint_id, created_from)
+    checked = _checked(endpoint_id, created_from, created_before)
     total, after = 0, None
     # After the audit log nothing else is locked, so within one transaction it has to be all of them.
     most = None if database.is_joined else BATCH_NOTIFICATIONS
@@ -117,20 +130,22 @@ def replay_endpoint(
         resolve_letters_of(conn, ids, actor.name, now)
         enqueue(conn, [Job("dispatch_notifications")])
         new = {"created_from": timestamp_text(created_from), "count": len(ids)}
+        new |= {} if created_before is None else {"created_before": timestamp_text(created_before)}
         new |= {"only_failed": True} if only_failed else {}
         append_audit(conn, [AuditEvent(actor, "webhook_endpoint.replayed", "webhook_endpoint", checked, new=new)], now)
         return ids
 
     # What is only created while this runs is not asked for.
-    until = database.run(clock)
+    until = created_before or database.run(clock)
     while ids := database.run(work):
         total, after = total + len(ids), ids[-1]
     return total
 
 
-def _checked(endpoint_id: str, created_from: datetime) -> str:
-    if created_from.tzinfo is None:
-        raise BadInput(["created_from: must say its time zone, such as 2026-03-01T14:00:00Z"])
+def _checked(endpoint_id: str, created_from: datetime, created_before: datetime | None) -> str:
+    for name, moment in (("created_from", created_from), ("created_before", created_before)):
+        if moment is not None and moment.tzinfo is None:
+            raise BadInput([f"{name}: must say its time zone, such as 2026-03-01T14:00:00Z"])
     return checked_id(endpoint_id, "webhook endpoint")
 
 

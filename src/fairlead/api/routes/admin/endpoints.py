@@ -13,7 +13,7 @@ from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.pagination import ByCursor, Page, cursor_after
-from fairlead.api.schemas.spans import NeededFrom
+from fairlead.api.schemas.spans import Before, NeededFrom
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Timestamp, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
@@ -67,6 +67,7 @@ class MissedDeliveries(RequestModel):
     """Which of an endpoint's notifications are sent again."""
 
     created_from: Timestamp = Field(description="Those that were created at this time or later.")
+    created_before: Timestamp | None = Field(default=None, description="Those that were created before this time.")
     only_failed: StrictBool = Field(default=False, description="Only those that failed, not what was delivered.")
 
 
@@ -129,11 +130,15 @@ def resume_webhook_endpoint_of_provider(
 
 @router.get("/{endpoint_id}/replayable", responses=_UNKNOWN)
 def count_replayable_deliveries(
-    endpoint_id: EndpointId, created_from: NeededFrom, reader: Reader, database: MarketplaceDatabase
+    endpoint_id: EndpointId,
+    created_from: NeededFrom,
+    reader: Reader,
+    database: MarketplaceDatabase,
+    created_before: Before = None,
 ) -> MissedDeliveryCounts:
-    """Count what sending again from then on would send. Nothing is changed."""
-    failed = replayable_count(database, endpoint_id, created_from, only_failed=True)
-    both = replayable_count(database, endpoint_id, created_from)
+    """Count what sending again what was created in the span would send. Nothing is changed."""
+    failed = replayable_count(database, endpoint_id, created_from, created_before, only_failed=True)
+    both = replayable_count(database, endpoint_id, created_from, created_before)
     return MissedDeliveryCounts(
         endpoint_id=endpoint_id, created_from=created_from, failed_count=failed, delivered_count=max(both - failed, 0)
     )
@@ -148,7 +153,14 @@ def replay_webhook_endpoint(
     Each call sends all of it again, with the `webhook-id` that it had, by which receivers know it; what waits already
     is left alone.
     """
-    count = replay_endpoint(database, endpoint_id, asked.created_from, writer.actor, only_failed=asked.only_failed)
+    count = replay_endpoint(
+        database,
+        endpoint_id,
+        asked.created_from,
+        writer.actor,
+        created_before=asked.created_before,
+        only_failed=asked.only_failed,
+    )
     return ReplayedEndpoint(endpoint_id=endpoint_id, count=count)
 
 

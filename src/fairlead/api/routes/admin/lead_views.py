@@ -40,7 +40,7 @@ class LeadFilters(RequestModel):
 
     niche: Slug | None = Field(default=None, examples=["hosting"])
     status: LeadStatus | None = None
-    source: Annotated[Source, Field(max_length=200, examples=["newsletter"])] | None = None
+    source: Annotated[Source, Field(examples=["newsletter"])] | None = None
     outcome: LeadOutcome | None = None
     period: LeadPeriod | None = Field(default=None, description="The days up to today; null: all, or those of a span.")
     created_from: Timestamp | None = None
