@@ -40,12 +40,12 @@ class Step:
 class BatchDecision:
     """A final decision of every lead of a batch, with the balances of all providers that it consulted.
 
-    `counters_after` are the windows of limits that it moved, as they are afterwards.
+    `counters_after` are the windows of limits that it moved, as they are afterwards, each with its provider's id.
     """
 
     steps: tuple[Step, ...]
     balances_after: Mapping[str, Balance]
-    counters_after: tuple[Counter, ...] = ()
+    counters_after: tuple[tuple[str, Counter], ...] = ()
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

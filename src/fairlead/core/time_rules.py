@@ -96,9 +96,10 @@ class CountedRules:
             self.after[counter.key] = self.after[counter.key].with_lead(price_cents)
 
     @property
-    def moved(self) -> list[Counter]:
-        """The counters that the batch moved, as they are after it."""
-        return [counter for key, counter in self.after.items() if counter != self.consulted[key]]
+    def moved(self) -> list[tuple[str, Counter]]:
+        """The counters that the batch moved, as they are after it, each with its provider's id."""
+        moved = [(key, counter) for key, counter in self.after.items() if counter != self.consulted[key]]
+        return [(self.provider_ids[key], counter) for key, counter in moved]
 
 
 class RecordedRules:

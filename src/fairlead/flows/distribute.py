@@ -133,7 +133,8 @@ def _attempt(conn: Connection, niche: LockedNiche, locking: _Locking) -> _Done |
     asked = decide_batch(roster, locked.leads, {}, locked.now, expected, expected_counters=counters)
     decided, held = _with_balances_locked(conn, roster, asked, locking.lock_also)
     batch = sealed_batch(niche, roster.head, decided, held, locked.now, locked.requests)
-    return _Done(roster, decided, batch, (*held.counters.values(), *decided.counters_after))
+    moved = (counter for _, counter in decided.counters_after)
+    return _Done(roster, decided, batch, (*held.counters.values(), *moved))
 
 
 def sealed_batch(

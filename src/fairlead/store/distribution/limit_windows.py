@@ -71,26 +71,31 @@ class AskedCounters:
         return found
 
 
-def move_windows(conn: Connection, counters: Sequence[Counter]) -> None:
-    """The windows, which leads were added to, are as given. Needs the locks that `ask_for_counters` names.
+def move_windows(conn: Connection, moved: Sequence[tuple[str, Counter]]) -> None:
+    """The windows, each with its provider's id, which leads were added to, are as given.
+
+    Needs the locks that `ask_for_counters` names.
 
     Raises `RowsMissed` for one that was moved past them.
     """
+    counters = [counter for _, counter in moved]
     change_rows(
         conn,
         "limit_windows_rise",
         len(counters),
         """
-        insert into limit_windows (owner_id, period, opened_at, closes_at, lead_count, spent_cents)
-        select owner_id, period, opened_at, closes_at, lead_count, spent_cents
-        from unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::bigint[])
-             as used (owner_id, period, opened_at, closes_at, lead_count, spent_cents)
+        insert into limit_windows (owner_id, provider_id, period, opened_at, closes_at, lead_count, spent_cents)
+        select owner_id, provider_id, period, opened_at, closes_at, lead_count, spent_cents
+        from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::bigint[],
+                    %s::bigint[])
+             as used (owner_id, provider_id, period, opened_at, closes_at, lead_count, spent_cents)
         on conflict (owner_id, period, opened_at) do update
         set closes_at = excluded.closes_at, lead_count = excluded.lead_count, spent_cents = excluded.spent_cents
         where limit_windows.lead_count < excluded.lead_count and limit_windows.spent_cents < excluded.spent_cents
         """,
         (
             array_text(counter.owner_id for counter in counters),
+            array_text(provider_id for provider_id, _ in moved),
             array_text(counter.period for counter in counters),
             _instants(map(opened_at, counters)),
             _instants(map(closes_at, counters)),
@@ -136,11 +141,9 @@ def forget_local_time(conn: Connection, niche_id: str, contents: Sequence[tuple[
     if subscription_ids or provider_ids:
         conn.execute(
             """
-            delete from limit_windows
-            where owner_id = any(%s::uuid[]) or owner_id = any(%s::uuid[])
-               or owner_id in (select id from subscriptions where niche_id = %s and provider_id = any(%s::uuid[]))
+            delete from limit_windows where owner_id = any(%s::uuid[]) or provider_id = any(%s::uuid[])
             """,
-            (array_text(subscription_ids), array_text(provider_ids), niche_id, array_text(provider_ids)),
+            (array_text(subscription_ids), array_text(provider_ids)),
         )
 
 

@@ -99,7 +99,7 @@ class Batch:
     balances_after: Mapping[str, Balance]
     now: datetime
     requests: Mapping[str, LeadRequest]
-    counters_after: Sequence[Counter] = ()
+    counters_after: Sequence[tuple[str, Counter]] = ()
     shut: Mapping[str, Refusal] = field(default_factory=dict[str, Refusal])
 
 

@@ -18,8 +18,12 @@ grant update (low_balance_threshold_cents, notification_preferences) on provider
 -- Its own subscriptions. `served_seq`, the place in the order, is the engine's.
 grant select on subscriptions to :"portal";
 grant insert (id, provider_id, competition_level_id, niche_id, is_active, deactivation_reason, filter_rules,
-              filter_is_valid, deleted_at, created_at) on subscriptions to :"portal";
-grant update (is_active, deactivation_reason, filter_rules, filter_is_valid, deleted_at) on subscriptions to :"portal";
+              filter_is_valid, limits, schedule, deleted_at, created_at) on subscriptions to :"portal";
+grant update (is_active, deactivation_reason, filter_rules, filter_is_valid, limits, schedule, shut_by, deleted_at)
+    on subscriptions to :"portal";
+
+-- What was used of its limits, to be forgotten.
+grant select (owner_id, provider_id), delete on limit_windows to :"portal";
 
 -- What it bought, and what it says of it. Not what operators wrote, and not the salt of the journal's commitment.
 grant select (id, lead_id, provider_id, subscription_id, competition_level_id, niche_id, price_cents, ledger_seq, status,

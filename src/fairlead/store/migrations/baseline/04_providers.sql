@@ -80,6 +80,7 @@ create trigger subscriptions_keep_their_ids before update of id, provider_id, co
 create table limit_windows (
     -- limit_windows_pkey: the windows of a subscription or of a provider.
     owner_id    uuid not null,
+    provider_id uuid not null,
     period      text not null check (period in ('hour', 'day', 'week', 'month', 'total')),
     opened_at   timestamptz not null,
     closes_at   timestamptz not null check (closes_at > opened_at),
@@ -89,5 +90,7 @@ create table limit_windows (
 ) with (fillfactor = 70);
 comment on table limit_windows is
     'What was used of the windows of limits. Derived: a row that is not there is counted anew from the ledger.';
+-- limit_windows_of_provider: those to be counted anew when its terms change.
+create index limit_windows_of_provider on limit_windows (provider_id);
 -- limit_windows_by_end: those that are long over.
 create index limit_windows_by_end on limit_windows (closes_at);
