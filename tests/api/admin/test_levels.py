@@ -1,7 +1,10 @@
 """Levels over HTTP: prices that move subscriptions, and orders that change at once."""
 
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.store.connection import Database
-from tests.api.asking import an_admin, application
+from tests.api.asking import an_admin, application, machine
+from tests.api.keys import operators_key
 from tests.api.permitting import STALE, problem, seen
 from tests.flows.configuration.market import UNKNOWN, open_market
 from tests.flows.marketplaces import activity
@@ -62,6 +65,19 @@ def test_what_a_price_would_do_is_what_it_does(database: Database) -> None:
     assert [each["subscription_id"] for each in told["reactivated"]] == [bowline]
     assert ann.post(f"{address}/preview", json={"max_recipients": 2}).json()["deactivated"] == []
     assert problem(ann.post(f"{LEVELS}/{UNKNOWN}/preview", json={})) == (404, "level_unknown")
+
+
+def test_what_a_price_would_stop_is_told_to_those_who_may_change_it(database: Database) -> None:
+    """Tried with one price after another, it tells each subscriber's balance."""
+    market = open_market(database)
+    app = application(database)
+    address, wish = f"{LEVELS}/{market.silver}/preview", {"price_cents": 700}
+    reader = machine(app, operators_key(database, Permission.NICHES_READ, Permission.PROVIDERS_READ))
+    assert problem(reader.post(address, json=wish)) == (403, "permission_missing")
+    editor = machine(app, operators_key(database, Permission.NICHES_WRITE, email="eve@example.com"))
+    answers = [editor.post(address, json=wish).status_code for _ in range(REPORTS_OF_CALLER.capacity + 3)]
+    assert answers[: REPORTS_OF_CALLER.capacity] == [200] * REPORTS_OF_CALLER.capacity
+    assert 429 in answers
 
 
 def test_a_level_is_switched_off_and_renamed(database: Database) -> None:

@@ -17,6 +17,7 @@ from fairlead.api.schemas.currency import Currency, InCurrency
 from fairlead.api.schemas.values import Cents, Int, RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
+from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.configuration.level_order import Reordered, reorder_levels
 from fairlead.flows.configuration.levels import (
     LevelChange,
@@ -33,6 +34,8 @@ router = Router(prefix="/api/v1/admin", tags=["levels"])
 
 Reader = Annotated[Principal, needs(Permission.NICHES_READ)]
 Editor = Annotated[Principal, needs(Permission.NICHES_WRITE)]
+# Which subscriptions a price would stop says what their providers have: told to those whose change would say so, too.
+Pricer = Annotated[Principal, needs(Permission.NICHES_WRITE, REPORTS_OF_CALLER)]
 NicheId = Annotated[Uuid, Path()]
 LevelId = Annotated[Uuid, Path()]
 
@@ -210,9 +213,12 @@ def edit_level(
     responses=refuses("level_unknown", "level_deleted"),
 )
 def preview_level(
-    level_id: LevelId, asked: LevelPatch, _: Reader, currency: InCurrency, database: MarketplaceDatabase
+    level_id: LevelId, asked: LevelPatch, _: Pricer, currency: InCurrency, database: MarketplaceDatabase
 ) -> LevelChangePreview:
-    """Say which subscriptions the change would let start or stop, by the balances of now. Nothing is changed."""
+    """Say which subscriptions the change would let start or stop, by the balances of now. Nothing is changed.
+
+    It takes what the change itself takes: from prices that stop a subscription its provider's balance follows.
+    """
     done = preview_level_change(database, level_id, LevelChange(**said(asked)))
     return LevelChangePreview(
         level=level_state(done.level, currency),
