@@ -25,8 +25,10 @@ DELETED = "(deleted)"
 CHANGES = {
     "text": "{c} || 'x'",
     "uuid": "gen_random_uuid()",
-    "int4": "{c} + 1",
-    "int8": "{c} + 1",
+    "int4": "{c} + 1000",  # past every other row's: a number may be part of a key
+    "int8": "{c} + 1000",
+    "_int8": "{c} || 1::bigint",
+    "date": "{c} + 1",
     "bool": "not {c}",
     "timestamptz": "{c} + interval '1 second'",
     "jsonb": "case jsonb_typeof({c}) when 'object' then {c} || '{{\"tampered\": 1}}' else '{{}}' end",

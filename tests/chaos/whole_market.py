@@ -14,6 +14,7 @@ from fairlead.flows.create_lead import EnteredLead, create_lead
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.intake.confirmation import confirm_lead
+from fairlead.flows.intake.own_request import request_token, withdraw_request
 from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
@@ -188,5 +189,8 @@ def _from_outside(database: Database) -> None:
     )
     send(database)
     send(database)
+    regretted = link(database, visit(database, lead(contact_email="fred@example.com")).lead_id)
+    confirm_lead(database, regretted, VISITOR)
+    withdraw_request(database, request_token(regretted), VISITOR)
     confirm_lead(database, link(database, visit(database, lead(contact_email="dora@example.com")).lead_id), VISITOR)
     link(database, visit(database, lead(contact_email="erin@example.com")).lead_id)

@@ -36,7 +36,7 @@ PLAIN_ENGLISH = frozenset(
     offer order origin outside over overview own page part password patch pause pending per pool port postgres
     preference preview previewed private profile public queued registration rejected rejection replayed
     report request resolution resolved restoration result retried retry revenue row rule saved schema search
-    second secret security setting setup shutdown size smtp source state step summary taken test timeline timeout
+    second secret security setting setup shutdown size smtp state step summary taken test timeline timeout
     to total transaction transport type unviewed url username value variable web worth
     """.split()
 )

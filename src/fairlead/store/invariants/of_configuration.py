@@ -157,6 +157,9 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
             select entity_id, seq, new ->> 'version' as version, actor, memo, created_at
             from audit_log where action = 'niche.form_changed'
         )
+        select format('niche %s: the versions of its form are not 1 to %s', niche_id, max(version))
+        from form_schema_versions group by niche_id having count(*) <> max(version)
+        union all
         select format('niche %s: its form is not version %s, the newest', n.slug, v.version)
         from niches n join newest on newest.niche_id = n.id
         join form_schema_versions v on v.niche_id = n.id and v.version = newest.version
