@@ -21,7 +21,6 @@ from fairlead.flows.exporting.requests import (
     MOST_UNDER_WAY,
     cancel_export,
     discard_export,
-    drop_exports_with_contact_data,
     request_export,
     show_export,
 )
@@ -392,23 +391,6 @@ def test_a_file_is_gone_when_its_time_is_over(database: Database, sale: Sale) ->
     value(database, "update exports set requested_at = now() - interval '31 days'")
     assert clean_up(maintenance_of(database))["exports"] == 1
     assert query(database, "select id::text from exports") == [(kept.export_id,)]
-
-
-def test_an_erasure_can_drop_every_file_that_may_name_the_person(database: Database, sale: Sale) -> None:
-    earlier = built(database, ExportRequest("leads"))
-    [(moment,)] = query(database, "select clock_timestamp()")
-    named = built(database, ExportRequest("leads"))
-    masked = built(database, ExportRequest("leads", without_contact_data=True))
-    money = built(database, ExportRequest("ledger"))
-    assert database.run(lambda conn: drop_exports_with_contact_data(conn, moment)) == 1
-    states = dict(query(database, "select id::text, state from exports"))
-    assert states == {
-        earlier.export_id: "ready",
-        named.export_id: "expired",
-        masked.export_id: "ready",
-        money.export_id: "ready",
-    }
-    assert stored_pieces(database, named.export_id) == []
 
 
 def test_an_actor_has_only_so_many_under_way(database: Database, sale: Sale) -> None:

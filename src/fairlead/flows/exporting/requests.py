@@ -12,6 +12,7 @@ from fairlead.flows.exporting.kinds import KINDS, ExportKind
 from fairlead.flows.exporting.rows import ExportRequest, checked_request
 from fairlead.store.audit.log import SYSTEM, Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
+from fairlead.store.exports.chunks import delete_chunks
 from fairlead.store.exports.requests import (
     ExportRow,
     RequestedExport,
@@ -21,6 +22,7 @@ from fairlead.store.exports.requests import (
     export_row,
     insert_export,
     lock_export,
+    lock_exports,
     lock_exports_with_contact_data,
 )
 from fairlead.store.failures.dead_letters import open_dead_letter_id, resolve
@@ -61,6 +63,7 @@ def request_export(
     with_contact_data = not request.without_contact_data and _sees_contact_data(kind, requester)
 
     def work(conn: Connection) -> ExportRow:
+        lock_exports(conn)
         if count_under_way(conn, requester.actor.name) >= MOST_UNDER_WAY:
             raise Refused(
                 "too_many_exports", f"{MOST_UNDER_WAY} exports that you requested are under way: wait, or cancel one"
@@ -144,19 +147,25 @@ def drop_exports_with_contact_data(conn: Connection, since: datetime) -> int:
     """No file holds contact data of a consumer who came at this time or later; returns how many were dropped.
 
     For the erasure of a person, in its transaction: each is `expired`, or `cancelled` where it was being built, and may
-    be requested anew. Locks the exports. Audited.
+    be requested anew. One that waits goes on waiting: its run begins when the erasure has ended, and what an earlier
+    run left is deleted. Takes the lock of the exports as a whole, then theirs. Audited.
     """
     kinds = [kind.name for kind in KINDS.values() if kind.contact == "consumer"]
+    lock_exports(conn)
     found = lock_exports_with_contact_data(conn, kinds, since)
     now = clock(conn)
-    for row in found:
+    dropped = [row for row in found if row.state in ("ready", "running")]
+    for row in dropped:
         end_export(conn, row.export_id, "expired" if row.state == "ready" else "cancelled", now)
+    for row in found:
+        if row.state == "waiting":
+            delete_chunks(conn, row.export_id)
     append_audit(
         conn,
-        [AuditEvent(SYSTEM, "export.dropped", "export", row.export_id, old={"kind": row.kind}) for row in found],
+        [AuditEvent(SYSTEM, "export.dropped", "export", row.export_id, old={"kind": row.kind}) for row in dropped],
         now,
     )
-    return len(found)
+    return len(dropped)
 
 
 def require_kind(kind: ExportKind, requester: Requester) -> None:

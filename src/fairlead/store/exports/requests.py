@@ -68,8 +68,13 @@ _COLUMNS: LiteralString = """
     a.requested_at, a.started_at, a.finished_at, a.expires_at, a.error"""
 
 
+def lock_exports(conn: Connection) -> None:
+    """Until this transaction ends no other requests an export, adds to a file or drops files. Before any row's lock."""
+    conn.execute("select pg_advisory_xact_lock(hashtext(current_schema() || ' exports as a whole'), 0)")
+
+
 def insert_export(conn: Connection, new: RequestedExport, now: datetime) -> None:
-    """The export is requested, and waits."""
+    """The export is requested, and waits. Needs the lock of `lock_exports`."""
     conn.execute(
         """
         insert into exports (id, kind, format, parameters, with_contact_data, requested_by, requested_by_user_id,
@@ -256,16 +261,19 @@ def delete_old_exports(conn: Connection, requested_before: datetime) -> int:
 
 
 def lock_exports_with_contact_data(conn: Connection, kinds: Sequence[str], since: datetime) -> list[ExportRow]:
-    """Exports of these kinds that hold contact data and whose file was read at this time or later, locked, by id.
+    """Exports of these kinds with contact data that hold, or may yet, what is read from this time on, locked by id.
 
-    For the erasure of a person: what was read before it existed cannot name it.
+    For the erasure of a person: what was read before it existed cannot name it. A run reads some time after it has
+    begun, so that one under way counts whenever it began, and a ready one by its end; those that wait or failed may
+    begin a run at any moment. Needs the lock of `lock_exports`: else one could be requested and begin unseen.
     """
     return all_rows(
         conn,
         ExportRow,
         f"""
         select {_COLUMNS} from exports a
-        where a.state in ('running', 'ready') and a.with_contact_data and a.kind = any(%s) and a.started_at >= %s
+        where a.with_contact_data and a.kind = any(%s)
+          and (a.state in ('waiting', 'running', 'failed') or a.state = 'ready' and a.finished_at >= %s)
         order by a.id for no key update
         """,  # noqa: S608 - constants of our own
         (list(kinds), since),
