@@ -1,14 +1,15 @@
 """How many leads pass a filter, as a provider may know that has bought none of them.
 
-What consumers wrote in their own words could be guessed from counts, letter by letter: from whether any lead has a
-word, from one count less another, from where a rounded count jumps while other rules cut the leads ever more finely.
-So no count here is ever of words and of anything else at once, and none is of fewer leads than `STEP`. A rule about
-words is counted by itself, over a niche's newest leads, whatever else is asked, and rounded down to whole steps; its
-opposite is told from the same number. What is told of a whole filter is reckoned from those numbers and from the count
-of its other rules, as if they had nothing to do with each other: a sum that its reader could do as well.
+What consumers typed, in words or numbers, could be guessed from counts: from whether any lead has a word, from one
+count less another, from where a rounded count jumps while other rules cut the leads ever more finely. So no count here
+is ever of what was typed into one field and of anything else at once, and none that has to do with it is of fewer leads
+than `STEP`. A rule about it is counted by itself (of numbers, all rules about one field together), over a niche's
+newest leads, whatever else is asked, and rounded down to whole steps; the opposite of a rule about words is told from
+the same number. What is told of a whole filter is reckoned from those numbers and from the count of its other rules,
+which ask for choices alone, as if they had nothing to do with each other: a sum that its reader could do as well.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -18,7 +19,7 @@ from fairlead.core.filters import CompiledFilter
 from fairlead.core.form_field import FieldType
 
 STEP = 10
-"""Counts that have to do with words are told in whole steps of this, and below one not at all."""
+"""Counts that have to do with what was typed are told in whole steps of this, and below one not at all."""
 
 Attributes = Mapping[str, object]
 
@@ -44,20 +45,45 @@ def asks_for_words(compiled: CompiledFilter) -> bool:
     return any(map(_is_about_words, compiled.rules))
 
 
+def asks_for_typed(compiled: CompiledFilter) -> bool:
+    """Whether a rule is about a field that people type into, words or numbers."""
+    return any(map(_is_about_typed, compiled.rules))
+
+
 def without_words(compiled: CompiledFilter) -> CompiledFilter:
     """The filter without its rules about words."""
-    kept = tuple(rule for rule in compiled.rules if not _is_about_words(rule))
-    return CompiledFilter(kept, tuple(map(predicate, kept)))
+    return _with(compiled, lambda rule: not _is_about_words(rule))
+
+
+def without_typed(compiled: CompiledFilter) -> CompiledFilter:
+    """The filter without its rules about words and numbers: those about choices."""
+    return _with(compiled, lambda rule: not _is_about_typed(rule))
 
 
 @dataclass(frozen=True, slots=True)
-class WordShares:
-    """How common rules about words are among a niche's newest leads: always the same leads, whatever is asked."""
+class TypedShares:
+    """How common rules about words and numbers are among a niche's newest leads: always the same leads, whatever is
+    asked."""
 
     leads: Sequence[Attributes] = field(repr=False)
 
-    def of(self, rule: Rule) -> Fraction:
-        """The share of the leads that fit the rule about words, by counts in whole steps."""
+    def of(self, rules: Sequence[Rule]) -> Fraction:
+        """The share of the leads that fit the rules about what is typed, by counts in whole steps.
+
+        The shares of each rule about words, and of all rules about one field of numbers, are multiplied.
+        """
+        share = Fraction(1)
+        numbers: dict[str, list[Rule]] = {}
+        for rule in rules:
+            if rule.field_type is FieldType.NUMBER:
+                numbers.setdefault(rule.field_key, []).append(rule)
+            elif _is_about_words(rule):
+                share *= self._of_words(rule)
+        for of_field in numbers.values():
+            share *= self._counted(*of_field)
+        return share
+
+    def _of_words(self, rule: Rule) -> Fraction:
         if rule.operator == Operator.EXISTS:
             given = self._counted(replace(rule, value=True))
             return given if rule.value else 1 - given
@@ -67,44 +93,44 @@ class WordShares:
             return max(given - self._counted(replace(rule, operator=Operator.EQ)), Fraction(0))
         return self._counted(rule)
 
-    def _counted(self, rule: Rule) -> Fraction:
+    def _counted(self, *rules: Rule) -> Fraction:
         if not self.leads:
             return Fraction(0)
-        holds = predicate(rule)
-        return Fraction(sum(map(holds, self.leads)) // STEP * STEP, len(self.leads))
+        accepts = CompiledFilter(rules, tuple(map(predicate, rules))).accepts
+        return Fraction(sum(map(accepts, self.leads)) // STEP * STEP, len(self.leads))
 
 
-def match_count(compiled: CompiledFilter, leads: Sequence[Attributes], words: WordShares) -> MatchCount:
+def match_count(compiled: CompiledFilter, leads: Sequence[Attributes], typed: TypedShares) -> MatchCount:
     """How many of these leads pass the filter."""
-    count = sum(map(without_words(compiled).accepts, leads))
-    if not asks_for_words(compiled):
+    count = sum(map(without_typed(compiled).accepts, leads))
+    if not asks_for_typed(compiled):
         return MatchCount(count)
-    return _estimate(count * _share(compiled.rules, words))
+    return _estimate(count * typed.of(compiled.rules))
 
 
 def counts_without_a_rule(
-    compiled: CompiledFilter, leads: Sequence[Attributes], words: WordShares
+    compiled: CompiledFilter, leads: Sequence[Attributes], typed: TypedShares
 ) -> tuple[CountWithoutRule, ...]:
     """For each rule how many more of the leads would pass without it, most first.
 
     Rules that keep none out by themselves are left out, and in an estimate those that keep out less than a step.
     """
-    others = without_words(compiled)
+    others = without_typed(compiled)
     kept_out: dict[Rule, int] = dict.fromkeys(others.rules, 0)
     for lead in leads:
         failed = [rule for rule, holds in zip(others.rules, others.predicates, strict=True) if not holds(lead)]
         if len(failed) == 1:
             kept_out[failed[0]] += 1
-    share = _share(compiled.rules, words)
-    is_estimate = asks_for_words(compiled)
+    share = typed.of(compiled.rules)
+    is_estimate = asks_for_typed(compiled)
     found = [
         CountWithoutRule(rule, _estimate(count * share) if is_estimate else MatchCount(count))
         for rule, count in kept_out.items()
     ]
     passed = sum(map(others.accepts, leads)) if is_estimate else 0
-    for rule in filter(_is_about_words, compiled.rules):
+    for rule in filter(_is_about_typed, compiled.rules):
         rest = tuple(each for each in compiled.rules if each is not rule)
-        found.append(CountWithoutRule(rule, _estimate(passed * (_share(rest, words) - share))))
+        found.append(CountWithoutRule(rule, _estimate(passed * (typed.of(rest) - share))))
     return tuple(sorted((each for each in found if each.more.count), key=lambda each: -(each.more.count or 0)))
 
 
@@ -112,11 +138,13 @@ def _is_about_words(rule: Rule) -> bool:
     return rule.field_type is FieldType.TEXT
 
 
-def _share(rules: Sequence[Rule], words: WordShares) -> Fraction:
-    share = Fraction(1)
-    for rule in filter(_is_about_words, rules):
-        share *= words.of(rule)
-    return share
+def _is_about_typed(rule: Rule) -> bool:
+    return rule.field_type in (FieldType.TEXT, FieldType.NUMBER)
+
+
+def _with(compiled: CompiledFilter, is_kept: Callable[[Rule], bool]) -> CompiledFilter:
+    kept = tuple(filter(is_kept, compiled.rules))
+    return CompiledFilter(kept, tuple(map(predicate, kept)))
 
 
 def _estimate(count: Fraction) -> MatchCount:

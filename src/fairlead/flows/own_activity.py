@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from fairlead.core.filter_counts import (
     MatchCount,
-    WordShares,
-    asks_for_words,
+    TypedShares,
+    asks_for_typed,
     counts_without_a_rule,
     match_count,
 )
@@ -105,9 +105,9 @@ def own_activity(
             leads = _newest_of_each_lead(decisions)
             mine = [each for each in owned if each.seen.row.niche_id == niche_id]
             level = mine[0].level
-            words = _word_shares(conn, niche_id, mine, forms[niche_id])
+            typed = _typed_shares(conn, niche_id, mine, forms[niche_id])
             told = [
-                _subscription(conn, checked, each, leads, decisions, forms[niche_id], words, places) for each in mine
+                _subscription(conn, checked, each, leads, decisions, forms[niche_id], typed, places) for each in mine
             ]
             received_count = sum(bool(each.received) for each in leads)
             is_capped = len(decisions) == most_leads
@@ -125,10 +125,10 @@ def _newest_of_each_lead(decisions: Iterable[OwnDecision]) -> list[OwnDecision]:
     return list(found.values())
 
 
-def _word_shares(conn: Connection, niche_id: str, owned: Sequence[OwnedSubscription], form: FormSchema) -> WordShares:
-    """As a preview of a filter has them, where any of the filters asks for words."""
+def _typed_shares(conn: Connection, niche_id: str, owned: Sequence[OwnedSubscription], form: FormSchema) -> TypedShares:
+    """As a preview of a filter has them, where any of the filters asks for what people typed."""
     filters = [compile_filter(each.seen.row.subscription.filter_rules, form) for each in owned]
-    return WordShares(newest_attributes(conn, niche_id, PROVIDERS_LEADS) if any(map(asks_for_words, filters)) else ())
+    return TypedShares(newest_attributes(conn, niche_id, PROVIDERS_LEADS) if any(map(asks_for_typed, filters)) else ())
 
 
 def _subscription(
@@ -138,7 +138,7 @@ def _subscription(
     leads: Sequence[OwnDecision],
     decisions: Sequence[OwnDecision],
     form: FormSchema,
-    words: WordShares,
+    typed: TypedShares,
     places: Mapping[str, tuple[int, int]],
 ) -> OwnSubscriptionNumbers:
     row = owned.seen.row
@@ -159,11 +159,11 @@ def _subscription(
         owned,
         received_count,
         None if refused.keys() & {NOT_TOLD_APART, NOT_LOOKED_AT} else matched_count,
-        match_count(compiled, attributes, words),
+        match_count(compiled, attributes, typed),
         refused,
         [
             KeptOut(rule_clause(each.rule, form), each.more)
-            for each in counts_without_a_rule(compiled, attributes, words)
+            for each in counts_without_a_rule(compiled, attributes, typed)
         ],
         place,
         queue_length,

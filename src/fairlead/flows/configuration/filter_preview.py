@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.filter_counts import MatchCount, WordShares, match_count
+from fairlead.core.filter_counts import MatchCount, TypedShares, match_count
 from fairlead.core.filters import CompiledFilter, compile_filter, summarise_filter
 from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.subscription_changes import checked_filter
@@ -49,7 +49,7 @@ def preview_filter(database: Database, niche_id: str, filter_rules: object, *, s
 def preview_filter_at_level(database: Database, level_id: str, filter_rules: object) -> FilterPreview:
     """As `preview_filter`, for the niche of a living level, and for a provider that did not buy those leads.
 
-    What is told of a filter that asks for words which people wrote says nothing of any of them. Raises `Refused`:
+    What is told of a filter that asks for what people typed says nothing of any of them. Raises `Refused`:
     `level_unknown`.
     """
     checked = checked_id(level_id, "level")
@@ -65,7 +65,7 @@ def _exactly(compiled: CompiledFilter, leads: Sequence[JsonObject]) -> MatchCoun
 
 
 def _as_told_to_providers(compiled: CompiledFilter, leads: Sequence[JsonObject]) -> MatchCount:
-    return match_count(compiled, leads, WordShares(leads))
+    return match_count(compiled, leads, TypedShares(leads))
 
 
 def _preview(

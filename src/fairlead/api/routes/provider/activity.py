@@ -46,8 +46,8 @@ class OwnSubscriptionActivity(ResponseModel):
         description="So many pass the filter as it is now. Null: fewer than 10 by estimate.", examples=[412]
     )
     matches_now_is_estimate: bool = Field(
-        description="Whether the filter asks for words that people wrote: then the number is an estimate in tens, from "
-        "how common each such rule is by itself and how many leads pass the others."
+        description="Whether the filter asks for words or numbers that people typed: then the number is an estimate in "
+        "tens, from how common each such field's rules are by themselves and how many leads pass the others."
     )
     kept_out: list[RuleCount] = Field(
         description="The rules that keep leads out by themselves, the one that keeps out most first."

@@ -70,8 +70,8 @@ class FilterOutcome(ResponseModel):
         examples=[412],
     )
     is_estimate: bool = Field(
-        description="Whether the filter asks for words that people wrote: then the number is an estimate in tens, from "
-        "how common each such rule is by itself and how many leads pass the others.",
+        description="Whether the filter asks for words or numbers that people typed: then the number is an estimate in "
+        "tens, from how common each such field's rules are by themselves and how many leads pass the others.",
     )
     lead_count: int = Field(description="So many leads it was held against: the last ones.", examples=[1000])
     filter_summary: str = Field(description="The filter in plain words.", examples=["Cores at least 4"])
