@@ -35,6 +35,7 @@ class _Notebook:
     """Takes the statements that would go to the server."""
 
     statements: list[Statement] = field(default_factory=list[Statement])
+    simulated_clock: None = None
 
     def pipeline(self) -> nullcontext[None]:
         return nullcontext()

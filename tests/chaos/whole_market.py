@@ -62,7 +62,7 @@ email = "eider@example.com"
 name = "Eider"
 schedule = { holidays = { country = "ES", region = "MD" } }
 deposit = [{ external_id = "opening-eider", amount_cents = 9000 }]
-subscription = [{ niche = "storage", level = "only", schedule = { paused_until = "2099-01-01T00:00:00Z" } }]
+subscription = [{ niche = "storage", level = "only", schedule = { paused_until = "2999-01-01T00:00:00Z" } }]
 """
 
 

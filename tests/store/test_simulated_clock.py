@@ -26,6 +26,7 @@ from tests.flows.notifications.stage import settings_for, work_off
 START = datetime(2021, 3, 27, 22, 30, tzinfo=UTC)
 YEARS_AHEAD = datetime(2190, 1, 1, tzinfo=UTC)
 A_DAY = timedelta(days=1)
+A_MONTH = timedelta(days=31)  # the window of a limit may have opened so long before its first lead
 
 OF_THE_REAL_TIME = {
     "alembic_version": "no time at all",
@@ -66,6 +67,10 @@ def _columns(database: Database, type_name: str) -> list[tuple[str, str]]:
     )
 
 
+FOR_EVER = frozenset({datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)})
+"""The ends of the window of a limit that counts all there ever was."""
+
+
 def _out_of_time(database: Database, since: datetime, before: datetime) -> list[str]:
     """Every time, and every time of an id, that lies outside, as table, column and value."""
     found: list[str] = []
@@ -77,7 +82,11 @@ def _out_of_time(database: Database, since: datetime, before: datetime) -> list[
                 query = sql.SQL("select distinct {} from {}").format(sql.Identifier(column), sql.Identifier(table))
                 for (seen,) in conn.execute(query).fetchall():
                     at = _time_of(seen) if isinstance(seen, UUID) else seen
-                    if at is not None and not since - A_DAY <= at <= before:
+                    if (
+                        at is not None
+                        and at not in FOR_EVER
+                        and not since - (A_MONTH if column == "opened_at" else A_DAY) <= at <= before
+                    ):
                         found.append(f"{table}.{column}: {seen}")
     return found
 
