@@ -114,7 +114,7 @@ class Settings(BaseSettings):
     # Where people reach us from outside: links in messages begin with it.
     public_url: str | None = None
     # Of each web process: how many transactions it has open at once, and so how many requests it works on.
-    web_pool_size: Annotated[int, Field(ge=4, le=200)] = 12
+    web_pool_size: Annotated[int, Field(ge=6, le=200)] = 12
     # Whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks, separated by commas.
     trusted_proxies: str = ""
     # The session cookie also without https: unset, only for a browser on this machine (api/session_cookie.py).

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from fairlead.api.application import web_application
-from fairlead.api.routes.admin.exports import OPEN_AT_ONCE
 from fairlead.api.schemas.files import LONGEST_SECONDS
 from fairlead.api.serve import serve_in_thread
 from fairlead.flows.access.read_limits import (
@@ -22,6 +21,7 @@ from fairlead.flows.access.read_limits import (
 )
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
+from fairlead.store.exports.slots import OPEN_AT_ONCE
 from tests.api.asking import SECRET_KEYS
 from tests.flows.access.people import rows
 

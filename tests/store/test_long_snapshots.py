@@ -17,6 +17,7 @@ from fairlead.flows.maintenance.reconcile import reconcile
 from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database, Timeouts
+from fairlead.store.exports.slots import Exporter
 
 HASTY = Timeouts(statement_ms=200, transaction_ms=400, long_statement_ms=1_000)
 
@@ -69,7 +70,7 @@ def test_those_who_read_everything_read_for_long(
         readers: dict[str, Callable[[], object]] = {
             "verify": lambda: verify(database),
             "reconcile": lambda: reconcile(database, OPERATOR),
-            "export": lambda: begin_export(database, held, 1),
+            "export": lambda: begin_export(database, held, Exporter("operators", "ann")),
         }
         with pytest.raises(Noted):
             readers[reader]()

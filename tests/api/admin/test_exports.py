@@ -14,14 +14,16 @@ from starlette.testclient import TestClient
 
 from fairlead.api.schemas import files
 from fairlead.api.serve import serve_in_thread
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.access.read_limits import EXPORTS_OF_CALLER
 from fairlead.flows.exporting import rows as flow
 from fairlead.flows.exporting.export import export, open_export
 from fairlead.flows.exporting.rows import ExportRequest
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.exports.slots import OPEN_AT_ONCE
-from tests.api.asking import COOKIE, a_provider, an_admin, application, logged_in
+from fairlead.store.exports.slots import OPEN_AT_ONCE, Exporter
+from tests.api.asking import COOKIE, a_provider, an_admin, application, logged_in, machine
 from tests.flows.access.people import enrolled_admin, rows, value
 from tests.flows.sales import Sale, audited, sell
 from tests.waiting import wait_until
@@ -105,7 +107,10 @@ def test_only_so_many_are_open_at_once_and_each_gives_its_place_back(
     ann = an_admin(app, database)
     with Database(database_url, "fairlead", max_connections=6) as elsewhere:
         opened = [
-            open_export(elsewhere, ExportRequest("ledger"), OPERATOR, at_once=OPEN_AT_ONCE) for _ in range(OPEN_AT_ONCE)
+            open_export(
+                elsewhere, ExportRequest("ledger"), OPERATOR, exporter=Exporter("operators", f"operator {number}")
+            )
+            for number in range(OPEN_AT_ONCE)
         ]
         refused = ann.get(f"{EXPORTS}/ledger")
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_exports")
@@ -116,6 +121,22 @@ def test_only_so_many_are_open_at_once_and_each_gives_its_place_back(
             each.close()
         assert ann.get(f"{EXPORTS}/ledger").status_code == 200
         assert ann.get(f"{EXPORTS}/ledger").status_code == 200
+
+
+def test_an_operator_has_one_open_at_a_time_by_all_that_it_has(
+    app: FastAPI, database: Database, database_url: str, sale: Sale
+) -> None:
+    person = enrolled_admin(database)
+    scopes = [Permission.MONEY_READ.value]
+    key = create_api_key(database, "a machine", scopes, OPERATOR, user_id=person.user_id).text
+    with Database(database_url, "fairlead", max_connections=4) as elsewhere:
+        own = Exporter("operators", person.user_id)
+        with open_export(elsewhere, ExportRequest("ledger"), OPERATOR, exporter=own):
+            for client in (logged_in(app, person.token), machine(app, key)):
+                refused = client.get(f"{EXPORTS}/ledger")
+                assert (refused.status_code, refused.json()["code"]) == (429, "too_many_exports")
+            assert an_admin(app, database, "ben@example.com").get(f"{EXPORTS}/ledger").status_code == 200
+    assert machine(app, key).get(f"{EXPORTS}/ledger").status_code == 200
 
 
 def test_whoever_asks_too_often_waits_whichever_process_is_asked(

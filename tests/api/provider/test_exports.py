@@ -3,17 +3,20 @@
 import csv
 import io
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from fairlead.flows.access.principal import user_actor
+from fairlead.flows.exporting.own_export import open_own_export
 from fairlead.store.connection import Database
 from fairlead.store.exports.reading import ExportFilter, stream_rows
 from fairlead.store.exports.sources import OWN_SOURCES
-from tests.api.asking import a_provider, an_admin, application
-from tests.flows.access.people import value
+from tests.api.asking import a_provider, an_admin, application, logged_in
+from tests.flows.access.people import Person, provider_user, value
 from tests.flows.sales import Sale, audited, sell
 
 EXPORTS = "/api/v1/provider/exports"
@@ -35,6 +38,29 @@ def table(client: TestClient, what: str) -> list[dict[str, str]]:
     answer = client.get(f"{EXPORTS}/{what}")
     assert answer.status_code == 200
     return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"), newline="")))
+
+
+def test_a_provider_has_one_open_at_a_time_and_takes_no_operators_place(
+    app: FastAPI, database: Database, database_url: str, sale: Sale
+) -> None:
+    sam = provider_user(database, sale.anchor_id, "sales@anchor.example")
+    kim = provider_user(database, sale.bowline_id, "sales@bowline.example")
+    anchor, bowline, ann = logged_in(app, sam.token), logged_in(app, kim.token), an_admin(app, database)
+    with Database(database_url, "fairlead", max_connections=6) as elsewhere, ExitStack() as held:
+
+        def opened(provider_id: str, person: Person) -> None:
+            bound = elsewhere.bound_to(provider_id)
+            actor = user_actor(person.user_id, "provider")
+            held.enter_context(open_own_export(bound, provider_id, "ledger", "csv", (None, None), actor))
+
+        opened(sale.anchor_id, sam)
+        refused = anchor.get(f"{EXPORTS}/leads")
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_exports")
+        assert bowline.get(f"{EXPORTS}/ledger").status_code == 200, "one provider does not take every place"
+        opened(sale.bowline_id, kim)
+        assert bowline.get(f"{EXPORTS}/ledger").status_code == 429
+        assert ann.get("/api/v1/admin/exports/ledger").status_code == 200, "providers take no operator's place"
+    assert anchor.get(f"{EXPORTS}/leads").status_code == 200
 
 
 def test_each_provider_gets_its_own_and_no_more(app: FastAPI, database: Database, sale: Sale) -> None:

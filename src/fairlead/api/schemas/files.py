@@ -92,3 +92,5 @@ def _bounded(opened: OpenExport) -> Generator[bytes]:
         yield piece
         if time.monotonic() > deadline:
             raise Unavailable("an export was read too slowly and is broken off")
+    # Before the answer's end: its reader may ask for the next file as soon as it has seen that.
+    opened.close()

@@ -49,6 +49,11 @@ class Principal:
     """The provider whose portal an operator looks at in this session; for pages to read, and for nothing else."""
 
     @property
+    def owner(self) -> str:
+        """Whose sessions and keys these are: what each may have one of at a time, it has one of by all of them."""
+        return self.user_id or self.provider_id or self.actor.name
+
+    @property
     def is_stepped_up(self) -> bool:
         """Whether it has just proven who it is."""
         return self.stepped_up_until is not None and self.authenticated_at < self.stepped_up_until

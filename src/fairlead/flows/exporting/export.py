@@ -9,6 +9,7 @@ from fairlead.flows.exporting.open_export import OpenExport
 from fairlead.flows.exporting.rows import ExportRequest, OpenRows, open_rows
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Database
+from fairlead.store.exports.slots import Exporter
 from fairlead.store.leads.rows import clock
 
 Progress = Callable[[int, int | None], None]
@@ -20,20 +21,20 @@ def open_export(
     request: ExportRequest,
     actor: Actor,
     *,
-    at_once: int | None = None,
+    exporter: Exporter | None = None,
     on_progress: Progress = lambda done, total: None,
 ) -> OpenExport:
     """Everything that was asked for, as one snapshot has it, to be read piece by piece and closed.
 
     The export is in the audit log, with its filter and its number of rows, before this returns: however it ends,
-    nothing leaves unrecorded; it is not in itself. `on_progress` is told now and then. With `at_once`, no more exports
-    than that are open in the marketplace.
+    nothing leaves unrecorded; it is not in itself. `on_progress` is told now and then. With an `exporter`, it
+    takes a slot of its party.
 
     Raises `BadInput` (unknown export, format or use of a filter) and `Refused` (`niche_unknown`, `provider_unknown`,
     `too_many_exports`).
     """
     with ExitStack() as held:
-        opened = open_rows(database, held, request, at_once=at_once)
+        opened = open_rows(database, held, request, exporter=exporter)
         told = {**opened.chosen, "rows": opened.expected}
         event = AuditEvent(actor, "data.exported", "export", request.what, new=told)
         database.run(lambda conn: append_audit(conn, [event], clock(conn)))

@@ -6,13 +6,13 @@ from types import TracebackType
 
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection, Database
-from fairlead.store.exports.slots import take_export_slot
+from fairlead.store.exports.slots import Exporter, take_export_slot
 
 RETRY_AFTER_SECONDS = 30
 
 
 class TooManyExports(Refused):
-    """As many exports are open as may be."""
+    """The caller has an export open, or as many are as may be."""
 
     retry_after_seconds = RETRY_AFTER_SECONDS
 
@@ -46,13 +46,13 @@ class OpenExport:
         self._held.close()
 
 
-def begin_export(database: Database, held: ExitStack, at_once: int | None) -> Connection:
+def begin_export(database: Database, held: ExitStack, exporter: Exporter | None) -> Connection:
     """A snapshot that is open until `held` is closed.
 
-    Raises `Refused`: `too_many_exports` where `at_once` of them are open already: each has a connection of its own
-    for as long as the client reads, and keeps the database from vacuuming.
+    Raises `Refused`: `too_many_exports` where the exporter has one open, or its party as many as may be: each has a
+    connection of its own for as long as the client reads, and keeps the database from vacuuming.
     """
     conn = held.enter_context(database.snapshot(is_long=True))
-    if at_once is not None and not take_export_slot(conn, at_once):
+    if exporter is not None and not take_export_slot(conn, exporter):
         raise TooManyExports
     return conn

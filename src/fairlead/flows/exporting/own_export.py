@@ -12,6 +12,7 @@ from fairlead.flows.exporting.open_export import OpenExport, begin_export
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Database
 from fairlead.store.exports.reading import ExportFilter, count_rows, stream_rows
+from fairlead.store.exports.slots import Exporter
 from fairlead.store.exports.sources import OWN_SOURCES
 from fairlead.store.leads.rows import clock
 
@@ -25,13 +26,11 @@ def open_own_export(
     file_format: str,
     span: tuple[datetime | None, datetime | None],
     actor: Actor,
-    *,
-    at_once: int,
 ) -> OpenExport:
     """The provider's own rows, as one snapshot has them, to be read piece by piece and closed; the oldest first.
 
-    `database` is bound to the provider. In the audit log before this returns. `span` is from when, included, and before
-    when. Raises `BadInput`, and `Refused`: `too_many_exports`.
+    XX
+     when. Raises `BadInput`, and `Refused`: `too_many_exports`.
     """
     missing = missing_extra(file_format)
     if missing is not None:
@@ -39,7 +38,7 @@ def open_own_export(
     source = OWN_SOURCES[what]
     chosen = ExportFilter({"provider": provider_id}, *span)
     with ExitStack() as held:
-        conn = begin_export(database, held, at_once)
+        conn = begin_export(database, held, Exporter("providers", provider_id))
         count = count_rows(conn, source, chosen)
         told = {
             "format": file_format,

@@ -23,6 +23,7 @@ from fairlead.store.audit.stream import audit_stream
 from fairlead.store.connection import Connection, Database
 from fairlead.store.exports.columns import ExportColumn, withheld
 from fairlead.store.exports.reading import ExportFilter, count_rows, estimate_rows, stream_rows
+from fairlead.store.exports.slots import Exporter
 from fairlead.store.exports.sources import SENTENCE, SOURCES, Source
 from fairlead.store.leads.rows import niche_form
 from fairlead.store.lookups import level_names, marketplace_currency, provider_id_of
@@ -103,19 +104,24 @@ def checked_request(request: ExportRequest) -> ExportRequest:
 
 
 def open_rows(
-    database: Database, held: ExitStack, request: ExportRequest, *, at_once: int | None = None, is_counted: bool = True
+    database: Database,
+    held: ExitStack,
+    request: ExportRequest,
+    *,
+    exporter: Exporter | None = None,
+    is_counted: bool = True,
 ) -> OpenRows:
     """The rows, as one snapshot has them, which is open until `held` is closed; else about how many there are.
 
-    With `is_counted` they are counted first, but for the audit. With `at_once`, no more exports than that are open in
-    the marketplace. Raises `BadInput`, and `Refused`: `niche_unknown`, `provider_unknown`, `too_many_exports`.
+    With `is_counted` they are counted first, but for the audit. With an `exporter`, it takes a slot of its
+    party. Raises `BadInput`, and `Refused`: `niche_unknown`, `provider_unknown`, `too_many_exports`.
     """
     request = checked_request(request)
     kind = KINDS[request.what]
     if kind.is_report:
         opened = _report(database, request)
     else:
-        conn = begin_export(database, held, at_once)
+        conn = begin_export(database, held, exporter)
         opened = _audit(conn, request) if request.what == "audit" else _source(conn, request, is_counted=is_counted)
     return _shaped(opened, request)
 

@@ -24,7 +24,7 @@ from fairlead.flows.exporting.export import open_export
 from fairlead.flows.exporting.kinds import KINDS
 from fairlead.flows.exporting.rows import ExportRequest
 from fairlead.store.connection import Database
-from fairlead.store.exports.slots import OPEN_AT_ONCE
+from fairlead.store.exports.slots import Exporter
 
 router = Router(prefix="/api/v1/admin/exports", tags=["exports"], default_response_class=StreamingResponse)
 
@@ -141,7 +141,6 @@ def _file(database: Database, request: ExportRequest, reader: Principal, name: s
     """The file, with contact data only for a reader who may see it."""
     needed = KINDS[request.what].contact_permission
     allowed = needed is None or needed in reader.permissions
-    opened = open_export(
-        database, replace(request, without_contact_data=not allowed), reader.actor, at_once=OPEN_AT_ONCE
-    )
+    exporter = Exporter("operators", reader.owner)
+    opened = open_export(database, replace(request, without_contact_data=not allowed), reader.actor, exporter=exporter)
     return StreamedFile(opened, name or request.what, request.format)

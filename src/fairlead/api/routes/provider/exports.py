@@ -12,7 +12,6 @@ from fairlead.api.schemas.spans import Before, From
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.read_limits import EXPORTS_OF_PROVIDER
 from fairlead.flows.exporting.own_export import OwnKind, open_own_export
-from fairlead.store.exports.slots import OPEN_AT_ONCE
 
 router = Router(prefix="/api/v1/provider/exports", tags=["provider: money"], default_response_class=StreamingResponse)
 
@@ -45,7 +44,5 @@ def _file(
     caller: OwnProvider, what: OwnKind, file_format: FileFormat, time_from: From, time_before: Before
 ) -> StreamedFile:
     span = (time_from, time_before)
-    opened = open_own_export(
-        caller.database, caller.provider_id, what, file_format, span, caller.actor, at_once=OPEN_AT_ONCE
-    )
+    opened = open_own_export(caller.database, caller.provider_id, what, file_format, span, caller.actor)
     return StreamedFile(opened, what, file_format)
