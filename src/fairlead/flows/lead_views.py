@@ -58,7 +58,8 @@ def save_view(database: Database, new: NewView, author: Principal) -> SavedView:
     """The view is kept under its name: of the author's own views, or of the shared ones, the one of that name is
     replaced. Idempotent.
 
-    A shared one takes the permission `leads:write`, and is audited with what it was before; locks the view.
+    A shared one, and of an API key every one, takes the permission `leads:write`. A shared one is audited with what it
+    was before; locks the view.
     Raises `BadInput`, and `Refused`: `permission_missing`, `session_required` for a key that is no user's,
     `too_many_lead_views`.
     """
@@ -89,7 +90,7 @@ def save_view(database: Database, new: NewView, author: Principal) -> SavedView:
 
 
 def delete_view(database: Database, view_id: str, author: Principal) -> None:
-    """The view is gone: one of the author's own, or, with the permission `leads:write`, a shared one, which is audited.
+    """The view is gone: one of the author's own, or a shared one, which is audited. It takes what saving it takes.
 
     Raises `BadInput`, and `Refused`: `lead_view_unknown` (also for another user's), `permission_missing`.
     """
@@ -100,8 +101,7 @@ def delete_view(database: Database, view_id: str, author: Principal) -> None:
         if found is None or found[1] not in (None, author.user_id):
             raise Refused("lead_view_unknown", f"there is no view {checked}")
         view, _ = found
-        if view.is_shared:
-            require(author, Permission.LEADS_WRITE)
+        _require_for(author, is_shared=view.is_shared)
         delete_views(conn, [checked])
         if view.is_shared:
             event = AuditEvent(author.actor, "lead_view.deleted", "lead_view", checked, _told(view), None)
@@ -110,9 +110,15 @@ def delete_view(database: Database, view_id: str, author: Principal) -> None:
     database.run(work)
 
 
-def _owner(author: Principal, *, is_shared: bool) -> str | None:
-    if is_shared:
+def _require_for(author: Principal, *, is_shared: bool) -> None:
+    """Raises `Refused`: a user's own views are its own to change, but not for a key that was made to read."""
+    if is_shared or author.key_id is not None:
         require(author, Permission.LEADS_WRITE)
+
+
+def _owner(author: Principal, *, is_shared: bool) -> str | None:
+    _require_for(author, is_shared=is_shared)
+    if is_shared:
         return None
     if author.user_id is None:
         raise Refused("session_required", "a view of one's own belongs to a user: this key has none")

@@ -4,13 +4,17 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.leads import listing
-from tests.api.asking import an_admin, application
+from tests.api.asking import an_admin, application, machine
+from tests.api.permitting import problem
+from tests.flows.access.people import add_admin
 from tests.flows.sales import MEMO, audited, sell
 
 LEADS, VIEWS = "/api/v1/admin/leads", "/api/v1/admin/lead-views"
@@ -94,6 +98,22 @@ def test_a_view_is_of_its_user_or_of_all_and_the_shared_ones_are_audited(
     assert "Ours" not in str(audited(database, "lead_view.saved")), "its name is a person's words"
     for wrong in ({"filters": {"contact": "ada"}}, {"columns": ["salt"]}, {"name": ""}):
         assert ann.put(VIEWS, json={**own, **wrong}).status_code == 422
+
+
+def test_a_key_that_reads_changes_no_view_of_its_owner(app: FastAPI, database: Database) -> None:
+    owner = add_admin(database, "ben@example.com")
+
+    def key(*scopes: Permission) -> TestClient:
+        names = [str(scope) for scope in scopes]
+        return machine(app, create_api_key(database, "a machine", names, OPERATOR, user_id=owner).text)
+
+    reader, writer = key(Permission.LEADS_READ), key(Permission.LEADS_READ, Permission.LEADS_WRITE)
+    mine = writer.put(VIEWS, json={"name": "Mine"}).json()
+    assert problem(reader.put(VIEWS, json={"name": "Mine", "order": "oldest"})) == (403, "permission_missing")
+    assert problem(reader.put(VIEWS, json={"name": "Another"})) == (403, "permission_missing")
+    assert problem(reader.delete(f"{VIEWS}/{mine['view_id']}")) == (403, "permission_missing")
+    assert reader.get(VIEWS).json()["items"] == [mine]
+    assert writer.delete(f"{VIEWS}/{mine['view_id']}").status_code == 204
 
 
 def test_messages_about_a_lead_are_listed(ann: TestClient, database: Database) -> None:

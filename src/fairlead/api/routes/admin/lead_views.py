@@ -100,7 +100,10 @@ def list_lead_views(reader: Reader, database: MarketplaceDatabase) -> LeadViews:
 
 @router.put("", responses=refuses("too_many_lead_views"))
 def save_lead_view(asked: NewLeadView, author: Reader, database: MarketplaceDatabase) -> LeadView:
-    """Save a view under its name; the one of that name, of the caller's own or of the shared ones, is replaced."""
+    """Save a view under its name; the one of that name, of the caller's own or of the shared ones, is replaced.
+
+    A shared one, and of an API key every one, takes `leads:write`.
+    """
     filters = {name: str(value) for name, value in asked.filters.model_dump(mode="json", exclude_none=True).items()}
     new = NewView(asked.name, filters, tuple(asked.columns), asked.order == "oldest", asked.is_shared)
     return _shown(save_view(database, new, author))
@@ -110,7 +113,7 @@ def save_lead_view(asked: NewLeadView, author: Reader, database: MarketplaceData
 def delete_lead_view(
     view_id: Annotated[Uuid, Path(description="The view's id.")], author: Reader, database: MarketplaceDatabase
 ) -> Response:
-    """Delete a view: one of the caller's own, or a shared one, which takes `leads:write`."""
+    """Delete a view: one of the caller's own, or a shared one. It takes what saving it takes."""
     delete_view(database, view_id, author)
     return Response(status_code=204)
 
