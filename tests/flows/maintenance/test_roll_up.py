@@ -30,7 +30,8 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from fairlead.store.reports.pieces import forget_spans
+from fairlead.store.reports.days import Days
+from fairlead.store.reports.pieces import forget_spans, keep_zone, make_span, zones_asked
 from fairlead.store.simulated_clock import SimulatedClock
 from tests.flows.access.people import rows, value
 from tests.flows.maintenance.workers import maintenance_of
@@ -126,6 +127,28 @@ def test_reports_say_the_same_with_pieces_and_without(database: Database, databa
     assert "levels from" in check.differences[0]
     database.run(forget_spans)
     assert told(database) == before
+
+
+def test_zones_that_are_used_are_not_pushed_out_by_others(database: Database) -> None:
+    declare(database, HOSTING)
+    value(database, "update marketplace set timezone = 'Europe/Lisbon' returning 1")
+    asked = ["Europe/Paris", "Asia/Tokyo", "Africa/Cairo", "America/Lima", "UTC", "Europe/Lisbon"]
+    day = datetime.now(UTC).date() - timedelta(days=5)
+    for timezone in asked:
+        database.run(lambda conn, zone=timezone: keep_zone(conn, zone))
+        database.run(lambda conn, zone=timezone: make_span(conn, Days(day, day + timedelta(days=1), zone)))
+    roll_up_reports(database)
+    kept = "select timezone from report_spans order by 1"
+    assert rows(database, kept) == sorted(asked)
+    value(database, "update report_zones set asked_on = current_date - 1 where timezone <> 'America/Lima' returning 1")
+    order = ["Europe/Lisbon", "UTC", "Europe/Paris", "Asia/Tokyo", "Africa/Cairo", "America/Lima"]
+    assert database.read(lambda conn: zones_asked(conn, order[:2])) == order
+
+    value(database, "update report_zones set asked_on = current_date - 31 where timezone = 'Europe/Paris' returning 1")
+    roll_up_reports(database)
+    assert rows(database, kept) == sorted(set(asked) - {"Europe/Paris"})
+    database.run(lambda conn: keep_zone(conn, "Europe/Paris"))
+    assert database.read(lambda conn: zones_asked(conn, order[:2]))[-1] == "Europe/Paris", "it is new again"
 
 
 def test_what_changes_late_is_told_at_once(database: Database, database_url: str) -> None:

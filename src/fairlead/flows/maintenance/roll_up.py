@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.period_report import first_moment
+from fairlead.store.configuration.marketplace import marketplace_row
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.reports.days import Days
@@ -23,7 +24,7 @@ from fairlead.store.reports.pieces import (
 from fairlead.store.time_zones import local_date, time_zone_names
 
 MOST_ZONES = 3
-"""In so many zones, those that reports were asked for in last."""
+"""In so many zones spans are made: the marketplace's own, UTC, and those that were used first."""
 SPANS_AT_ONCE = 40
 """Of a run, so that other tasks have their turn; the next run goes on."""
 MONTHS_EVERY = timedelta(days=1)
@@ -36,9 +37,10 @@ def roll_up(maintenance: Maintenance) -> Mapping[str, int]:
 
 def roll_up_reports(database: Database, at_most: int = SPANS_AT_ONCE) -> int:
     """So many spans at most are made, each in a transaction of its own; returns how many."""
-    count, zones = 0, database.read(lambda conn: zones_asked(conn, MOST_ZONES))
+    count, zones = 0, database.read(_zones)
+    # Zones beyond the first few keep what they have, so that a new zone never has the spans of another made again.
     database.run(lambda conn: forget_other_zones(conn, zones))
-    for timezone in zones:
+    for timezone in zones[:MOST_ZONES]:
         if timezone not in time_zone_names():
             continue
         wanted = database.read(lambda conn, zone=timezone: list(_wanted(conn, zone)))
@@ -47,6 +49,10 @@ def roll_up_reports(database: Database, at_most: int = SPANS_AT_ONCE) -> int:
             count += 1
     database.run(forget_changes)
     return count
+
+
+def _zones(conn: Connection) -> list[str]:
+    return zones_asked(conn, [marketplace_row(conn).timezone or "UTC", "UTC"])
 
 
 def _make(conn: Connection, days: Days) -> None:

@@ -225,20 +225,27 @@ def keep_zone(conn: Connection, timezone: str) -> None:
     conn.execute(
         """
         insert into report_zones (timezone, asked_on) values (%s, current_date)
-        on conflict (timezone) do update set asked_on = excluded.asked_on
+        on conflict (timezone) do update set
+            asked_on = excluded.asked_on,
+            first_asked_at = case when report_zones.asked_on > current_date - 31
+                then report_zones.first_asked_at else excluded.first_asked_at end
         where report_zones.asked_on <> excluded.asked_on
         """,
         (timezone,),
     )
 
 
-def zones_asked(conn: Connection, most: int) -> list[str]:
-    """The zones in which reports were asked for in the last month, the newest first, at most so many."""
+def zones_asked(conn: Connection, first: Sequence[str]) -> list[str]:
+    """The zones in which reports were asked for in the last month: these first, then in the order of their first use.
+
+    So no zone that is new pushes out one that is used.
+    """
     rows = conn.execute(
         """
-        select timezone from report_zones where asked_on > current_date - 31 order by asked_on desc, timezone limit %s
+        select timezone from report_zones where asked_on > current_date - 31
+        order by array_position(%s::text[], timezone) nulls last, first_asked_at, timezone
         """,
-        (most,),
+        (list(first),),
     ).fetchall()
     return [row[0] for row in rows]
 

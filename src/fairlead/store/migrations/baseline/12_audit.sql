@@ -138,6 +138,7 @@ create index report_changes_by_time on report_changes (at, created_at);
 
 create table report_zones (
     timezone text primary key,
-    asked_on date not null
+    asked_on date not null,
+    first_asked_at timestamptz not null default now()
 );
-comment on table report_zones is 'In which zones reports are asked for, and when last: for these spans are made.';
+comment on table report_zones is 'In which zones reports are asked for, since when, and when last: for these spans are made.';
