@@ -56,6 +56,7 @@ NOT_ASKED = {
     "/operations/dead-letters/{dead_letter_id}": "nothing was given up in this year",
     "/exports/{export_id}": "nothing was exported",
     "/logo/{digest}": "a picture",
+    "/setup": "over for good once there is an operator, as there is here",
     "/operations/endpoints/{endpoint_id}": "no provider has an endpoint",
 }
 """Pages of the routes that are not asked, and why."""
