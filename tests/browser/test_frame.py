@@ -14,11 +14,11 @@ def test_a_wrong_password_is_said_beside_the_form_which_keeps_the_address(site: 
     page = visit()
     page.goto("/login")
     page.get_by_label("Email address").fill("ann@example.com")
-    page.get_by_label("Password").fill("not the password")
+    page.get_by_role("textbox", name="Password", exact=True).fill("not the password")
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_be_visible()
     assert page.get_by_label("Email address").input_value() == "ann@example.com"
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("textbox", name="Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page).not_to_have_url(f"{site.address}/login")
 

@@ -27,7 +27,7 @@ from tests.flows.access.people import (
 
 def log_in(page: Page, email: str, password: str) -> None:
     page.get_by_label("Email address").fill(email)
-    page.get_by_label("Password").fill(password)
+    page.get_by_role("textbox", name="Password", exact=True).fill(password)
     page.get_by_role("button", name="Log in").click()
 
 
