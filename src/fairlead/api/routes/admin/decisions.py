@@ -124,7 +124,7 @@ def show_decision_queues(
     lead_id: LeadId, reader: Reader, database: MarketplaceDatabase, journal_seq: JournalSeq = None
 ) -> DecidedQueues:
     """Show the queues that a decision went through: who stood where, who received the lead, why each other did not."""
-    with REPLAYS.slot(reader.actor.name):
+    with REPLAYS.slot(reader.owner):
         return _shown(recorded_queues(database, lead_id, journal_seq))
 
 
@@ -137,7 +137,7 @@ def verify_one_decision(
     lead_id: LeadId, reader: Reader, database: MarketplaceDatabase, journal_seq: JournalSeq = None
 ) -> VerifiedDecision:
     """Take a decision again from the journal, and compare it byte for byte."""
-    with REPLAYS.slot(reader.actor.name):
+    with REPLAYS.slot(reader.owner):
         done = verify_decision(database, lead_id, journal_seq)
     return VerifiedDecision(
         lead_id=done.lead_id,

@@ -212,7 +212,7 @@ def explain_distribution(
     """Explain why a lead went to whom it went, level by level; or, with `provider_id`, what came of that provider."""
     if provider_id is None:
         return _explained(explain_lead(database, lead_id))
-    with REPLAYS.slot(reader.actor.name):
+    with REPLAYS.slot(reader.owner):
         return _standings(explain_provider(database, lead_id, provider_id, journal_seq), provider_id)
 
 

@@ -17,11 +17,12 @@ from fairlead.api.schemas.form_values import Attributes
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Slug, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
+from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.try_lead import TriedLead, try_lead
 
 router = Router(prefix="/api/v1/admin/dry-runs", tags=["distribution"])
 
-Reader = Annotated[Principal, needs(Permission.LEADS_READ)]
+Reader = Annotated[Principal, needs(Permission.LEADS_READ, REPORTS_OF_CALLER)]
 
 
 class DryRunRequest(RequestModel):
@@ -69,7 +70,7 @@ def make_dry_run(asked: DryRunRequest, reader: Reader, database: MarketplaceData
     It is decided by the same code, from one moment of the marketplace. Nothing is written, no turn moves, nothing is
     locked: a lead that comes next may be decided otherwise.
     """
-    with REPLAYS.slot(reader.actor.name):
+    with REPLAYS.slot(reader.owner):
         return shown_dry_run(try_lead(database, asked.niche, asked.attributes))
 
 

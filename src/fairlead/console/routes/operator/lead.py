@@ -171,7 +171,7 @@ class _Told:
 def _told(database: Database, reader: Principal, lead_id: str, entry: int | None, provider_id: str | None) -> _Told:
     """With the limit of the API's routes for the same; beyond it the rest of the page is there all the same."""
     try:
-        with REPLAYS.slot(reader.actor.name):
+        with REPLAYS.slot(reader.owner):
             story, damage = _story(database, lead_id, entry)
             return _Told(story, damage, _standing(database, lead_id, provider_id, entry))
     except Throttled:
