@@ -228,6 +228,9 @@ def test_two_operators_decide_one_lead_and_the_second_is_told(site: Site, visit:
     there.keyboard.press("a")
     expect(there.locator(".review-lead")).to_have_attribute("data-lead", second)
     expect(there.locator("[data-said]")).to_contain_text("it was rejected", timeout=15_000)
+    # It stays said when the lead, loaded anew, turns out to need no decision any more.
+    expect(there.locator("[data-left-text]")).to_have_text("1 left")
+    expect(there.locator("[data-said]")).to_contain_text("it was rejected")
     assert status_of(site.database, first) == "rejected"
     # On the lead's own page, too, whose buttons are of the state before.
     here.goto(f"/leads/{second}")

@@ -13,7 +13,7 @@ export function start(card) {
   const said = card.querySelector("[data-said]");
   const undoButton = card.querySelector('[data-do="undo"]');
   const parts = new Map(); // by id: a promise of the part
-  const decided = new Set(); // ids; a decision that is undone or refused is none
+  const decided = new Set(); // ids, also of what was decided elsewhere; a decision that is undone or refused is none
   let at = 0;
   let left = Number(card.dataset.count);
   let pending = []; // decided and not sent, the newest last
@@ -42,7 +42,8 @@ export function start(card) {
     } catch { /* the next step asks again */ } finally { isAsking = false; }
   }
 
-  async function show() {
+  // `told` is what has to stay readable if the lead that comes next was decided elsewhere.
+  async function show(told) {
     card.querySelector("[data-left-text]").textContent = fill(card.dataset.left, { count: left.toLocaleString(document.documentElement.lang) });
     undoButton.hidden = pending.length === 0;
     reasonForm.hidden = true;
@@ -57,9 +58,13 @@ export function start(card) {
     const shown = await part(id);
     if (ids[at] !== id) return;
     if (shown === null || (shown.dataset.status !== "pending_approval" && !pending.some((each) => each.id === id))) {
-      say(card.dataset.gone);
+      say(told ?? card.dataset.gone);
+      if (shown !== null) {
+        decided.add(id);
+        left = Math.max(0, left - 1);
+      }
       at += 1;
-      await show();
+      await show(told);
       return;
     }
     place.replaceChildren(shown);
@@ -108,12 +113,13 @@ export function start(card) {
       failure = error.message;
     }
     if (failure === null) return;
-    say(`${card.dataset.failed} ${decision.id.slice(0, 13)}: ${failure}`);
+    const told = `${card.dataset.failed} ${decision.id.slice(0, 13)}: ${failure}`;
+    say(told);
     parts.delete(decision.id);
     decided.delete(decision.id);
     ids.splice(Math.max(at, decision.at), 0, decision.id); // it is shown again
     left += 1;
-    show();
+    show(told);
   }
 
   function undo() {
