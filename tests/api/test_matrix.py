@@ -14,6 +14,7 @@ from fastapi.routing import RouteContext
 from starlette.testclient import TestClient
 
 from fairlead.api.access import Access, Needs, NeedsOwn, NeedsSession
+from fairlead.api.idempotency import RefusesKeys, declared_repetition
 from fairlead.api.openapi import access_of, api_routes
 from fairlead.store.connection import Database
 from tests.api.asking import application
@@ -30,8 +31,6 @@ TURNED_AWAY = AT_THE_DOOR | {
     "permission_missing",
     "step_up_required",
 }
-# A key is refused there before it is asked who sends it.
-TAKES_NO_KEY = ("/api/v1/session", "/api/v1/accounts", "/api/v1/setup")
 # What counts attempts and use changes with every knock.
 NOTES_OF_ATTEMPTS = {"rate_buckets", "sessions", "api_keys"}
 
@@ -85,7 +84,7 @@ def test_everybody_is_let_through_or_turned_away_as_declared(database: Database)
         path = unknown_at(route)
         for name, visitor in visitors.items():
             if refusal_of(visitor, access) is None:
-                code = code_of(ask(visitor.arrive(), method, path))
+                code = code_of(ask(visitor.arrive(), method, path, with_key=not refuses_key(route)))
                 if code in (AT_THE_DOOR if isinstance(access, NeedsSession) else TURNED_AWAY):
                     wrong.append(f"{method} {route.path_format} for {name}: turned away with {code}")
                 value(database, "update sessions set ended_at = null, ended_why = null where ended_at is not null")
@@ -98,10 +97,15 @@ def unknown_at(route: RouteContext) -> str:
     return re.sub(r"\{(\w+)\}", lambda _: str(uuid4()), route.path_format)
 
 
-def ask(client: TestClient, method: str, path: str, body: Any = None) -> Any:
+def refuses_key(route: RouteContext) -> bool:
+    """Whether those who are let through are turned away for a key."""
+    return any(isinstance(each, RefusesKeys) for each in declared_repetition(route.dependant))
+
+
+def ask(client: TestClient, method: str, path: str, body: Any = None, *, with_key: bool = True) -> Any:
     """The answer; what may be told apart by its key or version has one."""
     headers = {"If-Match": "*"}
-    if not path.startswith(TAKES_NO_KEY) and not path.endswith("/test"):
+    if with_key:
         headers["Idempotency-Key"] = str(uuid4())
     return client.request(method, path, json=body, headers=headers)
 

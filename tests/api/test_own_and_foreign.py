@@ -20,7 +20,7 @@ from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, application
 from tests.api.document import written_document
-from tests.api.test_matrix import ask, code_of, unnoticed
+from tests.api.test_matrix import ask, code_of, refuses_key, unnoticed
 from tests.flows.access.people import BOX
 from tests.flows.sales import query, sell
 
@@ -104,7 +104,8 @@ def test_nobody_reaches_what_belongs_to_another_provider(database: Database) -> 
             address(route, anchor.things),
             address(route, dict.fromkeys(anchor.things, NOWHERE)),
         )
-        answers = [ask(bowline.client, method, path, body) for path in (foreign, unknown)]
+        with_key = not refuses_key(route)
+        answers = [ask(bowline.client, method, path, body, with_key=with_key) for path in (foreign, unknown)]
         if [answer.status_code for answer in answers] != [404, 404]:
             wrong.append(f"{method} {route.path_format}: {[code_of(answer) for answer in answers]}")
         elif code_of(answers[0]) != code_of(answers[1]):
@@ -113,7 +114,7 @@ def test_nobody_reaches_what_belongs_to_another_provider(database: Database) -> 
     assert unnoticed(database) == before
 
     for method, route, body in about_things:
-        answer = ask(anchor.client, method, address(route, anchor.things), body)
+        answer = ask(anchor.client, method, address(route, anchor.things), body, with_key=not refuses_key(route))
         if answer.status_code in (404, 422) or answer.status_code >= 500:
             wrong.append(f"{method} {route.path_format} for its owner: {answer.status_code} {answer.text[:300]}")
     assert wrong == []

@@ -110,12 +110,20 @@ class ChangesNothing:
 
 @dataclass(frozen=True, slots=True)
 class RefusesKeys:
-    """POSTs that cannot be held to one effect: one with a key is refused before anything is done."""
+    """POSTs that cannot be held to one effect: one with a key is refused before anything is done.
+
+    Only callers that are let through are told so: `idempotent_by_default` puts the refusal behind all that the endpoint
+    declares.
+    """
 
     why: str
 
-    async def __call__(self, request: Request) -> None:
-        if request.method == "POST" and "idempotency-key" in request.headers:
+    def __call__(self) -> None:
+        """Everything is let through, for now."""
+
+    async def refuse(self, request: Request) -> None:
+        """Nothing is done for a request with a key. Raises `Refused`: `idempotency_key_unsupported`."""
+        if "idempotency-key" in request.headers:
             raise Refused("idempotency_key_unsupported", f"this takes no Idempotency-Key: {self.why}")
 
 
@@ -147,10 +155,13 @@ def idempotent_by_default(endpoint: Callable[..., Any], options: dict[str, Any])
     parameters = signature.parameters.values()
     if (
         "POST" not in (options.get("methods") or ())
-        or any(isinstance(each, ChangesNothing | RefusesKeys) for each in declared)
+        or any(isinstance(each, ChangesNothing) for each in declared)
         or any(RequestIdempotency in get_args(each.annotation) for each in parameters)
     ):
         return endpoint
+    for each in declared:
+        if isinstance(each, RefusesKeys):
+            return _refusing(endpoint, each)
     if inspect.iscoroutinefunction(endpoint):
         raise TypeError(f"{endpoint.__name__} waits beside the database, and cannot be one transaction")
     answering = _Answering(endpoint, signature.return_annotation)
@@ -160,12 +171,40 @@ def idempotent_by_default(endpoint: Callable[..., Any], options: dict[str, Any])
         idempotency: RequestIdempotency = arguments.pop(_PARAMETER)
         return endpoint(**arguments) if idempotency.key is None else answering.answer(idempotency, arguments)
 
-    added = inspect.Parameter(_PARAMETER, inspect.Parameter.KEYWORD_ONLY, annotation=AcceptIdempotencyKey)
-    vars(idempotent)["__signature__"] = signature.replace(parameters=[*parameters, added])
+    _add_parameter(idempotent, signature, AcceptIdempotencyKey)
     return idempotent
 
 
 _PARAMETER = "idempotency_by_default"
+
+
+def _add_parameter(wrapper: Callable[..., Any], signature: inspect.Signature, annotation: Any) -> None:
+    """The last one, so that the framework sees to it after all others."""
+    added = inspect.Parameter(_PARAMETER, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
+    vars(wrapper)["__signature__"] = signature.replace(parameters=[*signature.parameters.values(), added])
+
+
+def _refusing(endpoint: Callable[..., Any], declared: RefusesKeys) -> Callable[..., Any]:
+    """The endpoint, behind the refusal of a key."""
+    if inspect.iscoroutinefunction(endpoint):
+
+        @functools.wraps(endpoint)
+        async def waiting(**arguments: Any) -> Any:
+            del arguments[_PARAMETER]
+            return await endpoint(**arguments)
+
+        wrapper: Callable[..., Any] = waiting
+    else:
+
+        @functools.wraps(endpoint)
+        def running(**arguments: Any) -> Any:
+            del arguments[_PARAMETER]
+            return endpoint(**arguments)
+
+        wrapper = running
+    refusal = Annotated[None, Depends(declared.refuse, scope="function")]
+    _add_parameter(wrapper, inspect.signature(endpoint), refusal)
+    return wrapper
 
 
 class _Answering:
