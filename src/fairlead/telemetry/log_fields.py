@@ -22,6 +22,7 @@ LOG_FIELDS = frozenset(_OF_EVERY_LINE) | frozenset(
     """
     correlation_id trace_id request_id job_id worker_id
     lead_id niche_id level_id provider_id subscription_id assignment_id notification_id endpoint_id dead_letter_id
+    export_id
     niche level_name queue task channel kind action outcome reason result state resolution
     error frames at
     attempt attempts seq journal_seq revision version

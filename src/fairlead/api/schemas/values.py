@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError
 from pydantic_core.core_schema import no_info_before_validator_function
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from fairlead.core.entry.types import REGION_PATTERN
 from fairlead.core.form_field import MAX_NUMBER
@@ -88,11 +89,13 @@ Line: TypeAlias = Annotated[
 ]
 """Text of one line; give it a length."""
 
+_ID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+
 Uuid: TypeAlias = Annotated[
     str,
     Field(
         pattern=pattern_with_message(
-            r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
+            f"^{_ID}$",
             "Input should be an id, a UUID with its hyphens",
         ),
         json_schema_extra={"format": "uuid"},
@@ -101,6 +104,15 @@ Uuid: TypeAlias = Annotated[
     AfterValidator(str.lower),
 ]
 """An id."""
+
+
+class _OnlyIds(StringConvertor):
+    regex = _ID
+
+
+register_url_convertor("id", _OnlyIds())
+# `/{export_id:id}` fits ids and nothing else: for addresses beside which a word has an address of its own, as `/ledger`
+# has, which would otherwise take the methods of both.
 
 Slug: TypeAlias = Annotated[
     str,

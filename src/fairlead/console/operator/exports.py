@@ -53,6 +53,12 @@ KIND_TEXTS: Mapping[str, KindText] = {
     "report_provider_activity": KindText(
         noted("Provider activity"), noted("A row for each provider: what it received, paid, accepted and reported.")
     ),
+    "report_sources": KindText(
+        noted("Lead sources"), noted("A row for each source: what its leads brought, and what of it was given back.")
+    ),
+    "report_refusals": KindText(
+        noted("Refusals by day"), noted("A row for each day and reason for which subscriptions were refused.")
+    ),
     "report_fairness": KindText(
         noted("Fairness"), noted("A row for each level of one niche: starts, decisions and waits.")
     ),

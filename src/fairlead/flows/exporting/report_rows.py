@@ -84,6 +84,12 @@ _FIGURES = (
 _PERIOD = _columns(f"part begins_at:time ends_at:time {_FIGURES} currency")
 _PARTS = _columns("begins_at:time received_count sold_count decisions:integer")
 _SLOTS = _columns("reason slots:integer refused_count")
+_SOURCES = _columns(
+    "source received_count approved_count sold_count rejected_count bad_lead_count sold_share:number "
+    "assignments:integer assigned_leads:integer recipients_per_lead:number gross_cents reported_count "
+    "report_rate:number found_bad_count refunded_count refund_rate:number refunded_cents net_cents currency"
+)
+_REFUSALS = _columns("day:day reason refused_count open_slot_count")
 _SHARES = _columns(
     "level_id level_name equal_share:number jain_index:number subscription_id provider_id provider_name "
     "is_active:boolean received:integer ratio:number longest_wait:integer current_wait:integer "
@@ -110,6 +116,14 @@ def _funnel(database: Database, asked: ReportQuestion) -> Iterable[Sequence[Any]
 def _activity(database: Database, asked: ReportQuestion) -> Iterable[Sequence[Any]]:
     found = reports.activity_report(database, asked.niche, asked.provider_id, asked.days)
     return _of_report(_ACTIVITY, found)
+
+
+def _sources(database: Database, asked: ReportQuestion) -> Iterable[Sequence[Any]]:
+    return _of_report(_SOURCES, reports.source_report(database, asked.niche, asked.days))
+
+
+def _refusals(database: Database, asked: ReportQuestion) -> Iterable[Sequence[Any]]:
+    return _of_report(_REFUSALS, reports.refusal_report(database, asked.niche, asked.days))
 
 
 def _period(database: Database, asked: ReportQuestion) -> Iterable[Sequence[Any]]:
@@ -150,6 +164,8 @@ REPORTS: Mapping[str, ExportedReport] = {
     "report_revenue": ExportedReport("revenue", _REVENUE, _revenue),
     "report_funnel": ExportedReport("funnel", _FUNNEL, _funnel),
     "report_provider_activity": ExportedReport("provider-activity", _ACTIVITY, _activity, ("niche", "provider")),
+    "report_sources": ExportedReport("sources", _SOURCES, _sources),
+    "report_refusals": ExportedReport("refusals", _REFUSALS, _refusals),
     "report_fairness": ExportedReport("fairness", _FAIRNESS, _fairness, needs_niche=True),
     "report_fill_rate": ExportedReport("fill-rate", _FILL, _fill, needs_niche=True),
     "report_shares": ExportedReport("shares", _SHARES, _shares, needs_niche=True),

@@ -50,6 +50,8 @@ Kind = Literal[
     "report_revenue",
     "report_funnel",
     "report_provider_activity",
+    "report_sources",
+    "report_refusals",
     "report_fairness",
     "report_fill_rate",
     "report_shares",
@@ -192,7 +194,7 @@ def list_exports(
     return Page(items=[state_of(each) for each in found.items], next_cursor=cursor_after(found.next_after))
 
 
-@router.get("/{export_id}", responses=refuses("export_unknown"))
+@router.get("/{export_id:id}", responses=refuses("export_unknown"))
 def show_export(export_id: ExportId, reader: Reader, database: MarketplaceDatabase, response: Response) -> ExportState:
     """Show one export, and how far it has come. The ETag stays the same for as long as it comes no further."""
     row = flow.show_export(database, export_id)
@@ -201,7 +203,7 @@ def show_export(export_id: ExportId, reader: Reader, database: MarketplaceDataba
 
 
 @router.get(
-    "/{export_id}/content",
+    "/{export_id:id}/content",
     responses=file_of("export", "{}\n")
     | {
         206: {"description": "The part of the file that was asked for."},
@@ -240,13 +242,13 @@ def fetch_export(
     return StreamedFile(download.opened, _base_name(row), row.format, headers, 206 if is_part else 200)
 
 
-@router.post("/{export_id}/cancel", responses=refuses("export_unknown", "export_finished"))
+@router.post("/{export_id:id}/cancel", responses=refuses("export_unknown", "export_finished"))
 def cancel_export(export_id: ExportId, writer: Writer, database: MarketplaceDatabase) -> ExportState:
     """Cancel an export that waits or is being built. One that is cancelled stays so."""
     return state_of(flow.cancel_export(database, export_id, writer.actor))
 
 
-@router.delete("/{export_id}", status_code=204, responses=refuses("export_unknown", "export_under_way"))
+@router.delete("/{export_id:id}", status_code=204, responses=refuses("export_unknown", "export_under_way"))
 def delete_export(export_id: ExportId, writer: Writer, database: MarketplaceDatabase) -> None:
     """Delete an export that is finished, and its file."""
     flow.discard_export(database, export_id, writer.actor)
