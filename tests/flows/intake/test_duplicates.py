@@ -1,6 +1,9 @@
 """A lead that came before is found, refused or flagged as its niche's rule has it, and told to no stranger."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +15,8 @@ from fairlead.flows.reject_lead import reject_lead
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.leads.intake import IntakePolicy, intake_of_lead
-from tests.by_hand import APPROVED, CAME_IN, CLOSED, WAITS, rows_by_hand
+from fairlead.store.simulated_clock import SimulatedClock
+from tests.by_hand import APPROVED, CLOSED, WAITS, rows_by_hand
 from tests.flows.access.people import refusal, rows, value
 from tests.flows.intake.senders import (
     BY_EMAIL,
@@ -39,10 +43,12 @@ def refused(database: Database, *words: Any, **named: Any) -> LeadDuplicate:
     return caught.value
 
 
-def aged(database: Database, interval: str) -> None:
-    """As if all leads had come so long ago."""
-    value(database, "update leads set created_at = created_at - %s::interval", interval)
-    value(database, "update lead_fingerprints set created_at = created_at - %s::interval", interval)
+@contextmanager
+def timed(database: Database) -> Generator[tuple[Database, SimulatedClock]]:
+    """The same marketplace at a time that is set, and the clock that sets it."""
+    clock = SimulatedClock(datetime(1996, 1, 31, 12, tzinfo=UTC))
+    with Database(database.url, "fairlead", simulated_clock=clock) as opened:
+        yield opened, clock
 
 
 def test_without_a_rule_the_same_may_come_again(database: Database) -> None:
@@ -126,22 +132,23 @@ def test_what_came_between_an_attempt_and_its_repetition_is_not_earlier(database
     ]
 
 
-@rows_by_hand(CAME_IN)
 def test_only_so_far_back(database: Database) -> None:
-    open_niche(database, duplicate_rule=BY_EMAIL)
-    send(database)
-    aged(database, "89 days 23 hours")
-    assert refusal(send, database) == "lead_duplicate"
-    aged(database, "1 hour")
-    assert send(database).status == "pending_approval"
+    with timed(database) as (market, clock):
+        open_niche(market, duplicate_rule=BY_EMAIL)
+        send(market)
+        came_at = value(market, "select created_at from leads")
+        clock.set(came_at + timedelta(days=89, hours=23))
+        assert refusal(send, market) == "lead_duplicate"
+        clock.set(came_at + timedelta(days=90))
+        assert send(market).status == "pending_approval"
 
 
-@rows_by_hand(CAME_IN)
 def test_or_for_ever(database: Database) -> None:
-    open_niche(database, duplicate_rule=rule(["contact_email"], duplicate_window_days=None))
-    send(database)
-    aged(database, "30 years")
-    assert refusal(send, database) == "lead_duplicate"
+    with timed(database) as (market, clock):
+        open_niche(market, duplicate_rule=rule(["contact_email"], duplicate_window_days=None))
+        send(market)
+        clock.set(clock.now() + timedelta(days=30 * 365))
+        assert refusal(send, market) == "lead_duplicate"
 
 
 def test_in_the_niche_alone_or_in_the_whole_marketplace(database: Database) -> None:
