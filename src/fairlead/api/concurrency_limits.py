@@ -85,3 +85,6 @@ class ConcurrencyLimit:
 
 REPLAYS = ConcurrencyLimit(2)
 """Of whatever rebuilds how a niche stood at a past decision: routes and pages alike, each caller one at a time."""
+
+PREVIEWS = ConcurrencyLimit(2)
+"""Of message templates, which an operator may have made to take a second or two and a few hundred megabytes."""

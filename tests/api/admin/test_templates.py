@@ -4,6 +4,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from fairlead.api.concurrency_limits import PREVIEWS
 from fairlead.core.permissions import Permission
 from fairlead.delivery.template_variables import KINDS
 from fairlead.store.connection import Database
@@ -112,3 +113,10 @@ def test_providers_have_no_say_in_it(app: FastAPI, database: Database) -> None:
         sam.post(f"{ADDRESS}/preview", json=OURS),
     ):
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_missing")
+
+
+def test_only_so_many_previews_are_made_at_once(ann: TestClient) -> None:
+    with PREVIEWS.slot("one operator"), PREVIEWS.slot("another"):
+        busy = ann.post(f"{ADDRESS}/preview", json=OURS)
+    assert (busy.status_code, busy.json()["code"]) == (429, "too_many_attempts")
+    assert ann.post(f"{ADDRESS}/preview", json=OURS).status_code == 200

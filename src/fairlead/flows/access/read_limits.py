@@ -7,6 +7,7 @@ from fairlead.store.connection import Database
 EXPORTS_OF_CALLER = Limit("exports_of_caller", 10, 60)
 EXPORTS_OF_PROVIDER = Limit("exports_of_provider", 10, 60)
 REPORTS_OF_CALLER = Limit("reports_of_caller", 60, 2)
+PREVIEWS_OF_CALLER = Limit("previews_of_caller", 60, 1)
 PREVIEWS_OF_PROVIDER = Limit("previews_of_provider", 60, 2)
 TRIALS_OF_PROVIDER = Limit("trials_of_provider", 10, 30)
 OVERVIEWS_OF_CALLER = Limit("overviews_of_caller", 60, 1)

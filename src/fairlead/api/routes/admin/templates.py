@@ -9,6 +9,7 @@ from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
+from fairlead.api.concurrency_limits import PREVIEWS
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
@@ -19,6 +20,7 @@ from fairlead.core.permissions import Permission
 from fairlead.delivery.template_variables import variables_of
 from fairlead.delivery.templates import MAX_BODY_BYTES, MAX_SUBJECT_CHARACTERS, Template
 from fairlead.flows.access.principal import Principal, require
+from fairlead.flows.access.read_limits import PREVIEWS_OF_CALLER
 from fairlead.flows.notifications import templates as flow
 from fairlead.flows.notifications.templates import TemplateInUse
 
@@ -27,6 +29,7 @@ router = Router(prefix="/api/v1/admin/templates", tags=["notification templates"
 Kind = Annotated[str, Path(pattern=NAME_PATTERN, description="The kind of message.", examples=["lead_assigned"])]
 Version = Annotated[int, Path(ge=1, le=2_147_483_647, description="From 1.", examples=[1])]
 Reader = Annotated[Principal, needs(Permission.NOTIFICATIONS_READ)]
+PreviewReader = Annotated[Principal, needs(Permission.NOTIFICATIONS_READ, PREVIEWS_OF_CALLER)]
 Writer = Annotated[Principal, needs(Permission.NOTIFICATIONS_WRITE)]
 
 _SUBJECT = "New lead in {{ niche_name }}"
@@ -171,9 +174,10 @@ def restore_message_template(
     dependencies=[changes_nothing("it only tries something out")],
     responses=refuses("template_unknown"),
 )
-def preview_message_template(kind: Kind, asked: MessageParts, reader: Reader) -> PreviewedMessage:
+def preview_message_template(kind: Kind, asked: MessageParts, reader: PreviewReader) -> PreviewedMessage:
     """Show the message that these parts make of sample values. Nothing is saved."""
-    rendered = flow.preview_template(Template(kind, asked.subject, asked.html, asked.text))
+    with PREVIEWS.slot(reader.owner):
+        rendered = flow.preview_template(Template(kind, asked.subject, asked.html, asked.text))
     return PreviewedMessage.model_validate(rendered)
 
 
