@@ -64,6 +64,7 @@ Writer = Annotated[Principal, needs(Permission.EXPORTS_WRITE)]
 Requesting = Annotated[Principal, needs(Permission.EXPORTS_WRITE, EXPORTS_OF_CALLER)]
 _ETAG = re.compile(r'(?:W/)?"([0-9a-f]{64})"')
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,15})-([0-9]{1,15})?|-([0-9]{1,15}))")
+_FILE = file_of("export", "{}\n")
 _ONE_LINE = pattern_with_message("^[ -~]*$", "Input should be printable ASCII")
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 
@@ -204,10 +205,10 @@ def show_export(export_id: ExportId, reader: Reader, database: MarketplaceDataba
 
 @router.get(
     "/{export_id:id}/content",
-    responses=file_of("export", "{}\n")
+    responses=_FILE
     | {
-        206: {"description": "The part of the file that was asked for."},
-        304: {"description": "The file is the one that you have."},
+        206: _FILE[200] | {"description": "The part of the file that was asked for."},
+        304: {"description": "The file is the one that you have. The answer has no body."},
     }
     | refuses("export_unknown", "export_not_ready", "export_expired", "range_not_satisfiable"),
     response_class=Response,
