@@ -227,7 +227,7 @@ def keep_zone(conn: Connection, timezone: str) -> None:
         insert into report_zones (timezone, asked_on) values (%s, current_date)
         on conflict (timezone) do update set
             asked_on = excluded.asked_on,
-            first_asked_at = case when report_zones.asked_on > current_date - 31
+            first_asked_at = case when report_zones.asked_on > excluded.asked_on - 31
                 then report_zones.first_asked_at else excluded.first_asked_at end
         where report_zones.asked_on <> excluded.asked_on
         """,
