@@ -114,7 +114,7 @@ def test_a_public_lead_waits_for_its_consumer(database: Database) -> None:
     ]
 
 
-def test_what_is_personal_is_in_the_lead_and_its_consent_alone(database: Database) -> None:
+def test_what_is_personal_is_in_the_lead_its_name_and_its_consent_alone(database: Database) -> None:
     open_niche(database, is_public=True, duplicate_rule=BY_EMAIL)
     send(database, idempotency_key=idempotency_key_for("key", "k-1", "POST /leads", {}))
     visit(database)
@@ -124,7 +124,7 @@ def test_what_is_personal_is_in_the_lead_and_its_consent_alone(database: Databas
         for name, lines in everything(database).items()
         if any(canary in line.lower() for canary in CANARIES for line in lines)
     }
-    assert found == {"leads", "lead_consents"}
+    assert found == {"leads", "lead_name_words", "lead_consents"}
 
 
 def test_sent_again_with_its_key_it_is_the_same_lead(database: Database) -> None:

@@ -83,6 +83,7 @@ def test_the_periodic_tasks_of_a_marketplace(database: Database) -> None:
         "reoffer": (SLOW, 60, False),
         "reconcile": (SLOW, 86_400, False),
         "clean_up": (SLOW, 86_400, False),
+        "reopen": (QUICK, 5, False),
         "expire_exports": (SLOW, 3_600, False),
         "unconfirmed": (SLOW, 3_600, False),
         "fingerprint": (SLOW, 60, False),

@@ -113,6 +113,9 @@ class InstallationSettings(ResponseModel):
     shutdown_timeout_seconds: int
     retry_delay_factor: float
     web_pool_size: int
+    export_kept_days: int
+    export_max_rows: int
+    export_max_megabytes: int
     cookie_over_http: bool | None
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["json", "console"]
