@@ -19,13 +19,14 @@ ODD = "..."
 
 PROVIDER, ADMIN, ID = "anchor@example.com", "ann@example.com", "01900000-0000-7000-8000-000000000000"
 KIND, WHY = "lead_assigned", "because it was asked for"
-FILE = "leads.csv"
+FILE, ANSWERS = "leads.csv", "answers.json"
 
 TYPED: dict[str, tuple[str, ...]] = {
     "distribute lead_id": ("distribute", ODD),
     "distribute niche": ("distribute", "--pending", "--niche", ODD),
     "explain lead_id": ("explain", ODD),
     "explain provider": ("explain", ID, "--provider", ODD),
+    "try niche": ("try", ANSWERS, "--niche", ODD),
     "verify niche": ("verify", "--niche", ODD),
     "export what": ("export", ODD),
     "export niche": ("export", "ledger", "--niche", ODD),
@@ -120,6 +121,7 @@ def fairlead(
     open_market(database)
     add_admin(database, ADMIN)
     (tmp_path / FILE).write_text("cores,region\n8,north\n", encoding="utf-8")
+    (tmp_path / ANSWERS).write_text('{"cores": 8}', encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FAIRLEAD_ENCRYPTION_KEYS", SECRET_KEYS)
     return Program(monkeypatch, capsys, database_url)
