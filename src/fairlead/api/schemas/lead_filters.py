@@ -3,11 +3,10 @@
 from typing import Annotated, Literal, TypeAlias
 
 from fastapi import Query
-from pydantic import Field
 
 from fairlead.api.schemas.values import pattern_with_message
 from fairlead.core.entry.contact import LONGEST_TRACKING
-from fairlead.core.entry.types import Shortened
+from fairlead.core.entry.types import Line
 
 ID_PREFIX_PATTERN = pattern_with_message("^([0-9a-fA-F]-?){1,32}$", "Input should be the first digits of an id")
 
@@ -15,7 +14,7 @@ IdPrefix: TypeAlias = Annotated[
     str | None, Query(pattern=ID_PREFIX_PATTERN, description="How the id begins.", examples=["01990d8e"])
 ]
 
-Source: TypeAlias = Annotated[str, Shortened(LONGEST_TRACKING), Field(max_length=2_000)]
+Source: TypeAlias = Annotated[str, Line(LONGEST_TRACKING)]
 """Where leads came from, in the form in which it is stored."""
 
 LeadOrder: TypeAlias = Literal["newest", "oldest"]
