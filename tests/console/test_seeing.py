@@ -61,6 +61,7 @@ def test_nothing_of_the_api_is_opened_by_it(app: FastAPI, ann: TestClient, datab
     own = [each for each in declared(app) if isinstance(each[2], NeedsOwn) and "/api/" in (each[1].path_format or "")]
     assert len(own) > 30
     for method, route, access in own:
+        assert isinstance(access, NeedsOwn)
         assert not access.is_shown_to_operators, "an operator would write in a provider's name"
         assert code_of(ask(ann, method, unknown_at(route))) == "permission_missing", route.path_format
     accept = ann.post(f"/api/v1/provider/assignments/{sale.anchor}/accept")

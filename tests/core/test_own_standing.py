@@ -1,5 +1,7 @@
 """Why one subscription did or did not receive a lead, as its provider is told."""
 
+from collections.abc import Mapping
+
 from fairlead.core.canonical import canonical_json
 from fairlead.core.form import parse_form_schema
 from fairlead.core.model import Subscription
@@ -25,7 +27,7 @@ FORM = parse_form_schema(
 SOUTH = {"field_key": "region", "operator": "eq", "value": "south"}
 
 
-def past(*rules: dict[str, object], known_from_seq: int = 0) -> OwnPast:
+def past(*rules: Mapping[str, object], known_from_seq: int = 0) -> OwnPast:
     text = canonical_json({"version": 1, "rules": list(rules)}).decode()
     subscription = Subscription("s", "p", "l", True, None, text, True)
     return OwnPast([(5, subscription, False)], [], known_from_seq)

@@ -251,7 +251,7 @@ SHARDED_ALTERATIONS = frozenset(
 def _of_alterations(node: ast.AlterTableCmd) -> Iterator[str]:
     """An identity is of the table from the beginning, since adding one rewrites it."""
     if node.subtype not in SHARDED_ALTERATIONS:
-        yield f"alteration that no cluster carries out: {node.subtype.name}"
+        yield f"alteration that no cluster carries out: {AlterTableType(node.subtype).name}"
     below = list(_nodes(node.def_))
     kinds = {each.contype for each in below if isinstance(each, ast.Constraint)}
     types = {name for each in below if isinstance(each, ast.TypeName) for name in _names(each.names)}
