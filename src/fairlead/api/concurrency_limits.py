@@ -61,7 +61,7 @@ async def constant_time() -> AsyncGenerator[None]:
 class ConcurrencyLimit:
     """So many slots in a process, of which each caller has one at a time: no caller takes them all.
 
-    A caller is named by its `Principal.owner`, so that whoever has a session and keys has one by all of them.
+    A caller is named by its `Principal.owner`, so that a person with a session and keys has one by all of them.
     """
 
     def __init__(self, count: int) -> None:
