@@ -95,7 +95,7 @@ def test_resolve(fairlead: Program, database: Database) -> None:
 def test_queues(fairlead: Program, database: Database) -> None:
     give_up_lead(database)  # which alerts operators: one dispatch waits
     before = {queue["queue"]: queue for queue in fairlead("jobs", "queues", "--json").json}
-    assert sorted(before) == ["dispatch", "distribute", "email", "webhook"]
+    assert sorted(before) == ["dispatch", "distribute", "email", "export", "webhook"]
     assert (before["dispatch"]["ready_jobs"], before["dispatch"]["running_jobs"]) == (1, 0)
     assert (before["distribute"]["ready_jobs"], before["distribute"]["open_dead_letters"]) == (0, 1)
     begin_jobs(database, worker(database, silent_seconds=0))
@@ -103,7 +103,7 @@ def test_queues(fairlead: Program, database: Database) -> None:
     assert (after["dispatch"]["ready_jobs"], after["dispatch"]["running_jobs"]) == (0, 1)
     shown = fairlead("jobs", "queues").out.splitlines()
     assert shown[0].split()[:4] == ["queue", "ready", "scheduled", "running"]
-    assert len(shown) == 5
+    assert len(shown) == 6
 
 
 @pytest.mark.parametrize(
