@@ -18,8 +18,9 @@ def test_the_page_of_more_leads_has_the_numbers_of_the_api_and_nothing_of_others
     words = shown(portal.sam, "/portal/more")
     assert f"one lead, of which you received {niche['received_count']}" in words
     assert (
-        f"In the niche {niche['lead_count']} Passed your filter {gold['matched_count']} You received "
-        f"{gold['received_count']} Your place now {gold['place']} of {gold['queue_length']}"
+        f"In the niche {niche['lead_count']} Passed your filter {gold['matched_count']} "
+        f"Would pass it as it is now fewer than 10 You received {gold['received_count']} "
+        f"Your place now {gold['place']} of {gold['queue_length']}"
     ) in words
     assert "Provider has the lead from another level 1" in words
     assert "Bowline" not in words
@@ -39,7 +40,7 @@ def test_who_subscribes_to_nothing_is_led_to_what_is_on_offer(database: Database
 def test_own_subscriptions_are_told_in_words_and_lead_to_their_filters(database: Database) -> None:
     portal = visit_portal(database)
     words = shown(portal.sam, "/portal/subscriptions")
-    assert "Hosting, gold active Cores at least 4 €20.00 1 of 1 1" in words
+    assert "Hosting, gold active Cores at least 4 €20.00 fewer than 10 of 1 1" in words
     gold = subscription(database, portal.sale.anchor_id, "gold")
     page = portal.sam.get(f"/portal/subscriptions/{gold}").text
     found = re.search(r"data-builder>(.*?)</script>", page, re.S)
