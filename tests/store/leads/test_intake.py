@@ -108,7 +108,7 @@ def test_a_name_that_is_gone_and_still_found_is_seen(damaged_database: Database)
             """
             insert into lead_fingerprints select id, niche_id, attributes_salt || attributes_salt, created_at from leads
             """,
-            2,
+            3,
             [],
         ),
     ],
@@ -134,7 +134,7 @@ def test_a_fingerprint_of_another_time_or_niche_is_seen(damaged_database: Databa
     for change in ("created_at = now() - interval '1 day'", f"niche_id = '{other}'"):
         value(database, f"update lead_fingerprints set {change}")
         broken = [check.name for check in verify(database, allow_empty=True).checks if not check.holds]
-        assert broken == [INVARIANTS_OF_INTAKE[2].name]
+        assert broken == [INVARIANTS_OF_INTAKE[3].name]
         value(
             database,
             """
