@@ -26,6 +26,7 @@ OWNED = {
     "users": "select id::text, provider_id::text from users",
     "api_keys": "select id::text, provider_id::text from api_keys",
     "idempotency_keys": "select actor || '/' || key, provider_id::text from idempotency_keys",
+    "limit_windows": "select owner_id::text, provider_id::text from limit_windows",
 }
 """Of every table with something of providers: what names a row, and whose it is."""
 
@@ -80,9 +81,22 @@ def test_a_change_without_where_reaches_ones_own(database: Database, table: str)
 
 def test_nothing_can_be_deleted(database: Database) -> None:
     bound = database.bound_to(two_providers(database).anchor.provider)
-    for table in (*OWNED, "niches", "competition_levels", "niche_journal", "audit_log", "audit_head"):
+    for table in (
+        *(OWNED.keys() - {"limit_windows"}),
+        "niches",
+        "competition_levels",
+        "niche_journal",
+        "audit_log",
+        "audit_head",
+    ):
         with pytest.raises(errors.InsufficientPrivilege, match="permission denied"):
             changed(bound, f"delete from {table}")
+
+
+def test_windows_of_limits_are_forgotten_for_ones_own(database: Database) -> None:
+    sides = two_providers(database)
+    assert changed(database.bound_to(sides.anchor.provider), "delete from limit_windows") == 1
+    assert query(database, "select provider_id::text from limit_windows") == [(sides.bowline.provider,)]
 
 
 ENGINES_OWN = [
