@@ -50,7 +50,7 @@ def test_every_queue_says_what_waits_runs_and_is_put_off(database: Database) -> 
     with database.transaction() as conn:
         open_dead_letter(conn, NewDeadLetter("send_webhook", {}, "Broken", None, 3), NOW)
     states = {state.queue: state for state in database.read(queue_states)}
-    assert list(states) == ["dispatch", "distribute", "email", "odd", "webhook"]
+    assert list(states) == ["dispatch", "distribute", "email", "export", "odd", "webhook"]
     email = states["email"]
     assert (email.waiting_count, email.scheduled_count, email.running_count, email.open_dead_letter_count) == (
         3,
