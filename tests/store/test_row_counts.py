@@ -2,19 +2,23 @@
 
 import ast
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import LiteralString
 
 import pytest
 
+from fairlead.core.limits import Counter
+from fairlead.core.local_time import Period
 from fairlead.core.model import Subscription
+from fairlead.core.refusals import OutsideSchedule
 from fairlead.core.subscription import EVERY_LEAD
 from fairlead.flows.distribute import distribute
 from fairlead.store.configuration.rows import SubscriptionRow
 from fairlead.store.configuration.writes import write_low_balance_threshold, write_states
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution import writes
+from fairlead.store.distribution.limit_windows import move_windows, shut
 from fairlead.store.distribution.rosters import RosterCache
 from fairlead.store.ids import new_id
 from fairlead.store.leads import state
@@ -128,6 +132,7 @@ def test_the_same_batch_is_not_written_twice(database: Database) -> None:
 
 UNKNOWN = new_id()
 SUBSCRIBED = SubscriptionRow(UNKNOWN, "a@b.test", Subscription(UNKNOWN, UNKNOWN, UNKNOWN, True, None, EVERY_LEAD, True))
+USED = Counter("provider", UNKNOWN, Period.DAY, NOW, NOW + timedelta(days=1), 1, 100)
 CHANGES: dict[str, Callable[[Connection], object]] = {
     "leads_confirmed_were_waiting_for_it": lambda conn: state.set_confirmed(conn, UNKNOWN),
     "leads_approved_were_pending": lambda conn: state.set_approved(conn, [UNKNOWN], "an operator", NOW, None),
@@ -149,6 +154,9 @@ CHANGES: dict[str, Callable[[Connection], object]] = {
     "niches_with_a_window_are_there": lambda conn: set_window_days(conn, UNKNOWN, 7),
     "providers_with_preferences_are_there": lambda conn: write_preferences(conn, UNKNOWN, {}),
     "providers_with_a_threshold_are_there": lambda conn: write_low_balance_threshold(conn, UNKNOWN, 7),
+    "leads_withdrawn_once": lambda conn: state.set_withdrawn(conn, UNKNOWN, NOW),
+    "subscriptions_shut_are_living": lambda conn: shut(conn, {UNKNOWN: OutsideSchedule(None)}),
+    "limit_windows_rise": lambda conn: [move_windows(conn, [(UNKNOWN, USED)]) for _ in range(2)],
     "configuration_is_written": lambda conn: write_states(conn, [SUBSCRIBED], NOW),
 }
 
