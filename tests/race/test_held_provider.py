@@ -9,6 +9,7 @@ import pytest
 from fairlead.flows import distribute
 from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Connection, Database
+from fairlead.store.distribution.limit_windows import Windows
 from fairlead.store.distribution.writes import LockedBalances, lock_balances
 from tests.race.marketplaces import (
     Provider,
@@ -89,8 +90,10 @@ def test_two_niches_that_each_hold_what_the_other_needs_late_do_not_deadlock(
     held = threading.Barrier(2, timeout=MEETING_SECONDS)
     met: set[int] = set()
 
-    def lock_and_meet(conn: Connection, provider_ids: Sequence[str], *, wait: bool) -> LockedBalances | None:
-        balances = lock_balances(conn, provider_ids, wait=wait)
+    def lock_and_meet(
+        conn: Connection, provider_ids: Sequence[str], windows: Windows, *, wait: bool
+    ) -> LockedBalances | None:
+        balances = lock_balances(conn, provider_ids, windows, wait=wait)
         if threading.get_ident() not in met:
             met.add(threading.get_ident())
             held.wait()
