@@ -113,3 +113,31 @@ def test_a_niche_that_is_unknown_or_inactive(database: Database) -> None:
     change_niche(database, value(database, "select id::text from niches"), NicheChange(is_active=False), OPERATOR)
     with pytest.raises(Refused, match="inactive"):
         try_lead(database, "hosting", {})
+
+
+def test_limits_are_asked_as_a_decision_asks_them(database: Database) -> None:
+    declare(database, LIMITED)
+    distributor = Distributor(database, 1)
+    said: list[str] = []
+    for _ in range(3):
+        tried = try_lead(database, "storage", {})
+        [lead_id] = submit_leads(database, "storage", [{}], OPERATOR, approve=True)
+        [happened] = distributor.distribute_waiting(tried.decision.niche_id, lead_id).decisions
+        assert _what_follows(tried.decision) == _what_follows(happened)
+        said.append(tried.decision.outcome.value)
+    assert said == ["success", "no_eligible", "no_eligible"]
+
+
+LIMITED = """
+[[niche]]
+slug = "storage"
+name = "Storage"
+level = [{ name = "only", price_cents = 100, max_recipients = 1, order_position = 1 }]
+
+[[provider]]
+email = "dinghy@example.com"
+name = "Dinghy"
+limits = { leads_total = 1 }
+deposit = [{ external_id = "opening-dinghy", amount_cents = 9000 }]
+subscription = [{ niche = "storage", level = "only", limits = { leads_per_week = 50 } }]
+"""
