@@ -65,10 +65,10 @@ def test_a_lead_is_found_by_name_address_number_and_id_and_no_address_says_so(si
         page.locator("#search").fill("")
         page.locator("h1").click()
     assert hindrances(page) == []
-    page.locator("#search").fill("nobody of this name")
+    page.locator("#search").fill("unheard of name")
     page.keyboard.press("Enter")
     expect(page.locator("[data-found-text]")).to_contain_text("No lead is found")
-    personal = re.compile("wenh|lowen|5550102|example.com|nobody", re.IGNORECASE)
+    personal = re.compile("wenh|lowen|5550102|example.com|unheard", re.IGNORECASE)
     assert not [each for each in asked if personal.search(each)]
     assert not personal.search(page.evaluate("JSON.stringify(history.state) + JSON.stringify({...sessionStorage})"))
 

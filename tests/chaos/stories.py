@@ -2,7 +2,7 @@
 
 Three leads combine, in three levels, for a process that has distributed before. Another process has decided leads
 since, which it has to catch up with, and the next in order have spent their money elsewhere: the balances that it
-assumes are wrong, somebody else has to be locked late, all is decided again, and subscriptions are deactivated. Most
+assumes are wrong, another provider has to be locked late, all is decided again, and subscriptions are deactivated. Most
 have limits, which what is sold counts in, and one has just changed its schedule and is found closed.
 """
 

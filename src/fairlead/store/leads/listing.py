@@ -8,7 +8,6 @@ from uuid import UUID
 
 from fairlead.store.connection import Connection
 from fairlead.store.keyset import Conditions, KeysetPage, KeysetQuery, items_of
-from fairlead.store.typed_rows import all_rows
 
 Place: TypeAlias = tuple[datetime, str]
 """When a lead came in, and its id."""
@@ -136,18 +135,6 @@ def id_range(prefix: str) -> tuple[UUID, UUID]:
     """The first and the last id that begin with these hexadecimal digits; hyphens count for nothing."""
     digits = prefix.replace("-", "")
     return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-
-
-def leads_by_id(conn: Connection, lead_ids: Sequence[str]) -> list[ListedLead]:
-    """These leads, the newest first."""
-    return all_rows(
-        conn,
-        ListedLead,
-        f"""
-        select {LISTED} from leads a {WITH_NICHE} where a.id = any(%s::uuid[]) order by a.created_at desc, a.id desc
-        """,  # noqa: S608 - constants of our own
-        (list(lead_ids),),
-    )
 
 
 def _query(wanted: LeadFilter, after: Place | None, *, oldest_first: bool) -> KeysetQuery:
