@@ -90,7 +90,8 @@ def providers_answer(market: Market) -> None:
         provider.ask("POST", path, report, status=409, code="bad_lead_reported")
     bowline.ask("POST", path, {"reason": "spam"}, status=404, code="assignment_unknown")
     fared = anchor.ask("POST", f"/provider/levels/{market.levels['gold']}/filter-preview", BIG)
-    same("filter preview", (fared["matched_count"], fared["lead_count"]), (5, 6))
+    # A count below ten would tell what a single lead said: the preview holds it back.
+    same("filter preview", (fared["matched_count"], fared["lead_count"]), (None, 6))
     told("Providers looked into their inboxes, accepted one lead, rejected one, and reported two as bad.")
 
 
