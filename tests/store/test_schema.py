@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Generator
+from typing import LiteralString
 from uuid import uuid4
 
 import psycopg
@@ -77,14 +78,25 @@ def test_a_missing_an_outdated_and_an_unknown_schema_are_refused(empty_url: str)
             assert current_revision(conn) == "9999"
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0016"])
-def test_a_schema_of_an_unreleased_version_is_refused_and_left_alone(empty_url: str, revision: str) -> None:
+@pytest.mark.parametrize(
+    ("revision", "change"),
+    [
+        ("0002", ""),
+        ("0016", ""),
+        ("0001", "alter table alembic_version drop column baseline_sha256"),
+        ("0001", "update alembic_version set baseline_sha256 = 'of another baseline'"),
+        ("0017", "update alembic_version set baseline_sha256 = 'of another baseline'"),
+    ],
+)
+def test_a_schema_of_an_unreleased_version_is_refused_and_left_alone(
+    empty_url: str, revision: str, change: LiteralString
+) -> None:
     with Database(empty_url, "fairlead") as database:
         migrate(database)
         with database.transaction() as conn:
             conn.execute("update alembic_version set version_num = %s", (revision,))
-            if revision == "0001":
-                conn.execute("alter table users rename to not_there_yet")
+            if change:
+                conn.execute(change)
         with pytest.raises(Refused, match=f"unreleased version of Fairlead .{revision}.*start anew") as refused:
             migrate(database)
         assert refused.value.code == "schema_unreleased"

@@ -18,6 +18,16 @@ NEWEST_UNRELEASED = "0016"
 """What versions before the first release called their last revision. The baseline's successor is 0017."""
 
 
+def digest_of_baseline() -> str:
+    """SHA-256 over the baseline's files, in the order of their names, as hexadecimal digits.
+
+    The baseline writes it into the schema that it makes: until the release it is edited in place, and no schema that
+    an earlier form of it made has what this code asks for.
+    """
+    files = sorted((MIGRATIONS / "baseline").glob("*.sql"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Migrated:
     """What a migration did: the revision before (None: there was no schema) and after.
@@ -87,21 +97,30 @@ def _newest_revision() -> str:
 
 
 def _refuse_unreleased(conn: Connection, schema_name: str, found: str | None) -> None:
-    """Raise `Refused` where versions before the first release made the schema: nothing leads from there to today's.
+    """Raise `Refused` where a version before the first release made the schema: nothing leads from there to today's.
 
-    Their revisions were 0001 to 0016. The first of them had no users, which the baseline has from the beginning.
+    Their revisions were 0001 to 0016, or they had another form of the baseline.
     """
-    if found == BASELINE:
-        table = sql.Identifier(schema_name, "users").as_string(None)
-        if conn.execute("select to_regclass(%s)", (table,)).fetchone() != (None,):
-            return
-    elif found is None or not BASELINE < found <= NEWEST_UNRELEASED:
+    if found is None or found < BASELINE:
+        return
+    if not BASELINE < found <= NEWEST_UNRELEASED and _baseline_of(conn) == digest_of_baseline():
         return
     raise Refused(
         "schema_unreleased",
         f"the schema {schema_name!r} was made by an unreleased version of Fairlead ({found}) and cannot be upgraded: "
-        "export what you need with that version, and start anew with another FAIRLEAD_SCHEMA or database",
+        "export what you need with that version, and start anew with another FAIRLEAD_SCHEMA, FAIRLEAD_DATA_DIR or "
+        "database",
     )
+
+
+def _baseline_of(conn: Connection) -> str | None:
+    """The digest of the baseline that made the schema; None where none was written down."""
+    try:
+        with conn.transaction():
+            row = conn.execute("select baseline_sha256 from alembic_version").fetchone()
+    except errors.UndefinedColumn:
+        return None
+    return None if row is None else str(row[0])
 
 
 def _newer_schema(schema_name: str, found: str, needed: str) -> Refused:
