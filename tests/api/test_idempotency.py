@@ -25,6 +25,7 @@ CHANGE_NOTHING: Mapping[str, Any] = {
     f"{ADMIN}/lead-search": {"text": "cora@example.com"},
     f"{ADMIN}/leads/{{lead_id}}/verify": None,
     f"{ADMIN}/levels/{{level_id}}/preview": {"price_cents": 700},
+    f"{ADMIN}/persons/erasure/preview": {"person": "cora@example.com"},
     f"{ADMIN}/templates/{{kind}}/preview": {"subject": "New", "html": "<p>x</p>", "text": "x"},
     f"{OWN}/levels/{{level_id}}/filter-preview": {"version": 1, "rules": []},
     f"{OWN}/assignment-search": {"search": "canary"},
@@ -32,6 +33,7 @@ CHANGE_NOTHING: Mapping[str, Any] = {
 """POSTs that only ask, with something to ask."""
 
 REFUSE_KEYS = {
+    f"{ADMIN}/persons/erase",
     "/api/v1/session",
     "/api/v1/session/second-factor",
     "/api/v1/session/step-up",

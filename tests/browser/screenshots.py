@@ -73,6 +73,7 @@ PAGES = (
     "operator:/settings/people",
     "operator:/settings/people/{user_id}",
     "operator:/settings/keys",
+    "operator:/settings/personal-data",
     "operator:/settings/templates",
     "operator:/settings/templates/{kind}",
     "provider:/portal/inbox",

@@ -24,8 +24,12 @@ WRITERS: Mapping[str, set[str]] = {
     "insert assignments": {"distribution/writes.py"},
     "insert payments": {"money/payments.py"},
     # How a notification's delivery goes is another effect than that it is to be told: `rows` is what jobs do with one,
-    # `webhook_endpoints` what becomes of all that wait for an endpoint.
-    "update notifications": {"notifications/rows.py", "notifications/webhook_endpoints.py"},
+    # `webhook_endpoints` what becomes of all that wait for an endpoint, `erasure` of those about a lead that is erased.
+    "update notifications": {
+        "notifications/erasure.py",
+        "notifications/rows.py",
+        "notifications/webhook_endpoints.py",
+    },
 }
 """By kind of statement and table: the modules that may have one."""
 

@@ -64,6 +64,11 @@ class Verbs(LazyGroup):
             "database",
             "The embedded PostgreSQL, which Fairlead runs where FAIRLEAD_DATABASE_URL names no server.",
         ),
+        Verb(
+            "erase",
+            "erase",
+            "Erase the personal data of a lead, or of all leads of a person; what was decided stays provable.",
+        ),
         Verb("leads", "leads", "Bring leads in, approve them, list them."),
         Verb("jobs", "jobs", "See the queues; see to what was given up (dead letters)."),
         Verb("notifications", "notifications", "What providers and operators are told."),

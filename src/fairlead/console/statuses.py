@@ -32,6 +32,7 @@ _STATUSES: Mapping[str, _Status] = {
     "insufficient_funds": _Status(noted("out of money"), "bad"),
     "accepted": _Status(noted("accepted"), "ok"),
     "withdrawn": _Status(noted("withdrawn"), "bad"),
+    "erased": _Status(noted("erased"), "off"),
     "refunded": _Status(noted("refunded"), "wait"),
     "invited": _Status(noted("invited"), "wait"),
     "disabled": _Status(noted("disabled"), "off"),

@@ -79,7 +79,7 @@ def decide(
     reopens_at: datetime | None = None
     if start is not None:
         pointer = next_pointer(positions, start)
-        candidates = roster.matching(lead.attributes, decided_at)
+        candidates = roster.candidates_of(lead, decided_at)
         for level in traverse(roster.active_levels, start):
             results.append(_fill_level(roster, candidates, level, state))
         reopens_at = _reopens_at(candidates, results)

@@ -103,12 +103,17 @@ PLAIN_TERMS = ProviderTerms()
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """What a decision may know of a lead: its attributes, and the commitment that stands for them in the journal."""
+    """What a decision may know of a lead: its attributes, and the commitment that stands for them in the journal.
+
+    `matched_ids` is of a lead whose attributes were erased, for taking its decision again: the subscriptions that are
+    taken to have a filter which it fits.
+    """
 
     lead_id: str
     attributes: JsonObject
     commitment: str
     attempt: int
+    matched_ids: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

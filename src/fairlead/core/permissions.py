@@ -44,6 +44,7 @@ class Permission(StrEnum):
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
     INTAKE_WRITE = "intake:write"
+    PRIVACY_WRITE = "privacy:write"
     PORTAL_READ = "portal:read"
     OWN_READ = "own:read"
     OWN_WRITE = "own:write"
@@ -65,9 +66,16 @@ CONTACT_DATA: Mapping[Literal["consumer", "provider"], Permission] = {
 """By whose it is: what it takes to see names and addresses. A file for an actor without it holds none."""
 
 STEP_UP_PERMISSIONS = frozenset(
-    {Permission.MONEY_WRITE, Permission.USERS_WRITE, Permission.KEYS_WRITE, Permission.OWN_KEYS}
+    {
+        Permission.MONEY_WRITE,
+        Permission.USERS_WRITE,
+        Permission.KEYS_WRITE,
+        Permission.PRIVACY_WRITE,
+        Permission.OWN_KEYS,
+    }
 )
-"""Refunds and adjustments, users and their roles, keys: only within minutes of a fresh proof of who it is."""
+"""Refunds and adjustments, users and their roles, keys, erasing a person and handing out all that is known of one: only
+within minutes of a fresh proof of who it is."""
 
 _OF_PEOPLE_ALONE = frozenset(
     {Permission.SETTINGS_WRITE, Permission.USERS_READ, Permission.KEYS_READ, Permission.PORTAL_READ}

@@ -17,7 +17,7 @@ from fairlead.core.fold import Head, JournalGap, fold
 from fairlead.core.form import FormSchema, parse_form_schema
 from fairlead.core.gates import standing_refusal
 from fairlead.core.journal import Entry
-from fairlead.core.model import PLAIN_TERMS, Level, ProviderTerms, Subscription
+from fairlead.core.model import PLAIN_TERMS, Lead, Level, ProviderTerms, Subscription
 from fairlead.core.refusals import Refusal
 from fairlead.core.slots import Candidates, Slots
 from fairlead.core.traversal import active_levels_by_position
@@ -95,6 +95,12 @@ class Roster:
         Those that are shut at the moment are told apart; without one none is taken to be.
         """
         return self._slots.candidates(attributes, moment)
+
+    def candidates_of(self, lead: Lead, moment: datetime) -> Candidates:
+        """`matching` for the lead; of one whose attributes were erased, those that it is said to match."""
+        if lead.matched_ids is None:
+            return self.matching(lead.attributes, moment)
+        return self._slots.named(lead.matched_ids, moment)
 
     def count_ahead(self, attributes: Mapping[str, object], moment: datetime, subscription: Subscription) -> int:
         """How many candidates for a lead with these attributes stand before the subscription at its level (R5)."""

@@ -4,7 +4,7 @@ Arrays and bitmaps by slot answer in nanoseconds per subscription what objects w
 index is append-only, so a slot is never used again: a changed filter takes a fresh one, and the old one is dead.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -91,11 +91,18 @@ class Slots:
 
     def candidates(self, attributes: Mapping[str, object], moment: datetime | None) -> "Candidates":
         """The open subscriptions whose filter accepts these attributes, and which of them are shut at the moment."""
-        slots = self._index.matching(attributes, self._open).astype(np.int64, copy=False)
+        return self._parted(self._index.matching(attributes, self._open).astype(np.int64, copy=False), moment)
+
+    def _parted(self, slots: NDArray[np.int64], moment: datetime | None) -> "Candidates":
         if moment is None or not self._shut_by:
             return Candidates(self, slots, _NONE)
         is_shut = self._shut_until[slots] > _microseconds(moment)
         return Candidates(self, slots[~is_shut], slots[is_shut])
+
+    def named(self, subscription_ids: Iterable[str], moment: datetime) -> "Candidates":
+        """Those of the subscriptions that are open, whatever their filter says, and which of them are shut then."""
+        open_slots = self._open & BitMap(self._slot_of[each] for each in subscription_ids if each in self._slot_of)
+        return self._parted(np.asarray(open_slots.to_array()).astype(np.int64), moment)
 
     def shut_by(self, subscription_id: str) -> Refusal | None:
         """What shuts the living subscription, until the moment that it says; None if nothing does."""

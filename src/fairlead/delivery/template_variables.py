@@ -143,6 +143,14 @@ _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         _ASSIGNMENT,
         Variable("contact_name", "text", "the consumer's name", "Sample Contact", True),
     ),
+    "lead_erased": (
+        *_PROVIDER,
+        _NICHE,
+        _LEVEL,
+        _LEAD,
+        _ASSIGNMENT,
+        Variable("erased_at", "time", "when the marketplace erased the lead", _HAPPENED_AT),
+    ),
     "operator_alert": (
         Variable("title", "text", "what happened, in a few words", "A delivery failed for good"),
         Variable("lines", "list of texts", "what there is to know", ["The mail server refused it.", "Attempts: 6"]),
@@ -161,7 +169,9 @@ CONSUMER_KINDS = ("lead_confirmation", "lead_confirmed")
 UNCONFIRMED_KINDS = ("user_invited", *CONSUMER_KINDS)
 """Told to an address whose owner has not confirmed it: nothing that was typed beside it is in them, nor above them."""
 PROVIDER_KINDS = tuple(kind for kind in KINDS if kind not in (*USER_KINDS, *CONSUMER_KINDS, "operator_alert"))
-"""Told to a provider, which may not want to be."""
+"""Told to a provider."""
+OPTIONAL_KINDS = tuple(kind for kind in PROVIDER_KINDS if kind != "lead_erased")
+"""Told to a provider, which may not want to be. That a lead is to be erased it is told in any case."""
 
 
 def variables_of(kind: str) -> tuple[Variable, ...]:

@@ -72,6 +72,17 @@ def lead_assigned_body(facts: LeadAssigned, field_mapping: Mapping[str, str] | N
     return _body("lead.assigned", facts.assigned_at, _mapped(facts, field_mapping))
 
 
+def lead_erased_body(assignment_id: str, lead_id: str, provider_id: str, erased_at: datetime) -> bytes:
+    """The body that asks a provider to erase what it has of a lead: ids and a time alone, which no mapping changes."""
+    data = {
+        "assignment_id": assignment_id,
+        "lead_id": lead_id,
+        "provider_id": provider_id,
+        "erased_at": timestamp_text(erased_at),
+    }
+    return _body("lead.erased", erased_at, data)
+
+
 def endpoint_test_body(
     provider_id: str, currency: str, requested_at: datetime, field_mapping: Mapping[str, str] | None
 ) -> bytes:

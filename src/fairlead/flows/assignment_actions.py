@@ -8,6 +8,7 @@ from fairlead.core.errors import Refused
 from fairlead.flows.memos import checked_words
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.erasure import erased_among
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
 from fairlead.store.money.assignments import (
@@ -69,7 +70,7 @@ def reject_assignment(database: Database, provider_id: str, assignment_id: str, 
     assignment.
 
     Raises `BadInput` and `Refused`: `assignment_unknown`, also for another provider's; `assignment_accepted`,
-    `assignment_refunded`.
+    `assignment_refunded`, `lead_erased`.
     """
     words = checked_words(reason, "reason", LONGEST_REASON)
     return _answer(database, provider_id, assignment_id, "rejected", words, actor)
@@ -86,6 +87,8 @@ def _answer(
             return Answered(checked, status, before.viewed_at, before.answered_at, took_effect=False)
         if before.status != "active":
             raise Refused(f"assignment_{before.status}", f"assignment {checked} is {before.status} already")
+        if reason is not None and erased_among(conn, [before.lead_id]):
+            raise Refused("lead_erased", f"the lead of assignment {checked} was erased: nothing is written about it")
         now = clock(conn)
         _record_answers(conn, [ProviderAnswer(checked, status, reason)], actor, now)
         return Answered(checked, status, before.viewed_at or now, now, took_effect=True)
@@ -101,7 +104,7 @@ def answer_assignments(
     One transaction, audited as each answer alone would be. What was seen, answered or refunded before stays as it is;
     returns how many assignments changed. Each is in one of the two lists at most. For a program that acts for the
     providers: whose they are is not asked. Locks the assignments, ascending by id. Raises `BadInput` (no reason of 1 to
-    500 characters where one is rejected).
+    500 characters where one is rejected). Nothing is written about a lead that was erased.
     """
     said = [
         each._replace(reason=checked_words(each.reason or "", "reason", LONGEST_REASON) if _is_no(each) else None)
@@ -113,6 +116,10 @@ def answer_assignments(
         unseen = [each for each in viewed_ids if each in locked and locked[each].viewed_at is None]
         asked = ((each, locked.get(each.assignment_id)) for each in said)
         open_answers = [each for each, before in asked if before is not None and before.status == "active"]
+        erased = erased_among(conn, [before.lead_id for before in locked.values()])
+        open_answers = [
+            each for each in open_answers if each.reason is None or locked[each.assignment_id].lead_id not in erased
+        ]
         now = clock(conn)
         if unseen:
             set_viewed(conn, unseen, now)

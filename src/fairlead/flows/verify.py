@@ -48,11 +48,17 @@ class Verification:
 
     @property
     def decisions_replayed(self) -> int:
-        """How many decisions were taken again."""
+        """How many decisions were taken again, whole."""
         return sum(check.checked for check in self.checks if check.name.startswith(REPLAYED))
+
+    @property
+    def decisions_of_erased(self) -> int:
+        """Of how many decisions all was taken again but whom the filters let through: their leads were erased."""
+        return sum(check.checked for check in self.checks if check.name.startswith(ERASED))
 
 
 REPLAYED = "decided again, byte for byte"
+ERASED = "answers erased, all else decided again"
 
 Progress = Callable[[str, int, int], None]
 """Told what is being checked, how far it is, and how far it goes."""
@@ -74,7 +80,7 @@ def verify(
     """
     with database.snapshot(is_long=True) as conn:
         result = verify_snapshot(conn, niche_slug, progress)
-    if not allow_empty and result.decisions_replayed == 0:
+    if not allow_empty and result.decisions_replayed + result.decisions_of_erased == 0:
         where = f"in niche {niche_slug!r}" if niche_slug else "here"
         raise Refused("nothing_to_verify", f"nothing was verified: no lead has been decided {where} yet")
     return result
@@ -108,7 +114,7 @@ def _replay_niche(conn: Connection, niche: LockedNiche, progress: Progress) -> l
     try:
         for past in past_entries(conn, niche.niche_id):
             snapshots.step(past.entry)
-            differences += replay.step(past.entry, past.attributes, past.salt)
+            differences += replay.step(past.entry, past.attributes, past.salt, is_erased=past.is_erased)
             if past.entry.seq % 100 == 0 or past.entry.seq == niche.journal_seq:
                 progress(f"journal of {niche.slug}", past.entry.seq, niche.journal_seq)
             if len(differences) >= DIFFERENCES_SHOWN:
@@ -123,6 +129,7 @@ def _replay_niche(conn: Connection, niche: LockedNiche, progress: Progress) -> l
     return [
         Check(f"journal entries of {niche.slug} chained and hashed", replay.entry_count, shown),
         Check(f"{REPLAYED}: decisions of {niche.slug}", replay.decision_count, shown),
+        *([Check(f"{ERASED}: decisions of {niche.slug}", replay.erased_count, shown)] if replay.erased_count else []),
         Check(f"the journal of {niche.slug} ends in the tables' state", len(replay.roster), state),
         Check(
             f"roster snapshots of {niche.slug} hold what the journal's fold gives",

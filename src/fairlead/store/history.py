@@ -15,11 +15,12 @@ STREAMED_ROWS = 500
 
 @dataclass(frozen=True, slots=True)
 class PastEntry:
-    """An entry, and, for a decision, what its lead said and the salt of its commitment."""
+    """An entry, and, for a decision, what its lead said and the salt of its commitment; or that both were erased."""
 
     entry: Entry
     attributes: Mapping[str, object] | None
     salt: bytes | None
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def past_entries(
     ):
         leads = _leads_of(conn, entries)
         for entry in entries:
-            yield PastEntry(entry, *leads.get(str(_lead_id(entry)), (None, None)))
+            yield PastEntry(entry, *leads.get(str(_lead_id(entry)), (None, None, False)))
         if len(entries) < STREAMED_ROWS:
             break
         from_seq = entries[-1].seq + 1
@@ -77,15 +78,25 @@ def _is_id(value: object) -> bool:
         return False
 
 
-def _leads_of(conn: Connection, entries: Sequence[Entry]) -> dict[str, tuple[Mapping[str, object], bytes]]:
-    """Attributes and salt of the leads that the entries decided, by id; what is no id has no lead."""
+def _leads_of(
+    conn: Connection, entries: Sequence[Entry]
+) -> dict[str, tuple[Mapping[str, object] | None, bytes | None, bool]]:
+    """Attributes and salt of the leads that the entries decided, by id; what is no id has no lead.
+
+    Of one whose answers were erased there is neither, and the third is true.
+    """
     lead_ids = [str(lead_id) for entry in entries if _is_id(lead_id := _lead_id(entry))]
     if not lead_ids:
         return {}
     rows = conn.execute(
-        "select id::text, attributes, attributes_salt from leads where id = any(%s::uuid[])", (lead_ids,)
+        """
+        select id::text, case when answers_erased_at is null then attributes end, attributes_salt,
+               answers_erased_at is not null
+        from leads where id = any(%s::uuid[])
+        """,
+        (lead_ids,),
     ).fetchall()
-    return {lead_id: (attributes, salt) for lead_id, attributes, salt in rows}
+    return {lead_id: tuple(found) for lead_id, *found in rows}
 
 
 def decisions_of(conn: Connection, lead_id: str) -> list[PastDecision]:

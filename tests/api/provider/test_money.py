@@ -1,6 +1,6 @@
 """A provider's ledger, profile, and what it wants to be told, over HTTP."""
 
-from fairlead.delivery.template_variables import PROVIDER_KINDS
+from fairlead.delivery.template_variables import OPTIONAL_KINDS
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.store.audit.log import OPERATOR
@@ -106,4 +106,4 @@ def test_a_provider_says_what_it_is_told(database: Database) -> None:
 
 def test_the_document_names_every_kind_that_a_provider_is_told() -> None:
     preferences = written_document()["components"]["schemas"]["PreferencesDocument"]
-    assert preferences["properties"]["preferences"]["propertyNames"]["enum"] == [*PROVIDER_KINDS]
+    assert preferences["properties"]["preferences"]["propertyNames"]["enum"] == [*OPTIONAL_KINDS]

@@ -20,6 +20,7 @@ from fairlead.core.form import FieldType
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.throttle import INTAKE_OF_ADDRESS
+from fairlead.flows.erasure.own_erasure import erase_request
 from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.intake.lead import GivenConsent, IntakeLead, LeadDuplicate
 from fairlead.flows.intake.own_request import RequestState, request_token, show_request, withdraw_request
@@ -168,6 +169,13 @@ class WithdrawnLead(ResponseModel):
     was_passed_on: bool = Field(description="Whether companies have it: they are told.")
 
 
+class ErasedOwnLead(ResponseModel):
+    """A request that is erased."""
+
+    was_passed_on: bool = Field(description="Whether companies have it: they are told to erase it, too.")
+    told_count: int = Field(description="How many they are.", examples=[2])
+
+
 class PublicFormField(ResponseModel):
     """A question of the form."""
 
@@ -298,6 +306,23 @@ def withdraw_own_request(
     """
     key = idempotency.key_of_public(client, asked)
     return WithdrawnLead.model_validate(withdraw_request(database, asked.token, client, key))
+
+
+@router.post(
+    "/public/leads/erase",
+    dependencies=[public("the link proves access to the mailbox that it was sent to", from_anywhere=True)],
+    responses=refuses("token_refused", "too_many_attempts"),
+)
+def erase_own_request(
+    asked: ConsumerLink, database: MarketplaceDatabase, client: FromClient, idempotency: AcceptIdempotencyKey
+) -> ErasedOwnLead:
+    """Erase all personal data of a consumer's request, for good: answers, contact data, consent, and the link itself.
+
+    It is never sold from now on. Companies that have it already are told to erase it, too. That there was a request,
+    when it was sold and for how much stays on record, without saying whose it was.
+    """
+    key = idempotency.key_of_public(client, asked)
+    return ErasedOwnLead.model_validate(erase_request(database, asked.token, client, key))
 
 
 def _lead(asked: PartnerLead | PublicLead, consent: PublicConsent | None) -> IntakeLead:

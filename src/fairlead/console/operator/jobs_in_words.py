@@ -23,6 +23,7 @@ MESSAGE_KINDS: Mapping[str, str] = {
     "export_ready": noted("Export ready"),
     "lead_confirmed": noted("Link to the request"),
     "lead_withdrawn": noted("Request withdrawn"),
+    "lead_erased": noted("Lead to be erased"),
     "operator_alert": noted("Alert for operators"),
     "user_invited": noted("Invitation"),
     "password_reset": noted("New password"),

@@ -98,6 +98,7 @@ _PLAIN_EVENTS = {
     "lead.created": (noted("Received"), noted("Entered by %(actor)s"), "off"),
     "lead.confirmed": (noted("Confirmed by the consumer"), "", "off"),
     "lead.withdrawn": (noted("Withdrawn by the consumer"), "", "bad"),
+    "lead.erased": (noted("Personal data erased"), noted("Personal data erased by %(actor)s"), "bad"),
     "lead.approved": (noted("Approved"), noted("Approved by %(actor)s"), "off"),
     "lead.rejected": (noted("Rejected"), noted("Rejected by %(actor)s"), "bad"),
     "lead.marked_bad": (noted("Marked bad"), noted("Marked bad by %(actor)s"), "bad"),
@@ -115,6 +116,10 @@ _MESSAGES = {
     "messages.refunds": (
         noted("Emails about refunds sent: %(sent)s of %(all)s"),
         noted("Webhooks about refunds taken: %(sent)s of %(all)s"),
+    ),
+    "messages.erased": (
+        noted("Emails asking to erase it sent: %(sent)s of %(all)s"),
+        noted("Webhooks asking to erase it taken: %(sent)s of %(all)s"),
     ),
 }
 """By email, by webhook."""

@@ -6,7 +6,8 @@ const texts = document.getElementById("script-texts").dataset;
 
 export async function start(element) {
   const part = (name) => element.querySelector(`[data-${name}]`);
-  const form = element.querySelector("form");
+  const form = element.querySelector("form:not([data-erasure])");
+  const erasure = part("erasure");
   const token = location.hash.slice(1) || history.state?.token;
   const moments = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
   if (!token) {
@@ -16,6 +17,14 @@ export async function start(element) {
   }
   history.replaceState({ token }, "", location.pathname + location.search);
   form.elements.token.value = token;
+  erasure.elements.token.value = token;
+  erasure.addEventListener("answered", ({ detail }) => {
+    history.replaceState(null, "", location.pathname + location.search); // the link leads nowhere any more
+    part("shown").hidden = true;
+    part("erased-sold").hidden = !detail.was_passed_on;
+    part("erased").hidden = false;
+    part("erased").focus();
+  });
   form.addEventListener("answered", async () => { await look(); part("shown").focus(); });
   await look();
 
@@ -38,6 +47,7 @@ export async function start(element) {
     part("too-late").hidden = !(isSold && request.withdrawn_at);
     form.dataset.confirm = isSold ? form.dataset.confirmSold : form.dataset.confirmUnsold;
     form.hidden = !request.may_withdraw;
+    erasure.dataset.confirm = isSold ? erasure.dataset.confirmSold : erasure.dataset.confirmUnsold;
   }
 
   function companyOf({ name, email, received_at: at }) {

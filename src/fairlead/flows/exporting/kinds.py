@@ -46,6 +46,13 @@ class ExportKind:
         return next((column.contact for column in self.columns if column.contact is not None), None)
 
     @property
+    def names_sources(self) -> bool:
+        """Whether it says where consumers came from, in the words of the one who sent them."""
+        return any(
+            column.name == "utm_source" or (self.is_report and column.name == "source") for column in self.columns
+        )
+
+    @property
     def contact_permission(self) -> Permission | None:
         """What it takes to see that; None where there is none."""
         return None if self.contact is None else CONTACT_DATA[self.contact]
@@ -83,3 +90,8 @@ _OF_REPORTS = [
 
 KINDS: Mapping[str, ExportKind] = {each.name: each for each in (*_OF_SOURCES, _AUDIT, *_OF_REPORTS)}
 """By their names, in the order in which they are offered."""
+
+KINDS_THAT_MAY_NAME: tuple[str, ...] = tuple(
+    kind.name for kind in KINDS.values() if kind.contact == "consumer" or kind.names_sources
+)
+"""Those whose files may say something of a consumer: dropped when one is erased."""

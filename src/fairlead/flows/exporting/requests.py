@@ -8,7 +8,7 @@ from typing import Any
 from fairlead.core.canonical import timestamp_from_text, timestamp_text
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.permissions import Permission
-from fairlead.flows.exporting.kinds import KINDS, ExportKind
+from fairlead.flows.exporting.kinds import KINDS, KINDS_THAT_MAY_NAME, ExportKind
 from fairlead.flows.exporting.rows import ExportRequest, checked_request
 from fairlead.store.audit.log import SYSTEM, Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
@@ -23,7 +23,7 @@ from fairlead.store.exports.requests import (
     insert_export,
     lock_export,
     lock_exports,
-    lock_exports_with_contact_data,
+    lock_exports_that_may_name,
 )
 from fairlead.store.failures.dead_letters import open_dead_letter_id, resolve
 from fairlead.store.ids import new_id
@@ -143,16 +143,15 @@ def discard_export(database: Database, export_id: str, actor: Actor) -> None:
     database.run(work)
 
 
-def drop_exports_with_contact_data(conn: Connection, since: datetime) -> int:
-    """No file holds contact data of a consumer who came at this time or later; returns how many were dropped.
+def drop_exports_that_may_name(conn: Connection, since: datetime) -> int:
+    """No file says anything of a consumer who came at this time or later; returns how many were dropped.
 
     For the erasure of a person, in its transaction: each is `expired`, or `cancelled` where it was being built, and may
     be requested anew. One that waits goes on waiting: its run begins when the erasure has ended, and what an earlier
     run left is deleted. Takes the lock of the exports as a whole, then theirs. Audited.
     """
-    kinds = [kind.name for kind in KINDS.values() if kind.contact == "consumer"]
     lock_exports(conn)
-    found = lock_exports_with_contact_data(conn, kinds, since)
+    found = lock_exports_that_may_name(conn, KINDS_THAT_MAY_NAME, since)
     now = clock(conn)
     dropped = [row for row in found if row.state in ("ready", "running")]
     for row in dropped:

@@ -143,8 +143,8 @@ def _new_token(conn: Connection, lead_id: str, now: datetime) -> str | None:
     return token
 
 
-def _lead_of(database: Database, token: str, client: Client) -> str:
-    """Whose link it is. Raises what the attempt has to be counted for before."""
+def find_lead_of_link(database: Database, token: str, client: Client) -> str | None:
+    """Whose link it is, None where it is none, which is counted as an attempt. Raises `Throttled`."""
 
     def work(conn: Connection) -> str | None:
         take(conn, TOKEN_OF_ADDRESS, network_of(client.ip))
@@ -153,7 +153,11 @@ def _lead_of(database: Database, token: str, client: Client) -> str:
             give_back(conn, TOKEN_OF_ADDRESS, network_of(client.ip))
         return found
 
-    lead_id = database.run(work)
+    return database.run(work)
+
+
+def _lead_of(database: Database, token: str, client: Client) -> str:
+    lead_id = find_lead_of_link(database, token, client)
     if lead_id is None:
         raise Refused("token_refused", "the link has expired, or it never was a link")
     return lead_id

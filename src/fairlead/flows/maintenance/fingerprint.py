@@ -28,7 +28,8 @@ def fingerprint(maintenance: Maintenance) -> Counter[str]:
     """Leads of niches with a duplicate rule have fingerprints; returns how many fingerprints are new.
 
     Begins with the oldest lead, and anew when what is compared, or how, is different. Leaves out leads of the last ten
-    minutes: those of intake have theirs at once. A thousand to a transaction, which locks nothing but its own progress;
+    minutes: those of intake have theirs at once. A thousand to a transaction, which locks its own progress
+    and holds its leads against being erased meanwhile;
     a niche's leads are seen to once, whichever worker runs it. Raises `Unavailable`.
     """
     counts: Counter[str] = Counter()

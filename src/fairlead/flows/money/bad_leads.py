@@ -12,6 +12,7 @@ from fairlead.flows.money.refund import Refunded, Why, give_back, hold_for_refun
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.erasure import erased_among
 from fairlead.store.leads.rows import clock, lock_lead
 from fairlead.store.leads.state import set_bad
 from fairlead.store.lookups import checked_id
@@ -94,7 +95,7 @@ def report_bad_lead(
     note may be personal: it is kept with the assignment and nowhere else. Audited; locks the assignment.
 
     Raises `BadInput`, and `Refused`: `assignment_unknown` (also for another provider's), `assignment_refunded`,
-    `bad_lead_reported`, `bad_lead_window_over`, `idempotency_key_reused`.
+    `bad_lead_reported`, `bad_lead_window_over`, `idempotency_key_reused`; `lead_erased` for a note on one.
     """
     own_id, checked = checked_id(provider_id, "provider"), checked_id(assignment_id, "assignment")
     if reason not in REASONS:
@@ -107,6 +108,8 @@ def report_bad_lead(
             raise Refused("assignment_unknown", f"there is no assignment {checked}")
         now = clock(conn)
         _check_reportable(assignment, window_days(conn, assignment.niche_id), now)
+        if words is not None and erased_among(conn, [assignment.lead_id]):
+            raise Refused("lead_erased", "the lead was erased: report it without a note")
         set_reported(conn, checked, reason, words, now)
         append_audit(conn, [AuditEvent(actor, "bad_lead.reported", "assignment", checked, new={"reason": reason})], now)
         return BadLeadReported(checked, reason, now)

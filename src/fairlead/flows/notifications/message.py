@@ -8,10 +8,12 @@ from functools import lru_cache
 from typing import cast
 
 from fairlead.core.canonical import timestamp_from_text
+from fairlead.core.erasure_terms import ERASED_NOTICE
 from fairlead.core.form import FormSchemaError, parse_form_schema
 from fairlead.core.form_field import is_empty
 from fairlead.delivery.template_variables import variables_of
 from fairlead.delivery.templates import BadTemplate, Rendered, Template, default_template, render
+from fairlead.store.notifications.erasure import TELLS_OF_LEAD
 from fairlead.store.notifications.facts import MessageFacts, TemplateRow
 
 
@@ -62,6 +64,14 @@ def written_message(kind: str, facts: MessageFacts, links: Links) -> WrittenMess
         )
 
 
+def why_not(kind: str, facts: MessageFacts) -> str | None:
+    """Why a message of this kind is not sent after all: what it would tell of was erased. None where it is sent.
+
+    What was told of money, and that a lead is to be erased, is told all the same.
+    """
+    return ERASED_NOTICE if kind in TELLS_OF_LEAD and facts.erased_at is not None else None
+
+
 def own_template(kind: str, row: TemplateRow | None) -> Template | None:
     """The operators' template, None where the default is in use."""
     if row is None or row.subject is None or row.html is None or row.body_text is None:
@@ -86,6 +96,7 @@ def message_values(kind: str, facts: MessageFacts, links: Links) -> dict[str, ob
         "contact_name": facts.contact_name,
         "contact_email": facts.contact_email,
         "contact_phone": facts.contact_phone,
+        "erased_at": facts.erased_at,
         "attributes": labelled(facts.attributes, facts.form_schema),
         "reason": facts.detail.get("reason"),
         "threshold_cents": facts.threshold_cents,

@@ -5,7 +5,7 @@ from typing import cast
 
 from fairlead.core.document import as_object, shown
 from fairlead.core.errors import BadInput, Refused
-from fairlead.delivery.template_variables import PROVIDER_KINDS
+from fairlead.delivery.template_variables import OPTIONAL_KINDS
 from fairlead.flows.configuration.versions import preferences_version, require_version
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.lookups import provider_row
@@ -76,8 +76,8 @@ def check_preferences(preferences: object) -> list[str]:
         return ["notification_preferences: must be an object of channels by kinds of notifications"]
     problems: list[str] = []
     for kind, channels in members.items():
-        if not isinstance(kind, str) or kind not in PROVIDER_KINDS:
-            kinds = ", ".join(PROVIDER_KINDS)
+        if not isinstance(kind, str) or kind not in OPTIONAL_KINDS:
+            kinds = ", ".join(OPTIONAL_KINDS)
             problems.append(f"notification_preferences: there is no kind {shown(kind)}; there are {kinds}")
         else:
             problems += _channel_problems(f"notification_preferences.{kind}", channels)

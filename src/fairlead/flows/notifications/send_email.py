@@ -17,7 +17,7 @@ from fairlead.flows.intake.confirmation import links_to_confirm
 from fairlead.flows.intake.own_request import links_when_confirmed
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.notifications.export_link import export_link
-from fairlead.flows.notifications.message import Links, WrittenMessage, answer_text, written_message
+from fairlead.flows.notifications.message import Links, WrittenMessage, answer_text, why_not, written_message
 from fairlead.flows.notifications.one_time_link import one_time_link
 from fairlead.flows.notifications.outcome import Tried, record_delivery, tell
 from fairlead.settings import Settings, SettingsError
@@ -124,11 +124,12 @@ class EmailSender:
         facts = message_facts(conn, [each.notification_id for each in claims])
         found: list[_Found] = []
         for claimed in claims:
-            links = self._links_of(conn, claimed, now)
+            of_one = facts[claimed.notification_id]
+            links = why_not(claimed.kind, of_one) or self._links_of(conn, claimed, now)
             if isinstance(links, str):
                 skip(conn, claimed.notification_id, links)
             else:
-                found.append(_Found(claimed, facts[claimed.notification_id], links))
+                found.append(_Found(claimed, of_one, links))
         return found
 
     def _links_of(self, conn: Connection, claimed: ClaimedNotification, now: datetime) -> Links | str:

@@ -2,15 +2,17 @@
 
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fairlead.delivery.outcome import Delivery, NotSent, safe_line
 from fairlead.delivery.secret_box import SecretBox, SecretUnreadable, secret_box
 from fairlead.delivery.webhook import WebhookRequest, send_webhook
-from fairlead.delivery.webhook_body import LeadAssigned, lead_assigned_body
+from fairlead.delivery.webhook_body import LeadAssigned, lead_assigned_body, lead_erased_body
 from fairlead.flows.failures.descriptions import failure_text
 from fairlead.flows.notifications.endpoint_health import Health, apply_health, health_after
+from fairlead.flows.notifications.message import why_not
 from fairlead.flows.notifications.outcome import Tried, record_delivery, tell
 from fairlead.settings import Settings
 from fairlead.store.connection import Connection, Database
@@ -86,7 +88,11 @@ class WebhookSender:
         if endpoint.state != "active":
             hold_back(conn, notification_id)
             return None
-        return _Found(claims[0], message_facts(conn, [notification_id])[notification_id], endpoint)
+        facts = message_facts(conn, [notification_id])[notification_id]
+        if (why := why_not(claims[0].kind, facts)) is not None:
+            skip(conn, notification_id, why)
+            return None
+        return _Found(claims[0], facts, endpoint)
 
     def _deliver(self, found: _Found) -> tuple[Delivery, bool]:
         """What came of it, and whether that says something of the receiver and not of ourselves."""
@@ -96,7 +102,7 @@ class WebhookSender:
         try:
             sealed = [each for each in (endpoint.secret, endpoint.previous_secret) if each is not None]
             secrets = tuple(self._box.open(each, endpoint.endpoint_id) for each in sealed)
-            body = lead_assigned_body(_lead_assigned(found.facts), endpoint.field_mapping)
+            body = _body(found.claimed.kind, found.facts, endpoint.field_mapping)
             request = WebhookRequest(endpoint.url, found.claimed.notification_id, body, secrets)
             delivery = send_webhook(
                 request,
@@ -125,6 +131,17 @@ class WebhookSender:
         record_delivery(conn, tried, self._settings.retry_delay_factor, now, is_held_back=is_held_back)
         apply_health(conn, endpoint, after, now)
         return True
+
+
+def _body(kind: str, facts: MessageFacts, field_mapping: Mapping[str, str] | None) -> bytes:
+    if kind == "lead_assigned":
+        return lead_assigned_body(_lead_assigned(facts), field_mapping)
+    assert kind == "lead_erased", f"{kind} is not told by webhook"
+    assert facts.assignment_id is not None, "its cause is an assignment"
+    assert facts.lead_id is not None
+    assert facts.provider_id is not None
+    assert facts.erased_at is not None
+    return lead_erased_body(facts.assignment_id, facts.lead_id, facts.provider_id, facts.erased_at)
 
 
 def _lead_assigned(facts: MessageFacts) -> LeadAssigned:

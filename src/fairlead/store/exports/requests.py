@@ -260,19 +260,20 @@ def delete_old_exports(conn: Connection, requested_before: datetime) -> int:
     ).rowcount
 
 
-def lock_exports_with_contact_data(conn: Connection, kinds: Sequence[str], since: datetime) -> list[ExportRow]:
-    """Exports of these kinds with contact data that hold, or may yet, what is read from this time on, locked by id.
+def lock_exports_that_may_name(conn: Connection, kinds: Sequence[str], since: datetime) -> list[ExportRow]:
+    """Exports of these kinds that hold, or may yet, what is read from this time on, locked by id.
 
-    For the erasure of a person: what was read before it existed cannot name it. A run reads some time after it has
-    begun, so that one under way counts whenever it began, and a ready one by its end; those that wait or failed may
-    begin a run at any moment. Needs the lock of `lock_exports`: else one could be requested and begin unseen.
+    For the erasure of a person, also without contact data, for where a consumer came from may say who it is: what was
+    read before it existed cannot name it. A run reads some time after it has begun, so that one under way counts
+    whenever it began, and a ready one by its end; those that wait or failed may begin a run at any moment. Needs the
+    lock of `lock_exports`: else one could be requested and begin unseen.
     """
     return all_rows(
         conn,
         ExportRow,
         f"""
         select {_COLUMNS} from exports a
-        where a.with_contact_data and a.kind = any(%s)
+        where a.kind = any(%s)
           and (a.state in ('waiting', 'running', 'failed') or a.state = 'ready' and a.finished_at >= %s)
         order by a.id for no key update
         """,  # noqa: S608 - constants of our own

@@ -13,6 +13,7 @@ from fairlead.store.invariants.invariant import Invariant
 from fairlead.store.invariants.of_audit import INVARIANTS_OF_AUDIT
 from fairlead.store.invariants.of_configuration import INVARIANTS_OF_CONFIGURATION
 from fairlead.store.invariants.of_decisions import INVARIANTS_OF_DECISIONS
+from fairlead.store.invariants.of_erasures import INVARIANTS_OF_ERASURES
 from fairlead.store.invariants.of_intake import INVARIANTS_OF_INTAKE
 from fairlead.store.invariants.of_journals import INVARIANTS_OF_JOURNALS
 from fairlead.store.invariants.of_leads import INVARIANTS_OF_LEADS
@@ -35,6 +36,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *INVARIANTS_OF_CONFIGURATION,
     *INVARIANTS_BY_HAND,
     *INVARIANTS_OF_INTAKE,
+    *INVARIANTS_OF_ERASURES,
     *INVARIANTS_OF_REFERENCES,
     *INVARIANTS_OF_LIMITS,
 )

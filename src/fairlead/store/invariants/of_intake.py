@@ -13,7 +13,7 @@ INVARIANTS_OF_INTAKE: tuple[Invariant, ...] = (
           and (l.status = 'pending_confirmation') <> (i.confirmed_at is null)
         union all
         select format('public lead %s has no consent', l.id) from lead_intakes i join leads l on l.id = i.lead_id
-        where i.via = 'public' and l.contact_email is not null
+        where i.via = 'public' and l.contact_erased_at is null
           and not exists (select from lead_consents c where c.lead_id = l.id)
         """,
     ),

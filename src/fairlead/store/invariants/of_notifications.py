@@ -22,7 +22,7 @@ INVARIANTS_OF_NOTIFICATIONS: tuple[Invariant, ...] = (
         from notifications n
         left join assignments a on a.id = n.assignment_id
         left join subscriptions s on s.id = n.subscription_id
-        where case when n.kind in ('lead_assigned', 'refund_issued', 'lead_withdrawn') then a.id is null
+        where case when n.kind in ('lead_assigned', 'refund_issued', 'lead_withdrawn', 'lead_erased') then a.id is null
                    when n.kind in ('low_balance', 'operator_alert') then n.detail is null
                    when n.kind in ('user_invited', 'password_reset') then n.user_id is null
                    when n.kind = 'export_ready' then n.user_id is null or n.detail is null
@@ -34,6 +34,10 @@ INVARIANTS_OF_NOTIFICATIONS: tuple[Invariant, ...] = (
         select format('notification %s tells of lead %s, which is not withdrawn', n.id, l.id)
         from notifications n join assignments a on a.id = n.assignment_id join leads l on l.id = a.lead_id
         where n.kind = 'lead_withdrawn' and l.withdrawn_at is distinct from n.created_at
+        union all
+        select format('notification %s tells of lead %s, which is not erased', n.id, l.id)
+        from notifications n join assignments a on a.id = n.assignment_id join leads l on l.id = a.lead_id
+        where n.kind = 'lead_erased' and l.erased_at is distinct from n.created_at
         union all
         select format('notification %s (%s) tells another provider of subscription %s', n.id, n.kind, s.id)
         from notifications n join subscriptions s on s.id = n.subscription_id where s.provider_id <> n.provider_id

@@ -9,6 +9,7 @@ everything else, and are held until the transaction ends.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from fairlead.core.canonical import JsonObject
@@ -138,19 +139,24 @@ def lock_progress(conn: Connection, niche_id: str) -> Progress | None:
 
 
 def unseen_leads(conn: Connection, niche_id: str, after: Progress | None, limit: int) -> list[UnseenLead]:
-    """The niche's next leads, the oldest first, but none of the last ten minutes.
+    """The niche's next leads, the oldest first, but none of the last ten minutes, held until the transaction ends.
 
-    A transaction that takes in leads may commit after one that began later; none lasts for ten minutes.
+    A transaction that takes in leads may commit after one that began later; none lasts for ten minutes. Held in
+    ascending order of id, so that none is erased between reading it and storing what was made of it.
     """
     rows = named_rows(
         conn,
         """
         select id::text as lead_id, created_at, contact_email, contact_name, contact_phone, attributes,
-               status not in ('rejected', 'pending_confirmation') as counts
+               status not in ('rejected', 'pending_confirmation') and contact_erased_at is null
+               and answers_erased_at is null as counts
         from leads
-        where niche_id = %s and (created_at, id) > (%s, %s::uuid)
-          and created_at < coalesce(%s::timestamptz, clock_timestamp()) - interval '10 minutes'
-        order by created_at, id limit %s
+        where id = any(array(
+            select id from leads
+            where niche_id = %s and (created_at, id) > (%s, %s::uuid)
+              and created_at < coalesce(%s::timestamptz, clock_timestamp()) - interval '10 minutes'
+            order by created_at, id limit %s))
+        order by id for share
         """,
         (
             niche_id,
@@ -160,6 +166,7 @@ def unseen_leads(conn: Connection, niche_id: str, after: Progress | None, limit:
             limit,
         ),
     )
+    rows.sort(key=itemgetter("created_at", "lead_id"))
     return [part_of(UnseenLead, row | {"contact": {name: row[name] for name in CONTACT_FIELDS}}) for row in rows]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from fairlead.core.decision import Decision
+from fairlead.core.erasure_terms import ERASED_WORDS
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 from fairlead.store.reports.changes import leads_changed
@@ -69,6 +70,52 @@ def set_withdrawn(conn: Connection, lead_id: str, now: datetime) -> None:
         1,
         "update leads set withdrawn_at = %s where id = %s and withdrawn_at is null",
         (now, lead_id),
+    )
+
+
+def set_answers_erased(conn: Connection, lead_ids: Sequence[str], now: datetime) -> None:
+    """The leads, locked and never to be sold again, say nothing that was asked of their consumers; the salt is gone."""
+    change_rows(
+        conn,
+        "leads_answers_erased_once",
+        len(lead_ids),
+        """
+        update leads set attributes = '{}', attributes_salt = null, answers_erased_at = %s
+        where id = any(%s::uuid[]) and answers_erased_at is null
+        """,
+        (now, list(lead_ids)),
+    )
+
+
+def set_contact_erased(conn: Connection, lead_ids: Sequence[str], now: datetime) -> None:
+    """The leads, locked and never to be sold again, do not say who their consumers are."""
+    change_rows(
+        conn,
+        "leads_contact_erased_once",
+        len(lead_ids),
+        """
+        update leads set contact_name = null, contact_email = null, contact_phone = null, email_key = null,
+                         phone_key = null, referrer = null, contact_erased_at = %s
+        where id = any(%s::uuid[]) and contact_erased_at is null
+        """,
+        (now, list(lead_ids)),
+    )
+
+
+def set_erased(conn: Connection, lead_ids: Sequence[str], now: datetime) -> None:
+    """The leads, locked, without answers and contact data, say nothing personal at all, and no file's row is theirs."""
+    change_rows(
+        conn,
+        "leads_erased_once",
+        len(lead_ids),
+        """
+        update leads set utm_source = null, utm_medium = null, utm_campaign = null, row_key = null, last_error = null,
+                         dedupe_key = 'id:' || id, erased_at = %s,
+                         rejection_reason = case when rejection_reason is not null then %s end
+        where id = any(%s::uuid[]) and erased_at is null and answers_erased_at is not null
+          and contact_erased_at is not null
+        """,
+        (now, ERASED_WORDS, list(lead_ids)),
     )
 
 

@@ -13,7 +13,7 @@ class LeadEvent:
     """One thing that happened. What is None is not part of it.
 
     `count` and `of_count` are assignments of slots for a decision, messages sent of all for `messages` (about the
-    sale) and `messages.refunds`.
+    sale), `messages.refunds` and `messages.erased`.
     """
 
     at: datetime
@@ -34,7 +34,8 @@ _OF_LEAD = """
     select a.created_at as at, a.action as kind, a.actor
     from audit_log a where a.entity = 'lead' and a.entity_id = %s
       and a.action in ('lead.created', 'lead.taken_in', 'lead.approved', 'lead.rejected', 'lead.marked_bad',
-                       'lead.withdrawn', 'distribution.triggered', 'distribution.reoffered', 'distribution.failed')
+                       'lead.withdrawn', 'lead.erased', 'distribution.triggered', 'distribution.reoffered',
+                       'distribution.failed')
 """
 _OF_INTAKE = """
     select confirmed_at as at, 'lead.confirmed' as kind from lead_intakes
@@ -64,10 +65,11 @@ _OF_ASSIGNMENTS = """
 """
 _OF_MESSAGES = """
     select coalesce(max(n.sent_at), max(n.created_at)) as at,
-           case n.kind when 'lead_assigned' then 'messages' else 'messages.refunds' end as kind, n.channel,
+           case n.kind when 'lead_assigned' then 'messages' when 'lead_erased' then 'messages.erased'
+                       else 'messages.refunds' end as kind, n.channel,
            count(*) filter (where n.state = 'sent') as count, count(*) as of_count
     from assignments a join notifications n on n.assignment_id = a.id
-    where a.lead_id = %s and n.state <> 'skipped' and n.kind in ('lead_assigned', 'refund_issued')
+    where a.lead_id = %s and n.state <> 'skipped' and n.kind in ('lead_assigned', 'refund_issued', 'lead_erased')
     group by n.kind, n.channel
 """
 _OF_ASKING = """

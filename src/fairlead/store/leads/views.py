@@ -41,6 +41,9 @@ class LeadInFull:
     last_attempt_at: datetime | None
     last_outcome: str | None
     assignment_count: int
+    answers_erased_at: datetime | None
+    contact_erased_at: datetime | None
+    erased_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,8 @@ def lead_in_full(conn: Connection, lead_id: str) -> LeadInFull:
                l.utm_medium, l.utm_campaign, l.referrer, l.created_at,
                l.approved_at, l.approved_by, l.rejected_at, l.rejected_by, l.rejection_reason, l.distributed_at,
                l.distribution_attempts, l.last_attempt_at, l.last_outcome,
-               (select count(*) from assignments a where a.lead_id = l.id) as assignment_count
+               (select count(*) from assignments a where a.lead_id = l.id) as assignment_count,
+               l.answers_erased_at, l.contact_erased_at, l.erased_at
         from leads l join niches n on n.id = l.niche_id where l.id = %s
         """,
         (lead_id,),

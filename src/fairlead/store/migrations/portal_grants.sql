@@ -32,7 +32,7 @@ grant select (id, lead_id, provider_id, subscription_id, competition_level_id, n
 grant update (status, viewed_at, answered_at, rejection_reason, bad_lead_reported_at, bad_lead_reason, bad_lead_note)
     on assignments to :"portal";
 grant select (id, niche_id, status, contact_name, contact_email, contact_phone, email_key, phone_key, attributes,
-              created_at, withdrawn_at) on leads to :"portal";
+              created_at, withdrawn_at, erased_at, answers_erased_at, contact_erased_at) on leads to :"portal";
 
 -- Days whose reports that changes.
 grant insert (fact_kind, at) on report_changes to :"portal";

@@ -27,7 +27,8 @@ class MessageFacts:
 
     `language` is that of the consumer that is told. `price_cents` is what was charged where there is an assignment,
     else the level's price. `detail` is the notification's own, `form_schema` the niche's, as JSON. `template` is the
-    newest of its kind, None where there never was one but the default.
+    newest of its kind, None where there never was one but the default. `erased_at` is when something of the lead's
+    personal data was erased.
     """
 
     currency: str
@@ -58,6 +59,7 @@ class MessageFacts:
     utm_campaign: str | None = field(repr=False)
     referrer: str | None = field(repr=False)
     language: str | None
+    erased_at: datetime | None = None
 
 
 def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str, MessageFacts]:
@@ -76,7 +78,7 @@ def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str
                    a.id::text as assignment_id, a.assigned_at, l.id::text as lead_id,
                    l.contact_name, l.contact_email, l.contact_phone, coalesce(l.attributes, '{}') as attributes,
                    l.utm_source, l.utm_medium, l.utm_campaign, l.referrer,
-                   o.language
+                   o.language, coalesce(l.erased_at, l.contact_erased_at, l.answers_erased_at) as erased_at
             from notifications n
             left join users u on u.id = n.user_id
             left join providers p on p.id = n.provider_id

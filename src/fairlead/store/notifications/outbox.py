@@ -24,6 +24,7 @@ Kind = Literal[
     "lead_confirmation",
     "lead_confirmed",
     "lead_withdrawn",
+    "lead_erased",
 ]
 
 

@@ -40,7 +40,8 @@ class InboxFilter:
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """A bought lead in a list. Amounts in cents. `withdrawn_at`: its consumer took the request back."""
+    """A bought lead in a list. Amounts in cents. `withdrawn_at`: its consumer took the request back. `erased_at`: its
+    personal data, or some of it, was erased."""
 
     assignment_id: str
     lead_id: str
@@ -62,12 +63,13 @@ class InboxItem:
     report_decision: str | None
     refunded_at: datetime | None
     withdrawn_at: datetime | None
+    erased_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class InboxEvent:
     """What happened to an assignment: `assigned`, `viewed`, `accepted`, `rejected`, `reported`, `report_accepted`,
-    `report_rejected`, `refunded` or `withdrawn`, by its consumer."""
+    `report_rejected`, `refunded`, `withdrawn` by its consumer, or `erased`."""
 
     at: datetime
     event: str
@@ -91,7 +93,7 @@ _COLUMNS: LiteralString = """
     a.competition_level_id::text as level_id, c.name as level_name, l.contact_name, l.contact_email, l.contact_phone,
     a.price_cents, %s as currency, a.status, a.assigned_at, a.viewed_at, a.answered_at,
     a.bad_lead_reported_at as reported_at, a.bad_lead_decision as report_decision, a.refunded_at,
-    l.withdrawn_at"""
+    l.withdrawn_at, coalesce(l.erased_at, l.contact_erased_at, l.answers_erased_at) as erased_at"""
 
 _READ: LiteralString = """
     a.id, a.lead_id, a.provider_id, a.subscription_id, a.niche_id, a.competition_level_id, a.price_cents, a.ledger_seq,
@@ -186,6 +188,7 @@ def _timeline(item: InboxItem, was_rejected: bool, decided_at: datetime | None) 
         (decided_at, f"report_{item.report_decision}"),
         (item.refunded_at, "refunded"),
         (item.withdrawn_at, "withdrawn"),
+        (item.erased_at, "erased"),
     ]
     # Sorting is stable: what happened at the same time stays in this order.
     return tuple(sorted((InboxEvent(at, event) for at, event in moments if at is not None), key=lambda each: each.at))

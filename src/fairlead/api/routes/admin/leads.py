@@ -110,6 +110,9 @@ class LeadInFull(LeadState):
     distributed_at: datetime | None
     last_attempt_at: datetime | None
     assignment_count: int
+    answers_erased_at: datetime | None = Field(description="When its answers were erased; null while they are there.")
+    contact_erased_at: datetime | None = Field(description="When its contact data was erased; null while it is there.")
+    erased_at: datetime | None = Field(description="When all that was personal of it was erased; null where it is not.")
     permitted_actions: Sequence[LeadAction] = Field(
         description="What the caller may do with it as it is.", examples=[["reject", "distribute"]]
     )

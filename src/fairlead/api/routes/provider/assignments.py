@@ -88,6 +88,9 @@ class InboxLead(ResponseModel):
     report_decision: Literal["accepted", "rejected"] | None
     refunded_at: datetime | None
     withdrawn_at: datetime | None = Field(description="When its consumer took the request back; null while it stands.")
+    erased_at: datetime | None = Field(
+        description="When its personal data was erased, so that you are to erase it, too; null while it is there."
+    )
 
 
 class InboxEvent(ResponseModel):
@@ -104,6 +107,7 @@ class InboxEvent(ResponseModel):
         "report_rejected",
         "refunded",
         "withdrawn",
+        "erased",
     ]
 
 

@@ -12,6 +12,7 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.formats import money_text, number_text
 from fairlead.console.operator.decision_picture import DecisionPicture, choices_of, picture_of
+from fairlead.console.operator.erasure_words import ErasureOffered, notices_of, offered
 from fairlead.console.operator.jobs_in_words import message_words
 from fairlead.console.operator.lead_facts import (
     answers_of,
@@ -31,6 +32,7 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.throttle import Throttled
 from fairlead.flows.decision_queues import RecordedQueues, recorded_queues
 from fairlead.flows.distribution_status import distribution_status
+from fairlead.flows.erasure.preview import preview_lead
 from fairlead.flows.explain import ProviderStory, explain_provider
 from fairlead.store.access.users import actor_names
 from fairlead.store.connection import Connection, Database
@@ -133,7 +135,16 @@ def show_lead(
         message_words=message_words,
         progress=distribution_status(database, lead_id),
         actions=permitted_actions(read.lead.status, reader.permissions),
+        erasure=_erasure(database, reader, read.lead, page.viewer),
+        notices=notices_of(read.messages),
     )
+
+
+def _erasure(database: Database, reader: Principal, lead: LeadInFull, viewer: Viewer) -> ErasureOffered | None:
+    """What erasing the lead would do; None where it is erased, or the reader may not."""
+    if lead.erased_at is not None or Permission.PRIVACY_WRITE not in reader.permissions:
+        return None
+    return offered(preview_lead(database, lead.lead_id), viewer)
 
 
 def outcome_sentence(picture: DecisionPicture) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.console.routes.operator import audit, exports, messages, operations, settings, templates
+from fairlead.console.routes.operator import audit, exports, messages, operations, personal_data, settings, templates
 
 ROUTERS: Sequence[APIRouter] = (
     exports.router,
@@ -12,5 +12,6 @@ ROUTERS: Sequence[APIRouter] = (
     messages.router,
     audit.router,
     settings.router,
+    personal_data.router,
     templates.router,
 )

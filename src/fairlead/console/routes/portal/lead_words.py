@@ -30,6 +30,7 @@ EVENTS: Mapping[str, str] = {
     "report_rejected": noted("Report rejected"),
     "refunded": noted("Refunded"),
     "withdrawn": noted("Withdrawn by the consumer"),
+    "erased": noted("Personal data erased"),
 }
 
 

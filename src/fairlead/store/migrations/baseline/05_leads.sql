@@ -17,8 +17,8 @@ create table leads (
     email_key text check (octet_length(email_key) between 1 and 1000),
     phone_key text check (octet_length(phone_key) between 1 and 200),
     attributes jsonb not null check (jsonb_typeof(attributes) = 'object'),
-    -- Random; without it the journal's commitment to the attributes says nothing about them.
-    attributes_salt bytea not null check (octet_length(attributes_salt) = 16),
+    -- Random; without it the journal's commitment to the attributes says nothing about them. Null: erased with them.
+    attributes_salt bytea check (octet_length(attributes_salt) = 16),
     utm_source   text,
     utm_medium   text,
     utm_campaign text,
@@ -38,6 +38,11 @@ create table leads (
     rejection_reason text check (length(rejection_reason) between 1 and 1000),
     -- Its consumer takes the request back: it is rejected, or, where that came too late, those who bought it are told.
     withdrawn_at timestamptz,
+
+    -- When its answers, its contact data, and all that is personal were erased. By whom and why, see erasures.
+    answers_erased_at timestamptz,
+    contact_erased_at timestamptz,
+    erased_at         timestamptz,
 
     -- Distribution. `awaits_decision`: true from approval (or a new trigger) until the next decision, which is what the
     -- distributor still has to do.
@@ -70,7 +75,22 @@ create table leads (
     constraint leads_withdrawn_go_no_further check (
         withdrawn_at is null or status in ('rejected', 'distributed', 'bad')),
     constraint leads_rejection_says_who_and_why check (
-        num_nulls(rejected_at, rejected_by, rejection_reason) in (0, 3))
+        num_nulls(rejected_at, rejected_by, rejection_reason) in (0, 3)),
+    constraint leads_erased_answers_are_gone check (
+        (answers_erased_at is null) = (attributes_salt is not null) and (answers_erased_at is null or attributes = '{}')),
+    constraint leads_erased_contact_is_gone check (
+        contact_erased_at is null
+        or num_nonnulls(contact_name, contact_email, contact_phone, email_key, phone_key, referrer) = 0),
+    constraint leads_erased_are_gone_whole check (
+        erased_at is null
+        or (num_nulls(answers_erased_at, contact_erased_at) = 0
+            and num_nonnulls(utm_source, utm_medium, utm_campaign, row_key, last_error) = 0
+            and dedupe_key = 'id:' || id
+            and coalesce(rejection_reason, 'its personal data was erased') = 'its personal data was erased')),
+    -- Once something of it is gone it is never sold: it was, or it is closed.
+    constraint leads_erased_go_no_further check (
+        num_nonnulls(answers_erased_at, contact_erased_at, erased_at) = 0
+        or status in ('rejected', 'distributed', 'bad'))
 ) with (fillfactor = 80);
 -- leads_row_is_imported_once: a file that is imported again adds nothing.
 create unique index leads_row_is_imported_once on leads (niche_id, row_key) where row_key is not null;

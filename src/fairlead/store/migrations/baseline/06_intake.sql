@@ -108,3 +108,29 @@ create table consumer_links (
 );
 create index consumer_links_of_lead on consumer_links (lead_id);
 create index consumer_links_by_age on consumer_links (expires_at);
+
+-- What was erased -----------------------------------------------------------------------------------------------------
+
+create table erasures (
+    id        uuid primary key,
+    lead_id   uuid not null references leads,
+    -- All that is personal, or by retention its answers or its contact data alone.
+    scope     text not null check (scope in ('lead', 'answers', 'contact')),
+    erased_at timestamptz not null,
+    erased_by text not null check (length(erased_by) between 1 and 200),
+    origin    text not null check (origin in ('operator', 'consumer', 'retention')),
+    -- One of ours, never a person's words.
+    reason    text not null check (reason in
+        ('consumer_request', 'consent_withdrawn', 'unlawful', 'test_data', 'no_longer_needed', 'retention')),
+    -- The lead's, right before.
+    status_before text not null check (status_before in
+        ('pending_confirmation', 'pending_approval', 'approved', 'distributed', 'rejected', 'bad')),
+    constraint erasures_by_retention_say_so check ((origin = 'retention') = (reason = 'retention')),
+    -- erasures_once: what is erased is erased once; and the erasures of a lead.
+    constraint erasures_once unique (lead_id, scope)
+);
+comment on table erasures is 'Append-only: of which leads personal data was erased, when, by whom, why. Nothing personal.';
+-- erasures_by_age: their pages, the newest first.
+create index erasures_by_age on erasures (erased_at, id);
+create trigger erasures_are_append_only before update or delete or truncate on erasures
+    for each statement execute function refuse_change();

@@ -18,6 +18,8 @@ create table idempotency_keys (
 comment on table idempotency_keys is
     'The result of each request, stored in the transaction of its effect: of a verb as it is, with nothing personal; of a whole request its answer, sealed where the server has FAIRLEAD_ENCRYPTION_KEYS, and nothing of a lead''s consumer.';
 create index idempotency_keys_by_age on idempotency_keys (created_at);
+-- idempotency_keys_of_lead: those whose fingerprint is of a lead's data, to be taken from them when that is erased.
+create index idempotency_keys_of_lead on idempotency_keys ((body ->> 'lead_id')) where body ->> 'lead_id' is not null;
 
 -- Each call that changes something leaves its id in the transaction of what it does. Only the same call ever asks for
 -- it, when the answer to its commit was lost. Ids rise with time, by which they are forgotten.

@@ -1,0 +1,40 @@
+// What an erasure of a person would take away is shown before it can be asked for. The address or number goes to the API
+// in a body and stands in no address of a page.
+export async function start(element) {
+  const part = (name) => element.querySelector(`[data-${name}]`);
+  const look = part("look");
+  const erase = part("erase");
+  const moments = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium" });
+  look.addEventListener("answered", ({ detail }) => show(detail));
+  look.elements.person.addEventListener("input", () => { part("found").hidden = true; });
+
+  function show({ leads, export_files: files }) {
+    const { one, many, none } = element.dataset;
+    part("summary").textContent = leads.length === 0 ? none : leads.length === 1 ? one : many.replace("{count}", leads.length);
+    part("rows-of-person").replaceChildren(...leads.map(rowOf));
+    part("files-of-person").textContent = files > 0 ? element.dataset.files.replace("{count}", files) : "";
+    part("frame").hidden = leads.length === 0;
+    erase.hidden = leads.length === 0;
+    erase.elements.person.value = look.elements.person.value;
+    part("found").hidden = false;
+    part("found").focus();
+  }
+
+  function rowOf(lead) {
+    const row = document.createElement("tr");
+    const link = document.createElement("a");
+    link.href = `/leads/${lead.lead_id}`;
+    link.textContent = lead.lead_id.slice(0, 8);
+    const received = moments.format(new Date(lead.created_at));
+    const cells = [link, lead.niche, received, lead.answers, lead.contact_fields, lead.buyer_names.join(", ") || "–"];
+    const heads = element.querySelectorAll("thead th");
+    row.append(...cells.map((content, number) => {
+      const cell = document.createElement("td");
+      cell.dataset.label = heads[number].textContent;
+      if (typeof content === "number") cell.className = "number";
+      cell.append(typeof content === "number" ? String(content) : content);
+      return cell;
+    }));
+    return row;
+  }
+}
