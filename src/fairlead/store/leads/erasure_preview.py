@@ -45,7 +45,7 @@ def leads_to_erase(conn: Connection, lead_ids: Sequence[str]) -> list[LeadToEras
                (select count(*) from lead_consents c where c.lead_id = l.id) as consents,
                (select count(*) from consumer_links c where c.lead_id = l.id)
                + (select count(*) from confirmation_tokens c where c.lead_id = l.id) as links,
-               case when l.erased_at is null then (l.rejection_reason is not null)::bigint + coalesce(a.notes, 0)
+               case when l.erased_at is null then (l.rejection_reason is not null)::integer + coalesce(a.notes, 0)
                     else 0 end as notes,
                (select count(*) from notifications m
                 where m.state = 'queued' and (m.lead_id = l.id or m.assignment_id = any(a.ids))
