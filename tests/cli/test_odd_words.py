@@ -24,6 +24,9 @@ FILE, ANSWERS = "leads.csv", "answers.json"
 TYPED: dict[str, tuple[str, ...]] = {
     "distribute lead_id": ("distribute", ODD),
     "distribute niche": ("distribute", "--pending", "--niche", ODD),
+    "erase lead_id": ("erase", ODD),
+    "erase person": ("erase", "--person", ODD),
+    "erase reason": ("erase", ID, "--reason", ODD),
     "explain lead_id": ("explain", ODD),
     "explain provider": ("explain", ID, "--provider", ODD),
     "try niche": ("try", ANSWERS, "--niche", ODD),

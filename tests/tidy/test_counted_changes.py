@@ -15,6 +15,7 @@ COUNTED_TABLES = {"assignments", "competition_levels", "leads", "niches", "provi
 UNCOUNTED = {
     "distribution/limit_windows.py: forget_local_time": "those of the named that something shuts",
     "money/ledger.py: forget_low_balance": "those of the providers whose balance is not low any more",
+    "leads/erasure.py: erase_words": "those of the leads' assignments that something was written about",
     "leads/state.py: begin_isolated": "a lead that was decided meanwhile is left alone",
     "leads/state.py: isolate_waiting_leads": "those that no other transaction holds",
 }

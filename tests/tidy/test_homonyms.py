@@ -9,6 +9,13 @@ SOURCE = Path(__file__).parents[2] / "src" / "fairlead"
 SHOWN_BY_THE_API = {
     "DeliveryAttempt",
     "EarlierLead",
+    "ErasedLead",
+    "ErasedPerson",
+    "ErasedRequest",
+    "ErasureNotice",
+    "ErasurePreview",
+    "LeadErasures",
+    "LeadToErase",
     "Enrolment",
     "FilterPreview",
     "InboxEvent",

@@ -169,7 +169,7 @@ class WithdrawnLead(ResponseModel):
     was_passed_on: bool = Field(description="Whether companies have it: they are told.")
 
 
-class ErasedOwnLead(ResponseModel):
+class ErasedRequest(ResponseModel):
     """A request that is erased."""
 
     was_passed_on: bool = Field(description="Whether companies have it: they are told to erase it, too.")
@@ -315,14 +315,14 @@ def withdraw_own_request(
 )
 def erase_own_request(
     asked: ConsumerLink, database: MarketplaceDatabase, client: FromClient, idempotency: AcceptIdempotencyKey
-) -> ErasedOwnLead:
+) -> ErasedRequest:
     """Erase all personal data of a consumer's request, for good: answers, contact data, consent, and the link itself.
 
     It is never sold from now on. Companies that have it already are told to erase it, too. That there was a request,
     when it was sold and for how much stays on record, without saying whose it was.
     """
     key = idempotency.key_of_public(client, asked)
-    return ErasedOwnLead.model_validate(erase_request(database, asked.token, client, key))
+    return ErasedRequest.model_validate(erase_request(database, asked.token, client, key))
 
 
 def _lead(asked: PartnerLead | PublicLead, consent: PublicConsent | None) -> IntakeLead:

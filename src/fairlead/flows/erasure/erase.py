@@ -2,7 +2,7 @@
 
 What goes: answers with the salt of their commitment, contact data, consent, links, fingerprints, words of names, notes,
 messages that wait, what was answered to those that were sent, digests of requests, files that may name the person. What
-stays is what happened: decisions, prices, money, times, ids. Whoever bought the lead is told to erase it, too.
+stays is what happened: decisions, prices, money, times, ids. Those who bought the lead are told to erase it, too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ CHUNK_LEADS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class ErasureCause:
     """At whose wish, by whom, and for which reason."""
 
     actor: Actor
@@ -89,7 +89,7 @@ def erase_lead(
 
     Raises `BadInput`, and `Refused`: `lead_unknown`, `idempotency_key_reused`.
     """
-    checked, why = checked_id(lead_id, "lead"), Why(actor, "operator", checked_reason(reason))
+    checked, why = checked_id(lead_id, "lead"), ErasureCause(actor, "operator", checked_reason(reason))
 
     def work(conn: Connection) -> ErasedLead:
         erased = erase_locked(conn, lock_for_erasure(conn, [checked]), why)
@@ -106,7 +106,7 @@ def erase_person(database: Database, person: str, reason: str, actor: Actor) -> 
     Fifty to a transaction, each of which locks its leads in ascending order of id, until none is left: also one that
     came in meanwhile. Should it end early, doing it again goes on. Raises `BadInput`.
     """
-    why = Why(actor, "operator", checked_reason(reason))
+    why = ErasureCause(actor, "operator", checked_reason(reason))
     done = ErasedPerson()
     while True:
 
@@ -124,7 +124,7 @@ def erase_person(database: Database, person: str, reason: str, actor: Actor) -> 
         )
 
 
-def erase_locked(conn: Connection, locked: Sequence[LockedForErasure], why: Why) -> list[ErasedLead]:
+def erase_locked(conn: Connection, locked: Sequence[LockedForErasure], why: ErasureCause) -> list[ErasedLead]:
     """The leads, which are locked, are erased whole; those that were before are as they are."""
     now = clock(conn)
     todo = [lead for lead in locked if lead.erased_at is None]
@@ -155,13 +155,15 @@ def _by_lead(buyers: Sequence[Buyer]) -> Mapping[str, int]:
     return counts
 
 
-def _close_unsold(conn: Connection, leads: Sequence[LockedForErasure], why: Why, now: datetime) -> list[AuditEvent]:
+def _close_unsold(
+    conn: Connection, leads: Sequence[LockedForErasure], why: ErasureCause, now: datetime
+) -> list[AuditEvent]:
     """Those that were not sold are rejected, for good: no job asks for them, no dead letter waits."""
     unsold = lock_rejectable(conn, [lead.lead_id for lead in leads])
     return reject_locked(conn, unsold, ERASED_WORDS, why.actor, now) if unsold else []
 
 
-def _erase(conn: Connection, leads: Sequence[LockedForErasure], why: Why, now: datetime) -> list[AuditEvent]:
+def _erase(conn: Connection, leads: Sequence[LockedForErasure], why: ErasureCause, now: datetime) -> list[AuditEvent]:
     ids = [lead.lead_id for lead in leads]
     own_sources = sources_of_these_alone(conn, ids)
     set_answers_erased(conn, [lead.lead_id for lead in leads if lead.answers_erased_at is None], now)
@@ -181,7 +183,7 @@ def _erase(conn: Connection, leads: Sequence[LockedForErasure], why: Why, now: d
     return [AuditEvent(why.actor, "dead_letter.resolved", "dead_letter", each) for each in resolved]
 
 
-def _tell_buyers(conn: Connection, buyers: Sequence[Buyer], why: Why, now: datetime) -> Mapping[str, int]:
+def _tell_buyers(conn: Connection, buyers: Sequence[Buyer], why: ErasureCause, now: datetime) -> Mapping[str, int]:
     """By lead, how many are told. What a marketplace no longer keeps by its own rule is no matter of its providers."""
     if why.origin == "retention":
         return {}
@@ -200,6 +202,6 @@ def _tell_buyers(conn: Connection, buyers: Sequence[Buyer], why: Why, now: datet
     return _by_lead(buyers)
 
 
-def _audited(lead: LockedForErasure, why: Why, told_count: int) -> AuditEvent:
+def _audited(lead: LockedForErasure, why: ErasureCause, told_count: int) -> AuditEvent:
     new = {"scope": "lead", "origin": why.origin, "reason": why.reason, "told": told_count}
     return AuditEvent(why.actor, "lead.erased", "lead", lead.lead_id, {"status": lead.status}, new)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fairlead.core.errors import Refused
 from fairlead.flows.access.principal import Client
-from fairlead.flows.erasure.erase import Why, erase_locked
+from fairlead.flows.erasure.erase import ErasureCause, erase_locked
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.intake.own_request import find_lead_of_link
 from fairlead.store.audit.log import Actor
@@ -31,7 +31,7 @@ def erase_request(
     Raises `Throttled`, and `Refused`: `token_refused`, `idempotency_key_reused`.
     """
     lead_id = find_lead_of_link(database, token, client)
-    why = Why(Actor("consumer", "system", client.request_id), "consumer", "consumer_request")
+    why = ErasureCause(Actor("consumer", "system", client.request_id), "consumer", "consumer_request")
 
     def work(conn: Connection) -> ErasedRequest:
         erased = [] if lead_id is None else erase_locked(conn, lock_for_erasure(conn, [lead_id]), why)

@@ -25,7 +25,7 @@ TELLS_OF_LEAD = ("lead_assigned", "lead_withdrawn", "lead_confirmation", "lead_c
 
 
 def lock_messages_about(conn: Connection, lead_ids: Sequence[str]) -> list[str]:
-    """The notifications about the leads, to whomever, locked in ascending order of id. Needs the locks of the leads."""
+    """The notifications about the leads, locked in ascending order of id. Needs the locks of the leads."""
     rows = conn.execute(
         """
         select id::text from notifications

@@ -34,13 +34,13 @@ OperatorsReason = Literal["consumer_request", "consent_withdrawn", "unlawful", "
 _AGAIN = refuses_keys("what is erased is erased once: sent again, it finds nothing left")
 
 
-class ErasureReasonGiven(RequestModel):
+class LeadErasure(RequestModel):
     """Why something is erased, as one of a few: it is on record, and nothing personal may be."""
 
     reason: OperatorsReason = Field(description="Why.", examples=["consumer_request"])
 
 
-class PersonLookedFor(RequestModel):
+class PersonChoice(RequestModel):
     """Whose leads are meant."""
 
     person: Annotated[str, Line(320)] = Field(
@@ -48,7 +48,7 @@ class PersonLookedFor(RequestModel):
     )
 
 
-class PersonErasure(PersonLookedFor, ErasureReasonGiven):
+class PersonErasure(PersonChoice, LeadErasure):
     """Whose leads are erased, and why."""
 
 
@@ -71,14 +71,14 @@ class LeadToErase(ResponseModel):
     buyer_names: Sequence[str] = Field(description="Who bought it, and would be told to erase it.")
 
 
-class ErasureShown(ResponseModel):
+class ErasurePreview(ResponseModel):
     """What an erasure would do."""
 
     leads: Sequence[LeadToErase] = Field(description="By id; of a person with many leads the first 1,000.")
     export_files: int = Field(description="Files of exports that would be dropped, since they may name the person.")
 
 
-class ErasedLeadAnswer(ResponseModel):
+class ErasedLead(ResponseModel):
     """A lead that is erased."""
 
     lead_id: Uuid
@@ -87,7 +87,7 @@ class ErasedLeadAnswer(ResponseModel):
     told_count: int = Field(description="How many providers are told to erase it, too.", examples=[2])
 
 
-class ErasedPersonAnswer(ResponseModel):
+class ErasedPerson(ResponseModel):
     """The leads of a person that are erased by this request."""
 
     lead_ids: Sequence[Uuid] = Field(description="Empty where none was left.")
@@ -104,7 +104,7 @@ class ErasureNotice(ResponseModel):
     sent_at: datetime | None = Field(description="When it was taken by the other side; null before.")
 
 
-class ErasureRecord(ResponseModel):
+class LeadErasureRecord(ResponseModel):
     """What was erased of a lead, when, by whom and why. Nothing personal."""
 
     erasure_id: Uuid
@@ -121,14 +121,14 @@ class LeadErasures(ResponseModel):
     """What was erased of a lead, and who was told."""
 
     lead_id: Uuid
-    items: Sequence[ErasureRecord] = Field(description="The oldest first; empty where nothing was.")
+    items: Sequence[LeadErasureRecord] = Field(description="The oldest first; empty where nothing was.")
     notices: Sequence[ErasureNotice] = Field(description="By provider; empty where none bought it.")
 
 
 @router.get("/leads/{lead_id}/erasure/preview", responses=refuses("lead_unknown"))
-def preview_lead_erasure(lead_id: LeadId, _reader: Reader, database: MarketplaceDatabase) -> ErasureShown:
+def preview_lead_erasure(lead_id: LeadId, _reader: Reader, database: MarketplaceDatabase) -> ErasurePreview:
     """Show what erasing the lead would take away, and what would stay. Changes nothing."""
-    return ErasureShown.model_validate(preview_lead(database, lead_id))
+    return ErasurePreview.model_validate(preview_lead(database, lead_id))
 
 
 @router.get("/leads/{lead_id}/erasures", responses=refuses("lead_unknown"))
@@ -140,35 +140,37 @@ def show_lead_erasures(lead_id: LeadId, _reader: Reader, database: MarketplaceDa
 @router.post("/leads/{lead_id}/erase", responses=refuses("lead_unknown"))
 def erase_one_lead(
     lead_id: LeadId,
-    asked: ErasureReasonGiven,
+    asked: LeadErasure,
     eraser: Eraser,
     database: MarketplaceDatabase,
     idempotency: AcceptIdempotencyKey,
-) -> ErasedLeadAnswer:
+) -> ErasedLead:
     """Erase all personal data of a lead, for good. One that is not sold is closed, and never will be sold.
 
     Decisions and payments stay, without saying whose lead it was. Providers that bought it are told to erase it, too.
     Doing so again changes nothing.
     """
     key = idempotency.key_of(eraser, asked)
-    return ErasedLeadAnswer.model_validate(erase_lead(database, lead_id, asked.reason, eraser.actor, key))
+    return ErasedLead.model_validate(erase_lead(database, lead_id, asked.reason, eraser.actor, key))
 
 
 @router.post("/persons/erasure/preview", dependencies=[changes_nothing("it only shows")])
-def preview_person_erasure(asked: PersonLookedFor, _reader: Reader, database: MarketplaceDatabase) -> ErasureShown:
+def preview_person_erasure(asked: PersonChoice, _reader: Reader, database: MarketplaceDatabase) -> ErasurePreview:
     """Show what erasing all leads with this email address or telephone number would take away. Changes nothing."""
-    return ErasureShown.model_validate(preview_person(database, asked.person))
+    return ErasurePreview.model_validate(preview_person(database, asked.person))
 
 
 @router.post("/persons/erase", dependencies=[_AGAIN])
-def erase_leads_of_person(asked: PersonErasure, eraser: Eraser, database: MarketplaceDatabase) -> ErasedPersonAnswer:
+def erase_leads_of_person(asked: PersonErasure, eraser: Eraser, database: MarketplaceDatabase) -> ErasedPerson:
     """Erase all leads with this email address or telephone number, however it was written, as erasing one does."""
-    return ErasedPersonAnswer.model_validate(erase_person(database, asked.person, asked.reason, eraser.actor))
+    return ErasedPerson.model_validate(erase_person(database, asked.person, asked.reason, eraser.actor))
 
 
 @router.get("/erasures")
-def list_erasures(_auditor: Auditor, database: MarketplaceDatabase, keyset: ByCursor) -> Page[ErasureRecord]:
+def list_erasures(_auditor: Auditor, database: MarketplaceDatabase, keyset: ByCursor) -> Page[LeadErasureRecord]:
     """List what was erased, when, by whom and why, the newest first. Nothing personal."""
     found = erasure_page(database, keyset.after, keyset.probe)
     items, next_cursor = keyset.cut(found, lambda each: (each.erased_at, each.erasure_id))
-    return Page[ErasureRecord](items=[ErasureRecord.model_validate(each) for each in items], next_cursor=next_cursor)
+    return Page[LeadErasureRecord](
+        items=[LeadErasureRecord.model_validate(each) for each in items], next_cursor=next_cursor
+    )
