@@ -132,6 +132,7 @@ def _of_leads(cast: Cast) -> Posts:
     yield Post(ann, f"{leads}/{entered[2]}/reject", WHY)
     yield Post(ann, f"{leads}/bulk/reject", {"lead_ids": entered[3:4], **WHY})
     yield Post(ann, f"{leads}/{entered[4]}/mark-bad", MEMO)
+    yield Post(ann, f"{leads}/{entered[3]}/erase", {"reason": "test_data"})
     [unsold] = submit_leads(cast.database, "relocation", [FROM_OUTSIDE["attributes"]], OPERATOR, approve=True)
     _decide(cast.database, "relocation")
     yield Post(ann, f"{leads}/{unsold}/distribute", {"reason": "manual_trigger"})
@@ -194,6 +195,7 @@ def _from_outside(cast: Cast) -> Posts:
     made = yield Post(visitor, "/api/v1/public/leads", {**FROM_OUTSIDE, "contact_email": "eva@example.com"})
     told = yield Post(visitor, "/api/v1/public/leads/confirm", {"token": link(cast.database, made["lead_id"])})
     yield Post(visitor, "/api/v1/public/leads/withdraw", {"token": told["request_token"]})
+    yield Post(visitor, "/api/v1/public/leads/erase", {"token": told["request_token"]})
 
 
 def _decide(database: Database, slug: str) -> None:

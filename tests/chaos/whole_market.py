@@ -12,6 +12,7 @@ from fairlead.flows.configuration.providers import ProviderChange, change_provid
 from fairlead.flows.configuration.subscriptions import pause_subscription, subscribe, unsubscribe
 from fairlead.flows.create_lead import EnteredLead, create_lead
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.erasure.erase import erase_lead
 from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.intake.own_request import request_token, withdraw_request
@@ -77,6 +78,7 @@ def play(database: Database) -> None:
     _afterwards(database, anchor, bowline)
     _unsold(database, niche_id)
     _from_outside(database)
+    _erase(database)
     # The last change of all stops a subscription that a provider has to be told of.
     adjust_balance(database, anchor, "debit", 1, MEMO, OPERATOR)
     _snapshot(database, niche_id)
@@ -89,6 +91,15 @@ def _limited(database: Database) -> None:
     [(niche_id,)] = query(database, "select id::text from niches where slug = 'storage'")
     decided = Distributor(database).distribute_waiting(niche_id).decisions
     assert [len(decision.recipients) for decision in decided] == [1, 1]
+
+
+def _erase(database: Database) -> None:
+    """A lead that was sold and one that was rejected say nothing of a person any more."""
+    for status in ("distributed", "rejected"):
+        [(lead_id,)] = query(
+            database, "select id::text from leads where status = %s order by created_at, id limit 1", status
+        )
+        erase_lead(database, lead_id, "consumer_request", OPERATOR)
 
 
 def _snapshot(database: Database, niche_id: str) -> None:

@@ -8,8 +8,9 @@ stays is what happened: decisions, prices, money, times, ids. Those who bought t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from fairlead.core.erasure_terms import ERASED_WORDS, OPERATOR_REASONS, ErasureOrigin, ErasureReason
+from fairlead.core.erasure_terms import ERASED_WORDS, OPERATOR_REASONS, ErasureOrigin, ErasureReason, ErasureScope
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.erasure.person import keys_of_person
 from fairlead.flows.exporting.requests import drop_exports_that_may_name
@@ -30,6 +31,7 @@ from fairlead.store.leads.erasure import (
     sources_of_these_alone,
     unerased_of_person,
 )
+from fairlead.store.leads.fingerprints import delete_fingerprints
 from fairlead.store.leads.intake import forget_intake
 from fairlead.store.leads.review import lock_rejectable
 from fairlead.store.leads.rows import clock
@@ -89,10 +91,10 @@ def erase_lead(
 
     Raises `BadInput`, and `Refused`: `lead_unknown`, `idempotency_key_reused`.
     """
-    checked, why = checked_id(lead_id, "lead"), ErasureCause(actor, "operator", checked_reason(reason))
+    checked, cause = checked_id(lead_id, "lead"), ErasureCause(actor, "operator", checked_reason(reason))
 
     def work(conn: Connection) -> ErasedLead:
-        erased = erase_locked(conn, lock_for_erasure(conn, [checked]), why)
+        erased = erase_locked(conn, lock_for_erasure(conn, [checked]), cause)
         if not erased:
             raise Refused("lead_unknown", f"there is no lead {checked}")
         return erased[0]
@@ -106,14 +108,14 @@ def erase_person(database: Database, person: str, reason: str, actor: Actor) -> 
     Fifty to a transaction, each of which locks its leads in ascending order of id, until none is left: also one that
     came in meanwhile. Should it end early, doing it again goes on. Raises `BadInput`.
     """
-    why = ErasureCause(actor, "operator", checked_reason(reason))
+    cause = ErasureCause(actor, "operator", checked_reason(reason))
     done = ErasedPerson()
     while True:
 
         def work(conn: Connection) -> Sequence[ErasedLead]:
             keys = keys_of_person(conn, person)
             found = unerased_of_person(conn, keys.emails, keys.phones, CHUNK_LEADS)
-            return erase_locked(conn, lock_for_erasure(conn, found), why)
+            return erase_locked(conn, lock_for_erasure(conn, found), cause)
 
         erased = [each for each in database.run(work) if not each.was_already]
         if not erased:
@@ -124,18 +126,18 @@ def erase_person(database: Database, person: str, reason: str, actor: Actor) -> 
         )
 
 
-def erase_locked(conn: Connection, locked: Sequence[LockedForErasure], why: ErasureCause) -> list[ErasedLead]:
+def erase_locked(conn: Connection, locked: Sequence[LockedForErasure], cause: ErasureCause) -> list[ErasedLead]:
     """The leads, which are locked, are erased whole; those that were before are as they are."""
     now = clock(conn)
     todo = [lead for lead in locked if lead.erased_at is None]
     buyers = buyers_of(conn, [lead.lead_id for lead in todo])
     if todo:
-        events = _close_unsold(conn, todo, why, now)
-        events += _erase(conn, todo, why, now)
-        told = _tell_buyers(conn, buyers, why, now)
-        events += [_audited(lead, why, told.get(lead.lead_id, 0)) for lead in todo]
+        events = _close_unsold(conn, todo, cause, now)
+        events += _erase(conn, todo, cause, now)
+        told = _tell_buyers(conn, buyers, cause, now)
+        events += [_audited(lead, cause, "lead", told.get(lead.lead_id, 0)) for lead in todo]
         append_audit(conn, events, now)
-    counts: Mapping[str, int] = {} if why.origin == "retention" else _by_lead(buyers)
+    counts: Mapping[str, int] = {} if cause.origin == "retention" else _by_lead(buyers)
     new = {lead.lead_id for lead in todo}
     return [
         ErasedLead(
@@ -148,6 +150,32 @@ def erase_locked(conn: Connection, locked: Sequence[LockedForErasure], why: Eras
     ]
 
 
+def erase_part(
+    conn: Connection, locked: Sequence[LockedForErasure], part: Literal["answers", "contact"], cause: ErasureCause
+) -> None:
+    """The leads, which are locked and never to be sold again, have no answers, or no contact data, any more.
+
+    Of one whose other part was erased before all goes that is left.
+    """
+    whole = [lead for lead in locked if (lead.contact_erased_at if part == "answers" else lead.answers_erased_at)]
+    erase_locked(conn, whole, cause)
+    rest = [lead for lead in locked if lead not in whole]
+    if not rest:
+        return
+    now, ids = clock(conn), [lead.lead_id for lead in rest]
+    if part == "answers":
+        set_answers_erased(conn, ids, now)
+        delete_fingerprints(conn, ids)
+    else:
+        set_contact_erased(conn, ids, now)
+        forget_intake(conn, ids)
+    drop_exports_that_may_name(conn, min(lead.created_at for lead in rest))
+    insert_erasures(
+        conn, [new_erasure(conn, lead, part, cause.origin, cause.reason, cause.actor.name, now) for lead in rest]
+    )
+    append_audit(conn, [_audited(lead, cause, part, 0) for lead in rest], now)
+
+
 def _by_lead(buyers: Sequence[Buyer]) -> Mapping[str, int]:
     counts: dict[str, int] = {}
     for each in buyers:
@@ -156,14 +184,14 @@ def _by_lead(buyers: Sequence[Buyer]) -> Mapping[str, int]:
 
 
 def _close_unsold(
-    conn: Connection, leads: Sequence[LockedForErasure], why: ErasureCause, now: datetime
+    conn: Connection, leads: Sequence[LockedForErasure], cause: ErasureCause, now: datetime
 ) -> list[AuditEvent]:
     """Those that were not sold are rejected, for good: no job asks for them, no dead letter waits."""
     unsold = lock_rejectable(conn, [lead.lead_id for lead in leads])
-    return reject_locked(conn, unsold, ERASED_WORDS, why.actor, now) if unsold else []
+    return reject_locked(conn, unsold, ERASED_WORDS, cause.actor, now) if unsold else []
 
 
-def _erase(conn: Connection, leads: Sequence[LockedForErasure], why: ErasureCause, now: datetime) -> list[AuditEvent]:
+def _erase(conn: Connection, leads: Sequence[LockedForErasure], cause: ErasureCause, now: datetime) -> list[AuditEvent]:
     ids = [lead.lead_id for lead in leads]
     own_sources = sources_of_these_alone(conn, ids)
     set_answers_erased(conn, [lead.lead_id for lead in leads if lead.answers_erased_at is None], now)
@@ -173,19 +201,19 @@ def _erase(conn: Connection, leads: Sequence[LockedForErasure], why: ErasureCaus
     erase_words(conn, ids)
     drop_exports_that_may_name(conn, min(lead.created_at for lead in leads))
     messages = lock_messages_about(conn, ids)
-    resolved = end_messages(conn, messages, why.actor.name, now)
+    resolved = end_messages(conn, messages, cause.actor.name, now)
     erase_answers(conn, messages)
     erase_traces(conn, ids)
     erase_from_reports(conn, ids, own_sources)
     insert_erasures(
-        conn, [new_erasure(conn, lead, "lead", why.origin, why.reason, why.actor.name, now) for lead in leads]
+        conn, [new_erasure(conn, lead, "lead", cause.origin, cause.reason, cause.actor.name, now) for lead in leads]
     )
-    return [AuditEvent(why.actor, "dead_letter.resolved", "dead_letter", each) for each in resolved]
+    return [AuditEvent(cause.actor, "dead_letter.resolved", "dead_letter", each) for each in resolved]
 
 
-def _tell_buyers(conn: Connection, buyers: Sequence[Buyer], why: ErasureCause, now: datetime) -> Mapping[str, int]:
+def _tell_buyers(conn: Connection, buyers: Sequence[Buyer], cause: ErasureCause, now: datetime) -> Mapping[str, int]:
     """By lead, how many are told. What a marketplace no longer keeps by its own rule is no matter of its providers."""
-    if why.origin == "retention":
+    if cause.origin == "retention":
         return {}
     notices: list[Notification] = []
     for each in buyers:
@@ -193,7 +221,7 @@ def _tell_buyers(conn: Connection, buyers: Sequence[Buyer], why: ErasureCause, n
             "lead_erased",
             provider_id=each.provider_id,
             assignment_id=each.assignment_id,
-            correlation_id=why.actor.request_id,
+            correlation_id=cause.actor.request_id,
         )
         notices.append(told)
         if each.endpoint_id is not None:
@@ -202,6 +230,6 @@ def _tell_buyers(conn: Connection, buyers: Sequence[Buyer], why: ErasureCause, n
     return _by_lead(buyers)
 
 
-def _audited(lead: LockedForErasure, why: ErasureCause, told_count: int) -> AuditEvent:
-    new = {"scope": "lead", "origin": why.origin, "reason": why.reason, "told": told_count}
-    return AuditEvent(why.actor, "lead.erased", "lead", lead.lead_id, {"status": lead.status}, new)
+def _audited(lead: LockedForErasure, cause: ErasureCause, scope: ErasureScope, told_count: int) -> AuditEvent:
+    new = {"scope": scope, "origin": cause.origin, "reason": cause.reason, "told": told_count}
+    return AuditEvent(cause.actor, "lead.erased", "lead", lead.lead_id, {"status": lead.status}, new)

@@ -31,10 +31,10 @@ def erase_request(
     Raises `Throttled`, and `Refused`: `token_refused`, `idempotency_key_reused`.
     """
     lead_id = find_lead_of_link(database, token, client)
-    why = ErasureCause(Actor("consumer", "system", client.request_id), "consumer", "consumer_request")
+    cause = ErasureCause(Actor("consumer", "system", client.request_id), "consumer", "consumer_request")
 
     def work(conn: Connection) -> ErasedRequest:
-        erased = [] if lead_id is None else erase_locked(conn, lock_for_erasure(conn, [lead_id]), why)
+        erased = [] if lead_id is None else erase_locked(conn, lock_for_erasure(conn, [lead_id]), cause)
         if not erased or erased[0].was_already:
             raise Refused("token_refused", "the link has expired, or it never was a link")
         return ErasedRequest(erased[0].told_count > 0, erased[0].told_count)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from fairlead.core.entry.mailbox import mailbox_search_keys
 from fairlead.core.entry.phone import phone_search_keys
+from fairlead.core.entry.refusal import EntryRefused
+from fairlead.core.entry.text import canonical_line
 from fairlead.core.errors import BadInput
 from fairlead.store.connection import Connection
 from fairlead.store.leads.intake import phone_regions
@@ -25,9 +27,13 @@ def keys_of_person(conn: Connection, person: str) -> PersonKeys:
 
     Raises `BadInput` for what is neither; it does not repeat it.
     """
-    text = person.strip()
-    if len(text) <= _LONGEST and "@" in text.strip("@"):
+    refused = BadInput(["person: should be a whole email address or telephone number"])
+    try:
+        text = canonical_line(person, _LONGEST)
+    except EntryRefused:
+        raise refused from None
+    if "@" in text.strip("@"):
         return PersonKeys(emails=mailbox_search_keys(text))
-    if len(text) <= _LONGEST and sum(each.isdigit() for each in text) >= _FEWEST_DIGITS:
+    if sum(each.isdigit() for each in text) >= _FEWEST_DIGITS:
         return PersonKeys(phones=phone_search_keys(text, phone_regions(conn)))
-    raise BadInput(["person: should be a whole email address or telephone number"])
+    raise refused

@@ -19,6 +19,7 @@ from fairlead.flows.maintenance.orphans import requeue_orphans
 from fairlead.flows.maintenance.reconcile import reconcile_task
 from fairlead.flows.maintenance.reoffer import reoffer, reopen
 from fairlead.flows.maintenance.rescue import rescue
+from fairlead.flows.maintenance.retain import retain
 from fairlead.flows.maintenance.roll_up import roll_up
 from fairlead.flows.maintenance.snapshot_rosters import snapshot_rosters
 from fairlead.flows.maintenance.unconfirmed import reject_unconfirmed
@@ -76,6 +77,7 @@ PERIODIC_TASKS: tuple[PeriodicTask, ...] = (
     PeriodicTask("clean_up", SLOW, DAY_SECONDS, clean_up),
     PeriodicTask("expire_exports", SLOW, 3_600, expire_exports),
     PeriodicTask("unconfirmed", SLOW, 3_600, reject_unconfirmed),
+    PeriodicTask("retain", SLOW, DAY_SECONDS, retain),
     PeriodicTask("fingerprint", SLOW, 60, fingerprint),
     PeriodicTask("compose_filters", SLOW, DAY_SECONDS, compose_filters),
     PeriodicTask("snapshot_rosters", SLOW, 60, snapshot_rosters),

@@ -166,15 +166,17 @@ def buyers_of(conn: Connection, lead_ids: Sequence[str]) -> list[Buyer]:
 
 
 def erase_words(conn: Connection, lead_ids: Sequence[str]) -> None:
-    """What providers and operators wrote about the leads that were bought is gone; what they decided stays."""
+    """What providers wrote about the leads that they bought is gone; what they answered and reported stays.
+
+    So do operators' memos about money: they are in the ledger and the audit log, where nothing personal belongs.
+    """
     ids = list(lead_ids)
     conn.execute("select from assignments where lead_id = any(%s::uuid[]) order by id for no key update", (ids,))
     conn.execute(
         """
         update assignments set rejection_reason = case when rejection_reason is not null then %(words)s end,
-                               bad_lead_note = null,
-                               bad_lead_memo = case when bad_lead_memo is not null then %(words)s end
-        where lead_id = any(%(ids)s::uuid[]) and num_nonnulls(rejection_reason, bad_lead_note, bad_lead_memo) > 0
+                               bad_lead_note = null
+        where lead_id = any(%(ids)s::uuid[]) and num_nonnulls(rejection_reason, bad_lead_note) > 0
         """,
         {"words": ERASED_WORDS, "ids": ids},
     )

@@ -117,6 +117,11 @@ def add_fingerprints(conn: Connection, niche_id: str, rows: Sequence[tuple[str, 
     return done.rowcount
 
 
+def delete_fingerprints(conn: Connection, lead_ids: Sequence[str]) -> None:
+    """No lead is recognised as a repetition of these any more."""
+    conn.execute("delete from lead_fingerprints where lead_id = any(%s::uuid[])", (list(lead_ids),))
+
+
 # The task that sees to leads which came before the rule, or by another way than intake -------------------------------
 
 

@@ -11,6 +11,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.duplicates import CONTACT_FIELDS
 from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection
+from fairlead.store.leads.fingerprints import delete_fingerprints
 from fairlead.store.leads.name_words import delete_name_words
 from fairlead.store.leads.state import set_confirmed
 from fairlead.store.row_counts import change_rows
@@ -238,20 +239,20 @@ def forget_intake(conn: Connection, lead_ids: Sequence[str]) -> None:
         conn.execute("set local fairlead.erases_consents = 'on'")
     conn.execute("delete from lead_consents where lead_id = any(%s::uuid[])", (ids,))
     conn.execute("set local fairlead.erases_consents = 'off'")
-    conn.execute("delete from lead_fingerprints where lead_id = any(%s::uuid[])", (ids,))
+    delete_fingerprints(conn, ids)
     conn.execute("delete from confirmation_tokens where lead_id = any(%s::uuid[])", (ids,))
     conn.execute("delete from consumer_links where lead_id = any(%s::uuid[])", (ids,))
     delete_name_words(conn, ids)
 
 
 def _are_erased(conn: Connection, lead_ids: Sequence[str]) -> bool:
-    """Whether none of the leads says anything of its consumer. Not asked by the trigger itself: on a cluster it runs
-    where the table of leads has another name."""
+    """Whether none of the leads says who its consumer is. Not asked by the trigger itself: on a cluster it runs where
+    the table of leads has another name."""
     rows = conn.execute(
         """
         select count(*) from leads
-        where id = any(%s::uuid[]) and (attributes <> '{}' or num_nonnulls(contact_name, contact_email, contact_phone,
-                                                                           email_key, phone_key) > 0)
+        where id = any(%s::uuid[])
+          and num_nonnulls(contact_name, contact_email, contact_phone, email_key, phone_key) > 0
         """,
         (lead_ids,),
     ).fetchall()

@@ -57,14 +57,14 @@ class LeadToErase(ResponseModel):
 
     lead_id: Uuid
     niche: Slug = Field(examples=["hosting"])
-    status: LeadStatus
+    status: LeadStatus = Field(description="How far it has come.")
     created_at: datetime = Field(description="When it came in.")
     erased_at: datetime | None = Field(description="When it was erased; null where it is not.")
     answers: int = Field(description="Answers that would go.", examples=[4])
     contact_fields: int = Field(description="Contact fields and texts of where it came from that would go.")
     consents: int = Field(description="Consents that would go.", examples=[1])
     links: int = Field(description="Links of its consumer that would work no more.", examples=[1])
-    notes: int = Field(description="Notes of reviewers, providers and operators that would go.", examples=[0])
+    notes: int = Field(description="Notes of reviewers and providers that would go.", examples=[0])
     waiting_messages: int = Field(description="Messages that would not be sent any more.", examples=[0])
     decisions: int = Field(description="Decisions, which stay.", examples=[1])
     paid_cents: int = Field(description="What was paid for it, which stays, in minor units.", examples=[2500])
@@ -98,22 +98,22 @@ class ErasureNotice(ResponseModel):
     """That a provider that bought the lead was told to erase it, too: by one channel, how far that has come."""
 
     provider_id: Uuid
-    provider_name: str = Field(examples=["Anchor Hosting"])
-    channel: Literal["email", "webhook"]
-    state: Literal["queued", "sent", "failed", "skipped"]
+    provider_name: str = Field(description="The provider's name.", examples=["Anchor Hosting"])
+    channel: Literal["email", "webhook"] = Field(description="How it was told.")
+    state: Literal["queued", "sent", "failed", "skipped"] = Field(description="How far the notice has come.")
     sent_at: datetime | None = Field(description="When it was taken by the other side; null before.")
 
 
 class LeadErasureRecord(ResponseModel):
     """What was erased of a lead, when, by whom and why. Nothing personal."""
 
-    erasure_id: Uuid
+    erasure_id: Uuid = Field(description="The erasure's id.")
     lead_id: Uuid
     scope: ErasureScope = Field(description="All that is personal, or by retention a part of it.")
-    erased_at: datetime
-    erased_by: str = Field(examples=["user:01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"])
+    erased_at: datetime = Field(description="When it was erased.")
+    erased_by: str = Field(description="Who erased it, or `consumer`, or `fairlead` by retention.", examples=["user:01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"])
     origin: ErasureOrigin = Field(description="At whose wish.")
-    reason: ErasureReason
+    reason: ErasureReason = Field(description="Why.")
     status_before: LeadStatus = Field(description="What the lead was right before.")
 
 

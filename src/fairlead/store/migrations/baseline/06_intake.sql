@@ -134,3 +134,20 @@ comment on table erasures is 'Append-only: of which leads personal data was eras
 create index erasures_by_age on erasures (erased_at, id);
 create trigger erasures_are_append_only before update or delete or truncate on erasures
     for each statement execute function refuse_change();
+
+create table retention_policies (
+    niche_id      uuid primary key references niches,
+    -- For so many days after a lead came in: the answers and the contact data of those that were sold or marked bad, and
+    -- everything of those that were rejected, and of those that were never sold. Null: for good.
+    answers_days  integer check (answers_days between 1 and 36500),
+    contact_days  integer check (contact_days between 1 and 36500),
+    rejected_days integer check (rejected_days between 1 and 36500),
+    unsold_days   integer check (unsold_days between 1 and 36500),
+    -- What was answered to the messages about a lead, and the errors of their attempts.
+    deliveries_days integer check (deliveries_days between 1 and 36500),
+    -- Leads that came in before that have been seen to for the last of these; null: none.
+    deliveries_before timestamptz,
+    changed_at    timestamptz not null
+);
+comment on table retention_policies is
+    'For how long personal data of a niche''s leads is kept; a niche without a row keeps it for good.';

@@ -1,0 +1,84 @@
+"""Erasing personal data that was kept for as long as its niche says."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from fairlead.core.retention import RETENTION_RULES, RetentionRule
+from fairlead.flows.erasure.erase import ErasureCause, erase_locked, erase_part
+from fairlead.flows.maintenance.maintenance import Maintenance
+from fairlead.store.audit.log import SYSTEM
+from fairlead.store.connection import Connection
+from fairlead.store.leads.erasure import lock_for_erasure
+from fairlead.store.leads.retention import (
+    NichePolicy,
+    deliveries_seen_to,
+    due_leads,
+    next_of_deliveries,
+    policies,
+    still_due,
+)
+from fairlead.store.leads.rows import clock
+from fairlead.store.notifications.erasure import erase_answers, lock_messages_about
+
+CHUNK_LEADS = 100
+BY_RETENTION = ErasureCause(SYSTEM, "retention", "retention")
+
+Place = tuple[datetime, str]
+
+
+def retain(maintenance: Maintenance) -> Counter[str]:
+    """Of leads that are past their niche's days what is to go is gone; returns how many leads, by rule.
+
+    A hundred to a transaction, which locks its leads in ascending order of id and looks at them again: one that was
+    sold or rejected meanwhile is left for its own rule. What is gone is found by no rule again, so that a run that was
+    stopped is made up for by the next. Audited, each lead by itself. Raises `Unavailable`.
+    """
+    counts: Counter[str] = Counter()
+    for niche in maintenance.database.read(policies):
+        for rule in RETENTION_RULES:
+            counts[rule] += _apply(maintenance, niche, rule)
+        counts["deliveries"] += _apply_to_deliveries(maintenance, niche)
+    return counts
+
+
+def _apply(maintenance: Maintenance, niche: NichePolicy, rule: RetentionRule) -> int:
+    total, after = 0, None
+    while True:
+
+        def work(conn: Connection, after: Place | None = after) -> tuple[int, Place | None]:
+            before = niche.policy.cutoff(rule, clock(conn))
+            found = [] if before is None else due_leads(conn, niche.niche_id, rule, before, after, CHUNK_LEADS)
+            locked = lock_for_erasure(conn, [lead_id for _, lead_id in found])
+            due = frozenset(still_due(conn, [lead.lead_id for lead in locked], rule))
+            leads = [lead for lead in locked if lead.lead_id in due]
+            if rule in ("rejected", "unsold"):
+                erase_locked(conn, leads, BY_RETENTION)
+            else:
+                erase_part(conn, leads, rule, BY_RETENTION)
+            return len(leads), found[-1] if found else None
+
+        done, after = maintenance.database.run(work)
+        total += done
+        if after is None:
+            return total
+
+
+def _apply_to_deliveries(maintenance: Maintenance, niche: NichePolicy) -> int:
+    days = niche.policy.deliveries_days
+    if days is None:
+        return 0
+    total = 0
+    while True:
+
+        def work(conn: Connection) -> int:
+            before = clock(conn) - timedelta(days=days)
+            found = next_of_deliveries(conn, niche.niche_id, before, CHUNK_LEADS)
+            erase_answers(conn, lock_messages_about(conn, [lead_id for _, lead_id in found]))
+            is_last = len(found) < CHUNK_LEADS
+            deliveries_seen_to(conn, niche.niche_id, before if is_last else found[-1][0])
+            return 0 if is_last and not found else len(found)
+
+        done = maintenance.database.run(work)
+        total += done
+        if done < CHUNK_LEADS:
+            return total

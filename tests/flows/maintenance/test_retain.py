@@ -1,0 +1,132 @@
+"""What a niche keeps no longer is erased by a daily task: answers, contact data, rejected and unsold leads, answers."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from fairlead.core.errors import BadInput, Refused
+from fairlead.core.retention import RetentionPolicy, due_at
+from fairlead.flows.approve_lead import approve_lead
+from fairlead.flows.erasure.retention import change_retention, next_erasures, read_retention
+from fairlead.flows.maintenance.maintenance import Maintenance
+from fairlead.flows.maintenance.retain import retain
+from fairlead.flows.reject_lead import reject_lead
+from fairlead.flows.verify import verify
+from fairlead.settings import Settings
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.connection import Database
+from fairlead.store.simulated_clock import SimulatedClock
+from tests.flows.erasure.canaries import distribute, found, open_market, sent
+from tests.flows.intake.senders import send
+from tests.flows.sales import audited, query
+
+
+def niche(database: Database) -> str:
+    [(niche_id,)] = query(database, "select id::text from niches where slug = 'hosting'")
+    return niche_id
+
+
+def keep(database: Database, **days: int) -> None:
+    change_retention(database, niche(database), RetentionPolicy(**days), OPERATOR)
+
+
+@contextmanager
+def later(database: Database, days: float) -> Generator[Database]:
+    """The marketplace after so many days."""
+    [(now,)] = query(database, "select max(created_at) from leads")
+    with Database(database.url, "fairlead", simulated_clock=SimulatedClock(now + timedelta(days=days))) as then:
+        yield then
+
+
+def run(database: Database, days: float) -> dict[str, int]:
+    """What the task does after so many days."""
+    with later(database, days) as then:
+        return {rule: count for rule, count in retain(Maintenance(then, Settings())).items() if count}
+
+
+def shown(database: Database, days: float) -> dict[str, int]:
+    """What is said then to go at the next run."""
+    with later(database, days) as then:
+        return {rule: count for each in next_erasures(then) for rule, count in each.counts.items() if count}
+
+
+@pytest.fixture
+def leads(database: Database) -> dict[str, str]:
+    """By what became of it: a lead with everything that a lead can say."""
+    open_market(database)
+    by_state = {name: send(database, sent()).lead_id for name in ("sold", "rejected", "unsold")}
+    approve_lead(database, by_state["sold"], OPERATOR)
+    distribute(database)
+    reject_lead(database, by_state["rejected"], "quokkarejection", OPERATOR)
+    return by_state
+
+
+def test_without_a_policy_nothing_goes(database: Database, leads: dict[str, str]) -> None:
+    assert run(database, 10_000) == {}
+    assert next_erasures(database) == []
+    assert len(leads) == 3
+
+
+def test_each_rule_takes_its_own_after_its_days_and_no_earlier(database: Database, leads: dict[str, str]) -> None:
+    keep(database, answers_days=10, contact_days=20, rejected_days=5, unsold_days=30)
+    assert (shown(database, 3.5), run(database, 4)) == ({}, {})
+    assert (shown(database, 4.5), run(database, 5.5)) == ({"rejected": 1}, {"rejected": 1})
+    assert (shown(database, 9.5), run(database, 9.5)) == ({"answers": 1}, {})
+    assert run(database, 11) == {"answers": 1}
+    assert run(database, 21) == {"contact": 1}
+    assert run(database, 31) == {"unsold": 1}
+    assert run(database, 31) == {}
+    scopes = query(database, "select lead_id::text, scope, origin, reason from erasures order by erased_at, scope")
+    assert scopes == [
+        (leads["rejected"], "lead", "retention", "retention"),
+        (leads["sold"], "answers", "retention", "retention"),
+        (leads["sold"], "lead", "retention", "retention"),
+        (leads["unsold"], "lead", "retention", "retention"),
+    ]
+    assert found(database) == []
+    assert query(database, "select count(*) from notifications where kind = 'lead_erased'") == [(0,)]
+    assert verify(database).holds
+
+
+def test_contact_data_alone_leaves_the_answers_and_the_proof(database: Database, leads: dict[str, str]) -> None:
+    keep(database, contact_days=1)
+    assert run(database, 2) == {"contact": 1}
+    rows = query(database, "select contact_email, attributes ->> 'wishes' from leads where id = %s", leads["sold"])
+    assert rows == [(None, "quokkawish")]
+    proof = verify(database)
+    assert (proof.holds, proof.decisions_replayed, proof.decisions_of_erased) == (True, 1, 0)
+
+
+def test_what_was_answered_to_messages_goes_by_itself(database: Database, leads: dict[str, str]) -> None:
+    query(database, "update notifications set last_answer = '250 for quokka' where channel = 'email' returning id")
+    keep(database, deliveries_days=3)
+    run(database, 4)
+    assert "notifications.last_answer" not in found(database)
+    assert run(database, 4) == {}
+
+
+def test_a_policy_is_changed_with_its_version_and_audited(database: Database, leads: dict[str, str]) -> None:
+    before = read_retention(database, niche(database))
+    assert before.policy == RetentionPolicy()
+    after = change_retention(
+        database, niche(database), RetentionPolicy(answers_days=7), OPERATOR, expected_version=before.version
+    )
+    assert after.took_effect
+    assert read_retention(database, niche(database)).policy.answers_days == 7
+    with pytest.raises(Refused) as refused:
+        change_retention(database, niche(database), RetentionPolicy(), OPERATOR, expected_version=before.version)
+    assert refused.value.code == "version_conflict"
+    with pytest.raises(BadInput, match="answers_days"):
+        change_retention(database, niche(database), RetentionPolicy(answers_days=0), OPERATOR)
+    [event] = audited(database, "niche.retention_changed")
+    assert event[2]["answers_days"] == 7
+
+
+def test_when_a_lead_goes_is_said_beforehand(database: Database, leads: dict[str, str]) -> None:
+    [(at,)] = query(database, "select created_at from leads where id = %s", leads["sold"])
+    policy = RetentionPolicy(answers_days=10, unsold_days=2)
+    assert due_at(policy, "distributed", at) == {"answers": at + timedelta(days=10)}
+    assert due_at(policy, "pending_approval", at) == {"unsold": at + timedelta(days=2)}
+    assert due_at(policy, "rejected", at) == {}
