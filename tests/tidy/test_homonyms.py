@@ -16,6 +16,7 @@ SHOWN_BY_THE_API = {
     "ErasurePreview",
     "LeadErasures",
     "LeadToErase",
+    "NextErasures",
     "Enrolment",
     "FilterPreview",
     "InboxEvent",

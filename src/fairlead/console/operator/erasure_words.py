@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from fairlead.console.formats import number_text
 from fairlead.console.texts import noted, translated, translated_count
 from fairlead.console.viewer import Viewer
 from fairlead.core.erasure_terms import OPERATOR_REASONS, ErasureReason
+from fairlead.core.retention import RetentionPolicy, RetentionRule, due_at
 from fairlead.flows.erasure.preview import ErasurePreview
 from fairlead.store.leads.messages import LeadMessage
+from fairlead.store.leads.views import LeadInFull
 
 REASONS: Mapping[ErasureReason, str] = {
     "consumer_request": noted("the consumer asked for it"),
@@ -105,3 +108,29 @@ def _consequence(buyers: int, viewer: Viewer) -> str:
         buyers,
     )
     return text % {"count": number_text(buyers, viewer)}
+
+
+RULES: Mapping[RetentionRule, str] = {
+    "answers": noted("Answers of sold leads"),
+    "contact": noted("Contact data and consent of sold leads"),
+    "rejected": noted("Rejected leads"),
+    "unsold": noted("Unsold leads, which are closed then"),
+}
+
+
+def retention_fields(policy: RetentionPolicy) -> list[tuple[str, str, int | None]]:
+    """The members of a niche's policy, what each is about, and its days."""
+    named = [(f"{rule}_days", translated(text), policy.days_of(rule)) for rule, text in RULES.items()]
+    return [*named, ("deliveries_days", translated("Answers to messages"), policy.deliveries_days)]
+
+
+def due_texts(policy: RetentionPolicy, lead: LeadInFull) -> list[tuple[str, datetime]]:
+    """What of the lead goes by the policy and is not gone, and from when on."""
+    gone: Mapping[RetentionRule, datetime | None] = {
+        "answers": lead.answers_erased_at,
+        "contact": lead.contact_erased_at,
+        "rejected": lead.erased_at,
+        "unsold": lead.erased_at,
+    }
+    due = due_at(policy, lead.status, lead.created_at)
+    return [(translated(RULES[rule]), at) for rule, at in due.items() if gone[rule] is None]

@@ -111,7 +111,10 @@ class LeadErasureRecord(ResponseModel):
     lead_id: Uuid
     scope: ErasureScope = Field(description="All that is personal, or by retention a part of it.")
     erased_at: datetime = Field(description="When it was erased.")
-    erased_by: str = Field(description="Who erased it, or `consumer`, or `fairlead` by retention.", examples=["user:01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"])
+    erased_by: str = Field(
+        description="Who erased it, or `consumer`, or `fairlead` by retention.",
+        examples=["user:01990d8e-5b1e-7c3a-9a53-0c8f4d1b2e6f"],
+    )
     origin: ErasureOrigin = Field(description="At whose wish.")
     reason: ErasureReason = Field(description="Why.")
     status_before: LeadStatus = Field(description="What the lead was right before.")

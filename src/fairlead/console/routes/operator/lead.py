@@ -12,7 +12,7 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.formats import money_text, number_text
 from fairlead.console.operator.decision_picture import DecisionPicture, choices_of, picture_of
-from fairlead.console.operator.erasure_words import ErasureOffered, notices_of, offered
+from fairlead.console.operator.erasure_words import ErasureOffered, due_texts, notices_of, offered
 from fairlead.console.operator.jobs_in_words import message_words
 from fairlead.console.operator.lead_facts import (
     answers_of,
@@ -33,6 +33,7 @@ from fairlead.flows.access.throttle import Throttled
 from fairlead.flows.decision_queues import RecordedQueues, recorded_queues
 from fairlead.flows.distribution_status import distribution_status
 from fairlead.flows.erasure.preview import preview_lead
+from fairlead.flows.erasure.retention import read_retention
 from fairlead.flows.explain import ProviderStory, explain_provider
 from fairlead.store.access.users import actor_names
 from fairlead.store.connection import Connection, Database
@@ -137,6 +138,7 @@ def show_lead(
         actions=permitted_actions(read.lead.status, reader.permissions),
         erasure=_erasure(database, reader, read.lead, page.viewer),
         notices=notices_of(read.messages),
+        due=due_texts(read_retention(database, read.lead.niche_id).policy, read.lead),
     )
 
 

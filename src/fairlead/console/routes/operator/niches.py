@@ -14,6 +14,7 @@ from fairlead.api.schemas.currency import InCurrency
 from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.addresses import address
+from fairlead.console.operator.erasure_words import retention_fields
 from fairlead.console.operator.niche_policy import (
     LONGEST_WINDOW_DAYS,
     comparable_fields,
@@ -30,6 +31,7 @@ from fairlead.flows.configuration.bad_lead_window import read_bad_lead_window
 from fairlead.flows.configuration.reading import SeenNiche, read_niche
 from fairlead.flows.configuration.templates_of_niches import niche_template, niche_templates
 from fairlead.flows.configuration.versions import level_version
+from fairlead.flows.erasure.retention import read_retention
 from fairlead.flows.intake.policy import read_intake_policy
 from fairlead.flows.niche_queues import NicheQueues, StandingQueue, read_niche_queues
 from fairlead.store.configuration.pages import ListedNiche, niches_page
@@ -132,6 +134,9 @@ def show_niche(
         compared=comparable_fields(form, duplicate_rule(intake.policy)),
         longest_window_days=LONGEST_WINDOW_DAYS,
         window=read_bad_lead_window(database, niche_id),
+        retention=(retention := read_retention(database, niche_id)),
+        retention_fields=retention_fields(retention.policy),
+        can_retain=Permission.PRIVACY_WRITE in reader.permissions,
         field_count=0 if form is None else len(form.fields),
         site=settings.public_url or str(page.request.base_url).rstrip("/"),
         currency=currency,

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Response
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.pagination import ByCursor
-from fairlead.console.operator.erasure_words import ORIGINS, REASONS, SCOPES, reasons
+from fairlead.console.operator.erasure_words import ORIGINS, REASONS, RULES, SCOPES, reasons
 from fairlead.console.operator.filtered import address_with
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.erasure.records import erasure_page
+from fairlead.flows.erasure.retention import next_erasures
 from fairlead.store.access.users import actor_names
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -37,6 +38,8 @@ def show_personal_data(
         origins=ORIGINS,
         reason_words=REASONS,
         reasons=reasons(),
+        next_runs=next_erasures(database),
+        rules=RULES,
         may_erase=Permission.PRIVACY_WRITE in reader.permissions and Permission.LEADS_READ in reader.permissions,
         next_address=next_cursor and address_with("/settings/personal-data", cursor=next_cursor),
     )
