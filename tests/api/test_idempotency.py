@@ -34,6 +34,7 @@ CHANGE_NOTHING: Mapping[str, Any] = {
 
 REFUSE_KEYS = {
     f"{ADMIN}/persons/erase",
+    f"{ADMIN}/persons/data",
     "/api/v1/session",
     "/api/v1/session/second-factor",
     "/api/v1/session/step-up",

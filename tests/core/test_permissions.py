@@ -40,6 +40,7 @@ users:write          A . S . .
 keys:read            A . . . .
 keys:write           A . S . .
 intake:write         A . . a .
+privacy:write        A . S . .
 portal:read          A . . . .
 own:read             . P . . p
 own:write            . P . . p

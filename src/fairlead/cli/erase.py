@@ -10,6 +10,7 @@ from fairlead.cli.output import print_json, say, table
 from fairlead.core.erasure_terms import OPERATOR_REASONS
 from fairlead.core.errors import BadInput
 from fairlead.flows.erasure.erase import checked_reason, erase_lead, erase_person
+from fairlead.flows.erasure.person_file import person_file
 from fairlead.flows.erasure.preview import ErasurePreview, preview_lead, preview_person
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
@@ -30,6 +31,10 @@ def erase(
     reason: Annotated[
         str, typer.Option(help=f"Why, for the record: {', '.join(OPERATOR_REASONS)}.")
     ] = "consumer_request",
+    show: Annotated[
+        bool,
+        typer.Option("--show", help="With --person: write all that is held of the person as JSON, for the person."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go and what would stay.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
 ) -> None:
@@ -39,19 +44,26 @@ def erase(
     person. An unsold lead is closed and never sold. Decisions, prices and money stay, without saying whose lead it was,
     and `fairlead verify` goes on proving them. Providers that bought a lead are told to erase it, too.
 
-    Look first with --dry-run. Doing it again changes nothing.
+    Look first with --dry-run. Doing it again changes nothing. With --show nothing is erased: it writes all that is held
+    of a person, and the audit log says so.
 
     Examples:
 
         fairlead erase 01900000-0000-7000-8000-000000000000 --dry-run
 
+        fairlead erase --person ann@example.com --show > ann.json
+
         fairlead erase --person ann@example.com --reason consent_withdrawn
     """
+    if show and (person is None or dry_run):
+        raise BadInput(["--show: goes with --person EMAIL|PHONE, and erases nothing"])
     if (lead_id is None) == (person is None):
         raise BadInput(["say which: a LEAD_ID, or --person EMAIL|PHONE"])
     checked_reason(reason)
     with marketplace() as database:
-        if dry_run:
+        if show:
+            print_json(asdict(person_file(database, person or "", OPERATOR)))
+        elif dry_run:
             _show(preview_lead(database, lead_id) if lead_id else preview_person(database, person or ""), as_json)
         elif lead_id is not None:
             _erase_lead(database, lead_id, reason, as_json)

@@ -48,6 +48,32 @@ def test_a_person_is_found_by_a_body_and_never_by_an_address(ann: TestClient, da
     assert "Quokka" not in refused.text
 
 
+def test_all_that_is_held_of_a_person_is_given_and_kept_nowhere(
+    ann: TestClient, database: Database, lead_id: str
+) -> None:
+    given = ann.post(f"{ADMIN}/persons/data", json={"person": CANARIES["contact_phone"]}).json()
+    assert given["leads"][0]["lead_id"] == lead_id
+    assert given["leads"][0]["answers"]["wishes"] == CANARIES["answer"]
+    events = ann.get(f"{ADMIN}/audit-events", params={"action": "person.disclosed"}).json()["items"]
+    assert [each["entity_id"] for each in events] == [given["file_id"]]
+    assert query(database, "select count(*) from idempotency_keys") == [(0,)]
+
+
+def test_retention_is_set_with_the_version_that_was_seen(ann: TestClient, database: Database, lead_id: str) -> None:
+    [(niche_id,)] = query(database, "select id::text from niches")
+    path = f"{ADMIN}/niches/{niche_id}/retention"
+    seen = ann.get(path)
+    assert seen.json()["answers_days"] is None
+    days = {"answers_days": 30, "contact_days": None, "rejected_days": 7, "unsold_days": None, "deliveries_days": 3}
+    done = ann.put(path, json=days, headers={"If-Match": seen.headers["ETag"]})
+    assert {name: done.json()[name] for name in days} == days
+    assert ann.put(path, json={**days, "answers_days": 0}, headers={"If-Match": "*"}).status_code == 422
+    again = ann.put(path, json={**days, "answers_days": 9}, headers={"If-Match": seen.headers["ETag"]})
+    assert (again.status_code, again.json()["code"]) == (412, "version_conflict")
+    [shown] = ann.get(f"{ADMIN}/erasures/next").json()["items"]
+    assert (shown["niche"], shown["counts"]) == ("hosting", {"answers": 0, "rejected": 0})
+
+
 @pytest.mark.parametrize("reason", ["retention", "Mr Canary asked", "", None])
 def test_a_reason_is_one_of_a_few(reason: str | None, ann: TestClient, database: Database, lead_id: str) -> None:
     refused = ann.post(f"{ADMIN}/leads/{lead_id}/erase", json={"reason": reason})
@@ -57,7 +83,12 @@ def test_a_reason_is_one_of_a_few(reason: str | None, ann: TestClient, database:
 
 def test_it_takes_a_fresh_proof(ann: TestClient, database: Database, lead_id: str) -> None:
     query(database, "update sessions set stepped_up_at = stepped_up_at - interval '1 day' returning id")
-    for path, body in ((f"leads/{lead_id}/erase", WHY), ("persons/erase", {"person": "a@example.com", **WHY})):
+    person = {"person": "a@example.com"}
+    for path, body in (
+        (f"leads/{lead_id}/erase", WHY),
+        ("persons/erase", {**person, **WHY}),
+        ("persons/data", person),
+    ):
         refused = ann.post(f"{ADMIN}/{path}", json=body)
         assert (refused.status_code, refused.json()["code"]) == (403, "step_up_required")
     assert ann.get(f"{ADMIN}/leads/{lead_id}/erasure/preview").status_code == 200

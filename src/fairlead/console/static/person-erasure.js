@@ -4,8 +4,10 @@ export async function start(element) {
   const part = (name) => element.querySelector(`[data-${name}]`);
   const look = part("look");
   const erase = part("erase");
+  const file = part("file");
   const moments = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium" });
   look.addEventListener("answered", ({ detail }) => show(detail));
+  file.addEventListener("answered", ({ detail }) => save(detail));
   look.elements.person.addEventListener("input", () => { part("found").hidden = true; });
 
   function show({ leads, export_files: files }) {
@@ -15,9 +17,20 @@ export async function start(element) {
     part("files-of-person").textContent = files > 0 ? element.dataset.files.replace("{count}", files) : "";
     part("frame").hidden = leads.length === 0;
     erase.hidden = leads.length === 0;
-    erase.elements.person.value = look.elements.person.value;
+    file.hidden = leads.length === 0;
+    for (const form of [erase, file]) form.elements.person.value = look.elements.person.value;
     part("found").hidden = false;
     part("found").focus();
+  }
+
+  // Nothing personal stands in the name of the file.
+  function save(said) {
+    const address = URL.createObjectURL(new Blob([JSON.stringify(said, null, 2)], { type: "application/json" }));
+    const link = document.createElement("a");
+    link.href = address;
+    link.download = `personal-data-${said.file_id}.json`;
+    link.click();
+    URL.revokeObjectURL(address);
   }
 
   function rowOf(lead) {

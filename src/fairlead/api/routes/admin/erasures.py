@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import Path
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
@@ -19,6 +19,7 @@ from fairlead.core.erasure_terms import ErasureOrigin, ErasureReason, ErasureSco
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.erasure.erase import erase_lead, erase_person
+from fairlead.flows.erasure.person_file import person_file
 from fairlead.flows.erasure.preview import preview_lead, preview_person
 from fairlead.flows.erasure.records import erasure_page, lead_erasures
 from fairlead.store.leads.rows import LeadStatus
@@ -31,6 +32,7 @@ Eraser = Annotated[Principal, needs(Permission.PRIVACY_WRITE)]
 LeadId = Annotated[Uuid, Path(description="The lead's id.")]
 OperatorsReason = Literal["consumer_request", "consent_withdrawn", "unlawful", "test_data", "no_longer_needed"]
 
+_EACH_TIME = refuses_keys("each time is on record")
 _AGAIN = refuses_keys("what is erased is erased once: sent again, it finds nothing left")
 
 
@@ -92,6 +94,19 @@ class ErasedPerson(ResponseModel):
 
     lead_ids: Sequence[Uuid] = Field(description="Empty where none was left.")
     told_count: int = Field(description="How many times providers are told to erase one, too.", examples=[2])
+
+
+class PersonData(ResponseModel):
+    """All that is held of a person, as one moment has it."""
+
+    is_personal: ClassVar[bool] = True
+
+    file_id: Uuid = Field(description="By which the audit log names it.")
+    made_at: datetime = Field(description="When it was put together.")
+    is_whole: bool = Field(description="False where there are more than 1,000 leads: the first are given.")
+    leads: Sequence[dict[str, JsonValue]] = Field(
+        description="Each lead with its answers, contact data, consents, who received it and when, and messages."
+    )
 
 
 class ErasureNotice(ResponseModel):
@@ -167,6 +182,15 @@ def preview_person_erasure(asked: PersonChoice, _reader: Reader, database: Marke
 def erase_leads_of_person(asked: PersonErasure, eraser: Eraser, database: MarketplaceDatabase) -> ErasedPerson:
     """Erase all leads with this email address or telephone number, however it was written, as erasing one does."""
     return ErasedPerson.model_validate(erase_person(database, asked.person, asked.reason, eraser.actor))
+
+
+@router.post("/persons/data", dependencies=[_EACH_TIME])
+def show_data_of_person(asked: PersonChoice, eraser: Eraser, database: MarketplaceDatabase) -> PersonData:
+    """Give all that is held of a person, for the person: leads, answers, consents, who received them, messages sent.
+
+    Each time is in the audit log, by the leads' ids. Nothing of the answer is kept.
+    """
+    return PersonData.model_validate(person_file(database, asked.person, eraser.actor))
 
 
 @router.get("/erasures")
