@@ -20,6 +20,7 @@ NOUN_OF = {
     "ledger_entries": "ledger entry",
     "live_entries": "live entry",
     "niche_journal": "journal",
+    "retention_policies": "retention policy",
     "marketplace_logo": "logo",
     "setup_checklist": "set up checklist",
     "setup_link": "set up link",
@@ -33,7 +34,7 @@ PLAIN_ENGLISH = frozenset(
     directory document earlier email ended entered entry erase erased event explained explanation factor failure
     field file first forgotten format from full given history host http idle in installation invalid invitation
     invited item json kept kind ledger link live lock log login long mail mark max megabyte message missed ms name
-    new note notice of offer order origin outside over overview own page part password patch pause pending per
+    new next note notice of offer order origin outside over overview own page part password patch pause pending per
     person pool port postgres preference preview previewed private profile public queued record registration
     rejected rejection replayed report request resolution resolved restoration result retried retry revenue row rule
     saved schema search second secret security setting setup shutdown size smtp state step summary taken test

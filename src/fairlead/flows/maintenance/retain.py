@@ -10,7 +10,7 @@ from fairlead.store.audit.log import SYSTEM
 from fairlead.store.connection import Connection
 from fairlead.store.leads.erasure import lock_for_erasure
 from fairlead.store.leads.retention import (
-    NichePolicy,
+    RetainingNiche,
     deliveries_seen_to,
     due_leads,
     next_of_deliveries,
@@ -41,7 +41,7 @@ def retain(maintenance: Maintenance) -> Counter[str]:
     return counts
 
 
-def _apply(maintenance: Maintenance, niche: NichePolicy, rule: RetentionRule) -> int:
+def _apply(maintenance: Maintenance, niche: RetainingNiche, rule: RetentionRule) -> int:
     total, after = 0, None
     while True:
 
@@ -63,7 +63,7 @@ def _apply(maintenance: Maintenance, niche: NichePolicy, rule: RetentionRule) ->
             return total
 
 
-def _apply_to_deliveries(maintenance: Maintenance, niche: NichePolicy) -> int:
+def _apply_to_deliveries(maintenance: Maintenance, niche: RetainingNiche) -> int:
     days = niche.policy.deliveries_days
     if days is None:
         return 0

@@ -7,7 +7,7 @@ from typing import LiteralString
 
 from fairlead.core.retention import RetentionPolicy, RetentionRule
 from fairlead.store.connection import Connection
-from fairlead.store.typed_rows import one_row
+from fairlead.store.typed_rows import named_rows, one_row, part_of
 
 _DUE: Mapping[RetentionRule, LiteralString] = {
     "answers": "status in ('distributed', 'bad') and answers_erased_at is null",
@@ -21,7 +21,7 @@ _COLUMNS: LiteralString = "answers_days, contact_days, rejected_days, unsold_day
 
 
 @dataclass(frozen=True, slots=True)
-class NichePolicy:
+class RetainingNiche:
     """A niche that keeps personal data for a while. Of deliveries, leads before that time have been seen to."""
 
     niche_id: str
@@ -41,16 +41,17 @@ def policy_of(conn: Connection, niche_id: str) -> RetentionPolicy:
     return found or RetentionPolicy()
 
 
-def policies(conn: Connection) -> list[NichePolicy]:
+def policies(conn: Connection) -> list[RetainingNiche]:
     """Every niche that does not keep everything, by slug; nothing is locked."""
-    rows = conn.execute(
+    rows = named_rows(
+        conn,
         f"""
-        select n.id::text, n.slug, p.deliveries_before, {_COLUMNS}
+        select n.id::text as niche_id, n.slug, p.deliveries_before, {_COLUMNS}
         from retention_policies p join niches n on n.id = p.niche_id
         where num_nonnulls({_COLUMNS}) > 0 order by n.slug
-        """  # noqa: S608 - constants of our own
-    ).fetchall()
-    return [NichePolicy(row[0], row[1], RetentionPolicy(*row[3:]), row[2]) for row in rows]
+        """,  # noqa: S608 - constants of our own
+    )
+    return [part_of(RetainingNiche, row | {"policy": part_of(RetentionPolicy, row)}) for row in rows]
 
 
 def write_policy(conn: Connection, niche_id: str, policy: RetentionPolicy, now: datetime) -> None:
