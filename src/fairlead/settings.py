@@ -120,6 +120,9 @@ class Settings(BaseSettings):
     # The session cookie also without https: unset, only for a browser on this machine (api/session_cookie.py).
     cookie_over_http: bool | None = None
 
+    # Who collects deposits. Unset: the test gateway as long as there is no public address, and none from then on.
+    payment_gateway: Literal["none", "test"] | None = None
+
     # Email, and the operators' addresses that alerts go to.
     mail_transport: Literal["console", "directory", "smtp"] = "console"
     mail_directory: Path | None = None
@@ -158,6 +161,13 @@ class Settings(BaseSettings):
         if self.sends_mail or self.http_host not in LOOPBACK_HOSTS or not self.web_port:
             return None
         return local_url(self.http_host, self.web_port)
+
+    @property
+    def deposit_gateway(self) -> Literal["none", "test"]:
+        """Who collects deposits: what was chosen; else the test gateway where none but this machine is served."""
+        if self.payment_gateway is not None:
+            return self.payment_gateway
+        return "test" if self.public_url is None and self.http_host in LOOPBACK_HOSTS else "none"
 
     @field_validator("*", mode="before")
     @classmethod

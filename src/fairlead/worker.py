@@ -45,7 +45,7 @@ SWITCH_SECONDS = 0.001
 
 def connections_needed(settings: Settings) -> int:
     """How many connections the jobs, tasks and health checks of one worker process may hold at once."""
-    return settings.worker_concurrency + 2 * settings.delivery_concurrency + 8
+    return settings.worker_concurrency + 2 * settings.delivery_concurrency + 9
 
 
 def work(database: Database, settings: Settings, stop: threading.Event, on_running: Callable[[], None]) -> bool:

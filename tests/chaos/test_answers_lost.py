@@ -124,7 +124,7 @@ PREPARED: dict[str, Callable[[Database, Sale], Any]] = {
 
 VERBS: dict[str, tuple[Verb, Says, object]] = {
     "deposit": (
-        lambda db, sale, _: deposit(db, sale.bowline_id, 5000, "stripe", "one", OPERATOR),
+        lambda db, sale, _: deposit(db, sale.bowline_id, 5000, "bank", "one", OPERATOR),
         lambda said: (said.was_recorded, said.balance_after_cents, len(said.reactivated_subscription_ids)),
         (False, 5100, 2),
     ),
@@ -290,11 +290,11 @@ def test_what_another_did_meanwhile_is_still_told(database: Database, database_u
 
     def overtaken(session: Session, deliver: Callable[[], None]) -> None:
         session.cut()
-        deposit(database, sale.bowline_id, 5000, "stripe", "one", OPERATOR)
+        deposit(database, sale.bowline_id, 5000, "bank", "one", OPERATOR)
 
     with opened(proxy.url(database_url)) as relayed:
         proxy.strike_where(choose)
-        said = deposit(relayed, sale.bowline_id, 5000, "stripe", "one", OPERATOR)
+        said = deposit(relayed, sale.bowline_id, 5000, "bank", "one", OPERATOR)
         proxy.strike_where(None)
     assert struck
     assert (said.was_recorded, said.reactivated_subscription_ids) == (True, ())

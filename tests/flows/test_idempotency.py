@@ -52,7 +52,7 @@ def unsold(database: Database, sale: Sale) -> str:
 VERBS: dict[str, Verb] = {
     "credit": lambda db, sale, once: adjust_balance(db, sale.bowline_id, "credit", 5000, MEMO, OPERATOR, once),
     "debit": lambda db, sale, once: adjust_balance(db, sale.anchor_id, "debit", 2000, MEMO, OPERATOR, once),
-    "deposit": lambda db, sale, once: deposit(db, sale.bowline_id, 5000, "stripe", "one", OPERATOR, once),
+    "deposit": lambda db, sale, once: deposit(db, sale.bowline_id, 5000, "bank", "one", OPERATOR, once),
     "refund": lambda db, sale, once: refund_assignment(db, sale.bowline, MEMO, OPERATOR, once),
     "report": lambda db, sale, once: report_bad_lead(db, sale.anchor_id, sale.anchor, "spam", "why", PORTAL, once),
     "accept": lambda db, sale, once: accept_bad_lead(db, reported(db, sale), MEMO, OPERATOR, once),

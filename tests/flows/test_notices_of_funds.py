@@ -33,7 +33,7 @@ def set_up_two(database: Database) -> tuple[str, list[str]]:
 
 
 def pay(database: Database, provider_id: str, cents: int) -> tuple[str, ...]:
-    return deposit(database, provider_id, cents, "stripe", f"{cents}", OPERATOR).reactivated_subscription_ids
+    return deposit(database, provider_id, cents, "bank", f"{cents}", OPERATOR).reactivated_subscription_ids
 
 
 def adjust(database: Database, provider_id: str, direction: Direction, cents: int) -> None:

@@ -135,10 +135,23 @@ _OF_LEADS = {
 }
 
 _OF_MONEY = {
-    **_all(404, {"assignment_unknown": "There is no such assignment"}),
+    **_all(
+        404,
+        {
+            "assignment_unknown": "There is no such assignment",
+            "payment_unknown": "There is no such payment",
+            "payment_doubt_unknown": "There is no such payment in doubt",
+        },
+    ),
+    **_all(429, {"too_many_payments": "Too many payments are not settled yet"}),
+    **_all(503, {"gateway_unavailable": "The payment gateway gave no answer"}),
     **_all(
         409,
         {
+            "payments_off": "The marketplace collects no deposits itself",
+            "payment_settled": "The payment is settled already",
+            "payment_doubt_resolved": "The payment in doubt was resolved already",
+            "payment_not_creditable": "The payment in doubt cannot be credited",
             "assignment_accepted": "The assignment was accepted",
             "assignment_rejected": "The assignment was rejected",
             "assignment_refunded": "The assignment was refunded",

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     PROVIDERS_WRITE = "providers:write"
     MONEY_READ = "money:read"
     MONEY_WRITE = "money:write"
+    PAYMENTS_RECORD = "payments:record"
     REPORTS_READ = "reports:read"
     AUDIT_READ = "audit:read"
     EXPORTS_READ = "exports:read"
@@ -77,6 +78,9 @@ STEP_UP_PERMISSIONS = frozenset(
 """Refunds and adjustments, users and their roles, keys, erasing a person and handing out all that is known of one: only
 within minutes of a fresh proof of who it is."""
 
+_FRESH_PROOF_OF_PEOPLE = frozenset({Permission.PAYMENTS_RECORD})
+"""The same, where a key that was made for it needs none: to make one took that proof."""
+
 _OF_PEOPLE_ALONE = frozenset(
     {Permission.SETTINGS_WRITE, Permission.USERS_READ, Permission.KEYS_READ, Permission.PORTAL_READ}
 )
@@ -86,6 +90,15 @@ KEY_SCOPES: Mapping[Role, frozenset[Permission]] = {
     role: permissions - STEP_UP_PERMISSIONS - _OF_PEOPLE_ALONE for role, permissions in ROLE_PERMISSIONS.items()
 }
 """What the key of a user in this role may be made for. A machine cannot step up, so nothing that needs it is here."""
+
+
+def needs_step_up(permission: Permission, *, is_key: bool) -> bool:
+    """Whether this takes a fresh proof of who it is, which a key cannot give.
+
+    >>> needs_step_up(Permission.PAYMENTS_RECORD, is_key=False), needs_step_up(Permission.PAYMENTS_RECORD, is_key=True)
+    (True, False)
+    """
+    return permission in STEP_UP_PERMISSIONS or (permission in _FRESH_PROOF_OF_PEOPLE and not is_key)
 
 
 def permissions_of(role: Role, *, provider_is_active: bool = True) -> frozenset[Permission]:

@@ -14,7 +14,7 @@ UNKNOWN = "01900000-0000-7000-8000-000000000000"
 
 
 def pay(database: Database, email: str, amount_cents: int, external_id: str) -> Deposited:
-    return deposit(database, provider_id(database, email), amount_cents, "stripe", external_id, OPERATOR)
+    return deposit(database, provider_id(database, email), amount_cents, "bank", external_id, OPERATOR)
 
 
 def test_a_deposit_brings_back_what_it_can_pay_for(database: Database) -> None:
@@ -85,9 +85,9 @@ def test_what_cannot_be_a_deposit(database: Database) -> None:
         deposit(database, UNKNOWN, 0, "", "x" * 201, OPERATOR)
     assert [problem.split(":")[0] for problem in caught.value.problems] == ["amount_cents", "gateway", "external_id"]
     with pytest.raises(BadInput, match="is no provider id"):
-        deposit(database, "bowline", 1, "stripe", "x", OPERATOR)
+        deposit(database, "bowline", 1, "bank", "x", OPERATOR)
     with pytest.raises(Refused, match="there is no provider"):
-        deposit(database, UNKNOWN, 1, "stripe", "x", OPERATOR)
+        deposit(database, UNKNOWN, 1, "bank", "x", OPERATOR)
 
 
 def test_money_meets_configuration(database: Database) -> None:

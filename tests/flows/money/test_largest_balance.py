@@ -41,7 +41,7 @@ def test_the_last_cent_is_taken_and_not_one_more(database: Database) -> None:
         declare(database, another)
     assert found.value.problems == (f"provider[0].deposit[0].amount_cents: {refused}",)
     verbs: list[Callable[[], object]] = [
-        lambda: deposit(database, own, 1, "stripe", "more", OPERATOR),
+        lambda: deposit(database, own, 1, "bank", "more", OPERATOR),
         lambda: adjust_balance(database, own, "credit", 1, MEMO, OPERATOR),
     ]
     for verb in verbs:

@@ -35,6 +35,13 @@ KINDS: Mapping[str, AttentionKind] = {
         noted("Decide"),
         lambda count: translated_count("%(count)s report of a bad lead", "%(count)s reports of bad leads", count),
     ),
+    "payments_in_doubt": AttentionKind(
+        "/money",
+        Permission.MONEY_READ,
+        "/money/payments/doubts",
+        noted("Decide"),
+        lambda count: translated_count("%(count)s payment in doubt", "%(count)s payments in doubt", count),
+    ),
     "leads_given_up": AttentionKind(
         "/operations",
         Permission.JOBS_READ,

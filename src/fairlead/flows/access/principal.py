@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from fairlead.core.errors import Refused
-from fairlead.core.permissions import STEP_UP_PERMISSIONS, Permission, Role, permissions_of
+from fairlead.core.permissions import Permission, Role, needs_step_up, permissions_of
 from fairlead.store.access.sessions import SessionRow
 from fairlead.store.access.users import UserRow
 from fairlead.store.audit.log import Actor
@@ -68,7 +68,7 @@ def require(principal: Principal, permission: Permission) -> None:
     require_open(principal)
     if permission not in principal.permissions:
         raise Refused("permission_missing", f"this needs the permission {permission.value}")
-    if permission in STEP_UP_PERMISSIONS and not principal.is_stepped_up:
+    if needs_step_up(permission, is_key=principal.key_id is not None) and not principal.is_stepped_up:
         raise Refused(
             "step_up_required", "this needs a fresh proof of who you are: a code, or the password without one"
         )

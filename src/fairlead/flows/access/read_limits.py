@@ -11,6 +11,7 @@ PREVIEWS_OF_CALLER = Limit("previews_of_caller", 60, 1)
 PREVIEWS_OF_PROVIDER = Limit("previews_of_provider", 60, 2)
 TRIALS_OF_PROVIDER = Limit("trials_of_provider", 10, 30)
 OVERVIEWS_OF_CALLER = Limit("overviews_of_caller", 60, 1)
+CHECKOUTS_OF_PROVIDER = Limit("checkouts_of_provider", 10, 30)
 
 
 def count_read(database: Database, limit: Limit, actor: Actor) -> None:

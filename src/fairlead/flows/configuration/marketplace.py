@@ -1,9 +1,9 @@
 """The marketplace's own: its name, the time zone of its providers, the currency of all its amounts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
-from fairlead.core.errors import Refused
+from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.configuration.versions import UNCHANGED, Unchanged, require_version, setting_version
 from fairlead.flows.input_types import canonical_values
 from fairlead.flows.niche_locks import with_niche_locks
@@ -21,12 +21,15 @@ _MARKETPLACE = "marketplace"
 class MarketplaceSettings:
     """What holds for the whole marketplace, and its opaque version. `took_effect` is False where it was so before.
 
-    `name` is None until it has one, `timezone` until one was chosen.
+    `name` is None until it has one, `timezone` until one was chosen. The smallest and the largest deposit that a
+    gateway collects are None where there is no such bound.
     """
 
     currency: str
     name: str | None
     timezone: str | None
+    min_deposit_cents: int | None
+    max_deposit_cents: int | None
     version: str
     took_effect: bool = False
 
@@ -43,6 +46,8 @@ def change_marketplace(
     *,
     name: str | Unchanged = UNCHANGED,
     timezone: str | Unchanged = UNCHANGED,
+    min_deposit_cents: int | Unchanged | None = UNCHANGED,
+    max_deposit_cents: int | Unchanged | None = UNCHANGED,
     memo: str | None = None,
     expected_version: str | None = None,
 ) -> MarketplaceSettings:
@@ -52,7 +57,13 @@ def change_marketplace(
     one are 500 of the other. Locks the marketplace's row, then, for another currency, all niches. Raises `BadInput` and
     `Refused`: `currency_in_use`, `version_conflict`.
     """
-    given = {"currency": currency, "name": name, "timezone": timezone}
+    given = {
+        "currency": currency,
+        "name": name,
+        "timezone": timezone,
+        "min_deposit_cents": min_deposit_cents,
+        "max_deposit_cents": max_deposit_cents,
+    }
     values = {each: value for each, value in given.items() if value is not UNCHANGED}
     canonical = canonical_values({**values, "memo": memo})
     memo = canonical.pop("memo")
@@ -67,13 +78,21 @@ def change_marketplace(
         require_version(expected_version, _settings(before).version, "the marketplace")
         if "currency" in changed:
             _change_currency(conn, before.currency, changed["currency"])
-        write_marketplace(conn, changed.get("name", before.name), changed.get("timezone", before.timezone))
+        after = replace(before, **changed)
+        _require_order(after)
+        write_marketplace(conn, after)
         old = {each: old[each] for each in changed}
         event = AuditEvent(actor, "marketplace.changed", _MARKETPLACE, "*", old, changed, memo)
         append_audit(conn, [event], clock(conn))
         return _settings(marketplace_row(conn), took_effect=True)
 
     return with_niche_locks(database, work)
+
+
+def _require_order(row: MarketplaceRow) -> None:
+    smallest, largest = row.min_deposit_cents, row.max_deposit_cents
+    if smallest is not None and largest is not None and smallest > largest:
+        raise BadInput([f"max_deposit_cents: must be at least min_deposit_cents, which is {smallest}"])
 
 
 def _change_currency(conn: Connection, before: str, currency: str) -> None:
@@ -84,6 +103,6 @@ def _change_currency(conn: Connection, before: str, currency: str) -> None:
 
 
 def _settings(row: MarketplaceRow, *, took_effect: bool = False) -> MarketplaceSettings:
-    state = {"currency": row.currency, "name": row.name, "timezone": row.timezone}
+    state = asdict(row)
     version = setting_version(_MARKETPLACE, "*", state)
-    return MarketplaceSettings(row.currency, row.name, row.timezone, version, took_effect)
+    return MarketplaceSettings(**state, version=version, took_effect=took_effect)

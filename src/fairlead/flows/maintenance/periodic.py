@@ -23,6 +23,7 @@ from fairlead.flows.maintenance.retain import retain
 from fairlead.flows.maintenance.roll_up import roll_up
 from fairlead.flows.maintenance.snapshot_rosters import snapshot_rosters
 from fairlead.flows.maintenance.unconfirmed import reject_unconfirmed
+from fairlead.flows.payments.ask_again import ask_gateways
 from fairlead.flows.verifications import verify_requested
 from fairlead.store.connection import Connection
 from fairlead.store.schedules import claim_task, due_tasks, end_task
@@ -31,6 +32,7 @@ from fairlead.telemetry.logs import get_logger
 
 __all__ = [
     "GROUPS",
+    "PAYMENTS",
     "PERIODIC_TASKS",
     "PROOF",
     "QUICK",
@@ -48,7 +50,9 @@ QUICK = "quick"
 SLOW = "slow"
 PROOF = "proof"
 """What may take an hour, and keeps no other task waiting."""
-GROUPS = (QUICK, SLOW, PROOF)
+PAYMENTS = "payments"
+"""What waits for gateways outside."""
+GROUPS = (QUICK, SLOW, PROOF, PAYMENTS)
 """Each has a thread of its own in every worker."""
 
 DAY_SECONDS = 86_400
@@ -82,6 +86,7 @@ PERIODIC_TASKS: tuple[PeriodicTask, ...] = (
     PeriodicTask("compose_filters", SLOW, DAY_SECONDS, compose_filters),
     PeriodicTask("snapshot_rosters", SLOW, 60, snapshot_rosters),
     PeriodicTask("roll_up", SLOW, 300, roll_up),
+    PeriodicTask("ask_gateways", PAYMENTS, 2, ask_gateways),
     PeriodicTask("verify", PROOF, 5, verify_requested),
 )
 

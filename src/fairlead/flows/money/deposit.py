@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from fairlead.core.entry.refusal import EntryRefused
 from fairlead.core.entry.text import canonical_line
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.ledger import LedgerEntryKind, post
 from fairlead.core.model import MAX_AMOUNT_CENTS
+from fairlead.core.payments import GATEWAYS
 from fairlead.flows.funding import lock_niches_moved_by, move_money, reactivated_ids
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.niche_locks import with_niche_locks
-from fairlead.store.audit.log import Actor, append_audit
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import hold_currency, lock_providers
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
@@ -59,25 +61,52 @@ def deposit(
     gateway, external_id = _checked(amount_cents, gateway, external_id)
 
     def work(conn: Connection, also: Sequence[str]) -> Deposited:
-        currency = hold_currency(conn)
-        locked = lock_niches_moved_by(conn, {checked: amount_cents}, also)
-        provider = lock_providers(conn, [checked]).get(checked)
-        if provider is None:
-            raise Refused("provider_unknown", f"there is no provider {checked}")
-        recorded = credited_payments(conn, gateway, [external_id]).get(external_id)
-        if recorded is not None:
-            return _recorded(recorded, checked, amount_cents)
-        posting, _ = post(provider.balance, LedgerEntryKind.DEPOSIT, amount_cents)
-        payment = CreditedPayment(new_id(conn), checked, gateway, external_id, posting)
-        now = clock(conn)
-        entries = insert_payments(conn, [payment], currency, now)
-        moves = move_money(conn, locked, {checked: provider}, entries, actor.name, now)
-        append_audit(conn, [credited_event(payment, currency, actor)], now)
-        return _deposited(payment, was_recorded=False, reactivated=reactivated_ids(moves))
+        credited = credit_deposit(conn, also, checked, amount_cents, gateway, external_id, actor)
+        append_audit(conn, credited.events, credited.at)
+        return credited.deposited
 
     return with_niche_locks(
         database, lambda conn, also: run_idempotent(conn, idempotency_key, Deposited, lambda: work(conn, also))
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CreditedDeposit:
+    """A deposit on the balance at that moment, and what the audit log has to say of it, which its caller appends."""
+
+    deposited: Deposited
+    events: tuple[AuditEvent, ...]
+    at: datetime
+
+
+def credit_deposit(
+    conn: Connection,
+    also: Sequence[str],
+    provider_id: str,
+    amount_cents: int,
+    gateway: str,
+    external_id: str,
+    actor: Actor,
+) -> CreditedDeposit:
+    """The amount is on the balance, as `deposit` says, in the caller's transaction, which `with_niche_locks` began.
+
+    Where it was credited before there is no event. What it refuses, it refuses before anything is changed.
+    """
+    currency = hold_currency(conn)
+    locked = lock_niches_moved_by(conn, {provider_id: amount_cents}, also)
+    provider = lock_providers(conn, [provider_id]).get(provider_id)
+    if provider is None:
+        raise Refused("provider_unknown", f"there is no provider {provider_id}")
+    recorded = credited_payments(conn, gateway, [external_id]).get(external_id)
+    if recorded is not None:
+        return CreditedDeposit(_recorded(recorded, provider_id, amount_cents), (), clock(conn))
+    posting, _ = post(provider.balance, LedgerEntryKind.DEPOSIT, amount_cents)
+    payment = CreditedPayment(new_id(conn), provider_id, gateway, external_id, posting)
+    now = clock(conn)
+    entries = insert_payments(conn, [payment], currency, now)
+    moves = move_money(conn, locked, {provider_id: provider}, entries, actor.name, now)
+    done = _deposited(payment, was_recorded=False, reactivated=reactivated_ids(moves))
+    return CreditedDeposit(done, (credited_event(payment, currency, actor),), now)
 
 
 def _checked(amount_cents: int, gateway: str, external_id: str) -> tuple[str, str]:
@@ -86,6 +115,8 @@ def _checked(amount_cents: int, gateway: str, external_id: str) -> tuple[str, st
     canonical: list[str] = []
     if not 1 <= amount_cents <= MAX_AMOUNT_CENTS:
         problems.append(f"amount_cents: must be between 1 and {MAX_AMOUNT_CENTS}, not {amount_cents}")
+    if gateway in GATEWAYS:
+        problems.append(f"gateway: what {gateway} collects is credited when it reports it, and is not recorded")
     for name, text, longest in (("gateway", gateway, 50), ("external_id", external_id, 200)):
         try:
             canonical.append(canonical_line(text, longest))

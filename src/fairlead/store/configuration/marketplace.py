@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import LiteralString
 
 from fairlead.store.connection import Connection
 from fairlead.store.lookups import marketplace_currency
@@ -15,6 +16,8 @@ class MarketplaceRow:
     currency: str
     name: str | None
     timezone: str | None
+    min_deposit_cents: int | None = None
+    max_deposit_cents: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,21 @@ class IdentityRow:
     logo_digest: str | None
 
 
+_ROW: LiteralString = "select currency, name, timezone, min_deposit_cents, max_deposit_cents from marketplace"
+
+
 def marketplace_row(conn: Connection) -> MarketplaceRow:
     """The marketplace as it is; EUR and no more until something of it was declared."""
-    row = one_row(conn, MarketplaceRow, "select currency, name, timezone from marketplace")
+    row = one_row(conn, MarketplaceRow, _ROW)
     return row or MarketplaceRow(marketplace_currency(conn), None, None)
 
 
-def write_marketplace(conn: Connection, name: str | None, timezone: str | None) -> None:
-    """The marketplace has this name and time zone. Needs its lock."""
-    conn.execute("update marketplace set name = %s, timezone = %s", (name, timezone))
+def write_marketplace(conn: Connection, row: MarketplaceRow) -> None:
+    """The marketplace is like this; its currency stays as it is. Needs its lock."""
+    conn.execute(
+        "update marketplace set name = %s, timezone = %s, min_deposit_cents = %s, max_deposit_cents = %s",
+        (row.name, row.timezone, row.min_deposit_cents, row.max_deposit_cents),
+    )
 
 
 def marketplace_identity(conn: Connection) -> IdentityRow:

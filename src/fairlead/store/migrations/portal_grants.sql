@@ -13,7 +13,14 @@ grant select on marketplace, niches, competition_levels to :"portal";
 
 -- Its own money, which it reads.
 grant select on providers, payments, ledger_entries to :"portal";
+grant select on payment_requests to :"portal";
+grant select (request_id, provider_id) on sandbox_charges to :"portal";
 grant update (low_balance_threshold_cents, notification_preferences) on providers to :"portal";
+
+-- What it asks to pay. What becomes of that is the workers' to say.
+grant insert (id, provider_id, gateway, amount_cents, currency, created_at, ask_at) on payment_requests to :"portal";
+grant update (checkout_reference, checkout_url, ask_at) on payment_requests to :"portal";
+grant insert (request_id, provider_id, answer, amount_cents, currency, answers_at) on sandbox_charges to :"portal";
 
 -- Its own subscriptions. `served_seq`, the place in the order, is the engine's.
 grant select on subscriptions to :"portal";

@@ -16,9 +16,9 @@ class Attention:
     """One kind of thing that waits for a person.
 
     `count` is at most `count_limit`; `is_more` says that there are others. `oldest_at` is since when the first of them
-    waits, None where that is not known. `first_id` is its id, as the API names it: of a lead, an assignment, a dead
-    letter, an endpoint, a provider, a reconciliation or a verification. `first_provider` is the name of the provider
-    that it is about, `amount_cents` the money.
+    waits, None where that is not known. `first_id` is its id, as the API names it: of a lead, an assignment, a payment
+    in doubt, a dead letter, an endpoint, a provider, a reconciliation or a verification. `first_provider` is the name
+    of the provider that it is about, `amount_cents` the money.
     """
 
     kind: str
@@ -55,6 +55,12 @@ _WAITING: LiteralString = """
         from (select bad_lead_reported_at as at, id, provider_id, price_cents from assignments
               where bad_lead_reported_at is not null and bad_lead_decision is null
               order by bad_lead_reported_at, id limit %(read)s) reported
+        union all
+        select 'payments_in_doubt', count(*), min(at), (array_agg(id order by at, id))[1]::text,
+               (array_agg(provider_id order by at, id))[1], sum(amount_cents)::bigint
+        from (select d.noticed_at as at, d.id, r.provider_id, d.amount_cents
+              from payment_doubts d left join payment_requests r on r.id = d.request_id
+              where d.resolved_at is null order by d.noticed_at, d.id limit %(read)s) doubted
         union all
         select case when lead_id is null then 'messages_given_up' else 'leads_given_up' end, count(*), min(at),
                (array_agg(id order by at, id))[1]::text, null, null

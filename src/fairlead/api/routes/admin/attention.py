@@ -25,8 +25,8 @@ class AttentionSummary(ResponseModel):
     """One kind of thing that waits for an operator, and the first of them."""
 
     kind: str = Field(
-        description="`leads_to_review`, `bad_lead_reports`, `leads_given_up`, `messages_given_up`, "
-        "`failing_endpoints`, `providers_to_approve`, `providers_out_of_money`, "
+        description="`leads_to_review`, `bad_lead_reports`, `payments_in_doubt`, `leads_given_up`, "
+        "`messages_given_up`, `failing_endpoints`, `providers_to_approve`, `providers_out_of_money`, "
         "`differences_in_the_books` or `past_not_proven`.",
         examples=["bad_lead_reports"],
     )
@@ -34,8 +34,8 @@ class AttentionSummary(ResponseModel):
     is_more: bool = Field(description="Whether there are more than that.")
     oldest_at: datetime | None = Field(description="Since when the first waits; null where that is not known.")
     first_id: Uuid = Field(
-        description="Of the first: the id of the lead, assignment, dead letter, webhook endpoint, provider, "
-        "reconciliation or verification."
+        description="Of the first: the id of the lead, assignment, payment in doubt, dead letter, webhook endpoint, "
+        "provider, reconciliation or verification."
     )
     first_provider: str | None = Field(
         description="The name of the provider that the first is about; null for what is about none.",

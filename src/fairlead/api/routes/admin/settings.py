@@ -15,7 +15,7 @@ from fairlead.api.resources import MarketplaceDatabase, ServerSettings
 from fairlead.api.routes.admin.providers import Timezone
 from fairlead.api.schemas.changes import Memo, Name, unsaid
 from fairlead.api.schemas.currency import Currency
-from fairlead.api.schemas.values import LARGE_BODY_BYTES, RequestModel, ResponseModel, pattern_with_message
+from fairlead.api.schemas.values import LARGE_BODY_BYTES, Cents, RequestModel, ResponseModel, pattern_with_message
 from fairlead.core.errors import BadInput
 from fairlead.core.permissions import Permission
 from fairlead.core.picture import MAX_BYTES
@@ -27,6 +27,7 @@ router = Router(prefix="/api/v1/admin", tags=["settings"])
 
 Reader = Annotated[Principal, needs(Permission.SETTINGS_READ)]
 Editor = Annotated[Principal, needs(Permission.SETTINGS_WRITE)]
+DepositBound = Annotated[Cents, Field(examples=[1000])]
 MarketplaceName = Annotated[Name, Field(examples=["Harbour Leads"])]
 
 
@@ -36,6 +37,8 @@ class MarketplaceChange(RequestModel):
     currency: Currency = unsaid()
     name: MarketplaceName = unsaid()
     timezone: Timezone = unsaid()
+    min_deposit_cents: DepositBound | None = unsaid()
+    max_deposit_cents: DepositBound | None = unsaid()
     memo: Memo | None = None
 
 
@@ -87,6 +90,12 @@ class MarketplaceState(ResponseModel):
         description="The time zone of new providers, until they choose another; null until one was chosen, and UTC.",
         examples=["Europe/Berlin"],
     )
+    min_deposit_cents: int | None = Field(
+        description="The smallest deposit that a gateway collects, in minor units; null: any.", examples=[1000]
+    )
+    max_deposit_cents: int | None = Field(
+        description="The largest deposit that a gateway collects, in minor units; null: any.", examples=[1_000_000]
+    )
     version: str = Field(
         description="The version, which a change names in `If-Match`.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"]
     )
@@ -117,6 +126,7 @@ class InstallationSettings(ResponseModel):
     export_max_rows: int
     export_max_megabytes: int
     cookie_over_http: bool | None
+    deposit_gateway: Literal["none", "test"] = Field(description="Who collects deposits.")
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["json", "console"]
     mail_transport: Literal["console", "directory", "smtp"]
@@ -142,13 +152,18 @@ def edit_marketplace(
     expected: ExpectedVersion,
     database: MarketplaceDatabase,
 ) -> MarketplaceState:
-    """The marketplace has this name, time zone and currency. Another currency is possible until money was moved."""
+    """The marketplace has this name, time zone, currency and these bounds of deposits.
+
+    Another currency is possible until money was moved.
+    """
     done = change_marketplace(
         database,
         asked.currency,
         editor.actor,
         name=asked.name,
         timezone=asked.timezone,
+        min_deposit_cents=asked.min_deposit_cents,
+        max_deposit_cents=asked.max_deposit_cents,
         memo=asked.memo,
         expected_version=expected,
     )

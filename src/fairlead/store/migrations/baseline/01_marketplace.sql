@@ -9,7 +9,10 @@ create table marketplace (
     -- What pages call it; null: not named yet.
     name        text check (length(name) between 1 and 200),
     -- Of its new providers, until they choose another; null: not chosen yet, and UTC.
-    timezone    text check (length(timezone) between 1 and 64)
+    timezone    text check (length(timezone) between 1 and 64),
+    -- How much a provider may pay in at once, through a gateway; null: any amount.
+    min_deposit_cents bigint check (min_deposit_cents >= 1),
+    max_deposit_cents bigint check (max_deposit_cents >= min_deposit_cents and max_deposit_cents >= 1)
 );
 comment on table marketplace is 'One row: amounts everywhere are minor units of this currency.';
 

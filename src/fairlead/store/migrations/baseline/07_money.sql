@@ -15,11 +15,96 @@ create table payments (
     created_at   timestamptz not null,
     constraint payments_external_id_is_credited_once unique (gateway, external_id)
 );
+-- payments_of_provider: the pages of one provider.
+create index payments_of_provider on payments (provider_id, created_at, id);
+-- payments_by_age: the pages of all providers.
+create index payments_by_age on payments (created_at, id);
 create trigger payments_are_kept before delete or truncate on payments
     for each statement execute function refuse_change();
 create trigger payments_keep_their_terms
     before update of provider_id, gateway, external_id, amount_cents, currency on payments
     for each statement execute function refuse_change();
+
+create table payment_requests (
+    -- payment_requests_pkey: what the gateway is told, and names in what it reports.
+    id           uuid primary key,
+    provider_id  uuid not null references providers,
+    gateway      text not null check (length(gateway) between 1 and 50),
+    amount_cents bigint not null check (amount_cents > 0),
+    currency     text not null check (currency ~ '^[A-Z]{3}$'),
+    created_at   timestamptz not null,
+    -- `in_review`: money came, but not as it was asked for, so an operator decides.
+    state        text not null default 'pending' check (state in ('pending', 'succeeded', 'failed', 'in_review')),
+    -- Why it failed or is in review: the gateway's code, or the kind of the doubt.
+    state_reason text check (length(state_reason) between 1 and 100),
+    settled_at   timestamptz,
+    payment_id   uuid references payments,
+    -- The page on which it is paid, as the gateway names it.
+    checkout_reference text check (length(checkout_reference) between 1 and 200),
+    checkout_url       text check (length(checkout_url) between 1 and 4000),
+    -- When the gateway is asked what became of it, and how often it was asked; null: not again.
+    ask_at       timestamptz,
+    ask_count    integer not null default 0 check (ask_count >= 0),
+    constraint payment_requests_settled_says_when check ((state = 'pending') = (settled_at is null)),
+    constraint payment_requests_unpaid_says_why check ((state in ('failed', 'in_review')) = (state_reason is not null)),
+    constraint payment_requests_succeeded_names_its_payment check ((state = 'succeeded') = (payment_id is not null))
+);
+comment on table payment_requests is 'What a gateway was asked to collect: from the request to the payment that it became.';
+-- payment_requests_one_per_payment: no payment answers two requests.
+create unique index payment_requests_one_per_payment on payment_requests (payment_id) where payment_id is not null;
+-- payment_requests_of_provider: the pages of one provider.
+create index payment_requests_of_provider on payment_requests (provider_id, created_at, id);
+-- payment_requests_by_age: the pages of all providers.
+create index payment_requests_by_age on payment_requests (created_at, id);
+-- payment_requests_to_ask: those whose gateway is asked next.
+create index payment_requests_to_ask on payment_requests (ask_at) where ask_at is not null;
+create trigger payment_requests_are_kept before delete or truncate on payment_requests
+    for each statement execute function refuse_change();
+create trigger payment_requests_keep_their_terms
+    before update of id, provider_id, gateway, amount_cents, currency, created_at on payment_requests
+    for each statement execute function refuse_change();
+
+create table payment_doubts (
+    id           uuid primary key,
+    kind         text not null check (kind in
+        ('unknown_payment', 'other_amount', 'other_currency', 'paid_twice', 'not_creditable', 'refunded', 'disputed',
+         'no_answer')),
+    gateway      text not null check (length(gateway) between 1 and 50),
+    -- What it is about, as the gateway names it: told once.
+    subject      text not null check (length(subject) between 1 and 250),
+    request_id   uuid references payment_requests,
+    -- What the gateway says was charged; null where it says nothing of it.
+    charge_reference text check (length(charge_reference) between 1 and 200),
+    amount_cents bigint check (amount_cents > 0),
+    currency     text check (currency ~ '^[A-Z]{3}$'),
+    noticed_at   timestamptz not null,
+    resolved_at  timestamptz,
+    resolved_by  text,
+    resolution   text check (resolution in ('credited', 'closed')),
+    memo         text check (length(memo) between 10 and 1000),
+    constraint payment_doubts_are_told_once unique (gateway, kind, subject),
+    constraint payment_doubts_resolved_says_how check (num_nulls(resolved_at, resolved_by, resolution, memo) in (0, 4))
+);
+comment on table payment_doubts is 'What a gateway reported that no rule settles: an operator decides.';
+-- payment_doubts_open: those that wait, the oldest first.
+create index payment_doubts_open on payment_doubts (noticed_at, id) where resolved_at is null;
+create trigger payment_doubts_are_kept before delete or truncate on payment_doubts
+    for each statement execute function refuse_change();
+create trigger payment_doubts_keep_their_terms
+    before update of id, kind, gateway, subject, request_id, charge_reference, amount_cents, currency, noticed_at
+    on payment_doubts for each statement execute function refuse_change();
+
+create table sandbox_charges (
+    -- sandbox_charges_pkey: of a request at most one.
+    request_id   uuid primary key references payment_requests,
+    provider_id  uuid not null,
+    answer       text not null check (answer in ('pays', 'declines', 'pays_later', 'answers_twice')),
+    amount_cents bigint not null check (amount_cents > 0),
+    currency     text not null check (currency ~ '^[A-Z]{3}$'),
+    -- From when on the test gateway says so.
+    answers_at   timestamptz not null
+);
+comment on table sandbox_charges is 'What was chosen on the test gateway''s page. No money stands behind it.';
 
 create table ledger_entries (
     provider_id   uuid not null,

@@ -21,6 +21,12 @@ create policy of_bound_provider on leads for select using (bound_provider_id() =
 alter table payments enable row level security;
 create policy of_bound_provider on payments for select using (provider_id = bound_provider_id());
 
+alter table payment_requests enable row level security;
+create policy of_bound_provider on payment_requests using (provider_id = bound_provider_id());
+
+alter table sandbox_charges enable row level security;
+create policy of_bound_provider on sandbox_charges using (provider_id = bound_provider_id());
+
 alter table ledger_entries enable row level security;
 create policy of_bound_provider on ledger_entries for select using (provider_id = bound_provider_id());
 

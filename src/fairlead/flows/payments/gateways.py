@@ -1,0 +1,29 @@
+"""The gateway that collects deposits here, as the settings have it."""
+
+from typing import cast
+
+from fairlead.delivery.payment_gateway import PaymentGateway
+from fairlead.delivery.sandbox_gateway import Answer, SandboxCharge, SandboxGateway
+from fairlead.settings import Settings
+from fairlead.store.connection import Database
+from fairlead.store.leads.rows import clock
+from fairlead.store.money.sandbox_charges import sandbox_charge
+
+
+def open_gateway(database: Database, settings: Settings) -> PaymentGateway | None:
+    """What collects deposits; None where nothing does."""
+    if settings.deposit_gateway == "none":
+        return None
+    return sandbox_gateway(database)
+
+
+def sandbox_gateway(database: Database) -> SandboxGateway:
+    """The test gateway, whose memory is a table of this database's."""
+
+    def charge_of(request_id: str) -> SandboxCharge | None:
+        row = database.read(lambda conn: sandbox_charge(conn, request_id, clock(conn)))
+        if row is None:
+            return None
+        return SandboxCharge(cast(Answer, row.answer), row.amount_cents, row.currency, row.is_due)
+
+    return SandboxGateway(charge_of)

@@ -1,0 +1,149 @@
+"""Taking what a gateway reports of a payment, in a webhook or when it was asked: one rule for both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from fairlead.core.errors import Refused
+from fairlead.core.payments import DoubtKind, GatewayReport, Outcome, ReportKind, RequestedPayment, Verdict, verdict_on
+from fairlead.flows.money.deposit import credit_deposit
+from fairlead.flows.niche_locks import with_niche_locks
+from fairlead.flows.notifications.alerts import alert_operators
+from fairlead.flows.payments.payment_audit import doubted_event, gateway_actor, settled_event
+from fairlead.store.audit.log import AuditEvent, append_audit
+from fairlead.store.configuration.rows import hold_currency
+from fairlead.store.connection import Connection, Database
+from fairlead.store.ids import new_id
+from fairlead.store.leads.rows import clock
+from fairlead.store.money.payment_doubts import NewDoubt, insert_doubt
+from fairlead.store.money.payment_requests import PaymentRequest, lock_request, request_id_of_charge, settle_request
+
+LONGEST_REASON = 100
+
+
+@dataclass(frozen=True, slots=True)
+class TakenReport:
+    """What came of a report: what was done with the request that it is about, and the doubt that it raised, if any.
+
+    Of a repetition nothing came.
+    """
+
+    request_id: str | None
+    outcome: Outcome
+    doubt: DoubtKind | None = None
+
+
+def take_report(database: Database, gateway: str, report: GatewayReport) -> TakenReport:
+    """What follows from the report is done, once, however often and in whatever order reports come.
+
+    `core.payments.verdict_on` says what follows. Money that was asked for is on the balance (R9 as any deposit does);
+    what no rule settles waits for an operator, who is told once. One transaction, audited; locks the payment request,
+    then what `deposit` locks. Raises `Unavailable`.
+    """
+
+    def work(conn: Connection, also: Sequence[str]) -> TakenReport:
+        currency = hold_currency(conn)
+        request = _locked_request(conn, gateway, report)
+        verdict = _verdict(request, report, currency)
+        if request is not None and verdict.outcome is Outcome.CREDIT:
+            refused = _credit(conn, also, request, report)
+            if refused is None:
+                return TakenReport(request.request_id, Outcome.CREDIT)
+            verdict = Verdict(Outcome.REVIEW, refused)
+        return _settle(conn, gateway, request, report, verdict)
+
+    return with_niche_locks(database, work)
+
+
+def _locked_request(conn: Connection, gateway: str, report: GatewayReport) -> PaymentRequest | None:
+    """The request that the report is about, locked; None where it is none of ours, or of another gateway."""
+    request_id = _uuid(report.request_id)
+    if request_id is None and report.charge_reference is not None:
+        request_id = request_id_of_charge(conn, gateway, report.charge_reference)
+    request = None if request_id is None else lock_request(conn, request_id)
+    return request if request is not None and request.gateway == gateway else None
+
+
+def _uuid(text: str | None) -> str | None:
+    try:
+        return None if text is None else str(UUID(text))
+    except ValueError:
+        return None
+
+
+def _verdict(request: PaymentRequest | None, report: GatewayReport, currency: str) -> Verdict:
+    if request is None:
+        return verdict_on(None, report)
+    asked = RequestedPayment(request.state, request.amount_cents, request.currency, request.charge_reference)
+    verdict = verdict_on(asked, report)
+    if verdict.outcome is Outcome.CREDIT and request.currency != currency:
+        return Verdict(Outcome.REVIEW, DoubtKind.OTHER_CURRENCY)
+    return verdict
+
+
+def _credit(conn: Connection, also: Sequence[str], request: PaymentRequest, report: GatewayReport) -> DoubtKind | None:
+    """The request's amount is on the balance, and the request succeeded; or why it cannot be, and nothing changed."""
+    actor = gateway_actor(request.gateway)
+    external_id = report.charge_reference or request.request_id
+    other = request_id_of_charge(conn, request.gateway, external_id)
+    if other is not None and other != request.request_id:
+        return DoubtKind.PAID_TWICE
+    try:
+        credited = credit_deposit(
+            conn, also, request.provider_id, request.amount_cents, request.gateway, external_id, actor
+        )
+    except Refused:  # more than a balance holds; or an operator credited the charge to another provider
+        return DoubtKind.NOT_CREDITABLE
+    payment_id = credited.deposited.payment_id
+    settle_request(conn, request.request_id, "succeeded", None, payment_id, credited.at)
+    settled = settled_event(request, "succeeded", None, payment_id, actor)
+    append_audit(conn, [*credited.events, settled], credited.at)
+    return None
+
+
+def _settle(
+    conn: Connection, gateway: str, request: PaymentRequest | None, report: GatewayReport, verdict: Verdict
+) -> TakenReport:
+    request_id = None if request is None else request.request_id
+    now, events, actor = clock(conn), list[AuditEvent](), gateway_actor(gateway)
+    outcome, doubt = verdict.outcome, verdict.doubt
+    if doubt is not None:
+        new = _doubt(conn, gateway, request_id, report, doubt)
+        if not insert_doubt(conn, new, now):
+            return TakenReport(request_id, Outcome.NOTHING)
+        events.append(doubted_event(new, actor))
+        tell_of_doubt(conn, new, now)
+    if request is not None and outcome in (Outcome.FAIL, Outcome.REVIEW):
+        state = "failed" if outcome is Outcome.FAIL else "in_review"
+        reason = doubt.value if doubt is not None else (report.reason or "failed")[:LONGEST_REASON]
+        settle_request(conn, request.request_id, state, reason, None, now)
+        events.append(settled_event(request, state, reason, None, actor))
+    append_audit(conn, events, now)
+    return TakenReport(request_id, outcome, doubt)
+
+
+def _doubt(conn: Connection, gateway: str, request_id: str | None, report: GatewayReport, kind: DoubtKind) -> NewDoubt:
+    named = report.charge_reference or report.request_id or "unnamed"
+    is_of_part = report.kind in (ReportKind.REFUNDED, ReportKind.DISPUTED) and report.detail is not None
+    subject = f"{named}:{report.detail}" if is_of_part else named
+    return NewDoubt(
+        new_id(conn),
+        kind,
+        gateway,
+        subject[:250],
+        request_id,
+        report.charge_reference,
+        report.amount_cents,
+        report.currency,
+    )
+
+
+def tell_of_doubt(conn: Connection, doubt: NewDoubt, now: datetime) -> None:
+    """Operators will be told that this payment is in doubt."""
+    lines = [
+        f"What: {doubt.kind.value.replace('_', ' ')}, at the gateway {doubt.gateway}",
+        f"Charge: {doubt.charge_reference or 'not named'}",
+        "Decide on it at /money/payments/doubts in the console.",
+    ]
+    alert_operators(conn, "A payment is in doubt", lines, now, idempotency_key=f"payment_doubt:{doubt.doubt_id}")
