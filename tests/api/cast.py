@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from fairlead.api.access import Access, Needs, NeedsOwn, NeedsSession
-from fairlead.core.permissions import KEY_SCOPES, STEP_UP_PERMISSIONS, Permission, Role, permissions_of
+from fairlead.core.permissions import KEY_SCOPES, Permission, Role, needs_step_up, permissions_of
 from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.access.log_in import log_in
 from fairlead.store.audit.log import OPERATOR
@@ -84,7 +84,7 @@ def refusal_of(visitor: Visitor, access: Access) -> str | None:
             return visitor.stopped_by
         if access.permission not in visitor.permissions:
             return "permission_missing"
-        needs_proof = access.permission in STEP_UP_PERMISSIONS and not visitor.is_stepped_up
+        needs_proof = needs_step_up(access.permission, is_key=not visitor.has_session) and not visitor.is_stepped_up
         return "step_up_required" if needs_proof else None
     if isinstance(access, NeedsSession):
         if not visitor.is_known:

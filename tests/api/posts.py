@@ -7,10 +7,12 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from fairlead.core.payments import GatewayReport, ReportKind
 from fairlead.core.permissions import Permission
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.bad_leads import report_bad_lead
 from fairlead.flows.notifications.dispatch import dispatch_notifications
+from fairlead.flows.payments.take_report import take_report
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
@@ -65,14 +67,23 @@ def cast_of(database: Database) -> Cast:
     """All of them, and niches that take leads in from outside."""
     sale = sell(database)
     open_niche(database, "relocation", is_public=True)
-    app = application(database, webhook_allow_private=True)
+    app = application(database, webhook_allow_private=True, payment_gateway="test")
     ann, sam = an_admin(app, database), a_provider(app, database, sale.anchor_id)
     return Cast(app, database, sale, ann, sam, a_provider(app, database, sale.bowline_id, "sales@bowline.example"))
 
 
 def every_post(cast: Cast) -> Posts:
     """All of them."""
-    for some in (_of_market, _of_people, _of_leads, _of_inbox, _of_subscriptions, _of_endpoints, _of_failures):
+    for some in (
+        _of_market,
+        _of_payments,
+        _of_people,
+        _of_leads,
+        _of_inbox,
+        _of_subscriptions,
+        _of_endpoints,
+        _of_failures,
+    ):
         yield from some(cast)
     yield from _from_outside(cast)
 
@@ -109,6 +120,19 @@ def _of_market(cast: Cast) -> Posts:
     saved = ann.put(f"{ADMIN}/templates/lead_assigned", json=parts, headers=ANY)
     assert saved.status_code == 200, saved.text
     yield Post(ann, f"{ADMIN}/templates/lead_assigned/restore", {"version": None}, ANY)
+
+
+def _of_payments(cast: Cast) -> Posts:
+    ann, sam, database = cast.ann, cast.sam, cast.database
+    transfer = {"provider_id": cast.sale.anchor_id, "made_by": "bank_transfer", "external_id": "42"}
+    yield Post(ann, f"{ADMIN}/deposits", {**transfer, "amount_cents": 5000})
+    asked = (yield Post(sam, f"{OWN}/payments", {"amount_cents": 5000}))["request_id"]
+    yield Post(sam, f"{OWN}/payments/{asked}/test-answer", {"answer": "pays"})
+    for number, verb in enumerate(("credit", "close")):
+        came = GatewayReport(ReportKind.PAID, asked, f"charge-{number}", 4000, "EUR")
+        take_report(database, "test_gateway", came)
+        doubt = value(database, "select id::text from payment_doubts where resolved_at is null")
+        yield Post(ann, f"{ADMIN}/payment-doubts/{doubt}/{verb}", MEMO)
 
 
 def _of_people(cast: Cast) -> Posts:

@@ -50,6 +50,7 @@ REFUSE_KEYS = {
     "/api/v1/public/leads/state",
     "/api/v1/admin/users/{user_id}/invitation-link",
     f"{OWN}/webhook-endpoints/{{endpoint_id}}/test",
+    f"{OWN}/payments/{{request_id}}/checkout",
 }
 """What counts attempts, gives and ends sessions, or sends something at once."""
 

@@ -53,6 +53,8 @@ PAGES = (
     "operator:/providers/{provider_id}/ledger",
     "operator:/providers/{provider_id}/subscriptions/{subscription_id}",
     "operator:/money",
+    "operator:/money/payments",
+    "operator:/money/payments/doubts",
     "operator:/money/reports",
     "operator:/money/ledger",
     "operator:/fairness",
@@ -83,6 +85,7 @@ PAGES = (
     "provider:/portal/subscriptions/{subscription_id}",
     "provider:/portal/levels/{level_id}",
     "provider:/portal/balance",
+    "provider:/portal/payments",
     "provider:/portal/deliveries",
     "provider:/portal/settings",
 )

@@ -1,5 +1,6 @@
 """A marketplace in which everything happened that a flow records, so that there is something of it to tamper with."""
 
+from fairlead.core.payments import GatewayReport, ReportKind
 from fairlead.flows.approve_lead import approve_lead, trigger_distribution
 from fairlead.flows.assignment_actions import accept_assignment, reject_assignment, view_assignment
 from fairlead.flows.configuration.bad_lead_window import change_bad_lead_window
@@ -21,6 +22,10 @@ from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.money.refund import refund_assignment
+from fairlead.flows.payments.doubts import close_doubt, credit_doubt
+from fairlead.flows.payments.gateways import sandbox_gateway
+from fairlead.flows.payments.request_payment import request_payment
+from fairlead.flows.payments.take_report import take_report
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
@@ -74,6 +79,7 @@ def play(database: Database) -> None:
     [(niche_id,)] = query(database, "select id::text from niches where slug = 'hosting'")
     _configure(database, niche_id, anchor, cleat)
     _limited(database)
+    _pay(database, cleat)
     _sell(database, niche_id)
     _afterwards(database, anchor, bowline)
     _unsold(database, niche_id)
@@ -100,6 +106,20 @@ def _erase(database: Database) -> None:
             database, "select id::text from leads where status = %s order by created_at, id limit 1", status
         )
         erase_lead(database, lead_id, "consumer_request", OPERATOR)
+
+
+def _pay(database: Database, cleat: str) -> None:
+    """One payment is credited, one fails, one waits; three others are in doubt."""
+    gateway = sandbox_gateway(database)
+    asked = [request_payment(database, gateway, cleat, 700, PORTAL).request_id for _ in range(4)]
+    for number, (request_id, cents) in enumerate(((asked[0], 700), (asked[0], 700), (asked[1], 600), (None, 500))):
+        paid = GatewayReport(ReportKind.PAID, request_id, f"charge-{number}", cents, "EUR")
+        take_report(database, gateway.name, paid)
+    failed = GatewayReport(ReportKind.FAILED, asked[2], reason="card_declined")
+    take_report(database, gateway.name, failed)
+    twice, other = query(database, "select id::text from payment_doubts where request_id is not null order by id")
+    credit_doubt(database, twice[0], MEMO, OPERATOR)
+    close_doubt(database, other[0], MEMO, OPERATOR)
 
 
 def _snapshot(database: Database, niche_id: str) -> None:

@@ -8,6 +8,7 @@ from fairlead.core.permissions import (
     STEP_UP_PERMISSIONS,
     Permission,
     Role,
+    needs_step_up,
     permissions_of,
     permissions_of_key,
     scope_problems,
@@ -25,6 +26,7 @@ providers:read       A . . a .
 providers:write      A . . a .
 money:read           A . . a .
 money:write          A . S . .
+payments:record      A . . a .
 reports:read         A . . a .
 audit:read           A . . a .
 exports:read         A . . a .
@@ -88,6 +90,12 @@ def test_a_key_never_reaches_what_needs_a_step_up(role: Role) -> None:
     everything = [permission.value for permission in Permission]
     assert not permissions_of_key(everything, role) & STEP_UP_PERMISSIONS
     assert permissions_of_key(everything, role) == KEY_SCOPES[role]
+
+
+def test_a_person_proves_itself_for_what_a_key_was_made_for() -> None:
+    assert needs_step_up(Permission.PAYMENTS_RECORD, is_key=False)
+    assert not needs_step_up(Permission.PAYMENTS_RECORD, is_key=True)
+    assert all(needs_step_up(each, is_key=True) for each in STEP_UP_PERMISSIONS)
 
 
 def test_a_key_does_no_more_than_its_scopes() -> None:

@@ -25,6 +25,8 @@ from fairlead.store.leads import state
 from fairlead.store.leads.intake import IntakePolicy, write_intake_policy
 from fairlead.store.money.assignments import ProviderAnswer, set_answered, set_refunded, set_viewed
 from fairlead.store.money.bad_leads import set_report_rejected, set_reported, set_window_days
+from fairlead.store.money.payment_doubts import resolve_doubt
+from fairlead.store.money.payment_requests import settle_request
 from fairlead.store.notifications.preferences import write_preferences
 from fairlead.store.row_counts import RowsMissed, change_rows
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
@@ -148,6 +150,12 @@ CHANGES: dict[str, Callable[[Connection], object]] = {
     "assignments_answered_were_active": lambda conn: set_answered(conn, [ProviderAnswer(UNKNOWN, "accepted")], NOW),
     "assignments_reported_had_no_report": lambda conn: set_reported(conn, UNKNOWN, "spam", None, NOW),
     "assignments_decided_had_an_open_report": lambda conn: set_report_rejected(conn, UNKNOWN, "an operator", "m", NOW),
+    "payment_requests_settled_had_not_succeeded": lambda conn: settle_request(
+        conn, UNKNOWN, "failed", "expired", None, NOW
+    ),
+    "payment_doubts_resolved_were_open": lambda conn: resolve_doubt(
+        conn, UNKNOWN, "closed", "an operator", "looked at it", NOW
+    ),
     "niches_with_an_intake_policy_are_there": lambda conn: write_intake_policy(
         conn, UNKNOWN, IntakePolicy(True, False)
     ),

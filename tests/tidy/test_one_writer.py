@@ -23,6 +23,10 @@ WRITERS: Mapping[str, set[str]] = {
     "insert niche_journal": {"journal.py"},
     "insert assignments": {"distribution/writes.py"},
     "insert payments": {"money/payments.py"},
+    "insert payment_requests": {"money/payment_requests.py"},
+    "update payment_requests": {"money/payment_requests.py"},
+    "insert payment_doubts": {"money/payment_doubts.py"},
+    "update payment_doubts": {"money/payment_doubts.py"},
     # How a notification's delivery goes is another effect than that it is to be told: `rows` is what jobs do with one,
     # `webhook_endpoints` what becomes of all that wait for an endpoint, `erasure` of those about a lead that is erased.
     "update notifications": {

@@ -44,6 +44,8 @@ _STATUSES: Mapping[str, _Status] = {
     "deleted": _Status(noted("deleted"), "off"),
     "held_back": _Status(noted("held back"), "wait"),
     "archived": _Status(noted("archived"), "off"),
+    # of payments
+    "in_review_payment": _Status(noted("in review"), "bad"),
     # of workers
     "silent": _Status(noted("silent"), "bad"),
     # of decisions, of runs of jobs, and of what was given up

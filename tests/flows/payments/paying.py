@@ -73,8 +73,6 @@ def ask_now(database: Database) -> int:
     return ask_gateways(Maintenance(database, SETTINGS))["payments"]
 
 
-
-
 def fill(database: Database, provider: str) -> None:
     """The provider's balance holds no cent more."""
     room = MAX_BALANCE_CENTS - balance(database, provider)

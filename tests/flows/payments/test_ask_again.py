@@ -27,7 +27,10 @@ class Silent:
 
     def look_up(self, payment: PaymentToCollect) -> Sequence[GatewayReport]:
         self.asked += 1
-        open_ones = "select count(*) from pg_stat_activity where state like 'idle in transaction%%' and backend_xid > 0"
+        open_ones = (
+            "select count(*) from pg_stat_activity where state like 'idle in transaction%%'"
+            " and datname = current_database()"
+        )
         assert query(self.database, open_ones) == [(0,)]
         raise GatewayUnavailable("it cannot be reached")
 

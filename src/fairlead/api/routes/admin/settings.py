@@ -126,7 +126,7 @@ class InstallationSettings(ResponseModel):
     export_max_rows: int
     export_max_megabytes: int
     cookie_over_http: bool | None
-    deposit_gateway: Literal["none", "test"] = Field(description="Who collects deposits.")
+    payment_gateway: Literal["none", "test"] | None
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["json", "console"]
     mail_transport: Literal["console", "directory", "smtp"]

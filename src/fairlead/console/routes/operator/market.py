@@ -8,6 +8,7 @@ from fairlead.console.routes.operator import (
     money,
     niche_form,
     niches,
+    payments,
     provider,
     provider_ledger,
     provider_subscription,
@@ -22,5 +23,6 @@ ROUTERS: Sequence[APIRouter] = (
     niches.router,
     niche_form.router,
     money.router,
+    payments.router,
 )
 """Those of one section together, each list before its items."""

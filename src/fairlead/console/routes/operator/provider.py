@@ -9,11 +9,11 @@ from fastapi import APIRouter, Path, Response
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import Uuid
+from fairlead.console.entered_amount import entered_amount
 from fairlead.console.operator.jobs_in_words import message_words
 from fairlead.console.operator.provider_pace import PaceOfProvider, pace_of
 from fairlead.console.operator.provider_subscriptions import SubscriptionLine, levels_to_join, subscription_lines
 from fairlead.console.page import PageOfRequest, PageRoute
-from fairlead.console.routes.portal.settings import entered_amount
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER

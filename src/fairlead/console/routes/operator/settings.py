@@ -12,6 +12,7 @@ from fairlead.api.routes.admin import keys, settings, users
 from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.addresses import TypedText
+from fairlead.console.entered_amount import entered_amount
 from fairlead.console.operator.filtered import address_with
 from fairlead.console.operator.health import health_of
 from fairlead.console.page import PageOfRequest, PageRoute
@@ -48,11 +49,14 @@ def show_settings(
 ) -> Response:
     """The marketplace, its exports, and what the server was started with."""
     effective = settings.show_settings(reader, server)
+    marketplace = read_marketplace(database)
     return page.render(
         "operator/settings.html",
         reader,
         period=period,
-        marketplace=read_marketplace(database),
+        marketplace=marketplace,
+        smallest=entered_amount(marketplace.min_deposit_cents, marketplace.currency),
+        largest=entered_amount(marketplace.max_deposit_cents, marketplace.currency),
         logo=read_logo(database),
         health=health_of(database, reader, server.heartbeat_timeout_seconds),
         mail_transport=effective.mail_transport,

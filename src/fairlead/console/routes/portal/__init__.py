@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.console.routes.portal import balance, deliveries, inbox, leads, more, settings, subscriptions
+from fairlead.console.routes.portal import balance, deliveries, inbox, leads, more, payments, settings, subscriptions
 
 ROUTERS: Sequence[APIRouter] = (
     balance.router,
@@ -12,6 +12,7 @@ ROUTERS: Sequence[APIRouter] = (
     inbox.router,
     leads.router,
     more.router,
+    payments.router,
     settings.router,
     subscriptions.router,
 )

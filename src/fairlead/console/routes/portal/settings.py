@@ -1,12 +1,9 @@
 """Settings: the company as the marketplace knows it, what the provider is told, its team and its API keys."""
 
-from dataclasses import dataclass
-from decimal import Decimal
-
-from babel.numbers import get_currency_precision
 from fastapi import APIRouter, Response
 
 from fairlead.api.resources import MarketplaceDatabase
+from fairlead.console.entered_amount import entered_amount
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.portal.frame import Reader, render_portal
 from fairlead.console.routes.portal.message_kinds import KINDS
@@ -18,24 +15,6 @@ from fairlead.flows.notifications.preferences import notification_preferences
 from fairlead.store.portal.own_users import users_of_provider
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-
-
-@dataclass(frozen=True, slots=True)
-class EnteredAmount:
-    """An amount as a field for it holds it, with a point whatever the language; "" for none."""
-
-    text: str
-    digits: int
-
-
-def entered_amount(cents: int | None, currency: str) -> EnteredAmount:
-    """The amount with the decimals of its currency.
-
-    >>> entered_amount(1550, "EUR").text, entered_amount(1550, "JPY").text, entered_amount(None, "EUR").text
-    ('15.50', '1550', '')
-    """
-    digits = get_currency_precision(currency)
-    return EnteredAmount("" if cents is None else str(Decimal(cents).scaleb(-digits)), digits)
 
 
 @router.get("/portal/settings")

@@ -1,0 +1,66 @@
+"""Payments in words: who collected one, why it failed, and what is in doubt."""
+
+from collections.abc import Mapping
+
+from fairlead.console.texts import noted, translated
+
+GATEWAYS: Mapping[str, str] = {
+    "test_gateway": noted("Test gateway"),
+    "stripe": noted("Stripe"),
+    "bank_transfer": noted("Bank transfer"),
+    "cash": noted("Cash"),
+    "other": noted("Recorded by an operator"),
+}
+
+DOUBTS: Mapping[str, tuple[str, str]] = {
+    "unknown_payment": (
+        noted("unknown payment"),
+        noted("Money came that no payment here asked for. Credit it to its provider, or send it back at the gateway."),
+    ),
+    "other_amount": (
+        noted("another amount"),
+        noted("Another amount came than was asked for. Credit what came, or send it back at the gateway."),
+    ),
+    "other_currency": (
+        noted("another currency"),
+        noted("Money came in a currency that no balance is in. Send it back at the gateway, then close this."),
+    ),
+    "paid_twice": (
+        noted("paid twice"),
+        noted("A second charge came for a payment that is on the balance. Credit it, too, or send it back."),
+    ),
+    "not_creditable": (
+        noted("cannot be credited"),
+        noted("The balance would be too large, or the charge is on another balance already."),
+    ),
+    "refunded": (
+        noted("refunded at the gateway"),
+        noted("Money went back at the gateway. Debit the provider's balance by hand, then close this."),
+    ),
+    "disputed": (
+        noted("disputed"),
+        noted("The payer's bank disputes the charge. Answer it at the gateway; debit the balance if it is lost."),
+    ),
+    "no_answer": (
+        noted("no answer"),
+        noted("The gateway never said what became of it. Look there, then close this."),
+    ),
+}
+"""By kind: the word, and what an operator does about it."""
+
+_REASONS: Mapping[str, str] = {
+    "card_declined": noted("the card was declined"),
+    "expired": noted("it was not paid in time"),
+    "failed": noted("it failed at the gateway"),
+    "other_amount": noted("another amount came"),
+    "other_currency": noted("another currency came"),
+    "paid_twice": noted("it was paid before"),
+    "not_creditable": noted("it cannot be credited"),
+    "no_answer": noted("the gateway gave no answer"),
+}
+
+
+def reason_word(reason: str) -> str:
+    """Why a payment failed or is in review, in the language of the page; the gateway's own code where it is unknown."""
+    known = _REASONS.get(reason)
+    return reason.replace("_", " ") if known is None else translated(known)
