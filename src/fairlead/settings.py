@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from platformdirs import site_data_path, user_data_path
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -121,7 +121,10 @@ class Settings(BaseSettings):
     cookie_over_http: bool | None = None
 
     # Who collects deposits. Unset: the test gateway as long as there is no public address, and none from then on.
-    payment_gateway: Literal["none", "test"] | None = None
+    payment_gateway: Literal["none", "test", "stripe"] | None = None
+    stripe_secret_key: SecretStr | None = None
+    # Of its endpoint for our webhooks; two, separated by a comma, while one takes the other's place.
+    stripe_webhook_secrets: SecretStr | None = None
 
     # Email, and the operators' addresses that alerts go to.
     mail_transport: Literal["console", "directory", "smtp"] = "console"
@@ -163,11 +166,19 @@ class Settings(BaseSettings):
         return local_url(self.http_host, self.web_port)
 
     @property
-    def deposit_gateway(self) -> Literal["none", "test"]:
+    def deposit_gateway(self) -> Literal["none", "test", "stripe"]:
         """Who collects deposits: what was chosen; else the test gateway where none but this machine is served."""
         if self.payment_gateway is not None:
             return self.payment_gateway
         return "test" if self.public_url is None and self.http_host in LOOPBACK_HOSTS else "none"
+
+    @model_validator(mode="after")
+    def _stripe_is_whole(self) -> Settings:
+        if self.payment_gateway == "stripe":
+            for name in ("stripe_secret_key", "stripe_webhook_secrets", "public_url"):
+                if getattr(self, name) is None:
+                    raise ValueError(f"FAIRLEAD_PAYMENT_GATEWAY=stripe needs FAIRLEAD_{name.upper()}")
+        return self
 
     @field_validator("*", mode="before")
     @classmethod

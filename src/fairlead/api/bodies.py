@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -109,24 +109,10 @@ class _BoundedRequest(Request):
         `content_type_unsupported`.
         """
         if not hasattr(self, "_body"):
-            self._body = await self._read()
+            self._body = await _read(self, self._model.most_bytes)
             if self._body and not _is_json(self.headers.get("content-type", "")):
                 raise BodyRefused(415, "content_type_unsupported")
         return self._body
-
-    async def _read(self) -> bytes:
-        most = self._model.most_bytes
-        declared = self.headers.get("content-length", "0")
-        if declared.isdecimal() and int(declared[:20]) > most:
-            raise _too_large(most)
-        pieces: list[bytes] = []
-        length = 0
-        async for piece in self.stream():
-            length += len(piece)
-            if length > most:
-                raise _too_large(most)
-            pieces.append(piece)
-        return b"".join(pieces)
 
     async def json(self) -> Any:
         """The model, or what fits none. Raises `BodyRefused`: `body_malformed`."""
@@ -140,6 +126,29 @@ class _BoundedRequest(Request):
             return found
         self.scope[_VIOLATIONS] = found
         return _UNFIT
+
+
+async def _read(request: Request, most_bytes: int) -> bytes:
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared[:20]) > most_bytes:
+        raise _too_large(most_bytes)
+    pieces: list[bytes] = []
+    length = 0
+    async for piece in request.stream():
+        length += len(piece)
+        if length > most_bytes:
+            raise _too_large(most_bytes)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def raw_body(most_bytes: int) -> Any:
+    """For a parameter: the body byte by byte, as what signed it saw it. Raises `BodyRefused`: `body_too_large`."""
+
+    async def read(request: Request) -> bytes:
+        return await _read(request, most_bytes)
+
+    return Depends(read, scope="function")
 
 
 def read_body(body: bytes, model: type[RequestModel]) -> RequestModel | list[Violation]:

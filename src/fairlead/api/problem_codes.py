@@ -28,6 +28,7 @@ _OF_REQUESTS = {
             "body_malformed": "The body is not JSON",
             "idempotency_key_missing": "The request needs an Idempotency-Key",
             "idempotency_key_unsupported": "The operation takes no Idempotency-Key",
+            "webhook_refused": "The webhook is not signed as it must be",
         },
     ),
     **_all(404, {"route_unknown": "No resource exists at this address"}),

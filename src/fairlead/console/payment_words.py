@@ -50,6 +50,7 @@ DOUBTS: Mapping[str, tuple[str, str]] = {
 
 _REASONS: Mapping[str, str] = {
     "card_declined": noted("the card was declined"),
+    "not_begun": noted("its page was never opened"),
     "expired": noted("it was not paid in time"),
     "failed": noted("it failed at the gateway"),
     "other_amount": noted("another amount came"),

@@ -20,12 +20,15 @@ class EventRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PaymentToCollect:
-    """What is to be collected. `request_id` is ours, and makes every call repeatable."""
+    """What is to be collected. `request_id` is ours, and makes every call repeatable; it was asked about
+    `ask_count` times before.
+    """
 
     request_id: str
     amount_cents: int
     currency: str
     checkout_reference: str | None = None
+    ask_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

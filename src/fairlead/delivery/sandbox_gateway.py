@@ -11,6 +11,8 @@ from fairlead.delivery.payment_gateway import Checkout, EventRefused, PaymentToC
 NAME = "test_gateway"
 PAGE = "/portal/test-gateway/"
 LATER = timedelta(seconds=30)
+EXPIRES_AFTER_ASKED = 4
+"""A page on which nothing was chosen until then, about a day later, is not open any more."""
 
 Answer = Literal["pays", "declines", "pays_later", "answers_twice"]
 
@@ -43,6 +45,8 @@ class SandboxGateway:
     def look_up(self, payment: PaymentToCollect) -> Sequence[GatewayReport]:
         """What was chosen, once it is due; twice where that was chosen."""
         charge = self._charge_of(payment.request_id)
+        if charge is None and payment.ask_count >= EXPIRES_AFTER_ASKED:
+            return [GatewayReport(ReportKind.FAILED, payment.request_id, reason="expired")]
         if charge is None or not charge.is_due:
             return [GatewayReport(ReportKind.PENDING, payment.request_id)]
         reference = f"test_{payment.request_id}"

@@ -7,7 +7,7 @@ from fairlead.core.payments import GatewayReport, ReportKind
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.payments.ask_again import ask_gateways
 from fairlead.flows.payments.gateways import sandbox_gateway
-from fairlead.flows.payments.request_payment import request_payment
+from fairlead.flows.payments.request_payment import open_checkout, request_payment
 from fairlead.settings import Settings
 from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Database
@@ -47,7 +47,9 @@ def ask(database: Database, amount_cents: int = 1400) -> Asked:
 def ask_once_more(database: Database, amount_cents: int = 1400) -> Asked:
     """The same in a marketplace that is there."""
     bowline, anchor = provider_id(database, BOWLINE), provider_id(database, ANCHOR)
-    done = request_payment(database, sandbox_gateway(database), bowline, amount_cents, PAYER)
+    gateway = sandbox_gateway(database)
+    done = request_payment(database, gateway, bowline, amount_cents, PAYER)
+    open_checkout(database, gateway, bowline, done.request_id, "/back")
     return Asked(done.request_id, bowline, anchor)
 
 

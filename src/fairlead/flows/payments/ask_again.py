@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 
-from fairlead.core.payments import DoubtKind, GatewayReport
+from fairlead.core.payments import DoubtKind, GatewayReport, ReportKind
 from fairlead.delivery.payment_gateway import GatewayUnavailable, PaymentGateway, PaymentToCollect
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.payments.gateways import open_gateway
@@ -59,9 +59,14 @@ def ask_about(database: Database, gateway: PaymentGateway | None, request: Payme
 
 
 def _reports(gateway: PaymentGateway | None, request: PaymentRequest) -> list[GatewayReport]:
+    if request.checkout_reference is None:
+        # Its page was never handed out, so it cannot have been paid; one that is opened right now counts all the same.
+        return [GatewayReport(ReportKind.FAILED, request.request_id, reason="not_begun")]
     if gateway is None or gateway.name != request.gateway:
         return []
-    payment = PaymentToCollect(request.request_id, request.amount_cents, request.currency, request.checkout_reference)
+    payment = PaymentToCollect(
+        request.request_id, request.amount_cents, request.currency, request.checkout_reference, request.ask_count
+    )
     try:
         return list(gateway.look_up(payment))
     except GatewayUnavailable as error:

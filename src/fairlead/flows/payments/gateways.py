@@ -1,9 +1,11 @@
 """The gateway that collects deposits here, as the settings have it."""
 
+from functools import cache
 from typing import cast
 
 from fairlead.delivery.payment_gateway import PaymentGateway
 from fairlead.delivery.sandbox_gateway import Answer, SandboxCharge, SandboxGateway
+from fairlead.delivery.stripe_gateway import StripeGateway
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
 from fairlead.store.leads.rows import clock
@@ -14,7 +16,18 @@ def open_gateway(database: Database, settings: Settings) -> PaymentGateway | Non
     """What collects deposits; None where nothing does."""
     if settings.deposit_gateway == "none":
         return None
-    return sandbox_gateway(database)
+    if settings.deposit_gateway == "test":
+        return sandbox_gateway(database)
+    assert settings.stripe_secret_key is not None, "the settings ask for it"
+    assert settings.stripe_webhook_secrets is not None, "the settings ask for it"
+    secrets = settings.stripe_webhook_secrets.get_secret_value().split(",")
+    return _stripe_gateway(settings.stripe_secret_key.get_secret_value(), tuple(each.strip() for each in secrets))
+
+
+@cache
+def _stripe_gateway(secret_key: str, webhook_secrets: tuple[str, ...]) -> StripeGateway:
+    """One for each account in a process: it keeps its connections."""
+    return StripeGateway(secret_key, webhook_secrets)
 
 
 def sandbox_gateway(database: Database) -> SandboxGateway:

@@ -126,7 +126,7 @@ class InstallationSettings(ResponseModel):
     export_max_rows: int
     export_max_megabytes: int
     cookie_over_http: bool | None
-    payment_gateway: Literal["none", "test"] | None
+    payment_gateway: Literal["none", "test", "stripe"] | None
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["json", "console"]
     mail_transport: Literal["console", "directory", "smtp"]

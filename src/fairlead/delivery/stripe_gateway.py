@@ -1,0 +1,176 @@
+"""Deposits that Stripe collects, by its own library: a Checkout page for each, and what Stripe's events say of it.
+
+Stripe is told of a payment by our request id, which its objects repeat, and every call that makes something has an
+idempotency key made of it. What the library is chosen for, and what it is kept from doing, says ADR 28.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.delivery.payment_gateway import Checkout, EventRefused, GatewayUnavailable, PaymentToCollect
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+
+NAME = "stripe"
+CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 10.0
+RETRIES = 2
+TOLERANCE_SECONDS = 300
+"""So old an event's signature may be: what is older was sent by another."""
+
+_REQUEST_ID = "fairlead_request_id"
+
+
+class StripeGateway:
+    """Stripe, for one account. `webhook_secrets` are those of its endpoint: two while one takes the other's place."""
+
+    def __init__(self, secret_key: str, webhook_secrets: Sequence[str], api_base: str | None = None) -> None:
+        self._secret_key, self._webhook_secrets, self._api_base = secret_key, tuple(webhook_secrets), api_base
+
+    @property
+    def name(self) -> str:
+        """As payments name it."""
+        return NAME
+
+    def open_checkout(self, payment: PaymentToCollect, return_url: str) -> Checkout:
+        """There is a Checkout session for the payment, open for a day. Raises `GatewayUnavailable`."""
+        sessions = self._client.v1.checkout.sessions
+        named = {_REQUEST_ID: payment.request_id}
+        session = _answered(
+            lambda: sessions.create(
+                {
+                    "mode": "payment",
+                    "client_reference_id": payment.request_id,
+                    "metadata": named,
+                    "payment_intent_data": {"metadata": named},
+                    "line_items": [
+                        {
+                            "quantity": 1,
+                            "price_data": {
+                                "currency": payment.currency.lower(),
+                                "unit_amount": payment.amount_cents,
+                                "product_data": {"name": "Deposit"},
+                            },
+                        }
+                    ],
+                    "success_url": return_url,
+                    "cancel_url": return_url,
+                },
+                {"idempotency_key": f"checkout-{payment.request_id}"},
+            )
+        )
+        if session.url is None:
+            raise GatewayUnavailable("the session has no page")
+        return Checkout(session.id, session.url)
+
+    def look_up(self, payment: PaymentToCollect) -> Sequence[GatewayReport]:
+        """What the payment's Checkout session says. Raises `GatewayUnavailable`."""
+        reference = payment.checkout_reference
+        if reference is None:
+            return []
+        session = _answered(lambda: self._client.v1.checkout.sessions.retrieve(reference))
+        return _of_session(cast("dict[str, Any]", session.to_dict()))
+
+    def read_event(self, body: bytes, headers: Mapping[str, str]) -> Sequence[GatewayReport]:
+        """What the event says of a payment; nothing for one that is about none. Raises `EventRefused`."""
+        self._verify(body, headers.get("stripe-signature", ""))
+        try:
+            event = json.loads(body)
+            kind, about = str(event["type"]), cast("dict[str, Any]", event["data"]["object"])
+            read = _READERS.get(kind)
+            return [] if read is None else read(about)
+        except (ValueError, KeyError, TypeError) as error:
+            raise EventRefused(f"it is no event: {type(error).__name__}") from None
+
+    def _verify(self, body: bytes, signature: str) -> None:
+        from stripe import SignatureVerificationError, WebhookSignature
+
+        for secret in self._webhook_secrets:
+            try:
+                WebhookSignature.verify_header(body.decode(), signature, secret, TOLERANCE_SECONDS)
+            except (SignatureVerificationError, UnicodeDecodeError):
+                continue
+            return
+        raise EventRefused("its signature is not that of this endpoint, or is too old")
+
+    @cached_property
+    def _client(self) -> "StripeClient":
+        from stripe import RequestsClient, StripeClient
+
+        return StripeClient(
+            self._secret_key,
+            http_client=RequestsClient(timeout=(CONNECT_SECONDS, ANSWER_SECONDS)),
+            max_network_retries=RETRIES,
+            base_addresses=None if self._api_base is None else {"api": self._api_base},
+        )
+
+
+def _answered(call: Any) -> Any:
+    from stripe import StripeError
+
+    try:
+        return call()
+    except StripeError as error:
+        # Its message may repeat what was sent; its kind and code say enough.
+        raise GatewayUnavailable(f"{type(error).__name__}: {error.code or error.http_status}") from None
+
+
+def _of_session(session: Mapping[str, Any]) -> list[GatewayReport]:
+    """What a Checkout session says of its payment, whichever event it came with."""
+    if session["mode"] != "payment":
+        return []
+    if session["payment_status"] == "paid":
+        return [_report(ReportKind.PAID, session, session["amount_total"])]
+    if session["status"] == "expired":
+        return [_report(ReportKind.FAILED, session, reason="expired")]
+    return [_report(ReportKind.PENDING, session)]
+
+
+def _of_failed_session(session: Mapping[str, Any]) -> list[GatewayReport]:
+    return [_report(ReportKind.FAILED, session, reason="failed")]
+
+
+def _of_refund(charge: Mapping[str, Any]) -> list[GatewayReport]:
+    # Each further refund of the charge raises the sum, which tells one event from another.
+    refunded = int(charge["amount_refunded"])
+    return [_report(ReportKind.REFUNDED, charge, refunded, detail=f"refunded-{refunded}")]
+
+
+def _of_dispute(dispute: Mapping[str, Any]) -> list[GatewayReport]:
+    return [_report(ReportKind.DISPUTED, dispute, dispute["amount"], detail=str(dispute["id"]))]
+
+
+_READERS = {
+    "checkout.session.completed": _of_session,
+    "checkout.session.async_payment_succeeded": _of_session,
+    "checkout.session.async_payment_failed": _of_failed_session,
+    "checkout.session.expired": _of_session,
+    "charge.refunded": _of_refund,
+    "charge.dispute.created": _of_dispute,
+}
+"""By type of event. To every other type the answer is that it was received, and nothing follows."""
+
+
+def _report(
+    kind: ReportKind,
+    about: Mapping[str, Any],
+    amount_cents: int | None = None,
+    *,
+    reason: str | None = None,
+    detail: str | None = None,
+) -> GatewayReport:
+    metadata = about.get("metadata") or {}
+    intent = about.get("payment_intent")
+    currency = about.get("currency")
+    return GatewayReport(
+        kind,
+        request_id=metadata.get(_REQUEST_ID) or about.get("client_reference_id"),
+        charge_reference=intent if isinstance(intent, str) else None,
+        amount_cents=amount_cents,
+        currency=None if currency is None else str(currency).upper(),
+        reason=reason,
+        detail=detail,
+    )
