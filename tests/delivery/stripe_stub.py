@@ -1,4 +1,4 @@
-"""A server that answers the calls that are made to Stripe, with sessions as Stripe's API shapes them, and keeps them."""
+"""A server that answers the calls that are made to Stripe, with a session as Stripe's API shapes it."""
 
 import json
 from collections.abc import Iterator

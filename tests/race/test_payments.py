@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fairlead.core.payments import GatewayReport, Outcome
+from fairlead.core.payments import GatewayReport, PaymentOutcome
 from fairlead.flows.payments.ask_again import ask_about
 from fairlead.flows.payments.gateways import sandbox_gateway
 from fairlead.flows.payments.request_payment import answer_as_test
@@ -19,7 +19,7 @@ def report_it(url: str, report: GatewayReport) -> Report:
     """The gateway's webhook, as often as this process gets it."""
     with opened(url) as database:
         outcomes = [take_report(database, GATEWAY, report).outcome for _ in range(TIMES)]
-    return Report(writes=outcomes.count(Outcome.CREDIT))
+    return Report(writes=outcomes.count(PaymentOutcome.CREDIT))
 
 
 def ask_about_it(url: str, request_id: str) -> Report:

@@ -155,6 +155,8 @@ SETTINGS = {
     "encryption_keys": SECRET,
     "smtp_host": "looked up as a host",
     "smtp_password": SECRET,
+    "stripe_secret_key": SECRET,
+    "stripe_webhook_secrets": SECRET,
     "smtp_username": "ASCII, compared by the mail server",
     "trusted_proxies": AN_ADDRESS,
 }

@@ -30,6 +30,8 @@ SHOWN_BY_THE_API = {
     "NoteAdded",
     "OwnProfile",
     "OwnUser",
+    "PaymentDoubt",
+    "PaymentItem",
     "PendingLead",
     "ProviderStatement",
     "QueueState",

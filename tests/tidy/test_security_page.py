@@ -23,6 +23,7 @@ LIMITS = {
     "registrations from an address": throttle.REGISTRATION_OF_ADDRESS,
     "one-time links from an address": throttle.TOKEN_OF_ADDRESS,
     "wrong API keys from an address": throttle.KEY_OF_ADDRESS,
+    "reports of payment gateways from an address": throttle.PAYMENT_WEBHOOKS_OF_NETWORK,
     "public leads from an address": throttle.INTAKE_OF_ADDRESS,
     "messages that ask one mailbox to confirm a lead (more are let go)": throttle.CONFIRMATION_OF_MAILBOX,
 }

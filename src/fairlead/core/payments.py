@@ -69,7 +69,7 @@ class RequestedPayment:
     charge_reference: str | None = None
 
 
-class Outcome(StrEnum):
+class PaymentOutcome(StrEnum):
     """What becomes of a payment request."""
 
     CREDIT = "credit"
@@ -82,11 +82,11 @@ class Outcome(StrEnum):
 class Verdict:
     """What a report leads to: the request's outcome, and what an operator is told to decide, if anything."""
 
-    outcome: Outcome
+    outcome: PaymentOutcome
     doubt: DoubtKind | None = None
 
 
-NOTHING = Verdict(Outcome.NOTHING)
+NOTHING = Verdict(PaymentOutcome.NOTHING)
 
 
 def verdict_on(request: RequestedPayment | None, report: GatewayReport) -> Verdict:
@@ -97,30 +97,30 @@ def verdict_on(request: RequestedPayment | None, report: GatewayReport) -> Verdi
 
     >>> asked = RequestedPayment("pending", 5000, "EUR")
     >>> verdict_on(asked, GatewayReport(ReportKind.PAID, charge_reference="c1", amount_cents=5000, currency="EUR"))
-    Verdict(outcome=<Outcome.CREDIT: 'credit'>, doubt=None)
+    Verdict(outcome=<PaymentOutcome.CREDIT: 'credit'>, doubt=None)
     >>> verdict_on(asked, GatewayReport(ReportKind.PAID, amount_cents=4000, currency="EUR")).doubt
     <DoubtKind.OTHER_AMOUNT: 'other_amount'>
     """
     if report.kind is ReportKind.REFUNDED:
-        return Verdict(Outcome.NOTHING, DoubtKind.REFUNDED)
+        return Verdict(PaymentOutcome.NOTHING, DoubtKind.REFUNDED)
     if report.kind is ReportKind.DISPUTED:
-        return Verdict(Outcome.NOTHING, DoubtKind.DISPUTED)
+        return Verdict(PaymentOutcome.NOTHING, DoubtKind.DISPUTED)
     if report.kind is ReportKind.PAID:
         return _paid(request, report)
     if report.kind is ReportKind.FAILED and request is not None and request.state == "pending":
-        return Verdict(Outcome.FAIL)
+        return Verdict(PaymentOutcome.FAIL)
     return NOTHING
 
 
 def _paid(request: RequestedPayment | None, report: GatewayReport) -> Verdict:
     if request is None:
-        return Verdict(Outcome.NOTHING, DoubtKind.UNKNOWN_PAYMENT)
+        return Verdict(PaymentOutcome.NOTHING, DoubtKind.UNKNOWN_PAYMENT)
     if request.state == "succeeded":
         is_same = report.charge_reference in (None, request.charge_reference)
-        return NOTHING if is_same else Verdict(Outcome.NOTHING, DoubtKind.PAID_TWICE)
+        return NOTHING if is_same else Verdict(PaymentOutcome.NOTHING, DoubtKind.PAID_TWICE)
     doubt = None
     if report.currency != request.currency:
         doubt = DoubtKind.OTHER_CURRENCY
     elif report.amount_cents != request.amount_cents:
         doubt = DoubtKind.OTHER_AMOUNT
-    return Verdict(Outcome.CREDIT) if doubt is None else Verdict(Outcome.REVIEW, doubt)
+    return Verdict(PaymentOutcome.CREDIT) if doubt is None else Verdict(PaymentOutcome.REVIEW, doubt)

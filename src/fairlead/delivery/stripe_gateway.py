@@ -1,7 +1,7 @@
 """Deposits that Stripe collects, by its own library: a Checkout page for each, and what Stripe's events say of it.
 
 Stripe is told of a payment by our request id, which its objects repeat, and every call that makes something has an
-idempotency key made of it. What the library is chosen for, and what it is kept from doing, says ADR 28.
+idempotency key made of it. What the library is chosen for, and what it is kept from doing, says ADR 29.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.core.payments import DoubtKind, GatewayReport, Outcome, ReportKind
+from fairlead.core.payments import DoubtKind, GatewayReport, PaymentOutcome, ReportKind
 from fairlead.flows.payments.take_report import TakenReport, take_report
 from fairlead.store.connection import Database
 from tests.flows.marketplaces import activity, everything
@@ -18,13 +18,13 @@ def take(database: Database, report: GatewayReport) -> TakenReport:
 
 def changes_nothing(database: Database, report: GatewayReport) -> None:
     before = everything(database)
-    assert take(database, report).outcome is Outcome.NOTHING
+    assert take(database, report).outcome is PaymentOutcome.NOTHING
     assert everything(database) == before
 
 
 def test_a_payment_is_on_the_balance_and_what_it_pays_for_runs(database: Database) -> None:
     asked = ask(database)
-    assert take(database, asked.paid).outcome is Outcome.CREDIT
+    assert take(database, asked.paid).outcome is PaymentOutcome.CREDIT
     assert (balance(database, asked.bowline_id), state_of(database, asked)) == (2000, ("succeeded", None))
     assert activity(database)["bowline gold"] == "active"
     assert doubts(database) == []
@@ -35,10 +35,10 @@ def test_a_payment_is_on_the_balance_and_what_it_pays_for_runs(database: Databas
 def test_a_failure_after_the_payment_is_late_and_a_payment_after_the_failure_counts(database: Database) -> None:
     asked = ask(database)
     failed = asked.reported(kind=ReportKind.FAILED, reason="card_declined")
-    assert take(database, failed).outcome is Outcome.FAIL
+    assert take(database, failed).outcome is PaymentOutcome.FAIL
     assert state_of(database, asked) == ("failed", "card_declined")
     changes_nothing(database, failed)
-    assert take(database, asked.paid).outcome is Outcome.CREDIT
+    assert take(database, asked.paid).outcome is PaymentOutcome.CREDIT
     changes_nothing(database, failed)
     assert (balance(database, asked.bowline_id), state_of(database, asked)) == (2000, ("succeeded", None))
 
@@ -62,7 +62,7 @@ def test_another_amount_or_currency_is_credited_to_nobody_and_waits(
 ) -> None:
     asked = ask(database)
     wrong = asked.reported(**other)
-    assert take(database, wrong) == TakenReport(asked.request_id, Outcome.REVIEW, DoubtKind(doubt))
+    assert take(database, wrong) == TakenReport(asked.request_id, PaymentOutcome.REVIEW, DoubtKind(doubt))
     assert (balance(database, asked.bowline_id), state_of(database, asked)) == (600, ("in_review", doubt))
     assert doubts(database) == [(doubt, None)]
     alerts = query(database, "select detail ->> 'title' from notifications where kind = 'operator_alert'")
@@ -74,7 +74,7 @@ def test_another_amount_or_currency_is_credited_to_nobody_and_waits(
 def test_an_unknown_payment_waits_for_an_operator(database: Database, request_id: str | None) -> None:
     asked = ask(database)
     unknown = asked.reported(request_id=request_id)
-    assert take(database, unknown) == TakenReport(None, Outcome.NOTHING, DoubtKind.UNKNOWN_PAYMENT)
+    assert take(database, unknown) == TakenReport(None, PaymentOutcome.NOTHING, DoubtKind.UNKNOWN_PAYMENT)
     assert (balance(database, asked.bowline_id), state_of(database, asked)) == (600, ("pending", None))
     assert doubts(database) == [("unknown_payment", None)]
     changes_nothing(database, unknown)
@@ -113,7 +113,7 @@ def test_a_refund_or_a_dispute_at_the_gateway_moves_nothing_and_waits(database: 
     # As gateways tell of a dispute: by the charge alone.
     changes_nothing(database, GatewayReport(kind, None, "charge-1", 400, "EUR", detail="part-1"))
     more = GatewayReport(kind, None, "charge-1", 1000, "EUR", detail="part-2")
-    assert take(database, more) == TakenReport(asked.request_id, Outcome.NOTHING, DoubtKind(kind.value))
+    assert take(database, more) == TakenReport(asked.request_id, PaymentOutcome.NOTHING, DoubtKind(kind.value))
     assert (balance(database, asked.bowline_id), state_of(database, asked)) == (2000, ("succeeded", None))
     assert len(doubts(database)) == 2
 

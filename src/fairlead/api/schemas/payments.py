@@ -35,7 +35,7 @@ class PaymentItem(OwnPayment):
     provider_id: Uuid
     provider_name: str = Field(examples=["Anchor"])
     external_id: str | None = Field(
-        description="As the gateway, or whoever recorded it, names it; null until it is on the balance.",
+        description="As the gateway names it, or who recorded it; null until it is on the balance.",
         examples=["pi_3Q2f"],
     )
 

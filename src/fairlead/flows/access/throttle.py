@@ -26,7 +26,7 @@ class Limit:
     seconds_per_token: float
 
 
-PAYMENT_WEBHOOKS_OF_NETWORK = Limit("payment_webhooks_of_network", 1_000, 0.1)
+PAYMENT_WEBHOOKS_OF_NETWORK = Limit("payment_webhooks_of_network", 1_000, 1)
 LOGIN_OF_ADDRESS = Limit("login_of_address", 30, 10)
 LOGIN_OF_PAIR = Limit("login_of_account_and_address", 5, 60)
 LOGIN_OF_ACCOUNT = Limit("login_of_account", 20, 30)

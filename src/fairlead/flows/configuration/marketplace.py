@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from fairlead.core.errors import BadInput, Refused
+from fairlead.flows.configuration.deposit_bounds import bounds_problem
 from fairlead.flows.configuration.versions import UNCHANGED, Unchanged, require_version, setting_version
 from fairlead.flows.input_types import canonical_values
 from fairlead.flows.niche_locks import with_niche_locks
@@ -79,7 +80,8 @@ def change_marketplace(
         if "currency" in changed:
             _change_currency(conn, before.currency, changed["currency"])
         after = replace(before, **changed)
-        _require_order(after)
+        if problem := bounds_problem(after):
+            raise BadInput([problem])
         write_marketplace(conn, after)
         old = {each: old[each] for each in changed}
         event = AuditEvent(actor, "marketplace.changed", _MARKETPLACE, "*", old, changed, memo)
@@ -87,12 +89,6 @@ def change_marketplace(
         return _settings(marketplace_row(conn), took_effect=True)
 
     return with_niche_locks(database, work)
-
-
-def _require_order(row: MarketplaceRow) -> None:
-    smallest, largest = row.min_deposit_cents, row.max_deposit_cents
-    if smallest is not None and largest is not None and smallest > largest:
-        raise BadInput([f"max_deposit_cents: must be at least min_deposit_cents, which is {smallest}"])
 
 
 def _change_currency(conn: Connection, before: str, currency: str) -> None:

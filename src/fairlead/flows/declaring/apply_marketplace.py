@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from fairlead.core.canonical import JsonObject
@@ -10,7 +10,8 @@ from fairlead.core.configuration_entries import level_payload, niche_payload, pr
 from fairlead.core.errors import BadInput
 from fairlead.core.journal import JournalEntryKind
 from fairlead.flows.changes import SIGNS, Change
-from fairlead.flows.declaring.declaration import Declaration, parse_declaration
+from fairlead.flows.configuration.deposit_bounds import bounds_problem
+from fairlead.flows.declaring.declaration import Declaration, MarketplaceTable, parse_declaration
 from fairlead.flows.declaring.plan_niches import NichePlan, plan_niches, policy_document
 from fairlead.flows.declaring.plan_providers import GATEWAY, ProviderPlan, plan_providers
 from fairlead.flows.declaring.plan_subscriptions import SubscriptionPlan, is_restated, plan_subscriptions
@@ -19,6 +20,7 @@ from fairlead.flows.funding import Contents, record_moves
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.form_schema_versions import add_form_schemas
+from fairlead.store.configuration.marketplace import MarketplaceRow, marketplace_row, write_marketplace
 from fairlead.store.configuration.rows import (
     DEFAULT_CURRENCY,
     LockSetChanged,
@@ -69,6 +71,7 @@ class _Standing:
     locked: dict[str, LockedNiche]
     changes: list[Change] = field(default_factory=list[Change])
     problems: list[str] = field(default_factory=list[str])
+    row: MarketplaceRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +122,10 @@ def apply_marketplace(database: Database, document: Declaration, actor: Actor, *
 
 def _stand(conn: Connection, document: Declaration, also: Sequence[str]) -> _Standing:
     """The niches that the file names, and `also`, are locked; all of them when it declares another currency."""
-    wanted = document.currency or DEFAULT_CURRENCY
-    currency, is_new = lock_marketplace(conn, wanted, may_change=document.currency is not None)
-    is_other = document.currency is not None and currency != wanted
+    declared = document.marketplace.currency
+    wanted = declared or DEFAULT_CURRENCY
+    currency, is_new = lock_marketplace(conn, wanted, may_change=declared is not None)
+    is_other = declared is not None and currency != wanted
     slugs = {niche.slug for niche in document.niches}
     slugs |= {subscription.niche for provider in document.providers for subscription in provider.subscription}
     niche_ids = niche_ids_of(conn, None if is_other else sorted(slugs))
@@ -134,7 +138,23 @@ def _stand(conn: Connection, document: Declaration, also: Sequence[str]) -> _Sta
         standing.currency = wanted
     elif is_other:
         standing.problems.append(f"marketplace.currency: money was moved in {currency} already, so it must stay that")
+    _plan_deposit_bounds(standing, document.marketplace, marketplace_row(conn))
     return standing
+
+
+def _plan_deposit_bounds(standing: _Standing, declared: MarketplaceTable, before: MarketplaceRow) -> None:
+    """What the file says of the smallest and the largest deposit is planned, where it says another thing."""
+    said = {name: getattr(declared, name) for name in ("min_deposit_cents", "max_deposit_cents")}
+    changed = {name: cents for name, cents in said.items() if cents not in (None, getattr(before, name))}
+    if not changed:
+        return
+    after = replace(before, **changed)
+    if problem := bounds_problem(after):
+        standing.problems.append(f"marketplace.{problem}")
+        return
+    old = {name: getattr(before, name) for name in changed}
+    standing.changes.append(Change("change", "marketplace", "deposits", old, changed))
+    standing.row = after
 
 
 def _plan(conn: Connection, document: Declaration, standing: _Standing) -> _Plan:
@@ -172,6 +192,8 @@ def _require_locks(standing: _Standing, providers: ProviderPlan, subscriptions: 
 
 def _write(conn: Connection, document: Declaration, plan: _Plan, actor: Actor) -> None:
     now = clock(conn)
+    if plan.standing.row is not None:
+        write_marketplace(conn, plan.standing.row)
     write_niches(conn, plan.niches.written_niches, now)
     memo = f"marketplace file {document.sha256}"
     add_form_schemas(conn, plan.niches.new_forms, actor.name, memo, now)

@@ -42,6 +42,8 @@ class MarketplaceTable(_Table):
     """`[marketplace]`"""
 
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+    min_deposit_cents: PositiveCents | None = None
+    max_deposit_cents: PositiveCents | None = None
 
 
 class LevelTable(_Table):
@@ -133,7 +135,7 @@ class _File(_Table):
 class Declaration:
     """What a marketplace file says, known to be well formed. `sha256` names the very text that said it."""
 
-    currency: str | None
+    marketplace: MarketplaceTable
     niches: Sequence[NicheTable]
     providers: Sequence[ProviderTable]
     sha256: str
@@ -158,7 +160,7 @@ def parse_declaration(text: str) -> Declaration:
     if problems:
         raise BadInput(problems)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
-    return Declaration(file.marketplace.currency, file.niche, file.provider, sha256)
+    return Declaration(file.marketplace, file.niche, file.provider, sha256)
 
 
 def _form_problems(niches: Sequence[NicheTable]) -> Iterable[str]:

@@ -6,7 +6,15 @@ from datetime import datetime
 from uuid import UUID
 
 from fairlead.core.errors import Refused
-from fairlead.core.payments import DoubtKind, GatewayReport, Outcome, ReportKind, RequestedPayment, Verdict, verdict_on
+from fairlead.core.payments import (
+    DoubtKind,
+    GatewayReport,
+    PaymentOutcome,
+    ReportKind,
+    RequestedPayment,
+    Verdict,
+    verdict_on,
+)
 from fairlead.flows.money.deposit import credit_deposit
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.flows.notifications.alerts import alert_operators
@@ -30,7 +38,7 @@ class TakenReport:
     """
 
     request_id: str | None
-    outcome: Outcome
+    outcome: PaymentOutcome
     doubt: DoubtKind | None = None
 
 
@@ -46,11 +54,11 @@ def take_report(database: Database, gateway: str, report: GatewayReport) -> Take
         currency = hold_currency(conn)
         request = _locked_request(conn, gateway, report)
         verdict = _verdict(request, report, currency)
-        if request is not None and verdict.outcome is Outcome.CREDIT:
+        if request is not None and verdict.outcome is PaymentOutcome.CREDIT:
             refused = _credit(conn, also, request, report)
             if refused is None:
-                return TakenReport(request.request_id, Outcome.CREDIT)
-            verdict = Verdict(Outcome.REVIEW, refused)
+                return TakenReport(request.request_id, PaymentOutcome.CREDIT)
+            verdict = Verdict(PaymentOutcome.REVIEW, refused)
         return _settle(conn, gateway, request, report, verdict)
 
     return with_niche_locks(database, work)
@@ -77,8 +85,8 @@ def _verdict(request: PaymentRequest | None, report: GatewayReport, currency: st
         return verdict_on(None, report)
     asked = RequestedPayment(request.state, request.amount_cents, request.currency, request.charge_reference)
     verdict = verdict_on(asked, report)
-    if verdict.outcome is Outcome.CREDIT and request.currency != currency:
-        return Verdict(Outcome.REVIEW, DoubtKind.OTHER_CURRENCY)
+    if verdict.outcome is PaymentOutcome.CREDIT and request.currency != currency:
+        return Verdict(PaymentOutcome.REVIEW, DoubtKind.OTHER_CURRENCY)
     return verdict
 
 
@@ -111,11 +119,11 @@ def _settle(
     if doubt is not None:
         new = _doubt(conn, gateway, request_id, report, doubt)
         if not insert_doubt(conn, new, now):
-            return TakenReport(request_id, Outcome.NOTHING)
+            return TakenReport(request_id, PaymentOutcome.NOTHING)
         events.append(doubted_event(new, actor))
         tell_of_doubt(conn, new, now)
-    if request is not None and outcome in (Outcome.FAIL, Outcome.REVIEW):
-        state = "failed" if outcome is Outcome.FAIL else "in_review"
+    if request is not None and outcome in (PaymentOutcome.FAIL, PaymentOutcome.REVIEW):
+        state = "failed" if outcome is PaymentOutcome.FAIL else "in_review"
         reason = doubt.value if doubt is not None else (report.reason or "failed")[:LONGEST_REASON]
         settle_request(conn, request.request_id, state, reason, None, now)
         events.append(settled_event(request, state, reason, None, actor))
