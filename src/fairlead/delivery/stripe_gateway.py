@@ -5,7 +5,7 @@ idempotency key made of it. What the library is chosen for, and what it is kept 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -88,9 +88,10 @@ class StripeGateway:
     def _verify(self, body: bytes, signature: str) -> None:
         from stripe import SignatureVerificationError, WebhookSignature
 
+        verify = cast("Callable[..., object]", WebhookSignature.verify_header)  # pyright: ignore[reportUnknownMemberType]
         for secret in self._webhook_secrets:
             try:
-                WebhookSignature.verify_header(body.decode(), signature, secret, TOLERANCE_SECONDS)
+                verify(body.decode(), signature, secret, TOLERANCE_SECONDS)
             except (SignatureVerificationError, UnicodeDecodeError):
                 continue
             return
@@ -162,7 +163,7 @@ def _report(
     reason: str | None = None,
     detail: str | None = None,
 ) -> GatewayReport:
-    metadata = about.get("metadata") or {}
+    metadata = cast("dict[str, str]", about.get("metadata") or {})
     intent = about.get("payment_intent")
     currency = about.get("currency")
     return GatewayReport(

@@ -15,7 +15,7 @@ def test_a_file_says_the_smallest_and_the_largest_deposit(database: Database) ->
     again = declare(database, "[marketplace]\nmin_deposit_cents = 1000\n")
     assert again.changes == ()
     tried = declare(database, "[marketplace]\nmax_deposit_cents = 9000\n", dry_run=True)
-    assert [change.key for change in tried.changes] == ["deposits"]
+    assert [change.name for change in tried.changes] == ["deposits"]
     with pytest.raises(BadInput, match=r"marketplace\.max_deposit_cents: must be at least"):
         declare(database, "[marketplace]\nmax_deposit_cents = 999\n")
     assert read_marketplace(database) == found

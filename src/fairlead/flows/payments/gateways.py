@@ -1,8 +1,10 @@
 """The gateway that collects deposits here, as the settings have it."""
 
 from functools import cache
+from importlib.util import find_spec
 from typing import cast
 
+from fairlead.core.errors import Refused
 from fairlead.delivery.payment_gateway import PaymentGateway
 from fairlead.delivery.sandbox_gateway import Answer, SandboxCharge, SandboxGateway
 from fairlead.delivery.stripe_gateway import StripeGateway
@@ -13,11 +15,16 @@ from fairlead.store.money.sandbox_charges import sandbox_charge
 
 
 def open_gateway(database: Database, settings: Settings) -> PaymentGateway | None:
-    """What collects deposits; None where nothing does."""
+    """What collects deposits; None where nothing does.
+
+    Raises `Refused`: `payments_off`, without the library that it takes.
+    """
     if settings.deposit_gateway == "none":
         return None
     if settings.deposit_gateway == "test":
         return sandbox_gateway(database)
+    if find_spec("stripe") is None:
+        raise Refused("payments_off", "what speaks to Stripe is not installed: pip install 'fairlead[stripe]'")
     assert settings.stripe_secret_key is not None, "the settings ask for it"
     assert settings.stripe_webhook_secrets is not None, "the settings ask for it"
     secrets = settings.stripe_webhook_secrets.get_secret_value().split(",")
