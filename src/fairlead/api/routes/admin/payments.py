@@ -47,7 +47,7 @@ class RecordedDeposit(RequestModel):
 class DepositRecorded(ResponseModel):
     """A deposit on the balance, its place in the provider's ledger, and the balance that it led to."""
 
-    payment_id: Uuid
+    payment_id: Uuid = Field(description="The payment, as the ledger names it.")
     provider_id: Uuid
     amount_cents: int = Field(examples=[5000])
     ledger_seq: int = Field(examples=[3])
@@ -59,13 +59,13 @@ class DoubtToCredit(RequestModel):
     """Whose balance what came goes to, and why."""
 
     provider_id: Uuid | None = Field(default=None, description="Null: of the provider whose payment it was.")
-    memo: RefundMemo
+    memo: RefundMemo = Field(description="Why, in one line that is kept for good.")
 
 
 class DoubtToClose(RequestModel):
     """Why nothing is to be done."""
 
-    memo: RefundMemo
+    memo: RefundMemo = Field(description="Why, in one line that is kept for good.")
 
 
 @router.get("/payments")

@@ -37,8 +37,14 @@ class MarketplaceChange(RequestModel):
     currency: Currency = unsaid()
     name: MarketplaceName = unsaid()
     timezone: Timezone = unsaid()
-    min_deposit_cents: DepositBound | None = unsaid()
-    max_deposit_cents: DepositBound | None = unsaid()
+    min_deposit_cents: Annotated[
+        DepositBound | None,
+        Field(description="The smallest deposit that a gateway collects, in minor units; null: any."),
+    ] = unsaid()
+    max_deposit_cents: Annotated[
+        DepositBound | None,
+        Field(description="The largest deposit that a gateway collects, in minor units; null: any."),
+    ] = unsaid()
     memo: Memo | None = None
 
 
@@ -126,7 +132,9 @@ class InstallationSettings(ResponseModel):
     export_max_rows: int
     export_max_megabytes: int
     cookie_over_http: bool | None
-    payment_gateway: Literal["none", "test", "stripe"] | None
+    payment_gateway: Literal["none", "test", "stripe"] | None = Field(
+        description="Who collects deposits; null where the test gateway does on this machine alone, and else none."
+    )
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["json", "console"]
     mail_transport: Literal["console", "directory", "smtp"]
