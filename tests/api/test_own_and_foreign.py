@@ -16,6 +16,8 @@ from fairlead.api.access import NeedsOwn
 from fairlead.api.openapi import access_of, api_routes
 from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.notifications.endpoints import set_webhook_endpoint
+from fairlead.flows.payments.gateways import sandbox_gateway
+from fairlead.flows.payments.request_payment import request_payment
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, application
@@ -49,11 +51,13 @@ def side(app: FastAPI, database: Database, provider_id: str, assignment_id: str,
         database, BOX, provider_id, f"https://{name}.example/hook", None, OPERATOR, allow_private=True
     )
     key = create_api_key(database, name, ["own:read"], OPERATOR, provider_id=provider_id)
+    payment = request_payment(database, sandbox_gateway(database), provider_id, 5000, OPERATOR)
     things = {
         "assignment_id": assignment_id,
         "subscription_id": subscription_id,
         "endpoint_id": endpoint.endpoint_id,
         "key_id": key.key_id,
+        "request_id": payment.request_id,
     }
     return Side(a_provider(app, database, provider_id, f"sales@{name}.example"), things)
 
@@ -92,7 +96,7 @@ def address(route: RouteContext, things: Mapping[str, str]) -> str:
 
 def test_nobody_reaches_what_belongs_to_another_provider(database: Database) -> None:
     sale = sell(database)
-    app = application(database, webhook_allow_private=True)
+    app = application(database, webhook_allow_private=True, payment_gateway="test")
     anchor = side(app, database, sale.anchor_id, sale.anchor, "anchor")
     bowline = side(app, database, sale.bowline_id, sale.bowline, "bowline")
     about_things = [(method, route, body) for method, route, body in own_routes(app) if names_in(route)]

@@ -174,8 +174,8 @@ BUGS_OF_TRANSACTIONS = (
         (
             Edit(
                 "flows/money/deposit.py",
-                "CreditedPayment(new_id(conn), checked, gateway, external_id, posting)",
-                "CreditedPayment(new_id(conn), checked, gateway, external_id + new_id(), posting)",
+                "CreditedPayment(new_id(conn), provider_id, gateway, external_id, posting)",
+                "CreditedPayment(new_id(conn), provider_id, gateway, external_id + new_id(), posting)",
             ),
         ),
         (DEPOSITS,),

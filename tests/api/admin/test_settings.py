@@ -17,6 +17,8 @@ HIDDEN = {
     "direct_database_url",
     "smtp_username",
     "smtp_password",
+    "stripe_secret_key",
+    "stripe_webhook_secrets",
     "encryption_keys",
     # Where things are on this machine and in its network.
     "schema_name",
@@ -47,6 +49,8 @@ def test_no_secret_is_ever_shown(database: Database) -> None:
         "database_url": "postgresql://canary:canary@canary/canary",
         "smtp_username": "canary",
         "smtp_password": "canary",
+        "stripe_secret_key": "canary",
+        "stripe_webhook_secrets": "canary",
         "smtp_host": "canary",
         "alert_emails": "canary@example.com",
         "data_dir": "/canary",
