@@ -8,6 +8,8 @@ from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.access.invitations import invite_user
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.idempotency import idempotency_key_for, run_idempotent
+from fairlead.flows.payments.gateways import sandbox_gateway
+from fairlead.flows.payments.request_payment import answer_as_test, request_payment
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
@@ -68,6 +70,9 @@ def two_providers(database: Database) -> Sides:
             database, "select subscription_id::text from assignments where id = %s", assignment_id
         )
         sides[email] = Side(provider_id, assignment_id, subscription_id, endpoint.endpoint_id, key.key_id)
+        gateway = sandbox_gateway(database)
+        payment = request_payment(database, gateway, provider_id, 5000, OPERATOR)
+        answer_as_test(database, provider_id, payment.request_id, "pays")
         once = idempotency_key_for(f"provider:{provider_id}", "k-1", "POST /reports", None)
         database.bound_to(provider_id).run(lambda conn, once=once: run_idempotent(conn, once, Sale, lambda: sale))
     levels = dict(query(database, "select name, id::text from competition_levels"))

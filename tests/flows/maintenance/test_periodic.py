@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from fairlead.flows.maintenance.periodic import (
     GROUPS,
+    PAYMENTS,
     PERIODIC_TASKS,
     PROOF,
     QUICK,
@@ -90,6 +91,7 @@ def test_the_periodic_tasks_of_a_marketplace(database: Database) -> None:
         "compose_filters": (SLOW, 86_400, False),
         "snapshot_rosters": (SLOW, 60, False),
         "roll_up": (SLOW, 300, False),
+        "ask_gateways": (PAYMENTS, 2, False),
         "verify": (PROOF, 5, False),
     }
     assert not any(count for run in runs for count in run.counts.values())

@@ -26,6 +26,8 @@ OWNED = {
     "users": "select id::text, provider_id::text from users",
     "api_keys": "select id::text, provider_id::text from api_keys",
     "idempotency_keys": "select actor || '/' || key, provider_id::text from idempotency_keys",
+    "payment_requests": "select id::text, provider_id::text from payment_requests",
+    "sandbox_charges": "select request_id::text, provider_id::text from sandbox_charges",
     "limit_windows": "select owner_id::text, provider_id::text from limit_windows",
 }
 """Of every table with something of providers: what names a row, and whose it is."""
@@ -38,6 +40,7 @@ CHANGEABLE = {
     "webhook_endpoints": "url",
     "api_keys": "revoked_by",
     "idempotency_keys": "body",
+    "payment_requests": "ask_at",
 }
 
 
@@ -116,6 +119,11 @@ ENGINES_OWN = [
     "update leads set status = 'bad'",
     "insert into ledger_entries default values",
     "insert into payments default values",
+    "update payment_requests set state = 'succeeded'",
+    "update payment_requests set amount_cents = 1",
+    "insert into payment_requests (id, state) values (gen_random_uuid(), 'succeeded')",
+    "update sandbox_charges set answer = 'pays'",
+    "select from payment_doubts",
     "insert into assignments default values",
     "insert into providers default values",
     "insert into leads default values",

@@ -86,8 +86,8 @@ PERIODIC_TASKS: tuple[PeriodicTask, ...] = (
     PeriodicTask("compose_filters", SLOW, DAY_SECONDS, compose_filters),
     PeriodicTask("snapshot_rosters", SLOW, 60, snapshot_rosters),
     PeriodicTask("roll_up", SLOW, 300, roll_up),
-    PeriodicTask("ask_gateways", PAYMENTS, 2, ask_gateways),
     PeriodicTask("verify", PROOF, 5, verify_requested),
+    PeriodicTask("ask_gateways", PAYMENTS, 2, ask_gateways),
 )
 
 
