@@ -82,11 +82,11 @@ WAYS = [(rule["alert"], way) for rule in rules() for way in broken(rule)]
 @pytest.mark.parametrize(("alert", "way"), WAYS, ids=[f"{alert} {way}" for alert, way in WAYS])
 def test_a_broken_rule_is_noticed(alert: str, way: str, tmp_path: Path) -> None:
     document = read_yaml(ALERTS)
+    # Only the rule and its own tests: the others take time, every minute of a day and a half, and say nothing of it.
     for group in document["groups"]:
-        group["rules"] = [broken(rule)[way] if rule["alert"] == alert else rule for rule in group["rules"]]
+        group["rules"] = [broken(rule)[way] for rule in group["rules"] if rule["alert"] == alert]
     (tmp_path / "alerts.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
     tests = read_yaml(ALERTS_TEST)
-    # Only the alert's own tests: the others take time and say nothing of it.
     tests["tests"] = [test for test in tests["tests"] if test["name"] == alert]
     (tmp_path / "alerts_test.yml").write_text(yaml.safe_dump(tests), encoding="utf-8")
     done = promtool("test", "rules", tmp_path / "alerts_test.yml")
