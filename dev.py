@@ -197,6 +197,7 @@ def fairlead(words: list[str]) -> int:
 # What takes minutes is left out of every run that does not ask for it (pyproject.toml).
 EVERY_LANE = "not alone and not chaos_long and not scale_long"
 QUICK_LANE = f"not slow and {EVERY_LANE}"
+FEWER_EXAMPLES = ("--hypothesis-profile", "quick")  # tests/conftest.py
 ALONE = ("-m", "alone", "tests")
 
 
@@ -211,7 +212,7 @@ def test_options(words: list[str]) -> list[str]:
     if any(Path(word.split("::")[0]).exists() for word in words if not word.startswith("-")):
         return [word for word in words if word != "--all"]
     options = ["--numprocesses", str(2 * (os.cpu_count() or 1)), "--dist", "worksteal", "--durations", "10"]
-    options += ["-m", EVERY_LANE if "--all" in words else QUICK_LANE]
+    options += ["-m", EVERY_LANE] if "--all" in words else ["-m", QUICK_LANE, *FEWER_EXAMPLES]
     # Later words win, so that `-n 0` or another `-m` may be given.
     return options + [word for word in words if word != "--all"]
 

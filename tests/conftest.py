@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from fairlead.store.connection import Database, Timeouts
@@ -16,6 +17,9 @@ from tests.quick_passwords import use_quick_passwords
 from tests.seeded_bugs.bug import NOTICED
 
 TEMPLATE = "fairlead_template"
+
+settings.register_profile("quick", max_examples=30)
+"""What `python3 dev.py test` tries of each property. CI and the run of a file try a hundred, as Hypothesis does."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

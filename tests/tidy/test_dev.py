@@ -102,7 +102,7 @@ def test_uv_trusts_the_certificates_that_pip_trusts(tmp_path: Path, monkeypatch:
 
 
 EVERY = ["-m", "not alone and not chaos_long and not scale_long"]
-QUICK = ["-m", f"not slow and {EVERY[1]}"]
+QUICK = ["-m", f"not slow and {EVERY[1]}", "--hypothesis-profile", "quick"]
 
 
 @pytest.mark.parametrize(
