@@ -1,15 +1,12 @@
 """The measurement of the console's pages runs, asks all that there are, and none answers with an error."""
 
-import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bench.console import NAMED, NOT_ASKED, pages_of_routes
+from tests.bench.measuring import measured
 
 ROOT = Path(__file__).parents[2]
 PERMISSIONS = ROOT / "tests" / "console" / "page_permissions.txt"
@@ -24,12 +21,7 @@ def test_every_page_is_asked_or_has_a_reason_not_to_be() -> None:
 
 @pytest.mark.slow
 def test_every_page_is_answered(tmp_path: Path) -> None:
-    figures = tmp_path / "figures.json"
-    command = [sys.executable, "-m", "bench", "console", "--quick", "--json", str(figures)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr + done.stdout
-    report = json.loads(figures.read_text())
+    report, _ = measured(tmp_path, "console")
     assert report["rows"]["leads"] == 120
     asked = {each["page"].partition(",")[0] for each in report["pages"]}
     assert asked == {*pages_of_routes()}

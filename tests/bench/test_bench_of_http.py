@@ -1,20 +1,18 @@
 """The measurement of the API runs and says what it promises to say. What it measures is nobody's business here."""
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from bench.http_load import KINDS
-from tests.bench.test_bench_of_workers import run
+from tests.bench.measuring import measured
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk makes the load")
 def test_a_quick_run_of_the_api_writes_every_figure_without_an_error(tmp_path: Path) -> None:
-    figures = tmp_path / "figures.json"
-    printed = run("http", "--quick", "--json", str(figures))
-    report = json.loads(figures.read_text())
+    report, printed = measured(tmp_path, "http")
     assert report["rows"]["leads"] == 2_530
     assert [load["name"] for load in report["loads"]] == ["at a steady pace", "flat out"]
     for load in report["loads"]:

@@ -8,26 +8,25 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.measuring import measured
+
 ROOT = Path(__file__).parents[2]
 
 
-def _report(tmp_path: Path, name: str) -> dict[str, list[dict[str, float]]]:
+def test_pieces_of_text(tmp_path: Path) -> None:
+    """As a program; the other measurements are tested without another process."""
     figures = tmp_path / "figures.json"
-    command = [sys.executable, "-m", "bench", name, "--quick", "--json", str(figures)]
+    command = [sys.executable, "-m", "bench", "contains", "--quick", "--json", str(figures)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return json.loads(figures.read_text())
-
-
-def test_pieces_of_text(tmp_path: Path) -> None:
-    [row] = _report(tmp_path, "contains")["pieces"]
+    [row] = json.loads(figures.read_text())["pieces"]
     assert row["pieces"] == 100
     assert row["scan_to_pass"] > 0
 
 
 @pytest.mark.slow
 def test_catching_up(tmp_path: Path) -> None:
-    [row] = _report(tmp_path, "rosters")["sizes"]
+    [row] = measured(tmp_path, "rosters")[0]["sizes"]
     assert row["subscriptions"] == 60
     assert row["equal_at_entries"] > 0

@@ -1,19 +1,16 @@
 """The measurement of `verify` runs and says what it promises to say. How fast it is does not matter here."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from bench.proof import Proof, ProofEffort, proofs_as_json, proofs_as_markdown
-from tests.bench.test_bench_of_workers import run
+from tests.bench.measuring import measured
 
 
 @pytest.mark.slow
 def test_a_quick_run_of_verify_writes_every_figure(tmp_path: Path) -> None:
-    figures = tmp_path / "figures.json"
-    printed = run("verify", "--quick", "--json", str(figures))
-    report = json.loads(figures.read_text())
+    report, printed = measured(tmp_path, "verify")
     assert [proof["is_analysed"] for proof in report["proofs"]] == [False, True, False, True]
     sizes = [proof["assignments"] for proof in report["proofs"]]
     assert sizes[0] == sizes[1] >= 100

@@ -1,9 +1,5 @@
 """The measurements of workers run and say what they promise to say. What they measure is nobody's business here."""
 
-import json
-import os
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,18 +10,9 @@ from bench.burst import Burst, BurstEffort, Bursts, Sample
 from bench.chart import queue_chart, thinned
 from bench.latency import Latencies, LatencyEffort
 from bench.worker_report import ROWS, burst_as_json, latency_as_json
+from tests.bench.measuring import measured
 
-ROOT = Path(__file__).parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def run(*words: str) -> str:
-    """What the measurement printed."""
-    command = [sys.executable, "-m", "bench", *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def parsed(drawn: str) -> ElementTree.Element:
@@ -35,9 +22,7 @@ def parsed(drawn: str) -> ElementTree.Element:
 
 @pytest.mark.slow
 def test_a_quick_run_of_latency_writes_every_figure(tmp_path: Path) -> None:
-    figures = tmp_path / "figures.json"
-    printed = run("latency", "--quick", "--json", str(figures))
-    report = json.loads(figures.read_text())
+    report, printed = measured(tmp_path, "latency")
     assert {name: row["count"] for name, row in report["latency_ms"].items()} == dict.fromkeys(ROWS, 4)
     for row in report["latency_ms"].values():
         assert 0 < row["p50"] <= row["p95"] <= row["p99"]
@@ -49,9 +34,8 @@ def test_a_quick_run_of_latency_writes_every_figure(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_quick_run_of_a_burst_writes_every_figure_and_a_chart(tmp_path: Path) -> None:
-    figures, chart = tmp_path / "figures.json", tmp_path / "chart.svg"
-    printed = run("burst", "--quick", "--json", str(figures), "--chart", str(chart))
-    report = json.loads(figures.read_text())
+    chart = tmp_path / "chart.svg"
+    report, printed = measured(tmp_path, "burst", "--chart", str(chart))
     assert [(burst["approval"], burst["workers"]) for burst in report["bursts"]] == [
         ("bulk", 1),
         ("singly", 1),

@@ -1,27 +1,18 @@
 """The measurements run and say what they promise to say. What they measure is nobody's business here."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bench.rounds import ENGINES
+from tests.bench.measuring import measured
 
-ROOT = Path(__file__).parents[2]
 SPAN = {"median", "min", "max"}
 
 
 @pytest.mark.slow
 def test_a_quick_run_writes_every_figure(tmp_path: Path) -> None:
-    figures = tmp_path / "figures.json"
-    command = [sys.executable, "-m", "bench", "--quick", "--populations", "steady", "--json", str(figures)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    report = json.loads(figures.read_text())
+    report, printed = measured(tmp_path, "engine", "--populations", "steady")
     [result] = report["results"]
     assert result["tables_that_differ"] == []
     assert 0 < result["assignments_per_lead"] <= 9
@@ -36,7 +27,7 @@ def test_a_quick_run_writes_every_figure(tmp_path: Path) -> None:
     assert set(result["single_latency_ms"]) == {"p50", "p99"}
     [roster] = report["rosters"]
     assert roster["subscriptions"] == 60
-    assert "| steady | 20 |" in done.stdout
+    assert "| steady | 20 |" in printed
 
 
 def test_a_row_that_differs_from_the_floor_is_noticed(database_url: str) -> None:
