@@ -1,5 +1,7 @@
 """A real browser, a fresh site for each test, and an eye on everything that a page does."""
 
+import asyncio
+from asyncio.events import AbstractEventLoop
 from collections.abc import Generator
 
 import pytest
@@ -10,11 +12,30 @@ from tests.browser.site import Site, chromium, serving
 from tests.browser.watched import Visit, Watched
 
 
-@pytest.fixture
-def browser() -> Generator[Browser]:
-    """Chromium, for one test: while it is driven, its thread has an event loop that other tests could not start in."""
+@pytest.fixture(scope="session")
+def started_browser() -> Generator[tuple[Browser, AbstractEventLoop]]:
+    """Chromium, started once in a process, and the event loop by which it is driven, which is not under way."""
     with chromium() as started:
-        yield started
+        loop = asyncio.get_running_loop()
+        _says_that_it_runs(None)
+        yield started, loop
+        _says_that_it_runs(loop)
+
+
+def _says_that_it_runs(loop: AbstractEventLoop | None) -> None:
+    """What drives the browser leaves its loop as the running one of the thread: no other test could start a loop."""
+    asyncio._set_running_loop(loop)  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.fixture
+def browser(started_browser: tuple[Browser, AbstractEventLoop]) -> Generator[Browser]:
+    """Chromium without a window. Those that the test opens are closed afterwards, and their cookies gone."""
+    browser, loop = started_browser
+    _says_that_it_runs(loop)
+    yield browser
+    for context in browser.contexts:
+        context.close()
+    _says_that_it_runs(None)
 
 
 @pytest.fixture

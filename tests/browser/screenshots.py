@@ -21,8 +21,8 @@ from fairlead.store import migrations
 from fairlead.store.connection import Database
 from fairlead.store.embedded.scratch import scratch_cluster
 from fairlead.store.leads.rows import clock
-from fairlead.store.schema import migrate
-from tests.browser.showcase import Showcase, fill_marketplace, seat_viewers
+from tests.browser.showcase import Showcase, seat_viewers
+from tests.browser.showcase_dump import fill_database
 from tests.browser.site import Site, chromium, serving, window
 from tests.flows.access.people import value
 from tests.quick_passwords import use_quick_passwords
@@ -191,11 +191,11 @@ def _photograph(page: Page, picture: Path) -> None:
 
 
 @contextmanager
-def showcase_database() -> Generator[Database]:
+def showcase_database(dump: Path | None = None) -> Generator[Database]:
     """A database with the marketplace of `showcase`, on a server of its own, gone afterwards.
 
     With SHOWCASE_SERVER, a superuser's address, on that server: filled once for each state of schema and showcase, and
-    copied for each run.
+    copied for each run. With `dump`, what several servers are filled from is made once, see `fill_database`.
     """
     server = os.environ.get("SHOWCASE_SERVER")
     with ExitStack() as until_the_end:
@@ -204,9 +204,7 @@ def showcase_database() -> Generator[Database]:
         with psycopg.connect(url, autocommit=True) as conn:
             if conn.execute("select from pg_database where datname = %s", (filled,)).fetchone() is None:
                 conn.execute(f"create database {filled}_new".encode())
-                with Database(_named(url, f"{filled}_new"), "fairlead") as database:
-                    migrate(database)
-                    fill_marketplace(database)
+                fill_database(_named(url, f"{filled}_new"), dump)
                 conn.execute(f"alter database {filled}_new rename to {filled}".encode())
             conn.execute(f"create database {name} template {filled} strategy file_copy".encode())
             try:

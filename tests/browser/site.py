@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from playwright.sync_api import Browser, BrowserContext, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ViewportSize, expect, sync_playwright
 
 from fairlead.api.serve import serve_in_thread
 from fairlead.api.session_cookie import DEVELOPMENT_COOKIE
@@ -12,6 +12,7 @@ from fairlead.console.application import console_application
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
 from tests.api.asking import SECRET_KEYS
+from tests.waiting import PATIENCE_SECONDS
 
 CHROMIUM = "/usr/bin/chromium"
 _SWITCHES = [
@@ -45,6 +46,10 @@ def serving(database: Database) -> Generator[Site]:
         yield Site(f"http://127.0.0.1:{served.port}", database)
 
 
+expect.set_options(timeout=1000 * PATIENCE_SECONDS)
+"""What must come is waited for as long as anywhere in the tests: a busy machine takes its time."""
+
+
 @contextmanager
 def chromium() -> Generator[Browser]:
     """The system's Chromium, without a window."""
@@ -72,6 +77,7 @@ def window(
         locale="en-GB",
         has_touch=phone,
     )
+    context.set_default_timeout(1000 * PATIENCE_SECONDS)
     cookies = [{"name": "time_zone", "value": zone.replace("/", "%2F"), "url": site.address}]
     if token is not None:
         cookies.append({"name": DEVELOPMENT_COOKIE, "value": token, "url": site.address})

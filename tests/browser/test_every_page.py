@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.browser.screenshots import PAGES, names_of, showcase_database
 from tests.browser.showcase import Showcase, seat_viewers
-from tests.browser.site import Site, serving, window
-from tests.browser.watched import Watched, hindrances
+from tests.browser.site import DESK, Site, serving, window
+from tests.browser.watched import Watched, hindrances, hindrances_of_colour
 from tests.quick_passwords import use_quick_passwords
 
 PAGES_AT_ONCE = 8
@@ -32,7 +32,10 @@ MAIN_PAGES = (
     "provider:/portal/leads/{assignment_id}",
     "provider:/portal/subscriptions/{subscription_id}",
 )
-NARROW, ZOOMED = {"width": 360, "height": 740}, {"width": 640, "height": 400}
+SIZES: Mapping[str, ViewportSize] = {
+    "360 pixels": {"width": 360, "height": 740},
+    "200 %": {"width": 640, "height": 400},
+}
 """The narrowest telephone; a window of 1280 pixels at 200 %."""
 
 _REACHABLE = """() => {
@@ -102,13 +105,15 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def shown(request: pytest.FixtureRequest) -> Generator[Shown]:
-    """One marketplace for all the tests here, which only look at it."""
+def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[Shown]:
+    """One marketplace for all the tests here, which only look at it, made once for all processes of the run."""
+    is_alone = not hasattr(request.config, "workerinput")
+    dump = None if is_alone else tmp_path_factory.getbasetemp().parent / "showcase.dump"
     with pytest.MonkeyPatch.context() as patches:
         use_quick_passwords(patches)
         if "SHOWCASE_SERVER" not in os.environ:
             patches.setenv("SHOWCASE_SERVER", request.getfixturevalue("server_url"))
-        with showcase_database() as database:
+        with showcase_database(dump) as database:
             showcase = seat_viewers(database)
             names = names_of(database, showcase)
             with serving(database) as site:
@@ -131,38 +136,38 @@ def go(opened: Page, shown: Shown, page: str) -> None:
     opened.wait_for_load_state("networkidle")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group[0].partition(":")[2])
-def test_nothing_is_in_the_way_of_any_visitor(
-    browser: Browser, shown: Shown, group: tuple[str, ...], dark: bool
-) -> None:
+def test_nothing_is_in_the_way_of_any_visitor(browser: Browser, shown: Shown, group: tuple[str, ...]) -> None:
+    """In light and in the dark, on a narrow telephone and at twice the size.
+
+    Each page is asked for once: what a page looks like follows from its style sheet, never from a script
+    (tests/console/test_assets.py), so it is the same page whether it was dark or narrow from the beginning.
+    """
+    watched = Watched(browser, shown.site)
+    windows: dict[str | None, Page] = {}
     found: dict[str, list[str]] = {}
     for page in group:
-        with opened(browser, shown, page, dark=dark) as at:
-            if hindered := hindrances(at):
-                found[page] = hindered
+        token = shown.token_of(page)
+        at = windows[token] if token in windows else windows.setdefault(token, watched.open(token))
+        go(at, shown, page)
+        hindered = hindrances(at)
+        at.emulate_media(color_scheme="dark", reduced_motion="reduce")  # no colour on its way to another
+        hindered += [f"in the dark: {each}" for each in hindrances_of_colour(at)]
+        at.emulate_media(color_scheme="light", reduced_motion="no-preference")
+        for name, size in SIZES.items():
+            at.set_viewport_size(size)
+            hindered += [f"at {name}: {each}" for each in too_wide(at)]
+        at.set_viewport_size(DESK)
+        if hindered:
+            found[page] = hindered
+    watched.close()
     assert not found
 
 
-@pytest.mark.parametrize("size", [NARROW, ZOOMED], ids=["360 px", "200 %"])
-@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group[0].partition(":")[2])
-def test_no_page_is_wider_than_its_window(
-    browser: Browser, shown: Shown, group: tuple[str, ...], size: dict[str, int]
-) -> None:
-    wider: dict[str, object] = {}
-    for page in group:
-        context = window(browser, shown.site, shown.token_of(page))
-        at = context.new_page()
-        at.set_viewport_size(size)  # pyright: ignore[reportArgumentType]
-        go(at, shown, page)
-        over = at.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if over > 0:
-            wider[page] = (
-                over,
-                at.evaluate(_TOO_WIDE),
-            )
-        context.close()
-    assert not wider
+def too_wide(page: Page) -> list[str]:
+    """By how much the page is wider than its window, and by what; [] if it is not."""
+    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return [f"{over} pixels too wide", *page.evaluate(_TOO_WIDE)] if over > 0 else []
 
 
 @pytest.mark.parametrize("page", MAIN_PAGES)
@@ -184,10 +189,24 @@ def test_keys_reach_everything_and_show_where_they_are(browser: Browser, shown: 
 
 
 def test_nothing_moves_for_who_wants_no_movement(browser: Browser, shown: Shown) -> None:
+    windows: dict[str | None, Page] = {}
     for page in MAIN_PAGES:
-        context = window(browser, shown.site, shown.token_of(page))
-        at = context.new_page()
-        at.emulate_media(reduced_motion="reduce")
-        go(at, shown, page)
-        assert at.evaluate(_MOVING) == [], page
-        context.close()
+        token = shown.token_of(page)
+        if token not in windows:
+            windows[token] = window(browser, shown.site, token).new_page()
+            windows[token].emulate_media(reduced_motion="reduce")
+        go(windows[token], shown, page)
+        assert windows[token].evaluate(_MOVING) == [], page
+
+
+def test_what_is_wrong_only_in_the_dark_or_in_a_narrow_window_is_found(browser: Browser) -> None:
+    at = browser.new_page(viewport=DESK)
+    at.set_content(
+        '<html lang="en" style="color-scheme: light dark"><title>Wrong</title><main><h1>Wrong</h1>'
+        '<p style="width: 500px; color: light-dark(#000, #333); background: light-dark(#fff, #222)">A sentence.</p>'
+    )
+    assert (hindrances(at), too_wide(at)) == ([], [])
+    at.emulate_media(color_scheme="dark")
+    assert [each.partition(":")[0] for each in hindrances_of_colour(at)] == ["color-contrast"]
+    at.set_viewport_size(SIZES["360 pixels"])
+    assert too_wide(at)[0].endswith("pixels too wide")

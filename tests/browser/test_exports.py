@@ -53,13 +53,13 @@ def test_an_export_is_requested_watched_and_fetched(
     worker.start()
     assert halfway.wait(60)
     value(database, "update exports set rows_written = 30, rows_expected = 120 where id = %s", export_id)
-    expect(page.get_by_text("30 of about 120 rows")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("30 of about 120 rows")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_js_property("value", 0.25)
     go_on.set()
     worker.join()
     forget_jobs(database)
     download_link = page.get_by_role("link", name="Download")
-    expect(download_link).to_be_visible(timeout=20_000)
+    expect(download_link).to_be_visible()
     with page.expect_download() as fetched:
         download_link.click()
     file = tmp_path / "leads.csv"

@@ -1,7 +1,8 @@
 """Windows whose every error, breach of the policy and request is noted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from tests.browser.site import Site, window
 
 _AXE = Axe()
+COLOUR_RULES = ("color-contrast", "link-in-text-block")
 _REFUSED = "Failed to load resource: the server responded with a status of 4"
 """The browser says so for every refusal of the API, also for those that the page shows well."""
 _CUT = "Failed to load resource: net::ERR_CONNECTION_RESET"
@@ -63,5 +65,14 @@ class Watched:
 
 def hindrances(page: Page) -> list[str]:
     """What axe finds on the page as it is now, by rule, with the first place of each; [] if nothing."""
-    found = _AXE.run(page).response["violations"]
+    return _found(page, {"resultTypes": ["violations"]})
+
+
+def hindrances_of_colour(page: Page) -> list[str]:
+    """The same, by the rules that look at colours, which are all that a dark page has of its own."""
+    return _found(page, {"resultTypes": ["violations"], "runOnly": {"type": "rule", "values": [*COLOUR_RULES]}})
+
+
+def _found(page: Page, options: Mapping[str, Any]) -> list[str]:
+    found = _AXE.run(page, options=dict(options)).response["violations"]
     return [f"{each['id']}: {each['nodes'][0]['target']} ({each['help']})" for each in found]

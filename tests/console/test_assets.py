@@ -43,6 +43,18 @@ def test_scripts_and_styles_ask_no_other_server() -> None:
         )
 
 
+def test_what_a_page_looks_like_follows_from_its_style_sheets() -> None:
+    """Nothing else asks whether the window is dark or how large it is, and only colours differ in the dark.
+
+    So tests/browser/test_every_page.py may ask for a page once and look at it in light, in the dark and narrow.
+    """
+    for path in STATIC.glob("*.js"):
+        asks = re.findall(r"matchMedia|innerWidth|outerWidth|screen\.width|['\"]resize['\"]|onresize", path.read_text())
+        assert asks == [], path.name
+    for path in (*STATIC.glob("*.css"), *TEMPLATES):
+        assert "prefers-color-scheme" not in path.read_text(), path.name
+
+
 def test_every_icon_that_is_named_is_there() -> None:
     there = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons.svg").read_text()))
     named = {name for path in TEMPLATES for name in re.findall(r'\bicon\("([\w-]+)"\)', path.read_text())}
