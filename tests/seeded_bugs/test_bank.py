@@ -6,7 +6,6 @@ Those that are quick to notice with `python3 dev.py test --all`; all of them wit
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from fairlead.store.embedded.scratch import scratch_cluster
 from fairlead.store.schema import migrate
 from tests.seeded_bugs.bank import BANK
 from tests.seeded_bugs.bug import NOTICED, Bug, Edit
+from tests.seeded_bugs.forked_run import Forks, forks
 from tests.seeded_bugs.plugin import SERVER
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +39,14 @@ class Run:
     code: int
     complaints: tuple[str, ...]
     output: str
+
+
+@dataclass(frozen=True)
+class Bank:
+    """What the runs have in common."""
+
+    server: str
+    forks: Forks
 
 
 @pytest.fixture(scope="module")
@@ -80,27 +88,25 @@ def damaged(source: Path, edits: Sequence[Edit]) -> Iterator[Path]:
         shutil.copy2(ROOT / "src" / "fairlead" / edit.file, source / "fairlead" / edit.file)
 
 
-def run_tests(source: Path, server: str, tests: Sequence[str], *, at_first_complaint: bool) -> Run:
+@pytest.fixture(scope="module")
+def bank(bank_server: str) -> Iterator[Bank]:
+    """The server, and the process whose forks run pytest."""
+    with forks() as forked:
+        yield Bank(bank_server, forked)
+
+
+def run_tests(source: Path, bank: Bank, tests: Sequence[str], *, at_first_complaint: bool) -> Run:
     """The tests, run on that source and on that server."""
+    server = bank.server
     with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(f"drop database if exists {TEMPLATE_OF_THE_TESTS} with (force)")
-    command = [sys.executable, "-m", "pytest", "-q", "-rfE", "--tb=line", "-p", "no:cacheprovider"]
-    command += ["-p", "tests.seeded_bugs.plugin", "-o", f"pythonpath={source} {ROOT}"]
-    command += ["-m", "not chaos_long"] + (["-x"] if at_first_complaint else [])
+    words = ["-q", "-rfE", "--tb=line", "-p", "no:cacheprovider", "-p", "tests.seeded_bugs.plugin"]
+    words += ["-o", f"pythonpath={source} {ROOT}", "-m", "not chaos_long"] + (["-x"] if at_first_complaint else [])
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment |= {SERVER: server, "PYTHONPATH": f"{source}{os.pathsep}{ROOT}"}
-    done = subprocess.run(
-        [*command, *tests],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-    complaints = re.findall(r"^(?:FAILED|ERROR) (\S+::[^\n]*?)(?: - .*)?$", done.stdout, re.MULTILINE)
-    return Run(done.returncode, tuple(complaints), done.stdout)
+    code, output = bank.forks.run_pytest([*words, *tests], [source, ROOT], environment, PATIENCE_SECONDS)
+    complaints = re.findall(r"^(?:FAILED|ERROR) (\S+::[^\n]*?)(?: - .*)?$", output, re.MULTILINE)
+    return Run(code, tuple(complaints), output)
 
 
 def _of(is_quick: bool) -> list[object]:
@@ -110,19 +116,19 @@ def _of(is_quick: bool) -> list[object]:
 @pytest.mark.slow
 @pytest.mark.chaos
 @pytest.mark.parametrize("bug", _of(is_quick=True))
-def test_a_mistake_is_noticed(bug: Bug, source: Path, bank_server: str, record_property: Record) -> None:
-    _must_be_noticed(bug, source, bank_server, record_property)
+def test_a_mistake_is_noticed(bug: Bug, source: Path, bank: Bank, record_property: Record) -> None:
+    _must_be_noticed(bug, source, bank, record_property)
 
 
 @pytest.mark.chaos_long
 @pytest.mark.parametrize("bug", _of(is_quick=False))
-def test_a_mistake_is_noticed_at_length(bug: Bug, source: Path, bank_server: str, record_property: Record) -> None:
-    _must_be_noticed(bug, source, bank_server, record_property)
+def test_a_mistake_is_noticed_at_length(bug: Bug, source: Path, bank: Bank, record_property: Record) -> None:
+    _must_be_noticed(bug, source, bank, record_property)
 
 
-def _must_be_noticed(bug: Bug, source: Path, server: str, record_property: Record) -> None:
+def _must_be_noticed(bug: Bug, source: Path, bank: Bank, record_property: Record) -> None:
     with damaged(source, bug.edits):
-        run = run_tests(source, server, bug.tests, at_first_complaint=True)
+        run = run_tests(source, bank, bug.tests, at_first_complaint=True)
     # 1: tests failed. Anything else, such as a source that cannot be imported, is no test's merit.
     assert run.code == 1, f"{bug.name}: nobody noticed that {bug.story}\n{run.output}"
     assert run.complaints, run.output
@@ -131,16 +137,16 @@ def _must_be_noticed(bug: Bug, source: Path, server: str, record_property: Recor
 
 @pytest.mark.slow
 @pytest.mark.chaos
-def test_without_a_mistake_nobody_complains(source: Path, bank_server: str) -> None:
+def test_without_a_mistake_nobody_complains(source: Path, bank: Bank) -> None:
     tests = sorted({test for bug in BANK for test in bug.tests if bug.is_quick})
-    run = run_tests(source, bank_server, tests, at_first_complaint=False)
+    run = run_tests(source, bank, tests, at_first_complaint=False)
     assert run.code == 0, run.output
 
 
 @pytest.mark.chaos_long
-def test_without_a_mistake_nobody_complains_at_length(source: Path, bank_server: str) -> None:
+def test_without_a_mistake_nobody_complains_at_length(source: Path, bank: Bank) -> None:
     tests = sorted({test for bug in BANK for test in bug.tests if not bug.is_quick})
-    run = run_tests(source, bank_server, tests, at_first_complaint=False)
+    run = run_tests(source, bank, tests, at_first_complaint=False)
     assert run.code == 0, run.output
 
 
