@@ -67,15 +67,21 @@ def password_costs(monkeypatch: pytest.MonkeyPatch) -> None:
     use_quick_passwords(monkeypatch)
 
 
+@pytest.fixture(scope="session")
+def superuser(server_url: str) -> Generator[psycopg.Connection[tuple[object, ...]]]:
+    """A connection that makes databases and drops them: one for all tests, since a new one takes longer than that."""
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        yield conn
+
+
 @pytest.fixture
-def database_url(server_url: str) -> Generator[str]:
+def database_url(server_url: str, superuser: psycopg.Connection[tuple[object, ...]]) -> Generator[str]:
     """A fresh database with the newest schema, gone after the test."""
     name = f"test_{uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as conn:
-        conn.execute(f"create database {name} template {TEMPLATE} strategy file_copy".encode())
-        yield _named(server_url, name)
-        conn.execute(f"drop database {name} with (force)".encode())
-        drop_unused_portal_roles(conn)
+    superuser.execute(f"create database {name} template {TEMPLATE} strategy file_copy".encode())
+    yield _named(server_url, name)
+    superuser.execute(f"drop database {name} with (force)".encode())
+    drop_unused_portal_roles(superuser)
 
 
 def drop_unused_portal_roles(conn: psycopg.Connection[tuple[object, ...]]) -> None:
