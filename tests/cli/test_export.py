@@ -22,6 +22,7 @@ from fairlead.flows.exporting.rows import ExportRequest
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.cli.program import Program
+from tests.flows.marketplaces import HOSTING, declare
 from tests.flows.niches import audited
 from tests.race.marketplaces import Niche, Provider, Terms, add_leads, add_providers, open_niche, subscribe
 
@@ -226,3 +227,23 @@ def test_bad_input_gets_one_clear_line(
     assert line in result.err
     assert result.err.count("\n") == 1, result.err
     assert audited(database, "data.exported") == []
+
+
+def test_a_marketplace_is_exported_whole_as_a_file_that_applies(
+    database: Database,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    fairlead, file = Program(monkeypatch, capsys, database_url), tmp_path / "marketplace.toml"
+    declare(database, HOSTING)
+    assert fairlead("export", "marketplace", "--output", str(file)).status == 0
+    text = file.read_text(encoding="utf-8")
+    assert 'slug = "hosting"' in text
+    assert fairlead("export", "marketplace").out == text
+    assert fairlead("apply", str(file)).out == "nothing to change\n"
+    for option in (["--format", "csv"], ["--niche", "hosting"], ["--no-contact-data"]):
+        refused = fairlead("export", "marketplace", *option)
+        assert (refused.status, refused.out) == (2, "")
+        assert "exported whole" in refused.err

@@ -15,15 +15,19 @@ from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import errors
 from fairlead.cli.progress import progress_bar
 from fairlead.core.errors import BadInput
+from fairlead.flows.declaring.export_marketplace import export_marketplace
 from fairlead.flows.exporting.export import export as write_export
 from fairlead.flows.exporting.file_formats import FORMATS
 from fairlead.flows.exporting.kinds import KINDS
 from fairlead.flows.exporting.rows import ExportRequest
 from fairlead.store.audit.log import OPERATOR
 
+MARKETPLACE = "marketplace"
+
 
 def export(
-    what: Annotated[str, typer.Argument(metavar="KIND", help=f"What to export: {', '.join(KINDS)}.")],
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(metavar="KIND", help=f"What to export: {', '.join((*KINDS, MARKETPLACE))}.")],
     niche: Annotated[str | None, typer.Option(help="Only this niche (its slug).")] = None,
     provider: Annotated[str | None, typer.Option(metavar="EMAIL", help="Only this provider.")] = None,
     filters: Annotated[
@@ -56,7 +60,12 @@ def export(
         fairlead export journal --niche vps-hosting --format jsonl --output journal.jsonl
 
         fairlead export leads --where status=distributed --format parquet --output leads.parquet
+
+        fairlead export marketplace --output marketplace.toml    (the file that `fairlead apply` takes)
     """
+    if what == MARKETPLACE:
+        _export_marketplace(context, output)
+        return
     time_from, time_before = _day("--from", day_from), _day("--before", day_before)
     if time_from and time_before and time_from >= time_before:
         raise BadInput(["--from must be a day before --before"])
@@ -85,6 +94,20 @@ def export(
             )
     if output is not None:
         errors.print(f"{rows:,} rows written to {output}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _export_marketplace(context: typer.Context, output: Path | None) -> None:
+    """The marketplace's file is written; whatever an option would choose of it is refused: it is exported whole."""
+    others = context.params.keys() - {"what", "output"}
+    sources = (context.get_parameter_source(name) for name in others)
+    if any(source is not None and source.name == "COMMANDLINE" for source in sources):
+        raise BadInput(["a marketplace is exported whole, as TOML: only --output goes with it"])
+    with marketplace() as database:
+        file = export_marketplace(database, OPERATOR)
+    with _output(output) as stream:
+        stream.write(file.text.encode())
+    for line in file.left_out:
+        errors.print(f"left out: {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _named_values(texts: list[str]) -> dict[str, str]:

@@ -154,8 +154,8 @@ class _Planner:
         return funded(subscription, level.level.price_cents, balance.available_cents)
 
     def _move(self, before: SubscriptionRow | None, after: SubscriptionRow, level: LevelRow) -> None:
-        old = None if before is None or before.is_deleted else _document(before.subscription)
-        new = None if after.is_deleted else _document(after.subscription)
+        old = None if before is None or before.is_deleted else subscription_document(before.subscription)
+        new = None if after.is_deleted else subscription_document(after.subscription)
         name = f"{after.provider_email} {self._slugs[level.niche_id]}/{level.level.name}"
         change = difference("subscription", name, old, new)
         if change is None:
@@ -173,7 +173,8 @@ def is_restated(row: SubscriptionRow, providers: ProviderPlan) -> bool:
     return provider_id in providers.restated or (provider_id in providers.rezoned and is_timed)
 
 
-def _document(subscription: Subscription) -> JsonObject:
+def subscription_document(subscription: Subscription) -> JsonObject:
+    """The subscription in the words of the file, and why it is inactive."""
     return {
         "active": subscription.is_active,
         "deactivation_reason": subscription.deactivation_reason,

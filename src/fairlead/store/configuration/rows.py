@@ -218,6 +218,11 @@ def providers_at_levels(conn: Connection, levels: Sequence[LevelRow]) -> list[st
     return [row[0] for row in rows]
 
 
+def provider_ids(conn: Connection) -> list[str]:
+    """Every provider of the marketplace, by id. Locks nothing."""
+    return [row[0] for row in conn.execute("select id::text from providers order by id").fetchall()]
+
+
 _PROVIDERS: LiteralString = """
     select id::text, email, name, status, timezone, low_balance_threshold_cents,
            balance_cents, credit_limit_cents, ledger_seq, low_balance_alerted_at is not null, limits, schedule

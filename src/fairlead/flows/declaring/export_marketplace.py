@@ -1,0 +1,123 @@
+"""The marketplace as a file that `apply` takes back: the same words, and the same form, in the other direction.
+
+What a niche, level, provider or subscription is in the words of the file is written down where a file is compared with
+what is there (`niche_document` and its like): a key that applying knows is exported without a word here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import tomli_w
+from pydantic import BaseModel
+
+from fairlead.core.canonical import JsonObject
+from fairlead.core.model import Subscription
+from fairlead.core.subscription import PAUSED
+from fairlead.flows.declaring.declaration import LevelTable, NicheTable, ProviderTable, SubscriptionTable
+from fairlead.flows.declaring.plan_niches import level_document, niche_document
+from fairlead.flows.declaring.plan_providers import provider_document
+from fairlead.flows.declaring.plan_subscriptions import subscription_document
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.rows import (
+    LevelRow,
+    NicheRow,
+    ProviderRow,
+    SubscriptionRow,
+    level_rows,
+    niche_ids_of,
+    niche_rows,
+    provider_ids,
+    subscription_rows,
+    unlocked_providers,
+)
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.rows import clock
+from fairlead.store.lookups import marketplace_currency
+
+_BEGINNING = """\
+# Niches with their forms and levels, providers with their subscriptions: what `fairlead apply` makes a marketplace of.
+# Money is not in here (balances are moved by deposits), nor is what was never set.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketplaceFile:
+    """The file's text, and the subscriptions that it leaves out, each with the reason."""
+
+    text: str
+    left_out: tuple[str, ...]
+
+
+def export_marketplace(database: Database, actor: Actor) -> MarketplaceFile:
+    """The marketplace as one snapshot has it. Applied here it changes nothing; applied elsewhere it makes the same.
+
+    A subscription whose filter no longer fits its niche's form is left out: applying would refuse its filter, and
+    without one it would buy every lead. The export is in the audit log. Raises `Unavailable`.
+    """
+    with database.snapshot() as conn:
+        document, left_out = _document(conn)
+    counts = {name: len(cast("Sequence[object]", document[name])) for name in ("niche", "provider")}
+    event = AuditEvent(actor, "data.exported", "export", "marketplace", new=counts)
+    database.run(lambda conn: append_audit(conn, [event], clock(conn)))
+    remarks = "".join(f"# Left out: {line}\n" for line in left_out)
+    return MarketplaceFile(f"{_BEGINNING}{remarks}\n{tomli_w.dumps(document)}", left_out)
+
+
+def _document(conn: Connection) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    niche_ids = niche_ids_of(conn, None)
+    niches = niche_rows(conn, niche_ids)
+    levels = sorted(level_rows(conn, niche_ids), key=lambda row: row.level.order_position)
+    providers = unlocked_providers(conn, provider_ids(conn)).values()
+    living = [row for row in subscription_rows(conn, [], niche_ids, []) if not row.is_deleted]
+    slugs = {niche.niche_id: niche.slug for niche in niches}
+    names = {row.level.level_id: (slugs[row.niche_id], row.level.name) for row in levels}
+    of_provider: dict[str, list[SubscriptionRow]] = {}
+    left_out: list[str] = []
+    for row in living:
+        if row.subscription.filter_is_valid:
+            of_provider.setdefault(row.subscription.provider_id, []).append(row)
+        else:
+            place = "/".join(names[row.subscription.level_id])
+            left_out.append(f"{row.provider_email} {place}: its filter no longer fits the form")
+    document = {
+        "marketplace": {"currency": marketplace_currency(conn)},
+        "niche": [_niche(niche, [row for row in levels if row.niche_id == niche.niche_id]) for niche in niches],
+        "provider": [_provider(row, of_provider.get(row.provider_id, []), names) for row in providers],
+    }
+    return document, tuple(left_out)
+
+
+def _niche(niche: NicheRow, levels: Sequence[LevelRow]) -> Mapping[str, Any]:
+    own = [_table(LevelTable, {"name": row.level.name, **level_document(row.level)}) for row in levels]
+    return {**_table(NicheTable, {"slug": niche.slug, **niche_document(niche)}), "level": own}
+
+
+def _provider(
+    provider: ProviderRow, subscriptions: Sequence[SubscriptionRow], names: Mapping[str, tuple[str, str]]
+) -> Mapping[str, Any]:
+    table = _table(ProviderTable, {"email": provider.email, **provider_document(provider)})
+    return {**table, "subscription": [_subscription(row.subscription, names) for row in subscriptions]}
+
+
+def _subscription(subscription: Subscription, names: Mapping[str, tuple[str, str]]) -> Mapping[str, Any]:
+    niche, level = names[subscription.level_id]
+    # What the lack of funds switched off is on as far as the file is concerned: money decides (R9).
+    is_active = subscription.deactivation_reason != PAUSED
+    document = {**subscription_document(subscription), "active": is_active}
+    return _table(SubscriptionTable, {"niche": niche, "level": level, **document})
+
+
+def _table(model: type[BaseModel], document: JsonObject) -> dict[str, Any]:
+    """Of the document what the file has a key for, in the order of the keys; TOML has no word for nothing."""
+    known = ((name, document.get(name)) for name in model.model_fields)
+    return {name: _without_nothing(value) for name, value in known if value is not None}
+
+
+def _without_nothing(value: object) -> object:
+    if isinstance(value, dict):
+        pairs = cast("dict[str, object]", value).items()
+        return {name: _without_nothing(each) for name, each in pairs if each is not None}
+    if isinstance(value, list | tuple):
+        return [_without_nothing(each) for each in cast("Sequence[object]", value)]
+    return value
