@@ -10,12 +10,12 @@ import pytest
 
 from fairlead.core.limits import Counter
 from fairlead.core.local_time import Period
-from fairlead.core.model import Subscription
+from fairlead.core.model import Balance, Subscription
 from fairlead.core.refusals import OutsideSchedule
 from fairlead.core.subscription import EVERY_LEAD
 from fairlead.flows.distribute import distribute
-from fairlead.store.configuration.rows import SubscriptionRow
-from fairlead.store.configuration.writes import write_low_balance_threshold, write_states
+from fairlead.store.configuration.rows import ProviderRow, SubscriptionRow
+from fairlead.store.configuration.writes import write_low_balance_threshold, write_states, write_terms
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution import writes
 from fairlead.store.distribution.limit_windows import move_windows, shut
@@ -134,6 +134,7 @@ def test_the_same_batch_is_not_written_twice(database: Database) -> None:
 
 UNKNOWN = new_id()
 SUBSCRIBED = SubscriptionRow(UNKNOWN, "a@b.test", Subscription(UNKNOWN, UNKNOWN, UNKNOWN, True, None, EVERY_LEAD, True))
+STRANGER = ProviderRow(UNKNOWN, "a@b.test", "A", "active", "UTC", None, Balance(0, 0, 0))
 USED = Counter("provider", UNKNOWN, Period.DAY, NOW, NOW + timedelta(days=1), 1, 100)
 CHANGES: dict[str, Callable[[Connection], object]] = {
     "leads_confirmed_were_waiting_for_it": lambda conn: state.set_confirmed(conn, UNKNOWN),
@@ -165,6 +166,7 @@ CHANGES: dict[str, Callable[[Connection], object]] = {
     "leads_answers_erased_once": lambda conn: state.set_answers_erased(conn, [UNKNOWN], NOW),
     "leads_contact_erased_once": lambda conn: state.set_contact_erased(conn, [UNKNOWN], NOW),
     "leads_erased_once": lambda conn: state.set_erased(conn, [UNKNOWN], NOW),
+    "providers_with_terms_are_there": lambda conn: write_terms(conn, STRANGER),
     "leads_withdrawn_once": lambda conn: state.set_withdrawn(conn, UNKNOWN, NOW),
     "subscriptions_shut_are_living": lambda conn: shut(conn, {UNKNOWN: OutsideSchedule(None)}),
     "limit_windows_rise": lambda conn: [move_windows(conn, [(UNKNOWN, USED)]) for _ in range(2)],

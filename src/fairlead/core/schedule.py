@@ -120,6 +120,27 @@ def opens_at(text: str, timezone: str, moment: datetime) -> datetime | None:
     return until + DAYS_SEARCHED * _DAY
 
 
+def closes_at(text: str, timezone: str, moment: datetime) -> datetime | None:
+    """When a schedule that is open at the moment closes next; None where that is further ahead than is searched.
+
+    Raises ValueError as `opens_at` does. Spans that meet are one:
+
+    >>> days = '{"dates_off":["2026-03-03"]}'
+    >>> closes_at(days, "Asia/Kolkata", datetime(2026, 3, 1, 12, tzinfo=UTC)).isoformat()
+    '2026-03-02T18:30:00+00:00'
+    >>> closes_at('{"paused_until":"2026-01-01T00:00:00Z"}', "UTC", datetime(2026, 3, 1, tzinfo=UTC)) is None
+    True
+    """
+    until = moment
+    today = moment.astimezone(zone_named(timezone)).date()
+    for number in range(-2, DAYS_SEARCHED):
+        for opens, closes in _spans_of(text, timezone, today + number * _DAY):
+            if opens > until:
+                return until
+            until = max(until, closes)
+    return None if until > moment + (DAYS_SEARCHED - 3) * _DAY else until
+
+
 @lru_cache(maxsize=65_536)
 def _spans_of(text: str, timezone: str, day: date) -> tuple[tuple[datetime, datetime], ...]:
     """The spans that begin on that date, as instants, the first to open first."""

@@ -1,10 +1,12 @@
 """What a subscription is like, as operators and its provider are shown it."""
 
+import json
 from typing import Any, Literal
 
 from pydantic import Field
 
 from fairlead.api.schemas.documents import StoredFilter, as_stored
+from fairlead.api.schemas.terms import StoredLimits, StoredSchedule
 from fairlead.api.schemas.values import ResponseModel
 from fairlead.core.model import Subscription
 
@@ -17,6 +19,8 @@ class StateOfSubscription(ResponseModel):
     deactivation_reason: Literal["paused", "insufficient_funds"] | None
     filter_rules: StoredFilter
     filter_is_valid: bool = Field(description="False: the form was changed, and the filter does not fit it any more.")
+    limits: StoredLimits = Field(description="Its own limits; what is used of them is at `/limits`.")
+    schedule: StoredSchedule | None = Field(description="Its own schedule; null: it goes by its provider's.")
 
 
 def state_of(subscription: Subscription, *, is_ended: bool) -> dict[str, Any]:
@@ -27,4 +31,6 @@ def state_of(subscription: Subscription, *, is_ended: bool) -> dict[str, Any]:
         "deactivation_reason": subscription.deactivation_reason,
         "filter_rules": as_stored(subscription.filter_rules),
         "filter_is_valid": subscription.filter_is_valid,
+        "limits": json.loads(subscription.limits_text or "{}"),
+        "schedule": None if subscription.schedule_text is None else json.loads(subscription.schedule_text),
     }

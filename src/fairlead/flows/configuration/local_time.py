@@ -24,7 +24,7 @@ from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, append_audit
 from fairlead.store.configuration.lookups import niche_ids_subscribed
 from fairlead.store.configuration.rows import ProviderRow, SubscriptionRow
-from fairlead.store.configuration.writes import write_providers
+from fairlead.store.configuration.writes import write_terms
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import lock_niches
 from fairlead.store.leads.rows import clock
@@ -132,7 +132,7 @@ def _change(
         require_version(expected_version, provider_version(before), "the provider")
         now = clock(conn)
         contents = contents_of_terms(conn, locked, before, after)
-        write_providers(conn, [after], now)
+        write_terms(conn, after)
         record_moves(conn, locked, contents, [], now)
         append_audit(conn, provider_events(actor, before, after, memo), now)
         return Changed(after, provider_version(after), took_effect=True)

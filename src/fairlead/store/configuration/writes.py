@@ -130,6 +130,14 @@ def write_low_balance_threshold(conn: Connection, provider_id: str, threshold_ce
     change_rows(conn, "providers_with_a_threshold_are_there", 1, statement, (threshold_cents, provider_id))
 
 
+def write_terms(conn: Connection, row: ProviderRow) -> None:
+    """The provider's limits and schedule are as the row has them. Needs its lock."""
+    statement = "update providers set limits = %s, schedule = %s where id = %s"
+    change_rows(
+        conn, "providers_with_terms_are_there", 1, statement, (row.limits_text, row.schedule_text, row.provider_id)
+    )
+
+
 def write_subscriptions(conn: Connection, rows: Sequence[SubscriptionRow], now: datetime) -> None:
     """The subscriptions are as given; what they were served so far stays as it is, also through deletion (R12).
 

@@ -14,6 +14,7 @@ from fairlead.api.routes.provider import (
     payments,
     profile,
     subscriptions,
+    terms,
     users,
     webhooks,
 )
@@ -22,6 +23,7 @@ ROUTERS: Sequence[APIRouter] = (
     profile.router,
     levels.router,
     subscriptions.router,
+    terms.router,
     activity.router,
     assignments.router,
     ledger.router,
