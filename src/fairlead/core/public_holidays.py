@@ -4,6 +4,7 @@ What it says of a date may change from one release of it to the next: a parliame
 So a decision records what came of a schedule, and which edition it was asked of.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 
@@ -34,3 +35,14 @@ def public_holidays(country: str, region: str | None, year: int) -> frozenset[da
     except NotImplementedError as error:
         place = country if region is None else f"{country}-{region}"
         raise ValueError(f"there are no public holidays known of {place}") from error
+
+
+@lru_cache(maxsize=1)
+def holiday_places() -> Mapping[str, tuple[str, ...]]:
+    """Every country that public holidays are known of, by code, with the codes of its regions.
+
+    >>> "BY" in holiday_places()["DE"]
+    True
+    """
+    known = holidays.list_supported_countries(include_aliases=False)
+    return {country: tuple(known[country]) for country in sorted(known)}

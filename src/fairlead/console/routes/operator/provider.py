@@ -14,6 +14,7 @@ from fairlead.console.operator.jobs_in_words import message_words
 from fairlead.console.operator.provider_pace import PaceOfProvider, pace_of
 from fairlead.console.operator.provider_subscriptions import SubscriptionLine, levels_to_join, subscription_lines
 from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.terms import limit_lines, local_text, shown_terms
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
@@ -21,6 +22,7 @@ from fairlead.flows.access.seeing import SEEING
 from fairlead.flows.access.users import ListedUser, UserSearch, page_of_users
 from fairlead.flows.configuration.provider_notes import provider_notes
 from fairlead.flows.configuration.reading import read_provider
+from fairlead.flows.configuration.terms_in_force import read_provider_terms, terms_of_provider
 from fairlead.flows.money.bad_leads import list_open_reports
 from fairlead.flows.money.ledger_reading import read_provider_ledger
 from fairlead.flows.provider_activity import OneProviderActivity, one_provider_activity
@@ -70,6 +72,12 @@ def show_provider(
         activity=activity,
         pace=_pace(seen.row.balance.available_cents, activity),
         lines=lines,
+        terms=shown_terms(read_provider_terms(database, provider_id), activity.currency, page.viewer),
+        terms_of={
+            id: (each, limit_lines(each, activity.currency, page.viewer))
+            for id, each in terms_of_provider(database, provider_id).items()
+        },
+        local_text=local_text,
         active_count=sum(each.is_active for each in lines),
         levels=levels_to_join(database, lines),
         passed_over=_passed_over(lines),

@@ -10,10 +10,12 @@ from fairlead.api.schemas.currency import InCurrency
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.portal.filter_words import builder_of
+from fairlead.console.terms import shown_terms
 from fairlead.core.permissions import Permission
 from fairlead.core.subscription import readable_form
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.reading import read_level, read_niche, read_provider, read_subscription
+from fairlead.flows.configuration.terms_in_force import read_subscription_terms
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -27,7 +29,7 @@ def show_subscription_of_provider(
     currency: InCurrency,
     database: MarketplaceDatabase,
 ) -> Response:
-    """Its filter with what it would have matched, and its state. Raises `Refused` for another provider's."""
+    """Its filter with what it would have matched, its limits and hours. Raises `Refused` for another provider's."""
     provider = read_provider(database, provider_id).row
     seen = read_subscription(database, subscription_id, of_provider_id=provider_id)
     subscription = seen.row.subscription
@@ -41,6 +43,9 @@ def show_subscription_of_provider(
         level=read_level(database, subscription.level_id).row.level,
         subscription=subscription,
         is_ended=seen.row.is_deleted,
+        terms=shown_terms(
+            read_subscription_terms(database, subscription_id, of_provider_id=provider_id), currency, page.viewer
+        ),
         summary=seen.filter_summary,
         version=seen.version,
         currency=currency,

@@ -20,6 +20,8 @@ _REMEDIES: Mapping[str, _Remedy] = {
     refusals.SubscriptionInactive.reason: _Remedy(noted("Resume it, or pay in"), "/portal/balance"),
     refusals.FilterInvalid.reason: _Remedy(noted("Mend the filter"), "/portal/subscriptions/{subscription}"),
     FilterMismatch.reason: _Remedy(noted("Try a wider filter"), "/portal/subscriptions/{subscription}"),
+    refusals.OutsideSchedule.reason: _Remedy(noted("Open more hours"), "/portal/subscriptions/{subscription}#schedule"),
+    refusals.CapReached.reason: _Remedy(noted("Raise the limit"), "/portal/subscriptions/{subscription}#limits"),
     refusals.InsufficientBalance.reason: _Remedy(noted("Keep a higher balance"), "/portal/balance"),
     refusals.LevelFull.reason: _Remedy(noted("Your turn comes; another level adds turns")),
 }

@@ -10,12 +10,20 @@ from fairlead.api.schemas.values import Uuid
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.portal.filter_words import builder_of
 from fairlead.console.routes.portal.frame import ActivityReader, Reader, render_portal
+from fairlead.console.terms import limit_lines, local_text, shown_terms
 from fairlead.core.errors import Refused
 from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.own_subscriptions import own_subscription
+from fairlead.flows.configuration.terms_in_force import (
+    read_provider_terms,
+    read_subscription_terms,
+    terms_of_provider,
+    without_operators,
+)
 from fairlead.flows.own_activity import ACTIVITY_DAYS, own_activity
 from fairlead.store.connection import Connection
 from fairlead.store.leads.rows import niche_form
+from fairlead.store.lookups import marketplace_currency
 from fairlead.store.portal.levels_on_offer import LevelOnOffer, NicheOnOffer, niches_on_offer
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -28,11 +36,15 @@ def show_subscriptions(page: PageOfRequest, caller: ActivityReader, marketplace:
     activity = own_activity(marketplace, caller.provider_id)
     offers = caller.database.read(lambda conn: niches_on_offer(conn, caller.provider_id))
     lead_counts = {niche.niche: niche for niche in activity.niches}
+    terms = terms_of_provider(marketplace, caller.provider_id)
+    currency = caller.database.read(marketplace_currency)
     return render_portal(
         page,
         "subscriptions.html",
         caller,
         days=ACTIVITY_DAYS,
+        terms={id: (each, limit_lines(each, currency, page.viewer)) for id, each in terms.items()},
+        local_text=local_text,
         own=[(niche, each) for niche in activity.niches for each in niche.subscriptions],
         offers=[
             (niche, lead_counts.get(niche.slug), free)
@@ -43,16 +55,21 @@ def show_subscriptions(page: PageOfRequest, caller: ActivityReader, marketplace:
 
 
 @router.get("/portal/subscriptions/{subscription_id}")
-def show_subscription(subscription_id: Annotated[Uuid, Path()], page: PageOfRequest, caller: Reader) -> Response:
-    """One subscription: its filter by clicking, with what it would have matched; pausing and leaving."""
+def show_subscription(
+    subscription_id: Annotated[Uuid, Path()], page: PageOfRequest, caller: Reader, marketplace: MarketplaceDatabase
+) -> Response:
+    """One subscription: its filter by clicking, with what it would have matched; its limits and hours; leaving."""
     found = own_subscription(caller.database, caller.provider_id, subscription_id)
     subscription = found.seen.row.subscription
     niche = caller.database.read(lambda conn: niche_form(conn, found.level.niche))
     form = None if niche is None else readable_form(niche.form_schema)
+    # What is used of limits is read where their windows are, which the provider's own database does not show.
+    terms = read_subscription_terms(marketplace, subscription_id, of_provider_id=caller.provider_id)
     return render_portal(
         page,
         "subscription.html",
         caller,
+        terms=shown_terms(without_operators(terms), found.level.currency, page.viewer),
         subscription=subscription,
         is_ended=found.seen.row.is_deleted,
         summary=found.seen.filter_summary,
@@ -60,6 +77,14 @@ def show_subscription(subscription_id: Annotated[Uuid, Path()], page: PageOfRequ
         level=found.level,
         builder=None if form is None else builder_of(form, subscription.filter_rules),
     )
+
+
+@router.get("/portal/limits")
+def show_limits(page: PageOfRequest, caller: Reader, marketplace: MarketplaceDatabase) -> Response:
+    """The provider's limits and its schedule over all of its subscriptions."""
+    currency = caller.database.read(marketplace_currency)
+    terms = without_operators(read_provider_terms(marketplace, caller.provider_id))
+    return render_portal(page, "limits.html", caller, terms=shown_terms(terms, currency, page.viewer))
 
 
 @router.get("/portal/levels/{level_id}")
