@@ -3,7 +3,7 @@
 The book counts in its own way: it keeps every sale with its moment, and looks through all of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from fairlead.core.journal import JournalEntryKind
 from fairlead.core.ledger import LedgerEntryKind as LedgerKind
 from fairlead.core.ledger import post
 from fairlead.core.limits import Counter, CounterKey
-from fairlead.core.model import PLAIN_TERMS, Balance, Level, ProviderTerms, Subscription
+from fairlead.core.model import PLAIN_TERMS, Balance, Lead, Level, ProviderTerms, Subscription
 from tests.core.history import BEGINNING, History, id_of
 from tests.core.markets import FILTERS, Market, opened
 
@@ -42,8 +42,13 @@ class LimitedHistory:
 
     def distribute(self, count: int = 1) -> list[Decision]:
         """So many leads are decided in one batch, paid for and on record."""
+        batch = self.decided([self.history.lead({}) for _ in range(count)])
+        self.take(batch)
+        return list(batch.decisions)
+
+    def decided(self, leads: Sequence[Lead]) -> BatchDecision:
+        """What would become of the leads now; nothing has."""
         own = self.history
-        leads = [own.lead({}) for _ in range(count)]
         asked = decide_batch(own.roster, leads, {}, self.now)
         balances: dict[str, Balance] = {}
         counters: dict[CounterKey, Counter] = {}
@@ -51,17 +56,21 @@ class LimitedHistory:
             balances |= {each: own.balances[each] for each in asked.provider_ids}
             counters |= self.counted(asked.windows)
             asked = asked.resume(own.roster, balances, counters)
-        for decision in asked.decisions:
+        return asked
+
+    def take(self, batch: BatchDecision) -> None:
+        """The batch is paid for and on record."""
+        own = self.history
+        for decision in batch.decisions:
             for recipient in decision.recipients:
                 _, own.balances[recipient.provider_id] = post(
                     own.balances[recipient.provider_id], LedgerKind.LEAD_PURCHASE, recipient.price_cents
                 )
                 sale = (self.now, recipient.provider_id, recipient.subscription_id, recipient.price_cents)
                 self.sales.append(sale)
-        newest = self._sealed(asked)
-        follow_batch(own.roster, asked, newest)
-        own.decisions += asked.decisions
-        return list(asked.decisions)
+        newest = self._sealed(batch)
+        follow_batch(own.roster, batch, newest)
+        own.decisions += batch.decisions
 
     def _sealed(self, batch: BatchDecision) -> bytes:
         return self.history.seal_at(batch.contents(self.history.version), self.now)[-1].hash

@@ -5,14 +5,16 @@ from typing import Any
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
-from fairlead.core.decide import decide
 from fairlead.core.explanation import standing_of
 from fairlead.core.filters import validate_filter
 from fairlead.core.form import parse_form_schema
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.ledger import LedgerEntryKind, post
-from fairlead.core.model import Balance, Lead, Level, Subscription, filter_text
+from fairlead.core.limits import limits_text
+from fairlead.core.messages import Names
+from fairlead.core.model import Balance, Lead, Level, ProviderTerms, Subscription, filter_text
 from tests.core.history import History, id_of
+from tests.core.limited import LimitedHistory
 from tests.scenarios.story import Given, LevelChange, ProviderChange, Step, SubscriptionChange, Told
 
 
@@ -21,6 +23,8 @@ class CoreWorld:
 
     def __init__(self, given: Given) -> None:
         self.history = History()
+        self._limited = LimitedHistory(self.history)
+        self._terms: dict[str, ProviderTerms] = {}
         self._levels = {level.name: id_of("level", number) for number, level in enumerate(given.level)}
         self._providers = {provider.name: id_of("provider", number) for number, provider in enumerate(given.provider)}
         self._gone: dict[str, Subscription] = {}
@@ -34,14 +38,22 @@ class CoreWorld:
         for provider in given.provider:
             provider_id = self._providers[provider.name]
             self.history.balances[provider_id] = Balance(provider.balance_cents, provider.credit_limit_cents, 1)
-            self._write(JournalEntryKind.PROVIDER, provider_payload(provider_id, provider.status))
-            for level_name in provider.levels:
-                rules = provider.filters.get(level_name)
-                self._subscribe(SubscriptionChange(provider=provider.name, level=level_name, filter=rules))
+            own_terms = (limits_text(provider.limits), limits_text(provider.schedule))
+            self._terms[provider_id] = ProviderTerms(provider.timezone, *own_terms)
+            self._write_provider(provider_id, provider.status)
+            for name in provider.levels:
+                particular: dict[str, Any] = {
+                    "filter": provider.filters.get(name),
+                    "limits": provider.limits_at.get(name),
+                    "schedule": provider.schedules_at.get(name),
+                }
+                self._subscribe(SubscriptionChange(provider=provider.name, level=name, **particular))
 
     # What happens ---------------------------------------------------------------------------------------------
 
     def change(self, step: Step) -> None:
+        if step.at is not None:
+            self._limited.now = step.at
         if step.form is not None:
             self._reform(step.form)
         if step.subscription is not None:
@@ -58,6 +70,7 @@ class CoreWorld:
             _, self.history.balances[provider_id] = post(
                 balance, LedgerEntryKind.LEAD_PURCHASE, step.spent_elsewhere.cents
             )
+            self._limited.sales.append((self._limited.now, provider_id, "elsewhere", step.spent_elsewhere.cents))
         if step.provider is not None:
             self._change_provider(step.provider)
         if step.level is not None:
@@ -69,8 +82,18 @@ class CoreWorld:
             balance = self.history.balances[provider_id]
             self.history.balances[provider_id] = replace(balance, credit_limit_cents=change.credit_limit_cents)
             self._let_funds_drive_activity(self._of_provider(provider_id))
-        if change.status is not None:
-            self._write(JournalEntryKind.PROVIDER, provider_payload(provider_id, change.status))
+        terms = self._terms[provider_id]
+        timed = {"limits_text": change.limits, "schedule_text": change.schedule}
+        new: dict[str, Any] = {name: limits_text(each) for name, each in timed.items() if each is not None}
+        if change.timezone is not None:
+            new["timezone"] = change.timezone
+        self._terms[provider_id] = replace(terms, **new)
+        if change.status is not None or new:
+            status = change.status or self.history.roster.provider_status(provider_id) or "active"
+            self._write_provider(provider_id, status)
+
+    def _write_provider(self, provider_id: str, status: str) -> None:
+        self._write(JournalEntryKind.PROVIDER, provider_payload(provider_id, status, self._terms[provider_id]))
 
     def _change_level(self, change: LevelChange) -> None:
         before = self.history.roster.levels[self._levels[change.name]]
@@ -97,14 +120,18 @@ class CoreWorld:
 
     def _decide(self, index: int) -> Told:
         roster, lead = self.history.roster, self._leads[index]
-        decision = decide(roster, lead, self.history.balances, self.history.now)
+        batch = self._limited.decided([lead])
+        [decision] = batch.decisions
+        names_of_levels = {level_id: name for name, level_id in self._levels.items()}
         why: dict[tuple[str, str], str] = {}
+        says: dict[tuple[str, str], str] = {}
         for result in decision.levels:
             for name, provider_id in self._providers.items():
                 standing = standing_of(roster, lead, decision, result, provider_id)
                 if standing is not None and standing.refusal is not None:
                     why[result.level.name, name] = standing.refusal.reason
-        assert self.history.distribute(lead) == decision
+                    says[result.level.name, name] = standing.refusal.sentence(Names(names_of_levels, "EUR"))
+        self._limited.take(batch)
         if decision.recipients:
             self._sold.add(lead.lead_id)
         names = {provider_id: name for name, provider_id in self._providers.items()}
@@ -112,7 +139,7 @@ class CoreWorld:
             [result.level.name, *(names[each.provider_id] for each in result.recipients)] for result in decision.levels
         ]
         pointer = roster.head.next_start_order_position
-        return Told(decision.start_order_position, pointer, decision.outcome.value, received, why)
+        return Told(decision.start_order_position, pointer, decision.outcome.value, received, why, says)
 
     # What is told ---------------------------------------------------------------------------------------------
 
@@ -169,6 +196,10 @@ class CoreWorld:
             own = replace(own, filter_text=fresh.filter_text, filter_is_valid=is_valid)
         if change.active is not None:
             own = replace(own, is_active=change.active, deactivation_reason=None if change.active else "paused")
+        if change.limits is not None:
+            own = replace(own, limits_text=limits_text(change.limits))
+        if change.schedule is not None:
+            own = replace(own, schedule_text=limits_text(change.schedule))
         if change.deleted:
             self._gone[subscription_id] = own
         self._write_subscription(own, is_deleted=bool(change.deleted))

@@ -1,8 +1,11 @@
 """Scenarios in PostgreSQL: marketplace files, submitted leads, the distributor; told from the tables and journal."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
+from fairlead.core.messages import Names
+from fairlead.core.refusals import Refusal
 from fairlead.flows.approve_lead import trigger_distribution
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
 from fairlead.flows.distributor import Distributor
@@ -10,6 +13,7 @@ from fairlead.flows.explain import explain_provider
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from fairlead.store.simulated_clock import SimulatedClock
 from tests.scenarios.story import Given, GivenProvider, Step, SubscriptionChange, Told
 
 NICHE = "loans"
@@ -31,8 +35,9 @@ def email_of(name: str) -> str:
 class PostgresWorld:
     """A fresh marketplace."""
 
-    def __init__(self, given: Given, database: Database) -> None:
+    def __init__(self, given: Given, database: Database, clock: SimulatedClock) -> None:
         self._database = database
+        self._clock = clock
         self._distributor = Distributor(database)
         self._lead_ids: list[str] = []
         self._deposits = 0
@@ -61,9 +66,19 @@ class PostgresWorld:
             "name": provider.name,
             "status": provider.status,
             "credit_limit_cents": provider.credit_limit_cents,
+            "timezone": provider.timezone,
+            "limits": provider.limits,
+            "schedule": provider.schedule,
             "deposit": self._deposit(provider.balance_cents) if provider.balance_cents else [],
             "subscription": [
-                {"niche": NICHE, "level": level, "filter": provider.filters.get(level, [])} for level in provider.levels
+                {
+                    "niche": NICHE,
+                    "level": level,
+                    "filter": provider.filters.get(level, []),
+                    "limits": provider.limits_at.get(level, {}),
+                    "schedule": provider.schedules_at.get(level, {}),
+                }
+                for level in provider.levels
             ],
         }
 
@@ -74,6 +89,8 @@ class PostgresWorld:
     # What happens ---------------------------------------------------------------------------------------------
 
     def change(self, step: Step) -> None:
+        if step.at is not None:
+            self._clock.set(step.at)
         if step.form is not None:
             self._apply({"slug": NICHE, "field": step.form})
         if step.level is not None:
@@ -140,7 +157,12 @@ class PostgresWorld:
         assert payload["lead_id"] == lead_id
         assert (payload["outcome"], payload["next_start_order_position"]) == (outcome, pointer)
         return Told(
-            payload["start_order_position"], pointer, outcome, self._received(lead_id, payload), self._why(lead_id)
+            payload["start_order_position"],
+            pointer,
+            outcome,
+            self._received(lead_id, payload),
+            self._told(lead_id, lambda refusal, _: refusal.reason),
+            self._told(lead_id, Refusal.sentence),
         )
 
     def _received(self, lead_id: str, payload: dict[str, Any]) -> list[list[str]]:
@@ -156,11 +178,15 @@ class PostgresWorld:
             received[level_id].append(name)
         return list(received.values())
 
-    def _why(self, lead_id: str) -> dict[tuple[str, str], str]:
-        return {
-            (level.name, name): standing.refusal.reason
+    def _told(self, lead_id: str, tell: Callable[[Refusal, Names], str]) -> dict[tuple[str, str], str]:
+        stories = {
+            name: explain_provider(self._database, lead_id, email_of(name))
             for (name,) in self._rows("select name from providers order by id")
-            for level, standing in explain_provider(self._database, lead_id, email_of(name)).standings
+        }
+        return {
+            (level.name, name): tell(standing.refusal, story.names)
+            for name, story in stories.items()
+            for level, standing in story.standings
             if standing.refusal is not None
         }
 

@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,7 +24,7 @@ class GivenLevel(_Table):
 
 
 class GivenProvider(_Table):
-    """`levels` are those subscribed to; `filters` holds, by level, the rules of those that do not want every lead."""
+    """`levels` are those subscribed to; what is of one of them stands by its name."""
 
     name: str
     balance_cents: int = 0
@@ -31,6 +32,11 @@ class GivenProvider(_Table):
     status: str = "active"
     levels: list[str] = []
     filters: dict[str, list[dict[str, Any]]] = {}
+    timezone: str = "UTC"
+    limits: dict[str, int] = {}
+    schedule: dict[str, Any] = {}
+    limits_at: dict[str, dict[str, int]] = {}
+    schedules_at: dict[str, dict[str, Any]] = {}
 
 
 class Given(_Table):
@@ -52,6 +58,9 @@ class ProviderChange(_Table):
     name: str
     status: str | None = None
     credit_limit_cents: int | None = None
+    timezone: str | None = None
+    limits: dict[str, int] | None = None
+    schedule: dict[str, Any] | None = None
 
 
 class Money(_Table):
@@ -65,11 +74,14 @@ class SubscriptionChange(_Table):
     active: bool | None = None
     deleted: bool | None = None
     filter: list[dict[str, Any]] | None = None
+    limits: dict[str, int] | None = None
+    schedule: dict[str, Any] | None = None
 
 
 class Step(_Table):
     """One thing that happens, and what must be true right after it. The words are explained in README.md."""
 
+    at: datetime | None = None
     lead: dict[str, Any] | None = None
     leads: int | None = None
     again: int | None = None
@@ -85,6 +97,7 @@ class Step(_Table):
     outcome: str | None = None
     received: list[list[str]] | None = None
     why: list[tuple[str, str, str]] = []
+    says: list[tuple[str, str, str]] = []
     starts: list[tuple[int, int]] | None = None
     nothing_happens: bool = False
     balances: dict[str, int] = {}
@@ -103,7 +116,7 @@ def load(name: str) -> Scenario:
     scenario = Scenario.model_validate(tomllib.loads((HERE / f"{name}.toml").read_text()))
     for number, step in enumerate(scenario.step, start=1):
         said = step.model_fields_set
-        events = said & {"lead", "leads", "again", "level", "provider", "deposit", "spent_elsewhere"}
+        events = said & {"at", "lead", "leads", "again", "level", "provider", "deposit", "spent_elsewhere"}
         events |= said & {"subscription", "form"}
         assert len(events) == 1, f"{name}: step {number} says {sorted(events)}: one thing happens in a step"
         if events <= {"lead", "again"} and not step.nothing_happens:
@@ -122,7 +135,8 @@ class Told:
     """What a world tells of one decision, in the names of the scenario.
 
     `received` is one tuple per level in the order of the traversal: its name, then its recipients in order; `why` is
-    the reason, by level and provider, of everybody who subscribed to a level and did not receive the lead there.
+    the reason, by level and provider, of everybody who subscribed to a level and did not receive the lead there, and
+    `says` the sentence that tells it.
     """
 
     start: int | None
@@ -130,6 +144,7 @@ class Told:
     outcome: str
     received: list[list[str]]
     why: dict[tuple[str, str], str]
+    says: dict[tuple[str, str], str]
 
 
 class World(Protocol):

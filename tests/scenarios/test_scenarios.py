@@ -5,6 +5,8 @@ from collections import Counter
 import pytest
 
 from fairlead.store.connection import Database
+from fairlead.store.simulated_clock import SimulatedClock
+from tests.core.history import BEGINNING
 from tests.scenarios.in_core import CoreWorld
 from tests.scenarios.in_postgres import PostgresWorld
 from tests.scenarios.story import Scenario, Step, Told, World, load, names
@@ -19,9 +21,11 @@ def test_through_the_core(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", names())
-def test_through_postgresql(name: str, database: Database) -> None:
-    scenario = load(name)
-    run(scenario, PostgresWorld(scenario.given, database))
+@pytest.mark.usefixtures("database")
+def test_through_postgresql(name: str, database_url: str) -> None:
+    scenario, clock = load(name), SimulatedClock(BEGINNING)
+    with Database(database_url, "fairlead", simulated_clock=clock) as database:
+        run(scenario, PostgresWorld(scenario.given, database, clock))
 
 
 def run(scenario: Scenario, world: World) -> None:
@@ -53,3 +57,5 @@ def check_decision(step: Step, told: Told, where: str) -> None:
     assert told_why >= {*step.why}, f"{where}: {sorted(told_why)}"
     # Whoever could not pay must be spoken of: it is what makes a decision partial.
     assert {each for each in told_why if each[2] == "insufficient_balance"} <= {*step.why}, where
+    for level, provider, sentence in step.says:
+        assert told.says[level, provider] == sentence, where

@@ -111,10 +111,13 @@ class RecordedRules:
         self._is_same_edition = self.calendars == CALENDARS
         self._counters: dict[tuple[str, str], Counter] = {}
         self._opens_at: dict[str, datetime | None] = {}
+        # A recipient's counters are whole, and a refusal has of its own only what refused: a provider may be refused at
+        # a dear level by a limit of money, and receive the lead at a cheap one.
         for level in payload["levels"]:
             for recipient in level["recipients"]:
                 for record in recipient.get("counters", ()):
                     self._take(Counter.read(record, recipient[f"{record['owner']}_id"]))
+        for level in payload["levels"]:
             for refused in level["refused"]:
                 if refused["reason"] == CapReached.reason and refused["cap"] is not None:
                     self._take(_counter_of_refusal(refused, level))
