@@ -4,6 +4,7 @@ from tests.seeded_bugs.bugs_of_entry import BUGS_OF_ENTRY
 from tests.seeded_bugs.bugs_of_exports import BUGS_OF_EXPORTS
 from tests.seeded_bugs.bugs_of_jobs import BUGS_OF_JOBS
 from tests.seeded_bugs.bugs_of_payments import BUGS_OF_PAYMENTS
+from tests.seeded_bugs.bugs_of_limits import BUGS_OF_LIMITS
 from tests.seeded_bugs.bugs_of_rules import BUGS_OF_RULES
 from tests.seeded_bugs.bugs_of_snapshots import BUGS_OF_SNAPSHOTS
 from tests.seeded_bugs.bugs_of_transactions import BUGS_OF_TRANSACTIONS
@@ -18,4 +19,5 @@ BANK = (
     *BUGS_OF_SNAPSHOTS,
     *BUGS_OF_EXPORTS,
     *BUGS_OF_PAYMENTS,
+    *BUGS_OF_LIMITS,
 )

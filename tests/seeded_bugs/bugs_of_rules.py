@@ -36,8 +36,8 @@ BUGS_OF_RULES = (
         (
             Edit(
                 "store/distribution/rosters.py",
-                "filter_is_valid, served_seq, deleted_at",
-                "filter_is_valid, extract(epoch from last_received_at)::bigint, deleted_at",
+                "filter_is_valid, limits, schedule, served_seq, shut_by",
+                "filter_is_valid, limits, schedule, extract(epoch from last_received_at)::bigint, shut_by",
             ),
         ),
         (BY_HAND,),

@@ -61,8 +61,8 @@ BUGS_OF_SNAPSHOTS = (
         (
             Edit(
                 "core/roster_state.py",
-                "        if not is_deleted:\n            columns.add",
-                "        if not is_deleted and subscription.is_active:\n            columns.add",
+                "        if not is_deleted:\n            if subscription.goes_by_local_time:",
+                "        if not is_deleted and subscription.is_active:\n            if subscription.goes_by_local_time:",
             ),
         ),
         (PLACES,),
@@ -161,7 +161,7 @@ BUGS_OF_SNAPSHOTS = (
     Bug(
         "a format is not looked at",
         "JSON is JSON",
-        (Edit("core/roster_state.py", 'if document["format"] != FORMAT:', "if False:"),),
+        (Edit("core/roster_state.py", 'if document["format"] not in (FORMAT, LOCAL_TIME_FORMAT):', "if False:"),),
         (f"{SNAPSHOTS}::test_a_snapshot_of_another_format_is_replaced",),
     ),
     Bug(

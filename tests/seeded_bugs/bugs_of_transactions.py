@@ -38,8 +38,8 @@ BUGS_OF_TRANSACTIONS = (
         (
             Edit(
                 "core/roster.py",
-                "            for subscription_id, before in reversed(undo):",
-                "            for subscription_id, before in ():",
+                "            for take_back in reversed(undo):",
+                "            for take_back in ():",
             ),
         ),
         (f"{BROKEN}[cut]",),

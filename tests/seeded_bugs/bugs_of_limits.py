@@ -1,0 +1,162 @@
+"""Mistakes about limits and schedules: counting one too many, other windows, other clocks, what is not recorded."""
+
+from tests.seeded_bugs.bug import Bug, Edit
+
+LIMITS = "tests/core/test_limits.py"
+LOCAL_TIME = "tests/core/test_local_time.py"
+SCHEDULE = "tests/core/test_schedule.py"
+SCENARIOS = "tests/scenarios"
+STORED = "tests/flows/test_limits.py"
+RACE = "tests/race/test_limits.py"
+
+BUGS_OF_LIMITS = (
+    Bug(
+        "a limit takes one more",
+        "it is reached when more than it was used",
+        (Edit("core/limits.py", "if counter.used(cap) + one_more > limit and", "if counter.used(cap) > limit and"),),
+        (LIMITS,),
+        is_quick=True,
+    ),
+    Bug(
+        "a limit of money may be overshot once",
+        "there is room as long as some of it is left",
+        (
+            Edit(
+                "core/limits.py",
+                "one_more = price_cents if cap.is_of_money else 1",
+                "one_more = 1",
+            ),
+        ),
+        (LIMITS,),
+        is_quick=True,
+    ),
+    Bug(
+        "weeks begin on Sunday",
+        "everybody's week does",
+        (
+            Edit(
+                "core/local_time.py",
+                "return day - day.weekday() * _DAY if period is Period.WEEK else day.replace(day=1)",
+                "return day - (day.weekday() + 1) % 7 * _DAY if period is Period.WEEK else day.replace(day=1)",
+            ),
+        ),
+        (LOCAL_TIME,),
+        is_quick=True,
+    ),
+    Bug(
+        "a day is twenty-four hours",
+        "the next day begins a day after this one",
+        (
+            Edit(
+                "core/local_time.py",
+                "began, ends = _midnight(first_day, zone), _midnight(_next_first_day(first_day, period), zone)",
+                "began = _midnight(first_day, zone)\n"
+                "    ends = began + (_next_first_day(first_day, period) - first_day)",
+            ),
+        ),
+        (LOCAL_TIME,),
+        is_quick=True,
+    ),
+    Bug(
+        "a midnight that comes twice is its second coming",
+        "either will do",
+        (
+            Edit(
+                "core/local_time.py",
+                "        return early\n    # It is left out",
+                "        return late\n    # It is left out",
+            ),
+        ),
+        (LOCAL_TIME,),
+        is_quick=True,
+    ),
+    Bug(
+        "a night ends at midnight",
+        "a span is of its day",
+        (
+            Edit(
+                "core/schedule.py",
+                "spans[day].append((opens, closes if closes > opens else closes + _DAY))",
+                "spans[day].append((opens, closes if closes > opens else _DAY))",
+            ),
+        ),
+        (SCHEDULE,),
+        is_quick=True,
+    ),
+    Bug(
+        "the limit is asked before the schedule",
+        "the order of gates does not matter",
+        (
+            Edit(
+                "core/gates.py",
+                "        DecisionGate(OutsideSchedule, _outside_schedule),\n"
+                "        DecisionGate(CapReached, _cap_reached),\n",
+                "        DecisionGate(CapReached, _cap_reached),\n"
+                "        DecisionGate(OutsideSchedule, _outside_schedule),\n",
+            ),
+        ),
+        (LIMITS,),
+        is_quick=True,
+    ),
+    Bug(
+        "counters are not recorded",
+        "they are in the table",
+        (
+            Edit(
+                "core/decision_entries.py",
+                '**({"counters": [each.recorded() for each in recipient.counters]} if recipient.counters else {}),',
+                "",
+            ),
+        ),
+        (LIMITS,),
+        is_quick=True,
+    ),
+    Bug(
+        "a refusal's counter stands for the recipient's",
+        "whichever comes first in the record",
+        (
+            Edit(
+                "core/time_rules.py",
+                '        for level in payload["levels"]:\n            for refused in level["refused"]:\n',
+                '            for refused in level["refused"]:\n',
+            ),
+        ),
+        (f"{SCENARIOS}/test_scenarios.py",),
+    ),
+    Bug(
+        "windows are not moved",
+        "they are counted from the ledger anyway",
+        (
+            Edit(
+                "store/distribution/writes.py",
+                "    if batch.counters_after:\n",
+                "    if batch.counters_after and not batch.counters_after:\n",
+            ),
+        ),
+        (STORED,),
+    ),
+    Bug(
+        "providers with limits are not locked",
+        "each niche has its own lock",
+        (
+            Edit(
+                "store/distribution/writes.py",
+                "order by id for no key update",
+                "order by id",
+            ),
+        ),
+        (RACE,),
+    ),
+    Bug(
+        "a window is not forgotten when limits change",
+        "what was counted is counted",
+        (
+            Edit(
+                "store/distribution/limit_windows.py",
+                "    if subscription_ids or provider_ids:\n",
+                "    if subscription_ids and not subscription_ids:\n",
+            ),
+        ),
+        (STORED,),
+    ),
+)
