@@ -167,7 +167,7 @@ class NewSchedule(RequestModel):
     memo: Memo | None = None
 
 
-class SetByWhom(ResponseModel):
+class SetByActor(ResponseModel):
     """Who set what stands."""
 
     actor: str = Field(
@@ -209,7 +209,7 @@ class Limits(ResponseModel):
         description="The provider's time zone (IANA), whose clocks count.", examples=["Europe/Berlin"]
     )
     seen_at: datetime = Field(description="The moment at which this was so.")
-    set_by: SetByWhom | None = Field(description="Who set its own; null where they came with a marketplace file.")
+    set_by: SetByActor | None = Field(description="Who set its own; null where they came with a marketplace file.")
 
 
 class ScheduleNow(ResponseModel):
@@ -235,7 +235,7 @@ class ScheduleNow(ResponseModel):
         description="The provider's time zone (IANA), whose clocks count.", examples=["Europe/Berlin"]
     )
     seen_at: datetime = Field(description="The moment at which this was so.")
-    set_by: SetByWhom | None = Field(description="Who set its own; null where it came with a marketplace file.")
+    set_by: SetByActor | None = Field(description="Who set its own; null where it came with a marketplace file.")
 
 
 def limits_now(seen: SeenTerms) -> Limits:
@@ -289,5 +289,5 @@ def _local(moment: datetime | None, timezone: str) -> str | None:
     return None if moment is None else moment.astimezone(zone_named(timezone)).isoformat(timespec="seconds")
 
 
-def _set_by(set_by: SetBy | None) -> SetByWhom | None:
-    return None if set_by is None else SetByWhom.model_validate(set_by)
+def _set_by(set_by: SetBy | None) -> SetByActor | None:
+    return None if set_by is None else SetByActor.model_validate(set_by)
