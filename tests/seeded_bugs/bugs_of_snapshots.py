@@ -62,7 +62,8 @@ BUGS_OF_SNAPSHOTS = (
             Edit(
                 "core/roster_state.py",
                 "        if not is_deleted:\n            if subscription.goes_by_local_time:",
-                "        if not is_deleted and subscription.is_active:\n            if subscription.goes_by_local_time:",
+                "        if not is_deleted and subscription.is_active:\n"
+                "            if subscription.goes_by_local_time:",
             ),
         ),
         (PLACES,),
