@@ -58,6 +58,8 @@ NOT_ASKED = {
     "/logo/{digest}": "a picture",
     "/setup": "over for good once there is an operator, as there is here",
     "/operations/endpoints/{endpoint_id}": "no provider has an endpoint",
+    "/portal/payments/{request_id}": "no provider has asked to pay, and for the next there is no gateway",
+    "/portal/test-gateway/{request_id}": "",
 }
 """Pages of the routes that are not asked, and why."""
 NAMED = (
