@@ -20,6 +20,7 @@ from fairlead.store.connection import Database
 from fairlead.store.simulated_clock import SimulatedClock
 from tests.flows.erasure.canaries import distribute, found, open_market, sent
 from tests.flows.intake.senders import send
+from tests.flows.marketplaces import HOSTING, declare
 from tests.flows.sales import audited, query
 
 
@@ -122,6 +123,19 @@ def test_a_policy_is_changed_with_its_version_and_audited(database: Database, le
         change_retention(database, niche(database), RetentionPolicy(answers_days=0), OPERATOR)
     [event] = audited(database, "niche.retention_changed")
     assert event[2]["answers_days"] == 7
+
+
+def test_a_marketplace_file_says_it_too(database: Database) -> None:
+    declared = HOSTING.replace('slug = "hosting"', 'slug = "hosting"\nretention = { answers_days = 30 }', 1)
+    applied = declare(database, declared)
+    assert "+ retention" not in [change.line for change in applied.changes]
+    assert read_retention(database, niche(database)).policy == RetentionPolicy(answers_days=30)
+    assert declare(database, declared).changes == ()
+    assert declare(database, HOSTING).changes == ()
+    [change] = declare(database, declared.replace("{ answers_days = 30 }", "{ unsold_days = 7 }")).changes
+    assert change.line == "~ retention hosting: answers_days 30 -> none, unsold_days none -> 7"
+    with pytest.raises(BadInput, match="retention"):
+        declare(database, declared.replace("30", "0"))
 
 
 def test_when_a_lead_goes_is_said_beforehand(database: Database, leads: dict[str, str]) -> None:

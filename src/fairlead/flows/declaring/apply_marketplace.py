@@ -14,6 +14,7 @@ from fairlead.flows.configuration.deposit_bounds import bounds_problem
 from fairlead.flows.declaring.declaration import Declaration, MarketplaceTable, parse_declaration
 from fairlead.flows.declaring.plan_niches import NichePlan, plan_niches, policy_document
 from fairlead.flows.declaring.plan_providers import GATEWAY, ProviderPlan, plan_providers
+from fairlead.flows.declaring.plan_retention import RetentionPlan, plan_retention
 from fairlead.flows.declaring.plan_subscriptions import SubscriptionPlan, is_restated, plan_subscriptions
 from fairlead.flows.declaring.provider_events import provider_events
 from fairlead.flows.funding import Contents, record_moves
@@ -39,6 +40,7 @@ from fairlead.store.configuration.writes import write_levels, write_niches, writ
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
 from fairlead.store.journal import LockedNiche, lock_niches
+from fairlead.store.leads.retention import policy_of, write_policy
 from fairlead.store.leads.rows import clock
 from fairlead.store.money.ledger import post_entries
 from fairlead.store.money.payments import credited_event, credited_payments, insert_payments
@@ -82,10 +84,11 @@ class _Plan:
     niches: NichePlan
     providers: ProviderPlan
     subscriptions: SubscriptionPlan
+    retention: RetentionPlan
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        parts = (self.standing, self.niches, self.providers, self.subscriptions)
+        parts = (self.standing, self.niches, self.retention, self.providers, self.subscriptions)
         return tuple(change for part in parts for change in part.changes)
 
     @property
@@ -173,7 +176,9 @@ def _plan(conn: Connection, document: Declaration, standing: _Standing) -> _Plan
     subscriptions = subscription_rows(conn, declared_ids, niches.reformed_niche_ids, changed_levels)
     _require_locks(standing, providers, subscriptions)
     planned = plan_subscriptions(document.providers, niches, providers, subscriptions, next_id)
-    plan = _Plan(standing, niches, providers, planned)
+    ids_by_slug = {slug: row.niche_id for slug, row in niches.by_slug.items()}
+    kept = plan_retention(document.niches, ids_by_slug, {each: policy_of(conn, each) for each in niche_ids})
+    plan = _Plan(standing, niches, providers, planned, kept)
     if problems := plan.problems:
         raise BadInput(problems)
     return plan
@@ -196,6 +201,8 @@ def _write(conn: Connection, document: Declaration, plan: _Plan, actor: Actor) -
         write_marketplace(conn, plan.standing.row)
     write_niches(conn, plan.niches.written_niches, now)
     memo = f"marketplace file {document.sha256}"
+    for niche_id, _before, after in plan.retention.policies:
+        write_policy(conn, niche_id, after, now)
     add_form_schemas(conn, plan.niches.new_forms, actor.name, memo, now)
     write_levels(conn, plan.niches.written_levels, now)
     write_providers(conn, plan.providers.created, now)
@@ -207,7 +214,7 @@ def _write(conn: Connection, document: Declaration, plan: _Plan, actor: Actor) -
     locked = plan.standing.locked | lock_niches(conn, [row.niche_id for row in plan.niches.written_niches])
     record_moves(conn, locked, _journal_contents(plan), plan.subscriptions.moves, now)
     credited = [credited_event(payment, plan.standing.currency, actor) for payment in plan.providers.deposits]
-    append_audit(conn, [*_events(document, plan, actor), *credited], now)
+    append_audit(conn, [*_events(document, plan, actor), *plan.retention.events(actor), *credited], now)
 
 
 def _journal_contents(plan: _Plan) -> dict[str, Contents]:

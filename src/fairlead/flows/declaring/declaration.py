@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from fairlead.core.document import composed_texts
@@ -18,6 +18,7 @@ from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.entry.types import PhoneRegion
 from fairlead.core.errors import BadInput
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
+from fairlead.core.retention import MOST_RETENTION_DAYS
 from fairlead.flows.input_types import (
     Cents,
     Email,
@@ -36,6 +37,9 @@ from fairlead.flows.input_types import (
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+RetentionDays = Annotated[int, Field(ge=1, le=MOST_RETENTION_DAYS, strict=True)]
 
 
 class MarketplaceTable(_Table):
@@ -74,6 +78,16 @@ class ReofferTable(_Table):
         return self
 
 
+class RetentionTable(_Table):
+    """`[niche.retention]`: days that personal data is kept; what it does not name is kept for good."""
+
+    answers_days: RetentionDays | None = None
+    contact_days: RetentionDays | None = None
+    rejected_days: RetentionDays | None = None
+    unsold_days: RetentionDays | None = None
+    deliveries_days: RetentionDays | None = None
+
+
 class NicheTable(_Table):
     """`[[niche]]`"""
 
@@ -84,6 +98,7 @@ class NicheTable(_Table):
     auto_distribute: bool | None = None
     reoffer: ReofferTable | None = None
     phone_region: PhoneRegion | Literal[""] | None = None
+    retention: RetentionTable | None = None
     level: list[LevelTable] = []
 
     def form(self) -> FormSchema | None:
