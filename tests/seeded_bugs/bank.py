@@ -1,6 +1,7 @@
 """The bank: deliberate mistakes, one story each, and the tests that must notice."""
 
 from tests.seeded_bugs.bugs_of_entry import BUGS_OF_ENTRY
+from tests.seeded_bugs.bugs_of_erasures import BUGS_OF_ERASURES
 from tests.seeded_bugs.bugs_of_exports import BUGS_OF_EXPORTS
 from tests.seeded_bugs.bugs_of_jobs import BUGS_OF_JOBS
 from tests.seeded_bugs.bugs_of_limits import BUGS_OF_LIMITS
@@ -20,4 +21,5 @@ BANK = (
     *BUGS_OF_EXPORTS,
     *BUGS_OF_PAYMENTS,
     *BUGS_OF_LIMITS,
+    *BUGS_OF_ERASURES,
 )

@@ -1,6 +1,9 @@
 """Erasing at any moment: unsold, sold, while it is being sold, while messages wait; those who bought are told."""
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -23,14 +26,18 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
+from fairlead.store.leads.fingerprints import add_fingerprints, unseen_leads
+from fairlead.store.portal.inbox import inbox_assignment
+from fairlead.store.simulated_clock import SimulatedClock
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.delivery.receiver import receiver, says
-from tests.flows.erasure.canaries import CANARIES, bought, distribute, open_market, sent
+from tests.flows.erasure.canaries import CANARIES, NEEDLES, bought, distribute, open_market, sent, walk
 from tests.flows.intake.senders import VISITOR, send, visit
 from tests.flows.intake.test_own_request import own_link
 from tests.flows.notifications.mail import text_of
 from tests.flows.notifications.stage import notification, set_endpoint, settings_for, states, work_off
 from tests.flows.sales import MEMO, PORTAL, Sale, audited, query, sell
+from tests.waiting import wait_until
 
 REASON = "consumer_request"
 
@@ -229,6 +236,53 @@ def _do(database: Database, other: str, lead_id: str) -> None:
             report_bad_lead(database, provider_id, assignment_id, "spam", "quokkanote", PORTAL)
     else:
         erase(database, lead_id)
+
+
+def test_no_fingerprint_is_stored_of_a_lead_that_is_erased_meanwhile(database: Database) -> None:
+    open_market(database)
+    lead_id = send(database, sent()).lead_id
+    [(niche_id, now)] = query(database, "select niche_id::text, created_at from leads")
+    clock = SimulatedClock(now + timedelta(days=1))
+    with Database(database.url, "fairlead", simulated_clock=clock) as later, ThreadPoolExecutor(1) as other:
+        with later.transaction() as task:
+            [seen] = unseen_leads(task, niche_id, None, 10)
+            assert seen.contact["contact_email"] == CANARIES["contact_email"]
+            erasing = other.submit(erase, database, lead_id)
+            wait_until(lambda: erasing.done() or _waits(database))
+            add_fingerprints(task, niche_id, [(lead_id, now, bytes(32))])
+        assert not erasing.result().was_already
+    assert query(database, "select count(*) from lead_fingerprints") == [(0,)]
+
+
+def _waits(database: Database) -> bool:
+    return query(database, "select from pg_stat_activity where wait_event_type = 'Lock'") != []
+
+
+def test_two_providers_see_an_erased_lead_as_that_and_nothing_of_the_other(database: Database) -> None:
+    sale = sell(database)
+    erase(database, sale.lead_id)
+    for provider_id, own, others in (
+        (sale.anchor_id, sale.anchor, sale.bowline),
+        (sale.bowline_id, sale.bowline, sale.anchor),
+    ):
+        bound = database.bound_to(provider_id)
+        seen = bound.read(partial(inbox_assignment, provider_id=provider_id, assignment_id=own))
+        assert seen.item.erased_at is not None
+        assert (seen.item.contact_email, seen.attributes) == (None, {})
+        assert seen.timeline[-1].event == "erased"
+        with pytest.raises(Refused, match="no assignment"):
+            bound.read(partial(inbox_assignment, provider_id=provider_id, assignment_id=others))
+
+
+def test_no_log_names_the_person(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    walked = walk(database)
+    for lead_id in walked.ids:
+        erase(database, lead_id)
+    own = [record for record in caplog.records if record.name.startswith("fairlead")]
+    said = " ".join(str(vars(record)) for record in own).lower()
+    assert own
+    assert [needle for needle in NEEDLES if needle in said] == []
 
 
 def test_a_distribution_that_has_the_lead_ends_first(database: Database) -> None:

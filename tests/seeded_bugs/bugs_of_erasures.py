@@ -1,0 +1,82 @@
+"""Mistakes about erasing personal data: something of a person is left, or comes back."""
+
+from tests.seeded_bugs.bug import Bug, Edit
+
+ERASING = "tests/flows/erasure/test_erase.py"
+CANARIES = "tests/flows/erasure/test_canaries.py"
+
+BUGS_OF_ERASURES = (
+    Bug(
+        "the salt outlives the answers",
+        "it is random, so it says nothing of a person",
+        (
+            Edit(
+                "store/leads/state.py",
+                "update leads set attributes = '{}', attributes_salt = null, answers_erased_at",
+                "update leads set attributes = '{}', answers_erased_at",
+            ),
+            Edit(
+                "store/migrations/baseline/05_leads.sql",
+                "(answers_erased_at is null) = (attributes_salt is not null) and (",
+                "(",
+            ),
+        ),
+        (f"{CANARIES}::test_of_an_erased_lead_nothing_is_left_and_all_is_still_proven",),
+        is_quick=True,
+    ),
+    Bug(
+        "messages that wait are forgotten",
+        "they hold nothing personal, so they may stay",
+        (
+            Edit(
+                "flows/erasure/erase.py",
+                "resolved = end_messages(conn, messages, cause.actor.name, now)",
+                "resolved = list[str]()",
+            ),
+        ),
+        (f"{ERASING}::test_what_waits_about_it_is_not_sent_and_those_who_bought_it_are_told",),
+        is_quick=True,
+    ),
+    Bug(
+        "a message that is sent again tells of an erased lead",
+        "what was waiting was ended when the lead was erased",
+        (
+            Edit(
+                "flows/notifications/message.py",
+                "return ERASED_NOTICE if kind in TELLS_OF_LEAD and facts.erased_at is not None else None",
+                "return None",
+            ),
+        ),
+        (f"{ERASING}::test_what_waits_about_it_is_not_sent_and_those_who_bought_it_are_told",),
+    ),
+    Bug(
+        "the request that brought the lead may be sent again",
+        "its key is remembered for a day, whatever became of the lead",
+        (
+            Edit(
+                "store/leads/erasure.py",
+                "update idempotency_keys set fingerprint = 'erased' where",
+                "update idempotency_keys set fingerprint = fingerprint where",
+            ),
+        ),
+        (f"{ERASING}::test_a_request_that_brought_it_does_not_bring_it_again",),
+    ),
+    Bug(
+        "fingerprints are stored of a lead that was erased meanwhile",
+        "the task only reads leads",
+        (Edit("store/leads/fingerprints.py", "order by id for share\n", "order by id\n"),),
+        (f"{ERASING}::test_no_fingerprint_is_stored_of_a_lead_that_is_erased_meanwhile",),
+    ),
+    Bug(
+        "a provider writes about a lead that was erased",
+        "it is the provider's own record",
+        (
+            Edit(
+                "flows/assignment_actions.py",
+                "        if reason is not None and erased_among(conn, [before.lead_id]):",
+                "        if reason is not None and not before.lead_id:",
+            ),
+        ),
+        (f"{ERASING}::test_nothing_is_written_about_it_any_more",),
+    ),
+)
