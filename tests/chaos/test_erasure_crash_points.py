@@ -1,4 +1,4 @@
-"""Struck at every statement of an erasure, in three ways, the lead is erased once and whole; providers are told once."""
+"""Struck at every statement of an erasure, the lead is erased once and whole, and its providers are told once."""
 
 import psycopg
 import pytest
