@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from fairlead.core.errors import Broken, Refused
+from fairlead.core.errors import Broken
 from fairlead.core.replay import UNREADABLE, Replay
 from fairlead.flows.decision_queues import decision_at, entry_at
 from fairlead.store.connection import Database
@@ -17,7 +17,8 @@ from fairlead.store.lookups import lead_state
 class DecisionVerified:
     """What came of taking a decision again: it `holds` if nothing differs.
 
-    `from_seq` is the entry before it, where the niche stood; `up_to_seq` the last entry that follows from it.
+    `is_whole` is False where the lead's answers were erased: all was taken again that they did not decide. `from_seq`
+    is the entry before it, where the niche stood; `up_to_seq` the last entry that follows from it.
     """
 
     lead_id: str
@@ -29,6 +30,7 @@ class DecisionVerified:
     from_seq: int
     up_to_seq: int
     verified_at: datetime
+    is_whole: bool
 
     @property
     def holds(self) -> bool:
@@ -43,14 +45,12 @@ def verify_decision(database: Database, lead_id: str, journal_seq: int | None = 
     is taken from the newest roster snapshot and the entries since; that those are what the whole journal says is for
     `verify`. Changes nothing, locks nothing.
 
-    Raises `BadInput` for what is no id, and `Refused`: `lead_unknown`, `lead_undecided`, `lead_erased`.
+    Raises `BadInput` for what is no id, and `Refused`: `lead_unknown`, `lead_undecided`.
     """
     with database.snapshot() as conn:
         lead = lead_state(conn, lead_id)
         chosen = decision_at(lead, decisions_of(conn, lead.lead_id), journal_seq)
         found = entry_at(conn, chosen)
-        if found.attributes is None or found.salt is None:
-            raise Refused("lead_erased", f"the answers of lead {lead.lead_id} are gone: its decision cannot be redone")
         try:
             state = state_before(conn, chosen.niche_id, chosen.seq)
             roster = state.roster()
@@ -59,10 +59,10 @@ def verify_decision(database: Database, lead_id: str, journal_seq: int | None = 
         if roster.head.seq != chosen.seq - 1:
             raise Broken(f"entries before {chosen.seq} of niche {chosen.niche_id} are gone: run `fairlead verify`")
         replay = Replay(chosen.niche_id, roster)
-        differences = replay.step(found.entry, found.attributes, found.salt)
+        differences = replay.step(found.entry, found.attributes, found.salt, is_erased=found.is_erased)
         following = past_entries(conn, chosen.niche_id, from_seq=chosen.seq + 1)
         while replay.needs_more and (entry := next(following, None)) is not None:
-            differences += replay.step(entry.entry, entry.attributes, entry.salt)
+            differences += replay.step(entry.entry, entry.attributes, entry.salt, is_erased=entry.is_erased)
         differences += replay.end()
         return DecisionVerified(
             lead.lead_id,
@@ -74,4 +74,5 @@ def verify_decision(database: Database, lead_id: str, journal_seq: int | None = 
             chosen.seq - 1,
             replay.roster.head.seq,
             clock(conn),
+            is_whole=not found.is_erased,
         )

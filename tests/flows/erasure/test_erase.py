@@ -23,6 +23,7 @@ from fairlead.flows.money.bad_leads import mark_lead_bad, report_bad_lead
 from fairlead.flows.notifications.replay import replay_notification
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.submit_leads import submit_leads
+from fairlead.flows.verify_decision import verify_decision
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
@@ -133,6 +134,15 @@ def test_explaining_says_plainly_that_it_is_erased(database: Database) -> None:
     with pytest.raises(Refused) as refused:
         explain_provider(database, sale.lead_id, sale.anchor_id)
     assert refused.value.code == "lead_erased"
+
+
+def test_one_decision_is_taken_again_but_for_what_the_answers_decided(database: Database) -> None:
+    sale = sell(database)
+    whole = verify_decision(database, sale.lead_id)
+    erase(database, sale.lead_id)
+    again = verify_decision(database, sale.lead_id)
+    assert (whole.holds, whole.is_whole, again.holds, again.is_whole) == (True, True, True, False)
+    assert (again.hash, again.recipients) == (whole.hash, whole.recipients)
 
 
 def test_the_preview_counts_and_changes_nothing(database: Database) -> None:

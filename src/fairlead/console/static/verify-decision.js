@@ -5,6 +5,6 @@ export function start(form) {
     const said = event.detail;
     const time = new Date(said.verified_at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
     shown.className = `verified ${said.holds ? "text-ok" : "text-bad"}`;
-    shown.textContent = said.holds ? `${shown.dataset.holds}, ${time}` : `${shown.dataset.differs}${said.differences.join(" ")}`;
+    shown.textContent = said.holds ? `${said.is_whole ? shown.dataset.holds : shown.dataset.holdsErased}, ${time}` : `${shown.dataset.differs}${said.differences.join(" ")}`;
   });
 }

@@ -62,6 +62,9 @@ class VerifiedDecision(ResponseModel):
     differences: Sequence[str] = Field(description="What differs, in words; none where it holds.", examples=[[]])
     recipients: int = Field(description="How many providers receive the lead by it.")
     up_to_seq: int = Field(description="The last entry that follows from it.")
+    is_whole: bool = Field(
+        description="False where the lead's answers were erased: all was taken again that they did not decide."
+    )
     verified_at: datetime = Field(description="When it was taken again.")
 
 
@@ -130,7 +133,7 @@ def show_decision_queues(
 
 @router.post(
     "/{lead_id}/verify",
-    responses=refuses("lead_unknown", "lead_undecided", "lead_erased"),
+    responses=refuses("lead_unknown", "lead_undecided"),
     dependencies=[changes_nothing("it only takes a decision again, beside the journal")],
 )
 def verify_one_decision(
@@ -148,6 +151,7 @@ def verify_one_decision(
         differences=done.differences,
         recipients=done.recipients,
         up_to_seq=done.up_to_seq,
+        is_whole=done.is_whole,
         verified_at=done.verified_at,
     )
 
