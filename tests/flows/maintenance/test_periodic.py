@@ -87,6 +87,7 @@ def test_the_periodic_tasks_of_a_marketplace(database: Database) -> None:
         "reopen": (QUICK, 5, False),
         "expire_exports": (SLOW, 3_600, False),
         "unconfirmed": (SLOW, 3_600, False),
+        "retain": (SLOW, 86_400, False),
         "fingerprint": (SLOW, 60, False),
         "compose_filters": (SLOW, 86_400, False),
         "snapshot_rosters": (SLOW, 60, False),
