@@ -16,6 +16,7 @@ from fairlead.delivery.webhook_body import (
     check_field_mapping,
     endpoint_test_body,
     lead_assigned_body,
+    lead_withdrawn_body,
 )
 
 ASSIGNED_AT = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
@@ -178,6 +179,17 @@ def test_the_bounds_themselves_are_fine() -> None:
 def test_a_source_that_could_not_be_registered_is_a_mistake() -> None:
     with pytest.raises(KeyError):
         lead_assigned_body(FACTS, {"email": "email"})
+
+
+def test_a_withdrawal_repeats_nothing_that_the_consumer_said_and_is_found_by_the_receivers_names() -> None:
+    mapping = {"ref": "assignment_id", "mail": "contact_email", "Cores": "attributes.cores", "from": "utm_source"}
+    body = json.loads(lead_withdrawn_body(FACTS, ASSIGNED_AT, mapping))
+    assert (body["type"], body["timestamp"]) == ("lead.withdrawn", "2026-03-04T05:06:07.000089Z")
+    assert body["data"]["ref"] == body["data"]["assignment_id"] == FACTS.assignment_id
+    plain = json.loads(lead_withdrawn_body(FACTS, ASSIGNED_AT, None))
+    assert {*body["data"]} == {*plain["data"], "ref"}
+    for personal in ("Lead Contact", "lead@example.com", "debian", "search"):
+        assert personal not in json.dumps([body, plain])
 
 
 def test_a_test_delivery_is_shaped_like_a_real_one_and_is_none() -> None:

@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
 from fairlead.core.retries import WEBHOOK_DELAYS_SECONDS
 from fairlead.delivery.webhook import new_webhook_secret
-from fairlead.delivery.webhook_body import check_field_mapping, lead_assigned_body
+from fairlead.delivery.webhook_body import check_field_mapping, lead_assigned_body, lead_withdrawn_body
 from fairlead.settings import Settings
 from tests.delivery.receiver import receiver, says
 from tests.delivery.sending import SECRET, send
@@ -22,7 +23,9 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_bodies_are_those_that_are_sent() -> None:
-    body, mapping, mapped = (json.loads(block) for block in blocks("json"))
+    body, withdrawn, mapping, mapped = (json.loads(block) for block in blocks("json"))
+    moment = datetime(2026, 3, 5, 8, tzinfo=UTC)
+    assert withdrawn == json.loads(lead_withdrawn_body(FACTS, moment, None))
     assert body == json.loads(lead_assigned_body(FACTS, None))
     assert check_field_mapping(mapping) == []
     assert mapped == json.loads(lead_assigned_body(FACTS, mapping))["data"]

@@ -16,7 +16,7 @@ from fairlead.core.refusals import Refusal
 _MORE_REASONS: Mapping[str, str] = {
     NOT_SUBSCRIBED: noted("not subscribed at that time"),
     LEVEL_INACTIVE: noted("level not open"),
-    NOT_TOLD_APART: noted("filter asks for words that people wrote: not told one by one"),
+    NOT_TOLD_APART: noted("filter asks for what people typed: not told one by one"),
     NOT_LOOKED_AT: noted("too many changes since: not looked up"),
     "no_other_subscription": noted("no other subscription at the level"),
 }

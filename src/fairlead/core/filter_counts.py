@@ -50,6 +50,20 @@ def asks_for_typed(compiled: CompiledFilter) -> bool:
     return any(map(_is_about_typed, compiled.rules))
 
 
+def asks_for_numbers(compiled: CompiledFilter) -> bool:
+    """Whether a rule is about a field that people type numbers into."""
+    return any(rule.field_type is FieldType.NUMBER for rule in compiled.rules)
+
+
+def in_steps(count: int) -> int:
+    """What is told of a count that has to do with what was typed: whole steps of it.
+
+    >>> in_steps(9), in_steps(37)
+    (0, 30)
+    """
+    return count // STEP * STEP
+
+
 def without_words(compiled: CompiledFilter) -> CompiledFilter:
     """The filter without its rules about words."""
     return _with(compiled, lambda rule: not _is_about_words(rule))
@@ -97,7 +111,7 @@ class TypedShares:
         if not self.leads:
             return Fraction(0)
         accepts = CompiledFilter(rules, tuple(map(predicate, rules))).accepts
-        return Fraction(sum(map(accepts, self.leads)) // STEP * STEP, len(self.leads))
+        return Fraction(in_steps(sum(map(accepts, self.leads))), len(self.leads))
 
 
 def match_count(compiled: CompiledFilter, leads: Sequence[Attributes], typed: TypedShares) -> MatchCount:
@@ -148,5 +162,4 @@ def _with(compiled: CompiledFilter, is_kept: Callable[[Rule], bool]) -> Compiled
 
 
 def _estimate(count: Fraction) -> MatchCount:
-    told = int(count) // STEP * STEP
-    return MatchCount(told or None, is_estimate=True)
+    return MatchCount(in_steps(int(count)) or None, is_estimate=True)

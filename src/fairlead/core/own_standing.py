@@ -2,14 +2,19 @@
 
 `core/explanation.py` says the same of any provider, and how many others stood ahead, which takes the whole niche as it
 was then. What a provider is told of many leads at once needs no other provider's state.
+
+What consumers typed is not told by it: words not at all, and numbers only in counts as `core/filter_counts.py` tells
+them.
 """
 
+import sys
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from fairlead.core.filter_counts import asks_for_words, without_words
+from fairlead.core.filter_counts import asks_for_numbers, asks_for_words, in_steps, without_typed, without_words
 from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.filters import CompiledFilter, compile_filter
 from fairlead.core.form import FormSchema
@@ -23,9 +28,9 @@ NOT_SUBSCRIBED = "not_subscribed"
 LEVEL_INACTIVE = "level_inactive"
 """The decision did not visit its level."""
 
-NOT_TOLD_APART = "filter_asks_for_words"
-"""Its filter asked for words that people wrote, and nothing else of it kept the lead out: what became of the lead then
-would tell its words."""
+NOT_TOLD_APART = "filter_asks_for_typed"
+"""Its filter asked for what people typed, and nothing else of it kept the lead out: what became of the lead then would
+tell its words; or its number, where fewer than a step of leads were refused for the same reason."""
 
 NOT_LOOKED_AT = "not_looked_at"
 """The subscription, or its provider, has changed too often since: what it was at that time is not looked up."""
@@ -60,6 +65,8 @@ class OwnPast:
     states: Sequence[tuple[int, Subscription, bool]]
     statuses: Sequence[tuple[int, str]]
     known_from_seq: int = 0
+    shut: tuple[str, datetime] | None = None
+    """For which reason, and until when, a limit or a schedule shuts the subscription as it is now."""
 
     def has_changed(self, after_seq: int, before_seq: int) -> bool:
         """Whether an entry between the two is about the subscription or its provider."""
@@ -83,23 +90,62 @@ class OwnFilters:
     """Filters as one form judges them. Each text is compiled once, however many leads are held against it."""
 
     schema: FormSchema
-    _compiled: dict[str, tuple[CompiledFilter, bool]] = field(
-        default_factory=dict[str, tuple[CompiledFilter, bool]], repr=False
+    _compiled: dict[str, tuple[CompiledFilter, CompiledFilter, CompiledFilter]] = field(
+        default_factory=dict[str, tuple[CompiledFilter, CompiledFilter, CompiledFilter]], repr=False
     )
 
-    def refusal(self, subscription: Subscription, attributes: Mapping[str, object]) -> str | None:
+    def refusal(self, subscription: Subscription, attributes: Mapping[str, object]) -> "OwnRefusal | None":
         """What keeps a lead with these attributes out, of what the subscription's provider may know of its filter.
 
-        None where it passes all of the filter, and nothing that people wrote was asked for.
+        None where it passes all of the filter, and no words that people wrote were asked for.
         """
+        compiled, no_words, choices = self._of(subscription)
+        if not choices.accepts(attributes):
+            return OwnRefusal(FilterMismatch.reason)
+        if asks_for_words(compiled):
+            return OwnRefusal(NOT_TOLD_APART)
+        if not no_words.accepts(attributes):
+            return OwnRefusal(FilterMismatch.reason, tells_number=True)
+        return None
+
+    def asks_for_numbers(self, subscription: Subscription) -> bool:
+        """Whether a lead that passes the filter is known to have some number that a consumer typed."""
+        return asks_for_numbers(self._of(subscription)[0])
+
+    def _of(self, subscription: Subscription) -> tuple[CompiledFilter, CompiledFilter, CompiledFilter]:
+        """All of it, without its rules about words, and without those about numbers, too."""
         text = subscription.filter_text
         if text not in self._compiled:
             compiled = compile_filter(subscription.filter_rules, self.schema)
-            self._compiled[text] = without_words(compiled), asks_for_words(compiled)
-        others, has_words = self._compiled[text]
-        if not others.accepts(attributes):
-            return FilterMismatch.reason
-        return NOT_TOLD_APART if has_words else None
+            self._compiled[text] = compiled, without_words(compiled), without_typed(compiled)
+        return self._compiled[text]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRefusal:
+    """Why a subscription did not receive a lead. With `tells_number` this says something of a number that was typed."""
+
+    reason: str
+    tells_number: bool = False
+
+
+def told_counts(refusals: Iterable[OwnRefusal]) -> dict[str, int]:
+    """How many were refused, by reason, as the provider may know.
+
+    What tells a number is told in whole steps, and what is left over of it is not told apart. Nor is how many numbers
+    did not fit: it would be the rest of a sum of which all else is known.
+
+    >>> told_counts([OwnRefusal("level_full", tells_number=True)] * 13 + [OwnRefusal("level_full")])
+    {'level_full': 11, 'filter_asks_for_typed': 3}
+    """
+    told: Counter[str] = Counter()
+    for refusal, count in Counter(refusals).items():
+        whole = count
+        if refusal.tells_number:
+            whole = 0 if refusal.reason == FilterMismatch.reason else in_steps(count)
+        told[refusal.reason] += whole
+        told[NOT_TOLD_APART] += count - whole
+    return {reason: count for reason, count in told.items() if count}
 
 
 def own_refusal(
@@ -109,32 +155,31 @@ def own_refusal(
     past: OwnPast,
     filters: OwnFilters,
     earlier: Sequence[OwnDecision] = (),
-) -> str | None:
-    """The reason for which the subscription did not receive the lead, in R4's precedence; None where it received it.
+) -> OwnRefusal | None:
+    """Why the subscription did not receive the lead, in R4's precedence; None where it received it.
 
     Filters are judged by the form of `filters`, and what they ask of words that people wrote is not told. What shut the
-    subscription is known as far as a decision of `earlier` names it, the newest first.
+    subscription is known as far as a decision of `earlier` names it, the newest first, or it shuts it still.
     """
     if subscription_id in decision.received:
         return None
     if decision.seq <= past.known_from_seq:
-        return NOT_LOOKED_AT
+        return OwnRefusal(NOT_LOOKED_AT)
     subscription = past.state_before(decision.seq)
     if subscription is None:
-        return NOT_SUBSCRIBED
+        return OwnRefusal(NOT_SUBSCRIBED)
     if level_id not in decision.level_ids:
-        return LEVEL_INACTIVE
-    refusal = standing_refusal(subscription, past.status_before(decision.seq))
-    if refusal is not None:
-        return refusal.reason
+        return OwnRefusal(LEVEL_INACTIVE)
+    standing = standing_refusal(subscription, past.status_before(decision.seq))
+    if standing is not None:
+        return OwnRefusal(standing.reason)
     kept_out = filters.refusal(subscription, decision.attributes)
     if kept_out is not None:
         return kept_out
-    if subscription_id in decision.refused:
-        return decision.refused[subscription_id]
-    if (shut := _shut_before(decision, subscription_id, past, earlier)) is not None:
-        return shut
-    return AlreadyRecipient.reason if decision.received else LevelFull.reason
+    reason = decision.refused.get(subscription_id) or _shut_before(decision, subscription_id, past, earlier)
+    if reason is None:
+        reason = AlreadyRecipient.reason if decision.received else LevelFull.reason
+    return OwnRefusal(reason, tells_number=filters.asks_for_numbers(subscription))
 
 
 def _shut_before(
@@ -144,4 +189,14 @@ def _shut_before(
         if each.seq < decision.seq and subscription_id in each.shut:
             reason, until = each.shut[subscription_id]
             return reason if decision.decided_at < until and not past.has_changed(each.seq, decision.seq) else None
-    return None
+    return _shut_since_long(decision, subscription_id, past, earlier)
+
+
+def _shut_since_long(
+    decision: OwnDecision, subscription_id: str, past: OwnPast, earlier: Sequence[OwnDecision]
+) -> str | None:
+    """What shuts it still, where no decision that was looked at names it: then an older one did."""
+    if past.shut is None or any(each.shut.get(subscription_id) == past.shut for each in earlier):
+        return None
+    reason, until = past.shut
+    return reason if decision.decided_at < until and not past.has_changed(decision.seq, sys.maxsize) else None

@@ -10,6 +10,7 @@ from fairlead.core.canonical import canonical_json, timestamp_text
 MAX_MAPPED_FIELDS = 100
 MAX_FIELD_NAME_CHARACTERS = 100
 
+_OF_WITHDRAWN = ("assignment_id", "lead_id", "provider_id", "niche_slug", "niche_name", "level_name", "assigned_at")
 _ATTRIBUTE = "attributes."
 _MAX_ATTRIBUTE_KEY_CHARACTERS = 64
 _NO_ID = "00000000-0000-0000-0000-000000000000"
@@ -81,6 +82,16 @@ def lead_erased_body(assignment_id: str, lead_id: str, provider_id: str, erased_
         "erased_at": timestamp_text(erased_at),
     }
     return _body("lead.erased", erased_at, data)
+
+
+def lead_withdrawn_body(facts: LeadAssigned, withdrawn_at: datetime, field_mapping: Mapping[str, str] | None) -> bytes:
+    """The body that tells that the consumer withdrew the lead: what it was, and nothing that the consumer said.
+
+    `data` has our own names, and beside them those by which a mapping knows the same facts. `KeyError` as above.
+    """
+    ours = {name: value for name, value in _mapped(facts, None).items() if name in _OF_WITHDRAWN}
+    mapped = {name: ours[source] for name, source in (field_mapping or {}).items() if source in ours}
+    return _body("lead.withdrawn", withdrawn_at, {**mapped, **ours, "withdrawn_at": timestamp_text(withdrawn_at)})
 
 
 def endpoint_test_body(

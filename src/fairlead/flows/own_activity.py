@@ -1,6 +1,5 @@
 """Why a provider did not get more leads: its own part of the last decisions, and its places in the queues."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +13,14 @@ from fairlead.core.filter_counts import (
 )
 from fairlead.core.filters import compile_filter, rule_clause
 from fairlead.core.form_field import FormSchema
-from fairlead.core.own_standing import NOT_LOOKED_AT, NOT_TOLD_APART, OwnDecision, OwnFilters, own_refusal
+from fairlead.core.own_standing import (
+    NOT_LOOKED_AT,
+    NOT_TOLD_APART,
+    OwnDecision,
+    OwnFilters,
+    own_refusal,
+    told_counts,
+)
 from fairlead.core.refusals import AlreadyRecipient, CapReached, InsufficientBalance, LevelFull, OutsideSchedule
 from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.filter_preview import PROVIDERS_LEADS
@@ -24,10 +30,12 @@ from fairlead.store.configuration.rows import niche_rows
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
-from fairlead.store.portal.activity import own_decisions, own_past, queue_places
+from fairlead.store.portal.activity import earlier_shuts, own_decisions, own_past, queue_places
 
 ACTIVITY_DAYS = 30
 MOST_LEADS = 1_000
+MOST_EARLIER = 2_000
+"""Among so many decisions before those it is looked up what had shut a subscription that is open again by now."""
 
 _AFTER_THE_FILTER = tuple(
     refusal.reason for refusal in (OutsideSchedule, CapReached, AlreadyRecipient, InsufficientBalance, LevelFull)
@@ -47,8 +55,9 @@ class OwnSubscriptionNumbers:
     """What became of the niche's leads for one subscription.
 
     `matched_count` passed the filter that was in force at the time, None where that asked for words that people wrote,
-    or is not known; `matches_now` pass today's. `refused` counts the others by the reason that came first.
-    `kept_out` has the rules of today's filter that keep leads out by themselves, what they cost most first.
+    or is not known; where it asked for numbers, those that were refused count in whole steps. `matches_now` pass
+    today's. `refused` counts the others by the reason that came first. `kept_out` has the rules of today's filter that
+    keep leads out by themselves, what they cost most first.
     `place` in a queue of `queue_length`; None where it cannot receive a lead now.
     """
 
@@ -102,7 +111,10 @@ def own_activity(
         niches: list[OwnNicheNumbers] = []
         for niche_id in niche_ids:
             decisions = own_decisions(conn, niche_id, checked, since, most_leads)
+            is_capped = len(decisions) == most_leads
             leads = _newest_of_each_lead(decisions)
+            if decisions:
+                decisions += earlier_shuts(conn, niche_id, checked, decisions[-1], MOST_EARLIER)
             mine = [each for each in owned if each.seen.row.niche_id == niche_id]
             level = mine[0].level
             typed = _typed_shares(conn, niche_id, mine, forms[niche_id])
@@ -110,7 +122,6 @@ def own_activity(
                 _subscription(conn, checked, each, leads, decisions, forms[niche_id], typed, places) for each in mine
             ]
             received_count = sum(bool(each.received) for each in leads)
-            is_capped = len(decisions) == most_leads
             niches.append(OwnNicheNumbers(level.niche, level.niche_name, len(leads), is_capped, received_count, told))
         return OwnActivity(since, niches)
 
@@ -145,12 +156,13 @@ def _subscription(
     subscription = row.subscription
     past = own_past(conn, row.niche_id, provider_id, subscription.subscription_id)
     filters = OwnFilters(form)
-    reasons = Counter(
+    became = [
         own_refusal(each, subscription.subscription_id, subscription.level_id, past, filters, decisions)
         for each in leads
-    )
-    received_count = reasons.pop(None, 0)
-    refused = {reason: count for reason, count in reasons.items() if reason is not None}
+    ]
+    received_count = became.count(None)
+    refused = told_counts(each for each in became if each is not None)
+    is_known = not any(each and each.reason in (NOT_TOLD_APART, NOT_LOOKED_AT) for each in became)
     matched_count = received_count + sum(refused.get(reason, 0) for reason in _AFTER_THE_FILTER)
     compiled = compile_filter(subscription.filter_rules, form)
     attributes = [each.attributes for each in leads]
@@ -158,7 +170,7 @@ def _subscription(
     return OwnSubscriptionNumbers(
         owned,
         received_count,
-        None if refused.keys() & {NOT_TOLD_APART, NOT_LOOKED_AT} else matched_count,
+        matched_count if is_known else None,
         match_count(compiled, attributes, typed),
         refused,
         [

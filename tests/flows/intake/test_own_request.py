@@ -1,5 +1,6 @@
 """A consumer sees by a link how far the request has come and who has it, and withdraws it."""
 
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import Refused
 from fairlead.flows.access.tokens import hash_of, new_token
 from fairlead.flows.approve_lead import approve_lead
@@ -33,11 +35,12 @@ from fairlead.store.leads.consumer_links import insert_consumer_link
 from fairlead.store.leads.intake import IntakePolicy
 from fairlead.store.leads.rows import clock
 from tests.delivery.mail_servers import Inbox, mail_server
+from tests.delivery.receiver import receiver, says
 from tests.flows.access.people import value
 from tests.flows.intake.senders import CONSENT, VISITOR, link, rule, visit
 from tests.flows.marketplaces import HOSTING, declare, everything
 from tests.flows.notifications.mail import text_of
-from tests.flows.notifications.stage import settings_for, work_off
+from tests.flows.notifications.stage import ANCHOR, set_endpoint, settings_for, work_off
 from tests.flows.sales import query, told
 
 SITE = "https://leads.example.com"
@@ -149,6 +152,22 @@ def test_withdrawn_after_it_is_sold_it_stays_sold_and_each_recipient_is_told_onc
     shown = seen(database, token)
     assert (shown.state, shown.may_withdraw, len(shown.recipients)) == ("passed_on", False, 2)
     assert shown.withdrawn_at is not None
+
+
+def test_a_withdrawal_reaches_the_system_of_a_recipient_once(database: Database) -> None:
+    open_market(database)
+    token = own_link(database, sold(database))
+    with receiver(says(204)) as crm:
+        set_endpoint(database, crm.url(), ANCHOR)
+        for _ in range(2):
+            withdraw_request(database, token, VISITOR)
+        work_off(database, settings_for(), rounds=2)
+    [request] = crm.requests
+    body = json.loads(request.body)
+    assert body["type"] == "lead.withdrawn"
+    [(lead_id, withdrawn_at)] = query(database, "select id::text, withdrawn_at from leads")
+    assert (body["data"]["lead_id"], body["data"]["withdrawn_at"]) == (lead_id, timestamp_text(withdrawn_at))
+    assert b"Cora" not in request.body
 
 
 def test_a_link_leads_to_one_request_and_a_wrong_one_to_none(database: Database) -> None:

@@ -5,12 +5,14 @@ import { isTyping } from "./keys.js";
 
 const UNDO_SECONDS = 5;
 const AHEAD = 3;
+const UNREACHED = Symbol("the part could not be loaded");
 
 export function start(card) {
   const ids = JSON.parse(card.querySelector("[data-ids]").textContent);
   const place = card.querySelector("[data-place]");
   const reasonForm = card.querySelector("[data-reason]");
   const said = card.querySelector("[data-said]");
+  const unreached = card.querySelector("[data-unreached]").content.firstElementChild;
   const undoButton = card.querySelector('[data-do="undo"]');
   const parts = new Map(); // by id: a promise of the part
   const decided = new Set(); // ids, also of what was decided elsewhere; a decision that is undone or refused is none
@@ -22,15 +24,18 @@ export function start(card) {
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
   function part(id) {
-    if (!parts.has(id)) parts.set(id, load(id).catch(() => { parts.delete(id); return null; }));
+    if (!parts.has(id)) parts.set(id, load(id).catch(() => { parts.delete(id); return UNREACHED; }));
     return parts.get(id);
   }
 
+  // Null is a lead that there is no more. Anything else but the lead, such as the login of a session that has ended, is
+  // no answer about it.
   async function load(id) {
     const answer = await fetch(`/review/leads/${encodeURIComponent(id)}`, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-    if (!answer.ok) return null;
-    const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("article");
-    return found && document.adoptNode(found);
+    if (answer.status === 404) return null;
+    const found = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("article");
+    if (!found) throw new Error(`not loaded: ${answer.status}`);
+    return document.adoptNode(found);
   }
 
   async function askForMore() {
@@ -57,6 +62,12 @@ export function start(card) {
     if (isOver) return;
     const shown = await part(id);
     if (ids[at] !== id) return;
+    if (shown === UNREACHED) {
+      if (told) say(told);
+      place.replaceChildren(unreached);
+      unreached.querySelector("button").focus({ preventScroll: true });
+      return;
+    }
     if (shown === null || (shown.dataset.status !== "pending_approval" && !pending.some((each) => each.id === id))) {
       say(told ?? card.dataset.gone);
       if (shown !== null) {
@@ -147,7 +158,8 @@ export function start(card) {
     approve: () => decide("approve"),
     reject: () => { if (seenId() === undefined) return; reasonForm.hidden = false; reasonForm.elements.reason.focus(); },
     cancel: () => { reasonForm.hidden = true; },
-    skip: () => { if (seenId() !== undefined) { at += 1; say(""); show(); } },
+    skip: () => { if (seenId() !== undefined || unreached.isConnected) { at += 1; say(""); show(); } },
+    again: () => { say(""); show(); },
     back,
     undo,
   };

@@ -1,5 +1,6 @@
 """What a consumer does with its own request, by the link in its messages: see how far it has come, withdraw it."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -29,6 +30,7 @@ from fairlead.store.leads.rows import clock, lock_lead
 from fairlead.store.leads.state import set_withdrawn
 from fairlead.store.notifications.outbox import Notification, notify
 from fairlead.store.notifications.rows import ClaimedNotification
+from fairlead.store.notifications.webhook_endpoints import ask_for_endpoints
 
 LINK_LASTS = timedelta(days=365)
 MOST_LINKS = 30
@@ -198,16 +200,19 @@ def _withdraw(conn: Connection, lead_id: str, consumer: Actor) -> Withdrawn:
     unsold = lock_rejectable(conn, [lead_id])
     events = reject_locked(conn, unsold, WITHDRAWN, consumer, now) if unsold else []
     set_withdrawn(conn, lead_id, now)
-    told = [
-        Notification(
-            "lead_withdrawn",
-            provider_id=provider_id,
-            assignment_id=assignment_id,
-            correlation_id=consumer.request_id,
-        )
-        for assignment_id, provider_id in bought
-    ]
-    notify(conn, told, now)
+    notify(conn, list(_notices(conn, bought, consumer.request_id)), now)
     new = {"recipients": len(bought)}
     append_audit(conn, [*events, AuditEvent(consumer, "lead.withdrawn", "lead", lead_id, new=new)], now)
     return Withdrawn(was_already=False, was_passed_on=bool(bought))
+
+
+def _notices(conn: Connection, bought: Sequence[tuple[str, str]], request_id: str | None) -> Iterator[Notification]:
+    """Each recipient is told by email, and by webhook where it has an endpoint."""
+    endpoints = dict(ask_for_endpoints(conn, [provider_id for _, provider_id in bought])) if bought else {}
+    for assignment_id, provider_id in bought:
+        told = Notification(
+            "lead_withdrawn", provider_id=provider_id, assignment_id=assignment_id, correlation_id=request_id
+        )
+        yield told
+        if (endpoint_id := endpoints.get(provider_id)) is not None:
+            yield told._replace(channel="webhook", webhook_endpoint_id=endpoint_id)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from fairlead.delivery.outcome import Delivery, NotSent, safe_line
 from fairlead.delivery.secret_box import SecretBox, SecretUnreadable, secret_box
 from fairlead.delivery.webhook import WebhookRequest, send_webhook
-from fairlead.delivery.webhook_body import LeadAssigned, lead_assigned_body, lead_erased_body
+from fairlead.delivery.webhook_body import LeadAssigned, lead_assigned_body, lead_erased_body, lead_withdrawn_body
 from fairlead.flows.failures.descriptions import failure_text
 from fairlead.flows.notifications.endpoint_health import Health, apply_health, health_after
 from fairlead.flows.notifications.message import why_not
@@ -136,6 +136,9 @@ class WebhookSender:
 def _body(kind: str, facts: MessageFacts, field_mapping: Mapping[str, str] | None) -> bytes:
     if kind == "lead_assigned":
         return lead_assigned_body(_lead_assigned(facts), field_mapping)
+    if kind == "lead_withdrawn":
+        assert facts.withdrawn_at is not None, "it is told in the transaction that withdraws the lead"
+        return lead_withdrawn_body(_lead_assigned(facts), facts.withdrawn_at, field_mapping)
     assert kind == "lead_erased", f"{kind} is not told by webhook"
     assert facts.assignment_id is not None, "its cause is an assignment"
     assert facts.lead_id is not None

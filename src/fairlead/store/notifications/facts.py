@@ -60,6 +60,7 @@ class MessageFacts:
     referrer: str | None = field(repr=False)
     language: str | None
     erased_at: datetime | None = None
+    withdrawn_at: datetime | None = None
 
 
 def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str, MessageFacts]:
@@ -78,7 +79,8 @@ def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str
                    a.id::text as assignment_id, a.assigned_at, l.id::text as lead_id,
                    l.contact_name, l.contact_email, l.contact_phone, coalesce(l.attributes, '{}') as attributes,
                    l.utm_source, l.utm_medium, l.utm_campaign, l.referrer,
-                   o.language, coalesce(l.erased_at, l.contact_erased_at, l.answers_erased_at) as erased_at
+                   o.language, coalesce(l.erased_at, l.contact_erased_at, l.answers_erased_at) as erased_at,
+                   l.withdrawn_at
             from notifications n
             left join users u on u.id = n.user_id
             left join providers p on p.id = n.provider_id

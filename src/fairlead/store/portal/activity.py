@@ -8,7 +8,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from fairlead.core.configuration_entries import subscription_from_payload
-from fairlead.core.gates import recorded_refusal
+from fairlead.core.gates import recorded_refusal, shut_from_record
 from fairlead.core.own_standing import OwnDecision, OwnPast
 from fairlead.store.connection import Connection
 
@@ -48,6 +48,38 @@ def own_decisions(conn: Connection, niche_id: str, provider_id: str, since: date
     ]
 
 
+def earlier_shuts(
+    conn: Connection, niche_id: str, provider_id: str, before: OwnDecision, limit: int
+) -> list[OwnDecision]:
+    """Of so many decisions of the niche before that one those which shut a subscription of the provider, as
+    `own_decisions` has them; but with nothing of their leads."""
+    rows = conn.execute(
+        """
+        select j.seq, j.recorded_at,
+               jsonb_path_query_array(j.payload, '$.levels[*].refused[*] ? (@.provider_id == $own)', %(own)s)
+        from (select seq, recorded_at, payload from niche_journal
+              where niche_id = %(niche)s and kind = 'decision' and recorded_at <= %(moment)s and seq < %(seq)s
+              order by recorded_at desc, seq desc limit %(limit)s) j
+        where jsonb_path_exists(
+            j.payload,
+            '$.levels[*].refused[*] ? (@.provider_id == $own && @.reason != "insufficient_balance")', %(own)s)
+        order by j.seq desc
+        """,
+        {
+            "niche": niche_id,
+            "own": Jsonb({"own": provider_id}),
+            "moment": before.decided_at,
+            "seq": before.seq,
+            "limit": limit,
+        },
+    ).fetchall()
+    return [
+        OwnDecision(seq, "", {}, [], [], {}, shut, decided_at)
+        for seq, decided_at, refused in rows
+        if (shut := dict(_shut(refused)))
+    ]
+
+
 def _shut(refused: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[str, datetime]]]:
     for each in refused:
         until = recorded_refusal(each, {"price_cents": 0}).shuts_until
@@ -56,7 +88,8 @@ def _shut(refused: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[str
 
 
 def own_past(conn: Connection, niche_id: str, provider_id: str, subscription_id: str) -> OwnPast:
-    """The subscription's newest states, and the provider's newest statuses in the niche: at most so many of each.
+    """The subscription's newest states, the provider's newest statuses in the niche: at most so many of each; and what
+    shuts it now.
 
     What a filter was that has not changed for `MOST_ENTRIES` states is not looked up.
     """
@@ -87,7 +120,14 @@ def own_past(conn: Connection, niche_id: str, provider_id: str, subscription_id:
         known_from_seq = known[0][0] if known else sys.maxsize
     if len(statuses) == MOST_STATES:
         known_from_seq = max(known_from_seq, statuses[-1][0])
-    return OwnPast(known, list(reversed(statuses)), known_from_seq)
+    shut_by = conn.execute("select shut_by from subscriptions where id = %s", (subscription_id,)).fetchone()
+    shut = None if shut_by is None or shut_by[0] is None else shut_from_record(shut_by[0])
+    return OwnPast(
+        known,
+        list(reversed(statuses)),
+        known_from_seq,
+        None if shut is None or shut.shuts_until is None else (shut.reason, shut.shuts_until),
+    )
 
 
 def queue_places(conn: Connection, provider_id: str) -> dict[str, tuple[int, int]]:

@@ -39,7 +39,8 @@ class OwnSubscriptionActivity(ResponseModel):
     received_count: int = Field(description="So many of the leads it received.", examples=[40])
     matched_count: int | None = Field(
         description="So many passed the filter that was in force at the time. Null where that asked for words that "
-        "people wrote, or the subscription has changed too often since.",
+        "people wrote, or the subscription has changed too often since. Where it asked for numbers that people typed, "
+        "those that were not received are counted in whole tens, by reason.",
         examples=[412],
     )
     matches_now_count: int | None = Field(
@@ -53,9 +54,10 @@ class OwnSubscriptionActivity(ResponseModel):
         description="The rules that keep leads out by themselves, the one that keeps out most first."
     )
     refused: Mapping[str, int] = Field(
-        description="How many of the others, by the reason that came first. `filter_asks_for_words`: the filter asked "
-        "for words that people wrote, and what became of these leads is not told. `not_looked_at`: the subscription "
-        "has changed too often since.",
+        description="How many of the others, by the reason that came first. `filter_asks_for_typed`: the filter asked "
+        "for words that people wrote, and what became of these leads is not told; or for numbers that they typed: then "
+        "the numbers did not fit, or fewer than 10 leads are left of a reason, which is told in whole tens. "
+        "`not_looked_at`: the subscription has changed too often since.",
         examples=[{"filter_mismatch": 588, "level_full": 372}],
     )
     place: int | None = Field(

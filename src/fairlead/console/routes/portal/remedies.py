@@ -22,6 +22,7 @@ _REMEDIES: Mapping[str, _Remedy] = {
     FilterMismatch.reason: _Remedy(noted("Try a wider filter"), "/portal/subscriptions/{subscription}"),
     refusals.OutsideSchedule.reason: _Remedy(noted("Open more hours"), "/portal/subscriptions/{subscription}#schedule"),
     refusals.CapReached.reason: _Remedy(noted("Raise the limit"), "/portal/subscriptions/{subscription}#limits"),
+    own_standing.NOT_TOLD_APART: _Remedy(noted("Try a wider filter"), "/portal/subscriptions/{subscription}"),
     refusals.InsufficientBalance.reason: _Remedy(noted("Keep a higher balance"), "/portal/balance"),
     refusals.LevelFull.reason: _Remedy(noted("Your turn comes; another level adds turns")),
 }
