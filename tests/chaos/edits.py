@@ -334,6 +334,7 @@ EDITS = {
     ),
     "how often unsold leads are offered again": edit(POLICY, "update niches set reoffer_max_times = 50"),
     "for how long a lead can be reported": edit(POLICY, "update niches set bad_lead_window_days = 365"),
+    "a niche that is archived": edit(POLICY, "update niches set is_archived = true where slug = 'closed'"),
     "what a niche lets in": edit(POLICY, "update niches set intake_approves = true where slug = 'hosting'"),
     "a low-balance threshold": edit(
         PROVIDER, "update providers set low_balance_threshold_cents = 1 where name = 'Cleat'"

@@ -133,6 +133,7 @@ def _configure(database: Database, niche_id: str, anchor: str, cleat: str) -> No
     set_endpoint(database, "https://cleat.example.com/leads", "cleat@example.com")
     change_bad_lead_window(database, niche_id, 30, OPERATOR)
     change_niche(database, niche_id, NicheChange(name="Web hosting", reoffer=ReofferPolicy(30, 3, 48)), OPERATOR)
+    create_niche(database, "closed", "Over", OPERATOR, is_active=False)
     create_niche(database, "manual", "By hand", OPERATOR, policy=NichePolicy(auto_distribute=False, phone_region="ES"))
     change_provider(
         database, anchor, ProviderChange(credit_limit_cents=100, timezone="Europe/Rome"), OPERATOR, memo=MEMO

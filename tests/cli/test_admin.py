@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from fairlead.core.errors import Refused
+from fairlead.flows.access.first_operator import admit_setup
 from fairlead.flows.access.log_in import log_in
 from fairlead.flows.access.one_time import accept_invite
 from fairlead.store.connection import Database
@@ -31,6 +33,21 @@ def fairlead(
     """The program on an empty marketplace."""
     monkeypatch.setenv("FAIRLEAD_PUBLIC_URL", "https://leads.example.com/")
     return Program(monkeypatch, capsys, database_url)
+
+
+def test_the_set_up_link_is_made_while_there_is_no_operator(fairlead: Program, database: Database) -> None:
+    former, link = (fairlead("admin", "setup-link").out.strip() for _ in range(2))
+    page, _, token = link.partition("#")
+    assert page == "https://leads.example.com/setup"
+    with pytest.raises(Refused, match="setup-link makes a new one"):
+        admit_setup(database, former.partition("#")[2], HOME)
+    admit_setup(database, token, HOME)
+    told = fairlead("admin", "setup-link", "--json").json
+    assert told["link"] == f"https://leads.example.com/setup#{told['token']}"
+    enrolled_admin(database)
+    refused = fairlead("admin", "setup-link")
+    assert (refused.status != 0, "setup#" in refused.out) == (True, False)
+    assert "an operator already" in refused.err
 
 
 def test_the_first_operator_is_let_in_by_a_link(fairlead: Program, database: Database) -> None:

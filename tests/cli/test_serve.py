@@ -35,9 +35,10 @@ class Served:
     def __init__(self, data_dir: Path, **more: str) -> None:
         bare = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
         ports = {"FAIRLEAD_WEB_PORT": str(free_port()), "FAIRLEAD_WORKER_PORT": "0"}  # other tests use the usual ones
+        self._env = bare | ports | {"FAIRLEAD_DATA_DIR": str(data_dir)} | more
         self._process = subprocess.Popen(
             [sys.executable, "-m", "fairlead", "serve"],
-            env=bare | ports | {"FAIRLEAD_DATA_DIR": str(data_dir)} | more,
+            env=self._env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -52,10 +53,15 @@ class Served:
             self.said += line
 
     def link(self) -> str:
-        """The set-up link that it printed."""
-        wait_until(lambda: LINK.search(self.said) is not None or self._process.poll() is not None, "a link", 180)
-        found = LINK.search(self.said)
-        assert found is not None, self.said
+        """A set-up link, by the verb that it names: its own output is no terminal, and so there is none in it."""
+        verb = "fairlead admin setup-link"
+        wait_until(lambda: verb in self.said or self._process.poll() is not None, "how to get a link", 180)
+        assert verb in self.said, self.said
+        assert LINK.search(self.said) is None, "a log would keep it"
+        command = [sys.executable, "-m", *verb.split()]
+        said = subprocess.run(command, env=self._env, capture_output=True, text=True, check=True, timeout=180)
+        found = LINK.search(said.stdout)
+        assert found is not None, said
         return found[0]
 
     def stop(self) -> int:

@@ -186,6 +186,7 @@ _OF_CONFIGURATION = {
             "currency_in_use": "The ledger has entries in the current currency",
             "niche_exists": "A niche with this slug exists already",
             "niche_inactive": "The niche is inactive",
+            "niche_archived": "The niche is archived",
             "form_unreadable": "The niche's form schema cannot be read",
             "level_exists": "A level with this name exists already",
             "level_deleted": "The level is deleted",

@@ -12,6 +12,8 @@ from fairlead.cli.output import print_json, say, say_aside, table
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.permissions import Role
+from fairlead.flows.access.encryption_keys import read_encryption_keys
+from fairlead.flows.access.first_operator import make_setup_link
 from fairlead.flows.access.invitations import create_admin
 from fairlead.flows.access.one_time import OneTimeToken
 from fairlead.flows.access.users import (
@@ -23,7 +25,7 @@ from fairlead.flows.access.users import (
     find_users,
     reset_second_factor,
 )
-from fairlead.settings import load_settings
+from fairlead.settings import load_settings, local_url
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 
@@ -65,6 +67,33 @@ def create(
         say("the operator can log in, and sets up a second factor then")
     else:
         _say_invite(made.invite, settings.site_url)
+
+
+@app.command("setup-link")
+def make_link(as_json: AsJson = False) -> None:
+    """Make the link that lets the first operator in, while there is none: good once, and for a day.
+
+    An earlier one is over, also one that a server has printed at its start.
+
+    Examples:
+
+        fairlead admin setup-link
+
+        docker compose exec web fairlead admin setup-link
+    """
+    settings = load_settings()
+    with marketplace(settings) as database:
+        if read_encryption_keys(database, settings).source == "none" and settings.database_url is not None:
+            say_aside("FAIRLEAD_ENCRYPTION_KEYS is not set: the operator can set up no second factor until it is")
+        link = make_setup_link(database)
+    if link is None:
+        raise Refused("setup_finished", "the marketplace has an operator already: fairlead admin list")
+    site_url = settings.public_url or local_url(settings.http_host, settings.web_port)
+    if as_json:
+        print_json({"link": link.address(site_url), "token": link.token, "expires_at": timestamp_text(link.expires_at)})
+        return
+    say(link.address(site_url))
+    say_aside(f"good once, until {link.expires_at:%Y-%m-%d %H:%M} UTC; it lets the first operator in")
 
 
 @app.command("list")

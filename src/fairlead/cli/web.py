@@ -26,7 +26,8 @@ def web(
 ) -> None:
     """Answer over HTTP: the API, and /livez, /readyz and /metrics. Runs until stopped.
 
-    While the marketplace has no operator it prints a link, good once, that lets the first one in.
+    While the marketplace has no operator it prints a link, good once, that lets the first one in: on a terminal. Where
+    its output may be kept by a log, it says how to get one: fairlead admin setup-link.
 
     /readyz says whether the database, its schema and a worker are there: point a load balancer at it.
 

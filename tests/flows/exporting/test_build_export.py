@@ -5,6 +5,8 @@ import io
 import json
 import signal
 import tracemalloc
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +20,9 @@ from fairlead.flows.exporting import build_export as module
 from fairlead.flows.exporting.download import open_download
 from fairlead.flows.exporting.kinds import KINDS
 from fairlead.flows.exporting.requests import (
+    MOST_OF_ALL,
     MOST_UNDER_WAY,
+    Requester,
     cancel_export,
     discard_export,
     request_export,
@@ -31,7 +35,7 @@ from fairlead.flows.maintenance.expire_exports import expire_exports
 from fairlead.flows.maintenance.orphans import requeue_orphans
 from fairlead.flows.maintenance.rescue import rescue
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.store.audit.log import OPERATOR
+from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
 from fairlead.store.exports.chunks import delete_chunks
 from fairlead.store.exports.requests import begin_run
@@ -399,6 +403,36 @@ def test_an_actor_has_only_so_many_under_way(database: Database, sale: Sale) -> 
     with pytest.raises(Refused) as refused:
         request_export(database, ExportRequest("ledger"), ANN)
     assert refused.value.code == "too_many_exports"
+
+
+def of_key(number: int) -> Requester:
+    return replace(ANN, actor=Actor(f"key:{number}", "operator"), user_id=None)
+
+
+def test_however_many_actors_take_places_there_is_one_for_another(database: Database, sale: Sale) -> None:
+    taken: list[int] = []
+    for number in range(5):
+        with suppress(Refused):
+            for each in range(MOST_OF_ALL):
+                request_export(database, ExportRequest("ledger"), of_key(number))
+                taken[number:] = [each + 1]
+    assert (taken[0], sum(taken) < MOST_OF_ALL) == (MOST_UNDER_WAY, True)
+    assert taken == sorted(taken, reverse=True)
+    assert request_export(database, ExportRequest("ledger"), ANN).state == "waiting"
+
+
+def test_actors_are_served_in_turn_however_many_one_has_requested(database: Database, sale: Sale) -> None:
+    mine = [request_export(database, ExportRequest("ledger"), of_key(1)).export_id for _ in range(3)]
+    theirs = [request_export(database, ExportRequest("ledger"), of_key(2)).export_id for _ in range(2)]
+    order: list[str] = []
+    for _ in range(20):
+        due = query(database, "select id, payload ->> 'export_id' from jobs order by run_at, id limit 1")
+        for job_id, export_id in due:
+            query(database, "delete from jobs where id = %s returning id", job_id)
+            builder(database).build(export_id)
+            if show_export(database, export_id).state == "ready":
+                order.append(export_id)
+    assert order == [mine[0], theirs[0], mine[1], theirs[1], mine[2]]
 
 
 def many_leads(database: Database, count: int) -> None:

@@ -1,4 +1,4 @@
-"""Letting the first operator in: by a link that only the terminal of the server shows."""
+"""Letting the first operator in: by a link that only a terminal of the server's machine shows."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -116,5 +116,5 @@ def _finished() -> Refused:
 def _refused() -> Refused:
     return Refused(
         "token_refused",
-        "the set-up link has expired, or another one took its place: the server prints a new one when it is started",
+        "the set-up link has expired, or another one took its place: fairlead admin setup-link makes a new one",
     )

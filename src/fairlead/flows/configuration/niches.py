@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from fairlead.core.canonical import JsonObject
@@ -113,7 +114,7 @@ def change_niche(
 
     An inactive niche decides nothing: its leads wait. One that becomes active again has them distributed by the
     workers within five minutes. A policy takes effect with the next approval, and the journal says nothing of it.
-    Locks the niche. Raises `BadInput` and `Refused`: `niche_unknown`, `version_conflict`.
+    Locks the niche. Raises `BadInput` and `Refused`: `niche_unknown`, `version_conflict`, `niche_archived`.
     """
     checked, wanted = checked_id(niche_id, "niche"), given(change)
     canonical = canonical_values({**_policy_values(wanted), "memo": memo})
@@ -127,14 +128,13 @@ def change_niche(
         if differing is None:
             return Changed(before, niche_version(before), took_effect=False)
         require_version(expected_version, niche_version(before), f"the niche {before.slug!r}")
+        if before.is_archived and after.is_active:
+            raise Refused("niche_archived", f"the niche {before.slug!r} is archived: restore it first")
         now = clock(conn)
         write_niches(conn, [after], now)
         events: list[AuditEvent] = []
         if replace(before, policy=after.policy) != after:
-            record_moves(conn, {checked: locked}, {checked: [niche_entry(after)]}, [], now)
-            old, new = differing.old, {**(differing.new or {}), "journal_seq": locked.journal_seq + 1}
-            old, new = _audited(old or {}), _audited(new)
-            events.append(AuditEvent(actor, "niche.changed", "niche", checked, old, new, memo))
+            events.append(record_niche(conn, locked, (before, after), actor, memo, now))
         if before.policy != after.policy:
             old, new = policy_document(before.policy), policy_document(after.policy)
             events.append(AuditEvent(actor, "niche.policy_changed", "niche", checked, old, new, memo))
@@ -142,6 +142,25 @@ def change_niche(
         return Changed(after, niche_version(after), took_effect=True)
 
     return with_niche_locks(database, work)
+
+
+def record_niche(
+    conn: Connection,
+    locked: LockedNiche,
+    change: tuple[NicheRow, NicheRow],
+    actor: Actor,
+    memo: str | None,
+    now: datetime,
+) -> AuditEvent:
+    """The journal says what the niche is after the change, which is written; returns what the audit log is to say."""
+    before, after = change
+    record_moves(conn, {after.niche_id: locked}, {after.niche_id: [niche_entry(after)]}, [], now)
+    differing = difference("niche", before.slug, niche_document(before), niche_document(after))
+    assert differing is not None, "it is recorded because it differs"
+    new = {**(differing.new or {}), "journal_seq": locked.journal_seq + 1}
+    return AuditEvent(
+        actor, "niche.changed", "niche", after.niche_id, _audited(differing.old or {}), _audited(new), memo
+    )
 
 
 def checked_form(form_schema: object) -> FormSchema:

@@ -72,8 +72,8 @@ def require_version(expected: str | None, version: str, what: str) -> None:
 
 def niche_version(row: NicheRow) -> str:
     """The version of the niche but for its form, which has its own."""
-    document = niche_document(row)
-    return _digest("niche", row.niche_id, {key: value for key, value in document.items() if key != "field"})
+    document = {key: value for key, value in niche_document(row).items() if key != "field"}
+    return _digest("niche", row.niche_id, document | ({"archived": True} if row.is_archived else {}))
 
 
 def form_version(row: NicheRow) -> str:

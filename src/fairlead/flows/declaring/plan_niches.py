@@ -102,6 +102,8 @@ def _plan_niche(plan: NichePlan, path: str, table: NicheTable) -> NicheRow:
             is_active=before.is_active if table.active is None else table.active,
             policy=_policy(before.policy, table),
         )
+        if before.is_archived and after.is_active:
+            plan.problems.append(f"{path}.active: the niche {table.slug!r} is archived: restore it first")
         if schema is not None:
             schema = spelt_like(schema, plan.schemas.get(before.niche_id))
         if schema is not None and schema != plan.schemas.get(before.niche_id):

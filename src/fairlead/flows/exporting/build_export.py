@@ -15,14 +15,23 @@ from typing import Any
 from fairlead.core.errors import Refused
 from fairlead.flows.exporting.export import about_file
 from fairlead.flows.exporting.file_formats import file_pieces
-from fairlead.flows.exporting.requests import request_of
+from fairlead.flows.exporting.requests import export_job, request_of
 from fairlead.flows.exporting.rows import open_rows
 from fairlead.flows.failures.failed_exports import record_failed_build
 from fairlead.settings import Settings
 from fairlead.store.audit.log import SYSTEM, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.exports.chunks import Chunk, add_chunk, delete_chunks
-from fairlead.store.exports.requests import ExportRow, begin_run, finish_run, lock_export, put_back, record_progress
+from fairlead.store.exports.requests import (
+    ExportRow,
+    another_actor_is_next,
+    begin_run,
+    finish_run,
+    lock_export,
+    put_back,
+    record_progress,
+)
+from fairlead.store.jobs.queue import enqueue
 from fairlead.store.leads.rows import clock
 from fairlead.store.notifications.outbox import Notification, notify
 from fairlead.telemetry.logs import get_logger
@@ -30,6 +39,9 @@ from fairlead.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 CHUNK_BYTES = 1_048_576
+STEPS_ASIDE_SECONDS = 1.0
+"""How long one waits at least that lets another go first."""
+
 PROGRESS_SECONDS = 1.0
 """How far it has come is on record this often, also where a piece takes longer."""
 
@@ -67,7 +79,8 @@ class ExportBuilder:
     def build(self, export_id: str, may_go_on: Callable[[], bool] = lambda: True) -> bool:
         """The export is ready, or its failed run is on record and the next enqueued, or it is given up.
 
-        Nothing is done for one that is finished, cancelled or deleted. Returns False where there was no going on: the
+        Nothing is done for one that is finished, cancelled or deleted. One whose requester was served last lets others
+        go first that wait: its job is enqueued anew, behind theirs. Returns False where there was no going on: the
         export waits, and its job has to be run again. Raises `Unavailable` where not even that could be recorded.
         """
         row = self._database.run(lambda conn: self._begin(conn, export_id))
@@ -86,6 +99,9 @@ class ExportBuilder:
         return True
 
     def _begin(self, conn: Connection, export_id: str) -> ExportRow | None:
+        if another_actor_is_next(conn, export_id):
+            enqueue(conn, [export_job(export_id, STEPS_ASIDE_SECONDS)])
+            return None
         row = begin_run(conn, export_id, clock(conn))
         if row is not None:
             delete_chunks(conn, export_id)

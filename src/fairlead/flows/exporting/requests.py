@@ -34,6 +34,9 @@ from fairlead.store.lookups import checked_id, provider_id_of
 MOST_UNDER_WAY = 20
 """Of one actor: more wait until one of them has ended."""
 
+MOST_OF_ALL = 60
+"""Of all actors. One that has as many of these places as are free gets no more: there is one for others, always."""
+
 UNDER_WAY = ("waiting", "running")
 
 
@@ -64,10 +67,7 @@ def request_export(
 
     def work(conn: Connection) -> ExportRow:
         lock_exports(conn)
-        if count_under_way(conn, requester.actor.name) >= MOST_UNDER_WAY:
-            raise Refused(
-                "too_many_exports", f"{MOST_UNDER_WAY} exports that you requested are under way: wait, or cancel one"
-            )
+        _require_place(conn, requester)
         chosen = _resolved(conn, replace(request, without_contact_data=not with_contact_data))
         export_id, now = new_id(conn), clock(conn)
         new = RequestedExport(
@@ -87,6 +87,15 @@ def request_export(
         return _known(export_row(conn, export_id), export_id)
 
     return database.run(work)
+
+
+def _require_place(conn: Connection, requester: Requester) -> None:
+    """Raises `Refused`: `too_many_exports`. Needs the lock of the exports as a whole."""
+    own, of_all = count_under_way(conn, requester.actor.name)
+    if own < min(MOST_UNDER_WAY, MOST_OF_ALL - of_all):
+        return
+    whose = f"{own} exports that you requested" if own else f"{of_all} exports of others"
+    raise Refused("too_many_exports", f"{whose} are under way, as many as may be: wait, or cancel one")
 
 
 def export_job(export_id: str, delay_seconds: float = 0) -> Job:

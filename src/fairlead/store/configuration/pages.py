@@ -21,6 +21,7 @@ class ListedNiche:
     slug: str
     name: str
     is_active: bool
+    is_archived: bool
     auto_distribute: bool
     level_count: int
     created_at: datetime
@@ -77,19 +78,24 @@ class SubscriptionSearch:
     with_ended: bool = False
 
 
-def niches_page(conn: Connection, after_id: str | None, limit: int) -> list[ListedNiche]:
-    """The next niches after that one, the oldest first."""
+def niches_page(
+    conn: Connection, after_id: str | None, limit: int, *, is_archived: bool | None = None
+) -> list[ListedNiche]:
+    """The next niches after that one, the oldest first; all of them, or only those that are archived or are not."""
     return all_rows(
         conn,
         ListedNiche,
         """
-        select n.id::text as niche_id, n.slug, n.name, n.is_active, n.auto_distribute,
+        select n.id::text as niche_id, n.slug, n.name, n.is_active, n.is_archived, n.auto_distribute,
                (select count(*) from competition_levels l where l.niche_id = n.id and l.deleted_at is null)
                    as level_count,
                n.created_at
-        from niches n where %(after)s::uuid is null or n.id > %(after)s::uuid order by n.id limit %(limit)s
+        from niches n
+        where (%(after)s::uuid is null or n.id > %(after)s::uuid)
+          and (%(archived)s::boolean is null or n.is_archived = %(archived)s)
+        order by n.id limit %(limit)s
         """,
-        {"after": after_id, "limit": limit},
+        {"after": after_id, "limit": limit, "archived": is_archived},
     )
 
 

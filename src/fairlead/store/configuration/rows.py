@@ -61,6 +61,7 @@ class NicheRow:
     is_active: bool
     form_schema: JsonObject
     policy: NichePolicy = NichePolicy()
+    is_archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,8 @@ def niche_rows(conn: Connection, niche_ids: Sequence[str]) -> list[NicheRow]:
     """The niches, by id. Needs their locks."""
     rows = conn.execute(
         """
-        select id::text, slug, name, is_active, form_schema, auto_distribute, phone_region, reoffer_every_minutes,
-               reoffer_max_times, reoffer_max_hours
+        select id::text, slug, name, is_active, form_schema, auto_distribute, phone_region, is_archived,
+               reoffer_every_minutes, reoffer_max_times, reoffer_max_hours
         from niches where id = any(%s::uuid[]) order by id
         """,
         (list(niche_ids),),
@@ -170,8 +171,9 @@ def niche_rows(conn: Connection, niche_ids: Sequence[str]) -> list[NicheRow]:
             is_active,
             form_schema,
             NichePolicy(auto_distribute, ReofferPolicy(*reoffer) if reoffer[0] is not None else None, phone_region),
+            is_archived,
         )
-        for niche_id, slug, name, is_active, form_schema, auto_distribute, phone_region, *reoffer in rows
+        for niche_id, slug, name, is_active, form_schema, auto_distribute, phone_region, is_archived, *reoffer in rows
     ]
 
 

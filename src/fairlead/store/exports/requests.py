@@ -123,10 +123,32 @@ def export_page(
     return query.page(conn, items_of(ExportRow), _COLUMNS, "", limit)
 
 
-def count_under_way(conn: Connection, requested_by: str) -> int:
-    """How many exports of this actor wait or run."""
+def count_under_way(conn: Connection, requested_by: str) -> tuple[int, int]:
+    """How many exports of this actor wait or run, and how many of all actors."""
     return conn.execute(
-        "select count(*) from exports where state in ('waiting', 'running') and requested_by = %s", (requested_by,)
+        "select count(*) filter (where requested_by = %s), count(*) from exports where state in ('waiting', 'running')",
+        (requested_by,),
+    ).fetchall()[0]
+
+
+def another_actor_is_next(conn: Connection, export_id: str) -> bool:
+    """Whether an export that was never begun waits of an actor of whom none was begun since the last of this one's.
+
+    False for an export that was begun before.
+    """
+    return conn.execute(
+        """
+        with began as (select requested_by, max(started_at) as last_at from exports group by 1)
+        select exists (
+            select from exports own
+            join began mine on mine.requested_by = own.requested_by
+            join exports other on other.state = 'waiting' and other.attempt = 0
+                 and other.requested_by <> own.requested_by
+            join began theirs on theirs.requested_by = other.requested_by
+            where own.id = %s and own.attempt = 0 and mine.last_at is not null
+              and (theirs.last_at is null or theirs.last_at < mine.last_at))
+        """,
+        (export_id,),
     ).fetchall()[0][0]
 
 

@@ -64,10 +64,12 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
             select distinct on (entity_id, subject) entity_id, subject, new, seq
             from (select entity_id, new, seq,
                          case action when 'niche.bad_lead_window_changed' then 'window'
-                                     when 'niche.intake_changed' then 'intake' else 'policy' end as subject
+                                     when 'niche.intake_changed' then 'intake'
+                                     when 'niche.archived' then 'archive' when 'niche.restored' then 'archive'
+                                     else 'policy' end as subject
                   from audit_log
                   where action in ('niche.created', 'niche.policy_changed', 'niche.bad_lead_window_changed',
-                                   'niche.intake_changed')) event
+                                   'niche.intake_changed', 'niche.archived', 'niche.restored')) event
             order by entity_id, subject, seq desc
         ), stored as materialized (
             select id::text as id, 'policy' as subject,
@@ -85,6 +87,9 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
             select id::text, 'intake', jsonb_build_object('is_public', intake_is_public, 'approves', intake_approves,
                                                           'duplicate_rule', duplicate_rule),
                    '{"is_public": false, "approves": false, "duplicate_rule": null}'
+            from niches
+            union all
+            select id::text, 'archive', jsonb_build_object('is_archived', is_archived), '{"is_archived": false}'
             from niches
         )
         select format('niche %s: its %s is %s, audit entry %s says %s', s.id, s.subject, s.says, t.seq,

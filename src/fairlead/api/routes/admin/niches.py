@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-from fastapi import Path, Response
+from fastapi import Path, Query, Response
 from pydantic import Field, StrictBool
 
 from fairlead.api.access import needs
@@ -103,6 +103,7 @@ class NicheState(ResponseModel):
     auto_distribute: bool = Field(description="Whether an approved lead is distributed without a further request.")
     reoffer: ReofferState | None
     phone_region: str | None = Field(description=_PHONE_REGION, examples=["DE"])
+    is_archived: bool = Field(description="Whether it is over: inactive, until it is restored.")
     version: Version
 
 
@@ -130,6 +131,7 @@ class NicheItem(ResponseModel):
     slug: str = Field(examples=["hosting"])
     name: str = Field(examples=["Hosting"])
     is_active: bool
+    is_archived: bool = Field(description="Whether it is over: inactive, until it is restored.")
     auto_distribute: bool
     level_count: int
     created_at: datetime
@@ -144,9 +146,16 @@ class BadLeadWindowState(ResponseModel):
 
 
 @router.get("")
-def list_niches(page: ByCursor, _: Reader, database: MarketplaceDatabase) -> Page[NicheItem]:
+def list_niches(
+    page: ByCursor,
+    _: Reader,
+    database: MarketplaceDatabase,
+    archived: Annotated[
+        bool | None, Query(description="Only those that are archived, or only those that are not.")
+    ] = None,
+) -> Page[NicheItem]:
     """List the niches, the oldest first."""
-    found = database.read(lambda conn: niches_page(conn, page.after_id, page.probe))
+    found = database.read(lambda conn: niches_page(conn, page.after_id, page.probe, is_archived=archived))
     items, cursor = page.cut(found, _position)
     return Page[NicheItem](items=[NicheItem.model_validate(each) for each in items], next_cursor=cursor)
 
@@ -185,7 +194,7 @@ def show_niche(
     )
 
 
-@router.patch("/{niche_id}", responses=refuses("niche_unknown"))
+@router.patch("/{niche_id}", responses=refuses("niche_unknown", "niche_archived"))
 def edit_niche(
     niche_id: NicheId,
     asked: NichePatch,
@@ -250,6 +259,7 @@ def _state(row: NicheRow) -> NicheState:
         auto_distribute=row.policy.auto_distribute,
         reoffer=None if reoffer is None else ReofferState.model_validate(reoffer),
         phone_region=row.policy.phone_region,
+        is_archived=row.is_archived,
         version=niche_version(row),
     )
 

@@ -28,6 +28,7 @@ from fairlead.core.subscription import readable_form
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import OVERVIEWS_OF_CALLER, REPORTS_OF_CALLER
 from fairlead.flows.configuration.bad_lead_window import read_bad_lead_window
+from fairlead.flows.configuration.niche_archive import preview_archive
 from fairlead.flows.configuration.reading import SeenNiche, read_niche
 from fairlead.flows.configuration.templates_of_niches import niche_template, niche_templates
 from fairlead.flows.configuration.versions import level_version
@@ -72,19 +73,27 @@ def show_niches(
     page: PageOfRequest,
     keyset: ByCursor,
     database: MarketplaceDatabase,
+    archived: bool = False,
 ) -> Response:
-    """The niches, the oldest first."""
+    """The niches, the oldest first: those that are archived apart from the others."""
 
-    def work(conn: Connection) -> tuple[list[_NicheLine], str | None]:
-        items, cursor = keyset.cut(
-            niches_page(conn, keyset.after_id, keyset.probe), lambda each: (each.created_at, each.niche_id)
-        )
+    def work(conn: Connection) -> tuple[list[_NicheLine], str | None, bool]:
+        found = niches_page(conn, keyset.after_id, keyset.probe, is_archived=archived)
+        items, cursor = keyset.cut(found, lambda each: (each.created_at, each.niche_id))
         numbers = {each.niche_id: each for each in read_overview(conn).niches}
-        return [_NicheLine(each, numbers[each.niche_id]) for each in items], cursor
+        has_archived = archived or bool(niches_page(conn, None, 1, is_archived=True))
+        return [_NicheLine(each, numbers[each.niche_id]) for each in items], cursor, has_archived
 
-    lines, cursor = database.read(work)
-    next_address = None if cursor is None else address("/niches", cursor=cursor)
-    return page.render("operator/niches.html", reader, lines=lines, next_address=next_address)
+    lines, cursor, has_archived = database.read(work)
+    here = {"archived": "true"} if archived else {}
+    return page.render(
+        "operator/niches.html",
+        reader,
+        lines=lines,
+        next_address=None if cursor is None else address("/niches", cursor=cursor, **here),
+        is_archived=archived,
+        has_archived=has_archived,
+    )
 
 
 @router.get("/niches/new")
@@ -127,6 +136,7 @@ def show_niche(
         reader,
         seen=seen,
         niche=seen.row,
+        stops=preview_archive(database, niche_id),
         levels=_levels(seen, queues),
         has_queues=queues is not None,
         intake=intake,

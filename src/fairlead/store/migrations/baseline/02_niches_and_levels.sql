@@ -6,6 +6,8 @@ create table niches (
     name        text not null check (length(name) between 1 and 200),
     form_schema jsonb not null,
     is_active   boolean not null default true,
+    -- It is over: off every list of what is going on, and inactive until it is restored.
+    is_archived boolean not null default false,
 
     -- R2: where the next decision starts.
     next_start_level_order_position integer not null default 1 check (next_start_level_order_position >= 1),
@@ -32,6 +34,7 @@ create table niches (
     phone_region     text check (phone_region ~ '^[A-Z]{2}$'),
 
     created_at timestamptz not null,
+    constraint niches_archived_are_inactive check (not (is_archived and is_active)),
     constraint niches_reoffer_policy_is_whole check (
         num_nulls(reoffer_every_minutes, reoffer_max_times, reoffer_max_hours) in (0, 3))
 ) with (fillfactor = 70);
