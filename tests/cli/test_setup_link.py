@@ -1,6 +1,7 @@
 """The first operator's link: shown on a terminal, made by a verb, and in no log."""
 
 import pytest
+from pydantic import SecretStr
 from rich.console import Console
 
 from fairlead.cli import output, setup_link
@@ -9,7 +10,7 @@ from fairlead.settings import Settings
 from fairlead.store.connection import Database
 from tests.flows.access.people import enrolled_admin
 
-SETTINGS = Settings(encryption_keys=new_secret_key(), public_url="https://leads.example.com")
+SETTINGS = Settings(encryption_keys=SecretStr(new_secret_key()), public_url="https://leads.example.com")
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])

@@ -23,6 +23,7 @@ from fairlead.delivery.templates import (
     Template,
     check_template,
     default_template,
+    languages_of,
     render,
 )
 
@@ -55,23 +56,27 @@ def _wording(text: str) -> list[str]:
     return re.findall(r"[\w@+-]+(?:[.:/]+[\w@+-]+)*", text.casefold())
 
 
+DEFAULTS = [(kind, language) for kind in KINDS for language in languages_of(kind)]
+
 # What comes with Fairlead ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_default_is_in_order_and_refers_to_nothing_outside(kind: str) -> None:
-    template = default_template(kind)
+@pytest.mark.parametrize(("kind", "language"), DEFAULTS)
+def test_the_default_is_in_order_and_refers_to_nothing_outside(kind: str, language: str) -> None:
+    template = default_template(kind, language)
     assert check_template(template) == []
+    assert template.language == language
+    assert language == "en" or template.subject != default_template(kind).subject
     assert "<!-- " not in template.html
     assert "<img" not in template.html
     assert "url(" not in template.html
     assert "\n" not in template.subject
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_default_can_be_read_by_everybody(kind: str) -> None:
-    words = Words(render(default_template(kind), sample_values(kind)).html)
-    assert ("html", {"lang": "en"}) in words.tags
+@pytest.mark.parametrize(("kind", "language"), DEFAULTS)
+def test_the_default_can_be_read_by_everybody(kind: str, language: str) -> None:
+    words = Words(render(default_template(kind, language), sample_values(kind)).html)
+    assert ("html", {"lang": language}) in words.tags
     assert [tag for tag, _ in words.tags].count("h1") == 1
     for tag, attributes in words.tags:
         if tag == "table":
@@ -82,10 +87,10 @@ def test_the_default_can_be_read_by_everybody(kind: str) -> None:
     assert all("style" in attributes for tag, attributes in words.tags if tag in ("p", "h1", "th", "td"))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "language"), DEFAULTS)
 @pytest.mark.parametrize("values_of", [sample_values, sparse_sample_values])
-def test_the_text_says_what_the_html_says(kind: str, values_of: type) -> None:
-    rendered = render(default_template(kind), values_of(kind))
+def test_the_text_says_what_the_html_says(kind: str, language: str, values_of: type) -> None:
+    rendered = render(default_template(kind, language), values_of(kind))
     # A button's words are the one thing that text cannot have; the address behind it is there.
     shown = re.sub(r"<a [^>]*>[^<]*</a>", "", rendered.html)
     missing = set(_wording(Words(shown).text)) - set(_wording(rendered.text))
@@ -95,9 +100,9 @@ def test_the_text_says_what_the_html_says(kind: str, values_of: type) -> None:
     assert "None" not in rendered.html + rendered.text
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_default_tells_everything_that_it_is_given(kind: str) -> None:
-    rendered = render(default_template(kind), sample_values(kind))
+@pytest.mark.parametrize(("kind", "language"), DEFAULTS)
+def test_the_default_tells_everything_that_it_is_given(kind: str, language: str) -> None:
+    rendered = render(default_template(kind, language), sample_values(kind))
     for value in sample_values(kind).values():
         if isinstance(value, str) and value not in ("EUR", "Europe/Berlin"):
             assert value in rendered.text

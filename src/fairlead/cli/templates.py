@@ -24,6 +24,7 @@ app = typer.Typer(help="What messages look like: list, edit, preview, restore.",
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 Kind = Annotated[str, typer.Argument(metavar="KIND", help="The kind of message, such as lead_assigned.")]
+Language = Annotated[str, typer.Option(help="The language of its readers: en or de.")]
 Part = Annotated[str | None, typer.Option(help="Only this part, as it is: subject, html or text.")]
 Subject = Annotated[str | None, typer.Option(metavar="TEXT", help="The subject.")]
 HtmlFile = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="A file with the HTML.")]
@@ -48,19 +49,21 @@ def list_(as_json: AsJson = False) -> None:
     rows = [
         (
             each.template.kind,
+            each.template.language,
             "default" if each.version is None else f"{each.version}, the default" if each.is_default else each.version,
             each.changed_at.strftime("%Y-%m-%d %H:%M:%S") if each.changed_at else "",
             each.changed_by or "",
         )
         for each in found
     ]
-    table("", ("kind", "version", "changed", "by"), rows)
+    table("", ("kind", "language", "version", "changed", "by"), rows)
 
 
 @app.command()
 def show(
     kind: Kind,
     version: Annotated[int | None, typer.Option(min=1, help="This version instead of the one in use.")] = None,
+    language: Language = "en",
     part: Part = None,
     as_json: AsJson = False,
 ) -> None:
@@ -76,8 +79,8 @@ def show(
 
     _check_part(part)
     with marketplace() as database:
-        found = show_template(database, kind, version)
-        versions = template_versions(database, kind)
+        found = show_template(database, kind, version, language)
+        versions = template_versions(database, kind, language)
     if part is not None:
         typer.echo(getattr(found.template, part), nl=part == "subject")
         return
@@ -110,6 +113,7 @@ def edit(
     subject: Subject = None,
     html: HtmlFile = None,
     text: TextFile = None,
+    language: Language = "en",
     as_json: AsJson = False,
 ) -> None:
     """Save a new version of a template; parts that are not given stay as they are.
@@ -123,7 +127,7 @@ def edit(
     if subject is None and html is None and text is None:
         raise BadInput(["say what changes: --subject TEXT, --html FILE or --text FILE"])
     with marketplace() as database:
-        saved = save_template(database, _edited(database, kind, subject, html, text), memo, OPERATOR)
+        saved = save_template(database, _edited(database, (kind, language), subject, html, text), memo, OPERATOR)
     _answer(saved, as_json)
 
 
@@ -133,6 +137,7 @@ def preview(
     subject: Subject = None,
     html: HtmlFile = None,
     text: TextFile = None,
+    language: Language = "en",
     part: Part = None,
     as_json: AsJson = False,
 ) -> None:
@@ -148,7 +153,7 @@ def preview(
 
     _check_part(part)
     with marketplace() as database:
-        rendered = preview_template(_edited(database, kind, subject, html, text))
+        rendered = preview_template(_edited(database, (kind, language), subject, html, text))
     if part is not None:
         typer.echo(getattr(rendered, part), nl=part == "subject")
     elif as_json:
@@ -164,6 +169,7 @@ def restore(
     kind: Kind,
     version: Annotated[int | None, typer.Option(min=1, help="The version to go back to.")] = None,
     default: Annotated[bool, typer.Option("--default", help="Back to the default, also of later releases.")] = False,
+    language: Language = "en",
     as_json: AsJson = False,
 ) -> None:
     """Go back to an earlier version of a template, or to the default; a new version says so.
@@ -179,20 +185,24 @@ def restore(
     if (version is None) == (not default):
         raise BadInput(["say which: --version NUMBER, or --default"])
     with marketplace() as database:
-        saved = restore_template(database, kind, version, OPERATOR)
+        saved = restore_template(database, kind, version, OPERATOR, language=language)
     _answer(saved, as_json)
 
 
-def _edited(database: Database, kind: str, subject: str | None, html: Path | None, text: Path | None) -> "Template":
+def _edited(
+    database: Database, of: tuple[str, str], subject: str | None, html: Path | None, text: Path | None
+) -> "Template":
     from fairlead.delivery.templates import Template
     from fairlead.flows.notifications.templates import show_template
 
-    used = show_template(database, kind).template
+    kind, language = of
+    used = show_template(database, kind, language=language).template
     return Template(
         kind,
         used.subject if subject is None else subject,
         used.html if html is None else read_text_file(html),
         used.text if text is None else read_text_file(text),
+        language,
     )
 
 
@@ -213,6 +223,7 @@ def _answer(saved: "SavedTemplate", as_json: bool) -> None:
 def _for_programs(each: "TemplateInUse") -> dict[str, object]:
     return {
         "kind": each.template.kind,
+        "language": each.template.language,
         "version": each.version,
         "is_default": each.is_default,
         "changed_at": each.changed_at and timestamp_text(each.changed_at),

@@ -26,7 +26,7 @@ from fairlead.console.refusal_texts import sentence_of
 from fairlead.console.site_identity import FAIRLEAD, identity_of
 from fairlead.console.statuses import tone_of, word_of
 from fairlead.console.texts import translated, translated_count, writing_in
-from fairlead.console.viewer import LANGUAGES, Viewer, viewer_of
+from fairlead.console.viewer import LANGUAGE_NAMES, LANGUAGES, Viewer, viewer_of
 from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
 from fairlead.core.permissions import Role
 from fairlead.flows.access.principal import Principal
@@ -85,6 +85,7 @@ class HtmlPage:
         context: dict[str, Any] = {
             "viewer": self.viewer,
             "languages": LANGUAGES,
+            "language_names": LANGUAGE_NAMES,
             "now": datetime.now(UTC),
             "path": self.request.url.path,
             "principal": principal,

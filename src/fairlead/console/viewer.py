@@ -12,6 +12,9 @@ from starlette.requests import HTTPConnection
 LANGUAGES = ("en", "de")
 """The languages that the texts are there in; the first for viewers whose language is none of them."""
 
+LANGUAGE_NAMES = {"en": "English", "de": "Deutsch"}
+"""What each is called by those who speak it."""
+
 LANGUAGE_COOKIE, ZONE_COOKIE, THEME_COOKIE = "language", "time_zone", "theme"
 THEMES = ("light", "dark")
 

@@ -160,6 +160,7 @@ _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
 }
 
 KINDS: tuple[str, ...] = tuple(_VARIABLES)
+ALERT_KIND = "operator_alert"
 ACCOUNT_KINDS = ("user_invited", "password_reset")
 """Told to a user, of its account: the link in them sets a password."""
 USER_KINDS = (*ACCOUNT_KINDS, "export_ready")
@@ -168,7 +169,7 @@ CONSUMER_KINDS = ("lead_confirmation", "lead_confirmed")
 """Sent to the address that a lead came with."""
 UNCONFIRMED_KINDS = ("user_invited", *CONSUMER_KINDS)
 """Told to an address whose owner has not confirmed it: nothing that was typed beside it is in them, nor above them."""
-PROVIDER_KINDS = tuple(kind for kind in KINDS if kind not in (*USER_KINDS, *CONSUMER_KINDS, "operator_alert"))
+PROVIDER_KINDS = tuple(kind for kind in KINDS if kind not in (*USER_KINDS, *CONSUMER_KINDS, ALERT_KIND))
 """Told to a provider."""
 OPTIONAL_KINDS = tuple(kind for kind in PROVIDER_KINDS if kind != "lead_erased")
 """Told to a provider, which may not want to be. That a lead is to be erased it is told in any case."""

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, get_args
 
 import css_inline
 from jinja2 import UndefinedError
 
+from fairlead.core.entry.types import MailLanguage
 from fairlead.delivery.plain_text import one_line
 from fairlead.delivery.template_language import TemplateNames, TemplateProblem, compiled
 from fairlead.delivery.template_variables import (
-    CONSUMER_KINDS,
+    ALERT_KIND,
     KINDS,
     LIST_TYPES,
     PROVIDER_KINDS,
@@ -49,12 +50,13 @@ class BadTemplate(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The three parts of a message, in the language of `template_language`."""
+    """The three parts of a message, in the language of `template_language`; `language` is that of its readers."""
 
     kind: str
     subject: str
     html: str
     text: str
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,13 @@ class Rendered:
     text: str
 
 
-LANGUAGES = ("en", "de")
-"""The languages that messages to consumers come in; other messages are in the first."""
+LANGUAGES: tuple[str, ...] = get_args(MailLanguage)
+"""The languages that messages come in. Those to the operators as a whole, who may speak any, are in the first."""
+
+
+def languages_of(kind: str) -> tuple[str, ...]:
+    """The languages that messages of this kind are written in."""
+    return LANGUAGES[:1] if kind == ALERT_KIND else LANGUAGES
 
 
 @cache
@@ -77,14 +84,16 @@ def default_template(kind: str, language: str | None = None) -> Template:
     In this language, where there is one for messages of the kind.
     """
     is_of_provider = kind in PROVIDER_KINDS
-    spoken = language if language in LANGUAGES[1:] and kind in CONSUMER_KINDS else LANGUAGES[0]
-    name = kind if spoken == LANGUAGES[0] else f"{spoken}/{kind}"
+    spoken = language if language is not None and language in languages_of(kind) else LANGUAGES[0]
+    own = "" if spoken == LANGUAGES[0] else f"{spoken}/"
+    name = f"{own}{kind}"
     subject = _file(f"{name}.subject.txt").strip()
     html = _file("layout.html").replace('<html lang="en">', f'<html lang="{spoken}">')
-    footer = _file("footer.html") if is_of_provider else ""
+    footer = _file(f"{own}footer.html") if is_of_provider else ""
     for place, content in (("title", subject), ("content", _file(f"{name}.html")), ("footer", footer)):
         html = html.replace(f"<!-- {place} -->\n" if place != "title" else "<!-- title -->", content)
-    return Template(kind, subject, html, _file(f"{name}.txt") + (_file("footer.txt") if is_of_provider else ""))
+    text = _file(f"{name}.txt") + (_file(f"{own}footer.txt") if is_of_provider else "")
+    return Template(kind, subject, html, text, spoken)
 
 
 def check_template(template: Template) -> list[str]:

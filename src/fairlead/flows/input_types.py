@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from fairlead.core.entry.types import LONGEST_LEDGER_MEMO, Email, Line, Name, PhoneRegion
+from fairlead.core.entry.types import LONGEST_LEDGER_MEMO, Email, Line, MailLanguage, Name, PhoneRegion
 from fairlead.core.errors import BadInput
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.store.time_zones import time_zone_names
@@ -77,6 +77,7 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "low_balance_threshold_cents": TypeAdapter(Cents | None, config=_STRICT),
     "min_deposit_cents": TypeAdapter(PositiveCents | None, config=_STRICT),
     "max_deposit_cents": TypeAdapter(PositiveCents | None, config=_STRICT),
+    "language": TypeAdapter(MailLanguage | None, config=_STRICT),
     "price_cents": TypeAdapter(PositiveCents, config=_STRICT),
     "max_recipients": TypeAdapter(MaxRecipients, config=_STRICT),
     "order_position": TypeAdapter(OrderPosition, config=_STRICT),

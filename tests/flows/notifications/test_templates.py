@@ -6,8 +6,12 @@ from dataclasses import replace
 import pytest
 
 from fairlead.core.errors import BadInput, Refused
+from fairlead.core.permissions import Role
 from fairlead.delivery.template_variables import KINDS
 from fairlead.delivery.templates import Template, default_template
+from fairlead.flows.access.invitations import invite_user
+from fairlead.flows.access.own_language import change_own_language
+from fairlead.flows.configuration.providers import ProviderChange, change_provider
 from fairlead.flows.notifications import templates as flow
 from fairlead.flows.notifications.templates import (
     SavedTemplate,
@@ -21,8 +25,10 @@ from fairlead.flows.notifications.templates import (
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.delivery.mail_servers import Inbox, mail_server
+from tests.flows.marketplaces import provider_id
 from tests.flows.notifications.stage import (
     ANCHOR,
+    BOWLINE,
     assert_nothing_personal,
     open_marketplace,
     query,
@@ -77,7 +83,7 @@ def test_going_back_is_a_version_too(database: Database, monkeypatch: pytest.Mon
     assert (used.template, used.version, used.is_default) == (default_template("lead_assigned"), 4, True)
     # A later release's default takes effect without anybody doing anything.
     improved = replace(default_template("lead_assigned"), subject="Improved")
-    monkeypatch.setattr(flow, "default_template", lambda kind: improved)
+    monkeypatch.setattr(flow, "default_template", lambda kind, language: improved)
     assert show_template(database, "lead_assigned").template.subject == "Improved"
     monkeypatch.undo()
     assert show_template(database, "lead_assigned", 2).template == second
@@ -127,8 +133,9 @@ def test_a_template_that_fails_on_a_real_lead_falls_back_and_operators_are_told_
     with database.transaction() as conn:  # as if an older release had let it pass
         conn.execute(
             """
-            insert into notification_templates (kind, version, subject, html, body_text, created_at, created_by)
-            values ('lead_assigned', 1, %s, %s, %s, now(), 'operator')
+            insert into notification_templates
+                (kind, language, version, subject, html, body_text, created_at, created_by)
+            values ('lead_assigned', 'en', 1, %s, %s, %s, now(), 'operator')
             """,
             (FRAGILE.subject, FRAGILE.html, FRAGILE.text),
         )
@@ -148,11 +155,52 @@ def test_a_template_that_fails_on_a_real_lead_falls_back_and_operators_are_told_
     with database.transaction() as conn:
         conn.execute(
             """
-            insert into notification_templates (kind, version, subject, html, body_text, created_at, created_by)
-            select kind, 2, subject, html, body_text, created_at, created_by from notification_templates
+            insert into notification_templates
+                (kind, language, version, subject, html, body_text, created_at, created_by)
+            select kind, language, 2, subject, html, body_text, created_at, created_by from notification_templates
             """
         )
     with mail_server(Inbox()) as port:
         sell_lead(database)
         work_off(database, settings_for(port))
     assert len(states(database, "operator_alert")) == 2
+
+
+def test_a_provider_and_its_users_are_written_to_in_the_language_that_was_chosen(database: Database) -> None:
+    open_marketplace(database)
+    anchor = provider_id(database, ANCHOR)
+    change_provider(database, anchor, ProviderChange(language="de"), OPERATOR)
+    invited = invite_user(database, "sam@anchor.example", "Sam", Role.PROVIDER, OPERATOR, provider_id=anchor)
+    inbox = Inbox()
+    with mail_server(inbox) as port:
+        sell_lead(database)
+        work_off(database, settings_for(port, public_url="https://leads.example.com"))
+        change_own_language(database, invited.user_id, "en", OPERATOR)
+        invite_user(database, "sam@anchor.example", "Sam", Role.PROVIDER, OPERATOR, provider_id=anchor)
+        work_off(database, settings_for(port, public_url="https://leads.example.com"))
+    assert subjects_to(inbox, ANCHOR) == ["Neuer Lead: Hosting, gold"]
+    assert subjects_to(inbox, BOWLINE) == ["New lead: Hosting, silver"]
+    assert subjects_to(inbox, "sam@anchor.example") == [
+        "Legen Sie Ihr Passwort fest und melden Sie sich an",
+        "Set your password and log in",
+    ]
+
+
+def test_operators_have_templates_of_their_own_for_each_language(database: Database) -> None:
+    open_marketplace(database)
+    german = replace(OURS, subject="Ein Lead: {{ niche_name }}", language="de")
+    assert save_template(database, german, "our tone", OPERATOR) == SavedTemplate("lead_assigned", 1, True)
+    assert show_template(database, "lead_assigned").is_default
+    assert show_template(database, "lead_assigned", language="de").template == german
+    change_provider(database, provider_id(database, ANCHOR), ProviderChange(language="de"), OPERATOR)
+    inbox = Inbox()
+    with mail_server(inbox) as port:
+        sell_lead(database)
+        work_off(database, settings_for(port))
+    assert (subjects_to(inbox, ANCHOR), subjects_to(inbox, BOWLINE)) == (
+        ["Ein Lead: Hosting"],
+        ["New lead: Hosting, silver"],
+    )
+    with pytest.raises(Refused) as refused:
+        show_template(database, "operator_alert", language="de")
+    assert refused.value.code == "template_unknown"

@@ -14,6 +14,7 @@ from fairlead.api.openapi import refuses
 from fairlead.api.problems import problem_response
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.lead_values import LeadDetails
+from fairlead.api.schemas.mail_language import MailLanguage
 from fairlead.api.schemas.values import Line, RequestModel, ResponseModel, Slug, Timestamp, Uuid, pattern_with_message
 from fairlead.api.violations import Violation
 from fairlead.core.form import FieldType
@@ -87,7 +88,7 @@ class PublicLead(LeadDetails):
 
     niche: Slug = Field(examples=["hosting"])
     consent: PublicConsent
-    language: Literal["en", "de"] | None = Field(
+    language: MailLanguage | None = Field(
         default=None, description="The language in which the consumer is written to; English if it is not said."
     )
 

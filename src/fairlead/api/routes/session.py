@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from fastapi import Path, Request, Response
 from pydantic import Field
@@ -14,10 +14,12 @@ from fairlead.api.concurrency_limits import password_slot
 from fairlead.api.idempotency import refuses_keys
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase, SecretBoxResource
+from fairlead.api.schemas.mail_language import MailLanguage
 from fairlead.api.schemas.values import Email, Line, Password, RequestModel, ResponseModel, Uuid
 from fairlead.api.session_cookie import give_token, take_token_back, token_of
 from fairlead.core.permissions import Role
 from fairlead.flows.access.log_in import admit_log_in, finish_log_in
+from fairlead.flows.access.own_language import change_own_language, read_own_language
 from fairlead.flows.access.password_changes import change_password
 from fairlead.flows.access.principal import Principal, require_open
 from fairlead.flows.access.second_factor import confirm_second_factor, step_up
@@ -103,6 +105,18 @@ class LiveSessions(ResponseModel):
     """All of them, the last used first."""
 
     items: Sequence[LiveSession]
+
+
+class ChosenLanguage(RequestModel):
+    """In which language the user wants to be written to; null: as its provider is, or in English."""
+
+    language: MailLanguage | None
+
+
+class OwnLanguage(ResponseModel):
+    """In which language the user is written to."""
+
+    language: MailLanguage | None = Field(description="Null where none was chosen: as its provider is, or English.")
 
 
 class SessionsEnded(ResponseModel):
@@ -198,6 +212,21 @@ async def replace_password(
     async with password_slot(request, "session"):
         done = await run_in_threadpool(change_password, database, opened.token, *passwords, client)
     return await run_in_threadpool(given_session, response, request, database, done)
+
+
+@router.get("/language", responses=refuses(*_UNFINISHED))
+def show_own_language(opened: Own, database: MarketplaceDatabase) -> OwnLanguage:
+    """Show in which language the user is written to."""
+    language = read_own_language(database, _finished(opened))
+    return OwnLanguage(language=cast("MailLanguage | None", language))
+
+
+@router.put("/language", responses=refuses(*_UNFINISHED))
+def choose_own_language(asked: ChosenLanguage, opened: Own, database: MarketplaceDatabase) -> OwnLanguage:
+    """Choose in which language the user is written to, from the next message on."""
+    user_id = _finished(opened)
+    language = change_own_language(database, user_id, asked.language, opened.principal.actor)
+    return OwnLanguage(language=cast("MailLanguage | None", language))
 
 
 @router.get("/all", responses=refuses(*_UNFINISHED))

@@ -12,6 +12,7 @@ from fairlead.api.access import OpenedSession, needs_session
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.core.permissions import Role
+from fairlead.flows.access.own_language import read_own_language
 from fairlead.flows.access.principal import require_open
 from fairlead.flows.access.sessions import ListedSession, list_sessions
 
@@ -60,6 +61,7 @@ def show_account(
         layout="portal.html" if is_provider else "operator.html",
         sessions=_rows(sessions),
         # A user who has one cannot open a session without it, and setting one up ends all other sessions.
+        language=read_own_language(database, principal.user_id),
         has_second_factor=principal.is_second_factor_done,
         confirmed_until=principal.stepped_up_until if principal.is_stepped_up else None,
     )

@@ -5,7 +5,7 @@ Each says in the document what it takes; spaces around a value are dropped befor
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -21,6 +21,9 @@ from fairlead.core.entry.text import (
     canonical_words,
     shortened_line,
 )
+
+MailLanguage: TypeAlias = Literal["en", "de"]
+"""The languages that messages come in; each has its templates in `delivery/templates`."""
 
 SHORTEST_MEMO = 10
 LONGEST_LEDGER_MEMO = 500

@@ -12,11 +12,12 @@ from fairlead.flows.configuration.versions import (
     provider_version,
     require_version,
 )
+from fairlead.flows.declaring.provider_events import provider_events
 from fairlead.flows.input_types import canonical_values
-from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.audit.log import Actor, append_audit
 from fairlead.store.configuration.lookups import provider_row
 from fairlead.store.configuration.rows import ProviderRow
-from fairlead.store.configuration.writes import write_low_balance_threshold
+from fairlead.store.configuration.writes import write_own_profile
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id, marketplace_currency
@@ -33,9 +34,11 @@ class OwnProfile:
 
 @dataclass(frozen=True, slots=True)
 class OwnProfileChange:
-    """What a provider changes of itself. A threshold of None: it is not told of a low balance."""
+    """What a provider changes of itself. A threshold of None: it is not told of a low balance. A language of None: it
+    is written to in English."""
 
     low_balance_threshold_cents: int | Unchanged | None = UNCHANGED
+    language: str | Unchanged | None = UNCHANGED
 
 
 def read_own_profile(database: Database, provider_id: str) -> OwnProfile:
@@ -56,7 +59,7 @@ def change_own_profile(
     *,
     expected_version: str | None = None,
 ) -> Changed[ProviderRow]:
-    """The provider is as the change says: it is told once its balance falls below that many cents.
+    """The provider is as the change says: it is told once its balance falls below that many cents, in that language.
 
     Name, address, time zone and credit limit are the operators' to change. Audited, unless nothing changes. Locks the
     provider. Raises `BadInput`, and `Refused`: `provider_unknown`, `version_conflict`.
@@ -69,10 +72,8 @@ def change_own_profile(
         if after == before:
             return Changed(before, provider_version(before), took_effect=False)
         require_version(expected_version, provider_version(before), "the provider")
-        write_low_balance_threshold(conn, checked, after.low_balance_threshold_cents)
-        old = {"low_balance_threshold_cents": before.low_balance_threshold_cents}
-        event = AuditEvent(actor, "provider.changed", "provider", checked, old, {**wanted, "changed": sorted(wanted)})
-        append_audit(conn, [event], clock(conn))
+        write_own_profile(conn, after)
+        append_audit(conn, provider_events(actor, before, after), clock(conn))
         return Changed(after, provider_version(after), took_effect=True)
 
     return database.run(work)

@@ -40,13 +40,15 @@ from fairlead.store.lookups import checked_id
 
 @dataclass(frozen=True, slots=True)
 class ProviderChange:
-    """What is to be different about a provider. A threshold of None: it is not told of a low balance."""
+    """What is to be different about a provider. A threshold of None: it is not told of a low balance; a
+    language of None: it is written to in English."""
 
     name: str | Unchanged = UNCHANGED
     email: str | Unchanged = UNCHANGED
     timezone: str | Unchanged = UNCHANGED
     credit_limit_cents: int | Unchanged = UNCHANGED
     low_balance_threshold_cents: int | Unchanged | None = UNCHANGED
+    language: str | Unchanged | None = UNCHANGED
 
 
 def create_provider(
@@ -59,6 +61,7 @@ def create_provider(
     timezone: str = "UTC",
     credit_limit_cents: int = 0,
     low_balance_threshold_cents: int | None = None,
+    language: str | None = None,
     memo: str | None = None,
 ) -> Changed[ProviderRow]:
     """The provider is there, with an empty balance. Only an active one receives leads.
@@ -68,12 +71,14 @@ def create_provider(
     """
     values: dict[str, object] = {"email": email, "name": name, "timezone": timezone, "memo": memo}
     values |= {"credit_limit_cents": credit_limit_cents, "low_balance_threshold_cents": low_balance_threshold_cents}
+    values |= {"language": language}
     canonical = canonical_values(values)
     email, name, memo = canonical["email"], canonical["name"], canonical["memo"]
     if status not in ("pending", "active"):
         raise BadInput(["status: must be pending or active"])
     balance = Balance(0, credit_limit_cents, 0)
     asked = ProviderRow(new_id(database), email, name, status, timezone, low_balance_threshold_cents, balance)
+    asked = replace(asked, language=language)
 
     def work(conn: Connection, _: Sequence[str]) -> Changed[ProviderRow]:
         lock_marketplace(conn, DEFAULT_CURRENCY, may_change=False)

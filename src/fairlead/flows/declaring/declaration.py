@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from fairlead.core.document import composed_texts
 from fairlead.core.entry.mailbox import mailbox_key
-from fairlead.core.entry.types import PhoneRegion
+from fairlead.core.entry.types import MailLanguage, PhoneRegion
 from fairlead.core.errors import BadInput
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
 from fairlead.core.retention import MOST_RETENTION_DAYS
@@ -132,6 +132,7 @@ class ProviderTable(_Table):
     name: Name | None = None
     status: Literal["pending", "active", "suspended"] | None = None
     timezone: Timezone | None = None
+    language: MailLanguage | None = None
     credit_limit_cents: Cents | None = None
     low_balance_threshold_cents: Cents | None = None
     limits: dict[str, Any] | None = None

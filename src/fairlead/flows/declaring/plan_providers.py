@@ -88,6 +88,7 @@ def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: Provi
             table.timezone or "UTC",
             table.low_balance_threshold_cents,
             Balance(0, limit_cents, 0),
+            language=table.language,
         )
         if limit_cents:
             plan.credit_limits.append((after.provider_id, 0, limit_cents))
@@ -100,6 +101,7 @@ def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: Provi
             name=table.name or before.name,
             status=table.status or before.status,
             timezone=table.timezone or before.timezone,
+            language=table.language or before.language,
             low_balance_threshold_cents=(
                 before.low_balance_threshold_cents if threshold_cents is None else threshold_cents
             ),
@@ -125,6 +127,7 @@ def provider_document(row: ProviderRow) -> JsonObject:
         "name": row.name,
         "status": row.status,
         "timezone": row.timezone,
+        "language": row.language,
         "credit_limit_cents": row.balance.credit_limit_cents,
         "low_balance_threshold_cents": row.low_balance_threshold_cents,
         "limits": None if row.limits_text is None else json.loads(row.limits_text),

@@ -76,7 +76,7 @@ def own_template(kind: str, row: TemplateRow | None) -> Template | None:
     """The operators' template, None where the default is in use."""
     if row is None or row.subject is None or row.html is None or row.body_text is None:
         return None
-    return Template(kind, row.subject, row.html, row.body_text)
+    return Template(kind, row.subject, row.html, row.body_text, row.language)
 
 
 def message_values(kind: str, facts: MessageFacts, links: Links) -> dict[str, object]:
@@ -97,7 +97,7 @@ def message_values(kind: str, facts: MessageFacts, links: Links) -> dict[str, ob
         "contact_email": facts.contact_email,
         "contact_phone": facts.contact_phone,
         "erased_at": facts.erased_at,
-        "attributes": labelled(facts.attributes, facts.form_schema),
+        "attributes": labelled(facts.attributes, facts.form_schema, facts.language),
         "reason": facts.detail.get("reason"),
         "threshold_cents": facts.threshold_cents,
         "title": facts.detail.get("title"),
@@ -114,7 +114,9 @@ def message_values(kind: str, facts: MessageFacts, links: Links) -> dict[str, ob
     return {variable.name: known[variable.name] for variable in variables_of(kind)}
 
 
-def labelled(attributes: Mapping[str, object], form_schema: str | None) -> list[tuple[str, str]]:
+def labelled(
+    attributes: Mapping[str, object], form_schema: str | None, language: str | None = None
+) -> list[tuple[str, str]]:
     """The answers that were given, as (label, text), in the order of the form as it is now, given as JSON.
 
     An answer to a question that the form has no longer comes last, under its key.
@@ -122,7 +124,8 @@ def labelled(attributes: Mapping[str, object], form_schema: str | None) -> list[
     labels = _labels(form_schema)
     order = {key: number for number, key in enumerate(labels)}
     keys = sorted(attributes, key=lambda key: (order.get(key, len(order)), key))
-    return [(labels.get(key, key), answer_text(attributes[key])) for key in keys if not is_empty(attributes[key])]
+    given = [key for key in keys if not is_empty(attributes[key])]
+    return [(labels.get(key, key), answer_text(attributes[key], language)) for key in given]
 
 
 @lru_cache(maxsize=64)
@@ -134,10 +137,14 @@ def _labels(form_schema: str | None) -> Mapping[str, str]:
         return {}
 
 
-def answer_text(value: object) -> str:
-    """An answer as a message says it."""
+_YES_NO: Mapping[str | None, tuple[str, str]] = {"de": ("ja", "nein")}
+
+
+def answer_text(value: object, language: str | None = None) -> str:
+    """An answer as a message in that language says it."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        yes, no = _YES_NO.get(language, ("yes", "no"))
+        return yes if value else no
     if isinstance(value, (list, tuple)):
         return ", ".join(str(item) for item in cast("Sequence[object]", value))
     return str(value)

@@ -87,6 +87,7 @@ class ProviderRow:
     was_told_of_low_balance: bool = False
     limits_text: str | None = None
     schedule_text: str | None = None
+    language: str | None = None
 
     @property
     def terms(self) -> ProviderTerms:
@@ -227,7 +228,8 @@ def provider_ids(conn: Connection) -> list[str]:
 
 _PROVIDERS: LiteralString = """
     select id::text, email, name, status, timezone, low_balance_threshold_cents,
-           balance_cents, credit_limit_cents, ledger_seq, low_balance_alerted_at is not null, limits, schedule
+           balance_cents, credit_limit_cents, ledger_seq, low_balance_alerted_at is not null, limits, schedule,
+           language
     from providers where id = any(%s::uuid[]) order by id"""
 
 
@@ -249,14 +251,15 @@ def _providers(conn: Connection, provider_ids: Sequence[str], statement: Literal
             email,
             name,
             status,
-            timezone,
+            zone,
             threshold,
             Balance(*balance),
             was_told,
-            limits_text(own_limits),
+            limits_text(limits),
             limits_text(schedule),
+            language,
         )
-        for provider_id, email, name, status, timezone, threshold, *balance, was_told, own_limits, schedule in rows
+        for provider_id, email, name, status, zone, threshold, *balance, was_told, limits, schedule, language in rows
     }
 
 

@@ -94,16 +94,17 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
         conn,
         """
         insert into providers (id, email, email_key, name, status, timezone, low_balance_threshold_cents,
-                               credit_limit_cents, limits, schedule, created_at)
+                               credit_limit_cents, limits, schedule, language, created_at)
         select provider.*, %s
         from unnest(%b::uuid[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],
-                    %b::bigint[], %b::jsonb[], %b::jsonb[]) as provider
+                    %b::bigint[], %b::jsonb[], %b::jsonb[], %b::text[]) as provider
         on conflict (id) do update
         set email = excluded.email,
             email_key = case when providers.email = excluded.email then providers.email_key else excluded.email_key end,
             name = excluded.name, status = excluded.status, timezone = excluded.timezone,
             low_balance_threshold_cents = excluded.low_balance_threshold_cents,
-            credit_limit_cents = excluded.credit_limit_cents, limits = excluded.limits, schedule = excluded.schedule
+            credit_limit_cents = excluded.credit_limit_cents, limits = excluded.limits, schedule = excluded.schedule,
+            language = excluded.language
         """,
         now,
         [
@@ -118,16 +119,18 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
                 row.balance.credit_limit_cents,
                 row.limits_text,
                 row.schedule_text,
+                row.language,
             )
             for row in rows
         ],
     )
 
 
-def write_low_balance_threshold(conn: Connection, provider_id: str, threshold_cents: int | None) -> None:
-    """The provider is told when its balance falls below so many cents; None: never. Needs its lock."""
-    statement = "update providers set low_balance_threshold_cents = %s where id = %s"
-    change_rows(conn, "providers_with_a_threshold_are_there", 1, statement, (threshold_cents, provider_id))
+def write_own_profile(conn: Connection, row: ProviderRow) -> None:
+    """Of the provider that is as the row says which it may change itself. Needs its lock."""
+    statement = "update providers set low_balance_threshold_cents = %s, language = %s where id = %s"
+    values = (row.low_balance_threshold_cents, row.language, row.provider_id)
+    change_rows(conn, "providers_with_a_threshold_are_there", 1, statement, values)
 
 
 def write_terms(conn: Connection, row: ProviderRow) -> None:

@@ -121,19 +121,21 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
     # Marketplace files that an earlier version applied have no event for each provider: what was told of one before
     # such a file is not compared until something of it is told again.
     Invariant(
-        "each provider's status, time zone, low-balance threshold, limits and schedule are as the audit log says last",
+        "each provider's status, time zone, language, low-balance threshold, limits and schedule are as the audit log "
+        "says last",
         "select count(*) from providers",
         """
         with told as materialized (
             select distinct on (entity_id, member) entity_id, member, seq, new -> member as value
-            from audit_log, unnest(array['status', 'timezone', 'low_balance_threshold_cents', 'limits',
-                                                'schedule']) as member
+            from audit_log, unnest(array['status', 'timezone', 'language', 'low_balance_threshold_cents',
+                                                'limits', 'schedule']) as member
             where entity = 'provider' and new ? member order by entity_id, member, seq desc
         ), stored as materialized (
             select p.id::text as id, own.member, own.value
             from providers p, lateral (values ('status', to_jsonb(p.status)), ('timezone', to_jsonb(p.timezone)),
                  ('low_balance_threshold_cents', coalesce(to_jsonb(p.low_balance_threshold_cents), 'null')),
-                 ('limits', coalesce(p.limits, 'null')), ('schedule', coalesce(p.schedule, 'null')))
+                 ('language', coalesce(to_jsonb(p.language), 'null')), ('limits', coalesce(p.limits, 'null')),
+                 ('schedule', coalesce(p.schedule, 'null')))
                  as own (member, value)
         )
         select format('provider %s: %s is %s, audit entry %s says %s', t.entity_id, t.member, s.value, t.seq, t.value)
@@ -142,9 +144,9 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
             select coalesce(max(seq), 0) from audit_log
             where action = 'marketplace.applied' and entity = 'provider' and not new ? 'is_told_one_by_one')
         union all
-        select format('provider %s has limits or a schedule that no audit entry tells of', s.id)
+        select format('provider %s has limits, a schedule or a language that no audit entry tells of', s.id)
         from stored s left join told t on t.entity_id = s.id and t.member = s.member
-        where s.member in ('limits', 'schedule') and s.value <> 'null' and t.entity_id is null
+        where s.member in ('limits', 'schedule', 'language') and s.value <> 'null' and t.entity_id is null
         union all
         select format('provider %s was created at %s, audit entry %s says at %s', p.id, p.created_at, a.seq,
                       a.created_at)

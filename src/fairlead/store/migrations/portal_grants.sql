@@ -15,7 +15,8 @@ grant select on marketplace, niches, competition_levels to :"portal";
 grant select on providers, payments, ledger_entries to :"portal";
 grant select on payment_requests to :"portal";
 grant select (request_id, provider_id) on sandbox_charges to :"portal";
-grant update (low_balance_threshold_cents, limits, schedule, notification_preferences) on providers to :"portal";
+grant update (low_balance_threshold_cents, language, limits, schedule, notification_preferences)
+    on providers to :"portal";
 
 -- What it asks to pay. What becomes of that is the workers' to say.
 grant insert (id, provider_id, gateway, amount_cents, currency, created_at, ask_at) on payment_requests to :"portal";

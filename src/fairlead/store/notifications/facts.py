@@ -13,9 +13,10 @@ from fairlead.store.connection import Connection
 
 @dataclass(frozen=True, slots=True)
 class TemplateRow:
-    """A version of a kind's template. All three parts are None where the version says: the default."""
+    """A version of a kind's template in a language. All three parts are None where the version says: the default."""
 
     version: int
+    language: str
     subject: str | None
     html: str | None
     body_text: str | None
@@ -25,10 +26,11 @@ class TemplateRow:
 class MessageFacts:
     """All that a notification's cause, its provider and its lead say now. What does not apply to its kind is None.
 
-    `language` is that of the consumer that is told. `price_cents` is what was charged where there is an assignment,
-    else the level's price. `detail` is the notification's own, `form_schema` the niche's, as JSON. `template` is the
-    newest of its kind, None where there never was one but the default. `erased_at` is when something of the lead's
-    personal data was erased.
+    `language` is that of the consumer, the user or the provider that is told; a user without one has its
+    provider's. `price_cents` is what was charged where there is an assignment, else the level's price. `detail` is
+    the notification's own, `form_schema` the niche's, as JSON. `template` is the newest of its kind in that
+    language, None where there never was one but the default. `erased_at` is when
+    something of the lead's personal data was erased.
     """
 
     currency: str
@@ -69,7 +71,8 @@ def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str
         rows = cursor.execute(
             """
             select n.id::text as notification_id, coalesce((select currency from marketplace), 'EUR') as currency,
-                   t.version, t.subject, t.html, t.body_text, coalesce(n.detail, '{}') as detail,
+                   t.version, t.language as template_language, t.subject, t.html, t.body_text,
+                   coalesce(n.detail, '{}') as detail,
                    u.name as user_name, u.email as user_email,
                    p.id::text as provider_id, p.name as provider_name, p.email as provider_email, p.timezone,
                    p.balance_cents,
@@ -79,20 +82,22 @@ def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str
                    a.id::text as assignment_id, a.assigned_at, l.id::text as lead_id,
                    l.contact_name, l.contact_email, l.contact_phone, coalesce(l.attributes, '{}') as attributes,
                    l.utm_source, l.utm_medium, l.utm_campaign, l.referrer,
-                   o.language, coalesce(l.erased_at, l.contact_erased_at, l.answers_erased_at) as erased_at,
+                   w.language, coalesce(l.erased_at, l.contact_erased_at, l.answers_erased_at) as erased_at,
                    l.withdrawn_at
             from notifications n
             left join users u on u.id = n.user_id
             left join providers p on p.id = n.provider_id
+            left join providers e on e.id = u.provider_id
             left join assignments a on a.id = n.assignment_id
             left join leads l on l.id = coalesce(a.lead_id, n.lead_id)
             left join lead_intakes o on o.lead_id = n.lead_id
             left join subscriptions s on s.id = n.subscription_id
             left join competition_levels v on v.id = coalesce(a.competition_level_id, s.competition_level_id)
             left join niches i on i.id = coalesce(v.niche_id, l.niche_id)
+            cross join lateral (select coalesce(o.language, u.language, e.language, p.language) as language) w
             left join lateral (
-                select version, subject, html, body_text from notification_templates
-                where kind = n.kind order by version desc limit 1) t on true
+                select version, language, subject, html, body_text from notification_templates
+                where kind = n.kind and language = coalesce(w.language, 'en') order by version desc limit 1) t on true
             where n.id = any(%s::uuid[])
             """,
             (array_text(notification_ids),),
@@ -101,6 +106,6 @@ def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str
 
 
 def _facts(row: dict[str, Any]) -> MessageFacts:
-    version = row.pop("version")
+    version, language = row.pop("version"), row.pop("template_language")
     parts = {name: row.pop(name) for name in ("subject", "html", "body_text")}
-    return MessageFacts(template=None if version is None else TemplateRow(version, **parts), **row)
+    return MessageFacts(template=None if version is None else TemplateRow(version, language, **parts), **row)

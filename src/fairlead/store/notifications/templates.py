@@ -9,9 +9,11 @@ from fairlead.store.typed_rows import all_rows, one_row
 
 @dataclass(frozen=True, slots=True)
 class TemplateVersion:
-    """One version of a kind's template, by whom and why. All three parts are None where it says: the default."""
+    """One version of a kind's template in a language, by whom and why. All three parts are None where it says: the
+    default."""
 
     kind: str
+    language: str
     version: int
     subject: str | None
     html: str | None
@@ -22,7 +24,8 @@ class TemplateVersion:
 
 
 _COLUMNS = """
-    select kind, version, subject, html, body_text, created_at, created_by, memo from notification_templates"""
+    select kind, language, version, subject, html, body_text, created_at, created_by, memo
+    from notification_templates"""
 
 
 def hold_templates(conn: Connection) -> None:
@@ -30,27 +33,41 @@ def hold_templates(conn: Connection) -> None:
     conn.execute("lock table notification_templates in share row exclusive mode")
 
 
-def newest_version(conn: Connection, kind: str) -> TemplateVersion | None:
+_OF_ONE = " where kind = %s and language = %s"
+
+
+def newest_version(conn: Connection, kind: str, language: str) -> TemplateVersion | None:
     """The version that is in use; None where there never was one but the default."""
-    return one_row(conn, TemplateVersion, _COLUMNS + " where kind = %s order by version desc limit 1", (kind,))
+    return one_row(conn, TemplateVersion, _COLUMNS + _OF_ONE + " order by version desc limit 1", (kind, language))
 
 
-def template_version(conn: Connection, kind: str, version: int) -> TemplateVersion | None:
+def template_version(conn: Connection, kind: str, language: str, version: int) -> TemplateVersion | None:
     """This version, None when there is none."""
-    return one_row(conn, TemplateVersion, _COLUMNS + " where kind = %s and version = %s", (kind, version))
+    return one_row(conn, TemplateVersion, _COLUMNS + _OF_ONE + " and version = %s", (kind, language, version))
 
 
-def versions_of(conn: Connection, kind: str) -> list[TemplateVersion]:
-    """All versions of the kind, the newest first."""
-    return all_rows(conn, TemplateVersion, _COLUMNS + " where kind = %s order by version desc", (kind,))
+def versions_of(conn: Connection, kind: str, language: str) -> list[TemplateVersion]:
+    """All versions of the kind in that language, the newest first."""
+    return all_rows(conn, TemplateVersion, _COLUMNS + _OF_ONE + " order by version desc", (kind, language))
 
 
 def insert_version(conn: Connection, new: TemplateVersion) -> None:
     """The version is there, and in use if it is the highest. Needs `hold_templates`."""
     conn.execute(
         """
-        insert into notification_templates (kind, version, subject, html, body_text, created_at, created_by, memo)
-        values (%s, %s, %s, %s, %s, %s, %s, %s)
+        insert into notification_templates (kind, language, version, subject, html, body_text, created_at,
+                                            created_by, memo)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
-        (new.kind, new.version, new.subject, new.html, new.body_text, new.created_at, new.created_by, new.memo),
+        (
+            new.kind,
+            new.language,
+            new.version,
+            new.subject,
+            new.html,
+            new.body_text,
+            new.created_at,
+            new.created_by,
+            new.memo,
+        ),
     )

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from fairlead.api.conditional import show_version
 from fairlead.api.schemas.currency import Currency
+from fairlead.api.schemas.mail_language import OF_LANGUAGE, MailLanguage
 from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.flows.configuration.versions import Changed, provider_version
 from fairlead.store.configuration.rows import ProviderRow
@@ -23,6 +24,7 @@ class ProviderState(ResponseModel):
     email: str = Field(examples=["leads@anchor.example"])
     status: Status
     timezone: str = Field(examples=["Europe/Berlin"])
+    language: MailLanguage | None = Field(description=OF_LANGUAGE)
     balance_cents: int = Field(examples=[125_00])
     credit_limit_cents: int = Field(examples=[0])
     available_cents: int = Field(
@@ -52,6 +54,7 @@ def provider_state(row: ProviderRow, currency: str) -> ProviderState:
         email=row.email,
         status=cast("Status", row.status),
         timezone=row.timezone,
+        language=cast("MailLanguage | None", row.language),
         balance_cents=row.balance.balance_cents,
         credit_limit_cents=row.balance.credit_limit_cents,
         available_cents=row.balance.available_cents,

@@ -15,6 +15,7 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.routes.admin.provider_states import ProviderChanged, ProviderState, provider_changed, provider_state
 from fairlead.api.schemas.changes import NO_REASON, GivenReason, Memo, Name, said, unsaid
 from fairlead.api.schemas.currency import Currency, InCurrency
+from fairlead.api.schemas.mail_language import OF_LANGUAGE, MailLanguage
 from fairlead.api.schemas.pagination import ByCursor, Page
 from fairlead.api.schemas.values import Email, Int, RequestModel, ResponseModel, Uuid, pattern_with_message
 from fairlead.core.entry.types import Sought
@@ -56,6 +57,7 @@ class NewProvider(RequestModel):
     name: ProviderName
     status: Literal["pending", "active"] = "active"
     timezone: Timezone = "UTC"
+    language: MailLanguage | None = Field(default=None, description=OF_LANGUAGE)
     credit_limit_cents: LimitCents = 0
     low_balance_threshold_cents: LimitCents | None = None
     memo: Memo | None = None
@@ -67,6 +69,7 @@ class ProviderPatch(RequestModel):
     email: ProviderEmail = unsaid()
     name: ProviderName = unsaid()
     timezone: Timezone = unsaid()
+    language: MailLanguage | None = Field(default=None, description=OF_LANGUAGE)
     credit_limit_cents: LimitCents = unsaid()
     low_balance_threshold_cents: LimitCents | None = None
     memo: Memo | None = None
@@ -139,6 +142,7 @@ def add_provider(
         editor.actor,
         status=asked.status,
         timezone=asked.timezone,
+        language=asked.language,
         credit_limit_cents=asked.credit_limit_cents,
         low_balance_threshold_cents=asked.low_balance_threshold_cents,
         memo=asked.memo,

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, cast
 
-from fastapi import Path, Response
+from fastapi import Path, Query, Response
 from pydantic import Field
 
 from fairlead.api.access import needs
@@ -15,6 +15,7 @@ from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Memo
+from fairlead.api.schemas.mail_language import MailLanguage
 from fairlead.api.schemas.values import LARGE_BODY_BYTES, NAME_PATTERN, Int, Line, RequestModel, ResponseModel, Text
 from fairlead.core.permissions import Permission
 from fairlead.delivery.template_variables import variables_of
@@ -27,6 +28,7 @@ from fairlead.flows.notifications.templates import TemplateInUse
 router = Router(prefix="/api/v1/admin/templates", tags=["notification templates"])
 
 Kind = Annotated[str, Path(pattern=NAME_PATTERN, description="The kind of message.", examples=["lead_assigned"])]
+InLanguage = Annotated[MailLanguage, Query(description="The language that its readers are written to in.")]
 Version = Annotated[int, Path(ge=1, le=2_147_483_647, description="From 1.", examples=[1])]
 Reader = Annotated[Principal, needs(Permission.NOTIFICATIONS_READ)]
 PreviewReader = Annotated[Principal, needs(Permission.NOTIFICATIONS_READ, PREVIEWS_OF_CALLER)]
@@ -64,6 +66,7 @@ class TemplateSummary(ResponseModel):
     """A kind of message and the state of its template."""
 
     kind: str = Field(examples=["lead_assigned"])
+    language: MailLanguage = Field(description="The language that its readers are written to in.")
     version: int | None = Field(description="Null while it was never changed.")
     is_default: bool = Field(description="Whether it is the one that comes with this release.")
     changed_at: datetime | None
@@ -71,7 +74,7 @@ class TemplateSummary(ResponseModel):
 
 
 class TemplateSummaries(ResponseModel):
-    """One for every kind of message."""
+    """One for every kind of message and language."""
 
     items: Sequence[TemplateSummary]
 
@@ -131,41 +134,53 @@ class SavedVersion(ResponseModel):
 
 @router.get("")
 def list_message_templates(reader: Reader, database: MarketplaceDatabase) -> TemplateSummaries:
-    """List the template in use for every kind of message."""
+    """List the template in use for every kind of message, in each language."""
     return TemplateSummaries(items=[_summary(used) for used in flow.list_templates(database)])
 
 
 @router.get("/{kind}", responses=refuses("template_unknown"))
 def show_message_template(
-    kind: Kind, response: Response, reader: Reader, database: MarketplaceDatabase
+    kind: Kind, response: Response, reader: Reader, database: MarketplaceDatabase, language: InLanguage = "en"
 ) -> MessageTemplate:
     """Show the template in use, its ETag, and the names that it may use."""
-    used = flow.show_template(database, kind)
+    used = flow.show_template(database, kind, language=language)
     show_version(response, used.state)
     return _in_full(used)
 
 
 @router.put("/{kind}", responses=refuses("template_unknown"))
 def change_message_template(
-    kind: Kind, asked: TemplateChange, expected: ExpectedVersion, writer: Writer, database: MarketplaceDatabase
+    kind: Kind,
+    asked: TemplateChange,
+    expected: ExpectedVersion,
+    writer: Writer,
+    database: MarketplaceDatabase,
+    language: InLanguage = "en",
 ) -> SavedVersion:
     """The template is in use as a new version, once it was rendered with sample values. Saying the same makes none.
 
     One whose link sets a password takes `users:write` too, and with it a fresh proof: no key changes it.
     """
     _require_for_kind(kind, writer)
-    template = Template(kind, asked.subject, asked.html, asked.text)
+    template = Template(kind, asked.subject, asked.html, asked.text, language)
     saved = flow.save_template(database, template, asked.memo, writer.actor, expected_state=expected)
     return SavedVersion.model_validate(saved)
 
 
 @router.post("/{kind}/restore", responses=refuses("template_unknown"))
 def restore_message_template(
-    kind: Kind, asked: TemplateRestoration, expected: ExpectedVersion, writer: Writer, database: MarketplaceDatabase
+    kind: Kind,
+    asked: TemplateRestoration,
+    expected: ExpectedVersion,
+    writer: Writer,
+    database: MarketplaceDatabase,
+    language: InLanguage = "en",
 ) -> SavedVersion:
     """An earlier version, or the default, is in use again, as a new version. It takes what a change takes."""
     _require_for_kind(kind, writer)
-    saved = flow.restore_template(database, kind, asked.version, writer.actor, expected_state=expected)
+    saved = flow.restore_template(
+        database, kind, asked.version, writer.actor, language=language, expected_state=expected
+    )
     return SavedVersion.model_validate(saved)
 
 
@@ -174,17 +189,21 @@ def restore_message_template(
     dependencies=[changes_nothing("it only tries something out")],
     responses=refuses("template_unknown"),
 )
-def preview_message_template(kind: Kind, asked: MessageParts, reader: PreviewReader) -> PreviewedMessage:
+def preview_message_template(
+    kind: Kind, asked: MessageParts, reader: PreviewReader, language: InLanguage = "en"
+) -> PreviewedMessage:
     """Show the message that these parts make of sample values. Nothing is saved."""
     with PREVIEWS.slot(reader.owner):
-        rendered = flow.preview_template(Template(kind, asked.subject, asked.html, asked.text))
+        rendered = flow.preview_template(Template(kind, asked.subject, asked.html, asked.text, language))
     return PreviewedMessage.model_validate(rendered)
 
 
 @router.get("/{kind}/versions", responses=refuses("template_unknown"))
-def list_template_versions(kind: Kind, reader: Reader, database: MarketplaceDatabase) -> TemplateVersions:
+def list_template_versions(
+    kind: Kind, reader: Reader, database: MarketplaceDatabase, language: InLanguage = "en"
+) -> TemplateVersions:
     """List the versions that operators made, the newest first."""
-    found = flow.template_versions(database, kind)
+    found = flow.template_versions(database, kind, language)
     return TemplateVersions(
         items=[
             TemplateVersionEntry(
@@ -201,10 +220,10 @@ def list_template_versions(kind: Kind, reader: Reader, database: MarketplaceData
 
 @router.get("/{kind}/versions/{version}", responses=refuses("template_unknown"))
 def show_template_version(
-    kind: Kind, version: Version, reader: Reader, database: MarketplaceDatabase
+    kind: Kind, version: Version, reader: Reader, database: MarketplaceDatabase, language: InLanguage = "en"
 ) -> MessageTemplate:
     """Show one version of a template."""
-    return _in_full(flow.show_template(database, kind, version))
+    return _in_full(flow.show_template(database, kind, version, language))
 
 
 def _require_for_kind(kind: str, writer: Principal) -> None:
@@ -216,6 +235,7 @@ def _require_for_kind(kind: str, writer: Principal) -> None:
 def _summary(used: TemplateInUse) -> TemplateSummary:
     return TemplateSummary(
         kind=used.template.kind,
+        language=cast("MailLanguage", used.template.language),
         version=used.version,
         is_default=used.is_default,
         changed_at=used.changed_at,

@@ -12,6 +12,7 @@ from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.schemas.changes import said, unsaid
 from fairlead.api.schemas.currency import Currency
+from fairlead.api.schemas.mail_language import OF_LANGUAGE, MailLanguage
 from fairlead.api.schemas.values import Int, RequestModel, ResponseModel, Uuid
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.core.permissions import Permission
@@ -47,6 +48,7 @@ class OwnProfile(ResponseModel):
     email: str = Field(examples=["sales@anchor.example"])
     status: Literal["pending", "active", "suspended"] = Field(description="Only an active one receives leads.")
     timezone: str = Field(examples=["Europe/Berlin"])
+    language: MailLanguage | None = Field(description=OF_LANGUAGE)
     balance_cents: int = Field(examples=[5000])
     credit_limit_cents: int = Field(examples=[0])
     available_cents: int = Field(description="What can be spent, in minor units: balance and credit.", examples=[5000])
@@ -58,6 +60,7 @@ class OwnProfilePatch(RequestModel):
     """What is to be different. What is not sent stays."""
 
     low_balance_threshold_cents: Annotated[Int, Field(ge=0, le=MAX_AMOUNT_CENTS, examples=[1500])] | None = unsaid()
+    language: MailLanguage | None = Field(default=None, description=OF_LANGUAGE)
 
 
 class PreferencesDocument(RequestModel):
@@ -78,7 +81,8 @@ def show_own_profile(caller: Reader, response: Response) -> OwnProfile:
 def change_own_limits(
     asked: OwnProfilePatch, expected: ExpectedVersion, caller: Writer, response: Response
 ) -> OwnProfile:
-    """Change below which balance the provider is told. Everything else of the profile is the operators' to change."""
+    """Change below which balance the provider is told, and in which language. All else of the profile is the operators'
+    to change."""
     change = OwnProfileChange(**said(asked))
     change_own_profile(caller.database, caller.provider_id, change, caller.actor, expected_version=expected)
     return _profile(caller, response)
@@ -114,6 +118,7 @@ def _profile(caller: OwnProvider, response: Response) -> OwnProfile:
             "email": row.email,
             "status": row.status,
             "timezone": row.timezone,
+            "language": row.language,
             "balance_cents": row.balance.balance_cents,
             "credit_limit_cents": row.balance.credit_limit_cents,
             "available_cents": row.balance.available_cents,

@@ -13,6 +13,8 @@ create table providers (
     low_balance_threshold_cents bigint check (low_balance_threshold_cents >= 0),
     low_balance_alerted_at      timestamptz,
     timezone                 text not null default 'UTC',
+    -- In which it is written to; null: it did not say, and English it is.
+    language                 text check (language ~ '^[a-z]{2}$'),
     -- Over all its subscriptions, in every niche; null: none. The forms are in docs/reference/limits-and-schedules.md.
     limits   jsonb check (jsonb_typeof(limits) = 'object'),
     schedule jsonb check (jsonb_typeof(schedule) = 'object'),

@@ -11,6 +11,8 @@ create table users (
     name        text not null check (length(name) between 1 and 200),
     role        text not null check (role in ('admin', 'provider')),
     provider_id uuid references providers,
+    -- In which the user is written to; null: the provider's, else English.
+    language    text check (language ~ '^[a-z]{2}$'),
     status      text not null check (status in ('invited', 'active', 'disabled')),
     password_hash text check (password_hash like '$argon2id$%'),
     password_changed_at timestamptz,

@@ -105,6 +105,7 @@ create unique index notifications_alert_once on notifications ((detail ->> 'once
 
 create table notification_templates (
     kind       text not null,
+    language   text not null check (language ~ '^[a-z]{2}$'),
     version    integer not null check (version >= 1),
     -- All null: from this version on the default is in use, whatever it is in the release that runs.
     subject    text check (length(subject) between 1 and 1000),
@@ -114,10 +115,10 @@ create table notification_templates (
     created_by text not null,
     -- Why this version was made: an edit's memo, or which version it restores.
     memo       text,
-    primary key (kind, version),
+    primary key (kind, language, version),
     constraint notification_templates_are_whole check (num_nulls(subject, html, body_text) in (0, 3))
 );
 comment on table notification_templates is
-    'Append-only; the highest version of a kind is in use, and without any the default is.';
+    'Append-only; the highest version of a kind in a language is in use, and without any the default is.';
 create trigger notification_templates_are_append_only before update or delete or truncate on notification_templates
     for each statement execute function refuse_change();
