@@ -77,7 +77,7 @@ def test_it_is_not_made_active_while_it_is_archived(database: Database) -> None:
     )
     with pytest.raises(BadInput) as caught:
         declare(database, '[[niche]]\nslug = "hosting"\nactive = true\n')
-    assert caught.value.problems == ["niche[0].active: the niche 'hosting' is archived: restore it first"]
+    assert [*caught.value.problems] == ["niche[0].active: the niche 'hosting' is archived: restore it first"]
     with pytest.raises(errors.CheckViolation), database.transaction() as conn:
         conn.execute("update niches set is_active = true")
 
