@@ -160,6 +160,31 @@ def test_thirty_leads_are_decided_by_keys_alone(site: Site, visit: Visit) -> Non
     assert status_of(site.database, twin) == "pending_approval"
 
 
+@pytest.mark.parametrize("status", [None, 503])
+def test_a_lead_that_cannot_be_loaded_still_waits(site: Site, visit: Visit, status: int | None) -> None:
+    sell(site.database)
+    waiting = add_waiting(site.database, 6)
+    page = visit(enrolled_admin(site.database).token)
+    out_of_reach = f"**/review/leads/{waiting[4]}"
+    page.route(out_of_reach, lambda route: route.abort() if status is None else route.fulfill(status=status, body=""))
+    page.goto("/review")
+    shown = page.locator(".review-lead")
+    for lead_id in waiting[:4]:
+        expect(shown).to_have_attribute("data-lead", lead_id)
+        page.keyboard.press("j")
+    expect(page.get_by_text("This lead could not be loaded")).to_be_visible()
+    expect(page.locator("[data-said]")).not_to_contain_text("reviewed already")
+    expect(page.locator("[data-left-text]")).to_have_text("6 left")
+    page.keyboard.press("a")  # nothing is seen, and so nothing is decided
+    page.keyboard.press("j")
+    expect(shown).to_have_attribute("data-lead", waiting[5])
+    page.keyboard.press("k")
+    page.unroute(out_of_reach)
+    page.get_by_role("button", name="Try again").click()
+    expect(shown).to_have_attribute("data-lead", waiting[4])
+    assert {status_of(site.database, each) for each in waiting} == {"pending_approval"}
+
+
 @pytest.fixture
 def ann(site: Site) -> Person:
     """An operator whose last proof of who it is was an hour ago."""

@@ -1,8 +1,6 @@
 """Who may do what here, which programs may, what holds for the marketplace, and taking its data out."""
 
-from datetime import UTC
 from typing import Annotated, Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Response
 
@@ -13,11 +11,10 @@ from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.addresses import TypedText
 from fairlead.console.entered_amount import entered_amount
+from fairlead.console.operator.exports import offered_kinds
 from fairlead.console.operator.filtered import address_with
 from fairlead.console.operator.health import health_of
 from fairlead.console.page import PageOfRequest, PageRoute
-from fairlead.console.periods import ChosenPeriod, OfThirtyDays
-from fairlead.console.texts import noted
 from fairlead.core.permissions import KEY_SCOPES, Permission, Role
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.logo import read_logo
@@ -30,14 +27,6 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _FEW = 6
 
-EXPORTS = (
-    ("ledger", "created", noted("Ledger: every movement of money")),
-    ("assignments", "assigned", noted("Assignments: who received which lead at which price")),
-    ("audit-events", "created", noted("Audit log: who did what")),
-    ("journal", "recorded", noted("Journals: every decision with its reasons")),
-)
-"""What the API exports, which time it is chosen by, and what it is."""
-
 
 @router.get("/settings")
 def show_settings(
@@ -45,15 +34,14 @@ def show_settings(
     page: PageOfRequest,
     database: MarketplaceDatabase,
     server: ServerSettings,
-    period: OfThirtyDays,
 ) -> Response:
-    """The marketplace, its exports, and what the server was started with."""
+    """The marketplace, what can be exported, and what the server was started with."""
     effective = settings.show_settings(reader, server)
+    may_export = Permission.EXPORTS_WRITE in reader.permissions
     marketplace = read_marketplace(database)
     return page.render(
         "operator/settings.html",
         reader,
-        period=period,
         marketplace=marketplace,
         smallest=entered_amount(marketplace.min_deposit_cents, marketplace.currency),
         largest=entered_amount(marketplace.max_deposit_cents, marketplace.currency),
@@ -61,10 +49,7 @@ def show_settings(
         health=health_of(database, reader, server.heartbeat_timeout_seconds),
         mail_transport=effective.mail_transport,
         effective=sorted(effective.model_dump().items()),
-        exports=[
-            (title, _export(name, time, "csv", period), _export(name, time, "jsonl", period))
-            for name, time, title in EXPORTS
-        ],
+        exports=offered_kinds(reader.permissions, reports=False) if may_export else [],
     )
 
 
@@ -130,14 +115,3 @@ def show_keys(
         scopes=sorted(each.value for each in KEY_SCOPES[Role.ADMIN]),
         next_address=found.next_cursor and address_with("/settings/keys", cursor=found.next_cursor),
     )
-
-
-def _export(name: str, time: str, file_format: str, period: ChosenPeriod) -> str:
-    """The address of the API's export of these days."""
-    since, before = period.span
-    chosen = {
-        "format": file_format,
-        f"{time}_from": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        f"{time}_before": before.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
-    return f"/api/v1/admin/exports/{name}?{urlencode(chosen)}"
