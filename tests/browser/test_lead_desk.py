@@ -160,13 +160,20 @@ def test_thirty_leads_are_decided_by_keys_alone(site: Site, visit: Visit) -> Non
     assert status_of(site.database, twin) == "pending_approval"
 
 
-@pytest.mark.parametrize("status", [None, 503])
+@pytest.mark.parametrize("status", [None, 429])
 def test_a_lead_that_cannot_be_loaded_still_waits(site: Site, visit: Visit, status: int | None) -> None:
     sell(site.database)
     waiting = add_waiting(site.database, 6)
     page = visit(enrolled_admin(site.database).token)
     out_of_reach = f"**/review/leads/{waiting[4]}"
-    page.route(out_of_reach, lambda route: route.abort() if status is None else route.fulfill(status=status, body=""))
+
+    def refuse(route: Route) -> None:
+        if status is None:
+            route.abort("connectionreset")
+        else:
+            route.fulfill(status=status, body="")
+
+    page.route(out_of_reach, refuse)
     page.goto("/review")
     shown = page.locator(".review-lead")
     for lead_id in waiting[:4]:
@@ -179,6 +186,7 @@ def test_a_lead_that_cannot_be_loaded_still_waits(site: Site, visit: Visit, stat
     page.keyboard.press("j")
     expect(shown).to_have_attribute("data-lead", waiting[5])
     page.keyboard.press("k")
+    expect(page.get_by_text("This lead could not be loaded")).to_be_visible()
     page.unroute(out_of_reach)
     page.get_by_role("button", name="Try again").click()
     expect(shown).to_have_attribute("data-lead", waiting[4])
