@@ -15,6 +15,7 @@ from fairlead.core.refusals import OutsideSchedule
 from fairlead.core.subscription import EVERY_LEAD
 from fairlead.flows.distribute import distribute
 from fairlead.store.access.user_language import write_user_language
+from fairlead.store.configuration.niche_archive import set_archived
 from fairlead.store.configuration.rows import ProviderRow, SubscriptionRow
 from fairlead.store.configuration.writes import write_own_profile, write_states, write_terms
 from fairlead.store.connection import Connection, Database
@@ -164,6 +165,7 @@ CHANGES: dict[str, Callable[[Connection], object]] = {
     "niches_with_a_window_are_there": lambda conn: set_window_days(conn, UNKNOWN, 7),
     "providers_with_preferences_are_there": lambda conn: write_preferences(conn, UNKNOWN, {}),
     "providers_with_a_threshold_are_there": lambda conn: write_own_profile(conn, STRANGER),
+    "niches_archived_are_there": lambda conn: set_archived(conn, UNKNOWN, is_archived=True),
     "users_with_a_language_are_there": lambda conn: write_user_language(conn, UNKNOWN, "de"),
     "leads_answers_erased_once": lambda conn: state.set_answers_erased(conn, [UNKNOWN], NOW),
     "leads_contact_erased_once": lambda conn: state.set_contact_erased(conn, [UNKNOWN], NOW),

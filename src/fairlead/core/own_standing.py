@@ -7,12 +7,12 @@ What consumers typed is not told by it: words not at all, and numbers only in co
 them.
 """
 
-import sys
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 
 from fairlead.core.filter_counts import asks_for_numbers, asks_for_words, in_steps, without_typed, without_words
 from fairlead.core.filter_mismatch import FilterMismatch
@@ -68,8 +68,8 @@ class OwnPast:
     shut: tuple[str, datetime] | None = None
     """For which reason, and until when, a limit or a schedule shuts the subscription as it is now."""
 
-    def has_changed(self, after_seq: int, before_seq: int) -> bool:
-        """Whether an entry between the two is about the subscription or its provider."""
+    def has_changed(self, after_seq: int, before_seq: float = inf) -> bool:
+        """Whether an entry between the two, or any after the first, is about the subscription or its provider."""
         return any(after_seq < each[0] < before_seq for each in (*self.states, *self.statuses))
 
     def state_before(self, seq: int) -> Subscription | None:
@@ -199,4 +199,4 @@ def _shut_since_long(
     if past.shut is None or any(each.shut.get(subscription_id) == past.shut for each in earlier):
         return None
     reason, until = past.shut
-    return reason if decision.decided_at < until and not past.has_changed(decision.seq, sys.maxsize) else None
+    return reason if decision.decided_at < until and not past.has_changed(decision.seq) else None

@@ -108,9 +108,9 @@ class LiveSessions(ResponseModel):
 
 
 class ChosenLanguage(RequestModel):
-    """In which language the user wants to be written to; null: as its provider is, or in English."""
+    """In which language the user wants to be written to."""
 
-    language: MailLanguage | None
+    language: MailLanguage | None = Field(description="Null: as its provider is, or in English.")
 
 
 class OwnLanguage(ResponseModel):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fairlead.store.connection import Connection
+from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import one_row
 
 
@@ -47,4 +48,5 @@ def what_an_archive_stops(conn: Connection, niche_id: str) -> WhatAnArchiveStops
 
 def set_archived(conn: Connection, niche_id: str, *, is_archived: bool) -> None:
     """The niche is archived, or it is not any more. Needs its lock."""
-    conn.execute("update niches set is_archived = %s where id = %s", (is_archived, niche_id))
+    statement = "update niches set is_archived = %s where id = %s"
+    change_rows(conn, "niches_archived_are_there", 1, statement, (is_archived, niche_id))
