@@ -40,6 +40,30 @@ def test_a_niche_shows_whose_turn_is_next_and_what_it_costs(ann: TestClient, dat
     assert state["order_version"] in text
 
 
+def test_a_niche_is_archived_with_what_that_stops_told_before_and_restored(ann: TestClient, database: Database) -> None:
+    sell(database)
+    niche_id = query(database, "select id::text from niches")[0][0]
+    own, text = f"/api/v1/admin/niches/{niche_id}", seen(ann, f"/niches/{niche_id}")
+    told = ann.get(f"{own}/archive-preview").json()
+    assert (
+        f"{told['subscription_count']} subscriptions receive nothing; providers with one: {told['provider_count']}."
+        in text
+    )
+    done = ann.post(f"{own}/archive", json={"memo": "it is over"}, headers={"If-Match": "*"})
+    assert (done.status_code, done.json()["niche"]["is_archived"]) == (200, True)
+    assert f"/niches/{niche_id}" not in seen(ann, "/niches")
+    assert f"/niches/{niche_id}" in seen(ann, "/niches?archived=true")
+    assert [each["niche_id"] for each in ann.get("/api/v1/admin/niches?archived=true").json()["items"]] == [niche_id]
+    text = seen(ann, f"/niches/{niche_id}")
+    assert "This niche is archived" in text
+    assert "Make it active" not in text
+    refused = ann.patch(own, json={"is_active": True}, headers={"If-Match": "*"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "niche_archived")
+    restored = ann.post(f"{own}/restore", json={}, headers={"If-Match": done.headers["etag"]})
+    assert (restored.status_code, restored.json()["niche"]["is_active"]) == (200, False)
+    assert "Make it active" in seen(ann, f"/niches/{niche_id}")
+
+
 def test_a_niche_that_is_not_there_is_a_page(ann: TestClient) -> None:
     for path in (f"/niches/{UNKNOWN}", "/niches/odd"):
         assert ann.get(path, headers={"Accept": "text/html"}).status_code == 404

@@ -144,7 +144,7 @@ def test_a_template_is_shown_with_its_versions_and_can_be_restored(ann: TestClie
     assert 'value="Your balance"' in text
     assert "shorter" in text
     assert ann.get(own).headers["etag"].strip('"') in text, "the page names the version that it shows"
-    assert f'data-api="POST {own}/restore"' in text
+    assert f'data-api="POST {own}/restore?language=en"' in text
     assert "your own" in ann.get("/settings/templates").text
     assert ann.get("/settings/templates/none").status_code == 404
 
@@ -171,10 +171,15 @@ def test_parameters_that_cannot_be_are_a_page(ann: TestClient) -> None:
         assert answer.headers["content-type"].startswith("text/html")
 
 
-def test_exports_lead_to_files_of_those_days(ann: TestClient) -> None:
-    text = ann.get("/settings?from=2026-03-01&to=2026-03-31").text
-    start = text.index("/api/v1/admin/exports/ledger")
-    address = text[start : text.index('"', start)].replace("&amp;", "&")
-    assert "created_from=2026-03-01T00%3A00%3A00Z" in address
-    assert "created_before=2026-04-01T00%3A00%3A00Z" in address
-    assert ann.get(address).status_code == 200
+def test_settings_lead_to_exports_of_every_kind_of_record(ann: TestClient) -> None:
+    text = ann.get("/settings").text
+    for kind in ("leads", "assignments", "ledger", "audit", "journal"):
+        assert f'href="/exports/new?kind={kind}"' in text
+        assert ann.get(f"/exports/new?kind={kind}").status_code == 200
+
+
+def test_a_template_is_there_in_each_language(ann: TestClient) -> None:
+    german = ann.get("/settings/templates/lead_assigned?language=de").text
+    assert "Neuer Lead" in german
+    assert 'data-api="PUT /api/v1/admin/templates/lead_assigned?language=de"' in german
+    assert "Deutsch" not in ann.get("/settings/templates/operator_alert").text.split("<main", 1)[1]

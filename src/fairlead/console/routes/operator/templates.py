@@ -49,7 +49,7 @@ def show_template(
         words=message_words(kind),
         version=response.headers["ETag"],
         versions=templates.list_template_versions(kind, reader, database, language).items,
-        languages=[(each, address_with(f"/settings/templates/{kind}", language=each)) for each in languages_of(kind)],
+        written_in=[(each, address_with(f"/settings/templates/{kind}", language=each)) for each in languages_of(kind)],
         opens_accounts=kind in OPENS_ACCOUNTS,
         may_write=may_write and (kind not in OPENS_ACCOUNTS or Permission.USERS_WRITE in reader.permissions),
         most_characters=MAX_SUBJECT_CHARACTERS,
