@@ -3,17 +3,22 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
 from fairlead.core.retries import WEBHOOK_DELAYS_SECONDS
 from fairlead.delivery.webhook import new_webhook_secret
-from fairlead.delivery.webhook_body import check_field_mapping, lead_assigned_body, lead_withdrawn_body
+from fairlead.delivery.webhook_body import (
+    check_field_mapping,
+    lead_assigned_body,
+    lead_erased_body,
+    lead_withdrawn_body,
+)
 from fairlead.settings import Settings
 from tests.delivery.receiver import receiver, says
 from tests.delivery.sending import SECRET, send
-from tests.delivery.test_webhook_body import FACTS
+from tests.delivery.test_webhook_body import ASSIGNED_AT, FACTS
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/webhooks.md").read_text(encoding="utf-8")
 
@@ -23,8 +28,10 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_bodies_are_those_that_are_sent() -> None:
-    body, withdrawn, mapping, mapped = (json.loads(block) for block in blocks("json"))
+    body, withdrawn, erased, mapping, mapped = (json.loads(block) for block in blocks("json"))
     moment = datetime(2026, 3, 5, 8, tzinfo=UTC)
+    ids = (FACTS.assignment_id, FACTS.lead_id, FACTS.provider_id)
+    assert erased == json.loads(lead_erased_body(*ids, ASSIGNED_AT + timedelta(days=1)))
     assert withdrawn == json.loads(lead_withdrawn_body(FACTS, moment, None))
     assert body == json.loads(lead_assigned_body(FACTS, None))
     assert check_field_mapping(mapping) == []
