@@ -10,6 +10,7 @@ python -m bench console     every page of the console, asked many times with a y
 python -m bench verify      how long proving the past takes as it grows, up to a million assignments
 python -m bench rosters     how a process that is behind catches up, by the journal and by the tables
 python -m bench locking     locking the providers that a decision consults, or all that it could consult
+python -m bench limits      how much of its rate distribution keeps with limits and schedules on every subscription
 python -m bench compare WITH  how much faster this checkout is than another one (a path or a revision)
 python -m bench past        a niche with a long past: explaining it, and a new process's first distribution
 python -m bench contains    how long `contains` takes on a text, all pieces at once and one after the other
@@ -32,6 +33,7 @@ from bench.emails import EmailEffort, emails_as_json, emails_as_markdown, measur
 from bench.http_load import HttpEffort, measure_http
 from bench.http_report import http_as_json, http_as_markdown
 from bench.latency import LatencyEffort, measure_latency
+from bench.limited import KEPT, LimitedEffort, limited_as_json, limited_as_markdown, measure_limited
 from bench.locking import Locking, LockingEffort, measure_locking
 from bench.locking_report import locking_as_json, locking_as_markdown
 from bench.memory import measure_roster
@@ -64,6 +66,7 @@ QUICK_PROOF = ProofEffort(assignments=(100, 300), niches=2, subscriptions_per_le
 
 QUICK_CATCHING_UP = CatchingUpEffort(providers=(20,), entries=5, rounds=2)
 QUICK_LOCKING = LockingEffort(sizes=(20,), shared_sizes=(20,), shared_by=2, rounds=2, transactions={5: 1, 1: 2})
+QUICK_LIMITED = LimitedEffort(sizes=(20,), effort=QUICK)
 QUICK_COMPARE = CompareEffort(sizes=(20,), rounds=2, batches=1, single_leads=3)
 QUICK_PAST = PastEffort(providers=20, entries=400, explained=20, explained_slowly=2, processes=1)
 QUICK_CONTAINING = ContainingEffort(pieces=(100,), characters=500, rounds=2)
@@ -95,6 +98,17 @@ def latency(wanted: argparse.Namespace) -> int:
         report = latency_as_json(measure_latency(server_url, effort), effort, server_version(server_url))
     _show(latency_as_markdown(report), report, wanted.json)
     return 0
+
+
+def limits(wanted: argparse.Namespace) -> int:
+    """0 when enough of the rate is kept at each size."""
+    effort = Effort(rounds=wanted.rounds, seed=wanted.seed)
+    chosen = QUICK_LIMITED if wanted.quick else LimitedEffort(tuple(wanted.sizes), effort)
+    with server(is_durable=not wanted.quick) as server_url:
+        measured = measure_limited(server_url, chosen)
+        report = limited_as_json(measured, server_version(server_url))
+    _show(limited_as_markdown(report), report, wanted.json)
+    return 0 if wanted.quick or all(each.kept >= KEPT for each in measured) else 1
 
 
 def burst(wanted: argparse.Namespace) -> int:
@@ -231,6 +245,7 @@ MEASUREMENTS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "verify": proof,
     "rosters": rosters,
     "locking": locking,
+    "limits": limits,
     "contains": contains,
     "compare": comparison,
     "past": past,
@@ -273,6 +288,9 @@ def _parser() -> argparse.ArgumentParser:
     by_name["locking"].add_argument(
         "--sizes", type=int, nargs="+", default=list(LockingEffort().sizes), help="subscriptions per level, one niche"
     )
+    of_limits = by_name["limits"]
+    of_limits.add_argument("--rounds", type=int, default=5, help="how often each of the two has its turn (5)")
+    of_limits.add_argument("--sizes", type=int, nargs="+", default=list(LimitedEffort().sizes), help="per level")
     _describe_console(by_name["console"])
     sizes = list(ProofEffort().assignments)
     of_verify.add_argument("--assignments", type=int, nargs="+", default=sizes, help="at which sizes, ascending")

@@ -2,8 +2,8 @@
 
 import json
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from fairlead.core.configuration_entries import (
@@ -14,7 +14,7 @@ from fairlead.core.configuration_entries import (
 )
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.ledger import LedgerEntryKind, LowBalance, Posting
-from fairlead.core.model import Level, Subscription, filter_text
+from fairlead.core.model import PLAIN_TERMS, Level, ProviderTerms, Subscription, filter_text
 from fairlead.core.subscription import funded
 from fairlead.flows.distributor import Distributor
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
@@ -29,6 +29,19 @@ PRICES_CENTS = (5000, 2000, 1000)
 RECIPIENTS_PER_LEAD = sum(RECIPIENTS)
 PLENTY_CENTS = 10**11
 BENCH = Actor("bench", "system")
+LIMITED_TERMS = ProviderTerms("Europe/Berlin", '{"leads_per_week":1000000,"spend_cents_per_month":1000000000000}')
+LIMITS = '{"leads_per_day":1000000,"leads_per_hour":1000000,"spend_cents_per_month":1000000000000}'
+SCHEDULE = json.dumps(
+    {
+        "dates_off": ["2999-12-24"],
+        "weekly": [
+            {"closes": "12:00", "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "opens": "00:00"},
+            {"closes": "24:00", "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "opens": "12:00"},
+        ],
+    },
+    sort_keys=True,
+    separators=(",", ":"),
+)
 OPTIONS = {"job": [f"job-{n}" for n in range(4)], "region": [f"region-{n}" for n in range(20)]}
 YOUNGEST, OLDEST = 18, 77
 FORM = {
@@ -57,6 +70,9 @@ class Population:
     narrow_share: float
     broke_share: float = 0.0
     is_steady: bool = False
+    is_limited: bool = False
+    """Every subscription and every provider has limits, which none of them reaches, and every subscription a schedule
+    that never closes: what is measured is the asking."""
 
 
 POPULATIONS = (
@@ -125,12 +141,15 @@ def create_niche(
         for provider_id, balance in balances.items()
         for level in levels
     ]
+    terms = LIMITED_TERMS if population.is_limited else PLAIN_TERMS
+    if population.is_limited:
+        subscriptions = [replace(each, limits_text=LIMITS, schedule_text=SCHEDULE) for each in subscriptions]
     with database.transaction() as conn:
         niche_id = _insert_niche(conn, slug, levels, now)
         if not shares_providers:
-            _insert_providers(conn, slug, balances, now)
+            _insert_providers(conn, slug, balances, terms, now)
         _insert_subscriptions(conn, niche_id, subscriptions, now)
-        _append_journal(conn, niche_id, slug, levels, list(balances), subscriptions, now)
+        _append_journal(conn, niche_id, slug, levels, dict.fromkeys(balances, terms), subscriptions, now)
     if population.is_steady:
         # Dice of its own, so that the leads that wait are the same in a fresh niche and in a steady one.
         sell(database, niche_id, 2 * sum(s.is_active for s in subscriptions), random.Random(f"past of {seed}"))
@@ -174,11 +193,15 @@ def _insert_niche(conn: Connection, slug: str, levels: Sequence[Level], now: dat
     return niche_id
 
 
-def _insert_providers(conn: Connection, slug: str, balances: dict[str, int], now: datetime) -> None:
-    with conn.cursor().copy("copy providers (id, name, email, email_key, created_at) from stdin") as copy:
+def _insert_providers(
+    conn: Connection, slug: str, balances: dict[str, int], terms: ProviderTerms, now: datetime
+) -> None:
+    with conn.cursor().copy(
+        "copy providers (id, name, email, email_key, timezone, limits, created_at) from stdin"
+    ) as copy:
         for number, provider_id in enumerate(balances):
             name, email = f"Provider {number}", f"{number}@{slug}.example"
-            copy.write_row((provider_id, name, email, email, now))
+            copy.write_row((provider_id, name, email, email, terms.timezone, terms.limits_text, now))
     payments = [
         CreditedPayment(new_id(), provider_id, "manual", new_id(), Posting(1, LedgerEntryKind.DEPOSIT, cents, cents))
         for provider_id, cents in balances.items()
@@ -195,13 +218,14 @@ def _insert_subscriptions(
     with conn.cursor().copy(
         """
         copy subscriptions (id, provider_id, competition_level_id, niche_id, is_active, deactivation_reason,
-                            filter_rules, created_at) from stdin
+                            filter_rules, limits, schedule, created_at) from stdin
         """
     ) as copy:
         for s in subscriptions:
             rules = s.filter_text
             ids = (s.subscription_id, s.provider_id, s.level_id, niche_id)
-            copy.write_row((*ids, s.is_active, s.deactivation_reason, rules, now))
+            timed = (s.limits_text, s.schedule_text)
+            copy.write_row((*ids, s.is_active, s.deactivation_reason, rules, *timed, now))
     with conn.cursor().copy(
         "copy notifications (id, kind, channel, provider_id, subscription_id, state, sent_at, created_at) from stdin"
     ) as copy:
@@ -216,14 +240,14 @@ def _append_journal(
     niche_id: str,
     slug: str,
     levels: Sequence[Level],
-    provider_ids: Sequence[str],
+    terms: Mapping[str, ProviderTerms],
     subscriptions: Sequence[Subscription],
     now: datetime,
 ) -> None:
     contents = [
         (JournalEntryKind.NICHE, niche_payload(slug, slug.title(), True, FORM)),
         *((JournalEntryKind.LEVEL, level_payload(level, is_deleted=False)) for level in levels),
-        *((JournalEntryKind.PROVIDER, provider_payload(provider_id, "active")) for provider_id in provider_ids),
+        *((JournalEntryKind.PROVIDER, provider_payload(own_id, "active", own)) for own_id, own in terms.items()),
         *((JournalEntryKind.SUBSCRIPTION, subscription_payload(s, is_deleted=False)) for s in subscriptions),
     ]
     append_configuration(conn, lock_niches(conn, [niche_id])[niche_id], contents, now)

@@ -84,6 +84,7 @@ PAGES = (
     "provider:/portal/subscriptions",
     "provider:/portal/subscriptions/{subscription_id}",
     "provider:/portal/levels/{level_id}",
+    "provider:/portal/limits",
     "provider:/portal/balance",
     "provider:/portal/payments",
     "provider:/portal/deliveries",
