@@ -54,6 +54,7 @@ def test_pending_says_nothing_new(database: Database) -> None:
         ({"amount_cents": 1300}, "other_amount"),
         ({"amount_cents": 1500}, "other_amount"),
         ({"amount_cents": None}, "other_amount"),
+        ({"amount_cents": 0}, "other_amount"),
         ({"currency": "USD"}, "other_currency"),
     ],
 )

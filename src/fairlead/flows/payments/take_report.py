@@ -142,7 +142,8 @@ def _doubt(conn: Connection, gateway: str, request_id: str | None, report: Gatew
         subject[:250],
         request_id,
         report.charge_reference,
-        report.amount_cents,
+        # What came for nothing, as with a coupon, names no amount that could be credited.
+        report.amount_cents or None,
         report.currency,
     )
 
