@@ -87,6 +87,8 @@ PAGES = (
     "provider:/portal/limits",
     "provider:/portal/balance",
     "provider:/portal/payments",
+    "provider:/portal/payments/{request_id}",
+    "provider:/portal/test-gateway/{request_id}",
     "provider:/portal/deliveries",
     "provider:/portal/settings",
 )
@@ -112,6 +114,9 @@ def names_of(database: Database, showcase: Showcase) -> Mapping[str, str]:
         "niche_id": value(database, "select id::text from niches where slug = 'vps-hosting'"),
         "provider_id": showcase.provider_id,
         "request_token": _request_token(database),
+        "request_id": value(
+            database, "select id::text from payment_requests where state = 'pending' order by id limit 1"
+        ),
         "export_id": value(database, "select id::text from exports where state = 'ready' order by id limit 1"),
         "dead_letter_id": value(database, "select id::text from dead_letters where resolved_at is null limit 1"),
         "notification_id": value(

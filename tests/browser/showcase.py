@@ -19,6 +19,7 @@ from fairlead.store.connection import Database
 from fairlead.store.leads.intake import IntakePolicy
 from fairlead.store.lookups import count_of_leads, niches_with_waiting_leads
 from tests.browser.showcase_exports import add_exports
+from tests.browser.showcase_payments import add_payments
 from tests.browser.showcase_portal import answer_leads
 from tests.browser.troubles import add_troubles
 from tests.flows.access.people import Person, enrolled_admin, provider_user, value
@@ -53,6 +54,7 @@ def fill_marketplace(database: Database, days: int = 62, leads: int = 12) -> Non
     _send(database, list(islice(stream, 12)), approve=False)
     add_troubles(database)
     add_exports(database)
+    add_payments(database, value(database, "select id::text from providers where email = %s", PROVIDER_EMAIL))
 
 
 def seat_viewers(database: Database) -> Showcase:

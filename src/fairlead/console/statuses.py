@@ -45,7 +45,10 @@ _STATUSES: Mapping[str, _Status] = {
     "held_back": _Status(noted("held back"), "wait"),
     "archived": _Status(noted("archived"), "off"),
     # of payments
-    "in_review_payment": _Status(noted("in review"), "bad"),
+    "payment_pending": _Status(noted("pending"), "wait"),
+    "payment_succeeded": _Status(noted("succeeded"), "ok"),
+    "payment_failed": _Status(noted("failed"), "bad"),
+    "payment_in_review": _Status(noted("in review"), "wait"),
     # of workers
     "silent": _Status(noted("silent"), "bad"),
     # of decisions, of runs of jobs, and of what was given up
