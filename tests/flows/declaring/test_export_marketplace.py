@@ -21,6 +21,8 @@ from tests.flows.marketplaces import HOSTING, activity, declare
 EVERY_KEY = r"""
 [marketplace]
 currency = "CHF"
+min_deposit_cents = 1000
+max_deposit_cents = 500000
 
 [[niche]]
 slug = "hosting"

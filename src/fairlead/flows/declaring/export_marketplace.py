@@ -5,7 +5,7 @@ what is there (`niche_document` and its like): a key that applying knows is expo
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import tomli_w
@@ -14,11 +14,18 @@ from pydantic import BaseModel
 from fairlead.core.canonical import JsonObject
 from fairlead.core.model import Subscription
 from fairlead.core.subscription import PAUSED
-from fairlead.flows.declaring.declaration import LevelTable, NicheTable, ProviderTable, SubscriptionTable
+from fairlead.flows.declaring.declaration import (
+    LevelTable,
+    MarketplaceTable,
+    NicheTable,
+    ProviderTable,
+    SubscriptionTable,
+)
 from fairlead.flows.declaring.plan_niches import level_document, niche_document
 from fairlead.flows.declaring.plan_providers import provider_document
 from fairlead.flows.declaring.plan_subscriptions import subscription_document
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.marketplace import marketplace_row
 from fairlead.store.configuration.rows import (
     LevelRow,
     NicheRow,
@@ -33,7 +40,6 @@ from fairlead.store.configuration.rows import (
 )
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
-from fairlead.store.lookups import marketplace_currency
 
 _BEGINNING = """\
 # Niches with their forms and levels, providers with their subscriptions: what `fairlead apply` makes a marketplace of.
@@ -81,7 +87,7 @@ def _document(conn: Connection) -> tuple[Mapping[str, Any], tuple[str, ...]]:
             place = "/".join(names[row.subscription.level_id])
             left_out.append(f"{row.provider_email} {place}: its filter no longer fits the form")
     document = {
-        "marketplace": {"currency": marketplace_currency(conn)},
+        "marketplace": _table(MarketplaceTable, asdict(marketplace_row(conn))),
         "niche": [_niche(niche, [row for row in levels if row.niche_id == niche.niche_id]) for niche in niches],
         "provider": [_provider(row, of_provider.get(row.provider_id, []), names) for row in providers],
     }
