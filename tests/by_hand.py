@@ -28,6 +28,7 @@ PROVIDER = (
     "each provider's status, time zone, low-balance threshold, limits and schedule are as the audit log says last"
 )
 RECIPIENTS = "every recipient in the journal is an assignment and an entry in the ledger, value by value"
+RETURNED = "each refund gave back what its entry in the journal says, and each turn is the one before it"
 REPORTED = "every answer to an assignment, report of a bad lead and its decision is as the audit log says"
 STATED = "each niche, level and subscription is as its journal says last, and as old"
 TOLD_OF_SALES = "every assignment and refund was told when it was made, by email too"

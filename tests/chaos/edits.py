@@ -15,6 +15,7 @@ from tests.by_hand import (
     PROVIDER,
     RECIPIENTS,
     REPORTED,
+    RETURNED,
     STATED,
     TOLD_OF_SALES,
     TOLD_OF_SUBSCRIPTIONS,
@@ -310,6 +311,22 @@ EDITS = {
         REPORTED, "update assignments set status = 'accepted', rejection_reason = null where status = 'rejected'"
     ),
     "an answer taken back": edit(REPORTED, "update assignments set answered_at = null where answered_at is not null"),
+    "what a refund gave back": edit(
+        RETURNED,
+        "update assignments set return_seq = null, turn_returned = false, left_limits = false",
+    ),
+    "a limit that was not left": edit(
+        RETURNED, "update assignments set left_limits = false where turn_returned and left_limits"
+    ),
+    "another turn given back, hashed again": rehashed(
+        RETURNED,
+        "journal",
+        "update niche_journal set payload = jsonb_set(payload, '{turn,served_seq}', 'null')"
+        " where kind = 'return' and payload #> '{turn,served_seq}' <> 'null'",
+        "update niche_journal set payload = jsonb_set(payload, '{turn,served_seq}', '1')"
+        " where kind = 'return' and payload #> '{turn,served_seq}' = 'null'",
+    ),
+    "what refunds give back": edit(POLICY, "update niches set refund_returns_turn = not refund_returns_turn"),
     # Configuration
     "a niche's name and slug": edit(STATED, "update niches set name = 'Other', slug = 'other' where slug = 'hosting'"),
     "a level's name": edit(STATED, "update competition_levels set name = 'Platinum' where name = 'gold'"),

@@ -3,6 +3,8 @@
 import psycopg
 import pytest
 
+from fairlead.core.returns import RefundPolicy
+from fairlead.flows.configuration.refund_policy import change_refund_policy
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.refund import Refunded, refund_assignment
 from fairlead.store.audit.log import OPERATOR
@@ -24,6 +26,7 @@ def sold(database: Database, slug: str) -> str:
         niche = open_niche(conn, slug, [Terms(PRICE_CENTS, 1, 1)])
         subscribe(conn, niche, [provider], add_providers(conn, [provider], slug))
         add_leads(conn, niche, [40])
+    change_refund_policy(database, niche.niche_id, RefundPolicy(returns_turn=True, leaves_limits=True), OPERATOR)
     [decision] = Distributor(database).distribute_waiting(niche.niche_id).decisions
     return decision.recipients[0].assignment_id
 
@@ -33,7 +36,7 @@ def ending(database: Database, assignment_id: str) -> list[tuple[object, ...]]:
     return query(
         database,
         """
-        select a.status, p.balance_cents, p.ledger_seq, s.is_active,
+        select a.status, p.balance_cents, p.ledger_seq, s.is_active, s.served_seq, a.turn_returned, a.left_limits,
                (select count(*) from ledger_entries e where e.provider_id = p.id),
                (select array_agg(n.kind order by n.kind) from notifications n where n.provider_id = p.id),
                (select count(*) from audit_log l where l.entity_id = a.id::text),
@@ -65,7 +68,7 @@ def test_a_refund_whose_connection_breaks_at_any_statement_is_made_once(
     calm = sold(database, "calm")
     points, done = _refund(proxy, url, calm)
     expected = ending(database, calm)
-    assert [row[:4] for row in expected] == [("refunded", PRICE_CENTS, 3, True)]
+    assert [row[:7] for row in expected] == [("refunded", PRICE_CENTS, 3, True, None, True, True)]
     commit = points.index("query: COMMIT")
     points = points[: commit + 1]
     for words in ("insert into committed_calls", "from niches", "from leads", "from providers", "from assignments"):

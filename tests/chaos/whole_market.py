@@ -1,6 +1,7 @@
 """A marketplace in which everything happened that a flow records, so that there is something of it to tamper with."""
 
 from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.returns import RefundPolicy
 from fairlead.flows.approve_lead import approve_lead, trigger_distribution
 from fairlead.flows.assignment_actions import accept_assignment, reject_assignment, view_assignment
 from fairlead.flows.configuration.bad_lead_window import change_bad_lead_window
@@ -10,6 +11,7 @@ from fairlead.flows.configuration.niches import NicheChange, change_niche, creat
 from fairlead.flows.configuration.own_provider import OwnProfileChange, change_own_profile
 from fairlead.flows.configuration.provider_status import suspend_provider
 from fairlead.flows.configuration.providers import ProviderChange, change_provider
+from fairlead.flows.configuration.refund_policy import change_refund_policy
 from fairlead.flows.configuration.subscriptions import pause_subscription, subscribe, unsubscribe
 from fairlead.flows.create_lead import EnteredLead, create_lead
 from fairlead.flows.distributor import Distributor
@@ -132,6 +134,7 @@ def _snapshot(database: Database, niche_id: str) -> None:
 def _configure(database: Database, niche_id: str, anchor: str, cleat: str) -> None:
     set_endpoint(database, "https://cleat.example.com/leads", "cleat@example.com")
     change_bad_lead_window(database, niche_id, 30, OPERATOR)
+    change_refund_policy(database, niche_id, RefundPolicy(returns_turn=True, leaves_limits=True), OPERATOR)
     change_niche(database, niche_id, NicheChange(name="Web hosting", reoffer=ReofferPolicy(30, 3, 48)), OPERATOR)
     create_niche(database, "closed", "Over", OPERATOR, is_active=False)
     create_niche(database, "manual", "By hand", OPERATOR, policy=NichePolicy(auto_distribute=False, phone_region="ES"))

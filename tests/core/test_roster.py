@@ -19,6 +19,7 @@ from fairlead.core.decide import decide
 from fairlead.core.fold import JournalGap
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import Balance, Level, Subscription, filter_text
+from fairlead.core.returns import Return, TurnGivenBack, return_payload
 from fairlead.core.roster import Roster
 from fairlead.core.subscription import funded
 from tests.core.history import BEGINNING, FORM, History, follow, id_of, state_of
@@ -102,6 +103,22 @@ def edit_by_distributing(draw: Draw, history: History, tables: Tables) -> None:
     tables.served |= {r.subscription_id: r.served_seq for r in decision.recipients}
 
 
+def edit_by_giving_a_turn_back(draw: Draw, history: History, tables: Tables) -> None:
+    if not tables.served:
+        return
+    subscription_id = draw(st.sampled_from(sorted(tables.served)))
+    served_seq = draw(st.sampled_from([None, *range(1, tables.served[subscription_id] + 1)]))
+    if served_seq is None or served_seq in tables.served.values():  # two never stand at one place
+        del tables.served[subscription_id]
+        served_seq = None
+    else:
+        tables.served[subscription_id] = served_seq
+    given_back = Return(
+        id_of("assignment", 1), id_of("provider", 1), TurnGivenBack(subscription_id, served_seq), False, ()
+    )
+    history.write((JournalEntryKind.RETURN, return_payload(given_back)))
+
+
 EDITS: list[Callable[[Draw, History, Tables], None]] = [
     edit_subscription,
     edit_subscription,
@@ -110,6 +127,7 @@ EDITS: list[Callable[[Draw, History, Tables], None]] = [
     edit_niche,
     edit_by_distributing,
     edit_by_distributing,
+    edit_by_giving_a_turn_back,
 ]
 
 

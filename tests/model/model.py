@@ -14,6 +14,8 @@ class Niche:
     is_active: bool = True
     pointer: int = 1
     served: int = 0
+    returns_turn: bool = False
+    """Whether a refund puts its subscription where it stood before the lead."""
 
 
 @dataclass
@@ -47,6 +49,8 @@ class Subscription:
     rules: Rules = ()
     inactive: str | None = None
     place: int | None = None
+    places: dict[int, int] = field(default_factory=dict)
+    """By lead, where it put the subscription; without those given back."""
     is_gone: bool = False
 
 
@@ -107,7 +111,16 @@ class Model:
         if (lead, provider) in self.refunded:
             return False
         self.refunded.add((lead, provider))
-        [price] = [price for number, name, price in self.sold() if (number, name) == (lead, provider)]
+        [(level, price)] = [
+            (level, price)
+            for each in self.decisions
+            for level, name, price in each.received
+            if (each.lead, name) == (lead, provider)
+        ]
+        if self.niches[self.leads[lead].niche].returns_turn:
+            own = self.subscriptions[provider, level]
+            del own.places[lead]
+            own.place = max(own.places.values(), default=None)
         self.deposit(provider, price)
         return True
 
@@ -200,7 +213,7 @@ class Model:
             first = next((n for n, level in enumerate(active) if level.position >= niche.pointer), 0)
             start, niche.pointer = active[first].position, active[(first + 1) % len(active)].position
             for level in active[first:] + active[:first]:
-                is_short |= self._fill(niche, level, lead, received, refused, already)
+                is_short |= self._fill(niche, level, number, received, refused, already)
         lead.outcome = "no_eligible" if not received else "partial" if is_short else "success"
         lead.status = "distributed" if received else "approved"
         asked = [name for _, name, _ in received] + [name for _, name, why in refused if why == "insufficient_balance"]
@@ -215,12 +228,13 @@ class Model:
         self,
         niche: Niche,
         level: Level,
-        lead: Lead,
+        number: int,
         received: list[tuple[str, str, int]],
         refused: list[tuple[str, str, str]],
         already: list[tuple[str, int]],
     ) -> bool:
         """The level's slots are filled; returns whether one stayed open although somebody lacked the money for it."""
+        lead = self.leads[number]
         elsewhere = [name for _, name, _ in received]
         open_slots, is_short = level.most, False
         queue = [each for each in self.living() if each.level is level]
@@ -247,7 +261,7 @@ class Model:
             else:
                 provider.balance -= level.price
                 niche.served += 1
-                each.place = niche.served
+                each.place = each.places[number] = niche.served
                 received.append((level.name, each.provider, level.price))
                 open_slots -= 1
         return is_short and open_slots > 0

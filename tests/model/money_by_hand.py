@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from fairlead.core.errors import Refused
+from fairlead.core.returns import RefundPolicy
+from fairlead.flows.configuration.refund_policy import change_refund_policy
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import mark_lead_bad
 from fairlead.flows.money.refund import refund_assignment
@@ -54,6 +56,13 @@ class MoneyByHand(RuleBasedStateMachine):
         else:
             with pytest.raises(Refused):
                 refund_assignment(self.database, assignment_id, MEMO, OPERATOR)
+
+    @rule(niche=st.sampled_from(["loans", "cards"]), returns_turn=st.sampled_from([True, True, False]))
+    def change_refund_policy(self, niche: str, returns_turn: bool) -> None:
+        """What is refunded from now on gives its turn back, or not."""
+        niche_id = self._id("select id::text from niches where slug = %s", niche)
+        change_refund_policy(self.database, niche_id, RefundPolicy(returns_turn=returns_turn), OPERATOR)
+        self.model.niches[niche].returns_turn = returns_turn
 
     @precondition(lambda self: self.model.leads)
     @rule(pick=st.integers(0, 40))

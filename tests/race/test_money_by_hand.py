@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 
 from fairlead.core.errors import Refused
+from fairlead.core.returns import RefundPolicy
+from fairlead.flows.configuration.local_time import set_provider_limits
+from fairlead.flows.configuration.refund_policy import change_refund_policy
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
 from fairlead.flows.money.refund import refund_assignment
+from fairlead.flows.submit_leads import submit_leads
+from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.sales import MEMO, PORTAL, balances, query, sell, told
@@ -92,6 +98,50 @@ def test_one_refund(database: Database, database_url: str) -> None:
     assert seen == {"done": 1, "assignment_refunded": AT_ONCE - 1}
     assert balances(database)["Bowline"] == 600
     assert len(told(database, "refund_issued")) == 1
+
+
+def test_fifty_refunds_at_once_give_each_turn_and_place_back_once(database: Database, database_url: str) -> None:
+    """Of ten providers with a limit over all niches, in two niches, while leads of both are decided."""
+    names = [f"p{number}" for number in range(10)]
+    with database.transaction() as conn:
+        providers = [Provider(name, 1_000_000, (1,)) for name in names]
+        ids = add_providers(conn, providers, "all")
+        niches = [open_niche(conn, slug, [Terms(100, 5, 1)]) for slug in SLUGS]
+        for niche in niches:
+            subscribe(conn, niche, providers, ids)
+            add_leads(conn, niche, [40] * 10)
+    both = RefundPolicy(returns_turn=True, leaves_limits=True)
+    for niche in niches:
+        change_refund_policy(database, niche.niche_id, both, OPERATOR)
+    provider_ids = [row[0] for row in query(database, "select id::text from providers order by id")]
+    for provider_id in provider_ids:
+        set_provider_limits(database, provider_id, {"leads_per_month": 6}, OPERATOR)
+    distributor = Distributor(database)
+    for niche in niches:
+        distributor.distribute_waiting(niche.niche_id)
+    sold = [row[0] for row in query(database, "select id::text from assignments order by id")]
+    assert len(sold) == 60
+    with opened(database_url, 12) as pooled, ThreadPoolExecutor(12) as pool:
+        refunds = [pool.submit(refund, pooled, assignment_id) for assignment_id in sold[:50]]
+        deciding = [pool.submit(_decide_more, pooled, slug) for slug in SLUGS]
+        for call in [*refunds, *deciding]:
+            call.result()
+    for slug in SLUGS:  # what was left is used up, and not one place more
+        _decide_more(database, slug, leads=20)
+    counted = query(
+        database,
+        "select count(*) from assignments where not left_limits group by provider_id order by 1",
+    )
+    assert counted == [(6,)] * 10
+    assert query(database, "select count(*) from assignments where turn_returned and left_limits") == [(50,)]
+    assert deadlocks(database_url) == 0
+    assert verify(database).holds
+
+
+def _decide_more(database: Database, slug: str, leads: int = 5) -> None:
+    submit_leads(database, slug, [{"age": 40}] * leads, OPERATOR, approve=True)
+    [(niche_id,)] = query(database, "select id::text from niches where slug = %s", slug)
+    Distributor(database).distribute_waiting(niche_id)
 
 
 def test_one_decision(database: Database, database_url: str) -> None:

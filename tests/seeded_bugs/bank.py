@@ -6,6 +6,7 @@ from tests.seeded_bugs.bugs_of_exports import BUGS_OF_EXPORTS
 from tests.seeded_bugs.bugs_of_jobs import BUGS_OF_JOBS
 from tests.seeded_bugs.bugs_of_limits import BUGS_OF_LIMITS
 from tests.seeded_bugs.bugs_of_payments import BUGS_OF_PAYMENTS
+from tests.seeded_bugs.bugs_of_returns import BUGS_OF_RETURNS
 from tests.seeded_bugs.bugs_of_rules import BUGS_OF_RULES
 from tests.seeded_bugs.bugs_of_snapshots import BUGS_OF_SNAPSHOTS
 from tests.seeded_bugs.bugs_of_transactions import BUGS_OF_TRANSACTIONS
@@ -22,4 +23,5 @@ BANK = (
     *BUGS_OF_PAYMENTS,
     *BUGS_OF_LIMITS,
     *BUGS_OF_ERASURES,
+    *BUGS_OF_RETURNS,
 )

@@ -6,9 +6,10 @@ from typing import Any, Protocol, cast
 
 from fairlead.core.configuration_entries import level_from_payload, subscription_from_payload, terms_from_payload
 from fairlead.core.decision_entries import recorded_decision
-from fairlead.core.journal import Entry, JournalEntryKind
+from fairlead.core.journal import Entry, JournalEntryKind, UnreadableEntry
 from fairlead.core.model import Level, ProviderTerms, Subscription
 from fairlead.core.refusals import Refusal
+from fairlead.core.returns import Return, return_from_payload
 
 
 class JournalGap(ValueError):
@@ -50,6 +51,16 @@ class Follower(Protocol):
     def set_served(self, subscription_id: str, served_seq: int) -> None:
         """The subscription was served last at `served_seq`."""
 
+    def served_seq(self, subscription_id: str) -> int | None:
+        """When the subscription, living or not, was served last; None when it never was."""
+        ...
+
+    def forget_served(self, subscription_id: str) -> None:
+        """The subscription stands among those never served."""
+
+    def open(self, subscription_id: str) -> None:
+        """What shuts the living subscription is forgotten."""
+
     def set_shut(self, subscription_id: str, refusal: Refusal) -> None:
         """The living subscription is shut by this refusal, until the moment that it says."""
 
@@ -57,7 +68,8 @@ class Follower(Protocol):
 def fold(follower: Follower, entry: Entry) -> None:
     """The follower stands at `entry.seq`. Raises `JournalGap` unless the entry is the next one.
 
-    Raises `UnreadableEntry` where it names a filter by a digest that is not that of the filter so far.
+    Raises `UnreadableEntry` where it names a filter by a digest that is not that of the filter so far, or gives back
+    what was not had.
     """
     if entry.niche_id != follower.niche_id or entry.seq != follower.head.seq + 1:
         raise JournalGap(f"entry {entry.seq} does not follow {follower.head.seq} in niche {follower.niche_id}")
@@ -81,4 +93,22 @@ def fold(follower: Follower, entry: Entry) -> None:
                 served = served_seq
             for subscription_id, refusal in decision.shut:
                 follower.set_shut(subscription_id, refusal)
+        case JournalEntryKind.RETURN:
+            _give_back(follower, return_from_payload(payload))
     follower.head = Head(entry.seq, entry.hash, pointer, served)
+
+
+def _give_back(follower: Follower, given_back: Return) -> None:
+    turn = given_back.turn
+    if turn is not None:
+        stands_at = follower.served_seq(turn.subscription_id)
+        if stands_at is None or (turn.served_seq or 0) > stands_at:
+            raise UnreadableEntry("it gives a turn back to a subscription that did not have it")
+        if turn.served_seq is None:
+            follower.forget_served(turn.subscription_id)
+        else:
+            follower.set_served(turn.subscription_id, turn.served_seq)
+    for subscription_id in given_back.opened_subscription_ids:
+        if follower.subscription(subscription_id) is None:
+            raise UnreadableEntry("it opens a subscription that is not there")
+        follower.open(subscription_id)

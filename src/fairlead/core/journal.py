@@ -21,6 +21,7 @@ class JournalEntryKind(StrEnum):
     PROVIDER = "provider"
     SUBSCRIPTION = "subscription"
     DECISION = "decision"
+    RETURN = "return"
 
 
 class UnreadableEntry(ValueError):

@@ -176,7 +176,7 @@ class Roster:
         """The subscription was served last at `served_seq`: it stands behind every subscription served before (R5)."""
         if self._undo is not None:
             before = self.served_seq(subscription_id)
-            undo = partial(self._forget_served, subscription_id)
+            undo = partial(self.forget_served, subscription_id)
             self._undo.append(undo if before is None else partial(self.set_served, subscription_id, before))
         if subscription_id in self._slots:
             self._slots.move(subscription_id, served_seq)
@@ -188,6 +188,18 @@ class Roster:
         if self._undo is not None:
             self._undo.append(partial(self._slots.shut, subscription_id, self.shut_by(subscription_id)))
         self._slots.shut(subscription_id, refusal)
+
+    def forget_served(self, subscription_id: str) -> None:
+        """The subscription, living or not, stands among those never served."""
+        subscription = self._slots.get(subscription_id)
+        if subscription is None:
+            self._served_while_gone.pop(subscription_id, None)
+        else:
+            self._slots.move(subscription_id, served_rank(None, subscription.provider_id))
+
+    def open(self, subscription_id: str) -> None:
+        """What shuts the living subscription is forgotten."""
+        self._slots.shut(subscription_id, None)
 
     def _occupy(self, subscription: Subscription) -> None:
         served_seq = self._served_while_gone.pop(subscription.subscription_id, None)
@@ -233,10 +245,3 @@ class Roster:
             for take_back in reversed(undo):
                 take_back()
             self.head = head
-
-    def _forget_served(self, subscription_id: str) -> None:
-        subscription = self._slots.get(subscription_id)
-        if subscription is None:
-            del self._served_while_gone[subscription_id]
-        else:
-            self._slots.move(subscription_id, served_rank(None, subscription.provider_id))

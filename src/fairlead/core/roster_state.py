@@ -222,6 +222,14 @@ class RosterState:
         """The living subscription is shut by this refusal, until the moment that it says."""
         self._shut[subscription_id] = refusal
 
+    def forget_served(self, subscription_id: str) -> None:
+        """The subscription, living or not, stands among those never served."""
+        self._served.pop(subscription_id, None)
+
+    def open(self, subscription_id: str) -> None:
+        """What shuts the living subscription is forgotten."""
+        self._shut.pop(subscription_id, None)
+
     # Writing down and reading back ----------------------------------------------------------------------------
 
     def document(self) -> dict[str, Any]:

@@ -43,6 +43,8 @@ def notices(before: SubscriptionRow | None, after: SubscriptionRow, *, stop_was_
         yield "filter_invalidated"
 
 
+Contents = list[tuple[JournalEntryKind, JsonObject]]
+
 Move = tuple[SubscriptionRow | None, SubscriptionRow]
 """A subscription before and after; None stands for one that did not exist."""
 
@@ -61,11 +63,13 @@ def move_money(
     entries: Sequence[LedgerEntry],
     actor_name: str,
     now: datetime,
+    contents: Mapping[str, Contents] | None = None,
 ) -> list[Move]:
     """The entries are in the ledgers, and the providers' subscriptions follow (R9): what every flow moves money by.
 
-    `providers`, by id, as they were locked; their entries follow one another. Needs the locks of the niches concerned,
-    too. Returns the subscriptions that start or stop. Raises `LockSetChanged`.
+    `providers`, by id, as they were locked; their entries follow one another. The journals say the contents first, by
+    niche id. Needs the locks of the niches concerned, too. Returns the subscriptions that start or stop. Raises
+    `LockSetChanged`.
     """
     after = dict(providers)
     for entry in entries:
@@ -73,7 +77,7 @@ def move_money(
         balance = replace(row.balance, balance_cents=posting.balance_after_cents, ledger_seq=posting.seq)
         after[entry.provider_id] = replace(row, balance=balance)
     post_entries(conn, entries, {each: row.low_balance for each, row in providers.items()}, actor_name, now)
-    return follow_funds(conn, locked, after, now)
+    return follow_funds(conn, locked, after, now, contents)
 
 
 def follow_funds(
@@ -81,6 +85,7 @@ def follow_funds(
     locked: Mapping[str, LockedNiche],
     providers: Mapping[str, ProviderRow],
     now: datetime,
+    contents: Mapping[str, Contents] | None = None,
     *,
     in_locked_niches_only: bool = False,
 ) -> list[Move]:
@@ -95,7 +100,7 @@ def follow_funds(
         moves = [move for move in moves if move[1].niche_id in locked]
     if missing := {after.niche_id for _, after in moves} - locked.keys():
         raise LockSetChanged(sorted(missing))
-    record_moves(conn, locked, {}, moves, now)
+    record_moves(conn, locked, contents or {}, moves, now)
     return moves
 
 
@@ -123,9 +128,6 @@ def reactivated_ids(moves: Sequence[Move]) -> tuple[str, ...]:
 def deactivated_ids(moves: Sequence[Move]) -> tuple[str, ...]:
     """The ids of the subscriptions that became inactive."""
     return tuple(after.subscription.subscription_id for _, after in moves if not after.subscription.is_active)
-
-
-Contents = list[tuple[JournalEntryKind, JsonObject]]
 
 
 def record_moves(

@@ -59,6 +59,7 @@ FOR_OPERATORS: Mapping[str, tuple[str, ...]] = {
         "filter_is_valid",
         "is_deleted",
     ),
+    "assignment.returned": ("niche", "assignment_id", "provider_id"),
     "lead.created": ("niche", "lead_id"),
     "lead.approved": ("niche", "lead_id"),
     "lead.rejected": ("niche", "lead_id"),
@@ -100,6 +101,7 @@ TYPE_OF_KIND: Mapping[str, str] = {
     "provider": "provider.changed",
     "subscription": "subscription.changed",
     "decision": "decision.recorded",
+    "return": "assignment.returned",
     "distribution.failed": "job.failed",
 }
 """Of the kinds of journal entries, and of the one audited action that has another name here."""

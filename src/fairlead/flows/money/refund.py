@@ -9,6 +9,7 @@ from fairlead.core.ledger import LedgerEntryKind, Posting, post
 from fairlead.flows.funding import Move, lock_niches_moved_by, move_money, reactivated_ids
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo
+from fairlead.flows.money.returns import niche_ids_of_returns, record_returns, returns_of
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import ProviderRow, lock_providers
@@ -105,8 +106,9 @@ def hold_for_refund(conn: Connection, also: Sequence[str], assignment_id: str) -
 
 
 def hold_niches(conn: Connection, also: Sequence[str], terms: Sequence[AssignmentTerms]) -> Mapping[str, LockedNiche]:
-    """Locked are the niches where refunds of these assignments, one per provider, would start a subscription."""
-    return lock_niches_moved_by(conn, {each.provider_id: each.price_cents for each in terms}, also)
+    """Locked are the niches where refunds of these assignments, one per provider, start a subscription or give back."""
+    changes_cents = {each.provider_id: each.price_cents for each in terms}
+    return lock_niches_moved_by(conn, changes_cents, [*also, *niche_ids_of_returns(conn, terms)])
 
 
 def hold_recipients(
@@ -122,8 +124,9 @@ def give_back(
 ) -> tuple[tuple[Refunded, ...], list[AuditEvent]]:
     """All assignments held, none of them refunded before, are refunded, and their providers will be told.
 
-    Returns the refunds by assignment id, and what the audit log has to say. Raises `LockSetChanged` when a subscription
-    would start in a niche that is not locked, and `Refused`: `balance_too_large`.
+    What the niches' policies say is given back, too. Returns the refunds by assignment id, and what the audit log has
+    to say. Raises `LockSetChanged` when a subscription would start, or something is given back, in a niche that is not
+    locked, and `Refused`: `balance_too_large`.
     """
     assignments = list(held.assignments.values())
     if not assignments:
@@ -137,7 +140,9 @@ def give_back(
         for each in assignments
     ]
     set_refunded(conn, list(held.assignments), why.actor.name, why.memo, now)
-    moves = move_money(conn, held.niches, held.providers, entries, why.actor.name, now)
+    returns = returns_of(conn, held.niches, assignments)
+    record_returns(conn, held.niches, returns)
+    moves = move_money(conn, held.niches, held.providers, entries, why.actor.name, now, returns.contents)
     notify(conn, [_notification(each, why) for each in assignments], now)
     currency = marketplace_currency(conn)
     refunds = tuple(_refunded(each, postings[each.assignment_id], currency, moves) for each in assignments)

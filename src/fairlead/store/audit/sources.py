@@ -16,6 +16,9 @@ _ENTITIES_OF_DECISIONS = {
 }
 """The actions that a decision unfolds into, and what each is about."""
 
+_RETURNED = "assignment.returned"
+"""The action of an entry that says what a refund gave back; it is about the assignment."""
+
 _KINDS = ("niche", "level", "provider", "subscription")
 """The kinds of journal entries that say what was configured; the action is `<kind>.changed`."""
 
@@ -94,6 +97,8 @@ def looked_for_kinds(wanted: AuditFilter) -> list[str]:
         return []
     prefix = wanted.action_prefix or ""
     kinds = [kind for kind in _KINDS if f"{kind}.changed".startswith(prefix) and wanted.entity in (None, kind)]
+    if _RETURNED.startswith(prefix) and wanted.entity in (None, "assignment"):
+        kinds.append("return")
     decides = any(
         action.startswith(prefix) and wanted.entity in (None, entity)
         for action, entity in _ENTITIES_OF_DECISIONS.items()
@@ -122,6 +127,8 @@ def add_journal_range(index_filter: Conditions, wanted: AuditFilter, kind: str) 
             "a.niche_id = any(array(select s.niche_id from subscriptions s where s.provider_id = %s))",
             _id_or_none(wanted.entity_id),
         )
+    elif kind == "return":
+        index_filter.add("a.kind = 'return' and a.payload ->> 'assignment_id' = %s", wanted.entity_id)
     elif kind == "subscription":
         index_filter.add("a.kind = 'subscription' and a.payload ->> 'subscription_id' = %s", wanted.entity_id)
 

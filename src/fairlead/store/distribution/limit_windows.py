@@ -2,7 +2,7 @@
 
 A subscription's windows are moved by its own niche alone, under that niche's lock; a provider's by each of its niches,
 under the provider's. A window without a row is counted from the ledger, so that a limit which is set in the middle of a
-day knows what was received that morning.
+day knows what was received that morning. A lead that left its limits when it was refunded is in none.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,7 +41,7 @@ def ask_for_counters(conn: Connection, windows: Windows) -> "AskedCounters":
             join assignments a on a.provider_id = e.provider_id and a.ledger_seq = e.seq
             where w.owner_id is null and e.provider_id = asked.provider_id and e.kind = 'lead_purchase'
               and e.created_at >= asked.opened_at and e.created_at < asked.closes_at
-              and asked.owner_id in (a.provider_id, a.subscription_id)) counted on true
+              and asked.owner_id in (a.provider_id, a.subscription_id) and not a.left_limits) counted on true
         """,
         (
             array_text(counter.owner_id for _, counter in asked),

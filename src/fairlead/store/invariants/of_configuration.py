@@ -64,12 +64,14 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
             select distinct on (entity_id, subject) entity_id, subject, new, seq
             from (select entity_id, new, seq,
                          case action when 'niche.bad_lead_window_changed' then 'window'
+                                     when 'niche.refund_policy_changed' then 'refunds'
                                      when 'niche.intake_changed' then 'intake'
                                      when 'niche.archived' then 'archive' when 'niche.restored' then 'archive'
                                      else 'policy' end as subject
                   from audit_log
                   where action in ('niche.created', 'niche.policy_changed', 'niche.bad_lead_window_changed',
-                                   'niche.intake_changed', 'niche.archived', 'niche.restored')) event
+                                   'niche.refund_policy_changed', 'niche.intake_changed', 'niche.archived',
+                                   'niche.restored')) event
             order by entity_id, subject, seq desc
         ), stored as materialized (
             select id::text as id, 'policy' as subject,
@@ -82,6 +84,11 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
             union all
             select id::text, 'window', jsonb_build_object('bad_lead_window_days', bad_lead_window_days),
                    '{"bad_lead_window_days": 14}'
+            from niches
+            union all
+            select id::text, 'refunds', jsonb_build_object('returns_turn', refund_returns_turn,
+                                                           'leaves_limits', refund_leaves_limits),
+                   '{"returns_turn": false, "leaves_limits": false}'
             from niches
             union all
             select id::text, 'intake', jsonb_build_object('is_public', intake_is_public, 'approves', intake_approves,

@@ -81,12 +81,12 @@ INVARIANTS_OF_DECISIONS: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
-        "served places are those of the last assignment",
+        "served places are those of the last assignment whose turn was not given back",
         "select count(*) from subscriptions",
         """
         with served as materialized (
             select subscription_id, max(served_seq) as served_seq, max(assigned_at) as assigned_at
-            from assignments group by 1
+            from assignments where not turn_returned group by 1
         ), of_niche as materialized (
             select niche_id, max(served_seq) as served_seq, count(*) as times from assignments group by 1
         )
@@ -109,6 +109,45 @@ INVARIANTS_OF_DECISIONS: tuple[Invariant, ...] = (
         from subscriptions s
         left join assignments a on a.niche_id = s.niche_id and a.served_seq = s.served_seq
         where s.last_received_at is distinct from a.assigned_at
+        """,
+    ),
+    # The order of a provider's ledger is that of its purchases and refunds, whichever niche they are of.
+    Invariant(
+        "each refund gave back what its entry in the journal says, and each turn is the one before it",
+        "select count(*) from niche_journal where kind = 'return'",
+        """
+        with told as materialized (
+            select j.niche_id, j.seq, j.recorded_at, j.payload, (j.payload ->> 'assignment_id')::uuid as assignment_id
+            from niche_journal j where j.kind = 'return'
+        ), of_own_niche as materialized (
+            select t.niche_id, t.seq, a.id, a.provider_id, a.subscription_id, e.seq as refund_seq, t.payload,
+                   t.recorded_at = a.refunded_at and e.created_at = a.refunded_at as is_timely
+            from told t join assignments a on a.id = t.assignment_id and a.niche_id = t.niche_id
+            left join ledger_entries e on e.assignment_id = a.id and e.kind = 'refund'
+        )
+        select format('assignment %s was refunded with entry %s (turn %s, limits %s), entry %s of niche %s says %s',
+                      a.id, a.return_seq, a.turn_returned, a.left_limits, o.seq, o.niche_id, o.payload)
+        from (select * from assignments where return_seq is not null) a full join of_own_niche o on o.id = a.id
+        where (a.return_seq, a.turn_returned, a.left_limits, true, a.provider_id::text)
+              is distinct from (o.seq, o.payload ? 'turn', o.payload ? 'opened', o.is_timely,
+                                o.payload ->> 'provider_id')
+           or (o.payload ? 'turn' and o.payload #>> '{turn,subscription_id}' <> a.subscription_id::text)
+        union all
+        select format('entry %s of niche %s puts subscription %s at %s, its last turn then was %s', o.seq, o.niche_id,
+                      o.subscription_id, o.payload #>> '{turn,served_seq}', before.served_seq)
+        from of_own_niche o left join lateral (
+            select a.served_seq from assignments a
+            where a.provider_id = o.provider_id and a.subscription_id = o.subscription_id
+              and a.ledger_seq < o.refund_seq and not (a.turn_returned and a.return_seq <= o.seq)
+            order by a.ledger_seq desc limit 1) before on true
+        where o.payload ? 'turn' and before.served_seq::text is distinct from o.payload #>> '{turn,served_seq}'
+        union all
+        select format('entry %s of niche %s opens what a refund of assignment %s left, which left no limit', t.seq,
+                      t.niche_id, t.assignment_id)
+        from told t left join assignments a on a.id = t.assignment_id
+        where a.niche_id is distinct from t.niche_id
+          and (a.id is null or not a.left_limits or t.payload ? 'turn'
+               or (a.provider_id::text, a.refunded_at) is distinct from (t.payload ->> 'provider_id', t.recorded_at))
         """,
     ),
     Invariant(

@@ -39,6 +39,18 @@ INVARIANTS_OF_LIMITS: tuple[Invariant, ...] = (
                    row_number() over own - 1 as before_count, sum(cents) over own - cents as before_cents,
                    max(created_at) over own > created_at as is_late
             from owned window own as (partition by owner_id order by seq)
+        ), freed as materialized (
+            -- Not of the window from the refund on, which is an entry of the same ledger.
+            select o.owner_id, o.created_at, o.cents, r.seq as refund_seq
+            from assignments a join ledger_entries r on r.assignment_id = a.id and r.kind = 'refund'
+            join owned o on o.owner_id in (a.provider_id::text, a.subscription_id::text) and o.seq = a.ledger_seq
+            where a.left_limits
+        ), left_before as materialized (
+            select c.owner_id, c.period, c.ledger_seq, count(*) as leads, sum(f.cents) as cents
+            from counted c join freed f on f.owner_id = c.owner_id
+            where f.refund_seq < c.ledger_seq::bigint
+              and (c.opened_at is null or f.created_at >= c.opened_at::timestamptz)
+            group by 1, 2, 3
         ), set_back as materialized (
             select distinct owner_id from ordered where is_late
         ), mark as materialized (
@@ -50,16 +62,19 @@ INVARIANTS_OF_LIMITS: tuple[Invariant, ...] = (
         )
         select format('decision %s of niche %s: the %s of %s from %s held %s leads for %s, it counted %s for %s, '
                       'its limits are %s and %s', c.seq, c.niche_id, c.period, c.owner_id,
-                      coalesce(c.opened_at, 'the beginning'), o.before_count - coalesce(m.before_count, 0),
-                      o.before_cents - coalesce(m.before_cents, 0), c.lead_count, c.spent_cents,
-                      coalesce(c.most_leads::text, 'none'), coalesce(c.most_cents::text, 'none'))
+                      coalesce(c.opened_at, 'the beginning'),
+                      o.before_count - coalesce(m.before_count, 0) - coalesce(l.leads, 0),
+                      o.before_cents - coalesce(m.before_cents, 0) - coalesce(l.cents, 0), c.lead_count,
+                      c.spent_cents, coalesce(c.most_leads::text, 'none'), coalesce(c.most_cents::text, 'none'))
         from counted c
         left join ordered o on o.owner_id = c.owner_id and o.seq = c.ledger_seq
         left join mark m on m.owner_id = c.owner_id and m.at = c.opened_at::timestamptz and m.leads = 0
         left join set_back b on b.owner_id = c.owner_id
+        left join left_before l on l.owner_id = c.owner_id and l.period = c.period and l.ledger_seq = c.ledger_seq
         where c.lead_count + 1 > c.most_leads or c.spent_cents + c.price_cents > c.most_cents
            or (b.owner_id is null
-               and (o.before_count - coalesce(m.before_count, 0), o.before_cents - coalesce(m.before_cents, 0))
+               and (o.before_count - coalesce(m.before_count, 0) - coalesce(l.leads, 0),
+                    o.before_cents - coalesce(m.before_cents, 0) - coalesce(l.cents, 0))
                    is distinct from (c.lead_count, c.spent_cents))
         """,
     ),
@@ -70,7 +85,7 @@ INVARIANTS_OF_LIMITS: tuple[Invariant, ...] = (
         with purchase as materialized (
             select e.provider_id, a.subscription_id, e.created_at, -e.amount_cents as cents
             from ledger_entries e join assignments a on a.provider_id = e.provider_id and a.ledger_seq = e.seq
-            where e.kind = 'lead_purchase'
+            where e.kind = 'lead_purchase' and not a.left_limits
         ), event as materialized (
             select provider_id as owner_id, created_at as at, 1 as leads, cents from purchase
             union all select subscription_id, created_at, 1, cents from purchase

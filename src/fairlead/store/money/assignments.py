@@ -23,6 +23,7 @@ class AssignmentTerms:
     assignment_id: str
     lead_id: str
     provider_id: str
+    niche_id: str
     price_cents: int
 
 
@@ -33,6 +34,7 @@ class LockedAssignment:
     assignment_id: str
     lead_id: str
     provider_id: str
+    subscription_id: str
     niche_id: str
     price_cents: int
     status: str
@@ -51,7 +53,8 @@ class LockedAssignment:
 
 
 _COLUMNS = """
-    select id::text as assignment_id, lead_id::text, provider_id::text, niche_id::text, price_cents, status,
+    select id::text as assignment_id, lead_id::text, provider_id::text, subscription_id::text, niche_id::text,
+           price_cents, status,
            assigned_at, viewed_at,
            answered_at, rejection_reason, bad_lead_reported_at, bad_lead_reason, bad_lead_decision
     from assignments"""
@@ -63,7 +66,8 @@ def assignment_terms(conn: Connection, assignment_id: str) -> AssignmentTerms | 
         conn,
         AssignmentTerms,
         """
-        select id::text as assignment_id, lead_id::text, provider_id::text, price_cents from assignments
+        select id::text as assignment_id, lead_id::text, provider_id::text, niche_id::text, price_cents
+        from assignments
         where id = %s
         """,
         (assignment_id,),
@@ -76,7 +80,8 @@ def unrefunded_of_lead(conn: Connection, lead_id: str) -> list[AssignmentTerms]:
         conn,
         AssignmentTerms,
         """
-        select id::text as assignment_id, lead_id::text, provider_id::text, price_cents from assignments
+        select id::text as assignment_id, lead_id::text, provider_id::text, niche_id::text, price_cents
+        from assignments
         where lead_id = %s and status <> 'refunded' order by id
         """,
         (lead_id,),

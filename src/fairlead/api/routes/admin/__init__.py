@@ -36,6 +36,7 @@ from fairlead.api.routes.admin import (
     provider_activity,
     provider_notes,
     providers,
+    refund_policies,
     reports,
     retention,
     review,
@@ -52,6 +53,7 @@ from fairlead.api.routes.admin import (
 
 ROUTERS: Sequence[APIRouter] = (
     niches.router,
+    refund_policies.router,
     niche_templates.router,
     niche_queues.router,
     niche_archive.router,

@@ -30,6 +30,7 @@ from fairlead.flows.access.read_limits import OVERVIEWS_OF_CALLER, REPORTS_OF_CA
 from fairlead.flows.configuration.bad_lead_window import read_bad_lead_window
 from fairlead.flows.configuration.niche_archive import preview_archive
 from fairlead.flows.configuration.reading import SeenNiche, read_niche
+from fairlead.flows.configuration.refund_policy import read_refund_policy
 from fairlead.flows.configuration.templates_of_niches import niche_template, niche_templates
 from fairlead.flows.configuration.versions import level_version
 from fairlead.flows.erasure.retention import read_retention
@@ -147,6 +148,7 @@ def show_niche(
         retention=(retention := read_retention(database, niche_id)),
         retention_fields=retention_fields(retention.policy),
         can_retain=Permission.PRIVACY_WRITE in reader.permissions,
+        refunds=read_refund_policy(database, niche_id),
         field_count=0 if form is None else len(form.fields),
         site=settings.public_url or str(page.request.base_url).rstrip("/"),
         currency=currency,

@@ -23,6 +23,9 @@ create table niches (
     reoffer_max_times     integer check (reoffer_max_times between 1 and 1000),
     reoffer_max_hours     integer check (reoffer_max_hours between 1 and 100000),
     bad_lead_window_days  integer not null default 14 check (bad_lead_window_days between 1 and 365),
+    -- What a refund gives back besides the money: the provider's turn, the lead's place in its limits.
+    refund_returns_turn   boolean not null default false,
+    refund_leaves_limits  boolean not null default false,
 
     -- Whether the public may send leads, without a key, and confirm them by email.
     intake_is_public boolean not null default false,

@@ -5,7 +5,7 @@
 create table niche_journal (
     niche_id    uuid not null,
     seq         bigint not null check (seq >= 1),
-    kind        text not null check (kind in ('niche', 'level', 'provider', 'subscription', 'decision')),
+    kind        text not null check (kind in ('niche', 'level', 'provider', 'subscription', 'decision', 'return')),
     payload     jsonb not null check (jsonb_typeof(payload) = 'object'),
     recorded_at timestamptz not null,
     prev_hash   bytea not null check (octet_length(prev_hash) = 32),
@@ -17,6 +17,9 @@ comment on table niche_journal is
     'Append-only: everything that can change who gets a lead in a niche, in one total order.';
 -- niche_journal_decisions_of_lead: why a lead went to whom.
 create index niche_journal_decisions_of_lead on niche_journal ((payload ->> 'lead_id'), seq) where kind = 'decision';
+-- niche_journal_returns_of_assignment: what a refund gave back.
+create index niche_journal_returns_of_assignment on niche_journal ((payload ->> 'assignment_id'), seq)
+    where kind = 'return';
 -- niche_journal_states_of_subscription: the past of one subscription.
 create index niche_journal_states_of_subscription on niche_journal ((payload ->> 'subscription_id'), seq)
     where kind = 'subscription';

@@ -169,6 +169,10 @@ create table assignments (
     -- The provider's words; may be personal, and is nowhere else.
     rejection_reason text check (length(rejection_reason) between 1 and 500),
     refunded_at timestamptz,
+    -- What its refund gave back besides the money, and the entry of its niche's journal that says so.
+    return_seq    bigint check (return_seq >= 1),
+    turn_returned boolean not null default false,
+    left_limits   boolean not null default false,
 
     -- What it reports as bad, and what operators decide about that.
     bad_lead_reported_at timestamptz,
@@ -199,6 +203,9 @@ create table assignments (
         case status when 'rejected' then rejection_reason is not null
                     when 'refunded' then true else rejection_reason is null end),
     constraint assignments_refunded_says_when check ((status = 'refunded') = (refunded_at is not null)),
+    constraint assignments_return_says_what check (
+        case when return_seq is null then not turn_returned and not left_limits
+             else status = 'refunded' and (turn_returned or left_limits) end),
     constraint assignments_report_says_why check (
         (bad_lead_reported_at is null) = (bad_lead_reason is null)
         and (bad_lead_note is null or bad_lead_reason is not null)),
@@ -225,6 +232,8 @@ create index assignments_with_open_report on assignments (bad_lead_reported_at, 
     where bad_lead_reported_at is not null and bad_lead_decision is null;
 -- assignments_in_status: the pages of answers and refunds of all providers.
 create index assignments_in_status on assignments (status, id) where status <> 'active';
+-- assignments_with_a_return: what refunds gave back.
+create index assignments_with_a_return on assignments (provider_id, ledger_seq) where return_seq is not null;
 -- assignments_by_refund: refunds in reports by day.
 create index assignments_by_refund on assignments (refunded_at) where refunded_at is not null;
 create trigger assignments_keep_their_terms

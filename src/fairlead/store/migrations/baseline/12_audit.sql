@@ -40,10 +40,11 @@ select 'audit_log' as source, null::uuid as niche_id, seq, actor, actor_role, ac
 from audit_log
 union all
 select 'niche_journal', niche_id, seq, 'fairlead', 'system',
-       case when kind = 'decision' then 'distribution.completed' else kind || '.changed' end,
-       case when kind = 'decision' then 'lead' else kind end,
+       case kind when 'decision' then 'distribution.completed' when 'return' then 'assignment.returned'
+                 else kind || '.changed' end,
+       case kind when 'decision' then 'lead' when 'return' then 'assignment' else kind end,
        coalesce(payload ->> case kind when 'decision' then 'lead_id' when 'niche' then 'slug'
-                                      else kind || '_id' end, ''),
+                                      when 'return' then 'assignment_id' else kind || '_id' end, ''),
        null, payload, null, recorded_at, null, case when kind = 'decision' then 9000000000000000 else 0::bigint end
 from niche_journal
 union all
