@@ -160,6 +160,8 @@ _OF_MONEY = {
             "bad_lead_not_reported": "The lead was not reported as bad",
             "bad_lead_decided": "The bad lead report was decided already",
             "bad_lead_window_over": "The time to report a bad lead is over",
+            "bad_lead_daily_limit": "No more leads can be reported today",
+            "bad_lead_share_reached": "No more of the leads received can be reported",
             "deposit_conflict": "The external id was used for another deposit",
             "insufficient_balance": "The balance is too low",
             "balance_too_large": "The balance would exceed the maximum",

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from fairlead.core.errors import BadInput, Refused
+from fairlead.core.report_rules import ReportRules
 from fairlead.flows.approve_lead import approve_lead, trigger_distribution
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.bad_leads import (
-    REASONS,
     BadLeadReported,
     accept_bad_lead,
     list_open_reports,
@@ -62,7 +62,7 @@ def test_a_report_waits_with_its_note_kept_in_one_place(database: Database) -> N
     assert balances(database)["Anchor"] == 3000
 
 
-@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("reason", ReportRules().active_keys)
 def test_every_reason_of_the_list_can_be_stored(reason: str, database: Database) -> None:
     report(database, sell(database), reason, None)
 

@@ -9,8 +9,10 @@ from fairlead.core.lead_actions import LeadAction, allows
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo, checked_words
 from fairlead.flows.money.refund import Refunded, Why, give_back, hold_for_refund, hold_niches, hold_recipients
+from fairlead.flows.money.report_limits import check_report_limits
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.rows import lock_providers
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.erasure import erased_among
 from fairlead.store.leads.rows import clock, lock_lead
@@ -28,8 +30,9 @@ from fairlead.store.money.bad_leads import (
     set_reported,
     window_days,
 )
+from fairlead.store.money.report_rules import report_rules
 
-REASONS: dict[str, str] = {
+WORDS_OF_SHIPPED: dict[str, str] = {
     "unreachable": "the contact could not be reached",
     "wrong_contact": "the contact data is wrong",
     "duplicate": "you had this lead before",
@@ -38,7 +41,7 @@ REASONS: dict[str, str] = {
     "spam": "the lead is spam",
     "other": "your report was accepted",
 }
-"""Why a lead is reported as bad, and what the message about its refund says of it."""
+"""Of each category that is shipped, what the message about a refund says of it."""
 
 _NOT_TO_BE_MARKED = {
     "rejected": "was rejected: it was not sold and will not be",
@@ -84,25 +87,26 @@ def report_bad_lead(
     database: Database,
     provider_id: str,
     assignment_id: str,
-    reason: str,
+    category: str,
     note: str | None,
     actor: Actor,
     idempotency_key: IdempotencyKey | None = None,
 ) -> BadLeadReported:
-    """The provider's report waits for a decision: why its lead is bad, and a note of up to 1000 characters.
+    """The provider's report waits for a decision: of which active category its lead is, and a note that says more.
 
-    Once per assignment, for its own assignments only, for so many days after they were made as the niche says. The
-    note may be personal: it is kept with the assignment and nowhere else. Audited; locks the assignment.
+    Once per assignment, for its own assignments only, for so many days after they were made as the niche says, and as
+    many of them as the rules of reports allow. The note, of up to 1000 characters, may be personal: it is kept with the
+    assignment and nowhere else. Audited; locks the provider, under which its reports are counted, and the assignment.
 
     Raises `BadInput`, and `Refused`: `assignment_unknown` (also for another provider's), `assignment_refunded`,
-    `bad_lead_reported`, `bad_lead_window_over`, `idempotency_key_reused`; `lead_erased` for a note on one.
+    `bad_lead_reported`, `bad_lead_window_over`, `bad_lead_daily_limit`, `bad_lead_share_reached`,
+    `idempotency_key_reused`; `lead_erased` for a note on one.
     """
     own_id, checked = checked_id(provider_id, "provider"), checked_id(assignment_id, "assignment")
-    if reason not in REASONS:
-        raise BadInput([f"reason: must be one of {', '.join(REASONS)}"])
     words = checked_words(note, "note", LONGEST_NOTE) if note is not None and note.strip() else None
 
     def work(conn: Connection) -> BadLeadReported:
+        lock_providers(conn, [own_id])
         assignment = lock_own_assignment(conn, own_id, checked)
         if assignment is None:
             raise Refused("assignment_unknown", f"there is no assignment {checked}")
@@ -110,9 +114,14 @@ def report_bad_lead(
         _check_reportable(assignment, window_days(conn, assignment.niche_id), now)
         if words is not None and erased_among(conn, [assignment.lead_id]):
             raise Refused("lead_erased", "the lead was erased: report it without a note")
-        set_reported(conn, checked, reason, words, now)
-        append_audit(conn, [AuditEvent(actor, "bad_lead.reported", "assignment", checked, new={"reason": reason})], now)
-        return BadLeadReported(checked, reason, now)
+        rules = report_rules(conn)
+        if category not in rules.active_keys:
+            raise BadInput([f"reason: must be one of {', '.join(rules.active_keys)}"])
+        check_report_limits(conn, own_id, rules, now)
+        set_reported(conn, checked, category, words, now)
+        told = {"reason": category}
+        append_audit(conn, [AuditEvent(actor, "bad_lead.reported", "assignment", checked, new=told)], now)
+        return BadLeadReported(checked, category, now)
 
     return database.run(lambda conn: run_idempotent(conn, idempotency_key, BadLeadReported, lambda: work(conn)))
 
@@ -133,7 +142,7 @@ def accept_bad_lead(
         held = hold_for_refund(conn, also, checked)
         reason = _open_report(held.assignments[checked])
         now = clock(conn)
-        refunds, events = give_back(conn, held, Why(words, actor, REASONS[reason]), now)
+        refunds, events = give_back(conn, held, Why(words, actor, _told_of(conn, reason)), now)
         append_audit(conn, [AuditEvent(actor, "bad_lead.accepted", "assignment", checked, memo=words), *events], now)
         return BadLeadDecided(checked, "accepted", now, refunds[0])
 
@@ -238,6 +247,14 @@ def _check_reportable(assignment: LockedAssignment, days: int, now: datetime) ->
         raise Refused("assignment_refunded", f"{name} was refunded already")
     if now > assignment.assigned_at + timedelta(days=days):
         raise Refused("bad_lead_window_over", f"{name} could be reported within {days} days only")
+
+
+def _told_of(conn: Connection, key: str) -> str:
+    """What a refund's message says of a report of this category: the operators' word for it, if there is one."""
+    category = report_rules(conn).category(key)
+    if category is not None and category.label is not None:
+        return category.label
+    return WORDS_OF_SHIPPED.get(key, key)
 
 
 def _open_report(assignment: LockedAssignment) -> str:

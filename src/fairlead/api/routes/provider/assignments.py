@@ -223,7 +223,14 @@ def reject_own_assignment(assignment_id: AssignmentId, asked: OwnRejection, call
 
 @router.post(
     "/assignments/{assignment_id}/report",
-    responses=refuses("assignment_unknown", "assignment_refunded", "bad_lead_reported", "bad_lead_window_over"),
+    responses=refuses(
+        "assignment_unknown",
+        "assignment_refunded",
+        "bad_lead_reported",
+        "bad_lead_window_over",
+        "bad_lead_daily_limit",
+        "bad_lead_share_reached",
+    ),
 )
 def report_own_bad_lead(
     assignment_id: AssignmentId, asked: OwnBadLeadReport, idempotency: AcceptIdempotencyKey, caller: Writer

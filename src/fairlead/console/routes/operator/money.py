@@ -1,7 +1,7 @@
 """Money: where every cent went, which reports of bad leads wait for a decision, and every movement."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
@@ -18,11 +18,13 @@ from fairlead.console.niche_choice import NicheInAddress, niches_by_name
 from fairlead.console.operator.provider_choice import provider_choice
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.periods import OfThirtyDays
+from fairlead.console.report_categories import words_for_operators
 from fairlead.console.routes.operator.provider_ledger import KINDS
 from fairlead.console.texts import noted
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
+from fairlead.flows.configuration.report_rules import read_report_rules
 from fairlead.flows.money.bad_leads import list_open_reports, total_open_reports
 from fairlead.flows.money.marketplace_statement import read_marketplace_statement
 from fairlead.flows.verifications import proof_state
@@ -41,8 +43,6 @@ AGES: tuple[tuple[Age | None, str], ...] = (
     ("3", noted("older than 3 days")),
     ("7", noted("older than 7 days")),
 )
-
-REASONS: tuple[ReportReason, ...] = get_args(ReportReason)
 
 
 @router.get("/money")
@@ -86,6 +86,7 @@ def show_reports(
     """The reports of bad leads that wait, the oldest first, to be decided one by one or many at once."""
     before = None if age is None else datetime.now(UTC) - timedelta(days=int(age))
     wanted = ReportFilter(provider_id, niche, reason, reported_before=before)
+    words = words_for_operators(read_report_rules(database).rules)
     found = list_open_reports(database, keyset.after, keyset.probe, wanted)
     reports, cursor = keyset.cut(found, lambda each: (each.reported_at, each.assignment_id))
     chosen: dict[str, object] = {"provider_id": provider_id, "niche": niche, "reason": reason, "age": age}
@@ -100,7 +101,8 @@ def show_reports(
         totals=total_open_reports(database, wanted),
         currency=currency,
         ages=[(words, with_(age=each), each == age) for each, words in AGES],
-        reasons=[(each, with_(reason=each), each == reason) for each in (None, *REASONS)],
+        reasons=[(each, with_(reason=each), each == reason) for each in (None, *words)],
+        reason_words=words,
         niches=[("", with_(niche=None), niche is None)]
         + [(name, with_(niche=slug), slug == niche) for name, slug in niches_by_name(database)],
         providers=provider_choice(database, q, provider_id, lambda each: with_(provider_id=each)),

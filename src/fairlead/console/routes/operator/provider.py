@@ -14,6 +14,7 @@ from fairlead.console.operator.jobs_in_words import message_words
 from fairlead.console.operator.provider_pace import PaceOfProvider, pace_of
 from fairlead.console.operator.provider_subscriptions import SubscriptionLine, levels_to_join, subscription_lines
 from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.report_categories import words_for_operators
 from fairlead.console.terms import limit_lines, local_text, shown_terms
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
@@ -22,6 +23,7 @@ from fairlead.flows.access.seeing import SEEING
 from fairlead.flows.access.users import ListedUser, UserSearch, page_of_users
 from fairlead.flows.configuration.provider_notes import provider_notes
 from fairlead.flows.configuration.reading import read_provider
+from fairlead.flows.configuration.report_rules import read_report_rules
 from fairlead.flows.configuration.terms_in_force import read_provider_terms, terms_of_provider
 from fairlead.flows.money.bad_leads import list_open_reports
 from fairlead.flows.money.ledger_reading import read_provider_ledger
@@ -84,6 +86,7 @@ def show_provider(
         notes=notes,
         ledger=_ledger(database, reader, provider_id),
         reports=_reports(database, reader, provider_id),
+        reason_words=words_for_operators(read_report_rules(database).rules),
         message_words=message_words,
         deliveries=_deliveries(database, reader, provider_id),
         users=_users(database, reader, provider_id),

@@ -15,12 +15,14 @@ from fairlead.console.operator.exports import offered_kinds
 from fairlead.console.operator.filtered import address_with
 from fairlead.console.operator.health import health_of
 from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.report_categories import words_for_operators
 from fairlead.core.permissions import KEY_SCOPES, Permission, Role
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.logo import read_logo
 from fairlead.flows.configuration.marketplace import read_marketplace
 from fairlead.flows.configuration.provider_list import list_providers
 from fairlead.flows.configuration.reading import read_provider
+from fairlead.flows.configuration.report_rules import read_report_rules
 from fairlead.store.configuration.pages import ProviderSearch
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -39,6 +41,8 @@ def show_settings(
     effective = settings.show_settings(reader, server)
     may_export = Permission.EXPORTS_WRITE in reader.permissions
     marketplace = read_marketplace(database)
+    report_rules = read_report_rules(database)
+    words = words_for_operators(report_rules.rules)
     return page.render(
         "operator/settings.html",
         reader,
@@ -46,6 +50,8 @@ def show_settings(
         smallest=entered_amount(marketplace.min_deposit_cents, marketplace.currency),
         largest=entered_amount(marketplace.max_deposit_cents, marketplace.currency),
         logo=read_logo(database),
+        reports=report_rules,
+        categories=[(each, words[each.key]) for each in report_rules.rules.categories],
         health=health_of(database, reader, server.heartbeat_timeout_seconds),
         mail_transport=effective.mail_transport,
         effective=sorted(effective.model_dump().items()),

@@ -10,16 +10,6 @@ from fairlead.console.viewer import Viewer
 from fairlead.core.form_field import FormSchema
 from fairlead.store.portal.inbox import InboxItem
 
-REPORT_REASONS: Mapping[str, str] = {
-    "unreachable": noted("cannot be reached"),
-    "wrong_contact": noted("wrong contact details"),
-    "duplicate": noted("I have this lead already"),
-    "not_interested": noted("never asked for an offer"),
-    "outside_filter": noted("outside my filter"),
-    "spam": noted("spam"),
-    "other": noted("something else"),
-}
-
 EVENTS: Mapping[str, str] = {
     "assigned": noted("You received it"),
     "viewed": noted("First opened"),

@@ -12,7 +12,9 @@ create table marketplace (
     timezone    text check (length(timezone) between 1 and 64),
     -- How much a provider may pay in at once, through a gateway; null: any amount.
     min_deposit_cents bigint check (min_deposit_cents >= 1),
-    max_deposit_cents bigint check (max_deposit_cents >= min_deposit_cents and max_deposit_cents >= 1)
+    max_deposit_cents bigint check (max_deposit_cents >= min_deposit_cents and max_deposit_cents >= 1),
+    -- What leads are reported as bad for, and how many a provider may report (core/report_rules.py); null: as shipped.
+    report_rules jsonb check (jsonb_typeof(report_rules) = 'object')
 );
 comment on table marketplace is 'One row: amounts everywhere are minor units of this currency.';
 

@@ -176,8 +176,8 @@ create table assignments (
 
     -- What it reports as bad, and what operators decide about that.
     bad_lead_reported_at timestamptz,
-    bad_lead_reason text check (bad_lead_reason in
-        ('unreachable', 'wrong_contact', 'duplicate', 'not_interested', 'outside_filter', 'spam', 'other')),
+    -- The key of a category, of which the operators have a list of their own.
+    bad_lead_reason text check (bad_lead_reason ~ '^[a-z][a-z0-9_]{0,39}$'),
     -- The provider's words; may be personal, and is nowhere else.
     bad_lead_note       text check (length(bad_lead_note) between 1 and 1000),
     bad_lead_decision   text check (bad_lead_decision in ('accepted', 'rejected')),

@@ -1,0 +1,52 @@
+"""The rules of reports of bad leads, in bodies and answers."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field, StrictBool
+
+from fairlead.api.schemas.report_reasons import ReportReason
+from fairlead.api.schemas.values import Int, RequestModel, ResponseModel
+from fairlead.core.report_rules import MOST_A_DAY, MOST_CATEGORIES, MOST_SHARE_DAYS
+
+_LABEL = "What the operators call it; null: it is one of those shipped, in the words of the page."
+_DAILY = "How many leads a provider may report a day, by its own clocks; null: any number."
+_SHARE = "How many of the leads that it received a provider may report; null: any number."
+
+
+class GivenCategory(RequestModel):
+    """A category. Those with the keys of shipped ones may go without a label."""
+
+    key: ReportReason
+    label: Annotated[str, Field(description=_LABEL, max_length=80, examples=["No budget"])] | None = None
+    is_active: StrictBool = Field(default=True, description="Whether leads can be reported for it.")
+
+
+class GivenShare(RequestModel):
+    """Of the leads received in so many days, at most this part; one always may be reported."""
+
+    percent: Annotated[Int, Field(ge=1, le=100, examples=[20])]
+    days: Annotated[Int, Field(ge=1, le=MOST_SHARE_DAYS, examples=[30])]
+
+
+class GivenReportRules(RequestModel):
+    """The rules of reports, as a whole."""
+
+    categories: Annotated[Sequence[GivenCategory], Field(min_length=1, max_length=MOST_CATEGORIES)]
+    most_a_day: Annotated[Int, Field(description=_DAILY, ge=1, le=MOST_A_DAY, examples=[5])] | None = None
+    share: GivenShare | None = Field(default=None, description=_SHARE)
+
+
+class CategoryState(ResponseModel):
+    """A category for which leads are reported."""
+
+    key: ReportReason
+    label: str | None = Field(description=_LABEL, examples=["No budget"])
+    is_active: bool = Field(description="Whether leads can be reported for it.")
+
+
+class ShareState(ResponseModel):
+    """Of the leads received in so many days, at most this part; one always may be reported."""
+
+    percent: int = Field(examples=[20])
+    days: int = Field(examples=[30])
