@@ -12,6 +12,7 @@ from fairlead.core.limits import Counter
 from fairlead.core.local_time import Period
 from fairlead.core.model import Balance, Subscription
 from fairlead.core.refusals import OutsideSchedule
+from fairlead.core.returns import RefundPolicy
 from fairlead.core.subscription import EVERY_LEAD
 from fairlead.flows.distribute import distribute
 from fairlead.store.access.user_language import write_user_language
@@ -29,6 +30,7 @@ from fairlead.store.money.assignments import ProviderAnswer, set_answered, set_r
 from fairlead.store.money.bad_leads import set_report_rejected, set_reported, set_window_days
 from fairlead.store.money.payment_doubts import resolve_doubt
 from fairlead.store.money.payment_requests import settle_request
+from fairlead.store.money.returns import give_turns_back, leave_limits, set_refund_policy, set_returned
 from fairlead.store.notifications.preferences import write_preferences
 from fairlead.store.row_counts import RowsMissed, change_rows
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
@@ -162,6 +164,10 @@ CHANGES: dict[str, Callable[[Connection], object]] = {
     "niches_with_an_intake_policy_are_there": lambda conn: write_intake_policy(
         conn, UNKNOWN, IntakePolicy(True, False)
     ),
+    "niches_with_a_refund_policy_are_there": lambda conn: set_refund_policy(conn, UNKNOWN, RefundPolicy()),
+    "subscriptions_given_a_turn_back_had_it": lambda conn: give_turns_back(conn, UNKNOWN, [(UNKNOWN, None)]),
+    "assignments_returned_were_refunded": lambda conn: set_returned(conn, UNKNOWN, 1, RefundPolicy(True, False)),
+    "subscriptions_opened_were_shut": lambda conn: leave_limits(conn, [UNKNOWN], [UNKNOWN]),
     "niches_with_a_window_are_there": lambda conn: set_window_days(conn, UNKNOWN, 7),
     "providers_with_preferences_are_there": lambda conn: write_preferences(conn, UNKNOWN, {}),
     "providers_with_a_threshold_are_there": lambda conn: write_own_profile(conn, STRANGER),

@@ -35,7 +35,7 @@ def test_the_page_lists_what_is_sent(event_types: Mapping[str, tuple[str, ...]],
 
 
 def test_every_kind_that_is_sequenced_has_a_message() -> None:
-    journal_kinds = {"niche", "level", "provider", "subscription", "decision"}
+    journal_kinds = {"niche", "level", "provider", "subscription", "decision", "return"}
     assert {TYPE_OF_KIND.get(kind, kind) for kind in journal_kinds | AUDIT_ACTIONS} <= FOR_OPERATORS.keys()
     assert {*OWN_ACTIONS} <= FOR_PROVIDERS.keys() & AUDIT_ACTIONS
     others = set(FOR_OPERATORS) - {"assignment.created"} - {TYPE_OF_KIND.get(kind, kind) for kind in journal_kinds}
