@@ -106,6 +106,9 @@ def report_bad_lead(
     words = checked_words(note, "note", LONGEST_NOTE) if note is not None and note.strip() else None
 
     def work(conn: Connection) -> BadLeadReported:
+        rules = report_rules(conn)
+        if category not in rules.active_keys:
+            raise BadInput([f"reason: must be one of {', '.join(rules.active_keys)}"])
         lock_providers(conn, [own_id])
         assignment = lock_own_assignment(conn, own_id, checked)
         if assignment is None:
@@ -114,9 +117,6 @@ def report_bad_lead(
         _check_reportable(assignment, window_days(conn, assignment.niche_id), now)
         if words is not None and erased_among(conn, [assignment.lead_id]):
             raise Refused("lead_erased", "the lead was erased: report it without a note")
-        rules = report_rules(conn)
-        if category not in rules.active_keys:
-            raise BadInput([f"reason: must be one of {', '.join(rules.active_keys)}"])
         check_report_limits(conn, own_id, rules, now)
         set_reported(conn, checked, category, words, now)
         told = {"reason": category}

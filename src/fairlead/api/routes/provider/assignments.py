@@ -118,7 +118,9 @@ class InboxLeadInFull(InboxLead):
 
     attributes: dict[str, JsonValue] = Field(examples=[{"cores": 8, "region": "north"}])
     rejection_reason: str | None = Field(examples=["too far away"])
-    report_reason: ReportReason | None
+    report_reason: ReportReason | None = Field(
+        description="The key of the category that it was reported under; null where it was not."
+    )
     report_note: str | None = Field(examples=["called five times"])
     report_deadline: datetime = Field(description="Until when it can be reported as bad.")
     timeline: Sequence[InboxEvent] = Field(description="What happened to the assignment, the oldest first.")

@@ -32,8 +32,10 @@ class ReportAllowanceState(ResponseModel):
     categories: Sequence[CategoryState] = Field(description="Those that a lead can be reported for, in their order.")
     today: LimitUseState | None = Field(description="The limit of a day, by the provider's clocks; null without one.")
     share: LimitUseState | None = Field(description="The limit by the leads received; null without one.")
-    received: int | None = Field(description="How many leads were received in the days of the share.", examples=[40])
-    days: int | None = Field(description="How many days those are.", examples=[30])
+    received: int | None = Field(
+        description="How many leads were received in the days of the share; null without it.", examples=[40]
+    )
+    days: int | None = Field(description="How many days those are; null without a share.", examples=[30])
 
 
 @router.get("/report-allowance")
