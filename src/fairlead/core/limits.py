@@ -7,7 +7,7 @@ decision consulted are in its record.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal, cast
@@ -72,15 +72,30 @@ class Counter:
 
     def with_lead(self, price_cents: int) -> "Counter":
         """The counter after one more lead at this price."""
-        return replace(self, lead_count=self.lead_count + 1, spent_cents=self.spent_cents + price_cents)
+        return self.with_use(self.lead_count + 1, self.spent_cents + price_cents)
+
+    def with_use(self, lead_count: int, spent_cents: int) -> "Counter":
+        """The counter of the same window, with so much used."""
+        # Dozens of these for each lead: `replace` takes several times as long.
+        return Counter(
+            self.owner,
+            self.owner_id,
+            self.period,
+            self.opened_at,
+            self.closes_at,
+            lead_count,
+            spent_cents,
+            self.most_leads,
+            self.most_cents,
+        )
 
     def recorded(self) -> JsonObject:
         """The counter as a decision records it; whose it is, the record around it says."""
         return {
             "owner": self.owner,
             "period": self.period.value,
-            "opened_at": None if self.opened_at is None else timestamp_text(self.opened_at),
-            "closes_at": None if self.closes_at is None else timestamp_text(self.closes_at),
+            "opened_at": None if self.opened_at is None else _text_of(self.opened_at),
+            "closes_at": None if self.closes_at is None else _text_of(self.closes_at),
             "lead_count": self.lead_count,
             "spent_cents": self.spent_cents,
             "most_leads": self.most_leads,
@@ -219,6 +234,10 @@ def empty_windows(owner: Owner, owner_id: str, text: str, timezone: str, moment:
 def _window(timezone: str, period: Period, moment: datetime) -> tuple[datetime | None, datetime | None]:
     # A batch asks for the same window once for each candidate.
     return window_at(moment, zone_named(timezone), period)
+
+
+# All windows of a period in a zone have the same.
+_text_of = lru_cache(maxsize=4096)(timestamp_text)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -88,7 +88,7 @@ class CountedRules:
         known = self._expected.get(key)
         if known is None:
             return window
-        return replace(window, lead_count=known.lead_count, spent_cents=known.spent_cents)
+        return window.with_use(known.lead_count, known.spent_cents)
 
     def count(self, counters: Sequence[Counter], price_cents: int) -> None:
         """A lead at this price was bought, with these counters consulted."""

@@ -6,7 +6,6 @@ day knows what was received that morning. A lead that left its limits when it wa
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,7 +66,7 @@ class AskedCounters:
         rows: list[tuple[int, int, int]] = self._cursor.fetchall()
         for number, lead_count, spent_cents in rows:
             counter = self._asked[number - 1]
-            found[counter.key] = replace(counter, lead_count=lead_count, spent_cents=spent_cents)
+            found[counter.key] = counter.with_use(lead_count, spent_cents)
         return found
 
 
