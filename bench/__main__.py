@@ -159,8 +159,11 @@ def console(wanted: argparse.Namespace) -> int:
     """0 when every page was answered, and with no error."""
     effort = ConsoleEffort(YearEffort(wanted.leads, wanted.niches, wanted.providers, seed=wanted.seed), wanted.asks)
     effort = QUICK_CONSOLE if wanted.quick else effort
-    with server(is_durable=not wanted.quick) as server_url:
-        report = console_as_json(measure_console(server_url, effort), effort, server_version(server_url))
+    if wanted.keep is not None:
+        wanted.keep.mkdir(parents=True, exist_ok=True)
+    state = None if wanted.keep is None else wanted.keep / "population.json"
+    with server(is_durable=not wanted.quick, kept_in=wanted.keep) as server_url:
+        report = console_as_json(measure_console(server_url, effort, state), effort, server_version(server_url))
     table = console_as_markdown(report)
     _show(table, report, wanted.json)
     if wanted.write:
@@ -304,6 +307,7 @@ def _describe_console(part: argparse.ArgumentParser) -> None:
     part.add_argument("--niches", type=int, default=year.niches, help=f"niches that they are in ({year.niches})")
     part.add_argument("--providers", type=int, default=year.providers, help=f"providers ({year.providers})")
     part.add_argument("--asks", type=int, default=ConsoleEffort().asks, help="how often each page is asked (40)")
+    part.add_argument("--keep", type=Path, metavar="DIRECTORY", help="keep the population there, or begin with it")
     part.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
 
 

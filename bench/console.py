@@ -1,9 +1,12 @@
 """Every page of the console, the portal and the forms, asked many times over a socket, with a year in the tables.
 
 `python -m bench console`. A real `fairlead web` process; each page is asked by a session of its own, so that none is
-held up by what another one asked. The pages are those that the console's routes declare.
+held up by what another one asked. The pages are those that the console's routes declare. `--keep DIRECTORY` keeps the
+population there: the next run with the same effort begins with it, and one that was cut off goes on where it was.
 """
 
+import hashlib
+import json
 import re
 import tempfile
 import time
@@ -17,9 +20,10 @@ from typing import Any
 import httpx2
 from pyotp.totp import TOTP
 
+import fairlead.store
 from bench.compare import PAGE, between_marks
 from bench.measured_market import PATIENT
-from bench.server import SCHEMA, create_database, drop_databases, settle
+from bench.server import SCHEMA, address, create_database, drop_databases, settle
 from bench.workers import web
 from bench.year import YearEffort, make_year
 from fairlead.api.session_cookie import DEVELOPMENT_COOKIE
@@ -33,6 +37,7 @@ from fairlead.flows.access.one_time import accept_invite, issue_token
 from fairlead.flows.access.principal import Client
 from fairlead.flows.access.tokens import new_token
 from fairlead.flows.intake.policy import change_intake_policy
+from fairlead.flows.maintenance.count_entitlement import count_decisions
 from fairlead.flows.maintenance.roll_up import roll_up_reports
 from fairlead.settings import Settings
 from fairlead.store.audit.log import OPERATOR
@@ -45,6 +50,10 @@ from fairlead.store.schema import migrate
 LONGEST_P95_MS = 200
 LARGEST_BYTES = 300_000
 MARKS = "bench console"
+DATABASE = "console"
+BASELINE = Path(fairlead.store.__file__).parent / "migrations" / "baseline"
+RUN = new_token()[:8].lower()
+"""In addresses of mailboxes, so that each run has users of its own in a population that was kept."""
 KEYS = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 HERE = Client("127.0.0.1", "bench")
 
@@ -67,7 +76,7 @@ NAMED = (
     "subscription_id", "user_id",
 )  # fmt: skip
 """What addresses may name: `_names` has ids for them."""
-YEARS = ("/overview", "/analytics", "/fairness")
+YEARS = ("/overview", "/analytics", "/fairness", "/money")
 """Pages that are also asked for a whole year."""
 
 
@@ -107,27 +116,63 @@ def pages_of_routes() -> list[str]:
     return sorted(found - NOT_ASKED.keys())
 
 
-def measure_console(server_url: str, effort: ConsoleEffort) -> ConsoleMeasured:
-    """Every page in turn, with nothing else running. The database is gone afterwards."""
+def measure_console(server_url: str, effort: ConsoleEffort, state: Path | None = None) -> ConsoleMeasured:
+    """Every page in turn, with nothing else running. The database is gone afterwards, unless `state` says its state."""
     try:
-        url = create_database(server_url, "console")
+        url = _populated(server_url, effort, state)
         with (
             Database(url, SCHEMA, PATIENT) as database,
             tempfile.TemporaryDirectory(prefix="fairlead-bench-") as directory,
         ):
-            migrate(database)
-            make_year(database, effort.year)
             if effort.keeps_pieces:
-                database.run(lambda conn: keep_zone(conn, "UTC"))
-                while roll_up_reports(database):
-                    pass
+                _add_up(database)
             settle(server_url)
             asked = list(_asked(database))
             with web(url, Path(directory), {"FAIRLEAD_ENCRYPTION_KEYS": KEYS, "FAIRLEAD_COOKIE_OVER_HTTP": "1"}) as at:
                 pages = [_measure(at, each, effort.asks) for each in asked]
             return ConsoleMeasured(_counted(database), pages)
     finally:
-        drop_databases(server_url, ["console"])
+        if state is None:
+            drop_databases(server_url, [DATABASE])
+
+
+def _populated(server_url: str, effort: ConsoleEffort, state: Path | None) -> str:
+    """The address of the database with its year: the one that `state` tells of, if it is of the same effort."""
+    wanted = json.dumps({"effort": asdict(effort.year), "baseline": _baseline_digest()}, sort_keys=True)
+    if state is not None and state.exists() and state.read_text(encoding="utf-8") == wanted:
+        return address(server_url, DATABASE)
+    drop_databases(server_url, [DATABASE])
+    url = create_database(server_url, DATABASE)
+    with Database(url, SCHEMA, PATIENT) as database:
+        migrate(database)
+        make_year(database, effort.year)
+    if state is not None:
+        state.write_text(wanted, encoding="utf-8")
+    return url
+
+
+def _baseline_digest() -> str:
+    """Of the schema that a kept population was made for."""
+    texts = [path.read_bytes() for path in sorted(BASELINE.glob("*.sql"))]
+    return hashlib.sha256(b"".join(texts)).hexdigest()
+
+
+def _add_up(database: Database) -> None:
+    """What workers add up within some hours is added up; what was before stays."""
+    database.run(lambda conn: keep_zone(conn, "UTC"))
+    while roll_up_reports(database):
+        pass
+    while not _is_counted(database):
+        count_decisions(database)
+
+
+def _is_counted(database: Database) -> bool:
+    found = _ids(
+        database,
+        "select n.id from niches n left join entitlement_progress p on p.niche_id = n.id and p.timezone = 'UTC' "
+        "where n.journal_seq > coalesce(p.up_to_seq, 0)",
+    )
+    return not found
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +203,7 @@ def _asked(database: Database) -> Iterator[_Asked]:
         if page in YEARS:
             yield _Asked(f"{page}, a year", [page + year], _operator_session(database, f"year of {page}"))
             of_niche = f"{page}{year}&niche={slug}"
-            if page != "/overview":
+            if page not in ("/overview", "/money"):
                 yield _Asked(f"{page}, a year of a niche", [of_niche], _operator_session(database, f"niche of {page}"))
 
 
@@ -198,7 +243,8 @@ def _ids(database: Database, query: str) -> list[str]:
 
 
 def _operator_session(database: Database, page: str) -> str:
-    email, password = f"{re.sub('[^a-z]+', '-', page).strip('-') or 'home'}@bench.example", new_token()
+    mailbox = re.sub("[^a-z]+", "-", page).strip("-") or "home"
+    email, password = f"{mailbox}-{RUN}@bench.example", new_token()
     create_admin(database, email, "Bench", OPERATOR, password=password)
     box = secret_box(Settings.model_validate({"encryption_keys": KEYS}))
     token = log_in(database, email, password, HERE).token
@@ -207,7 +253,7 @@ def _operator_session(database: Database, page: str) -> str:
 
 
 def _provider_session(database: Database, provider_id: str) -> str:
-    email, password = "desk@bench.example", new_token()
+    email, password = f"desk-{RUN}@bench.example", new_token()
     user_id = invite_user(database, email, "Desk", Role.PROVIDER, OPERATOR, provider_id=provider_id).user_id
     with database.transaction() as conn:
         token = issue_token(conn, user_id, "invite", clock(conn)).token

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from fairlead.store.connection import Database
+from fairlead.store.embedded.cluster import Cluster
 from fairlead.store.embedded.scratch import QUICK, scratch_cluster
 
 # Durable as by default; memory for the largest population, no checkpoint in the middle of a round.
@@ -18,14 +19,23 @@ SCHEMA = "fairlead"
 
 
 @contextmanager
-def server(*, is_durable: bool, has_statistics: bool = True) -> Iterator[str]:
+def server(*, is_durable: bool, has_statistics: bool = True, kept_in: Path | None = None) -> Iterator[str]:
     """The superuser's address of a fresh server, which if durable flushes every commit to disk.
 
-    Without statistics none are made behind, so that the planner knows of a table what a measurement told it.
+    With `kept_in`, of the one whose data lie in that directory: it is stopped at the end, and its data stay. Without
+    statistics none are made behind, so that the planner knows of a table what a measurement told it.
     """
     settings = SETTINGS if is_durable else None
     if not has_statistics:
         settings = SETTINGS | {"autovacuum": "off"} | ({} if is_durable else QUICK)
+    if kept_in is not None:
+        cluster = Cluster(kept_in.absolute() / "postgres", extra_settings=settings)
+        cluster.start()
+        try:
+            yield cluster.superuser_url
+        finally:
+            cluster.stop()
+        return
     with scratch_cluster(extra_settings=settings) as cluster:
         yield cluster.superuser_url
 

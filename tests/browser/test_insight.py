@@ -5,14 +5,22 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from fairlead.flows.distributor import Distributor
+from fairlead.flows.maintenance.count_entitlement import count_decisions
+from fairlead.flows.submit_leads import submit_leads
+from fairlead.flows.verifications import verify_requested
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.browser.site import Site
 from tests.browser.watched import Visit, hindrances
-from tests.flows.access.people import enrolled_admin
+from tests.flows.access.people import enrolled_admin, value
 from tests.flows.given_up import give_up_lead
+from tests.flows.maintenance.workers import maintenance_of
 from tests.flows.sales import sell
 
 pytestmark = pytest.mark.slow
+
+PATIENT_MILLISECONDS = 60_000
 
 PAGES = (
     "/overview",
@@ -45,6 +53,39 @@ def test_an_operator_closes_what_was_given_up_and_reads_the_figures(
     expect(page.get_by_text("Nothing: it is closed.")).to_be_visible()
     page.goto("/overview")
     expect(page.get_by_text("1 lead given up", exact=True)).to_have_count(0)
+
+
+def test_the_past_is_verified_at_the_press_of_a_button(database: Database, site: Site, visit: Visit) -> None:
+    sell(database)
+    count_decisions(database)
+    page = visit(enrolled_admin(database).token)
+    page.goto("/fairness")
+    expect(page.get_by_text("not verified yet")).to_be_visible()
+    page.get_by_role("button", name="Verify", exact=True).click()
+    expect(page.get_by_text("Waits for a worker")).to_be_visible()
+    expect(page.get_by_role("button", name="Verify", exact=True)).to_be_hidden()
+    verify_requested(maintenance_of(database))
+    expect(page.get_by_text("1 decision taken again, byte for byte")).to_be_visible(timeout=PATIENT_MILLISECONDS)
+    expect(page.get_by_role("button", name="Verify", exact=True)).to_be_visible()
+    page.get_by_role("link", name="All proofs").click()
+    expect(page.get_by_role("row", name=re.compile("all niches.*holds"))).to_be_visible()
+
+
+def test_the_overview_follows_what_commits_over_one_connection(database: Database, site: Site, visit: Visit) -> None:
+    sell(database)
+    page = visit(enrolled_admin(database).token)
+    connections: list[str] = []
+    page.on("websocket", lambda socket: connections.append(socket.url))
+    page.goto("/overview")
+    expect(page.locator("[data-live-state]")).to_have_text("live", timeout=PATIENT_MILLISECONDS)
+    leads_in = page.locator('[data-renewed="figures"] .figure-value').first
+    expect(leads_in).to_have_text("1")
+    page.evaluate("window.isSamePage = true")
+    submit_leads(database, "hosting", [{"cores": 8, "region": "north"}], OPERATOR, approve=True)
+    Distributor(database).distribute_waiting(value(database, "select id::text from niches"))
+    expect(leads_in).to_have_text("2", timeout=PATIENT_MILLISECONDS)
+    assert page.evaluate("window.isSamePage") is True, "it was not loaded anew"
+    assert len(connections) == 1
 
 
 def test_no_page_hinders_anyone_at_a_desk_or_on_a_phone(database: Database, site: Site, visit: Visit) -> None:

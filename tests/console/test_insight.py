@@ -2,13 +2,18 @@
 
 import csv
 import io
+from datetime import date
 
+import pytest
 from starlette.testclient import TestClient
 
+from fairlead.flows.maintenance.count_entitlement import count_decisions
+from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.verifications import verify_requested
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.maintenance.workers import maintenance_of
-from tests.flows.sales import sell
+from tests.flows.sales import MEMO, sell
 
 
 def table_of(client: TestClient, path: str) -> list[dict[str, str]]:
@@ -19,7 +24,7 @@ def table_of(client: TestClient, path: str) -> list[dict[str, str]]:
 
 
 def test_without_anything_the_pages_say_what_would_be_here(ann: TestClient) -> None:
-    assert "No subscriptions yet" in ann.get("/fairness").text
+    assert ann.get("/fairness").text.count("No decision in these days") == 2
     text = ann.get("/analytics").text
     assert "Nothing was sold in these days" in text
     assert "Choose a niche" in text
@@ -28,12 +33,27 @@ def test_without_anything_the_pages_say_what_would_be_here(ann: TestClient) -> N
 def test_pages_and_files_say_what_the_reports_say(ann: TestClient, database: Database) -> None:
     sell(database)
     shares = ann.get("/api/v1/admin/reports/shares?niche=hosting").json()["items"]
+    assert "Not counted yet" in ann.get("/fairness").text
+    count_decisions(database)
     text = ann.get("/fairness").text
+    assert "1 decision of these days counted from the journal" in text
     assert "fairlead verify --niche hosting" in text
     assert all(each["provider_name"] in text for level in shares for each in level["subscriptions"])
     rows = table_of(ann, "/fairness/shares.csv?niche=hosting")
     assert [int(each["received"]) for each in rows] == [
         each["received"] for level in shares for each in level["subscriptions"]
+    ]
+
+    levels = ann.get("/api/v1/admin/reports/entitlement?niche=hosting").json()["items"]
+    rows = table_of(ann, "/fairness/entitlement.csv?niche=hosting")
+    told = [each for level in levels for each in level["subscriptions"]]
+    assert [(each["provider_id"], int(each["received"])) for each in rows] == [
+        (each["provider_id"], each["received"]) for each in told
+    ]
+    assert all(each["provider_name"] in text for each in told)
+    starts = ann.get("/api/v1/admin/reports/fairness?niche=hosting").json()["items"]
+    assert [(each["level"], float(each["expected_starts"])) for each in table_of(ann, "/fairness/starts.csv")] == [
+        (each["level_name"], each["expected_starts"]) for each in starts
     ]
 
     money = ann.get("/api/v1/admin/reports/revenue").json()["items"]
@@ -48,6 +68,48 @@ def test_pages_and_files_say_what_the_reports_say(ann: TestClient, database: Dat
     assert sum(int(each["received_count"]) for each in table_of(ann, "/analytics/leads.csv")) == 1
     slots = ann.get("/api/v1/admin/reports/period").json()["slots"]
     assert sum(int(each["slots"]) for each in table_of(ann, "/analytics/open-slots.csv?period=30")) == slots["open"]
+
+
+def test_how_decisions_ended_and_what_was_refunded_are_told_as_the_reports_have_them(
+    ann: TestClient, database: Database
+) -> None:
+    sale = sell(database)
+    refund_assignment(database, sale.bowline, MEMO, OPERATOR)
+    text = ann.get("/analytics").text
+    for title in ("Success rate", "Assignments per decided lead", "Refund rates", "Hosting"):
+        assert title in text
+    rates = ann.get("/api/v1/admin/reports/refunds").json()["items"]
+    assert {(each["group"], each["name"], each["refunded_count"], each["refund_rate"]) for each in rates} == {
+        ("level", "gold", 0, 0.0),
+        ("level", "silver", 1, 1.0),
+        ("provider", "Anchor", 0, 0.0),
+        ("provider", "Bowline", 1, 1.0),
+        ("source", "", 1, 0.5),
+    }
+    assert [each["key"] for each in table_of(ann, "/analytics/refunds.csv")] == [each["key"] for each in rates]
+    [outcome] = ann.get("/api/v1/admin/reports/outcomes").json()["items"]
+    [row] = table_of(ann, "/analytics/outcomes.csv?niche=hosting")
+    assert (row["niche"], int(row["decisions"]), float(row["success_rate"])) == ("hosting", 1, outcome["success_rate"])
+    sizes = ann.get("/api/v1/admin/reports/recipients").json()["items"]
+    assert [(each["recipients"], each["decisions"]) for each in sizes] == [(0, 0), (1, 0), (2, 1)]
+    assert [int(each["decisions"]) for each in table_of(ann, "/analytics/recipients.csv")] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("period", ["period=90", "period=365", "from=2026-01-01&to=2026-02-28", "period=7"])
+def test_each_span_is_told_beside_as_many_days_before(ann: TestClient, database: Database, period: str) -> None:
+    sell(database)
+    now, before = table_of(ann, f"/analytics/figures.csv?{period}&niche=hosting")
+    first, end = date.fromisoformat(now["day_from"]), date.fromisoformat(now["day_before"])
+    assert before["day_before"] == now["day_from"]
+    assert date.fromisoformat(before["day_from"]) == first - (end - first)
+    told = ann.get(
+        "/api/v1/admin/reports/period",
+        params={"day_from": now["day_from"], "day_before": now["day_before"], "niche": "hosting"},
+    ).json()
+    for row, figures in ((now, told["figures"]), (before, told["earlier"])):
+        assert (int(row["assignments"]), int(row["net_cents"])) == (figures["assignments"], figures["net_cents"])
+    for page in ("/analytics", "/fairness", "/money", "/overview"):
+        assert ann.get(f"{page}?{period}").status_code == 200
 
 
 def test_a_niche_that_is_not_there_is_a_page_that_says_so(ann: TestClient) -> None:

@@ -13,6 +13,7 @@ BASELINE = ROOT / "src" / "fairlead" / "store" / "migrations" / "baseline"
 NOUN_OF = {
     "payment_doubts": "payment in doubt",
     "sandbox_charges": "test gateway",
+    "entitlement_progress": "entitlement",
     "fingerprint_progress": "fingerprint",
     "lead_consents": "consent",
     "lead_fingerprints": "fingerprint",

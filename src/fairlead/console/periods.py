@@ -1,4 +1,4 @@
-"""Which days a page is about: today, the last 7 or 30, or those of the viewer's choice, in the viewer's zone."""
+"""Which days a page is about: today, the last 7, 30, 90 or 365, or those of the viewer's choice, in its zone."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -12,11 +12,11 @@ from pydantic import AfterValidator, BeforeValidator
 from fairlead.console.texts import noted
 from fairlead.console.viewer import viewer_of
 from fairlead.core.errors import BadInput
-from fairlead.flows.period_report import first_moment
+from fairlead.flows.period_report import first_moment, span_of
 from fairlead.flows.reports import AskedDays
-from fairlead.store.reports.days import MOST_DAYS
+from fairlead.store.reports.days import MOST_DAYS, Days
 
-Choice = Literal["today", "7", "30"]
+Choice = Literal["today", "7", "30", "90", "365"]
 KEPT = ("niche", "kind", "provider_id")
 """What else of an address stays when another period is chosen."""
 EARLIEST, LATEST = date(2000, 1, 1), date(9000, 1, 1)
@@ -36,8 +36,14 @@ def _within_calendar(value: date | None) -> date | None:
 OptionalDay: TypeAlias = Annotated[date | None, BeforeValidator(_day), AfterValidator(_within_calendar)]
 """For a parameter: a day that a form sends, "" for none."""
 
-TITLES = {"today": noted("Today"), "7": noted("7 days"), "30": noted("30 days")}
-_DAYS = {"today": 1, "7": 7, "30": 30}
+TITLES = {
+    "today": noted("Today"),
+    "7": noted("7 days"),
+    "30": noted("30 days"),
+    "90": noted("90 days"),
+    "365": noted("12 months"),
+}
+_DAYS = {"today": 1, "7": 7, "30": 30, "90": 90, "365": 365}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,18 @@ class ChosenPeriod:
     def asked(self) -> AskedDays:
         """The same, as reports are asked."""
         return AskedDays(self.first_day, self.last_day + timedelta(days=1), self.timezone)
+
+    @property
+    def day_count(self) -> int:
+        """How many days they are."""
+        return (self.last_day - self.first_day).days + 1
+
+    @property
+    def span_before(self) -> tuple[datetime, datetime]:
+        """As many days before, in time; up to the same time of day where this span is not over yet."""
+        days = Days(self.first_day, self.last_day + timedelta(days=1), self.timezone)
+        span = span_of(days, datetime.now(UTC))
+        return span.earlier_since, span.earlier_before
 
     @property
     def days_begun(self) -> list[date]:

@@ -19,18 +19,9 @@ _MORE_REASONS: Mapping[str, str] = {
     NOT_TOLD_APART: noted("filter asks for what people typed: not told one by one"),
     NOT_LOOKED_AT: noted("too many changes since: not looked up"),
     "no_other_subscription": noted("no other subscription at the level"),
+    "in_line": noted("eligible, others stood before it"),
 }
 """Those that are no gate's."""
-
-_WHY: Mapping[str, str] = {
-    "provider_not_active": noted("provider not active"),
-    "out_of_money": noted("out of money"),
-    "paused": noted("paused"),
-    "refused_for_money": noted("refused for money"),
-    "filter": noted("has a filter"),
-    "new": noted("subscribed during these days"),
-    "its_turn_comes": noted("nothing known: its turn comes"),
-}
 
 
 def summary_text(reason: str) -> str:
@@ -68,8 +59,3 @@ def message_text(message: TranslatableMessage, names: Names, viewer: Viewer) -> 
 def sentence_of(context: Context, refusal: Refusal, names: Names) -> str:
     """The same, for templates."""
     return refusal_sentence(refusal, names, context["viewer"])
-
-
-def why_text(why: str) -> str:
-    """Why a subscription received less than an equal share."""
-    return translated(_WHY[why])

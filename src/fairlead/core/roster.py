@@ -4,7 +4,7 @@ A roster is a fold of the journal: brought up to the head under the niche's lock
 It answers one question fast: which subscriptions pass the standing gates and the filter for a lead, in R5's order.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -76,6 +76,10 @@ class Roster:
     def shut_by(self, subscription_id: str) -> Refusal | None:
         """The limit or schedule that shuts the living subscription until the moment that it says, if one does."""
         return self._slots.shut_by(subscription_id)
+
+    def by_slot(self) -> Iterator[tuple[int, Subscription, str | None]]:
+        """Each living subscription with its slot, as `matching` names it, and the standing gate that refuses it."""
+        return self._slots.by_slot()
 
     def subscriptions_of(self, provider_id: str) -> list[Subscription]:
         """The provider's living subscriptions in this niche, by subscription id."""

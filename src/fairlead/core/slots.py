@@ -76,6 +76,11 @@ class Slots:
         rank = int(self._ranks[self._slot_of[subscription_id]])
         return rank if rank > 0 else None
 
+    def by_slot(self) -> Iterator[tuple[int, Subscription, str | None]]:
+        """Each living subscription with its slot and the gate that shuts it, None for an open one."""
+        for slot in self._slot_of.values():
+            yield slot, self._subscriptions[slot], self._gates[slot]
+
     def of_provider(self, provider_id: str) -> list[Subscription]:
         """The provider's living subscriptions, by subscription id."""
         own = (self._subscriptions[slot] for slot in self._slots_of_provider.get(provider_id, ()))
@@ -112,6 +117,11 @@ class Slots:
         """How many of these slots, which are shut, for which reason."""
         numbers = np.bincount(self._shut_reason[slots], minlength=len(self._reason_numbers))
         return {reason: int(numbers[number]) for reason, number in self._reason_numbers.items() if numbers[number]}
+
+    def shut_reason_by_slot(self, slots: NDArray[np.int64]) -> Iterator[tuple[int, str]]:
+        """Each of these slots, which are shut, with the reason."""
+        for slot in slots.tolist():
+            yield slot, self._shut_by[slot].reason
 
     def first_shut_until(self, slots: NDArray[np.int64]) -> datetime | None:
         """The first moment at which one of these slots, which are shut, is so no more; None for no slots."""
@@ -253,6 +263,10 @@ class Candidates:
         if not len(self.shut_slots):
             return {}
         return self.niche.shut_reasons(self.niche.in_level(self.shut_slots, level))
+
+    def shut_by_slot(self) -> Iterator[tuple[int, str]]:
+        """Each that would be a candidate, but is shut, by its slot, with the reason."""
+        return self.niche.shut_reason_by_slot(self.shut_slots)
 
     def first_shut_until(self, level: Level) -> datetime | None:
         """When the first of those opens; None where there is none."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from fairlead.core.filter_counts import (
     MatchCount,
@@ -32,7 +33,7 @@ from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
 from fairlead.store.portal.activity import earlier_shuts, own_decisions, own_past, queue_places
 
-ACTIVITY_DAYS = 30
+ACTIVITY_DAYS: Final = 30
 MOST_LEADS = 1_000
 MOST_EARLIER = 2_000
 """Among so many decisions before those it is looked up what had shut a subscription that is open again by now."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,9 @@ from fairlead.store.reports.days import Days, checked_days
 from fairlead.store.reports.fairness import LevelFairness, level_fairness, most_assigned_niche
 from fairlead.store.reports.fill import LevelFill, level_fill
 from fairlead.store.reports.funnel import FunnelDay, lead_funnel
+from fairlead.store.reports.outcomes import NicheOutcomes, RecipientCount, niche_outcomes, recipient_counts
 from fairlead.store.reports.pieces import Cover, cover, cover_one_provider, keep_zone
+from fairlead.store.reports.refund_rates import RefundRate, refund_rates
 from fairlead.store.reports.refusals import RefusalsOfDay, refusals_by_day
 from fairlead.store.reports.revenue import RevenueDay, revenue
 from fairlead.store.reports.sources import SourceQuality, source_quality
@@ -30,12 +33,13 @@ USUAL_DAYS = 30
 class AskedDays:
     """The days that are asked about, in an IANA time zone.
 
-    Without a last one up to and with today, as it is there; without a first one, thirty days.
+    Without a last one up to and with today, as it is there; without a first one, as many as `usual_days`.
     """
 
     day_from: date | None = None
     day_before: date | None = None
     timezone: str = "UTC"
+    usual_days: int = USUAL_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +61,18 @@ def fill_report(database: Database, niche_slug: str, asked: AskedDays) -> Report
     return _report(database, asked, niche_slug, level_fill)
 
 
-def revenue_report(database: Database, niche_slug: str | None, asked: AskedDays) -> Report[RevenueDay]:
+def revenue_report(
+    database: Database, niche_slug: str | None, asked: AskedDays, *, by_month: bool = False
+) -> Report[RevenueDay]:
     """What was sold and given back (in the niche). Raises `BadInput`, and `Refused`: `niche_unknown`."""
-    return _report(database, asked, niche_slug, revenue)
+    return _report(database, asked, niche_slug, partial(revenue, by_month=by_month))
 
 
-def funnel_report(database: Database, niche_slug: str | None, asked: AskedDays) -> Report[FunnelDay]:
+def funnel_report(
+    database: Database, niche_slug: str | None, asked: AskedDays, *, by_month: bool = False
+) -> Report[FunnelDay]:
     """What became of the leads that came in (in the niche). Raises `BadInput`, and `Refused`: `niche_unknown`."""
-    return _report(database, asked, niche_slug, lead_funnel)
+    return _report(database, asked, niche_slug, partial(lead_funnel, by_month=by_month))
 
 
 def activity_report(
@@ -88,9 +96,26 @@ def source_report(database: Database, niche_slug: str | None, asked: AskedDays) 
     return _report(database, asked, niche_slug, source_quality)
 
 
-def refusal_report(database: Database, niche_slug: str | None, asked: AskedDays) -> Report[RefusalsOfDay]:
+def refusal_report(
+    database: Database, niche_slug: str | None, asked: AskedDays, *, by_month: bool = False
+) -> Report[RefusalsOfDay]:
     """Why subscriptions were refused, by day. Raises `BadInput`, and `Refused`: `niche_unknown`."""
-    return _report(database, asked, niche_slug, refusals_by_day)
+    return _report(database, asked, niche_slug, partial(refusals_by_day, by_month=by_month))
+
+
+def outcome_report(database: Database, niche_slug: str | None, asked: AskedDays) -> Report[NicheOutcomes]:
+    """How decisions ended, by niche. Raises `BadInput`, and `Refused`: `niche_unknown`."""
+    return _report(database, asked, niche_slug, niche_outcomes)
+
+
+def recipient_report(database: Database, niche_slug: str | None, asked: AskedDays) -> Report[RecipientCount]:
+    """To how many providers decisions sold their lead. Raises `BadInput`, and `Refused`: `niche_unknown`."""
+    return _report(database, asked, niche_slug, recipient_counts)
+
+
+def refund_report(database: Database, niche_slug: str | None, asked: AskedDays) -> Report[RefundRate]:
+    """What of the assignments was refunded. Raises `BadInput`, and `Refused`: `niche_unknown`."""
+    return _report(database, asked, niche_slug, refund_rates)
 
 
 def _report(
@@ -141,5 +166,5 @@ def days_asked(conn: Connection, asked: AskedDays) -> Days:
         day_before = local_date(clock(conn), zone) + timedelta(days=1)
     day_from = asked.day_from
     if day_from is None:
-        day_from = max(day_before, date.min + timedelta(days=USUAL_DAYS)) - timedelta(days=USUAL_DAYS)
+        day_from = max(day_before, date.min + timedelta(days=asked.usual_days)) - timedelta(days=asked.usual_days)
     return checked_days(day_from, day_before, asked.timezone)

@@ -83,7 +83,7 @@ def shares_report(database: Database, niche_slug: str, asked: AskedDays) -> Shar
     return database.read(work)
 
 
-def jain_index(counts: Sequence[int]) -> float | None:
+def jain_index(counts: Sequence[float]) -> float | None:
     """Jain's index of these; None where all of them are 0, or there are none.
 
     >>> jain_index([5, 5, 5]), jain_index([6, 0, 0]), jain_index([0])

@@ -11,6 +11,7 @@ from fairlead.core.errors import Refused
 from fairlead.core.model import PLAIN_TERMS, ProviderTerms, Subscription
 from fairlead.core.replay import UNREADABLE, Replay
 from fairlead.core.roster import Roster
+from fairlead.flows.entitlement_check import EntitlementCheck
 from fairlead.flows.snapshot_check import SnapshotCheck
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.rosters import head_of, load_roster
@@ -110,10 +111,12 @@ def verify_snapshot(
 
 def _replay_niche(conn: Connection, niche: LockedNiche, progress: Progress) -> list[Check]:
     replay, snapshots = Replay(niche.niche_id), SnapshotCheck(conn, niche.niche_id)
+    entitlement = EntitlementCheck(conn, niche.niche_id)
     differences: list[str] = []
     try:
         for past in past_entries(conn, niche.niche_id):
             snapshots.step(past.entry)
+            entitlement.step(past, replay.roster)
             differences += replay.step(past.entry, past.attributes, past.salt, is_erased=past.is_erased)
             if past.entry.seq % 100 == 0 or past.entry.seq == niche.journal_seq:
                 progress(f"journal of {niche.slug}", past.entry.seq, niche.journal_seq)
@@ -122,6 +125,7 @@ def _replay_niche(conn: Connection, niche: LockedNiche, progress: Progress) -> l
         else:
             differences += replay.end()
             snapshots.end()
+            entitlement.end()
     except UNREADABLE as error:
         differences.append(f"an entry after {replay.roster.head.seq} cannot be read: {type(error).__name__}")
     shown = tuple(differences[:DIFFERENCES_SHOWN])
@@ -135,6 +139,11 @@ def _replay_niche(conn: Connection, niche: LockedNiche, progress: Progress) -> l
             f"roster snapshots of {niche.slug} hold what the journal's fold gives",
             snapshots.checked,
             tuple(snapshots.differences[:DIFFERENCES_SHOWN]),
+        ),
+        Check(
+            f"what {niche.slug}'s subscriptions could have had is what its journal gives",
+            entitlement.checked,
+            tuple(entitlement.differences[:DIFFERENCES_SHOWN]),
         ),
     ]
 

@@ -1,7 +1,8 @@
 """Reports tell the same, byte for byte, whether days that are over were added up beforehand or not."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from fairlead.flows.distributor import Distributor
 from fairlead.flows.maintenance.roll_up import roll_up, roll_up_reports
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, report_bad_lead
 from fairlead.flows.money.refund import refund_assignment
-from fairlead.flows.period_report import period_report
+from fairlead.flows.period_report import compared_figures, period_report
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.reports import (
     AskedDays,
@@ -21,6 +22,9 @@ from fairlead.flows.reports import (
     fairness_report,
     fill_report,
     funnel_report,
+    outcome_report,
+    recipient_report,
+    refund_report,
     refusal_report,
     revenue_report,
     source_report,
@@ -88,6 +92,13 @@ def told(database: Database, timezone: str = "Europe/Lisbon") -> dict[str, Any]:
             "fill": lambda a=asked: fill_report(database, "hosting", a).rows,
             "funnel": lambda a=asked: funnel_report(database, None, a).rows,
             "refusals": lambda a=asked: refusal_report(database, None, a).rows,
+            "outcomes": lambda a=asked: outcome_report(database, None, a).rows,
+            "recipients": lambda a=asked: recipient_report(database, "hosting", a).rows,
+            "refunds": lambda a=asked: refund_report(database, None, a).rows,
+            "figures": lambda a=asked: compared_figures(database, a, "hosting"),
+            "months": lambda a=asked: [
+                each(database, None, a, by_month=True).rows for each in (revenue_report, funnel_report, refusal_report)
+            ],
             "sources": lambda a=asked: source_report(database, None, a).rows,
             "revenue": lambda a=asked: revenue_report(database, "hosting", a).rows,
             "shares": lambda a=asked: shares_report(database, "hosting", a).levels,
@@ -127,6 +138,64 @@ def test_reports_say_the_same_with_pieces_and_without(database: Database, databa
     assert "levels from" in check.differences[0]
     database.run(forget_spans)
     assert told(database) == before
+
+
+def summed(found: Sequence[Any]) -> dict[tuple[Any, ...], list[int]]:
+    """The counts of these rows by month and whatever is a text."""
+    sums: dict[tuple[Any, ...], list[int]] = {}
+    for row in found:
+        values = astuple(row)
+        key = (row.day.replace(day=1), *(each for each in values if isinstance(each, str)))
+        counts = [each for each in values if isinstance(each, int)]
+        sums[key] = [one + other for one, other in zip(sums.get(key, [0] * len(counts)), counts, strict=True)]
+    return sums
+
+
+def test_months_are_the_sums_of_their_days(database: Database, database_url: str) -> None:
+    live_through(database, database_url)
+    today = datetime.now(UTC).date()
+    asked = AskedDays(today - timedelta(days=DAYS - 5), today, "Europe/Lisbon")
+    told(database)
+    roll_all(database)
+    for report in (revenue_report, funnel_report, refusal_report):
+        days, months = (report(database, None, asked, by_month=each).rows for each in (False, True))
+        assert len(months) < len(days)
+        assert summed(months) == summed(days)
+
+
+def test_refunds_and_outcomes_are_those_of_rows_and_ledger(database: Database, database_url: str) -> None:
+    live_through(database, database_url)
+    today = datetime.now(UTC).date()
+    asked = AskedDays(today - timedelta(days=DAYS + 2), today + timedelta(days=2))
+    rates = refund_report(database, None, asked).rows
+    refunded = value(database, "select count(*) from ledger_entries where kind = 'refund'")
+    cents = value(database, "select sum(amount_cents) from ledger_entries where kind = 'refund'")
+    for group in ("level", "provider", "source"):
+        own = [each for each in rates if each.group == group]
+        assert (sum(each.refunded_count for each in own), sum(each.refunded_cents for each in own)) == (refunded, cents)
+    by_level = rows(
+        database,
+        "select competition_level_id::text, count(*), count(*) filter (where exists (select from ledger_entries e "
+        "where e.assignment_id = a.id and e.kind = 'refund')) from assignments a group by 1",
+    )
+    assert {(each.key, each.assignments, each.refunded_count) for each in rates if each.group == "level"} == {*by_level}
+    outcomes = dict(
+        rows(database, "select payload ->> 'outcome', count(*) from niche_journal where kind = 'decision' group by 1")
+    )
+    [told_of_niche] = outcome_report(database, None, asked).rows
+    assert told_of_niche.decisions == sum(outcomes.values())
+    assert told_of_niche.no_eligible_count == outcomes.get("no_eligible", 0)
+    sizes = dict(
+        rows(
+            database,
+            "select found, count(*) from (select count(a.id) as found from niche_journal j left join assignments a "
+            "on a.niche_id = j.niche_id and a.journal_seq = j.seq where j.kind = 'decision' "
+            "group by j.niche_id, j.seq) decided group by 1",
+        )
+    )
+    assert {
+        each.recipients: each.decisions for each in recipient_report(database, None, asked).rows if each.decisions
+    } == sizes
 
 
 def test_zones_that_are_used_are_not_pushed_out_by_others(database: Database) -> None:

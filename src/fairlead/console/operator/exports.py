@@ -56,6 +56,15 @@ KIND_TEXTS: Mapping[str, KindText] = {
     "report_sources": KindText(
         noted("Lead sources"), noted("A row for each source: what its leads brought, and what of it was given back.")
     ),
+    "report_outcomes": KindText(
+        noted("Outcomes"), noted("A row for each niche: how many of its decisions sold their lead.")
+    ),
+    "report_recipients": KindText(
+        noted("Recipients per lead"), noted("A row for each number of providers that decisions sold their lead to.")
+    ),
+    "report_refunds": KindText(
+        noted("Refund rates"), noted("A row for each level, provider and source: what of its assignments was refunded.")
+    ),
     "report_refusals": KindText(
         noted("Refusals by day"), noted("A row for each day and reason for which subscriptions were refused.")
     ),
@@ -67,6 +76,10 @@ KIND_TEXTS: Mapping[str, KindText] = {
     ),
     "report_shares": KindText(
         noted("Shares"), noted("A row for each subscription of one niche: what it received beside an equal share.")
+    ),
+    "report_entitlement": KindText(
+        noted("Entitlement"),
+        noted("A row for each subscription of one niche: what it received beside what it could have had."),
     ),
 }
 

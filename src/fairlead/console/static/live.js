@@ -1,10 +1,9 @@
-// The live feed of the API, in lanes. A connection that is lost is made anew after the last message that was seen, so
-// that nothing is missed; a message that was seen before is passed over, so that nothing is there twice.
+// The live feed of the API, in lanes. A message that was seen before is passed over, so that nothing is there twice.
+import { connectLive } from "./live-connection.js";
+
 const MOST_ROWS = 30;
 const MOST_HELD = 2_000;
 const MOST_SEEN = 5_000;
-const LONGEST_PAUSE_SECONDS = 30;
-const ENDED = [4401, 4403];
 
 export function start(root) {
   const texts = root.dataset;
@@ -18,31 +17,14 @@ export function start(root) {
   const lanes = root.querySelector("[data-lanes]");
   const seen = new Set();
   const decisions = new Map(); // by lead: its newest decision that is shown
-  let lastId = null;
   let held = [];
   let isPaused = false;
-  let pauseSeconds = 1;
 
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
   const money = (cents) => amounts.format(cents / 10 ** digits);
   const sayState = (text, tone) => { state.textContent = text; state.className = `live-state text-${tone}`; };
 
-  function connect() {
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const query = lastId === null ? "" : `?last_id=${encodeURIComponent(lastId)}`;
-    const socket = new WebSocket(`${scheme}//${location.host}/api/v1/admin/live${query}`);
-    socket.addEventListener("message", (event) => take(JSON.parse(event.data)));
-    socket.addEventListener("close", (event) => {
-      if (ENDED.includes(event.code)) { sayState(texts.ended, "bad"); return; }
-      sayState(fill(texts.lost, { seconds: pauseSeconds }), "bad");
-      setTimeout(connect, pauseSeconds * 1000);
-      pauseSeconds = Math.min(LONGEST_PAUSE_SECONDS, pauseSeconds * 2);
-    });
-  }
-
   function take(message) {
-    pauseSeconds = 1;
-    lastId = message.id;
     sayState(texts.connected, "ok");
     if (message.type === "gap") { const notice = root.querySelector("[data-gap-notice]"); notice.textContent = texts.gap; notice.hidden = false; return; }
     if (!["decision.recorded", "assignment.created", "job.failed"].includes(message.type) || seen.has(message.id)) return;
@@ -130,5 +112,9 @@ export function start(root) {
     sayHeld();
   });
   setInterval(() => { for (const when of lanes.querySelectorAll("time")) sayAge(when); }, 1_000);
-  connect();
+  connectLive({
+    take,
+    lost: (seconds) => sayState(fill(texts.lost, { seconds }), "bad"),
+    ended: () => sayState(texts.ended, "bad"),
+  });
 }

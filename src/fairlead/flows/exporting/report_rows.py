@@ -1,10 +1,11 @@
 """Reports as rows of a file: for each report that the API has, the rows that it and its page show."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, cast, get_args
 
 from fairlead.flows import reports
+from fairlead.flows.entitlement import entitlement_report
 from fairlead.flows.period_report import period_report
 from fairlead.flows.reports import AskedDays, Report
 from fairlead.flows.shares import shares_report
@@ -89,11 +90,21 @@ _SOURCES = _columns(
     "assignments:integer assigned_leads:integer recipients_per_lead:number gross_cents reported_count "
     "report_rate:number found_bad_count refunded_count refund_rate:number refunded_cents net_cents currency"
 )
+_OUTCOMES = _columns("niche decisions:integer success_count partial_count no_eligible_count success_rate:number")
+_RECIPIENTS = _columns("recipients:integer decisions:integer")
+_REFUNDS = _columns(
+    "group key name niche assignments:integer gross_cents refunded_count refund_rate:number refunded_cents currency"
+)
 _REFUSALS = _columns("day:day reason refused_count open_slot_count")
 _SHARES = _columns(
     "level_id level_name equal_share:number jain_index:number subscription_id provider_id provider_name "
     "is_active:boolean received:integer ratio:number longest_wait:integer current_wait:integer "
     "refused_for_money:integer reasons:json"
+)
+_ENTITLEMENT = _columns(
+    "level_id level_name took_part:integer wait_bound:integer jain_index:number subscription_id provider_id "
+    "provider_name is_active:boolean decisions:integer eligible:integer received:integer entitled:number ratio:number "
+    "longest_wait:integer current_wait:integer kept_out:json"
 )
 
 
@@ -120,6 +131,18 @@ def _activity(database: Database, asked: ReportQuestion) -> Iterable[Sequence[An
 
 def _sources(database: Database, asked: ReportQuestion) -> Iterable[Sequence[Any]]:
     return _of_report(_SOURCES, reports.source_report(database, asked.niche, asked.days))
+
+
+def _outcomes(database: Database, asked: ReportQuestion) -> Iterable[Sequence[Any]]:
+    return _of_report(_OUTCOMES, reports.outcome_report(database, asked.niche, asked.days))
+
+
+def _recipients(database: Database, asked: ReportQuestion) -> Iterable[Sequence[Any]]:
+    return _of_report(_RECIPIENTS, reports.recipient_report(database, asked.niche, asked.days))
+
+
+def _refunds(database: Database, asked: ReportQuestion) -> Iterable[Sequence[Any]]:
+    return _of_report(_REFUNDS, reports.refund_report(database, asked.niche, asked.days))
 
 
 def _refusals(database: Database, asked: ReportQuestion) -> Iterable[Sequence[Any]]:
@@ -157,6 +180,13 @@ def _shares(database: Database, asked: ReportQuestion) -> Iterable[Sequence[Any]
             yield _values(_SHARES, share, more)
 
 
+def _entitlement(database: Database, asked: ReportQuestion) -> Iterable[Sequence[Any]]:
+    for level in entitlement_report(database, _niche(asked), asked.days).levels:
+        of_level = {name: getattr(level, name) for name in ("level_id", "took_part", "wait_bound", "jain_index")}
+        for each in level.subscriptions:
+            yield _values(_ENTITLEMENT, each, of_level | asdict(each.subscription))
+
+
 REPORTS: Mapping[str, ExportedReport] = {
     "report_period": ExportedReport("period", _PERIOD, _period, ()),
     "report_period_parts": ExportedReport("period", _PARTS, _parts, ()),
@@ -165,9 +195,13 @@ REPORTS: Mapping[str, ExportedReport] = {
     "report_funnel": ExportedReport("funnel", _FUNNEL, _funnel),
     "report_provider_activity": ExportedReport("provider-activity", _ACTIVITY, _activity, ("niche", "provider")),
     "report_sources": ExportedReport("sources", _SOURCES, _sources),
+    "report_outcomes": ExportedReport("outcomes", _OUTCOMES, _outcomes),
+    "report_recipients": ExportedReport("recipients", _RECIPIENTS, _recipients),
+    "report_refunds": ExportedReport("refunds", _REFUNDS, _refunds),
     "report_refusals": ExportedReport("refusals", _REFUSALS, _refusals),
     "report_fairness": ExportedReport("fairness", _FAIRNESS, _fairness, needs_niche=True),
     "report_fill_rate": ExportedReport("fill-rate", _FILL, _fill, needs_niche=True),
     "report_shares": ExportedReport("shares", _SHARES, _shares, needs_niche=True),
+    "report_entitlement": ExportedReport("entitlement", _ENTITLEMENT, _entitlement, needs_niche=True),
 }
 """By the names of their kinds."""

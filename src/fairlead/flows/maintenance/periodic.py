@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fairlead.flows.failures.descriptions import failure_text
 from fairlead.flows.maintenance.clean_up import clean_up, forget_calls
 from fairlead.flows.maintenance.compose_filters import compose_filters
+from fairlead.flows.maintenance.count_entitlement import count_entitlement
 from fairlead.flows.maintenance.expire_exports import expire_exports
 from fairlead.flows.maintenance.fingerprint import fingerprint
 from fairlead.flows.maintenance.funds import follow_funds
@@ -86,6 +87,7 @@ PERIODIC_TASKS: tuple[PeriodicTask, ...] = (
     PeriodicTask("compose_filters", SLOW, DAY_SECONDS, compose_filters),
     PeriodicTask("snapshot_rosters", SLOW, 60, snapshot_rosters),
     PeriodicTask("roll_up", SLOW, 300, roll_up),
+    PeriodicTask("count_entitlement", SLOW, 60, count_entitlement),
     PeriodicTask("verify", PROOF, 5, verify_requested),
     PeriodicTask("ask_gateways", PAYMENTS, 2, ask_gateways),
 )

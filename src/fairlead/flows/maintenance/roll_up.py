@@ -37,7 +37,7 @@ def roll_up(maintenance: Maintenance) -> Mapping[str, int]:
 
 def roll_up_reports(database: Database, at_most: int = SPANS_AT_ONCE) -> int:
     """So many spans at most are made, each in a transaction of its own; returns how many."""
-    count, zones = 0, database.read(_zones)
+    count, zones = 0, database.read(zones_of_reports)
     # Zones beyond the first few keep what they have, so that a new zone never has the spans of another made again.
     database.run(lambda conn: forget_other_zones(conn, zones))
     for timezone in zones[:MOST_ZONES]:
@@ -51,7 +51,8 @@ def roll_up_reports(database: Database, at_most: int = SPANS_AT_ONCE) -> int:
     return count
 
 
-def _zones(conn: Connection) -> list[str]:
+def zones_of_reports(conn: Connection) -> list[str]:
+    """The zones in which reports are asked for, the marketplace's and UTC first."""
     return zones_asked(conn, [marketplace_row(conn).timezone or "UTC", "UTC"])
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from fairlead.store.connection import Connection
 from fairlead.store.reports.facts import LEADS
 from fairlead.store.reports.names import niche_slugs
-from fairlead.store.reports.pieces import Cover, totals
+from fairlead.store.reports.pieces import MONTH, Cover, totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class FunnelDay:
     bad_count: int
 
 
-def lead_funnel(conn: Connection, covered: Cover) -> list[FunnelDay]:
-    """Every niche and day on which leads came in, by day and niche."""
-    found = totals(conn, covered, LEADS, ("day", "niche_id"))
+def lead_funnel(conn: Connection, covered: Cover, *, by_month: bool = False) -> list[FunnelDay]:
+    """Every niche and day (or month, as its first day) in which leads came in, by day and niche."""
+    found = totals(conn, covered, LEADS, (MONTH if by_month else "day", "niche_id"))
     slugs = niche_slugs(conn)
     rows = [FunnelDay(day, slugs[niche_id], *counts) for (day, niche_id), counts in found.items()]
     return sorted(rows, key=lambda each: (each.day, each.niche))

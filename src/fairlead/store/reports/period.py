@@ -120,9 +120,9 @@ def seconds_at(times: Mapping[Key, int], step: str, percent: int) -> float | Non
     return None
 
 
-def hours(conn: Connection, begins: Sequence[datetime], before: datetime) -> list[Bucket]:
-    """One for each hour's beginning, also where nothing happened; the last one ends at `before`."""
-    values = {"begins": list(begins), "since": begins[0], "before": before}
+def hours(conn: Connection, begins: Sequence[datetime], before: datetime, niche_id: str | None = None) -> list[Bucket]:
+    """One for each hour's beginning (of the niche), also where nothing happened; the last one ends at `before`."""
+    values = {"begins": list(begins), "since": begins[0], "before": before, "niche": niche_id}
     by_begin = {each.begins_at: each for each in all_rows(conn, Bucket, _BUCKETS, values)}
     return [by_begin.get(begin, Bucket(begin, 0, 0, 0)) for begin in begins]
 
@@ -165,8 +165,10 @@ _BUCKETS: LiteralString = """
     from (
         select width_bucket(created_at, %(begins)s::timestamptz[]) as number, count(*) as received,
                count(distributed_at) as sold, 0 as decided
-        from leads where created_at >= %(since)s and created_at < %(before)s group by 1
+        from leads where created_at >= %(since)s and created_at < %(before)s
+          and (%(niche)s::uuid is null or niche_id = %(niche)s::uuid) group by 1
         union all
         select width_bucket(recorded_at, %(begins)s::timestamptz[]), 0, 0, count(*)
-        from niche_journal where kind = 'decision' and recorded_at >= %(since)s and recorded_at < %(before)s group by 1
+        from niche_journal where kind = 'decision' and recorded_at >= %(since)s and recorded_at < %(before)s
+          and (%(niche)s::uuid is null or niche_id = %(niche)s::uuid) group by 1
     ) counted group by number"""

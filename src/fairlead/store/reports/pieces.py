@@ -17,6 +17,7 @@ from typing import Any, LiteralString
 
 from fairlead.store.connection import Connection
 from fairlead.store.reports.days import Days
+from fairlead.store.reports.entitlement import forget_entitlement
 from fairlead.store.reports.facts import FACTS, ReportFact
 from fairlead.store.typed_rows import all_rows
 
@@ -135,8 +136,12 @@ def spans_within(conn: Connection, days: Days) -> list[Span]:
     return [Span(day_from, day_before, frozenset(changed), made_at) for day_from, day_before, changed, made_at in rows]
 
 
+MONTH: LiteralString = "date_trunc('month', day)::date"
+"""For `totals`: by the first day of the month, whose piece stands for its days where it lies within these."""
+
+
 def totals(conn: Connection, covered: Cover, fact: ReportFact, by: Sequence[LiteralString] = ()) -> Totals:
-    """The fact's counts over the days, added up by these: `day`, `niche_id`, `keys[1]` and so on."""
+    """The fact's counts over the days, added up by these: `day` or `MONTH`, `niche_id`, `keys[1]` and so on."""
     as_one = "day" not in by
     spans, runs = covered.chosen(fact.kind, as_one=as_one)
     found: Totals = {}
@@ -144,7 +149,7 @@ def totals(conn: Connection, covered: Cover, fact: ReportFact, by: Sequence[Lite
         _add(found, conn, _STORED, by, fact, _of_spans(covered, fact, spans))
     asked = [covered.asked(each) for each in runs]
     for parameters in (*asked, *covered.more):
-        _add(found, conn, fact.as_one if as_one else fact.by_day, by, fact, parameters)
+        _add(found, conn, fact.as_one if as_one and MONTH not in by else fact.by_day, by, fact, parameters)
     return found
 
 
@@ -302,7 +307,8 @@ def forget_changes(conn: Connection) -> int:
 
 
 def forget_other_zones(conn: Connection, timezones: Sequence[str]) -> None:
-    """Spans of other zones than these are gone."""
+    """Spans of other zones than these are gone, and what is counted of entitlement in them."""
+    forget_entitlement(conn, timezones)
     conn.execute("delete from report_pieces where timezone <> all(%s)", (list(timezones),))
     conn.execute("delete from report_spans where timezone <> all(%s)", (list(timezones),))
 

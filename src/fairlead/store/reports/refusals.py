@@ -5,7 +5,7 @@ from datetime import date
 
 from fairlead.store.connection import Connection
 from fairlead.store.reports.facts import REFUSALS
-from fairlead.store.reports.pieces import Cover, totals
+from fairlead.store.reports.pieces import MONTH, Cover, totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class RefusalsOfDay:
     open_slot_count: int
 
 
-def refusals_by_day(conn: Connection, covered: Cover) -> list[RefusalsOfDay]:
-    """Every day and reason of which there is any, by day and reason."""
-    found = totals(conn, covered, REFUSALS, ("day", "keys[2]"))
+def refusals_by_day(conn: Connection, covered: Cover, *, by_month: bool = False) -> list[RefusalsOfDay]:
+    """Every day (or month, as its first day) and reason of which there is any, by day and reason."""
+    found = totals(conn, covered, REFUSALS, (MONTH if by_month else "day", "keys[2]"))
     return [RefusalsOfDay(day, reason, *counts) for (day, reason), counts in sorted(found.items())]

@@ -6,7 +6,7 @@ from datetime import date
 from fairlead.store.connection import Connection
 from fairlead.store.reports.facts import REFUNDS, SALES
 from fairlead.store.reports.names import reported_levels
-from fairlead.store.reports.pieces import Cover, totals
+from fairlead.store.reports.pieces import MONTH, Cover, totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class RevenueDay:
         return self.gross_cents - self.refunded_cents
 
 
-def revenue(conn: Connection, covered: Cover) -> list[RevenueDay]:
-    """Every level and day with a sale or a refund, by day, niche and the level's position."""
-    by = ("day", "keys[1]")
+def revenue(conn: Connection, covered: Cover, *, by_month: bool = False) -> list[RevenueDay]:
+    """Every level and day (or month, as its first day) with a sale or a refund, by day, niche and level's position."""
+    by = (MONTH if by_month else "day", "keys[1]")
     sold, refunded = totals(conn, covered, SALES, by), totals(conn, covered, REFUNDS, by)
     levels = reported_levels(conn)
     rows = [

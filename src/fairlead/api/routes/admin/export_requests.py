@@ -51,10 +51,14 @@ Kind = Literal[
     "report_funnel",
     "report_provider_activity",
     "report_sources",
+    "report_outcomes",
+    "report_recipients",
+    "report_refunds",
     "report_refusals",
     "report_fairness",
     "report_fill_rate",
     "report_shares",
+    "report_entitlement",
 ]
 State = Literal["waiting", "running", "ready", "failed", "expired", "cancelled"]
 ExportId = Annotated[Uuid, Path(description="The export's id.")]

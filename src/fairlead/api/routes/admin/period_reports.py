@@ -8,7 +8,7 @@ from pydantic import Field
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.reports import InDays, OneNiche, Reader, ReportedDays
+from fairlead.api.routes.admin.reports import InDays, OfNiche, OneNiche, Reader, ReportedDays
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.flows import period_report as flow
@@ -121,10 +121,10 @@ class ShareReport(ReportedDays):
     items: Sequence[LevelShare]
 
 
-@router.get("/period")
-def report_period(asked: InDays, reader: Reader, database: MarketplaceDatabase) -> PeriodReport:
+@router.get("/period", responses=refuses("niche_unknown"))
+def report_period(asked: InDays, reader: Reader, database: MarketplaceDatabase, niche: OfNiche = None) -> PeriodReport:
     """Tell a span of days in a few figures, beside as many days before it, and why slots stayed open."""
-    report = flow.period_report(database, asked)
+    report = flow.period_report(database, asked, niche)
     return PeriodReport(
         **ReportedDays.model_validate(report.days).model_dump(),
         currency=report.currency,

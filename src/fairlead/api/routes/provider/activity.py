@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import Field
 
 from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
 from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.routes.admin.reports import InDays, ReportedDays
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.read_limits import PREVIEWS_OF_PROVIDER
-from fairlead.flows.own_activity import OwnSubscriptionNumbers, own_activity
+from fairlead.flows.own_activity import ACTIVITY_DAYS, OwnSubscriptionNumbers, own_activity
+from fairlead.flows.own_figures import own_figures
 
 router = Router(prefix="/api/v1/provider/activity", tags=["provider: subscriptions"])
 
@@ -88,14 +91,55 @@ class OwnActivityDetail(ResponseModel):
     items: list[OwnNicheActivity] = Field(description="The niches in which the provider subscribes, by name.")
 
 
+class OwnPeriod(ResponseModel):
+    """The provider's assignments of some days, and what has become of them until now."""
+
+    received_count: int
+    spent_cents: int
+    viewed_count: int
+    accepted_count: int
+    rejected_count: int = Field(description="Assignments of these days that the provider rejected.")
+    acceptance_rate: float | None = Field(description="Accepted of answered; null when none was answered.")
+    reported_count: int
+    bad_count: int
+    refunded_count: int
+    refunded_cents: int
+
+
+class OwnPeriods(ReportedDays):
+    """Some days, and as many days before."""
+
+    currency: Currency
+    figures: OwnPeriod = Field(description="Of the days that are asked about.")
+    earlier: OwnPeriod = Field(description="Of as many days before.")
+
+
+@router.get("/figures")
+def show_own_figures(asked: InDays, caller: ActivityReader) -> OwnPeriods:
+    """Tell what the provider received and paid in some days, beside as many days before."""
+    found = own_figures(caller.database, caller.provider_id, asked)
+    return OwnPeriods(
+        **ReportedDays.model_validate(found.days).model_dump(),
+        currency=found.currency,
+        figures=OwnPeriod.model_validate(found.figures),
+        earlier=OwnPeriod.model_validate(found.earlier),
+    )
+
+
 @router.get("")
-def show_own_activity(caller: ActivityReader, marketplace: MarketplaceDatabase) -> OwnActivityDetail:
+def show_own_activity(
+    caller: ActivityReader,
+    marketplace: MarketplaceDatabase,
+    days: Annotated[
+        Literal[30, 90, 365], Query(description="Of how many days, up to now.", examples=[90])
+    ] = ACTIVITY_DAYS,
+) -> OwnActivityDetail:
     """Tell what became of the last leads of the provider's niches for each of its subscriptions.
 
-    Of the last 30 days, and of the newest 1,000 decisions of each niche.
+    Of the last days, and of the newest 1,000 decisions of each niche at most.
     """
     # From the journal and the queues, which the provider's own database does not show.
-    found = own_activity(marketplace, caller.provider_id)
+    found = own_activity(marketplace, caller.provider_id, days=days)
     return OwnActivityDetail(
         since=found.since,
         items=[

@@ -1,19 +1,20 @@
 """What became of the leads and what they brought, by day, niche, level and provider; each table is a file, too."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import date
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Response
 
 from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.console.charts import Chart, part
+from fairlead.console.charts import Chart, Column, Series, part
 from fairlead.console.day_columns import MOST_DAYS_TOLD_BY_DAY
 from fairlead.console.downloads import csv_answer
-from fairlead.console.niche_choice import NicheInAddress, niche_links
+from fairlead.console.formats import number_text
+from fairlead.console.niche_choice import NicheInAddress, niche_links, niches_by_name
 from fairlead.console.operator.stacked_days import stacked_days
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.periods import OfThirtyDays, OfToday
@@ -24,10 +25,13 @@ from fairlead.core.permissions import Permission
 from fairlead.flows import reports as flow
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
-from fairlead.flows.period_report import period_report
+from fairlead.flows.period_report import compared_figures, period_report
 from fairlead.store.reports.activity import ProviderActivity
 from fairlead.store.reports.fill import LevelFill
 from fairlead.store.reports.funnel import FunnelDay
+from fairlead.store.reports.outcomes import NicheOutcomes, RecipientCount
+from fairlead.store.reports.period import Figures
+from fairlead.store.reports.refund_rates import RefundGroup, RefundRate
 from fairlead.store.reports.refusals import RefusalsOfDay
 from fairlead.store.reports.revenue import RevenueDay
 from fairlead.store.reports.sources import SourceQuality
@@ -36,7 +40,10 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 Reader = Annotated[Principal, needs(Permission.REPORTS_READ, REPORTS_OF_CALLER)]
 
-_FILES = ("funnel", "revenue", "providers", "sources", "refusals")
+_FILES = ("funnel", "revenue", "providers", "sources", "refusals", "refunds", "outcomes", "recipients", "figures")
+REFUND_GROUPS: tuple[RefundGroup, ...] = get_args(RefundGroup)
+MOST_SHOWN = 25
+"""Rows of a table that may be long; the files have all of them."""
 _ACTIVITY = tuple(each.name for each in fields(ProviderActivity))
 
 
@@ -74,9 +81,14 @@ def show_analytics(
     niche: NicheInAddress = None,
 ) -> Response:
     """Funnel, revenue, fill rate and providers."""
-    funnel = flow.funnel_report(database, niche, period.asked)
-    money = flow.revenue_report(database, niche, period.asked)
+    by_month = len(period.days_begun) > MOST_DAYS_TOLD_BY_DAY
+    funnel = flow.funnel_report(database, niche, period.asked, by_month=by_month)
+    money = flow.revenue_report(database, niche, period.asked, by_month=by_month)
     activity = flow.activity_report(database, niche, None, period.asked)
+    names = {slug: name for name, slug in niches_by_name(database)}
+    refunds = flow.refund_report(database, niche, period.asked).rows
+    recipients = flow.recipient_report(database, niche, period.asked).rows
+    sources = flow.source_report(database, niche, period.asked).rows
     fill: Sequence[LevelFill] = flow.fill_report(database, niche, period.asked).rows if niche else ()
     return page.render(
         "operator/analytics.html",
@@ -87,14 +99,21 @@ def show_analytics(
         niche=niche,
         currency=money.currency,
         steps=_steps(funnel.rows),
-        revenue_chart=_revenue_chart(money, period.days_begun, page.viewer, by_level=niche is not None),
-        is_monthly=len(period.days_begun) > MOST_DAYS_TOLD_BY_DAY,
+        figures=compared_figures(database, period.asked, niche),
+        revenue_chart=_revenue_chart(money, period.days_begun, page.viewer, names={} if niche is not None else names),
+        names=names,
+        outcomes=flow.outcome_report(database, niche, period.asked).rows,
+        recipients=recipients,
+        recipients_chart=_recipients_chart(recipients, page.viewer),
+        refunds={group: [each for each in refunds if each.group == group] for group in REFUND_GROUPS},
+        most_shown=MOST_SHOWN,
+        is_monthly=by_month,
         levels=_levels(money.rows),
         fill=fill,
         providers=activity.rows,
-        sources=flow.source_report(database, niche, period.asked).rows,
+        sources=sources,
         refusals_chart=_refusals_chart(
-            flow.refusal_report(database, niche, period.asked).rows, period.days_begun, page.viewer
+            flow.refusal_report(database, niche, period.asked, by_month=by_month).rows, period.days_begun, page.viewer
         ),
         part=part,
         reason_text=reason_text,
@@ -153,6 +172,50 @@ def download_refusals(
     return csv_answer("refusals.csv", [each.name for each in fields(RefusalsOfDay)], [astuple(each) for each in rows])
 
 
+@router.get("/analytics/refunds.csv")
+def download_refunds(
+    reader: Reader, database: MarketplaceDatabase, period: OfThirtyDays, niche: NicheInAddress = None
+) -> Response:
+    """What was refunded of each level, provider and source, in minor units."""
+    report = flow.refund_report(database, niche, period.asked)
+    columns = [*(each.name for each in fields(RefundRate)), "refund_rate", "currency"]
+    rows = [(*astuple(each), each.refund_rate, report.currency) for each in report.rows]
+    return csv_answer("refunds.csv", columns, rows)
+
+
+@router.get("/analytics/outcomes.csv")
+def download_outcomes(
+    reader: Reader, database: MarketplaceDatabase, period: OfThirtyDays, niche: NicheInAddress = None
+) -> Response:
+    """How the decisions of each niche ended."""
+    rows = flow.outcome_report(database, niche, period.asked).rows
+    columns = [*(each.name for each in fields(NicheOutcomes)), "success_rate"]
+    return csv_answer("outcomes.csv", columns, [(*astuple(each), each.success_rate) for each in rows])
+
+
+@router.get("/analytics/recipients.csv")
+def download_recipients(
+    reader: Reader, database: MarketplaceDatabase, period: OfThirtyDays, niche: NicheInAddress = None
+) -> Response:
+    """To how many providers decisions sold their lead."""
+    rows = flow.recipient_report(database, niche, period.asked).rows
+    return csv_answer("recipients.csv", ("recipients", "decisions"), [astuple(each) for each in rows])
+
+
+@router.get("/analytics/figures.csv")
+def download_figures(
+    reader: Reader, database: MarketplaceDatabase, period: OfThirtyDays, niche: NicheInAddress = None
+) -> Response:
+    """The days in figures, and as many days before."""
+    found = compared_figures(database, period.asked, niche)
+    columns = ["day_from", "day_before", *(each.name for each in fields(Figures)), "net_cents", "currency"]
+    rows = [
+        (days.day_from, days.day_before, *astuple(figures), figures.net_cents, found.currency)
+        for days, figures in ((found.days, found.figures), (found.earlier_days, found.earlier))
+    ]
+    return csv_answer("figures.csv", columns, rows)
+
+
 @router.get("/analytics/leads.csv")
 def download_leads(reader: Reader, database: MarketplaceDatabase, period: OfToday) -> Response:
     """Leads and decisions by hour or day."""
@@ -186,11 +249,20 @@ def _steps(rows: Sequence[FunnelDay]) -> list[FunnelStep]:
     ]
 
 
-def _revenue_chart(money: flow.Report[RevenueDay], days: Sequence[date], viewer: Viewer, *, by_level: bool) -> Chart:
-    """What was sold each day, by niche or by level."""
+def _revenue_chart(
+    money: flow.Report[RevenueDay], days: Sequence[date], viewer: Viewer, names: Mapping[str, str]
+) -> Chart:
+    """What was sold each day, by niche, whose `names` are given by slug, or without any by level."""
     titles = (translated("Sold by day, before refunds"), translated("Sold by month, before refunds"))
-    sold = ((each.day, each.level_name if by_level else each.niche, each.gross_cents) for each in money.rows)
+    sold = ((each.day, names.get(each.niche, each.level_name), each.gross_cents) for each in money.rows)
     return stacked_days(sold, days, viewer, titles, "money", money.currency)
+
+
+def _recipients_chart(rows: Sequence[RecipientCount], viewer: Viewer) -> Chart:
+    """The decisions by how many providers received the lead."""
+    columns = tuple(Column(number_text(each.recipients, viewer), (each.decisions,)) for each in rows)
+    series = (Series(translated("Decisions"), "one"),)
+    return Chart(translated("Assignments per decided lead"), translated("Assignments"), series, columns)
 
 
 def _refusals_chart(rows: Sequence[RefusalsOfDay], days: Sequence[date], viewer: Viewer) -> Chart:

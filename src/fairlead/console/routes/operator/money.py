@@ -29,7 +29,7 @@ from fairlead.flows.money.bad_leads import list_open_reports, total_open_reports
 from fairlead.flows.money.marketplace_statement import read_marketplace_statement
 from fairlead.flows.verifications import proof_state
 from fairlead.store.money.bad_leads import ReportFilter
-from fairlead.store.money.ledger_pages import LedgerFilter, ledger_page
+from fairlead.store.money.ledger_pages import LedgerFilter, ledger_page, ledger_totals
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -54,6 +54,7 @@ def show_money(
 ) -> Response:
     """What came in, was sold, given back and is held; what waits; the newest movements."""
     statement = read_marketplace_statement(database, *period.span)
+    before = database.read(lambda conn: ledger_totals(conn, *period.span_before))
     entries = database.read(lambda conn: ledger_page(conn, LedgerFilter(), None, _FEW_ENTRIES))
     return page.render(
         "operator/money.html",
@@ -63,6 +64,7 @@ def show_money(
         proof=proof_state(database),
         currency=statement.currency,
         totals={each.kind: each for each in statement.totals},
+        before={each.kind: each for each in before},
         reports=total_open_reports(database),
         entries=entries.items,
         reports_address=_REPORTS,

@@ -143,3 +143,26 @@ create table report_zones (
     first_asked_at timestamptz not null default now()
 );
 comment on table report_zones is 'In which zones reports are asked for, since when, and when last: for these spans are made.';
+
+-- What each subscription could have had (core/entitlement.py), counted from the journal by a periodic task, by days and by
+-- whole months of a zone. Derived, and may be deleted at any time, a zone's progress with its pieces.
+
+create table entitlement_pieces (
+    niche_id   uuid not null,
+    timezone   text not null,
+    day_from   date not null,
+    day_before date not null check (day_before > day_from),
+    counts     bytea not null,
+    primary key (niche_id, timezone, day_from, day_before)
+);
+comment on table entitlement_pieces is 'Derived: what the decisions of a niche in a day or month gave and could have given.';
+
+create table entitlement_progress (
+    niche_id   uuid not null,
+    timezone   text not null,
+    -- The last entry of the journal that is counted, and when it was recorded.
+    up_to_seq  bigint not null check (up_to_seq >= 0),
+    up_to      timestamptz,
+    primary key (niche_id, timezone)
+);
+comment on table entitlement_progress is 'Derived: up to which entry of a niche entitlement_pieces hold every decision.';
