@@ -40,7 +40,7 @@ def test_who_subscribes_to_nothing_is_led_to_what_is_on_offer(database: Database
 def test_own_subscriptions_are_told_in_words_and_lead_to_their_filters(database: Database) -> None:
     portal = visit_portal(database)
     words = shown(portal.sam, "/portal/subscriptions")
-    assert "Hosting, gold active Cores at least 4 €20.00 fewer than 10 of 1 1" in words
+    assert "Hosting, gold active Cores at least 4 none €20.00 fewer than 10 of 1 1" in words
     gold = subscription(database, portal.sale.anchor_id, "gold")
     page = portal.sam.get(f"/portal/subscriptions/{gold}").text
     found = re.search(r"data-builder>(.*?)</script>", page, re.S)
