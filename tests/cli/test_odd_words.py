@@ -34,6 +34,7 @@ TYPED: dict[str, tuple[str, ...]] = {
     "export what": ("export", ODD),
     "export niche": ("export", "ledger", "--niche", ODD),
     "export provider": ("export", "ledger", "--provider", ODD),
+    "export month": ("export", "books", "--month", ODD),
     "export day_from": ("export", "ledger", "--from", ODD),
     "export day_before": ("export", "ledger", "--before", ODD),
     "export file_format": ("export", "ledger", "--format", ODD),

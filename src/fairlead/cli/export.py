@@ -20,14 +20,18 @@ from fairlead.flows.exporting.export import export as write_export
 from fairlead.flows.exporting.file_formats import FORMATS
 from fairlead.flows.exporting.kinds import KINDS
 from fairlead.flows.exporting.rows import ExportRequest
+from fairlead.flows.money.books import export_books
 from fairlead.store.audit.log import OPERATOR
 
-MARKETPLACE = "marketplace"
+BOOKS, MARKETPLACE = "books", "marketplace"
+_KINDS = (*KINDS, BOOKS, MARKETPLACE)
 
 
 def export(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(metavar="KIND", help=f"What to export: {', '.join((*KINDS, MARKETPLACE))}.")],
+    what: Annotated[
+        str, typer.Argument(metavar="KIND", help=f"What to export: {', '.join((*KINDS, BOOKS, MARKETPLACE))}.")
+    ],
     niche: Annotated[str | None, typer.Option(help="Only this niche (its slug).")] = None,
     provider: Annotated[str | None, typer.Option(metavar="EMAIL", help="Only this provider.")] = None,
     filters: Annotated[
@@ -43,21 +47,27 @@ def export(
     day_before: Annotated[str | None, typer.Option("--before", metavar="DATE", help="Before this day (UTC).")] = None,
     file_format: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How it is written.")] = "csv",
     output: Annotated[Path | None, typer.Option(help="The file to write. Default: standard output.")] = None,
+    month: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM", help="Only of books: this month, by the marketplace's days.")
+    ] = None,
     exact: Annotated[
         bool,
         typer.Option("--exact", help="CSV for programs: no byte order mark, and formulas are left as they are."),
     ] = False,
 ) -> None:
-    """Export leads, assignments, decisions, the ledger, the logs or a report, as one snapshot has it.
+    """Export leads, assignments, decisions, the ledger, the books, the logs or a report, as one snapshot has it.
 
     Times are UTC, amounts are cents with their currency. CSV is made for spreadsheets: it begins with a byte order
-    mark, and a text that would run as a formula gets a ' before it. Every export is recorded in the audit log.
+    mark, and a text that would run as a formula gets a ' before it. Every export is recorded in the audit log. Books
+    are double-entry plain text that beancount reads, of a month or of all time.
 
     Examples:
 
         fairlead export ledger --from 2026-01-01 --before 2026-02-01 --output january.csv
 
         fairlead export journal --niche vps-hosting --format jsonl --output journal.jsonl
+
+        fairlead export books --month 2026-01 --output january.beancount
 
         fairlead export leads --where status=distributed --format parquet --output leads.parquet
 
@@ -66,6 +76,11 @@ def export(
     if what == MARKETPLACE:
         _export_marketplace(context, output)
         return
+    if what == BOOKS:
+        _export_books(month, output)
+        return
+    if month is not None:
+        raise BadInput(["--month is of books; of other exports --from and --before are"])
     time_from, time_before = _day("--from", day_from), _day("--before", day_before)
     if time_from and time_before and time_from >= time_before:
         raise BadInput(["--from must be a day before --before"])
@@ -108,6 +123,13 @@ def _export_marketplace(context: typer.Context, output: Path | None) -> None:
         stream.write(file.text.encode())
     for line in file.left_out:
         errors.print(f"left out: {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _export_books(month: str | None, output: Path | None) -> None:
+    with marketplace() as database, _output(output) as stream:
+        entries = export_books(database, month, stream, OPERATOR)
+    if output is not None:
+        errors.print(f"{entries:,} entries written to {output}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _named_values(texts: list[str]) -> dict[str, str]:

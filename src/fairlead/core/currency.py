@@ -8,6 +8,17 @@ _DIGITS_OF_CURRENCY = {
 }
 
 
+def decimal_text(cents: int, currency: str) -> str:
+    """An amount as a decimal number, with as many places as the currency has and nothing else.
+
+    >>> decimal_text(123450, "EUR"), decimal_text(-5, "EUR"), decimal_text(1234, "JPY")
+    ('1234.50', '-0.05', '1234')
+    """
+    digits = _DIGITS_OF_CURRENCY.get(currency, 2)
+    whole, fraction = divmod(abs(cents), 10**digits)
+    return f"{'-' if cents < 0 else ''}{whole}" + (f".{fraction:0{digits}d}" if digits else "")
+
+
 def money(cents: int, currency: str) -> str:
     """An amount in the currency's minor unit, with as many decimal places as the currency has.
 

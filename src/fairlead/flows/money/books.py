@@ -1,0 +1,141 @@
+"""The books of the marketplace as a file that beancount reads: of one month, or of all time."""
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from datetime import date, datetime, timedelta
+from typing import BinaryIO
+
+from fairlead.core.books import (
+    EARLIER,
+    Movement,
+    balance,
+    clearing_account,
+    opening,
+    posting,
+    receivable_account,
+    transaction,
+    wallet_account,
+)
+from fairlead.core.local_time import zone_named
+from fairlead.flows.money.months import Month, marketplace_zone, month_at, month_named
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.rows import clock
+from fairlead.store.lookups import marketplace_currency
+from fairlead.store.money.books import BookedEntry, EarlierSum, booked_entries, earlier_sums, first_entry_at
+
+
+def export_books(database: Database, month_name: str | None, output: BinaryIO, actor: Actor) -> int:
+    """The books of the month, or of all time up to now, are in `output`; returns how many ledger entries they have.
+
+    Wallets, receivables (credit that is used), revenue by niche, clearing by gateway, and what was moved by hand. A
+    month begins with what stood before it; each file ends with what every wallet and receivable must hold, taken from
+    the ledgers' own balances. Of a month that is closed the bytes are always the same: it names no provider but by its
+    id. Audited. Raises `BadInput` for what is no month.
+    """
+    with database.snapshot(is_long=True) as conn:
+        zone, now = marketplace_zone(conn), clock(conn)
+        month = None if month_name is None else month_named(month_name, zone)
+        told = {"month": "all" if month is None else month.name}
+        event = AuditEvent(actor, "data.exported", "export", "books", new=told)
+        database.run(lambda other: append_audit(other, [event], clock(other)))
+        books = _Books(conn, zone, marketplace_currency(conn), month, now)
+        with closing(books.lines()) as lines:
+            for line in lines:
+                output.write(line.encode() + b"\n")
+    return books.entry_count
+
+
+class _Books:
+    """Books on their way out, and what they have booked so far."""
+
+    def __init__(self, conn: Connection, zone: str, currency: str, month: Month | None, now: datetime) -> None:
+        self._conn, self._currency, self._month, self._now = conn, currency, month, now
+        self._zone = zone_named(zone)
+        self._zone_name = zone
+        self._open: set[str] = set()
+        self._balances: dict[str, int] = {}
+        self.entry_count = 0
+
+    def lines(self) -> Generator[str]:
+        """The file, line by line or several at once."""
+        month, currency = self._month, self._currency
+        first_at = first_entry_at(self._conn) or self._now
+        first_day = month.first_day if month is not None else month_at(first_at, self._zone_name).first_day
+        what = "of all time" if month is None else f"of {month.name}"
+        if month is not None and not month.is_closed(self._now):
+            what += ", which is not closed yet"
+        yield f"; The books {what}, by the days of {self._zone_name}."
+        yield 'option "title" "Fairlead"'
+        yield f'option "operating_currency" "{currency}"'
+        if month is not None:
+            yield from self._earlier(earlier_sums(self._conn, month.began_at), first_day)
+        before = self._now if month is None else month.ends_at
+        last_day = first_day
+        for entry in booked_entries(self._conn, None if month is None else month.began_at, before):
+            movement = self._movement(entry)
+            last_day = max(last_day, movement.day)
+            yield from self._opened(first_day, movement)
+            yield ""
+            yield transaction(movement, currency)
+            self._balances[entry.provider_id] = entry.balance_after_cents
+            self.entry_count += 1
+        yield ""
+        yield from self._closing(month.next_day if month is not None else last_day + timedelta(days=1))
+
+    def _movement(self, entry: BookedEntry) -> Movement:
+        return Movement(
+            entry.provider_id,
+            entry.seq,
+            entry.kind,
+            entry.amount_cents,
+            entry.balance_after_cents,
+            self._day(entry.booked_at),
+            entry.niche,
+            entry.gateway,
+            entry.assignment_id,
+            entry.payment_id,
+        )
+
+    def _day(self, moment: datetime) -> date:
+        day = moment.astimezone(self._zone).date()
+        # Where the clocks were put back over midnight, a moment can show a day that lies outside its month.
+        if self._month is None:
+            return day
+        return min(max(day, self._month.first_day), self._month.next_day - timedelta(days=1))
+
+    def _opened(self, day: date, movement: Movement) -> Iterator[str]:
+        own = wallet_account(movement.provider_id), receivable_account(movement.provider_id)
+        for account in (*own, movement.counter_account):
+            if account not in self._open:
+                self._open.add(account)
+                yield opening(day, account, self._currency)
+
+    def _earlier(self, sums: list[EarlierSum], day: date) -> Iterator[str]:
+        """What stood before the month, as one transaction; revenue of earlier months stays out of this one's."""
+        wallets: dict[str, int] = {}
+        receivables: dict[str, int] = {}
+        clearing: dict[str, int] = {}
+        for each in sums:
+            wallets[each.provider_id] = wallets.get(each.provider_id, 0) + each.wallet_cents
+            receivable = each.wallet_cents - each.amount_cents
+            receivables[each.provider_id] = receivables.get(each.provider_id, 0) + receivable
+            if each.gateway is not None:
+                clearing[each.gateway] = clearing.get(each.gateway, 0) + each.amount_cents
+        sides = [(wallet_account(key), -cents) for key, cents in sorted(wallets.items())]
+        sides += [(receivable_account(key), cents) for key, cents in sorted(receivables.items())]
+        sides += [(clearing_account(key), cents) for key, cents in sorted(clearing.items())]
+        self._balances = {key: cents - receivables[key] for key, cents in wallets.items()}
+        sides.append((EARLIER, -sum(cents for _, cents in sides)))
+        for account, _ in sides:
+            self._open.add(account)
+            yield opening(day, account, self._currency)
+        if any(cents for _, cents in sides):
+            yield ""
+            yield f'{day.isoformat()} * "earlier"'
+            yield from (posting(account, cents, self._currency) for account, cents in sides if cents)
+
+    def _closing(self, day: date) -> Iterator[str]:
+        for provider_id, cents in sorted(self._balances.items()):
+            yield balance(day, wallet_account(provider_id), -max(cents, 0), self._currency)
+            yield balance(day, receivable_account(provider_id), max(-cents, 0), self._currency)
