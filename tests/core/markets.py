@@ -1,14 +1,14 @@
 """Random niches, small enough that their providers collide: at levels, in money, in filters and in the queue."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.model import Balance, Level, Subscription, filter_text
+from fairlead.core.model import Balance, Level, ProviderTerms, Subscription, filter_text
 from tests.core.history import EVERY_LEAD, FORM, History, id_of
 
 
@@ -40,6 +40,9 @@ ATTRIBUTES: list[JsonObject] = [
 ]
 
 
+GROUPS = [id_of("group", 1), id_of("group", 2)]
+
+
 @dataclass(frozen=True, slots=True)
 class Market:
     """A niche as plain data: `statuses` and `balances` by provider, `served` by subscription, oldest first."""
@@ -50,6 +53,9 @@ class Market:
     subscriptions: tuple[Subscription, ...]
     served: dict[str, int]
     pointer: int
+    most_recipients: int | None = None
+    groups: dict[str, str] = field(default_factory=dict[str, str])
+    """The conflict groups by provider."""
 
 
 def _levels(count: int) -> st.SearchStrategy[tuple[Level, ...]]:
@@ -58,11 +64,20 @@ def _levels(count: int) -> st.SearchStrategy[tuple[Level, ...]]:
         st.sampled_from([100, 200, 300]),
         st.integers(1, 3),
         st.sampled_from([True, True, True, False]),
+        st.sampled_from([False, False, False, False, True]),
     )
     return st.lists(row, min_size=count, max_size=count, unique_by=lambda row: row[0]).map(
         lambda rows: tuple(
-            Level(id_of("level", number), f"L{position}", price, most, position, is_active)
-            for number, (position, price, most, is_active) in enumerate(rows)
+            Level(
+                id_of("level", number),
+                f"L{position}",
+                price,
+                1 if is_exclusive else most,
+                position,
+                is_active,
+                is_exclusive,
+            )
+            for number, (position, price, most, is_active, is_exclusive) in enumerate(rows)
         )
     )
 
@@ -101,6 +116,8 @@ def markets(draw: st.DrawFn) -> Market:
         tuple(subscriptions),
         {subscription_id: seq for seq, subscription_id in enumerate(served, start=1)},
         draw(st.integers(1, 11)),
+        draw(st.sampled_from([None, None, 1, 2, 3])),
+        {each: draw(st.sampled_from(GROUPS)) for each in providers if draw(st.integers(0, 3)) == 3},
     )
 
 
@@ -110,9 +127,15 @@ attributes = st.sampled_from(ATTRIBUTES)
 def opened(market: Market) -> History:
     """The market with its configuration written, and its order and pointer as if it had been running before."""
     history = History()
-    contents = [(JournalEntryKind.NICHE, niche_payload("loans", "Loans", True, FORM))]
+    contents = [(JournalEntryKind.NICHE, niche_payload("loans", "Loans", True, FORM, market.most_recipients))]
     contents += [(JournalEntryKind.LEVEL, level_payload(level, is_deleted=False)) for level in market.levels]
-    contents += [(JournalEntryKind.PROVIDER, provider_payload(*provider)) for provider in market.statuses.items()]
+    contents += [
+        (
+            JournalEntryKind.PROVIDER,
+            provider_payload(own_id, status, ProviderTerms(conflict_group_id=market.groups.get(own_id))),
+        )
+        for own_id, status in market.statuses.items()
+    ]
     contents += [
         (JournalEntryKind.SUBSCRIPTION, subscription_payload(subscription, is_deleted=False))
         for subscription in market.subscriptions

@@ -32,8 +32,9 @@ def naive_decision(market: Market, schema: FormSchema, lead: Mapping[str, object
     is_short = any(
         len(visit["recipients"]) < level.max_recipients
         and any(reason == "insufficient_balance" for _, reason, *_ in visit["refused"])
+        and not (level.is_exclusive and received)
         for level, visit in zip(order, visits, strict=True)
-    )
+    ) and not _is_closed(market, received)
     outcome = ("partial" if is_short else "success") if received else "no_eligible"
     following = order[1 % len(order)].order_position
     return {"start": order[0].order_position, "next": following, "outcome": outcome, "levels": visits}
@@ -55,8 +56,17 @@ def _visit(
         last = market.served.get(subscription.subscription_id)
         return (last is not None, last or 0, subscription.provider_id)
 
+    def rival(provider_id: str) -> str | None:
+        """Who of the same group receives the lead, of those chosen so far."""
+        group = market.groups.get(provider_id)
+        so_far = [*received, *(str(each) for each, *_ in recipients)]
+        return next((each for each in so_far if group is not None and market.groups.get(each) == group), None)
+
+    late: list[Subscription] = []
     for each in sorted((s for s in market.subscriptions if s.level_id == level.level_id), key=turn):
         balance = market.balances[each.provider_id]
+        so_far = received | {str(provider_id): level.level_id for provider_id, *_ in recipients}
+        is_full = _is_closed(market, so_far) or (level.is_exclusive and bool(so_far))
         if market.statuses[each.provider_id] != "active":
             counts["provider_inactive"] += 1
         elif not each.is_active:
@@ -65,14 +75,32 @@ def _visit(
             counts["filter_invalid"] += 1
         elif oracle_index_of_mismatch(each.filter_rules, schema, lead) is not None:
             counts["filter_mismatch"] += 1
-        elif len(recipients) == level.max_recipients:
-            counts["already_recipient" if each.provider_id in received else "level_full"] += 1
+        elif is_full or len(recipients) == level.max_recipients:
+            late.append(each)
         elif each.provider_id in received:
             refused.append((each.provider_id, "already_recipient", None, received[each.provider_id]))
+        elif rival(each.provider_id) is not None:
+            refused.append((each.provider_id, "conflict_group", None, rival(each.provider_id)))
         elif balance.balance_cents + balance.credit_limit_cents < level.price_cents:
             available = balance.balance_cents + balance.credit_limit_cents
             refused.append((each.provider_id, "insufficient_balance", available, None))
         else:
             place = served + len(recipients) + 1
             recipients.append((each.provider_id, each.subscription_id, level.price_cents, place))
+    in_the_end = received | {str(provider_id): level.level_id for provider_id, *_ in recipients}
+    is_full = _is_closed(market, in_the_end) or (level.is_exclusive and bool(in_the_end))
+    for each in late:
+        if each.provider_id in received:
+            counts["already_recipient"] += 1
+        elif rival(each.provider_id) is not None:
+            counts["conflict_group"] += 1
+        else:
+            counts["lead_full" if is_full else "level_full"] += 1
     return {"level": level.level_id, "recipients": recipients, "refused": refused, "counts": dict(counts)}
+
+
+def _is_closed(market: Market, received: Mapping[str, str]) -> bool:
+    exclusive = {level.level_id for level in market.levels if level.is_exclusive}
+    if any(level_id in exclusive for level_id in received.values()):
+        return True
+    return market.most_recipients is not None and len(received) >= market.most_recipients

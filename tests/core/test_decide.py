@@ -48,7 +48,7 @@ def plain(decision: Decision) -> dict[str, Any]:
 
 
 def _values(recorded: JsonObject) -> tuple[object, object]:
-    return recorded.get("available_cents"), recorded.get("received_at_level_id")
+    return recorded.get("available_cents"), recorded.get("received_at_level_id", recorded.get("recipient_provider_id"))
 
 
 @given(markets(), attributes)
@@ -131,6 +131,7 @@ def _with_other_providers(market: Market, names: dict[str, str]) -> Market:
         statuses={names[each]: status for each, status in market.statuses.items()},
         balances={names[each]: balance for each, balance in market.balances.items()},
         subscriptions=tuple(replace(each, provider_id=names[each.provider_id]) for each in market.subscriptions),
+        groups={names[each]: group for each, group in market.groups.items()},
     )
 
 

@@ -33,9 +33,10 @@ def counted(payload: dict[str, Any]) -> dict[str, Any]:
     """A decision of version 1 as version 2 tells it, done by hand."""
     levels: list[dict[str, Any]] = []
     for level in payload["levels"]:
-        kept = [each for each in level["refused"] if each["reason"] != "already_recipient"]
-        count = level["counts"].get("already_recipient", 0) + len(level["refused"]) - len(kept)
-        counts = {**level["counts"], "already_recipient": count}
+        follows = ("already_recipient", "conflict_group")
+        kept = [each for each in level["refused"] if each["reason"] not in follows]
+        more = Counter(each["reason"] for each in level["refused"] if each["reason"] in follows)
+        counts = Counter(level["counts"]) + more
         levels.append({**level, "refused": kept, "counts": {reason: n for reason, n in counts.items() if n}})
     return {**payload, "version": 2, "levels": levels}
 

@@ -11,7 +11,7 @@ from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import read_decision
 from fairlead.core.decision_queues import QueueDiffers, queue_recorded, queues_of
 from fairlead.core.model import Balance, Lead, Level, Subscription, filter_text
-from fairlead.core.refusals import AlreadyRecipient
+from fairlead.core.refusals import AlreadyRecipient, ConflictGroup
 from fairlead.core.replay import Replay, redecide
 from fairlead.core.roster_state import RosterState
 from tests.core.history import EVERY_LEAD, History, id_of
@@ -57,8 +57,9 @@ def test_every_subscription_has_its_place_and_the_reason_that_was_counted(
         behind = recorded - reasons - outside
         assert reasons + outside <= recorded
         assert behind.total() == queue.behind_count
-        assert {*behind} <= {"level_full", AlreadyRecipient.reason}
-        if queue.behind_count:
+        full = "level_full" if result.lead_full is None else "lead_full"
+        assert {*behind} <= {full, AlreadyRecipient.reason, ConflictGroup.reason}
+        if queue.behind_count and queue.reached:
             assert queue.reached[-1].recipient is not None, "a level is full when its last place is taken"
         for each in queue.reached:
             seq = state.served_seq(each.subscription_id)

@@ -32,7 +32,9 @@ def test_precedence_is_that_of_the_rules() -> None:
         "outside_schedule",
         "cap_reached",
         "already_recipient",
+        "conflict_group",
         "insufficient_balance",
+        "lead_full",
         "level_full",
     ]
 

@@ -46,7 +46,10 @@ def niche(limits: str | None = None) -> History:
         for n, name in enumerate(names)
     )
     active = dict.fromkeys(names, "active") | {names[3]: "suspended"}
-    return opened(Market(LEVELS, active, dict.fromkeys(names, Balance(2000, 0, 1)), subscriptions, {}, 1))
+    active[id_of("provider", 9)] = "active"
+    groups = dict.fromkeys([names[2], id_of("provider", 9)], "one owner")
+    balances = dict.fromkeys(names, Balance(2000, 0, 1))
+    return opened(Market(LEVELS, active, balances, subscriptions, {}, 1, most_recipients=3, groups=groups))
 
 
 def decided(history: History) -> Decision:
@@ -81,6 +84,13 @@ def asked_in_reverse(decision: Decision) -> Decision:
     return at(1, decision, refused=refused, counts={})
 
 
+def one_more(decision: Decision) -> Decision:
+    """A third level, which sells it to the provider that is left."""
+    [recipient] = decision.levels[0].recipients
+    more = replace(recipient, provider_id=id_of("provider", 3), served_seq=recipient.served_seq + 3)
+    return replace(decision, levels=(*decision.levels, replace(decision.levels[0], recipients=(more,))))
+
+
 BROKEN: dict[str, Callable[[Decision], Decision]] = {
     "a decision is the niche's next entry": lambda d: replace(d, seq=d.seq + 1),
     "one provider, one lead (R7)": lambda d: first(d, provider_id=d.levels[1].recipients[0].provider_id),
@@ -89,6 +99,9 @@ BROKEN: dict[str, Callable[[Decision], Decision]] = {
     "a level with an open slot is not full (R4)": lambda d: at(
         1, d, recipients=d.levels[1].recipients[:1], counts={**d.levels[1].counts, "level_full": 1}
     ),
+    "no more recipients than the niche allows (R16)": one_more,
+    "an exclusive level sells alone (R16)": lambda d: at(0, d, level=replace(LEVELS[0], is_exclusive=True)),
+    "no two of a conflict group (R16)": lambda d: first(d, provider_id=id_of("provider", 9)),
     "no subscription is counted twice": lambda d: at(1, d, counts={"filter_mismatch": -1}),
     "every living subscription has its one reason": lambda d: at(1, d, counts={}),
     "recipients are chosen in the order of R5": in_reverse,

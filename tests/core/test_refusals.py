@@ -21,8 +21,10 @@ from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Subscription, filter
 from fairlead.core.refusals import (
     AlreadyRecipient,
     CapReached,
+    ConflictGroup,
     FilterInvalid,
     InsufficientBalance,
+    LeadFull,
     LevelFull,
     OutsideSchedule,
     ProviderInactive,
@@ -32,7 +34,7 @@ from fairlead.core.refusals import (
 from tests.core import filter_strategies
 from tests.core.toy_gates import Nameless, OddDay
 
-NAMES = Names({"g": "Gold"}, "EUR")
+NAMES = Names({"g": "Gold"}, "EUR", {"p": "Anchor"})
 FORM = FormSchema(
     (
         Field("region", "region", FieldType.SELECT, options=("north", "south", "east")),
@@ -157,6 +159,14 @@ TOLD: Sequence[tuple[Refusal, str, str]] = [
         InsufficientBalance(1200, 1500),
         "insufficient_balance",
         "Available 12.00 EUR, this level costs 15.00 EUR.",
+    ),
+    (ConflictGroup("p"), "conflict_group", "The lead goes to another provider of the conflict group: `Anchor`."),
+    (LeadFull("recipient_limit", 3, 3), "lead_full.recipient_limit", "Lead full: it has 3 of 3 recipients."),
+    (LeadFull("exclusive_level_sold", 1), "lead_full.exclusive_level_sold", "Lead full: it was sold exclusively."),
+    (
+        LeadFull("exclusive_level_needs_none", 2),
+        "lead_full.exclusive_level_needs_none",
+        "Lead full: the level is exclusive, and it has a recipient already.",
     ),
     (LevelFull(4, 3), "level_full", "Level full: 4 ahead in the order, it takes 3."),
 ]

@@ -14,13 +14,20 @@ from fairlead.core.limits import limits_text
 from fairlead.core.model import PLAIN_TERMS, Level, ProviderTerms, Subscription, filter_text
 
 
-def niche_payload(slug: str, name: str, is_active: bool, form_schema: JsonObject) -> JsonObject:
-    """The payload of a `niche` entry."""
-    return {"slug": slug, "name": name, "is_active": is_active, "form_schema": form_schema}
+def niche_payload(
+    slug: str, name: str, is_active: bool, form_schema: JsonObject, max_recipients_per_lead: int | None = None
+) -> JsonObject:
+    """The payload of a `niche` entry; without a limit of recipients per lead that is left out.
+
+    >>> niche_payload("loans", "Loans", True, {}, 3)["max_recipients_per_lead"]
+    3
+    """
+    limit = {} if max_recipients_per_lead is None else {"max_recipients_per_lead": max_recipients_per_lead}
+    return {"slug": slug, "name": name, "is_active": is_active, "form_schema": form_schema, **limit}
 
 
 def level_payload(level: Level, *, is_deleted: bool) -> JsonObject:
-    """The payload of a `level` entry."""
+    """The payload of a `level` entry; of one that is not exclusive it says nothing of that."""
     return {
         "level_id": level.level_id,
         "name": level.name,
@@ -29,6 +36,7 @@ def level_payload(level: Level, *, is_deleted: bool) -> JsonObject:
         "order_position": level.order_position,
         "is_active": level.is_active,
         "is_deleted": is_deleted,
+        **({"is_exclusive": True} if level.is_exclusive else {}),
     }
 
 
@@ -46,6 +54,7 @@ def level_from_payload(payload: Mapping[str, Any]) -> tuple[Level, bool]:
         payload["max_recipients"],
         payload["order_position"],
         payload["is_active"],
+        payload.get("is_exclusive", False),
     )
     return level, payload["is_deleted"]
 
@@ -64,6 +73,8 @@ def provider_payload(provider_id: str, status: str, terms: ProviderTerms = PLAIN
     payload: dict[str, object] = {"provider_id": provider_id, "status": status}
     if terms.timezone != PLAIN_TERMS.timezone:
         payload["timezone"] = terms.timezone
+    if terms.conflict_group_id is not None:
+        payload["conflict_group_id"] = terms.conflict_group_id
     return {**payload, **_timed(terms.limits_text, terms.schedule_text)}
 
 
@@ -74,7 +85,8 @@ def terms_from_payload(payload: Mapping[str, Any]) -> ProviderTerms:
     >>> terms_from_payload(provider_payload("p", "active", terms)) == terms
     True
     """
-    return ProviderTerms(payload.get("timezone", PLAIN_TERMS.timezone), *_timed_texts(payload))
+    zone = payload.get("timezone", PLAIN_TERMS.timezone)
+    return ProviderTerms(zone, *_timed_texts(payload), payload.get("conflict_group_id"))
 
 
 def _timed(own_limits: str | None, schedule: str | None) -> JsonObject:

@@ -5,7 +5,7 @@ and the time that it is given: same inputs, same decision, byte for byte.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from fairlead.core import gates
@@ -75,6 +75,8 @@ def decide(
         roster.head.last_served_seq,
         terms=roster.terms,
         time_rules=time_rules,
+        max_recipients_per_lead=roster.max_recipients_per_lead,
+        conflict_groups=roster.conflict_groups,
     )
     reopens_at: datetime | None = None
     if start is not None:
@@ -103,15 +105,20 @@ def decide(
 
 
 def outcome_of(results: Sequence[LevelResult]) -> Outcome:
-    """How a distribution that ran to its end came out, by the definition below R12.
+    """How a distribution that ran to its end came out, by the definition below R16.
+
+    A slot stayed open if the lead could have had one more recipient there in the end: none of a lead that is full, and
+    none of an exclusive level once another has sold it.
 
     >>> outcome_of([]).value
     'no_eligible'
     """
     if not any(result.recipients for result in results):
         return Outcome.NO_ELIGIBLE
+    if any(result.lead_full is not None and result.lead_full.closes_lead for result in results):
+        return Outcome.SUCCESS
     for result in results:
-        if result.has_open_slot and _has_refused_buyer(result):
+        if result.has_open_slot and not result.level.is_exclusive and _has_refused_buyer(result):
             return Outcome.PARTIAL
     return Outcome.SUCCESS
 
@@ -151,21 +158,17 @@ def assignment_id(decided_at: datetime, niche_id: str, seq: int, subscription_id
 def _fill_level(roster: Roster, candidates: Candidates, level: Level, state: DecisionState) -> LevelResult:
     """The level's recipients: its candidates in R5's order until `max_recipients` are chosen or none is left.
 
-    A refused candidate takes no slot (R6). Those that were never reached are counted: for what has shut them or a gate
-    that is known to refuse them without a visit, else for `level_full`.
+    A refused candidate takes no slot (R6). A lead that takes no further recipient ends the walk (R16).
     """
     candidate_count, queue = candidates.at(level)
-    known = [
-        (gate.refusal, gate.known_provider_ids(state))
-        for gate in gates.REGISTRY.decision
-        if gate.known_provider_ids is not None
-    ]
     recipients: list[Recipient] = []
     refused: list[RefusedCandidate] = []
-    while len(recipients) < level.max_recipients and (subscription := next(queue, None)) is not None:
+    full = gates.lead_full(state, level)
+    while full is None and len(recipients) < level.max_recipients and (subscription := next(queue, None)) is not None:
         refusal = gates.decision_refusal(state, subscription, level)
         if refusal is None:
             recipients.append(_choose(roster.niche_id, subscription, level, state))
+            full = gates.lead_full(state, level)
         else:
             refused.append(RefusedCandidate(subscription.subscription_id, subscription.provider_id, refusal))
     counts = dict(roster.standing_counts(level.level_id))
@@ -174,22 +177,35 @@ def _fill_level(roster: Roster, candidates: Candidates, level: Level, state: Dec
     counts[FilterMismatch.reason] = roster.living_count(level.level_id) - candidate_count - sum(counts.values())
     unreached_count = candidate_count - len(recipients) - len(refused)
     if unreached_count:
-        counted: set[str] = set()
-        for refusal_kind, provider_ids in known:
-            reached = sum(isinstance(each.refusal, refusal_kind) for each in refused)
-            own = [provider_id for provider_id in provider_ids if provider_id not in counted]
-            counts[refusal_kind.reason] = candidates.count_of_providers(own, level) - reached
-            unreached_count -= counts[refusal_kind.reason]
-            counted.update(own)
-        counts[LevelFull.reason] = unreached_count
+        counts |= _unreached_counts(candidates, level, state, {each.provider_id for each in refused})
+        counts[(LevelFull if full is None else full).reason] = unreached_count - sum(
+            counts.get(gate.refusal.reason, 0) for gate in _KNOWN
+        )
     told = {reason: count for reason, count in counts.items() if count}
-    return LevelResult(level, tuple(recipients), tuple(refused), told)
+    return LevelResult(level, tuple(recipients), tuple(refused), told, full)
+
+
+_KNOWN = [gate for gate in gates.REGISTRY.decision if gate.known_provider_ids is not None]
+
+
+def _unreached_counts(
+    candidates: Candidates, level: Level, state: DecisionState, refused_ids: Collection[str]
+) -> dict[str, int]:
+    """Of the candidates that were never reached: how many a gate is known to refuse without a visit, by its reason."""
+    counts: dict[str, int] = {}
+    counted = set(refused_ids)
+    for gate in _KNOWN:
+        assert gate.known_provider_ids is not None, "it is one of those"
+        own = [provider_id for provider_id in gate.known_provider_ids(state, level) if provider_id not in counted]
+        counts[gate.refusal.reason] = candidates.count_of_providers(own, level) if own else 0
+        counted.update(own)
+    return counts
 
 
 def _choose(niche_id: str, subscription: Subscription, level: Level, state: DecisionState) -> Recipient:
     """The next recipient: it takes the next `served_seq` of the niche and the next entry of its provider's ledger."""
     state.last_served_seq += 1
-    state.received_at[subscription.provider_id] = level.level_id
+    state.receive(subscription.provider_id, level)
     balance = state.balances[subscription.provider_id]
     return Recipient(
         assignment_id=assignment_id(state.decided_at, niche_id, state.seq, subscription.subscription_id),

@@ -8,7 +8,7 @@ from enum import StrEnum
 from fairlead.core.canonical import JsonObject
 from fairlead.core.limits import Counter
 from fairlead.core.model import Level
-from fairlead.core.refusals import Refusal
+from fairlead.core.refusals import LeadFull, Refusal
 
 
 class Outcome(StrEnum):
@@ -49,18 +49,20 @@ class LevelResult:
     """What happened at one level: who got the lead, who was refused on the way, how many else and why.
 
     `counts` holds every other living subscription of the level by reason, none of them 0, so that recipients + refused
-    + counts are all of them.
+    + counts are all of them. `lead_full` is set where the lead took no further recipient from the level in the end,
+    although the level may have had room (R16).
     """
 
     level: Level
     recipients: tuple[Recipient, ...]
     refused: tuple[RefusedCandidate, ...]
     counts: Mapping[str, int]
+    lead_full: LeadFull | None = None
 
     @property
     def has_open_slot(self) -> bool:
-        """Whether fewer than `max_recipients` were chosen."""
-        return len(self.recipients) < self.level.max_recipients
+        """Whether one more could have been chosen: all candidates were asked."""
+        return len(self.recipients) < self.level.max_recipients and self.lead_full is None
 
 
 @dataclass(frozen=True, slots=True)

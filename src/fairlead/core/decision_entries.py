@@ -12,7 +12,7 @@ from fairlead.core.document import shown
 from fairlead.core.journal import UnreadableEntry
 from fairlead.core.limits import Counter
 from fairlead.core.model import Balance, Level
-from fairlead.core.refusals import InsufficientBalance, Refusal
+from fairlead.core.refusals import InsufficientBalance, LeadFull, Refusal
 
 DECISION_VERSION = 2
 """How decisions are written now. Those of version 1 have no `version`, and name the providers that had the lead."""
@@ -92,6 +92,8 @@ def _level_result_payload(result: LevelResult) -> JsonObject:
         ],
         "refused": [_refused_payload(refused) for refused in result.refused],
         "counts": dict(result.counts),
+        **({"is_exclusive": True} if result.level.is_exclusive else {}),
+        **({} if result.lead_full is None else {"lead_full": result.lead_full.recorded()}),
     }
 
 
@@ -133,6 +135,7 @@ def _read_level_result(payload: Mapping[str, Any], levels: Mapping[str, Level]) 
         payload["max_recipients"],
         payload["order_position"],
         is_active=True,
+        is_exclusive=payload.get("is_exclusive", False),
     )
     recipients = tuple(_read_recipient(recipient) for recipient in payload["recipients"])
     refused = tuple(
@@ -143,7 +146,8 @@ def _read_level_result(payload: Mapping[str, Any], levels: Mapping[str, Level]) 
         )
         for each in payload["refused"]
     )
-    return LevelResult(level, recipients, refused, payload["counts"])
+    full = LeadFull.read(payload["lead_full"], payload) if "lead_full" in payload else None
+    return LevelResult(level, recipients, refused, payload["counts"], full)
 
 
 def _read_recipient(record: Mapping[str, Any]) -> Recipient:

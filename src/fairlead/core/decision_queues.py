@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Protocol
 
 from fairlead.core.decision import Decision, LevelResult, Recipient
+from fairlead.core.decision_state import DecisionState
 from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.form import FormSchema
-from fairlead.core.gates import filter_refusal, is_shut, standing_refusal
-from fairlead.core.model import Subscription
-from fairlead.core.refusals import AlreadyRecipient, Refusal
+from fairlead.core.gates import filter_refusal, is_shut, refusal_without_visit, standing_refusal
+from fairlead.core.model import Balance, Lead, ProviderTerms, Subscription
+from fairlead.core.refusals import Refusal
 
 
 class PastQueue(Protocol):
@@ -22,6 +23,11 @@ class PastQueue(Protocol):
     @property
     def schema(self) -> FormSchema:
         """The niche's form."""
+        ...
+
+    @property
+    def terms(self) -> Mapping[str, ProviderTerms]:
+        """The terms of providers, where they are not plain."""
         ...
 
     def subscriptions_at(self, level_id: str) -> Sequence[Subscription]:
@@ -94,12 +100,10 @@ def queues_of(
     Raises `QueueDiffers` where past and decision do not belong together.
     """
     gates = _Gates(past, attributes, decision.decided_at)
-    received_at: dict[str, str] = {}
-    queues: list[LevelQueue] = []
-    for result in decision.levels:
-        queues.append(_queue_of(past, gates, result, received_at, last_served_seq))
-        received_at |= dict.fromkeys((each.provider_id for each in result.recipients), result.level.level_id)
-    return tuple(queues)
+    no_balances: dict[str, Balance] = {}
+    lead = Lead(decision.lead_id, dict(attributes), decision.lead_commitment, decision.attempt)
+    state = DecisionState(decision.seq, decision.decided_at, lead, no_balances, last_served_seq, terms=past.terms)
+    return tuple(_queue_of(past, gates, result, state) for result in decision.levels)
 
 
 def queue_recorded(result: LevelResult) -> LevelQueue:
@@ -134,25 +138,26 @@ class _Gates:
         return self._of_filter[text] or (shut if is_shut(shut, self._moment) else None)
 
 
-def _queue_of(
-    past: PastQueue, gates: _Gates, result: LevelResult, received_at: Mapping[str, str], last_served_seq: int
-) -> LevelQueue:
+def _queue_of(past: PastQueue, gates: _Gates, result: LevelResult, state: DecisionState) -> LevelQueue:
+    """The level's queue; the state, which comes to the level, has left it afterwards."""
     recipients = {each.subscription_id: each for each in result.recipients}
     refused = {each.subscription_id: each.refusal for each in result.refused}
     queue: list[Candidate] = []
     outside: dict[str, list[Candidate]] = {}
     for subscription in past.subscriptions_at(result.level.level_id):
         seq = past.served_seq(subscription.subscription_id)
-        ago = None if seq is None else last_served_seq - seq + 1
+        ago = None if seq is None else state.last_served_seq - seq + 1
         shut = gates.refusal(subscription)
         own = Candidate(subscription.subscription_id, subscription.provider_id, None, ago, None, shut)
         if shut is not None:
             outside.setdefault(shut.reason, []).append(own)
             continue
         refusal = refused.get(subscription.subscription_id)
-        if refusal is None and subscription.provider_id in received_at:
-            refusal = AlreadyRecipient(received_at[subscription.provider_id])
         recipient = recipients.get(subscription.subscription_id)
+        if recipient is not None:
+            state.receive(subscription.provider_id, result.level)
+        elif refusal is None:
+            refusal = refusal_without_visit(state, subscription, result.level)
         queue.append(replace(own, rank=len(queue) + 1, recipient=recipient, refusal=None if recipient else refusal))
     named = [each.rank or 0 for each in queue if each.recipient or each.subscription_id in refused]
     if len(named) != len(recipients) + len(refused):

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.limits import Counter
-from fairlead.core.model import PLAIN_TERMS, Balance, Lead, ProviderTerms, Subscription
+from fairlead.core.model import PLAIN_TERMS, Balance, Lead, Level, ProviderTerms, Subscription
 
 
 class Balances(Protocol):
@@ -48,7 +48,8 @@ class DecisionState:
 
     `last_served_seq` is the niche's counter; each recipient takes the next one (R5). `terms` has those providers whose
     terms are not plain; with `time_rules` None no subscription has limits or a schedule. `used_local_time`
-    says whether the decision depended on those.
+    says whether the decision depended on those. `conflict_groups` has the providers of each, of this niche;
+    `recipient_of_group` the one that receives the lead.
     """
 
     seq: int
@@ -60,7 +61,19 @@ class DecisionState:
     terms: Mapping[str, ProviderTerms] = field(default_factory=dict[str, ProviderTerms])
     time_rules: TimeRules | None = None
     used_local_time: bool = False
+    max_recipients_per_lead: int | None = None
+    conflict_groups: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    recipient_of_group: dict[str, str] = field(default_factory=dict[str, str])
+    is_sold_exclusively: bool = False
 
     def terms_of(self, subscription: Subscription) -> ProviderTerms:
         """What holds for all subscriptions of its provider."""
         return self.terms.get(subscription.provider_id, PLAIN_TERMS)
+
+    def receive(self, provider_id: str, level: Level) -> None:
+        """The provider receives the lead, from this level."""
+        self.received_at[provider_id] = level.level_id
+        group_id = self.terms.get(provider_id, PLAIN_TERMS).conflict_group_id
+        if group_id is not None:
+            self.recipient_of_group[group_id] = provider_id
+        self.is_sold_exclusively |= level.is_exclusive

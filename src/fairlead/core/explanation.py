@@ -9,7 +9,7 @@ from fairlead.core.decision import Decision, LevelResult, Recipient
 from fairlead.core.decision_state import DecisionState
 from fairlead.core.form import FormSchema
 from fairlead.core.gates import filter_refusal, is_shut, refusal_without_visit, standing_refusal
-from fairlead.core.model import Balance, Lead, Subscription
+from fairlead.core.model import Balance, Lead, ProviderTerms, Subscription
 from fairlead.core.refusals import LevelFull, Refusal
 
 
@@ -29,6 +29,11 @@ class Past(Protocol):
     @property
     def schema(self) -> FormSchema:
         """The niche's form."""
+        ...
+
+    @property
+    def terms(self) -> Mapping[str, ProviderTerms]:
+        """The terms of providers, where they are not plain."""
         ...
 
     def subscriptions_of(self, provider_id: str) -> Sequence[Subscription]:
@@ -75,18 +80,21 @@ def _refusal(past: Past, lead: Lead, decision: Decision, result: LevelResult, su
     for refused in result.refused:
         if refused.subscription_id == subscription.subscription_id:
             return refused.refusal
-    # It was never reached: only gates that need no visit can have refused it, else the level was full.
-    refusal = refusal_without_visit(_state_at(lead, decision, result), subscription, result.level)
+    # It was never reached: only gates that need no visit can have refused it, else the lead or the level was full.
+    state = _state_after(lead, decision, result, past.terms)
+    refusal = refusal_without_visit(state, subscription, result.level) or result.lead_full
     if refusal is not None:
         return refusal
     return LevelFull(past.count_ahead(lead.attributes, decision.decided_at, subscription), result.level.max_recipients)
 
 
-def _state_at(lead: Lead, decision: Decision, result: LevelResult) -> DecisionState:
-    """The decision's state as it came to the level."""
+def _state_after(
+    lead: Lead, decision: Decision, result: LevelResult, terms: Mapping[str, ProviderTerms]
+) -> DecisionState:
+    """The decision's state as it left the level."""
     no_balances: dict[str, Balance] = {}
-    state = DecisionState(decision.seq, decision.decided_at, lead, no_balances, 0)
-    for earlier in decision.levels[: decision.levels.index(result)]:
-        for recipient in earlier.recipients:
-            state.received_at[recipient.provider_id] = earlier.level.level_id
+    state = DecisionState(decision.seq, decision.decided_at, lead, no_balances, 0, terms=terms)
+    for each in decision.levels[: decision.levels.index(result) + 1]:
+        for recipient in each.recipients:
+            state.receive(recipient.provider_id, each.level)
     return state

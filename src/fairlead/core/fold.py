@@ -36,8 +36,8 @@ class Follower(Protocol):
         """The living subscription of that id."""
         ...
 
-    def set_niche(self, is_active: bool, form_schema: object) -> None:
-        """The niche's form schema and activity are these."""
+    def set_niche(self, is_active: bool, form_schema: object, max_recipients_per_lead: int | None) -> None:
+        """The niche's form schema, activity and limit of recipients per lead are these."""
 
     def set_level(self, level: Level, is_deleted: bool) -> None:
         """The level is as given, or gone. What shuts its subscriptions is forgotten: its price may be another."""
@@ -77,7 +77,8 @@ def fold(follower: Follower, entry: Entry) -> None:
     pointer, served = follower.head.next_start_order_position, follower.head.last_served_seq
     match entry.kind:
         case JournalEntryKind.NICHE:
-            follower.set_niche(payload["is_active"], payload["form_schema"])
+            limit = payload.get("max_recipients_per_lead")
+            follower.set_niche(payload["is_active"], payload["form_schema"], limit)
         case JournalEntryKind.LEVEL:
             follower.set_level(*level_from_payload(payload))
         case JournalEntryKind.PROVIDER:

@@ -12,8 +12,8 @@ list all read it: a gate that is added here is everywhere.
 - A gate may shut a subscription until a moment (`Refusal.shuts_until`): a schedule that opens then, a window of a limit
   that closes then. The first decision that asks it names it; those after it, up to that moment, count it, and do not
   visit it, so that a level does not fill with candidates that refuse each lead anew.
-- A candidate that was never asked about, since the level was full before, is refused by that, unless it is among those
-  that a decision gate is known to refuse without asking (`known_provider_ids`).
+- A candidate that was never asked about, since the lead or the level was full before, is refused by that, unless it is
+  among those that a decision gate is known to refuse without asking (`known_provider_ids`).
 """
 
 import json
@@ -30,10 +30,15 @@ from fairlead.core.form import FormSchema
 from fairlead.core.limits import Counter, later_reached, parse_limits, reached_cap
 from fairlead.core.model import Level, Subscription
 from fairlead.core.refusals import (
+    EXCLUSIVE_LEVEL_NEEDS_NONE,
+    EXCLUSIVE_LEVEL_SOLD,
+    RECIPIENT_LIMIT,
     AlreadyRecipient,
     CapReached,
+    ConflictGroup,
     FilterInvalid,
     InsufficientBalance,
+    LeadFull,
     LevelFull,
     OutsideSchedule,
     ProviderInactive,
@@ -55,13 +60,14 @@ class StandingGate:
 class DecisionGate:
     """A gate that depends on the decision: `refuse` gets its state, the candidate and the level.
 
-    `known_provider_ids`, where given, are the only providers that it can refuse, known without a visit: candidates
-    that the decision never reached are then counted for it, and not for `level_full`.
+    `known_provider_ids`, where given, are the only providers that it can refuse at the level, once that has its
+    recipients, known without a visit: candidates that the decision never reached are then counted for it, and not for
+    `lead_full` or `level_full`.
     """
 
     refusal: type[Refusal]
     refuse: Callable[[DecisionState, Subscription, Level], Refusal | None]
-    known_provider_ids: Callable[[DecisionState], Sequence[str]] | None = None
+    known_provider_ids: Callable[[DecisionState, Level], Sequence[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ class Registry:
         """Every reason, in R4's precedence."""
         standing = tuple(gate.refusal for gate in self.standing)
         decision = tuple(gate.refusal for gate in self.decision)
-        return (*standing, FilterMismatch, *decision, LevelFull)
+        return (*standing, FilterMismatch, *decision, LeadFull, LevelFull)
 
     @property
     def by_reason(self) -> Mapping[str, type[Refusal]]:
@@ -138,6 +144,25 @@ def refusal_without_visit(state: DecisionState, subscription: Subscription, leve
     return None
 
 
+def lead_full(state: DecisionState, level: Level) -> LeadFull | None:
+    """Why the lead takes no further recipient from the level; None while it does (R16).
+
+    >>> gold = Level("gold", "Gold", 500, 3, 1, is_active=True)
+    >>> state = DecisionState(7, datetime(2026, 1, 1), None, {}, 0, max_recipients_per_lead=1)
+    >>> lead_full(state, gold) is None
+    True
+    >>> state.receive("p", gold)
+    >>> lead_full(state, gold)
+    LeadFull(cause='recipient_limit', used=1, limit=1)
+    """
+    used, limit = len(state.received_at), state.max_recipients_per_lead
+    if state.is_sold_exclusively:
+        return LeadFull(EXCLUSIVE_LEVEL_SOLD, used)
+    if limit is not None and used >= limit:
+        return LeadFull(RECIPIENT_LIMIT, used, limit)
+    return LeadFull(EXCLUSIVE_LEVEL_NEEDS_NONE, used) if level.is_exclusive and used else None
+
+
 def is_shut(refusal: Refusal | None, moment: datetime) -> bool:
     """Whether a refusal that shut a subscription still does at the moment."""
     return refusal is not None and refusal.shuts_until is not None and moment < refusal.shuts_until
@@ -182,6 +207,14 @@ def _filter_invalid(subscription: Subscription, _provider_status: str) -> Filter
 def _already_recipient(state: DecisionState, subscription: Subscription, _level: Level) -> AlreadyRecipient | None:
     level_id = state.received_at.get(subscription.provider_id)
     return None if level_id is None else AlreadyRecipient(level_id)
+
+
+def _conflict_group(state: DecisionState, subscription: Subscription, _level: Level) -> ConflictGroup | None:
+    if not state.recipient_of_group:
+        return None
+    group_id = state.terms_of(subscription).conflict_group_id
+    recipient = None if group_id is None else state.recipient_of_group.get(group_id)
+    return None if recipient is None else ConflictGroup(recipient)
 
 
 def _insufficient_balance(state: DecisionState, subscription: Subscription, level: Level) -> InsufficientBalance | None:
@@ -232,8 +265,17 @@ def counters_of(state: DecisionState, subscription: Subscription) -> Sequence[Co
     return state.time_rules.counters(subscription, terms)
 
 
-def _recipients(state: DecisionState) -> Sequence[str]:
-    return tuple(state.received_at)
+def _earlier_recipients(state: DecisionState, level: Level) -> Sequence[str]:
+    return [provider_id for provider_id, level_id in state.received_at.items() if level_id != level.level_id]
+
+
+def _groups_of_recipients(state: DecisionState, _level: Level) -> Sequence[str]:
+    return [
+        provider_id
+        for group_id, recipient in state.recipient_of_group.items()
+        for provider_id in state.conflict_groups.get(group_id, ())
+        if provider_id != recipient
+    ]
 
 
 REGISTRY = Registry(
@@ -245,7 +287,8 @@ REGISTRY = Registry(
     decision=(
         DecisionGate(OutsideSchedule, _outside_schedule),
         DecisionGate(CapReached, _cap_reached),
-        DecisionGate(AlreadyRecipient, _already_recipient, known_provider_ids=_recipients),
+        DecisionGate(AlreadyRecipient, _already_recipient, known_provider_ids=_earlier_recipients),
+        DecisionGate(ConflictGroup, _conflict_group, known_provider_ids=_groups_of_recipients),
         DecisionGate(InsufficientBalance, _insufficient_balance),
     ),
 )

@@ -4,7 +4,7 @@ Another language has a template of its own for each `message_id`, and writes amo
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from fairlead.core.currency import money
@@ -33,7 +33,14 @@ class LevelName:
     level_id: str
 
 
-MessageValue = int | float | bool | str | tuple[str, ...] | Amount | LevelName | datetime
+@dataclass(frozen=True, slots=True)
+class ProviderName:
+    """The name of a provider. No provider is told of another: such a message is for operators."""
+
+    provider_id: str
+
+
+MessageValue = int | float | bool | str | tuple[str, ...] | Amount | LevelName | ProviderName | datetime
 """A text is a name or a value, never prose: it is the same in every language. So is each of a tuple, an alternative."""
 
 
@@ -48,10 +55,11 @@ class TranslatableMessage:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a message needs to be written: names of levels by id, and the currency that amounts are in."""
+    """What a message needs to be written: names of levels and providers by id, and the currency of amounts."""
 
     level_names: Mapping[str, str]
     currency: str
+    provider_names: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,8 @@ def _value(value: MessageValue, names: Names, wording: Wording) -> str:
         return wording.moment(value)
     if isinstance(value, LevelName):
         return _quoted(names.level_names.get(value.level_id, value.level_id))
+    if isinstance(value, ProviderName):
+        return _quoted(names.provider_names.get(value.provider_id, value.provider_id))
     if isinstance(value, bool):
         return wording.yes if value else wording.no
     if isinstance(value, str):

@@ -24,7 +24,10 @@ INSUFFICIENT_FUNDS = "insufficient_funds"
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A living competition level of a niche."""
+    """A living competition level of a niche.
+
+    An exclusive one takes part only while the lead has no recipient, and closes the lead when it sells (R16).
+    """
 
     level_id: str
     name: str
@@ -32,6 +35,7 @@ class Level:
     max_recipients: int
     order_position: int
     is_active: bool
+    is_exclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +86,16 @@ def filter_text(filter_rules: JsonObject) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ProviderTerms:
-    """What holds for all of a provider's subscriptions: its time zone, limits over all niches, and its schedule.
+    """What holds for all of a provider's subscriptions: its time zone, limits over all niches, schedule, and group.
 
-    A subscription with a schedule of its own goes by that.
+    A subscription with a schedule of its own goes by that. Of the providers of a conflict group at most one receives a
+    lead (R16).
     """
 
     timezone: str = "UTC"
     limits_text: str | None = None
     schedule_text: str | None = None
+    conflict_group_id: str | None = None
 
     @property
     def go_by_local_time(self) -> bool:
@@ -98,7 +104,7 @@ class ProviderTerms:
 
 
 PLAIN_TERMS = ProviderTerms()
-"""Those of a provider with no limit and no schedule, by the clocks of UTC."""
+"""Those of a provider with no limit, no schedule and no group, by the clocks of UTC."""
 
 
 @dataclass(frozen=True, slots=True)

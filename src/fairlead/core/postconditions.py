@@ -11,6 +11,12 @@ place of their own for a lead's recipients at a level would cost assignments a c
 - no more than max_recipients (R6): invariant `a lead reaches a provider once, and a level no more than its
   max_recipients`
 - a level with an open slot is not full (R4): replay `decided again, byte for byte`
+- no more recipients than the niche allows (R16): invariant `no lead has more recipients than it may have, nor two of a
+  conflict group`
+- an exclusive level sells alone (R16): invariant `no lead has more recipients than it may have, nor two of a conflict
+  group`
+- no two of a conflict group (R16): invariant `no lead has more recipients than it may have, nor two of a conflict
+  group`
 - no subscription is counted twice: replay `decided again, byte for byte`
 - every living subscription has its one reason: replay `decided again, byte for byte`
 - recipients are chosen in the order of R5: row count `subscriptions_served_can_be`
@@ -48,6 +54,7 @@ def assert_decision(roster: Roster, decision: Decision) -> None:
     served = [recipient.served_seq for recipient in recipients]
     first = roster.head.last_served_seq + 1
     assert served == [*range(first, first + len(served))], "each recipient takes the next place (R5)"
+    _assert_together(roster, decision)
     for result in decision.levels:
         _assert_slots(roster, result)
         assert _is_in_order(roster, result.recipients), "recipients are chosen in the order of R5"
@@ -82,11 +89,21 @@ def assert_batch(
 
 def _assert_slots(roster: Roster, result: LevelResult) -> None:
     assert len(result.recipients) <= result.level.max_recipients, "no more than max_recipients (R6)"
-    is_full = len(result.recipients) == result.level.max_recipients
+    is_full = len(result.recipients) == result.level.max_recipients and result.lead_full is None
     assert is_full or LevelFull.reason not in result.counts, "a level with an open slot is not full (R4)"
     assert all(count >= 0 for count in result.counts.values()), "no subscription is counted twice"
     told = len(result.recipients) + len(result.refused) + sum(result.counts.values())
     assert told == roster.living_count(result.level.level_id), "every living subscription has its one reason"
+
+
+def _assert_together(roster: Roster, decision: Decision) -> None:
+    recipients, limit = decision.recipients, roster.max_recipients_per_lead
+    assert limit is None or len(recipients) <= limit, "no more recipients than the niche allows (R16)"
+    is_exclusive = any(result.recipients and result.level.is_exclusive for result in decision.levels)
+    assert not is_exclusive or len(recipients) == 1, "an exclusive level sells alone (R16)"
+    of_recipients = (roster.terms.get(each.provider_id, PLAIN_TERMS).conflict_group_id for each in recipients)
+    groups = [group_id for group_id in of_recipients if group_id is not None]
+    assert len({*groups}) == len(groups), "no two of a conflict group (R16)"
 
 
 def _assert_recipient(roster: Roster, result: LevelResult, recipient: Recipient) -> None:

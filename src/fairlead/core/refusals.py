@@ -11,7 +11,15 @@ from typing import Any, ClassVar, Self
 
 from fairlead.core.canonical import JsonObject, timestamp_from_text, timestamp_text
 from fairlead.core.limits import CAPS, Owner, ReachedCap
-from fairlead.core.messages import Amount, LevelName, MessageValue, Names, TranslatableMessage, english
+from fairlead.core.messages import (
+    Amount,
+    LevelName,
+    MessageValue,
+    Names,
+    ProviderName,
+    TranslatableMessage,
+    english,
+)
 from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED
 
 
@@ -237,6 +245,30 @@ class AlreadyRecipient(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
+class ConflictGroup(Refusal):
+    """Another provider of its provider's conflict group receives the lead (R16). Operators alone are told which."""
+
+    reason = "conflict_group"
+    summary = "another provider of the conflict group has the lead"
+    sentences: ClassVar[Mapping[str, str]] = {
+        "conflict_group": "The lead goes to another provider of the conflict group: {provider}.",
+    }
+    # It follows from the recipients and from the groups that the journal knows.
+    is_named = False
+    recipient_provider_id: str
+
+    def recorded(self) -> JsonObject:
+        return {"recipient_provider_id": self.recipient_provider_id}
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any], level: Mapping[str, Any]) -> "ConflictGroup":
+        return cls(record["recipient_provider_id"])
+
+    def message(self) -> TranslatableMessage:
+        return self.told(self.reason, provider=ProviderName(self.recipient_provider_id))
+
+
+@dataclass(frozen=True, slots=True)
 class InsufficientBalance(Refusal):
     """What its provider has, the credit limit included, is less than the level's price (R8)."""
 
@@ -259,6 +291,54 @@ class InsufficientBalance(Refusal):
 
     def message(self) -> TranslatableMessage:
         return self.told(self.reason, available=Amount(self.available_cents), price=Amount(self.price_cents))
+
+
+RECIPIENT_LIMIT = "recipient_limit"
+"""The lead has as many recipients as its niche allows."""
+
+EXCLUSIVE_LEVEL_SOLD = "exclusive_level_sold"
+"""An exclusive level sold the lead."""
+
+EXCLUSIVE_LEVEL_NEEDS_NONE = "exclusive_level_needs_none"
+"""The level is exclusive, and the lead has a recipient already."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadFull(Refusal):
+    """The lead takes no further recipient, or none of this level, before its turn came (R16).
+
+    `used` are its recipients, `limit` is what its niche allows, where that is the cause. The causes are stored as text.
+    """
+
+    reason = "lead_full"
+    summary = "lead had its recipients before their turn"
+    sentences: ClassVar[Mapping[str, str]] = {
+        "lead_full.recipient_limit": "Lead full: it has {used} of {limit} recipients.",
+        "lead_full.exclusive_level_sold": "Lead full: it was sold exclusively.",
+        "lead_full.exclusive_level_needs_none": "Lead full: the level is exclusive, and it has a recipient already.",
+    }
+    is_named = False
+    cause: str
+    used: int
+    limit: int | None = None
+
+    @property
+    def closes_lead(self) -> bool:
+        """Whether no other level can sell the lead any more either."""
+        return self.cause != EXCLUSIVE_LEVEL_NEEDS_NONE
+
+    def recorded(self) -> JsonObject:
+        limit = {} if self.limit is None else {"limit": self.limit}
+        return {"cause": self.cause, "used": self.used, **limit}
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any], level: Mapping[str, Any]) -> "LeadFull":
+        return cls(record["cause"], record["used"], record.get("limit"))
+
+    def message(self) -> TranslatableMessage:
+        if self.limit is None:
+            return self.told(f"{self.reason}.{self.cause}")
+        return self.told(f"{self.reason}.{self.cause}", used=self.used, limit=self.limit)
 
 
 @dataclass(frozen=True, slots=True)

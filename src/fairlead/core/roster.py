@@ -4,7 +4,7 @@ A roster is a fold of the journal: brought up to the head under the niche's lock
 It answers one question fast: which subscriptions pass the standing gates and the filter for a lead, in R5's order.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -33,11 +33,13 @@ class Roster:
         self.niche_id = niche_id
         self.head = Head(0, bytes(32), 1, 0)
         self.is_active = True
+        self.max_recipients_per_lead: int | None = None
         self.schema = FormSchema(())
         self.active_levels: tuple[Level, ...] = ()
         self._levels: dict[str, Level] = {}
         self._provider_status: dict[str, str] = {}
         self._terms: dict[str, ProviderTerms] = {}
+        self._conflict_groups: dict[str, tuple[str, ...]] = {}
         self._served_while_gone: dict[str, int] = {}
         self._slots = Slots()
         self._undo: list[Callable[[], None]] | None = None
@@ -72,6 +74,11 @@ class Roster:
     def terms(self) -> Mapping[str, ProviderTerms]:
         """The terms of providers, where they are not plain."""
         return self._terms
+
+    @property
+    def conflict_groups(self) -> Mapping[str, Sequence[str]]:
+        """The providers of each conflict group, of those that ever subscribed in the niche."""
+        return self._conflict_groups
 
     def shut_by(self, subscription_id: str) -> Refusal | None:
         """The limit or schedule that shuts the living subscription until the moment that it says, if one does."""
@@ -121,9 +128,13 @@ class Roster:
         """The roster stands at `entry.seq`. Raises as `fold.fold` does."""
         fold(self, entry)
 
-    def set_niche(self, is_active: bool, form_schema: object) -> None:
-        """The niche's form schema and activity are these; every filter is read anew against the schema."""
+    def set_niche(self, is_active: bool, form_schema: object, max_recipients_per_lead: int | None = None) -> None:
+        """The niche's form schema, activity and limit of recipients per lead are these.
+
+        Every filter is read anew against the schema.
+        """
         self.is_active = is_active
+        self.max_recipients_per_lead = max_recipients_per_lead
         schema = parse_form_schema(form_schema)
         if schema != self.schema:
             self.schema = schema
@@ -140,12 +151,23 @@ class Roster:
     def set_provider(self, provider_id: str, status: str, terms: ProviderTerms = PLAIN_TERMS) -> None:
         """The provider's status and terms are these, for each of its subscriptions. What shuts those is forgotten."""
         self._provider_status[provider_id] = status
-        self._terms.pop(provider_id, None)
+        before = self._terms.pop(provider_id, PLAIN_TERMS)
         if terms != PLAIN_TERMS:
             self._terms[provider_id] = terms
+        if before.conflict_group_id != terms.conflict_group_id:
+            self._regroup(provider_id, before.conflict_group_id, terms.conflict_group_id)
         for subscription in self._slots.of_provider(provider_id):
             self._slots.change(subscription, self._gate_of(subscription))
             self._slots.shut(subscription.subscription_id, None)
+
+    def _regroup(self, provider_id: str, left_id: str | None, joined_id: str | None) -> None:
+        groups = self._conflict_groups
+        if left_id is not None:
+            groups[left_id] = tuple(each for each in groups[left_id] if each != provider_id)
+            if not groups[left_id]:
+                del groups[left_id]
+        if joined_id is not None:
+            groups[joined_id] = (*groups.get(joined_id, ()), provider_id)
 
     def set_subscription(self, subscription: Subscription, is_deleted: bool) -> None:
         """The subscription is as given, or gone; what shut it is forgotten.

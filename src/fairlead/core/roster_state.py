@@ -25,7 +25,11 @@ FORMAT = 1
 """How a state is written down. Another number is not read: what it stands for can be folded again."""
 
 LOCAL_TIME_FORMAT = 2
-"""The same with limits, schedules and what they shut, where there are any."""
+"""The same with limits, schedules, conflict groups and what is shut, where there are any."""
+
+
+def _group_of(terms: ProviderTerms) -> list[str]:
+    return [] if terms.conflict_group_id is None else [terms.conflict_group_id]
 
 
 class RosterState:
@@ -35,6 +39,7 @@ class RosterState:
         self.niche_id = niche_id
         self.head = Head(0, bytes(32), 1, 0)
         self._is_active = True
+        self._max_recipients_per_lead: int | None = None
         self._form: JsonObject | None = None
         self._schema: FormSchema | None = FormSchema(())
         self._levels: dict[str, Level] = {}
@@ -123,7 +128,7 @@ class RosterState:
         """A roster that stands at the same entry, ready to decide."""
         roster = Roster(self.niche_id)
         if self._form is not None:
-            roster.set_niche(self._is_active, self._form)
+            roster.set_niche(self._is_active, self._form, self._max_recipients_per_lead)
         for level in self._levels.values():
             roster.set_level(level, is_deleted=False)
         for provider_id, status in self._statuses.items():
@@ -179,9 +184,10 @@ class RosterState:
         """The state stands at `entry.seq`. Raises as `fold.fold` does."""
         fold(self, entry)
 
-    def set_niche(self, is_active: bool, form_schema: object) -> None:
-        """The niche's form schema and activity are these."""
+    def set_niche(self, is_active: bool, form_schema: object, max_recipients_per_lead: int | None = None) -> None:
+        """The niche's form schema, activity and limit of recipients per lead are these."""
         self._is_active = is_active
+        self._max_recipients_per_lead = max_recipients_per_lead
         self._form, self._schema, self._asked = cast("JsonObject", form_schema), None, None
 
     def set_level(self, level: Level, is_deleted: bool) -> None:
@@ -261,7 +267,8 @@ class RosterState:
             },
             "served": dict(sorted(self._served.items())),
         }
-        return {**document, **self._local_time()}
+        limit = self._max_recipients_per_lead
+        return {**document, **self._local_time(), **({} if limit is None else {"max_recipients_per_lead": limit})}
 
     def _local_time(self) -> dict[str, Any]:
         if not (self._terms or self._timed or self._shut):
@@ -269,7 +276,7 @@ class RosterState:
         return {
             "format": LOCAL_TIME_FORMAT,
             "terms": {
-                provider_id: [terms.timezone, terms.limits_text, terms.schedule_text]
+                provider_id: [terms.timezone, terms.limits_text, terms.schedule_text, *_group_of(terms)]
                 for provider_id, terms in sorted(self._terms.items())
             },
             "timed": {subscription_id: [*texts] for subscription_id, texts in sorted(self._timed.items())},
@@ -289,7 +296,8 @@ class RosterState:
             document["last_served_seq"],
         )
         if document["form_schema"] is not None:
-            state.set_niche(document["is_active"], document["form_schema"])
+            limit = document.get("max_recipients_per_lead")
+            state.set_niche(document["is_active"], document["form_schema"], limit)
         for payload in document["levels"]:
             state.set_level(*level_from_payload(payload))
         state._statuses, state._served = document["providers"], document["served"]

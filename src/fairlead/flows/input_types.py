@@ -26,6 +26,7 @@ Timezone = Annotated[str, AfterValidator(_timezone)]
 Cents = Annotated[int, Field(ge=0, le=MAX_AMOUNT_CENTS)]
 PositiveCents = Annotated[int, Field(ge=1, le=MAX_AMOUNT_CENTS)]
 MaxRecipients = Annotated[int, Field(ge=1, le=100)]
+MaxRecipientsPerLead = Annotated[int, Field(ge=1, le=1_000)]
 OrderPosition = Annotated[int, Field(ge=1, le=1_000_000)]
 Minutes = Annotated[int, Field(ge=1, le=100_000)]
 Hours = Annotated[int, Field(ge=1, le=100_000)]
@@ -82,6 +83,8 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "max_recipients": TypeAdapter(MaxRecipients, config=_STRICT),
     "order_position": TypeAdapter(OrderPosition, config=_STRICT),
     "is_active": TypeAdapter(bool, config=_STRICT),
+    "is_exclusive": TypeAdapter(bool, config=_STRICT),
+    "max_recipients_per_lead": TypeAdapter(MaxRecipientsPerLead | None, config=_STRICT),
     "auto_distribute": TypeAdapter(bool, config=_STRICT),
     "phone_region": TypeAdapter(PhoneRegion | None, config=_STRICT),
     "every_minutes": TypeAdapter(Minutes, config=_STRICT),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fairlead.core.canonical import GENESIS_HASH, chain_hash, timestamp_text
 from fairlead.core.errors import Refused
+from fairlead.core.form import FormSchema
 from fairlead.core.model import PLAIN_TERMS, ProviderTerms, Subscription
 from fairlead.core.replay import UNREADABLE, Replay
 from fairlead.core.roster import Roster
@@ -159,8 +160,8 @@ def _state_differences(folded: Roster, loaded: Roster, niche: LockedNiche) -> li
     differences: list[str] = []
     if folded.head != head_of(niche):
         differences.append(f"the journal's head is {folded.head.seq}, the niche says {niche.journal_seq}")
-    if folded.is_active != loaded.is_active or folded.schema != loaded.schema:
-        differences.append("the niche's form schema or activity is another than in its journal")
+    if _niche_of(folded) != _niche_of(loaded):
+        differences.append("the niche's form schema, activity or limit of recipients is another than in its journal")
     if dict(folded.levels) != dict(loaded.levels):
         differences.append("the levels are others than in the journal")
     in_journal, in_tables = dict(folded.subscriptions), dict(loaded.subscriptions)
@@ -189,11 +190,15 @@ def _check_reports(conn: Connection, progress: Progress) -> Check:
     return Check("what reports keep of days that are over is what the rows give", len(spans), shown)
 
 
+def _niche_of(roster: Roster) -> tuple[bool, FormSchema, int | None]:
+    return roster.is_active, roster.schema, roster.max_recipients_per_lead
+
+
 def _terms(roster: Roster, provider_id: str, subscription: Subscription | None) -> ProviderTerms:
     """The terms that the subscription goes by; the journal follows the time zone only where that matters."""
     terms = roster.terms.get(provider_id, PLAIN_TERMS)
     matters = terms.go_by_local_time or (subscription is not None and subscription.goes_by_local_time)
-    return terms if matters else PLAIN_TERMS
+    return terms if matters else ProviderTerms(conflict_group_id=terms.conflict_group_id)
 
 
 def _check_audit_chain(conn: Connection, progress: Progress) -> Check:

@@ -25,6 +25,7 @@ class LockedNiche:
     last_served_seq: int
     journal_seq: int
     journal_head: bytes
+    max_recipients_per_lead: int | None
 
 
 def lock_niches(conn: Connection, niche_ids: Sequence[str]) -> dict[str, LockedNiche]:
@@ -38,7 +39,8 @@ def lock_niches(conn: Connection, niche_ids: Sequence[str]) -> dict[str, LockedN
         LockedNiche,
         """
         select id::text as niche_id, slug, is_active, form_schema,
-               next_start_level_order_position as next_start_order_position, last_served_seq, journal_seq, journal_head
+               next_start_level_order_position as next_start_order_position, last_served_seq, journal_seq, journal_head,
+               max_recipients_per_lead
         from niches where id = any(%s::uuid[]) order by id for no key update
         """,
         (list(niche_ids),),
@@ -53,7 +55,8 @@ def read_niche(conn: Connection, niche_id: str) -> LockedNiche | None:
         LockedNiche,
         """
         select id::text as niche_id, slug, is_active, form_schema,
-               next_start_level_order_position as next_start_order_position, last_served_seq, journal_seq, journal_head
+               next_start_level_order_position as next_start_order_position, last_served_seq, journal_seq, journal_head,
+               max_recipients_per_lead
         from niches where id = %s
         """,
         (niche_id,),

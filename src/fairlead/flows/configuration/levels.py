@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload
-from fairlead.core.errors import Refused
+from fairlead.core.errors import BadInput, Refused
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import Level
 from fairlead.core.subscription import funded
@@ -20,7 +20,7 @@ from fairlead.flows.configuration.versions import (
     moved,
     require_version,
 )
-from fairlead.flows.declaring.plan_niches import level_document
+from fairlead.flows.declaring.plan_niches import exclusive_problem, level_document
 from fairlead.flows.funding import Move, record_moves
 from fairlead.flows.input_types import canonical_memo, canonical_values
 from fairlead.flows.niche_locks import with_niche_locks
@@ -51,6 +51,7 @@ class LevelChange:
     price_cents: int | Unchanged = UNCHANGED
     max_recipients: int | Unchanged = UNCHANGED
     is_active: bool | Unchanged = UNCHANGED
+    is_exclusive: bool | Unchanged = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +78,18 @@ def create_level(
     *,
     order_position: int | None = None,
     is_active: bool = True,
+    is_exclusive: bool = False,
     memo: str | None = None,
 ) -> Changed[LevelRow]:
     """The niche has the level, at this position, by default after all others.
 
     Recognised by its name in the niche: asked for again with the same values nothing is changed. Locks the niche.
-    Raises `BadInput` and `Refused`: `niche_unknown`, `level_exists` when the name has another level,
-    `position_taken`.
+    Raises `BadInput`, also for an exclusive level of several recipients, and `Refused`: `niche_unknown`, `level_exists`
+    when the name has another level, `position_taken`.
     """
     checked, level_id = checked_id(niche_id, "niche"), new_id(database)
     values: dict[str, object] = {"name": name, "price_cents": price_cents, "max_recipients": max_recipients}
-    values |= {"is_active": is_active, "memo": memo}
+    values |= {"is_active": is_active, "is_exclusive": is_exclusive, "memo": memo}
     canonical = canonical_values(values if order_position is None else values | {"order_position": order_position})
     name, memo = canonical["name"], canonical["memo"]
 
@@ -98,7 +100,9 @@ def create_level(
         after_all = max((row.level.order_position for row in living), default=0) + 1
         own = None if namesake is None else namesake.level.order_position
         position = order_position or own or after_all
-        asked = LevelRow(checked, Level(level_id, name, price_cents, max_recipients, position, is_active))
+        level = Level(level_id, name, price_cents, max_recipients, position, is_active, is_exclusive)
+        _require_sold_alone(level)
+        asked = LevelRow(checked, level)
         if namesake is not None:
             if level_document(namesake.level) != level_document(asked.level):
                 raise Refused("level_exists", f"the niche has a level {name!r} already")
@@ -135,6 +139,7 @@ def change_level(
         if before.is_deleted:
             raise Refused("level_deleted", f"the level {before.level.name!r} was deleted")
         after = replace(before, level=replace(before.level, **wanted))
+        _require_sold_alone(after.level)
         differing = difference("level", before.level.name, _document(before.level), _document(after.level))
         if differing is None:
             return Changed(before, level_version(before), took_effect=False)
@@ -206,6 +211,11 @@ def delete_level(
         return _write(conn, locked, replace(before, is_deleted=True), [], change, "level.deleted", actor, memo)
 
     return with_niche_locks(database, work)
+
+
+def _require_sold_alone(level: Level) -> None:
+    if (problem := exclusive_problem(level)) is not None:
+        raise BadInput([f"max_recipients: {problem}"])
 
 
 def level_entry(row: LevelRow) -> tuple[JournalEntryKind, JsonObject]:

@@ -50,7 +50,8 @@ POLICY_NAMES = ("auto_distribute", "reoffer", "phone_region")
 class NicheChange:
     """What is to be different about a niche. `reoffer` None: unsold leads are not offered again.
 
-    `phone_region` None: a telephone number without a country is compared by its digits.
+    `phone_region` None: a telephone number without a country is compared by its digits. `max_recipients_per_lead`
+    None: a lead has as many recipients as the levels take.
     """
 
     name: str | Unchanged = UNCHANGED
@@ -58,6 +59,7 @@ class NicheChange:
     auto_distribute: bool | Unchanged = UNCHANGED
     reoffer: ReofferPolicy | Unchanged | None = UNCHANGED
     phone_region: str | Unchanged | None = UNCHANGED
+    max_recipients_per_lead: int | Unchanged | None = UNCHANGED
 
 
 def create_niche(
@@ -69,6 +71,7 @@ def create_niche(
     form_schema: object = None,
     is_active: bool = True,
     policy: NichePolicy | None = None,
+    max_recipients_per_lead: int | None = None,
     memo: str | None = None,
 ) -> Changed[NicheRow]:
     """The niche is there, without levels; its form (none: no fields) is version 1.
@@ -78,10 +81,11 @@ def create_niche(
     """
     chosen = policy or NichePolicy()
     values: dict[str, object] = {"slug": slug, "name": name, "is_active": is_active, "memo": memo}
+    values["max_recipients_per_lead"] = max_recipients_per_lead
     canonical = canonical_values({**values, **_policy_values(asdict(chosen))})
     name, memo = canonical["name"], canonical["memo"]
     form = checked_form(form_schema) if form_schema is not None else FormSchema()
-    asked = NicheRow(new_id(database), slug, name, is_active, form.to_json(), chosen)
+    asked = NicheRow(new_id(database), slug, name, is_active, form.to_json(), chosen, max_recipients_per_lead)
 
     def work(conn: Connection, _: Sequence[str]) -> Changed[NicheRow]:
         lock_marketplace(conn, DEFAULT_CURRENCY, may_change=False)
@@ -113,7 +117,8 @@ def change_niche(
     """The niche is as the change says; what the change does not mention is as it was.
 
     An inactive niche decides nothing: its leads wait. One that becomes active again has them distributed by the
-    workers within five minutes. A policy takes effect with the next approval, and the journal says nothing of it.
+    workers within five minutes. A policy takes effect with the next approval, and the journal says nothing of it. A
+    limit of recipients per lead takes effect with the next decision.
     Locks the niche. Raises `BadInput` and `Refused`: `niche_unknown`, `version_conflict`, `niche_archived`.
     """
     checked, wanted = checked_id(niche_id, "niche"), given(change)
@@ -182,7 +187,8 @@ def locked_niche(conn: Connection, niche_id: str) -> tuple[LockedNiche, NicheRow
 
 def niche_entry(row: NicheRow) -> tuple[JournalEntryKind, JsonObject]:
     """What the journal says of the niche."""
-    return JournalEntryKind.NICHE, niche_payload(row.slug, row.name, row.is_active, row.form_schema)
+    limit = row.max_recipients_per_lead
+    return JournalEntryKind.NICHE, niche_payload(row.slug, row.name, row.is_active, row.form_schema, limit)
 
 
 def _changed(before: NicheRow, wanted: dict[str, Any]) -> NicheRow:

@@ -1,9 +1,10 @@
-"""Telling the journals of a provider's terms: its time zone, limits and schedule."""
+"""Telling the journals of a provider's terms: its time zone, limits, schedule and conflict group."""
 
 from collections.abc import Mapping
 
 from fairlead.core.configuration_entries import provider_payload
 from fairlead.core.journal import JournalEntryKind
+from fairlead.core.model import ProviderTerms
 from fairlead.flows.funding import Contents, Move
 from fairlead.store.configuration.lookups import niche_ids_subscribed
 from fairlead.store.configuration.rows import LockSetChanged, ProviderRow, subscription_rows
@@ -21,7 +22,7 @@ def contents_of_terms(
     """
     if before.terms == after.terms:
         return {}
-    if before.terms.go_by_local_time or after.terms.go_by_local_time:
+    if concerns_every_niche(before.terms, after.terms):
         niche_ids = niche_ids_subscribed(conn, after.provider_id)
     else:
         rows = subscription_rows(conn, [after.provider_id], [], [])
@@ -30,6 +31,20 @@ def contents_of_terms(
         raise LockSetChanged(sorted(missing))
     told = (JournalEntryKind.PROVIDER, provider_payload(after.provider_id, after.status, after.terms))
     return {niche_id: [told] for niche_id in niche_ids}
+
+
+def concerns_every_niche(before: ProviderTerms, after: ProviderTerms) -> bool:
+    """Whether terms that have changed matter in each niche that the provider ever subscribed in.
+
+    Another time zone alone does not, unless something of the provider goes by it.
+
+    >>> concerns_every_niche(ProviderTerms("UTC"), ProviderTerms("Asia/Kolkata"))
+    False
+    >>> concerns_every_niche(ProviderTerms("UTC"), ProviderTerms("UTC", conflict_group_id="g"))
+    True
+    """
+    goes_by_local_time = before.go_by_local_time or after.go_by_local_time
+    return (goes_by_local_time and before != after) or before.conflict_group_id != after.conflict_group_id
 
 
 def begins_to_go_by_local_time(move: Move) -> bool:

@@ -17,6 +17,7 @@ from fairlead.core.model import PAUSED
 from fairlead.flows.declaring.plan_niches import level_document, niche_document
 from fairlead.flows.declaring.plan_providers import provider_document
 from fairlead.flows.funding import Move, deactivated_ids, reactivated_ids
+from fairlead.store.configuration.conflict_groups import ConflictGroupRow
 from fairlead.store.configuration.rows import LevelRow, NicheRow, ProviderRow, SubscriptionRow
 
 Row = TypeVar("Row")
@@ -110,6 +111,11 @@ def subscription_version(row: SubscriptionRow) -> str:
         "schedule": subscription.schedule_text,
     }
     return _digest("subscription", subscription.subscription_id, state)
+
+
+def conflict_group_version(row: ConflictGroupRow) -> str:
+    """The version of the conflict group; who is in it is no part of it."""
+    return _digest("conflict_group", row.group_id, {"name": row.name})
 
 
 def endpoint_version(endpoint_id: str, url: str, field_mapping: Mapping[str, str] | None) -> str:

@@ -20,6 +20,7 @@ from fairlead.flows.declaring.provider_events import provider_events
 from fairlead.flows.funding import Contents, record_moves
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.conflict_groups import conflict_groups, write_conflict_groups
 from fairlead.store.configuration.form_schema_versions import add_form_schemas
 from fairlead.store.configuration.marketplace import MarketplaceRow, marketplace_row, write_marketplace
 from fairlead.store.configuration.rows import (
@@ -171,7 +172,8 @@ def _plan(conn: Connection, document: Declaration, standing: _Standing) -> _Plan
     rows = lock_providers(conn, [*declared_ids, *payers])
     external_ids = [deposit.external_id for provider in document.providers for deposit in provider.deposit]
     credited = credited_payments(conn, GATEWAY, external_ids)
-    providers = plan_providers(document.providers, ids_by_email, rows, credited, next_id)
+    groups = conflict_groups(conn)
+    providers = plan_providers(document.providers, ids_by_email, rows, credited, groups, next_id)
     changed_levels = [*niches.repriced, *niches.deleted]
     subscriptions = subscription_rows(conn, declared_ids, niches.reformed_niche_ids, changed_levels)
     _require_locks(standing, providers, subscriptions)
@@ -205,6 +207,7 @@ def _write(conn: Connection, document: Declaration, plan: _Plan, actor: Actor) -
         write_policy(conn, niche_id, after, now)
     add_form_schemas(conn, plan.niches.new_forms, actor.name, memo, now)
     write_levels(conn, plan.niches.written_levels, now)
+    write_conflict_groups(conn, plan.providers.created_groups, now)
     write_providers(conn, plan.providers.created, now)
     entries = insert_payments(conn, plan.providers.deposits, plan.standing.currency, now)
     low_balances = {provider_id: row.low_balance for provider_id, row in plan.providers.by_id.items()}
@@ -225,7 +228,9 @@ def _journal_contents(plan: _Plan) -> dict[str, Contents]:
         contents.setdefault(niche_id, []).append((kind, payload))
 
     for row in plan.niches.restated_niches:
-        add(row.niche_id, JournalEntryKind.NICHE, niche_payload(row.slug, row.name, row.is_active, row.form_schema))
+        limit = row.max_recipients_per_lead
+        payload = niche_payload(row.slug, row.name, row.is_active, row.form_schema, limit)
+        add(row.niche_id, JournalEntryKind.NICHE, payload)
     for row in plan.niches.written_levels:
         add(row.niche_id, JournalEntryKind.LEVEL, level_payload(row.level, is_deleted=row.is_deleted))
     for niche_id, provider_id in plan.subscriptions.restated:
@@ -235,7 +240,7 @@ def _journal_contents(plan: _Plan) -> dict[str, Contents]:
 
 
 def _events(document: Declaration, plan: _Plan, actor: Actor) -> list[AuditEvent]:
-    """One event per kind of thing that changed, and one per provider, policy and credit limit."""
+    """One event per kind of thing that changed, and one per provider, group, policy and credit limit."""
     counts = Counter((change.entity, change.kind) for change in plan.changes)
     entities = list(dict.fromkeys(entity for entity, _ in counts if entity != "deposit"))
     events = [
@@ -254,6 +259,9 @@ def _events(document: Declaration, plan: _Plan, actor: Actor) -> list[AuditEvent
     for niche_id, before, after in plan.niches.policies:
         old, new = policy_document(before), policy_document(after)
         events.append(AuditEvent(actor, "niche.policy_changed", "niche", niche_id, old, new))
+    for group in plan.providers.created_groups:
+        new = {"name": group.name}
+        events.append(AuditEvent(actor, "conflict_group.created", "conflict_group", group.group_id, None, new))
     for before, after in plan.providers.told:
         events += provider_events(actor, before, after)
     for provider_id, old_cents, new_cents in plan.providers.credit_limits:

@@ -24,6 +24,7 @@ from fairlead.flows.input_types import (
     Email,
     Hours,
     MaxRecipients,
+    MaxRecipientsPerLead,
     Minutes,
     Name,
     OrderPosition,
@@ -58,6 +59,7 @@ class LevelTable(_Table):
     max_recipients: MaxRecipients | None = None
     order_position: OrderPosition | None = None
     active: bool | None = None
+    exclusive: bool | None = None
     deleted: bool | None = None
 
 
@@ -99,6 +101,7 @@ class NicheTable(_Table):
     reoffer: ReofferTable | None = None
     phone_region: PhoneRegion | Literal[""] | None = None
     retention: RetentionTable | None = None
+    max_recipients_per_lead: MaxRecipientsPerLead | Literal[0] | None = None
     level: list[LevelTable] = []
 
     def form(self) -> FormSchema | None:
@@ -137,6 +140,7 @@ class ProviderTable(_Table):
     low_balance_threshold_cents: Cents | None = None
     limits: dict[str, Any] | None = None
     schedule: dict[str, Any] | None = None
+    conflict_group: Name | Literal[""] | None = None
     deposit: list[DepositTable] = []
     subscription: list[SubscriptionTable] = []
 

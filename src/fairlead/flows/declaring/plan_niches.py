@@ -92,6 +92,7 @@ def _plan_niche(plan: NichePlan, path: str, table: NicheTable) -> NicheRow:
             table.active is not False,
             form.to_json(),
             _policy(NichePolicy(), table),
+            table.max_recipients_per_lead or None,
         )
         plan.schemas[after.niche_id] = form
         plan.created_niche_ids.append(after.niche_id)
@@ -101,6 +102,11 @@ def _plan_niche(plan: NichePlan, path: str, table: NicheTable) -> NicheRow:
             name=before.name if table.name is None else table.name,
             is_active=before.is_active if table.active is None else table.active,
             policy=_policy(before.policy, table),
+            max_recipients_per_lead=(
+                before.max_recipients_per_lead
+                if table.max_recipients_per_lead is None
+                else table.max_recipients_per_lead or None
+            ),
         )
         if before.is_archived and after.is_active:
             plan.problems.append(f"{path}.active: the niche {table.slug!r} is archived: restore it first")
@@ -153,6 +159,7 @@ def niche_document(row: NicheRow) -> JsonObject:
         "name": row.name,
         "active": row.is_active,
         "field": row.form_schema.get("fields"),
+        "max_recipients_per_lead": row.max_recipients_per_lead,
         **policy_document(row.policy),
     }
 
@@ -185,13 +192,29 @@ def _level(plan: NichePlan, path: str, niche: NicheRow, table: LevelTable, befor
     given = {key: value for key, value in numbers.items() if value is not None}
     if before is not None:
         is_active = before.level.is_active if table.active is None else table.active
-        return replace(before, level=replace(before.level, is_active=is_active, **given))
+        is_exclusive = before.level.is_exclusive if table.exclusive is None else table.exclusive
+        level = replace(before.level, is_active=is_active, is_exclusive=is_exclusive, **given)
+        _check_exclusive(plan, path, level)
+        return replace(before, level=level)
     for key in (key for key in numbers if key not in given):
         plan.problems.append(f"{path}.{key}: is missing, and the level {table.name!r} does not exist yet")
     # What is missing is a problem that keeps the plan from being carried out; 1 lets the rest be looked at.
     complete = dict.fromkeys(numbers, 1) | given
-    is_active = table.active is not False
-    return LevelRow(niche.niche_id, Level(level_id=plan.new_id(), name=table.name, is_active=is_active, **complete))
+    is_active, is_exclusive = table.active is not False, table.exclusive is True
+    new_id, name = plan.new_id(), table.name
+    level = Level(level_id=new_id, name=name, is_active=is_active, is_exclusive=is_exclusive, **complete)
+    _check_exclusive(plan, path, level)
+    return LevelRow(niche.niche_id, level)
+
+
+def _check_exclusive(plan: NichePlan, path: str, level: Level) -> None:
+    if (problem := exclusive_problem(level)) is not None:
+        plan.problems.append(f"{path}.max_recipients: {problem}")
+
+
+def exclusive_problem(level: Level) -> str | None:
+    """What is wrong with the level's number of recipients, if it is exclusive: such a level sells a lead once (R16)."""
+    return "must be 1, since the level is exclusive" if level.is_exclusive and level.max_recipients != 1 else None
 
 
 def level_document(level: Level) -> JsonObject:
@@ -201,6 +224,7 @@ def level_document(level: Level) -> JsonObject:
         "max_recipients": level.max_recipients,
         "order_position": level.order_position,
         "active": level.is_active,
+        "exclusive": level.is_exclusive,
     }
 
 

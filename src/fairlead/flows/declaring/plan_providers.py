@@ -11,8 +11,10 @@ from fairlead.core.errors import BadInput
 from fairlead.core.ledger import BalanceTooLarge, LedgerEntryKind, post
 from fairlead.core.model import Balance
 from fairlead.flows.changes import Change, difference
+from fairlead.flows.configuration.provider_terms import concerns_every_niche
 from fairlead.flows.declaring.declaration import DepositTable, ProviderTable, SubscriptionTable
 from fairlead.flows.declaring.timed_documents import checked_limits, checked_schedule
+from fairlead.store.configuration.conflict_groups import ConflictGroupRow
 from fairlead.store.configuration.rows import ProviderRow
 from fairlead.store.money.payments import CreditedPayment
 
@@ -42,8 +44,16 @@ class ProviderPlan:
     """What is available now, by id, to those that could pay more or less before."""
     credit_limits: list[tuple[str, int, int]] = field(default_factory=list[tuple[str, int, int]])
     """Id, old and new limit of those whose credit limit is another one."""
+    groups: dict[str, ConflictGroupRow] = field(default_factory=dict[str, ConflictGroupRow])
+    """By name, the conflict groups that the file names."""
+    created_groups: list[ConflictGroupRow] = field(default_factory=list[ConflictGroupRow])
     changes: list[Change] = field(default_factory=list[Change])
     problems: list[str] = field(default_factory=list[str])
+
+    @property
+    def group_names(self) -> Mapping[str, str]:
+        """The names of the groups by id, as far as they are known."""
+        return {row.group_id: name for name, row in self.groups.items()}
 
 
 def plan_providers(
@@ -51,13 +61,15 @@ def plan_providers(
     ids_by_email: Mapping[str, str],
     rows: Mapping[str, ProviderRow],
     credited: Mapping[str, CreditedPayment],
+    groups: Sequence[ConflictGroupRow],
     new_id: Callable[[], str],
 ) -> ProviderPlan:
     """The plan that turns these providers into what the file says. `plan.problems` name their keys.
 
-    `rows` are the locked providers by id, `credited` the deposits of the file that were credited before.
+    `rows` are the locked providers by id, `credited` the deposits of the file that were credited before, `groups` the
+    conflict groups that there are.
     """
-    plan = ProviderPlan(new_id, dict(rows))
+    plan = ProviderPlan(new_id, dict(rows), groups={row.name: row for row in groups})
     for number, table in enumerate(tables):
         path = f"provider[{number}]"
         before = rows.get(ids_by_email.get(table.email, ""))
@@ -108,8 +120,9 @@ def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: Provi
             balance=balance,
         )
     own_limits, schedule = declared_texts(plan.problems, path, table, (after.limits_text, after.schedule_text))
-    after = replace(after, limits_text=own_limits, schedule_text=schedule)
-    change = difference("provider", after.email, before and provider_document(before), provider_document(after))
+    group_id = after.conflict_group_id if table.conflict_group is None else _group_id(plan, table.conflict_group)
+    after = replace(after, limits_text=own_limits, schedule_text=schedule, conflict_group_id=group_id)
+    change = difference("provider", after.email, before and _named(plan, before), _named(plan, after))
     if change is not None:
         plan.changes.append(change)
         if before is None:
@@ -121,8 +134,25 @@ def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: Provi
     return after
 
 
+def _group_id(plan: ProviderPlan, name: str) -> str | None:
+    """The group of that name, which is new where there is none; None for no name."""
+    if not name:
+        return None
+    if name not in plan.groups:
+        plan.groups[name] = ConflictGroupRow(plan.new_id(), name)
+        plan.created_groups.append(plan.groups[name])
+        plan.changes.append(Change("create", "conflict_group", name, None, {}))
+    return plan.groups[name].group_id
+
+
+def _named(plan: ProviderPlan, row: ProviderRow) -> JsonObject:
+    group_id = row.conflict_group_id
+    name = None if group_id is None else plan.group_names.get(group_id, group_id)
+    return {**provider_document(row), "conflict_group": name}
+
+
 def provider_document(row: ProviderRow) -> JsonObject:
-    """The provider in the words of the file, but for its email and its money."""
+    """The provider in the words of the file, but for its email and its money; its group by its id."""
     return {
         "name": row.name,
         "status": row.status,
@@ -132,6 +162,7 @@ def provider_document(row: ProviderRow) -> JsonObject:
         "low_balance_threshold_cents": row.low_balance_threshold_cents,
         "limits": None if row.limits_text is None else json.loads(row.limits_text),
         "schedule": None if row.schedule_text is None else json.loads(row.schedule_text),
+        "conflict_group": row.conflict_group_id,
     }
 
 
@@ -195,8 +226,7 @@ def _plan_deposit(
 
 
 def _compare(plan: ProviderPlan, before: ProviderRow, after: ProviderRow) -> None:
-    go_by_local_time = before.terms.go_by_local_time or after.terms.go_by_local_time
-    if after.status != before.status or (after.terms != before.terms and go_by_local_time):
+    if after.status != before.status or concerns_every_niche(before.terms, after.terms):
         plan.restated[after.provider_id] = after.status
     elif after.timezone != before.timezone:
         plan.rezoned[after.provider_id] = after.timezone

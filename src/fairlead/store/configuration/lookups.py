@@ -31,7 +31,7 @@ def level_row(conn: Connection, level_id: str) -> LevelRow | None:
         conn,
         """
         select niche_id::text, deleted_at is not null as is_deleted, id::text as level_id, name, price_cents,
-               max_recipients, order_position, is_active
+               max_recipients, order_position, is_active, is_exclusive
         from competition_levels where id = %s
         """,
         (level_id,),

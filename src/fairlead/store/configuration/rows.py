@@ -53,7 +53,7 @@ class NichePolicy:
 
 @dataclass(frozen=True, slots=True)
 class NicheRow:
-    """A niche as it is configured."""
+    """A niche as it is configured. `max_recipients_per_lead` None: a lead has as many as the levels take (R16)."""
 
     niche_id: str
     slug: str
@@ -62,6 +62,7 @@ class NicheRow:
     form_schema: JsonObject
     policy: NichePolicy = NichePolicy()
     is_archived: bool = False
+    max_recipients_per_lead: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,12 @@ class ProviderRow:
     limits_text: str | None = None
     schedule_text: str | None = None
     language: str | None = None
+    conflict_group_id: str | None = None
 
     @property
     def terms(self) -> ProviderTerms:
         """What holds for all of its subscriptions."""
-        return ProviderTerms(self.timezone, self.limits_text, self.schedule_text)
+        return ProviderTerms(self.timezone, self.limits_text, self.schedule_text, self.conflict_group_id)
 
     @property
     def low_balance(self) -> LowBalance:
@@ -159,7 +161,7 @@ def niche_rows(conn: Connection, niche_ids: Sequence[str]) -> list[NicheRow]:
     rows = conn.execute(
         """
         select id::text, slug, name, is_active, form_schema, auto_distribute, phone_region, is_archived,
-               reoffer_every_minutes, reoffer_max_times, reoffer_max_hours
+               max_recipients_per_lead, reoffer_every_minutes, reoffer_max_times, reoffer_max_hours
         from niches where id = any(%s::uuid[]) order by id
         """,
         (list(niche_ids),),
@@ -173,8 +175,11 @@ def niche_rows(conn: Connection, niche_ids: Sequence[str]) -> list[NicheRow]:
             form_schema,
             NichePolicy(auto_distribute, ReofferPolicy(*reoffer) if reoffer[0] is not None else None, phone_region),
             is_archived,
+            most,
         )
-        for niche_id, slug, name, is_active, form_schema, auto_distribute, phone_region, is_archived, *reoffer in rows
+        for niche_id, slug, name, is_active, form_schema, auto_distribute, phone_region, is_archived, most, *reoffer in (
+            rows
+        )
     ]
 
 
@@ -182,7 +187,7 @@ def level_rows(conn: Connection, niche_ids: Sequence[str]) -> list[LevelRow]:
     """The living levels of the niches, by id. Needs the niches' locks."""
     rows = conn.execute(
         """
-        select niche_id::text, id::text, name, price_cents, max_recipients, order_position, is_active
+        select niche_id::text, id::text, name, price_cents, max_recipients, order_position, is_active, is_exclusive
         from competition_levels where niche_id = any(%s::uuid[]) and deleted_at is null order by id
         """,
         (list(niche_ids),),
@@ -229,7 +234,7 @@ def provider_ids(conn: Connection) -> list[str]:
 _PROVIDERS: LiteralString = """
     select id::text, email, name, status, timezone, low_balance_threshold_cents,
            balance_cents, credit_limit_cents, ledger_seq, low_balance_alerted_at is not null, limits, schedule,
-           language
+           language, conflict_group_id::text
     from providers where id = any(%s::uuid[]) order by id"""
 
 
@@ -257,9 +262,11 @@ def _providers(conn: Connection, provider_ids: Sequence[str], statement: Literal
             was_told,
             limits_text(limits),
             limits_text(schedule),
-            language,
+            *others,
         )
-        for provider_id, email, name, status, zone, threshold, *balance, was_told, limits, schedule, language in rows
+        for provider_id, email, name, status, zone, threshold, *balance, was_told, limits, schedule, others in (
+            (*row[:-2], row[-2:]) for row in rows
+        )
     }
 
 

@@ -23,15 +23,17 @@ def write_niches(conn: Connection, rows: Sequence[NicheRow], now: datetime) -> N
         conn,
         """
         insert into niches (id, slug, name, is_active, form_schema, auto_distribute, phone_region,
-                            reoffer_every_minutes, reoffer_max_times, reoffer_max_hours, created_at)
+                            reoffer_every_minutes, reoffer_max_times, reoffer_max_hours, max_recipients_per_lead,
+                            created_at)
         select niche.*, %s
         from unnest(%b::uuid[], %b::text[], %b::text[], %b::boolean[], %b::jsonb[], %b::boolean[], %b::text[],
-                    %b::integer[], %b::integer[], %b::integer[]) as niche
+                    %b::integer[], %b::integer[], %b::integer[], %b::integer[]) as niche
         on conflict (id) do update
         set name = excluded.name, is_active = excluded.is_active, form_schema = excluded.form_schema,
             auto_distribute = excluded.auto_distribute, phone_region = excluded.phone_region,
             reoffer_every_minutes = excluded.reoffer_every_minutes,
-            reoffer_max_times = excluded.reoffer_max_times, reoffer_max_hours = excluded.reoffer_max_hours
+            reoffer_max_times = excluded.reoffer_max_times, reoffer_max_hours = excluded.reoffer_max_hours,
+            max_recipients_per_lead = excluded.max_recipients_per_lead
         """,
         now,
         [_niche_columns(row) for row in rows],
@@ -49,6 +51,7 @@ def _niche_columns(row: NicheRow) -> tuple[object, ...]:
         row.policy.auto_distribute,
         row.policy.phone_region,
         *((None, None, None) if reoffer is None else (reoffer.every_minutes, reoffer.max_times, reoffer.max_hours)),
+        row.max_recipients_per_lead,
     )
 
 
@@ -58,15 +61,17 @@ def write_levels(conn: Connection, rows: Sequence[LevelRow], now: datetime) -> N
         conn,
         """
         insert into competition_levels (id, niche_id, name, price_cents, max_recipients, order_position, is_active,
-                                        deleted_at, created_at)
-        select id, niche_id, name, price, recipients, order_position, is_active, case when is_deleted then now end, now
+                                        is_exclusive, deleted_at, created_at)
+        select id, niche_id, name, price, recipients, order_position, is_active, is_exclusive,
+               case when is_deleted then now end, now
         from (values (%s::timestamptz)) as clock (now),
              unnest(%b::uuid[], %b::uuid[], %b::text[], %b::bigint[], %b::integer[], %b::integer[], %b::boolean[],
-                    %b::boolean[])
-             as level (id, niche_id, name, price, recipients, order_position, is_active, is_deleted)
+                    %b::boolean[], %b::boolean[])
+             as level (id, niche_id, name, price, recipients, order_position, is_active, is_exclusive, is_deleted)
         on conflict (id) do update
         set name = excluded.name, price_cents = excluded.price_cents, max_recipients = excluded.max_recipients,
-            order_position = excluded.order_position, is_active = excluded.is_active, deleted_at = excluded.deleted_at
+            order_position = excluded.order_position, is_active = excluded.is_active,
+            is_exclusive = excluded.is_exclusive, deleted_at = excluded.deleted_at
         """,
         now,
         [
@@ -78,6 +83,7 @@ def write_levels(conn: Connection, rows: Sequence[LevelRow], now: datetime) -> N
                 row.level.max_recipients,
                 row.level.order_position,
                 row.level.is_active,
+                row.level.is_exclusive,
                 row.is_deleted,
             )
             for row in rows
@@ -94,17 +100,17 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
         conn,
         """
         insert into providers (id, email, email_key, name, status, timezone, low_balance_threshold_cents,
-                               credit_limit_cents, limits, schedule, language, created_at)
+                               credit_limit_cents, limits, schedule, language, conflict_group_id, created_at)
         select provider.*, %s
         from unnest(%b::uuid[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],
-                    %b::bigint[], %b::jsonb[], %b::jsonb[], %b::text[]) as provider
+                    %b::bigint[], %b::jsonb[], %b::jsonb[], %b::text[], %b::uuid[]) as provider
         on conflict (id) do update
         set email = excluded.email,
             email_key = case when providers.email = excluded.email then providers.email_key else excluded.email_key end,
             name = excluded.name, status = excluded.status, timezone = excluded.timezone,
             low_balance_threshold_cents = excluded.low_balance_threshold_cents,
             credit_limit_cents = excluded.credit_limit_cents, limits = excluded.limits, schedule = excluded.schedule,
-            language = excluded.language
+            language = excluded.language, conflict_group_id = excluded.conflict_group_id
         """,
         now,
         [
@@ -120,6 +126,7 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
                 row.limits_text,
                 row.schedule_text,
                 row.language,
+                row.conflict_group_id,
             )
             for row in rows
         ],

@@ -169,7 +169,7 @@ class RosterRows:
     def roster(self) -> Roster:
         """The roster that the rows describe. Most of what loading takes is this, and it needs no connection."""
         roster = Roster(self.niche.niche_id)
-        roster.set_niche(self.niche.is_active, self.niche.form_schema)
+        roster.set_niche(self.niche.is_active, self.niche.form_schema, self.niche.max_recipients_per_lead)
         for level, is_deleted in self.levels:
             roster.set_level(level, is_deleted)
         for provider in self.providers:
@@ -188,14 +188,15 @@ def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
     """What a roster of the niche is built from. Needs the niche's row lock, or a snapshot."""
     levels = conn.execute(
         """
-        select id::text, name, price_cents, max_recipients, order_position, is_active, deleted_at is not null
+        select id::text, name, price_cents, max_recipients, order_position, is_active, is_exclusive,
+               deleted_at is not null
         from competition_levels where niche_id = %s order by id
         """,
         (niche.niche_id,),
     ).fetchall()
     statuses = conn.execute(
         """
-        select id::text, status, timezone, limits, schedule from providers
+        select id::text, status, timezone, limits, schedule, conflict_group_id::text from providers
         where id in (select provider_id from subscriptions where niche_id = %s) order by id
         """,
         (niche.niche_id,),
@@ -219,13 +220,10 @@ def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
 
     return RosterRows(
         niche,
+        [(Level(*level), is_deleted) for *level, is_deleted in levels],
         [
-            (Level(level_id, name, price_cents, max_recipients, order_position, is_active), is_deleted)
-            for level_id, name, price_cents, max_recipients, order_position, is_active, is_deleted in levels
-        ],
-        [
-            (provider_id, status, ProviderTerms(timezone, limits_text(own_limits), limits_text(schedule)))
-            for provider_id, status, timezone, own_limits, schedule in statuses
+            (provider_id, status, ProviderTerms(timezone, limits_text(own_limits), limits_text(schedule), group_id))
+            for provider_id, status, timezone, own_limits, schedule, group_id in statuses
         ],
         [
             (

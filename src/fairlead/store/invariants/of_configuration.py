@@ -27,13 +27,15 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
         ), stored as materialized (
             select 'niche' as kind, id as niche_id, id::text as id, created_at, null::timestamptz as deleted_at,
                    jsonb_build_object('slug', slug, 'name', name, 'is_active', is_active, 'form_schema', form_schema)
-                   as payload
+                   || case when max_recipients_per_lead is null then '{}'
+                      else jsonb_build_object('max_recipients_per_lead', max_recipients_per_lead) end as payload
             from niches
             union all
             select 'level', niche_id, id::text, created_at, deleted_at,
                    jsonb_build_object('level_id', id, 'name', name, 'price_cents', price_cents,
                        'max_recipients', max_recipients, 'order_position', order_position, 'is_active', is_active,
                        'is_deleted', deleted_at is not null)
+                   || case when is_exclusive then '{"is_exclusive": true}' else '{}' end
             from competition_levels
             union all
             select 'subscription', niche_id, id::text, created_at, deleted_at,
@@ -135,14 +137,15 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
         with told as materialized (
             select distinct on (entity_id, member) entity_id, member, seq, new -> member as value
             from audit_log, unnest(array['status', 'timezone', 'language', 'low_balance_threshold_cents',
-                                                'limits', 'schedule']) as member
+                                                'limits', 'schedule', 'conflict_group']) as member
             where entity = 'provider' and new ? member order by entity_id, member, seq desc
         ), stored as materialized (
             select p.id::text as id, own.member, own.value
             from providers p, lateral (values ('status', to_jsonb(p.status)), ('timezone', to_jsonb(p.timezone)),
                  ('low_balance_threshold_cents', coalesce(to_jsonb(p.low_balance_threshold_cents), 'null')),
                  ('language', coalesce(to_jsonb(p.language), 'null')), ('limits', coalesce(p.limits, 'null')),
-                 ('schedule', coalesce(p.schedule, 'null')))
+                 ('schedule', coalesce(p.schedule, 'null')),
+                 ('conflict_group', coalesce(to_jsonb(p.conflict_group_id), 'null')))
                  as own (member, value)
         )
         select format('provider %s: %s is %s, audit entry %s says %s', t.entity_id, t.member, s.value, t.seq, t.value)
@@ -151,14 +154,32 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
             select coalesce(max(seq), 0) from audit_log
             where action = 'marketplace.applied' and entity = 'provider' and not new ? 'is_told_one_by_one')
         union all
-        select format('provider %s has limits, a schedule or a language that no audit entry tells of', s.id)
+        select format('provider %s has limits, a schedule, a language or a group that no audit entry tells of', s.id)
         from stored s left join told t on t.entity_id = s.id and t.member = s.member
-        where s.member in ('limits', 'schedule', 'language') and s.value <> 'null' and t.entity_id is null
+        where s.member in ('limits', 'schedule', 'language', 'conflict_group') and s.value <> 'null'
+          and t.entity_id is null
         union all
         select format('provider %s was created at %s, audit entry %s says at %s', p.id, p.created_at, a.seq,
                       a.created_at)
         from (select * from audit_log where action in ('provider.created', 'provider.registered')) a
         join providers p on p.id::text = a.entity_id where p.created_at <> a.created_at
+        """,
+    ),
+    Invariant(
+        "each conflict group is as the audit log says last, and as old",
+        "select count(*) from conflict_groups",
+        """
+        with told as materialized (
+            select distinct on (entity_id) entity_id, action, new ->> 'name' as name, seq,
+                   first_value(created_at) over (partition by entity_id order by seq) as created_at
+            from audit_log where entity = 'conflict_group' and action like 'conflict_group.%'
+            order by entity_id, seq desc
+        )
+        select format('conflict group %s: it is %s of %s, audit entry %s says %s of %s',
+                      coalesce(g.id::text, t.entity_id), g.name, g.created_at, t.seq, t.name, t.created_at)
+        from conflict_groups g full join told t on t.entity_id = g.id::text
+        where case when t.action = 'conflict_group.deleted' then g.id is not null
+              else (g.name, g.created_at) is distinct from (t.name, t.created_at) end
         """,
     ),
     Invariant(

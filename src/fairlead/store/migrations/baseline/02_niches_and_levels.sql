@@ -16,6 +16,9 @@ create table niches (
     journal_seq  bigint not null default 0 check (journal_seq >= 0),
     journal_head bytea not null default decode(repeat('00', 32), 'hex') check (octet_length(journal_head) = 32),
 
+    -- R16: over all levels together; null: as many as the levels take. What the journal says.
+    max_recipients_per_lead integer check (max_recipients_per_lead between 1 and 1000),
+
     -- What happens without a person's asking.
     auto_distribute boolean not null default true,
     -- Unsold leads are offered again: every so many minutes, at most so often, for at most so long after approval.
@@ -68,9 +71,12 @@ create table competition_levels (
     max_recipients integer not null check (max_recipients between 1 and 100),
     order_position integer not null check (order_position between 1 and 1000000),
     is_active      boolean not null default true,
+    -- R16: it sells a lead that has no recipient, and closes it.
+    is_exclusive   boolean not null default false,
     deleted_at     timestamptz,
     created_at     timestamptz not null,
     unique (id, niche_id),
+    constraint competition_levels_exclusive_has_one_recipient check (not is_exclusive or max_recipients = 1),
     -- Checked at commit, so that levels can swap names or positions within one change.
     constraint competition_levels_position_is_unique exclude using btree (niche_id with =, order_position with =)
         where (deleted_at is null) deferrable initially deferred,

@@ -1,5 +1,15 @@
 -- Providers, what operators write down about them, and what they subscribe to.
 
+create table conflict_groups (
+    id         uuid primary key,
+    name       text not null check (length(name) between 1 and 200),
+    created_at timestamptz not null,
+    constraint conflict_groups_name_is_unique unique (name)
+);
+comment on table conflict_groups is 'Providers of one owner, of which at most one receives a lead (R16).';
+create trigger conflict_groups_keep_their_ids before update of id on conflict_groups
+    for each statement execute function keep_rows();
+
 create table providers (
     id        uuid primary key,
     name      text not null check (length(name) between 1 and 200),
@@ -19,11 +29,14 @@ create table providers (
     limits   jsonb check (jsonb_typeof(limits) = 'object'),
     schedule jsonb check (jsonb_typeof(schedule) = 'object'),
     notification_preferences jsonb not null default '{}',
+    conflict_group_id uuid references conflict_groups,
     created_at timestamptz not null,
     constraint providers_balance_is_above_its_floor check (balance_cents >= -credit_limit_cents)
 ) with (fillfactor = 70);
 create unique index providers_email_is_unique on providers (lower(email));
 create unique index providers_mailbox_is_unique on providers (email_key);
+-- providers_of_conflict_group: the members of one.
+create index providers_of_conflict_group on providers (conflict_group_id, id) where conflict_group_id is not null;
 -- providers_pending: who waits to be approved, the first first.
 create index providers_pending on providers (created_at, id) where status = 'pending';
 
