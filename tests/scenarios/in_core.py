@@ -30,16 +30,18 @@ class CoreWorld:
         self._gone: dict[str, Subscription] = {}
         self._leads: list[Lead] = []
         self._sold: set[str] = set()
+        self._form: dict[str, Any] = {"version": 1, "fields": given.field}
+        self._most = given.max_recipients_per_lead
         self._reform(given.field)
         for level in given.level:
-            told = (level.name, level.price_cents, level.max_recipients, level.position, level.active)
+            told = (level.name, level.price_cents, level.max_recipients, level.position, level.active, level.exclusive)
             own = Level(self._levels[level.name], *told)
             self._write(JournalEntryKind.LEVEL, level_payload(own, is_deleted=False))
         for provider in given.provider:
             provider_id = self._providers[provider.name]
             self.history.balances[provider_id] = Balance(provider.balance_cents, provider.credit_limit_cents, 1)
             own_terms = (limits_text(provider.limits), limits_text(provider.schedule))
-            self._terms[provider_id] = ProviderTerms(provider.timezone, *own_terms)
+            self._terms[provider_id] = ProviderTerms(provider.timezone, *own_terms, provider.conflict_group)
             self._write_provider(provider_id, provider.status)
             for name in provider.levels:
                 particular: dict[str, Any] = {
@@ -56,6 +58,9 @@ class CoreWorld:
             self._limited.now = step.at
         if step.form is not None:
             self._reform(step.form)
+        if step.max_recipients_per_lead is not None:
+            self._most = step.max_recipients_per_lead or None
+            self._state_niche()
         if step.subscription is not None:
             self._subscribe(step.subscription)
         if step.deposit is not None:
@@ -87,6 +92,8 @@ class CoreWorld:
         new: dict[str, Any] = {name: limits_text(each) for name, each in timed.items() if each is not None}
         if change.timezone is not None:
             new["timezone"] = change.timezone
+        if change.conflict_group is not None:
+            new["conflict_group_id"] = change.conflict_group or None
         self._terms[provider_id] = replace(terms, **new)
         if change.status is not None or new:
             status = change.status or self.history.roster.provider_status(provider_id) or "active"
@@ -97,7 +104,7 @@ class CoreWorld:
 
     def _change_level(self, change: LevelChange) -> None:
         before = self.history.roster.levels[self._levels[change.name]]
-        names = {"position": "order_position", "active": "is_active"}
+        names = {"position": "order_position", "active": "is_active", "exclusive": "is_exclusive"}
         told = change.model_dump(exclude_none=True, exclude={"name", "deleted"})
         after = replace(before, **{names.get(key, key): value for key, value in told.items()})
         if change.deleted:
@@ -164,12 +171,15 @@ class CoreWorld:
         self._write(JournalEntryKind.SUBSCRIPTION, subscription_payload(own, is_deleted=is_deleted, before=before))
 
     def _reform(self, fields: list[dict[str, Any]]) -> None:
-        form = {"version": 1, "fields": fields}
-        self._write(JournalEntryKind.NICHE, niche_payload("loans", "Loans", True, form))
+        form = self._form = {"version": 1, "fields": fields}
+        self._state_niche()
         for own in list(self.history.roster.subscriptions.values()):
             after = replace(own, filter_is_valid=not validate_filter(own.filter_rules, parse_form_schema(form)))
             if after != own:
                 self._write_subscription(after, is_deleted=False)
+
+    def _state_niche(self) -> None:
+        self._write(JournalEntryKind.NICHE, niche_payload("loans", "Loans", True, self._form, self._most))
 
     def _at_level(self, level_id: str) -> list[Subscription]:
         return [own for own in self.history.roster.subscriptions.values() if own.level_id == level_id]

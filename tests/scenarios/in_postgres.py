@@ -48,11 +48,18 @@ class PostgresWorld:
                 "max_recipients": level.max_recipients,
                 "order_position": level.position,
                 "active": level.active,
+                "exclusive": level.exclusive,
             }
             for level in given.level
         ]
         self._apply(
-            {"slug": NICHE, "name": "Loans", "field": given.field, "level": levels},
+            {
+                "slug": NICHE,
+                "name": "Loans",
+                "field": given.field,
+                "max_recipients_per_lead": given.max_recipients_per_lead or 0,
+                "level": levels,
+            },
             [self._declared(provider) for provider in given.provider],
         )
         emails = [email_of(provider.name) for provider in given.provider]
@@ -69,6 +76,7 @@ class PostgresWorld:
             "timezone": provider.timezone,
             "limits": provider.limits,
             "schedule": provider.schedule,
+            "conflict_group": provider.conflict_group or "",
             "deposit": self._deposit(provider.balance_cents) if provider.balance_cents else [],
             "subscription": [
                 {
@@ -93,6 +101,8 @@ class PostgresWorld:
             self._clock.set(step.at)
         if step.form is not None:
             self._apply({"slug": NICHE, "field": step.form})
+        if step.max_recipients_per_lead is not None:
+            self._apply({"slug": NICHE, "max_recipients_per_lead": step.max_recipients_per_lead})
         if step.level is not None:
             told = step.level.model_dump(exclude_none=True)
             if "position" in told:

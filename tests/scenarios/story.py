@@ -21,6 +21,7 @@ class GivenLevel(_Table):
     price_cents: int
     max_recipients: int = 1
     active: bool = True
+    exclusive: bool = False
 
 
 class GivenProvider(_Table):
@@ -30,6 +31,7 @@ class GivenProvider(_Table):
     balance_cents: int = 0
     credit_limit_cents: int = 0
     status: str = "active"
+    conflict_group: str | None = None
     levels: list[str] = []
     filters: dict[str, list[dict[str, Any]]] = {}
     timezone: str = "UTC"
@@ -43,6 +45,7 @@ class Given(_Table):
     field: list[dict[str, Any]] = []
     level: list[GivenLevel]
     provider: list[GivenProvider]
+    max_recipients_per_lead: int | None = None
 
 
 class LevelChange(_Table):
@@ -51,6 +54,7 @@ class LevelChange(_Table):
     price_cents: int | None = None
     max_recipients: int | None = None
     active: bool | None = None
+    exclusive: bool | None = None
     deleted: bool | None = None
 
 
@@ -61,6 +65,7 @@ class ProviderChange(_Table):
     timezone: str | None = None
     limits: dict[str, int] | None = None
     schedule: dict[str, Any] | None = None
+    conflict_group: str | None = None
 
 
 class Money(_Table):
@@ -91,6 +96,7 @@ class Step(_Table):
     spent_elsewhere: Money | None = None
     subscription: SubscriptionChange | None = None
     form: list[dict[str, Any]] | None = None
+    max_recipients_per_lead: int | None = None
 
     start: int | None = None
     next: int | None = None
@@ -117,7 +123,7 @@ def load(name: str) -> Scenario:
     for number, step in enumerate(scenario.step, start=1):
         said = step.model_fields_set
         events = said & {"at", "lead", "leads", "again", "level", "provider", "deposit", "spent_elsewhere"}
-        events |= said & {"subscription", "form"}
+        events |= said & {"subscription", "form", "max_recipients_per_lead"}
         assert len(events) == 1, f"{name}: step {number} says {sorted(events)}: one thing happens in a step"
         if events <= {"lead", "again"} and not step.nothing_happens:
             missing = {"next", "outcome", "received"} - said

@@ -20,7 +20,7 @@ from fairlead.core.filters import CompiledFilter, compile_filter
 from fairlead.core.form import FormSchema
 from fairlead.core.gates import standing_refusal
 from fairlead.core.model import Subscription
-from fairlead.core.refusals import AlreadyRecipient, LevelFull
+from fairlead.core.refusals import AlreadyRecipient, ConflictGroup, LeadFull, LevelFull
 
 NOT_SUBSCRIBED = "not_subscribed"
 """It was no subscription at that time."""
@@ -43,7 +43,8 @@ _UNKNOWN = datetime(1, 1, 1, tzinfo=UTC)
 class OwnDecision:
     """A decision, as far as it is about one provider: whose lead, which levels it visited in which order, which of the
     provider's subscriptions received the lead, and which were refused by name, for which reason. `shut` has those of
-    them that a limit or a schedule refused until a moment."""
+    them that a limit or a schedule refused until a moment; `full_at` the levels where the lead took no further
+    recipient, `conflicts_at` those where another provider of its conflict group had received it."""
 
     seq: int
     lead_id: str
@@ -53,6 +54,8 @@ class OwnDecision:
     refused: Mapping[str, str]
     shut: Mapping[str, tuple[str, datetime]] = field(default_factory=dict[str, tuple[str, datetime]])
     decided_at: datetime = _UNKNOWN
+    full_at: Sequence[str] = ()
+    conflicts_at: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +181,16 @@ def own_refusal(
         return kept_out
     reason = decision.refused.get(subscription_id) or _shut_before(decision, subscription_id, past, earlier)
     if reason is None:
-        reason = AlreadyRecipient.reason if decision.received else LevelFull.reason
+        reason = _not_reached(decision, level_id)
     return OwnRefusal(reason, tells_number=filters.asks_for_numbers(subscription))
+
+
+def _not_reached(decision: OwnDecision, level_id: str) -> str:
+    if decision.received:
+        return AlreadyRecipient.reason
+    if level_id in decision.conflicts_at:
+        return ConflictGroup.reason
+    return LeadFull.reason if level_id in decision.full_at else LevelFull.reason
 
 
 def _shut_before(

@@ -8,6 +8,7 @@ from fairlead.core import gates
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.currency import money
 from fairlead.core.messages import Names
+from fairlead.core.refusals import LeadFull
 from fairlead.flows.explain import DecisionStory, LeadStory, ProviderStory
 from fairlead.flows.try_lead import TriedLead
 
@@ -98,7 +99,7 @@ def _payload_lines(named: _Named, payload: Mapping[str, Any]) -> Iterator[StoryL
 
 def refusal_sentence(story: _Named, refused: Mapping[str, Any], level: Mapping[str, Any]) -> str:
     """Why this one of a recorded level's `refused` did not receive the lead."""
-    names = Names(story.level_names, story.currency)
+    names = Names(story.level_names, story.currency, story.provider_names)
     return gates.recorded_refusal(refused, level).sentence(names)
 
 
@@ -113,6 +114,9 @@ def _level_lines(story: _Named, level: Mapping[str, Any]) -> Iterator[StoryLine]
         yield StoryLine(f"    -  {_name(story, refused)}: {refusal_sentence(story, refused, level)}", "refusal")
     for reason, count in level["counts"].items():
         yield StoryLine(f"    {count:>5,} more: {gates.REGISTRY.by_reason[reason].summary} ({reason})", "aside")
+    if "lead_full" in level:
+        full = LeadFull.read(level["lead_full"], level)
+        yield StoryLine(f"    {full.sentence(Names(story.level_names, story.currency))}", "aside")
     if not level["recipients"] and not level["refused"] and not level["counts"]:
         yield StoryLine("    no provider is subscribed to this level", "aside")
 

@@ -71,6 +71,7 @@ def recorded_queues(database: Database, lead_id: str, journal_seq: int | None = 
         else:
             levels = tuple(map(queue_recorded, decision.levels))
         currency = marketplace_currency(conn)
+        names = provider_names(conn, sorted({*state.provider_ids, *_named_provider_ids(levels)}))
         return RecordedQueues(
             lead,
             currency,
@@ -80,8 +81,8 @@ def recorded_queues(database: Database, lead_id: str, journal_seq: int | None = 
             levels,
             is_whole,
             tuple(each.seq for each in past),
-            provider_names(conn, sorted({*state.provider_ids, *_named_provider_ids(levels)})),
-            Names(names_of_levels, currency),
+            names,
+            Names(names_of_levels, currency, names),
         )
 
 

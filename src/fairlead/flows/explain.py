@@ -115,11 +115,11 @@ def explain_provider(database: Database, lead_id: str, provider: str, journal_se
         unvisited = tuple(
             level for level in state.levels.values() if level.level_id in subscribed and not level.is_active
         )
-        name = provider_names(conn, [provider_id])[provider_id]
+        known = provider_names(conn, sorted({provider_id, *(each.provider_id for each in decision.recipients)}))
         currency = marketplace_currency(conn)
         level_names = {level.level_id: level.name for level in state.levels.values()}
-        names = Names(level_names, currency)
-        return ProviderStory(lead, currency, name, decision.decided_at, standings, unvisited, names)
+        names = Names(level_names, currency, known)
+        return ProviderStory(lead, currency, known[provider_id], decision.decided_at, standings, unvisited, names)
 
 
 def _story(conn: Connection, past: PastDecision) -> DecisionStory:

@@ -12,8 +12,10 @@ from fairlead.core.filter_counts import (
     counts_without_a_rule,
     match_count,
 )
+from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.filters import compile_filter, rule_clause
 from fairlead.core.form_field import FormSchema
+from fairlead.core.gates import REGISTRY
 from fairlead.core.own_standing import (
     NOT_LOOKED_AT,
     NOT_TOLD_APART,
@@ -22,7 +24,6 @@ from fairlead.core.own_standing import (
     own_refusal,
     told_counts,
 )
-from fairlead.core.refusals import AlreadyRecipient, CapReached, InsufficientBalance, LevelFull, OutsideSchedule
 from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.filter_preview import PROVIDERS_LEADS
 from fairlead.flows.configuration.own_subscriptions import OwnedSubscription, own_subscriptions
@@ -38,9 +39,8 @@ MOST_LEADS = 1_000
 MOST_EARLIER = 2_000
 """Among so many decisions before those it is looked up what had shut a subscription that is open again by now."""
 
-_AFTER_THE_FILTER = tuple(
-    refusal.reason for refusal in (OutsideSchedule, CapReached, AlreadyRecipient, InsufficientBalance, LevelFull)
-)
+_REASONS = [refusal.reason for refusal in REGISTRY.refusals]
+_AFTER_THE_FILTER = _REASONS[_REASONS.index(FilterMismatch.reason) + 1 :]
 
 
 @dataclass(frozen=True, slots=True)

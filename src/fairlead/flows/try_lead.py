@@ -45,7 +45,7 @@ class TriedLead:
     @property
     def names(self) -> Names:
         """What a refusal's sentence needs."""
-        return Names(self.level_names, self.currency)
+        return Names(self.level_names, self.currency, self.provider_names)
 
     @property
     def charged_cents(self) -> int:

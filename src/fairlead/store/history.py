@@ -39,7 +39,8 @@ def niches_of(conn: Connection, slug: str | None) -> list[LockedNiche]:
         """
         select id::text as niche_id, slug, is_active, form_schema,
                next_start_level_order_position as next_start_order_position, last_served_seq,
-               journal_seq, journal_head
+               journal_seq, journal_head,
+               max_recipients_per_lead
         from niches where slug = coalesce(%s, slug) order by slug
         """,
         (slug,),

@@ -7,6 +7,7 @@ from typing import Literal
 from fairlead.console.refusal_texts import refusal_sentence, summary_text
 from fairlead.console.viewer import Viewer
 from fairlead.core.decision_queues import Candidate, LevelQueue
+from fairlead.core.refusals import LeadFull, LevelFull
 from fairlead.flows.decision_queues import MOST_LISTED, RecordedQueues
 
 MOST_ROWS = 60
@@ -47,7 +48,7 @@ class OutsideRows:
 
 @dataclass(frozen=True, slots=True)
 class PictureLevel:
-    """One column."""
+    """One column. `full_text` says why the lead took no further recipient from it; empty where it did."""
 
     number: int
     name: str
@@ -63,6 +64,7 @@ class PictureLevel:
     behind_count: int
     outside: tuple[OutsideRows, ...]
     is_empty: bool
+    full_text: str = ""
 
     @property
     def all_rows(self) -> tuple[PictureRow, ...]:
@@ -138,17 +140,21 @@ def _column(story: RecordedQueues, viewer: Viewer, number: int, queue: LevelQueu
         behind_count=queue.behind_count if story.is_whole else _behind(result.counts),
         outside=outside,
         is_empty=not rows and not outside and not queue.behind_count,
+        full_text="" if result.lead_full is None else refusal_sentence(result.lead_full, story.names, viewer),
     )
 
 
 def _behind(counts: Mapping[str, int]) -> int:
-    """Of a decision of which only the record is left: those that the level was full for."""
-    return counts.get("level_full", 0)
+    """Of a decision of which only the record is left: those that the lead or the level was full for."""
+    return sum(counts.get(reason, 0) for reason in _FULL)
+
+
+_FULL = (LeadFull.reason, LevelFull.reason)
 
 
 def _outside(story: RecordedQueues, viewer: Viewer, queue: LevelQueue) -> tuple[OutsideRows, ...]:
     if not story.is_whole:
-        counts = {reason: count for reason, count in queue.result.counts.items() if reason != "level_full"}
+        counts = {reason: count for reason, count in queue.result.counts.items() if reason not in _FULL}
         return tuple(OutsideRows(reason, summary_text(reason), count, (), count) for reason, count in counts.items())
     return tuple(
         OutsideRows(

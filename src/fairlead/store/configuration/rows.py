@@ -160,8 +160,8 @@ def niche_rows(conn: Connection, niche_ids: Sequence[str]) -> list[NicheRow]:
     """The niches, by id. Needs their locks."""
     rows = conn.execute(
         """
-        select id::text, slug, name, is_active, form_schema, auto_distribute, phone_region, is_archived,
-               max_recipients_per_lead, reoffer_every_minutes, reoffer_max_times, reoffer_max_hours
+        select id::text, slug, name, is_active, form_schema, auto_distribute, phone_region,
+               reoffer_every_minutes, reoffer_max_times, reoffer_max_hours, is_archived, max_recipients_per_lead
         from niches where id = any(%s::uuid[]) order by id
         """,
         (list(niche_ids),),
@@ -177,9 +177,8 @@ def niche_rows(conn: Connection, niche_ids: Sequence[str]) -> list[NicheRow]:
             is_archived,
             most,
         )
-        for niche_id, slug, name, is_active, form_schema, auto_distribute, phone_region, is_archived, most, *reoffer in (
-            rows
-        )
+        for niche_id, slug, name, is_active, form_schema, *policy, is_archived, most in rows
+        for auto_distribute, phone_region, *reoffer in [policy]
     ]
 
 

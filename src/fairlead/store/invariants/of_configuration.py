@@ -35,7 +35,7 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
                    jsonb_build_object('level_id', id, 'name', name, 'price_cents', price_cents,
                        'max_recipients', max_recipients, 'order_position', order_position, 'is_active', is_active,
                        'is_deleted', deleted_at is not null)
-                   || case when is_exclusive then '{"is_exclusive": true}' else '{}' end
+                   || case when is_exclusive then '{"is_exclusive": true}'::jsonb else '{}' end
             from competition_levels
             union all
             select 'subscription', niche_id, id::text, created_at, deleted_at,

@@ -1,6 +1,7 @@
 """What the journal and the queues say of one provider: its own part of each decision, and its places, no one else's."""
 
 import sys
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -24,7 +25,12 @@ def own_decisions(conn: Connection, niche_id: str, provider_id: str, since: date
                jsonb_path_query_array(j.payload, '$.levels[*].level_id'),
                jsonb_path_query_array(
                    j.payload, '$.levels[*].recipients[*] ? (@.provider_id == $own).subscription_id', %(own)s),
-               jsonb_path_query_array(j.payload, '$.levels[*].refused[*] ? (@.provider_id == $own)', %(own)s)
+               jsonb_path_query_array(j.payload, '$.levels[*].refused[*] ? (@.provider_id == $own)', %(own)s),
+               jsonb_path_query_array(j.payload, '$.levels[*] ? (exists (@.lead_full)).level_id'),
+               case when j.payload @? '$.levels[*].counts.conflict_group' then
+                    (select jsonb_agg(jsonb_build_array(level -> 'level_id',
+                                      jsonb_path_query_array(level, '$.recipients[*].provider_id')) order by number)
+                     from jsonb_array_elements(j.payload -> 'levels') with ordinality as each (level, number)) end
         from (select seq, recorded_at, payload from niche_journal
               where niche_id = %(niche)s and kind = 'decision' and recorded_at >= %(since)s
               order by recorded_at desc, seq desc limit %(limit)s) j
@@ -33,6 +39,7 @@ def own_decisions(conn: Connection, niche_id: str, provider_id: str, since: date
         """,
         {"niche": niche_id, "own": Jsonb({"own": provider_id}), "since": since, "limit": limit},
     ).fetchall()
+    groups = _Groups(conn, niche_id, provider_id) if any(row[-1] is not None for row in rows) else None
     return [
         OwnDecision(
             seq,
@@ -43,8 +50,10 @@ def own_decisions(conn: Connection, niche_id: str, provider_id: str, since: date
             {each["subscription_id"]: each["reason"] for each in refused},
             dict(_shut(refused)),
             decided_at,
+            full_at,
+            () if groups is None or recipients is None else groups.conflicts_at(seq, recipients),
         )
-        for seq, decided_at, lead_id, attributes, level_ids, received, refused in rows
+        for seq, decided_at, lead_id, attributes, level_ids, received, refused, full_at, recipients in rows
     ]
 
 
@@ -78,6 +87,39 @@ def earlier_shuts(
         for seq, decided_at, refused in rows
         if (shut := dict(_shut(refused)))
     ]
+
+
+class _Groups:
+    """In which conflict group each provider of the niche was at any entry, as its journal has it."""
+
+    def __init__(self, conn: Connection, niche_id: str, provider_id: str) -> None:
+        self._own_id = provider_id
+        self._states: dict[str, list[tuple[int, str | None]]] = {}
+        rows = conn.execute(
+            """
+            select payload ->> 'provider_id', seq, payload ->> 'conflict_group_id' from niche_journal
+            where niche_id = %s and kind = 'provider' order by seq
+            """,
+            (niche_id,),
+        )
+        for own_id, seq, group_id in rows:
+            self._states.setdefault(own_id, []).append((seq, group_id))
+
+    def conflicts_at(self, seq: int, recipients: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
+        """The levels, of these with their recipients in order, where another of the own group had the lead."""
+        group_id, found = self._group(self._own_id, seq), list[str]()
+        if group_id is None:
+            return found
+        for level_id, provider_ids in recipients:
+            rivals = (each for each in provider_ids if each != self._own_id)
+            if found or any(self._group(each, seq) == group_id for each in rivals):
+                found.append(level_id)
+        return found
+
+    def _group(self, provider_id: str, seq: int) -> str | None:
+        states = self._states.get(provider_id, [])
+        number = bisect_left(states, seq, key=lambda state: state[0])
+        return states[number - 1][1] if number else None
 
 
 def _shut(refused: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[str, datetime]]]:

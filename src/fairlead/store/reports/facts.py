@@ -49,6 +49,12 @@ _DECIDED_THEN: LiteralString = f"""
     from niche_journal j cross join lateral jsonb_array_elements(j.payload -> 'levels')
          with ordinality as level (body, number)
     where j.kind = 'decision' and {within("j.recorded_at")} and {_OF_NICHE}"""
+_TAKEN: LiteralString = "jsonb_array_length(level.body -> 'recipients')::bigint"
+_SLOTS: LiteralString = f"""
+    case when j.payload @? '$.levels[*].lead_full ? (@.cause != "exclusive_level_needs_none")'
+              or (level.body ? 'is_exclusive' and j.payload ->> 'outcome' <> 'no_eligible')
+         then {_TAKEN} else (level.body ->> 'max_recipients')::bigint end"""
+"""How many recipients the lead could have had at the level in the end: no more than it has where it is full (R16)."""
 _SOURCE: LiteralString = "coalesce(l.utm_source, '')"
 
 LEADS = _fact(
@@ -163,8 +169,7 @@ LEVELS = _fact(
         f"""
     select {day("j.recorded_at")} as day, j.niche_id,
            array[level.body ->> 'level_id', jsonb_array_length(j.payload -> 'levels')::text] as keys,
-           array[count(*), count(*) filter (where level.number = 1), sum((level.body ->> 'max_recipients')::bigint),
-                 sum(jsonb_array_length(level.body -> 'recipients'))]::bigint[] as counts
+           array[count(*), count(*) filter (where level.number = 1), sum({_SLOTS}), sum({_TAKEN})]::bigint[] as counts
     {_DECIDED_THEN} group by 1, 2, 3"""
     ),
 )
@@ -188,7 +193,7 @@ REFUSALS = _fact(
     select day, niche_id, array[body ->> 'level_id', refusal.reason] as keys,
            array[sum(refusal.count), coalesce(sum(refusal.count) filter (where is_open), 0)]::bigint[] as counts
     from (select {day("j.recorded_at")} as day, j.niche_id, level.body,
-                 jsonb_array_length(level.body -> 'recipients') < (level.body ->> 'max_recipients')::bigint as is_open
+                 {_TAKEN} < {_SLOTS} as is_open
           {_DECIDED_THEN}) decided
     {_REFUSED_THEN} group by 1, 2, 3"""
     ),
@@ -199,6 +204,7 @@ _CLOSEST_FIRST: tuple[LiteralString, ...] = (
     "insufficient_balance",
     "cap_reached",
     "outside_schedule",
+    "conflict_group",
     "already_recipient",
     "filter_mismatch",
     "filter_invalid",
@@ -223,8 +229,7 @@ OPEN_SLOTS = _fact(
         from (
             select day, niche_id, seq, number, open, refusal.reason, sum(refusal.count)::bigint as count
             from (select {day("j.recorded_at")} as day, j.niche_id, j.seq, level.number, level.body,
-                         (level.body ->> 'max_recipients')::bigint - jsonb_array_length(level.body -> 'recipients')
-                         as open {_DECIDED_THEN}) decided
+                         {_SLOTS} - {_TAKEN} as open {_DECIDED_THEN}) decided
             {_REFUSED_THEN}
             where open > 0 group by 1, 2, 3, 4, 5, 6) refused
     ) ahead group by 1, 2, 3"""

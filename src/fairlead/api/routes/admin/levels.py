@@ -44,13 +44,14 @@ OrderPosition = Annotated[Int, Field(ge=1, le=1_000_000)]
 
 
 class NewLevel(RequestModel):
-    """A level. Without a position it comes after all others."""
+    """A level. Without a position it comes after all others. An exclusive one has one recipient."""
 
     name: Annotated[Name, Field(examples=["gold"])]
     price_cents: Annotated[Cents, Field(examples=[2000])]
     max_recipients: MaxRecipients
     order_position: OrderPosition | None = None
     is_active: StrictBool = True
+    is_exclusive: StrictBool = False
     memo: Memo | None = None
 
 
@@ -61,6 +62,7 @@ class LevelPatch(RequestModel):
     price_cents: Annotated[Cents, Field(examples=[2000])] = unsaid()
     max_recipients: MaxRecipients = unsaid()
     is_active: StrictBool = unsaid()
+    is_exclusive: StrictBool = unsaid()
     memo: Memo | None = None
 
 
@@ -82,6 +84,7 @@ class LevelState(ResponseModel):
     max_recipients: int = Field(examples=[3])
     order_position: int
     is_active: bool
+    is_exclusive: bool = Field(examples=[False])
     is_deleted: bool = Field(examples=[False])
     version: str = Field(
         description="The version, which a change names in `If-Match`.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"]
@@ -158,6 +161,7 @@ def add_level(
         editor.actor,
         order_position=asked.order_position,
         is_active=asked.is_active,
+        is_exclusive=asked.is_exclusive,
         memo=asked.memo,
     )
     return _changed(response, done, currency)
@@ -263,6 +267,7 @@ def level_state(row: LevelRow, currency: str) -> LevelState:
         max_recipients=level.max_recipients,
         order_position=level.order_position,
         is_active=level.is_active,
+        is_exclusive=level.is_exclusive,
         is_deleted=row.is_deleted,
         version=level_version(row),
     )

@@ -40,6 +40,7 @@ Version = Annotated[
     ),
 ]
 WindowDays = Annotated[Int, Field(ge=1, le=365, examples=[14])]
+MaxRecipientsPerLead = Annotated[Int, Field(ge=1, le=1_000, examples=[3])]
 NicheSlug = Annotated[Slug, Field(examples=["hosting"])]
 _PHONE_REGION = "The country whose telephone numbers leads give without one; null: those are compared by their digits."
 
@@ -64,6 +65,7 @@ class NewNiche(RequestModel):
     auto_distribute: StrictBool = True
     reoffer: Reoffer | None = None
     phone_region: PhoneRegion | None = Field(default=None, description=_PHONE_REGION)
+    max_recipients_per_lead: MaxRecipientsPerLead | None = None
     memo: Memo | None = None
 
 
@@ -75,6 +77,7 @@ class NichePatch(RequestModel):
     auto_distribute: StrictBool = unsaid()
     reoffer: Reoffer | None = None
     phone_region: PhoneRegion | None = Field(default=None, description=_PHONE_REGION)
+    max_recipients_per_lead: MaxRecipientsPerLead | None = None
     memo: Memo | None = None
 
 
@@ -104,6 +107,7 @@ class NicheState(ResponseModel):
     reoffer: ReofferState | None
     phone_region: str | None = Field(description=_PHONE_REGION, examples=["DE"])
     is_archived: bool = Field(description="Whether it is over: inactive, until it is restored.")
+    max_recipients_per_lead: int | None = Field(examples=[3])
     version: Version
 
 
@@ -173,6 +177,7 @@ def add_niche(asked: NewNiche, response: Response, editor: Editor, database: Mar
             form_schema=None if asked.form_schema is None else asked.form_schema.as_json(),
             is_active=asked.is_active,
             policy=policy,
+            max_recipients_per_lead=asked.max_recipients_per_lead,
             memo=asked.memo,
         )
     return niche_changed(response, done)
@@ -260,6 +265,7 @@ def _state(row: NicheRow) -> NicheState:
         reoffer=None if reoffer is None else ReofferState.model_validate(reoffer),
         phone_region=row.policy.phone_region,
         is_archived=row.is_archived,
+        max_recipients_per_lead=row.max_recipients_per_lead,
         version=niche_version(row),
     )
 

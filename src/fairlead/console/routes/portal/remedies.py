@@ -24,6 +24,7 @@ _REMEDIES: Mapping[str, _Remedy] = {
     refusals.CapReached.reason: _Remedy(noted("Raise the limit"), "/portal/subscriptions/{subscription}#limits"),
     own_standing.NOT_TOLD_APART: _Remedy(noted("Try a wider filter"), "/portal/subscriptions/{subscription}"),
     refusals.InsufficientBalance.reason: _Remedy(noted("Keep a higher balance"), "/portal/balance"),
+    refusals.LeadFull.reason: _Remedy(noted("Your turn comes: leads go to a limited number of providers")),
     refusals.LevelFull.reason: _Remedy(noted("Your turn comes; another level adds turns")),
 }
 
