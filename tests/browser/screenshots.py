@@ -48,6 +48,7 @@ PAGES = (
     "operator:/niches/{niche_id}",
     "operator:/niches/{niche_id}/form",
     "operator:/providers",
+    "operator:/providers/conflict-groups",
     "operator:/providers/new",
     "operator:/providers/{provider_id}",
     "operator:/providers/{provider_id}/ledger",

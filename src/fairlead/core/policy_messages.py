@@ -15,6 +15,9 @@ TEMPLATES: Mapping[str, str] = {
     ),
     "phones_by_digits": "Telephone numbers that are given without a country are compared by their digits.",
     "phones_of_region": "Telephone numbers that are given without a country are of {phone_region}.",
+    "recipients_of_levels": "A lead goes to as many providers as its levels take.",
+    "recipients_limited": "A lead goes to at most {max_recipients} providers, over all levels.",
+    "recipients_one": "A lead goes to one provider, over all levels.",
     "duplicates_ignored": "Duplicates are not looked for.",
     "refuse_niche_ever": "A lead that agrees in {groups} with any earlier lead of the niche is refused.",
     "flag_niche_ever": "A lead that agrees in {groups} with any earlier lead of the niche is flagged.",
@@ -65,6 +68,17 @@ def duplicates_message(rule: DuplicateRule | None) -> TranslatableMessage:
     if rule.duplicate_window_days is None:
         return _message(f"{name}_ever", groups=groups)
     return _message(name, groups=groups, days=rule.duplicate_window_days)
+
+
+def recipients_message(max_recipients: int | None) -> TranslatableMessage:
+    """To how many providers a lead goes, over all levels (R16)."""
+    if max_recipients is None:
+        return _message("recipients_of_levels")
+    return (
+        _message("recipients_one")
+        if max_recipients == 1
+        else _message("recipients_limited", max_recipients=max_recipients)
+    )
 
 
 def _message(message_id: str, **values: int | str | tuple[str, ...]) -> TranslatableMessage:

@@ -8,7 +8,7 @@ from fairlead.core import policy_messages
 from fairlead.core.duplicates import CONTACT_FIELDS, LONGEST_DUPLICATE_WINDOW_DAYS, DuplicateRule, parse_duplicate_rule
 from fairlead.core.form_field import FormSchema
 from fairlead.core.messages import Names
-from fairlead.store.configuration.rows import NichePolicy
+from fairlead.store.configuration.rows import NicheRow
 from fairlead.store.leads.intake import IntakePolicy
 
 LONGEST_WINDOW_DAYS = LONGEST_DUPLICATE_WINDOW_DAYS
@@ -22,10 +22,12 @@ class PolicyWords:
     unsold: str
     phones: str
     duplicates: str
+    recipients: str
 
 
-def policy_words(policy: NichePolicy, intake: IntakePolicy, viewer: Viewer) -> PolicyWords:
-    """What becomes of approved and of unsold leads, how numbers are read, and which leads are the same."""
+def policy_words(niche: NicheRow, intake: IntakePolicy, viewer: Viewer) -> PolicyWords:
+    """What becomes of leads, how numbers are read, which leads are the same, and how many providers get one."""
+    policy = niche.policy
     reoffer = policy.reoffer
     unsold = (
         policy_messages.unsold_stay_message()
@@ -37,6 +39,7 @@ def policy_words(policy: NichePolicy, intake: IntakePolicy, viewer: Viewer) -> P
         unsold,
         policy_messages.phone_message(policy.phone_region),
         policy_messages.duplicates_message(duplicate_rule(intake)),
+        policy_messages.recipients_message(niche.max_recipients_per_lead),
     )
     return PolicyWords(*(message_text(each, Names({}, ""), viewer) for each in messages))
 

@@ -85,7 +85,9 @@ def create_niche(
     canonical = canonical_values({**values, **_policy_values(asdict(chosen))})
     name, memo = canonical["name"], canonical["memo"]
     form = checked_form(form_schema) if form_schema is not None else FormSchema()
-    asked = NicheRow(new_id(database), slug, name, is_active, form.to_json(), chosen, max_recipients_per_lead)
+    asked = NicheRow(
+        new_id(database), slug, name, is_active, form.to_json(), chosen, max_recipients_per_lead=max_recipients_per_lead
+    )
 
     def work(conn: Connection, _: Sequence[str]) -> Changed[NicheRow]:
         lock_marketplace(conn, DEFAULT_CURRENCY, may_change=False)

@@ -92,7 +92,7 @@ def _plan_niche(plan: NichePlan, path: str, table: NicheTable) -> NicheRow:
             table.active is not False,
             form.to_json(),
             _policy(NichePolicy(), table),
-            table.max_recipients_per_lead or None,
+            max_recipients_per_lead=table.max_recipients_per_lead or None,
         )
         plan.schemas[after.niche_id] = form
         plan.created_niche_ids.append(after.niche_id)

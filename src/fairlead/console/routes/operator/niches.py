@@ -141,7 +141,7 @@ def show_niche(
         levels=_levels(seen, queues),
         has_queues=queues is not None,
         intake=intake,
-        words=policy_words(seen.row.policy, intake.policy, page.viewer),
+        words=policy_words(seen.row, intake.policy, page.viewer),
         compared=comparable_fields(form, duplicate_rule(intake.policy)),
         longest_window_days=LONGEST_WINDOW_DAYS,
         window=read_bad_lead_window(database, niche_id),

@@ -21,6 +21,7 @@ from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.access.seeing import SEEING
 from fairlead.flows.access.users import ListedUser, UserSearch, page_of_users
+from fairlead.flows.configuration.conflict_groups import read_conflict_groups
 from fairlead.flows.configuration.provider_notes import provider_notes
 from fairlead.flows.configuration.reading import read_provider
 from fairlead.flows.configuration.report_rules import read_report_rules
@@ -61,12 +62,15 @@ def show_provider(
     seen = read_provider(database, provider_id)
     activity = one_provider_activity(database, provider_id, AskedDays(timezone=page.viewer.zone_name))
     lines = subscription_lines(database, provider_id, activity)
+    groups = read_conflict_groups(database)
     notes = provider_notes(database, provider_id, limit=_FEW)
     return page.render(
         "operator/provider.html",
         reader,
         provider=seen.row,
         version=seen.version,
+        conflict_groups=groups,
+        conflict_group=next((each for each in groups if each.row.group_id == seen.row.conflict_group_id), None),
         credit_limit=entered_amount(seen.row.balance.credit_limit_cents, activity.currency).text,
         may_see_portal=all(each in reader.permissions for each in SEEING),
         currency=activity.currency,

@@ -13,6 +13,7 @@ from fairlead.console.addresses import TypedText, address
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
+from fairlead.flows.configuration.conflict_groups import read_conflict_groups
 from fairlead.flows.configuration.marketplace import read_marketplace
 from fairlead.flows.configuration.provider_list import list_providers
 from fairlead.store.configuration.pages import ProviderSearch
@@ -48,6 +49,14 @@ def show_providers(
         next_address=None if cursor is None else address(_PATH, status=status, q=q, cursor=cursor),
         is_filtered=status is not None or q is not None,
     )
+
+
+@router.get("/providers/conflict-groups")
+def show_conflict_groups(
+    reader: Annotated[Principal, needs(Permission.PROVIDERS_READ)], page: PageOfRequest, database: MarketplaceDatabase
+) -> Response:
+    """Which providers never receive the same lead."""
+    return page.render("operator/conflict-groups.html", reader, groups=read_conflict_groups(database))
 
 
 @router.get("/providers/new")
