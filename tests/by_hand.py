@@ -25,7 +25,8 @@ MOVED = "every deposit, refund, credit and debit is in the audit log as it is in
 PAID = "every payment is in the audit log as it is stored, with gateway and currency"
 POLICY = "each niche's policy is as the audit log says last"
 PROVIDER = (
-    "each provider's status, time zone, low-balance threshold, limits and schedule are as the audit log says last"
+    "each provider's status, time zone, language, low-balance threshold, limits and schedule are as the audit log "
+    "says last"
 )
 RECIPIENTS = "every recipient in the journal is an assignment and an entry in the ledger, value by value"
 RETURNED = "each refund gave back what its entry in the journal says, and each turn is the one before it"

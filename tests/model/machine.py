@@ -21,8 +21,9 @@ from fairlead.store.connection import Database
 from tests.closing_sweep import sweep
 from tests.conftest import TEMPLATE
 from tests.model.model import Level, Model, Niche, Provider, Rules
-from tests.model.money_by_hand import NAMES, MoneyByHand, providers
+from tests.model.money_by_hand import NAMES, providers
 from tests.model.tables import as_model_says, as_tables_say
+from tests.model.together import Together
 from tests.model.words import email_of, subscription_to, terms_of, told
 from tests.scenarios.in_postgres import as_toml
 
@@ -41,7 +42,7 @@ niches = st.sampled_from(NICHES)
 FORM = [{"key": "age", "type": "number"}]
 
 
-class Marketplace(MoneyByHand):
+class Marketplace(Together):
     """The model and PostgreSQL, side by side. Two distributors take turns, so that each finds its memory outdated."""
 
     def __init__(self, server_url: str) -> None:
@@ -127,6 +128,7 @@ class Marketplace(MoneyByHand):
     @rule(pick=PICK, is_active=st.sampled_from([True, True, True, False]), most=st.sampled_from([1, 1, 2]))
     def change_level(self, pick: int, is_active: bool, most: int) -> None:
         if level := self._level(pick):
+            most = 1 if level.is_exclusive else most
             self._apply_level(level, active=is_active, max_recipients=most)
             level.is_active, level.most = is_active, most
 

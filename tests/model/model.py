@@ -16,6 +16,8 @@ class Niche:
     served: int = 0
     returns_turn: bool = False
     """Whether a refund puts its subscription where it stood before the lead."""
+    most: int | None = None
+    """To how many providers a lead goes, over all levels; None: to as many as the levels take."""
 
 
 @dataclass
@@ -26,6 +28,7 @@ class Level:
     most: int
     position: int
     is_active: bool = True
+    is_exclusive: bool = False
 
 
 @dataclass
@@ -34,6 +37,7 @@ class Provider:
     balance: int = 0
     credit: int = 0
     status: str = "active"
+    owner: str | None = None
 
     @property
     def available(self) -> int:
@@ -74,6 +78,10 @@ class Decision:
     refused: tuple[tuple[str, str, str], ...] = ()
     already: tuple[tuple[str, int], ...] = ()
     """By level, how many had the lead from an earlier one."""
+    rivals: tuple[tuple[str, int], ...] = ()
+    """By level, how many were kept from the lead by another provider of their owner."""
+    late: tuple[tuple[str, int], ...] = ()
+    """By level, how many came too late for the lead."""
 
 
 @dataclass
@@ -208,12 +216,15 @@ class Model:
         received: list[tuple[str, str, int]] = []
         refused: list[tuple[str, str, str]] = []
         already: list[tuple[str, int]] = []
+        rivals: list[tuple[str, int]] = []
+        late: list[tuple[str, int]] = []
         start, is_short = None, False
         if active:
             first = next((n for n, level in enumerate(active) if level.position >= niche.pointer), 0)
             start, niche.pointer = active[first].position, active[(first + 1) % len(active)].position
             for level in active[first:] + active[:first]:
-                is_short |= self._fill(niche, level, number, received, refused, already)
+                is_short |= self._fill(niche, level, number, received, refused, already, rivals, late)
+        is_short &= not self._is_full(niche, received)
         lead.outcome = "no_eligible" if not received else "partial" if is_short else "success"
         lead.status = "distributed" if received else "approved"
         asked = [name for _, name, _ in received] + [name for _, name, why in refused if why == "insufficient_balance"]
@@ -221,8 +232,28 @@ class Model:
             if each.provider in asked and each.level.niche == niche.name and each.inactive is None:
                 self._fund([each])
         self.decisions.append(
-            Decision(number, start, niche.pointer, lead.outcome, tuple(received), tuple(refused), tuple(already))
+            Decision(
+                number,
+                start,
+                niche.pointer,
+                lead.outcome,
+                tuple(received),
+                tuple(refused),
+                tuple(already),
+                tuple(rivals),
+                tuple(late),
+            )
         )
+
+    def _is_full(self, niche: Niche, received: list[tuple[str, str, int]]) -> bool:
+        """Whether the lead can have no more recipients, at whatever level."""
+        if any(self.levels[level].is_exclusive for level, _, _ in received):
+            return True
+        return niche.most is not None and len(received) >= niche.most
+
+    def _has_rival(self, provider: str, received: list[tuple[str, str, int]]) -> bool:
+        owner = self.providers[provider].owner
+        return owner is not None and any(self.providers[name].owner == owner for _, name, _ in received)
 
     def _fill(
         self,
@@ -232,6 +263,8 @@ class Model:
         received: list[tuple[str, str, int]],
         refused: list[tuple[str, str, str]],
         already: list[tuple[str, int]],
+        rivals: list[tuple[str, int]],
+        late: list[tuple[str, int]],
     ) -> bool:
         """The level's slots are filled; returns whether one stayed open although somebody lacked the money for it."""
         lead = self.leads[number]
@@ -251,9 +284,9 @@ class Model:
             already.append((level.name, count))
         for each in willing:
             provider = self.providers[each.provider]
-            if open_slots == 0:
+            if open_slots == 0 or self._is_full(niche, received) or (level.is_exclusive and received):
                 break
-            if each.provider in elsewhere:
+            if each.provider in elsewhere or self._has_rival(each.provider, received):
                 continue
             if provider.available < level.price:
                 refused.append((level.name, each.provider, "insufficient_balance"))
@@ -264,7 +297,15 @@ class Model:
                 each.place = each.places[number] = niche.served
                 received.append((level.name, each.provider, level.price))
                 open_slots -= 1
-        return is_short and open_slots > 0
+        asked = [name for where, name, _ in [*received, *refused] if where == level.name]
+        others = [each for each in willing if each.provider not in asked and each.provider not in elsewhere]
+        if count := sum(self._has_rival(each.provider, received) for each in others):
+            rivals.append((level.name, count))
+        count = sum(not self._has_rival(each.provider, received) for each in others)
+        if count and (self._is_full(niche, received) or (level.is_exclusive and received)):
+            late.append((level.name, count))
+        # Once another level has sold the lead, the place of an exclusive one is none any more.
+        return is_short and open_slots > 0 and not level.is_exclusive
 
 
 def wants(rules: Rules, age: int | None) -> bool:

@@ -73,6 +73,13 @@ def _decision(
             for one in level[part]
         )
 
+    def counted(reason: str) -> tuple[tuple[str, int], ...]:
+        return tuple(
+            (levels[level["level_id"]], level["counts"][reason])
+            for level in payload["levels"]
+            if reason in level["counts"]
+        )
+
     return Decision(
         number_of[payload["lead_id"]],
         payload["start_order_position"],
@@ -80,11 +87,9 @@ def _decision(
         payload["outcome"],
         each("recipients", "price_cents"),
         each("refused", "reason"),
-        tuple(
-            (levels[level["level_id"]], level["counts"]["already_recipient"])
-            for level in payload["levels"]
-            if "already_recipient" in level["counts"]
-        ),
+        counted("already_recipient"),
+        counted("conflict_group"),
+        counted("lead_full"),
     )
 
 

@@ -3,6 +3,7 @@
 from tests.seeded_bugs.bug import Bug, Edit
 
 BY_HAND = "tests/seeded_bugs/test_by_hand.py"
+TOGETHER = "tests/core/test_together.py"
 
 BUGS_OF_RULES = (
     Bug(
@@ -60,8 +61,8 @@ BUGS_OF_RULES = (
         (
             Edit(
                 "core/decide.py",
-                "while len(recipients) < level.max_recipients and",
-                "while len(recipients) + len(refused) < level.max_recipients and",
+                "len(recipients) < level.max_recipients and (subscription",
+                "len(recipients) + len(refused) < level.max_recipients and (subscription",
             ),
         ),
         (BY_HAND,),
@@ -73,8 +74,8 @@ BUGS_OF_RULES = (
         (
             Edit(
                 "core/decide.py",
-                "while len(recipients) < level.max_recipients and",
-                "while len(recipients) <= level.max_recipients and",
+                "len(recipients) < level.max_recipients and (subscription",
+                "len(recipients) <= level.max_recipients and (subscription",
             ),
         ),
         (BY_HAND,),
@@ -174,5 +175,43 @@ BUGS_OF_RULES = (
         (Edit("core/batch.py", "dearest_cents = max(", "dearest_cents = min("),),
         ("tests/core/test_batch.py::test_what_is_left_pays_for_the_cheaper_level_and_not_for_the_dearer",),
         is_quick=True,
+    ),
+    Bug(
+        "one recipient more than the niche allows",
+        "the limit is what may be exceeded last",
+        (Edit("core/gates.py", "limit is not None and used >= limit", "limit is not None and used > limit"),),
+        (TOGETHER,),
+        is_quick=True,
+    ),
+    Bug(
+        "an exclusive level sells after the others",
+        "it closes the lead, and that is what exclusive means",
+        (Edit("core/gates.py", "if level.is_exclusive and used else None", "if False else None"),),
+        (TOGETHER,),
+    ),
+    Bug(
+        "only the level before tells of the owner",
+        "a level has one recipient, mostly",
+        (
+            Edit(
+                "core/decision_state.py",
+                "        if group_id is not None:\n            self.recipient_of_group[group_id] = provider_id",
+                "        if group_id is not None and level.max_recipients == 1:\n"
+                "            self.recipient_of_group[group_id] = provider_id",
+            ),
+        ),
+        (TOGETHER,),
+    ),
+    Bug(
+        "a full lead left slots open",
+        "whoever was refused for money would have bought it",
+        (
+            Edit(
+                "core/decide.py",
+                "if any(result.lead_full is not None and result.lead_full.closes_lead for result in results):",
+                "if not results:",
+            ),
+        ),
+        (TOGETHER,),
     ),
 )

@@ -16,6 +16,7 @@ from fairlead.core.returns import RefundPolicy
 from fairlead.core.subscription import EVERY_LEAD
 from fairlead.flows.distribute import distribute
 from fairlead.store.access.user_language import write_user_language
+from fairlead.store.configuration.conflict_groups import ConflictGroupRow, delete_conflict_group, write_name
 from fairlead.store.configuration.niche_archive import set_archived
 from fairlead.store.configuration.rows import ProviderRow, SubscriptionRow
 from fairlead.store.configuration.writes import write_own_profile, write_states, write_terms
@@ -180,6 +181,8 @@ CHANGES: dict[str, Callable[[Connection], object]] = {
     "leads_withdrawn_once": lambda conn: state.set_withdrawn(conn, UNKNOWN, NOW),
     "subscriptions_shut_are_living": lambda conn: shut(conn, {UNKNOWN: OutsideSchedule(None)}),
     "limit_windows_rise": lambda conn: [move_windows(conn, [(UNKNOWN, USED)]) for _ in range(2)],
+    "conflict_groups_renamed_were_there": lambda conn: write_name(conn, ConflictGroupRow(UNKNOWN, "One owner")),
+    "conflict_groups_deleted_were_there": lambda conn: delete_conflict_group(conn, UNKNOWN),
     "configuration_is_written": lambda conn: write_states(conn, [SUBSCRIBED], NOW),
 }
 

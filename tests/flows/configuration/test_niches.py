@@ -43,6 +43,7 @@ def test_a_niche_is_created_once(database: Database) -> None:
     hourly = {"every_minutes": 60, "max_times": 5, "max_hours": 48}
     policy_told = {"auto_distribute": False, "reoffer": hourly, "phone_region": None}
     named = {"slug": "moving", "name": "Moving", "active": True, "field_count": 1, "journal_seq": 1}
+    named["max_recipients_per_lead"] = None
     assert new == {**named, **policy_told}
     policy = "select auto_distribute, reoffer_every_minutes, reoffer_max_times, reoffer_max_hours from niches"
     assert query(database, policy) == [(False, 60, 5, 48)]

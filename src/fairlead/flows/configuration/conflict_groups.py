@@ -25,12 +25,13 @@ from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.conflict_groups import (
     ConflictGroupRow,
     GroupMember,
+    add_conflict_groups,
     conflict_group,
     conflict_groups,
     delete_conflict_group,
     group_members,
     lock_conflict_group,
-    write_conflict_groups,
+    write_name,
 )
 from fairlead.store.configuration.lookups import niche_ids_subscribed
 from fairlead.store.configuration.rows import ProviderRow
@@ -83,7 +84,7 @@ def create_conflict_group(
             if found.name == asked.name:
                 return Changed(found, conflict_group_version(found), found.group_id == asked.group_id)
         now = clock(conn)
-        write_conflict_groups(conn, [asked], now)
+        add_conflict_groups(conn, [asked], now)
         new = {"name": asked.name}
         append_audit(conn, [_event(actor, "created", asked, None, new, canonical["memo"])], now)
         return Changed(asked, conflict_group_version(asked), took_effect=True)
@@ -115,7 +116,7 @@ def rename_conflict_group(
         if any(row.name == after.name for row in conflict_groups(conn)):
             raise Refused("conflict_group_exists", f"there is a conflict group {after.name!r} already")
         now = clock(conn)
-        write_conflict_groups(conn, [after], now)
+        write_name(conn, after)
         old, new = {"name": before.name}, {"name": after.name}
         append_audit(conn, [_event(actor, "renamed", after, old, new, canonical["memo"])], now)
         return Changed(after, conflict_group_version(after), took_effect=True)

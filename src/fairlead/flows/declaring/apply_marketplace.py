@@ -20,7 +20,7 @@ from fairlead.flows.declaring.provider_events import provider_events
 from fairlead.flows.funding import Contents, record_moves
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
-from fairlead.store.configuration.conflict_groups import conflict_groups, write_conflict_groups
+from fairlead.store.configuration.conflict_groups import add_conflict_groups, conflict_groups
 from fairlead.store.configuration.form_schema_versions import add_form_schemas
 from fairlead.store.configuration.marketplace import MarketplaceRow, marketplace_row, write_marketplace
 from fairlead.store.configuration.rows import (
@@ -207,7 +207,7 @@ def _write(conn: Connection, document: Declaration, plan: _Plan, actor: Actor) -
         write_policy(conn, niche_id, after, now)
     add_form_schemas(conn, plan.niches.new_forms, actor.name, memo, now)
     write_levels(conn, plan.niches.written_levels, now)
-    write_conflict_groups(conn, plan.providers.created_groups, now)
+    add_conflict_groups(conn, plan.providers.created_groups, now)
     write_providers(conn, plan.providers.created, now)
     entries = insert_payments(conn, plan.providers.deposits, plan.standing.currency, now)
     low_balances = {provider_id: row.low_balance for provider_id, row in plan.providers.by_id.items()}

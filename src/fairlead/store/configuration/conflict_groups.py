@@ -67,22 +67,27 @@ def group_members(conn: Connection, group_id: str | None = None) -> list[GroupMe
     )
 
 
-def write_conflict_groups(conn: Connection, rows: Sequence[ConflictGroupRow], now: datetime) -> None:
-    """The groups are as given. Raises `ConcurrentChange` when another transaction has just taken a name."""
+def add_conflict_groups(conn: Connection, rows: Sequence[ConflictGroupRow], now: datetime) -> None:
+    """The groups, which are new, are there. Raises `ConcurrentChange` when another has just taken a name."""
     if not rows:
         return
     try:
-        change_rows(
-            conn,
-            "conflict_groups_are_written",
-            len(rows),
+        conn.execute(
             """
             insert into conflict_groups (id, name, created_at)
             select conflict_group.*, %s from unnest(%s::uuid[], %s::text[]) as conflict_group
-            on conflict (id) do update set name = excluded.name
             """,
             (now, [row.group_id for row in rows], [row.name for row in rows]),
         )
+    except errors.UniqueViolation:
+        raise ConcurrentChange from None
+
+
+def write_name(conn: Connection, row: ConflictGroupRow) -> None:
+    """The group, which is locked, has this name. Raises `ConcurrentChange` when another has just taken it."""
+    statement = "update conflict_groups set name = %s where id = %s"
+    try:
+        change_rows(conn, "conflict_groups_renamed_were_there", 1, statement, (row.name, row.group_id))
     except errors.UniqueViolation:
         raise ConcurrentChange from None
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fairlead.api.routes.admin import (
     attention,
     audit,
+    conflict_groups,
     decisions,
     deliveries,
     distribution,
@@ -64,6 +65,7 @@ ROUTERS: Sequence[APIRouter] = (
     levels.router,
     providers.router,
     provider_notes.router,
+    conflict_groups.router,
     portal_view.router,
     subscriptions.router,
     subscription_history.router,
