@@ -55,12 +55,14 @@ LIMITED = """
 [[niche]]
 slug = "storage"
 name = "Storage"
+max_recipients_per_lead = 3
 level = [{ name = "only", price_cents = 100, max_recipients = 2, order_position = 1 }]
 
 [[provider]]
 email = "dinghy@example.com"
 name = "Dinghy"
 timezone = "Europe/Madrid"
+conflict_group = "One owner"
 limits = { leads_total = 5, spend_cents_per_month = 100000 }
 deposit = [{ external_id = "opening-dinghy", amount_cents = 9000 }]
 subscription = [{ niche = "storage", level = "only", limits = { leads_per_week = 50 } }]
