@@ -37,7 +37,7 @@ field = [
 ]
 level = [
     { name = "silver", price_cents = 500, max_recipients = 3, order_position = 20 },
-    { name = "gold", price_cents = 2000, max_recipients = 1, order_position = 3, active = false },
+    { name = "gold", price_cents = 2000, max_recipients = 1, order_position = 3, active = false, exclusive = true },
 ]
 
 [[niche]]
@@ -51,6 +51,7 @@ status = "pending"
 timezone = "Asia/Kathmandu"
 credit_limit_cents = 700
 low_balance_threshold_cents = 300
+conflict_group = "One owner"
 limits = { leads_per_week = 50, spend_cents_per_month = 90000 }
 
 [provider.schedule]

@@ -25,6 +25,7 @@ from fairlead.flows.declaring.plan_niches import level_document, niche_document
 from fairlead.flows.declaring.plan_providers import provider_document
 from fairlead.flows.declaring.plan_subscriptions import subscription_document
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.conflict_groups import conflict_groups
 from fairlead.store.configuration.marketplace import marketplace_row
 from fairlead.store.configuration.rows import (
     LevelRow,
@@ -78,6 +79,7 @@ def _document(conn: Connection) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     living = [row for row in subscription_rows(conn, [], niche_ids, []) if not row.is_deleted]
     slugs = {niche.niche_id: niche.slug for niche in niches}
     names = {row.level.level_id: (slugs[row.niche_id], row.level.name) for row in levels}
+    groups = {row.group_id: row.name for row in conflict_groups(conn)}
     of_provider: dict[str, list[SubscriptionRow]] = {}
     left_out: list[str] = []
     for row in living:
@@ -89,7 +91,7 @@ def _document(conn: Connection) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     document = {
         "marketplace": _table(MarketplaceTable, asdict(marketplace_row(conn))),
         "niche": [_niche(niche, [row for row in levels if row.niche_id == niche.niche_id]) for niche in niches],
-        "provider": [_provider(row, of_provider.get(row.provider_id, []), names) for row in providers],
+        "provider": [_provider(row, of_provider.get(row.provider_id, []), names, groups) for row in providers],
     }
     return document, tuple(left_out)
 
@@ -100,9 +102,14 @@ def _niche(niche: NicheRow, levels: Sequence[LevelRow]) -> Mapping[str, Any]:
 
 
 def _provider(
-    provider: ProviderRow, subscriptions: Sequence[SubscriptionRow], names: Mapping[str, tuple[str, str]]
+    provider: ProviderRow,
+    subscriptions: Sequence[SubscriptionRow],
+    names: Mapping[str, tuple[str, str]],
+    groups: Mapping[str, str],
 ) -> Mapping[str, Any]:
-    table = _table(ProviderTable, {"email": provider.email, **provider_document(provider)})
+    group = groups.get(provider.conflict_group_id or "")
+    document = {"email": provider.email, **provider_document(provider), "conflict_group": group}
+    table = _table(ProviderTable, document)
     return {**table, "subscription": [_subscription(row.subscription, names) for row in subscriptions]}
 
 
