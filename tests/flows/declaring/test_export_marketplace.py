@@ -31,6 +31,7 @@ active = false
 auto_distribute = false
 reoffer = { every_minutes = 60, max_times = 5, max_hours = 48 }
 phone_region = "DE"
+max_recipients_per_lead = 4
 field = [
     { key = "cores", label = "Cores", type = "number", required = true },
     { key = "region", label = "Region\nof use", type = "select", options = ["north", "south"] },
