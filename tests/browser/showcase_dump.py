@@ -21,7 +21,9 @@ def fill_database(url: str, dump: Path | None) -> None:
     with dump.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if dump.exists():
-            _run("pg_restore", "--exit-on-error", "--dbname", url, dump)
+            _run("pg_restore", "--exit-on-error", "--no-owner", "--no-privileges", "--dbname", url, dump)
+            with Database(url, "fairlead") as database:
+                migrate(database)  # the portal's role is the other server's: it is made here, with its rights
         else:
             _make(url)
             _run("pg_dump", "--format", "custom", "--compress", "0", "--file", dump, url)
