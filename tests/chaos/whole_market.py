@@ -1,6 +1,7 @@
 """A marketplace in which everything happened that a flow records, so that there is something of it to tamper with."""
 
 from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.report_rules import ReportRules
 from fairlead.core.returns import RefundPolicy
 from fairlead.flows.approve_lead import approve_lead, trigger_distribution
 from fairlead.flows.assignment_actions import accept_assignment, reject_assignment, view_assignment
@@ -12,6 +13,7 @@ from fairlead.flows.configuration.own_provider import OwnProfileChange, change_o
 from fairlead.flows.configuration.provider_status import suspend_provider
 from fairlead.flows.configuration.providers import ProviderChange, change_provider
 from fairlead.flows.configuration.refund_policy import change_refund_policy
+from fairlead.flows.configuration.report_rules import change_report_rules
 from fairlead.flows.configuration.subscriptions import pause_subscription, subscribe, unsubscribe
 from fairlead.flows.create_lead import EnteredLead, create_lead
 from fairlead.flows.distributor import Distributor
@@ -137,11 +139,16 @@ def _configure(database: Database, niche_id: str, anchor: str, cleat: str) -> No
     set_endpoint(database, "https://cleat.example.com/leads", "cleat@example.com")
     change_bad_lead_window(database, niche_id, 30, OPERATOR)
     change_refund_policy(database, niche_id, RefundPolicy(returns_turn=True, leaves_limits=True), OPERATOR)
+    change_report_rules(database, ReportRules(most_a_day=20), OPERATOR)
     change_niche(database, niche_id, NicheChange(name="Web hosting", reoffer=ReofferPolicy(30, 3, 48)), OPERATOR)
     create_niche(database, "closed", "Over", OPERATOR, is_active=False)
     create_niche(database, "manual", "By hand", OPERATOR, policy=NichePolicy(auto_distribute=False, phone_region="ES"))
     change_provider(
-        database, anchor, ProviderChange(credit_limit_cents=100, timezone="Europe/Rome"), OPERATOR, memo=MEMO
+        database,
+        anchor,
+        ProviderChange(credit_limit_cents=100, timezone="Europe/Rome", language="de"),
+        OPERATOR,
+        memo=MEMO,
     )
     change_own_profile(database, anchor, OwnProfileChange(low_balance_threshold_cents=900), PORTAL)
     fields = [

@@ -183,6 +183,17 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
+        "the rules of reports of bad leads are as the audit log says last",
+        "select count(*) from marketplace where report_rules is not null",
+        """
+        with told as materialized (
+            select seq, new from audit_log where action = 'marketplace.report_rules_changed' order by seq desc limit 1
+        )
+        select format('the rules of reports are %s, audit entry %s says %s', m.report_rules, t.seq, t.new)
+        from marketplace m left join told t on true where m.report_rules is distinct from t.new
+        """,
+    ),
+    Invariant(
         "each version of a form is as the audit log says, and the newest is the niche's",
         "select count(*) from form_schema_versions",
         """
