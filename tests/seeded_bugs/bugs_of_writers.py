@@ -127,7 +127,7 @@ BUGS_OF_WRITERS = (
     Bug(
         "money that moves alone",
         "the five-minute job lets subscriptions follow",
-        (Edit("flows/funding.py", "    return follow_funds(conn, locked, after, now)\n", "    return []\n"),),
+        (Edit("flows/funding.py", "    return follow_funds(conn, locked, after, now, contents)\n", "    return []\n"),),
         ("tests/flows/money/test_funds_follow.py",),
         is_quick=True,
     ),

@@ -27,6 +27,7 @@ from tests.seeded_bugs.plugin import SERVER
 ROOT = Path(__file__).parents[2]
 TEMPLATE_OF_THE_TESTS = "fairlead_template"
 PATIENCE_SECONDS = 300
+"""With each test, or file of tests, that a run is asked for."""
 
 Record = Callable[[str, object], None]
 """What is recorded of a test reaches the end of the run from any process (`tests/conftest.py` shows it)."""
@@ -104,7 +105,7 @@ def run_tests(source: Path, bank: Bank, tests: Sequence[str], *, at_first_compla
     words += ["-o", f"pythonpath={source} {ROOT}", "-m", "not chaos_long"] + (["-x"] if at_first_complaint else [])
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment |= {SERVER: server, "PYTHONPATH": f"{source}{os.pathsep}{ROOT}"}
-    code, output = bank.forks.run_pytest([*words, *tests], [source, ROOT], environment, PATIENCE_SECONDS)
+    code, output = bank.forks.run_pytest([*words, *tests], [source, ROOT], environment, PATIENCE_SECONDS * len(tests))
     complaints = re.findall(r"^(?:FAILED|ERROR) (\S+::[^\n]*?)(?: - .*)?$", output, re.MULTILINE)
     return Run(code, tuple(complaints), output)
 
@@ -152,3 +153,21 @@ def test_without_a_mistake_nobody_complains_at_length(source: Path, bank: Bank) 
 
 def test_the_names_in_the_bank_are_different() -> None:
     assert len({bug.name for bug in BANK}) == len(BANK) >= 14
+
+
+def test_every_mistake_in_the_bank_can_still_be_made() -> None:
+    """Its texts stand in the source once, and its tests exist: seen without running them, by every run of the suite."""
+    texts = [
+        f"{bug.name}: {edit.file} holds this text {found} times, write the mistake anew:\n{edit.old}"
+        for bug in BANK
+        for edit in bug.edits
+        if (found := (ROOT / "src" / "fairlead" / edit.file).read_text(encoding="utf-8").count(edit.old)) != 1
+    ]
+    tests = [f"{bug.name}: there is no {test}" for bug in BANK for test in bug.tests if not _is_there(test)]
+    assert texts + tests == []
+
+
+def _is_there(test: str) -> bool:
+    file, _, name = test.partition("::")
+    path = ROOT / file
+    return path.exists() and (not name or f"def {name.partition('[')[0]}(" in path.read_text(encoding="utf-8"))
