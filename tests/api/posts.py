@@ -120,6 +120,9 @@ def _of_market(cast: Cast) -> Posts:
     saved = ann.put(f"{ADMIN}/templates/lead_assigned", json=parts, headers=ANY)
     assert saved.status_code == 200, saved.text
     yield Post(ann, f"{ADMIN}/templates/lead_assigned/restore", {"version": None}, ANY)
+    yield Post(ann, f"{ADMIN}/conflict-groups", {"name": "One owner"})
+    for verb in ("archive", "restore"):
+        yield Post(ann, f"{ADMIN}/niches/{niche}/{verb}", MEMO, ANY)
 
 
 def _of_payments(cast: Cast) -> Posts:

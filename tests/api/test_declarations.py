@@ -98,7 +98,7 @@ def test_everything_that_is_sent_is_bounded_in_the_document(app: FastAPI) -> Non
                 look(document["components"]["schemas"][name], f"{place}/{name}")
         if {"ge", "gt", "le", "lt"} & schema.keys():
             unbounded.append(f"{place}: a bound by another name")
-        is_number = schema.get("type") in ("integer", "number") and "const" not in schema
+        is_number = schema.get("type") in ("integer", "number") and not {"const", "enum"} & schema.keys()
         if is_number and not {"minimum", "maximum"} <= schema.keys():
             unbounded.append(place)
         takes_any = place.rsplit("/", 1)[-1] in TRACKING_DETAILS  # shortened, never refused

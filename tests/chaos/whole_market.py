@@ -64,6 +64,7 @@ level = [{ name = "only", price_cents = 100, max_recipients = 2, order_position 
 email = "dinghy@example.com"
 name = "Dinghy"
 timezone = "Europe/Madrid"
+language = "de"
 conflict_group = "One owner"
 limits = { leads_total = 5, spend_cents_per_month = 100000 }
 deposit = [{ external_id = "opening-dinghy", amount_cents = 9000 }]

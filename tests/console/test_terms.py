@@ -102,7 +102,8 @@ def test_why_not_more_leads_to_the_limit(database: Database) -> None:
     portal = visit_portal(database)
     gold = subscription(database, portal.sale.anchor_id, "gold")
     set_subscription_limits(database, gold, {"leads_total": 1}, OPERATOR, of_provider_id=None)
-    submit_leads(database, "hosting", [{"cores": 8, "region": "north"}], OPERATOR, approve=True)
+    # What a filter of numbers brings is told in tens.
+    submit_leads(database, "hosting", [{"cores": 8, "region": "north"}] * 11, OPERATOR, approve=True)
     [(niche_id,)] = query(database, "select id::text from niches")
     Distributor(database).distribute_waiting(niche_id)
     html: Any = portal.sam.get("/portal/more", headers={"Accept": "text/html"}).text

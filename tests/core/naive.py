@@ -45,7 +45,7 @@ def _visit(
     schema: FormSchema,
     lead: Mapping[str, object],
     level: Level,
-    received: Mapping[str, str],
+    received: dict[str, str],
     served: int,
 ) -> dict[str, Any]:
     recipients: list[tuple[object, ...]] = []

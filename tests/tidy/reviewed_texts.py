@@ -82,6 +82,7 @@ WORDS = {
     "export columns": OF_A_SET,
     "export file_format": OF_A_SET,
     "export filters": BY_THE_FLOW,
+    "export month": "read as a month",
     "export niche": A_SLUG,
     "export provider": A_PROVIDER,
     "export day_before": "read as a day",

@@ -85,4 +85,4 @@ def test_every_breach_is_found(contract: str, tmp_path: Path) -> None:
         result.stdout + result.stderr
     )
     for name, statement in breaches.items():
-        assert re.search(rf"- {re.escape(name)}\b", result.stdout), f"{name}: {statement}\n{result.stdout}"
+        assert re.search(rf"-\s+{re.escape(name)}\b", result.stdout), f"{name}: {statement}\n{result.stdout}"

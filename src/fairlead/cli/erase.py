@@ -38,7 +38,9 @@ def erase(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go and what would stay.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")] = False,
 ) -> None:
-    """Erase the personal data of a lead, or of all leads of a person. It cannot be undone.
+    """Erase the personal data of a lead, or of all leads of a person; what was decided stays provable.
+
+    It cannot be undone.
 
     Gone are answers, contact data, consent, links, notes, waiting messages and files of exports that may name the
     person. An unsold lead is closed and never sold. Decisions, prices and money stay, without saying whose lead it was,

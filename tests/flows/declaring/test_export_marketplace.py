@@ -31,6 +31,7 @@ active = false
 auto_distribute = false
 reoffer = { every_minutes = 60, max_times = 5, max_hours = 48 }
 phone_region = "DE"
+retention = { answers_days = 400, rejected_days = 30 }
 max_recipients_per_lead = 4
 field = [
     { key = "cores", label = "Cores", type = "number", required = true },
@@ -50,6 +51,7 @@ email = "anchor@example.com"
 name = "Anchor"
 status = "pending"
 timezone = "Asia/Kathmandu"
+language = "de"
 credit_limit_cents = 700
 low_balance_threshold_cents = 300
 conflict_group = "One owner"

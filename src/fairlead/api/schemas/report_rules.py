@@ -7,6 +7,7 @@ from pydantic import Field, StrictBool
 
 from fairlead.api.schemas.report_reasons import ReportReason
 from fairlead.api.schemas.values import Int, RequestModel, ResponseModel
+from fairlead.core.entry.types import Line
 from fairlead.core.report_rules import MOST_A_DAY, MOST_CATEGORIES, MOST_SHARE_DAYS
 
 _PERCENT = "How many percent of the leads received may be reported."
@@ -20,7 +21,7 @@ class GivenCategory(RequestModel):
     """A category. Those with the keys of shipped ones may go without a label."""
 
     key: ReportReason
-    label: Annotated[str, Field(max_length=80, examples=["No budget"])] | None = Field(default=None, description=_LABEL)
+    label: Annotated[str, Line(80), Field(examples=["No budget"])] | None = Field(default=None, description=_LABEL)
     is_active: StrictBool = Field(default=True, description="Whether leads can be reported for it.")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag
 
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.documents import as_stored
@@ -130,6 +130,14 @@ class DatesOff(RequestModel):
     to: Date = Field(description="The last date off.")
 
 
+def _kind_of_dates_off(value: object) -> str:
+    return "dates" if isinstance(value, dict | DatesOff) else "date"
+
+
+OneDateOff: TypeAlias = Annotated[Date, Tag("date")]
+SeveralDatesOff: TypeAlias = Annotated[DatesOff, Tag("dates")]
+
+
 class HolidayPlace(RequestModel):
     """Whose public holidays are off: of a country, or of a region of it."""
 
@@ -147,9 +155,14 @@ class ScheduleDocument(RequestModel):
     weekly: Annotated[list[WeeklySpan], Field(min_length=1, max_length=MOST_SPANS)] | None = Field(
         default=None, description="Open only in these spans."
     )
-    dates_off: Annotated[list[Date | DatesOff], Field(max_length=MOST_DATES_OFF)] | None = Field(
-        default=None, description="Dates on which no span begins."
-    )
+    dates_off: (
+        Annotated[
+            # Told apart beforehand, so that one mistake is told once.
+            list[Annotated[OneDateOff | SeveralDatesOff, Discriminator(_kind_of_dates_off)]],
+            Field(max_length=MOST_DATES_OFF),
+        ]
+        | None
+    ) = Field(default=None, description="Dates on which no span begins.")
     holidays: HolidayPlace | None = Field(default=None, description="Closed on the public holidays of this place.")
     paused_until: Instant | None = Field(default=None, description="Closed up to this moment.")
 

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from fairlead.core.entry.refusal import EntryRefused
+from fairlead.core.entry.text import canonical_line
 from fairlead.core.errors import BadInput
 from fairlead.core.report_rules import (
     MOST_A_DAY,
@@ -15,7 +17,6 @@ from fairlead.core.report_rules import (
 )
 from fairlead.flows.configuration.versions import require_version, setting_version
 from fairlead.flows.input_types import canonical_values
-from fairlead.flows.memos import checked_words
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import DEFAULT_CURRENCY, lock_marketplace
@@ -55,7 +56,7 @@ def change_report_rules(
     Raises `BadInput` and `Refused`: `version_conflict`.
     """
     memo = canonical_values({"memo": memo})["memo"]
-    _check(rules)
+    rules = _checked(rules)
 
     def work(conn: Connection, _: Sequence[str]) -> SeenReportRules:
         lock_marketplace(conn, DEFAULT_CURRENCY, may_change=False)
@@ -77,8 +78,9 @@ def change_report_rules(
     return with_niche_locks(database, work)
 
 
-def _check(rules: ReportRules) -> None:
-    problems: list[str] = []
+def _checked(rules: ReportRules) -> ReportRules:
+    """The rules with their labels as they are stored. Raises `BadInput` with every problem."""
+    problems, labels = list[str](), list[str | None]()
     keys = [each.key for each in rules.categories]
     if not rules.active_keys:
         problems.append("categories: one must be active")
@@ -90,9 +92,11 @@ def _check(rules: ReportRules) -> None:
     for number, each in enumerate(rules.categories):
         if not _KEY.fullmatch(each.key):
             problems.append(f"categories/{number}/key: a-z, 0-9 and _, up to 40, beginning with a letter")
-        if each.label is not None:
-            checked_words(each.label, f"categories/{number}/label", _LONGEST_LABEL)
-        elif each.key not in shipped:
+        try:
+            labels.append(None if each.label is None else canonical_line(each.label, _LONGEST_LABEL))
+        except EntryRefused as refused:
+            problems.append(f"categories/{number}/label: {refused.message}")
+        if each.label is None and each.key not in shipped:
             problems.append(f"categories/{number}/label: one of your own needs a label")
     if rules.most_a_day is not None and not 1 <= rules.most_a_day <= MOST_A_DAY:
         problems.append(f"most_a_day: 1 to {MOST_A_DAY}")
@@ -102,6 +106,8 @@ def _check(rules: ReportRules) -> None:
         problems.append(f"share/days: 1 to {MOST_SHARE_DAYS}")
     if problems:
         raise BadInput(problems)
+    named = zip(rules.categories, labels, strict=True)
+    return replace(rules, categories=tuple(replace(each, label=label) for each, label in named))
 
 
 def _seen(rules: ReportRules, *, took_effect: bool = False) -> SeenReportRules:

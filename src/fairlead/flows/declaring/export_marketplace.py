@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.model import Subscription
+from fairlead.core.retention import RetentionPolicy
 from fairlead.core.subscription import PAUSED
 from fairlead.flows.declaring.declaration import (
     LevelTable,
@@ -40,6 +41,7 @@ from fairlead.store.configuration.rows import (
     unlocked_providers,
 )
 from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.retention import policies as retention_policies
 from fairlead.store.leads.rows import clock
 
 _BEGINNING = """\
@@ -88,17 +90,23 @@ def _document(conn: Connection) -> tuple[Mapping[str, Any], tuple[str, ...]]:
         else:
             place = "/".join(names[row.subscription.level_id])
             left_out.append(f"{row.provider_email} {place}: its filter no longer fits the form")
+    kept = {each.niche_id: each.policy for each in retention_policies(conn)}
     document = {
         "marketplace": _table(MarketplaceTable, asdict(marketplace_row(conn))),
-        "niche": [_niche(niche, [row for row in levels if row.niche_id == niche.niche_id]) for niche in niches],
+        "niche": [
+            _niche(niche, [row for row in levels if row.niche_id == niche.niche_id], kept.get(niche.niche_id))
+            for niche in niches
+        ],
         "provider": [_provider(row, of_provider.get(row.provider_id, []), names, groups) for row in providers],
     }
     return document, tuple(left_out)
 
 
-def _niche(niche: NicheRow, levels: Sequence[LevelRow]) -> Mapping[str, Any]:
+def _niche(niche: NicheRow, levels: Sequence[LevelRow], kept: RetentionPolicy | None) -> Mapping[str, Any]:
     own = [_table(LevelTable, {"name": row.level.name, **level_document(row.level)}) for row in levels]
-    return {**_table(NicheTable, {"slug": niche.slug, **niche_document(niche)}), "level": own}
+    retention = None if kept is None else asdict(kept)
+    document = {"slug": niche.slug, **niche_document(niche), "retention": retention}
+    return {**_table(NicheTable, document), "level": own}
 
 
 def _provider(

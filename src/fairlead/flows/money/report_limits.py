@@ -13,7 +13,7 @@ from fairlead.store.money.report_rules import received_and_reported, report_rule
 
 
 @dataclass(frozen=True, slots=True)
-class LimitUse:
+class AllowanceUse:
     """A limit of reports: how many it allows, how many were made since when, and when the window ends, if it does."""
 
     most: int
@@ -35,8 +35,8 @@ class ReportAllowance:
     """
 
     categories: tuple[ReportCategory, ...]
-    today: LimitUse | None
-    share: LimitUse | None
+    today: AllowanceUse | None
+    share: AllowanceUse | None
     received: int | None
     days: int | None
 
@@ -79,9 +79,9 @@ def _allowance(conn: Connection, provider_id: str, rules: ReportRules, now: date
     if rules.most_a_day is not None:
         began, ends = window_at(now, zone_named(timezone_of(conn, provider_id)), Period.DAY)
         assert began is not None, "a day begins"
-        today = LimitUse(rules.most_a_day, reported_since(conn, provider_id, began), began, ends)
+        today = AllowanceUse(rules.most_a_day, reported_since(conn, provider_id, began), began, ends)
     if rules.share is not None:
         since, days = now - timedelta(days=rules.share.days), rules.share.days
         found = received_and_reported(conn, provider_id, since)
-        share, received = LimitUse(rules.share.most(found.received), found.reported, since, None), found.received
+        share, received = AllowanceUse(rules.share.most(found.received), found.reported, since, None), found.received
     return ReportAllowance(active, today, share, received, days)

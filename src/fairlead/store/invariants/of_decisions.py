@@ -124,6 +124,14 @@ INVARIANTS_OF_DECISIONS: tuple[Invariant, ...] = (
                    t.recorded_at = a.refunded_at and e.created_at = a.refunded_at as is_timely
             from told t join assignments a on a.id = t.assignment_id and a.niche_id = t.niche_id
             left join ledger_entries e on e.assignment_id = a.id and e.kind = 'refund'
+        ), turn_before as materialized (
+            -- Of one subscription, what was sold later was served later.
+            select o.niche_id, o.seq, max(a.served_seq) as served_seq
+            from of_own_niche o
+            join assignments a on a.subscription_id = o.subscription_id and a.provider_id = o.provider_id
+            where o.payload ? 'turn' and a.ledger_seq < o.refund_seq
+              and not (a.turn_returned and a.return_seq <= o.seq)
+            group by o.niche_id, o.seq
         )
         select format('assignment %s was refunded with entry %s (turn %s, limits %s), entry %s of niche %s says %s',
                       a.id, a.return_seq, a.turn_returned, a.left_limits, o.seq, o.niche_id, o.payload)
@@ -135,11 +143,7 @@ INVARIANTS_OF_DECISIONS: tuple[Invariant, ...] = (
         union all
         select format('entry %s of niche %s puts subscription %s at %s, its last turn then was %s', o.seq, o.niche_id,
                       o.subscription_id, o.payload #>> '{turn,served_seq}', before.served_seq)
-        from of_own_niche o left join lateral (
-            select a.served_seq from assignments a
-            where a.provider_id = o.provider_id and a.subscription_id = o.subscription_id
-              and a.ledger_seq < o.refund_seq and not (a.turn_returned and a.return_seq <= o.seq)
-            order by a.ledger_seq desc limit 1) before on true
+        from of_own_niche o left join turn_before before on before.niche_id = o.niche_id and before.seq = o.seq
         where o.payload ? 'turn' and before.served_seq::text is distinct from o.payload #>> '{turn,served_seq}'
         union all
         select format('entry %s of niche %s opens what a refund of assignment %s left, which left no limit', t.seq,

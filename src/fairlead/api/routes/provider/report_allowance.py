@@ -16,7 +16,7 @@ from fairlead.flows.money.report_limits import report_allowance
 router = Router(prefix="/api/v1/provider", tags=["provider: leads"])
 
 
-class LimitUseState(ResponseModel):
+class AllowanceUseState(ResponseModel):
     """A limit of reports, and what was used of it."""
 
     most: int = Field(description="How many leads may be reported.", examples=[5])
@@ -30,8 +30,8 @@ class ReportAllowanceState(ResponseModel):
     """What the provider may report now."""
 
     categories: Sequence[CategoryState] = Field(description="Those that a lead can be reported for, in their order.")
-    today: LimitUseState | None = Field(description="The limit of a day, by the provider's clocks; null without one.")
-    share: LimitUseState | None = Field(description="The limit by the leads received; null without one.")
+    today: AllowanceUseState | None = Field(description="The limit of a day by the provider's clocks, if there is one.")
+    share: AllowanceUseState | None = Field(description="The limit by the leads received; null without one.")
     received: int | None = Field(
         description="How many leads were received in the days of the share; null without it.", examples=[40]
     )
