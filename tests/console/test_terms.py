@@ -13,6 +13,7 @@ from fairlead.flows.configuration.local_time import (
     set_subscription_limits,
 )
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.money.deposit import deposit
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
@@ -103,6 +104,7 @@ def test_why_not_more_leads_to_the_limit(database: Database) -> None:
     gold = subscription(database, portal.sale.anchor_id, "gold")
     set_subscription_limits(database, gold, {"leads_total": 1}, OPERATOR, of_provider_id=None)
     # What a filter of numbers brings is told in tens.
+    deposit(database, portal.sale.anchor_id, 100_000, "manual", "for ten more", OPERATOR)
     submit_leads(database, "hosting", [{"cores": 8, "region": "north"}] * 11, OPERATOR, approve=True)
     [(niche_id,)] = query(database, "select id::text from niches")
     Distributor(database).distribute_waiting(niche_id)
