@@ -15,8 +15,11 @@ from tests.closing_sweep import sweep
 from tests.order import longest_early
 from tests.quick_passwords import use_quick_passwords
 from tests.seeded_bugs.bug import NOTICED
+from tests.waiting import OUTLASTS_PATIENCE_MS
 
 TEMPLATE = "fairlead_template"
+
+BOUNDS = Timeouts(30_000, 10_000, OUTLASTS_PATIENCE_MS)
 
 settings.register_profile("quick", max_examples=30)
 """What `python3 dev.py test` tries of each property. CI and the run of a file try a hundred, as Hypothesis does."""
@@ -105,7 +108,7 @@ def database(database_url: str, request: pytest.FixtureRequest) -> Generator[Dat
     `rows_by_hand` (tests/by_hand.py): they are left out, all others are made. A test whose subject is the damage takes
     `damaged_database` instead.
     """
-    with Database(database_url, "fairlead", Timeouts(30_000, 10_000, 30_000), max_connections=12) as fresh:
+    with Database(database_url, "fairlead", BOUNDS, max_connections=12) as fresh:
         yield fresh
         marks = request.node.iter_markers("rows_by_hand")
         sweep(fresh, frozenset(name for mark in marks for name in mark.args))
@@ -114,7 +117,7 @@ def database(database_url: str, request: pytest.FixtureRequest) -> Generator[Dat
 @pytest.fixture
 def damaged_database(database_url: str) -> Generator[Database]:
     """A fresh marketplace without the sweep, for tests whose subject is the damage."""
-    with Database(database_url, "fairlead", Timeouts(30_000, 10_000, 30_000), max_connections=12) as fresh:
+    with Database(database_url, "fairlead", BOUNDS, max_connections=12) as fresh:
         yield fresh
 
 

@@ -6,6 +6,9 @@ from collections.abc import Callable
 PATIENCE_SECONDS = 60
 """How long a test waits for what must come: long enough that only what never comes takes longer."""
 
+OUTLASTS_PATIENCE_MS = 1500 * PATIENCE_SECONDS
+"""For connections that hold a lock, or wait for one, while a test waits: the server may not end them first."""
+
 
 def wait_until(
     condition: Callable[[], object],

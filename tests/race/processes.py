@@ -18,9 +18,9 @@ import psycopg
 from fairlead.flows import distribute
 from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Database, Timeouts
-from tests.waiting import PATIENCE_SECONDS, wait_until
+from tests.waiting import OUTLASTS_PATIENCE_MS, PATIENCE_SECONDS, wait_until
 
-BOUNDS = Timeouts(30_000, 20_000, 30_000)
+BOUNDS = Timeouts(OUTLASTS_PATIENCE_MS, OUTLASTS_PATIENCE_MS, OUTLASTS_PATIENCE_MS)
 
 
 @dataclass(frozen=True)
