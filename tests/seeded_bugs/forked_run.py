@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
+from signal import SIGKILL
 from tempfile import NamedTemporaryFile
 
 import pytest
@@ -51,7 +52,7 @@ class Forks:
             with DefaultSelector() as selector:
                 selector.register(self.process.stdout, EVENT_READ)
                 if not selector.select(patience_seconds):
-                    raise TimeoutError(f"no end of pytest {words}")
+                    raise TimeoutError(f"no end of pytest {words}, which has written:\n{output.read()}")
             return int(self.process.stdout.readline()), output.read()
 
 
@@ -60,11 +61,12 @@ def forks() -> Iterator[Forks]:
     """While the block runs, pytest can be run in forks."""
     command = [sys.executable, "-m", "tests.seeded_bugs.forked_run"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True, start_new_session=True) as process:
         try:
             yield Forks(process)
         finally:
-            process.kill()
+            # With the run that had no end, which would go on by itself.
+            os.killpg(process.pid, SIGKILL)
 
 
 def _serve() -> None:
