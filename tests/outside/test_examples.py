@@ -48,7 +48,7 @@ def test_an_example_prints_what_its_page_says(folder: Path, database_url: str, t
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     ran = subprocess.run(
-        ["bash", "-c", script], cwd=place, env=environment, capture_output=True, text=True, timeout=300, check=False
+        ["bash", "-c", script], cwd=place, env=environment, capture_output=True, text=True, timeout=1200, check=False
     )
     printed = ran.stdout.split(f"{MARK}\n")
     assert ran.returncode == 0, ran.stdout + ran.stderr
