@@ -13,6 +13,7 @@ from fairlead.flows.distributor import Distributor
 from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.intake.lead import IntakeLead
 from fairlead.flows.intake.policy import change_intake_policy
+from fairlead.flows.maintenance.count_entitlement import count_decisions
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
@@ -54,6 +55,7 @@ def fill_marketplace(database: Database, days: int = 62, leads: int = 12) -> Non
     _send(database, list(islice(stream, 12)), approve=False)
     add_troubles(database)
     add_exports(database)
+    count_decisions(database)
     add_payments(database, value(database, "select id::text from providers where email = %s", PROVIDER_EMAIL))
 
 

@@ -76,6 +76,8 @@ def test_an_invited_operator_sets_up_everything_and_is_let_in(
     assert len(shown) == 10
     page.get_by_role("link", name="I have kept them").click()
     expect(page).not_to_have_url(re.compile("/login"))
+    # Its live connection stands, so that it is not refused halfway.
+    expect(page.locator("[data-live-state]")).to_have_text("live")
     # The next time: the app's code, or one of those that were kept.
     page.context.clear_cookies()
     page.goto("/account")
