@@ -30,7 +30,7 @@ class ReportAllowanceState(ResponseModel):
     """What the provider may report now."""
 
     categories: Sequence[CategoryState] = Field(description="Those that a lead can be reported for, in their order.")
-    today: AllowanceUseState | None = Field(description="The limit of a day by the provider's clocks, if there is one.")
+    today: AllowanceUseState | None = Field(description="The limit of a day, by its clocks; null without one.")
     share: AllowanceUseState | None = Field(description="The limit by the leads received; null without one.")
     received: int | None = Field(
         description="How many leads were received in the days of the share; null without it.", examples=[40]
