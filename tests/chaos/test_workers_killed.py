@@ -35,7 +35,7 @@ WORKERS = 3
 def test_workers_killed_all_along_lose_and_repeat_nothing(
     database: Database, database_url: str, open_fleet: Callable[..., Fleet], seed: int
 ) -> None:
-    _kill_under_load(database, database_url, open_fleet, seed, lead_count=90, kill_count=5, every_seconds=1.5)
+    _kill_under_load(database, database_url, open_fleet, seed, lead_count=150, kill_count=12, every_seconds=1.0)
 
 
 @pytest.mark.chaos_long
