@@ -204,7 +204,7 @@ BUGS_OF_RULES = (
     ),
     Bug(
         "a full lead left slots open",
-        "whoever was refused for money would have bought it",
+        "a provider that was refused for money would have bought it",
         (
             Edit(
                 "core/decide.py",

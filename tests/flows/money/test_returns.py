@@ -18,6 +18,7 @@ from fairlead.store.connection import Database
 from tests.flows.marketplaces import declare
 from tests.flows.sales import MEMO, PORTAL, audited, query
 
+NO_PROVIDER = "no provider"
 TURN, LIMITS = RefundPolicy(returns_turn=True), RefundPolicy(leaves_limits=True)
 
 NICHES = """
@@ -63,7 +64,7 @@ class Market:
             "select p.name, a.id::text from assignments a join providers p on p.id = a.provider_id where lead_id = %s",
             lead_id,
         )
-        return rows[0] if rows else ("nobody", "")
+        return rows[0] if rows else (NO_PROVIDER, "")
 
     def policy(self, policy: RefundPolicy, slug: str = "wood") -> None:
         change_refund_policy(self.database, self.niches[slug], policy, OPERATOR)
@@ -166,15 +167,15 @@ def test_a_refunded_lead_leaves_the_limits_of_a_subscription_and_a_provider(data
     market = Market(database, ("wood", "iron"), ann=limited, bob=limited, cyd=limited)
     market.policy(LIMITS)
     sold = [market.sell() for _ in range(6)]
-    assert market.sell()[0] == "nobody"
-    assert market.sell("iron")[0] == "nobody"  # all three are shut in both
+    assert market.sell()[0] == NO_PROVIDER
+    assert market.sell("iron")[0] == NO_PROVIDER  # all three are shut in both
     (name, assignment_id) = sold[0]
     market.refund(assignment_id)
     assert market.returns() == [("iron", None, 1), ("wood", None, 1)]
     market.agrees()
     assert market.sell("iron")[0] == name  # what it left in one niche it uses in the other
-    assert market.sell()[0] == "nobody"
-    assert market.sell("iron")[0] == "nobody"
+    assert market.sell()[0] == NO_PROVIDER
+    assert market.sell("iron")[0] == NO_PROVIDER
     market.agrees()
 
 
@@ -184,9 +185,9 @@ def test_without_the_policy_a_refunded_lead_keeps_its_place_in_limits(database: 
     market.policy(TURN)
     sold = [market.sell() for _ in range(3)]
     market.refund(sold[0][1])
-    assert market.sell()[0] == "nobody"
+    assert market.sell()[0] == NO_PROVIDER
     market.policy(LIMITS)  # says nothing of what was refunded before
-    assert market.sell()[0] == "nobody"
+    assert market.sell()[0] == NO_PROVIDER
     market.refund(sold[1][1])
     assert market.sell()[0] == sold[1][0]
     market.agrees()

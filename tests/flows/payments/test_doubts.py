@@ -50,7 +50,7 @@ def test_an_unknown_payment_goes_to_the_provider_that_is_named(database: Databas
     assert refusal(lambda: credit_doubt(database, doubt_id, MEMO, OPERATOR)) == "payment_not_creditable"
     credit_doubt(database, doubt_id, MEMO, OPERATOR, provider_id=asked.anchor_id)
     assert (balance(database, asked.anchor_id), balance(database, asked.bowline_id)) == (6400, 600)
-    # Then the gateway says whose it was, too late: it is credited to nobody else.
+    # Then the gateway says whose it was, too late: it is credited to no other provider.
     take_report(database, GATEWAY, asked.paid)
     assert balance(database, asked.bowline_id) == 600
     assert ("not_creditable", None) in doubts(database)

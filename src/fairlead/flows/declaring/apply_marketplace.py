@@ -41,7 +41,8 @@ from fairlead.store.configuration.writes import write_levels, write_niches, writ
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
 from fairlead.store.journal import LockedNiche, lock_niches
-from fairlead.store.leads.retention import policy_of, write_policy
+from fairlead.store.leads.retention import policies as retention_policies
+from fairlead.store.leads.retention import write_policy
 from fairlead.store.leads.rows import clock
 from fairlead.store.money.ledger import post_entries
 from fairlead.store.money.payments import credited_event, credited_payments, insert_payments
@@ -179,7 +180,8 @@ def _plan(conn: Connection, document: Declaration, standing: _Standing) -> _Plan
     _require_locks(standing, providers, subscriptions)
     planned = plan_subscriptions(document.providers, niches, providers, subscriptions, next_id)
     ids_by_slug = {slug: row.niche_id for slug, row in niches.by_slug.items()}
-    kept = plan_retention(document.niches, ids_by_slug, {each: policy_of(conn, each) for each in niche_ids})
+    policies = {each.niche_id: each.policy for each in retention_policies(conn)}
+    kept = plan_retention(document.niches, ids_by_slug, policies)
     plan = _Plan(standing, niches, providers, planned, kept)
     if problems := plan.problems:
         raise BadInput(problems)

@@ -1,23 +1,28 @@
 """For how long a niche keeps personal data: reading and changing that, and what goes next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from fairlead.core.errors import BadInput, Refused
+from fairlead.core.errors import BadInput
 from fairlead.core.retention import MOST_RETENTION_DAYS, RETENTION_RULES, RetentionPolicy, RetentionRule
-from fairlead.flows.configuration.niches import locked_niche
-from fairlead.flows.configuration.versions import require_version, setting_version
-from fairlead.flows.input_types import canonical_values
-from fairlead.flows.niche_locks import with_niche_locks
-from fairlead.store.audit.log import Actor, AuditEvent, append_audit
-from fairlead.store.configuration.rows import niche_rows
+from fairlead.flows.configuration.niche_settings import NicheSetting, SeenSetting, change_setting, read_setting
+from fairlead.store.audit.log import Actor
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.retention import count_due, policies, policy_of, write_policy
 from fairlead.store.leads.rows import clock
-from fairlead.store.lookups import checked_id
 
 DAY = timedelta(days=1)
+
+
+_SETTING: NicheSetting[RetentionPolicy] = NicheSetting(
+    "retention",
+    "the retention",
+    "niche.retention_changed",
+    read=policy_of,
+    write=write_policy,
+    document=asdict,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +48,7 @@ class NextErasures:
 
 def read_retention(database: Database, niche_id: str) -> NicheRetention:
     """The niche's policy. Raises `BadInput`, and `Refused`: `niche_unknown`."""
-    checked = checked_id(niche_id, "niche")
-
-    def view(conn: Connection) -> NicheRetention:
-        if not niche_rows(conn, [checked]):
-            raise Refused("niche_unknown", f"there is no niche {checked}")
-        return _shown(checked, policy_of(conn, checked))
-
-    return database.read(view)
+    return _shown(read_setting(database, _SETTING, niche_id))
 
 
 def change_retention(
@@ -67,25 +65,12 @@ def change_retention(
     What is past them goes at the next daily run; nothing that is gone comes back. The journal says nothing of it: it is
     audited. Locks the niche. Raises `BadInput` and `Refused`: `niche_unknown`, `version_conflict`.
     """
-    checked = checked_id(niche_id, "niche")
     for name, days in asdict(policy).items():
         if days is not None and not 1 <= days <= MOST_RETENTION_DAYS:
             raise BadInput([f"{name}: should be 1 to {MOST_RETENTION_DAYS} days"])
-    words = canonical_values({"memo": memo})["memo"]
-
-    def work(conn: Connection, _: Sequence[str]) -> NicheRetention:
-        _locked, niche = locked_niche(conn, checked)
-        before = policy_of(conn, checked)
-        if before == policy:
-            return _shown(checked, before)
-        require_version(expected_version, _shown(checked, before).version, f"the retention of the niche {niche.slug!r}")
-        now = clock(conn)
-        write_policy(conn, checked, policy, now)
-        event = AuditEvent(actor, "niche.retention_changed", "niche", checked, asdict(before), asdict(policy), words)
-        append_audit(conn, [event], now)
-        return _shown(checked, policy, took_effect=True)
-
-    return with_niche_locks(database, work)
+    return _shown(
+        change_setting(database, _SETTING, niche_id, policy, actor, memo=memo, expected_version=expected_version)
+    )
 
 
 def next_erasures(database: Database) -> list[NextErasures]:
@@ -111,5 +96,5 @@ def next_erasures(database: Database) -> list[NextErasures]:
     return database.read(view)
 
 
-def _shown(niche_id: str, policy: RetentionPolicy, *, took_effect: bool = False) -> NicheRetention:
-    return NicheRetention(niche_id, policy, setting_version("retention", niche_id, asdict(policy)), took_effect)
+def _shown(seen: SeenSetting[RetentionPolicy]) -> NicheRetention:
+    return NicheRetention(seen.niche_id, seen.value, seen.version, seen.took_effect)
