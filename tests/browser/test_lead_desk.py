@@ -57,6 +57,7 @@ def test_a_lead_is_found_by_name_address_number_and_id_and_no_address_says_so(si
         expect(page.locator("#search")).to_be_focused()
         page.locator("#search").fill(text)
         page.keyboard.press("Enter")
+        expect(page.locator("#found:not([aria-busy])")).to_be_visible()
         expect(page.locator("[data-found-text]")).to_have_text("1 found")
         expect(found).to_have_count(1)
         expect(found.locator("a")).to_have_attribute("href", f"/leads/{lead_id}")
@@ -71,6 +72,36 @@ def test_a_lead_is_found_by_name_address_number_and_id_and_no_address_says_so(si
     personal = re.compile("wenh|lowen|5550102|example.com|unheard", re.IGNORECASE)
     assert not [each for each in asked if personal.search(each)]
     assert not personal.search(page.evaluate("JSON.stringify(history.state) + JSON.stringify({...sessionStorage})"))
+
+
+def test_an_answer_that_comes_late_opens_no_lead_while_the_next_search_is_typed(site: Site, visit: Visit) -> None:
+    sell(site.database)
+    add_waiting(site.database, 1, **ADA)
+    page = visit(enrolled_admin(site.database).token)
+    page.goto("/leads")
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    page.route("**/lead-search", hold, times=1)
+    search, found = page.locator("#search"), page.locator("#found")
+    search.fill("Ada")
+    search.press("Enter")
+    expect(found).to_have_attribute("aria-busy", "true")
+    search.fill("löwenh")
+    late.pop().continue_()
+    expect(found.locator("tbody a")).to_have_text("Ada Löwenherz")
+    expect(search).to_be_focused()
+    page.route("**/lead-search", hold, times=1)
+    search.press("Enter")
+    search.fill("unheard of name")
+    search.press("Enter")
+    expect(page.locator("[data-found-text]")).to_contain_text("No lead is found")
+    with page.expect_response("**/lead-search"):
+        late.pop().continue_()
+    expect(page.locator("[data-found-text]")).to_contain_text("No lead is found")
+    expect(page).to_have_url(f"{site.address}/leads")
 
 
 def test_many_are_selected_by_keys_told_before_and_refused_row_by_row(site: Site, visit: Visit) -> None:

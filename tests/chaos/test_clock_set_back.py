@@ -110,7 +110,8 @@ def test_a_clock_set_back_by_a_day_puts_nothing_off(
         since = time.monotonic()
         approve(database, lead_ids[25:])
         hook.trouble = 0
-        wait_until_drained(database, 60)
+        # A message that fails a fourth time, of a timeout on a busy machine, waits for 72 seconds.
+        wait_until_drained(database, 200)
         print(f"drained {time.monotonic() - since:.1f} s after the clock was set back")
         assert living.is_alive()
         assert_all_sold(database, lead_ids)

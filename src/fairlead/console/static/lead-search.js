@@ -2,6 +2,8 @@
 import { callApi } from "./forms.js";
 import { takeSearch } from "./search.js";
 
+let asked = 0;
+
 export function start(card) {
   const look = () => { const text = takeSearch(); if (text) show(card, text); };
   document.addEventListener("search", look);
@@ -14,7 +16,9 @@ async function show(card, text) {
   const rows = table.tBodies[0];
   card.hidden = false;
   card.setAttribute("aria-busy", "true"); // the rows found before stay until the new ones are there
+  const turn = ++asked;
   const answer = await callApi("POST", "/api/v1/admin/lead-search", { text });
+  if (turn !== asked) return; // a later search is under way, and this answer comes too late
   card.removeAttribute("aria-busy");
   rows.replaceChildren();
   table.hidden = true;
@@ -25,7 +29,13 @@ async function show(card, text) {
   table.hidden = items.length === 0;
   const labels = JSON.parse(rows.dataset.labels);
   for (const item of items) rows.append(rowOf(card, item, labels));
-  rows.querySelector("a")?.focus();
+  if (!isElsewhere(text)) rows.querySelector("a")?.focus();
+}
+
+// Whether the next search is being typed, or something else was chosen: Enter must not open a row then.
+function isElsewhere(text) {
+  const active = document.activeElement;
+  return active.id === "search" ? active.value.trim() !== text : active !== document.body;
 }
 
 function rowOf(card, item, labels) {
