@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from pyotp.totp import TOTP
 
 from tests.browser.site import Site
-from tests.browser.watched import Watched, hindrances
+from tests.browser.watched import Watched, await_script, hindrances
 from tests.cli.test_serve import Served, data_dir, serving
 from tests.core.test_picture import png
 from tests.flows.access.people import NEW_PASSWORD, PASSWORD
@@ -239,6 +239,7 @@ def _sell(ann: Operator, sam: Page) -> None:
     page = ann.page
     ann.steps_done(9)
     page.goto("/review")
+    await_script(page, "review.js")
     expect(page.get_by_text("Cora Canary").first).to_be_visible()
     page.locator("[data-do=approve]").click()
     expect(page.get_by_text("All reviewed")).to_be_visible()

@@ -11,7 +11,7 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.browser.site import Site
-from tests.browser.watched import Visit, hindrances
+from tests.browser.watched import Visit, await_script, hindrances
 from tests.flows.access.people import Person, as_if_long_ago, code, enrolled_admin, rows, value
 from tests.flows.sales import MEMO, Sale, sell
 
@@ -152,6 +152,7 @@ def test_thirty_leads_are_decided_by_keys_alone(site: Site, visit: Visit) -> Non
     [first_twin] = add_waiting(site.database, 1, contact_email="twin@example.com", contact_name="First Twin")
     page = visit(enrolled_admin(site.database).token)
     page.goto("/review")
+    await_script(page, "review.js")
     shown = page.locator(".review-lead")
     left = page.locator("[data-left-text]")
     wanted: dict[str, str] = {}
@@ -206,6 +207,7 @@ def test_a_lead_that_cannot_be_loaded_still_waits(site: Site, visit: Visit, stat
 
     page.route(out_of_reach, refuse)
     page.goto("/review")
+    await_script(page, "review.js")
     shown = page.locator(".review-lead")
     for lead_id in waiting[:4]:
         expect(shown).to_have_attribute("data-lead", lead_id)
@@ -285,6 +287,7 @@ def test_two_operators_decide_one_lead_and_the_second_is_told(site: Site, visit:
     here, there = visit(ann.token), visit(ben.token)
     here.goto(f"/leads/{first}")
     there.goto("/review")
+    await_script(there, "review.js")
     expect(there.locator(".review-lead")).to_have_attribute("data-lead", first)
     here.locator("#reject textarea").fill("it is a test")
     here.locator("#reject").get_by_role("button", name="Reject").click()

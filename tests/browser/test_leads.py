@@ -14,7 +14,7 @@ from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.browser.made_decisions import of_size
 from tests.browser.site import Site
-from tests.browser.watched import Visit, hindrances
+from tests.browser.watched import Visit, await_script, hindrances
 from tests.flows.access.people import enrolled_admin, value
 from tests.flows.sales import sell
 
@@ -67,6 +67,7 @@ def test_an_operator_reviews_by_keys_and_verifies_the_sale(site: Site, visit: Vi
     submit_leads(site.database, "hosting", leads, OPERATOR, approve=False)
     page = visit(enrolled_admin(site.database).token)
     page.goto("/review")
+    await_script(page, "review.js")
     expect(page.locator("[data-left-text]")).to_have_text("3 left")
     first = page.locator(".review-lead").get_attribute("data-lead")
     assert hindrances(page) == []

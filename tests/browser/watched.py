@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 from tests.browser.site import Site, window
 
@@ -61,6 +61,11 @@ class Watched:
         # A test that plays another site does so under this name; the console has the address.
         if not is_ours and address.scheme not in ("data", "blob") and address.hostname != "localhost":
             self.faults.append(f"asked another server: {address.netloc}")
+
+
+def await_script(page: Page, name: str) -> None:
+    """The page's own script listens; it comes after the page's load event."""
+    expect(page.locator(f"[data-module='{name}'][data-started]")).to_be_attached()
 
 
 def hindrances(page: Page) -> list[str]:
