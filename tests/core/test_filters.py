@@ -118,7 +118,7 @@ MALFORMED_FILTERS = [
     ([], "", "not_an_object"),
     ("{}", "", "not_an_object"),
     ({}, "version", "unknown_version"),
-    ({"version": 2, "rules": []}, "version", "unknown_version"),
+    ({"version": 3, "rules": []}, "version", "unknown_version"),
     ({"version": "1", "rules": []}, "version", "unknown_version"),
     ({"version": True, "rules": []}, "version", "unknown_version"),
     ({"version": 1.0, "rules": []}, "version", "unknown_version"),

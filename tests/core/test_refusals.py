@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from string import Formatter
 from typing import ClassVar
@@ -49,7 +49,7 @@ LEAD = {"region": "north", "cores": 2, "extras": ["backup", "panel"], "note": "m
 
 def mismatch(field_key: str, operator: str, value: object, lead: dict[str, object] = LEAD) -> FilterMismatch:
     """What a filter of this one rule says of the lead."""
-    rules: dict[str, object] = {"rules": [{"field_key": field_key, "operator": operator, "value": value}], "version": 1}
+    rules: dict[str, object] = {"rules": [{"field_key": field_key, "operator": operator, "value": value}], "version": 2}
     subscription = Subscription("s", "p", "g", True, None, filter_text(rules), True)
     refusal = gates.filter_refusal(subscription, FORM, lead)
     assert refusal is not None, "the lead does not fit"
@@ -63,7 +63,11 @@ def capped(cap: str, closes_at: datetime | None) -> CapReached:
     return CapReached(cap, "provider", 5, 5, None if closes_at is None else DAY_ENDS - timedelta(days=1), closes_at)
 
 
-TOLD: Sequence[tuple[Refusal, str, str]] = [
+OUTSIDE = {"note": "10 115"}
+CENTRE = {"point": [52.52, 13.405], "km": 25}
+
+
+_TOLD: Sequence[tuple[Refusal, str, str]] = [
     (ProviderInactive("pending"), "provider_inactive.pending", "The provider was not approved yet."),
     (ProviderInactive("suspended"), "provider_inactive.suspended", "The provider was suspended."),
     (ProviderInactive("of a later release"), "provider_inactive.unknown", "The provider was not active."),
@@ -149,6 +153,64 @@ TOLD: Sequence[tuple[Refusal, str, str]] = [
         "filter_mismatch.unreadable_value",
         "Filter: the answer to `Cores` does not fit the form.",
     ),
+    (mismatch("cores", "gt", 2), "filter_mismatch.above", "Filter: `Cores` is 2, they take more than 2."),
+    (mismatch("cores", "lt", 2), "filter_mismatch.below", "Filter: `Cores` is 2, they take less than 2."),
+    (
+        mismatch("cores", "not_between", [1, 3]),
+        "filter_mismatch.not_between",
+        "Filter: `Cores` is 2, they take none from 1 to 3.",
+    ),
+    (mismatch("note", "in", ["a", "b"]), "filter_mismatch.text_list", "Filter: `Note` is none of `a`, `b`."),
+    (
+        mismatch("note", "not_in", ["my own words"]),
+        "filter_mismatch.text_list_excluded",
+        "Filter: `Note` is one of `my own words`, which they do not take.",
+    ),
+    (
+        mismatch("note", "not_contains", "own"),
+        "filter_mismatch.text_part_excluded",
+        "Filter: `Note` contains `own`, which they do not take.",
+    ),
+    (
+        mismatch("note", "postcode_in", ["2"], OUTSIDE),
+        "filter_mismatch.postcode",
+        "Filter: `Note` is none of their postcodes.",
+    ),
+    (
+        mismatch("note", "postcode_not_in", ["10115"], OUTSIDE),
+        "filter_mismatch.postcode_excluded",
+        "Filter: `Note` is a postcode that they do not take.",
+    ),
+    (
+        mismatch("note", "postcode_starts_with", ["2"], OUTSIDE),
+        "filter_mismatch.postcode_start",
+        "Filter: `Note` does not start as their postcodes do, with `2`.",
+    ),
+    (
+        mismatch("note", "postcode_not_starts_with", ["1"], OUTSIDE),
+        "filter_mismatch.postcode_start_excluded",
+        "Filter: `Note` starts with one of `1`, which they do not take.",
+    ),
+    (
+        mismatch("note", "postcode_between", ["2", "3"], OUTSIDE),
+        "filter_mismatch.postcode_range",
+        "Filter: `Note` is no postcode from `2` to `3`.",
+    ),
+    (
+        mismatch("note", "postcode_not_between", ["1", "3"], OUTSIDE),
+        "filter_mismatch.postcode_range_excluded",
+        "Filter: `Note` is from `1` to `3`, which they do not take.",
+    ),
+    (
+        mismatch("note", "within_km", CENTRE, {"note": "0, 0"}),
+        "filter_mismatch.too_far",
+        "Filter: `Note` is not within 25 km of `52.52, 13.405`.",
+    ),
+    (
+        mismatch("note", "beyond_km", CENTRE, {"note": "52.52, 13.4"}),
+        "filter_mismatch.too_near",
+        "Filter: `Note` is not more than 25 km from `52.52, 13.405`.",
+    ),
     (
         mismatch("colour", "eq", "red"),
         "filter_mismatch.unreadable_filter",
@@ -170,6 +232,18 @@ TOLD: Sequence[tuple[Refusal, str, str]] = [
     ),
     (LevelFull(4, 3), "level_full", "Level full: 4 ahead in the order, it takes 3."),
 ]
+
+
+OF_ALTERNATIVES: Sequence[tuple[Refusal, str, str]] = [
+    (
+        replace(refusal, alternatives=3),
+        message_id.replace(".", ".first_of.", 1),
+        sentence.replace("Filter:", "Filter, the first of 3 alternatives of which none holds:", 1),
+    )
+    for refusal, message_id, sentence in _TOLD
+    if isinstance(refusal, FilterMismatch) and message_id != "filter_mismatch.unreadable_filter"
+]
+TOLD = [*_TOLD, *OF_ALTERNATIVES]
 
 
 @pytest.mark.parametrize(("refusal", "message_id", "sentence"), TOLD, ids=[each[1] for each in TOLD])

@@ -47,9 +47,9 @@ def sold_count(database: Database, market: Market) -> int:
         return conn.execute("select count(*) from assignments").fetchall()[0][0]
 
 
-def unspelt(raw: object, *_: object) -> object:
+def unspelt(raw: object, *_: object) -> tuple[object, tuple[()]]:
     """As texts were taken before they were composed."""
-    return raw
+    return raw, ()
 
 
 def filter_all(database: Database, market: Market, wanted: dict[str, Any]) -> None:

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from fairlead.core.filter_predicates import predicate
-from fairlead.core.filter_rules import Operator, Rule
+from fairlead.core.filter_conditions import Alternatives, Condition, condition_predicate, keeping, rules_in
+from fairlead.core.filter_rules import REFUSING, Operator, Rule, opposite
 from fairlead.core.filters import CompiledFilter
 from fairlead.core.form_field import FieldType
 
@@ -34,9 +34,9 @@ class MatchCount:
 
 @dataclass(frozen=True, slots=True)
 class CountWithoutRule:
-    """So many more leads would pass a filter without this rule of it."""
+    """So many more leads would pass a filter without this rule, or these alternatives, of it."""
 
-    rule: Rule
+    rule: Condition
     more: MatchCount
 
 
@@ -81,18 +81,27 @@ class TypedShares:
 
     leads: Sequence[Attributes] = field(repr=False)
 
-    def of(self, rules: Sequence[Rule]) -> Fraction:
-        """The share of the leads that fit the rules about what is typed, by counts in whole steps.
+    def of(self, conditions: Sequence[Condition]) -> Fraction:
+        """The share of the leads that fit the conditions about what is typed, by counts in whole steps.
 
-        The shares of each rule about words, and of all rules about one field of numbers, are multiplied.
+        The shares of each rule about words, and of all rules about one field of numbers, are multiplied. Of
+        alternatives with such a rule every rule is counted by itself, also one about choices.
         """
+        return self._of_all([each for each in conditions if _is_typed(each)])
+
+    def _of_all(self, conditions: Sequence[Condition]) -> Fraction:
         share = Fraction(1)
         numbers: dict[str, list[Rule]] = {}
-        for rule in rules:
-            if rule.field_type is FieldType.NUMBER:
-                numbers.setdefault(rule.field_key, []).append(rule)
-            elif _is_about_words(rule):
-                share *= self._of_words(rule)
+        for condition in conditions:
+            if isinstance(condition, Alternatives):
+                none = Fraction(1)
+                for alternative in condition.alternatives:
+                    none *= 1 - self._of_all(alternative)
+                share *= 1 - none
+            elif condition.field_type is FieldType.NUMBER:
+                numbers.setdefault(condition.field_key, []).append(condition)
+            else:
+                share *= self._of_words(condition) if _is_about_words(condition) else self._counted(condition)
         for of_field in numbers.values():
             share *= self._counted(*of_field)
         return share
@@ -101,16 +110,16 @@ class TypedShares:
         if rule.operator == Operator.EXISTS:
             given = self._counted(replace(rule, value=True))
             return given if rule.value else 1 - given
-        if rule.operator == Operator.NEQ:
+        if rule.operator in REFUSING:
             # A field that is empty differs from nothing.
             given = self._counted(replace(rule, operator=Operator.EXISTS, value=True))
-            return max(given - self._counted(replace(rule, operator=Operator.EQ)), Fraction(0))
+            return max(given - self._counted(opposite(rule)), Fraction(0))
         return self._counted(rule)
 
     def _counted(self, *rules: Rule) -> Fraction:
         if not self.leads:
             return Fraction(0)
-        accepts = CompiledFilter(rules, tuple(map(predicate, rules))).accepts
+        accepts = CompiledFilter(rules, tuple(map(condition_predicate, rules))).accepts
         return Fraction(in_steps(sum(map(accepts, self.leads))), len(self.leads))
 
 
@@ -119,7 +128,7 @@ def match_count(compiled: CompiledFilter, leads: Sequence[Attributes], typed: Ty
     count = sum(map(without_typed(compiled).accepts, leads))
     if not asks_for_typed(compiled):
         return MatchCount(count)
-    return _estimate(count * typed.of(compiled.rules))
+    return _estimate(count * typed.of(compiled.conditions))
 
 
 def counts_without_a_rule(
@@ -130,21 +139,21 @@ def counts_without_a_rule(
     Rules that keep none out by themselves are left out, and in an estimate those that keep out less than a step.
     """
     others = without_typed(compiled)
-    kept_out: dict[Rule, int] = dict.fromkeys(others.rules, 0)
+    kept_out: dict[Condition, int] = dict.fromkeys(others.conditions, 0)
     for lead in leads:
-        failed = [rule for rule, holds in zip(others.rules, others.predicates, strict=True) if not holds(lead)]
+        failed = [each for each, holds in zip(others.conditions, others.predicates, strict=True) if not holds(lead)]
         if len(failed) == 1:
             kept_out[failed[0]] += 1
-    share = typed.of(compiled.rules)
+    share = typed.of(compiled.conditions)
     is_estimate = asks_for_typed(compiled)
     found = [
         CountWithoutRule(rule, _estimate(count * share) if is_estimate else MatchCount(count))
         for rule, count in kept_out.items()
     ]
     passed = sum(map(others.accepts, leads)) if is_estimate else 0
-    for rule in filter(_is_about_typed, compiled.rules):
-        rest = tuple(each for each in compiled.rules if each is not rule)
-        found.append(CountWithoutRule(rule, _estimate(passed * (typed.of(rest) - share))))
+    for condition in filter(_is_typed, compiled.conditions):
+        rest = tuple(each for each in compiled.conditions if each is not condition)
+        found.append(CountWithoutRule(condition, _estimate(passed * (typed.of(rest) - share))))
     return tuple(sorted((each for each in found if each.more.count), key=lambda each: -(each.more.count or 0)))
 
 
@@ -156,9 +165,13 @@ def _is_about_typed(rule: Rule) -> bool:
     return rule.field_type in (FieldType.TEXT, FieldType.NUMBER)
 
 
+def _is_typed(condition: Condition) -> bool:
+    return any(map(_is_about_typed, rules_in([condition])))
+
+
 def _with(compiled: CompiledFilter, is_kept: Callable[[Rule], bool]) -> CompiledFilter:
-    kept = tuple(filter(is_kept, compiled.rules))
-    return CompiledFilter(kept, tuple(map(predicate, kept)))
+    kept = keeping(compiled.conditions, is_kept)
+    return CompiledFilter(kept, tuple(map(condition_predicate, kept)))
 
 
 def _estimate(count: Fraction) -> MatchCount:

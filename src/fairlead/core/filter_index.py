@@ -1,84 +1,41 @@
 """All filters of a niche asked at once: which of many subscriptions want this lead, exactly.
 
-Every kind of rule on every field is a *family*: the slots that have such a rule (`constrained`) and, for
-each key that a rule can name, the slots whose rule names it. A lead's value of that field selects a few
-keys, and the slots that refuse it follow by set algebra on compressed bitmaps. A family holds at most one
-rule per slot; where a filter has several of a kind on one field, they are merged, or the second goes into a
-family of its own. So every rule is indexed and nothing is left to be verified.
+Every kind of rule on every field is a *family* (`filter_families`): the slots that have such a rule and, for each key
+that a rule can name, the slots whose rule names it. A family holds at most one rule per slot; where a filter has
+several of a kind on one field, they are merged, or the second goes into a family of its own. Ranges are lower and
+upper bounds (`filter_bounds`), kept as 64-bit floats. Validation keeps numbers within +-(2**53 - 1), so each of them,
+and each comparison, is exact. Distances are whole numbers (`filter_circles`).
 
-Ranges of numbers are lower and upper bounds (`filter_bounds`), kept as 64-bit floats. Validation keeps
-numbers within +-(2**53 - 1), so each of them, and each comparison, is exact.
+*Alternatives* are a row of indexes, one for the first alternative of every slot, one for the second, and so on: each is
+asked only for the slots that those before it left. So every rule is indexed, however deep, and nothing is left to be
+verified.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from enum import IntEnum, auto
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 from pyroaring import BitMap
 
+from fairlead.core.distances import Circle
 from fairlead.core.filter_bounds import LowerBounds
-from fairlead.core.filter_predicates import item_texts, number_range, operand_keys
+from fairlead.core.filter_circles import Circles
+from fairlead.core.filter_conditions import Alternatives, Condition
+from fairlead.core.filter_families import REFUSING_KINDS, REPEATABLE_KINDS, Family, Key, RuleKind, kind_and_keys
+from fairlead.core.filter_predicates import number_range, operand_keys
 from fairlead.core.filter_rules import Operator, Rule
 from fairlead.core.filters import CompiledFilter
-from fairlead.core.form_field import MAX_NUMBER, FieldType, is_empty, is_number
-from fairlead.core.needles import Needles
+from fairlead.core.form_field import MAX_NUMBER, is_number
+from fairlead.core.postcodes import postcode_number
 
 Slots = npt.NDArray[np.intp]
-Key = str | int | float | bool
-_NO_SLOTS = BitMap()
 _NO_IDS: Slots = np.empty(0, dtype=np.intp)
-
-
-class _Kind(IntEnum):  # integers hash five times as fast as members of an Enum
-    ONE_OF = auto()  # select, radio, text: the value is one of the keys
-    NONE_OF = auto()  # ... is none of the keys
-    SOME_ITEM = auto()  # multi-select: some item is one of the keys
-    NO_ITEM = auto()  # ... no item is
-    NEEDLE = auto()  # text: the case-folded value contains the key
-    BOOLEAN = auto()
-    OTHER_NUMBER = auto()  # number: the value is none of the keys
-    PRESENT = auto()
-    ABSENT = auto()
-
-
-_REFUSING = (_Kind.NONE_OF, _Kind.NO_ITEM, _Kind.OTHER_NUMBER)  # their keys name what is refused
-_REPEATABLE = (_Kind.SOME_ITEM, _Kind.NEEDLE)  # several on one field cannot be merged into one
-_FamilyName = tuple[str, _Kind, int]
-
-
-@dataclass(slots=True)
-class _Family:
-    kind: _Kind
-    constrained: BitMap = field(default_factory=BitMap)
-    naming: dict[Key, BitMap] = field(default_factory=dict[Key, BitMap])
-    needles: Needles = field(default_factory=Needles)
-
-    def add(self, slot: int, keys: Iterable[Key]) -> None:
-        self.constrained.add(slot)
-        for key in keys:
-            slots = self.naming.get(key)
-            if slots is None:
-                slots = self.naming[key] = BitMap()
-                if self.kind is _Kind.NEEDLE:
-                    self.needles.add(cast(str, key))
-            slots.add(slot)
-
-    def refusing(self, value: object) -> BitMap:
-        """The slots whose rule this value of the field fails."""
-        if self.kind is _Kind.PRESENT or self.kind is _Kind.ABSENT:
-            return self.constrained if is_empty(value) == (self.kind is _Kind.PRESENT) else _NO_SLOTS
-        keys = self._needles_in(value) if self.kind is _Kind.NEEDLE else _KEYS_OF[self.kind](value)
-        if keys is None:
-            return self.constrained
-        named = [slots for key in keys if (slots := self.naming.get(key)) is not None]
-        hit = _NO_SLOTS if not named else named[0] if len(named) == 1 else BitMap.union(*named)
-        return hit if self.kind in _REFUSING else self.constrained - hit
-
-    def _needles_in(self, value: object) -> Iterable[Key] | None:
-        return self.needles.within(value.casefold()) if isinstance(value, str) and value else None
+_FamilyName = tuple[str, RuleKind, int]
+_RangeName = tuple[str, int]
+"""The field, and how many characters of its postcode are the number; 0 where its value is."""
+_POSTCODE_RANGES = (Operator.POSTCODE_BETWEEN, Operator.POSTCODE_NOT_BETWEEN)
 
 
 class FilterIndex:
@@ -87,11 +44,13 @@ class FilterIndex:
     Its memory is bitmaps, plus 8 bytes per slot for each side on which filters bound a number field.
     """
 
-    __slots__ = ("_bounds", "_families", "_slots")
+    __slots__ = ("_alternatives", "_bounds", "_circles", "_families", "_slots")
 
     def __init__(self) -> None:
-        self._families: dict[_FamilyName, _Family] = {}
-        self._bounds: dict[tuple[str, bool], LowerBounds] = {}  # upper bounds, marked True, are negated
+        self._families: dict[_FamilyName, Family] = {}
+        self._bounds: dict[tuple[_RangeName, bool], LowerBounds] = {}  # upper bounds, marked True, are negated
+        self._circles: dict[_CirclesName, Circles] = {}
+        self._alternatives: list[_AlternativesOfSlots] = []
         self._slots = BitMap()
 
     def put(self, slot: int, compiled: CompiledFilter) -> None:
@@ -109,24 +68,33 @@ class FilterIndex:
             raise ValueError(f"slot {slot} is negative or already used")
         if not compiled.is_valid:
             return
-        constraints, ranges = _merged(compiled.rules)
-        for name, keys in constraints.items():
+        self._put(slot, compiled.conditions)
+
+    def _put(self, slot: int, conditions: Sequence[Condition]) -> None:
+        merged = _merged(conditions)
+        for name, keys in merged.families.items():
             family = self._families.get(name)
             if family is None:
-                family = self._families[name] = _Family(name[1])
+                family = self._families[name] = Family(name[1])
             family.add(slot, keys)
-        for key, (low, high) in ranges.items():
+        for range_name, (low, high) in merged.ranges.items():
             if high < MAX_NUMBER:
-                self._bounds_on(key, True).put(slot, -float(high))
+                self._bounds_on(range_name, True).put(slot, -float(high))
             # A range without any bound still asks for a number.
             if low > -MAX_NUMBER or high == MAX_NUMBER:
-                self._bounds_on(key, False).put(slot, float(low))
+                self._bounds_on(range_name, False).put(slot, float(low))
+        for circle_name, circle in merged.circles.items():
+            self._circles.setdefault(circle_name, Circles(is_within=circle_name[1])).put(slot, circle)
+        for nth, alternatives in enumerate(merged.alternatives):
+            if nth == len(self._alternatives):
+                self._alternatives.append(_AlternativesOfSlots())
+            self._alternatives[nth].put(slot, alternatives)
         self._slots.add(slot)
 
-    def _bounds_on(self, key: str, is_upper: bool) -> LowerBounds:
-        bounds = self._bounds.get((key, is_upper))
+    def _bounds_on(self, name: _RangeName, is_upper: bool) -> LowerBounds:
+        bounds = self._bounds.get((name, is_upper))
         if bounds is None:
-            bounds = self._bounds[(key, is_upper)] = LowerBounds()
+            bounds = self._bounds[(name, is_upper)] = LowerBounds()
         return bounds
 
     def matching(self, attributes: Mapping[str, object], among: BitMap) -> Slots:
@@ -137,93 +105,158 @@ class FilterIndex:
         >>> FilterIndex().matching({"age": 41}, BitMap([0, 1])).tolist()
         []
         """
+        left = self.left(attributes, among)
+        return np.asarray(left.to_array()).astype(np.intp) if left else _NO_IDS
+
+    def left(self, attributes: Mapping[str, object], among: BitMap) -> BitMap:
+        """`matching` as a bitmap, which belongs to the caller.
+
+        >>> FilterIndex().left({}, BitMap([0]))
+        BitMap([])
+        """
         left = among & self._slots
         for (key, _, _), family in self._families.items():
             if not left:
-                return _NO_IDS
+                return left
             left -= family.refusing(attributes.get(key))
-        for (key, is_upper), bounds in self._bounds.items():
-            value = attributes.get(key)
-            if is_number(value):
-                number = float(cast(float, value))
-                bounds.remove_above(-number if is_upper else number, left)
-            else:
+        for ((key, length), is_upper), bounds in self._bounds.items():
+            number = _number(attributes.get(key), length)
+            if number is None:
                 left -= bounds.slots
-        return np.asarray(left.to_array()).astype(np.intp)
+            else:
+                bounds.remove_above(-number if is_upper else number, left)
+        for (key, _, _), circles in self._circles.items():
+            circles.remove_refusing(attributes.get(key), left)
+        for alternatives in self._alternatives:
+            if left:
+                alternatives.remove_refusing(attributes, left)
+        return left
 
 
-def _merged(
-    rules: tuple[Rule, ...],
-) -> tuple[dict[_FamilyName, tuple[Key, ...]], dict[str, tuple[float, float]]]:
-    """The rules by family, at most one set of keys each, and the range of each number field."""
-    constraints: dict[_FamilyName, tuple[Key, ...]] = {}
-    ranges: dict[str, tuple[float, float]] = {}
-    for rule in rules:
-        kind, keys = _kind_and_keys(rule)
-        if kind is None:
-            low, high = number_range(rule)
-            before = ranges.get(rule.field_key, (low, high))
-            ranges[rule.field_key] = max(low, before[0]), min(high, before[1])
-            continue
+@dataclass(slots=True)
+class _AlternativesOfSlots:
+    """At most one set of alternatives for each of many slots."""
+
+    constrained: BitMap = field(default_factory=BitMap)
+    rows: list[FilterIndex] = field(default_factory=list[FilterIndex])
+
+    def put(self, slot: int, alternatives: Alternatives) -> None:
+        self.constrained.add(slot)
+        # Alike ones side by side: then a row has few families.
+        ordered = sorted(alternatives.alternatives, key=_likeness)
+        for nth, conditions in enumerate(ordered):
+            if nth == len(self.rows):
+                self.rows.append(FilterIndex())
+            self.rows[nth]._put(slot, conditions)  # pyright: ignore[reportPrivateUsage]  # of the same class of objects
+
+    def remove_refusing(self, attributes: Mapping[str, object], left: BitMap) -> None:
+        """`left` no longer holds the slots none of whose alternatives these attributes fit."""
+        refused = left & self.constrained
+        for row in self.rows:
+            if not refused:
+                return
+            refused -= row.left(attributes, refused)
+        left -= refused
+
+
+def _likeness(conditions: Sequence[Condition]) -> tuple[tuple[str, str], ...]:
+    return tuple((each.field_key, each.operator) if isinstance(each, Rule) else ("", "") for each in conditions)
+
+
+_CirclesName = tuple[str, bool, int]
+
+
+@dataclass(slots=True)
+class _Merged:
+    """What one slot asks, by family at most one set of keys, and of each field one range."""
+
+    families: dict[_FamilyName, tuple[Key, ...]] = field(default_factory=dict[_FamilyName, tuple[Key, ...]])
+    ranges: dict[_RangeName, tuple[float, float]] = field(default_factory=dict[_RangeName, tuple[float, float]])
+    circles: dict[_CirclesName, Circle] = field(default_factory=dict[_CirclesName, Circle])
+    alternatives: list[Alternatives] = field(default_factory=list[Alternatives])
+
+    def narrow(self, name: _RangeName, low: float, high: float) -> None:
+        before = self.ranges.get(name, (low, high))
+        self.ranges[name] = max(low, before[0]), min(high, before[1])
+
+    def add(self, rule: Rule, kind: RuleKind, keys: tuple[Key, ...]) -> None:
         nth = 0
-        if kind in _REPEATABLE:
-            while constraints.get((rule.field_key, kind, nth), keys) != keys:
+        if kind in REPEATABLE_KINDS:
+            while self.families.get((rule.field_key, kind, nth), keys) != keys:
                 nth += 1
         name = (rule.field_key, kind, nth)
-        if name in constraints:
-            keys = _both(kind, constraints[name], keys)
-        constraints[name] = keys
-    return constraints, ranges
+        if name in self.families:
+            keys = _both(kind, self.families[name], keys)
+        self.families[name] = keys
+
+    def add_circle(self, rule: Rule, circle: Circle) -> None:
+        nth, is_within = 0, rule.operator == Operator.WITHIN_KM
+        while (rule.field_key, is_within, nth) in self.circles:
+            nth += 1
+        self.circles[(rule.field_key, is_within, nth)] = circle
 
 
-def _both(kind: _Kind, first: tuple[Key, ...], second: tuple[Key, ...]) -> tuple[Key, ...]:
+def _merged(conditions: Sequence[Condition]) -> _Merged:
+    merged = _Merged()
+    for condition in conditions:
+        if isinstance(condition, Alternatives):
+            merged.alternatives.append(condition)
+        elif isinstance(condition.value, Circle) and condition.value.table is None:
+            merged.add_circle(condition, condition.value)
+        elif condition.operator in _POSTCODE_RANGES:
+            named = operand_keys(condition)
+            name, low, high = (condition.field_key, len(named[0])), int(named[0], 36), int(named[1], 36)
+            if condition.operator == Operator.POSTCODE_BETWEEN:
+                merged.narrow(name, low, high)
+            else:
+                merged.alternatives.append(_outside(condition, named))
+        elif condition.operator == Operator.NOT_BETWEEN:
+            merged.alternatives.append(_outside(condition, cast("tuple[float, float]", condition.value)))
+        else:
+            kind, keys = kind_and_keys(condition)
+            if kind is None:
+                merged.narrow((condition.field_key, 0), *number_range(condition))
+            else:
+                merged.add(condition, kind, keys)
+    return merged
+
+
+def _both(kind: RuleKind, first: tuple[Key, ...], second: tuple[Key, ...]) -> tuple[Key, ...]:
     """The keys of the one rule that says what two rules of this kind say together."""
-    if kind in _REFUSING:
+    if kind in REFUSING_KINDS:
         return tuple(dict.fromkeys(first + second))
     wanted = frozenset(second)
     return tuple(key for key in first if key in wanted)
 
 
-def _kind_and_keys(rule: Rule) -> tuple[_Kind | None, tuple[Key, ...]]:
-    """The rule's kind and the keys it names; the kind is None for a range of numbers."""
-    if rule.operator == Operator.EXISTS:
-        return _Kind.PRESENT if rule.value else _Kind.ABSENT, ()
-    if rule.field_type is FieldType.BOOLEAN:
-        return _Kind.BOOLEAN, (rule.value is True,)
-    if rule.field_type is FieldType.NUMBER:
-        if rule.operator == Operator.NEQ:
-            return _Kind.OTHER_NUMBER, (float(cast(float, rule.value)),)
-        return None, ()
-    keys = operand_keys(rule)
-    if rule.field_type is FieldType.MULTI_SELECT:
-        return _Kind.NO_ITEM if rule.operator == Operator.NOT_IN else _Kind.SOME_ITEM, keys
-    if rule.operator == Operator.CONTAINS:
-        return _Kind.NEEDLE, tuple(key.casefold() for key in keys)
-    return _Kind.NONE_OF if rule.operator in (Operator.NEQ, Operator.NOT_IN) else _Kind.ONE_OF, keys
+def _outside(rule: Rule, bounds: tuple[float, float] | tuple[str, ...]) -> Alternatives:
+    """What a rule says that refuses all from one bound to the other: below the first, or above the last."""
+    low, high = bounds[0], bounds[-1]
+    if rule.operator == Operator.NOT_BETWEEN:
+        below, above = replace(rule, operator=Operator.LT, value=low), replace(rule, operator=Operator.GT, value=high)
+        return Alternatives(((below,), (above,)))
+    first, last, length = int(str(low), 36), int(str(high), 36), len(str(low))
+    spans = [(0, first - 1), (last + 1, 36**length - 1)]
+    return Alternatives(
+        tuple(
+            (replace(rule, operator=Operator.POSTCODE_BETWEEN, value=(_code(start, length), _code(end, length))),)
+            for start, end in spans
+            if start <= end
+        )
+    )
 
 
-def _text_key(value: object) -> tuple[Key, ...] | None:
-    return (value,) if isinstance(value, str) and value else None
+def _code(number: int, length: int) -> str:
+    digits = ""
+    for _ in range(length):
+        number, digit = divmod(number, 36)
+        digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[digit] + digits
+    return digits
 
 
-def _item_keys(value: object) -> tuple[Key, ...] | None:
-    return tuple(dict.fromkeys(item_texts(value))) or None
-
-
-def _boolean_key(value: object) -> tuple[Key, ...] | None:
-    return (value,) if isinstance(value, bool) else None
-
-
-def _number_key(value: object) -> tuple[Key, ...] | None:
-    return (float(cast(float, value)),) if is_number(value) else None
-
-
-_KEYS_OF: dict[_Kind, Callable[[object], tuple[Key, ...] | None]] = {
-    _Kind.ONE_OF: _text_key,
-    _Kind.NONE_OF: _text_key,
-    _Kind.SOME_ITEM: _item_keys,
-    _Kind.NO_ITEM: _item_keys,
-    _Kind.BOOLEAN: _boolean_key,
-    _Kind.OTHER_NUMBER: _number_key,
-}
-"""The keys that a value of the lead selects; None when it is missing or of the wrong type."""
+def _number(value: object, length: int) -> float | None:
+    """The number that a value is, or that so many characters of its postcode are; None where it is none."""
+    if length:
+        number = postcode_number(value, length)
+        return None if number is None else float(number)
+    return float(cast(float, value)) if is_number(value) else None

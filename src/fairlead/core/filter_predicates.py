@@ -4,12 +4,23 @@ A value of the wrong type refuses, and so does a missing one; only `exists` look
 """
 
 from collections.abc import Callable, Mapping
+from math import inf, nextafter
 from typing import cast
 
-from fairlead.core.filter_rules import Operator, Rule
+from fairlead.core.distances import Circle, place_of, squared_distance, squared_reach
+from fairlead.core.filter_rules import REFUSING, Operator, Rule
 from fairlead.core.form_field import MAX_NUMBER, FieldType, is_empty, is_number
+from fairlead.core.postcodes import postcode_key, postcode_number
 
 Predicate = Callable[[Mapping[str, object]], bool]
+
+POSTCODE_OPERATORS = frozenset(
+    (
+        *(Operator.POSTCODE_IN, Operator.POSTCODE_NOT_IN, Operator.POSTCODE_STARTS_WITH),
+        *(Operator.POSTCODE_NOT_STARTS_WITH, Operator.POSTCODE_BETWEEN, Operator.POSTCODE_NOT_BETWEEN),
+    )
+)
+"""Those that read the field's value as a postcode, beside distances by a table."""
 
 
 def predicate(rule: Rule) -> Predicate:
@@ -24,17 +35,25 @@ def predicate(rule: Rule) -> Predicate:
         return _never
     if operator == Operator.EXISTS:
         return _present(key) if value else _absent(key)
+    if isinstance(value, Circle):
+        return _at_a_distance(key, value, operator == Operator.WITHIN_KM)
     if rule.field_type is FieldType.NUMBER:
         if operator == Operator.NEQ:
             return _other_number(key, cast(float, value))
+        if operator == Operator.NOT_BETWEEN:
+            return _without(key, *cast("tuple[float, float]", value))
         return _within(key, *number_range(rule))
     if rule.field_type is FieldType.BOOLEAN:
         return _same_boolean(key, value is True)
     options = frozenset(operand_keys(rule))
     if rule.field_type is FieldType.MULTI_SELECT:
         return _no_item_of(key, options) if operator == Operator.NOT_IN else _some_item_of(key, options)
+    if operator in POSTCODE_OPERATORS:
+        return _postcode(rule)
     if operator == Operator.CONTAINS:
         return _containing(key, cast(str, value).casefold())
+    if operator == Operator.NOT_CONTAINS:
+        return _without_part(key, cast(str, value).casefold())
     if operator in (Operator.NEQ, Operator.NOT_IN):
         return _none_of(key, options)
     return _one_of(key, options)
@@ -50,14 +69,20 @@ def operand_keys(rule: Rule) -> tuple[str, ...]:
 
 
 def number_range(rule: Rule) -> tuple[float, float]:
-    """The smallest and the largest number that satisfy an eq, gte, lte or between rule, both inclusive.
+    """The smallest and the largest number that satisfy an eq, gte, lte, gt, lt or between rule, both inclusive.
 
     >>> number_range(Rule("age", "between", (30, 50), FieldType.NUMBER))
     (30, 50)
+    >>> number_range(Rule("age", "lt", 30, FieldType.NUMBER))[1] < 30
+    True
     """
     if isinstance(rule.value, tuple):
         return cast("tuple[float, float]", rule.value)
     bound = cast(float, rule.value)
+    if rule.operator == Operator.GT:
+        return nextafter(bound, inf), MAX_NUMBER
+    if rule.operator == Operator.LT:
+        return -MAX_NUMBER, nextafter(bound, -inf)
     low = -MAX_NUMBER if rule.operator == Operator.LTE else bound
     return low, MAX_NUMBER if rule.operator == Operator.GTE else bound
 
@@ -127,6 +152,62 @@ def _no_item_of(key: str, unwanted: frozenset[str]) -> Predicate:
     def holds(attributes: Mapping[str, object]) -> bool:
         items = item_texts(attributes.get(key))
         return bool(items) and unwanted.isdisjoint(items)
+
+    return holds
+
+
+def _without(key: str, low: float, high: float) -> Predicate:
+    def holds(attributes: Mapping[str, object]) -> bool:
+        value = attributes.get(key)
+        return is_number(value) and not low <= cast(float, value) <= high
+
+    return holds
+
+
+def _without_part(key: str, needle: str) -> Predicate:
+    def holds(attributes: Mapping[str, object]) -> bool:
+        value = attributes.get(key)
+        return isinstance(value, str) and value != "" and needle not in value.casefold()
+
+    return holds
+
+
+def _postcode(rule: Rule) -> Predicate:
+    key, named, is_wanted = rule.field_key, operand_keys(rule), rule.operator not in REFUSING
+    if rule.operator in (Operator.POSTCODE_BETWEEN, Operator.POSTCODE_NOT_BETWEEN):
+        low, high, length = int(named[0], 36), int(named[1], 36), len(named[0])
+
+        def lies_between(attributes: Mapping[str, object]) -> bool:
+            number = postcode_number(attributes.get(key), length)
+            return number is not None and (low <= number <= high) == is_wanted
+
+        return lies_between
+    if rule.operator in (Operator.POSTCODE_IN, Operator.POSTCODE_NOT_IN):
+        return _is_postcode_of(key, frozenset(named), is_wanted)
+
+    def starts(attributes: Mapping[str, object]) -> bool:
+        code = postcode_key(attributes.get(key))
+        return code is not None and code.startswith(named) == is_wanted
+
+    return starts
+
+
+def _is_postcode_of(key: str, named: frozenset[str], is_wanted: bool) -> Predicate:
+    def holds(attributes: Mapping[str, object]) -> bool:
+        code = postcode_key(attributes.get(key))
+        return code is not None and (code in named) == is_wanted
+
+    return holds
+
+
+def _at_a_distance(key: str, circle: Circle, is_within: bool) -> Predicate:
+    if circle.table is not None:
+        return _is_postcode_of(key, frozenset(circle.postcodes), is_within)
+    centre, reach = circle.centre.vector, squared_reach(circle.km)
+
+    def holds(attributes: Mapping[str, object]) -> bool:
+        place = place_of(attributes.get(key))
+        return place is not None and (squared_distance(place.vector, centre) <= reach) == is_within
 
     return holds
 

@@ -112,17 +112,19 @@ def standing_refusal(subscription: Subscription, provider_status: str) -> Refusa
 def filter_refusal(
     subscription: Subscription, schema: FormSchema, attributes: Mapping[str, object]
 ) -> FilterMismatch | None:
-    """The first rule of the subscription's filter that a lead with these attributes does not fulfil.
+    """The innermost rule of the subscription's filter that a lead with these attributes does not fulfil.
 
     >>> subscription = Subscription("s", "p", "l", True, None, '{"rules":[],"version":1}', True)
     >>> filter_refusal(subscription, FormSchema(()), {}) is None
     True
     """
-    rule = compile_filter(subscription.filter_rules, schema).first_mismatch(attributes)
-    if rule is None:
+    mismatch = compile_filter(subscription.filter_rules, schema).mismatch(attributes)
+    if mismatch is None:
         return None
-    field = schema.field(rule.field_key)
-    return FilterMismatch(rule, rule.field_key if field is None else field.label, attributes.get(rule.field_key))
+    key = mismatch.rule.field_key
+    field = schema.field(key)
+    label = key if field is None else field.label
+    return FilterMismatch(mismatch.rule, label, attributes.get(key), mismatch.alternatives)
 
 
 def decision_refusal(state: DecisionState, subscription: Subscription, level: Level) -> Refusal | None:

@@ -13,7 +13,7 @@ from fairlead.core.filter_counts import (
     match_count,
 )
 from fairlead.core.filter_mismatch import FilterMismatch
-from fairlead.core.filters import compile_filter, rule_clause
+from fairlead.core.filters import compile_filter, condition_clause
 from fairlead.core.form_field import FormSchema
 from fairlead.core.gates import REGISTRY
 from fairlead.core.own_standing import (
@@ -175,7 +175,7 @@ def _subscription(
         match_count(compiled, attributes, typed),
         refused,
         [
-            KeptOut(rule_clause(each.rule, form), each.more)
+            KeptOut(condition_clause(each.rule, form), each.more)
             for each in counts_without_a_rule(compiled, attributes, typed)
         ],
         place,
