@@ -8,6 +8,7 @@ from playwright.sync_api import WebSocketRoute, expect
 
 from fairlead.console.routes.operator import lead
 from fairlead.flows.decision_queues import recorded_queues
+from fairlead.flows.distribute_niche import distribute_niche
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
@@ -16,19 +17,34 @@ from tests.browser.made_decisions import of_size
 from tests.browser.site import Site
 from tests.browser.watched import Visit, await_script, hindrances
 from tests.flows.access.people import enrolled_admin, value
-from tests.flows.sales import sell
+from tests.flows.marketplaces import declare
+from tests.flows.sales import ANCHOR, sell
 
 
 def decide(database: Database, count: int = 1) -> list[str]:
     """So many leads more are decided, one after the other."""
     leads = [{"cores": 8, "region": "north"}] * count
     lead_ids = submit_leads(database, "hosting", leads, OPERATOR, approve=True)
-    Distributor(database).distribute_waiting(value(database, "select id::text from niches where slug = 'hosting'"))
+    niche_id = value(database, "select id::text from niches where slug = 'hosting'")
+    assert sum(len(each) for each in distribute_niche(Distributor(database), niche_id)) == count
     return list(lead_ids)
 
 
-def test_a_feed_that_is_cut_twice_misses_nothing_and_doubles_nothing(site: Site, visit: Visit) -> None:
+LEADS, AT_ONCE = 1_000, 100
+_NOTE_WHAT_IS_SHOWN = """() => {
+  window.shownLeads = [];
+  const note = (rows) => window.shownLeads.push(...rows.map((row) => row.querySelector('a').pathname));
+  new MutationObserver((changes) => note(changes.flatMap((each) => [...each.addedNodes])))
+    .observe(document.querySelector('.lane-rows'), { childList: true });
+}"""
+"""A lane keeps its last rows alone: each is noted as it comes."""
+
+
+def test_a_feed_of_a_thousand_leads_that_is_cut_twice_misses_nothing_and_doubles_nothing(
+    site: Site, visit: Visit
+) -> None:
     sell(site.database)
+    _let_anchor_buy_all(site.database)
     page = visit(enrolled_admin(site.database).token)
     sockets: list[WebSocketRoute] = []
 
@@ -39,26 +55,36 @@ def test_a_feed_that_is_cut_twice_misses_nothing_and_doubles_nothing(site: Site,
     page.route_web_socket("**/api/v1/admin/live*", through)
     page.goto("/live")
     expect(page.locator("[data-state]")).to_have_text("connected")
-    decided = decide(site.database, 2)
-    rows = page.locator(".lane-row")
-    expect(rows).to_have_count(2)
-    for cut in (1, 2):
-        sockets[-1].close(code=1011, reason="cut")
-        expect(page.locator("[data-state]")).to_contain_text("connection lost")
-        decided += decide(site.database, 2)  # while it is away
-        expect(rows).to_have_count(2 + 2 * cut)
-        expect(page.locator("[data-state]")).to_have_text("connected")
+    page.evaluate(_NOTE_WHAT_IS_SHOWN)
+    decided: list[str] = []
+    for part in range(1, LEADS // AT_ONCE + 1):
+        decided += decide(site.database, AT_ONCE)
+        if part in (3, 6):
+            sockets[-1].close(code=1011, reason="cut")  # with what was just decided on its way
+            expect(page.locator("[data-state]")).to_contain_text("connection lost")
+            decided += decide(site.database, AT_ONCE)  # while it is away
+            expect(page.locator(".lane [data-total]")).to_contain_text(f"{len(decided):,} decisions")
+            expect(page.locator("[data-state]")).to_have_text("connected")
+        if len(decided) >= LEADS:
+            break
+    earned = value(site.database, "select sum(price_cents) from assignments where lead_id = any(%s::uuid[])", decided)
+    expect(page.locator(".lane [data-total]")).to_have_text(f"{LEADS:,} decisions, €{earned / 100:,.2f}")
+    assert sorted(page.evaluate("window.shownLeads")) == sorted(f"/leads/{each}" for each in decided)
+    assert all("last_id=" in each.url for each in sockets[1:])
+    assert len(sockets) == 3
     page.get_by_role("button", name="Pause").click()
-    decided += decide(site.database, 1)
+    decide(site.database)
     expect(page.locator("[data-held-text]")).to_have_text("1 new")
-    expect(rows).to_have_count(6)
+    expect(page.locator(".lane [data-total]")).to_contain_text(f"{LEADS:,} decisions")
     page.get_by_role("button", name="Go on").click()
-    expect(rows).to_have_count(7)
-    shown = [str(each.get_attribute("href")).removeprefix("/leads/") for each in page.locator(".lane-row a").all()]
-    assert sorted(shown) == sorted(decided)
-    expect(page.locator("[data-total]").first).to_contain_text("7 decisions")
-    assert "last_id=" in sockets[1].url
+    expect(page.locator(".lane [data-total]")).to_contain_text(f"{LEADS + 1:,} decisions")
     assert hindrances(page) == []
+
+
+def _let_anchor_buy_all(database: Database) -> None:
+    """Anchor can pay for every lead of the test."""
+    deposit = '{ external_id = "for-all", amount_cents = 5_000_000 }'
+    declare(database, f'[[provider]]\nemail = "{ANCHOR}"\ndeposit = [{deposit}]\n')
 
 
 def test_an_operator_reviews_by_keys_and_verifies_the_sale(site: Site, visit: Visit) -> None:

@@ -88,12 +88,13 @@ export function start(root) {
   }
 
   function sayDecision({ row, what, count, cents }) {
-    what.textContent = count ? fill(texts.sold, { count, amount: money(cents) }) : texts.unsold;
+    what.textContent = count ? fill(count === 1 ? texts.soldOne : texts.sold, { count, amount: money(cents) }) : texts.unsold;
     row.classList.toggle("is-sold", count > 0);
   }
 
   function sayTotal(lane) {
-    lane.querySelector("[data-total]").textContent = fill(texts.total, { decisions: Number(lane.dataset.decisions ?? 0).toLocaleString(language), amount: money(Number(lane.dataset.cents ?? 0)) });
+    const decisions = Number(lane.dataset.decisions ?? 0);
+    lane.querySelector("[data-total]").textContent = fill(decisions === 1 ? texts.totalOne : texts.total, { decisions: decisions.toLocaleString(language), amount: money(Number(lane.dataset.cents ?? 0)) });
   }
 
   function sayAge(when) {
