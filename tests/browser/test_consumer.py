@@ -1,7 +1,9 @@
 """A consumer fills in the form of a niche, here and inside another site, and confirms what was sent."""
 
+import re
 import threading
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
@@ -9,6 +11,7 @@ from importlib.resources import files
 import pytest
 from playwright.sync_api import Page, expect
 
+from fairlead.flows.approve_lead import approve_lead
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace
 from fairlead.flows.declaring.declaration import parse_declaration
 from fairlead.flows.distributor import Distributor
@@ -21,8 +24,10 @@ from fairlead.store.leads.rows import clock
 from tests.browser.showcase import send_from_form
 from tests.browser.site import Site
 from tests.browser.watched import Visit, hindrances
+from tests.delivery.mail_servers import Inbox, mail_server
 from tests.flows.access.people import rows, value
-from tests.flows.intake.senders import link
+from tests.flows.notifications.mail import text_of
+from tests.flows.notifications.stage import settings_for, work_off
 
 
 @pytest.fixture
@@ -79,7 +84,9 @@ def _fill_in(page: Page) -> None:
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
-def test_a_form_is_filled_in_step_by_step_and_confirmed(demo: Database, visit: Visit, phone: bool) -> None:
+def test_a_form_is_filled_in_confirmed_by_mail_and_withdrawn_or_erased(
+    demo: Database, site: Site, visit: Visit, phone: bool
+) -> None:
     page = visit(phone=phone)
     page.goto("/forms/vps-hosting")
     assert hindrances(page) == []
@@ -109,7 +116,7 @@ def test_a_form_is_filled_in_step_by_step_and_confirmed(demo: Database, visit: V
     consent = value(demo, "select consent_text from lead_consents")
     assert consent.startswith("I agree that what I wrote here is passed on to up to 9 providers of VPS hosting")
 
-    page.goto(f"/confirm-lead#{link(demo, lead_id)}")
+    page.goto(_link_in_mail(demo, site))
     assert value(demo, "select status from leads") == "pending_confirmation", "opening the link changes nothing"
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_role("heading", name="Your request is confirmed")).to_be_visible()
@@ -122,15 +129,61 @@ def test_a_form_is_filled_in_step_by_step_and_confirmed(demo: Database, visit: V
     assert hindrances(page) == []
     page.reload()
     expect(page.get_by_text("VPS hosting")).to_be_visible()
+    if phone:
+        _erase_what_was_sold(demo, page, lead_id)
+    else:
+        _withdraw(demo, page)
+
+
+def _link_in_mail(database: Database, site: Site) -> str:
+    """Where the message leads that asks the consumer to confirm."""
+    inbox = Inbox()
+
+    def send() -> None:
+        with mail_server(inbox) as port:
+            work_off(database, settings_for(port, public_url=site.address))
+
+    # The mail server has an event loop of its own, and this thread's is the browser's.
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(send).result()
+    assert inbox.recipients == ["cora.canary@example.com"]
+    [found] = re.findall(rf"{re.escape(site.address)}/confirm-lead#[\w-]+", text_of(inbox.messages[0]))
+    return found
+
+
+def _withdraw(database: Database, page: Page) -> None:
     page.get_by_role("button", name="Withdraw the request").click()
     expect(page.get_by_text("This cannot be undone.")).to_be_visible()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
-    assert value(demo, "select status from leads") == "pending_approval"
+    assert value(database, "select status from leads") == "pending_approval"
     page.get_by_role("button", name="Withdraw the request").click()
     page.get_by_role("dialog").get_by_role("button", name="Withdraw the request").click()
     expect(page.get_by_text("You have withdrawn it. It was passed on to no company")).to_be_visible()
     expect(page.get_by_role("button", name="Withdraw the request")).to_be_hidden()
-    assert value(demo, "select status from leads") == "rejected"
+    assert value(database, "select status from leads") == "rejected"
+
+
+def _erase_what_was_sold(database: Database, page: Page, lead_id: str) -> None:
+    """Everything of it, and the link leads nowhere any more; those who bought it are told."""
+    approve_lead(database, lead_id, OPERATOR)
+    Distributor(database).distribute_waiting(value(database, "select niche_id::text from leads"))
+    page.reload()
+    expect(page.get_by_text("These companies have what you wrote")).to_be_visible()
+    page.get_by_role("button", name="Erase my data").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("The companies that have your request are told to erase it, too.")
+    dialog.get_by_role("button", name="Cancel").click()
+    assert value(database, "select erased_at from leads") is None
+    page.get_by_role("button", name="Erase my data").click()
+    dialog.get_by_role("button", name="Erase my data").click()
+    expect(page.get_by_text("Your data is erased.")).to_be_visible()
+    expect(page.get_by_text("The companies that had your request are told to erase it, too.")).to_be_visible()
+    assert hindrances(page) == []
+    assert rows(database, "select attributes, contact_name, email_key from leads") == [({}, None, None)]
+    bought = value(database, "select count(*) from assignments")
+    assert value(database, "select count(*) from notifications where kind = 'lead_erased'") == bought > 0
+    page.goto("/my-request")
+    expect(page.get_by_text("This address is not complete.")).to_be_visible()
 
 
 def test_a_consumer_sees_which_companies_have_the_request_and_each_is_told_of_its_withdrawal(

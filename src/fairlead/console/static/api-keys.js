@@ -1,6 +1,7 @@
 // A provider's API keys: the API shows and changes them after a fresh proof of who it is, so the page does not hold them.
 import { announce } from "./announcements.js";
 import { callWithStepUp, confirmed } from "./forms.js";
+import { newestAnswer } from "./newest-answer.js";
 
 const ADDRESS = "/api/v1/provider/keys";
 
@@ -9,15 +10,18 @@ export function start(element) {
   const texts = part("texts").dataset;
   const date = new Intl.DateTimeFormat(element.dataset.locale, { dateStyle: "medium" });
 
+  const ask = newestAnswer();
+
   part("show").addEventListener("click", show);
   document.addEventListener("answered", (event) => { if (event.target.dataset.api === `POST ${ADDRESS}`) show(); });
 
   async function show() {
+    const asked = ask();
     const keys = [];
     let cursor = null;
     do {
       const answer = await call("GET", ADDRESS + (cursor ? `?cursor=${encodeURIComponent(cursor)}` : ""));
-      if (!answer) return;
+      if (!answer || !asked.isNewest()) return;
       keys.push(...answer.said.items);
       cursor = answer.said.next_cursor;
     } while (cursor);

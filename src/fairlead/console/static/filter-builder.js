@@ -1,6 +1,7 @@
 // A filter by clicking: each rule is a question of the form, a comparison that its type allows, and a value. The rules
 // stand as JSON in a hidden input of the form that sends them; the API says what they would have matched.
 import { callApi } from "./forms.js";
+import { newestAnswer } from "./newest-answer.js";
 
 const PAUSE_MS = 350;
 
@@ -9,8 +10,8 @@ export function start(element) {
   const { fields, rules } = JSON.parse(part("builder").textContent);
   const texts = part("texts").dataset;
   const rows = part("rows");
+  const ask = newestAnswer();
   let timer = null;
-  let asked = 0;
 
   part("add").addEventListener("click", () => { rows.append(rowOf(null)); rows.lastElementChild.querySelector("select").focus(); changed(); });
   part("add").hidden = fields.length === 0;
@@ -121,14 +122,15 @@ export function start(element) {
     part("rules").value = JSON.stringify(written.map((rule) => ({ ...rule, value: rule.value ?? null })));
     part("no-rules").hidden = written.length > 0;
     clearTimeout(timer);
+    ask(); // what is on its way is about other rules
     if (written.some((rule) => rule.value === undefined)) { say(texts.incomplete, ""); return; }
     timer = setTimeout(() => preview(written), PAUSE_MS);
   }
 
   async function preview(written) {
-    const own = ++asked;
+    const asked = ask();
     const answer = await callApi("POST", element.dataset.preview, element.dataset.within ? { [element.dataset.within]: { version: 1, rules: written } } : { version: 1, rules: written }).catch(() => null);
-    if (own !== asked) return; // a later one is under way
+    if (!asked.isNewest()) return;
     if (!answer?.ok) { say("", answer?.said?.errors?.map((each) => each.detail).join(" ") || answer?.said?.detail || texts.unreachable); return; }
     const { matched_count: matched, lead_count: count, filter_summary: words, is_estimate: isEstimate } = answer.said;
     const number = new Intl.NumberFormat(document.documentElement.lang);

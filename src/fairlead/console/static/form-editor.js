@@ -2,6 +2,7 @@
 // sent once the API has said what exactly these fields would do: any change after that asks for it again.
 import { announce } from "./announcements.js";
 import { callWithStepUp, showErrors } from "./forms.js";
+import { focusKeeper } from "./newest-answer.js";
 
 const PARTS = ["key", "label", "type", "required", "options"];
 const MOST_NAMED = 10;
@@ -84,21 +85,22 @@ export function start(form) {
   async function preview(button) {
     showErrors(form, null);
     place();
+    const focus = focusKeeper();
     const asked = form.elements.form_schema.value;
     button.setAttribute("aria-busy", "true");
     try {
       const answer = await callWithStepUp("POST", form.dataset.preview, { form_schema: JSON.parse(asked) });
       if (answer === null || asked !== form.elements.form_schema.value) return; // changed meanwhile
-      if (!answer.ok) { showErrors(form, answer.said); return; }
-      await show(answer.said, () => asked === form.elements.form_schema.value);
+      if (!answer.ok) { showErrors(form, answer.said, focus); return; }
+      await show(answer.said, () => asked === form.elements.form_schema.value, focus);
     } catch {
-      showErrors(form, { detail: texts.unreachable });
+      showErrors(form, { detail: texts.unreachable }, focus);
     } finally {
       button.removeAttribute("aria-busy");
     }
   }
 
-  async function show(outcome, isCurrent) {
+  async function show(outcome, isCurrent, focus) {
     const { invalidated, validated_subscription_ids: validated } = outcome;
     const named = await Promise.all(invalidated.slice(0, MOST_NAMED).map(lineOf));
     if (!isCurrent()) return;
@@ -113,7 +115,7 @@ export function start(form) {
     part("saving").hidden = false;
     part("memo").hidden = !outcome.took_effect;
     save.disabled = !outcome.took_effect;
-    part("outcome").focus();
+    focus(part("outcome"));
   }
 
   async function lineOf(unfit) {

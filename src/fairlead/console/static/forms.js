@@ -20,6 +20,7 @@
 // A form whose `data-if-match` is not the version any more is not sent: meanwhile.js shows what was changed in between.
 import { announce, announceOnNextPage } from "./announcements.js";
 import { showMeanwhile } from "./meanwhile.js";
+import { focusKeeper } from "./newest-answer.js";
 
 const texts = document.getElementById("script-texts").dataset;
 const ENDED = ["session_required", "session_invalid"];
@@ -55,6 +56,7 @@ function watchForm(form) {
     event.preventDefault();
     if (form.getAttribute("aria-busy") === "true") return;
     const button = event.submitter;
+    const focus = focusKeeper();
     showErrors(form, null);
     let body;
     try {
@@ -78,30 +80,30 @@ function watchForm(form) {
       // After an error of the server nothing is known of what was done, either.
       attempt.isUnanswered = answer.status >= 500 || (attempt.isUnanswered && answer.said?.code === "idempotency_key_reused");
       if (!answer.ok) {
-        await refuse(form, attempt.isUnanswered && answer.status < 500 ? { detail: texts.arrivedBefore } : answer.said);
+        await refuse(form, attempt.isUnanswered && answer.status < 500 ? { detail: texts.arrivedBefore } : answer.said, focus);
         form.dispatchEvent(new CustomEvent("refused", { bubbles: true, detail: answer.said }));
         return;
       }
       attempt = null;
-      form.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: answer.said }));
+      form.dispatchEvent(Object.assign(new CustomEvent("answered", { bubbles: true, detail: answer.said }), { sent: body, focus }));
       isLeaving = goOn(button?.dataset.then ?? form.dataset.then, answer.said, button?.dataset.done ?? form.dataset.done ?? texts.done);
     } catch {
       if (attempt) attempt.isUnanswered = true;
-      showErrors(form, { detail: texts.unreachable });
+      showErrors(form, { detail: texts.unreachable }, focus);
     } finally {
       if (!isLeaving) form.removeAttribute("aria-busy");
     }
   });
 }
 
-async function refuse(form, problem) {
+async function refuse(form, problem, focus) {
   if (problem.code === "version_conflict" && form.dataset.ifMatch) {
-    showErrors(form, { detail: await showMeanwhile(form, texts) });
+    showErrors(form, { detail: await showMeanwhile(form, texts) }, focus);
   } else if (form.dataset.ended && ENDED.includes(problem.code)) {
     announceOnNextPage(texts.logInAgain);
     location.assign(form.dataset.ended);
   } else {
-    showErrors(form, problem);
+    showErrors(form, problem, focus);
   }
 }
 
@@ -207,8 +209,8 @@ function put(body, name, value) {
   within[path.at(-1)] = value;
 }
 
-// A problem of the API, beside what it is about; null takes all of them away.
-export function showErrors(form, problem) {
+// A problem of the API, beside what it is about; null takes all of them away. `focus` is a `focusKeeper` of when it was asked.
+export function showErrors(form, problem, focus = (element) => element?.focus?.()) {
   for (const each of form.querySelectorAll("[data-error-of]")) { each.hidden = true; each.textContent = ""; }
   for (const each of form.querySelectorAll("[aria-invalid]")) each.removeAttribute("aria-invalid");
   const general = form.querySelector(".form-error");
@@ -231,7 +233,7 @@ export function showErrors(form, problem) {
   else if (!(problem.errors ?? []).length) unplaced.push(problem.detail);
   if (unplaced.length && general) { general.textContent = unplaced.join(" "); general.hidden = false; }
   else if (unplaced.length) announce(unplaced.join(" "));
-  (first ?? (general?.hidden === false ? general : null))?.focus?.();
+  focus(first ?? (general?.hidden === false ? general : null));
 }
 
 // The place of a member, or of the nearest that it is within: `rules.2.value` at `rules`.

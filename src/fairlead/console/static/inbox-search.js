@@ -1,11 +1,13 @@
 // Looking for a lead by what stands in it: through the API, so that no name stands in an address.
 import { callApi } from "./forms.js";
+import { newestAnswer } from "./newest-answer.js";
 
 const ADDRESS = "/api/v1/provider/assignment-search";
 
 export function start(element) {
   const part = (name) => element.querySelector(`[data-${name}]`);
   const form = element.querySelector("form");
+  const ask = newestAnswer();
   let next = null;
 
   form.addEventListener("submit", (event) => {
@@ -14,13 +16,15 @@ export function start(element) {
     next = null;
     look();
   });
-  part("close").addEventListener("click", () => { part("found").hidden = true; form.elements.search.value = ""; form.elements.search.focus(); });
+  part("close").addEventListener("click", () => { ask(); part("found").hidden = true; form.elements.search.value = ""; form.elements.search.focus(); });
   part("more").querySelector("button").addEventListener("click", look);
 
   async function look() {
     const texts = part("texts").dataset;
+    const asked = ask();
     const address = next ? `${ADDRESS}?cursor=${encodeURIComponent(next)}` : ADDRESS;
     const answer = await callApi("POST", address, { search: form.elements.search.value }).catch(() => null);
+    if (!asked.isNewest()) return;
     part("found").hidden = false;
     part("found-error").hidden = Boolean(answer?.ok);
     if (!answer?.ok) { part("found-error").textContent = answer?.said?.detail ?? texts.unreachable; return; }

@@ -8,6 +8,6 @@ export function start(element) {
     const place = element.querySelector("[data-handed-over]");
     place.querySelector("code").textContent = location.origin + event.detail.path;
     place.hidden = false;
-    place.focus();
+    event.focus(place);
   });
 }

@@ -1,8 +1,9 @@
 // The leads that a text means, as the API finds them: a name, an email address, a telephone number, the beginning of an id.
 import { callApi } from "./forms.js";
+import { newestAnswer } from "./newest-answer.js";
 import { takeSearch } from "./search.js";
 
-let asked = 0;
+const ask = newestAnswer();
 
 export function start(card) {
   const look = () => { const text = takeSearch(); if (text) show(card, text); };
@@ -16,9 +17,9 @@ async function show(card, text) {
   const rows = table.tBodies[0];
   card.hidden = false;
   card.setAttribute("aria-busy", "true"); // the rows found before stay until the new ones are there
-  const turn = ++asked;
+  const asked = ask();
   const answer = await callApi("POST", "/api/v1/admin/lead-search", { text });
-  if (turn !== asked) return; // a later search is under way, and this answer comes too late
+  if (!asked.isNewest()) return;
   card.removeAttribute("aria-busy");
   rows.replaceChildren();
   table.hidden = true;
@@ -29,13 +30,7 @@ async function show(card, text) {
   table.hidden = items.length === 0;
   const labels = JSON.parse(rows.dataset.labels);
   for (const item of items) rows.append(rowOf(card, item, labels));
-  if (!isElsewhere(text)) rows.querySelector("a")?.focus();
-}
-
-// Whether the next search is being typed, or something else was chosen: Enter must not open a row then.
-function isElsewhere(text) {
-  const active = document.activeElement;
-  return active.id === "search" ? active.value.trim() !== text : active !== document.body;
+  asked.focus(rows.querySelector("a")); // not while the next search is typed: Enter would open a row
 }
 
 function rowOf(card, item, labels) {

@@ -1,6 +1,7 @@
 // What another price of a level does, before it is saved: the API says which subscriptions stop for lack of money and
 // which start, and the form asks with these numbers.
 import { bodyOf, callApi } from "./forms.js";
+import { newestAnswer } from "./newest-answer.js";
 
 const PAUSE_MS = 400;
 
@@ -9,18 +10,18 @@ export function start(form) {
   const texts = form.querySelector("[data-texts]").dataset;
   const usual = form.dataset.confirm;
   const number = new Intl.NumberFormat(document.documentElement.lang);
-  let timer, asked = 0;
+  const ask = newestAnswer();
+  let timer;
 
   async function preview() {
-    const own = ++asked;
+    const asked = ask();
     let answer = null;
     try {
       const { memo, ...change } = bodyOf(form, null);
       answer = await callApi("POST", form.dataset.preview, change);
     } catch { /* what cannot be read is said when it is sent */ }
-    if (own !== asked) return;
-    form.dataset.confirm = usual;
-    outcome.textContent = "";
+    if (!asked.isNewest()) return;
+    forget();
     if (!answer?.ok) return;
     const { deactivated, reactivated, active_count: active } = answer.said;
     const said = [];
@@ -30,11 +31,17 @@ export function start(form) {
     if (said.length) form.dataset.confirm = `${said.join(" ")} ${usual}`;
   }
 
+  // What was said is about another price.
+  function forget() {
+    form.dataset.confirm = usual;
+    outcome.textContent = "";
+  }
+
   function say(text, moved, active) {
     const providers = new Set(moved.map((each) => each.provider_id)).size;
     return text.replace("{count}", number.format(moved.length)).replace("{active}", number.format(active)).replace("{providers}", number.format(providers));
   }
 
-  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(preview, PAUSE_MS); });
+  form.addEventListener("input", () => { clearTimeout(timer); ask(); forget(); timer = setTimeout(preview, PAUSE_MS); });
   form.beforeAsking = () => { clearTimeout(timer); return preview(); };
 }

@@ -6,15 +6,15 @@ export function start(element) {
   shownOnce.start(element);
   element.addEventListener("answered", (event) => {
     const form = event.target;
-    if ("secret" in form.dataset) show(element.querySelector("[data-new-secret]"), event.detail);
+    if ("secret" in form.dataset) show(element.querySelector("[data-new-secret]"), event);
     if ("trial" in form.dataset) tell(element.querySelector("[data-trial-answer]"), event.detail);
   });
 }
 
-function show(place, said) {
+function show(place, { detail: said, focus }) {
   place.querySelector("#new-secret").textContent = said.secret ?? said.key;
   place.hidden = false;
-  place.focus();
+  focus(place);
 }
 
 function tell(place, said) {

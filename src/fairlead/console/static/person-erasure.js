@@ -6,11 +6,13 @@ export async function start(element) {
   const erase = part("erase");
   const file = part("file");
   const moments = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium" });
-  look.addEventListener("answered", ({ detail }) => show(detail));
+  look.addEventListener("answered", (event) => show(event));
   file.addEventListener("answered", ({ detail }) => save(detail));
   look.elements.person.addEventListener("input", () => { part("found").hidden = true; });
 
-  function show({ leads, export_files: files }) {
+  // What is erased is what was shown: an answer about another person than the one that is typed by now is none.
+  function show({ detail: { leads, export_files: files }, sent, focus }) {
+    if (sent.person !== look.elements.person.value) return;
     const { one, many, none } = element.dataset;
     part("summary").textContent = leads.length === 0 ? none : leads.length === 1 ? one : many.replace("{count}", leads.length);
     part("rows-of-person").replaceChildren(...leads.map(rowOf));
@@ -18,9 +20,9 @@ export async function start(element) {
     part("frame").hidden = leads.length === 0;
     erase.hidden = leads.length === 0;
     file.hidden = leads.length === 0;
-    for (const form of [erase, file]) form.elements.person.value = look.elements.person.value;
+    for (const form of [erase, file]) form.elements.person.value = sent.person;
     part("found").hidden = false;
-    part("found").focus();
+    focus(part("found"));
   }
 
   // Nothing personal stands in the name of the file.

@@ -7,6 +7,6 @@ export function start(element) {
     const place = element.querySelector("[data-new-codes]");
     shownOnce.showCodes(place.querySelector("[data-codes]"), event.detail.recovery_codes);
     place.hidden = false;
-    place.focus();
+    event.focus(place);
   });
 }

@@ -49,7 +49,7 @@ export function start(card) {
 
   // `told` is what has to stay readable if the lead that comes next was decided elsewhere.
   async function show(told) {
-    card.querySelector("[data-left-text]").textContent = fill(card.dataset.left, { count: left.toLocaleString(document.documentElement.lang) });
+    sayLeft();
     undoButton.hidden = pending.length === 0;
     reasonForm.hidden = true;
     while (decided.has(ids[at])) at += 1; // after going back
@@ -124,13 +124,25 @@ export function start(card) {
       failure = error.message;
     }
     if (failure === null) return;
-    const told = `${card.dataset.failed} ${decision.id.slice(0, 13)}: ${failure}`;
+    comeBack(decision, `${card.dataset.failed} ${decision.id.slice(0, 13)}: ${failure}`);
+  }
+
+  // One whose decision failed is shown again: after the one that is looked at by now, whose reason may be half typed and
+  // which the next key is meant for.
+  async function comeBack({ id }, told) {
     say(told);
-    parts.delete(decision.id);
-    decided.delete(decision.id);
-    ids.splice(Math.max(at, decision.at), 0, decision.id); // it is shown again
+    parts.delete(id);
+    const now = await part(id);
+    if (now === null || (now !== UNREACHED && now.dataset.status !== "pending_approval")) return; // another person decided it
+    decided.delete(id);
+    ids.splice(seenId() === undefined ? at : at + 1, 0, id);
     left += 1;
-    show(told);
+    if (seenId() === undefined) await show(told);
+    else sayLeft();
+  }
+
+  function sayLeft() {
+    card.querySelector("[data-left-text]").textContent = fill(card.dataset.left, { count: left.toLocaleString(document.documentElement.lang) });
   }
 
   function undo() {

@@ -1,6 +1,7 @@
 // A message as its template would write it, with sample values, while the template is changed. What the API answers is
 // shown in a room of its own: elements of mails alone, with their styles, and nothing that could be run or fetched.
 import { callApi } from "./forms.js";
+import { newestAnswer } from "./newest-answer.js";
 
 const PAUSE_MS = 500;
 const SHOWN = new Set("A ADDRESS B BLOCKQUOTE BODY BR CENTER CODE DIV EM FONT FOOTER H1 H2 H3 H4 H5 H6 HEADER HR I LI OL P PRE S SECTION SMALL SPAN STRONG SUB SUP TABLE TBODY TD TFOOT TH THEAD TR U UL".split(" "));
@@ -11,13 +12,14 @@ export function start(element) {
   const part = (name) => element.querySelector(`[data-preview-${name}]`);
   const texts = element.querySelector("[data-texts]").dataset;
   const room = part("html").attachShadow({ mode: "open" });
-  let timer, asked = 0;
+  const ask = newestAnswer();
+  let timer;
 
   async function preview() {
-    const own = ++asked;
+    const asked = ask();
     const { subject, html, text } = form.elements;
     const answer = await callApi("POST", element.dataset.address, { subject: subject.value, html: html.value, text: text.value }).catch(() => null);
-    if (own !== asked) return; // a later one is under way
+    if (!asked.isNewest()) return;
     const error = part("error");
     error.hidden = Boolean(answer?.ok);
     if (!answer?.ok) {
@@ -29,7 +31,7 @@ export function start(element) {
     room.replaceChildren(...copyOf(new DOMParser().parseFromString(withoutStyles(answer.said.html), "text/html").body));
   }
 
-  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(preview, PAUSE_MS); });
+  form.addEventListener("input", () => { clearTimeout(timer); ask(); timer = setTimeout(preview, PAUSE_MS); });
   preview();
 }
 
