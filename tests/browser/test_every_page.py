@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
+from fairlead.console.viewer import LANGUAGE_COOKIE
 from tests.browser.screenshots import PAGES, names_of, showcase_database
 from tests.browser.showcase import Showcase, seat_viewers
 from tests.browser.site import DESK, Site, serving, window
@@ -138,13 +139,14 @@ def go(opened: Page, shown: Shown, page: str) -> None:
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group[0].partition(":")[2])
 def test_nothing_is_in_the_way_of_any_visitor(browser: Browser, shown: Shown, group: tuple[str, ...]) -> None:
-    """In light and in the dark, on a narrow telephone and at twice the size.
+    """In light and in the dark, on a narrow telephone, in English and in German, and at twice the size.
 
     Each page is asked for once: what a page looks like follows from its style sheet, never from a script
     (tests/console/test_assets.py), so it is the same page whether it was dark or narrow from the beginning.
     """
     watched = Watched(browser, shown.site)
     windows: dict[str | None, Page] = {}
+    in_german: dict[str | None, Page] = {}
     found: dict[str, list[str]] = {}
     for page in group:
         token = shown.token_of(page)
@@ -158,10 +160,27 @@ def test_nothing_is_in_the_way_of_any_visitor(browser: Browser, shown: Shown, gr
             at.set_viewport_size(size)
             hindered += [f"at {name}: {each}" for each in too_wide(at)]
         at.set_viewport_size(DESK)
+        if token not in in_german:
+            in_german[token] = _german_telephone(watched, token)
+        hindered += [f"in German: {each}" for each in _too_wide_in_german(in_german[token], shown, page)]
         if hindered:
             found[page] = hindered
     watched.close()
     assert not found
+
+
+def _german_telephone(watched: Watched, token: str | None) -> Page:
+    """A window on the narrowest telephone, whose language has the longest words."""
+    at = watched.open(token)
+    at.context.add_cookies([{"name": LANGUAGE_COOKIE, "value": "de", "url": watched.site.address}])
+    at.set_viewport_size(SIZES["360 pixels"])
+    return at
+
+
+def _too_wide_in_german(at: Page, shown: Shown, page: str) -> list[str]:
+    at.goto(shown.address_of(page))
+    assert at.locator("html").get_attribute("lang") == "de", page
+    return too_wide(at)
 
 
 def too_wide(page: Page) -> list[str]:

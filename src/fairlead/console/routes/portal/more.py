@@ -11,6 +11,7 @@ from fairlead.console.periods import TITLES
 from fairlead.console.routes.portal.frame import ActivityReader, render_portal
 from fairlead.console.routes.portal.remedies import passed_by
 from fairlead.console.terms import limit_lines, local_text
+from fairlead.core.own_standing import NOT_TOLD_APART
 from fairlead.core.refusals import InsufficientBalance
 from fairlead.flows.configuration.terms_in_force import terms_of_provider
 from fairlead.flows.own_activity import own_activity
@@ -48,6 +49,7 @@ def show_more(
         spans=[(title, f"/portal/more?days={each}", each == days) for each, title in SPANS.items()],
         own=own_figures(caller.database, caller.provider_id, asked),
         short_of_money=InsufficientBalance.reason,
+        not_told_apart=NOT_TOLD_APART,
         niches=[
             (
                 niche,
