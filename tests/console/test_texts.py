@@ -81,6 +81,13 @@ def test_every_text_is_translated_and_no_translation_is_a_guess(language: str) -
     assert [entry.id for entry in _catalog(language) if entry.fuzzy and entry.id] == []
 
 
+def test_a_singular_has_one_plural() -> None:
+    """The catalogue knows both by the singular alone: the values of the one would be asked for by the other."""
+    pairs = {text for text in _script().texts() if isinstance(text, tuple)}
+    singulars = [singular for singular, _ in pairs]
+    assert sorted({each for each in singulars if singulars.count(each) > 1}) == []
+
+
 def test_german_says_one_word_for_one_thing() -> None:
     """As docs/reference/german.md has them."""
     page = Path(__file__).parents[2] / "docs" / "reference" / "german.md"
