@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -52,6 +53,8 @@ PAGES = (
     "operator:/providers/new",
     "operator:/providers/{provider_id}",
     "operator:/providers/{provider_id}/ledger",
+    "operator:/providers/{provider_id}/statements",
+    "operator:/providers/{provider_id}/statements/{month}",
     "operator:/providers/{provider_id}/subscriptions/{subscription_id}",
     "operator:/money",
     "operator:/money/payments",
@@ -89,6 +92,8 @@ PAGES = (
     "provider:/portal/balance",
     "provider:/portal/payments",
     "provider:/portal/payments/{request_id}",
+    "provider:/portal/statements",
+    "provider:/portal/statements/{month}",
     "provider:/portal/test-gateway/{request_id}",
     "provider:/portal/deliveries",
     "provider:/portal/settings",
@@ -115,6 +120,7 @@ def names_of(database: Database, showcase: Showcase) -> Mapping[str, str]:
         "niche_id": value(database, "select id::text from niches where slug = 'vps-hosting'"),
         "provider_id": showcase.provider_id,
         "request_token": _request_token(database),
+        "month": f"{datetime.now(UTC):%Y-%m}",
         "request_id": value(
             database, "select id::text from payment_requests where state = 'pending' order by id limit 1"
         ),

@@ -1,5 +1,7 @@
 """A marketplace in which everything happened that a flow records, so that there is something of it to tamper with."""
 
+from datetime import UTC, datetime, timedelta
+
 from fairlead.core.payments import GatewayReport, ReportKind
 from fairlead.core.report_rules import ReportRules
 from fairlead.core.returns import RefundPolicy
@@ -24,6 +26,7 @@ from fairlead.flows.intake.own_request import request_token, withdraw_request
 from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
+from fairlead.flows.money.close_months import close_months
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.payments.doubts import close_doubt, credit_doubt
@@ -37,6 +40,7 @@ from fairlead.store.configuration.rows import NichePolicy, ReofferPolicy
 from fairlead.store.connection import Database
 from fairlead.store.distribution.snapshots import state_before, write_snapshot
 from fairlead.store.leads.intake import IntakePolicy
+from fairlead.store.simulated_clock import SimulatedClock
 from tests.flows.intake.senders import BY_EMAIL, VISITOR, lead, link, open_niche, send, visit
 from tests.flows.marketplaces import HOSTING, declare, provider_id
 from tests.flows.notifications.stage import set_endpoint
@@ -95,6 +99,14 @@ def play(database: Database) -> None:
     # The last change of all stops a subscription that a provider has to be told of.
     adjust_balance(database, anchor, "debit", 1, MEMO, OPERATOR)
     _snapshot(database, niche_id)
+    _close_months(database)
+
+
+def _close_months(database: Database) -> None:
+    """Two months are over, as they will be some day."""
+    later = SimulatedClock(datetime.now(UTC) + timedelta(days=65))
+    with Database(database.url, "fairlead", simulated_clock=later) as then:
+        assert close_months(then)
 
 
 def _limited(database: Database) -> None:

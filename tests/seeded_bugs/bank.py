@@ -5,6 +5,7 @@ from tests.seeded_bugs.bugs_of_erasures import BUGS_OF_ERASURES
 from tests.seeded_bugs.bugs_of_exports import BUGS_OF_EXPORTS
 from tests.seeded_bugs.bugs_of_jobs import BUGS_OF_JOBS
 from tests.seeded_bugs.bugs_of_limits import BUGS_OF_LIMITS
+from tests.seeded_bugs.bugs_of_papers import BUGS_OF_PAPERS
 from tests.seeded_bugs.bugs_of_payments import BUGS_OF_PAYMENTS
 from tests.seeded_bugs.bugs_of_returns import BUGS_OF_RETURNS
 from tests.seeded_bugs.bugs_of_rules import BUGS_OF_RULES
@@ -20,6 +21,7 @@ BANK = (
     *BUGS_OF_WRITERS,
     *BUGS_OF_SNAPSHOTS,
     *BUGS_OF_EXPORTS,
+    *BUGS_OF_PAPERS,
     *BUGS_OF_PAYMENTS,
     *BUGS_OF_LIMITS,
     *BUGS_OF_ERASURES,

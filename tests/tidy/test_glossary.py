@@ -37,7 +37,7 @@ PLAIN_ENGLISH = frozenset(
     created credit data database date day deactivated decided delay detail dir direct directory document doubt
     earlier email ended entered entry erase erased event explained explanation factor failure field file first
     forgotten format from full given history holiday host http idle in installation invalid invitation invited
-    item json kept kind language ledger link live lock log login long mail mark max megabyte member message missed
+    item json kept kind language ledger link live lock log login long mail mark max megabyte member message missed month
     ms name new next note notice now of off offer order origin outside over overview own page part password patch
     pause pending per person place pool port postgres preference preview previewed private profile public queued
     record recorded registration rejected rejection replayed report request resolution resolved restoration result

@@ -175,6 +175,7 @@ _OF_CONFIGURATION = {
         404,
         {
             "niche_unknown": "There is no such niche",
+            "statement_unknown": "There is no statement of that month",
             "niche_template_unknown": "There is no such template of a niche",
             "form_version_unknown": "There is no such version of the form",
             "level_unknown": "There is no such competition level",

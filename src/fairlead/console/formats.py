@@ -110,6 +110,12 @@ def day(context: Context, value: date) -> str:
     return day_text(value, _viewer(context))
 
 
+@pass_context
+def month(context: Context, first_day: date) -> str:
+    """`date(2026, 11, 1)|month`: November 2026."""
+    return format_date(first_day, "LLLL y", locale=_viewer(context).locale)
+
+
 _STYLES: Mapping[str, Callable[[datetime, datetime, Viewer], str]] = {
     "short": _short,
     "ago": _ago,
@@ -143,5 +149,5 @@ def size(context: Context, byte_count: int) -> str:
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
-    each.__name__: each for each in (money, signed_money, number, compact, percent, moment, day, duration, size)
+    each.__name__: each for each in (money, signed_money, number, compact, percent, moment, day, month, duration, size)
 }

@@ -45,6 +45,8 @@ _STATUSES: Mapping[str, _Status] = {
     "held_back": _Status(noted("held back"), "wait"),
     "archived": _Status(noted("archived"), "off"),
     # of payments
+    "statement_final": _Status(noted("final"), "ok"),
+    "statement_open": _Status(noted("not closed yet"), "wait"),
     "payment_pending": _Status(noted("pending"), "wait"),
     "payment_succeeded": _Status(noted("succeeded"), "ok"),
     "payment_failed": _Status(noted("failed"), "bad"),

@@ -14,6 +14,7 @@ from fairlead.core.replay import UNREADABLE, Replay
 from fairlead.core.roster import Roster
 from fairlead.flows.entitlement_check import EntitlementCheck
 from fairlead.flows.snapshot_check import SnapshotCheck
+from fairlead.flows.statement_check import statement_differences
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.rosters import head_of, load_roster
 from fairlead.store.history import audit_head, audit_rows, niches_of, past_entries
@@ -107,6 +108,7 @@ def verify_snapshot(
         checks.append(Check(found.invariant.name, found.checked, found.first))
     checks.append(_check_audit_chain(conn, progress))
     checks.append(_check_reports(conn, progress))
+    checks.append(_check_statements(conn, progress))
     return Verification(tuple(checks))
 
 
@@ -188,6 +190,16 @@ def _check_reports(conn: Connection, progress: Progress) -> Check:
         progress("reports", number, len(spans))
     shown = tuple(differences[:DIFFERENCES_SHOWN])
     return Check("what reports keep of days that are over is what the rows give", len(spans), shown)
+
+
+def _check_statements(conn: Connection, progress: Progress) -> Check:
+    checked, differences = 0, list[str]()
+    for checked, difference in enumerate(statement_differences(conn), start=1):
+        if difference and len(differences) < DIFFERENCES_SHOWN:
+            differences.append(difference)
+        if checked % 1000 == 0:
+            progress("statements", checked, checked)
+    return Check("statements of closed months are the same bytes as ever", checked, tuple(differences))
 
 
 def _niche_of(roster: Roster) -> tuple[bool, FormSchema, int | None]:

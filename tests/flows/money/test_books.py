@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from fairlead.flows.configuration.providers import ProviderChange, change_provid
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.books import export_books
+from fairlead.flows.money.close_months import close_months
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from fairlead.store.simulated_clock import SimulatedClock
 from tests.flows.sales import MEMO, audited, query, sell
 
 BEAN_CHECK = Path(sys.executable).with_name("bean-check")
@@ -85,11 +88,14 @@ def test_months_join_and_a_closed_one_is_the_same_bytes(database: Database, tmp_
         expected = cents if account.startswith(("Liabilities:", "Assets:")) else 0
         assert after[account] == expected, account
     earlier = f"{now.year - (now.month == 1)}-{(now.month - 2) % 12 + 1:02}"
-    closed = books(database, earlier)
+    assert not checked(books(database, earlier), tmp_path)
+    with Database(database.url, "fairlead", simulated_clock=SimulatedClock(now + timedelta(days=40))) as then:
+        assert close_months(then)
+    closed = books(database, this)
     assert b"not closed" not in closed
+    assert checked(closed, tmp_path) == first
     adjust_balance(database, query(database, "select id::text from providers")[0][0], "credit", 5, MEMO, OPERATOR)
-    assert books(database, earlier) == closed
-    checked(closed, tmp_path)
+    assert books(database, this) == closed
 
 
 def test_books_without_an_entry_are_books(database: Database, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from fairlead.flows.failures.descriptions import failure_text
 from fairlead.flows.maintenance.clean_up import clean_up, forget_calls
+from fairlead.flows.maintenance.close_months import close_months_task
 from fairlead.flows.maintenance.compose_filters import compose_filters
 from fairlead.flows.maintenance.count_entitlement import count_entitlement
 from fairlead.flows.maintenance.expire_exports import expire_exports
@@ -81,6 +82,7 @@ PERIODIC_TASKS: tuple[PeriodicTask, ...] = (
     PeriodicTask("reconcile", SLOW, DAY_SECONDS, reconcile_task),
     PeriodicTask("clean_up", SLOW, DAY_SECONDS, clean_up),
     PeriodicTask("expire_exports", SLOW, 3_600, expire_exports),
+    PeriodicTask("close_months", SLOW, 600, close_months_task),
     PeriodicTask("unconfirmed", SLOW, 3_600, reject_unconfirmed),
     PeriodicTask("retain", SLOW, DAY_SECONDS, retain),
     PeriodicTask("fingerprint", SLOW, 60, fingerprint),

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import BinaryIO
 
 from fairlead.core.books import (
@@ -17,12 +17,13 @@ from fairlead.core.books import (
     wallet_account,
 )
 from fairlead.core.local_time import zone_named
-from fairlead.flows.money.months import Month, marketplace_zone, month_at, month_named
+from fairlead.flows.money.months import Month, marketplace_zone, month_named
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import marketplace_currency
 from fairlead.store.money.books import BookedEntry, EarlierSum, booked_entries, earlier_sums, first_entry_at
+from fairlead.store.money.closed_months import MonthEnd, stretch_values
 
 
 def export_books(database: Database, month_name: str | None, output: BinaryIO, actor: Actor) -> int:
@@ -34,23 +35,27 @@ def export_books(database: Database, month_name: str | None, output: BinaryIO, a
     id. Audited. Raises `BadInput` for what is no month.
     """
     with database.snapshot(is_long=True) as conn:
-        zone, now = marketplace_zone(conn), clock(conn)
-        month = None if month_name is None else month_named(month_name, zone)
+        month = None if month_name is None else month_named(conn, month_name)
+        zone = marketplace_zone(conn) if month is None else month.zone
         told = {"month": "all" if month is None else month.name}
         event = AuditEvent(actor, "data.exported", "export", "books", new=told)
         database.run(lambda other: append_audit(other, [event], clock(other)))
-        books = _Books(conn, zone, marketplace_currency(conn), month, now)
+        books = _Books(conn, zone, marketplace_currency(conn), month)
         with closing(books.lines()) as lines:
             for line in lines:
                 output.write(line.encode() + b"\n")
     return books.entry_count
 
 
+BEGINNING = MonthEnd(None, None)
+EVERYTHING = MonthEnd(None, datetime.max.replace(tzinfo=UTC))
+
+
 class _Books:
     """Books on their way out, and what they have booked so far."""
 
-    def __init__(self, conn: Connection, zone: str, currency: str, month: Month | None, now: datetime) -> None:
-        self._conn, self._currency, self._month, self._now = conn, currency, month, now
+    def __init__(self, conn: Connection, zone: str, currency: str, month: Month | None) -> None:
+        self._conn, self._currency, self._month = conn, currency, month
         self._zone = zone_named(zone)
         self._zone_name = zone
         self._open: set[str] = set()
@@ -60,19 +65,18 @@ class _Books:
     def lines(self) -> Generator[str]:
         """The file, line by line or several at once."""
         month, currency = self._month, self._currency
-        first_at = first_entry_at(self._conn) or self._now
-        first_day = month.first_day if month is not None else month_at(first_at, self._zone_name).first_day
+        first_day = self._first_day() if month is None else month.first_day
         what = "of all time" if month is None else f"of {month.name}"
-        if month is not None and not month.is_closed(self._now):
+        if month is not None and not month.is_closed:
             what += ", which is not closed yet"
         yield f"; The books {what}, by the days of {self._zone_name}."
         yield 'option "title" "Fairlead"'
         yield f'option "operating_currency" "{currency}"'
+        ends = stretch_values(BEGINNING, EVERYTHING) if month is None else stretch_values(month.begin, month.end)
         if month is not None:
-            yield from self._earlier(earlier_sums(self._conn, month.began_at), first_day)
-        before = self._now if month is None else month.ends_at
+            yield from self._earlier(earlier_sums(self._conn, ends), first_day)
         last_day = first_day
-        for entry in booked_entries(self._conn, None if month is None else month.began_at, before):
+        for entry in booked_entries(self._conn, ends):
             movement = self._movement(entry)
             last_day = max(last_day, movement.day)
             yield from self._opened(first_day, movement)
@@ -83,6 +87,10 @@ class _Books:
         yield ""
         yield from self._closing(month.next_day if month is not None else last_day + timedelta(days=1))
 
+    def _first_day(self) -> date:
+        first_at = first_entry_at(self._conn) or clock(self._conn)
+        return first_at.astimezone(self._zone).date().replace(day=1)
+
     def _movement(self, entry: BookedEntry) -> Movement:
         return Movement(
             entry.provider_id,
@@ -90,7 +98,7 @@ class _Books:
             entry.kind,
             entry.amount_cents,
             entry.balance_after_cents,
-            self._day(entry.booked_at),
+            self._day(entry.created_at),
             entry.niche,
             entry.gateway,
             entry.assignment_id,
@@ -99,7 +107,8 @@ class _Books:
 
     def _day(self, moment: datetime) -> date:
         day = moment.astimezone(self._zone).date()
-        # Where the clocks were put back over midnight, a moment can show a day that lies outside its month.
+        # An entry of a clock that was set back, or of a slow transaction, shows a day outside its month; and so does
+        # a moment where clocks were put back over midnight.
         if self._month is None:
             return day
         return min(max(day, self._month.first_day), self._month.next_day - timedelta(days=1))

@@ -20,6 +20,7 @@ from fairlead.store.invariants.of_leads import INVARIANTS_OF_LEADS
 from fairlead.store.invariants.of_ledgers import INVARIANTS_OF_LEDGERS
 from fairlead.store.invariants.of_limits import INVARIANTS_OF_LIMITS
 from fairlead.store.invariants.of_notifications import INVARIANTS_OF_NOTIFICATIONS
+from fairlead.store.invariants.of_papers import INVARIANTS_OF_PAPERS
 from fairlead.store.invariants.of_payments import INVARIANTS_OF_PAYMENTS
 from fairlead.store.invariants.of_recipients import INVARIANTS_OF_RECIPIENTS
 from fairlead.store.invariants.of_references import INVARIANTS_OF_REFERENCES
@@ -43,6 +44,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *INVARIANTS_OF_LIMITS,
     *INVARIANTS_OF_PAYMENTS,
     *INVARIANTS_OF_RECIPIENTS,
+    *INVARIANTS_OF_PAPERS,
 )
 
 

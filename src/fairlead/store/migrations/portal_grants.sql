@@ -12,7 +12,7 @@ grant usage on schema :"schema" to :"portal";
 grant select on marketplace, niches, competition_levels to :"portal";
 
 -- Its own money, which it reads.
-grant select on providers, payments, ledger_entries to :"portal";
+grant select on providers, payments, ledger_entries, statements, closed_months to :"portal";
 grant select on payment_requests to :"portal";
 grant select (request_id, provider_id) on sandbox_charges to :"portal";
 grant update (low_balance_threshold_cents, language, limits, schedule, notification_preferences)

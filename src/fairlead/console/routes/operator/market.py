@@ -13,12 +13,14 @@ from fairlead.console.routes.operator import (
     provider_ledger,
     provider_subscription,
     providers,
+    statements,
 )
 
 ROUTERS: Sequence[APIRouter] = (
     providers.router,  # before what takes any word for an id
     provider.router,
     provider_ledger.router,
+    statements.router,
     provider_subscription.router,
     niches.router,
     niche_form.router,

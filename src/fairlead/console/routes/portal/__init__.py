@@ -4,7 +4,17 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.console.routes.portal import balance, deliveries, inbox, leads, more, payments, settings, subscriptions
+from fairlead.console.routes.portal import (
+    balance,
+    deliveries,
+    inbox,
+    leads,
+    more,
+    payments,
+    settings,
+    statements,
+    subscriptions,
+)
 
 ROUTERS: Sequence[APIRouter] = (
     balance.router,
@@ -14,6 +24,7 @@ ROUTERS: Sequence[APIRouter] = (
     more.router,
     payments.router,
     settings.router,
+    statements.router,
     subscriptions.router,
 )
 """In the order of the pages' addresses."""

@@ -243,6 +243,42 @@ create trigger assignments_keep_their_terms
 create trigger assignments_are_kept before delete or truncate on assignments
     for each statement execute function refuse_change();
 
+create table closed_months (
+    -- closed_months_pkey: a month is closed once.
+    month     date primary key check (extract(day from month) = 1),
+    -- By whose clocks it is a month. It begins where the one before it ended, also where that was closed in another zone.
+    timezone  text not null check (length(timezone) between 1 and 64),
+    began_at  timestamptz not null,
+    ends_at   timestamptz not null check (ends_at > began_at),
+    closed_at timestamptz not null,
+    constraint closed_months_are_over check (closed_at > ends_at)
+);
+comment on table closed_months is 'Append-only: months whose papers are final.';
+create trigger closed_months_are_append_only before update or delete or truncate on closed_months
+    for each statement execute function refuse_change();
+
+create table statements (
+    -- statements_pkey: one of a provider and month, and a provider's in order.
+    provider_id   uuid not null references providers,
+    month         date not null references closed_months,
+    -- The entries of the month, which are a stretch of the ledger; none where the last is before the first.
+    first_seq     bigint not null check (first_seq >= 1),
+    last_seq      bigint not null check (last_seq >= 1),
+    opening_cents bigint not null,
+    closing_cents bigint not null,
+    -- By kind of entry: how many, and their sum.
+    totals        jsonb not null check (jsonb_typeof(totals) = 'object'),
+    -- Of the statement's CSV, whose bytes are the same whenever it is made.
+    sha256        bytea not null check (octet_length(sha256) = 32),
+    primary key (provider_id, month),
+    constraint statements_are_a_stretch check (last_seq >= first_seq - 1)
+);
+comment on table statements is 'Append-only: what a provider''s closed months came to.';
+-- statements_of_month: all of one month, which are sealed together.
+create index statements_of_month on statements (month, provider_id);
+create trigger statements_are_append_only before update or delete or truncate on statements
+    for each statement execute function refuse_change();
+
 create table reconciliations (
     id               uuid primary key,
     started_at       timestamptz not null,

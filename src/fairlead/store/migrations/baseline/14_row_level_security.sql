@@ -27,6 +27,9 @@ create policy of_bound_provider on payment_requests using (provider_id = bound_p
 alter table sandbox_charges enable row level security;
 create policy of_bound_provider on sandbox_charges using (provider_id = bound_provider_id());
 
+alter table statements enable row level security;
+create policy of_bound_provider on statements for select using (provider_id = bound_provider_id());
+
 alter table ledger_entries enable row level security;
 create policy of_bound_provider on ledger_entries for select using (provider_id = bound_provider_id());
 

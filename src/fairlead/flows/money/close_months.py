@@ -1,0 +1,62 @@
+"""Closing the months that are over: the statement of every provider is on record, and the audit log seals them."""
+
+from contextlib import closing
+
+from fairlead.core.canonical import timestamp_text
+from fairlead.flows.money.months import Month, next_to_close
+from fairlead.flows.money.statement_file import statement_files
+from fairlead.store.audit.log import SYSTEM, AuditEvent, append_audit
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.rows import clock
+from fairlead.store.lookups import marketplace_currency
+from fairlead.store.money.books import first_entry_at
+from fairlead.store.money.closed_months import ClosedMonthRow, insert_closed_month, stretch_values
+from fairlead.store.money.statements import StatementRow, digest_of_month, insert_statements, month_lines
+
+ROWS_AT_ONCE = 1000
+
+
+def close_months(database: Database) -> int:
+    """Every month that is over has the statement of each provider whose ledger had begun; returns how many were made.
+
+    A month is closed in one transaction and once, by whichever process comes first; a second one waits and makes
+    nothing. It blocks no movement of money: what is posted meanwhile is of the next month. Raises `Unavailable`.
+    """
+    made = 0
+    while (count := database.run(_close_next)) is not None:
+        made += count
+    return made
+
+
+def _close_next(conn: Connection) -> int | None:
+    """The next month is closed; None where none is due."""
+    first_at = first_entry_at(conn)
+    if first_at is None:
+        return None
+    month, now = next_to_close(conn, first_at), clock(conn)
+    if not month.is_due(now):
+        return None
+    row = ClosedMonthRow(month.first_day, month.zone, month.began_at, month.ends_at, now)
+    if not insert_closed_month(conn, row):
+        return 0
+    count = _make_statements(conn, month)
+    statement_count, sha256 = digest_of_month(conn, month.first_day)
+    sealed = {
+        "timezone": month.zone,
+        "began_at": timestamp_text(month.began_at),
+        "ends_at": timestamp_text(month.ends_at),
+        "closed_at": timestamp_text(now),
+        "statement_count": statement_count,
+        "sha256": sha256,
+    }
+    append_audit(conn, [AuditEvent(SYSTEM, "month.closed", "month", month.name, new=sealed)], now)
+    return count
+
+
+def _make_statements(conn: Connection, month: Month) -> int:
+    made: list[StatementRow] = []
+    with closing(month_lines(conn, month.first_day, stretch_values(month.begin, month.end))) as lines:
+        made = [file.row() for file in statement_files(lines, marketplace_currency(conn))]
+    for start in range(0, len(made), ROWS_AT_ONCE):
+        insert_statements(conn, made[start : start + ROWS_AT_ONCE])
+    return len(made)
