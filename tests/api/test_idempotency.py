@@ -51,6 +51,7 @@ REFUSE_KEYS = {
     "/api/v1/admin/users/{user_id}/invitation-link",
     f"{OWN}/webhook-endpoints/{{endpoint_id}}/test",
     f"{OWN}/payments/{{request_id}}/checkout",
+    f"{OWN}/auto-top-up/method",
     "/api/v1/webhooks/stripe",
 }
 """What counts attempts, gives and ends sessions, or sends something at once."""

@@ -90,6 +90,7 @@ PAGES = (
     "provider:/portal/levels/{level_id}",
     "provider:/portal/limits",
     "provider:/portal/balance",
+    "provider:/portal/auto-top-up",
     "provider:/portal/payments",
     "provider:/portal/payments/{request_id}",
     "provider:/portal/statements",

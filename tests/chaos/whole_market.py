@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from fairlead.core.payments import GatewayReport, ReportKind
 from fairlead.core.report_rules import ReportRules
 from fairlead.core.returns import RefundPolicy
+from fairlead.delivery.sandbox_gateway import TestCard
 from fairlead.flows.approve_lead import approve_lead, trigger_distribution
 from fairlead.flows.assignment_actions import accept_assignment, reject_assignment, view_assignment
 from fairlead.flows.configuration.bad_lead_window import change_bad_lead_window
@@ -24,17 +25,22 @@ from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.intake.own_request import request_token, withdraw_request
 from fairlead.flows.intake.policy import change_intake_policy
+from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
 from fairlead.flows.money.close_months import close_months
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.money.refund import refund_assignment
+from fairlead.flows.payments.auto_top_up import WantedTopUp, change_auto_top_up
+from fairlead.flows.payments.charge_top_ups import charge_top_ups
 from fairlead.flows.payments.doubts import close_doubt, credit_doubt
 from fairlead.flows.payments.gateways import sandbox_gateway
 from fairlead.flows.payments.request_payment import request_payment
+from fairlead.flows.payments.saving_methods import answer_as_test_card, ask_about_savings, open_saving
 from fairlead.flows.payments.take_report import take_report
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.submit_leads import submit_leads
+from fairlead.settings import Settings
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.configuration.rows import NichePolicy, ReofferPolicy
 from fairlead.store.connection import Database
@@ -91,6 +97,7 @@ def play(database: Database) -> None:
     _configure(database, niche_id, anchor, cleat)
     _limited(database)
     _pay(database, cleat)
+    _top_up(database)
     _sell(database, niche_id)
     _afterwards(database, anchor, bowline)
     _unsold(database, niche_id)
@@ -139,6 +146,20 @@ def _pay(database: Database, cleat: str) -> None:
     twice, other = query(database, "select id::text from payment_doubts where request_id is not null order by id")
     credit_doubt(database, twice[0], MEMO, OPERATOR)
     close_doubt(database, other[0], MEMO, OPERATOR)
+
+
+def _top_up(database: Database) -> None:
+    """Auto top-up of one provider is on, and charged its card; that of another went off when its card was refused."""
+    maintenance = Maintenance(database, Settings.model_validate({"payment_gateway": "test"}))
+    cards: tuple[tuple[str, TestCard], ...] = (("dinghy", "pays"), ("eider", "declines_for_good"))
+    for name, card in cards:
+        own = provider_id(database, f"{name}@example.com")
+        page = open_saving(database, sandbox_gateway(database), own, "/back", PORTAL)
+        answer_as_test_card(database, own, page.rsplit("/", 1)[1], card)
+        ask_about_savings(maintenance)
+        wanted = WantedTopUp(_balance(database, own) + 100, 300, 10_000, is_on=True)
+        change_auto_top_up(database, own, wanted, PORTAL)
+        assert charge_top_ups(maintenance)["charges"] == 1
 
 
 def _snapshot(database: Database, niche_id: str) -> None:

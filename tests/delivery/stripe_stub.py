@@ -23,12 +23,16 @@ def recorded(name: str, request_id: str, **changes: object) -> dict[str, Any]:
 
 @dataclass
 class Stub:
-    """What was asked of it, and how it answers: `failures` first, each a status, then with the session."""
+    """What was asked of it, and how it answers: `failures` first, each a status, then with the session.
+
+    With a `refusal` a card is declined: 402, and this error.
+    """
 
     url: str
     session: dict[str, Any]
     calls: list[tuple[str, dict[str, str], dict[str, list[str]]]] = field(default_factory=list[Any])
     failures: list[int] = field(default_factory=list[int])
+    refusal: dict[str, Any] | None = None
 
 
 @contextmanager
@@ -44,6 +48,8 @@ def stripe_stub(session: dict[str, Any]) -> Iterator[Stub]:
             stub.calls.append((f"{self.command} {self.path}", headers, parse_qs(body)))
             status = stub.failures.pop(0) if stub.failures else 200
             said = stub.session if status == 200 else {"error": {"type": "api_error", "message": "a secret detail"}}
+            if status == 200 and stub.refusal is not None:
+                status, said = 402, {"error": stub.refusal}
             content = json.dumps(said).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

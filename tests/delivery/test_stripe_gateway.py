@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ REQUEST = "01900000-0000-7000-8000-000000000001"
 PAYMENT = PaymentToCollect(REQUEST, 1400, "EUR", "cs_test_a1")
 BACK = f"https://leads.example.com/portal/payments/{REQUEST}"
 PAID = GatewayReport(ReportKind.PAID, REQUEST, "pi_1", 1400, "EUR")
+REFUSED = GatewayReport(ReportKind.FAILED, REQUEST)
 
 
 def session(**changes: object) -> dict[str, Any]:
@@ -100,6 +102,12 @@ def test_what_a_session_says_when_it_is_asked(changes: dict[str, object], report
         ("refunded", [GatewayReport(ReportKind.REFUNDED, REQUEST, "pi_1", 400, "EUR", None, "refunded-400")]),
         ("disputed", [GatewayReport(ReportKind.DISPUTED, None, "pi_1", 1400, "EUR", None, "dp_1")]),
         ("setup_completed", []),
+        ("method_saved", [GatewayReport(ReportKind.METHOD_SAVED, REQUEST)]),
+        ("charge_succeeded", [replace(PAID, charge_reference="pi_9")]),
+        ("charge_declined", [replace(REFUSED, reason="insufficient_funds", advice="try_again_later")]),
+        ("charge_declined_without_advice", [replace(REFUSED, reason="generic_decline")]),
+        ("charge_needs_its_owner", [replace(REFUSED, reason="authentication_required")]),
+        ("own_payment_failed", []),
         ("customer_created", []),
     ],
 )

@@ -1,8 +1,9 @@
-"""Mistakes in taking what payment gateways report."""
+"""Mistakes in taking what payment gateways report, and in charging by oneself."""
 
 from tests.seeded_bugs.bug import Bug, Edit
 
 _REPORTS = "tests/flows/payments/test_take_report.py"
+_TOP_UPS = "tests/flows/payments/test_auto_top_up.py"
 
 BUGS_OF_PAYMENTS = (
     Bug(
@@ -52,5 +53,72 @@ BUGS_OF_PAYMENTS = (
         "who knows the address is the gateway",
         (Edit("delivery/stripe_gateway.py", '        self._verify(body, headers.get("stripe-signature", ""))\n', ""),),
         ("tests/delivery/test_stripe_gateway.py::test_what_is_not_signed_as_it_must_be_is_refused",),
+    ),
+    Bug(
+        "a charge that is tried again has a key of its own",
+        "every call is another",
+        (
+            Edit(
+                "delivery/stripe_methods.py",
+                'f"charge-{to_make.request_id}"',
+                'f"charge-{to_make.request_id}-{to_make.ask_count}"',
+            ),
+        ),
+        ("tests/delivery/test_stripe_methods.py::test_a_charge_is_made_once_however_often_it_is_asked_for",),
+    ),
+    Bug(
+        "auto top-up looks at no limit of the month",
+        "the provider wants its balance filled",
+        (
+            Edit(
+                "core/top_ups.py",
+                "if charged_cents + self.amount_cents > self.monthly_limit_cents else None",
+                "if False else None",
+            ),
+        ),
+        (f"{_TOP_UPS}::test_the_monthly_limit_is_not_passed_and_told_once",),
+    ),
+    Bug(
+        "auto top-up goes on for ever with a card that is refused",
+        "some day there is money behind it again",
+        (
+            Edit(
+                "core/top_ups.py",
+                "if advice in NOT_AGAIN or reason in NOT_AGAIN or refusals > len(RETRIED_AFTER):",
+                "if advice in NOT_AGAIN or reason in NOT_AGAIN:",
+            ),
+            Edit(
+                "core/top_ups.py",
+                "return RETRIED_AFTER[refusals - 1]",
+                "return RETRIED_AFTER[min(refusals, len(RETRIED_AFTER)) - 1]",
+            ),
+        ),
+        (f"{_TOP_UPS}::test_a_refusal_is_tried_again_twice_and_then_it_is_off",),
+    ),
+    Bug(
+        "what was charged in another currency is credited",
+        "the amount is what was asked for",
+        (
+            Edit(
+                "core/payments.py",
+                "    if report.currency != request.currency:\n        doubt = DoubtKind.OTHER_CURRENCY\n    elif",
+                "    if",
+            ),
+        ),
+        (
+            f"{_TOP_UPS}::test_another_currency_is_credited_to_nobody_and_nothing_more_is_charged_until_an_operator_decides",
+        ),
+    ),
+    Bug(
+        "a second charge is begun while one is under way",
+        "the balance is low, whatever comes",
+        (
+            Edit(
+                "flows/payments/charge_top_ups.py",
+                "if method is None or is_charge_open(conn, provider_id):",
+                "if method is None:",
+            ),
+        ),
+        (f"{_TOP_UPS}::test_an_answer_that_is_lost_is_asked_for_and_nothing_is_charged_twice",),
     ),
 )

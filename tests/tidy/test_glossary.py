@@ -33,7 +33,7 @@ NOUN_OF = {
 PLAIN_ENGLISH = frozenset(
     """
     accepted action activity actor added adjusted adjustment after allow allowance answer approved archive at
-    batch bin by ca category change changed checkout choice chosen close confirmation confirmed cookie count
+    batch bin by ca card category change changed checkout choice chosen close confirmation confirmed cookie count
     created credit data database date day deactivated decided delay detail dir direct directory document doubt
     earlier email ended entered entry erase erased event explained explanation factor failure field file first
     forgotten format from full given history holiday host http idle in installation invalid invitation invited

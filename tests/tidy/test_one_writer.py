@@ -25,6 +25,10 @@ WRITERS: Mapping[str, set[str]] = {
     "insert payments": {"money/payments.py"},
     "insert payment_requests": {"money/payment_requests.py"},
     "update payment_requests": {"money/payment_requests.py"},
+    "insert auto_top_ups": {"money/auto_top_ups.py"},
+    "update auto_top_ups": {"money/auto_top_ups.py"},
+    "insert saved_methods": {"money/saved_methods.py"},
+    "update saved_methods": {"money/saved_methods.py"},
     "insert payment_doubts": {"money/payment_doubts.py"},
     "update payment_doubts": {"money/payment_doubts.py"},
     # How a notification's delivery goes is another effect than that it is to be told: `rows` is what jobs do with one,
@@ -41,6 +45,7 @@ COLUMNS: Mapping[str, set[str]] = {
     "providers.balance_cents": {"money/ledger.py"},
     "providers.ledger_seq": {"money/ledger.py"},
     "providers.low_balance_alerted_at": {"money/ledger.py"},
+    "providers.top_up_below_cents": {"money/auto_top_ups.py"},
 }
 """By column of a table that has other columns to be written as well: the modules that may."""
 

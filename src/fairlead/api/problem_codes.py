@@ -149,6 +149,7 @@ _OF_MONEY = {
     **_all(
         409,
         {
+            "payment_method_missing": "No payment method is saved",
             "payments_off": "The marketplace collects no deposits itself",
             "payment_settled": "The payment is settled already",
             "payment_doubt_resolved": "The payment in doubt was resolved already",

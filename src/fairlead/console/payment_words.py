@@ -50,6 +50,11 @@ DOUBTS: Mapping[str, tuple[str, str]] = {
 
 _REASONS: Mapping[str, str] = {
     "card_declined": noted("the card was declined"),
+    "insufficient_funds": noted("there is not enough money behind the payment method"),
+    "lost_card": noted("the card was lost"),
+    "authentication_required": noted("the bank wants its owner to confirm it"),
+    "expired_card": noted("the card is out of date"),
+    "monthly_limit": noted("the limit of the month is reached"),
     "not_begun": noted("its page was never opened"),
     "expired": noted("it was not paid in time"),
     "failed": noted("it failed at the gateway"),

@@ -51,6 +51,9 @@ _STATUSES: Mapping[str, _Status] = {
     "payment_succeeded": _Status(noted("succeeded"), "ok"),
     "payment_failed": _Status(noted("failed"), "bad"),
     "payment_in_review": _Status(noted("in review"), "wait"),
+    # of auto top-up
+    "top_up_on": _Status(noted("on"), "ok"),
+    "top_up_off": _Status(noted("off"), "off"),
     # of workers
     "silent": _Status(noted("silent"), "bad"),
     # of decisions, of runs of jobs, and of what was given up

@@ -3,7 +3,7 @@
 While a batch is tried out, `Balance.charged` follows the same arithmetic; a property test holds the two equal.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from fairlead.core.errors import Refused
@@ -87,10 +87,14 @@ def post(balance: Balance, kind: LedgerEntryKind, cents: int) -> tuple[Posting, 
 
 @dataclass(frozen=True, slots=True)
 class LowBalance:
-    """Below which balance a provider is told that it is low (None: never), and whether it was told of this fall."""
+    """Below which balance a provider is told that it is low (None: never), and whether it was told of this fall.
+
+    And below which it is topped up by itself (None: never); `core.top_ups` says when that is.
+    """
 
     threshold_cents: int | None = None
     was_told: bool = False
+    top_up_below_cents: int | None = None
 
     def after(self, balance_cents: int, *, is_debited: bool) -> "LowBalance":
         """The same once the balance is this much, a debit having been among what moved it, or not.
@@ -107,4 +111,4 @@ class LowBalance:
         """
         is_low = self.threshold_cents is not None and balance_cents < self.threshold_cents
         was_told = is_low and (self.was_told or is_debited)
-        return self if was_told == self.was_told else LowBalance(self.threshold_cents, was_told)
+        return self if was_told == self.was_told else replace(self, was_told=was_told)

@@ -21,6 +21,8 @@ class ReportKind(StrEnum):
     PENDING = "pending"
     REFUNDED = "refunded"
     DISPUTED = "disputed"
+    METHOD_SAVED = "method_saved"
+    """Of no payment: a page on which a payment method is saved was filled in, so it is time to ask about it."""
 
 
 class DoubtKind(StrEnum):
@@ -47,7 +49,8 @@ class GatewayReport:
     """What a gateway says of one payment, in a webhook or when it is asked.
 
     `request_id` is ours, None where the gateway names none. `charge_reference` is the gateway's own id of what was
-    charged, `detail` tells several refunds or disputes of one charge apart, `reason` is a code of the gateway.
+    charged, `detail` tells several refunds or disputes of one charge apart, `reason` is a code of the gateway, and
+    `advice` another, where it says whether a charge that it refused may be tried again.
     """
 
     kind: ReportKind
@@ -57,6 +60,7 @@ class GatewayReport:
     currency: str | None = None
     reason: str | None = None
     detail: str | None = None
+    advice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,42 @@ class Checkout:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class MethodToSave:
+    """A payment method that a provider is to save. `setup_id` is ours, and makes every call repeatable."""
+
+    setup_id: str
+    currency: str
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMethod:
+    """A payment method that can be charged without its owner: what the gateway calls it, and what its owner does."""
+
+    reference: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavingState:
+    """How far saving a method has come: the method once it is saved; over without one where it will not be."""
+
+    method: SavedMethod | None = None
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeToMake:
+    """What is to be charged to a saved method. `request_id` is ours: a repetition with it charges nothing more."""
+
+    request_id: str
+    amount_cents: int
+    currency: str
+    method_reference: str
+    ask_count: int = 0
+
+
 class PaymentGateway(Protocol):
     """What collects money."""
 
@@ -56,6 +92,35 @@ class PaymentGateway(Protocol):
 
     def look_up(self, payment: PaymentToCollect) -> Sequence[GatewayReport]:
         """What the gateway says of the payment now; nothing where it knows none. Raises `GatewayUnavailable`."""
+        ...
+
+    def open_saving(self, saving: MethodToSave, return_url: str) -> Checkout:
+        """There is a page of the gateway's on which a payment method is saved. A repetition gives the same page.
+
+        Raises `GatewayUnavailable`.
+        """
+        ...
+
+    def look_up_saving(self, saving: MethodToSave) -> SavingState:
+        """Whether the method is saved by now. Raises `GatewayUnavailable`."""
+        ...
+
+    def charge(self, charge: ChargeToMake) -> GatewayReport:
+        """The amount is charged to the saved method, once, without its owner; or the gateway says why not.
+
+        Raises `GatewayUnavailable`: it may have been charged, and a repetition says so.
+        """
+        ...
+
+    def look_up_charge(self, charge: ChargeToMake) -> Sequence[GatewayReport]:
+        """What the gateway says of the charge, and charges nothing; nothing where it knows none.
+
+        Raises `GatewayUnavailable`.
+        """
+        ...
+
+    def forget_method(self, method_reference: str) -> None:
+        """The gateway keeps the method no more. Raises `GatewayUnavailable`."""
         ...
 
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Sequence[GatewayReport]:

@@ -10,7 +10,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from fairlead.core.payments import GatewayReport, ReportKind
-from fairlead.delivery.payment_gateway import Checkout, EventRefused, GatewayUnavailable, PaymentToCollect
+from fairlead.delivery import stripe_methods
+from fairlead.delivery.payment_gateway import (
+    ChargeToMake,
+    Checkout,
+    EventRefused,
+    GatewayUnavailable,
+    MethodToSave,
+    PaymentToCollect,
+    SavingState,
+)
+from fairlead.delivery.stripe_methods import REQUEST_ID, SETUP_ID, answered, of_intent
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -20,8 +30,6 @@ CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 10.0
 RETRIES = 2
 TOLERANCE_SECONDS = 300
 """So old an event's signature may be: what is older was sent by another."""
-
-_REQUEST_ID = "fairlead_request_id"
 
 
 class StripeGateway:
@@ -38,8 +46,8 @@ class StripeGateway:
     def open_checkout(self, payment: PaymentToCollect, return_url: str) -> Checkout:
         """There is a Checkout session for the payment, open for a day. Raises `GatewayUnavailable`."""
         sessions = self._client.v1.checkout.sessions
-        named = {_REQUEST_ID: payment.request_id}
-        session = _answered(
+        named = {REQUEST_ID: payment.request_id}
+        session = answered(
             lambda: sessions.create(
                 {
                     "mode": "payment",
@@ -71,8 +79,28 @@ class StripeGateway:
         reference = payment.checkout_reference
         if reference is None:
             return []
-        session = _answered(lambda: self._client.v1.checkout.sessions.retrieve(reference))
+        session = answered(lambda: self._client.v1.checkout.sessions.retrieve(reference))
         return _of_session(cast("dict[str, Any]", session.to_dict()))
+
+    def open_saving(self, saving: MethodToSave, return_url: str) -> Checkout:
+        """There is a Checkout session on which a method is saved, open for a day. Raises `GatewayUnavailable`."""
+        return stripe_methods.open_saving(self._client, saving, return_url)
+
+    def look_up_saving(self, saving: MethodToSave) -> SavingState:
+        """What its Checkout session has saved by now. Raises `GatewayUnavailable`."""
+        return stripe_methods.look_up_saving(self._client, saving)
+
+    def charge(self, charge: ChargeToMake) -> GatewayReport:
+        """The amount is charged to the saved method, once, or refused. Raises `GatewayUnavailable`."""
+        return stripe_methods.charge(self._client, charge)
+
+    def look_up_charge(self, charge: ChargeToMake) -> Sequence[GatewayReport]:
+        """What Stripe says of the charge. Raises `GatewayUnavailable`."""
+        return stripe_methods.look_up_charge(self._client, charge)
+
+    def forget_method(self, method_reference: str) -> None:
+        """Stripe keeps the method no more. Raises `GatewayUnavailable`."""
+        stripe_methods.forget_method(self._client, method_reference)
 
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Sequence[GatewayReport]:
         """What the event says of a payment; nothing for one that is about none. Raises `EventRefused`."""
@@ -109,18 +137,11 @@ class StripeGateway:
         )
 
 
-def _answered(call: Any) -> Any:
-    from stripe import StripeError
-
-    try:
-        return call()
-    except StripeError as error:
-        # Its message may repeat what was sent; its kind and code say enough.
-        raise GatewayUnavailable(f"{type(error).__name__}: {error.code or error.http_status}") from None
-
-
 def _of_session(session: Mapping[str, Any]) -> list[GatewayReport]:
     """What a Checkout session says of its payment, whichever event it came with."""
+    if session["mode"] == "setup":
+        setup_id = cast("dict[str, str]", session.get("metadata") or {}).get(SETUP_ID)
+        return [GatewayReport(ReportKind.METHOD_SAVED, setup_id)] if setup_id is not None else []
     if session["mode"] != "payment":
         return []
     if session["payment_status"] == "paid":
@@ -149,6 +170,8 @@ _READERS = {
     "checkout.session.async_payment_succeeded": _of_session,
     "checkout.session.async_payment_failed": _of_failed_session,
     "checkout.session.expired": _of_session,
+    "payment_intent.succeeded": of_intent,
+    "payment_intent.payment_failed": of_intent,
     "charge.refunded": _of_refund,
     "charge.dispute.created": _of_dispute,
 }
@@ -168,7 +191,7 @@ def _report(
     currency = about.get("currency")
     return GatewayReport(
         kind,
-        request_id=metadata.get(_REQUEST_ID) or about.get("client_reference_id"),
+        request_id=metadata.get(REQUEST_ID) or about.get("client_reference_id"),
         charge_reference=intent if isinstance(intent, str) else None,
         amount_cents=amount_cents,
         currency=None if currency is None else str(currency).upper(),

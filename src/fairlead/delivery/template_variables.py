@@ -77,6 +77,17 @@ _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         *_PROVIDER,
         Variable("threshold_cents", "amount in minor units", "the balance that the alert is set to", 150_000),
     ),
+    "auto_top_up_failed": (
+        *_POOR_PROVIDER,
+        Variable("amount_cents", "amount in minor units", "what was to be topped up", 50_000),
+        Variable(
+            "reason",
+            "text",
+            "why it was not: monthly_limit, authentication_required, or a code of the gateway",
+            "insufficient_funds",
+        ),
+        Variable("tried_again_at", "time", "when it is tried again; none: it is off", _HAPPENED_AT, True),
+    ),
     "user_invited": (
         Variable(
             "link_url",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from fairlead.core.payments import GatewayReport
 from fairlead.delivery.payment_gateway import Checkout, EventRefused, GatewayUnavailable, PaymentToCollect
+from fairlead.delivery.sandbox_gateway import SandboxGateway
 from fairlead.flows.payments.ask_again import ASKED_AGAIN_AFTER, FIRST_ASKED_AFTER, ask_about
 from fairlead.flows.payments.doubts import close_doubt
 from fairlead.flows.payments.take_report import take_report
@@ -14,12 +15,11 @@ from tests.flows.payments.paying import GATEWAY, MEMO, Asked, ask, balance, doub
 from tests.flows.sales import query
 
 
-class Silent:
+class Silent(SandboxGateway):
     """A gateway that cannot be reached, and how often that was tried, each time outside of any transaction."""
 
-    name = GATEWAY
-
     def __init__(self, database: Database) -> None:
+        super().__init__(lambda _: None, lambda _: None)
         self.database, self.asked = database, 0
 
     def open_checkout(self, payment: PaymentToCollect, return_url: str) -> Checkout:

@@ -26,6 +26,8 @@ from fairlead.flows.maintenance.roll_up import roll_up
 from fairlead.flows.maintenance.snapshot_rosters import snapshot_rosters
 from fairlead.flows.maintenance.unconfirmed import reject_unconfirmed
 from fairlead.flows.payments.ask_again import ask_gateways
+from fairlead.flows.payments.charge_top_ups import charge_top_ups
+from fairlead.flows.payments.saving_methods import ask_about_savings
 from fairlead.flows.verifications import verify_requested
 from fairlead.store.connection import Connection
 from fairlead.store.schedules import claim_task, due_tasks, end_task
@@ -92,6 +94,8 @@ PERIODIC_TASKS: tuple[PeriodicTask, ...] = (
     PeriodicTask("count_entitlement", SLOW, 60, count_entitlement),
     PeriodicTask("verify", PROOF, 5, verify_requested),
     PeriodicTask("ask_gateways", PAYMENTS, 2, ask_gateways),
+    PeriodicTask("ask_about_methods", PAYMENTS, 2, ask_about_savings),
+    PeriodicTask("charge_top_ups", PAYMENTS, 2, charge_top_ups),
 )
 
 

@@ -100,9 +100,11 @@ def message_values(kind: str, facts: MessageFacts, links: Links) -> dict[str, ob
         "attributes": labelled(facts.attributes, facts.form_schema, facts.language),
         "reason": facts.detail.get("reason"),
         "threshold_cents": facts.threshold_cents,
+        "amount_cents": facts.detail.get("amount_cents"),
+        "tried_again_at": _time(facts.detail.get("tried_again_at")),
         "title": facts.detail.get("title"),
         "lines": facts.detail.get("lines", []),
-        "happened_at": timestamp_from_text(facts.detail["happened_at"]) if "happened_at" in facts.detail else None,
+        "happened_at": _time(facts.detail.get("happened_at")),
         "console_url": links.console_url,
         "user_name": facts.user_name,
         "request_url": links.request_url,
@@ -112,6 +114,10 @@ def message_values(kind: str, facts: MessageFacts, links: Links) -> dict[str, ob
         "row_count": f"{facts.detail['row_count']:,}" if "row_count" in facts.detail else None,
     }
     return {variable.name: known[variable.name] for variable in variables_of(kind)}
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else timestamp_from_text(text)
 
 
 def labelled(

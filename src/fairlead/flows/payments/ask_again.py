@@ -1,11 +1,12 @@
 """Asking gateways what became of payments that they have not reported: a webhook may be lost."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fairlead.core.payments import DoubtKind, GatewayReport, ReportKind
 from fairlead.delivery.payment_gateway import GatewayUnavailable, PaymentGateway, PaymentToCollect
 from fairlead.flows.maintenance.maintenance import Maintenance
+from fairlead.flows.payments.charge_top_ups import reports_of_charge
 from fairlead.flows.payments.gateways import open_gateway
 from fairlead.flows.payments.payment_audit import doubted_event, gateway_actor
 from fairlead.flows.payments.take_report import take_report, tell_of_doubt
@@ -53,13 +54,13 @@ def ask_gateways(maintenance: Maintenance) -> Counter[str]:
 
 def ask_about(database: Database, gateway: PaymentGateway | None, request: PaymentRequest) -> None:
     """What the gateway says of the request is done, and the request is asked about again later while it is pending."""
-    for report in _reports(gateway, request):
+    for report in _reports(gateway, request, database.read(clock)):
         take_report(database, request.gateway, report)
     database.run(lambda conn: _postpone(conn, request.request_id))
 
 
-def _reports(gateway: PaymentGateway | None, request: PaymentRequest) -> list[GatewayReport]:
-    if request.checkout_reference is None:
+def _reports(gateway: PaymentGateway | None, request: PaymentRequest, now: datetime) -> list[GatewayReport]:
+    if request.checkout_reference is None and not request.is_automatic:
         # Its page was never handed out, so it cannot have been paid; one that is opened right now counts all the same.
         return [GatewayReport(ReportKind.FAILED, request.request_id, reason="not_begun")]
     if gateway is None or gateway.name != request.gateway:
@@ -68,6 +69,8 @@ def _reports(gateway: PaymentGateway | None, request: PaymentRequest) -> list[Ga
         request.request_id, request.amount_cents, request.currency, request.checkout_reference, request.ask_count
     )
     try:
+        if request.is_automatic:
+            return reports_of_charge(gateway, request, now)
         return list(gateway.look_up(payment))
     except GatewayUnavailable as error:
         log.warning("payment gateway gave no answer", action=request.gateway, error=error_kind(error))

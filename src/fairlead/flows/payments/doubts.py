@@ -11,6 +11,7 @@ from fairlead.flows.memos import checked_memo
 from fairlead.flows.money.deposit import credit_deposit
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.flows.payments.payment_audit import DOUBT, settled_event
+from fairlead.flows.payments.top_up_results import charge_is_over
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import hold_currency
 from fairlead.store.connection import Connection, Database
@@ -70,6 +71,7 @@ def credit_doubt(
         if request is not None and request.state == "in_review":
             settle_request(conn, request.request_id, "failed", doubt.kind, None, credited.at)
             events.append(settled_event(request, "failed", doubt.kind, None, actor))
+            charge_is_over(conn, request, credited.at, succeeded=True)
         resolve_doubt(conn, checked, "credited", actor.name, memo, credited.at)
         payment_id = credited.deposited.payment_id
         events.append(_resolved_event(doubt, "credited", actor, memo, payment_id))
@@ -99,6 +101,7 @@ def close_doubt(
         if request is not None and is_over and request.state in ("pending", "in_review"):
             settle_request(conn, request.request_id, "failed", doubt.kind, None, now)
             events.append(settled_event(request, "failed", doubt.kind, None, actor))
+            charge_is_over(conn, request, now, succeeded=False)
         resolve_doubt(conn, checked, "closed", actor.name, memo, now)
         events.append(_resolved_event(doubt, "closed", actor, memo, None))
         append_audit(conn, events, now)

@@ -6,12 +6,13 @@ from typing import cast
 
 from fairlead.core.errors import Refused
 from fairlead.delivery.payment_gateway import PaymentGateway
-from fairlead.delivery.sandbox_gateway import Answer, SandboxCharge, SandboxGateway
+from fairlead.delivery.sandbox_gateway import Answer, SandboxCharge, SandboxGateway, TestCard
 from fairlead.delivery.stripe_gateway import StripeGateway
 from fairlead.settings import Settings
 from fairlead.store.connection import Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.money.sandbox_charges import sandbox_charge
+from fairlead.store.money.saved_methods import saved_method
 
 
 def open_gateway(database: Database, settings: Settings) -> PaymentGateway | None:
@@ -46,4 +47,8 @@ def sandbox_gateway(database: Database) -> SandboxGateway:
             return None
         return SandboxCharge(cast(Answer, row.answer), row.amount_cents, row.currency, row.is_due)
 
-    return SandboxGateway(charge_of)
+    def card_of(setup_id: str) -> TestCard | None:
+        row = database.read(lambda conn: saved_method(conn, setup_id))
+        return None if row is None else cast("TestCard | None", row.test_card)
+
+    return SandboxGateway(charge_of, card_of)

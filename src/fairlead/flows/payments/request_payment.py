@@ -60,11 +60,11 @@ def request_payment(
     more than its largest deposit, and `Refused`: `payments_off`, `too_many_payments`, `idempotency_key_reused`.
     """
     checked = checked_id(provider_id, "provider")
-    name = _required(gateway).name
+    name = required_gateway(gateway).name
 
     def work(conn: Connection) -> PaymentRequested:
         row, now = marketplace_row(conn), clock(conn)
-        _check_amount(amount_cents, row.min_deposit_cents, row.max_deposit_cents)
+        check_amount(amount_cents, row.min_deposit_cents, row.max_deposit_cents)
         if pending_count(conn, checked, now - timedelta(days=1)) >= MOST_PENDING:
             raise Refused("too_many_payments", f"{MOST_PENDING} payments of today are not settled yet")
         request = NewPaymentRequest(new_id(conn), checked, name, amount_cents, row.currency, now + FIRST_ASKED_AFTER)
@@ -75,13 +75,15 @@ def request_payment(
     return database.run(lambda conn: run_idempotent(conn, idempotency_key, PaymentRequested, lambda: work(conn)))
 
 
-def _required(gateway: PaymentGateway | None) -> PaymentGateway:
+def required_gateway(gateway: PaymentGateway | None) -> PaymentGateway:
+    """The gateway. Raises `Refused`: `payments_off` where there is none."""
     if gateway is None:
         raise Refused("payments_off", "this marketplace collects no deposits itself")
     return gateway
 
 
-def _check_amount(amount_cents: int, smallest: int | None, largest: int | None) -> None:
+def check_amount(amount_cents: int, smallest: int | None, largest: int | None) -> None:
+    """Raises `BadInput` for an amount that is outside of the marketplace's bounds of deposits."""
     least, most = smallest or 1, min(largest or MAX_AMOUNT_CENTS, MAX_AMOUNT_CENTS)
     if not least <= amount_cents <= most:
         raise BadInput([f"amount_cents: must be between {least} and {most}, not {amount_cents}"])
@@ -100,7 +102,7 @@ def open_checkout(
         raise Refused("payment_settled", f"the payment is {request.state.replace('_', ' ')} already")
     if request.checkout_url is not None:
         return request.checkout_url
-    opened = _required(gateway)
+    opened = required_gateway(gateway)
     if opened.name != request.gateway:
         raise Refused("payments_off", f"{request.gateway} collects no deposits here any more")
     payment = PaymentToCollect(request.request_id, request.amount_cents, request.currency)

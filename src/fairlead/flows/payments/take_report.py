@@ -19,6 +19,7 @@ from fairlead.flows.money.deposit import credit_deposit
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.payments.payment_audit import doubted_event, gateway_actor, settled_event
+from fairlead.flows.payments.top_up_results import charge_is_over, charge_was_refused
 from fairlead.store.audit.log import AuditEvent, append_audit
 from fairlead.store.configuration.rows import hold_currency
 from fairlead.store.connection import Connection, Database
@@ -26,6 +27,7 @@ from fairlead.store.ids import new_id
 from fairlead.store.leads.rows import clock
 from fairlead.store.money.payment_doubts import NewDoubt, insert_doubt
 from fairlead.store.money.payment_requests import PaymentRequest, lock_request, request_id_of_charge, settle_request
+from fairlead.store.money.saved_methods import ask_about_saving
 
 LONGEST_REASON = 100
 
@@ -50,6 +52,10 @@ def take_report(database: Database, gateway: str, report: GatewayReport) -> Take
     then what `deposit` locks. Raises `Unavailable`.
     """
 
+    if report.kind is ReportKind.METHOD_SAVED:
+        database.run(lambda conn: _ask_about_method(conn, report.request_id))
+        return TakenReport(None, PaymentOutcome.NOTHING)
+
     def work(conn: Connection, also: Sequence[str]) -> TakenReport:
         currency = hold_currency(conn)
         request = _locked_request(conn, gateway, report)
@@ -62,6 +68,13 @@ def take_report(database: Database, gateway: str, report: GatewayReport) -> Take
         return _settle(conn, gateway, request, report, verdict)
 
     return with_niche_locks(database, work)
+
+
+def _ask_about_method(conn: Connection, named: str | None) -> None:
+    """What a webhook says of a saved method is a hint: the gateway is asked, by workers, at once."""
+    setup_id = _uuid(named)
+    if setup_id is not None:
+        ask_about_saving(conn, setup_id, clock(conn))
 
 
 def _locked_request(conn: Connection, gateway: str, report: GatewayReport) -> PaymentRequest | None:
@@ -105,6 +118,7 @@ def _credit(conn: Connection, also: Sequence[str], request: PaymentRequest, repo
         return DoubtKind.NOT_CREDITABLE
     payment_id = credited.deposited.payment_id
     settle_request(conn, request.request_id, "succeeded", None, payment_id, credited.at)
+    charge_is_over(conn, request, credited.at, succeeded=True)
     settled = settled_event(request, "succeeded", None, payment_id, actor)
     append_audit(conn, [*credited.events, settled], credited.at)
     return None
@@ -127,6 +141,8 @@ def _settle(
         reason = doubt.value if doubt is not None else (report.reason or "failed")[:LONGEST_REASON]
         settle_request(conn, request.request_id, state, reason, None, now)
         events.append(settled_event(request, state, reason, None, actor))
+        if outcome is PaymentOutcome.FAIL:
+            events += charge_was_refused(conn, request, reason, report.advice, now)
     append_audit(conn, events, now)
     return TakenReport(request_id, outcome, doubt)
 

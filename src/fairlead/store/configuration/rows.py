@@ -90,6 +90,7 @@ class ProviderRow:
     schedule_text: str | None = None
     language: str | None = None
     conflict_group_id: str | None = None
+    top_up_below_cents: int | None = None
 
     @property
     def terms(self) -> ProviderTerms:
@@ -99,7 +100,7 @@ class ProviderRow:
     @property
     def low_balance(self) -> LowBalance:
         """When the provider is told of a low balance, and whether it was."""
-        return LowBalance(self.low_balance_threshold_cents, self.was_told_of_low_balance)
+        return LowBalance(self.low_balance_threshold_cents, self.was_told_of_low_balance, self.top_up_below_cents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,7 @@ def provider_ids(conn: Connection) -> list[str]:
 _PROVIDERS: LiteralString = """
     select id::text, email, name, status, timezone, low_balance_threshold_cents,
            balance_cents, credit_limit_cents, ledger_seq, low_balance_alerted_at is not null, limits, schedule,
-           language, conflict_group_id::text
+           language, conflict_group_id::text, top_up_below_cents
     from providers where id = any(%s::uuid[]) order by id"""
 
 
@@ -264,7 +265,7 @@ def _providers(conn: Connection, provider_ids: Sequence[str], statement: Literal
             *others,
         )
         for provider_id, email, name, status, zone, threshold, *balance, was_told, limits, schedule, others in (
-            (*row[:-2], row[-2:]) for row in rows
+            (*row[:-3], row[-3:]) for row in rows
         )
     }
 

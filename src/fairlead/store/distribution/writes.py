@@ -30,7 +30,7 @@ from fairlead.store.row_counts import change_rows
 
 _LOCK_PROVIDERS = """
     select id::text, balance_cents, credit_limit_cents, ledger_seq, low_balance_threshold_cents,
-           low_balance_alerted_at is not null
+           low_balance_alerted_at is not null, top_up_below_cents
     from providers where id = any(%s::uuid[]) order by id for no key update"""
 
 
@@ -79,9 +79,9 @@ def lock_balances(
             raise
         return None
     locked = LockedBalances(endpoint_ids=dict(endpoints), counters=counters.read() if counters is not None else {})
-    for provider_id, balance_cents, credit_limit_cents, ledger_seq, threshold_cents, was_told in rows:
+    for provider_id, balance_cents, credit_limit_cents, ledger_seq, *low_balance in rows:
         locked.balances[provider_id] = Balance(balance_cents, credit_limit_cents, ledger_seq)
-        locked.low_balances[provider_id] = LowBalance(threshold_cents, was_told)
+        locked.low_balances[provider_id] = LowBalance(*low_balance)
     return locked
 
 

@@ -23,7 +23,7 @@ INVARIANTS_OF_NOTIFICATIONS: tuple[Invariant, ...] = (
         left join assignments a on a.id = n.assignment_id
         left join subscriptions s on s.id = n.subscription_id
         where case when n.kind in ('lead_assigned', 'refund_issued', 'lead_withdrawn', 'lead_erased') then a.id is null
-                   when n.kind in ('low_balance', 'operator_alert') then n.detail is null
+                   when n.kind in ('low_balance', 'operator_alert', 'auto_top_up_failed') then n.detail is null
                    when n.kind in ('user_invited', 'password_reset') then n.user_id is null
                    when n.kind = 'export_ready' then n.user_id is null or n.detail is null
                    when n.kind in ('lead_confirmation', 'lead_confirmed') then n.lead_id is null

@@ -53,6 +53,9 @@ INVARIANTS_OF_PAYMENTS: tuple[Invariant, ...] = (
         where (r.provider_id::text, r.gateway, r.amount_cents::text, r.currency, r.created_at)
               is distinct from (t.new ->> 'provider_id', t.new ->> 'gateway', t.new ->> 'amount_cents',
                                 t.new ->> 'currency', t.created_at)
+           or (r.method_reference, r.top_up_limit_cents::text, r.top_up_charged_cents::text, r.top_up_month_from)
+              is distinct from (t.new ->> 'method_reference', t.new ->> 'monthly_limit_cents',
+                                t.new ->> 'charged_cents', (t.new ->> 'month_from')::timestamptz)
            or (r.state, r.state_reason, r.payment_id::text, r.settled_at)
               is distinct from (coalesce(s.new ->> 'state', 'pending'), s.new ->> 'reason', s.new ->> 'payment_id',
                                 s.created_at)
@@ -80,6 +83,55 @@ INVARIANTS_OF_PAYMENTS: tuple[Invariant, ...] = (
                                 t.created_at)
            or (d.resolution, d.resolved_at, d.resolved_by, d.memo)
               is distinct from (r.new ->> 'resolution', r.created_at, r.actor, r.memo)
+        """,
+    ),
+    Invariant(
+        "each auto top-up is as the audit log says last, and its provider's row says when it is due",
+        "select count(*) from auto_top_ups",
+        """
+        with told as materialized (
+            select distinct on (entity_id) entity_id, new from audit_log where entity = 'auto_top_up'
+            order by entity_id, seq desc
+        )
+        select format('auto top-up of provider %s: the audit log says %s', coalesce(a.provider_id::text, t.entity_id),
+                      coalesce(t.new::text, 'nothing'))
+        from auto_top_ups a full join told t on t.entity_id = a.provider_id::text
+        where (a.threshold_cents::text, a.amount_cents::text, a.monthly_limit_cents::text, a.is_on::text, a.off_reason)
+              is distinct from (t.new ->> 'threshold_cents', t.new ->> 'amount_cents', t.new ->> 'monthly_limit_cents',
+                                t.new ->> 'is_on', t.new ->> 'off_reason')
+        union all
+        select format('provider %s: top-up below %s, its auto top-up says %s', p.id, p.top_up_below_cents,
+                      a.threshold_cents)
+        from providers p left join auto_top_ups a on a.provider_id = p.id and a.is_on
+        where p.top_up_below_cents is distinct from a.threshold_cents
+        """,
+    ),
+    Invariant(
+        "every charge of auto top-up counts what its month had been charged before, and stays within the limit",
+        "select count(*) from payment_requests where method_reference is not null",
+        """
+        select format('payment request %s: charged %s of %s before, by the requests of its month %s', r.id,
+                      r.top_up_charged_cents, r.top_up_limit_cents, sum(e.amount_cents))
+        from payment_requests r
+        join payment_requests e on e.provider_id = r.provider_id and e.method_reference is not null and e.id < r.id
+             and e.created_at >= r.top_up_month_from and e.created_at <= r.created_at
+             and e.state = 'succeeded' and e.settled_at <= r.created_at
+        where r.method_reference is not null
+        group by r.id, r.top_up_charged_cents, r.top_up_limit_cents, r.amount_cents
+        having sum(e.amount_cents) > r.top_up_charged_cents
+        """,
+    ),
+    Invariant(
+        "an auto top-up whose balance is low is due, or its charge is open",
+        "select count(*) from auto_top_ups where is_on",
+        """
+        select format('auto top-up of provider %s: %s cents are below %s, and nothing is due', p.id, p.balance_cents,
+                      a.threshold_cents)
+        from auto_top_ups a join providers p on p.id = a.provider_id
+        where a.is_on and a.due_at is null and p.balance_cents < a.threshold_cents
+          and not exists (select from payment_requests r
+                          where r.provider_id = p.id and r.method_reference is not null
+                            and r.state in ('pending', 'in_review'))
         """,
     ),
 )

@@ -15,13 +15,21 @@ grant select on marketplace, niches, competition_levels to :"portal";
 grant select on providers, payments, ledger_entries, statements, closed_months to :"portal";
 grant select on payment_requests to :"portal";
 grant select (request_id, provider_id) on sandbox_charges to :"portal";
-grant update (low_balance_threshold_cents, language, limits, schedule, notification_preferences)
+grant update (low_balance_threshold_cents, top_up_below_cents, language, limits, schedule, notification_preferences)
     on providers to :"portal";
 
 -- What it asks to pay. What becomes of that is the workers' to say.
 grant insert (id, provider_id, gateway, amount_cents, currency, created_at, ask_at) on payment_requests to :"portal";
 grant update (checkout_reference, checkout_url, ask_at) on payment_requests to :"portal";
 grant insert (request_id, provider_id, answer, amount_cents, currency, answers_at) on sandbox_charges to :"portal";
+
+-- Its auto top-up and the methods that it saves. What is charged, and what is saved by then, is the workers' to say.
+grant select on auto_top_ups, saved_methods to :"portal";
+grant insert (provider_id, threshold_cents, amount_cents, monthly_limit_cents, is_on, due_at) on auto_top_ups to :"portal";
+grant update (threshold_cents, amount_cents, monthly_limit_cents, is_on, off_reason, refusal_count, due_at)
+    on auto_top_ups to :"portal";
+grant insert (id, provider_id, gateway, created_at, ask_at) on saved_methods to :"portal";
+grant update (state, page_reference, page_url, method_reference, label, ask_at, test_card) on saved_methods to :"portal";
 
 -- Its own subscriptions. `served_seq`, the place in the order, is the engine's.
 grant select on subscriptions to :"portal";

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.core.ledger import LowBalance, Posting
+from fairlead.core.top_ups import falls_below
 from fairlead.store.arrays import array_text, quoted_array_text
 from fairlead.store.connection import Connection
+from fairlead.store.money.auto_top_ups import make_due
 from fairlead.store.notifications.outbox import Notification, notify
 from fairlead.store.row_counts import change_rows
 
@@ -32,8 +34,9 @@ def post_entries(
     """The entries are in the ledgers, the balances are those after them, and providers whose balance fell are told.
 
     Of one provider the entries follow one another. Needs the locks of the providers' rows, and by provider id what
-    those say of a low balance (`core.ledger.LowBalance` is the rule). Three statements at most, and a job with the
-    last. Raises `RowsMissed` where a balance is not what the first of its entries follows.
+    those say of a low balance (`core.ledger.LowBalance` is the rule). An auto top-up whose threshold a balance fell
+    below is due. Four statements at most, and a job with the third. Raises `RowsMissed` where a balance is not what
+    the first of its entries follows.
     """
     if not entries:
         return
@@ -99,6 +102,17 @@ def _move_balances(
     )
     fallen = [each for each in after if after[each].was_told and not low_balances[each].was_told]
     notify(conn, [_alert(each, last[each].balance_after_cents, after[each].threshold_cents) for each in fallen], now)
+    to_top_up = [
+        each
+        for each, posting in last.items()
+        if falls_below(
+            low_balances[each].top_up_below_cents,
+            first[each].balance_after_cents - first[each].amount_cents,
+            posting.balance_after_cents,
+        )
+    ]
+    if to_top_up:
+        make_due(conn, to_top_up, now)
 
 
 def _alert(provider_id: str, balance_cents: int, threshold_cents: int | None) -> Notification:

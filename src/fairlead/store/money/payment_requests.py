@@ -30,6 +30,22 @@ class PaymentRequest:
     checkout_url: str | None
     charge_reference: str | None
     ask_count: int
+    method_reference: str | None = None
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether auto top-up asked for it."""
+        return self.method_reference is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ToSavedMethod:
+    """What auto top-up charges to: the saved method, the month's limit, and what was used of it since its beginning."""
+
+    method_reference: str
+    monthly_limit_cents: int
+    charged_cents: int
+    month_from: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +58,45 @@ class NewPaymentRequest:
     amount_cents: int
     currency: str
     ask_at: datetime
+    to_method: ToSavedMethod | None = None
 
 
 _REQUESTS: LiteralString = """
     select r.id::text as request_id, r.provider_id::text, r.gateway, r.amount_cents, r.currency, r.created_at,
            r.state, r.state_reason, r.settled_at, r.payment_id::text, r.checkout_reference, r.checkout_url,
-           p.external_id as charge_reference, r.ask_count
+           p.external_id as charge_reference, r.ask_count, r.method_reference
     from payment_requests r left join payments p on p.id = r.payment_id"""
 
 
 def insert_request(conn: Connection, request: NewPaymentRequest, now: datetime) -> None:
     """The payment is asked for, and pending."""
+    values = (
+        request.request_id,
+        request.provider_id,
+        request.gateway,
+        request.amount_cents,
+        request.currency,
+        now,
+        request.ask_at,
+    )
+    if request.to_method is None:
+        # Only these columns are named: a provider's own session may write no others.
+        conn.execute(
+            """
+            insert into payment_requests (id, provider_id, gateway, amount_cents, currency, created_at, ask_at)
+            values (%s, %s, %s, %s, %s, %s, %s)
+            """,
+            values,
+        )
+        return
+    to = request.to_method
     conn.execute(
         """
-        insert into payment_requests (id, provider_id, gateway, amount_cents, currency, created_at, ask_at)
-        values (%s, %s, %s, %s, %s, %s, %s)
+        insert into payment_requests (id, provider_id, gateway, amount_cents, currency, created_at, ask_at,
+                                      method_reference, top_up_limit_cents, top_up_charged_cents, top_up_month_from)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
-        (
-            request.request_id,
-            request.provider_id,
-            request.gateway,
-            request.amount_cents,
-            request.currency,
-            now,
-            request.ask_at,
-        ),
+        (*values, to.method_reference, to.monthly_limit_cents, to.charged_cents, to.month_from),
     )
 
 

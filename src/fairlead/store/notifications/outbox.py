@@ -17,6 +17,7 @@ Kind = Literal[
     "subscription_reactivated",
     "filter_invalidated",
     "low_balance",
+    "auto_top_up_failed",
     "operator_alert",
     "user_invited",
     "password_reset",

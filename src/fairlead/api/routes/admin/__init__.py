@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fairlead.api.routes.admin import (
     attention,
     audit,
+    auto_top_ups,
     conflict_groups,
     decisions,
     deliveries,
@@ -86,6 +87,7 @@ ROUTERS: Sequence[APIRouter] = (
     dry_runs.router,
     money.router,
     payments.router,
+    auto_top_ups.router,
     report_rules.router,
     intake.router,
     attention.router,

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fairlead.api.routes.provider import (
     activity,
     assignments,
+    auto_top_up,
     exports,
     keys,
     ledger,
@@ -32,6 +33,7 @@ ROUTERS: Sequence[APIRouter] = (
     ledger.router,
     payments.router,
     statements.router,
+    auto_top_up.router,
     exports.router,
     webhooks.router,
     keys.router,

@@ -32,6 +32,7 @@ Told: TypeAlias = Literal[
     "subscription_reactivated",
     "filter_invalidated",
     "low_balance",
+    "auto_top_up_failed",
     "lead_withdrawn",
 ]
 _Channels: TypeAlias = Annotated[Mapping[Literal["email", "webhook"], StrictBool], Field(max_length=2)]

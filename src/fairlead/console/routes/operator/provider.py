@@ -14,6 +14,7 @@ from fairlead.console.operator.jobs_in_words import message_words
 from fairlead.console.operator.provider_pace import PaceOfProvider, pace_of
 from fairlead.console.operator.provider_subscriptions import SubscriptionLine, levels_to_join, subscription_lines
 from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.payment_words import reason_word
 from fairlead.console.report_categories import words_for_operators
 from fairlead.console.terms import limit_lines, local_text, shown_terms
 from fairlead.core.permissions import Permission
@@ -28,6 +29,7 @@ from fairlead.flows.configuration.report_rules import read_report_rules
 from fairlead.flows.configuration.terms_in_force import read_provider_terms, terms_of_provider
 from fairlead.flows.money.bad_leads import list_open_reports
 from fairlead.flows.money.ledger_reading import read_provider_ledger
+from fairlead.flows.payments.auto_top_up import SeenAutoTopUp, read_auto_top_up
 from fairlead.flows.provider_activity import OneProviderActivity, one_provider_activity
 from fairlead.flows.reports import AskedDays
 from fairlead.store.connection import Database
@@ -93,6 +95,8 @@ def show_provider(
         reason_words=words_for_operators(read_report_rules(database).rules),
         message_words=message_words,
         deliveries=_deliveries(database, reader, provider_id),
+        top_up=_top_up(database, reader, provider_id),
+        off_reason_word=reason_word,
         users=_users(database, reader, provider_id),
     )
 
@@ -124,6 +128,12 @@ def _deliveries(database: Database, reader: Principal, provider_id: str) -> _Del
     endpoints = database.read(lambda conn: endpoint_page(conn, None, provider_id, None, _FEW))
     latest = database.read(lambda conn: delivery_page(conn, wanted, None, _FEW))
     return _Deliveries(endpoints.items, latest.items)
+
+
+def _top_up(database: Database, reader: Principal, provider_id: str) -> SeenAutoTopUp | None:
+    if Permission.MONEY_READ not in reader.permissions:
+        return None
+    return read_auto_top_up(database, provider_id)
 
 
 def _users(database: Database, reader: Principal, provider_id: str) -> list[ListedUser] | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from fairlead.console.routes.portal import (
+    auto_top_up,
     balance,
     deliveries,
     inbox,
@@ -17,6 +18,7 @@ from fairlead.console.routes.portal import (
 )
 
 ROUTERS: Sequence[APIRouter] = (
+    auto_top_up.router,
     balance.router,
     deliveries.router,
     inbox.router,

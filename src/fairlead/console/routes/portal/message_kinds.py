@@ -12,4 +12,5 @@ KINDS: Mapping[str, str] = {
     "subscription_reactivated": noted("A subscription goes on"),
     "filter_invalidated": noted("A filter does not fit its form any more"),
     "low_balance": noted("The balance is low"),
+    "auto_top_up_failed": noted("The balance was not topped up"),
 }

@@ -22,6 +22,8 @@ create table providers (
     ledger_seq         bigint not null default 0 check (ledger_seq >= 0),
     low_balance_threshold_cents bigint check (low_balance_threshold_cents >= 0),
     low_balance_alerted_at      timestamptz,
+    -- The threshold of its auto top-up while that is on (auto_top_ups), beside the balance that is compared with it.
+    top_up_below_cents          bigint check (top_up_below_cents >= 1),
     timezone                 text not null default 'UTC',
     -- In which it is written to; null: it did not say, and English it is.
     language                 text check (language ~ '^[a-z]{2}$'),

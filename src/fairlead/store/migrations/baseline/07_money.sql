@@ -42,9 +42,19 @@ create table payment_requests (
     -- The page on which it is paid, as the gateway names it.
     checkout_reference text check (length(checkout_reference) between 1 and 200),
     checkout_url       text check (length(checkout_url) between 1 and 4000),
+    -- The saved method that it is charged to by itself, by auto top-up; null: its provider pays it on a page.
+    method_reference   text check (length(method_reference) between 1 and 200),
+    -- The month's limit then, what of it was used before, and since when the month had been.
+    top_up_limit_cents   bigint check (top_up_limit_cents >= 1),
+    top_up_charged_cents bigint check (top_up_charged_cents >= 0),
+    top_up_month_from    timestamptz check (top_up_month_from <= created_at),
     -- When the gateway is asked what became of it, and how often it was asked; null: not again.
     ask_at       timestamptz,
     ask_count    integer not null default 0 check (ask_count >= 0),
+    constraint payment_requests_top_up_is_whole check (
+        num_nulls(method_reference, top_up_limit_cents, top_up_charged_cents, top_up_month_from) in (0, 4)),
+    constraint payment_requests_top_up_is_within_its_month check (
+        top_up_charged_cents + amount_cents <= top_up_limit_cents),
     constraint payment_requests_settled_says_when check ((state = 'pending') = (settled_at is null)),
     constraint payment_requests_unpaid_says_why check ((state in ('failed', 'in_review')) = (state_reason is not null)),
     constraint payment_requests_succeeded_names_its_payment check ((state = 'succeeded') = (payment_id is not null))
@@ -56,13 +66,68 @@ create unique index payment_requests_one_per_payment on payment_requests (paymen
 create index payment_requests_of_provider on payment_requests (provider_id, created_at, id);
 -- payment_requests_by_age: the pages of all providers.
 create index payment_requests_by_age on payment_requests (created_at, id);
+-- payment_requests_one_charge_under_way: a saved method is charged once at a time.
+create unique index payment_requests_one_charge_under_way on payment_requests (provider_id)
+    where method_reference is not null and state = 'pending';
 -- payment_requests_to_ask: those whose gateway is asked next.
 create index payment_requests_to_ask on payment_requests (ask_at) where ask_at is not null;
 create trigger payment_requests_are_kept before delete or truncate on payment_requests
     for each statement execute function refuse_change();
 create trigger payment_requests_keep_their_terms
-    before update of id, provider_id, gateway, amount_cents, currency, created_at on payment_requests
+    before update of id, provider_id, gateway, amount_cents, currency, created_at, method_reference, top_up_limit_cents,
+                     top_up_charged_cents, top_up_month_from on payment_requests
     for each statement execute function refuse_change();
+
+create table auto_top_ups (
+    -- auto_top_ups_pkey: a provider has one at the most.
+    provider_id         uuid primary key references providers,
+    -- Below which balance so much is charged, and how much in a month of the marketplace's at the most.
+    threshold_cents     bigint not null check (threshold_cents >= 1),
+    amount_cents        bigint not null check (amount_cents >= 1),
+    monthly_limit_cents bigint not null check (monthly_limit_cents >= amount_cents),
+    is_on               boolean not null,
+    -- Why it went off by itself, a code of the gateway; null: a person switched it on or off.
+    off_reason          text check (length(off_reason) between 1 and 100),
+    -- Refusals since the last charge that succeeded.
+    refusal_count       integer not null default 0 check (refusal_count >= 0),
+    -- When the balance is looked at next, and charged for; null: when it falls below the threshold again.
+    due_at              timestamptz,
+    constraint auto_top_ups_on_has_no_reason check (not is_on or off_reason is null),
+    constraint auto_top_ups_off_is_not_due check (is_on or due_at is null)
+);
+-- auto_top_ups_due: those to look at next.
+create index auto_top_ups_due on auto_top_ups (due_at) where due_at is not null;
+create trigger auto_top_ups_are_kept before delete or truncate on auto_top_ups
+    for each statement execute function keep_rows();
+
+create table saved_methods (
+    -- saved_methods_pkey: what the gateway is told, and names in what it reports.
+    id           uuid primary key,
+    provider_id  uuid not null references providers,
+    gateway      text not null check (length(gateway) between 1 and 50),
+    created_at   timestamptz not null,
+    state        text not null default 'open' check (state in ('open', 'saved', 'failed', 'forgotten')),
+    -- The page on which it is saved, as the gateway names it.
+    page_reference text check (length(page_reference) between 1 and 200),
+    page_url       text check (length(page_url) between 1 and 4000),
+    -- What the gateway calls the saved method, and what its owner does.
+    method_reference text check (length(method_reference) between 1 and 200),
+    label            text check (length(label) between 1 and 100),
+    -- When the gateway is asked whether it is saved, and how often it was asked; null: not again.
+    ask_at       timestamptz,
+    ask_count    integer not null default 0 check (ask_count >= 0),
+    -- Which card was chosen on the test gateway's page.
+    test_card    text check (length(test_card) between 1 and 50),
+    constraint saved_methods_saved_are_whole check (
+        (state = 'saved') = (method_reference is not null) and (state = 'saved') = (label is not null))
+);
+comment on table saved_methods is 'Payment methods that providers saved at a gateway, and those that they are saving.';
+-- saved_methods_one_saved: what is saved takes the place of what was.
+create unique index saved_methods_one_saved on saved_methods (provider_id) where state = 'saved';
+-- saved_methods_of_provider: the newest page of one provider.
+create index saved_methods_of_provider on saved_methods (provider_id, created_at);
+-- saved_methods_to_ask: those whose gateway is asked next.
+create index saved_methods_to_ask on saved_methods (ask_at) where ask_at is not null;
 
 create table payment_doubts (
     id           uuid primary key,

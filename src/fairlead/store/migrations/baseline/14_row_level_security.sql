@@ -24,6 +24,12 @@ create policy of_bound_provider on payments for select using (provider_id = boun
 alter table payment_requests enable row level security;
 create policy of_bound_provider on payment_requests using (provider_id = bound_provider_id());
 
+alter table auto_top_ups enable row level security;
+create policy of_bound_provider on auto_top_ups using (provider_id = bound_provider_id());
+
+alter table saved_methods enable row level security;
+create policy of_bound_provider on saved_methods using (provider_id = bound_provider_id());
+
 alter table sandbox_charges enable row level security;
 create policy of_bound_provider on sandbox_charges using (provider_id = bound_provider_id());
 

@@ -1,0 +1,126 @@
+"""Auto top-up of providers: its terms, whether it is on, and when the balance is looked at next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString
+
+from fairlead.core.top_ups import TopUpTerms
+from fairlead.store.arrays import array_text
+from fairlead.store.connection import Connection
+from fairlead.store.row_counts import change_rows
+from fairlead.store.typed_rows import one_row
+
+
+@dataclass(frozen=True, slots=True)
+class AutoTopUp:
+    """A provider's auto top-up as it stands. `off_reason` is a gateway's, where it went off by itself."""
+
+    provider_id: str
+    threshold_cents: int
+    amount_cents: int
+    monthly_limit_cents: int
+    is_on: bool
+    off_reason: str | None = None
+    refusal_count: int = 0
+    due_at: datetime | None = None
+
+    @property
+    def terms(self) -> TopUpTerms:
+        """When how much is charged."""
+        return TopUpTerms(self.threshold_cents, self.amount_cents, self.monthly_limit_cents)
+
+
+_ROW: LiteralString = """
+    select provider_id::text, threshold_cents, amount_cents, monthly_limit_cents, is_on, off_reason, refusal_count,
+           due_at
+    from auto_top_ups where provider_id = %s"""
+
+
+def auto_top_up(conn: Connection, provider_id: str) -> AutoTopUp | None:
+    """The provider's; None where it never set one. Final only under the provider's lock, under which all change it."""
+    return one_row(conn, AutoTopUp, _ROW, (provider_id,))
+
+
+def write_auto_top_up(conn: Connection, row: AutoTopUp) -> None:
+    """The provider's auto top-up is like this, and its row says below which balance it is due. Needs its lock."""
+    conn.execute(
+        """
+        insert into auto_top_ups (provider_id, threshold_cents, amount_cents, monthly_limit_cents, is_on, due_at)
+        values (%s, %s, %s, %s, %s, %s) on conflict do nothing
+        """,
+        (
+            row.provider_id,
+            row.threshold_cents,
+            row.amount_cents,
+            row.monthly_limit_cents,
+            row.is_on,
+            row.due_at,
+        ),
+    )
+    change_rows(
+        conn,
+        "auto_top_up_written_is_there",
+        1,
+        """
+        update auto_top_ups set threshold_cents = %s, amount_cents = %s, monthly_limit_cents = %s, is_on = %s,
+                                off_reason = %s, refusal_count = %s, due_at = %s
+        where provider_id = %s
+        """,
+        (
+            row.threshold_cents,
+            row.amount_cents,
+            row.monthly_limit_cents,
+            row.is_on,
+            row.off_reason,
+            row.refusal_count,
+            row.due_at,
+            row.provider_id,
+        ),
+    )
+    change_rows(
+        conn,
+        "provider_of_auto_top_up_is_there",
+        1,
+        "update providers set top_up_below_cents = %s where id = %s",
+        (row.threshold_cents if row.is_on else None, row.provider_id),
+    )
+
+
+def make_due(conn: Connection, provider_ids: Sequence[str], now: datetime) -> None:
+    """Those that are on, and not due yet, are looked at now. Needs the locks of the providers."""
+    conn.execute(
+        "update auto_top_ups set due_at = %s where provider_id = any(%s::uuid[]) and is_on and due_at is null",
+        (now, array_text(provider_ids)),
+    )
+
+
+def due_provider_ids(conn: Connection, now: datetime, limit: int) -> list[str]:
+    """The providers whose balance is to be looked at now, the longest due first. Locks nothing."""
+    rows = conn.execute(
+        "select provider_id::text from auto_top_ups where due_at <= %s order by due_at, provider_id limit %s",
+        (now, limit),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def charged_since(conn: Connection, provider_id: str, since: datetime) -> int:
+    """How much was, or is being, charged to the provider by itself since then. Final only under its lock."""
+    return conn.execute(
+        """
+        select coalesce(sum(amount_cents), 0)::bigint from payment_requests
+        where provider_id = %s and created_at >= %s and method_reference is not null and state <> 'failed'
+        """,
+        (provider_id, since),
+    ).fetchall()[0][0]
+
+
+def is_charge_open(conn: Connection, provider_id: str) -> bool:
+    """Whether a charge to the provider's saved method is under way, or waits for an operator."""
+    return conn.execute(
+        """
+        select exists (select from payment_requests
+                       where provider_id = %s and method_reference is not null and state in ('pending', 'in_review'))
+        """,
+        (provider_id,),
+    ).fetchall()[0][0]

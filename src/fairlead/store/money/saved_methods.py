@@ -1,0 +1,129 @@
+"""Payment methods that providers saved at a gateway, to be charged without them, and those that they are saving."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, LiteralString
+
+from fairlead.store.connection import Connection
+from fairlead.store.row_counts import change_rows
+from fairlead.store.typed_rows import all_rows, one_row
+
+MethodState = Literal["open", "saved", "failed", "forgotten"]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMethodRow:
+    """A payment method, or the page on which it is to be saved. `label` is what its owner knows it by."""
+
+    setup_id: str
+    provider_id: str
+    gateway: str
+    state: MethodState
+    created_at: datetime
+    page_reference: str | None
+    page_url: str | None
+    method_reference: str | None
+    label: str | None
+    ask_count: int
+    test_card: str | None
+
+
+_ROWS: LiteralString = """
+    select id::text as setup_id, provider_id::text, gateway, state, created_at, page_reference, page_url,
+           method_reference, label, ask_count, test_card
+    from saved_methods"""
+
+
+def insert_saving(
+    conn: Connection, setup_id: str, provider_id: str, gateway: str, ask_at: datetime, now: datetime
+) -> None:
+    """The provider is saving a method at the gateway, which is asked then whether it did."""
+    conn.execute(
+        "insert into saved_methods (id, provider_id, gateway, created_at, ask_at) values (%s, %s, %s, %s, %s)",
+        (setup_id, provider_id, gateway, now, ask_at),
+    )
+
+
+def saved_method(conn: Connection, setup_id: str, of_provider_id: str | None = None) -> SavedMethodRow | None:
+    """The method, saved or not; None when there is none, or none of this provider (None: of any). Locks nothing."""
+    return one_row(
+        conn,
+        SavedMethodRow,
+        _ROWS + " where id = %s and provider_id = coalesce(%s::uuid, provider_id)",
+        (setup_id, of_provider_id),
+    )
+
+
+def method_of_provider(conn: Connection, provider_id: str) -> SavedMethodRow | None:
+    """The method that can be charged; None without one. Final only under the provider's lock."""
+    return one_row(conn, SavedMethodRow, _ROWS + " where provider_id = %s and state = 'saved'", (provider_id,))
+
+
+def savings_since(conn: Connection, provider_id: str, since: datetime) -> int:
+    """How many pages for saving a method the provider opened since then."""
+    return conn.execute(
+        "select count(*) from saved_methods where provider_id = %s and created_at > %s", (provider_id, since)
+    ).fetchall()[0][0]
+
+
+def keep_page(conn: Connection, setup_id: str, reference: str, url: str) -> None:
+    """The method is saved on this page, unless it has one."""
+    conn.execute(
+        "update saved_methods set page_reference = %s, page_url = %s where id = %s and page_reference is null",
+        (reference, url, setup_id),
+    )
+
+
+def choose_test_card(conn: Connection, setup_id: str, card: str, now: datetime) -> None:
+    """This card was chosen on the test gateway's page, unless one was before, and it is asked for it now."""
+    conn.execute(
+        "update saved_methods set test_card = %s, ask_at = %s where id = %s and state = 'open' and test_card is null",
+        (card, now, setup_id),
+    )
+
+
+def ask_about_saving(conn: Connection, setup_id: str, at: datetime | None, *, counts: bool = False) -> None:
+    """The gateway is asked then whether it is saved, while it is open; None: not again."""
+    conn.execute(
+        "update saved_methods set ask_at = %s, ask_count = ask_count + %s where id = %s and state = 'open'",
+        (at, int(counts), setup_id),
+    )
+
+
+def savings_to_ask(conn: Connection, now: datetime, limit: int) -> list[SavedMethodRow]:
+    """Those whose gateway is to be asked now, the longest due first. Locks nothing."""
+    return all_rows(conn, SavedMethodRow, _ROWS + " where ask_at <= %s order by ask_at, id limit %s", (now, limit))
+
+
+def write_saved(conn: Connection, row: SavedMethodRow, method_reference: str, label: str) -> None:
+    """The open method is saved, and the provider's former one is forgotten. Needs the provider's lock."""
+    forget_saved(conn, row.provider_id)
+    change_rows(
+        conn,
+        "saved_methods_saved_were_open",
+        1,
+        """
+        update saved_methods set state = 'saved', method_reference = %s, label = %s, ask_at = null
+        where id = %s and state = 'open'
+        """,
+        (method_reference, label, row.setup_id),
+    )
+
+
+def give_saving_up(conn: Connection, setup_id: str) -> None:
+    """The open method will not be saved."""
+    conn.execute(
+        "update saved_methods set state = 'failed', ask_at = null where id = %s and state = 'open'", (setup_id,)
+    )
+
+
+def forget_saved(conn: Connection, provider_id: str) -> bool:
+    """The provider has no saved method; returns whether it had one. Needs the provider's lock."""
+    done = conn.execute(
+        """
+        update saved_methods set state = 'forgotten', method_reference = null, label = null
+        where provider_id = %s and state = 'saved'
+        """,
+        (provider_id,),
+    )
+    return done.rowcount == 1
