@@ -28,10 +28,12 @@ from fairlead.store.ids import new_id
 from fairlead.store.leads import state
 from fairlead.store.leads.intake import IntakePolicy, write_intake_policy
 from fairlead.store.money.assignments import ProviderAnswer, set_answered, set_refunded, set_viewed
+from fairlead.store.money.auto_top_ups import AutoTopUp, write_auto_top_up
 from fairlead.store.money.bad_leads import set_report_rejected, set_reported, set_window_days
 from fairlead.store.money.payment_doubts import resolve_doubt
 from fairlead.store.money.payment_requests import settle_request
 from fairlead.store.money.returns import give_turns_back, leave_limits, set_refund_policy, set_returned
+from fairlead.store.money.saved_methods import SavedMethodRow, write_saved
 from fairlead.store.notifications.preferences import write_preferences
 from fairlead.store.row_counts import RowsMissed, change_rows
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
@@ -138,6 +140,7 @@ def test_the_same_batch_is_not_written_twice(database: Database) -> None:
 
 
 UNKNOWN = new_id()
+UNKNOWN_METHOD = SavedMethodRow(UNKNOWN, UNKNOWN, "stripe", "open", NOW, None, None, None, None, 0, None)
 SUBSCRIBED = SubscriptionRow(UNKNOWN, "a@b.test", Subscription(UNKNOWN, UNKNOWN, UNKNOWN, True, None, EVERY_LEAD, True))
 STRANGER = ProviderRow(UNKNOWN, "a@b.test", "A", "active", "UTC", None, Balance(0, 0, 0))
 USED = Counter("provider", UNKNOWN, Period.DAY, NOW, NOW + timedelta(days=1), 1, 100)
@@ -159,6 +162,10 @@ CHANGES: dict[str, Callable[[Connection], object]] = {
     "payment_requests_settled_had_not_succeeded": lambda conn: settle_request(
         conn, UNKNOWN, "failed", "expired", None, NOW
     ),
+    "providers_with_an_auto_top_up_are_there": lambda conn: write_auto_top_up(
+        conn, AutoTopUp(UNKNOWN, 100, 100, 100, is_on=False)
+    ),
+    "saved_methods_saved_were_open": lambda conn: write_saved(conn, UNKNOWN_METHOD, "cus_1:pm_1", "Visa 4242"),
     "payment_doubts_resolved_were_open": lambda conn: resolve_doubt(
         conn, UNKNOWN, "closed", "an operator", "looked at it", NOW
     ),

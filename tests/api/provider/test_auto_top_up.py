@@ -1,7 +1,8 @@
 """Auto top-up over the API: set by its provider alone, charged by workers, switched off by operators."""
 
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application, problem
+from tests.api.asking import a_provider, an_admin, application
+from tests.api.permitting import problem
 from tests.flows.marketplaces import HOSTING, declare, provider_id
 from tests.flows.payments.paying import MEMO, balance
 from tests.flows.payments.topping_up import charge_now, save_card

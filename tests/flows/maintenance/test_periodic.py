@@ -94,6 +94,8 @@ def test_the_periodic_tasks_of_a_marketplace(database: Database) -> None:
         "roll_up": (SLOW, 300, False),
         "count_entitlement": (SLOW, 60, False),
         "ask_gateways": (PAYMENTS, 2, False),
+        "ask_about_methods": (PAYMENTS, 2, False),
+        "charge_top_ups": (PAYMENTS, 2, False),
         "verify": (PROOF, 5, False),
     }
     assert not any(count for run in runs for count in run.counts.values())

@@ -25,7 +25,8 @@ grant insert (request_id, provider_id, answer, amount_cents, currency, answers_a
 
 -- Its auto top-up and the methods that it saves. What is charged, and what is saved by then, is the workers' to say.
 grant select on auto_top_ups, saved_methods to :"portal";
-grant insert (provider_id, threshold_cents, amount_cents, monthly_limit_cents, is_on, due_at) on auto_top_ups to :"portal";
+grant insert (provider_id, threshold_cents, amount_cents, monthly_limit_cents, is_on, off_reason, refusal_count, due_at)
+    on auto_top_ups to :"portal";
 grant update (threshold_cents, amount_cents, monthly_limit_cents, is_on, off_reason, refusal_count, due_at)
     on auto_top_ups to :"portal";
 grant insert (id, provider_id, gateway, created_at, ask_at) on saved_methods to :"portal";

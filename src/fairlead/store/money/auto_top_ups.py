@@ -44,30 +44,25 @@ def auto_top_up(conn: Connection, provider_id: str) -> AutoTopUp | None:
 
 def write_auto_top_up(conn: Connection, row: AutoTopUp) -> None:
     """The provider's auto top-up is like this, and its row says below which balance it is due. Needs its lock."""
+    change_rows(
+        conn,
+        "providers_with_an_auto_top_up_are_there",
+        1,
+        "update providers set top_up_below_cents = %s where id = %s",
+        (row.threshold_cents if row.is_on else None, row.provider_id),
+    )
     conn.execute(
         """
-        insert into auto_top_ups (provider_id, threshold_cents, amount_cents, monthly_limit_cents, is_on, due_at)
-        values (%s, %s, %s, %s, %s, %s) on conflict do nothing
+        insert into auto_top_ups (provider_id, threshold_cents, amount_cents, monthly_limit_cents, is_on, off_reason,
+                                  refusal_count, due_at)
+        values (%s, %s, %s, %s, %s, %s, %s, %s)
+        on conflict (provider_id) do update
+        set threshold_cents = excluded.threshold_cents, amount_cents = excluded.amount_cents,
+            monthly_limit_cents = excluded.monthly_limit_cents, is_on = excluded.is_on,
+            off_reason = excluded.off_reason, refusal_count = excluded.refusal_count, due_at = excluded.due_at
         """,
         (
             row.provider_id,
-            row.threshold_cents,
-            row.amount_cents,
-            row.monthly_limit_cents,
-            row.is_on,
-            row.due_at,
-        ),
-    )
-    change_rows(
-        conn,
-        "auto_top_up_written_is_there",
-        1,
-        """
-        update auto_top_ups set threshold_cents = %s, amount_cents = %s, monthly_limit_cents = %s, is_on = %s,
-                                off_reason = %s, refusal_count = %s, due_at = %s
-        where provider_id = %s
-        """,
-        (
             row.threshold_cents,
             row.amount_cents,
             row.monthly_limit_cents,
@@ -75,15 +70,7 @@ def write_auto_top_up(conn: Connection, row: AutoTopUp) -> None:
             row.off_reason,
             row.refusal_count,
             row.due_at,
-            row.provider_id,
         ),
-    )
-    change_rows(
-        conn,
-        "provider_of_auto_top_up_is_there",
-        1,
-        "update providers set top_up_below_cents = %s where id = %s",
-        (row.threshold_cents if row.is_on else None, row.provider_id),
     )
 
 
