@@ -132,7 +132,7 @@ def _of_payments(cast: Cast) -> Posts:
     asked = (yield Post(sam, f"{OWN}/payments", {"amount_cents": 5000}))["request_id"]
     yield Post(sam, f"{OWN}/payments/{asked}/test-answer", {"answer": "pays"})
     page = sam.post(f"{OWN}/auto-top-up/method").json()["url"].rsplit("/", 1)[1]
-    yield Post(sam, f"{OWN}/auto-top-up/methods/{page}/test-card", {"card": "pays"})
+    yield Post(sam, f"{OWN}/auto-top-up/method/test-card", {"setup_id": page, "card": "pays"})
     yield Post(ann, f"{ADMIN}/providers/{cast.sale.anchor_id}/auto-top-up/switch-off", MEMO)
     for number, verb in enumerate(("credit", "close")):
         came = GatewayReport(ReportKind.PAID, asked, f"charge-{number}", 4000, "EUR")

@@ -8,8 +8,10 @@ from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.access.invitations import invite_user
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.idempotency import idempotency_key_for, run_idempotent
+from fairlead.flows.payments.auto_top_up import WantedTopUp, change_auto_top_up
 from fairlead.flows.payments.gateways import sandbox_gateway
 from fairlead.flows.payments.request_payment import answer_as_test, request_payment
+from fairlead.flows.payments.saving_methods import open_saving
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
@@ -73,6 +75,8 @@ def two_providers(database: Database) -> Sides:
         gateway = sandbox_gateway(database)
         payment = request_payment(database, gateway, provider_id, 5000, OPERATOR)
         answer_as_test(database, provider_id, payment.request_id, "pays")
+        open_saving(database, gateway, provider_id, "/back", OPERATOR)
+        change_auto_top_up(database, provider_id, WantedTopUp(100, 100, 100, is_on=False), OPERATOR)
         once = idempotency_key_for(f"provider:{provider_id}", "k-1", "POST /reports", None)
         database.bound_to(provider_id).run(lambda conn, once=once: run_idempotent(conn, once, Sale, lambda: sale))
     levels = dict(query(database, "select name, id::text from competition_levels"))

@@ -28,6 +28,8 @@ OWNED = {
     "idempotency_keys": "select actor || '/' || key, provider_id::text from idempotency_keys",
     "payment_requests": "select id::text, provider_id::text from payment_requests",
     "sandbox_charges": "select request_id::text, provider_id::text from sandbox_charges",
+    "auto_top_ups": "select provider_id::text, provider_id::text from auto_top_ups",
+    "saved_methods": "select id::text, provider_id::text from saved_methods",
     "limit_windows": "select owner_id::text, provider_id::text from limit_windows",
 }
 """Of every table with something of providers: what names a row, and whose it is."""
@@ -41,6 +43,8 @@ CHANGEABLE = {
     "api_keys": "revoked_by",
     "idempotency_keys": "body",
     "payment_requests": "ask_at",
+    "auto_top_ups": "off_reason",
+    "saved_methods": "ask_at",
 }
 
 
@@ -122,6 +126,9 @@ ENGINES_OWN = [
     "update payment_requests set state = 'succeeded'",
     "update payment_requests set amount_cents = 1",
     "insert into payment_requests (id, state) values (gen_random_uuid(), 'succeeded')",
+    "update payment_requests set method_reference = 'cus_1:pm_1'",
+    "insert into payment_requests (id, method_reference) values (gen_random_uuid(), 'cus_1:pm_1')",
+    "insert into saved_methods (id, method_reference) values (gen_random_uuid(), 'cus_1:pm_1')",
     "update sandbox_charges set answer = 'pays'",
     "select from payment_doubts",
     "insert into assignments default values",

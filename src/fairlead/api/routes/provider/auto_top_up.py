@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path, Response
+from fastapi import Response
 from pydantic import Field, StrictBool
 
 from fairlead.api.access import OwnProvider, needs_own
@@ -26,7 +26,6 @@ router = Router(prefix="/api/v1/provider/auto-top-up", tags=["provider: money"])
 Reader = Annotated[OwnProvider, needs_own(Permission.OWN_READ)]
 Writer = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE)]
 Saver = Annotated[OwnProvider, needs_own(Permission.OWN_WRITE, CHECKOUTS_OF_PROVIDER)]
-SetupId = Annotated[Uuid, Path(description="The id in the address of the test gateway's page.")]
 
 
 class NewAutoTopUp(RequestModel):
@@ -48,6 +47,7 @@ class NewAutoTopUp(RequestModel):
 class ChosenTestCard(RequestModel):
     """Which of the test gateway's cards is saved."""
 
+    setup_id: Uuid = Field(description="The id in the address of the test gateway's page.")
     card: TestCard = Field(
         description="`pays`; `pays_later`, when it is asked again; `declines`, to be tried again; `declines_for_good`; "
         "or `asks_its_owner`, who would have to confirm each charge.",
@@ -96,10 +96,10 @@ def forget_own_method(caller: Writer, settings: ServerSettings) -> None:
     forget_method(caller.database, open_gateway(caller.database, settings), caller.provider_id, caller.actor)
 
 
-@router.post("/methods/{setup_id}/test-card", responses=refuses("payment_unknown"))
-def choose_own_test_card(setup_id: SetupId, asked: ChosenTestCard, caller: Writer) -> AutoTopUpState:
+@router.post("/method/test-card", responses=refuses("payment_unknown"))
+def choose_own_test_card(asked: ChosenTestCard, caller: Writer) -> AutoTopUpState:
     """Say which test card is saved at the test gateway. The first choice counts; no money stands behind it."""
-    answer_as_test_card(caller.database, caller.provider_id, setup_id, asked.card)
+    answer_as_test_card(caller.database, caller.provider_id, asked.setup_id, asked.card)
     return shown_top_up(read_auto_top_up(caller.database, caller.provider_id))
 
 
