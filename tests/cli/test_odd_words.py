@@ -24,6 +24,9 @@ FILE, ANSWERS = "leads.csv", "answers.json"
 TYPED: dict[str, tuple[str, ...]] = {
     "distribute lead_id": ("distribute", ODD),
     "distribute niche": ("distribute", "--pending", "--niche", ODD),
+    "deposit provider": ("deposit", ODD, "500", "--external-id", "42"),
+    "deposit external_id": ("deposit", PROVIDER, "500", "--external-id", ODD),
+    "deposit made_by": ("deposit", PROVIDER, "500", "--external-id", "42", "--made-by", ODD),
     "erase lead_id": ("erase", ODD),
     "erase person": ("erase", "--person", ODD),
     "erase reason": ("erase", ID, "--reason", ODD),

@@ -5,9 +5,13 @@ The same table stands in docs/reference/payments.md.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 GATEWAYS = ("test_gateway", "stripe")
 """Every name that an adapter has: what comes in under it was reported by that gateway, and is recorded no other way."""
+
+MadeElsewhere: TypeAlias = Literal["bank_transfer", "cash", "other"]
+"""Where deposits are made that no gateway of ours collects: an external id belongs to one of these."""
 
 PaymentState = str
 """`pending`, `succeeded`, `failed` or `in_review`: a payment request's."""

@@ -1,7 +1,7 @@
 """Payments of all providers: what gateways collected, what was paid elsewhere, and what is in doubt."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Path, Query, Response
 from pydantic import Field
@@ -16,6 +16,7 @@ from fairlead.api.schemas.pagination import ByCursor, Page
 from fairlead.api.schemas.payments import PaymentDoubt, PaymentItem, PaymentState, ResolvedPaymentDoubt
 from fairlead.api.schemas.values import Cents, RequestModel, ResponseModel, Uuid
 from fairlead.core.entry.types import Line
+from fairlead.core.payments import MadeElsewhere
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.money.deposit import deposit
@@ -36,7 +37,7 @@ class RecordedDeposit(RequestModel):
 
     provider_id: Uuid = Field(description="Whose balance it goes to.")
     amount_cents: Cents = Field(examples=[5000])
-    made_by: Literal["bank_transfer", "cash", "other"] = Field(
+    made_by: MadeElsewhere = Field(
         description="Where it was made; an external id belongs to one of these.", examples=["bank_transfer"]
     )
     external_id: Annotated[str, Line(200)] = Field(
