@@ -1,10 +1,12 @@
 """Auto top-up over the API: set by its provider alone, charged by workers, switched off by operators."""
 
+from fairlead.flows.maintenance.maintenance import Maintenance
+from fairlead.flows.payments.saving_methods import ask_about_savings
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin, application
 from tests.api.permitting import problem
 from tests.flows.marketplaces import HOSTING, declare, provider_id
-from tests.flows.payments.paying import MEMO, balance
+from tests.flows.payments.paying import MEMO, SETTINGS, balance
 from tests.flows.payments.topping_up import charge_now, save_card
 from tests.flows.sales import ANCHOR, BOWLINE
 
@@ -27,7 +29,7 @@ def test_a_provider_saves_a_method_and_is_topped_up(database: Database) -> None:
     chosen = {"setup_id": setup_id, "card": "pays"}
     assert problem(sam.post(f"{OWN}/method/test-card", json=chosen)) == (404, "payment_unknown")
     assert bea.post(f"{OWN}/method/test-card", json=chosen).status_code == 200
-    save_card(database, bowline, "pays")
+    assert ask_about_savings(Maintenance(database, SETTINGS))["methods"] == 1
     done = bea.put(OWN, json=TERMS, headers=ANY)
     assert (done.status_code, done.json()["method"], done.json()["is_on"]) == (200, "Test card 4242", True), done.text
     assert charge_now(database) == 1

@@ -24,6 +24,15 @@ currency = "CHF"
 min_deposit_cents = 1000
 max_deposit_cents = 500000
 
+[marketplace.reports]
+categories = [
+    { key = "unreachable" }, { key = "wrong_contact" }, { key = "duplicate", active = false },
+    { key = "not_interested" }, { key = "outside_filter" }, { key = "spam" }, { key = "other" },
+    { key = "too_far", label = "Too far away" },
+]
+most_a_day = 20
+share = { percent = 25, days = 60 }
+
 [[niche]]
 slug = "hosting"
 name = 'Server "Ñ\" 日本'
@@ -32,6 +41,8 @@ auto_distribute = false
 reoffer = { every_minutes = 60, max_times = 5, max_hours = 48 }
 phone_region = "DE"
 retention = { answers_days = 400, rejected_days = 30 }
+refunds = { returns_turn = true, leaves_limits = false }
+report_window_days = 21
 max_recipients_per_lead = 4
 field = [
     { key = "cores", label = "Cores", type = "number", required = true },

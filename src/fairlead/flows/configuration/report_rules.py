@@ -56,7 +56,7 @@ def change_report_rules(
     Raises `BadInput` and `Refused`: `version_conflict`.
     """
     memo = canonical_values({"memo": memo})["memo"]
-    rules = _checked(rules)
+    rules = _checked(rules)  # what is wrong with them by themselves is told without any lock
 
     def work(conn: Connection, _: Sequence[str]) -> SeenReportRules:
         lock_marketplace(conn, DEFAULT_CURRENCY, may_change=False)
@@ -64,9 +64,7 @@ def change_report_rules(
         if rules_document(before) == rules_document(rules):
             return _seen(before)
         require_version(expected_version, _seen(before).version, "the rules of reports")
-        gone = [each.key for each in before.categories if rules.category(each.key) is None]
-        if gone:
-            raise BadInput([f"categories: {', '.join(gone)} may be switched off, but not taken away"])
+        checked_change(before, rules)
         write_report_rules(conn, rules)
         event = AuditEvent(
             actor, "marketplace.report_rules_changed", "marketplace", "*", rules_document(before),
@@ -76,6 +74,15 @@ def change_report_rules(
         return _seen(rules, took_effect=True)
 
     return with_niche_locks(database, work)
+
+
+def checked_change(before: ReportRules, rules: ReportRules) -> ReportRules:
+    """The rules with their labels as they are stored. Raises `BadInput` where they cannot come after those before."""
+    checked = _checked(rules)
+    gone = [each.key for each in before.categories if rules.category(each.key) is None]
+    if gone:
+        raise BadInput([f"categories: {', '.join(gone)} may be switched off, but not taken away"])
+    return checked
 
 
 def _checked(rules: ReportRules) -> ReportRules:

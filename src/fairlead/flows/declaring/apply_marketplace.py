@@ -14,6 +14,7 @@ from fairlead.flows.configuration.deposit_bounds import bounds_problem
 from fairlead.flows.declaring.declaration import Declaration, MarketplaceTable, parse_declaration
 from fairlead.flows.declaring.plan_niches import NichePlan, plan_niches, policy_document
 from fairlead.flows.declaring.plan_providers import GATEWAY, ProviderPlan, plan_providers
+from fairlead.flows.declaring.plan_reports import ReportsPlan, plan_reports
 from fairlead.flows.declaring.plan_retention import RetentionPlan, plan_retention
 from fairlead.flows.declaring.plan_subscriptions import SubscriptionPlan, is_restated, plan_subscriptions
 from fairlead.flows.declaring.provider_events import provider_events
@@ -44,8 +45,11 @@ from fairlead.store.journal import LockedNiche, lock_niches
 from fairlead.store.leads.retention import policies as retention_policies
 from fairlead.store.leads.retention import write_policy
 from fairlead.store.leads.rows import clock
+from fairlead.store.money.bad_leads import set_window_days, windows_of
 from fairlead.store.money.ledger import post_entries
 from fairlead.store.money.payments import credited_event, credited_payments, insert_payments
+from fairlead.store.money.report_rules import report_rules, write_report_rules
+from fairlead.store.money.returns import refund_policies, set_refund_policy
 
 __all__ = ["Applied", "Change", "Declaration", "apply_marketplace", "parse_declaration"]
 
@@ -87,15 +91,16 @@ class _Plan:
     providers: ProviderPlan
     subscriptions: SubscriptionPlan
     retention: RetentionPlan
+    reports: ReportsPlan
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        parts = (self.standing, self.niches, self.retention, self.providers, self.subscriptions)
+        parts = (self.standing, self.reports, self.niches, self.retention, self.providers, self.subscriptions)
         return tuple(change for part in parts for change in part.changes)
 
     @property
     def problems(self) -> list[str]:
-        parts = (self.standing, self.niches, self.providers, self.subscriptions)
+        parts = (self.standing, self.reports, self.niches, self.providers, self.subscriptions)
         return [problem for part in parts for problem in part.problems]
 
 
@@ -182,7 +187,15 @@ def _plan(conn: Connection, document: Declaration, standing: _Standing) -> _Plan
     ids_by_slug = {slug: row.niche_id for slug, row in niches.by_slug.items()}
     policies = {each.niche_id: each.policy for each in retention_policies(conn)}
     kept = plan_retention(document.niches, ids_by_slug, policies)
-    plan = _Plan(standing, niches, providers, planned, kept)
+    reports = plan_reports(
+        document.marketplace,
+        document.niches,
+        ids_by_slug,
+        report_rules(conn),
+        refund_policies(conn, niche_ids),
+        windows_of(conn, niche_ids),
+    )
+    plan = _Plan(standing, niches, providers, planned, kept, reports)
     if problems := plan.problems:
         raise BadInput(problems)
     return plan
@@ -207,6 +220,7 @@ def _write(conn: Connection, document: Declaration, plan: _Plan, actor: Actor) -
     memo = f"marketplace file {document.sha256}"
     for niche_id, _before, after in plan.retention.policies:
         write_policy(conn, niche_id, after, now)
+    _write_reports(conn, plan.reports)
     add_form_schemas(conn, plan.niches.new_forms, actor.name, memo, now)
     write_levels(conn, plan.niches.written_levels, now)
     add_conflict_groups(conn, plan.providers.created_groups, now)
@@ -219,7 +233,17 @@ def _write(conn: Connection, document: Declaration, plan: _Plan, actor: Actor) -
     locked = plan.standing.locked | lock_niches(conn, [row.niche_id for row in plan.niches.written_niches])
     record_moves(conn, locked, _journal_contents(plan), plan.subscriptions.moves, now)
     credited = [credited_event(payment, plan.standing.currency, actor) for payment in plan.providers.deposits]
-    append_audit(conn, [*_events(document, plan, actor), *plan.retention.events(actor), *credited], now)
+    settings = [*plan.retention.events(actor), *plan.reports.events(actor)]
+    append_audit(conn, [*_events(document, plan, actor), *settings, *credited], now)
+
+
+def _write_reports(conn: Connection, plan: ReportsPlan) -> None:
+    if plan.rules is not None:
+        write_report_rules(conn, plan.rules[1])
+    for niche_id, _, policy in plan.refunds:
+        set_refund_policy(conn, niche_id, policy)
+    for niche_id, _, days in plan.windows:
+        set_window_days(conn, niche_id, days)
 
 
 def _journal_contents(plan: _Plan) -> dict[str, Contents]:

@@ -18,9 +18,11 @@ from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.entry.types import MailLanguage, PhoneRegion
 from fairlead.core.errors import BadInput
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
+from fairlead.core.report_rules import MOST_A_DAY
 from fairlead.core.retention import MOST_RETENTION_DAYS
 from fairlead.flows.input_types import (
     Cents,
+    Days,
     Email,
     Hours,
     MaxRecipients,
@@ -43,12 +45,49 @@ class _Table(BaseModel):
 RetentionDays = Annotated[int, Field(ge=1, le=MOST_RETENTION_DAYS, strict=True)]
 
 
+class CategoryTable(_Table):
+    """`[[marketplace.reports.categories]]`"""
+
+    key: Name
+    label: Name | None = None
+    active: bool = True
+
+
+class ShareTable(_Table):
+    """`[marketplace.reports.share]`; without any key it says that there is none."""
+
+    percent: Days | None = None
+    days: Days | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "ShareTable":
+        if (self.percent is None) is not (self.days is None):
+            raise PydanticCustomError("incomplete_share", "must have percent and days, or none of them")
+        return self
+
+
+class ReportsTable(_Table):
+    """`[marketplace.reports]`: what leads are reported as bad for, and how many a provider may report."""
+
+    categories: list[CategoryTable] | None = None
+    most_a_day: Annotated[int, Field(ge=0, le=MOST_A_DAY, strict=True)] | None = None
+    share: ShareTable | None = None
+
+
+class RefundsTable(_Table):
+    """`[niche.refunds]`: what a refund gives back besides the money; what it does not name is not given back."""
+
+    returns_turn: bool = False
+    leaves_limits: bool = False
+
+
 class MarketplaceTable(_Table):
     """`[marketplace]`"""
 
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
     min_deposit_cents: PositiveCents | None = None
     max_deposit_cents: PositiveCents | None = None
+    reports: ReportsTable | None = None
 
 
 class LevelTable(_Table):
@@ -101,6 +140,8 @@ class NicheTable(_Table):
     reoffer: ReofferTable | None = None
     phone_region: PhoneRegion | Literal[""] | None = None
     retention: RetentionTable | None = None
+    refunds: RefundsTable | None = None
+    report_window_days: Days | None = None
     max_recipients_per_lead: MaxRecipientsPerLead | Literal[0] | None = None
     level: list[LevelTable] = []
 

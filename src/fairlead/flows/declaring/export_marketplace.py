@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from fairlead.core.canonical import JsonObject
 from fairlead.core.model import Subscription
 from fairlead.core.retention import RetentionPolicy
+from fairlead.core.returns import RefundPolicy
 from fairlead.core.subscription import PAUSED
 from fairlead.flows.declaring.declaration import (
     LevelTable,
@@ -24,6 +25,7 @@ from fairlead.flows.declaring.declaration import (
 )
 from fairlead.flows.declaring.plan_niches import level_document, niche_document
 from fairlead.flows.declaring.plan_providers import provider_document
+from fairlead.flows.declaring.plan_reports import reports_table
 from fairlead.flows.declaring.plan_subscriptions import subscription_document
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.conflict_groups import conflict_groups
@@ -43,6 +45,9 @@ from fairlead.store.configuration.rows import (
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.retention import policies as retention_policies
 from fairlead.store.leads.rows import clock
+from fairlead.store.money.bad_leads import WINDOW_DAYS, windows_of
+from fairlead.store.money.report_rules import report_rules
+from fairlead.store.money.returns import refund_policies
 
 _BEGINNING = """\
 # Niches with their forms and levels, providers with their subscriptions: what `fairlead apply` makes a marketplace of.
@@ -91,10 +96,18 @@ def _document(conn: Connection) -> tuple[Mapping[str, Any], tuple[str, ...]]:
             place = "/".join(names[row.subscription.level_id])
             left_out.append(f"{row.provider_email} {place}: its filter no longer fits the form")
     kept = {each.niche_id: each.policy for each in retention_policies(conn)}
+    refunds, windows = refund_policies(conn, niche_ids), windows_of(conn, niche_ids)
     document = {
-        "marketplace": _table(MarketplaceTable, asdict(marketplace_row(conn))),
+        "marketplace": _table(
+            MarketplaceTable, asdict(marketplace_row(conn)) | {"reports": reports_table(report_rules(conn))}
+        ),
         "niche": [
-            _niche(niche, [row for row in levels if row.niche_id == niche.niche_id], kept.get(niche.niche_id))
+            _niche(
+                niche,
+                [row for row in levels if row.niche_id == niche.niche_id],
+                kept.get(niche.niche_id),
+                (refunds[niche.niche_id], windows[niche.niche_id]),
+            )
             for niche in niches
         ],
         "provider": [_provider(row, of_provider.get(row.provider_id, []), names, groups) for row in providers],
@@ -102,10 +115,19 @@ def _document(conn: Connection) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     return document, tuple(left_out)
 
 
-def _niche(niche: NicheRow, levels: Sequence[LevelRow], kept: RetentionPolicy | None) -> Mapping[str, Any]:
+def _niche(
+    niche: NicheRow, levels: Sequence[LevelRow], kept: RetentionPolicy | None, of_reports: tuple[RefundPolicy, int]
+) -> Mapping[str, Any]:
     own = [_table(LevelTable, {"name": row.level.name, **level_document(row.level)}) for row in levels]
     retention = None if kept is None else asdict(kept)
-    document = {"slug": niche.slug, **niche_document(niche), "retention": retention}
+    refunds, days = of_reports
+    document = {
+        "slug": niche.slug,
+        **niche_document(niche),
+        "retention": retention,
+        "refunds": asdict(refunds) if refunds.gives_back else None,
+        "report_window_days": None if days == WINDOW_DAYS else days,
+    }
     return {**_table(NicheTable, document), "level": own}
 
 

@@ -1,5 +1,6 @@
 """Reports of bad leads, which are columns of the assignments that they are about, and leads that are marked as bad."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -28,6 +29,18 @@ class OpenReport:
     currency: str
     assigned_at: datetime
     status: str
+
+
+WINDOW_DAYS = 14
+"""Of a niche until it is set; the table says the same."""
+
+
+def windows_of(conn: Connection, niche_ids: Sequence[str]) -> dict[str, int]:
+    """For how many days leads of each of these niches can be reported as bad, by niche id."""
+    rows = conn.execute(
+        "select id::text, bad_lead_window_days from niches where id = any(%s::uuid[])", (list(niche_ids),)
+    ).fetchall()
+    return dict(rows)
 
 
 def window_days(conn: Connection, niche_id: str) -> int:
