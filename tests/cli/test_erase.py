@@ -2,10 +2,12 @@
 
 import pytest
 
+from fairlead.flows.approve_lead import approve_lead
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from tests.cli.program import Program
-from tests.flows.erasure.canaries import CANARIES, found, open_market, sent
+from tests.flows.erasure.canaries import CANARIES, distribute, found, open_market, sent
 from tests.flows.intake.senders import send
 
 
@@ -54,3 +56,14 @@ def test_what_is_refused_is_one_line(words: tuple[str, ...], status: int, fairle
     ran = fairlead("erase", *words)
     assert (ran.status, ran.err.count("\n")) == (status, 1), ran
     assert "Quokka" not in ran.err
+
+
+def test_explaining_an_erased_lead_for_a_provider_says_that_it_is_erased(fairlead: Program, database: Database) -> None:
+    lead_id = send(database, sent()).lead_id
+    approve_lead(database, lead_id, OPERATOR)
+    distribute(database)
+    fairlead("erase", lead_id)
+    whole = fairlead("explain", lead_id)
+    assert (whole.status, "Anchor" in whole.out, "quokka" in whole.out.lower()) == (0, True, False), whole
+    ran = fairlead("explain", lead_id, "--provider", "anchor@example.com")
+    assert (ran.status, ran.out, ran.err.count("\n"), "are gone" in ran.err) == (1, "", 1, True), ran

@@ -37,6 +37,16 @@ def test_money_shows_sums_reports_and_whether_the_books_agree(database: Database
     assert stated["last_reconciliation"]["difference_count"] == 0
 
 
+def test_money_stands_beside_that_of_the_days_before(database: Database) -> None:
+    operator = an_admin(console(database), database)
+    sell(database)
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    text = operator.get("/money", params={"from": tomorrow, "to": tomorrow}).text
+    assert "before: €25.00" in text, "what was sold"
+    assert "before: €56.00" in text, "what came in"
+    assert "before:" not in operator.get("/money?from=2020-01-01&to=2020-01-31").text
+
+
 def test_reports_are_chosen_by_what_they_are_and_read_page_by_page(database: Database) -> None:
     operator = an_admin(console(database), database)
     sale = sell(database)

@@ -4,11 +4,14 @@ import json
 import re
 from html import unescape
 
+from fairlead.flows.distributor import Distributor
+from fairlead.flows.submit_leads import submit_leads
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider
 from tests.api.portal import level, subscription
 from tests.console.portal_pages import shown, visit_portal
-from tests.flows.access.people import add_provider
+from tests.flows.access.people import add_provider, value
 
 
 def test_the_page_of_more_leads_has_the_numbers_of_the_api_and_nothing_of_others(database: Database) -> None:
@@ -25,6 +28,31 @@ def test_the_page_of_more_leads_has_the_numbers_of_the_api_and_nothing_of_others
     assert "Provider has the lead from another level 1" in words
     assert "Bowline" not in words
     assert "not in the queue" in shown(portal.bea, "/portal/more")
+
+
+def test_more_days_are_looked_at_as_they_are_chosen(database: Database) -> None:
+    portal = visit_portal(database)
+    for days in ("30", "90", "365"):
+        words = shown(portal.sam, f"/portal/more?days={days}")
+        assert f"why you did not get more, in the last {days} days" in words
+        assert f"Beside it the {days} days before." in words
+        assert "Received 1 before: 0" in words
+        assert "Spent €20.00 before: €0.00" in words
+        page = portal.sam.get(f"/portal/more?days={days}").text
+        assert re.search(rf'href="/portal/more\?days={days}" aria-current="true"', page)
+    refused = portal.sam.get("/portal/more?days=7", headers={"Accept": "text/html"})
+    assert (refused.status_code, "Traceback" in refused.text) == (404, False)
+
+
+def test_a_reason_of_fewer_than_ten_is_said_to_be_one(database: Database) -> None:
+    """Anchor's filter asks for a number that people type."""
+    portal = visit_portal(database)
+    leads: list[dict[str, object]] = [{"cores": 2, "region": "south"}]
+    submit_leads(database, "hosting", leads, OPERATOR, approve=True)
+    Distributor(database).distribute_waiting(value(database, "select id::text from niches"))
+    sentence = "such reasons are counted in tens, and what is left of each, fewer than ten leads, stands together."
+    assert sentence in shown(portal.sam, "/portal/more")
+    assert sentence not in shown(portal.bea, "/portal/more")
 
 
 def test_who_subscribes_to_nothing_is_led_to_what_is_on_offer(database: Database) -> None:

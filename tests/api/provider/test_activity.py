@@ -1,5 +1,6 @@
 """A provider learns why it did not get more leads, from its own part of what was decided, and nothing of others."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -87,3 +88,23 @@ def test_a_provider_that_subscribes_to_nothing_is_told_of_nothing(database: Data
 def _place(portal: Portal, name: str) -> tuple[int, int]:
     told = _told(portal.sam)[name]
     return told["place"], told["queue_length"]
+
+
+def test_each_provider_has_the_figures_of_its_own_days_beside_as_many_before(database: Database) -> None:
+    portal = open_portal(database)
+    sam, bea = (each.get(f"{API}/activity/figures").json() for each in (portal.sam, portal.bea))
+    assert [(each["figures"]["received_count"], each["figures"]["spent_cents"]) for each in (sam, bea)] == [
+        (1, 2000),
+        (1, 500),
+    ]
+    assert sam["currency"] == "EUR"
+    assert sam["earlier"]["received_count"] == 0
+    assert sam["figures"]["acceptance_rate"] is None
+    portal.sam.post(f"{API}/assignments/{portal.sale.anchor}/accept")
+    assert portal.sam.get(f"{API}/activity/figures").json()["figures"]["acceptance_rate"] == 1
+    # Of the days that begin tomorrow, the earlier ones are those of today.
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    days = {"day_from": tomorrow.isoformat(), "day_before": (tomorrow + timedelta(days=1)).isoformat()}
+    found = portal.sam.get(f"{API}/activity/figures", params=days).json()
+    assert (found["figures"]["received_count"], found["earlier"]["received_count"]) == (0, 1)
+    assert portal.sam.get(f"{API}/activity/figures", params={"day_from": "yesterday"}).status_code == 422

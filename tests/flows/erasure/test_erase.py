@@ -2,6 +2,7 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from threading import Barrier
@@ -17,13 +18,16 @@ from fairlead.flows.erasure.own_erasure import ErasedRequest, erase_request
 from fairlead.flows.erasure.preview import preview_lead, preview_person
 from fairlead.flows.erasure.records import lead_erasures
 from fairlead.flows.explain import explain_lead, explain_provider
+from fairlead.flows.exporting.rows import ExportRequest
 from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.intake.own_request import show_request
 from fairlead.flows.money.bad_leads import mark_lead_bad, report_bad_lead
+from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.notifications.replay import replay_notification
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.verify_decision import verify_decision
+from fairlead.settings import Settings
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
@@ -32,7 +36,8 @@ from fairlead.store.portal.inbox import inbox_assignment
 from fairlead.store.simulated_clock import SimulatedClock
 from tests.delivery.mail_servers import Inbox, mail_server
 from tests.delivery.receiver import receiver, says
-from tests.flows.erasure.canaries import CANARIES, NEEDLES, bought, distribute, open_market, sent, walk
+from tests.flows.erasure.canaries import CANARIES, NEEDLES, bought, distribute, found, open_market, sent, walk
+from tests.flows.exporting.exports import built
 from tests.flows.intake.senders import VISITOR, send, visit
 from tests.flows.intake.test_own_request import own_link
 from tests.flows.notifications.mail import text_of
@@ -201,14 +206,14 @@ def test_a_request_that_brought_it_does_not_bring_it_again(database: Database) -
     assert query(database, "select count(*) from leads") == [(1,)]
 
 
-@pytest.mark.parametrize("other", ["approve", "distribute", "reject", "report", "erase"])
+@pytest.mark.parametrize("other", ["approve", "distribute", "reject", "report", "refund", "erase"])
 def test_at_the_same_moment_as_something_else_each_finds_what_the_other_did(other: str, database: Database) -> None:
     """Fifty at once; what comes out is one of the two orders, and the closing sweep proves the rest."""
     open_market(database)
     lead_id = send(database, sent()).lead_id
     if other != "approve":
         approve_lead(database, lead_id, OPERATOR)
-    if other == "report":
+    if other in ("report", "refund"):
         distribute(database)
     barrier = Barrier(10)
 
@@ -244,8 +249,41 @@ def _do(database: Database, other: str, lead_id: str) -> None:
     elif other == "report":
         for assignment_id, provider_id in bought(database, lead_id):
             report_bad_lead(database, provider_id, assignment_id, "spam", "quokkanote", PORTAL)
+    elif other == "refund":
+        for assignment_id, _ in bought(database, lead_id):
+            refund_assignment(database, assignment_id, MEMO, OPERATOR)
     else:
         erase(database, lead_id)
+
+
+@pytest.mark.parametrize("other", ["export", "delivery"])
+def test_what_is_written_at_the_same_moment_says_nothing_of_the_person_afterwards(
+    other: str, database: Database
+) -> None:
+    """The file is dropped, or written without the lead; a message was sent before, or says what is left."""
+    open_market(database)
+    inbox = Inbox()
+    with mail_server(inbox) as port, receiver(says(200)) as crm, ThreadPoolExecutor(1) as beside:
+        set_endpoint(database, crm.url())
+        for _ in range(4):
+            lead_id = send(database, sent()).lead_id
+            approve_lead(database, lead_id, OPERATOR)
+            distribute(database)
+            barrier = Barrier(2)
+            writing = beside.submit(_write, database, other, settings_for(port), barrier)
+            barrier.wait()
+            erase(database, lead_id)
+            writing.result()
+    assert found(database) == []
+
+
+def _write(database: Database, other: str, settings: Settings, barrier: Barrier) -> None:
+    barrier.wait()
+    if other == "delivery":
+        work_off(database, settings)
+        return
+    with suppress(AssertionError):  # its export was dropped while it was built
+        built(database, ExportRequest("leads"))
 
 
 def test_no_fingerprint_is_stored_of_a_lead_that_is_erased_meanwhile(database: Database) -> None:
