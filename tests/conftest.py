@@ -1,17 +1,19 @@
 """A real server for the whole run, a fresh marketplace for each test, and the invariant sweep behind every one."""
 
 from collections.abc import Generator
-from uuid import uuid4
 
 import psycopg
 import pytest
 from hypothesis import settings
 from psycopg import sql
 
+from fairlead.flows import reports
 from fairlead.store.connection import Database, Timeouts
 from fairlead.store.embedded.scratch import scratch_cluster
 from fairlead.store.schema import migrate
 from tests.closing_sweep import sweep
+from tests.collecting import LeanCollection
+from tests.kept_databases import KeptDatabase, KeptDatabases, named
 from tests.order import longest_early
 from tests.quick_passwords import use_quick_passwords
 from tests.seeded_bugs.bug import NOTICED
@@ -26,7 +28,8 @@ settings.register_profile("quick", max_examples=30)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The markers of tests/by_hand.py and tests/order.py are known."""
+    """The markers of tests/by_hand.py and tests/order.py are known, and nothing is looked for where it cannot be."""
+    config.pluginmanager.register(LeanCollection())
     config.addinivalue_line("markers", "rows_by_hand(*checks): sets rows by hand, which these checks rightly find")
     config.addinivalue_line("markers", "long: takes many seconds, but no run leaves it out; started early")
 
@@ -47,7 +50,7 @@ def server_url() -> Generator[str]:
         with psycopg.connect(url, autocommit=True) as conn:
             quick_handshakes(conn)
             conn.execute(f"create database {TEMPLATE}".encode())
-        with Database(_named(url, TEMPLATE), "fairlead") as database:
+        with Database(named(url, TEMPLATE), "fairlead") as database:
             migrate(database)
         yield url
 
@@ -58,10 +61,6 @@ def quick_handshakes(conn: psycopg.Connection[tuple[object, ...]]) -> None:
         conn.execute("set scram_iterations = 1")
         alter = sql.SQL("alter role {} password {}")
         conn.execute(alter.format(sql.Identifier(conn.info.user), sql.Literal(conn.info.password)))
-
-
-def _named(url: str, name: str) -> str:
-    return url.rsplit("/", 1)[0] + f"/{name}"
 
 
 @pytest.fixture(autouse=True)
@@ -77,14 +76,32 @@ def superuser(server_url: str) -> Generator[psycopg.Connection[tuple[object, ...
         yield conn
 
 
+@pytest.fixture(scope="session")
+def kept_databases(server_url: str, superuser: psycopg.Connection[tuple[object, ...]]) -> Generator[KeptDatabases]:
+    """Where the databases of this process's tests come from."""
+    databases = KeptDatabases(server_url, superuser, TEMPLATE)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-def database_url(server_url: str, superuser: psycopg.Connection[tuple[object, ...]]) -> Generator[str]:
-    """A fresh database with the newest schema, gone after the test."""
-    name = f"test_{uuid4().hex[:12]}"
-    superuser.execute(f"create database {name} template {TEMPLATE} strategy file_copy".encode())
-    yield _named(server_url, name)
-    superuser.execute(f"drop database {name} with (force)".encode())
+def kept_database(
+    kept_databases: KeptDatabases,
+    superuser: psycopg.Connection[tuple[object, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Generator[KeptDatabase]:
+    """A database with the newest schema and nothing in it; kept for another test where that can be had again."""
+    # All that a process remembers of a database by its address (tests/test_kept_databases.py).
+    monkeypatch.setattr(reports, "_noted", set())
+    with kept_databases.lent() as database:
+        yield database
     drop_unused_portal_roles(superuser)
+
+
+@pytest.fixture
+def database_url(kept_database: KeptDatabase) -> str:
+    """Of a database with the newest schema and nothing in it."""
+    return kept_database.url
 
 
 def drop_unused_portal_roles(conn: psycopg.Connection[tuple[object, ...]]) -> None:
@@ -101,17 +118,17 @@ def drop_unused_portal_roles(conn: psycopg.Connection[tuple[object, ...]]) -> No
 
 
 @pytest.fixture
-def database(database_url: str, request: pytest.FixtureRequest) -> Generator[Database]:
+def database(kept_database: KeptDatabase, request: pytest.FixtureRequest) -> Generator[Database]:
     """A fresh marketplace; when the test is over, everything in it must still be provable.
 
     A test that sets rows by hand, past the flows that would have recorded it, names the checks that say so with
     `rows_by_hand` (tests/by_hand.py): they are left out, all others are made. A test whose subject is the damage takes
     `damaged_database` instead.
     """
-    with Database(database_url, "fairlead", BOUNDS, max_connections=12) as fresh:
+    with Database(kept_database.url, "fairlead", BOUNDS, max_connections=12) as fresh:
         yield fresh
         marks = request.node.iter_markers("rows_by_hand")
-        sweep(fresh, frozenset(name for mark in marks for name in mark.args))
+        sweep(fresh, frozenset(name for mark in marks for name in mark.args), kept_database.keeper)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tests.bench.measuring import measured
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_pieces_of_text(tmp_path: Path) -> None:
     """As a program; the other measurements are tested without another process."""
     figures = tmp_path / "figures.json"

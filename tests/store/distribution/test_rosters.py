@@ -23,6 +23,7 @@ from fairlead.store.distribution.rosters import (
 from fairlead.store.journal import LockedNiche, entries_after, lock_niches
 from tests.closing_sweep import sweep
 from tests.flows.marketplaces import HOSTING, declare
+from tests.kept_databases import KeptDatabase
 
 LEAD = {"cores": 4, "region": "north"}
 
@@ -42,11 +43,12 @@ subscription = [
 
 
 @pytest.fixture
-def standby(database: Database, server_url: str) -> Generator[Database]:
+def standby(database: Database, kept_database: KeptDatabase, server_url: str) -> Generator[Database]:
     """What the database held before the test went on: a standby that did not hear of the rest."""
     with Database(database.url, "fairlead") as primary:  # closed again: a database in use cannot be copied
         declare(primary, HOSTING)
         submit_leads(primary, "hosting", [LEAD], OPERATOR, approve=True)
+    kept_database.close()
     name = database.url.rsplit("/", 1)[1]
     with psycopg.connect(server_url, autocommit=True) as conn:
         conn.execute(f"create database {name}_standby template {name}".encode())

@@ -6,7 +6,7 @@ from fairlead.flows.verify import verify
 from fairlead.store.connection import Database
 from fairlead.store.invariants.engine import INVARIANTS, check_invariants
 from fairlead.store.invariants.invariant import Invariant
-from tests.closing_sweep import TABLES, first_violations, sweep, tables_of
+from tests.closing_sweep import first_violations, holds_rows, sweep, tables_of
 from tests.flows.sales import sell
 
 OWN_TABLES = """
@@ -21,10 +21,10 @@ def test_in_empty_tables_no_check_finds_anything(damaged_database: Database) -> 
         conn.execute("set local session_replication_role = replica")  # what is appended only is emptied, too
         for (name,) in conn.execute(OWN_TABLES).fetchall():
             conn.execute(f"truncate {name} cascade".encode())
-        holds_rows: dict[str, bool] = dict(conn.execute(TABLES).fetchall())
+        tables = holds_rows(conn)
         found = {each.invariant.name: each.first for each in check_invariants(conn, INVARIANTS) if each.first}
         assert found == {}
-        assert [each.name for each in INVARIANTS if not tables_of(each, holds_rows)] == [], "never asked"
+        assert [each.name for each in INVARIANTS if not tables_of(each, tables)] == [], "never asked"
 
 
 def test_a_table_that_holds_a_row_is_asked_about(damaged_database: Database) -> None:
