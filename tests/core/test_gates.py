@@ -29,6 +29,7 @@ def test_precedence_is_that_of_the_rules() -> None:
         "subscription_inactive",
         "filter_invalid",
         "filter_mismatch",
+        "price_above_limit",
         "outside_schedule",
         "cap_reached",
         "already_recipient",

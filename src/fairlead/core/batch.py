@@ -20,6 +20,7 @@ from fairlead.core.journal import JournalEntryKind
 from fairlead.core.limits import Counter, CounterKey
 from fairlead.core.model import Balance, Lead, Subscription
 from fairlead.core.postconditions import assert_batch
+from fairlead.core.prices import lowest_price_cents
 from fairlead.core.refusals import Refusal
 from fairlead.core.roster import Roster
 from fairlead.core.subscription import is_affordable, out_of_funds
@@ -223,7 +224,7 @@ def _step(roster: Roster, lead: Lead, balances: "_Balances", time_rules: TimeRul
     for recipient in decision.recipients:
         balances.charge(recipient.provider_id, recipient.price_cents)
     # Who can pay for the dearest level can pay for every other: of most providers no subscription has to be looked at.
-    dearest_cents = max((level.price_cents for level in roster.levels.values()), default=0)
+    dearest_cents = max((lowest_price_cents(level) for level in roster.levels.values()), default=0)
     own = (
         subscription
         for provider_id in decision.consulted_provider_ids

@@ -12,6 +12,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.journal import UnreadableEntry
 from fairlead.core.limits import limits_text
 from fairlead.core.model import PLAIN_TERMS, Level, ProviderTerms, Subscription, filter_text
+from fairlead.core.prices import price_rules_text
 
 
 def niche_payload(
@@ -27,7 +28,7 @@ def niche_payload(
 
 
 def level_payload(level: Level, *, is_deleted: bool) -> JsonObject:
-    """The payload of a `level` entry; of one that is not exclusive it says nothing of that."""
+    """The payload of a `level` entry; what it is not, or does not have, is left out."""
     return {
         "level_id": level.level_id,
         "name": level.name,
@@ -37,6 +38,7 @@ def level_payload(level: Level, *, is_deleted: bool) -> JsonObject:
         "is_active": level.is_active,
         "is_deleted": is_deleted,
         **({"is_exclusive": True} if level.is_exclusive else {}),
+        **({} if level.price_rules_text is None else {"price_rules": json.loads(level.price_rules_text)}),
     }
 
 
@@ -55,6 +57,7 @@ def level_from_payload(payload: Mapping[str, Any]) -> tuple[Level, bool]:
         payload["order_position"],
         payload["is_active"],
         payload.get("is_exclusive", False),
+        price_rules_text(payload.get("price_rules")),
     )
     return level, payload["is_deleted"]
 
@@ -130,6 +133,7 @@ def subscription_payload(
         "filter_is_valid": subscription.filter_is_valid,
         "is_deleted": is_deleted,
         **_timed(subscription.limits_text, subscription.schedule_text),
+        **({} if subscription.max_price_cents is None else {"max_price_cents": subscription.max_price_cents}),
     }
     if before is not None and before.filter_text == subscription.filter_text:
         return {**payload, "filter_sha256": filter_digest(before.filter_text)}
@@ -160,6 +164,7 @@ def subscription_from_payload(
         _filter_of(payload, before),
         payload["filter_is_valid"],
         *_timed_texts(payload),
+        payload.get("max_price_cents"),
     )
     return subscription, payload["is_deleted"]
 

@@ -6,6 +6,7 @@ and the time that it is given: same inputs, same decision, byte for byte.
 
 import hashlib
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from fairlead.core import gates
@@ -14,7 +15,8 @@ from fairlead.core.decision_state import Balances, DecisionState, TimeRules
 from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.model import Lead, Level, Subscription
 from fairlead.core.postconditions import assert_decision
-from fairlead.core.refusals import FOR_GOOD, LevelFull
+from fairlead.core.prices import HeldRule, PriceFacts, lowest_price_cents, rule_that_holds
+from fairlead.core.refusals import FOR_GOOD, LevelFull, PriceAboveLimit
 from fairlead.core.roster import Roster
 from fairlead.core.rotation import next_pointer, start_position
 from fairlead.core.slots import Candidates
@@ -83,7 +85,7 @@ def decide(
         pointer = next_pointer(positions, start)
         candidates = roster.candidates_of(lead, decided_at)
         for level in traverse(roster.active_levels, start):
-            results.append(_fill_level(roster, candidates, level, state))
+            results.append(_fill_level(roster, candidates, *_priced(roster, level, state), state))
         reopens_at = _reopens_at(candidates, results)
         state.used_local_time |= candidates.any_shut
     decision = Decision(
@@ -98,6 +100,7 @@ def decide(
         outcome=outcome_of(results),
         levels=tuple(results),
         calendars=time_rules.calendars if state.used_local_time else None,
+        lead_created_at=lead.created_at if state.used_age else None,
         reopens_at=reopens_at,
     )
     assert_decision(roster, decision)
@@ -133,7 +136,7 @@ def _reopens_at(candidates: Candidates, results: Sequence[LevelResult]) -> datet
     """When the first candidate is asked again that a limit or a schedule refused; None where no moment does that."""
     if any(result.recipients for result in results):
         return None
-    named = [refused.refusal.shuts_until for result in results for refused in result.refused]
+    named = [refused.refusal.reopens_at for result in results for refused in result.refused]
     shut = [candidates.first_shut_until(result.level) for result in results]
     moments = [moment for moment in (*named, *shut) if moment is not None and moment != FOR_GOOD]
     return min(moments, default=None)
@@ -155,7 +158,29 @@ def assignment_id(decided_at: datetime, niche_id: str, seq: int, subscription_id
     return f"{time[:8]}-{time[8:]}-7{rest[1:4]}-{variant}{rest[5:8]}-{rest[8:20]}"
 
 
-def _fill_level(roster: Roster, candidates: Candidates, level: Level, state: DecisionState) -> LevelResult:
+def _priced(roster: Roster, level: Level, state: DecisionState) -> tuple[Level, HeldRule | None]:
+    """The level at the price that it asks for the lead, and the price rule that decided that (R14)."""
+    if level.price_rules_text is None:
+        return level, None
+    assert state.time_rules is not None, "a decision has them"
+    lead, rules = state.lead, roster.price_rules(level.level_id)
+    state.used_age |= rules.ask_age
+    state.used_local_time |= rules.ask_hours
+    state.lowest_prices[level.level_id] = lowest_price_cents(level)
+    facts = PriceFacts(
+        None if lead.matched_ids is not None else lead.attributes,
+        timedelta(0) if lead.created_at is None else max(timedelta(0), state.decided_at - lead.created_at),
+        state.time_rules.is_within,
+        state.time_rules.recorded_price_rule(level.level_id),
+    )
+    rule = rule_that_holds(rules, facts)
+    price_cents = level.price_cents if rule is None else rules.rules[rule.number - 1].price_cents
+    return replace(level, price_cents=price_cents, price_rules_text=None), rule
+
+
+def _fill_level(
+    roster: Roster, candidates: Candidates, level: Level, rule: HeldRule | None, state: DecisionState
+) -> LevelResult:
     """The level's recipients: its candidates in R5's order until `max_recipients` are chosen or none is left.
 
     A refused candidate takes no slot (R6). A lead that takes no further recipient ends the walk (R16).
@@ -174,6 +199,8 @@ def _fill_level(roster: Roster, candidates: Candidates, level: Level, state: Dec
     counts = dict(roster.standing_counts(level.level_id))
     for reason, count in candidates.shut_counts(level).items():
         counts[reason] = counts.get(reason, 0) + count
+    if priced_out_count := candidates.priced_out_count(level):
+        counts[PriceAboveLimit.reason] = priced_out_count
     counts[FilterMismatch.reason] = roster.living_count(level.level_id) - candidate_count - sum(counts.values())
     unreached_count = candidate_count - len(recipients) - len(refused)
     if unreached_count:
@@ -182,7 +209,7 @@ def _fill_level(roster: Roster, candidates: Candidates, level: Level, state: Dec
             counts.get(gate.refusal.reason, 0) for gate in _KNOWN
         )
     told = {reason: count for reason, count in counts.items() if count}
-    return LevelResult(level, tuple(recipients), tuple(refused), told, full)
+    return LevelResult(level, tuple(recipients), tuple(refused), told, full, rule)
 
 
 _KNOWN = [gate for gate in gates.REGISTRY.decision if gate.known_provider_ids is not None]

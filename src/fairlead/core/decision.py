@@ -8,6 +8,7 @@ from enum import StrEnum
 from fairlead.core.canonical import JsonObject
 from fairlead.core.limits import Counter
 from fairlead.core.model import Level
+from fairlead.core.prices import HeldRule
 from fairlead.core.refusals import LeadFull, Refusal
 
 
@@ -50,7 +51,8 @@ class LevelResult:
 
     `counts` holds every other living subscription of the level by reason, none of them 0, so that recipients + refused
     + counts are all of them. `lead_full` is set where the lead took no further recipient from the level in the end,
-    although the level may have had room (R16).
+    although the level may have had room (R16). `level.price_cents` is the price that was asked, and `price_rule` the
+    rule that decided it, where one did (R14).
     """
 
     level: Level
@@ -58,6 +60,7 @@ class LevelResult:
     refused: tuple[RefusedCandidate, ...]
     counts: Mapping[str, int]
     lead_full: LeadFull | None = None
+    price_rule: HeldRule | None = None
 
     @property
     def has_open_slot(self) -> bool:
@@ -69,7 +72,8 @@ class LevelResult:
 class Decision:
     """One distribution of one lead, explaining itself. `levels` are in the order of the traversal (R3).
 
-    `calendars` are the editions of time zones and holidays that it depended on, if it did. `reopens_at`, which is in no
+    `calendars` are the editions of time zones and holidays that it depended on, if it did; `lead_created_at` is when
+    the lead came in, where a price rule asked how old it is. `reopens_at`, which is in no
     record: when a lead without recipients can find one at the earliest, since the first limit or schedule opens.
     """
 
@@ -84,6 +88,7 @@ class Decision:
     outcome: Outcome
     levels: tuple[LevelResult, ...]
     calendars: JsonObject | None = None
+    lead_created_at: datetime | None = None
     reopens_at: datetime | None = field(default=None, compare=False)
 
     @property

@@ -12,6 +12,7 @@ from fairlead.core.document import shown
 from fairlead.core.journal import UnreadableEntry
 from fairlead.core.limits import Counter
 from fairlead.core.model import Balance, Level
+from fairlead.core.prices import HeldRule
 from fairlead.core.refusals import InsufficientBalance, LeadFull, Refusal
 
 DECISION_VERSION = 2
@@ -56,6 +57,7 @@ def decision_payload(decision: Decision, version: int = DECISION_VERSION) -> Jso
         "next_start_order_position": decision.next_start_order_position,
         "outcome": decision.outcome.value,
         **({} if decision.calendars is None else {"calendars": decision.calendars}),
+        **({} if decision.lead_created_at is None else {"lead_created_at": timestamp_text(decision.lead_created_at)}),
         "levels": [_level_result_payload(result) for result in results],
     }
 
@@ -71,6 +73,7 @@ def _counted_where_it_follows(result: LevelResult) -> LevelResult:
 
 
 def _level_result_payload(result: LevelResult) -> JsonObject:
+    rule = result.price_rule
     return {
         "level_id": result.level.level_id,
         "order_position": result.level.order_position,
@@ -94,6 +97,7 @@ def _level_result_payload(result: LevelResult) -> JsonObject:
         "counts": dict(result.counts),
         **({"is_exclusive": True} if result.level.is_exclusive else {}),
         **({} if result.lead_full is None else {"lead_full": result.lead_full.recorded()}),
+        **({} if rule is None else {"price_rule": {"number": rule.number, "name": rule.name}}),
     }
 
 
@@ -124,7 +128,13 @@ def read_decision(niche_id: str, seq: int, payload: Mapping[str, Any], levels: M
         outcome=effect.outcome,
         levels=tuple(_read_level_result(each, levels) for each in payload["levels"]),
         calendars=payload.get("calendars"),
+        lead_created_at=lead_created_at(payload),
     )
+
+
+def lead_created_at(payload: Mapping[str, Any]) -> datetime | None:
+    """When the lead of a recorded decision came in, where a price depended on that."""
+    return timestamp_from_text(payload["lead_created_at"]) if "lead_created_at" in payload else None
 
 
 def _read_level_result(payload: Mapping[str, Any], levels: Mapping[str, Level]) -> LevelResult:
@@ -147,7 +157,8 @@ def _read_level_result(payload: Mapping[str, Any], levels: Mapping[str, Level]) 
         for each in payload["refused"]
     )
     full = LeadFull.read(payload["lead_full"], payload) if "lead_full" in payload else None
-    return LevelResult(level, recipients, refused, payload["counts"], full)
+    rule = HeldRule(**payload["price_rule"]) if "price_rule" in payload else None
+    return LevelResult(level, recipients, refused, payload["counts"], full, rule)
 
 
 def _read_recipient(record: Mapping[str, Any]) -> Recipient:

@@ -12,7 +12,7 @@ from fairlead.core.decision import Decision, LevelResult, Recipient
 from fairlead.core.decision_state import DecisionState
 from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.form import FormSchema
-from fairlead.core.gates import filter_refusal, is_shut, refusal_without_visit, standing_refusal
+from fairlead.core.gates import filter_refusal, is_shut, price_refusal, refusal_without_visit, standing_refusal
 from fairlead.core.model import Balance, Lead, ProviderTerms, Subscription
 from fairlead.core.refusals import Refusal
 
@@ -126,7 +126,7 @@ class _Gates:
         self._attributes = attributes
         self._of_filter: dict[str, FilterMismatch | None] = {}
 
-    def refusal(self, subscription: Subscription) -> Refusal | None:
+    def refusal(self, subscription: Subscription, price_cents: int) -> Refusal | None:
         status = self._past.provider_status(subscription.provider_id) or "unknown"
         refusal = standing_refusal(subscription, status)
         if refusal is not None:
@@ -134,8 +134,11 @@ class _Gates:
         text = subscription.filter_text
         if text not in self._of_filter:
             self._of_filter[text] = filter_refusal(subscription, self._past.schema, self._attributes)
+        refusal = self._of_filter[text] or price_refusal(subscription, price_cents)
+        if refusal is not None:
+            return refusal
         shut = self._past.shut_by(subscription.subscription_id)
-        return self._of_filter[text] or (shut if is_shut(shut, self._moment) else None)
+        return shut if is_shut(shut, self._moment) else None
 
 
 def _queue_of(past: PastQueue, gates: _Gates, result: LevelResult, state: DecisionState) -> LevelQueue:
@@ -147,7 +150,7 @@ def _queue_of(past: PastQueue, gates: _Gates, result: LevelResult, state: Decisi
     for subscription in past.subscriptions_at(result.level.level_id):
         seq = past.served_seq(subscription.subscription_id)
         ago = None if seq is None else state.last_served_seq - seq + 1
-        shut = gates.refusal(subscription)
+        shut = gates.refusal(subscription, result.level.price_cents)
         own = Candidate(subscription.subscription_id, subscription.provider_id, None, ago, None, shut)
         if shut is not None:
             outside.setdefault(shut.reason, []).append(own)

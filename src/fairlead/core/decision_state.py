@@ -41,6 +41,14 @@ class TimeRules(Protocol):
         """When the schedule that the subscription goes by opens; None while it is open."""
         ...
 
+    def is_within(self, hours_text: str, timezone: str) -> bool | None:
+        """Whether these hours of a price rule hold the moment; None where that is not known any more."""
+        ...
+
+    def recorded_price_rule(self, level_id: str) -> int:
+        """The number of the price rule that a past decision recorded for the level; 0 for none."""
+        ...
+
 
 @dataclass(slots=True)
 class DecisionState:
@@ -49,7 +57,8 @@ class DecisionState:
     `last_served_seq` is the niche's counter; each recipient takes the next one (R5). `terms` has those providers whose
     terms are not plain; with `time_rules` None no subscription has limits or a schedule. `used_local_time`
     says whether the decision depended on those. `conflict_groups` has the providers of each, of this niche;
-    `recipient_of_group` the one that receives the lead.
+    `recipient_of_group` the one that receives the lead. `lowest_prices` has the lowest price that levels with price
+    rules can ask, in cents, by level; `used_age` says whether a price depended on how old the lead is.
     """
 
     seq: int
@@ -65,6 +74,8 @@ class DecisionState:
     conflict_groups: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     recipient_of_group: dict[str, str] = field(default_factory=dict[str, str])
     is_sold_exclusively: bool = False
+    lowest_prices: dict[str, int] = field(default_factory=dict[str, int])
+    used_age: bool = False
 
     def terms_of(self, subscription: Subscription) -> ProviderTerms:
         """What holds for all subscriptions of its provider."""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from fairlead.core.canonical import timestamp_from_text
 from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.gates import REGISTRY
-from fairlead.core.refusals import AlreadyRecipient, LevelFull
+from fairlead.core.refusals import AlreadyRecipient, LevelFull, PriceAboveLimit
 from fairlead.core.roster import Roster
 
 MILLIONTHS = 1_000_000
@@ -35,6 +35,7 @@ NO_COUNTS: Sequence[int] = (0,) * len(_COLUMNS)
 _COLUMN_OF = {name: number for number, name in enumerate(_COLUMNS)}
 _ADDED = [RECEIVED, ELIGIBLE, ENTITLED, *range(len(_COUNTS), len(_COLUMNS))]
 _OPEN = -1
+_BEFORE_PRICE = {_COLUMN_OF[reason] for reason in REASONS[: REASONS.index(PriceAboveLimit.reason)]}
 
 Matrix = NDArray[np.int64]
 
@@ -233,6 +234,8 @@ class EntitlementCounter:
             own.slots.append(slot)
             own.rows.append(self._row_of.setdefault(_digits(subscription.subscription_id), len(self._row_of)))
             own.place_of[subscription.subscription_id] = len(own.slots) - 1
+            if subscription.max_price_cents is not None:
+                own.price_limits.append((len(own.slots) - 1, subscription.max_price_cents))
             own.places_of_provider.setdefault(subscription.provider_id, []).append(len(own.slots) - 1)
         while len(self._row_of) > len(self._rows):
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
@@ -259,6 +262,7 @@ class EntitlementCounter:
         if own is None:
             return
         found, rows = standings[own.slots], np.array(own.rows)
+        self._price_out(found, own, level["price_cents"])
         for provider_id in receivers:
             for place in own.places_of_provider.get(provider_id, ()):
                 if found[place] == _OPEN:
@@ -277,6 +281,12 @@ class EntitlementCounter:
             missed = np.zeros_like(missed)
         self._rows[rows[refused], found[refused]] += 1
         self._share(rows, chosen, missed)
+
+    def _price_out(self, found: NDArray[np.int8], own: "_Members", price_cents: int) -> None:
+        """Those that pass the filter, but pay less than the level asked, are refused by that, shut or not (R4)."""
+        for place, limit_cents in own.price_limits:
+            if limit_cents < price_cents and found[place] not in _BEFORE_PRICE:
+                found[place] = _COLUMN_OF[PriceAboveLimit.reason]
 
     def _share(self, rows: Matrix, chosen: Sequence[int], missed: NDArray[np.bool_]) -> None:
         """The slots go to the chosen; all that were eligible are entitled to equal parts of them."""
@@ -308,4 +318,5 @@ class _Members:
     slots: list[int] = field(default_factory=list[int])
     rows: list[int] = field(default_factory=list[int])
     place_of: dict[str, int] = field(default_factory=dict[str, int])
+    price_limits: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     places_of_provider: dict[str, list[int]] = field(default_factory=dict[str, list[int]])

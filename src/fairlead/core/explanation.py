@@ -8,7 +8,7 @@ from typing import Protocol
 from fairlead.core.decision import Decision, LevelResult, Recipient
 from fairlead.core.decision_state import DecisionState
 from fairlead.core.form import FormSchema
-from fairlead.core.gates import filter_refusal, is_shut, refusal_without_visit, standing_refusal
+from fairlead.core.gates import filter_refusal, is_shut, price_refusal, refusal_without_visit, standing_refusal
 from fairlead.core.model import Balance, Lead, ProviderTerms, Subscription
 from fairlead.core.refusals import LevelFull, Refusal
 
@@ -48,8 +48,10 @@ class Past(Protocol):
         """The limit or schedule that shuts the living subscription until the moment that it says, if one does."""
         ...
 
-    def count_ahead(self, attributes: Mapping[str, object], moment: datetime, subscription: Subscription) -> int:
-        """How many candidates for a lead with these attributes stand before the subscription at its level (R5)."""
+    def count_ahead(
+        self, attributes: Mapping[str, object], moment: datetime, subscription: Subscription, price_cents: int
+    ) -> int:
+        """How many candidates for a lead with these attributes, which costs so much, stand before the subscription."""
         ...
 
 
@@ -74,6 +76,10 @@ def _refusal(past: Past, lead: Lead, decision: Decision, result: LevelResult, su
     refusal = standing_refusal(subscription, status) or filter_refusal(subscription, past.schema, lead.attributes)
     if refusal is not None:
         return refusal
+    price_cents = result.level.price_cents
+    refusal = price_refusal(subscription, price_cents)
+    if refusal is not None:
+        return refusal
     shut = past.shut_by(subscription.subscription_id)
     if shut is not None and is_shut(shut, decision.decided_at):
         return shut
@@ -85,7 +91,8 @@ def _refusal(past: Past, lead: Lead, decision: Decision, result: LevelResult, su
     refusal = refusal_without_visit(state, subscription, result.level) or result.lead_full
     if refusal is not None:
         return refusal
-    return LevelFull(past.count_ahead(lead.attributes, decision.decided_at, subscription), result.level.max_recipients)
+    ahead = past.count_ahead(lead.attributes, decision.decided_at, subscription, price_cents)
+    return LevelFull(ahead, result.level.max_recipients)
 
 
 def _state_after(

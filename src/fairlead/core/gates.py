@@ -7,6 +7,9 @@ list all read it: a gate that is added here is everywhere.
   such subscriptions as counts, and never visits them.
 - The *filter* looks at the lead. All filters of a niche are asked at once (`fairlead.core.filter_index`); this is the
   same question for a single one.
+- The *price limit* of a subscription looks at the price that its level asks for the lead, which is decided before any
+  candidate is asked. Those of a level are held against it at once (`fairlead.core.slots`); this is the same question
+  for a single one.
 - A *decision* gate also looks at what the decision did so far, and at balances: it is asked for each candidate in R5's
   order, until the level is full.
 - A gate may shut a subscription until a moment (`Refusal.shuts_until`): a schedule that opens then, a window of a limit
@@ -27,7 +30,7 @@ from fairlead.core.decision_state import DecisionState
 from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.filters import compile_filter
 from fairlead.core.form import FormSchema
-from fairlead.core.limits import Counter, later_reached, parse_limits, reached_cap
+from fairlead.core.limits import Counter, ReachedCap, later_reached, parse_limits, reached_cap
 from fairlead.core.model import Level, Subscription
 from fairlead.core.refusals import (
     EXCLUSIVE_LEVEL_NEEDS_NONE,
@@ -41,6 +44,7 @@ from fairlead.core.refusals import (
     LeadFull,
     LevelFull,
     OutsideSchedule,
+    PriceAboveLimit,
     ProviderInactive,
     Refusal,
     SubscriptionInactive,
@@ -82,7 +86,7 @@ class Registry:
         """Every reason, in R4's precedence."""
         standing = tuple(gate.refusal for gate in self.standing)
         decision = tuple(gate.refusal for gate in self.decision)
-        return (*standing, FilterMismatch, *decision, LeadFull, LevelFull)
+        return (*standing, FilterMismatch, PriceAboveLimit, *decision, LeadFull, LevelFull)
 
     @property
     def by_reason(self) -> Mapping[str, type[Refusal]]:
@@ -125,6 +129,17 @@ def filter_refusal(
     field = schema.field(key)
     label = key if field is None else field.label
     return FilterMismatch(mismatch.rule, label, attributes.get(key), mismatch.alternatives)
+
+
+def price_refusal(subscription: Subscription, price_cents: int) -> PriceAboveLimit | None:
+    """Why the subscription takes no lead at the price that its level asks; None when it does.
+
+    >>> subscription = Subscription("s", "p", "l", True, None, '{"rules":[],"version":1}', True, max_price_cents=500)
+    >>> price_refusal(subscription, 500) is None, price_refusal(subscription, 501)
+    (True, PriceAboveLimit(price_cents=501, limit_cents=500))
+    """
+    limit_cents = subscription.max_price_cents
+    return None if limit_cents is None or price_cents <= limit_cents else PriceAboveLimit(price_cents, limit_cents)
 
 
 def decision_refusal(state: DecisionState, subscription: Subscription, level: Level) -> Refusal | None:
@@ -242,18 +257,27 @@ def _outside_schedule(state: DecisionState, subscription: Subscription, _level: 
 
 def _cap_reached(state: DecisionState, subscription: Subscription, level: Level) -> CapReached | None:
     try:
-        counters = counters_of(state, subscription)
-        reached = None
-        for owner, text in (
-            ("subscription", subscription.limits_text),
-            ("provider", state.terms_of(subscription).limits_text),
-        ):
-            if counters and text is not None:
-                own = [counter for counter in counters if counter.owner == owner]
-                reached = later_reached(reached, reached_cap(parse_limits(text), own, level.price_cents))
+        reached = _reached_at(state, subscription, level.price_cents)
+        lowest_cents = state.lowest_prices.get(level.level_id, level.price_cents)
+        if reached is None or lowest_cents == level.price_cents:
+            return None if reached is None else CapReached.of(reached)
+        at_lowest = _reached_at(state, subscription, lowest_cents)
     except ValueError:
         return CapReached(None, "subscription", 0, 0, None, None)
-    return None if reached is None else CapReached.of(reached)
+    return CapReached.of(reached, is_for_price_only=True) if at_lowest is None else CapReached.of(at_lowest)
+
+
+def _reached_at(state: DecisionState, subscription: Subscription, price_cents: int) -> ReachedCap | None:
+    counters = counters_of(state, subscription)
+    reached = None
+    for owner, text in (
+        ("subscription", subscription.limits_text),
+        ("provider", state.terms_of(subscription).limits_text),
+    ):
+        if counters and text is not None:
+            own = [counter for counter in counters if counter.owner == owner]
+            reached = later_reached(reached, reached_cap(parse_limits(text), own, price_cents))
+    return reached
 
 
 def counters_of(state: DecisionState, subscription: Subscription) -> Sequence[Counter]:

@@ -6,6 +6,7 @@ the journal's JSON holds the very same strings.
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
 from fairlead.core.canonical import JsonObject, canonical_json
 
@@ -27,6 +28,8 @@ class Level:
     """A living competition level of a niche.
 
     An exclusive one takes part only while the lead has no recipient, and closes the lead when it sells (R16).
+    `price_rules_text` are its price rules (`core.prices`), where it has any; at a level of a decision there are none,
+    and `price_cents` is what they came to.
     """
 
     level_id: str
@@ -36,6 +39,7 @@ class Level:
     order_position: int
     is_active: bool
     is_exclusive: bool = False
+    price_rules_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class Subscription:
     """A provider's living subscription to one level. Its filter is the text that `filter_text` gives the document.
 
     As text a filter takes a quarter of the memory that it takes as objects, and equal ones can share it. So are its
-    own limits (`core.limits`) and its schedule (`core.schedule`), where it has any.
+    own limits (`core.limits`) and its schedule (`core.schedule`), where it has any. `max_price_cents` is the most that
+    its provider pays for a lead, where it says so.
     """
 
     subscription_id: str
@@ -55,6 +60,7 @@ class Subscription:
     filter_is_valid: bool
     limits_text: str | None = None
     schedule_text: str | None = None
+    max_price_cents: int | None = None
 
     @property
     def goes_by_local_time(self) -> bool:
@@ -112,7 +118,7 @@ class Lead:
     """What a decision may know of a lead: its attributes, and the commitment that stands for them in the journal.
 
     `matched_ids` is of a lead whose attributes were erased, for taking its decision again: the subscriptions that are
-    taken to have a filter which it fits.
+    taken to have a filter which it fits. `created_at` is when it came in; without that it comes in as it is decided.
     """
 
     lead_id: str
@@ -120,6 +126,7 @@ class Lead:
     commitment: str
     attempt: int
     matched_ids: frozenset[str] | None = None
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ place of their own for a lead's recipients at a level would cost assignments a c
 - candidates are asked in the order of R5: replay `decided again, byte for byte`
 - a recipient has a living subscription: constraint `assignments_are_subscribed_to`
 - a recipient passes every standing gate (R4): row count `subscriptions_served_can_be`
+- what is asked is the level's price, or its rule's (R14): replay `decided again, byte for byte`
+- no recipient pays more than its limit (R14): replay `decided again, byte for byte`
 - the level's price is charged (R8): invariant `every assignment has one purchase of its price, every purchase its
   assignment`
 - no cap is overshot (R13): invariant `no window of a limit holds more than its limit, and each holds what was counted`
@@ -36,7 +38,7 @@ place of their own for a lead's recipients at a level would cost assignments a c
 from collections.abc import Mapping, Sequence
 
 from fairlead.core.decision import Decision, LevelResult, Recipient, RefusedCandidate
-from fairlead.core.gates import standing_refusal
+from fairlead.core.gates import price_refusal, standing_refusal
 from fairlead.core.limits import parse_limits
 from fairlead.core.model import PLAIN_TERMS, Balance, Subscription
 from fairlead.core.refusals import LevelFull
@@ -56,6 +58,7 @@ def assert_decision(roster: Roster, decision: Decision) -> None:
     assert served == [*range(first, first + len(served))], "each recipient takes the next place (R5)"
     _assert_together(roster, decision)
     for result in decision.levels:
+        _assert_price(roster, result)
         _assert_slots(roster, result)
         assert _is_in_order(roster, result.recipients), "recipients are chosen in the order of R5"
         assert _is_in_order(roster, result.refused), "candidates are asked in the order of R5"
@@ -87,6 +90,14 @@ def assert_batch(
     assert balances == after, "what is gone is what was charged (R8)"
 
 
+def _assert_price(roster: Roster, result: LevelResult) -> None:
+    level, rule = roster.levels[result.level.level_id], result.price_rule
+    price_cents = level.price_cents
+    if rule is not None:
+        price_cents = roster.price_rules(level.level_id).rules[rule.number - 1].price_cents
+    assert result.level.price_cents == price_cents, "what is asked is the level's price, or its rule's (R14)"
+
+
 def _assert_slots(roster: Roster, result: LevelResult) -> None:
     assert len(result.recipients) <= result.level.max_recipients, "no more than max_recipients (R6)"
     is_full = len(result.recipients) == result.level.max_recipients and result.lead_full is None
@@ -112,6 +123,7 @@ def _assert_recipient(roster: Roster, result: LevelResult, recipient: Recipient)
     status = roster.provider_status(recipient.provider_id) or "unknown"
     assert standing_refusal(subscription, status) is None, "a recipient passes every standing gate (R4)"
     assert recipient.price_cents == result.level.price_cents, "the level's price is charged (R8)"
+    assert price_refusal(subscription, recipient.price_cents) is None, "no recipient pays more than its limit (R14)"
     balance_after_cents = recipient.balance_before_cents - recipient.price_cents
     assert balance_after_cents >= -recipient.credit_limit_cents, "no balance below its floor (R8)"
     terms = roster.terms.get(recipient.provider_id, PLAIN_TERMS)

@@ -46,6 +46,11 @@ class Refusal:
         """Until when the subscription is refused for this, unless it, its provider or its level is changed."""
         return None
 
+    @property
+    def reopens_at(self) -> datetime | None:
+        """When it may refuse the same lead no more; None where no moment does that."""
+        return self.shuts_until
+
     def recorded(self) -> JsonObject:
         """What a decision records beside the reason; `read` reads it."""
         return {}
@@ -113,6 +118,24 @@ class FilterInvalid(Refusal):
     sentences: ClassVar[Mapping[str, str]] = {"filter_invalid": "The filter does not fit the niche's form."}
 
 
+@dataclass(frozen=True, slots=True)
+class PriceAboveLimit(Refusal):
+    """The price that its level asks for the lead is more than its provider pays at most (R14)."""
+
+    reason = "price_above_limit"
+    summary = "price above what the provider pays"
+    sentences: ClassVar[Mapping[str, str]] = {
+        "price_above_limit": "This lead costs {price}, and the provider pays at most {limit}.",
+    }
+    # It follows from the price and from what the journal says of the subscription.
+    is_named = False
+    price_cents: int
+    limit_cents: int
+
+    def message(self) -> TranslatableMessage:
+        return self.told(self.reason, price=Amount(self.price_cents), limit=Amount(self.limit_cents))
+
+
 FOR_GOOD = datetime.max.replace(tzinfo=UTC)
 """Until when a subscription is shut that no moment opens again."""
 
@@ -150,7 +173,10 @@ class OutsideSchedule(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class CapReached(Refusal):
-    """One more lead would overshoot a cap of it or of its provider (R13). `cap` None: the limits cannot be read."""
+    """One more lead would overshoot a cap of it or of its provider (R13). `cap` None: the limits cannot be read.
+
+    `is_for_price_only`: a lead at the lowest price that the level can ask would not (R14), so it is not shut.
+    """
 
     reason = "cap_reached"
     summary = "limit of leads or spending reached"
@@ -178,16 +204,22 @@ class CapReached(Refusal):
     used: int
     opened_at: datetime | None
     closes_at: datetime | None
+    is_for_price_only: bool = False
 
     @classmethod
-    def of(cls, reached: ReachedCap) -> "CapReached":
+    def of(cls, reached: ReachedCap, *, is_for_price_only: bool = False) -> "CapReached":
         """The refusal for this cap."""
         counter = reached.counter
         used = counter.used(reached.cap)
-        return cls(reached.cap.name, counter.owner, reached.limit, used, counter.opened_at, counter.closes_at)
+        window = (counter.opened_at, counter.closes_at)
+        return cls(reached.cap.name, counter.owner, reached.limit, used, *window, is_for_price_only)
 
     @property
     def shuts_until(self) -> datetime | None:
+        return None if self.is_for_price_only else self.reopens_at
+
+    @property
+    def reopens_at(self) -> datetime | None:
         return FOR_GOOD if self.closes_at is None else self.closes_at
 
     def recorded(self) -> JsonObject:
@@ -198,13 +230,16 @@ class CapReached(Refusal):
             "used": self.used,
             "opened_at": None if self.opened_at is None else timestamp_text(self.opened_at),
             "closes_at": None if self.closes_at is None else timestamp_text(self.closes_at),
+            **({"is_for_price_only": True} if self.is_for_price_only else {}),
         }
 
     @classmethod
     def read(cls, record: Mapping[str, Any], level: Mapping[str, Any]) -> "CapReached":
         window = (record["opened_at"], record["closes_at"])
         opened_at, closes_at = (None if each is None else timestamp_from_text(each) for each in window)
-        return cls(record["cap"], record["owner"], record["limit"], record["used"], opened_at, closes_at)
+        is_for_price_only = record.get("is_for_price_only", False)
+        used = (record["limit"], record["used"])
+        return cls(record["cap"], record["owner"], *used, opened_at, closes_at, is_for_price_only)
 
     def message(self) -> TranslatableMessage:
         if self.cap is None:

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch
 from fairlead.core.canonical import JsonObject, canonical_json, commit_to_attributes, timestamp_text
 from fairlead.core.configuration_entries import subscription_payload
-from fairlead.core.decision_entries import balances_consulted, decision_version, recorded_decision
+from fairlead.core.decision_entries import (
+    balances_consulted,
+    decision_version,
+    lead_created_at,
+    recorded_decision,
+)
 from fairlead.core.erased_decision import count_differences, decided_but_for_answers, matched_by_record
 from fairlead.core.journal import Entry, JournalEntryKind, UnreadableEntry, entry_hash
 from fairlead.core.model import Lead, Subscription
@@ -133,7 +138,8 @@ def redecide(
     effect = recorded_decision(recorded)
     matched_ids = matched_by_record(recorded) if attributes is None else None
     commitment = str(recorded["lead_commitment"])
-    lead = Lead(effect.lead_id, attributes or {}, commitment, effect.attempt, matched_ids)
+    created_at = lead_created_at(recorded)
+    lead = Lead(effect.lead_id, attributes or {}, commitment, effect.attempt, matched_ids, created_at)
     rules = RecordedRules(recorded, effect.decided_at)
     return decide_batch(roster, [lead], balances_consulted(recorded), effect.decided_at, recorded=rules)
 

@@ -18,6 +18,7 @@ from fairlead.core.form import FormSchema, parse_form_schema
 from fairlead.core.gates import standing_refusal
 from fairlead.core.journal import Entry
 from fairlead.core.model import PLAIN_TERMS, Lead, Level, ProviderTerms, Subscription
+from fairlead.core.prices import PriceRules, compile_price_rules
 from fairlead.core.refusals import Refusal
 from fairlead.core.slots import Candidates, Slots
 from fairlead.core.traversal import active_levels_by_position
@@ -37,6 +38,7 @@ class Roster:
         self.schema = FormSchema(())
         self.active_levels: tuple[Level, ...] = ()
         self._levels: dict[str, Level] = {}
+        self._price_rules: dict[str, PriceRules] = {}
         self._provider_status: dict[str, str] = {}
         self._terms: dict[str, ProviderTerms] = {}
         self._conflict_groups: dict[str, tuple[str, ...]] = {}
@@ -50,6 +52,14 @@ class Roster:
     def levels(self) -> Mapping[str, Level]:
         """The living levels by id, active or not."""
         return self._levels
+
+    def price_rules(self, level_id: str) -> PriceRules:
+        """The price rules of the living level, ready to be asked."""
+        rules = self._price_rules.get(level_id)
+        if rules is None:
+            rules = compile_price_rules(self._levels[level_id].price_rules_text, self.schema)
+            self._price_rules[level_id] = rules
+        return rules
 
     @property
     def subscriptions(self) -> Mapping[str, Subscription]:
@@ -113,9 +123,12 @@ class Roster:
             return self.matching(lead.attributes, moment)
         return self._slots.named(lead.matched_ids, moment)
 
-    def count_ahead(self, attributes: Mapping[str, object], moment: datetime, subscription: Subscription) -> int:
-        """How many candidates for a lead with these attributes stand before the subscription at its level (R5)."""
-        _, queue = self.matching(attributes, moment).at(self._levels[subscription.level_id])
+    def count_ahead(
+        self, attributes: Mapping[str, object], moment: datetime, subscription: Subscription, price_cents: int
+    ) -> int:
+        """How many candidates for a lead with these attributes, which costs so much, stand before the subscription."""
+        level = replace(self._levels[subscription.level_id], price_cents=price_cents)
+        _, queue = self.matching(attributes, moment).at(level)
         ids = (each.subscription_id for each in queue)
         return sum(1 for _ in takewhile(lambda subscription_id: subscription_id != subscription.subscription_id, ids))
 
@@ -138,11 +151,13 @@ class Roster:
         schema = parse_form_schema(form_schema)
         if schema != self.schema:
             self.schema = schema
+            self._price_rules.clear()
             self._take_new_slots()
 
     def set_level(self, level: Level, is_deleted: bool) -> None:
         """The level is as given, or gone. What shuts its subscriptions is forgotten: its price may be another."""
         self._levels.pop(level.level_id, None)
+        self._price_rules.pop(level.level_id, None)
         if not is_deleted:
             self._levels[level.level_id] = level
         self._slots.open_level(level.level_id)

@@ -15,7 +15,7 @@ from fairlead.core.fairness import served_rank
 from fairlead.core.filters import compile_filter
 from fairlead.core.fold import Head, fold
 from fairlead.core.form import FormSchema, parse_form_schema
-from fairlead.core.gates import is_shut, shut_from_text, shut_text, standing_refusal
+from fairlead.core.gates import is_shut, price_refusal, shut_from_text, shut_text, standing_refusal
 from fairlead.core.journal import Entry
 from fairlead.core.model import PLAIN_TERMS, Level, ProviderTerms, Subscription
 from fairlead.core.refusals import Refusal
@@ -46,6 +46,7 @@ class RosterState:
         self._statuses: dict[str, str] = {}
         self._terms: dict[str, ProviderTerms] = {}
         self._timed: dict[str, tuple[str | None, str | None]] = {}
+        self._max_prices: dict[str, int] = {}
         self._shut: dict[str, Refusal] = {}
         self._columns = _Columns()
         self._filters = _Texts()
@@ -89,6 +90,7 @@ class RosterState:
             self._filters.texts[columns.filters[row]],
             columns.filter_is_valid[row],
             *self._timed.get(columns.ids[row], (None, None)),
+            self._max_prices.get(columns.ids[row]),
         )
 
     @property
@@ -142,8 +144,10 @@ class RosterState:
         roster.head = self.head
         return roster
 
-    def count_ahead(self, attributes: JsonObject, moment: datetime, subscription: Subscription) -> int:
-        """How many candidates for a lead with these attributes stand before the subscription at its level (R5)."""
+    def count_ahead(
+        self, attributes: JsonObject, moment: datetime, subscription: Subscription, price_cents: int
+    ) -> int:
+        """How many candidates for a lead with these attributes, which costs so much, stand before the subscription."""
         if self._asked is not attributes:  # the levels of one decision ask about the same lead
             self._asked, self._accepts = attributes, {}
         accepts, ahead = self._accepts, 0
@@ -153,7 +157,7 @@ class RosterState:
             if accepted is None:
                 compiled = compile_filter(json.loads(self._filters.texts[number]), self.schema)
                 accepted = accepts[number] = compiled.accepts(attributes)
-            ahead += accepted and self._is_open(self._at(row), moment)
+            ahead += accepted and self._is_open(self._at(row), moment, price_cents)
         return ahead
 
     def _ahead_of(self, subscription: Subscription) -> Iterator[int]:
@@ -173,8 +177,8 @@ class RosterState:
             if is_ahead:
                 yield row
 
-    def _is_open(self, subscription: Subscription, moment: datetime) -> bool:
-        if is_shut(self._shut.get(subscription.subscription_id), moment):
+    def _is_open(self, subscription: Subscription, moment: datetime, price_cents: int) -> bool:
+        if is_shut(self._shut.get(subscription.subscription_id), moment) or price_refusal(subscription, price_cents):
             return False
         return standing_refusal(subscription, self._statuses.get(subscription.provider_id, "unknown")) is None
 
@@ -215,7 +219,10 @@ class RosterState:
         columns.remove(subscription.subscription_id)
         self._shut.pop(subscription.subscription_id, None)
         self._timed.pop(subscription.subscription_id, None)
+        self._max_prices.pop(subscription.subscription_id, None)
         if not is_deleted:
+            if subscription.max_price_cents is not None:
+                self._max_prices[subscription.subscription_id] = subscription.max_price_cents
             if subscription.goes_by_local_time:
                 self._timed[subscription.subscription_id] = (subscription.limits_text, subscription.schedule_text)
             columns.add(subscription, self._filters.number(subscription.filter_text))
@@ -267,8 +274,11 @@ class RosterState:
             },
             "served": dict(sorted(self._served.items())),
         }
-        limit = self._max_recipients_per_lead
-        return {**document, **self._local_time(), **({} if limit is None else {"max_recipients_per_lead": limit})}
+        if self._max_recipients_per_lead is not None:
+            document["max_recipients_per_lead"] = self._max_recipients_per_lead
+        if self._max_prices:
+            document["max_prices"] = dict(sorted(self._max_prices.items()))
+        return {**document, **self._local_time()}
 
     def _local_time(self) -> dict[str, Any]:
         if not (self._terms or self._timed or self._shut):
@@ -303,6 +313,7 @@ class RosterState:
         state._statuses, state._served = document["providers"], document["served"]
         state._filters = _Texts(document["filters"])
         state._columns = _Columns(**document["subscriptions"])
+        state._max_prices = document.get("max_prices", {})
         if document["format"] == LOCAL_TIME_FORMAT:
             state._terms = {own_id: ProviderTerms(*terms) for own_id, terms in document["terms"].items()}
             state._timed = {own_id: (texts[0], texts[1]) for own_id, texts in document["timed"].items()}

@@ -19,6 +19,7 @@ from fairlead.core.model import Level, Subscription
 from fairlead.core.refusals import Refusal
 
 _NONE: NDArray[np.int64] = np.zeros(0, np.int64)
+_ANY_PRICE = np.iinfo(np.int64).max
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -48,6 +49,8 @@ class Slots:
         self._reason_numbers: dict[str, int] = {}
         self._shut_by: dict[int, Refusal] = {}
         self._living_counts: dict[str, int] = {}
+        self._max_prices: NDArray[np.int64] = np.full(64, _ANY_PRICE, np.int64)
+        self._price_limit_counts: dict[str, int] = {}
 
     # Reading --------------------------------------------------------------------------------------------------
 
@@ -137,6 +140,14 @@ class Slots:
         """Those of the slots that belong to the level."""
         return slots[self._level_of[slots] == self._level_numbers.get(level.level_id, -1)]
 
+    def has_price_limits(self, level: Level) -> bool:
+        """Whether a provider says for one of the level's living subscriptions what it pays at most."""
+        return self._price_limit_counts.get(level.level_id, 0) > 0
+
+    def taking_price(self, slots: NDArray[np.int64], level: Level) -> NDArray[np.int64]:
+        """Those of the slots that take a lead at the level's price."""
+        return slots[self._max_prices[slots] >= level.price_cents]
+
     def in_order(self, slots: NDArray[np.int64]) -> Iterator[Subscription]:
         """The subscriptions in these slots in R5's order, lazily."""
         for slot in in_served_order(slots, self._ranks, self._provider_ids):
@@ -157,6 +168,7 @@ class Slots:
             self._level_of = np.concatenate([self._level_of, np.zeros_like(self._level_of)])
             self._shut_until = np.concatenate([self._shut_until, np.zeros_like(self._shut_until)])
             self._shut_reason = np.concatenate([self._shut_reason, np.zeros_like(self._shut_reason)])
+            self._max_prices = np.concatenate([self._max_prices, np.full_like(self._max_prices, _ANY_PRICE)])
         level_id, provider_id = subscription.level_id, subscription.provider_id
         shared = self._shared(subscription)
         self._subscriptions.append(shared)
@@ -168,12 +180,15 @@ class Slots:
         self._slots_of_provider[shared.provider_id] = (*self._slots_of_provider.get(provider_id, ()), slot)
         self._index.put(slot, compiled)
         self._living_counts[level_id] = self.living_count(level_id) + 1
+        self._limit_price(slot, subscription)
         self._close(slot, gate)
 
     def change(self, subscription: Subscription, gate: str | None) -> None:
         """The living subscription of the same id and filter is as given."""
         slot = self._slot_of[subscription.subscription_id]
+        self._limit_price(slot, None)
         self._subscriptions[slot] = self._shared(subscription)
+        self._limit_price(slot, subscription)
         self._close(slot, gate)
 
     def remove(self, subscription_id: str) -> None:
@@ -182,6 +197,7 @@ class Slots:
         subscription = self._subscriptions[slot]
         self._close(slot, None)
         self._take_shut_off(slot)
+        self._limit_price(slot, None)
         self._open.discard(slot)
         self._living_counts[subscription.level_id] -= 1
         own = self._slots_of_provider.pop(subscription.provider_id)
@@ -209,6 +225,14 @@ class Slots:
         for slot in [*self._shut_by]:
             if self._subscriptions[slot].level_id == level_id:
                 self._take_shut_off(slot)
+
+    def _limit_price(self, slot: int, subscription: Subscription | None) -> None:
+        """The slot takes the prices that the subscription does; with None, any."""
+        level_id = self._subscriptions[slot].level_id
+        limit_cents = None if subscription is None else subscription.max_price_cents
+        is_limited = int(limit_cents is not None) - int(self._max_prices[slot] != _ANY_PRICE)
+        self._price_limit_counts[level_id] = self._price_limit_counts.get(level_id, 0) + is_limited
+        self._max_prices[slot] = _ANY_PRICE if limit_cents is None else limit_cents
 
     def _take_shut_off(self, slot: int) -> None:
         if self._shut_by.pop(slot, None) is not None:
@@ -242,6 +266,8 @@ class Candidates:
     """The subscriptions that pass the standing gates and the filter for one lead. Valid until the roster changes.
 
     `shut_slots` are those that a limit or a schedule is known to refuse at the moment: they are counted, not visited.
+    So are those of a level whose provider pays less than the level asks, which come before them (R4). A level is
+    given with the price that it asks for the lead.
     """
 
     niche: Slots
@@ -255,14 +281,25 @@ class Candidates:
 
     def at(self, level: Level) -> tuple[int, Iterator[Subscription]]:
         """How many candidates the level has, and a lazy walk over them in R5's order."""
-        own = self.niche.in_level(self.slots, level)
+        own = self._taking_price(self.slots, level)
         return len(own), self.niche.in_order(own)
+
+    def priced_out_count(self, level: Level) -> int:
+        """How many would be candidates, shut or not, but pay less than the level asks."""
+        if not self.niche.has_price_limits(level):
+            return 0
+        own = self.niche.in_level(np.concatenate([self.slots, self.shut_slots]), level)
+        return len(own) - len(self._taking_price(own, level))
+
+    def _taking_price(self, slots: NDArray[np.int64], level: Level) -> NDArray[np.int64]:
+        own = self.niche.in_level(slots, level)
+        return self.niche.taking_price(own, level) if self.niche.has_price_limits(level) else own
 
     def shut_counts(self, level: Level) -> Mapping[str, int]:
         """How many would be candidates at the level, but are shut, by the reason for which they are."""
         if not len(self.shut_slots):
             return {}
-        return self.niche.shut_reasons(self.niche.in_level(self.shut_slots, level))
+        return self.niche.shut_reasons(self._taking_price(self.shut_slots, level))
 
     def shut_by_slot(self) -> Iterator[tuple[int, str]]:
         """Each that would be a candidate, but is shut, by its slot, with the reason."""
@@ -270,12 +307,13 @@ class Candidates:
 
     def first_shut_until(self, level: Level) -> datetime | None:
         """When the first of those opens; None where there is none."""
-        return self.niche.first_shut_until(self.niche.in_level(self.shut_slots, level))
+        return self.niche.first_shut_until(self._taking_price(self.shut_slots, level))
 
     def count_of_providers(self, provider_ids: Sequence[str], level: Level) -> int:
         """How many of these providers have a candidate at the level, without walking to it."""
         slots = [slot for provider_id in provider_ids for slot in self.niche.held_by(provider_id, level)]
-        return sum(self._holds(slot) for slot in slots)
+        held = np.asarray([slot for slot in slots if self._holds(slot)], np.int64)
+        return len(self._taking_price(held, level))
 
     def _holds(self, slot: int) -> bool:
         at = int(self.slots.searchsorted(slot))

@@ -10,6 +10,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.filters import validate_filter
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
 from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Balance, Level, Subscription, filter_text
+from fairlead.core.prices import lowest_price_cents
 
 EVERY_LEAD = filter_text({"version": 1, "rules": []})
 """The filter that wants every lead."""
@@ -41,7 +42,8 @@ def resumed(subscription: Subscription) -> Subscription:
 def funded(subscription: Subscription, price_cents: int, available_cents: int) -> Subscription:
     """The subscription as the funds have it: inactive when its level costs more than is available, else active (R9).
 
-    One that its provider paused stays paused, whatever the funds are.
+    `price_cents` is the lowest price that the level can ask (R14). One that its provider paused stays paused, whatever
+    the funds are.
 
     >>> pause = Subscription("s", "p", "l", False, "paused", EVERY_LEAD, True)
     >>> funded(pause, 100, 500) == pause
@@ -79,7 +81,7 @@ def out_of_funds(
         if subscription.is_active
         and (level := levels.get(subscription.level_id)) is not None
         and not (
-            after := funded(subscription, level.price_cents, balances[subscription.provider_id].available_cents)
+            after := funded(subscription, lowest_price_cents(level), balances[subscription.provider_id].available_cents)
         ).is_active
     ]
     return sorted(switched_off, key=lambda subscription: subscription.subscription_id)

@@ -15,6 +15,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.limits import CAPS, Counter, CounterKey, empty_windows
 from fairlead.core.local_time import ZONES_VERSION
 from fairlead.core.model import ProviderTerms, Subscription
+from fairlead.core.prices import is_within
 from fairlead.core.public_holidays import HOLIDAYS_VERSION
 from fairlead.core.refusals import CapReached, OutsideSchedule
 from fairlead.core.schedule import opens_at
@@ -90,6 +91,14 @@ class CountedRules:
             return window
         return window.with_use(known.lead_count, known.spent_cents)
 
+    def is_within(self, hours_text: str, timezone: str) -> bool:
+        """See `TimeRules`."""
+        return is_within(hours_text, timezone, self._moment)
+
+    def recorded_price_rule(self, level_id: str) -> int:
+        """See `TimeRules`: nothing is on record."""
+        return 0
+
     def count(self, counters: Sequence[Counter], price_cents: int) -> None:
         """A lead at this price was bought, with these counters consulted."""
         for counter in counters:
@@ -111,6 +120,9 @@ class RecordedRules:
         self._is_same_edition = self.calendars == CALENDARS
         self._counters: dict[tuple[str, str], Counter] = {}
         self._opens_at: dict[str, datetime | None] = {}
+        self._price_rules = {
+            level["level_id"]: level["price_rule"]["number"] for level in payload["levels"] if "price_rule" in level
+        }
         # A recipient's counters are whole, and a refusal has of its own only what refused: a provider may be refused at
         # a dear level by a limit of money, and receive the lead at a cheap one.
         for level in payload["levels"]:
@@ -127,6 +139,14 @@ class RecordedRules:
     def counters(self, subscription: Subscription, terms: ProviderTerms) -> Sequence[Counter]:
         """See `TimeRules`."""
         return [self._as_recorded(window) for window in empty_counters(subscription, terms, self._moment)]
+
+    def is_within(self, hours_text: str, timezone: str) -> bool | None:
+        """See `TimeRules`."""
+        return is_within(hours_text, timezone, self._moment) if self._is_same_edition else None
+
+    def recorded_price_rule(self, level_id: str) -> int:
+        """See `TimeRules`."""
+        return self._price_rules.get(level_id, 0)
 
     def opens_at(self, subscription: Subscription, terms: ProviderTerms) -> datetime | None:
         """See `TimeRules`."""
