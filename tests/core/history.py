@@ -54,12 +54,13 @@ class History:
         for sealed in self._seal(list(contents)):
             self.roster.fold(sealed)
 
-    def lead(self, attributes: Mapping[str, object]) -> Lead:
-        """The next lead with these attributes, known to the replay."""
+    def lead(self, attributes: Mapping[str, object], age_minutes: int = 0) -> Lead:
+        """The next lead with these attributes, which came in so long before the beginning, known to the replay."""
         lead_id = id_of("lead", len(self.leads) + 1)
         salt = hashlib.sha256(lead_id.encode()).digest()[:16]
         self.leads[lead_id] = (attributes, salt)
-        return Lead(lead_id, attributes, commit_to_attributes(salt, attributes), 1)
+        came_in = BEGINNING - timedelta(minutes=age_minutes)
+        return Lead(lead_id, attributes, commit_to_attributes(salt, attributes), 1, created_at=came_in)
 
     def distribute(self, lead: Lead) -> Decision:
         """The lead is decided, paid for and on record; whoever ran out of money is inactive (R9)."""

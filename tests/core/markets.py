@@ -9,6 +9,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import Balance, Level, ProviderTerms, Subscription, filter_text
+from fairlead.core.prices import price_rules_text
 from tests.core.history import EVERY_LEAD, FORM, History, id_of
 
 
@@ -58,6 +59,29 @@ class Market:
     """The conflict groups by provider."""
 
 
+AGES = [0, 59, 60, 61, 600]
+"""How old leads are, in minutes."""
+PRICE_RULES: list[JsonObject] = [
+    {"name": "no nurses", "price_cents": 150, "filter": wants(("job", "neq", "nurse"))},
+    {"name": "grown up", "price_cents": 400, "filter": wants(("age", "gte", 30))},
+    {"name": "unfit", "price_cents": 50, "filter": wants(("height", "gte", 30))},
+    {"name": "fresh", "price_cents": 250, "lead_age_minutes": {"below": 60}},
+    {"name": "older", "price_cents": 90, "lead_age_minutes": {"from": 60, "below": 600}},
+    {
+        "name": "older cooks",
+        "price_cents": 60,
+        "lead_age_minutes": {"from": 60},
+        "filter": wants(("job", "eq", "cook")),
+    },
+]
+_price_rules = st.one_of(
+    st.none(),
+    st.lists(st.sampled_from(PRICE_RULES), max_size=3, unique_by=lambda rule: str(rule["name"])).map(
+        lambda rules: price_rules_text({"version": 1, "rules": rules})
+    ),
+)
+
+
 def _levels(count: int) -> st.SearchStrategy[tuple[Level, ...]]:
     row = st.tuples(
         st.integers(1, 9),
@@ -65,6 +89,7 @@ def _levels(count: int) -> st.SearchStrategy[tuple[Level, ...]]:
         st.integers(1, 3),
         st.sampled_from([True, True, True, False]),
         st.sampled_from([False, False, False, False, True]),
+        _price_rules,
     )
     return st.lists(row, min_size=count, max_size=count, unique_by=lambda row: row[0]).map(
         lambda rows: tuple(
@@ -76,8 +101,9 @@ def _levels(count: int) -> st.SearchStrategy[tuple[Level, ...]]:
                 position,
                 is_active,
                 is_exclusive,
+                price_rules,
             )
-            for number, (position, price, most, is_active, is_exclusive) in enumerate(rows)
+            for number, (position, price, most, is_active, is_exclusive, price_rules) in enumerate(rows)
         )
     )
 
@@ -105,6 +131,7 @@ def markets(draw: st.DrawFn) -> Market:
                 deactivation_reason=None if state == "active" else state,
                 filter_text=draw(st.sampled_from(FILTERS)),
                 filter_is_valid=draw(st.integers(0, 11)) < 11,
+                max_price_cents=draw(st.sampled_from([None, None, None, 99, 100, 250])),
             )
             subscriptions.append(subscription)
     waiting = draw(st.permutations([s.subscription_id for s in subscriptions]))
@@ -122,6 +149,7 @@ def markets(draw: st.DrawFn) -> Market:
 
 
 attributes = st.sampled_from(ATTRIBUTES)
+ages = st.sampled_from(AGES)
 
 
 def opened(market: Market) -> History:

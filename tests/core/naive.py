@@ -3,8 +3,10 @@
 It shares nothing with the engine but the shape of its input.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fairlead.core.form import FormSchema
@@ -13,7 +15,9 @@ from tests.core.filter_oracle import oracle_index_of_mismatch
 from tests.core.markets import Market
 
 
-def naive_decision(market: Market, schema: FormSchema, lead: Mapping[str, object]) -> dict[str, Any]:
+def naive_decision(
+    market: Market, schema: FormSchema, lead: Mapping[str, object], age_minutes: int = 0
+) -> dict[str, Any]:
     """What `plain` makes of the right decision."""
     active = sorted((level for level in market.levels if level.is_active), key=lambda level: level.order_position)
     if not active:
@@ -25,7 +29,8 @@ def naive_decision(market: Market, schema: FormSchema, lead: Mapping[str, object
     served = max(market.served.values(), default=0)
     visits: list[dict[str, Any]] = []
     for level in order:
-        visit = _visit(market, schema, lead, level, received, served)
+        priced = replace(level, price_cents=naive_price(level, schema, lead, age_minutes))
+        visit = _visit(market, schema, lead, priced, received, served)
         served += len(visit["recipients"])
         received |= {provider_id: level.level_id for provider_id, *_ in visit["recipients"]}
         visits.append(visit)
@@ -38,6 +43,18 @@ def naive_decision(market: Market, schema: FormSchema, lead: Mapping[str, object
     outcome = ("partial" if is_short else "success") if received else "no_eligible"
     following = order[1 % len(order)].order_position
     return {"start": order[0].order_position, "next": following, "outcome": outcome, "levels": visits}
+
+
+def naive_price(level: Level, schema: FormSchema, lead: Mapping[str, object], age_minutes: int) -> int:
+    """What the level asks for the lead, its rules read one after the other."""
+    if level.price_rules_text is None:
+        return level.price_cents
+    for rule in json.loads(level.price_rules_text)["rules"]:
+        age = rule.get("lead_age_minutes", {})
+        fits = "filter" not in rule or oracle_index_of_mismatch(rule["filter"], schema, lead) is None
+        if fits and age.get("from", 0) <= age_minutes < age.get("below", 10**9):
+            return int(rule["price_cents"])
+    return level.price_cents
 
 
 def _visit(
@@ -75,6 +92,8 @@ def _visit(
             counts["filter_invalid"] += 1
         elif oracle_index_of_mismatch(each.filter_rules, schema, lead) is not None:
             counts["filter_mismatch"] += 1
+        elif each.max_price_cents is not None and each.max_price_cents < level.price_cents:
+            counts["price_above_limit"] += 1
         elif is_full or len(recipients) == level.max_recipients:
             late.append(each)
         elif each.provider_id in received:

@@ -21,7 +21,7 @@ from fairlead.core.decision_entries import decision_payload
 from fairlead.core.model import Balance
 from fairlead.core.subscription import out_of_funds
 from tests.core.history import BEGINNING, follow, id_of, state_of
-from tests.core.markets import Market, attributes, busy_history, markets, staged
+from tests.core.markets import Market, ages, attributes, busy_history, markets, staged
 from tests.core.naive import naive_decision
 
 ROOT = Path(__file__).parents[2]
@@ -51,11 +51,11 @@ def _values(recorded: JsonObject) -> tuple[object, object]:
     return recorded.get("available_cents"), recorded.get("received_at_level_id", recorded.get("recipient_provider_id"))
 
 
-@given(markets(), attributes)
-def test_a_decision_is_what_the_rules_say_read_literally(market: Market, lead: dict[str, object]) -> None:
+@given(markets(), attributes, ages)
+def test_a_decision_is_what_the_rules_say_read_literally(market: Market, lead: dict[str, object], age: int) -> None:
     history = staged(market)
-    decision = decide(history.roster, history.lead(lead), market.balances, BEGINNING)
-    assert plain(decision) == naive_decision(market, history.roster.schema, lead)
+    decision = decide(history.roster, history.lead(lead, age), market.balances, BEGINNING)
+    assert plain(decision) == naive_decision(market, history.roster.schema, lead, age)
 
 
 @given(markets(), attributes)

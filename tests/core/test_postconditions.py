@@ -15,6 +15,7 @@ from fairlead.core.decide import decide as decide_lead
 from fairlead.core.decision import Decision, RefusedCandidate
 from fairlead.core.model import Balance, Level, Subscription
 from fairlead.core.postconditions import assert_batch, assert_decision
+from fairlead.core.prices import HeldRule
 from fairlead.core.refusals import AlreadyRecipient
 from fairlead.core.subscription import EVERY_LEAD
 from fairlead.flows.verify import REPLAYED
@@ -25,7 +26,11 @@ from tests.core.markets import Market, opened
 STORE = Path(__file__).parents[2] / "src" / "fairlead" / "store"
 BASELINE = STORE / "migrations" / "baseline"
 WRITES_OF_DISTRIBUTION = ("distribution/writes.py", "money/ledger.py", "leads/state.py")
-LEVELS = tuple(Level(id_of("level", n), f"level {n}", 500, n, n, is_active=True) for n in (1, 2))
+DEAR = '{"rules":[{"lead_age_minutes":{"from":60},"name":"dear","price_cents":900}],"version":1}'
+LEVELS = tuple(
+    Level(id_of("level", n), f"level {n}", 500, n, n, is_active=True, price_rules_text=DEAR if n == 1 else None)
+    for n in (1, 2)
+)
 
 
 def niche(limits: str | None = None) -> History:
@@ -41,6 +46,7 @@ def niche(limits: str | None = None) -> History:
             EVERY_LEAD,
             True,
             limits_text=limits,
+            max_price_cents=500,
         )
         for level in LEVELS
         for n, name in enumerate(names)
@@ -102,6 +108,15 @@ BROKEN: dict[str, Callable[[Decision], Decision]] = {
     "no more recipients than the niche allows (R16)": one_more,
     "an exclusive level sells alone (R16)": lambda d: at(0, d, level=replace(LEVELS[0], is_exclusive=True)),
     "no two of a conflict group (R16)": lambda d: first(d, provider_id=id_of("provider", 9)),
+    "what is asked is the level's price, or its rule's (R14)": lambda d: at(
+        1, d, level=replace(LEVELS[1], price_cents=499)
+    ),
+    "no recipient pays more than its limit (R14)": lambda d: at(
+        0,
+        first(d, price_cents=900, balance_before_cents=2000),
+        level=replace(LEVELS[0], price_cents=900),
+        price_rule=HeldRule(1, "dear"),
+    ),
     "no subscription is counted twice": lambda d: at(1, d, counts={"filter_mismatch": -1}),
     "every living subscription has its one reason": lambda d: at(1, d, counts={}),
     "recipients are chosen in the order of R5": in_reverse,

@@ -27,6 +27,7 @@ from fairlead.core.refusals import (
     LeadFull,
     LevelFull,
     OutsideSchedule,
+    PriceAboveLimit,
     ProviderInactive,
     Refusal,
     SubscriptionInactive,
@@ -78,6 +79,11 @@ _TOLD: Sequence[tuple[Refusal, str, str]] = [
         "The subscription was off, because funds did not suffice.",
     ),
     (SubscriptionInactive(None), "subscription_inactive.unknown", "The subscription was not active."),
+    (
+        PriceAboveLimit(900, 500),
+        "price_above_limit",
+        "This lead costs 9.00 EUR, and the provider pays at most 5.00 EUR.",
+    ),
     (FilterInvalid(), "filter_invalid", "The filter does not fit the niche's form."),
     (
         OutsideSchedule(DAY_ENDS),

@@ -179,7 +179,7 @@ def test_who_was_reached_before_and_refused_for_another_reason_is_counted_once()
 
 # Precedence: of two gates that refuse, the first of R4 is the reason --------------------------------------------------
 
-AHEAD = ["provider_inactive", "subscription_inactive", "filter_invalid", "filter_mismatch"]
+AHEAD = ["provider_inactive", "subscription_inactive", "filter_invalid", "filter_mismatch", "price_above_limit"]
 ASKED = ["outside_schedule", "cap_reached", "already_recipient", "conflict_group", "insufficient_balance"]
 FULL = ["lead_full", "level_full"]
 IN_ORDER = [*AHEAD, *ASKED, *FULL]
@@ -191,7 +191,7 @@ def test_every_gate_is_tried() -> None:
 
 
 @pytest.mark.parametrize("first", IN_ORDER)
-@pytest.mark.parametrize("second", ["conflict_group", "lead_full"])
+@pytest.mark.parametrize("second", ["price_above_limit", "conflict_group", "lead_full"])
 def test_of_two_gates_the_first_is_the_reason(first: str, second: str) -> None:
     """Provider 3 is held back by both at the last level; provider 1 is of its group, and first everywhere."""
     both = {first, second}
@@ -249,6 +249,8 @@ def _hold_back(own: Any, subscription: Subscription, both: set[str], levels: Seq
         changes |= {"filter_is_valid": False}
     if "filter_mismatch" in both:
         changes |= {"filter_text": '{"rules":[{"field_key":"age","operator":"gte","value":9}],"version":1}'}
+    if "price_above_limit" in both:
+        changes |= {"max_price_cents": 99}
     if "outside_schedule" in both:
         changes |= {"schedule_text": CLOSED}
     if "cap_reached" in both:

@@ -1,5 +1,6 @@
 """Scenarios in memory: the core alone, with as much of a marketplace around it as it takes to ask it."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from fairlead.core.ledger import LedgerEntryKind, post
 from fairlead.core.limits import limits_text
 from fairlead.core.messages import Names
 from fairlead.core.model import Balance, Lead, Level, ProviderTerms, Subscription, filter_text
+from fairlead.core.prices import price_rules_text
 from tests.core.history import History, id_of
 from tests.core.limited import LimitedHistory
 from tests.scenarios.story import Given, LevelChange, ProviderChange, Step, SubscriptionChange, Told
@@ -35,7 +37,7 @@ class CoreWorld:
         self._reform(given.field)
         for level in given.level:
             told = (level.name, level.price_cents, level.max_recipients, level.position, level.active, level.exclusive)
-            own = Level(self._levels[level.name], *told)
+            own = Level(self._levels[level.name], *told, price_rules_text=price_rules_text(level.price_rules))
             self._write(JournalEntryKind.LEVEL, level_payload(own, is_deleted=False))
         for provider in given.provider:
             provider_id = self._providers[provider.name]
@@ -48,6 +50,7 @@ class CoreWorld:
                     "filter": provider.filters.get(name),
                     "limits": provider.limits_at.get(name),
                     "schedule": provider.schedules_at.get(name),
+                    "max_price_cents": provider.max_prices_at.get(name),
                 }
                 self._subscribe(SubscriptionChange(provider=provider.name, level=name, **particular))
 
@@ -105,17 +108,19 @@ class CoreWorld:
     def _change_level(self, change: LevelChange) -> None:
         before = self.history.roster.levels[self._levels[change.name]]
         names = {"position": "order_position", "active": "is_active", "exclusive": "is_exclusive"}
-        told = change.model_dump(exclude_none=True, exclude={"name", "deleted"})
+        told = change.model_dump(exclude_none=True, exclude={"name", "deleted", "price_rules"})
+        if change.price_rules is not None:
+            told["price_rules_text"] = price_rules_text(change.price_rules)
         after = replace(before, **{names.get(key, key): value for key, value in told.items()})
         if change.deleted:
             for own in self._at_level(before.level_id):
                 self._write_subscription(own, is_deleted=True)
         self._write(JournalEntryKind.LEVEL, level_payload(after, is_deleted=bool(change.deleted)))
-        if after.price_cents != before.price_cents:
+        if self._lowest(after) != self._lowest(before):
             self._let_funds_drive_activity(self._at_level(before.level_id))
 
     def distribute(self, attributes: dict[str, Any]) -> Told:
-        self._leads.append(self.history.lead(attributes))
+        self._leads.append(replace(self.history.lead(attributes), created_at=self._limited.now))
         return self._decide(len(self._leads) - 1)
 
     def distribute_again(self, number: int) -> Told | None:
@@ -210,16 +215,25 @@ class CoreWorld:
             own = replace(own, limits_text=limits_text(change.limits))
         if change.schedule is not None:
             own = replace(own, schedule_text=limits_text(change.schedule))
+        if change.max_price_cents is not None:
+            own = replace(own, max_price_cents=change.max_price_cents or None)
         if change.deleted:
             self._gone[subscription_id] = own
         self._write_subscription(own, is_deleted=bool(change.deleted))
         self._let_funds_drive_activity([] if change.deleted else [own])
 
+    @staticmethod
+    def _lowest(level: Level) -> int:
+        """R9's price, read literally."""
+        rules = [] if level.price_rules_text is None else json.loads(level.price_rules_text)["rules"]
+        return min([level.price_cents, *(rule["price_cents"] for rule in rules)])
+
     def _let_funds_drive_activity(self, subscriptions: list[Subscription]) -> None:
         """R9, read literally: paused stays paused, everything else is active exactly when it can be paid for."""
         roster = self.history.roster
         for own in subscriptions:
-            can_pay = self.history.balances[own.provider_id].available_cents >= roster.levels[own.level_id].price_cents
+            lowest_cents = self._lowest(roster.levels[own.level_id])
+            can_pay = self.history.balances[own.provider_id].available_cents >= lowest_cents
             after = replace(own, is_active=can_pay, deactivation_reason=None if can_pay else "insufficient_funds")
             if own.deactivation_reason != "paused" and after != own:
                 self._write_subscription(after, is_deleted=False)

@@ -22,6 +22,7 @@ class GivenLevel(_Table):
     max_recipients: int = 1
     active: bool = True
     exclusive: bool = False
+    price_rules: dict[str, Any] = {}
 
 
 class GivenProvider(_Table):
@@ -39,6 +40,7 @@ class GivenProvider(_Table):
     schedule: dict[str, Any] = {}
     limits_at: dict[str, dict[str, int]] = {}
     schedules_at: dict[str, dict[str, Any]] = {}
+    max_prices_at: dict[str, int] = {}
 
 
 class Given(_Table):
@@ -55,6 +57,7 @@ class LevelChange(_Table):
     max_recipients: int | None = None
     active: bool | None = None
     exclusive: bool | None = None
+    price_rules: dict[str, Any] | None = None
     deleted: bool | None = None
 
 
@@ -81,6 +84,7 @@ class SubscriptionChange(_Table):
     filter: list[dict[str, Any]] | None = None
     limits: dict[str, int] | None = None
     schedule: dict[str, Any] | None = None
+    max_price_cents: int | None = None
 
 
 class Step(_Table):

@@ -18,9 +18,9 @@ from fairlead.core.filter_counts import asks_for_numbers, asks_for_words, in_ste
 from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.filters import CompiledFilter, compile_filter
 from fairlead.core.form import FormSchema
-from fairlead.core.gates import standing_refusal
+from fairlead.core.gates import price_refusal, standing_refusal
 from fairlead.core.model import Subscription
-from fairlead.core.refusals import AlreadyRecipient, ConflictGroup, LeadFull, LevelFull
+from fairlead.core.refusals import AlreadyRecipient, ConflictGroup, LeadFull, LevelFull, PriceAboveLimit
 
 NOT_SUBSCRIBED = "not_subscribed"
 """It was no subscription at that time."""
@@ -44,7 +44,8 @@ class OwnDecision:
     """A decision, as far as it is about one provider: whose lead, which levels it visited in which order, which of the
     provider's subscriptions received the lead, and which were refused by name, for which reason. `shut` has those of
     them that a limit or a schedule refused until a moment; `full_at` the levels where the lead took no further
-    recipient, `conflicts_at` those where another provider of its conflict group had received it."""
+    recipient, `conflicts_at` those where another provider of its conflict group had received it.
+    `prices` has what each level asked for the lead, in cents."""
 
     seq: int
     lead_id: str
@@ -56,6 +57,7 @@ class OwnDecision:
     decided_at: datetime = _UNKNOWN
     full_at: Sequence[str] = ()
     conflicts_at: Sequence[str] = ()
+    prices: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +181,14 @@ def own_refusal(
     kept_out = filters.refusal(subscription, decision.attributes)
     if kept_out is not None:
         return kept_out
+    # A price may follow from what was typed: to be told which leads cost too much would tell that.
+    tells_number = subscription.max_price_cents is not None or filters.asks_for_numbers(subscription)
+    if price_refusal(subscription, decision.prices.get(level_id, 0)) is not None:
+        return OwnRefusal(PriceAboveLimit.reason, tells_number)
     reason = decision.refused.get(subscription_id) or _shut_before(decision, subscription_id, past, earlier)
     if reason is None:
         reason = _not_reached(decision, level_id)
-    return OwnRefusal(reason, tells_number=filters.asks_for_numbers(subscription))
+    return OwnRefusal(reason, tells_number)
 
 
 def _not_reached(decision: OwnDecision, level_id: str) -> str:

@@ -8,6 +8,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import subscription_payload
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import INSUFFICIENT_FUNDS
+from fairlead.core.prices import lowest_price_cents
 from fairlead.core.subscription import funded
 from fairlead.store.configuration.rows import (
     LockSetChanged,
@@ -107,7 +108,7 @@ def follow_funds(
 def _moves_after(conn: Connection, providers: Mapping[str, ProviderRow]) -> list[Move]:
     rows = [row for row in subscription_rows(conn, list(providers), [], []) if not row.is_deleted]
     levels = level_rows(conn, sorted({row.niche_id for row in rows}))
-    prices = {row.level.level_id: row.level.price_cents for row in levels}
+    prices = {row.level.level_id: lowest_price_cents(row.level) for row in levels}
     moves: list[Move] = []
     for row in rows:
         before = row.subscription

@@ -80,6 +80,7 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "max_deposit_cents": TypeAdapter(PositiveCents | None, config=_STRICT),
     "language": TypeAdapter(MailLanguage | None, config=_STRICT),
     "price_cents": TypeAdapter(PositiveCents, config=_STRICT),
+    "max_price_cents": TypeAdapter(PositiveCents | None, config=_STRICT),
     "max_recipients": TypeAdapter(MaxRecipients, config=_STRICT),
     "order_position": TypeAdapter(OrderPosition, config=_STRICT),
     "is_active": TypeAdapter(bool, config=_STRICT),

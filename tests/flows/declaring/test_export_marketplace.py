@@ -48,10 +48,35 @@ field = [
     { key = "cores", label = "Cores", type = "number", required = true },
     { key = "region", label = "Region\nof use", type = "select", options = ["north", "south"] },
 ]
-level = [
-    { name = "silver", price_cents = 500, max_recipients = 3, order_position = 20 },
-    { name = "gold", price_cents = 2000, max_recipients = 1, order_position = 3, active = false, exclusive = true },
-]
+
+[[niche.level]]
+name = "silver"
+price_cents = 500
+max_recipients = 3
+order_position = 20
+
+[niche.level.price_rules]
+version = 1
+timezone = "Europe/Berlin"
+
+[[niche.level.price_rules.rules]]
+name = "Nights"
+price_cents = 700
+hours = [{ days = ["mon", "sun"], opens = 22:00:00, closes = "06:00" }]
+
+[[niche.level.price_rules.rules]]
+name = "Old ones of the north"
+price_cents = 200
+lead_age_minutes = { from = 60, below = 1440 }
+filter = { version = 1, rules = [{ field_key = "region", operator = "eq", value = "north" }] }
+
+[[niche.level]]
+name = "gold"
+price_cents = 2000
+max_recipients = 1
+order_position = 3
+active = false
+exclusive = true
 
 [[niche]]
 slug = "bare"
@@ -78,6 +103,7 @@ paused_until = 2026-12-27T08:00:00+01:00
 niche = "hosting"
 level = "silver"
 active = false
+max_price_cents = 600
 limits = { leads_per_day = 2 }
 schedule = { dates_off = ["2026-12-24"] }
 filter = [

@@ -8,6 +8,7 @@ from fairlead.core.filters import validate_filter
 from fairlead.core.form import FormSchema, spelt_like
 from fairlead.core.subscription import readable_form, revalidated
 from fairlead.flows.configuration.niches import checked_form, locked_niche, niche_entry
+from fairlead.flows.configuration.price_rules import require_fitting_price_rules
 from fairlead.flows.configuration.versions import form_version, require_version
 from fairlead.flows.funding import Move, record_moves
 from fairlead.flows.input_types import canonical_memo
@@ -20,7 +21,7 @@ from fairlead.store.configuration.form_schema_versions import (
     form_schemas_of,
     newest_form_schema,
 )
-from fairlead.store.configuration.rows import NicheRow, niche_rows, subscription_rows
+from fairlead.store.configuration.rows import NicheRow, level_rows, niche_rows, subscription_rows
 from fairlead.store.configuration.writes import write_niches
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
@@ -69,6 +70,7 @@ def change_form_schema(
     Those that do not fit any more are marked, get no leads, and their providers are told; those that fit again count
     again. With `dry_run` the same is worked out from a snapshot, nothing is locked or changed. A form that says the
     same makes no version. Locks the niche. Raises `InvalidDocument` and `Refused`: `niche_unknown`,
+    `price_rules_unfit` where a level's price rules do not fit it, since no price changes in passing, and
     `version_conflict`.
     """
     form = checked_form(form_schema)
@@ -171,6 +173,7 @@ def _planned(
     if form_version(after) == form_version(before):
         return FormChanged(before, form_version(before), number, took_effect=False, is_dry_run=True), []
     require_version(expected_version, form_version(before), f"the form of the niche {before.slug!r}")
+    require_fitting_price_rules(level_rows(conn, [before.niche_id]), form)
     moves: list[Move] = []
     invalidated: list[UnfitFilter] = []
     for row in subscription_rows(conn, [], [before.niche_id], []):

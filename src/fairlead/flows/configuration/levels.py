@@ -8,6 +8,7 @@ from fairlead.core.configuration_entries import level_payload
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.model import Level
+from fairlead.core.prices import lowest_price_cents
 from fairlead.core.subscription import funded
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.configuration.niches import locked_niche
@@ -110,7 +111,7 @@ def create_level(
         canonical_values({"order_position": position})
         _require_free(living, asked.level)
         change = difference("level", name, None, level_document(asked.level))
-        return _write(conn, locked, asked, [], change, "level.created", actor, memo)
+        return write_level(conn, locked, asked, [], change, "level.created", actor, memo)
 
     return with_niche_locks(database, work)
 
@@ -135,7 +136,7 @@ def change_level(
     memo = wanted.pop("memo")
 
     def work(conn: Connection, _: Sequence[str]) -> Changed[LevelRow]:
-        locked, before = _locked_level(conn, checked)
+        locked, before = locked_level(conn, checked)
         if before.is_deleted:
             raise Refused("level_deleted", f"the level {before.level.name!r} was deleted")
         after = replace(before, level=replace(before.level, **wanted))
@@ -146,10 +147,10 @@ def change_level(
         require_version(expected_version, level_version(before), f"the level {before.level.name!r}")
         others = [row for row in level_rows(conn, [before.niche_id]) if row.level.level_id != checked]
         _require_free(others, after.level)
-        is_repriced = before.level.price_cents != after.level.price_cents
+        is_repriced = lowest_price_cents(before.level) != lowest_price_cents(after.level)
         providers = lock_providers(conn, providers_at_levels(conn, [after])) if is_repriced else {}
-        moves = _moves_at_price(conn, after, providers) if is_repriced else []
-        return _write(conn, locked, after, moves, differing, "level.changed", actor, memo)
+        moves = moves_at_price(conn, after, providers) if is_repriced else []
+        return write_level(conn, locked, after, moves, differing, "level.changed", actor, memo)
 
     return with_niche_locks(database, work)
 
@@ -168,7 +169,7 @@ def preview_level_change(database: Database, level_id: str, change: LevelChange)
         if before.is_deleted:
             raise Refused("level_deleted", f"the level {before.level.name!r} was deleted")
         after = replace(before, level=replace(before.level, **wanted))
-        moves = _moves_at_price(conn, after, unlocked_providers(conn, providers_at_levels(conn, [after])))
+        moves = moves_at_price(conn, after, unlocked_providers(conn, providers_at_levels(conn, [after])))
         living = [row for row in subscription_rows(conn, [], [], [after]) if not row.is_deleted]
         return LevelMoves(
             after,
@@ -198,7 +199,7 @@ def delete_level(
     memo = canonical_memo(memo)
 
     def work(conn: Connection, _: Sequence[str]) -> Changed[LevelRow]:
-        locked, before = _locked_level(conn, checked)
+        locked, before = locked_level(conn, checked)
         if before.is_deleted:
             return Changed(before, level_version(before), took_effect=False)
         require_version(expected_version, level_version(before), f"the level {before.level.name!r}")
@@ -208,7 +209,7 @@ def delete_level(
                 f"the level {before.level.name!r} has subscriptions or sales; make it inactive instead",
             )
         change = difference("level", before.level.name, level_document(before.level), None)
-        return _write(conn, locked, replace(before, is_deleted=True), [], change, "level.deleted", actor, memo)
+        return write_level(conn, locked, replace(before, is_deleted=True), [], change, "level.deleted", actor, memo)
 
     return with_niche_locks(database, work)
 
@@ -223,8 +224,8 @@ def level_entry(row: LevelRow) -> tuple[JournalEntryKind, JsonObject]:
     return JournalEntryKind.LEVEL, level_payload(row.level, is_deleted=row.is_deleted)
 
 
-def _locked_level(conn: Connection, level_id: str) -> tuple[LockedNiche, LevelRow]:
-    """The level's niche, locked, and the level as it is under the lock."""
+def locked_level(conn: Connection, level_id: str) -> tuple[LockedNiche, LevelRow]:
+    """The level's niche, locked, and the level as it is under the lock. Raises `Refused`: `level_unknown`."""
     seen = level_row(conn, level_id)
     if seen is None:
         raise Refused("level_unknown", f"there is no level {level_id}")
@@ -242,18 +243,18 @@ def _require_free(others: Sequence[LevelRow], level: Level) -> None:
         raise Refused("position_taken", f"the level {holder!r} has the position {level.order_position} already")
 
 
-def _moves_at_price(conn: Connection, level: LevelRow, providers: Mapping[str, ProviderRow]) -> list[Move]:
-    """What the level's price makes of its subscriptions (R9), by the balances of its providers."""
+def moves_at_price(conn: Connection, level: LevelRow, providers: Mapping[str, ProviderRow]) -> list[Move]:
+    """What the level's lowest price makes of its subscriptions (R9), by the balances of its providers."""
     moves: list[Move] = []
     for row in subscription_rows(conn, [], [], [level]):
         available_cents = providers[row.subscription.provider_id].balance.available_cents
-        after = funded(row.subscription, level.level.price_cents, available_cents)
+        after = funded(row.subscription, lowest_price_cents(level.level), available_cents)
         if after is not row.subscription and after != row.subscription:
             moves.append((row, replace(row, subscription=after)))
     return moves
 
 
-def _write(
+def write_level(
     conn: Connection,
     locked: LockedNiche,
     after: LevelRow,
@@ -263,6 +264,10 @@ def _write(
     actor: Actor,
     memo: str | None,
 ) -> Changed[LevelRow]:
+    """The level is as given, its subscriptions are as moved; the journal, the audit log and providers say so.
+
+    Needs the niche's lock, and those of the providers of the moves.
+    """
     now = clock(conn)
     write_levels(conn, [after], now)
     record_moves(conn, {after.niche_id: locked}, {after.niche_id: [level_entry(after)]}, moves, now)

@@ -1,4 +1,4 @@
-"""Limits and schedules of a subscription, and of a provider over all of its subscriptions.
+"""Limits and schedules of a subscription, and of a provider over all; and the most that a subscription pays for a lead.
 
 They take effect with the next decision. What was used of a window counts from when the window began, also where a limit
 is set in the middle of it: what was received that morning is received.
@@ -19,7 +19,7 @@ from fairlead.flows.configuration.versions import Changed, provider_version, req
 from fairlead.flows.declaring.provider_events import provider_events
 from fairlead.flows.declaring.timed_documents import checked_limits, checked_schedule
 from fairlead.flows.funding import record_moves
-from fairlead.flows.input_types import canonical_memo
+from fairlead.flows.input_types import canonical_memo, canonical_values
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, append_audit
 from fairlead.store.configuration.lookups import niche_ids_subscribed
@@ -75,6 +75,29 @@ def set_subscription_schedule(
         return replace(row, subscription=replace(row.subscription, schedule_text=text))
 
     request = ChangeRequest(actor, "subscription.schedule_changed", memo, expected_version)
+    return change_subscription(database, subscription_id, of_provider_id, step, request)
+
+
+def set_subscription_max_price(
+    database: Database,
+    subscription_id: str,
+    max_price_cents: int | None,
+    actor: Actor,
+    *,
+    of_provider_id: str | None,
+    memo: str | None = None,
+    expected_version: str | None = None,
+) -> SubscriptionChanged:
+    """The provider pays at most so much for a lead of the subscription (R14); None: whatever the level asks.
+
+    Locks and raises as `set_subscription_limits`.
+    """
+    wanted = canonical_values({"max_price_cents": max_price_cents})["max_price_cents"]
+
+    def step(row: SubscriptionRow, _: LockedForSubscription) -> SubscriptionRow:
+        return replace(row, subscription=replace(row.subscription, max_price_cents=wanted))
+
+    request = ChangeRequest(actor, "subscription.max_price_changed", memo, expected_version)
     return change_subscription(database, subscription_id, of_provider_id, step, request)
 
 

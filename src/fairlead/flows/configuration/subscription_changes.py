@@ -11,6 +11,7 @@ from fairlead.core.errors import Refused
 from fairlead.core.filters import new_filter, summarise_filter
 from fairlead.core.form import FormSchema
 from fairlead.core.journal import JournalEntryKind
+from fairlead.core.prices import lowest_price_cents
 from fairlead.core.subscription import funded, readable_form
 from fairlead.flows.configuration.provider_terms import begins_to_go_by_local_time
 from fairlead.flows.configuration.providers import locked_provider
@@ -98,7 +99,9 @@ def record(conn: Connection, locked: LockedForSubscription, move: Move, request:
     before, after = move
     if not after.is_deleted:
         funds_cents = locked.provider.balance.available_cents
-        after = replace(after, subscription=funded(after.subscription, locked.level.level.price_cents, funds_cents))
+        after = replace(
+            after, subscription=funded(after.subscription, lowest_price_cents(locked.level.level), funds_cents)
+        )
     now, niche_id, subscription = clock(conn), after.niche_id, after.subscription
     contents: dict[str, Contents] = {}
     if all(row.niche_id != niche_id for row in locked.rows) or begins_to_go_by_local_time(move):
@@ -130,4 +133,5 @@ def _audited(row: SubscriptionRow) -> dict[str, object]:
             for name, text in (("limits", subscription.limits_text), ("schedule", subscription.schedule_text))
             if text is not None
         },
+        **({} if subscription.max_price_cents is None else {"max_price_cents": subscription.max_price_cents}),
     }

@@ -109,6 +109,7 @@ def subscription_version(row: SubscriptionRow) -> str:
         "filter_is_valid": subscription.filter_is_valid,
         "limits": subscription.limits_text,
         "schedule": subscription.schedule_text,
+        "max_price_cents": subscription.max_price_cents,
     }
     return _digest("subscription", subscription.subscription_id, state)
 

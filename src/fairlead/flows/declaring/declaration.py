@@ -99,6 +99,7 @@ class LevelTable(_Table):
     order_position: OrderPosition | None = None
     active: bool | None = None
     exclusive: bool | None = None
+    price_rules: dict[str, Any] | None = None
     deleted: bool | None = None
 
 
@@ -167,6 +168,7 @@ class SubscriptionTable(_Table):
     filter: list[Any] | None = None
     limits: dict[str, Any] | None = None
     schedule: dict[str, Any] | None = None
+    max_price_cents: PositiveCents | Literal[0] | None = None
 
 
 class ProviderTable(_Table):

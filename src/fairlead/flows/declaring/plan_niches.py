@@ -6,9 +6,12 @@ from dataclasses import asdict, dataclass, field, replace
 from fairlead.core.canonical import JsonObject
 from fairlead.core.form import FormSchema, spelt_like
 from fairlead.core.model import Level
+from fairlead.core.price_rule_problems import new_price_rules
+from fairlead.core.prices import lowest_price_cents, price_rules_document, price_rules_text
 from fairlead.core.subscription import readable_form
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.declaring.declaration import LevelTable, NicheTable
+from fairlead.flows.declaring.timed_documents import as_json
 from fairlead.store.configuration.rows import LevelRow, NichePolicy, NicheRow, ReofferPolicy
 
 
@@ -75,6 +78,7 @@ def plan_niches(
         for place, level in enumerate(table.level):
             _plan_level(plan, f"{path}.level[{place}]", niche, level)
         _check_positions(plan, path, niche, table)
+        _check_other_price_rules(plan, path, niche, table)
     return plan
 
 
@@ -181,7 +185,7 @@ def _plan_level(plan: NichePlan, path: str, niche: NicheRow, table: LevelTable) 
     if change is not None:
         plan.changes.append(change)
         plan.written_levels.append(after)
-        if before is not None and before.level.price_cents != after.level.price_cents:
+        if before is not None and lowest_price_cents(before.level) != lowest_price_cents(after.level):
             plan.repriced.append(after)
     plan.levels[after.level.level_id] = plan.level_of[niche.niche_id, table.name] = after
 
@@ -193,7 +197,8 @@ def _level(plan: NichePlan, path: str, niche: NicheRow, table: LevelTable, befor
     if before is not None:
         is_active = before.level.is_active if table.active is None else table.active
         is_exclusive = before.level.is_exclusive if table.exclusive is None else table.exclusive
-        level = replace(before.level, is_active=is_active, is_exclusive=is_exclusive, **given)
+        rules = _price_rules(plan, path, niche, table, before.level.price_rules_text)
+        level = replace(before.level, is_active=is_active, is_exclusive=is_exclusive, price_rules_text=rules, **given)
         _check_exclusive(plan, path, level)
         return replace(before, level=level)
     for key in (key for key in numbers if key not in given):
@@ -202,9 +207,31 @@ def _level(plan: NichePlan, path: str, niche: NicheRow, table: LevelTable, befor
     complete = dict.fromkeys(numbers, 1) | given
     is_active, is_exclusive = table.active is not False, table.exclusive is True
     new_id, name = plan.new_id(), table.name
-    level = Level(level_id=new_id, name=name, is_active=is_active, is_exclusive=is_exclusive, **complete)
+    level = Level(
+        level_id=new_id,
+        name=name,
+        is_active=is_active,
+        is_exclusive=is_exclusive,
+        price_rules_text=_price_rules(plan, path, niche, table, None),
+        **complete,
+    )
     _check_exclusive(plan, path, level)
     return LevelRow(niche.niche_id, level)
+
+
+def _price_rules(plan: NichePlan, path: str, niche: NicheRow, table: LevelTable, before_text: str | None) -> str | None:
+    """The level's price rules, which fit the form that the niche is to have; after a problem, those before."""
+    if table.price_rules is None and niche.niche_id not in plan.reformed_niche_ids:
+        return before_text
+    raw = price_rules_document(before_text) if table.price_rules is None else as_json(table.price_rules)
+    schema = plan.schemas.get(niche.niche_id)
+    if schema is None:
+        plan.problems.append(f"{path}.price_rules: the form of the niche {niche.slug!r} cannot be read")
+        return before_text
+    document, problems = new_price_rules(raw, schema)
+    for problem in problems:
+        plan.problems.append(f"{path}.price_rules.{problem.path}: {problem.message}".replace(".:", ":"))
+    return before_text if problems else price_rules_text(document)
 
 
 def _check_exclusive(plan: NichePlan, path: str, level: Level) -> None:
@@ -225,7 +252,20 @@ def level_document(level: Level) -> JsonObject:
         "order_position": level.order_position,
         "active": level.is_active,
         "exclusive": level.is_exclusive,
+        "price_rules": None if level.price_rules_text is None else price_rules_document(level.price_rules_text),
     }
+
+
+def _check_other_price_rules(plan: NichePlan, path: str, niche: NicheRow, table: NicheTable) -> None:
+    """Levels that the file does not name keep their price rules: a form that those do not fit is a problem."""
+    schema, named = plan.schemas.get(niche.niche_id), {level.name for level in table.level}
+    if niche.niche_id not in plan.reformed_niche_ids or schema is None:
+        return
+    for row in plan.levels.values():
+        if row.niche_id == niche.niche_id and not row.is_deleted and row.level.name not in named:
+            for problem in new_price_rules(price_rules_document(row.level.price_rules_text), schema)[1]:
+                words = f"the level {row.level.name!r} has price rules that do not fit it: {problem.path}"
+                plan.problems.append(f"{path}.field: {words}: {problem.message}")
 
 
 def _check_positions(plan: NichePlan, path: str, niche: NicheRow, table: NicheTable) -> None:

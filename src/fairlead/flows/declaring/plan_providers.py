@@ -3,8 +3,6 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, time
-from typing import cast
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.errors import BadInput
@@ -13,7 +11,7 @@ from fairlead.core.model import Balance
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.configuration.provider_terms import concerns_every_niche
 from fairlead.flows.declaring.declaration import DepositTable, ProviderTable, SubscriptionTable
-from fairlead.flows.declaring.timed_documents import checked_limits, checked_schedule
+from fairlead.flows.declaring.timed_documents import as_json, checked_limits, checked_schedule
 from fairlead.store.configuration.conflict_groups import ConflictGroupRow
 from fairlead.store.configuration.rows import ProviderRow
 from fairlead.store.money.payments import CreditedPayment
@@ -181,21 +179,10 @@ def declared_texts(
         if table.limits is not None:
             own_limits = checked_limits(table.limits or None)
         if table.schedule is not None:
-            schedule = checked_schedule(_as_json(table.schedule) or None)
+            schedule = checked_schedule(as_json(table.schedule) or None)
     except BadInput as error:
         problems += [f"{path}.{problem}" for problem in error.problems]
     return own_limits, schedule
-
-
-def _as_json(value: object) -> object:
-    """A schedule as JSON has it: TOML has dates, times and moments of its own."""
-    if isinstance(value, dict):
-        return {name: _as_json(each) for name, each in cast("dict[str, object]", value).items()}
-    if isinstance(value, list):
-        return [_as_json(each) for each in cast("list[object]", value)]
-    if isinstance(value, time):
-        return f"{value:%H:%M}"
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def _plan_deposit(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from fairlead.core.canonical import JsonObject
 from fairlead.core.filters import new_filter
 from fairlead.core.model import Subscription, filter_text
+from fairlead.core.prices import lowest_price_cents
 from fairlead.core.subscription import EVERY_LEAD, funded, paused, resumed, revalidated
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.configuration.provider_terms import begins_to_go_by_local_time
@@ -97,7 +98,8 @@ class _Planner:
             subscription = resumed(subscription)
         before_texts = (subscription.limits_text, subscription.schedule_text)
         own_limits, schedule = declared_texts(self.plan.problems, path, table, before_texts)
-        subscription = replace(subscription, limits_text=own_limits, schedule_text=schedule)
+        most_cents = subscription.max_price_cents if table.max_price_cents is None else table.max_price_cents or None
+        subscription = replace(subscription, limits_text=own_limits, schedule_text=schedule, max_price_cents=most_cents)
         if table.filter is not None:
             rules = self._filter(path, level, table.filter)
             subscription = replace(subscription, filter_text=rules, filter_is_valid=True)
@@ -151,7 +153,7 @@ class _Planner:
 
     def _funded(self, subscription: Subscription, level: LevelRow) -> Subscription:
         balance = self._providers.by_id[subscription.provider_id].balance
-        return funded(subscription, level.level.price_cents, balance.available_cents)
+        return funded(subscription, lowest_price_cents(level.level), balance.available_cents)
 
     def _move(self, before: SubscriptionRow | None, after: SubscriptionRow, level: LevelRow) -> None:
         old = None if before is None or before.is_deleted else subscription_document(before.subscription)
@@ -182,4 +184,5 @@ def subscription_document(subscription: Subscription) -> JsonObject:
         "filter_is_valid": subscription.filter_is_valid,
         "limits": None if subscription.limits_text is None else json.loads(subscription.limits_text),
         "schedule": None if subscription.schedule_text is None else json.loads(subscription.schedule_text),
+        "max_price_cents": subscription.max_price_cents,
     }

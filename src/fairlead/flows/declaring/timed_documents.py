@@ -1,6 +1,7 @@
 """Limits and schedules as they come from outside: checked, and as they are stored."""
 
 from collections.abc import Callable
+from datetime import date, time
 from typing import cast
 
 from fairlead.core.canonical import JsonObject, canonical_json
@@ -31,3 +32,18 @@ def _checked(name: str, document: object, problems_of: Callable[[object], list[s
     if problems:
         raise BadInput([f"{name}: {problem}" for problem in problems])
     return limits_text(cast(JsonObject, document))
+
+
+def as_json(value: object) -> object:
+    """What TOML says as JSON has it: TOML has dates, times and moments of its own.
+
+    >>> as_json({"opens": time(22)})
+    {'opens': '22:00'}
+    """
+    if isinstance(value, dict):
+        return {name: as_json(each) for name, each in cast("dict[str, object]", value).items()}
+    if isinstance(value, list):
+        return [as_json(each) for each in cast("list[object]", value)]
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    return value.isoformat() if isinstance(value, date) else value

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.model import Level
+from fairlead.core.prices import price_rules_text
 from fairlead.store.configuration.rows import LevelRow, ProviderRow, unlocked_providers
 from fairlead.store.connection import Connection
 from fairlead.store.typed_rows import named_rows, one_row, part_of
@@ -31,11 +32,12 @@ def level_row(conn: Connection, level_id: str) -> LevelRow | None:
         conn,
         """
         select niche_id::text, deleted_at is not null as is_deleted, id::text as level_id, name, price_cents,
-               max_recipients, order_position, is_active, is_exclusive
+               max_recipients, order_position, is_active, is_exclusive, price_rules
         from competition_levels where id = %s
         """,
         (level_id,),
     ):
+        row["price_rules_text"] = price_rules_text(row.pop("price_rules"))
         return LevelRow(row["niche_id"], part_of(Level, row), row["is_deleted"])
     return None
 

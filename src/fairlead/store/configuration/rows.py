@@ -5,13 +5,14 @@ Their order is: the marketplace's own row, niches, leads, providers, each ascend
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.ledger import LowBalance
 from fairlead.core.limits import limits_text
 from fairlead.core.model import Balance, Level, ProviderTerms, Subscription, filter_text
+from fairlead.core.prices import price_rules_text
 from fairlead.store.connection import Connection
 
 DEFAULT_CURRENCY = "EUR"
@@ -187,12 +188,19 @@ def level_rows(conn: Connection, niche_ids: Sequence[str]) -> list[LevelRow]:
     """The living levels of the niches, by id. Needs the niches' locks."""
     rows = conn.execute(
         """
-        select niche_id::text, id::text, name, price_cents, max_recipients, order_position, is_active, is_exclusive
+        select niche_id::text, id::text, name, price_cents, max_recipients, order_position, is_active, is_exclusive,
+               price_rules
         from competition_levels where niche_id = any(%s::uuid[]) and deleted_at is null order by id
         """,
         (list(niche_ids),),
     ).fetchall()
-    return [LevelRow(niche_id, Level(*level)) for niche_id, *level in rows]
+    return [LevelRow(niche_id, level_of_columns(*level)) for niche_id, *level in rows]
+
+
+def level_of_columns(*columns: Any) -> Level:
+    """The level that these columns of its row say, in the order of its fields."""
+    *own, price_rules = columns
+    return Level(*own, price_rules_text=price_rules_text(price_rules))
 
 
 def provider_ids_by_email(conn: Connection, emails: Sequence[str]) -> dict[str, str]:
@@ -281,7 +289,7 @@ def subscription_rows(
         """
         select s.niche_id::text, p.email, s.deleted_at is not null, s.id::text, s.provider_id::text,
                s.competition_level_id::text, s.is_active, s.deactivation_reason, s.filter_rules, s.filter_is_valid,
-               s.limits, s.schedule
+               s.limits, s.schedule, s.max_price_cents
         from subscriptions s join providers p on p.id = s.provider_id
         where s.provider_id = any(%s::uuid[])
            or (s.niche_id = any(%s::uuid[]) and s.deleted_at is null)
@@ -303,6 +311,7 @@ def subscription_of_columns(
     filter_is_valid: bool,
     own_limits: JsonObject | None = None,
     schedule: JsonObject | None = None,
+    max_price_cents: int | None = None,
 ) -> Subscription:
     """The subscription that these columns of its row say, in the order of its fields."""
     return Subscription(
@@ -315,6 +324,7 @@ def subscription_of_columns(
         filter_is_valid,
         limits_text(own_limits),
         limits_text(schedule),
+        max_price_cents,
     )
 
 

@@ -12,6 +12,7 @@ from psycopg import errors
 
 from fairlead.core.canonical import canonical_json
 from fairlead.core.entry.mailbox import mailbox_key
+from fairlead.core.prices import lowest_price_cents
 from fairlead.store.configuration.rows import ConcurrentChange, LevelRow, NicheRow, ProviderRow, SubscriptionRow
 from fairlead.store.connection import Connection
 from fairlead.store.row_counts import change_rows
@@ -61,17 +62,19 @@ def write_levels(conn: Connection, rows: Sequence[LevelRow], now: datetime) -> N
         conn,
         """
         insert into competition_levels (id, niche_id, name, price_cents, max_recipients, order_position, is_active,
-                                        is_exclusive, deleted_at, created_at)
-        select id, niche_id, name, price, recipients, order_position, is_active, is_exclusive,
+                                        is_exclusive, price_rules, lowest_price_cents, deleted_at, created_at)
+        select id, niche_id, name, price, recipients, order_position, is_active, is_exclusive, price_rules, lowest,
                case when is_deleted then now end, now
         from (values (%s::timestamptz)) as clock (now),
              unnest(%b::uuid[], %b::uuid[], %b::text[], %b::bigint[], %b::integer[], %b::integer[], %b::boolean[],
-                    %b::boolean[], %b::boolean[])
-             as level (id, niche_id, name, price, recipients, order_position, is_active, is_exclusive, is_deleted)
+                    %b::boolean[], %b::jsonb[], %b::bigint[], %b::boolean[])
+             as level (id, niche_id, name, price, recipients, order_position, is_active, is_exclusive, price_rules,
+                       lowest, is_deleted)
         on conflict (id) do update
         set name = excluded.name, price_cents = excluded.price_cents, max_recipients = excluded.max_recipients,
             order_position = excluded.order_position, is_active = excluded.is_active,
-            is_exclusive = excluded.is_exclusive, deleted_at = excluded.deleted_at
+            is_exclusive = excluded.is_exclusive, price_rules = excluded.price_rules,
+            lowest_price_cents = excluded.lowest_price_cents, deleted_at = excluded.deleted_at
         """,
         now,
         [
@@ -84,6 +87,8 @@ def write_levels(conn: Connection, rows: Sequence[LevelRow], now: datetime) -> N
                 row.level.order_position,
                 row.level.is_active,
                 row.level.is_exclusive,
+                row.level.price_rules_text,
+                None if row.level.price_rules_text is None else lowest_price_cents(row.level),
                 row.is_deleted,
             )
             for row in rows
@@ -157,18 +162,19 @@ def write_subscriptions(conn: Connection, rows: Sequence[SubscriptionRow], now: 
         conn,
         """
         insert into subscriptions (id, provider_id, competition_level_id, niche_id, is_active, deactivation_reason,
-                                   filter_rules, filter_is_valid, limits, schedule, deleted_at, created_at)
+                                   filter_rules, filter_is_valid, limits, schedule, max_price_cents, deleted_at,
+                                   created_at)
         select id, provider_id, level_id, niche_id, is_active, reason, filter_rules, filter_is_valid, limits, schedule,
-               case when is_deleted then now end, now
+               max_price_cents, case when is_deleted then now end, now
         from (values (%s::timestamptz)) as clock (now),
              unnest(%b::uuid[], %b::uuid[], %b::uuid[], %b::uuid[], %b::boolean[], %b::text[], %b::jsonb[],
-                    %b::boolean[], %b::jsonb[], %b::jsonb[], %b::boolean[])
+                    %b::boolean[], %b::jsonb[], %b::jsonb[], %b::bigint[], %b::boolean[])
              as subscription (id, provider_id, level_id, niche_id, is_active, reason, filter_rules, filter_is_valid,
-                              limits, schedule, is_deleted)
+                              limits, schedule, max_price_cents, is_deleted)
         on conflict (id) do update
         set is_active = excluded.is_active, deactivation_reason = excluded.deactivation_reason,
             filter_rules = excluded.filter_rules, filter_is_valid = excluded.filter_is_valid,
-            limits = excluded.limits, schedule = excluded.schedule,
+            limits = excluded.limits, schedule = excluded.schedule, max_price_cents = excluded.max_price_cents,
             deleted_at = excluded.deleted_at
         """,
         now,
@@ -184,6 +190,7 @@ def write_subscriptions(conn: Connection, rows: Sequence[SubscriptionRow], now: 
                 row.subscription.filter_is_valid,
                 row.subscription.limits_text,
                 row.subscription.schedule_text,
+                row.subscription.max_price_cents,
                 row.is_deleted,
             )
             for row in rows
@@ -198,10 +205,12 @@ def write_states(conn: Connection, rows: Sequence[SubscriptionRow], now: datetim
         """
         update subscriptions
         set is_active = state.is_active, deactivation_reason = state.reason, filter_is_valid = state.filter_is_valid,
-            limits = state.limits, schedule = state.schedule,
+            limits = state.limits, schedule = state.schedule, max_price_cents = state.max_price_cents,
             deleted_at = case when state.is_deleted then %s end
-        from unnest(%b::uuid[], %b::boolean[], %b::text[], %b::boolean[], %b::jsonb[], %b::jsonb[], %b::boolean[])
-             as state (subscription_id, is_active, reason, filter_is_valid, limits, schedule, is_deleted)
+        from unnest(%b::uuid[], %b::boolean[], %b::text[], %b::boolean[], %b::jsonb[], %b::jsonb[], %b::bigint[],
+                    %b::boolean[])
+             as state (subscription_id, is_active, reason, filter_is_valid, limits, schedule, max_price_cents,
+                       is_deleted)
         where id = state.subscription_id
         """,
         now,
@@ -213,6 +222,7 @@ def write_states(conn: Connection, rows: Sequence[SubscriptionRow], now: datetim
                 row.subscription.filter_is_valid,
                 row.subscription.limits_text,
                 row.subscription.schedule_text,
+                row.subscription.max_price_cents,
                 row.is_deleted,
             )
             for row in rows

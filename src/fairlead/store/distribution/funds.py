@@ -11,8 +11,9 @@ _MISFUNDED = """
     join competition_levels l on l.id = s.competition_level_id and l.deleted_at is null
     join providers p on p.id = s.provider_id
     where s.deleted_at is null and case
-        when s.is_active then p.balance_cents + p.credit_limit_cents < l.price_cents
-        else s.deactivation_reason = %s and p.balance_cents + p.credit_limit_cents >= l.price_cents end"""
+        when s.is_active then p.balance_cents + p.credit_limit_cents < coalesce(l.lowest_price_cents, l.price_cents)
+        else s.deactivation_reason = %s
+             and p.balance_cents + p.credit_limit_cents >= coalesce(l.lowest_price_cents, l.price_cents) end"""
 
 
 def misfunded_niche_ids(conn: Connection) -> list[str]:
@@ -37,9 +38,10 @@ def niche_ids_moved_by(conn: Connection, changes_cents: Mapping[str, int]) -> li
         join providers p on p.id = change.provider_id
         join subscriptions s on s.provider_id = p.id and s.deleted_at is null
         join competition_levels l on l.id = s.competition_level_id
-        where case when s.is_active then p.balance_cents + p.credit_limit_cents + change.cents < l.price_cents
-                   else s.deactivation_reason = %s
-                        and p.balance_cents + p.credit_limit_cents + change.cents >= l.price_cents end
+        where case when s.is_active then p.balance_cents + p.credit_limit_cents + change.cents
+                                         < coalesce(l.lowest_price_cents, l.price_cents)
+                   else s.deactivation_reason = %s and p.balance_cents + p.credit_limit_cents + change.cents
+                                                       >= coalesce(l.lowest_price_cents, l.price_cents) end
         order by 1
         """,
         (list(changes_cents), list(changes_cents.values()), INSUFFICIENT_FUNDS),

@@ -18,7 +18,7 @@ from fairlead.core.limits import Counter, CounterKey, limits_text
 from fairlead.core.model import Level, ProviderTerms, Subscription
 from fairlead.core.refusals import Refusal
 from fairlead.core.roster import Roster
-from fairlead.store.configuration.rows import subscription_of_columns
+from fairlead.store.configuration.rows import level_of_columns, subscription_of_columns
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import LockedNiche, entries_after, read_niche
 
@@ -189,7 +189,7 @@ def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
     levels = conn.execute(
         """
         select id::text, name, price_cents, max_recipients, order_position, is_active, is_exclusive,
-               deleted_at is not null
+               price_rules, deleted_at is not null
         from competition_levels where niche_id = %s order by id
         """,
         (niche.niche_id,),
@@ -204,7 +204,7 @@ def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
     subscriptions = conn.execute(
         """
         select id::text, provider_id::text, competition_level_id::text, is_active, deactivation_reason, filter_rules,
-               filter_is_valid, limits, schedule, served_seq, shut_by, deleted_at is not null
+               filter_is_valid, limits, schedule, max_price_cents, served_seq, shut_by, deleted_at is not null
         from subscriptions where niche_id = %s order by id
         """,
         (niche.niche_id,),
@@ -220,7 +220,7 @@ def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
 
     return RosterRows(
         niche,
-        [(Level(*level), is_deleted) for *level, is_deleted in levels],
+        [(level_of_columns(*level), is_deleted) for *level, is_deleted in levels],
         [
             (provider_id, status, ProviderTerms(timezone, limits_text(own_limits), limits_text(schedule), group_id))
             for provider_id, status, timezone, own_limits, schedule, group_id in statuses

@@ -9,14 +9,14 @@ from datetime import datetime
 
 from psycopg import errors
 
-from fairlead.core.decision import Decision, Recipient
+from fairlead.core.decision import Decision, LevelResult, Recipient
 from fairlead.core.fold import Head
 from fairlead.core.journal import SealedEntry
 from fairlead.core.ledger import LedgerEntryKind, LowBalance, post
 from fairlead.core.limits import Counter, CounterKey
 from fairlead.core.model import Balance, Subscription
 from fairlead.core.refusals import Refusal
-from fairlead.store.arrays import array_text
+from fairlead.store.arrays import array_text, quoted_array_text
 from fairlead.store.audit.log import SYSTEM
 from fairlead.store.connection import Connection
 from fairlead.store.distribution.limit_windows import Windows, ask_for_counters, move_windows, shut
@@ -152,13 +152,13 @@ def _move_niche(conn: Connection, batch: Batch) -> None:
     )
 
 
-_Pick = tuple[Decision, str, Recipient]
-"""A recipient with its decision and the id of its level."""
+_Pick = tuple[Decision, LevelResult, Recipient]
+"""A recipient with its decision and what happened at its level."""
 
 
 def _picks(batch: Batch) -> list[_Pick]:
     return [
-        (decision, result.level.level_id, recipient)
+        (decision, result, recipient)
         for decision in batch.decisions
         for result in decision.levels
         for recipient in result.recipients
@@ -169,13 +169,13 @@ def _insert_assignments(conn: Connection, batch: Batch, picks: Sequence[_Pick]) 
     conn.execute(
         """
         insert into assignments (id, lead_id, provider_id, subscription_id, competition_level_id, niche_id,
-                                 journal_seq, served_seq, price_cents, ledger_seq, assigned_at)
+                                 journal_seq, served_seq, price_cents, ledger_seq, price_rule, assigned_at)
         select id, lead_id, provider_id, subscription_id, level_id, %s, journal_seq, served_seq, price_cents,
-               ledger_seq, %s
+               ledger_seq, price_rule, %s
         from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::bigint[],
-                    %s::bigint[], %s::bigint[])
+                    %s::bigint[], %s::bigint[], %s::text[])
              as pick (id, lead_id, provider_id, subscription_id, level_id, journal_seq, served_seq, price_cents,
-                      ledger_seq)
+                      ledger_seq, price_rule)
         """,
         (
             batch.niche_id,
@@ -184,11 +184,12 @@ def _insert_assignments(conn: Connection, batch: Batch, picks: Sequence[_Pick]) 
             array_text(decision.lead_id for decision, _, _ in picks),
             array_text(recipient.provider_id for _, _, recipient in picks),
             array_text(recipient.subscription_id for _, _, recipient in picks),
-            array_text(level_id for _, level_id, _ in picks),
+            array_text(result.level.level_id for _, result, _ in picks),
             array_text(decision.seq for decision, _, _ in picks),
             array_text(recipient.served_seq for _, _, recipient in picks),
             array_text(recipient.price_cents for _, _, recipient in picks),
             array_text(recipient.ledger_seq for _, _, recipient in picks),
+            quoted_array_text(result.price_rule and result.price_rule.name for _, result, _ in picks),
         ),
     )
 

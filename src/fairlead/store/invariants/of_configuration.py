@@ -36,6 +36,7 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
                        'max_recipients', max_recipients, 'order_position', order_position, 'is_active', is_active,
                        'is_deleted', deleted_at is not null)
                    || case when is_exclusive then '{"is_exclusive": true}'::jsonb else '{}' end
+                   || case when price_rules is null then '{}' else jsonb_build_object('price_rules', price_rules) end
             from competition_levels
             union all
             select 'subscription', niche_id, id::text, created_at, deleted_at,
@@ -45,6 +46,8 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
                        'filter_is_valid', filter_is_valid, 'is_deleted', deleted_at is not null)
                    || case when limits is null then '{}' else jsonb_build_object('limits', limits) end
                    || case when schedule is null then '{}' else jsonb_build_object('schedule', schedule) end
+                   || case when max_price_cents is null then '{}'
+                      else jsonb_build_object('max_price_cents', max_price_cents) end
             from subscriptions
         )
         select format('%s %s of niche %s is not as entry %s of the journal says: %s', coalesce(s.kind, l.kind),
@@ -55,6 +58,19 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
         from stored s full join last l on l.niche_id = s.niche_id and l.kind = s.kind and l.id = s.id
         where s.payload is distinct from l.payload or s.created_at is distinct from l.first_at
            or (s.deleted_at is not null and s.deleted_at > l.recorded_at)
+        """,
+    ),
+    Invariant(
+        "the lowest price of a level with price rules is the lowest of its own and theirs",
+        "select count(*) from competition_levels where price_rules is not null",
+        """
+        select format('level %s: its lowest price is %s, of %s and %s', l.id, l.lowest_price_cents, l.price_cents,
+                      own.lowest)
+        from competition_levels l
+        join (select c.id, min((rule ->> 'price_cents')::bigint) as lowest
+              from competition_levels c, jsonb_path_query(c.price_rules, 'lax $.rules[*]') as rule group by 1) own
+             on own.id = l.id
+        where l.lowest_price_cents <> least(own.lowest, l.price_cents)
         """,
     ),
     # A niche that an earlier version created is not compared until its policy is changed: its event lacks the policy.

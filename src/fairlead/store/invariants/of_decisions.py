@@ -59,7 +59,7 @@ INVARIANTS_OF_DECISIONS: tuple[Invariant, ...] = (
         """
         with recipient as materialized (
             select j.niche_id, j.seq, j.recorded_at, j.payload ->> 'lead_id' as lead_id,
-                   level ->> 'level_id' as level_id, r
+                   level ->> 'level_id' as level_id, level #>> '{price_rule,name}' as price_rule, r
             from niche_journal j, jsonb_path_query(j.payload, 'lax $.levels[*]') as level,
                  jsonb_path_query(level, 'lax $.recipients[*]') as r
             where j.kind = 'decision'
@@ -71,13 +71,49 @@ INVARIANTS_OF_DECISIONS: tuple[Invariant, ...] = (
         left join ledger_entries e on e.provider_id = a.provider_id and e.seq = a.ledger_seq
         where a.id is null or d.seq is null or e.seq is null
            or (d.niche_id, d.seq, d.lead_id, d.level_id, d.r ->> 'subscription_id', d.r ->> 'provider_id',
-               d.r ->> 'price_cents', d.r ->> 'served_seq', d.r ->> 'ledger_seq', d.r ->> 'balance_before_cents')
+               d.r ->> 'price_cents', d.r ->> 'served_seq', d.r ->> 'ledger_seq', d.r ->> 'balance_before_cents',
+               d.price_rule)
               is distinct from
               (a.niche_id, a.journal_seq, a.lead_id::text, a.competition_level_id::text, a.subscription_id::text,
                a.provider_id::text, a.price_cents::text, a.served_seq::text, a.ledger_seq::text,
-               (e.balance_after_cents - e.amount_cents)::text)
+               (e.balance_after_cents - e.amount_cents)::text, a.price_rule)
            or (a.assigned_at, e.created_at, e.actor, e.memo)
               is distinct from (d.recorded_at, d.recorded_at, 'fairlead', null)
+        """,
+    ),
+    Invariant(
+        "each price that was asked is that of its level then, or of the rule that it names, and so is what was paid",
+        "select count(*) from niche_journal where kind = 'decision'",
+        """
+        with configured as materialized (
+            select niche_id, payload ->> 'level_id' as level_id, seq, payload,
+                   lead(seq) over (partition by niche_id, payload ->> 'level_id' order by seq) as next_seq
+            from niche_journal where kind = 'level'
+        ), asked as materialized (
+            select j.niche_id, j.seq, j.recorded_at, j.payload ->> 'lead_id' as lead_id,
+                   j.payload ->> 'lead_created_at' as lead_created_at, level
+            from niche_journal j, jsonb_path_query(j.payload, 'lax $.levels[*]') as level where j.kind = 'decision'
+        )
+        select format('decision %s of niche %s asks %s at level %s by %s, the level says %s', a.seq, a.niche_id,
+                      a.level -> 'price_cents', a.level ->> 'level_id', coalesce(a.level -> 'price_rule', 'no rule'),
+                      coalesce(c.payload -> 'price_rules', c.payload -> 'price_cents'))
+        from asked a
+        left join configured c on c.niche_id = a.niche_id and c.level_id = a.level ->> 'level_id' and c.seq < a.seq
+             and (c.next_seq is null or c.next_seq > a.seq)
+        where a.level -> 'price_cents' is distinct from case
+                when not a.level ? 'price_rule' then c.payload -> 'price_cents'
+                else (c.payload #> array['price_rules', 'rules', ((a.level #>> '{price_rule,number}')::int - 1)::text])
+                     -> 'price_cents' end
+           or a.level #> '{price_rule,name}' is distinct from case when a.level ? 'price_rule'
+                then (c.payload #> array['price_rules', 'rules', ((a.level #>> '{price_rule,number}')::int - 1)::text])
+                     -> 'name' end
+           or jsonb_path_exists(a.level, '$.recipients[*] ? (@.price_cents != $price)',
+                                jsonb_build_object('price', a.level -> 'price_cents'))
+        union all
+        select format('decision %s of niche %s takes lead %s to be from %s, which came in at %s', a.seq, a.niche_id,
+                      a.lead_id, a.lead_created_at, l.created_at)
+        from asked a left join leads l on l.id::text = a.lead_id
+        where a.lead_created_at::timestamptz <> l.created_at
         """,
     ),
     Invariant(

@@ -40,7 +40,7 @@ def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id
     rows = conn.execute(
         """
         select approved_at, id::text, attributes, attributes_salt, distribution_attempts + 1,
-               (select coalesce(%s::timestamptz, clock_timestamp())), correlation_id
+               (select coalesce(%s::timestamptz, clock_timestamp())), correlation_id, created_at
         from leads
         where awaits_decision and id = any(array(
             select id from leads
@@ -52,8 +52,8 @@ def lock_waiting_leads(conn: Connection, niche_id: str, limit: int, only_lead_id
         (simulated_now(conn), niche_id, only_lead_id, only_lead_id, limit),
     ).fetchall()
     leads = tuple(
-        Lead(lead_id, attributes, commit_to_attributes(salt, attributes), attempt)
-        for _, lead_id, attributes, salt, attempt, *_ in sorted(rows, key=itemgetter(0, 1))
+        Lead(lead_id, attributes, commit_to_attributes(salt, attributes), attempt, created_at=created_at)
+        for _, lead_id, attributes, salt, attempt, _, _, created_at in sorted(rows, key=itemgetter(0, 1))
     )
     requests = {row[1]: LeadRequest(row[0], row[6]) for row in rows}
     return LockedLeads(leads, rows[0][5] if rows else None, requests)

@@ -27,6 +27,7 @@ def own_decisions(conn: Connection, niche_id: str, provider_id: str, since: date
                    j.payload, '$.levels[*].recipients[*] ? (@.provider_id == $own).subscription_id', %(own)s),
                jsonb_path_query_array(j.payload, '$.levels[*].refused[*] ? (@.provider_id == $own)', %(own)s),
                jsonb_path_query_array(j.payload, '$.levels[*] ? (exists (@.lead_full)).level_id'),
+               jsonb_path_query_array(j.payload, '$.levels[*].price_cents'),
                case when j.payload @? '$.levels[*].counts.conflict_group' then
                     (select jsonb_agg(jsonb_build_array(level -> 'level_id',
                                       jsonb_path_query_array(level, '$.recipients[*].provider_id')) order by number)
@@ -52,8 +53,9 @@ def own_decisions(conn: Connection, niche_id: str, provider_id: str, since: date
             decided_at,
             full_at,
             () if groups is None or recipients is None else groups.conflicts_at(seq, recipients),
+            dict(zip(level_ids, prices, strict=True)),
         )
-        for seq, decided_at, lead_id, attributes, level_ids, received, refused, full_at, recipients in rows
+        for seq, decided_at, lead_id, attributes, level_ids, received, refused, full_at, prices, recipients in rows
     ]
 
 

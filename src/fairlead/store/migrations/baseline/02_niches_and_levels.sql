@@ -73,9 +73,14 @@ create table competition_levels (
     is_active      boolean not null default true,
     -- R16: it sells a lead that has no recipient, and closes it.
     is_exclusive   boolean not null default false,
+    -- R14: when it asks another price, see core/prices.py, and the lowest of all that it can ask. Null: one price.
+    price_rules        jsonb check (jsonb_typeof(price_rules) = 'object'),
+    lowest_price_cents bigint check (lowest_price_cents between 1 and price_cents),
     deleted_at     timestamptz,
     created_at     timestamptz not null,
     unique (id, niche_id),
+    constraint competition_levels_price_rules_have_a_lowest check (
+        (price_rules is null) = (lowest_price_cents is null)),
     constraint competition_levels_exclusive_has_one_recipient check (not is_exclusive or max_recipients = 1),
     -- Checked at commit, so that levels can swap names or positions within one change.
     constraint competition_levels_position_is_unique exclude using btree (niche_id with =, order_position with =)

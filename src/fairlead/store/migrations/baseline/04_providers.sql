@@ -70,6 +70,8 @@ create table subscriptions (
     -- Its own; null: none. With a schedule of its own it does not go by its provider's.
     limits               jsonb check (jsonb_typeof(limits) = 'object'),
     schedule             jsonb check (jsonb_typeof(schedule) = 'object'),
+    -- The most that its provider pays for a lead; null: whatever the level asks.
+    max_price_cents      bigint check (max_price_cents between 1 and 1000000000000),
     -- The refusal of a limit or a schedule that a decision found last: until the moment that it says none asks again.
     shut_by              jsonb check (jsonb_typeof(shut_by) = 'object'),
     served_seq           bigint check (served_seq >= 1),

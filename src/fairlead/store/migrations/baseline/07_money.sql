@@ -226,6 +226,8 @@ create table assignments (
     price_cents          bigint not null check (price_cents >= 1),
     ledger_seq           bigint not null,
     assigned_at          timestamptz not null,
+    -- R14: the name of the price rule that decided the price; null: none, it is the level's own.
+    price_rule           text check (length(price_rule) between 1 and 100),
 
     -- What the provider says of its lead. A rejection returns no money by itself.
     status      text not null default 'active' check (status in ('active', 'accepted', 'rejected', 'refunded')),
@@ -303,7 +305,7 @@ create index assignments_with_a_return on assignments (provider_id, ledger_seq) 
 create index assignments_by_refund on assignments (refunded_at) where refunded_at is not null;
 create trigger assignments_keep_their_terms
     before update of lead_id, provider_id, subscription_id, competition_level_id, niche_id, journal_seq, served_seq,
-                     price_cents, ledger_seq, assigned_at on assignments
+                     price_cents, ledger_seq, assigned_at, price_rule on assignments
     for each statement execute function refuse_change();
 create trigger assignments_are_kept before delete or truncate on assignments
     for each statement execute function refuse_change();
