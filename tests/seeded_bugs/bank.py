@@ -7,6 +7,7 @@ from tests.seeded_bugs.bugs_of_jobs import BUGS_OF_JOBS
 from tests.seeded_bugs.bugs_of_limits import BUGS_OF_LIMITS
 from tests.seeded_bugs.bugs_of_papers import BUGS_OF_PAPERS
 from tests.seeded_bugs.bugs_of_payments import BUGS_OF_PAYMENTS
+from tests.seeded_bugs.bugs_of_prices import BUGS_OF_PRICES
 from tests.seeded_bugs.bugs_of_returns import BUGS_OF_RETURNS
 from tests.seeded_bugs.bugs_of_rules import BUGS_OF_RULES
 from tests.seeded_bugs.bugs_of_snapshots import BUGS_OF_SNAPSHOTS
@@ -24,6 +25,7 @@ BANK = (
     *BUGS_OF_PAPERS,
     *BUGS_OF_PAYMENTS,
     *BUGS_OF_LIMITS,
+    *BUGS_OF_PRICES,
     *BUGS_OF_ERASURES,
     *BUGS_OF_RETURNS,
 )

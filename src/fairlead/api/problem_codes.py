@@ -192,6 +192,7 @@ _OF_CONFIGURATION = {
             "niche_exists": "A niche with this slug exists already",
             "niche_inactive": "The niche is inactive",
             "niche_archived": "The niche is archived",
+            "price_rules_unfit": "The price rules of a level do not fit the form",
             "form_unreadable": "The niche's form schema cannot be read",
             "level_exists": "A level with this name exists already",
             "level_deleted": "The level is deleted",

@@ -15,12 +15,16 @@ from fairlead.core.refusals import LevelFull, Refusal
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one subscription stood in one decision: `recipient` is set when it received the lead, else `refusal`."""
+    """Where one subscription stood in one decision: `recipient` is set when it received the lead, else `refusal`.
+
+    `price_rule` is the name of the rule that decided the price at its level, where one did.
+    """
 
     subscription_id: str
     level_id: str
     recipient: Recipient | None
     refusal: Refusal | None
+    price_rule: str | None = None
 
 
 class Past(Protocol):
@@ -64,11 +68,12 @@ def standing_of(past: Past, lead: Lead, decision: Decision, result: LevelResult,
     subscription = next((each for each in past.subscriptions_of(provider_id) if each.level_id == level_id), None)
     if subscription is None:
         return None
+    rule = result.price_rule and result.price_rule.name
     for recipient in result.recipients:
         if recipient.subscription_id == subscription.subscription_id:
-            return Standing(subscription.subscription_id, level_id, recipient, None)
+            return Standing(subscription.subscription_id, level_id, recipient, None, rule)
     refusal = _refusal(past, lead, decision, result, subscription)
-    return Standing(subscription.subscription_id, level_id, None, refusal)
+    return Standing(subscription.subscription_id, level_id, None, refusal, rule)
 
 
 def _refusal(past: Past, lead: Lead, decision: Decision, result: LevelResult, subscription: Subscription) -> Refusal:

@@ -224,13 +224,6 @@ def lowest_of(price_cents: int, text: str | None) -> int:
     return price_cents if text is None else min((price_cents, *_prices(text)))
 
 
-def prices_of(level: Level) -> tuple[int, int]:
-    """The lowest and the highest price that the level can ask."""
-    text = level.price_rules_text
-    every = (level.price_cents,) if text is None else (level.price_cents, *_prices(text))
-    return min(every), max(every)
-
-
 @lru_cache(maxsize=4096)
 def _prices(text: str) -> tuple[int, ...]:
     rules = as_list((as_object(json.loads(text)) or {}).get("rules")) or ()

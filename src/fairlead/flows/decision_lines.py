@@ -65,7 +65,8 @@ def provider_lines(story: ProviderStory) -> tuple[StoryLine, ...]:
     for level, standing in story.standings:
         if standing.recipient is not None:
             price = money(standing.recipient.price_cents, story.currency)
-            lines.append(StoryLine(f"  {level.name}: received the lead for {price}", "good"))
+            by_rule = "" if standing.price_rule is None else f", by the price rule `{standing.price_rule}`"
+            lines.append(StoryLine(f"  {level.name}: received the lead for {price}{by_rule}", "good"))
         else:
             assert standing.refusal is not None, "who did not receive it was refused"
             told = f"{standing.refusal.sentence(story.names)} ({standing.refusal.reason})"
@@ -106,7 +107,8 @@ def refusal_sentence(story: _Named, refused: Mapping[str, Any], level: Mapping[s
 def _level_lines(story: _Named, level: Mapping[str, Any]) -> Iterator[StoryLine]:
     name = story.level_names.get(level["level_id"], level["level_id"])
     price, taken = money(level["price_cents"], story.currency), len(level["recipients"])
-    yield StoryLine(f"  {name}: {price} each, {taken} of {level['max_recipients']} places taken", "heading")
+    rule = f" by the price rule `{level['price_rule']['name']}`" if "price_rule" in level else ""
+    yield StoryLine(f"  {name}: {price} each{rule}, {taken} of {level['max_recipients']} places taken", "heading")
     for place, recipient in enumerate(level["recipients"], start=1):
         before = money(recipient["balance_before_cents"], story.currency)
         yield StoryLine(f"    {place}. {_name(story, recipient)}, paid from {before}", "good")

@@ -71,6 +71,7 @@ class DecidedQueue(ResponseModel):
     level_name: str = Field(examples=["gold"])
     order_position: int
     price_cents: int
+    price_rule: str | None = Field(examples=["Nights"])
     max_recipients: int
     queue_length: int = Field(description="How many candidates the level had for this lead.")
     reached: Sequence[QueuedCandidate] = Field(description="Those that were asked, from the head of the queue.")
@@ -87,6 +88,7 @@ def shown_queue(story: NamedQueues, queue: LevelQueue) -> DecidedQueue:
         level_name=level.name,
         order_position=level.order_position,
         price_cents=level.price_cents,
+        price_rule=queue.result.price_rule and queue.result.price_rule.name,
         max_recipients=level.max_recipients,
         queue_length=queue.queue_length,
         reached=[_candidate(story, each) for each in queue.reached],

@@ -1,13 +1,14 @@
 """What a subscription is like, as operators and its provider are shown it."""
 
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.documents import StoredFilter, as_stored
 from fairlead.api.schemas.terms import StoredLimits, StoredSchedule
-from fairlead.api.schemas.values import ResponseModel
+from fairlead.api.schemas.values import Cents, RequestModel, ResponseModel
 from fairlead.core.model import Subscription
 
 
@@ -21,6 +22,16 @@ class StateOfSubscription(ResponseModel):
     filter_is_valid: bool = Field(description="False: the form was changed, and the filter does not fit it any more.")
     limits: StoredLimits = Field(description="Its own limits; what is used of them is at `/limits`.")
     schedule: StoredSchedule | None = Field(description="Its own schedule; null: it goes by its provider's.")
+    max_price_cents: int | None = Field(
+        description="The most that its provider pays for a lead, in minor units; null: what the level asks."
+    )
+
+
+class NewPriceLimit(RequestModel):
+    """The most that the provider pays for a lead of the subscription; null: whatever the level asks."""
+
+    max_price_cents: Annotated[Cents | None, Field(examples=[1500])]
+    memo: Memo | None = None
 
 
 def state_of(subscription: Subscription, *, is_ended: bool) -> dict[str, Any]:
@@ -33,4 +44,5 @@ def state_of(subscription: Subscription, *, is_ended: bool) -> dict[str, Any]:
         "filter_is_valid": subscription.filter_is_valid,
         "limits": json.loads(subscription.limits_text or "{}"),
         "schedule": None if subscription.schedule_text is None else json.loads(subscription.schedule_text),
+        "max_price_cents": subscription.max_price_cents,
     }

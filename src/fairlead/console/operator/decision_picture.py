@@ -65,6 +65,7 @@ class PictureLevel:
     outside: tuple[OutsideRows, ...]
     is_empty: bool
     full_text: str = ""
+    price_rule: str | None = None
 
     @property
     def all_rows(self) -> tuple[PictureRow, ...]:
@@ -141,6 +142,7 @@ def _column(story: RecordedQueues, viewer: Viewer, number: int, queue: LevelQueu
         outside=outside,
         is_empty=not rows and not outside and not queue.behind_count,
         full_text="" if result.lead_full is None else refusal_sentence(result.lead_full, story.names, viewer),
+        price_rule=result.price_rule and result.price_rule.name,
     )
 
 

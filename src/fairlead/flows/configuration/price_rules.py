@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.form import FormSchema
 from fairlead.core.price_rule_problems import new_price_rules
+from fairlead.core.price_rule_words import WordedPrices, worded_prices
 from fairlead.core.prices import (
     PriceFacts,
     compile_price_rules,
@@ -56,6 +57,29 @@ class TriedPrice:
     price_cents: int
     rule_number: int | None
     rules: tuple[TriedRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPriceRules:
+    """A level, the prices that it can ask, and the level's opaque version."""
+
+    row: LevelRow
+    version: str
+    prices: WordedPrices
+
+
+def read_price_rules(database: Database, level_id: str) -> SeenPriceRules:
+    """The level's price rules as they are now. Raises `Refused`: `level_unknown`."""
+    checked = checked_id(level_id, "level")
+    with database.snapshot() as conn:
+        row = level_row(conn, checked)
+        if row is None:
+            raise Refused("level_unknown", f"there is no level {checked}")
+        [niche] = niche_rows(conn, [row.niche_id])
+    schema = readable_form(niche.form_schema) or FormSchema()
+    level = row.level
+    prices = worded_prices(level.price_cents, level.price_rules_text, schema)
+    return SeenPriceRules(row, level_version(row), prices)
 
 
 def set_price_rules(

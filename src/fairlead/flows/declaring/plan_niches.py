@@ -223,6 +223,8 @@ def _price_rules(plan: NichePlan, path: str, niche: NicheRow, table: LevelTable,
     """The level's price rules, which fit the form that the niche is to have; after a problem, those before."""
     if table.price_rules is None and niche.niche_id not in plan.reformed_niche_ids:
         return before_text
+    if table.price_rules == {}:
+        return None
     raw = price_rules_document(before_text) if table.price_rules is None else as_json(table.price_rules)
     schema = plan.schemas.get(niche.niche_id)
     if schema is None:

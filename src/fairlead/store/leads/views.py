@@ -66,6 +66,7 @@ class LeadAssignment:
     competition_level_id: str
     level_name: str
     price_cents: int
+    price_rule: str | None
     currency: str
     assigned_at: datetime
     status: str
@@ -115,7 +116,8 @@ def assignments_of_lead(conn: Connection, lead_id: str, page: int, limit: int) -
         LeadAssignment,
         """
         select a.id::text as assignment_id, a.provider_id::text, p.name as provider_name, a.subscription_id::text,
-               a.competition_level_id::text, c.name as level_name, a.price_cents, %s as currency, a.assigned_at,
+               a.competition_level_id::text, c.name as level_name, a.price_cents, a.price_rule, %s as currency,
+               a.assigned_at,
                a.status
         from assignments a join providers p on p.id = a.provider_id
         join competition_levels c on c.id = a.competition_level_id

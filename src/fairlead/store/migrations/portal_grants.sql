@@ -35,8 +35,9 @@ grant update (state, page_reference, page_url, method_reference, label, ask_at, 
 -- Its own subscriptions. `served_seq`, the place in the order, is the engine's.
 grant select on subscriptions to :"portal";
 grant insert (id, provider_id, competition_level_id, niche_id, is_active, deactivation_reason, filter_rules,
-              filter_is_valid, limits, schedule, deleted_at, created_at) on subscriptions to :"portal";
-grant update (is_active, deactivation_reason, filter_rules, filter_is_valid, limits, schedule, shut_by, deleted_at)
+              filter_is_valid, limits, schedule, max_price_cents, deleted_at, created_at) on subscriptions to :"portal";
+grant update (is_active, deactivation_reason, filter_rules, filter_is_valid, limits, schedule, max_price_cents, shut_by,
+              deleted_at)
     on subscriptions to :"portal";
 
 -- What was used of its limits, to be forgotten.
@@ -44,7 +45,7 @@ grant select (owner_id, provider_id), delete on limit_windows to :"portal";
 
 -- What it bought, and what it says of it. Not what operators wrote, and not the salt of the journal's commitment.
 grant select (id, lead_id, provider_id, subscription_id, competition_level_id, niche_id, price_cents, ledger_seq, status,
-              assigned_at, viewed_at, answered_at, rejection_reason, refunded_at, bad_lead_reported_at, bad_lead_reason,
+              assigned_at, price_rule, viewed_at, answered_at, rejection_reason, refunded_at, bad_lead_reported_at, bad_lead_reason,
               bad_lead_note, bad_lead_decision, bad_lead_decided_at, left_limits) on assignments to :"portal";
 grant update (status, viewed_at, answered_at, rejection_reason, bad_lead_reported_at, bad_lead_reason, bad_lead_note)
     on assignments to :"portal";

@@ -54,6 +54,7 @@ class InboxItem:
     contact_email: str | None = field(repr=False)
     contact_phone: str | None = field(repr=False)
     price_cents: int
+    price_rule: str | None
     currency: str
     status: str
     assigned_at: datetime
@@ -91,12 +92,13 @@ class InboxAssignment:
 _COLUMNS: LiteralString = """
     a.id::text as assignment_id, a.lead_id::text, a.subscription_id::text, n.slug as niche, n.name as niche_name,
     a.competition_level_id::text as level_id, c.name as level_name, l.contact_name, l.contact_email, l.contact_phone,
-    a.price_cents, %s as currency, a.status, a.assigned_at, a.viewed_at, a.answered_at,
+    a.price_cents, a.price_rule, %s as currency, a.status, a.assigned_at, a.viewed_at, a.answered_at,
     a.bad_lead_reported_at as reported_at, a.bad_lead_decision as report_decision, a.refunded_at,
     l.withdrawn_at, coalesce(l.erased_at, l.contact_erased_at, l.answers_erased_at) as erased_at"""
 
 _READ: LiteralString = """
-    a.id, a.lead_id, a.provider_id, a.subscription_id, a.niche_id, a.competition_level_id, a.price_cents, a.ledger_seq,
+    a.id, a.lead_id, a.provider_id, a.subscription_id, a.niche_id, a.competition_level_id, a.price_cents, a.price_rule,
+    a.ledger_seq,
     a.status, a.assigned_at, a.viewed_at, a.answered_at, a.bad_lead_reported_at, a.bad_lead_decision, a.refunded_at"""
 
 _JOINS: LiteralString = """

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 
 from fairlead.core.canonical import JsonObject
+from fairlead.core.form import FormSchema
+from fairlead.core.price_rule_words import WordedPrices, worded_prices
+from fairlead.core.prices import price_rules_text
+from fairlead.core.subscription import readable_form
 from fairlead.store.connection import Connection
 from fairlead.store.lookups import marketplace_currency
 
@@ -19,7 +23,10 @@ class OwnSubscriptionState:
 
 @dataclass(frozen=True, slots=True)
 class LevelOnOffer:
-    """A level that can be subscribed to: what a lead costs (cents), and how many receive the same one at the most."""
+    """A level that can be subscribed to: what a lead costs (cents), and how many receive the same one at the most.
+
+    `prices` has what else the level can ask, and when.
+    """
 
     level_id: str
     name: str
@@ -28,6 +35,7 @@ class LevelOnOffer:
     max_recipients: int
     order_position: int
     own: OwnSubscriptionState | None
+    prices: WordedPrices
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +50,20 @@ class NicheOnOffer:
     levels: tuple[LevelOnOffer, ...]
 
 
+def level_prices(price_cents: int, price_rules: JsonObject | None, form_schema: JsonObject) -> WordedPrices:
+    """What a level with these price rules can ask; their filters in the words of the niche's form."""
+    return worded_prices(price_cents, price_rules_text(price_rules), readable_form(form_schema) or FormSchema())
+
+
 def niches_on_offer(conn: Connection, provider_id: str) -> list[NicheOnOffer]:
     """The active niches that have an active level, by name, with the provider's own subscriptions."""
     currency = marketplace_currency(conn)
     levels: dict[str, list[LevelOnOffer]] = {}
-    for niche_id, level_id, name, price_cents, max_recipients, order_position, *own in conn.execute(
+    for niche_id, level_id, name, price_cents, max_recipients, order_position, price_rules, form, *own in conn.execute(
         """
         select l.niche_id::text, l.id::text, l.name, l.price_cents, l.max_recipients, l.order_position,
-               s.id::text, s.is_active, s.deactivation_reason, s.filter_is_valid
-        from competition_levels l
+               l.price_rules, n.form_schema, s.id::text, s.is_active, s.deactivation_reason, s.filter_is_valid
+        from competition_levels l join niches n on n.id = l.niche_id
         left join subscriptions s on s.competition_level_id = l.id and s.provider_id = %s and s.deleted_at is null
         where l.is_active and l.deleted_at is null order by l.order_position
         """,
@@ -58,7 +71,16 @@ def niches_on_offer(conn: Connection, provider_id: str) -> list[NicheOnOffer]:
     ).fetchall():
         subscription = OwnSubscriptionState(*own) if own[0] is not None else None
         levels.setdefault(niche_id, []).append(
-            LevelOnOffer(level_id, name, price_cents, currency, max_recipients, order_position, subscription)
+            LevelOnOffer(
+                level_id,
+                name,
+                price_cents,
+                currency,
+                max_recipients,
+                order_position,
+                subscription,
+                level_prices(price_cents, price_rules, form),
+            )
         )
     rows = conn.execute(
         """

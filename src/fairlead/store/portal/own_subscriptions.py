@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from fairlead.core.price_rule_words import WordedPrices
 from fairlead.store.connection import Connection
 from fairlead.store.lookups import marketplace_currency
+from fairlead.store.portal.levels_on_offer import level_prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,7 @@ class SubscribedLevel:
     price_cents: int
     currency: str
     last_received_at: datetime | None
+    prices: WordedPrices
 
 
 def subscribed_levels(conn: Connection, provider_id: str) -> dict[str, SubscribedLevel]:
@@ -24,13 +27,15 @@ def subscribed_levels(conn: Connection, provider_id: str) -> dict[str, Subscribe
     currency = marketplace_currency(conn)
     rows = conn.execute(
         """
-        select s.id::text, n.slug, n.name, l.name, l.price_cents, s.last_received_at
+        select s.id::text, n.slug, n.name, l.name, l.price_cents, s.last_received_at, l.price_rules, n.form_schema
         from subscriptions s join niches n on n.id = s.niche_id
         join competition_levels l on l.id = s.competition_level_id where s.provider_id = %s
         """,
         (provider_id,),
     ).fetchall()
     return {
-        subscription_id: SubscribedLevel(niche, niche_name, level_name, price_cents, currency, last_received_at)
-        for subscription_id, niche, niche_name, level_name, price_cents, last_received_at in rows
+        subscription_id: SubscribedLevel(
+            niche, niche_name, level_name, price_cents, currency, last, level_prices(price_cents, rules, form)
+        )
+        for subscription_id, niche, niche_name, level_name, price_cents, last, rules, form in rows
     }

@@ -108,6 +108,7 @@ class ExplainedLevel(ResponseModel):
     level_name: str = Field(examples=["gold"])
     order_position: int
     price_cents: int
+    price_rule: str | None = Field(examples=["Nights"])
     max_recipients: int
     recipients: Sequence[ExplainedRecipient]
     refused: Sequence[ExplainedRefusal]
@@ -238,6 +239,7 @@ def _decision(story: LeadStory, decision: DecisionStory) -> ExplainedDecision:
         {
             **level,
             "level_name": story.level_names.get(level["level_id"], ""),
+            "price_rule": level.get("price_rule", {}).get("name"),
             "recipients": [named(each) for each in level["recipients"]],
             "refused": [{**named(each), "sentence": refusal_sentence(story, each, level)} for each in level["refused"]],
         }

@@ -123,7 +123,7 @@ def show_form(niche_id: NicheId, response: Response, _: Reader, database: Market
     )
 
 
-@router.put("", responses=refuses("niche_unknown"))
+@router.put("", responses=refuses("niche_unknown", "price_rules_unfit"))
 def replace_form(
     niche_id: NicheId,
     asked: NewForm,
@@ -147,7 +147,9 @@ def replace_form(
 
 
 @router.post(
-    "/preview", dependencies=[changes_nothing("it only tries something out")], responses=refuses("niche_unknown")
+    "/preview",
+    dependencies=[changes_nothing("it only tries something out")],
+    responses=refuses("niche_unknown", "price_rules_unfit"),
 )
 def try_form(niche_id: NicheId, asked: FormDryRun, editor: Editor, database: MarketplaceDatabase) -> FormOutcome:
     """Say which filters would fit this form no more, and which again. Nothing is changed."""
@@ -179,7 +181,9 @@ def show_form_version(niche_id: NicheId, number: Number, _: Reader, database: Ma
     )
 
 
-@router.post("/versions/{number}/restore", responses=refuses("niche_unknown", "form_version_unknown"))
+@router.post(
+    "/versions/{number}/restore", responses=refuses("niche_unknown", "form_version_unknown", "price_rules_unfit")
+)
 def restore_form_version(
     niche_id: NicheId,
     number: Number,

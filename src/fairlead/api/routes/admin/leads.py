@@ -191,6 +191,7 @@ class LeadAssignment(ResponseModel):
     competition_level_id: Uuid
     level_name: str = Field(examples=["gold"])
     price_cents: int = Field(examples=[2000])
+    price_rule: str | None = Field(examples=["Nights"])
     currency: str = Field(examples=["EUR"])
     assigned_at: datetime
     status: Literal["active", "accepted", "rejected", "refunded"]

@@ -14,8 +14,11 @@ from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Memo, Name, said, unsaid
 from fairlead.api.schemas.currency import Currency, InCurrency
+from fairlead.api.schemas.documents import as_stored
+from fairlead.api.schemas.price_rules import StoredPriceRules
 from fairlead.api.schemas.values import Cents, Int, RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission
+from fairlead.core.prices import price_rules_document
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.configuration.level_order import Reordered, reorder_levels
@@ -86,6 +89,7 @@ class LevelState(ResponseModel):
     is_active: bool
     is_exclusive: bool = Field(examples=[False])
     is_deleted: bool = Field(examples=[False])
+    price_rules: StoredPriceRules
     version: str = Field(
         description="The version, which a change names in `If-Match`.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"]
     )
@@ -164,7 +168,7 @@ def add_level(
         is_exclusive=asked.is_exclusive,
         memo=asked.memo,
     )
-    return _changed(response, done, currency)
+    return level_changed(response, done, currency)
 
 
 @router.put("/niches/{niche_id}/levels/order", responses=refuses("niche_unknown", "levels_incomplete"))
@@ -208,7 +212,7 @@ def edit_level(
     """
     change = LevelChange(**said(asked))
     done = change_level(database, level_id, change, editor.actor, memo=asked.memo, expected_version=expected)
-    return _changed(response, done, currency)
+    return level_changed(response, done, currency)
 
 
 @router.post(
@@ -269,11 +273,13 @@ def level_state(row: LevelRow, currency: str) -> LevelState:
         is_active=level.is_active,
         is_exclusive=level.is_exclusive,
         is_deleted=row.is_deleted,
+        price_rules=as_stored(price_rules_document(level.price_rules_text)),
         version=level_version(row),
     )
 
 
-def _changed(response: Response, done: Changed[LevelRow], currency: str) -> LevelChanged:
+def level_changed(response: Response, done: Changed[LevelRow], currency: str) -> LevelChanged:
+    """What a change of a level answers."""
     show_version(response, done.version)
     return LevelChanged(
         level=level_state(done.row, currency),

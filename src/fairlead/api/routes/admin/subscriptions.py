@@ -15,11 +15,12 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import NO_REASON, GivenReason, Memo
 from fairlead.api.schemas.documents import FilterDocument, document_in
 from fairlead.api.schemas.pagination import ByCursor, Page
-from fairlead.api.schemas.subscriptions import StateOfSubscription, state_of
+from fairlead.api.schemas.subscriptions import NewPriceLimit, StateOfSubscription, state_of
 from fairlead.api.schemas.values import LARGE_BODY_BYTES, Int, RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.filter_preview import MOST_LEADS, preview_filter
+from fairlead.flows.configuration.local_time import set_subscription_max_price
 from fairlead.flows.configuration.reading import SeenSubscription, read_subscription
 from fairlead.flows.configuration.subscription_changes import SubscriptionChanged as Changed
 from fairlead.flows.configuration.subscriptions import (
@@ -189,6 +190,30 @@ def replace_filter(
             memo=asked.memo,
             expected_version=expected,
         )
+    return _changed(response, done)
+
+
+@router.put(
+    "/subscriptions/{subscription_id}/price-limit", responses=refuses("subscription_unknown", "subscription_ended")
+)
+def replace_price_limit(
+    subscription_id: SubscriptionId,
+    asked: NewPriceLimit,
+    response: Response,
+    editor: Editor,
+    expected: ExpectedVersion,
+    database: MarketplaceDatabase,
+) -> SubscriptionChanged:
+    """Replace the most that the provider pays for a lead of the subscription. Dearer leads pass it by."""
+    done = set_subscription_max_price(
+        database,
+        subscription_id,
+        asked.max_price_cents,
+        editor.actor,
+        of_provider_id=None,
+        memo=asked.memo,
+        expected_version=expected,
+    )
     return _changed(response, done)
 
 

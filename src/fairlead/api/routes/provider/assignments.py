@@ -79,6 +79,7 @@ class InboxLead(ResponseModel):
     contact_email: str | None = Field(examples=["ada@example.com"])
     contact_phone: str | None = Field(examples=["+44 20 7946 0000"])
     price_cents: int = Field(examples=[2000])
+    price_rule: str | None = Field(examples=["Nights"])
     currency: Currency
     status: Status
     assigned_at: datetime

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import Path
-from pydantic import Field
+from pydantic import AliasPath, Field
 
 from fairlead.api.access import OwnProvider, needs_own
 from fairlead.api.bodies import Router
@@ -12,6 +12,7 @@ from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.documents import FilterDocument, StoredForm
+from fairlead.api.schemas.price_rules import PriceRuleInWords
 from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.read_limits import PREVIEWS_OF_PROVIDER
@@ -38,7 +39,15 @@ class LevelOffer(ResponseModel):
 
     level_id: Uuid
     name: str = Field(examples=["gold"])
-    price_cents: int = Field(description="The price of a lead, in minor units.", examples=[2000])
+    price_cents: int = Field(
+        description="The price of a lead, in minor units, where no price rule holds.", examples=[2000]
+    )
+    lowest_price_cents: int = Field(validation_alias=AliasPath("prices", "lowest_cents"), examples=[400])
+    highest_price_cents: int = Field(validation_alias=AliasPath("prices", "highest_cents"), examples=[2000])
+    price_rules: list[PriceRuleInWords] = Field(
+        description="When the level asks another price: the first that holds.",
+        validation_alias=AliasPath("prices", "rules"),
+    )
     currency: Currency
     max_recipients: int = Field(description="So many providers receive the same lead at the most.", examples=[3])
     order_position: int

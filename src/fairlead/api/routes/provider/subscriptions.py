@@ -15,9 +15,11 @@ from fairlead.api.schemas.by_sequence import BySequence
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.documents import FilterDocument, document_in
 from fairlead.api.schemas.pagination import Page
-from fairlead.api.schemas.subscriptions import StateOfSubscription, state_of
+from fairlead.api.schemas.price_rules import PriceRuleInWords, in_words
+from fairlead.api.schemas.subscriptions import NewPriceLimit, StateOfSubscription, state_of
 from fairlead.api.schemas.values import LARGE_BODY_BYTES, RequestModel, ResponseModel, Uuid
 from fairlead.core.permissions import Permission
+from fairlead.flows.configuration.local_time import set_subscription_max_price
 from fairlead.flows.configuration.own_subscriptions import OwnedSubscription, own_subscription, own_subscriptions
 from fairlead.flows.configuration.subscription_changes import SubscriptionChanged
 from fairlead.flows.configuration.subscription_history import SubscriptionState, subscription_history
@@ -63,7 +65,12 @@ class OwnSubscription(OwnSubscriptionDetail):
     niche: str = Field(examples=["hosting"])
     niche_name: str = Field(examples=["Hosting"])
     level_name: str = Field(examples=["gold"])
-    price_cents: int = Field(examples=[2000])
+    price_cents: int = Field(
+        description="The price of a lead, in minor units, where no price rule holds.", examples=[2000]
+    )
+    lowest_price_cents: int = Field(examples=[400])
+    highest_price_cents: int = Field(examples=[2000])
+    price_rules: list[PriceRuleInWords] = Field(description="When the level asks another price: the first that holds.")
     currency: Currency
     last_received_at: datetime | None
 
@@ -147,6 +154,30 @@ def replace_own_filter(
     return _changed(done, response)
 
 
+@router.put(
+    "/{subscription_id}/price-limit",
+    responses=refuses("subscription_unknown", "subscription_ended", "provider_unknown"),
+)
+def replace_own_price_limit(
+    subscription_id: SubscriptionId,
+    asked: NewPriceLimit,
+    expected: ExpectedVersion,
+    caller: Writer,
+    response: Response,
+) -> OwnSubscriptionDetail:
+    """Replace the most that is paid for a lead of the subscription. Dearer leads pass it by; its place stays."""
+    done = set_subscription_max_price(
+        caller.database,
+        subscription_id,
+        asked.max_price_cents,
+        caller.actor,
+        of_provider_id=caller.provider_id,
+        memo=asked.memo,
+        expected_version=expected,
+    )
+    return _changed(done, response)
+
+
 @router.post(
     "/{subscription_id}/pause", responses=refuses("subscription_unknown", "subscription_ended", "provider_unknown")
 )
@@ -224,6 +255,9 @@ def _owned(found: OwnedSubscription) -> OwnSubscription:
         niche_name=level.niche_name,
         level_name=level.level_name,
         price_cents=level.price_cents,
+        lowest_price_cents=level.prices.lowest_cents,
+        highest_price_cents=level.prices.highest_cents,
+        price_rules=in_words(level.prices.rules),
         currency=level.currency,
         last_received_at=level.last_received_at,
     )
