@@ -95,7 +95,8 @@ INVARIANTS_OF_DECISIONS: tuple[Invariant, ...] = (
             from niche_journal j, jsonb_path_query(j.payload, 'lax $.levels[*]') as level where j.kind = 'decision'
         )
         select format('decision %s of niche %s asks %s at level %s by %s, the level says %s', a.seq, a.niche_id,
-                      a.level -> 'price_cents', a.level ->> 'level_id', coalesce((a.level -> 'price_rule')::text, 'no rule'),
+                      a.level -> 'price_cents', a.level ->> 'level_id',
+                      coalesce((a.level -> 'price_rule')::text, 'no rule'),
                       coalesce(c.payload -> 'price_rules', c.payload -> 'price_cents'))
         from asked a
         left join configured c on c.niche_id = a.niche_id and c.level_id = a.level ->> 'level_id' and c.seq < a.seq
