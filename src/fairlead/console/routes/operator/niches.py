@@ -1,5 +1,6 @@
 """Niches: how the market is set up, and whose turn it is."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
@@ -23,7 +24,10 @@ from fairlead.console.operator.niche_policy import (
 )
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.refusal_texts import summary_text
+from fairlead.core.form import FormSchema
 from fairlead.core.permissions import Permission
+from fairlead.core.price_rule_words import WordedPrices, worded_prices
+from fairlead.core.prices import price_rules_document
 from fairlead.core.subscription import readable_form
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import OVERVIEWS_OF_CALLER, REPORTS_OF_CALLER
@@ -54,13 +58,18 @@ class _NicheLine:
 
 @dataclass(frozen=True, slots=True)
 class _LevelLine:
-    """A level with its queue; None for readers who may not see providers. `shut` is why others are not in it."""
+    """A level with its queue; None for readers who may not see providers. `shut` is why others are not in it.
+
+    `prices` are all that it can ask, in words; `rules_text` its price rules as they are changed.
+    """
 
     row: LevelRow
     version: str
     is_next: bool
     queue: StandingQueue | None
     shut: tuple[tuple[str, int], ...]
+    prices: WordedPrices
+    rules_text: str
 
     @property
     def living_count(self) -> int:
@@ -163,10 +172,14 @@ def _queues(database: Database, reader: Principal, niche_id: str) -> NicheQueues
 def _levels(seen: SeenNiche, queues: NicheQueues | None) -> list[_LevelLine]:
     by_level: dict[str, StandingQueue] = {} if queues is None else {each.level.level_id: each for each in queues.levels}
     next_id = None if queues is None else queues.next_level_id
-    return [_level(row, by_level.get(row.level.level_id), next_id) for row in seen.levels]
+    form = readable_form(seen.row.form_schema) or FormSchema()
+    return [_level(row, by_level.get(row.level.level_id), next_id, form) for row in seen.levels]
 
 
-def _level(row: LevelRow, queue: StandingQueue | None, next_id: str | None) -> _LevelLine:
+def _level(row: LevelRow, queue: StandingQueue | None, next_id: str | None, form: FormSchema) -> _LevelLine:
     shut: Mapping[str, int] = {} if queue is None else queue.not_queued
     words = tuple((summary_text(reason), count) for reason, count in shut.items())
-    return _LevelLine(row, level_version(row), row.level.level_id == next_id, queue, words)
+    rules = row.level.price_rules_text
+    prices = worded_prices(row.level.price_cents, rules, form)
+    document = json.dumps(price_rules_document(rules), indent=2, ensure_ascii=False)
+    return _LevelLine(row, level_version(row), row.level.level_id == next_id, queue, words, prices, document)

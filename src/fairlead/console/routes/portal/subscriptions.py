@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Response
 
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import Uuid
+from fairlead.console.entered_amount import entered_amount
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.portal.filter_words import builder_of
 from fairlead.console.routes.portal.frame import ActivityReader, Reader, render_portal
@@ -75,6 +76,7 @@ def show_subscription(
         summary=found.seen.filter_summary,
         version=found.seen.version,
         level=found.level,
+        price_limit=entered_amount(subscription.max_price_cents, found.level.currency),
         builder=None if form is None else builder_of(form, subscription.filter_rules),
     )
 
