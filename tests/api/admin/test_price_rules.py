@@ -8,6 +8,7 @@ from fairlead.store.connection import Database
 from tests.api.asking import an_admin, anonymous, application, machine
 from tests.api.keys import operators_key
 from tests.api.permitting import STALE, codes_of, problem, seen
+from tests.api.portal import subscription
 from tests.flows.configuration.market import UNKNOWN, open_market
 
 ANY = {"If-Match": "*"}
@@ -56,7 +57,7 @@ def test_what_cannot_be_set_is_named_by_its_place(database: Database) -> None:
     unknown = {**BIG, "filter": {"version": 1, "rules": [{"field_key": "height", "operator": "gte", "value": 1}]}}
     refused = ann.put(own, json=rules(unknown), headers=ANY)
     assert problem(refused) == (422, "input_invalid")
-    assert "price_rules.rules[0].filter.rules[0].field_key" in refused.text
+    assert [each["pointer"] for each in refused.json()["errors"]] == ["/price_rules/rules/0/filter/rules/0/field_key"]
     assert problem(ann.put(own, json=rules(NIGHT), headers=ANY)) == (422, "input_invalid")
     assert problem(ann.put(own, json=rules({"name": "All", "price_cents": 4}), headers=ANY)) == (422, "input_invalid")
     assert problem(ann.put(own, json=rules(OLD))) == (428, "precondition_required")
@@ -102,10 +103,7 @@ def test_a_form_that_price_rules_do_not_fit_is_refused(database: Database) -> No
 def test_the_most_that_is_paid_is_set_by_operators(database: Database) -> None:
     market = open_market(database)
     ann = an_admin(application(database), database)
-    [own] = [
-        each["subscription_id"]
-        for each in ann.get(f"/api/v1/admin/providers/{market.anchor}/subscriptions").json()["items"]
-    ][:1]
+    own = subscription(database, market.anchor, "gold")
     limit = f"/api/v1/admin/subscriptions/{own}/price-limit"
     set_to = ann.put(limit, json={"max_price_cents": 450}, headers=ANY)
     assert set_to.json()["subscription"]["max_price_cents"] == 450

@@ -35,8 +35,10 @@ _Minutes: TypeAlias = Annotated[Int, Field(ge=1, le=MOST_AGE_MINUTES)]
 class LeadAge(RequestModel):
     """How old a lead is when it is decided: at least `from` minutes, and less than `below`."""
 
-    from_: Annotated[_Minutes | None, Field(alias="from", examples=[60])] = None
-    below: Annotated[_Minutes | None, Field(examples=[1440])] = None
+    from_: Annotated[_Minutes | None, Field(alias="from", description="At least so many minutes.", examples=[60])] = (
+        None
+    )
+    below: Annotated[_Minutes | None, Field(description="Less than so many minutes.", examples=[1440])] = None
 
 
 class PriceRuleDocument(RequestModel):
@@ -44,9 +46,11 @@ class PriceRuleDocument(RequestModel):
 
     name: Annotated[Text, Field(min_length=1, max_length=MAX_RULE_NAME_CHARS, examples=["Nights"])]
     price_cents: Annotated[Cents, Field(examples=[700])]
-    filter: FilterDocument | None = None
-    hours: Annotated[list[WeeklySpan], Field(min_length=1, max_length=MOST_SPANS)] | None = None
-    lead_age_minutes: LeadAge | None = None
+    filter: FilterDocument | None = Field(default=None, description="What the lead must have answered.")
+    hours: Annotated[list[WeeklySpan], Field(min_length=1, max_length=MOST_SPANS)] | None = Field(
+        default=None, description="Hours of the week, by the clocks of the document's time zone."
+    )
+    lead_age_minutes: LeadAge | None = Field(default=None, description="How old the lead is when it is decided.")
 
 
 class PriceRulesDocument(RequestModel):
@@ -58,7 +62,7 @@ class PriceRulesDocument(RequestModel):
 
     version: Literal[1]
     timezone: Annotated[Text, Field(max_length=100, examples=["Europe/Berlin"])] | None = None
-    rules: Annotated[list[PriceRuleDocument], Field(max_length=MOST_PRICE_RULES)]
+    rules: Annotated[list[PriceRuleDocument], Field(max_length=MOST_PRICE_RULES, description="In order.")]
 
     def as_json(self) -> JsonObject:
         """The document as it was sent."""
@@ -70,7 +74,7 @@ class PriceRuleInWords(ResponseModel):
 
     name: str = Field(examples=["Older than an hour"])
     price_cents: int = Field(examples=[400])
-    when: str = Field(examples=["the lead is at least 1 hour old"])
+    when: str = Field(description="When it is asked, in words.", examples=["the lead is at least 1 hour old"])
 
 
 def in_words(rules: Sequence[WordedPriceRule]) -> list[PriceRuleInWords]:
@@ -84,12 +88,16 @@ class TriedPriceRule(ResponseModel):
     name: str = Field(examples=["Older than an hour"])
     price_cents: int = Field(examples=[400])
     holds: bool = Field(description="Whether all of its conditions do.")
-    conditions: dict[Literal["filter", "hours", "lead_age_minutes"], bool]
+    conditions: dict[Literal["filter", "hours", "lead_age_minutes"], bool] = Field(
+        description="Each condition that the rule has, and whether it holds."
+    )
 
 
 class TriedPrice(ResponseModel):
     """What the level would ask for the lead. `rule_number` counts from 1; null: no rule holds."""
 
     price_cents: int = Field(examples=[400])
-    rule_number: int | None = Field(examples=[2])
-    rules: Sequence[TriedPriceRule]
+    rule_number: int | None = Field(
+        description="The place of the rule that decides; null where none holds.", examples=[2]
+    )
+    rules: Sequence[TriedPriceRule] = Field(description="Every price rule, in order.")

@@ -30,7 +30,9 @@ class StateOfSubscription(ResponseModel):
 class NewPriceLimit(RequestModel):
     """The most that the provider pays for a lead of the subscription; null: whatever the level asks."""
 
-    max_price_cents: Annotated[Cents | None, Field(examples=[1500])]
+    max_price_cents: Annotated[
+        Cents | None, Field(description="The most that is paid for a lead, in minor units; null: any.", examples=[1500])
+    ]
     memo: Memo | None = None
 
 

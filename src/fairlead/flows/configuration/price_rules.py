@@ -50,7 +50,7 @@ class TriedRule:
 
 
 @dataclass(frozen=True, slots=True)
-class TriedPrice:
+class TrialOfPriceRules:
     """What the level asks for the lead: the price, and the number of the rule that decided it; None: its own price."""
 
     level: LevelRow
@@ -125,7 +125,7 @@ def try_price_rules(
     age_minutes: int = 0,
     at: datetime | None = None,
     document: object = None,
-) -> TriedPrice:
+) -> TrialOfPriceRules:
     """What the level would ask for a lead with these answers, that old, at the moment; without one, now.
 
     By its own price rules, or by those that are given. Nothing is written. Raises `BadInput`, naming each answer that
@@ -157,7 +157,7 @@ def try_price_rules(
         tried.append(TriedRule(rule.name, rule.price_cents, held, all(held.values())))
     rule = rule_that_holds(rules, facts)
     price_cents = row.level.price_cents if rule is None else tried[rule.number - 1].price_cents
-    return TriedPrice(row, price_cents, None if rule is None else rule.number, tuple(tried))
+    return TrialOfPriceRules(row, price_cents, None if rule is None else rule.number, tuple(tried))
 
 
 def require_fitting_price_rules(levels: Sequence[LevelRow], form: FormSchema) -> None:

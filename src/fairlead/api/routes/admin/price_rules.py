@@ -48,7 +48,7 @@ class PriceRulesState(ResponseModel):
     highest_price_cents: int = Field(examples=[2000])
     currency: Currency
     price_rules: StoredPriceRules
-    in_words: Sequence[PriceRuleInWords]
+    in_words: Sequence[PriceRuleInWords] = Field(description="The same for people, in order.")
 
 
 class NewPriceRules(RequestModel):
@@ -66,9 +66,9 @@ class PriceRulesTrial(RequestModel):
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
 
     attributes: Attributes
-    age_minutes: Annotated[Int, Field(ge=0, le=MOST_AGE_MINUTES, examples=[90])] = 0
-    at: Timestamp | None = None
-    price_rules: PriceRulesDocument | None = None
+    age_minutes: Annotated[Int, Field(ge=0, le=MOST_AGE_MINUTES, description="How old it is.", examples=[90])] = 0
+    at: Timestamp | None = Field(default=None, description="When it is decided; null: now.")
+    price_rules: PriceRulesDocument | None = Field(default=None, description="Rules that are only meant.")
 
 
 @router.get("/{level_id}/price-rules", responses=refuses("level_unknown"))
