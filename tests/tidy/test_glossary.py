@@ -42,8 +42,8 @@ PLAIN_ENGLISH = frozenset(
     pause pending per person place pool port postgres preference preview previewed price private profile public queued
     record recorded registration rejected rejection replayed report request resolution resolved restoration result
     retried retry revenue row rule saved schema search second secret security set setting setup shutdown size smtp
-    span state step stripe summary taken test timeline timeout to total transaction transport trial tried type unviewed url
-    use username value variable web weekly word worth
+    span state step stripe summary taken test timeline timeout to total transaction transport trial tried type unviewed
+    url use username value variable web weekly word worth
     """.split()
 )
 """Words of public names that were reviewed and mean what a dictionary, or the field at large, has them mean."""
