@@ -26,8 +26,8 @@ from tests.seeded_bugs.plugin import SERVER
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE_OF_THE_TESTS = "fairlead_template"
-PATIENCE_SECONDS = 300
-"""With each test, or file of tests, that a run is asked for."""
+PATIENCE_SECONDS = 1_200
+"""With each test, or file of tests, that a run is asked for: ten seconds of a processor, of which many have a share."""
 
 Record = Callable[[str, object], None]
 """What is recorded of a test reaches the end of the run from any process (`tests/conftest.py` shows it)."""
