@@ -14,6 +14,7 @@ python -m bench limits      how much of its rate distribution keeps with limits 
 python -m bench compare WITH  how much faster this checkout is than another one (a path or a revision)
 python -m bench past        a niche with a long past: explaining it, and a new process's first distribution
 python -m bench contains    how long `contains` takes on a text, all pieces at once and one after the other
+python -m bench filters     what a lead costs by filters of version 1 and of version 2
 """
 
 import argparse
@@ -30,6 +31,7 @@ from bench.compare import CompareEffort, compare, compared_as_json, compared_as_
 from bench.console import ConsoleEffort, console_as_json, console_as_markdown, measure_console, write_console
 from bench.containing import ContainingEffort, measure_containing
 from bench.emails import EmailEffort, emails_as_json, emails_as_markdown, measure_emails
+from bench.filters import FiltersEffort, filters_as_json, filters_as_markdown, measure_filters
 from bench.http_load import HttpEffort, measure_http
 from bench.http_report import http_as_json, http_as_markdown
 from bench.latency import LatencyEffort, measure_latency
@@ -70,6 +72,7 @@ QUICK_LIMITED = LimitedEffort(sizes=(20,), effort=QUICK)
 QUICK_COMPARE = CompareEffort(sizes=(20,), rounds=2, batches=1, single_leads=3)
 QUICK_PAST = PastEffort(providers=20, entries=400, explained=20, explained_slowly=2, processes=1)
 QUICK_CONTAINING = ContainingEffort(pieces=(100,), characters=500, rounds=2)
+QUICK_FILTERS = FiltersEffort(subscriptions=(200,), leads=10, rounds=2, lists=3, list_values=200)
 
 
 def engine(wanted: argparse.Namespace) -> int:
@@ -219,6 +222,14 @@ def contains(wanted: argparse.Namespace) -> int:
     return 0
 
 
+def filters(wanted: argparse.Namespace) -> int:
+    """0 when every index found what its filters say."""
+    effort = QUICK_FILTERS if wanted.quick else FiltersEffort(seed=wanted.seed)
+    report = filters_as_json(measure_filters(effort), effort)
+    _show(filters_as_markdown(report), report, wanted.json)
+    return 0
+
+
 def comparison(wanted: argparse.Namespace) -> int:
     """0 when both checkouts did their rounds."""
     sizes, rounds = tuple(wanted.sizes), wanted.rounds
@@ -250,6 +261,7 @@ MEASUREMENTS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "locking": locking,
     "limits": limits,
     "contains": contains,
+    "filters": filters,
     "compare": comparison,
     "past": past,
 }

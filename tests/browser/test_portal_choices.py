@@ -1,9 +1,12 @@
 """A provider chooses what it buys, by clicking, and connects its systems; secrets are shown where they were made."""
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import expect
 
+from fairlead.flows.configuration.form_schemas import change_form_schema
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.browser.site import Site
 from tests.browser.watched import Visit, hindrances
@@ -25,7 +28,7 @@ def test_a_filter_is_built_by_clicking_and_tried_before_it_is_saved(
     page.get_by_role("button", name="Add a rule").click()
     page.get_by_label("Question").select_option("region")
     page.get_by_label("Comparison").select_option("in")
-    expect(preview).to_contain_text("A rule has no value yet.")
+    expect(preview).to_contain_text("A rule has no value yet, or a group no rule.")
     page.get_by_label("south").check()
     expect(preview).to_contain_text("0 of the last 1 leads")
     expect(preview).to_contain_text("Region is south")
@@ -53,6 +56,58 @@ def test_a_filter_is_built_by_clicking_and_tried_before_it_is_saved(
     page.goto("/portal/more")
     expect(page.get_by_text("You subscribe to nothing")).to_be_visible()
     assert hindrances(page) == []
+
+
+def test_groups_and_a_list_from_a_file_are_built_by_clicking(
+    database: Database, site: Site, visit: Visit, tmp_path: Path
+) -> None:
+    sale = sell(database)
+    [niche_id] = rows(database, "select id::text from niches")
+    fields: list[dict[str, object]] = [
+        {"key": "region", "label": "Region", "type": "select", "options": ["north", "south"]},
+        {"key": "zip", "label": "Postcode", "type": "text"},
+        {"key": "place", "label": "Place", "type": "text"},
+    ]
+    change_form_schema(database, str(niche_id), {"version": 1, "fields": fields}, OPERATOR)
+    page = visit(provider_user(database, sale.anchor_id).token)
+    [subscription_id] = rows(database, "select id::text from subscriptions where provider_id = %s", sale.anchor_id)
+    page.goto(f"/portal/subscriptions/{subscription_id}")
+    page.get_by_role("button", name="Add a group").click()
+    group = page.locator(".rule-group")
+    expect(page.locator(".preview")).to_contain_text("a group no rule")
+    group.get_by_role("button", name="Add a rule").click()
+    first = group.locator(".rules > li").first
+    first.get_by_label("Question").select_option("zip")
+    first.get_by_label("Comparison").select_option("postcode_in")
+    codes = tmp_path / "postcodes.csv"
+    codes.write_text("\n".join(f"{number:05}; somewhere" for number in range(3000)))
+    first.get_by_label("From a file").set_input_files(codes)
+    expect(first).to_contain_text("3,000 values")
+    group.get_by_role("button", name="Add a rule").click()
+    second = group.locator(".rules > li").nth(1)
+    second.get_by_label("Question").select_option("place")
+    second.get_by_label("Comparison").select_option("within_km")
+    second.get_by_label("Kilometres").fill("25")
+    second.get_by_label("Latitude").fill("52.52")
+    second.get_by_label("Longitude").fill("13.405")
+    group.get_by_role("button", name="Add a group").click()
+    inner = group.locator(".rule-group")
+    inner.get_by_label("Of the group").select_option("none")
+    inner.get_by_role("button", name="Add a rule").click()
+    inner.get_by_label("Question").select_option("region")
+    inner.get_by_label("Comparison").select_option("eq")
+    expect(page.locator(".preview")).to_contain_text("Place within 25 km of 52.52, 13.405 or not (Region is north)")
+    assert hindrances(page) == []
+    page.get_by_role("button", name="Save the filter").click()
+    expect(page.get_by_text("The filter is changed.")).to_be_visible()
+    [stored] = rows(database, "select filter_rules from subscriptions where provider_id = %s", sale.anchor_id)
+    assert stored["version"] == 2
+    listed, circle, turned = stored["rules"][0]["any"]
+    assert (len(listed["value"]), listed["value"][0]) == (3000, "00000")
+    assert circle["value"] == {"point": [52.52, 13.405], "km": 25}
+    assert turned == {"not": {"any": [{"field_key": "region", "operator": "eq", "value": "north"}]}}
+    first.get_by_label("Values, one a line").fill("10115\n???")
+    expect(page.locator(".preview")).to_contain_text("'???' is no postcode")
 
 
 def test_an_endpoint_and_a_key_show_their_secrets_once(database: Database, site: Site, visit: Visit) -> None:

@@ -13,6 +13,7 @@ from fairlead.flows.configuration.form_schemas import change_form_schema
 from fairlead.flows.configuration.levels import create_level, delete_level
 from fairlead.flows.configuration.niches import NicheChange, change_niche, create_niche
 from fairlead.flows.configuration.own_provider import OwnProfileChange, change_own_profile
+from fairlead.flows.configuration.postcode_tables import load_postcode_table
 from fairlead.flows.configuration.provider_status import suspend_provider
 from fairlead.flows.configuration.providers import ProviderChange, change_provider
 from fairlead.flows.configuration.refund_policy import change_refund_policy
@@ -100,6 +101,7 @@ def play(database: Database) -> None:
     declare(database, HOSTING + PEOPLE)
     anchor, bowline, cleat = (provider_id(database, f"{name}@example.com") for name in ("anchor", "bowline", "cleat"))
     [(niche_id,)] = query(database, "select id::text from niches where slug = 'hosting'")
+    load_postcode_table(database, "de", "10115,52.5337,13.3872\n14467,52.3988,13.0657", OPERATOR)
     _configure(database, niche_id, anchor, cleat)
     _limited(database)
     _pay(database, cleat)

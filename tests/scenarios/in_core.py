@@ -48,6 +48,7 @@ class CoreWorld:
             for name in provider.levels:
                 particular: dict[str, Any] = {
                     "filter": provider.filters.get(name),
+                    "filter_version": provider.filter_version,
                     "limits": provider.limits_at.get(name),
                     "schedule": provider.schedules_at.get(name),
                     "max_price_cents": provider.max_prices_at.get(name),
@@ -202,7 +203,7 @@ class CoreWorld:
             level_id,
             True,
             None,
-            filter_text({"version": 1, "rules": change.filter or []}),
+            filter_text({"version": change.filter_version or 1, "rules": change.filter or []}),
             True,
         )
         own = living[0] if living else self._gone.pop(subscription_id, fresh)

@@ -84,6 +84,7 @@ class PostgresWorld:
                     "niche": NICHE,
                     "level": level,
                     "filter": provider.filters.get(level, []),
+                    "filter_version": provider.filter_version,
                     "limits": provider.limits_at.get(level, {}),
                     "schedule": provider.schedules_at.get(level, {}),
                     "max_price_cents": provider.max_prices_at.get(level, 0),

@@ -35,6 +35,7 @@ class GivenProvider(_Table):
     conflict_group: str | None = None
     levels: list[str] = []
     filters: dict[str, list[dict[str, Any]]] = {}
+    filter_version: int = 1
     timezone: str = "UTC"
     limits: dict[str, int] = {}
     schedule: dict[str, Any] = {}
@@ -82,6 +83,7 @@ class SubscriptionChange(_Table):
     active: bool | None = None
     deleted: bool | None = None
     filter: list[dict[str, Any]] | None = None
+    filter_version: int | None = None
     limits: dict[str, int] | None = None
     schedule: dict[str, Any] | None = None
     max_price_cents: int | None = None

@@ -4,6 +4,7 @@ from tests.seeded_bugs.bug import Bug, Edit
 
 BY_HAND = "tests/seeded_bugs/test_by_hand.py"
 TOGETHER = "tests/core/test_together.py"
+SECOND_LANGUAGE = "tests/core/test_filters_2.py"
 
 BUGS_OF_RULES = (
     Bug(
@@ -213,5 +214,78 @@ BUGS_OF_RULES = (
             ),
         ),
         (TOGETHER,),
+    ),
+    Bug(
+        "not of a group is the opposites of its rules",
+        "not any and not all are turned round alike",
+        (
+            Edit(
+                "core/filter_conditions.py",
+                '    if (node.kind == "all") != is_negated:',
+                '    if node.kind == "all":',
+            ),
+        ),
+        (SECOND_LANGUAGE,),
+        is_quick=True,
+    ),
+    Bug(
+        "a rule's opposite takes the bound, too",
+        "not at least 60 is at most 60",
+        (
+            Edit(
+                "core/filter_rules.py",
+                "    (_O.GTE, _O.LT),\n    (_O.LTE, _O.GT),",
+                "    (_O.GTE, _O.LTE),\n    (_O.GT, _O.LT),",
+            ),
+        ),
+        (SECOND_LANGUAGE,),
+    ),
+    Bug(
+        "the index forgets all alternatives after the first",
+        "the first alternative stands for the group",
+        (
+            Edit(
+                "core/filter_index.py",
+                "        for row in self.rows:\n",
+                "        for row in self.rows[:1]:\n",
+            ),
+        ),
+        (SECOND_LANGUAGE,),
+    ),
+    Bug(
+        "a postcode is found as a start of itself",
+        "a list of postcodes is looked up by its beginnings",
+        (
+            Edit(
+                "core/filter_families.py",
+                "        return kind, _whole(keys) if is_whole else keys",
+                "        return kind, keys",
+            ),
+        ),
+        (SECOND_LANGUAGE,),
+    ),
+    Bug(
+        "a circle across the antimeridian ends there",
+        "a column of cells is a longitude",
+        (
+            Edit(
+                "core/filter_circles.py",
+                "            yield row, (column + 180) % 360 - 180",
+                "            yield row, column",
+            ),
+        ),
+        (SECOND_LANGUAGE,),
+    ),
+    Bug(
+        "a request says which postcodes are near",
+        "a filter that comes with postcodes has been looked up already",
+        (
+            Edit(
+                "core/filter_spelling.py",
+                '"version": version, "postcodes": list(within)}',
+                '"version": version, "postcodes": circle.get("postcodes", list(within))}',
+            ),
+        ),
+        (SECOND_LANGUAGE,),
     ),
 )

@@ -28,7 +28,7 @@ TABLES = """
     select relname from pg_class
     where relnamespace = current_schema::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f') order by 1
 """
-OPEN_TO_ALL_ROWS = {"marketplace", "niches", "competition_levels", "closed_months", "audit_head"}
+OPEN_TO_ALL_ROWS = {"marketplace", "niches", "postcode_tables", "competition_levels", "closed_months", "audit_head"}
 """The same for every provider, or written without being read."""
 
 

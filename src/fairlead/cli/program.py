@@ -76,6 +76,9 @@ class Verbs(LazyGroup):
         Verb("admin", "admin", "Operators: let the first one in, and see to the others."),
         Verb("keys", "keys", "API keys: let machines in, within scopes."),
         Verb("templates", "templates", "What messages look like: list, edit, preview, restore."),
+        Verb(
+            "postcodes", "postcodes", "Tables of postcodes with their places, for filters by distance: load and list."
+        ),
         Verb("webhooks", "webhooks", "Webhook endpoints: send providers their leads into their own systems."),
     )
 

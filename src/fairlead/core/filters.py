@@ -4,8 +4,10 @@ A filter that is malformed, or does not fit the form (any more), matches no lead
 The language is described in docs/reference/filters.md.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from fairlead.core.canonical import JsonObject, canonical_json
@@ -32,6 +34,7 @@ __all__ = [
     "Operator",
     "Rule",
     "compile_filter",
+    "compile_text",
     "condition_clause",
     "new_filter",
     "rule_clause",
@@ -148,6 +151,18 @@ def compile_filter(raw: object, schema: FormSchema) -> CompiledFilter:
     nodes, problems = parse_filter(raw, schema)
     conditions = (MALFORMED,) if problems else conditions_of(nodes)
     return CompiledFilter(conditions, tuple(map(condition_predicate, conditions)))
+
+
+@lru_cache(maxsize=64)
+def compile_text(text: str, schema: FormSchema) -> CompiledFilter:
+    """`compile_filter` for the text of a filter; those that were asked for last are kept.
+
+    So thousands of subscriptions with one long list read it once, and share it.
+
+    >>> compile_text('{"rules":[],"version":1}', FormSchema()).accepts({})
+    True
+    """
+    return compile_filter(json.loads(text), schema)
 
 
 def summarise_filter(raw: object, schema: FormSchema) -> str:

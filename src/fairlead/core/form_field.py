@@ -78,6 +78,10 @@ class FormSchema:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_key", {each.key: each for each in self.fields})
 
+    def __hash__(self) -> int:
+        # That of the keys alone: a form is looked up by it for each filter that is read.
+        return hash(tuple(self._by_key))
+
     def field(self, key: str) -> Field | None:
         """The field with this key, None when the form has none.
 

@@ -28,7 +28,7 @@ from typing import Any
 from fairlead.core.canonical import canonical_json
 from fairlead.core.decision_state import DecisionState
 from fairlead.core.filter_mismatch import FilterMismatch
-from fairlead.core.filters import compile_filter
+from fairlead.core.filters import compile_text
 from fairlead.core.form import FormSchema
 from fairlead.core.limits import Counter, ReachedCap, later_reached, parse_limits, reached_cap
 from fairlead.core.model import Level, Subscription
@@ -122,7 +122,7 @@ def filter_refusal(
     >>> filter_refusal(subscription, FormSchema(()), {}) is None
     True
     """
-    mismatch = compile_filter(subscription.filter_rules, schema).mismatch(attributes)
+    mismatch = compile_text(subscription.filter_text, schema).mismatch(attributes)
     if mismatch is None:
         return None
     key = mismatch.rule.field_key

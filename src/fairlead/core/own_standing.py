@@ -16,7 +16,7 @@ from math import inf
 
 from fairlead.core.filter_counts import asks_for_numbers, asks_for_words, in_steps, without_typed, without_words
 from fairlead.core.filter_mismatch import FilterMismatch
-from fairlead.core.filters import CompiledFilter, compile_filter
+from fairlead.core.filters import CompiledFilter, compile_text
 from fairlead.core.form import FormSchema
 from fairlead.core.gates import price_refusal, standing_refusal
 from fairlead.core.model import Subscription
@@ -121,7 +121,7 @@ class OwnFilters:
         """All of it, without its rules about words, and without those about numbers, too."""
         text = subscription.filter_text
         if text not in self._compiled:
-            compiled = compile_filter(subscription.filter_rules, self.schema)
+            compiled = compile_text(subscription.filter_text, self.schema)
             self._compiled[text] = compiled, without_words(compiled), without_typed(compiled)
         return self._compiled[text]
 

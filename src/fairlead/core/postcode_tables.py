@@ -4,11 +4,19 @@ A version of a table never changes. A filter that names a table is written down 
 lie within its distance, so that no decision, and none that is taken again, looks anything up.
 """
 
+import csv
 from collections.abc import Mapping
+from functools import lru_cache
 from math import degrees
 from typing import Protocol
 
-from fairlead.core.distances import EARTH_RADIUS_KM, Place, squared_distance, squared_reach
+from fairlead.core.distances import EARTH_RADIUS_KM, Place, place_of, squared_distance, squared_reach
+from fairlead.core.errors import BadInput
+from fairlead.core.postcodes import postcode_key
+
+MAX_POSTCODES = 100_000
+MAX_CONTENT_BYTES = 8_388_608
+_MOST_PROBLEMS = 100
 
 
 class PostcodeTables(Protocol):
@@ -53,3 +61,48 @@ def postcodes_within(tables: PostcodeTables, name: str, version: int, centre: Pl
     near = tables.between(name, version, centre.latitude - margin, centre.latitude + margin)
     vector, reach = centre.vector, squared_reach(km)
     return tuple(sorted(code for code, place in near.items() if squared_distance(place.vector, vector) <= reach))
+
+
+def read_postcode_table(text: str) -> tuple[str, int]:
+    """The content of a table as it is kept, and how many postcodes it has.
+
+    Each line has a postcode, its latitude and its longitude, with commas, semicolons or tabs between; the first may be
+    a heading. Raises `BadInput` with one line for each that is wrong, up to a bound.
+
+    >>> read_postcode_table("zip;lat;lon\\n10 115;52.5337;13.3872")
+    ('10115,52.5337,13.3872', 1)
+    """
+    lines = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").splitlines()
+    if len(lines) > MAX_POSTCODES + 1:
+        raise BadInput([f"a table has at most {MAX_POSTCODES:,} postcodes"])
+    separator = next((each for each in (";", "\t") if lines and each in lines[0]), ",")
+    known: dict[str, Place] = {}
+    problems: list[str] = []
+    for number, cells in enumerate(csv.reader(lines, delimiter=separator), 1):
+        parts = [cell.strip() for cell in cells]
+        if not any(parts) or (number == 1 and len(parts) >= 3 and place_of(",".join(parts[1:3])) is None):
+            continue
+        code, place = (postcode_key(parts[0]), place_of(",".join(parts[1:3]))) if len(parts) >= 3 else (None, None)
+        if code is None or place is None:
+            problems.append(f"line {number}: must be a postcode, its latitude and its longitude in degrees")
+        elif code in known:
+            problems.append(f"line {number}: an earlier line has the postcode {code}")
+        else:
+            known[code] = place
+        if len(problems) >= _MOST_PROBLEMS:
+            break
+    content = "\n".join(f"{code},{known[code].latitude!r},{known[code].longitude!r}" for code in sorted(known))
+    if problems or not known or len(content) > MAX_CONTENT_BYTES:
+        raise BadInput(problems or ["a table has at least one postcode, and takes at most 8 MB"])
+    return content, len(known)
+
+
+@lru_cache(maxsize=8)
+def places_of(content: str) -> Mapping[str, Place]:
+    """The places of a table by postcode, from its content.
+
+    >>> places_of("10115,52.5337,13.3872")["10115"].latitude
+    52.5337
+    """
+    rows = (line.split(",") for line in content.splitlines())
+    return {code: Place(float(latitude), float(longitude)) for code, latitude, longitude in rows}

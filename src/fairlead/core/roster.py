@@ -12,7 +12,7 @@ from functools import partial
 from itertools import takewhile
 
 from fairlead.core.fairness import served_rank
-from fairlead.core.filters import compile_filter
+from fairlead.core.filters import compile_text
 from fairlead.core.fold import Head, JournalGap, fold
 from fairlead.core.form import FormSchema, parse_form_schema
 from fairlead.core.gates import standing_refusal
@@ -245,7 +245,7 @@ class Roster:
     def _occupy(self, subscription: Subscription) -> None:
         served_seq = self._served_while_gone.pop(subscription.subscription_id, None)
         rank = served_rank(served_seq, subscription.provider_id)
-        compiled = compile_filter(subscription.filter_rules, self.schema)
+        compiled = compile_text(subscription.filter_text, self.schema)
         self._slots.add(subscription, compiled, rank, self._gate_of(subscription))
 
     def _take_new_slots(self) -> None:

@@ -4,7 +4,6 @@ It is the same fold of the journal as a `Roster`, and can be written down and re
 filter is read when it is asked, so that thousands of subscriptions are there within milliseconds.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
@@ -12,7 +11,7 @@ from typing import Any, cast
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_from_payload, level_payload
 from fairlead.core.fairness import served_rank
-from fairlead.core.filters import compile_filter
+from fairlead.core.filters import compile_text
 from fairlead.core.fold import Head, fold
 from fairlead.core.form import FormSchema, parse_form_schema
 from fairlead.core.gates import is_shut, price_refusal, shut_from_text, shut_text, standing_refusal
@@ -155,7 +154,7 @@ class RosterState:
             number = self._columns.filters[row]
             accepted = accepts.get(number)
             if accepted is None:
-                compiled = compile_filter(json.loads(self._filters.texts[number]), self.schema)
+                compiled = compile_text(self._filters.texts[number], self.schema)
                 accepted = accepts[number] = compiled.accepts(attributes)
             ahead += accepted and self._is_open(self._at(row), moment, price_cents)
         return ahead

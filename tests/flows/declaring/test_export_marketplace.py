@@ -47,6 +47,7 @@ max_recipients_per_lead = 4
 field = [
     { key = "cores", label = "Cores", type = "number", required = true },
     { key = "region", label = "Region\nof use", type = "select", options = ["north", "south"] },
+    { key = "place", label = "Place", type = "text" },
 ]
 
 [[niche.level]]
@@ -106,9 +107,13 @@ active = false
 max_price_cents = 600
 limits = { leads_per_day = 2 }
 schedule = { dates_off = ["2026-12-24"] }
+filter_version = 2
 filter = [
     { field_key = "cores", operator = "between", value = [4, 64.5] },
-    { field_key = "region", operator = "exists", value = true },
+    { any = [
+        { field_key = "region", operator = "exists", value = true },
+        { not = { field_key = "place", operator = "within_km", value = { point = [52.52, 13.405], km = 25 } } },
+    ] },
 ]
 """
 

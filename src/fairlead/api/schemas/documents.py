@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal, TypeAlias, cast
 
-from pydantic import ConfigDict, Field, JsonValue, StrictBool
+from pydantic import ConfigDict, Discriminator, Field, JsonValue, StrictBool, Tag
 
 from fairlead.api.schemas.form_values import KEY_PATTERN, KEY_WORDS, RuleValue
 from fairlead.api.schemas.values import LARGE_BODY_BYTES, RequestModel, Text, pattern_with_message
 from fairlead.core.canonical import JsonObject
+from fairlead.core.filter_documents import GROUP_KINDS
 from fairlead.core.filter_rules import MAX_RULES, Operator
 from fairlead.core.form import MAX_FIELDS, MAX_NAME_CHARS, MAX_OPTIONS
 from fairlead.core.form_field import MAX_TEXT_CHARS, FieldType
@@ -72,19 +73,40 @@ class FilterRule(RequestModel):
     value: RuleValue
 
 
+class FilterGroup(RequestModel):
+    """Of version 2: rules and groups of which `all` or `any` must hold, or one that must `not`: one of the three."""
+
+    all: Annotated["list[FilterNode]", Field(min_length=1, max_length=MAX_RULES)] | None = None
+    any: Annotated["list[FilterNode]", Field(min_length=1, max_length=MAX_RULES)] | None = None
+    not_: Annotated["FilterNode | None", Field(alias="not")] = None
+
+
+def _kind_of_node(given: object) -> str:
+    if isinstance(given, FilterGroup):
+        return "a group"
+    named = cast("dict[object, object]", given) if isinstance(given, dict) else {}
+    return "a group" if any(kind in named for kind in GROUP_KINDS) else "a rule"
+
+
+FilterNode: TypeAlias = Annotated[
+    Annotated[FilterRule, Tag("a rule")] | Annotated[FilterGroup, Tag("a group")], Discriminator(_kind_of_node)
+]
+"""A rule or a group."""
+
+
 class FilterDocument(RequestModel):
-    """A subscription's filter: every rule must hold; no rules take every lead."""
+    """A subscription's filter: every rule and group must hold; none take every lead. Groups are of version 2."""
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
 
     model_config = ConfigDict(json_schema_extra={"examples": [FILTER_EXAMPLE]})
 
-    version: Literal[1]
-    rules: Annotated[list[FilterRule], Field(max_length=MAX_RULES)]
+    version: Literal[1, 2]
+    rules: Annotated[list[FilterNode], Field(max_length=MAX_RULES)]
 
     def as_json(self) -> JsonObject:
         """The document as it was sent."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def as_stored(document: JsonObject) -> dict[str, JsonValue]:

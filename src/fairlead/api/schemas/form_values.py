@@ -12,6 +12,8 @@ from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, Wi
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from fairlead.api.schemas.values import TEXT_PATTERN
+from fairlead.core.distances import MAX_KM
+from fairlead.core.filter_operands import MAX_TABLE_NAME_CHARS
 from fairlead.core.filter_rules import MAX_ITEMS
 from fairlead.core.form import MAX_FIELDS, MAX_OPTIONS
 from fairlead.core.form_field import MAX_NUMBER, MAX_TEXT_CHARS, number_complaint, text_complaint
@@ -21,6 +23,9 @@ _KEY = re.compile(KEY_PATTERN)
 
 MOST_ITEMS_TOGETHER = MAX_OPTIONS
 """In all the lists of one lead's answers."""
+
+CIRCLE_MEMBERS = ("point", "km", "table", "version", "postcode", "postcodes")
+"""Of a distance, as a rule's value."""
 
 MOST_MISTAKES = 20
 """So many are told of one lead's answers."""
@@ -78,8 +83,17 @@ def _refuse(title: str, given: object, mistakes: list[Mistake]) -> None:
 def _rule_value(given: Any) -> Any:
     if given is None:
         raise _error("not_a_value", "must be a text, a number, true, false or a list")
-    _refuse("value", given, list(_mistakes_of(given, (), MAX_ITEMS, of_texts=False)))
-    return given
+    circle = cast("dict[str, object]", given) if isinstance(given, dict) else None
+    if circle is None:
+        _refuse("value", given, list(_mistakes_of(given, (), MAX_ITEMS, of_texts=False)))
+        return given
+    mistakes: list[Mistake] = []
+    for name, member in circle.items():
+        if name not in CIRCLE_MEMBERS:
+            raise _error("not_a_value", f"an object has only the members {', '.join(CIRCLE_MEMBERS)}")
+        mistakes += _mistakes_of(member, (name,), MAX_ITEMS, of_texts=False)
+    _refuse("value", circle, mistakes)
+    return circle
 
 
 def _attributes(given: Any) -> Any:
@@ -109,6 +123,21 @@ KEY_WORDS = "must begin with a letter or _ and have at most 64 letters, digits, 
 _TEXT = {"type": "string", "maxLength": MAX_TEXT_CHARS, "pattern": TEXT_PATTERN}
 _NUMBER = {"type": "number", "minimum": -MAX_NUMBER, "maximum": MAX_NUMBER}
 _TRUTH = {"type": "boolean"}
+_POSTCODE = {"type": "string", "maxLength": 40, "pattern": TEXT_PATTERN}
+_CIRCLE = {
+    "type": "object",
+    "description": "A distance: at most `km` from `point` (latitude, longitude), or from `postcode` in `table`.",
+    "properties": {
+        "point": {"type": "array", "minItems": 2, "maxItems": 2, "items": _NUMBER},
+        "km": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_KM},
+        "table": {"type": "string", "minLength": 1, "maxLength": MAX_TABLE_NAME_CHARS, "pattern": TEXT_PATTERN},
+        "version": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+        "postcode": _POSTCODE,
+        "postcodes": {"type": "array", "maxItems": MAX_ITEMS, "items": _POSTCODE},
+    },
+    "required": ["km"],
+    "additionalProperties": False,
+}
 
 
 def _as_it_is(value: Any) -> Any:
@@ -126,6 +155,7 @@ RuleValue: TypeAlias = Annotated[
                 _NUMBER,
                 _TRUTH,
                 {"type": "array", "maxItems": MAX_ITEMS, "items": {"anyOf": [_TEXT, _NUMBER]}},
+                _CIRCLE,
             ],
             "examples": [4],
         }

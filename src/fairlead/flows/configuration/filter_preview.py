@@ -8,6 +8,7 @@ from fairlead.core.errors import BadInput, Refused
 from fairlead.core.filter_counts import MatchCount, TypedShares, match_count
 from fairlead.core.filters import CompiledFilter, compile_filter, summarise_filter
 from fairlead.core.subscription import readable_form
+from fairlead.flows.configuration.postcode_tables import StoredPostcodeTables
 from fairlead.flows.configuration.subscription_changes import checked_filter
 from fairlead.store.configuration.lookups import level_row, newest_attributes
 from fairlead.store.configuration.rows import niche_rows
@@ -79,7 +80,7 @@ def _preview(
     if not rows:
         raise Refused("niche_unknown", f"there is no niche {niche_id}")
     form = readable_form(rows[0].form_schema)
-    rules = checked_filter(filter_rules, form)
+    rules = checked_filter(filter_rules, form, StoredPostcodeTables(conn))
     assert form is not None, "no filter fits a form that cannot be read"
     leads = newest_attributes(conn, niche_id, sample)
     counted = count(compile_filter(rules, form), leads)

@@ -11,8 +11,10 @@ from fairlead.core.errors import Refused
 from fairlead.core.filters import new_filter, summarise_filter
 from fairlead.core.form import FormSchema
 from fairlead.core.journal import JournalEntryKind
+from fairlead.core.postcode_tables import PostcodeTables
 from fairlead.core.prices import lowest_price_cents
 from fairlead.core.subscription import funded, readable_form
+from fairlead.flows.configuration.postcode_tables import StoredPostcodeTables
 from fairlead.flows.configuration.provider_terms import begins_to_go_by_local_time
 from fairlead.flows.configuration.providers import locked_provider
 from fairlead.flows.configuration.versions import InvalidDocument, subscription_version
@@ -49,6 +51,7 @@ class LockedForSubscription:
     provider: ProviderRow
     rows: Sequence[SubscriptionRow]
     """All that the provider ever subscribed to, anywhere."""
+    tables: PostcodeTables
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,14 @@ class ChangeRequest:
     expected_version: str | None
 
 
-def checked_filter(filter_rules: object, form: FormSchema | None) -> JsonObject:
-    """The filter as it is stored. Raises `InvalidDocument` with every problem that it has with the form,
-    and `Refused`: `form_unreadable`."""
+def checked_filter(filter_rules: object, form: FormSchema | None, tables: PostcodeTables) -> JsonObject:
+    """The filter as it is stored, its distances by these tables of postcodes.
+
+    Raises `InvalidDocument` with every problem that it has with the form, and `Refused`: `form_unreadable`.
+    """
     if form is None:
         raise Refused("form_unreadable", "the niche's form cannot be read, so no filter fits it")
-    rules, problems = new_filter(filter_rules, form)
+    rules, problems = new_filter(filter_rules, form, tables)
     if problems:
         raise InvalidDocument(problems)
     return rules
@@ -82,7 +87,9 @@ def lock_for_subscription(conn: Connection, provider_id: str, level_id: str) -> 
     level = level_row(conn, level_id)
     assert level is not None, "levels are never removed from the table"
     rows = subscription_rows(conn, [provider_id], [], [])
-    return LockedForSubscription(niche, readable_form(niche.form_schema), level, provider, rows)
+    return LockedForSubscription(
+        niche, readable_form(niche.form_schema), level, provider, rows, StoredPostcodeTables(conn)
+    )
 
 
 def unchanged(row: SubscriptionRow, locked: LockedForSubscription) -> SubscriptionChanged:

@@ -62,7 +62,7 @@ def subscribe(
         if locked.level.is_deleted:
             raise Refused("level_deleted", f"the level {locked.level.level.name!r} was deleted")
         before = next((row for row in locked.rows if row.subscription.level_id == checked_level), None)
-        rules = None if filter_rules is None else checked_filter(filter_rules, locked.form)
+        rules = None if filter_rules is None else checked_filter(filter_rules, locked.form, locked.tables)
         if before is not None and not before.is_deleted:
             if rules is not None and before.subscription.filter_text != filter_text(rules):
                 raise Refused("subscription_exists", "there is a subscription to this level with another filter")
@@ -160,7 +160,9 @@ def set_filter(
     """
 
     def step(row: SubscriptionRow, locked: LockedForSubscription) -> SubscriptionRow:
-        return replace(row, subscription=_filtered(row.subscription, checked_filter(filter_rules, locked.form)))
+        return replace(
+            row, subscription=_filtered(row.subscription, checked_filter(filter_rules, locked.form, locked.tables))
+        )
 
     request = ChangeRequest(actor, "subscription.filter_changed", memo, expected_version)
     return change_subscription(database, subscription_id, of_provider_id, step, request)

@@ -11,6 +11,7 @@ from fairlead.core.errors import BadInput
 from fairlead.core.journal import JournalEntryKind
 from fairlead.flows.changes import SIGNS, Change
 from fairlead.flows.configuration.deposit_bounds import bounds_problem
+from fairlead.flows.configuration.postcode_tables import StoredPostcodeTables
 from fairlead.flows.declaring.declaration import Declaration, MarketplaceTable, parse_declaration
 from fairlead.flows.declaring.plan_niches import NichePlan, plan_niches, policy_document
 from fairlead.flows.declaring.plan_providers import GATEWAY, ProviderPlan, plan_providers
@@ -183,7 +184,8 @@ def _plan(conn: Connection, document: Declaration, standing: _Standing) -> _Plan
     changed_levels = [*niches.repriced, *niches.deleted]
     subscriptions = subscription_rows(conn, declared_ids, niches.reformed_niche_ids, changed_levels)
     _require_locks(standing, providers, subscriptions)
-    planned = plan_subscriptions(document.providers, niches, providers, subscriptions, next_id)
+    tables = StoredPostcodeTables(conn)
+    planned = plan_subscriptions(document.providers, niches, providers, subscriptions, next_id, tables)
     ids_by_slug = {slug: row.niche_id for slug, row in niches.by_slug.items()}
     policies = {each.niche_id: each.policy for each in retention_policies(conn)}
     kept = plan_retention(document.niches, ids_by_slug, policies)

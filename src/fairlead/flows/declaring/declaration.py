@@ -166,9 +166,16 @@ class SubscriptionTable(_Table):
     active: bool | None = None
     deleted: bool | None = None
     filter: list[Any] | None = None
+    filter_version: Literal[1, 2] | None = None
     limits: dict[str, Any] | None = None
     schedule: dict[str, Any] | None = None
     max_price_cents: PositiveCents | Literal[0] | None = None
+
+    @model_validator(mode="after")
+    def _has_the_filter(self) -> "SubscriptionTable":
+        if self.filter is None and self.filter_version is not None:
+            raise PydanticCustomError("filter_missing", "has filter_version only beside filter")
+        return self
 
 
 class ProviderTable(_Table):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from fairlead.core.canonical import JsonObject
 from fairlead.core.filters import new_filter
 from fairlead.core.model import Subscription, filter_text
+from fairlead.core.postcode_tables import PostcodeTables
 from fairlead.core.prices import lowest_price_cents
 from fairlead.core.subscription import EVERY_LEAD, funded, paused, resumed, revalidated
 from fairlead.flows.changes import Change, difference
@@ -39,9 +40,10 @@ def plan_subscriptions(
     providers: ProviderPlan,
     rows: Sequence[SubscriptionRow],
     new_id: Callable[[], str],
+    postcode_tables: PostcodeTables,
 ) -> SubscriptionPlan:
     """The plan that turns these subscriptions into what the file says. `plan.problems` name their keys."""
-    planner = _Planner(niches, providers, rows, new_id)
+    planner = _Planner(niches, providers, rows, new_id, postcode_tables)
     for number, table in enumerate(tables):
         provider = providers.declared[number]
         for place, subscription in enumerate(table.subscription):
@@ -57,7 +59,9 @@ class _Planner:
         providers: ProviderPlan,
         rows: Sequence[SubscriptionRow],
         new_id: Callable[[], str],
+        postcode_tables: PostcodeTables,
     ) -> None:
+        self._postcode_tables = postcode_tables
         self.plan = SubscriptionPlan()
         self._niches = niches
         self._providers = providers
@@ -101,7 +105,7 @@ class _Planner:
         most_cents = subscription.max_price_cents if table.max_price_cents is None else table.max_price_cents or None
         subscription = replace(subscription, limits_text=own_limits, schedule_text=schedule, max_price_cents=most_cents)
         if table.filter is not None:
-            rules = self._filter(path, level, table.filter)
+            rules = self._filter(path, level, {"version": table.filter_version or 1, "rules": table.filter})
             subscription = replace(subscription, filter_text=rules, filter_is_valid=True)
         elif level.niche_id in self._reformed or (before is not None and before.is_deleted):
             subscription = self._revalidated(subscription, level)
@@ -135,7 +139,7 @@ class _Planner:
             self.plan.problems.append(f"{path}.level: the niche {table.niche!r} has no level {table.level!r}")
         return level
 
-    def _filter(self, path: str, level: LevelRow, rules: list[object]) -> str:
+    def _filter(self, path: str, level: LevelRow, filter_rules: JsonObject) -> str:
         """The filter as it is stored. After a problem, one that is not: whatever has problems is refused as a whole."""
         schema = self._niches.schemas.get(level.niche_id)
         if schema is None:
@@ -143,7 +147,7 @@ class _Planner:
             words = f"the form of the niche {slug!r} cannot be read, so no filter fits it"
             self.plan.problems.append(f"{path}.filter: {words}")
             return EVERY_LEAD
-        stored, problems = new_filter({"version": 1, "rules": rules}, schema)
+        stored, problems = new_filter(filter_rules, schema, self._postcode_tables)
         for problem in problems:
             self.plan.problems.append(f"{path}.{problem.path.replace('rules', 'filter', 1)}: {problem.message}")
         return EVERY_LEAD if problems else filter_text(stored)
@@ -177,10 +181,12 @@ def is_restated(row: SubscriptionRow, providers: ProviderPlan) -> bool:
 
 def subscription_document(subscription: Subscription) -> JsonObject:
     """The subscription in the words of the file, and why it is inactive."""
+    rules = subscription.filter_rules
     return {
         "active": subscription.is_active,
         "deactivation_reason": subscription.deactivation_reason,
-        "filter": subscription.filter_rules.get("rules"),
+        "filter": rules.get("rules"),
+        **({} if rules.get("version") == 1 else {"filter_version": rules.get("version")}),
         "filter_is_valid": subscription.filter_is_valid,
         "limits": None if subscription.limits_text is None else json.loads(subscription.limits_text),
         "schedule": None if subscription.schedule_text is None else json.loads(subscription.schedule_text),

@@ -199,6 +199,22 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
+        "each table of postcodes is as the audit log says, to the last place",
+        "select count(*) from postcode_tables",
+        """
+        with told as materialized (
+            select entity_id, new, created_at from audit_log where action = 'postcode_table.loaded'
+        )
+        select format('table of postcodes %s is not as the audit log says',
+                      coalesce(told.entity_id, t.name || '/' || t.version))
+        from postcode_tables t full join told on told.entity_id = t.name || '/' || t.version
+        where sha256(convert_to(t.content, 'UTF8')) is distinct from t.content_sha256
+           or told.new is distinct from jsonb_build_object('version', t.version, 'postcode_count', t.postcode_count,
+                                                           'content_sha256', encode(t.content_sha256, 'hex'))
+           or t.created_at is distinct from told.created_at
+        """,
+    ),
+    Invariant(
         "the rules of reports of bad leads are as the audit log says last",
         "select count(*) from marketplace where report_rules is not null",
         """

@@ -9,7 +9,7 @@ revoke all on all sequences in schema :"schema" from :"portal";
 grant usage on schema :"schema" to :"portal";
 
 -- What is on offer: the same for all providers, and no provider's own.
-grant select on marketplace, niches, competition_levels to :"portal";
+grant select on marketplace, niches, competition_levels, postcode_tables to :"portal";
 
 -- Its own money, which it reads.
 grant select on providers, payments, ledger_entries, statements, closed_months to :"portal";

@@ -16,6 +16,7 @@ from fairlead.core.subscription import readable_form
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.reading import read_level, read_niche, read_provider, read_subscription
 from fairlead.flows.configuration.terms_in_force import read_subscription_terms
+from fairlead.store.configuration.postcode_tables import postcode_table_names
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -49,6 +50,8 @@ def show_subscription_of_provider(
         summary=seen.filter_summary,
         version=seen.version,
         currency=currency,
-        builder=None if form is None else builder_of(form, subscription.filter_rules),
+        builder=None
+        if form is None
+        else builder_of(form, subscription.filter_rules, database.read(postcode_table_names)),
         may_write=Permission.PROVIDERS_WRITE in reader.permissions,
     )

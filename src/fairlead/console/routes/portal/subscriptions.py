@@ -22,6 +22,7 @@ from fairlead.flows.configuration.terms_in_force import (
     without_operators,
 )
 from fairlead.flows.own_activity import ACTIVITY_DAYS, own_activity
+from fairlead.store.configuration.postcode_tables import postcode_table_names
 from fairlead.store.connection import Connection
 from fairlead.store.leads.rows import niche_form
 from fairlead.store.lookups import marketplace_currency
@@ -77,7 +78,9 @@ def show_subscription(
         version=found.seen.version,
         level=found.level,
         price_limit=entered_amount(subscription.max_price_cents, found.level.currency),
-        builder=None if form is None else builder_of(form, subscription.filter_rules),
+        builder=None
+        if form is None
+        else builder_of(form, subscription.filter_rules, caller.database.read(postcode_table_names)),
     )
 
 
@@ -101,7 +104,7 @@ def show_level(level_id: Annotated[Uuid, Path()], page: PageOfRequest, caller: R
         caller,
         niche=niche,
         level=level,
-        builder=None if form is None else builder_of(form, no_rules),
+        builder=None if form is None else builder_of(form, no_rules, caller.database.read(postcode_table_names)),
     )
 
 

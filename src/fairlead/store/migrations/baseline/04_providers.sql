@@ -10,6 +10,20 @@ comment on table conflict_groups is 'Providers of one owner, of which at most on
 create trigger conflict_groups_keep_their_ids before update of id on conflict_groups
     for each statement execute function keep_rows();
 
+create table postcode_tables (
+    name           text not null check (name ~ '^[a-z0-9][a-z0-9-]{0,49}$'),
+    version        integer not null check (version >= 1),
+    -- A line for each postcode, in order: it, its latitude, its longitude, with commas between.
+    content        text not null check (octet_length(content) between 1 and 8388608),
+    content_sha256 bytea not null check (octet_length(content_sha256) = 32),
+    postcode_count integer not null check (postcode_count between 1 and 100000),
+    created_at     timestamptz not null,
+    primary key (name, version)
+);
+comment on table postcode_tables is 'Postcodes with their places. A filter by distance is written down with what one came to.';
+create trigger postcode_tables_are_append_only before update or delete or truncate on postcode_tables
+    for each statement execute function refuse_change();
+
 create table providers (
     id        uuid primary key,
     name      text not null check (length(name) between 1 and 200),

@@ -1,0 +1,84 @@
+"""Tables of postcodes: loading one, and asking them for a filter that is written."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fairlead.core.distances import Place
+from fairlead.core.errors import BadInput
+from fairlead.core.postcode_tables import places_of, read_postcode_table
+from fairlead.flows.configuration.versions import Changed
+from fairlead.flows.input_types import canonical_memo
+from fairlead.flows.niche_locks import with_niche_locks
+from fairlead.store.audit.log import Actor, AuditEvent, append_audit
+from fairlead.store.configuration.postcode_tables import (
+    PostcodeTableRow,
+    add_postcode_table,
+    newest_postcode_table,
+    postcode_table_content,
+    postcode_table_rows,
+)
+from fairlead.store.connection import Connection, Database
+from fairlead.store.leads.rows import clock
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPostcodeTables:
+    """The tables that were loaded, as a transaction sees them."""
+
+    conn: Connection
+
+    def version(self, name: str, version: int | None) -> int | None:
+        """The version itself where the table has it; without one the newest; None where there is none."""
+        found = newest_postcode_table(self.conn, name, version)
+        return None if found is None else found.version
+
+    def place(self, name: str, version: int, postcode: str) -> Place | None:
+        """The place of a postcode, by its key."""
+        return self._places(name, version).get(postcode)
+
+    def between(self, name: str, version: int, south: float, north: float) -> Mapping[str, Place]:
+        """The postcodes between two latitudes, both included, with their places."""
+        places = self._places(name, version)
+        return {code: place for code, place in places.items() if south <= place.latitude <= north}
+
+    def _places(self, name: str, version: int) -> Mapping[str, Place]:
+        return places_of(postcode_table_content(self.conn, name, version))
+
+
+def list_postcode_tables(database: Database) -> Sequence[PostcodeTableRow]:
+    """Every version of every table, by name, the newest first."""
+    return database.read(postcode_table_rows)
+
+
+def load_postcode_table(
+    database: Database, name: str, text: str, actor: Actor, *, memo: str | None = None
+) -> Changed[PostcodeTableRow]:
+    """The table's newest version is this one: lines of a postcode, its latitude and its longitude.
+
+    What the newest version has already changes nothing. Filters that name the table go on with the version that they
+    were written with. Raises `BadInput` with every line that is wrong, up to a bound.
+    """
+    memo = canonical_memo(memo)
+    if not _NAME.fullmatch(name):
+        raise BadInput(["name: 1 to 50 small letters, digits and hyphens, beginning with a letter or digit"])
+    content, count = read_postcode_table(text)
+    digest = hashlib.sha256(content.encode()).hexdigest()
+
+    def work(conn: Connection, _: Sequence[str]) -> Changed[PostcodeTableRow]:
+        before = newest_postcode_table(conn, name)
+        if before is not None and before.content_sha256 == digest:
+            return Changed(before, str(before.version), took_effect=False)
+        now = clock(conn)
+        row = PostcodeTableRow(name, 1 if before is None else before.version + 1, count, digest, now)
+        add_postcode_table(conn, row, content)
+        new = {"version": row.version, "postcode_count": count, "content_sha256": digest}
+        entity_id = f"{name}/{row.version}"
+        event = AuditEvent(actor, "postcode_table.loaded", "postcode_table", entity_id, None, new, memo)
+        append_audit(conn, [event], now)
+        return Changed(row, str(row.version), took_effect=True)
+
+    return with_niche_locks(database, work)
