@@ -57,6 +57,27 @@ def in_served_order(slots: NDArray[np.int64], ranks: NDArray[np.int64], provider
     yield from _ordered(slots, ranks, provider_ids)
 
 
+def in_weighted_order(
+    slots: NDArray[np.int64], passes: NDArray[np.int64], ranks: NDArray[np.int64], provider_ids: Sequence[str]
+) -> Iterator[int]:
+    """The slots by their passes, equal ones in R5's order, lazily as `in_served_order`. `passes` are those of `slots`.
+
+    >>> ranks = np.array([5, 3, 4, 7])
+    >>> list(in_weighted_order(np.array([0, 1, 2, 3]), np.array([20, 20, 10, 90]), ranks, ["b", "a", "c", "d"]))
+    [2, 1, 0, 3]
+    """
+    look = FIRST_LOOK
+    while len(slots):
+        border = np.partition(passes, look - 1)[look - 1] if len(slots) > look else passes.max()
+        below = passes < border
+        for pass_value in np.unique(passes[below]):
+            yield from in_served_order(slots[passes == pass_value], ranks, provider_ids)
+        yield from in_served_order(slots[passes == border], ranks, provider_ids)
+        behind = passes > border
+        slots, passes = slots[behind], passes[behind]
+        look *= GROWTH
+
+
 def _ordered(slots: NDArray[np.int64], ranks: NDArray[np.int64], provider_ids: Sequence[str]) -> list[int]:
     order = np.argsort(ranks[slots])
     slots = slots[order]
