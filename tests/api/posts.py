@@ -10,8 +10,10 @@ from starlette.testclient import TestClient
 from fairlead.core.payments import GatewayReport, ReportKind
 from fairlead.core.permissions import Permission
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.money.bad_leads import report_bad_lead
 from fairlead.flows.notifications.dispatch import dispatch_notifications
+from fairlead.flows.payments.saving_methods import ask_about_savings
 from fairlead.flows.payments.take_report import take_report
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
@@ -22,6 +24,7 @@ from tests.api.portal import level
 from tests.flows.access.people import add_admin, value
 from tests.flows.given_up import give_up_lead, give_up_notification
 from tests.flows.intake.senders import link, open_niche
+from tests.flows.payments.paying import SETTINGS
 from tests.flows.sales import PORTAL, Sale, sell
 
 ADMIN, OWN = "/api/v1/admin", "/api/v1/provider"
@@ -133,6 +136,10 @@ def _of_payments(cast: Cast) -> Posts:
     yield Post(sam, f"{OWN}/payments/{asked}/test-answer", {"answer": "pays"})
     page = sam.post(f"{OWN}/auto-top-up/method").json()["url"].rsplit("/", 1)[1]
     yield Post(sam, f"{OWN}/auto-top-up/method/test-card", {"setup_id": page, "card": "pays"})
+    ask_about_savings(Maintenance(database, SETTINGS))
+    terms = {"threshold_cents": 1, "amount_cents": 500, "monthly_limit_cents": 500, "is_on": True}
+    switched_on = sam.put(f"{OWN}/auto-top-up", json=terms, headers=ANY)
+    assert switched_on.status_code == 200, switched_on.text
     yield Post(ann, f"{ADMIN}/providers/{cast.sale.anchor_id}/auto-top-up/switch-off", MEMO)
     for number, verb in enumerate(("credit", "close")):
         came = GatewayReport(ReportKind.PAID, asked, f"charge-{number}", 4000, "EUR")
