@@ -24,9 +24,8 @@ from fairlead.flows import distribute as flow
 from fairlead.flows.distribute import LastKnownBalances, distribute
 from fairlead.flows.distributor import DEFAULT_BATCH_LIMIT
 from fairlead.store.connection import Connection, Database, Timeouts
-from fairlead.store.distribution.limit_windows import Windows
 from fairlead.store.distribution.rosters import RosterBehind, RosterCache
-from fairlead.store.distribution.writes import NO_WINDOWS, Batch, LockedBalances, record
+from fairlead.store.distribution.writes import Batch, LockedBalances, record
 from fairlead.store.journal import lock_niches
 from fairlead.store.leads.waiting import lock_waiting_leads
 from fairlead.store.schema import migrate
@@ -282,10 +281,8 @@ def _locks_counted() -> Iterator[list[int]]:
     counts: list[int] = []
     original = flow.lock_balances
 
-    def lock_and_count(
-        conn: Connection, provider_ids: Sequence[str], windows: Windows = NO_WINDOWS, *, wait: bool
-    ) -> LockedBalances | None:
-        found = original(conn, provider_ids, windows, wait=wait)
+    def lock_and_count(conn: Connection, provider_ids: Sequence[str], *asked: Any, wait: bool) -> LockedBalances | None:
+        found = original(conn, provider_ids, *asked, wait=wait)
         counts.append(0 if found is None else len(found.balances))
         return found
 

@@ -140,7 +140,7 @@ def ending(database: Database, story: Story) -> dict[str, Any]:
                 conn,
                 """
                 select p.name, l.order_position, s.is_active, s.deactivation_reason, s.served_seq, s.shut_by,
-                       (select (lead_count, spent_cents)::text from limit_windows where owner_id = s.id)
+                       regexp_replace(s.limits_used, '^[0-9]+', ''), regexp_replace(p.limits_used, '^[0-9]+', '')
                 from subscriptions s join providers p on p.id = s.provider_id
                 join competition_levels l on l.id = s.competition_level_id
                 where s.niche_id = %s order by 1, 2
@@ -183,8 +183,8 @@ def everything_happened(decisions: tuple[Decision, ...], points: list[str]) -> N
         "update providers p set",
         "update subscriptions set",
         "insert into jobs",
-        "left join limit_windows",
-        "insert into limit_windows",
+        "select id::text, limits_used from subscriptions",
+        "as asked (owner_id, provider_id, opened_at, closes_at, number)",
         "set shut_by",
         "COMMIT",
     ):

@@ -4,7 +4,7 @@ The book counts in its own way: it keeps every sale with its moment, and looks t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch
@@ -13,7 +13,7 @@ from fairlead.core.decision import Decision
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.ledger import LedgerEntryKind as LedgerKind
 from fairlead.core.ledger import post
-from fairlead.core.limits import Counter, CounterKey
+from fairlead.core.limits import Counters, counters_of
 from fairlead.core.model import PLAIN_TERMS, Balance, Lead, Level, ProviderTerms, Subscription
 from tests.core.history import BEGINNING, History, id_of
 from tests.core.markets import FILTERS, Market, opened
@@ -27,18 +27,24 @@ class LimitedHistory:
     now: datetime = BEGINNING
     sales: list[tuple[datetime, str, str, int]] = field(default_factory=list[tuple[datetime, str, str, int]])
 
-    def counted(self, windows: Mapping[CounterKey, tuple[str, Counter]]) -> dict[CounterKey, Counter]:
-        found: dict[CounterKey, Counter] = {}
-        for key, (_, window) in windows.items():
-            cents = [
-                price_cents
-                for moment, provider_id, subscription_id, price_cents in self.sales
-                if window.owner_id in (provider_id, subscription_id)
-                and (window.opened_at is None or window.opened_at <= moment)
-                and (window.closes_at is None or moment < window.closes_at)
-            ]
-            found[key] = replace(window, lead_count=len(cents), spent_cents=sum(cents))
-        return found
+    def counted(self, asked: Mapping[str, tuple[str, Counters]]) -> dict[str, Counters]:
+        return {
+            owner_id: counters_of(
+                own.owner, owner_id, own.windows, tuple(self._used(owner_id, edges) for edges in own.windows.edges)
+            )
+            for owner_id, (_, own) in asked.items()
+        }
+
+    def _used(self, owner_id: str, edges: tuple[datetime | None, datetime | None]) -> tuple[int, int]:
+        opened_at, closes_at = edges
+        cents = [
+            price_cents
+            for moment, provider_id, subscription_id, price_cents in self.sales
+            if owner_id in (provider_id, subscription_id)
+            and (opened_at is None or opened_at <= moment)
+            and (closes_at is None or moment < closes_at)
+        ]
+        return len(cents), sum(cents)
 
     def distribute(self, count: int = 1) -> list[Decision]:
         """So many leads are decided in one batch, paid for and on record."""
@@ -51,7 +57,7 @@ class LimitedHistory:
         own = self.history
         asked = decide_batch(own.roster, leads, {}, self.now)
         balances: dict[str, Balance] = {}
-        counters: dict[CounterKey, Counter] = {}
+        counters: dict[str, Counters] = {}
         while isinstance(asked, NeedsBalances):
             balances |= {each: own.balances[each] for each in asked.provider_ids}
             counters |= self.counted(asked.windows)

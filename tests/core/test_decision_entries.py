@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fairlead.core.canonical import JsonObject, canonical_json, timestamp_from_text
 from fairlead.core.decide import decide
 from fairlead.core.decision import Decision
-from fairlead.core.decision_entries import balances_consulted, decision_payload, recorded_decision
+from fairlead.core.decision_entries import balances_consulted, decision_payload, read_decision, recorded_decision
 from fairlead.core.explanation import Standing, standing_of
 from fairlead.core.journal import Entry, JournalEntryKind
 from fairlead.core.model import Balance, Lead, Level, Subscription, filter_text
@@ -21,6 +21,7 @@ from fairlead.core.replay import Replay
 from tests.core.history import BEGINNING, EVERY_LEAD, History, decided_again, id_of
 from tests.core.markets import Market, attributes, markets, opened, staged
 
+OLD_LIMITS = Path(__file__).with_name("journal_of_version_3.jsonl")
 OLD_JOURNAL = Path(__file__).with_name("journal_of_version_1.jsonl")
 
 
@@ -151,6 +152,22 @@ def test_a_journal_of_version_1_replays_byte_for_byte() -> None:
     named = [each for line in lines for level in line["payload"].get("levels", []) for each in level["refused"]]
     assert Counter(each["reason"] for each in named)["already_recipient"] >= 5
     assert all("version" not in line["payload"] for line in lines if line["kind"] == "decision")
+
+
+def test_a_journal_of_version_3_replays_byte_for_byte() -> None:
+    lines = [json.loads(line) for line in OLD_LIMITS.read_text().splitlines()]
+    replay, differences = replay_of(lines)
+    assert differences == []
+    decisions = [line["payload"] for line in lines if line["kind"] == "decision"]
+    assert replay.decision_count == len(decisions) == 18
+    assert all(payload["version"] == 3 for payload in decisions)
+    levels = {each["level_id"]: replay.roster.levels[each["level_id"]] for each in decisions[0]["levels"]}
+    for line in lines:
+        if line["kind"] == "decision":
+            decision = read_decision(line["niche_id"], line["seq"], line["payload"], levels)
+            assert decision_payload(decision, 3) == line["payload"]
+            again = json.loads(json.dumps(decision_payload(decision)))
+            assert read_decision(line["niche_id"], line["seq"], again, levels) == decision, "version 4 says the same"
 
 
 @pytest.mark.parametrize("version", [1, 2, 3, None, "2", [2]], ids=lambda version: json.dumps(version))

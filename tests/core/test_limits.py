@@ -14,7 +14,7 @@ from fairlead.core.configuration_entries import level_payload, provider_payload
 from fairlead.core.decision import Outcome
 from fairlead.core.explanation import standing_of
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.limits import CAPS, limits_problems
+from fairlead.core.limits import CAPS, limits_problems, windows_at, windows_between
 from fairlead.core.model import Balance, Level, ProviderTerms
 from fairlead.core.refusals import CapReached, OutsideSchedule
 from fairlead.core.replay import Replay
@@ -292,11 +292,11 @@ def test_another_edition_of_the_calendars_changes_nothing_that_was_decided(monke
     noon = BEGINNING.replace(hour=12)
 
     def moved(*arguments: Any) -> Any:
-        return [replace(each, opened_at=noon) for each in empty_windows(*arguments)]
+        windows = windows_at(*arguments)
+        return windows_between(windows.text, tuple((noon, closes_at) for _, closes_at in windows.edges))
 
-    empty_windows = time_rules.empty_windows
     with monkeypatch.context() as patched:
-        patched.setattr(time_rules, "empty_windows", moved)
+        patched.setattr(time_rules, "windows_at", moved)
         patched.setattr(time_rules, "opens_at", lambda *_: None)
         assert any("deciding it again gives another decision" in each for each in own.history.replayed()[1])
         patched.setattr(time_rules, "CALENDARS", {"time_zones": "2031a", "holidays": "2"})
@@ -308,7 +308,8 @@ def test_a_window_that_does_not_hold_the_moment_of_its_decision_is_found_out(mon
     own.distribute()
     monkeypatch.setattr(time_rules, "CALENDARS", {"time_zones": "2031a", "holidays": "2"})
     *before, last = own.history.entries
-    payload = json.loads(json.dumps(last.payload).replace("2026-03-01T00:00:00.000000Z", "2026-03-01T10:00:00.000000Z"))
+    midnight = int(BEGINNING.replace(hour=0).timestamp())
+    payload = json.loads(json.dumps(last.payload).replace(f"day:{midnight}:", f"day:{midnight + 36_000}:"))
     attributes, salt = own.history.leads[payload["lead_id"]]
     replay = Replay(own.history.roster.niche_id)
     for entry in before:

@@ -78,7 +78,16 @@ class Market:
         return query(self.database, "select id::text from subscriptions order by id limit 1")[0][0]
 
     def windows(self) -> list[Any]:
-        return query(self.database, "select period, lead_count, spent_cents from limit_windows order by 1, opened_at")
+        kept = query(
+            self.database,
+            """
+            select split_part(part, ':', 1), split_part(part, ':', 4)::int, split_part(part, ':', 5)::int
+            from (select limits_used from subscriptions union all select limits_used from providers) kept,
+                 unnest((string_to_array(limits_used, ';'))[2:]) as part
+            order by 1, 2
+            """,
+        )
+        return [*kept]
 
 
 @pytest.fixture
@@ -96,7 +105,7 @@ def test_a_limit_holds_in_its_window_and_not_beyond(market: Market, anew: bool) 
     assert market.windows() == [("day", 3, 300), ("month", 3, 300)]
     market.at(NOON.replace(hour=18, minute=30))  # midnight in Kolkata
     assert market.sold(4, anew=anew) == 2, "the month has room for two"
-    assert market.windows() == [("day", 3, 300), ("day", 2, 200), ("month", 5, 500)]
+    assert market.windows() == [("day", 2, 200), ("month", 5, 500)], "of the day before nothing is kept"
 
 
 def test_a_limit_that_is_set_late_counts_what_was_received_before(market: Market) -> None:
@@ -204,6 +213,26 @@ def test_another_process_expects_counters_that_are_not_so(market: Market) -> Non
     assert received == 4
 
 
+def test_a_clock_that_was_set_back_and_goes_on_counts_what_was_sold_before(market: Market) -> None:
+    market.declare(subscription="limits = { leads_per_hour = 3 }", provider="limits = { leads_per_hour = 9 }")
+    assert market.sold(2) == 2
+    market.at(NOON - timedelta(hours=1))
+    assert market.sold() == 1
+    market.at(NOON + timedelta(minutes=1))
+    assert market.sold(2) == 1, "two were received in this hour"
+    market.at(NOON + timedelta(hours=1))
+    assert market.sold(4) == 3
+
+
+def test_what_is_kept_and_cannot_be_read_is_counted_anew(market: Market) -> None:
+    market.declare(subscription="limits = { leads_per_day = 3 }")
+    assert market.sold(2) == 2
+    with market.database.transaction() as conn:
+        conn.execute("update subscriptions set limits_used = 'x' || limits_used")
+    assert not verify(market.database).holds
+    assert market.sold(2) == 1
+
+
 def test_an_editor_that_saw_another_version_is_refused(market: Market) -> None:
     market.declare()
     seen = set_provider_limits(market.database, market.provider_id, {"leads_total": 9}, OPERATOR)
@@ -218,8 +247,8 @@ def test_without_limits_no_statement_is_added(market: Market, monkeypatch: pytes
     def never(*_: object) -> Counter:
         raise AssertionError("asked for counters")
 
-    monkeypatch.setattr("fairlead.store.distribution.writes.ask_for_counters", never)
-    monkeypatch.setattr("fairlead.store.distribution.writes.move_windows", never)
+    monkeypatch.setattr("fairlead.store.distribution.writes.ask_for_kept", never)
+    monkeypatch.setattr("fairlead.store.distribution.writes.count", never)
     monkeypatch.setattr("fairlead.store.distribution.writes.shut", never)
     market.declare()
     assert market.sold(3) == 3

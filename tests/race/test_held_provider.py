@@ -3,13 +3,13 @@
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from fairlead.flows import distribute
 from fairlead.flows.distributor import Distributor
 from fairlead.store.connection import Connection, Database
-from fairlead.store.distribution.limit_windows import Windows
 from fairlead.store.distribution.writes import LockedBalances, lock_balances
 from tests.race.marketplaces import (
     Provider,
@@ -90,10 +90,8 @@ def test_two_niches_that_each_hold_what_the_other_needs_late_do_not_deadlock(
     held = threading.Barrier(2, timeout=MEETING_SECONDS)
     met: set[int] = set()
 
-    def lock_and_meet(
-        conn: Connection, provider_ids: Sequence[str], windows: Windows, *, wait: bool
-    ) -> LockedBalances | None:
-        balances = lock_balances(conn, provider_ids, windows, wait=wait)
+    def lock_and_meet(conn: Connection, provider_ids: Sequence[str], *asked: Any, wait: bool) -> LockedBalances | None:
+        balances = lock_balances(conn, provider_ids, *asked, wait=wait)
         if threading.get_ident() not in met:
             met.add(threading.get_ident())
             held.wait()

@@ -13,7 +13,10 @@ BUGS_OF_LIMITS = (
     Bug(
         "a limit takes one more",
         "it is reached when more than it was used",
-        (Edit("core/limits.py", "if counter.used(cap) + one_more > limit and", "if counter.used(cap) > limit and"),),
+        (
+            Edit("core/limits.py", "if counters.room_leads >= 1 and", "if counters.room_leads >= 0 and"),
+            Edit("core/postconditions.py", "one_more[cap.is_of_money] > limit", "0 > limit"),
+        ),
         (LIMITS,),
         is_quick=True,
     ),
@@ -23,9 +26,10 @@ BUGS_OF_LIMITS = (
         (
             Edit(
                 "core/limits.py",
-                "one_more = price_cents if cap.is_of_money else 1",
-                "one_more = 1",
+                "counters.room_cents >= price_cents",
+                "counters.room_cents >= 1",
             ),
+            Edit("core/postconditions.py", "one_more[cap.is_of_money] > limit", "0 > limit"),
         ),
         (LIMITS,),
         is_quick=True,
@@ -104,7 +108,7 @@ BUGS_OF_LIMITS = (
         (
             Edit(
                 "core/decision_entries.py",
-                '**({"counters": [each.recorded() for each in recipient.counters]} if recipient.counters else {}),',
+                "**({} if not recipient.counters else _counters_payload(recipient.counters, version)),",
                 "",
             ),
         ),
@@ -128,9 +132,9 @@ BUGS_OF_LIMITS = (
         "they are counted from the ledger anyway",
         (
             Edit(
-                "store/distribution/writes.py",
-                "    if batch.counters_after:\n",
-                "    if batch.counters_after and not batch.counters_after:\n",
+                "flows/distribute.py",
+                "stored_counters(own, now) for",
+                'StoredCounters(f"{own.last_at}", own) for',
             ),
         ),
         (STORED,),
@@ -152,7 +156,7 @@ BUGS_OF_LIMITS = (
         "what was counted is counted",
         (
             Edit(
-                "store/distribution/limit_windows.py",
+                "store/distribution/limit_counters.py",
                 "    if subscription_ids or provider_ids:\n",
                 "    if subscription_ids and not subscription_ids:\n",
             ),

@@ -42,7 +42,7 @@ BUGS_OF_RETURNS = (
         "a purchase is a purchase",
         (
             Edit(
-                "store/distribution/limit_windows.py",
+                "store/distribution/limit_counters.py",
                 " and not a.left_limits) counted on true",
                 ") counted on true",
             ),

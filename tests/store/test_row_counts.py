@@ -2,14 +2,12 @@
 
 import ast
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import LiteralString
 
 import pytest
 
-from fairlead.core.limits import Counter
-from fairlead.core.local_time import Period
 from fairlead.core.model import Balance, Subscription
 from fairlead.core.refusals import OutsideSchedule
 from fairlead.core.returns import RefundPolicy
@@ -22,7 +20,7 @@ from fairlead.store.configuration.rows import ProviderRow, SubscriptionRow
 from fairlead.store.configuration.writes import write_own_profile, write_states, write_terms
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution import writes
-from fairlead.store.distribution.limit_windows import move_windows, shut
+from fairlead.store.distribution.limit_counters import shut
 from fairlead.store.distribution.rosters import RosterCache
 from fairlead.store.ids import new_id
 from fairlead.store.leads import state
@@ -143,7 +141,6 @@ UNKNOWN = new_id()
 UNKNOWN_METHOD = SavedMethodRow(UNKNOWN, UNKNOWN, "stripe", "open", NOW, None, None, None, None, 0, None)
 SUBSCRIBED = SubscriptionRow(UNKNOWN, "a@b.test", Subscription(UNKNOWN, UNKNOWN, UNKNOWN, True, None, EVERY_LEAD, True))
 STRANGER = ProviderRow(UNKNOWN, "a@b.test", "A", "active", "UTC", None, Balance(0, 0, 0))
-USED = Counter("provider", UNKNOWN, Period.DAY, NOW, NOW + timedelta(days=1), 1, 100)
 CHANGES: dict[str, Callable[[Connection], object]] = {
     "leads_confirmed_were_waiting_for_it": lambda conn: state.set_confirmed(conn, UNKNOWN),
     "leads_approved_were_pending": lambda conn: state.set_approved(conn, [UNKNOWN], "an operator", NOW, None),
@@ -187,7 +184,6 @@ CHANGES: dict[str, Callable[[Connection], object]] = {
     "providers_with_terms_are_there": lambda conn: write_terms(conn, STRANGER),
     "leads_withdrawn_once": lambda conn: state.set_withdrawn(conn, UNKNOWN, NOW),
     "subscriptions_shut_are_living": lambda conn: shut(conn, {UNKNOWN: OutsideSchedule(None)}),
-    "limit_windows_rise": lambda conn: [move_windows(conn, [(UNKNOWN, USED)]) for _ in range(2)],
     "conflict_groups_renamed_were_there": lambda conn: write_name(conn, ConflictGroupRow(UNKNOWN, "One owner")),
     "conflict_groups_deleted_were_there": lambda conn: delete_conflict_group(conn, UNKNOWN),
     "configuration_is_written": lambda conn: write_states(conn, [SUBSCRIBED], NOW),

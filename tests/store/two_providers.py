@@ -52,14 +52,6 @@ def two_providers(database: Database) -> Sides:
     [(niche_id,)] = query(database, "select id::text from niches")
     Distributor(database).distribute_waiting(niche_id)
     submit_leads(database, "hosting", [{"cores": 2, "region": "north"}], OPERATOR, approve=False)
-    with database.transaction() as conn:
-        conn.execute(
-            """
-            insert into limit_windows (owner_id, provider_id, period, opened_at, closes_at, lead_count, spent_cents)
-            select provider_id, provider_id, 'total', '0001-01-01Z', '9999-12-31Z', count(*), -sum(amount_cents)
-            from ledger_entries where kind = 'lead_purchase' group by provider_id
-            """
-        )
     sides: dict[str, Side] = {}
     for email, provider_id, assignment_id in (
         (ANCHOR, sale.anchor_id, sale.anchor),

@@ -13,7 +13,8 @@ from tests.tidy.test_one_writer import STORE, strings, writes
 
 COUNTED_TABLES = {"assignments", "competition_levels", "leads", "niches", "providers", "subscriptions"}
 UNCOUNTED = {
-    "distribution/limit_windows.py: forget_local_time": "those of the named that something shuts",
+    "distribution/limit_counters.py: forget_local_time": "those of the named that something shuts",
+    "distribution/limit_counters.py: forget_used": "those of the named of which something is kept",
     "money/ledger.py: forget_low_balance": "those of the providers whose balance is not low any more",
     "leads/erasure.py: erase_words": "those of the leads' assignments that something was written about",
     "leads/state.py: begin_isolated": "a lead that was decided meanwhile is left alone",

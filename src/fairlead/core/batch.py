@@ -17,16 +17,17 @@ from fairlead.core.decision_entries import DECISION_VERSION, decision_payload, s
 from fairlead.core.decision_state import TimeRules
 from fairlead.core.fold import Head
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.limits import Counter, CounterKey
+from fairlead.core.limits import Counters
 from fairlead.core.model import Balance, Lead, Subscription
 from fairlead.core.postconditions import assert_batch
 from fairlead.core.prices import lowest_price_cents
 from fairlead.core.refusals import Refusal
 from fairlead.core.roster import Roster
 from fairlead.core.subscription import is_affordable, out_of_funds
-from fairlead.core.time_rules import Certain, CountedRules, RecordedRules
+from fairlead.core.time_rules import Certain, CountedRules, Expected, RecordedRules
 
 NOTHING_COUNTED: Certain = {}
+NOTHING_KEPT: Expected = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,12 @@ class Step:
 class BatchDecision:
     """A final decision of every lead of a batch, with the balances of all providers that it consulted.
 
-    `counters_after` are the windows of limits that it moved, as they are afterwards, each with its provider's id.
+    `counters_after` are the counters of limits that it moved, as they are afterwards, each with its provider's id.
     """
 
     steps: tuple[Step, ...]
     balances_after: Mapping[str, Balance]
-    counters_after: tuple[tuple[str, Counter], ...] = ()
+    counters_after: tuple[tuple[str, Counters], ...] = ()
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -88,12 +89,12 @@ class BatchDecision:
 class NeedsBalances:
     """No decision yet: it depends on what these providers have, too. `resume` takes their balances.
 
-    `windows` are the windows of limits that it needs the counters of, as expected, each with its provider's id. Of a
+    `windows` are, by owner, the counters of limits that it needs, as expected, each with its provider's id. Of a
     provider's own they are certain only while its row is locked, so `provider_ids` has it, too.
     """
 
     provider_ids: frozenset[str]
-    windows: Mapping[CounterKey, tuple[str, Counter]]
+    windows: Mapping[str, tuple[str, Counters]]
     _foreseen: "_Foreseen" = field(repr=False)
 
     def resume(
@@ -109,7 +110,7 @@ class NeedsBalances:
             foreseen.consulted.keys() <= certain.keys()
             and foreseen.counters.keys() <= counted.keys()
             and all(certain[provider_id] == balance for provider_id, balance in foreseen.consulted.items())
-            and all(counted[key] == counter for key, counter in foreseen.counters.items())
+            and all(_is_as_expected(counted[owner_id], own) for owner_id, own in foreseen.counters.items())
         ):
             return foreseen.batch
         return decide_batch(
@@ -123,6 +124,11 @@ class NeedsBalances:
         )
 
 
+def _is_as_expected(counted: Counters, expected: Counters) -> bool:
+    # What is kept after the batch says when the owner received a lead last, so that has to be as it was, too.
+    return (counted.used, counted.last_at) == (expected.used, expected.last_at)
+
+
 @dataclass(frozen=True, slots=True)
 class _Foreseen:
     """A batch as it would be if every balance were as it is expected. Never handed out."""
@@ -132,7 +138,7 @@ class _Foreseen:
     expected: Mapping[str, Balance]
     batch: BatchDecision
     consulted: Mapping[str, Balance | None]
-    expected_counters: Certain
+    expected_counters: Expected
     counters: Certain
 
 
@@ -147,7 +153,7 @@ def decide_batch(
     expected: Mapping[str, Balance] = NOTHING_EXPECTED,
     *,
     counted: Certain = NOTHING_COUNTED,
-    expected_counters: Certain = NOTHING_COUNTED,
+    expected_counters: Expected = NOTHING_KEPT,
     recorded: RecordedRules | None = None,
 ) -> BatchDecision | NeedsBalances:
     """The leads decided one after the other, each with what the ones before have left; or whose balances are needed.
@@ -187,9 +193,11 @@ def decide_batch(
     assert_batch(roster.head.seq + 1, taken, balances.before, balances.after)
     batch = BatchDecision(tuple(steps), balances.after, tuple(counters.moved))
     windows = {
-        key: (counters.provider_ids[key], counter) for key, counter in counters.consulted.items() if key not in counted
+        owner_id: (counters.provider_ids[owner_id], own)
+        for owner_id, own in counters.consulted.items()
+        if owner_id not in counted
     }
-    of_providers = (provider_id for provider_id, counter in windows.values() if counter.owner == "provider")
+    of_providers = (provider_id for provider_id, own in windows.values() if own.owner == "provider")
     missing = balances.consulted.keys() | frozenset(of_providers)
     missing = frozenset(missing - certain.keys())
     if missing or windows:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.limits import Counter
+from fairlead.core.limits import Counters
 from fairlead.core.model import Level
 from fairlead.core.prices import HeldRule
 from fairlead.core.refusals import LeadFull, Refusal
@@ -33,7 +33,7 @@ class Recipient:
     ledger_seq: int
     balance_before_cents: int
     credit_limit_cents: int
-    counters: tuple[Counter, ...] = ()
+    counters: tuple[Counters, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,17 @@
 """Entries about decisions: how a decision is written, and what deciding it again, or following it, needs of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
 from fairlead.core import gates
 from fairlead.core.canonical import JsonObject, timestamp_from_text, timestamp_text
+from fairlead.core.counter_records import counters_of_version_3, counters_record, recorded_counters
 from fairlead.core.decision import Decision, LevelResult, Outcome, Recipient, RefusedCandidate
 from fairlead.core.document import shown
 from fairlead.core.journal import UnreadableEntry
-from fairlead.core.limits import Counter
+from fairlead.core.limits import Counters
 from fairlead.core.model import Balance, Level
 from fairlead.core.prices import HeldRule
 from fairlead.core.refusals import InsufficientBalance, LeadFull, Refusal
@@ -18,8 +19,9 @@ from fairlead.core.refusals import InsufficientBalance, LeadFull, Refusal
 DECISION_VERSION = 2
 """How decisions are written now. Those of version 1 have no `version`, and name the providers that had the lead."""
 
-LOCAL_TIME_VERSION = 3
-"""The same with what a decision says of limits and schedules, where it depended on any."""
+LOCAL_TIME_VERSION = 4
+"""The same with what a decision says of limits and schedules, where it depended on any. In version 3 each counter stood
+on its own (`core.counter_records`)."""
 
 
 def decision_version(payload: Mapping[str, Any]) -> int:
@@ -29,7 +31,7 @@ def decision_version(payload: Mapping[str, Any]) -> int:
     (1, 2)
     """
     version = payload.get("version", 1)
-    if version not in (1, DECISION_VERSION, LOCAL_TIME_VERSION):
+    if version not in (1, DECISION_VERSION, 3, LOCAL_TIME_VERSION):
         raise UnreadableEntry(f"there is no version {shown(version)} of decisions")
     return version
 
@@ -39,12 +41,12 @@ def decision_payload(decision: Decision, version: int = DECISION_VERSION) -> Jso
 
     Candidates that were refused for what follows from the rest (`Refusal.is_named`) are counted: those whose provider
     has the lead from an earlier level, named at every level, would make a decision grow as recipients times levels.
-    Version 1 named them. Whatever is asked for, one that depended on limits or schedules is of version 3, and names the
-    calendars that it went by.
+    Version 1 named them. Whatever is asked for, one that depended on limits or schedules is of version 4, or 3, and
+    names the calendars that it went by.
     """
     if decision.calendars is not None:
-        version = LOCAL_TIME_VERSION
-    elif version == LOCAL_TIME_VERSION:
+        version = 3 if version == 3 else LOCAL_TIME_VERSION
+    elif version >= 3:
         version = DECISION_VERSION
     results = decision.levels if version == 1 else [_counted_where_it_follows(each) for each in decision.levels]
     return {
@@ -58,7 +60,7 @@ def decision_payload(decision: Decision, version: int = DECISION_VERSION) -> Jso
         "outcome": decision.outcome.value,
         **({} if decision.calendars is None else {"calendars": decision.calendars}),
         **({} if decision.lead_created_at is None else {"lead_created_at": timestamp_text(decision.lead_created_at)}),
-        "levels": [_level_result_payload(result) for result in results],
+        "levels": [_level_result_payload(result, version) for result in results],
     }
 
 
@@ -72,7 +74,7 @@ def _counted_where_it_follows(result: LevelResult) -> LevelResult:
     return replace(result, refused=named, counts=counts)
 
 
-def _level_result_payload(result: LevelResult) -> JsonObject:
+def _level_result_payload(result: LevelResult, version: int) -> JsonObject:
     rule = result.price_rule
     return {
         "level_id": result.level.level_id,
@@ -89,7 +91,7 @@ def _level_result_payload(result: LevelResult) -> JsonObject:
                 "ledger_seq": recipient.ledger_seq,
                 "balance_before_cents": recipient.balance_before_cents,
                 "credit_limit_cents": recipient.credit_limit_cents,
-                **({"counters": [each.recorded() for each in recipient.counters]} if recipient.counters else {}),
+                **({} if not recipient.counters else _counters_payload(recipient.counters, version)),
             }
             for recipient in result.recipients
         ],
@@ -99,6 +101,10 @@ def _level_result_payload(result: LevelResult) -> JsonObject:
         **({} if result.lead_full is None else {"lead_full": result.lead_full.recorded()}),
         **({} if rule is None else {"price_rule": {"number": rule.number, "name": rule.name}}),
     }
+
+
+def _counters_payload(counters: Sequence[Counters], version: int) -> JsonObject:
+    return {"counters": counters_of_version_3(counters)} if version == 3 else counters_record(counters)
 
 
 def _refused_payload(refused: RefusedCandidate) -> JsonObject:
@@ -162,8 +168,8 @@ def _read_level_result(payload: Mapping[str, Any], levels: Mapping[str, Level]) 
 
 
 def _read_recipient(record: Mapping[str, Any]) -> Recipient:
-    counters = tuple(Counter.read(each, record[f"{each['owner']}_id"]) for each in record.get("counters", ()))
-    values: dict[str, Any] = {**record, "counters": counters}
+    values: dict[str, Any] = {**record, "counters": recorded_counters(record)}
+    values.pop("provider_counters", None)
     return Recipient(**values)
 
 

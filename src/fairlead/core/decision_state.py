@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.limits import Counter
+from fairlead.core.limits import Counters
 from fairlead.core.model import PLAIN_TERMS, Balance, Lead, Level, ProviderTerms, Subscription
 
 
@@ -30,8 +30,8 @@ class TimeRules(Protocol):
         """The editions of the time zones and holidays that it goes by."""
         ...
 
-    def counters(self, subscription: Subscription, terms: ProviderTerms) -> Sequence[Counter]:
-        """The counters of the subscription's own limits, then those of its provider's, one for each period.
+    def counters(self, subscription: Subscription, terms: ProviderTerms) -> Sequence[Counters]:
+        """The counters of the subscription's own limits, then those of its provider's, where they have any.
 
         As they were before the lead: a provider receives it once, so its own purchase never counts against it.
         """

@@ -30,7 +30,7 @@ from fairlead.core.decision_state import DecisionState
 from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.filters import compile_text
 from fairlead.core.form import FormSchema
-from fairlead.core.limits import Counter, ReachedCap, later_reached, parse_limits, reached_cap
+from fairlead.core.limits import Counters, ReachedCap, later_reached, reached_cap
 from fairlead.core.model import Level, Subscription
 from fairlead.core.refusals import (
     EXCLUSIVE_LEVEL_NEEDS_NONE,
@@ -268,19 +268,13 @@ def _cap_reached(state: DecisionState, subscription: Subscription, level: Level)
 
 
 def _reached_at(state: DecisionState, subscription: Subscription, price_cents: int) -> ReachedCap | None:
-    counters = counters_of(state, subscription)
     reached = None
-    for owner, text in (
-        ("subscription", subscription.limits_text),
-        ("provider", state.terms_of(subscription).limits_text),
-    ):
-        if counters and text is not None:
-            own = [counter for counter in counters if counter.owner == owner]
-            reached = later_reached(reached, reached_cap(parse_limits(text), own, price_cents))
+    for own in counters_of(state, subscription):
+        reached = later_reached(reached, reached_cap(own, price_cents))
     return reached
 
 
-def counters_of(state: DecisionState, subscription: Subscription) -> Sequence[Counter]:
+def counters_of(state: DecisionState, subscription: Subscription) -> Sequence[Counters]:
     """The counters that a lead for the subscription counts in; none where it has no limits."""
     if state.time_rules is None:
         return ()

@@ -1,10 +1,9 @@
 """How much of each limit is used: what is shown of it wherever it stands. A decision does not ask here."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from fairlead.core.limits import Cap, Counter, parse_limits
+from fairlead.core.limits import Cap, Counters
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +25,19 @@ class LimitUse:
         return max(0, self.limit - self.used)
 
 
-def limit_uses(text: str | None, counters: Sequence[Counter]) -> tuple[LimitUse, ...]:
-    """The limits of the document in their order; `counters` has one for each of their periods.
+def limit_uses(counters: Counters) -> tuple[LimitUse, ...]:
+    """The limits of the owner, in the order of its document, with what is used of them.
 
-    >>> from fairlead.core.local_time import Period
-    >>> day = Counter("provider", "p", Period.DAY, None, None, lead_count=4, spent_cents=400)
-    >>> uses = limit_uses('{"leads_per_day":3,"spend_cents_per_day":900}', [day])
+    >>> from datetime import UTC
+    >>> from fairlead.core.limits import counters_of, windows_at
+    >>> today = windows_at('{"leads_per_day":3,"spend_cents_per_day":900}', "UTC", datetime(2026, 7, 1, tzinfo=UTC))
+    >>> uses = limit_uses(counters_of("provider", "p", today, ((4, 400),)))
     >>> [(each.cap.name, each.used, each.left) for each in uses]
     [('leads_per_day', 4, 0), ('spend_cents_per_day', 400, 500)]
     """
-    if text is None:
-        return ()
-    of_period = {counter.period: counter for counter in counters}
-    found: list[LimitUse] = []
-    for cap, limit in parse_limits(text):
-        counter = of_period[cap.period]
-        found.append(LimitUse(cap, limit, counter.used(cap), counter.opened_at, counter.closes_at))
+    found, used_of_each = list[LimitUse](), counters.used
+    for number, cap, limit in counters.windows.caps:
+        lead_count, spent_cents = used_of_each[number]
+        used = spent_cents if cap.is_of_money else lead_count
+        found.append(LimitUse(cap, limit, used, *counters.windows.edges[number]))
     return tuple(found)

@@ -6,17 +6,18 @@ decision consulted are in its record.
 """
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Literal, cast
+from typing import Literal, NamedTuple, cast
 
-from fairlead.core.canonical import JsonObject, canonical_json, timestamp_from_text, timestamp_text
+from fairlead.core.canonical import JsonObject, canonical_json
 from fairlead.core.local_time import Period, window_at, zone_named
 
 MAX_LEADS = 1_000_000_000
 MAX_SPEND_CENTS = 1_000_000_000_000
+NO_END = 1 << 62
+"""The room where nothing is limited."""
 
 Owner = Literal["subscription", "provider"]
 """Whose cap it is. A provider's counts what all its subscriptions receive, in every niche."""
@@ -61,65 +62,96 @@ class Counter:
     most_leads: int | None = None
     most_cents: int | None = None
 
-    @property
-    def key(self) -> "CounterKey":
-        """Which window of whom it is."""
-        return self.owner_id, self.period, self.opened_at
-
     def used(self, cap: Cap) -> int:
         """What counts against this cap: leads, or cents."""
         return self.spent_cents if cap.is_of_money else self.lead_count
 
-    def with_lead(self, price_cents: int) -> "Counter":
-        """The counter after one more lead at this price."""
-        return self.with_use(self.lead_count + 1, self.spent_cents + price_cents)
 
-    def with_use(self, lead_count: int, spent_cents: int) -> "Counter":
-        """The counter of the same window, with so much used."""
-        # Dozens of these for each lead: `replace` takes several times as long.
-        return Counter(
-            self.owner,
-            self.owner_id,
-            self.period,
-            self.opened_at,
-            self.closes_at,
-            lead_count,
-            spent_cents,
-            self.most_leads,
-            self.most_cents,
-        )
+Edges = tuple[tuple[datetime | None, datetime | None], ...]
+"""When each of some windows opened, and when the next of its period does."""
 
-    def recorded(self) -> JsonObject:
-        """The counter as a decision records it; whose it is, the record around it says."""
-        return {
-            "owner": self.owner,
-            "period": self.period.value,
-            "opened_at": None if self.opened_at is None else _text_of(self.opened_at),
-            "closes_at": None if self.closes_at is None else _text_of(self.closes_at),
-            "lead_count": self.lead_count,
-            "spent_cents": self.spent_cents,
-            "most_leads": self.most_leads,
-            "most_cents": self.most_cents,
-        }
-
-    @classmethod
-    def read(cls, record: Mapping[str, Any], owner_id: str) -> "Counter":
-        """The counter that a decision recorded."""
-        return cls(
-            record["owner"],
-            owner_id,
-            Period(record["period"]),
-            _moment(record["opened_at"]),
-            _moment(record["closes_at"]),
-            record["lead_count"],
-            record["spent_cents"],
-            record["most_leads"],
-            record["most_cents"],
-        )
+Used = tuple[int, int]
+"""What was used of a window: leads, and cents."""
 
 
-CounterKey = tuple[str, Period, datetime | None]
-"""A window of an owner: its id, the period, and when the window opened."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """The windows that a limits document counts in, one for each of its periods, for every owner with the same limits.
+
+    `caps` are those of the document, each with the number of its window and its limit, and `most` the limits of each
+    window: of leads, and of cents. Windows of equal limits and edges are one object (`windows_between`), as long as
+    they are asked for: what is kept of them is found by the object itself.
+    """
+
+    text: str
+    periods: tuple[Period, ...]
+    edges: Edges
+    caps: tuple[tuple[int, Cap, int], ...]
+    most: tuple[tuple[int | None, int | None], ...]
+
+
+class Counters(NamedTuple):
+    """What was used of all the windows of one owner: `before`, and in each of them these leads and cents since.
+
+    `room_leads` and `room_cents` are what may be added yet. `last_at`: when it received a lead last, as far as is
+    known. A lead counts in every window, so that dozens of windows are moved by moving a few numbers.
+    """
+
+    owner: Owner
+    owner_id: str
+    windows: Windows
+    before: tuple[Used, ...]
+    lead_count: int
+    spent_cents: int
+    room_leads: int
+    room_cents: int
+    last_at: int
+
+    @property
+    def used(self) -> tuple[Used, ...]:
+        """What was used of each window."""
+        lead_count, spent_cents = self.lead_count, self.spent_cents
+        return tuple([(leads + lead_count, cents + spent_cents) for leads, cents in self.before])
+
+    def with_lead(self, price_cents: int) -> "Counters":
+        """The counters after one more lead at this price."""
+        owner, owner_id, windows, before, lead_count, spent_cents, room_leads, room_cents, last_at = self
+        added = lead_count + 1, spent_cents + price_cents
+        return Counters(owner, owner_id, windows, before, *added, room_leads - 1, room_cents - price_cents, last_at)
+
+    def counter(self, number: int) -> Counter:
+        """The counter of one window, by its number."""
+        period, edges = self.windows.periods[number], self.windows.edges[number]
+        return Counter(self.owner, self.owner_id, period, *edges, *self.used[number], *self.windows.most[number])
+
+    @property
+    def each(self) -> list[Counter]:
+        """The counter of each window."""
+        return [self.counter(number) for number in range(len(self.before))]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Counters) and self._said == other._said
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] - equal ones need not be the same tuple
+
+    @property
+    def _said(self) -> tuple[str, str, str, Edges, tuple[Used, ...]]:
+        return self.owner, self.owner_id, self.windows.text, self.windows.edges, self.used
+
+
+def counters_of(
+    owner: Owner, owner_id: str, windows: Windows, used: tuple[Used, ...] | None = None, last_at: int = 0
+) -> Counters:
+    """The owner's counters of these windows; without `used` those of which nothing is."""
+    if used is None:
+        used = ((0, 0),) * len(windows.periods)
+    room_leads = room_cents = NO_END
+    for number, cap, limit in windows.caps:
+        if cap.is_of_money:
+            room_cents = min(room_cents, limit - used[number][1])
+        else:
+            room_leads = min(room_leads, limit - used[number][0])
+    return Counters(owner, owner_id, windows, used, 0, 0, room_leads, room_cents, last_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,25 +207,28 @@ def parse_limits(text: str) -> Limits:
     return tuple((cap, document[cap.name]) for cap in CAPS if cap.name in document)
 
 
-def reached_cap(limits: Limits, counters: Sequence[Counter], price_cents: int) -> ReachedCap | None:
+def reached_cap(counters: Counters, price_cents: int) -> ReachedCap | None:
     """The cap that one more lead at this price would overshoot; of several the one whose window closes last.
 
-    That one says from when on a lead can be received again. `counters` has one for each period of the limits.
+    That one says from when on a lead can be received again.
 
-    >>> day = Counter("subscription", "s", Period.DAY, None, None, lead_count=4, spent_cents=400)
-    >>> limits = parse_limits('{"leads_per_day":5,"spend_cents_per_day":450}')
-    >>> reached_cap(limits, [day], 50) is None
+    >>> from datetime import UTC
+    >>> limits = '{"leads_per_day":5,"spend_cents_per_day":450}'
+    >>> today = windows_at(limits, "UTC", datetime(2026, 7, 1, tzinfo=UTC))
+    >>> counters = counters_of("subscription", "s", today, ((4, 400),))
+    >>> reached_cap(counters, 50) is None
     True
-    >>> reached_cap(limits, [day], 51).cap.name
+    >>> reached_cap(counters, 51).cap.name
     'spend_cents_per_day'
     """
-    of_period = {counter.period: counter for counter in counters}
+    if counters.room_leads >= 1 and counters.room_cents >= price_cents:
+        return None
     found: ReachedCap | None = None
-    for cap, limit in limits:
-        counter = of_period[cap.period]
-        one_more = price_cents if cap.is_of_money else 1
-        if counter.used(cap) + one_more > limit and (found is None or _closes_later(counter, found.counter)):
-            found = ReachedCap(cap, limit, counter)
+    for number, cap, limit in counters.windows.caps:
+        lead_count, spent_cents = counters.used[number]
+        one_more = spent_cents + price_cents if cap.is_of_money else lead_count + 1
+        if one_more > limit:
+            found = later_reached(found, ReachedCap(cap, limit, counters.counter(number)))
     return found
 
 
@@ -210,35 +245,37 @@ def _closes_later(one: Counter, other: Counter) -> bool:
     return one.closes_at > other.closes_at
 
 
-def empty_windows(owner: Owner, owner_id: str, text: str, timezone: str, moment: datetime) -> list[Counter]:
-    """The windows that these limits count in at the moment, one for each of their periods, with nothing used.
+def windows_at(text: str, timezone: str, moment: datetime) -> Windows:
+    """The windows that these limits count in at the moment.
 
     Raises ValueError for limits or a zone that cannot be read.
 
     >>> from datetime import UTC
     >>> text, moment = '{"leads_per_day":5,"spend_cents_per_day":900}', datetime(2026, 7, 1, 22, tzinfo=UTC)
-    >>> [day] = empty_windows("provider", "p", text, "Europe/Berlin", moment)
-    >>> day.opened_at.isoformat(), day.closes_at.isoformat(), day.most_leads, day.most_cents
-    ('2026-07-01T22:00:00+00:00', '2026-07-02T22:00:00+00:00', 5, 900)
+    >>> day = windows_at(text, "Europe/Berlin", moment)
+    >>> [[edge.isoformat() for edge in edges] for edges in day.edges], day.most
+    ([['2026-07-01T22:00:00+00:00', '2026-07-02T22:00:00+00:00']], ((5, 900),))
     """
-    most: dict[Period, dict[bool, int]] = {}
-    for cap, limit in parse_limits(text):
-        most.setdefault(cap.period, {})[cap.is_of_money] = limit
-    return [
-        Counter(owner, owner_id, period, *_window(timezone, period, moment), 0, 0, own.get(False), own.get(True))
-        for period, own in most.items()
-    ]
+    return windows_between(text, tuple([_edges_at(timezone, period, moment) for period in _periods(text)]))
+
+
+@lru_cache(maxsize=16_384)
+def windows_between(text: str, edges: Edges) -> Windows:
+    """The windows of these limits with these edges. Raises ValueError for limits that cannot be read."""
+    periods = _periods(text)
+    numbers = {period: number for number, period in enumerate(periods)}
+    limits = {(cap.period, cap.is_of_money): limit for cap, limit in parse_limits(text)}
+    caps = tuple((numbers[cap.period], cap, limit) for cap, limit in parse_limits(text))
+    most = tuple((limits.get((period, False)), limits.get((period, True))) for period in periods)
+    return Windows(text, periods, edges, caps, most)
 
 
 @lru_cache(maxsize=4096)
-def _window(timezone: str, period: Period, moment: datetime) -> tuple[datetime | None, datetime | None]:
-    # A batch asks for the same window once for each candidate.
+def _periods(text: str) -> tuple[Period, ...]:
+    return tuple(dict.fromkeys(cap.period for cap, _ in parse_limits(text)))
+
+
+@lru_cache(maxsize=4096)
+def _edges_at(timezone: str, period: Period, moment: datetime) -> tuple[datetime | None, datetime | None]:
+    # A batch asks for the same window once for each owner.
     return window_at(moment, zone_named(timezone), period)
-
-
-# All windows of a period in a zone have the same.
-_text_of = lru_cache(maxsize=4096)(timestamp_text)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else timestamp_from_text(text)

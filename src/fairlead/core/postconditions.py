@@ -39,7 +39,7 @@ from collections.abc import Mapping, Sequence
 
 from fairlead.core.decision import Decision, LevelResult, Recipient, RefusedCandidate
 from fairlead.core.gates import price_refusal, standing_refusal
-from fairlead.core.limits import parse_limits
+from fairlead.core.limits import Counters
 from fairlead.core.model import PLAIN_TERMS, Balance, Subscription
 from fairlead.core.refusals import LevelFull
 from fairlead.core.roster import Roster
@@ -128,10 +128,20 @@ def _assert_recipient(roster: Roster, result: LevelResult, recipient: Recipient)
     assert balance_after_cents >= -recipient.credit_limit_cents, "no balance below its floor (R8)"
     terms = roster.terms.get(recipient.provider_id, PLAIN_TERMS)
     for owner, text in (("subscription", subscription.limits_text), ("provider", terms.limits_text)):
-        own = [counter.with_lead(recipient.price_cents) for counter in recipient.counters if counter.owner == owner]
-        for cap, limit in () if text is None else parse_limits(text):
-            [counter] = [counter for counter in own if counter.period is cap.period]
-            assert counter.used(cap) <= limit, "no cap is overshot (R13)"
+        own = [counters for counters in recipient.counters if counters.owner == owner]
+        assert _have_room(own, text, recipient.price_cents), "no cap is overshot (R13)"
+
+
+def _have_room(own: Sequence[Counters], limits_text: str | None, price_cents: int) -> bool:
+    """Whether the owner's counters are those of its limits, and none of them is overshot by one more lead."""
+    if [counters.windows.text for counters in own] != ([] if limits_text is None else [limits_text]):
+        return False
+    for counters in own:
+        one_more = counters.lead_count + 1, counters.spent_cents + price_cents
+        for number, cap, limit in counters.windows.caps:
+            if counters.before[number][cap.is_of_money] + one_more[cap.is_of_money] > limit:
+                return False
+    return True
 
 
 def _is_in_order(roster: Roster, chosen: Sequence[Recipient | RefusedCandidate]) -> bool:

@@ -23,6 +23,7 @@ DAYS_SEARCHED = 400
 """An opening that lies further ahead is looked for again then."""
 
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+_HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _WHOLE_DAY = (timedelta(0), _DAY)
 
@@ -108,6 +109,8 @@ def opens_at(text: str, timezone: str, moment: datetime) -> datetime | None:
     >>> opens_at(hours, "Europe/Berlin", sunday + timedelta(hours=9)).isoformat()
     '2026-10-26T08:00:00+00:00'
     """
+    if _is_open_for_the_hour(text, timezone, moment.replace(minute=0, second=0, microsecond=0)):
+        return None
     schedule, until = parse_schedule(text), moment
     if schedule.paused_until is not None and schedule.paused_until > moment:
         until = schedule.paused_until
@@ -139,6 +142,23 @@ def closes_at(text: str, timezone: str, moment: datetime) -> datetime | None:
                 return until
             until = max(until, closes)
     return None if until > moment + (DAYS_SEARCHED - 3) * _DAY else until
+
+
+@lru_cache(maxsize=65_536)
+def _is_open_for_the_hour(text: str, timezone: str, moment: datetime) -> bool:
+    """Whether it is open from the moment until an hour after it: most are, and then no candidate has to look."""
+    schedule, until, end = parse_schedule(text), moment, moment + _HOUR
+    if schedule.paused_until is not None and schedule.paused_until > moment:
+        return False
+    today = moment.astimezone(zone_named(timezone)).date()
+    for number in range(-2, 3):
+        for opens, closes in _spans_of(text, timezone, today + number * _DAY):
+            if opens > until:
+                return False
+            until = max(until, closes)
+            if until >= end:
+                return True
+    return False
 
 
 @lru_cache(maxsize=65_536)

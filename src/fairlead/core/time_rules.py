@@ -7,37 +7,38 @@ that moves a holiday, or a change of clocks, changes nothing that was decided be
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.limits import CAPS, Counter, CounterKey, empty_windows
+from fairlead.core.counter_records import recorded_counters
+from fairlead.core.limits import CAPS, Counter, Counters, Owner, Windows, counters_of, windows_at, windows_between
 from fairlead.core.local_time import ZONES_VERSION
 from fairlead.core.model import ProviderTerms, Subscription
 from fairlead.core.prices import is_within
 from fairlead.core.public_holidays import HOLIDAYS_VERSION
 from fairlead.core.refusals import CapReached, OutsideSchedule
 from fairlead.core.schedule import opens_at
+from fairlead.core.stored_counters import StoredCounters
 
 CALENDARS: JsonObject = {"time_zones": ZONES_VERSION, "holidays": HOLIDAYS_VERSION}
 """The editions that local time is reckoned with here."""
 
-Certain = Mapping[CounterKey, Counter]
-"""Counters by window."""
+Certain = Mapping[str, Counters]
+"""Counters by owner."""
+
+Expected = Mapping[str, StoredCounters]
+"""Counters by owner, as they were kept when they were seen last."""
 
 
-def empty_counters(subscription: Subscription, terms: ProviderTerms, moment: datetime) -> list[Counter]:
-    """The windows of the subscription's limits and of its provider's at that moment, with nothing used.
-
-    Raises ValueError for limits or a zone that cannot be read.
-    """
-    counters: list[Counter] = []
+def limits_of(subscription: Subscription, terms: ProviderTerms) -> list[tuple[Owner, str, str]]:
+    """The limits of the subscription, then those of its provider, each with whose they are."""
+    found: list[tuple[Owner, str, str]] = []
     if (text := subscription.limits_text) is not None:
-        counters += empty_windows("subscription", subscription.subscription_id, text, terms.timezone, moment)
+        found.append(("subscription", subscription.subscription_id, text))
     if (text := terms.limits_text) is not None:
-        counters += empty_windows("provider", subscription.provider_id, text, terms.timezone, moment)
-    return counters
+        found.append(("provider", subscription.provider_id, text))
+    return found
 
 
 def schedule_opens_at(subscription: Subscription, terms: ProviderTerms, moment: datetime) -> datetime | None:
@@ -54,42 +55,53 @@ class CountedRules:
 
     A counter is the one after the batch's own purchases, else the certain one, else the expected one, else that of a
     window of which nothing was used: that way the batch goes on and finds out whom else it would consult. `consulted`
-    says what each counter was taken to be before the batch, and `provider_ids` whose window it is.
+    says what the counters of each owner were taken to be before the batch, and `provider_ids` whose they are.
     """
 
     calendars = CALENDARS
 
-    def __init__(self, moment: datetime, certain: Certain, expected: Certain) -> None:
+    def __init__(self, moment: datetime, certain: Certain, expected: Expected) -> None:
         self._moment = moment
         self._certain = certain
         self._expected = expected
-        self._of_subscription: dict[str, Sequence[CounterKey]] = {}
-        self.consulted: dict[CounterKey, Counter] = {}
-        self.after: dict[CounterKey, Counter] = {}
-        self.provider_ids: dict[CounterKey, str] = {}
+        self._owners: dict[str, Sequence[str]] = {}
+        self._windows: dict[tuple[str, str], Windows] = {}
+        self._openings: dict[tuple[str | None, str], datetime | None] = {}
+        self.consulted: dict[str, Counters] = {}
+        self.after: dict[str, Counters] = {}
+        self.provider_ids: dict[str, str] = {}
 
-    def counters(self, subscription: Subscription, terms: ProviderTerms) -> Sequence[Counter]:
+    def counters(self, subscription: Subscription, terms: ProviderTerms) -> Sequence[Counters]:
         """See `TimeRules`."""
-        keys = self._of_subscription.get(subscription.subscription_id)
-        if keys is None:
-            windows = empty_counters(subscription, terms, self._moment)
-            keys = self._of_subscription[subscription.subscription_id] = [each.key for each in windows]
-            for key, window in zip(keys, windows, strict=True):
-                if key not in self.after:
-                    known = self._certain.get(key) or self._expected_of(key, window)
-                    self.consulted[key] = self.after[key] = known
-                    self.provider_ids[key] = subscription.provider_id
-        return [self.after[key] for key in keys]
+        owner_ids = self._owners.get(subscription.subscription_id)
+        if owner_ids is None:
+            limits = limits_of(subscription, terms)
+            for owner, owner_id, text in limits:
+                if owner_id not in self.after:
+                    windows = self._windows_of(text, terms.timezone)
+                    known = self._certain.get(owner_id) or self._expected_of(owner, owner_id, windows)
+                    self.consulted[owner_id] = self.after[owner_id] = known
+                    self.provider_ids[owner_id] = subscription.provider_id
+            owner_ids = self._owners[subscription.subscription_id] = [owner_id for _, owner_id, _ in limits]
+        return [self.after[owner_id] for owner_id in owner_ids]
+
+    def _windows_of(self, text: str, timezone: str) -> Windows:
+        windows = self._windows.get((text, timezone))
+        if windows is None:
+            windows = self._windows[text, timezone] = windows_at(text, timezone, self._moment)
+        return windows
 
     def opens_at(self, subscription: Subscription, terms: ProviderTerms) -> datetime | None:
         """See `TimeRules`."""
-        return schedule_opens_at(subscription, terms, self._moment)
+        key = subscription.schedule_text or terms.schedule_text, terms.timezone
+        if key not in self._openings:
+            self._openings[key] = schedule_opens_at(subscription, terms, self._moment)
+        return self._openings[key]
 
-    def _expected_of(self, key: CounterKey, window: Counter) -> Counter:
-        known = self._expected.get(key)
-        if known is None:
-            return window
-        return window.with_use(known.lead_count, known.spent_cents)
+    def _expected_of(self, owner: Owner, owner_id: str, windows: Windows) -> Counters:
+        stored = self._expected.get(owner_id)
+        known = None if stored is None else stored.at(owner, owner_id, windows)
+        return counters_of(owner, owner_id, windows) if known is None else known
 
     def is_within(self, hours_text: str, timezone: str) -> bool:
         """See `TimeRules`."""
@@ -99,16 +111,16 @@ class CountedRules:
         """See `TimeRules`: nothing is on record."""
         return 0
 
-    def count(self, counters: Sequence[Counter], price_cents: int) -> None:
+    def count(self, counters: Sequence[Counters], price_cents: int) -> None:
         """A lead at this price was bought, with these counters consulted."""
-        for counter in counters:
-            self.after[counter.key] = self.after[counter.key].with_lead(price_cents)
+        for own in counters:
+            self.after[own.owner_id] = own.with_lead(price_cents)
 
     @property
-    def moved(self) -> list[tuple[str, Counter]]:
+    def moved(self) -> list[tuple[str, Counters]]:
         """The counters that the batch moved, as they are after it, each with its provider's id."""
-        moved = [(key, counter) for key, counter in self.after.items() if counter != self.consulted[key]]
-        return [(self.provider_ids[key], counter) for key, counter in moved]
+        moved = [own for owner_id, own in self.after.items() if own is not self.consulted[owner_id]]
+        return [(self.provider_ids[own.owner_id], own) for own in moved]
 
 
 class RecordedRules:
@@ -127,8 +139,9 @@ class RecordedRules:
         # a dear level by a limit of money, and receive the lead at a cheap one.
         for level in payload["levels"]:
             for recipient in level["recipients"]:
-                for record in recipient.get("counters", ()):
-                    self._take(Counter.read(record, recipient[f"{record['owner']}_id"]))
+                for own in recorded_counters(recipient):
+                    for counter in own.each:
+                        self._take(counter)
         for level in payload["levels"]:
             for refused in level["refused"]:
                 if refused["reason"] == CapReached.reason and refused["cap"] is not None:
@@ -136,9 +149,12 @@ class RecordedRules:
                 elif refused["reason"] == OutsideSchedule.reason:
                     self._opens_at[refused["subscription_id"]] = OutsideSchedule.read(refused, level).opens_at
 
-    def counters(self, subscription: Subscription, terms: ProviderTerms) -> Sequence[Counter]:
+    def counters(self, subscription: Subscription, terms: ProviderTerms) -> Sequence[Counters]:
         """See `TimeRules`."""
-        return [self._as_recorded(window) for window in empty_counters(subscription, terms, self._moment)]
+        return [
+            self._as_recorded(owner, owner_id, windows_at(text, terms.timezone, self._moment))
+            for owner, owner_id, text in limits_of(subscription, terms)
+        ]
 
     def is_within(self, hours_text: str, timezone: str) -> bool | None:
         """See `TimeRules`."""
@@ -166,12 +182,16 @@ class RecordedRules:
     def _take(self, counter: Counter) -> None:
         self._counters.setdefault((counter.owner_id, counter.period), counter)
 
-    def _as_recorded(self, window: Counter) -> Counter:
-        recorded = self._counters.get((window.owner_id, window.period))
-        if recorded is None or (self._is_same_edition and recorded.key != window.key):
-            return window
-        # The limits are those of the journal, whatever the record says of them.
-        return replace(recorded, most_leads=window.most_leads, most_cents=window.most_cents)
+    def _as_recorded(self, owner: Owner, owner_id: str, windows: Windows) -> Counters:
+        """The windows as the zones have them, or, of another edition, the record; the limits are the journal's."""
+        edges, used = [*windows.edges], [(0, 0)] * len(windows.periods)
+        for number, period in enumerate(windows.periods):
+            recorded = self._counters.get((owner_id, period))
+            if recorded is None or (self._is_same_edition and recorded.opened_at != edges[number][0]):
+                continue
+            edges[number] = recorded.opened_at, recorded.closes_at
+            used[number] = recorded.lead_count, recorded.spent_cents
+        return counters_of(owner, owner_id, windows_between(windows.text, tuple(edges)), tuple(used))
 
 
 def _counter_of_refusal(record: Mapping[str, Any], level: Mapping[str, Any]) -> Counter:

@@ -14,11 +14,12 @@ from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, foll
 from fairlead.core.errors import Refused, Unavailable
 from fairlead.core.fold import Head
 from fairlead.core.journal import seal
-from fairlead.core.limits import Counter
 from fairlead.core.model import Balance
 from fairlead.core.roster import Roster
+from fairlead.core.stored_counters import StoredCounters, stored_counters
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.balances import read_balances
+from fairlead.store.distribution.limit_counters import read_kept
 from fairlead.store.distribution.rosters import MOST_FOLDED_UNDER_LOCK, RosterBehind, RosterCache
 from fairlead.store.distribution.writes import Batch, LockedBalances, lock_balances, record
 from fairlead.store.journal import LockedNiche, lock_niches
@@ -60,6 +61,7 @@ def distribute(
                 rosters.follow(database, niche_id)
                 if niche_id not in last_known_balances:
                     last_known_balances[niche_id] = database.read(lambda conn: read_balances(conn, niche_id))
+                    rosters.remember_counters(niche_id, database.read(lambda conn: read_kept(conn, niche_id)))
                 # Other processes may go on deciding while this one waits for the lock: each time it may fold more.
                 most_folded *= 2
                 continue
@@ -67,7 +69,8 @@ def distribute(
                 return None
             follow_batch(done.roster, done.decided, done.batch.head.hash)
             last_known_balances[niche_id].update(done.batch.balances_after)
-            rosters.remember_counters(niche_id, done.counters, done.batch.now)
+            rosters.remember_counters(niche_id, done.kept)
+            rosters.remember_counters(niche_id, done.batch.limits_used)
             return done.batch
     raise Unavailable(
         f"niche {niche_id} could not be decided in {RESTARTS} attempts: its providers stayed locked elsewhere, or its "
@@ -89,7 +92,7 @@ class _Done:
     roster: Roster
     decided: BatchDecision
     batch: Batch
-    counters: Sequence[Counter]
+    kept: Mapping[str, StoredCounters]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +134,9 @@ def _attempt(conn: Connection, niche: LockedNiche, locking: _Locking) -> _Done |
     expected = locking.last_known_balances.setdefault(niche_id, {})
     counters = locking.rosters.last_known_counters(niche_id)
     asked = decide_batch(roster, locked.leads, {}, locked.now, expected, expected_counters=counters)
-    decided, held = _with_balances_locked(conn, roster, asked, locking.lock_also)
+    decided, held = _with_balances_locked(conn, roster, asked, counters, locking.lock_also)
     batch = sealed_batch(niche, roster.head, decided, held, locked.now, locked.requests)
-    moved = (counter for _, counter in decided.counters_after)
-    return _Done(roster, decided, batch, (*held.counters.values(), *moved))
+    return _Done(roster, decided, batch, held.kept)
 
 
 def sealed_batch(
@@ -160,13 +162,17 @@ def sealed_batch(
         balances_after=decided.balances_after,
         now=now,
         requests=requests,
-        counters_after=decided.counters_after,
+        limits_used={own.owner_id: stored_counters(own, now) for _, own in decided.counters_after},
         shut=decided.shut,
     )
 
 
 def _with_balances_locked(
-    conn: Connection, roster: Roster, asked: BatchDecision | NeedsBalances, lock_also: set[str]
+    conn: Connection,
+    roster: Roster,
+    asked: BatchDecision | NeedsBalances,
+    known: Mapping[str, StoredCounters],
+    lock_also: set[str],
 ) -> tuple[BatchDecision, LockedBalances]:
     """The batch as the true balances have it, with every provider that it consulted locked."""
     held = LockedBalances()
@@ -174,7 +180,7 @@ def _with_balances_locked(
         # Only the first locks may be waited for. Later ones are out of order: waiting for one of them could
         # deadlock with a transaction that holds it and waits for one of ours.
         to_lock = [*(asked.provider_ids | (lock_also - held.balances.keys()))]
-        found = lock_balances(conn, to_lock, asked.windows, wait=not held.balances)
+        found = lock_balances(conn, to_lock, asked.windows, known, held, wait=not held.balances)
         if found is None:
             raise _ProviderHeld([*asked.provider_ids, *held.balances])
         held.add(found)

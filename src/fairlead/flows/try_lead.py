@@ -11,13 +11,13 @@ from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import decision_payload
 from fairlead.core.decision_queues import LevelQueue, queues_of
 from fairlead.core.errors import BadInput, Broken, Refused
-from fairlead.core.limits import Counter, CounterKey
+from fairlead.core.limits import Counters
 from fairlead.core.messages import Names
 from fairlead.core.model import Lead, Subscription
 from fairlead.flows.create_lead import fitting_answers
 from fairlead.store.connection import Database
 from fairlead.store.distribution.balances import read_balances
-from fairlead.store.distribution.limit_windows import ask_for_counters
+from fairlead.store.distribution.limit_counters import read_counters
 from fairlead.store.distribution.rosters import head_of
 from fairlead.store.distribution.snapshots import state_before
 from fairlead.store.ids import new_id, new_salt
@@ -82,10 +82,10 @@ def try_lead(database: Database, niche_slug: str, attributes: Mapping[str, objec
             raise Broken(f"the journal of niche {niche_slug!r} does not end where its row says: run `fairlead verify`")
         roster, now = state.roster(), clock(conn)
         lead = Lead(new_id(database), answers, commit_to_attributes(new_salt(), answers), attempt=1)
-        balances, counters = read_balances(conn, niche.niche_id), dict[CounterKey, Counter]()
+        balances, counters = read_balances(conn, niche.niche_id), dict[str, Counters]()
         asked = decide_batch(roster, [lead], balances, now)
         while isinstance(asked, NeedsBalances):  # of limits alone: the balances of all its providers are known
-            counters |= ask_for_counters(conn, asked.windows).read()
+            counters |= read_counters(conn, asked.windows)
             asked = asked.resume(roster, balances, counters)
         [step] = asked.steps
         levels = queues_of(state, answers, step.decision, state.head.last_served_seq)

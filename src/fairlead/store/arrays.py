@@ -14,6 +14,15 @@ def array_text(values: Iterable[object]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
 
 
+def array_text_or_null(values: Iterable[str | None]) -> str:
+    """An array of texts that never need quotes, null where there is None. To be cast where it is used.
+
+    >>> array_text_or_null(["a:1;b:2", None])
+    '{a:1;b:2,null}'
+    """
+    return "{" + ",".join(["null" if each is None else each for each in values]) + "}"
+
+
 def quoted_array_text(values: Iterable[str | None]) -> str:
     """An array of any texts, null where there is None. To be cast where it is used.
 

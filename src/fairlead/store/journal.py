@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 from fairlead.core.canonical import JsonObject
 from fairlead.core.journal import Entry, JournalEntryKind, SealedEntry, seal
 from fairlead.store.connection import Connection
-from fairlead.store.distribution.limit_windows import forget_local_time
+from fairlead.store.distribution.limit_counters import forget_local_time
 from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import all_rows, one_row
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from fairlead.flows.approve_lead import trigger_distribution
-from fairlead.flows.maintenance.clean_up import clean_up
 from fairlead.flows.maintenance.orphans import requeue_orphans
 from fairlead.flows.maintenance.reoffer import reopen
 from fairlead.store.audit.log import OPERATOR
@@ -76,13 +75,3 @@ def test_who_asks_earlier_has_an_answer_earlier(market: Market) -> None:
     assert query(market.database, "select reopens_at from leads where status = 'approved'") == [(None,)]
     assert sold(market) == 0
     assert query(market.database, "select reopens_at is not null from leads where status = 'approved'") == [(True,)]
-
-
-def test_windows_that_are_long_over_are_cleared_away(market: Market) -> None:
-    market.declare(subscription="limits = { leads_per_hour = 5, leads_total = 9 }")
-    assert market.sold() == 1
-    market.at(NOON + timedelta(days=6))
-    assert clean_up(maintenance_of(market.database))["limit_windows"] == 0
-    market.at(NOON + timedelta(days=8))
-    assert clean_up(maintenance_of(market.database))["limit_windows"] == 1
-    assert market.windows() == [("total", 1, 100)]

@@ -30,7 +30,6 @@ OWNED = {
     "sandbox_charges": "select request_id::text, provider_id::text from sandbox_charges",
     "auto_top_ups": "select provider_id::text, provider_id::text from auto_top_ups",
     "saved_methods": "select id::text, provider_id::text from saved_methods",
-    "limit_windows": "select owner_id::text, provider_id::text from limit_windows",
 }
 """Of every table with something of providers: what names a row, and whose it is."""
 
@@ -89,7 +88,7 @@ def test_a_change_without_where_reaches_ones_own(database: Database, table: str)
 def test_nothing_can_be_deleted(database: Database) -> None:
     bound = database.bound_to(two_providers(database).anchor.provider)
     for table in (
-        *(OWNED.keys() - {"limit_windows"}),
+        *OWNED,
         "niches",
         "competition_levels",
         "niche_journal",
@@ -98,12 +97,6 @@ def test_nothing_can_be_deleted(database: Database) -> None:
     ):
         with pytest.raises(errors.InsufficientPrivilege, match="permission denied"):
             changed(bound, f"delete from {table}")
-
-
-def test_windows_of_limits_are_forgotten_for_ones_own(database: Database) -> None:
-    sides = two_providers(database)
-    assert changed(database.bound_to(sides.anchor.provider), "delete from limit_windows") == 1
-    assert query(database, "select provider_id::text from limit_windows") == [(sides.bowline.provider,)]
 
 
 ENGINES_OWN = [

@@ -6,20 +6,21 @@ may change it, and a decision counts for itself.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.errors import Refused
 from fairlead.core.limit_use import LimitUse, limit_uses
-from fairlead.core.limits import Counter, CounterKey, Owner, empty_windows, limits_text
+from fairlead.core.limits import Counters, Owner, counters_of, limits_text, windows_at
 from fairlead.core.schedule import DAYS_SEARCHED, closes_at, opens_at, parse_schedule
 from fairlead.flows.configuration.versions import provider_version, subscription_version
 from fairlead.store.configuration.lookups import provider_row, subscription_keys
 from fairlead.store.configuration.rows import ProviderRow, SubscriptionRow, subscription_rows
 from fairlead.store.configuration.set_by import SetBy, TimedMember, provider_set_by, subscription_set_by
 from fairlead.store.connection import Connection, Database
-from fairlead.store.distribution.limit_windows import ask_for_counters
+from fairlead.store.distribution.limit_counters import read_counters
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
 
@@ -139,15 +140,13 @@ def _provider(conn: Connection, provider_id: str) -> ProviderRow:
 
 
 def _terms(conn: Connection, provider: ProviderRow, rows: Sequence[SubscriptionRow]) -> dict[str | None, TermsInForce]:
-    """The terms of the provider by itself (None) and of these subscriptions of its, with two statements at most."""
+    """The terms of the provider by itself (None) and of these subscriptions of its, with four statements at most."""
     now, zone = clock(conn), provider.timezone
     owners: dict[str, tuple[Owner, str | None]] = {provider.provider_id: ("provider", provider.limits_text)}
     owners |= {row.subscription.subscription_id: ("subscription", row.subscription.limits_text) for row in rows}
-    windows = {owner_id: _windows(owner, owner_id, text, zone, now) for owner_id, (owner, text) in owners.items()}
-    asked = [window for each in windows.values() for window in each or ()]
-    counters = _counted(conn, provider.provider_id, asked)
+    uses = _uses(conn, provider.provider_id, owners, zone, now)
     limits = {
-        owner_id: LimitsInForce(owner, _document(text) or {}, _uses(text, windows[owner_id], counters))
+        owner_id: LimitsInForce(owner, _document(text) or {}, uses.get(owner_id))
         for owner_id, (owner, text) in owners.items()
     }
     of_provider = limits[provider.provider_id]
@@ -164,23 +163,21 @@ def _terms(conn: Connection, provider: ProviderRow, rows: Sequence[SubscriptionR
     return found
 
 
-def _windows(owner: Owner, owner_id: str, text: str | None, zone: str, now: datetime) -> list[Counter] | None:
-    try:
-        return [] if text is None else empty_windows(owner, owner_id, text, zone, now)
-    except ValueError:
-        return None
-
-
-def _counted(conn: Connection, provider_id: str, asked: Sequence[Counter]) -> Mapping[CounterKey, Counter]:
-    if not asked:
-        return {}
-    return ask_for_counters(conn, {window.key: (provider_id, window) for window in asked}).read()
-
-
 def _uses(
-    text: str | None, windows: Sequence[Counter] | None, counters: Mapping[CounterKey, Counter]
-) -> tuple[LimitUse, ...] | None:
-    return None if windows is None else limit_uses(text, [counters[window.key] for window in windows])
+    conn: Connection, provider_id: str, owners: Mapping[str, tuple[Owner, str | None]], zone: str, now: datetime
+) -> Mapping[str, tuple[LimitUse, ...]]:
+    """What is used of the limits of each owner; it is not there whose limits, or zone, cannot be read."""
+    asked: dict[str, tuple[str, Counters]] = {}
+    uses: dict[str, tuple[LimitUse, ...]] = {}
+    for owner_id, (owner, text) in owners.items():
+        if text is None:
+            uses[owner_id] = ()
+            continue
+        with suppress(ValueError):
+            asked[owner_id] = provider_id, counters_of(owner, owner_id, windows_at(text, zone, now))
+    if asked:
+        uses |= {owner_id: limit_uses(counters) for owner_id, counters in read_counters(conn, asked).items()}
+    return uses
 
 
 def _schedule(owner: Owner, text: str | None, zone: str, now: datetime) -> ScheduleInForce:

@@ -10,7 +10,6 @@ from fairlead.store.access.rate_buckets import delete_full_buckets
 from fairlead.store.access.sessions import delete_old_sessions
 from fairlead.store.committed_calls import delete_calls
 from fairlead.store.connection import Connection
-from fairlead.store.distribution.limit_windows import forget_old_windows
 from fairlead.store.exports.requests import delete_old_exports
 from fairlead.store.failures.dead_letters import delete_resolved
 from fairlead.store.idempotency import delete_keys
@@ -20,13 +19,10 @@ from fairlead.store.leads.runs import delete_attempts
 
 KEPT = timedelta(days=30)
 WORKERS_KEPT = timedelta(days=1)
-WINDOWS_KEPT = timedelta(days=7)
-"""A clock may be set back into a window that is over."""
 KEYS_KEPT = timedelta(days=1)
 CALLS_KEPT = timedelta(hours=1)
 """A call that is not over by then has given up long ago."""
 CHUNK_ATTEMPTS = 10_000
-CHUNK_WINDOWS = 10_000
 
 
 def clean_up(maintenance: Maintenance) -> Counter[str]:
@@ -46,11 +42,6 @@ def clean_up(maintenance: Maintenance) -> Counter[str]:
         if deleted < CHUNK_ATTEMPTS:
             break
     counts["exports"] = database.run(lambda conn: delete_old_exports(conn, clock(conn) - KEPT))
-    while True:
-        deleted = database.run(lambda conn: forget_old_windows(conn, clock(conn) - WINDOWS_KEPT, CHUNK_WINDOWS))
-        counts["limit_windows"] += deleted
-        if deleted < CHUNK_WINDOWS:
-            break
     counts["keys"] = database.run(lambda conn: delete_keys(conn, clock(conn) - KEYS_KEPT))
     counts["sessions"] = database.run(lambda conn: delete_old_sessions(conn, clock(conn) - KEPT))
     counts["tokens"] = database.run(lambda conn: delete_old_tokens(conn, clock(conn) - KEPT))

@@ -6,18 +6,18 @@ more, is read and built while it is not held: the journal does not change what i
 """
 
 import threading
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from fairlead.core.fold import Head
 from fairlead.core.gates import shut_from_record
 from fairlead.core.journal import Entry, UnreadableEntry
-from fairlead.core.limits import Counter, CounterKey, limits_text
+from fairlead.core.limits import limits_text
 from fairlead.core.model import Level, ProviderTerms, Subscription
 from fairlead.core.refusals import Refusal
 from fairlead.core.roster import Roster
+from fairlead.core.stored_counters import StoredCounters
 from fairlead.store.configuration.rows import level_of_columns, subscription_of_columns
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import LockedNiche, entries_after, read_niche
@@ -27,9 +27,6 @@ RELOADING_IN_ENTRIES = 50
 
 MOST_FOLDED_UNDER_LOCK = 200
 """So many entries take some tens of milliseconds to fold; a process that missed more gives the lock back first."""
-
-MOST_COUNTERS_KNOWN = 50_000
-"""From so many on, a process looks for windows of limits that are over."""
 
 ROUNDS_WITHOUT_LOCK = 8
 """Each round folds what was decided during the one before, many times as fast as it was decided."""
@@ -46,7 +43,7 @@ class RosterCache:
         self._rosters: dict[str, Roster] = {}
         self._turns: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
-        self._counters: dict[str, dict[CounterKey, Counter]] = {}
+        self._counters: dict[str, dict[str, StoredCounters]] = {}
 
     @contextmanager
     def hold(self, niche_id: str) -> Generator[None]:
@@ -105,18 +102,14 @@ class RosterCache:
             return False  # the journal or the rows were tampered with: `verify` says so
         return True
 
-    def last_known_counters(self, niche_id: str) -> Mapping[CounterKey, Counter]:
-        """What this process saw last of the windows of limits in the niche: expected, and never taken for true."""
+    def last_known_counters(self, niche_id: str) -> Mapping[str, StoredCounters]:
+        """What this process saw last of the counters of limits, by owner: expected, and never taken for true."""
         return self._counters.get(niche_id, {})
 
-    def remember_counters(self, niche_id: str, counters: Iterable[Counter], now: datetime) -> None:
-        """These are the counters that were seen last. Windows that are over are forgotten."""
-        known = self._counters.setdefault(niche_id, {})
-        known.update((counter.key, counter) for counter in counters)
-        if len(known) > MOST_COUNTERS_KNOWN:
-            self._counters[niche_id] = {
-                key: counter for key, counter in known.items() if counter.closes_at is None or counter.closes_at > now
-            }
+    def remember_counters(self, niche_id: str, counters: Mapping[str, StoredCounters]) -> None:
+        """These are the counters that were seen last, by owner."""
+        if counters:
+            self._counters.setdefault(niche_id, {}).update(counters)
 
     def drop(self, niche_id: str) -> None:
         """The niche's roster will be read anew. Waits for the thread that holds it, which still needs it."""

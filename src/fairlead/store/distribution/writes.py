@@ -13,13 +13,14 @@ from fairlead.core.decision import Decision, LevelResult, Recipient
 from fairlead.core.fold import Head
 from fairlead.core.journal import SealedEntry
 from fairlead.core.ledger import LedgerEntryKind, LowBalance, post
-from fairlead.core.limits import Counter, CounterKey
+from fairlead.core.limits import Counters
 from fairlead.core.model import Balance, Subscription
 from fairlead.core.refusals import Refusal
-from fairlead.store.arrays import array_text, quoted_array_text
+from fairlead.core.stored_counters import StoredCounters
+from fairlead.store.arrays import array_text, array_text_or_null, quoted_array_text
 from fairlead.store.audit.log import SYSTEM
 from fairlead.store.connection import Connection
-from fairlead.store.distribution.limit_windows import Windows, ask_for_counters, move_windows, shut
+from fairlead.store.distribution.limit_counters import Asked, ask_for_kept, count, shut
 from fairlead.store.journal import insert_entries
 from fairlead.store.leads.state import set_decided
 from fairlead.store.leads.waiting import LeadRequest
@@ -30,7 +31,7 @@ from fairlead.store.row_counts import change_rows
 
 _LOCK_PROVIDERS = """
     select id::text, balance_cents, credit_limit_cents, ledger_seq, low_balance_threshold_cents,
-           low_balance_alerted_at is not null, top_up_below_cents
+           low_balance_alerted_at is not null, top_up_below_cents, limits_used
     from providers where id = any(%s::uuid[]) order by id for no key update"""
 
 
@@ -38,31 +39,44 @@ _LOCK_PROVIDERS = """
 class LockedBalances:
     """By provider id, of providers whose rows are locked: what they can pay with, when that is low, their endpoints.
 
-    And the counters of windows of limits that cannot move before the transaction ends.
+    And the counters of limits that cannot move before the transaction ends, and what is kept of them.
     """
 
     balances: dict[str, Balance] = field(default_factory=dict[str, Balance])
     low_balances: dict[str, LowBalance] = field(default_factory=dict[str, LowBalance])
     endpoint_ids: dict[str, str] = field(default_factory=dict[str, str])
-    counters: dict[CounterKey, Counter] = field(default_factory=dict[CounterKey, Counter])
+    limits_used: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    counters: dict[str, Counters] = field(default_factory=dict[str, Counters])
+    kept: dict[str, StoredCounters] = field(default_factory=dict[str, StoredCounters])
 
     def add(self, more: "LockedBalances") -> None:
         """These are locked too."""
         self.balances.update(more.balances)
         self.low_balances.update(more.low_balances)
         self.endpoint_ids.update(more.endpoint_ids)
+        self.limits_used.update(more.limits_used)
         self.counters.update(more.counters)
+        self.kept.update(more.kept)
 
 
-NO_WINDOWS: Windows = {}
+NONE_ASKED: Asked = {}
+NOTHING_HELD = LockedBalances()
+NOTHING_KNOWN: Mapping[str, StoredCounters] = {}
 
 
 def lock_balances(
-    conn: Connection, provider_ids: Sequence[str], windows: Windows = NO_WINDOWS, *, wait: bool
+    conn: Connection,
+    provider_ids: Sequence[str],
+    asked: Asked = NONE_ASKED,
+    known: Mapping[str, StoredCounters] = NOTHING_KNOWN,
+    held: LockedBalances = NOTHING_HELD,
+    *,
+    wait: bool,
 ) -> LockedBalances | None:
-    """What these providers can pay with, their rows locked in ascending order of id, and the counters of these windows.
+    """What these providers can pay with, their rows locked in ascending order of id, and the counters that are asked.
 
-    Needs the niche's lock. The windows of a provider are of one that is named here, or is locked already.
+    Needs the niche's lock. A provider whose counters are asked is named here, or is locked already (`held`). `known`
+    is what was kept of counters when they were seen last.
 
     With `wait=False` nothing is waited for: None when another transaction holds one of them, and the transaction is
     then of no use but to be rolled back. That is how locks are added out of order without any chance of a deadlock.
@@ -72,16 +86,21 @@ def lock_balances(
         with conn.pipeline():
             rows = conn.execute(_LOCK_PROVIDERS if wait else _LOCK_PROVIDERS + " nowait", (array_text(ids),))
             endpoints = ask_for_endpoints(conn, ids)
-            # A statement of its own, behind the one that waits for the locks: it sees what those before left.
-            counters = ask_for_counters(conn, windows) if windows else None
+            kept = ask_for_kept(conn, asked) if asked else None
     except errors.LockNotAvailable:
         if wait:
             raise
         return None
-    locked = LockedBalances(endpoint_ids=dict(endpoints), counters=counters.read() if counters is not None else {})
-    for provider_id, balance_cents, credit_limit_cents, ledger_seq, *low_balance in rows:
+    locked = LockedBalances(endpoint_ids=dict(endpoints))
+    for provider_id, balance_cents, credit_limit_cents, ledger_seq, *low_balance, limits_used in rows:
         locked.balances[provider_id] = Balance(balance_cents, credit_limit_cents, ledger_seq)
         locked.low_balances[provider_id] = LowBalance(*low_balance)
+        locked.limits_used[provider_id] = limits_used
+    if asked:
+        own = held.limits_used | locked.limits_used | dict(() if kept is None else kept.fetchall())
+        counted = count(conn, asked, own, known)
+        locked.counters.update(counted.counters)
+        locked.kept.update(counted.kept)
     return locked
 
 
@@ -99,14 +118,14 @@ class Batch:
     balances_after: Mapping[str, Balance]
     now: datetime
     requests: Mapping[str, LeadRequest]
-    counters_after: Sequence[tuple[str, Counter]] = ()
+    limits_used: Mapping[str, StoredCounters] = field(default_factory=dict[str, StoredCounters])
     shut: Mapping[str, Refusal] = field(default_factory=dict[str, Refusal])
 
 
 def record(conn: Connection, batch: Batch) -> None:
     """The batch is in the tables: journal and pointer, assignments, ledger, balances, order, leads, notifications.
 
-    Fourteen statements at most, however many leads, recipients and subscriptions, to be sent in the caller's pipeline
+    Thirteen statements at most, however many leads, recipients and subscriptions, to be sent in the caller's pipeline
     (`Database.run`). Nothing of it is visible, or lasting, before its commit (R10). Raises `RowsMissed` (`row_counts`)
     for a row that is not as the batch was decided on; nothing is written then.
     """
@@ -118,10 +137,9 @@ def record(conn: Connection, batch: Batch) -> None:
         # Moved first: a key that is checked then finds its row locked already, and writes no lock.
         _move_served(conn, batch)
         # Before the assignments, which name them.
-        post_entries(conn, _ledger_entries(picks), batch.low_balances, SYSTEM.name, batch.now)
+        limits_used = {owner_id: stored.text for owner_id, stored in batch.limits_used.items()}
+        post_entries(conn, _ledger_entries(picks), batch.low_balances, SYSTEM.name, batch.now, limits_used=limits_used)
         _insert_assignments(conn, batch, picks)
-    if batch.counters_after:
-        move_windows(conn, batch.counters_after)
     if batch.shut:
         shut(conn, batch.shut)
     if batch.deactivated:
@@ -230,19 +248,26 @@ def _notifications(batch: Batch, picks: Sequence[_Pick], endpoints: Mapping[str,
 
 
 def _move_served(conn: Connection, batch: Batch) -> None:
-    # A batch may serve a subscription more than once: only its last place counts.
+    # A batch may serve a subscription more than once: only its last place counts. Of limits that it does not have
+    # nothing is kept.
     served = {r.subscription_id: r.served_seq for decision in batch.decisions for r in decision.recipients}
     change_rows(
         conn,
         "subscriptions_served_can_be",
         len(served),
         """
-        update subscriptions s set served_seq = served.served_seq, last_received_at = %s
-        from unnest(%s::uuid[], %s::bigint[]) as served (subscription_id, served_seq)
+        update subscriptions s
+        set served_seq = served.served_seq, last_received_at = %s, limits_used = served.limits_used
+        from unnest(%s::uuid[], %s::bigint[], %s::text[]) as served (subscription_id, served_seq, limits_used)
         where s.id = subscription_id and s.is_active and s.filter_is_valid and s.deleted_at is null
           and coalesce(s.served_seq, 0) < served.served_seq
         """,
-        (batch.now, array_text(served), array_text(served.values())),
+        (
+            batch.now,
+            array_text(served),
+            array_text(served.values()),
+            array_text_or_null(None if (own := batch.limits_used.get(each)) is None else own.text for each in served),
+        ),
     )
 
 

@@ -4,6 +4,7 @@ Purchases of an owner, a subscription or a provider, are put in one order with t
 close: what a window holds is then a difference of two running counts, whatever their number.
 """
 
+from fairlead.core.stored_counters import STORED
 from fairlead.store.invariants.invariant import Invariant
 
 INVARIANTS_OF_LIMITS: tuple[Invariant, ...] = (
@@ -17,15 +18,26 @@ INVARIANTS_OF_LIMITS: tuple[Invariant, ...] = (
             select j.niche_id, j.seq, r
             from niche_journal j, jsonb_path_query(j.payload, 'lax $.levels[*].recipients[*]') as r
             where j.kind = 'decision' and j.payload ? 'calendars'
+        ), recorded as materialized (
+            -- In version 3 an object for each window; since version 4 a text.
+            select niche_id, seq, r, c ->> 'owner' as owner, c ->> 'period' as period, c ->> 'opened_at' as opened_at,
+                   c ->> 'lead_count' as lead_count, c ->> 'spent_cents' as spent_cents,
+                   c ->> 'most_leads' as most_leads, c ->> 'most_cents' as most_cents
+            from recipient, jsonb_path_query(r, 'strict $.counters[*] ? (@.owner != "")', silent => true) as c
+            union all
+            select niche_id, seq, r, owner, c[1], to_timestamp(nullif(c[2], '')::double precision)::text, c[4], c[5],
+                   nullif(c[6], ''), nullif(c[7], '')
+            from recipient,
+                 (values ('subscription', 'counters'), ('provider', 'provider_counters')) as own (owner, member),
+                 string_to_table(case jsonb_typeof(r -> member) when 'string' then r ->> member end, ';') as part,
+                 string_to_array(part, ':') as c
         ), counted as materialized (
-            select d.niche_id, d.seq, d.r ->> 'provider_id' as provider_id, d.r ->> 'ledger_seq' as ledger_seq,
-                   (d.r ->> 'price_cents')::numeric as price_cents, c ->> 'period' as period,
-                   case c ->> 'owner' when 'provider' then d.r ->> 'provider_id' else d.r ->> 'subscription_id' end
-                   as owner_id,
-                   c ->> 'opened_at' as opened_at, (c ->> 'lead_count')::numeric as lead_count,
-                   (c ->> 'spent_cents')::numeric as spent_cents, (c ->> 'most_leads')::numeric as most_leads,
-                   (c ->> 'most_cents')::numeric as most_cents
-            from recipient d, jsonb_path_query(d.r, 'lax $.counters[*]') as c
+            select niche_id, seq, r ->> 'provider_id' as provider_id, r ->> 'ledger_seq' as ledger_seq,
+                   (r ->> 'price_cents')::numeric as price_cents, period,
+                   case owner when 'provider' then r ->> 'provider_id' else r ->> 'subscription_id' end as owner_id,
+                   opened_at, lead_count::numeric as lead_count, spent_cents::numeric as spent_cents,
+                   most_leads::numeric as most_leads, most_cents::numeric as most_cents
+            from recorded
         ), purchase as materialized (
             select e.provider_id::text as provider_id, a.subscription_id::text as subscription_id, e.seq, e.created_at,
                    -e.amount_cents as cents
@@ -79,31 +91,49 @@ INVARIANTS_OF_LIMITS: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
-        "what was used of each window of a limit is what was sold in it",
-        "select count(*) from limit_windows",
+        "what is kept of each window of a limit is what was sold in it",
         """
-        with purchase as materialized (
+        select (select count(*) from subscriptions where limits_used is not null)
+               + (select count(*) from providers where limits_used is not null)
+        """,
+        f"""
+        with kept as materialized (
+            select id as owner_id, limits_used from subscriptions where limits_used is not null
+            union all select id, limits_used from providers where limits_used is not null
+        ), part as materialized (
+            select owner_id, string_to_array(part, ':') as part
+            from kept, unnest((string_to_array(limits_used, ';'))[2:]) as part
+            where limits_used ~ '^({STORED})$'
+        ), w as materialized (
+            select owner_id, part[1] as period,
+                   case part[2] when '' then '-infinity' else to_timestamp(part[2]::double precision) end as opened_at,
+                   case part[3] when '' then 'infinity' else to_timestamp(part[3]::double precision) end as closes_at,
+                   part[4]::numeric as lead_count, part[5]::numeric as spent_cents
+            from part
+        ), purchase as materialized (
             select e.provider_id, a.subscription_id, e.created_at, -e.amount_cents as cents
             from ledger_entries e join assignments a on a.provider_id = e.provider_id and a.ledger_seq = e.seq
             where e.kind = 'lead_purchase' and not a.left_limits
         ), event as materialized (
             select provider_id as owner_id, created_at as at, 1 as leads, cents from purchase
             union all select subscription_id, created_at, 1, cents from purchase
-            union all select owner_id, opened_at, 0, 0 from (select distinct owner_id, opened_at from limit_windows) w
+            union all select owner_id, opened_at, 0, 0 from (select distinct owner_id, opened_at from w) opened
             union all
-            select w.owner_id, w.closes_at, 0, 0
-            from (select distinct owner_id, closes_at from limit_windows except
-                  select owner_id, opened_at from limit_windows) w
+            select owner_id, closes_at, 0, 0
+            from (select distinct owner_id, closes_at from w except select owner_id, opened_at from w) closed
         ), mark as materialized (
             select owner_id, at, leads, sum(leads) over own as lead_count, sum(cents) over own as cents
             from event window own as (partition by owner_id order by at, leads)
         )
+        select format('what is kept of the limits of %s cannot be read', owner_id)
+        from kept where limits_used !~ '^({STORED})$'
+        union all
         select format('the %s of %s from %s says %s leads for %s, in it were %s for %s', w.period, w.owner_id,
                       w.opened_at, w.lead_count, w.spent_cents, c.lead_count - o.lead_count, c.cents - o.cents)
-        from limit_windows w
+        from w
         left join mark o on o.owner_id = w.owner_id and o.at = w.opened_at and o.leads = 0
         left join mark c on c.owner_id = w.owner_id and c.at = w.closes_at and c.leads = 0
         where (w.lead_count, w.spent_cents) is distinct from (c.lead_count - o.lead_count, c.cents - o.cents)
-        """,
+        """,  # noqa: S608 - a constant of our own
     ),
 )

@@ -15,7 +15,8 @@ grant select on marketplace, niches, competition_levels, postcode_tables to :"po
 grant select on providers, payments, ledger_entries, statements, closed_months to :"portal";
 grant select on payment_requests to :"portal";
 grant select (request_id, provider_id) on sandbox_charges to :"portal";
-grant update (low_balance_threshold_cents, top_up_below_cents, language, limits, schedule, notification_preferences)
+grant update (low_balance_threshold_cents, top_up_below_cents, language, limits, schedule, limits_used,
+              notification_preferences)
     on providers to :"portal";
 
 -- What it asks to pay. What becomes of that is the workers' to say.
@@ -37,11 +38,9 @@ grant select on subscriptions to :"portal";
 grant insert (id, provider_id, competition_level_id, niche_id, is_active, deactivation_reason, filter_rules,
               filter_is_valid, limits, schedule, max_price_cents, deleted_at, created_at) on subscriptions to :"portal";
 grant update (is_active, deactivation_reason, filter_rules, filter_is_valid, limits, schedule, max_price_cents, shut_by,
+              limits_used,
               deleted_at)
     on subscriptions to :"portal";
-
--- What was used of its limits, to be forgotten.
-grant select (owner_id, provider_id), delete on limit_windows to :"portal";
 
 -- What it bought, and what it says of it. Not what operators wrote, and not the salt of the journal's commitment.
 grant select (id, lead_id, provider_id, subscription_id, competition_level_id, niche_id, price_cents, ledger_seq, status,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from fairlead.core.ledger import LowBalance, Posting
 from fairlead.core.top_ups import falls_below
-from fairlead.store.arrays import array_text, quoted_array_text
+from fairlead.store.arrays import array_text, array_text_or_null, quoted_array_text
 from fairlead.store.connection import Connection
 from fairlead.store.money.auto_top_ups import make_due
 from fairlead.store.notifications.outbox import Notification, notify
@@ -30,13 +30,16 @@ def post_entries(
     low_balances: Mapping[str, LowBalance],
     actor_name: str,
     now: datetime,
+    *,
+    limits_used: Mapping[str, str] | None = None,
 ) -> None:
     """The entries are in the ledgers, the balances are those after them, and providers whose balance fell are told.
 
     Of one provider the entries follow one another. Needs the locks of the providers' rows, and by provider id what
-    those say of a low balance (`core.ledger.LowBalance` is the rule). An auto top-up whose threshold a balance fell
-    below is due. Four statements at most, and a job with the third. Raises `RowsMissed` where a balance is not what
-    the first of its entries follows.
+    those say of a low balance (`core.ledger.LowBalance` is the rule). With `limits_used` they are sales, and this is
+    what is kept of the providers' limits after them; nothing of the others'. An auto top-up whose threshold a balance
+    fell below is due. Four statements at most, and a job with the third. Raises `RowsMissed` where a balance is not
+    what the first of its entries follows.
     """
     if not entries:
         return
@@ -63,11 +66,15 @@ def post_entries(
             quoted_array_text([entry.memo for entry in entries]),
         ),
     )
-    _move_balances(conn, entries, low_balances, now)
+    _move_balances(conn, entries, low_balances, now, limits_used)
 
 
 def _move_balances(
-    conn: Connection, entries: Sequence[LedgerEntry], low_balances: Mapping[str, LowBalance], now: datetime
+    conn: Connection,
+    entries: Sequence[LedgerEntry],
+    low_balances: Mapping[str, LowBalance],
+    now: datetime,
+    limits_used: Mapping[str, str] | None,
 ) -> None:
     # A provider may have several entries here: the last of them says where it stands, the first where it stood.
     last = {entry.provider_id: entry.posting for entry in entries}
@@ -84,20 +91,24 @@ def _move_balances(
         """
         update providers p
         set balance_cents = moved.balance_cents, ledger_seq = moved.ledger_seq,
-            low_balance_alerted_at = case when moved.was_told then coalesce(p.low_balance_alerted_at, %s) end
-        from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::boolean[], %s::bigint[], %s::bigint[])
-             as moved (provider_id, balance_cents, ledger_seq, was_told, balance_before_cents, ledger_seq_before)
+            low_balance_alerted_at = case when moved.was_told then coalesce(p.low_balance_alerted_at, %s) end,
+            limits_used = case when %s then moved.limits_used else p.limits_used end
+        from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::boolean[], %s::bigint[], %s::bigint[], %s::text[])
+             as moved (provider_id, balance_cents, ledger_seq, was_told, balance_before_cents, ledger_seq_before,
+                       limits_used)
         where p.id = moved.provider_id and p.balance_cents = moved.balance_before_cents
           and p.ledger_seq = moved.ledger_seq_before
         """,
         (
             now,
+            limits_used is not None,
             array_text(last),
             array_text([posting.balance_after_cents for posting in last.values()]),
             array_text([posting.seq for posting in last.values()]),
             array_text([low_balance.was_told for low_balance in after.values()]),
             array_text([first[each].balance_after_cents - first[each].amount_cents for each in last]),
             array_text([first[each].seq - 1 for each in last]),
+            array_text_or_null([(limits_used or {}).get(each) for each in last]),
         ),
     )
     fallen = [each for each in after if after[each].was_told and not low_balances[each].was_told]

@@ -7,6 +7,7 @@ from datetime import datetime
 from fairlead.core.returns import RefundPolicy
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
+from fairlead.store.distribution.limit_counters import forget_used
 from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import all_rows
 
@@ -113,9 +114,10 @@ def set_returned(conn: Connection, assignment_id: str, return_seq: int, policy: 
 def leave_limits(conn: Connection, owner_ids: Sequence[str], opened_subscription_ids: Sequence[str]) -> None:
     """The windows of these subscriptions and providers are counted anew, and nothing shuts these subscriptions.
 
-    Needs the locks of the niches and providers. Two statements.
+    Needs the locks of the niches and providers. Three statements.
     """
-    conn.execute("delete from limit_windows where owner_id = any(%s::uuid[])", (array_text(owner_ids),))
+    forget_used(conn, "subscriptions", owner_ids)
+    forget_used(conn, "providers", owner_ids)
     change_rows(
         conn,
         "subscriptions_opened_were_shut",

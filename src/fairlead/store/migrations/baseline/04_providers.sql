@@ -44,6 +44,8 @@ create table providers (
     -- Over all its subscriptions, in every niche; null: none. The forms are in docs/reference/limits-and-schedules.md.
     limits   jsonb check (jsonb_typeof(limits) = 'object'),
     schedule jsonb check (jsonb_typeof(schedule) = 'object'),
+    -- What was used of the windows of limits. Derived: null is counted anew from the ledger (core/stored_counters.py).
+    limits_used text,
     notification_preferences jsonb not null default '{}',
     conflict_group_id uuid references conflict_groups,
     created_at timestamptz not null,
@@ -88,6 +90,8 @@ create table subscriptions (
     max_price_cents      bigint check (max_price_cents between 1 and 1000000000000),
     -- The refusal of a limit or a schedule that a decision found last: until the moment that it says none asks again.
     shut_by              jsonb check (jsonb_typeof(shut_by) = 'object'),
+    -- As a provider's.
+    limits_used          text,
     served_seq           bigint check (served_seq >= 1),
     last_received_at     timestamptz,
     deleted_at           timestamptz,
@@ -109,21 +113,3 @@ create trigger subscriptions_are_kept before delete or truncate on subscriptions
     for each statement execute function keep_rows();
 create trigger subscriptions_keep_their_ids before update of id, provider_id, competition_level_id, niche_id on subscriptions
     for each statement execute function keep_rows();
-
-create table limit_windows (
-    -- limit_windows_pkey: the windows of a subscription or of a provider.
-    owner_id    uuid not null,
-    provider_id uuid not null,
-    period      text not null check (period in ('hour', 'day', 'week', 'month', 'total')),
-    opened_at   timestamptz not null,
-    closes_at   timestamptz not null check (closes_at > opened_at),
-    lead_count  bigint not null check (lead_count >= 1),
-    spent_cents bigint not null check (spent_cents >= 1),
-    primary key (owner_id, period, opened_at)
-) with (fillfactor = 70);
-comment on table limit_windows is
-    'What was used of the windows of limits. Derived: a row that is not there is counted anew from the ledger.';
--- limit_windows_of_provider: those to be counted anew when its terms change.
-create index limit_windows_of_provider on limit_windows (provider_id);
--- limit_windows_by_end: those that are long over.
-create index limit_windows_by_end on limit_windows (closes_at);

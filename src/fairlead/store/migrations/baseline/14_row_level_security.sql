@@ -54,10 +54,6 @@ create policy of_bound_provider on api_keys using (provider_id = bound_provider_
 alter table idempotency_keys enable row level security;
 create policy of_bound_provider on idempotency_keys using (provider_id = bound_provider_id());
 
--- What was used of its limits is forgotten when it changes a subscription of its own, and counted anew.
-alter table limit_windows enable row level security;
-create policy of_bound_provider on limit_windows using (provider_id = bound_provider_id());
-
 -- The two logs are written on behalf of a provider, and never read.
 alter table niche_journal enable row level security;
 create policy of_bound_provider on niche_journal for insert
