@@ -76,9 +76,13 @@ class FilterRule(RequestModel):
 class FilterGroup(RequestModel):
     """Of version 2: rules and groups of which `all` or `any` must hold, or one that must `not`: one of the three."""
 
-    all: Annotated["list[FilterNode]", Field(min_length=1, max_length=MAX_RULES)] | None = None
-    any: Annotated["list[FilterNode]", Field(min_length=1, max_length=MAX_RULES)] | None = None
-    not_: Annotated["FilterNode | None", Field(alias="not")] = None
+    all: Annotated["list[FilterNode]", Field(min_length=1, max_length=MAX_RULES)] | None = Field(
+        None, description="Rules and groups that must all hold."
+    )
+    any: Annotated["list[FilterNode]", Field(min_length=1, max_length=MAX_RULES)] | None = Field(
+        None, description="Rules and groups of which at least one must hold."
+    )
+    not_: "FilterNode | None" = Field(None, alias="not", description="A rule or group that must not hold.")
 
 
 def _kind_of_node(given: object) -> str:
