@@ -69,10 +69,11 @@ NOT_ASKED = {
     "/operations/endpoints/{endpoint_id}": "no provider has an endpoint",
     "/portal/payments/{request_id}": "no provider has asked to pay, and for the next there is no gateway",
     "/portal/test-gateway/{request_id}": "",
+    "/portal/test-gateway/method/{setup_id}": "",
 }
 """Pages of the routes that are not asked, and why."""
 NAMED = (
-    "assignment_id", "kind", "lead_id", "level_id", "niche_id", "notification_id", "provider_id", "slug",
+    "assignment_id", "kind", "lead_id", "level_id", "month", "niche_id", "notification_id", "provider_id", "slug",
     "subscription_id", "user_id",
 )  # fmt: skip
 """What addresses may name: `_names` has ids for them."""
@@ -225,6 +226,7 @@ def _names(database: Database, provider_id: str) -> dict[str, Sequence[str]]:
         "notification_id": _ids(database, "select id from notifications order by id desc limit 20"),
         "user_id": _ids(database, "select id from users limit 5"),
         "kind": ["lead_assigned"],
+        "month": [f"{datetime.now(UTC):%Y-%m}"],
         "niche_id": _ids(database, "select id from niches order by slug limit 3"),
         "provider_id": [provider_id],
         "assignment_id": _ids(database, f"select id {own}"),

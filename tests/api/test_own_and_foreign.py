@@ -6,6 +6,7 @@ Bodies are the document's own examples. Whatever belongs to somebody else is as 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI
@@ -27,7 +28,7 @@ from tests.flows.access.people import BOX
 from tests.flows.sales import query, sell
 
 # Not somebody's own: every provider that is active sees every level on offer.
-SHARED = {"level_id"}
+SHARED = {"level_id", "month"}
 NOWHERE = "01900000-0000-7000-8000-000000000000"
 # What is of a range asks for one.
 IN_A_RANGE = "?created_from=2020-01-01T00:00:00Z&created_before=2099-01-01T00:00:00Z"
@@ -90,8 +91,8 @@ def needs_a_range(route: RouteContext) -> bool:
 
 
 def address(route: RouteContext, things: Mapping[str, str]) -> str:
-    """The route's address with these things."""
-    return (route.path_format or "").format_map(things)
+    """The route's address with these things, and in this month."""
+    return (route.path_format or "").format_map({"month": f"{datetime.now(UTC):%Y-%m}", **things})
 
 
 def test_nobody_reaches_what_belongs_to_another_provider(database: Database) -> None:

@@ -88,9 +88,9 @@ def test_a_provider_is_shown_what_it_asked_for_last(database: Database, site: Si
     late.wait()
     page.get_by_role("button", name="Add a rule").click()
     page.get_by_label("Question").last.select_option("cores")
-    expect(page.locator(".preview")).to_contain_text("A rule has no value yet.")
+    expect(page.locator(".preview")).to_contain_text("A rule has no value yet")
     late.let_go()
-    expect(page.locator(".preview")).to_contain_text("A rule has no value yet.")
+    expect(page.locator(".preview")).to_contain_text("A rule has no value yet")
 
 
 def test_no_person_is_erased_but_the_one_that_was_shown(database: Database, site: Site, visit: Visit) -> None:

@@ -184,7 +184,6 @@ def everything_happened(decisions: tuple[Decision, ...], points: list[str]) -> N
         "update subscriptions set",
         "insert into jobs",
         "select id::text, limits_used from subscriptions",
-        "as asked (owner_id, provider_id, opened_at, closes_at, number)",
         "set shut_by",
         "COMMIT",
     ):

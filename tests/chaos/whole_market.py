@@ -1,6 +1,6 @@
 """A marketplace in which everything happened that a flow records, so that there is something of it to tamper with."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from fairlead.core.payments import GatewayReport, ReportKind
 from fairlead.core.report_rules import ReportRules
@@ -47,6 +47,7 @@ from fairlead.store.configuration.rows import NichePolicy, ReofferPolicy
 from fairlead.store.connection import Database
 from fairlead.store.distribution.snapshots import state_before, write_snapshot
 from fairlead.store.leads.intake import IntakePolicy
+from fairlead.store.leads.rows import clock
 from fairlead.store.simulated_clock import SimulatedClock
 from tests.flows.intake.senders import BY_EMAIL, VISITOR, lead, link, open_niche, send, visit
 from tests.flows.marketplaces import HOSTING, declare, provider_id
@@ -119,7 +120,7 @@ def play(database: Database) -> None:
 
 def _close_months(database: Database) -> None:
     """Two months are over, as they will be some day."""
-    later = SimulatedClock(datetime.now(UTC) + timedelta(days=65))
+    later = SimulatedClock(database.read(clock) + timedelta(days=65))
     with Database(database.url, "fairlead", simulated_clock=later) as then:
         assert close_months(then)
 
@@ -234,13 +235,18 @@ def _afterwards(database: Database, anchor: str, bowline: str) -> None:
 
 
 def _unsold(database: Database, niche_id: str) -> None:
-    """Every subscription ends or stops: what comes now is not sold; two leads still wait, one was triggered again."""
+    """Every subscription ends or stops: what comes now is not sold; two leads still wait, one was triggered again.
+
+    One in another niche stays: what it used of its limits would be forgotten with its end.
+    """
     for (subscription_id,) in query(
         database, "select id::text from subscriptions where deleted_at is null order by id limit 1"
     ):
         pause_subscription(database, subscription_id, OPERATOR, of_provider_id=None)
     for (subscription_id,) in query(
-        database, "select id::text from subscriptions where deactivation_reason is distinct from 'paused' order by id"
+        database,
+        "select id::text from subscriptions "
+        "where deactivation_reason is distinct from 'paused' and limits is null order by id",
     ):
         unsubscribe(database, subscription_id, OPERATOR, of_provider_id=None)
     unsold, again = submit_leads(database, "hosting", [FITS, FITS], OPERATOR, approve=True)

@@ -28,6 +28,7 @@ TYPED: dict[str, tuple[str, ...]] = {
     "deposit provider": ("deposit", ODD, "500", "--external-id", "42"),
     "deposit external_id": ("deposit", PROVIDER, "500", "--external-id", ODD),
     "deposit made_by": ("deposit", PROVIDER, "500", "--external-id", "42", "--made-by", ODD),
+    "postcodes load name": ("postcodes", "load", ANSWERS, "--name", ODD),
     "erase lead_id": ("erase", ODD),
     "erase person": ("erase", "--person", ODD),
     "erase reason": ("erase", ID, "--reason", ODD),

@@ -19,6 +19,7 @@ from fairlead.core.decide import assignment_id, decide
 from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import decision_payload
 from fairlead.core.model import Balance
+from fairlead.core.prices import lowest_price_cents
 from fairlead.core.subscription import out_of_funds
 from tests.core.history import BEGINNING, follow, id_of, state_of
 from tests.core.markets import Market, ages, attributes, busy_history, markets, staged
@@ -153,7 +154,7 @@ def test_following_a_decision_moves_the_pointer_and_puts_recipients_last(
 
 @given(markets())
 def test_out_of_funds_is_whoever_cannot_pay_its_own_level(market: Market) -> None:
-    prices = {level.level_id: level.price_cents for level in market.levels}
+    prices = {level.level_id: lowest_price_cents(level) for level in market.levels}
     expected = sorted(
         each.subscription_id
         for each in market.subscriptions

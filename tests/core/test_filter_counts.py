@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from fairlead.core.filter_conditions import Alternatives
 from fairlead.core.filter_counts import (
     STEP,
     MatchCount,
@@ -168,7 +169,7 @@ def test_choices_are_counted_exactly() -> None:
     assert not asks_for_typed(north)
     assert match_count(north, leads, TypedShares(())) == MatchCount(18)
     told = counts_without_a_rule(north, leads, TypedShares(()))
-    assert [(each.rule.field_key, each.more) for each in told] == [
+    assert [(each.rule.field_key, each.more) for each in told if not isinstance(each.rule, Alternatives)] == [
         ("pets", MatchCount(50)),
         ("region", MatchCount(19)),
     ]

@@ -34,7 +34,6 @@ from fairlead.core.prices import (
     is_within,
     lowest_price_cents,
     price_rules_text,
-    prices_of,
     rule_that_holds,
 )
 from fairlead.core.replay import Replay
@@ -152,6 +151,13 @@ def test_what_is_wrong_with_a_rule_is_named(rule: dict[str, object], path: str, 
 )
 def test_what_is_wrong_with_price_rules_is_named(raw: object, code: str) -> None:
     assert code in [each.code for each in new_price_rules(raw, SCHEMA)[1]]
+
+
+def prices_of(level: Level) -> tuple[int, int]:
+    """The lowest and the highest price that the level can ask."""
+    rules = compile_price_rules(level.price_rules_text, SCHEMA).rules
+    prices = [level.price_cents, *(each.price_cents for each in rules)]
+    return min(prices), max(prices)
 
 
 def test_the_lowest_price_is_that_of_all_that_the_level_can_ask() -> None:

@@ -64,7 +64,7 @@ def capped(cap: str, closes_at: datetime | None) -> CapReached:
     return CapReached(cap, "provider", 5, 5, None if closes_at is None else DAY_ENDS - timedelta(days=1), closes_at)
 
 
-OUTSIDE = {"note": "10 115"}
+OUTSIDE: dict[str, object] = {"note": "10 115"}
 CENTRE = {"point": [52.52, 13.405], "km": 25}
 
 

@@ -47,8 +47,13 @@ def sold_count(database: Database, market: Market) -> int:
         return conn.execute("select count(*) from assignments").fetchall()[0][0]
 
 
-def unspelt(raw: object, *_: object) -> tuple[object, tuple[()]]:
+def uncomposed(raw: object) -> object:
     """As texts were taken before they were composed."""
+    return raw
+
+
+def unspelt(raw: object, *_: object) -> tuple[object, tuple[()]]:
+    """As filters were taken before."""
     return raw, ()
 
 
@@ -80,7 +85,7 @@ def test_every_writing_of_a_text_meets_every_other(
 ) -> None:
     market = open_market(database)
     with monkeypatch.context() as before:  # a form of long ago
-        before.setattr(niches, "composed_texts", unspelt)
+        before.setattr(niches, "composed_texts", uncomposed)
         change_form_schema(database, market.niche, form(CITY[of_form]), OPERATOR)
     place = {"composed": COMPOSED, "decomposed": DECOMPOSED}
     city = CITY[of_filter]

@@ -39,8 +39,8 @@ BUGS_OF_ENTRY = (
         (
             Edit(
                 "core/filters.py",
-                '    return {**document, "rules": [_spelt_rule(rule, schema) for rule in rules]}',
-                "    return raw",
+                "    return spelt, problems",
+                '    return cast("JsonObject", raw), problems',
             ),
         ),
         (COMPOSED,),

@@ -151,16 +151,4 @@ BUGS_OF_LIMITS = (
         ),
         (RACE,),
     ),
-    Bug(
-        "a window is not forgotten when limits change",
-        "what was counted is counted",
-        (
-            Edit(
-                "store/distribution/limit_counters.py",
-                "    if subscription_ids or provider_ids:\n",
-                "    if subscription_ids and not subscription_ids:\n",
-            ),
-        ),
-        (STORED,),
-    ),
 )

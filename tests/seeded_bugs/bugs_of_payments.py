@@ -109,16 +109,4 @@ BUGS_OF_PAYMENTS = (
             f"{_TOP_UPS}::test_another_currency_is_credited_to_nobody_and_nothing_more_is_charged_until_an_operator_decides",
         ),
     ),
-    Bug(
-        "a second charge is begun while one is under way",
-        "the balance is low, whatever comes",
-        (
-            Edit(
-                "flows/payments/charge_top_ups.py",
-                "if method is None or is_charge_open(conn, provider_id):",
-                "if method is None:",
-            ),
-        ),
-        (f"{_TOP_UPS}::test_an_answer_that_is_lost_is_asked_for_and_nothing_is_charged_twice",),
-    ),
 )

@@ -38,8 +38,9 @@ BUGS_OF_RULES = (
         (
             Edit(
                 "store/distribution/rosters.py",
-                "filter_is_valid, limits, schedule, served_seq, shut_by",
-                "filter_is_valid, limits, schedule, extract(epoch from last_received_at)::bigint, shut_by",
+                "filter_is_valid, limits, schedule, max_price_cents, served_seq, shut_by",
+                "filter_is_valid, limits, schedule, max_price_cents, "
+                "extract(epoch from last_received_at)::bigint, shut_by",
             ),
         ),
         (BY_HAND,),
@@ -112,8 +113,8 @@ BUGS_OF_RULES = (
         (
             Edit(
                 "core/filters.py",
-                "    if problems:\n        rules = (MALFORMED,)",
-                "    if problems:\n        rules = ()",
+                "(MALFORMED,) if problems else conditions_of(nodes)",
+                "() if problems else conditions_of(nodes)",
             ),
         ),
         (BY_HAND,),

@@ -62,9 +62,9 @@ BUGS_OF_TRANSACTIONS = (
         (
             Edit(
                 "store/money/ledger.py",
-                "    _move_balances(conn, entries, low_balances, now)\n",
+                "    _move_balances(conn, entries, low_balances, now, limits_used)\n",
                 "    if postings[0].kind != 'lead_purchase':\n"
-                "        _move_balances(conn, entries, low_balances, now)\n",
+                "        _move_balances(conn, entries, low_balances, now, limits_used)\n",
             ),
             Edit(
                 "flows/distribute.py",
@@ -74,7 +74,7 @@ BUGS_OF_TRANSACTIONS = (
                 "            from fairlead.store.money.ledger import _move_balances\n"
                 "            with database.transaction() as conn:\n"
                 "                entries = _ledger_entries(_picks(done.batch))\n"
-                "                _move_balances(conn, entries, done.batch.low_balances, done.batch.now)\n",
+                "                _move_balances(conn, entries, done.batch.low_balances, done.batch.now, None)\n",
             ),
         ),
         (KILLED,),

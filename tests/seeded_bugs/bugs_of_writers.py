@@ -70,8 +70,9 @@ BUGS_OF_WRITERS = (
         (
             Edit(
                 "store/money/ledger.py",
-                "    _move_balances(conn, entries, low_balances, now)\n",
-                "    _move_balances(conn, [e for e in entries if e.posting.amount_cents < 0], low_balances, now)\n",
+                "    _move_balances(conn, entries, low_balances, now, limits_used)\n",
+                "    entries = [each for each in entries if each.posting.amount_cents < 0]\n"
+                "    _move_balances(conn, entries, low_balances, now, limits_used)\n",
             ),
         ),
         (COMES_IN,),

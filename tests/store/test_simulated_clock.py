@@ -26,7 +26,8 @@ from tests.flows.notifications.stage import settings_for, work_off
 START = datetime(2021, 3, 27, 22, 30, tzinfo=UTC)
 YEARS_AHEAD = datetime(2190, 1, 1, tzinfo=UTC)
 A_DAY = timedelta(days=1)
-A_MONTH = timedelta(days=31)  # the window of a limit may have opened so long before its first lead
+A_MONTH = timedelta(days=31)
+BEGINS_OF_MONTHS = ("began_at", "top_up_month_from")
 
 OF_THE_REAL_TIME = {
     "alembic_version": "no time at all",
@@ -67,10 +68,6 @@ def _columns(database: Database, type_name: str) -> list[tuple[str, str]]:
     )
 
 
-FOR_EVER = frozenset({datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)})
-"""The ends of the window of a limit that counts all there ever was."""
-
-
 def _out_of_time(database: Database, since: datetime, before: datetime) -> list[str]:
     """Every time, and every time of an id, that lies outside, as table, column and value."""
     found: list[str] = []
@@ -84,8 +81,7 @@ def _out_of_time(database: Database, since: datetime, before: datetime) -> list[
                     at = _time_of(seen) if isinstance(seen, UUID) else seen
                     if (
                         at is not None
-                        and at not in FOR_EVER
-                        and not since - (A_MONTH if column == "opened_at" else A_DAY) <= at <= before
+                        and not since - (A_MONTH if column in BEGINS_OF_MONTHS else A_DAY) <= at <= before
                     ):
                         found.append(f"{table}.{column}: {seen}")
     return found

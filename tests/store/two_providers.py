@@ -1,6 +1,7 @@
 """Two providers who have something in every table that holds something of providers."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fairlead.core.permissions import Role
@@ -8,6 +9,7 @@ from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.access.invitations import invite_user
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.idempotency import idempotency_key_for, run_idempotent
+from fairlead.flows.money.close_months import close_months
 from fairlead.flows.payments.auto_top_up import WantedTopUp, change_auto_top_up
 from fairlead.flows.payments.gateways import sandbox_gateway
 from fairlead.flows.payments.request_payment import answer_as_test, request_payment
@@ -15,8 +17,11 @@ from fairlead.flows.payments.saving_methods import open_saving
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from fairlead.store.simulated_clock import SimulatedClock
 from tests.flows.notifications.stage import ANCHOR, BOWLINE, set_endpoint
 from tests.flows.sales import Sale, query, sell
+
+AFTER_A_MONTH = timedelta(days=33)
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ def two_providers(database: Database) -> Sides:
         change_auto_top_up(database, provider_id, WantedTopUp(100, 100, 100, is_on=False), OPERATOR)
         once = idempotency_key_for(f"provider:{provider_id}", "k-1", "POST /reports", None)
         database.bound_to(provider_id).run(lambda conn, once=once: run_idempotent(conn, once, Sale, lambda: sale))
+    with Database(database.url, "fairlead", simulated_clock=SimulatedClock(datetime.now(UTC) + AFTER_A_MONTH)) as then:
+        assert close_months(then)
     levels = dict(query(database, "select name, id::text from competition_levels"))
     return Sides(sale, sides[ANCHOR], sides[BOWLINE], levels["gold"], levels["silver"], niche_id)
 

@@ -1,4 +1,4 @@
-"""`fairlead postcodes`: tables of postcodes with their places, for filters by distance."""
+"""`fairlead postcodes`: postcode tables with their places, for filters by distance."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +14,7 @@ from fairlead.flows.configuration.postcode_tables import list_postcode_tables, l
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.configuration.postcode_tables import PostcodeTableRow
 
-app = typer.Typer(help="Tables of postcodes with their places: load and list.", no_args_is_help=True)
+app = typer.Typer(help="Postcode tables with their places: load and list.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
@@ -53,7 +53,7 @@ def list_(as_json: AsJson = False) -> None:
         rows = [(each.name, each.version, each.postcode_count, f"{each.created_at:%Y-%m-%d %H:%M}") for each in found]
         table("", ("name", "version", "postcodes", "loaded"), rows, right=[1, 2])
     else:
-        say("No tables of postcodes.")
+        say("No postcode tables.")
 
 
 def _for_programs(row: PostcodeTableRow) -> dict[str, object]:

@@ -69,16 +69,14 @@ class Verbs(LazyGroup):
             "erase",
             "Erase the personal data of a lead, or of all leads of a person; what was decided stays provable.",
         ),
-        Verb("deposit", "deposit", "Record a deposit that was made elsewhere, once for its external id."),
+        Verb("deposit", "deposit", "Record a deposit that was made elsewhere, such as a bank transfer."),
         Verb("leads", "leads", "Bring leads in, approve them, list them."),
         Verb("jobs", "jobs", "See the queues; see to what was given up (dead letters)."),
         Verb("notifications", "notifications", "What providers and operators are told."),
         Verb("admin", "admin", "Operators: let the first one in, and see to the others."),
         Verb("keys", "keys", "API keys: let machines in, within scopes."),
         Verb("templates", "templates", "What messages look like: list, edit, preview, restore."),
-        Verb(
-            "postcodes", "postcodes", "Tables of postcodes with their places, for filters by distance: load and list."
-        ),
+        Verb("postcodes", "postcodes", "Postcode tables with their places: load and list."),
         Verb("webhooks", "webhooks", "Webhook endpoints: send providers their leads into their own systems."),
     )
 

@@ -85,9 +85,7 @@ class _Reader:
             return None  # what is beyond the bound costs nothing
         rule = parse_rule(raw, path, self.schema, self.problems, self.version)
         if rule is not None and is_negated and rule.operator == Operator.WITHIN_KM and _goes_by_table(rule):
-            words = (
-                "a distance by a table of postcodes cannot be turned round: a postcode that it lacks is not far away"
-            )
+            words = "a distance by a postcode table cannot be turned round: a postcode that it lacks is not far away"
             self._refuse(path, "table_turned_round", words)
             return None
         return rule

@@ -116,7 +116,7 @@ def _parse_circle(operator: Operator, raw: object, path: str) -> Circle | Docume
     if wrong := object_problems(document, path + ".", required, ("postcode",) if by_table else ()):
         return wrong[0]
     if by_table and operator is Operator.BEYOND_KM:
-        words = "a distance by a table of postcodes cannot be turned round: a postcode that it lacks is not far away"
+        words = "a distance by a postcode table cannot be turned round: a postcode that it lacks is not far away"
         return DocumentProblem(path, "table_turned_round", words)
     centre, km = parse_point(document["point"], f"{path}.point"), parse_km(document["km"], f"{path}.km")
     if isinstance(centre, DocumentProblem):

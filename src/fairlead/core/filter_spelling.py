@@ -102,7 +102,7 @@ class _Speller:
         name = composed(name)
         version = self.tables.version(name, asked)
         if version is None:
-            words = f"there is no table of postcodes {shown(name)}" + ("" if asked is None else f", version {asked}")
+            words = f"there is no postcode table {shown(name)}" + ("" if asked is None else f", version {asked}")
             return self._refused(circle, f"{path}.table", "unknown_table", words)
         named = {key: each for key, each in circle.items() if key not in ("version", "postcodes")}
         point = named.get("point")

@@ -115,7 +115,7 @@ def new_filter(
     """The filter as it is to be stored, and every problem that it has as one that is written now; () when it can be.
 
     Every verb that takes a filter from outside asks here. Beside what `validate_filter` finds, it is bounded in size.
-    Those from before there was a bound go on: it is no part of what a filter means. Distances by a table of postcodes
+    Those from before there was a bound go on: it is no part of what a filter means. Distances by a postcode table
     are looked up in `tables`, and written down with the postcodes that they came to.
 
     >>> new_filter({"version": 1, "rules": []}, FormSchema())

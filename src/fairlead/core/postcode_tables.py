@@ -1,4 +1,4 @@
-"""Tables of postcodes with their places, which an operator loads: what a distance from a postcode comes to.
+"""Postcode tables with their places, which an operator loads: what a distance from a postcode comes to.
 
 A version of a table never changes. A filter that names a table is written down with the version and the postcodes that
 lie within its distance, so that no decision, and none that is taken again, looks anything up.

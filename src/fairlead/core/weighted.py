@@ -110,7 +110,8 @@ def opened_anew(level_pass: LevelPass) -> LevelPass:
 def shares(weights: Mapping[str, int], slots: int) -> Mapping[str, float]:
     """What part of a level's leads each may expect, where all can have every lead and each lead fills the slots.
 
-    Nobody can have a lead twice: who would be due more than every lead has every lead, and the others share the rest.
+    No subscription has a lead twice: one that would be due more than every lead has every lead, and the others share
+    the rest.
 
     >>> shares({"a": 3, "b": 1}, slots=1)
     {'a': 0.75, 'b': 0.25}

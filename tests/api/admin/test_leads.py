@@ -153,6 +153,7 @@ def test_who_received_a_lead_is_listed_by_page(database: Database) -> None:
         "competition_level_id",
         "level_name",
         "price_cents",
+        "price_rule",
         "currency",
         "assigned_at",
         "status",

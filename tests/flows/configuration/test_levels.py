@@ -44,7 +44,7 @@ def test_a_level_is_created_once_and_last(database: Database) -> None:
     [(kind, payload)] = journal(database, at)
     assert (kind, payload["name"], payload["price_cents"], payload["is_deleted"]) == ("level", "bronze", 300, False)
     new = {"price_cents": 300, "max_recipients": 5, "order_position": 3, "active": True, "exclusive": False}
-    new |= {"niche_id": market.niche, "journal_seq": at + 1}
+    new |= {"niche_id": market.niche, "journal_seq": at + 1, "price_rules": None}
     assert events(database, logged) == [("level.created", None, new, "a cheap one")]
 
     again = changes_nothing(database, create)

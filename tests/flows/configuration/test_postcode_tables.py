@@ -1,4 +1,4 @@
-"""Tables of postcodes: what a distance comes to is written down with the filter, and decides from then on."""
+"""Postcode tables: what a distance comes to is written down with the filter, and decides from then on."""
 
 from typing import Any
 

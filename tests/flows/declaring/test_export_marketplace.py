@@ -78,6 +78,7 @@ max_recipients = 1
 order_position = 3
 active = false
 exclusive = true
+price_rules = { version = 1, rules = [{ name = "Later", price_cents = 1500, lead_age_minutes = { from = 60 } }] }
 
 [[niche]]
 slug = "bare"

@@ -91,6 +91,7 @@ def test_the_periodic_tasks_of_a_marketplace(database: Database) -> None:
         "fingerprint": (SLOW, 60, False),
         "compose_filters": (SLOW, 86_400, False),
         "snapshot_rosters": (SLOW, 60, False),
+        "close_months": (SLOW, 600, False),
         "roll_up": (SLOW, 300, False),
         "count_entitlement": (SLOW, 60, False),
         "ask_gateways": (PAYMENTS, 2, False),

@@ -30,6 +30,7 @@ OWNED = {
     "sandbox_charges": "select request_id::text, provider_id::text from sandbox_charges",
     "auto_top_ups": "select provider_id::text, provider_id::text from auto_top_ups",
     "saved_methods": "select id::text, provider_id::text from saved_methods",
+    "statements": "select provider_id || '/' || month, provider_id::text from statements",
 }
 """Of every table with something of providers: what names a row, and whose it is."""
 

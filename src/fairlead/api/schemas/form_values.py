@@ -83,10 +83,10 @@ def _refuse(title: str, given: object, mistakes: list[Mistake]) -> None:
 def _rule_value(given: Any) -> Any:
     if given is None:
         raise _error("not_a_value", "must be a text, a number, true, false or a list")
-    circle = cast("dict[str, object]", given) if isinstance(given, dict) else None
-    if circle is None:
+    if not isinstance(given, dict):
         _refuse("value", given, list(_mistakes_of(given, (), MAX_ITEMS, of_texts=False)))
         return given
+    circle = cast("dict[str, object]", given)
     mistakes: list[Mistake] = []
     for name, member in circle.items():
         if name not in CIRCLE_MEMBERS:
@@ -129,7 +129,7 @@ _CIRCLE = {
     "description": "A distance: at most `km` from `point` (latitude, longitude), or from `postcode` in `table`.",
     "properties": {
         "point": {"type": "array", "minItems": 2, "maxItems": 2, "items": _NUMBER},
-        "km": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_KM},
+        "km": {"type": "number", "minimum": 0, "exclusiveMinimum": 0, "maximum": MAX_KM},
         "table": {"type": "string", "minLength": 1, "maxLength": MAX_TABLE_NAME_CHARS, "pattern": TEXT_PATTERN},
         "version": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
         "postcode": _POSTCODE,

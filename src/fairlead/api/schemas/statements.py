@@ -41,7 +41,7 @@ class ClosedMonth(ResponseModel):
     sha256: str = Field(description=_SHA256)
 
 
-class StatementEntry(ResponseModel):
+class StatementMovement(ResponseModel):
     """A movement of the balance in the month."""
 
     seq: int = Field(description="Its number in the provider's ledger, from 1 without gaps.")
@@ -68,7 +68,7 @@ class StatementOfMonth(ResponseModel):
     opening_cents: int = Field(description=_OPENING, examples=[5000])
     closing_cents: int = Field(description=_CLOSING, examples=[3000])
     totals: Sequence[TotalOfKind]
-    entries: Sequence[StatementEntry] = Field(description="Every movement, in the order of the ledger.")
+    entries: Sequence[StatementMovement] = Field(description="Every movement, in the order of the ledger.")
     sha256: str = Field(description=_SHA256)
 
 
@@ -102,7 +102,7 @@ def statement_of_month(found: MonthlyStatement) -> StatementOfMonth:
         opening_cents=found.opening_cents,
         closing_cents=found.closing_cents,
         totals=[TotalOfKind.model_validate(each) for each in found.sums],
-        entries=[StatementEntry.model_validate(each._asdict()) for each in found.entries],
+        entries=[StatementMovement.model_validate(each._asdict()) for each in found.entries],
         sha256=found.sha256,
     )
 

@@ -1,4 +1,4 @@
-"""Tables of postcodes: loading one, and asking them for a filter that is written."""
+"""Postcode tables: loading one, and asking them for a filter that is written."""
 
 import hashlib
 import re

@@ -65,7 +65,7 @@ class ChangeRequest:
 
 
 def checked_filter(filter_rules: object, form: FormSchema | None, tables: PostcodeTables) -> JsonObject:
-    """The filter as it is stored, its distances by these tables of postcodes.
+    """The filter as it is stored, its distances by these postcode tables.
 
     Raises `InvalidDocument` with every problem that it has with the form, and `Refused`: `form_unreadable`.
     """

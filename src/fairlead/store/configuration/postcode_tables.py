@@ -1,4 +1,4 @@
-"""Tables of postcodes with their places: versions that are added and never changed."""
+"""Postcode tables with their places: versions that are added and never changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -199,13 +199,13 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
         """,
     ),
     Invariant(
-        "each table of postcodes is as the audit log says, to the last place",
+        "each postcode table is as the audit log says, to the last place",
         "select count(*) from postcode_tables",
         """
         with told as materialized (
             select entity_id, new, created_at from audit_log where action = 'postcode_table.loaded'
         )
-        select format('table of postcodes %s is not as the audit log says',
+        select format('postcode table %s is not as the audit log says',
                       coalesce(told.entity_id, t.name || '/' || t.version))
         from postcode_tables t full join told on told.entity_id = t.name || '/' || t.version
         where sha256(convert_to(t.content, 'UTF8')) is distinct from t.content_sha256

@@ -1,4 +1,4 @@
-"""Tables of postcodes with their places, for filters by distance."""
+"""Postcode tables with their places, for filters by distance."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ Editor = Annotated[Principal, needs(Permission.NICHES_WRITE)]
 
 
 class NewPostcodeTable(RequestModel):
-    """The next version of a table of postcodes."""
+    """The next version of a postcode table."""
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
 
@@ -50,7 +50,7 @@ class NewPostcodeTable(RequestModel):
 
 
 class PostcodeTableState(ResponseModel):
-    """A version of a table of postcodes. It never changes."""
+    """A version of a postcode table. It never changes."""
 
     name: str = Field(description="What filters call the table.", examples=["de"])
     version: int = Field(description="Its number, from 1 on.", examples=[1])
@@ -68,16 +68,16 @@ class PostcodeTableLoaded(ResponseModel):
     took_effect: bool = Field(description="False where the newest version had the same lines already.")
 
 
-class PostcodeTables(ResponseModel):
+class PostcodeTableList(ResponseModel):
     """Every version of every table, by name, the newest first."""
 
     items: Sequence[PostcodeTableState]
 
 
 @router.get("/postcode-tables")
-def show_postcode_tables(_: Reader, database: MarketplaceDatabase) -> PostcodeTables:
-    """List the tables of postcodes, every version of each."""
-    return PostcodeTables(items=[_state(each) for each in list_postcode_tables(database)])
+def show_postcode_tables(_: Reader, database: MarketplaceDatabase) -> PostcodeTableList:
+    """List the postcode tables, every version of each."""
+    return PostcodeTableList(items=[_state(each) for each in list_postcode_tables(database)])
 
 
 @router.post("/postcode-tables", status_code=201)

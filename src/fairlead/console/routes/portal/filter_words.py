@@ -40,7 +40,7 @@ _WORDS_OF_SEVERAL: Mapping[Operator, str] = {
 def builder_of(form: FormSchema, filter_rules: Mapping[str, Any], tables: Sequence[str]) -> dict[str, Any]:
     """The questions and the rules as `filter-builder.js` reads them; `first`: what version 1 has of the comparisons.
 
-    `tables` are the names of tables of postcodes.
+    `tables` are the names of postcode tables.
     """
     return {
         "fields": [
