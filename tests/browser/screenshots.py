@@ -96,6 +96,7 @@ PAGES = (
     "provider:/portal/statements",
     "provider:/portal/statements/{month}",
     "provider:/portal/test-gateway/{request_id}",
+    "provider:/portal/test-gateway/method/{setup_id}",
     "provider:/portal/deliveries",
     "provider:/portal/settings",
 )
@@ -125,6 +126,7 @@ def names_of(database: Database, showcase: Showcase) -> Mapping[str, str]:
         "request_id": value(
             database, "select id::text from payment_requests where state = 'pending' order by id limit 1"
         ),
+        "setup_id": value(database, "select id::text from saved_methods where state = 'open' order by id limit 1"),
         "export_id": value(database, "select id::text from exports where state = 'ready' order by id limit 1"),
         "dead_letter_id": value(database, "select id::text from dead_letters where resolved_at is null limit 1"),
         "notification_id": value(

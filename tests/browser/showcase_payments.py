@@ -30,8 +30,9 @@ def add_payments(database: Database, provider_id: str) -> None:
 
 
 def _top_up(database: Database, provider_id: str) -> None:
-    """The provider's auto top-up, on, with its card saved."""
+    """The provider's auto top-up, on, with its card saved, and a page on which another may be."""
     page = open_saving(database, sandbox_gateway(database), provider_id, "/portal/auto-top-up", OPERATOR)
     answer_as_test_card(database, provider_id, page.rsplit("/", 1)[1], "pays")
     ask_about_savings(Maintenance(database, Settings.model_validate({"payment_gateway": "test"})))
+    open_saving(database, sandbox_gateway(database), provider_id, "/portal/auto-top-up", OPERATOR)
     change_auto_top_up(database, provider_id, WantedTopUp(5_000, 50_000, 200_000, is_on=True), OPERATOR)
