@@ -230,7 +230,7 @@ def test_whoever_does_not_read_is_closed_and_can_go_on(
             for _ in range(50 * 4):
                 receive(quick)  # is not held up by the other
             assert sold <= 20_000, "it can take as much as it likes"
-        received = read_to_the_end(slow, 5)
+        received = read_to_the_end(slow)
         assert closing_code(slow) == 1013
     with watching(site.port, ADMIN, ann, received[-1]["id"]) as feed:
         assert receive(feed)["type"] == "ready"

@@ -192,7 +192,7 @@ def test_a_key_that_opens_nothing_any_more_is_shown_out(
             disable_user(database, bob_id, OPERATOR)
         else:
             value(database, "update api_keys set scopes = '{leads:read}' where id = %s", key_id)
-        assert closing_code(feed, 5) == (4403 if how == "scope" else 4401)
+        assert closing_code(feed) == (4403 if how == "scope" else 4401)
 
 
 def test_watching_keeps_no_session_alive(database: Database, site: ServingThread, ann: Person) -> None:

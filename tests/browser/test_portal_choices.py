@@ -70,7 +70,8 @@ def test_groups_and_a_list_from_a_file_are_built_by_clicking(
     ]
     change_form_schema(database, str(niche_id), {"version": 1, "fields": fields}, OPERATOR)
     page = visit(provider_user(database, sale.anchor_id).token)
-    [subscription_id] = rows(database, "select id::text from subscriptions where provider_id = %s", sale.anchor_id)
+    wanting_all = "select id::text from subscriptions where provider_id = %s and filter_rules -> 'rules' = '[]'"
+    [subscription_id] = rows(database, wanting_all, sale.anchor_id)
     page.goto(f"/portal/subscriptions/{subscription_id}")
     page.get_by_role("button", name="Add a group").click()
     group = page.locator(".rule-group")
@@ -100,7 +101,7 @@ def test_groups_and_a_list_from_a_file_are_built_by_clicking(
     assert hindrances(page) == []
     page.get_by_role("button", name="Save the filter").click()
     expect(page.get_by_text("The filter is changed.")).to_be_visible()
-    [stored] = rows(database, "select filter_rules from subscriptions where provider_id = %s", sale.anchor_id)
+    [stored] = rows(database, "select filter_rules from subscriptions where id = %s", subscription_id)
     assert stored["version"] == 2
     listed, circle, turned = stored["rules"][0]["any"]
     assert (len(listed["value"]), listed["value"][0]) == (3000, "00000")

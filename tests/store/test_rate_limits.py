@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -23,17 +23,16 @@ def let_pass(database: Database, seconds: float) -> None:
         conn.execute("update rate_limits set next_at = next_at - make_interval(secs => %s)", (seconds,))
 
 
-def ask_too_early(database: Database, per_second: float) -> float:
-    """The answer before the turn is due; after that time, which a busy machine may let pass, it may be a turn."""
-    due = _moment(database, "select next_at from rate_limits")
+def ask_too_early(database: Database, per_second: float, since: datetime, seconds: float) -> float:
+    """The answer within so many seconds since then; after them, which a busy machine may let pass, it may be a turn."""
     answer = ask(database, per_second)
-    assert answer > 0 or _moment(database, "select clock_timestamp()") >= due
+    assert answer > 0 or clock_of(database) >= since + timedelta(seconds=seconds)
     return answer
 
 
-def _moment(database: Database, query: str) -> datetime:
+def clock_of(database: Database) -> datetime:
     with database.transaction() as conn:
-        [(moment,)] = conn.execute(query.encode()).fetchall()
+        [(moment,)] = conn.execute("select clock_timestamp()").fetchall()
     assert isinstance(moment, datetime)
     return moment
 
@@ -59,12 +58,13 @@ def ask_at_once(database: Database, per_second: float, askers: int) -> Sequence[
 def test_of_many_that_ask_one_goes_and_waiting_takes_nothing(database: Database, per_second: float) -> None:
     interval_seconds = 1 / per_second
     for _ in range(3):
+        since = clock_of(database)
         answers = ask_at_once(database, per_second, 6) if interval_seconds > 100 else [ask(database, per_second)] * 1
         assert [seconds for seconds in answers if seconds == 0] == [0]
         assert all(seconds <= interval_seconds for seconds in answers)
         # A fourth of the interval before its time it is still too early, for whoever asks.
         let_pass(database, interval_seconds * 0.75)
-        assert ask_too_early(database, per_second) <= interval_seconds / 4
+        assert ask_too_early(database, per_second, since, interval_seconds / 4) <= interval_seconds / 4
         let_pass(database, interval_seconds)
 
 
@@ -72,8 +72,9 @@ def test_of_many_that_ask_one_goes_and_waiting_takes_nothing(database: Database,
 def test_turns_that_nothing_took_do_not_add_up(database: Database, per_second: float) -> None:
     assert ask(database, per_second) == 0
     let_pass(database, 50 / per_second)
+    since = clock_of(database)
     assert ask(database, per_second) == 0
-    ask_too_early(database, per_second)
+    ask_too_early(database, per_second, since, 1 / per_second)
 
 
 def test_a_very_high_rate_lets_many_go_soon(database: Database) -> None:
