@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from fairlead.core.distances import MAX_KM, Circle, Place, is_on_globe
 from fairlead.core.document import DocumentProblem, as_list, as_object, object_problems, shown, some_options
@@ -18,6 +19,8 @@ _NOT_POSTCODE = (
     f"a postcode has 1 to {MAX_POSTCODE_CHARS} letters and digits, and spaces, hyphens or points between them"
 )
 MAX_TABLE_NAME_CHARS = 50
+
+Part = TypeVar("Part")
 
 
 def parse_operand(field: Field, operator: Operator, raw: object, path: str) -> Operand | DocumentProblem:
@@ -49,15 +52,26 @@ def _parse_number(raw: object, path: str) -> int | float | DocumentProblem:
     return DocumentProblem(path, code, f"the value {words}")
 
 
-def _parse_range(raw: object, path: str) -> tuple[int | float, int | float] | DocumentProblem:
+def _parse_pair(
+    raw: object, path: str, read: Callable[[object, str], Part | DocumentProblem], misshapen: DocumentProblem
+) -> tuple[Part, Part] | DocumentProblem:
     items = as_list(raw)
     if items is None or len(items) != 2:
-        return DocumentProblem(path, "not_a_range", "the value must be a list of two numbers, [min, max]")
-    low, high = _parse_number(items[0], f"{path}[0]"), _parse_number(items[1], f"{path}[1]")
-    if isinstance(low, DocumentProblem):
-        return low
-    if isinstance(high, DocumentProblem):
-        return high
+        return misshapen
+    first, second = read(items[0], f"{path}[0]"), read(items[1], f"{path}[1]")
+    if isinstance(first, DocumentProblem):
+        return first
+    if isinstance(second, DocumentProblem):
+        return second
+    return first, second
+
+
+def _parse_range(raw: object, path: str) -> tuple[int | float, int | float] | DocumentProblem:
+    misshapen = DocumentProblem(path, "not_a_range", "the value must be a list of two numbers, [min, max]")
+    pair = _parse_pair(raw, path, _parse_number, misshapen)
+    if isinstance(pair, DocumentProblem):
+        return pair
+    low, high = pair
     if low > high:
         return DocumentProblem(path, "min_above_max", f"the minimum {low} is above the maximum {high}")
     return low, high
@@ -91,14 +105,11 @@ def parse_postcode(raw: object, path: str) -> str | DocumentProblem:
 
 
 def _parse_postcode_range(raw: object, path: str) -> tuple[str, ...] | DocumentProblem:
-    items = as_list(raw)
-    if items is None or len(items) != 2:
-        return DocumentProblem(path, "not_a_range", "the value must be a list of two postcodes, [first, last]")
-    first, last = parse_postcode(items[0], f"{path}[0]"), parse_postcode(items[1], f"{path}[1]")
-    if isinstance(first, DocumentProblem):
-        return first
-    if isinstance(last, DocumentProblem):
-        return last
+    misshapen = DocumentProblem(path, "not_a_range", "the value must be a list of two postcodes, [first, last]")
+    pair = _parse_pair(raw, path, parse_postcode, misshapen)
+    if isinstance(pair, DocumentProblem):
+        return pair
+    first, last = pair
     if len(first) != len(last):
         return DocumentProblem(path, "unequal_postcodes", f"{first} and {last} must have the same number of characters")
     if first > last:
@@ -146,14 +157,11 @@ def _by_table(circle: Circle, document: Mapping[object, object], path: str) -> C
 
 def parse_point(raw: object, path: str) -> Place | DocumentProblem:
     """The place that a list of latitude and longitude is, or what is wrong with it."""
-    items = as_list(raw)
-    if items is None or len(items) != 2:
-        return DocumentProblem(path, "not_a_point", "the point must be a list of two numbers, [latitude, longitude]")
-    latitude, longitude = _parse_number(items[0], f"{path}[0]"), _parse_number(items[1], f"{path}[1]")
-    if isinstance(latitude, DocumentProblem):
-        return latitude
-    if isinstance(longitude, DocumentProblem):
-        return longitude
+    misshapen = DocumentProblem(path, "not_a_point", "the point must be a list of two numbers, [latitude, longitude]")
+    pair = _parse_pair(raw, path, _parse_number, misshapen)
+    if isinstance(pair, DocumentProblem):
+        return pair
+    latitude, longitude = pair
     if not is_on_globe(latitude, longitude):
         words = "a latitude lies between -90 and 90, a longitude between -180 and 180"
         return DocumentProblem(path, "not_a_point", words)

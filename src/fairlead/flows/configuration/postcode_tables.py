@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fairlead.core.distances import Place
 from fairlead.core.errors import BadInput
@@ -27,9 +27,12 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class StoredPostcodeTables:
-    """The tables that were loaded, as a transaction sees them."""
+    """The tables that were loaded, as a transaction sees them. Each version is read once: it may be megabytes."""
 
     conn: Connection
+    _read: dict[tuple[str, int], Mapping[str, Place]] = field(
+        default_factory=dict[tuple[str, int], Mapping[str, Place]], init=False
+    )
 
     def version(self, name: str, version: int | None) -> int | None:
         """The version itself where the table has it; without one the newest; None where there is none."""
@@ -46,7 +49,9 @@ class StoredPostcodeTables:
         return {code: place for code, place in places.items() if south <= place.latitude <= north}
 
     def _places(self, name: str, version: int) -> Mapping[str, Place]:
-        return places_of(postcode_table_content(self.conn, name, version))
+        if (name, version) not in self._read:
+            self._read[name, version] = places_of(postcode_table_content(self.conn, name, version))
+        return self._read[name, version]
 
 
 def list_postcode_tables(database: Database) -> Sequence[PostcodeTableRow]:

@@ -107,25 +107,12 @@ def _statement(found: StatementFile, month: Month) -> MonthlyStatement:
 
 
 @dataclass(frozen=True, slots=True)
-class MonthUnderWay:
-    """The month that is not over yet: its name, such as `2026-11`, and its first day."""
-
-    name: str
-    first_day: date
-
-
-@dataclass(frozen=True, slots=True)
 class StatementList:
     """A provider's statements of closed months, the newest first, and the month under way."""
 
     currency: str
-    current: MonthUnderWay
+    current: Month
     closed: list[StatementRow]
-
-
-def _under_way(conn: Connection) -> MonthUnderWay:
-    month = month_at(conn, clock(conn))
-    return MonthUnderWay(month.name, month.first_day)
 
 
 def list_statements(database: Database, provider_id: str) -> StatementList:
@@ -134,7 +121,7 @@ def list_statements(database: Database, provider_id: str) -> StatementList:
     return database.read(
         lambda conn: StatementList(
             marketplace_currency(conn),
-            _under_way(conn),
+            month_at(conn, clock(conn)),
             stored_statements(conn, checked, MOST_LISTED),
         )
     )

@@ -1,11 +1,13 @@
 """The gateway that collects deposits here, as the settings have it."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from typing import cast
 
 from fairlead.core.errors import Refused
-from fairlead.delivery.payment_gateway import PaymentGateway
+from fairlead.delivery.payment_gateway import GatewayUnavailable, PaymentGateway
 from fairlead.delivery.sandbox_gateway import Answer, SandboxCharge, SandboxGateway, TestCard
 from fairlead.delivery.stripe_gateway import StripeGateway
 from fairlead.settings import Settings
@@ -13,6 +15,10 @@ from fairlead.store.connection import Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.money.sandbox_charges import sandbox_charge
 from fairlead.store.money.saved_methods import saved_method
+from fairlead.telemetry.errors import error_kind
+from fairlead.telemetry.logs import get_logger
+
+log = get_logger(__name__)
 
 
 def open_gateway(database: Database, settings: Settings) -> PaymentGateway | None:
@@ -36,6 +42,16 @@ def open_gateway(database: Database, settings: Settings) -> PaymentGateway | Non
 def _stripe_gateway(secret_key: str, webhook_secrets: tuple[str, ...]) -> StripeGateway:
     """One for each account in a process: it keeps its connections."""
     return StripeGateway(secret_key, webhook_secrets)
+
+
+@contextmanager
+def needing_an_answer(gateway: PaymentGateway) -> Generator[None]:
+    """What asks the gateway in here needs its answer. Raises `Refused`: `gateway_unavailable`, where it gives none."""
+    try:
+        yield
+    except GatewayUnavailable as error:
+        log.warning("payment gateway gave no answer", action=gateway.name, error=error_kind(error))
+        raise Refused("gateway_unavailable", "the payment gateway gave no answer; try again") from None
 
 
 def sandbox_gateway(database: Database) -> SandboxGateway:

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.model import MAX_AMOUNT_CENTS
-from fairlead.delivery.payment_gateway import GatewayUnavailable, PaymentGateway, PaymentToCollect
+from fairlead.delivery.payment_gateway import PaymentGateway, PaymentToCollect
 from fairlead.delivery.sandbox_gateway import NAME, Answer, answers_at
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.payments.ask_again import FIRST_ASKED_AFTER
+from fairlead.flows.payments.gateways import needing_an_answer
 from fairlead.flows.payments.payment_audit import requested_event
 from fairlead.store.audit.log import Actor, append_audit
 from fairlead.store.configuration.marketplace import marketplace_row
@@ -26,10 +27,6 @@ from fairlead.store.money.payment_requests import (
     pending_count,
 )
 from fairlead.store.money.sandbox_charges import insert_sandbox_charge
-from fairlead.telemetry.errors import error_kind
-from fairlead.telemetry.logs import get_logger
-
-log = get_logger(__name__)
 
 MOST_PENDING = 20
 """Of one provider in a day: each is asked about until it is settled."""
@@ -106,11 +103,8 @@ def open_checkout(
     if opened.name != request.gateway:
         raise Refused("payments_off", f"{request.gateway} collects no deposits here any more")
     payment = PaymentToCollect(request.request_id, request.amount_cents, request.currency)
-    try:
+    with needing_an_answer(opened):
         checkout = opened.open_checkout(payment, return_url)
-    except GatewayUnavailable as error:
-        log.warning("payment gateway gave no answer", action=opened.name, error=error_kind(error))
-        raise Refused("gateway_unavailable", "the payment gateway gave no answer; try again") from None
 
     def keep(conn: Connection) -> None:
         keep_checkout(conn, request.request_id, checkout.reference, checkout.url)

@@ -9,7 +9,7 @@ from fairlead.delivery.payment_gateway import GatewayUnavailable, MethodToSave, 
 from fairlead.delivery.sandbox_gateway import NAME, TestCard
 from fairlead.flows.configuration.providers import locked_provider
 from fairlead.flows.maintenance.maintenance import Maintenance
-from fairlead.flows.payments.gateways import open_gateway
+from fairlead.flows.payments.gateways import needing_an_answer, open_gateway
 from fairlead.flows.payments.payment_audit import gateway_actor, method_event, top_up_event
 from fairlead.flows.payments.request_payment import MOST_PENDING, required_gateway
 from fairlead.store.audit.log import Actor, append_audit
@@ -66,17 +66,26 @@ def open_saving(
         return saving
 
     saving = database.run(begin)
-    try:
+    with needing_an_answer(opened):
         page = opened.open_saving(saving, return_url)
-    except GatewayUnavailable as error:
-        log.warning("payment gateway gave no answer", action=opened.name, error=error_kind(error))
-        raise Refused("gateway_unavailable", "the payment gateway gave no answer; try again") from None
 
     def keep(conn: Connection) -> None:
         keep_page(conn, saving.setup_id, page.reference, page.url)
 
     database.run(keep)
     return page.url
+
+
+def require_test_saving(database: Database, provider_id: str, setup_id: str) -> None:
+    """The test gateway has this page for the provider. Raises `BadInput`, and `Refused`: `payment_unknown`."""
+    checked, setup_id = checked_id(provider_id, "provider"), checked_id(setup_id, "payment method")
+    database.read(lambda conn: _require_test_saving(conn, checked, setup_id))
+
+
+def _require_test_saving(conn: Connection, provider_id: str, setup_id: str) -> None:
+    row = saved_method(conn, setup_id, provider_id)
+    if row is None or row.gateway != NAME:
+        raise Refused("payment_unknown", f"there is no payment method {setup_id}")
 
 
 def answer_as_test_card(database: Database, provider_id: str, setup_id: str, card: TestCard) -> None:
@@ -87,9 +96,7 @@ def answer_as_test_card(database: Database, provider_id: str, setup_id: str, car
     checked, setup_id = checked_id(provider_id, "provider"), checked_id(setup_id, "payment method")
 
     def work(conn: Connection) -> None:
-        row = saved_method(conn, setup_id, checked)
-        if row is None or row.gateway != NAME:
-            raise Refused("payment_unknown", f"there is no payment method {setup_id}")
+        _require_test_saving(conn, checked, setup_id)
         choose_test_card(conn, setup_id, card, clock(conn))
 
     database.run(work)
@@ -164,11 +171,8 @@ def forget_method(database: Database, gateway: PaymentGateway | None, provider_i
     if row is None:
         return
     if gateway is not None and gateway.name == row.gateway and row.method_reference is not None:
-        try:
+        with needing_an_answer(gateway):
             gateway.forget_method(row.method_reference)
-        except GatewayUnavailable as error:
-            log.warning("payment gateway gave no answer", action=gateway.name, error=error_kind(error))
-            raise Refused("gateway_unavailable", "the payment gateway gave no answer; try again") from None
 
     def work(conn: Connection) -> None:
         locked_provider(conn, checked)

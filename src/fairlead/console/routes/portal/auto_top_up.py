@@ -13,12 +13,11 @@ from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.payment_words import reason_word
 from fairlead.console.routes.portal.frame import Reader, render_portal
 from fairlead.console.texts import noted
-from fairlead.core.errors import Refused
 from fairlead.core.permissions import Permission
-from fairlead.delivery.sandbox_gateway import NAME, TestCard
+from fairlead.delivery.sandbox_gateway import TestCard
 from fairlead.flows.configuration.own_provider import read_own_profile
 from fairlead.flows.payments.auto_top_up import read_auto_top_up
-from fairlead.store.money.saved_methods import saved_method
+from fairlead.flows.payments.saving_methods import require_test_saving
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -65,7 +64,5 @@ def show_test_cards(
     setup_id: Annotated[Uuid, Path()],
 ) -> Response:
     """The test gateway's page on which one of its cards is saved."""
-    saving = caller.database.read(lambda conn: saved_method(conn, setup_id, caller.provider_id))
-    if saving is None or saving.gateway != NAME:
-        raise Refused("payment_unknown", f"there is no payment method {setup_id}")
+    require_test_saving(caller.database, caller.provider_id, setup_id)
     return render_portal(page, "test-gateway-method.html", caller, setup_id=setup_id, cards=list(CARDS.items()))
