@@ -136,6 +136,8 @@ class CoreWorld:
         batch = self._limited.decided([lead])
         [decision] = batch.decisions
         names_of_levels = {level_id: name for name, level_id in self._levels.items()}
+        names = {provider_id: name for name, provider_id in self._providers.items()}
+        told_names = Names(names_of_levels, "EUR", names)
         why: dict[tuple[str, str], str] = {}
         says: dict[tuple[str, str], str] = {}
         for result in decision.levels:
@@ -143,11 +145,10 @@ class CoreWorld:
                 standing = standing_of(roster, lead, decision, result, provider_id)
                 if standing is not None and standing.refusal is not None:
                     why[result.level.name, name] = standing.refusal.reason
-                    says[result.level.name, name] = standing.refusal.sentence(Names(names_of_levels, "EUR"))
+                    says[result.level.name, name] = standing.refusal.sentence(told_names)
         self._limited.take(batch)
         if decision.recipients:
             self._sold.add(lead.lead_id)
-        names = {provider_id: name for name, provider_id in self._providers.items()}
         received = [
             [result.level.name, *(names[each.provider_id] for each in result.recipients)] for result in decision.levels
         ]

@@ -3,6 +3,7 @@
 from tests.seeded_bugs.bugs_of_entry import BUGS_OF_ENTRY
 from tests.seeded_bugs.bugs_of_erasures import BUGS_OF_ERASURES
 from tests.seeded_bugs.bugs_of_exports import BUGS_OF_EXPORTS
+from tests.seeded_bugs.bugs_of_gates import BUGS_OF_GATES
 from tests.seeded_bugs.bugs_of_jobs import BUGS_OF_JOBS
 from tests.seeded_bugs.bugs_of_limits import BUGS_OF_LIMITS
 from tests.seeded_bugs.bugs_of_papers import BUGS_OF_PAPERS
@@ -16,6 +17,7 @@ from tests.seeded_bugs.bugs_of_writers import BUGS_OF_WRITERS
 
 BANK = (
     *BUGS_OF_RULES,
+    *BUGS_OF_GATES,
     *BUGS_OF_TRANSACTIONS,
     *BUGS_OF_JOBS,
     *BUGS_OF_ENTRY,
