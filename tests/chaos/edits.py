@@ -359,6 +359,8 @@ EDITS = {
     "a threshold that nobody set": edit(
         PROVIDER, "update providers set low_balance_threshold_cents = 1 where name = 'Bowline'"
     ),
+    "days of a low balance": edit(PROVIDER, "update providers set low_balance_days = 1 where name = 'Cleat'"),
+    "days that nobody set": edit(PROVIDER, "update providers set low_balance_days = 1 where name = 'Bowline'"),
     "a suspended provider": edit(PROVIDER, "update providers set status = 'active' where status = 'suspended'"),
     # Messages
     "messages of stopped subscriptions removed": edit(

@@ -62,6 +62,7 @@ name = "Cleat"
 timezone = "Europe/Madrid"
 credit_limit_cents = 500
 low_balance_threshold_cents = 700
+low_balance_days = 5
 deposit = [{ external_id = "opening-cleat", amount_cents = 9000 }]
 subscription = [{ niche = "hosting", level = "silver" }]
 """

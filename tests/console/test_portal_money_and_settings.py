@@ -51,7 +51,8 @@ def test_deliveries_show_the_own_endpoint_and_never_its_secret(database: Databas
 def test_settings_show_what_the_provider_is_told_and_who_logs_in(database: Database) -> None:
     portal = visit_portal(database)
     profile = portal.sam.get("/api/v1/provider/profile")
-    change = {"low_balance_threshold_cents": 1550}
+    assert "You are not told when it is low." in shown(portal.sam, "/portal/balance")
+    change = {"low_balance_threshold_cents": 1550, "low_balance_days": 7}
     portal.sam.patch("/api/v1/provider/profile", json=change, headers={"If-Match": profile.headers["etag"]})
     page = portal.sam.get("/portal/settings").text
     assert 'value="15.50"' in page
@@ -59,4 +60,6 @@ def test_settings_show_what_the_provider_is_told_and_who_logs_in(database: Datab
     words = shown(portal.sam, "/portal/settings")
     assert "sales@anchor.example" in words
     assert "sales@bowline.example" not in words
-    assert "You are told when it falls below €15.50." in shown(portal.sam, "/portal/balance")
+    balance = shown(portal.sam, "/portal/balance")
+    assert "You are told when it falls below €15.50." in balance
+    assert "You are told when it lasts for less than 7 days at this pace." in balance

@@ -113,6 +113,25 @@ def test_the_default_tells_everything_that_it_is_given(kind: str, language: str)
                     assert all(line in rendered.text and line in rendered.html for line in text.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("language", "days_left", "threshold_days", "said"),
+    [
+        ("en", 0, 7, ("Lasts for: less than a day", "Alert: less than 7 days")),
+        ("en", 1, 2, ("Lasts for: 1 day", "Alert: less than 2 days")),
+        ("en", 12, 30, ("Lasts for: 12 days", "Pace: 246.90 EUR a day")),
+        ("de", 0, 1, ("Reicht für: weniger als einen Tag", "Warnung: weniger als 1 Tag")),
+        ("de", 12, 30, ("Reicht für: 12 Tage", "Warnung: weniger als 30 Tage")),
+    ],
+)
+def test_a_low_balance_in_days_says_for_how_long_it_lasts(
+    language: str, days_left: int, threshold_days: int, said: tuple[str, ...]
+) -> None:
+    values = {**sample_values("low_balance"), "days_left": days_left, "threshold_days": threshold_days}
+    lines = render(default_template("low_balance", language), values).text.splitlines()
+    assert not set(said) - set(lines), lines
+    assert not any("1500" in line for line in lines), "the balance of an alert in cents is not this alert's"
+
+
 # What is checked ---------------------------------------------------------------------------------------------------
 
 

@@ -3,9 +3,55 @@
 from tests.seeded_bugs.bug import Bug, Edit
 
 _REPORTS = "tests/flows/payments/test_take_report.py"
+_DAYS_LEFT = "tests/flows/maintenance/test_days_left.py"
 _TOP_UPS = "tests/flows/payments/test_auto_top_up.py"
 
 BUGS_OF_PAYMENTS = (
+    Bug(
+        "days left are told at each look",
+        "a provider cannot be told too often",
+        (
+            Edit(
+                "flows/maintenance/days_left.py",
+                "if is_told != rows[each].was_told_of_low_days}\n    messages",
+                "}\n    messages",
+            ),
+            Edit(
+                "flows/maintenance/days_left.py",
+                "!= row.was_told_of_low_days\n            }",
+                "or row.was_told_of_low_days\n            }",
+            ),
+        ),
+        (f"{_DAYS_LEFT}::test_it_is_told_once_when_the_money_lasts_for_too_few_days",),
+        is_quick=True,
+    ),
+    Bug(
+        "days left are of the balance that was read before its lock",
+        "it was read a moment ago",
+        (
+            Edit(
+                "flows/maintenance/days_left.py",
+                "told = {each: _is_told(row, paces[each]) for each, row in rows.items()}",
+                "told = {each: not row.was_told_of_low_days for each, row in rows.items()}",
+            ),
+        ),
+        (f"{_DAYS_LEFT}::test_a_deposit_between_the_reading_and_the_lock_counts",),
+        is_quick=True,
+    ),
+    Bug(
+        "a pace that knows no refunds",
+        "what was bought was bought",
+        (Edit("store/money/spending_pace.py", "e.kind in ('lead_purchase', 'refund')", "e.kind = 'lead_purchase'"),),
+        (f"{_DAYS_LEFT}::test_the_pace_is_that_of_two_weeks_net_of_refunds_and_by_nothing_else",),
+        is_quick=True,
+    ),
+    Bug(
+        "an alert in days that is over as soon as it is not low",
+        "one day more or less is no difference",
+        (Edit("core/spending_pace.py", "OVER_AFTER_DAYS = 1\n", "OVER_AFTER_DAYS = 0\n"),),
+        (f"{_DAYS_LEFT}::test_money_that_comes_in_ends_it_and_the_next_crossing_is_told_again",),
+        is_quick=True,
+    ),
     Bug(
         "what came is credited, whatever was asked for",
         "money is money",

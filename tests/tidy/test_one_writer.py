@@ -45,6 +45,7 @@ COLUMNS: Mapping[str, set[str]] = {
     "providers.balance_cents": {"money/ledger.py"},
     "providers.ledger_seq": {"money/ledger.py"},
     "providers.low_balance_alerted_at": {"money/ledger.py"},
+    "providers.low_balance_days_alerted_at": {"money/spending_pace.py"},
     "providers.top_up_below_cents": {"money/auto_top_ups.py"},
 }
 """By column of a table that has other columns to be written as well: the modules that may."""

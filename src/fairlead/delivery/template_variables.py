@@ -7,7 +7,9 @@ from typing import Literal
 
 from fairlead.core.form import MAX_FIELDS
 
-VariableType = Literal["text", "amount in minor units", "time", "address of a page", "list of pairs", "list of texts"]
+VariableType = Literal[
+    "text", "number", "amount in minor units", "time", "address of a page", "list of pairs", "list of texts"
+]
 Values = Mapping[str, object]
 
 LIST_TYPES: tuple[VariableType, ...] = ("list of pairs", "list of texts")
@@ -75,7 +77,16 @@ _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
     "filter_invalidated": (*_PROVIDER, _NICHE, _LEVEL),
     "low_balance": (
         *_PROVIDER,
-        Variable("threshold_cents", "amount in minor units", "the balance that the alert is set to", 150_000),
+        Variable(
+            "threshold_cents",
+            "amount in minor units",
+            "the balance that the alert is set to; none: it is one of days",
+            150_000,
+            True,
+        ),
+        Variable("days_left", "number", "for how many days the money lasts; none: the alert is one of cents", 5, True),
+        Variable("threshold_days", "number", "the days that the alert is set to", 7, True),
+        Variable("daily_cents", "amount in minor units", "what leads cost on an average day lately", 24_690, True),
     ),
     "auto_top_up_failed": (
         *_POOR_PROVIDER,

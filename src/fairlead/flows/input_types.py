@@ -76,6 +76,7 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "timezone": TypeAdapter(Timezone, config=_STRICT),
     "credit_limit_cents": TypeAdapter(Cents, config=_STRICT),
     "low_balance_threshold_cents": TypeAdapter(Cents | None, config=_STRICT),
+    "low_balance_days": TypeAdapter(Days | None, config=_STRICT),
     "min_deposit_cents": TypeAdapter(PositiveCents | None, config=_STRICT),
     "max_deposit_cents": TypeAdapter(PositiveCents | None, config=_STRICT),
     "language": TypeAdapter(MailLanguage | None, config=_STRICT),

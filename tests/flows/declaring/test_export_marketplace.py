@@ -92,6 +92,7 @@ timezone = "Asia/Kathmandu"
 language = "de"
 credit_limit_cents = 700
 low_balance_threshold_cents = 300
+low_balance_days = 5
 conflict_group = "One owner"
 limits = { leads_per_week = 50, spend_cents_per_month = 90000 }
 

@@ -77,6 +77,8 @@ def test_every_kind_for_providers_can_be_written_from_the_rows(damaged_database:
             from assignments a join providers p on p.id = a.provider_id and p.email = 'anchor@example.com',
                  (values ('refund_issued', 'assignment', '{"reason": "wrong number"}'::jsonb),
                          ('low_balance', 'balance', '{"threshold_cents": 4500}'),
+                         ('low_balance', 'balance',
+                          '{"days_left": 1, "threshold_days": 9, "daily_cents": 1500, "balance_cents": 3000}'),
                          ('filter_invalidated', 'subscription', null),
                          ('subscription_deactivated', 'subscription', null),
                          ('subscription_reactivated', 'subscription', null)) as told (kind, cause, detail)
@@ -86,7 +88,10 @@ def test_every_kind_for_providers_can_be_written_from_the_rows(damaged_database:
     with mail_server(inbox) as port:
         work_off(database, settings_for(port))
     texts = [text_of(mail) for mail in sent_to(inbox, ANCHOR)]
-    assert len(texts) == 6
+    assert len(texts) == 7
+    assert any(
+        "Lasts for: 1 day" in text and "15.00 EUR a day" in text and "less than 9 days" in text for text in texts
+    )
     assert any("wrong number" in text and "20.00 EUR" in text for text in texts)
     assert any("45.00 EUR" in text and "30.00 EUR" in text for text in texts)  # the threshold, and the balance
     assert query(database, "select count(*) from notifications where state <> 'sent'") == [(0,)]

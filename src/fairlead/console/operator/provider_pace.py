@@ -25,7 +25,8 @@ class DayBar:
 
 @dataclass(frozen=True, slots=True)
 class PaceOfProvider:
-    """Spend per day over the span, and in how many days the rest is spent at that pace; None: nothing is spent."""
+    """Spend per day over the span, and for how many days what is available lasts at the present pace; None: nothing is
+    spent."""
 
     day_count: int
     spent_cents: int
@@ -39,12 +40,11 @@ class PaceOfProvider:
         return self.day_count * BAR_WIDTH
 
 
-def pace_of(available_cents: int, days: Days, by_day: Sequence[SpendOfDay]) -> PaceOfProvider:
+def pace_of(days_left: int | None, days: Days, by_day: Sequence[SpendOfDay]) -> PaceOfProvider:
     """The pace of these days; those that are not named had no lead."""
     day_count = (days.day_before - days.day_from).days
     spent = sum(each.spent_cents for each in by_day)
-    left = None if spent == 0 else max(available_cents, 0) * day_count // spent
-    return PaceOfProvider(day_count, spent, spent // day_count, left, _bars(days.day_from, day_count, by_day))
+    return PaceOfProvider(day_count, spent, spent // day_count, days_left, _bars(days.day_from, day_count, by_day))
 
 
 def _bars(first: date, day_count: int, by_day: Sequence[SpendOfDay]) -> tuple[DayBar, ...]:

@@ -34,10 +34,11 @@ class OwnProfile:
 
 @dataclass(frozen=True, slots=True)
 class OwnProfileChange:
-    """What a provider changes of itself. A threshold of None: it is not told of a low balance. A language of None: it
-    is written to in English."""
+    """What a provider changes of itself. A threshold of None, days of None: it is not told of a low balance by it. A
+    language of None: it is written to in English."""
 
     low_balance_threshold_cents: int | Unchanged | None = UNCHANGED
+    low_balance_days: int | Unchanged | None = UNCHANGED
     language: str | Unchanged | None = UNCHANGED
 
 
@@ -59,7 +60,8 @@ def change_own_profile(
     *,
     expected_version: str | None = None,
 ) -> Changed[ProviderRow]:
-    """The provider is as the change says: it is told once its balance falls below that many cents, in that language.
+    """The provider is as the change says: it is told once its balance falls below that many cents, or lasts for fewer
+    days than that, in that language.
 
     Name, address, time zone and credit limit are the operators' to change. Audited, unless nothing changes. Locks the
     provider. Raises `BadInput`, and `Refused`: `provider_unknown`, `version_conflict`.

@@ -40,7 +40,7 @@ from fairlead.store.lookups import checked_id
 
 @dataclass(frozen=True, slots=True)
 class ProviderChange:
-    """What is to be different about a provider. A threshold of None: it is not told of a low balance; a
+    """What is to be different about a provider. A threshold or days of None: it is not told of a low balance by it; a
     language of None: it is written to in English."""
 
     name: str | Unchanged = UNCHANGED
@@ -48,6 +48,7 @@ class ProviderChange:
     timezone: str | Unchanged = UNCHANGED
     credit_limit_cents: int | Unchanged = UNCHANGED
     low_balance_threshold_cents: int | Unchanged | None = UNCHANGED
+    low_balance_days: int | Unchanged | None = UNCHANGED
     language: str | Unchanged | None = UNCHANGED
 
 
@@ -61,6 +62,7 @@ def create_provider(
     timezone: str = "UTC",
     credit_limit_cents: int = 0,
     low_balance_threshold_cents: int | None = None,
+    low_balance_days: int | None = None,
     language: str | None = None,
     memo: str | None = None,
 ) -> Changed[ProviderRow]:
@@ -71,14 +73,14 @@ def create_provider(
     """
     values: dict[str, object] = {"email": email, "name": name, "timezone": timezone, "memo": memo}
     values |= {"credit_limit_cents": credit_limit_cents, "low_balance_threshold_cents": low_balance_threshold_cents}
-    values |= {"language": language}
+    values |= {"language": language, "low_balance_days": low_balance_days}
     canonical = canonical_values(values)
     email, name, memo = canonical["email"], canonical["name"], canonical["memo"]
     if status not in ("pending", "active"):
         raise BadInput(["status: must be pending or active"])
     balance = Balance(0, credit_limit_cents, 0)
     asked = ProviderRow(new_id(database), email, name, status, timezone, low_balance_threshold_cents, balance)
-    asked = replace(asked, language=language)
+    asked = replace(asked, language=language, low_balance_days=low_balance_days)
 
     def work(conn: Connection, _: Sequence[str]) -> Changed[ProviderRow]:
         lock_marketplace(conn, DEFAULT_CURRENCY, may_change=False)

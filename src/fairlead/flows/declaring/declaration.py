@@ -188,6 +188,7 @@ class ProviderTable(_Table):
     language: MailLanguage | None = None
     credit_limit_cents: Cents | None = None
     low_balance_threshold_cents: Cents | None = None
+    low_balance_days: Days | None = None
     limits: dict[str, Any] | None = None
     schedule: dict[str, Any] | None = None
     conflict_group: Name | Literal[""] | None = None

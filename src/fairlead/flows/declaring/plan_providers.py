@@ -99,6 +99,7 @@ def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: Provi
             table.low_balance_threshold_cents,
             Balance(0, limit_cents, 0),
             language=table.language,
+            low_balance_days=table.low_balance_days,
         )
         if limit_cents:
             plan.credit_limits.append((after.provider_id, 0, limit_cents))
@@ -115,6 +116,7 @@ def _provider(plan: ProviderPlan, path: str, table: ProviderTable, before: Provi
             low_balance_threshold_cents=(
                 before.low_balance_threshold_cents if threshold_cents is None else threshold_cents
             ),
+            low_balance_days=table.low_balance_days or before.low_balance_days,
             balance=balance,
         )
     own_limits, schedule = declared_texts(plan.problems, path, table, (after.limits_text, after.schedule_text))
@@ -158,6 +160,7 @@ def provider_document(row: ProviderRow) -> JsonObject:
         "language": row.language,
         "credit_limit_cents": row.balance.credit_limit_cents,
         "low_balance_threshold_cents": row.low_balance_threshold_cents,
+        "low_balance_days": row.low_balance_days,
         "limits": None if row.limits_text is None else json.loads(row.limits_text),
         "schedule": None if row.schedule_text is None else json.loads(row.schedule_text),
         "conflict_group": row.conflict_group_id,

@@ -7,7 +7,7 @@ from fairlead.store.configuration.rows import ProviderRow
 PERSONAL = ("name", "email")
 """Of these the audit log says that they changed, and not from what to what."""
 
-IF_ANY = ("limits", "schedule", "language", "conflict_group")
+IF_ANY = ("low_balance_days", "limits", "schedule", "language", "conflict_group")
 """Of these the audit log says nothing where a new provider has none."""
 
 

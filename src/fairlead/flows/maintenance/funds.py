@@ -5,6 +5,7 @@ from collections import Counter
 from fairlead.core.errors import Unavailable
 from fairlead.flows import funding
 from fairlead.flows.funding import Move
+from fairlead.flows.maintenance.days_left import tell_days_left
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.store.configuration.rows import lock_providers
 from fairlead.store.connection import Connection
@@ -29,8 +30,9 @@ def follow_funds(maintenance: Maintenance) -> Counter[str]:
     Paused ones stay paused. A charge deactivates subscriptions only in its own niche: those in others follow here, or
     when a decision consults them. Niche by niche, some hundreds of providers to a transaction, which locks the niche,
     then the providers, ascending by id. A niche that stays locked is left for the next time. Providers who were told
-    of a low balance that is not low any more will be told again when it falls. Returns how many subscriptions were
-    reactivated and deactivated, and how many providers may be told again. Idempotent.
+    of a low balance that is not low any more will be told again when it falls; those whose money lasts for too few days
+    are told (`days_left`). Returns how many subscriptions were reactivated and deactivated, how many providers may be
+    told again, and how many were told. Idempotent.
 
     Raises `Unavailable`, after the other niches were looked at, for a niche that could not be.
     """
@@ -43,6 +45,7 @@ def follow_funds(maintenance: Maintenance) -> Counter[str]:
             log.warning("funds could not be followed", niche_id=niche_id)
             held = unavailable
     counts["low_balances_over"] += _forget_low_balances(maintenance)
+    counts.update(tell_days_left(maintenance))
     if held is not None:
         raise held
     return counts

@@ -39,6 +39,7 @@ class ListedProvider:
     balance_cents: int
     credit_limit_cents: int
     low_balance_threshold_cents: int | None
+    low_balance_days: int | None
     created_at: datetime
 
 
@@ -119,7 +120,7 @@ def providers_page(conn: Connection, wanted: ProviderSearch, before_id: str | No
         ListedProvider,
         """
         select id::text as provider_id, name, email, status, timezone, balance_cents, credit_limit_cents,
-               low_balance_threshold_cents, created_at
+               low_balance_threshold_cents, low_balance_days, created_at
         from providers
         where (%(before)s::uuid is null or id < %(before)s::uuid)
           and (%(status)s::text is null or status = %(status)s)

@@ -13,6 +13,7 @@ from fairlead.core.ledger import LowBalance
 from fairlead.core.limits import limits_text
 from fairlead.core.model import Balance, Level, ProviderTerms, Subscription, filter_text
 from fairlead.core.prices import price_rules_text
+from fairlead.core.spending_pace import DaysAlert
 from fairlead.store.connection import Connection
 
 DEFAULT_CURRENCY = "EUR"
@@ -92,6 +93,8 @@ class ProviderRow:
     language: str | None = None
     conflict_group_id: str | None = None
     top_up_below_cents: int | None = None
+    low_balance_days: int | None = None
+    was_told_of_low_days: bool = False
 
     @property
     def terms(self) -> ProviderTerms:
@@ -102,6 +105,11 @@ class ProviderRow:
     def low_balance(self) -> LowBalance:
         """When the provider is told of a low balance, and whether it was."""
         return LowBalance(self.low_balance_threshold_cents, self.was_told_of_low_balance, self.top_up_below_cents)
+
+    @property
+    def days_alert(self) -> DaysAlert:
+        """When the provider is told that its money lasts for few days only, and whether it was."""
+        return DaysAlert(self.low_balance_days, self.was_told_of_low_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +250,8 @@ def provider_ids(conn: Connection) -> list[str]:
 _PROVIDERS: LiteralString = """
     select id::text, email, name, status, timezone, low_balance_threshold_cents,
            balance_cents, credit_limit_cents, ledger_seq, low_balance_alerted_at is not null, limits, schedule,
-           language, conflict_group_id::text, top_up_below_cents
+           language, conflict_group_id::text, top_up_below_cents, low_balance_days,
+           low_balance_days_alerted_at is not null
     from providers where id = any(%s::uuid[]) order by id"""
 
 
@@ -273,7 +282,7 @@ def _providers(conn: Connection, provider_ids: Sequence[str], statement: Literal
             *others,
         )
         for provider_id, email, name, status, zone, threshold, *balance, was_told, limits, schedule, others in (
-            (*row[:-3], row[-3:]) for row in rows
+            (*row[:-5], row[-5:]) for row in rows
         )
     }
 

@@ -105,17 +105,19 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
         conn,
         """
         insert into providers (id, email, email_key, name, status, timezone, low_balance_threshold_cents,
-                               credit_limit_cents, limits, schedule, language, conflict_group_id, created_at)
+                               credit_limit_cents, limits, schedule, language, conflict_group_id, low_balance_days,
+                               created_at)
         select provider.*, %s
         from unnest(%b::uuid[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],
-                    %b::bigint[], %b::jsonb[], %b::jsonb[], %b::text[], %b::uuid[]) as provider
+                    %b::bigint[], %b::jsonb[], %b::jsonb[], %b::text[], %b::uuid[], %b::integer[]) as provider
         on conflict (id) do update
         set email = excluded.email,
             email_key = case when providers.email = excluded.email then providers.email_key else excluded.email_key end,
             name = excluded.name, status = excluded.status, timezone = excluded.timezone,
             low_balance_threshold_cents = excluded.low_balance_threshold_cents,
             credit_limit_cents = excluded.credit_limit_cents, limits = excluded.limits, schedule = excluded.schedule,
-            language = excluded.language, conflict_group_id = excluded.conflict_group_id
+            language = excluded.language, conflict_group_id = excluded.conflict_group_id,
+            low_balance_days = excluded.low_balance_days
         """,
         now,
         [
@@ -132,6 +134,7 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
                 row.schedule_text,
                 row.language,
                 row.conflict_group_id,
+                row.low_balance_days,
             )
             for row in rows
         ],
@@ -140,8 +143,10 @@ def write_providers(conn: Connection, rows: Sequence[ProviderRow], now: datetime
 
 def write_own_profile(conn: Connection, row: ProviderRow) -> None:
     """Of the provider that is as the row says which it may change itself. Needs its lock."""
-    statement = "update providers set low_balance_threshold_cents = %s, language = %s where id = %s"
-    values = (row.low_balance_threshold_cents, row.language, row.provider_id)
+    statement = (
+        "update providers set low_balance_threshold_cents = %s, low_balance_days = %s, language = %s where id = %s"
+    )
+    values = (row.low_balance_threshold_cents, row.low_balance_days, row.language, row.provider_id)
     change_rows(conn, "providers_with_a_threshold_are_there", 1, statement, values)
 
 

@@ -153,12 +153,13 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
         with told as materialized (
             select distinct on (entity_id, member) entity_id, member, seq, new -> member as value
             from audit_log, unnest(array['status', 'timezone', 'language', 'low_balance_threshold_cents',
-                                                'limits', 'schedule', 'conflict_group']) as member
+                                                'low_balance_days', 'limits', 'schedule', 'conflict_group']) as member
             where entity = 'provider' and new ? member order by entity_id, member, seq desc
         ), stored as materialized (
             select p.id::text as id, own.member, own.value
             from providers p, lateral (values ('status', to_jsonb(p.status)), ('timezone', to_jsonb(p.timezone)),
                  ('low_balance_threshold_cents', coalesce(to_jsonb(p.low_balance_threshold_cents), 'null')),
+                 ('low_balance_days', coalesce(to_jsonb(p.low_balance_days), 'null')),
                  ('language', coalesce(to_jsonb(p.language), 'null')), ('limits', coalesce(p.limits, 'null')),
                  ('schedule', coalesce(p.schedule, 'null')),
                  ('conflict_group', coalesce(to_jsonb(p.conflict_group_id), 'null')))
@@ -170,9 +171,9 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
             select coalesce(max(seq), 0) from audit_log
             where action = 'marketplace.applied' and entity = 'provider' and not new ? 'is_told_one_by_one')
         union all
-        select format('provider %s has limits, a schedule, a language or a group that no audit entry tells of', s.id)
+        select format('provider %s has %s of which no audit entry tells', s.id, s.member)
         from stored s left join told t on t.entity_id = s.id and t.member = s.member
-        where s.member in ('limits', 'schedule', 'language', 'conflict_group') and s.value <> 'null'
+        where s.member in ('limits', 'schedule', 'language', 'conflict_group', 'low_balance_days') and s.value <> 'null'
           and t.entity_id is null
         union all
         select format('provider %s was created at %s, audit entry %s says at %s', p.id, p.created_at, a.seq,

@@ -15,7 +15,7 @@ grant select on marketplace, niches, competition_levels, postcode_tables to :"po
 grant select on providers, payments, ledger_entries, statements, closed_months to :"portal";
 grant select on payment_requests to :"portal";
 grant select (request_id, provider_id) on sandbox_charges to :"portal";
-grant update (low_balance_threshold_cents, top_up_below_cents, language, limits, schedule, limits_used,
+grant update (low_balance_threshold_cents, low_balance_days, top_up_below_cents, language, limits, schedule, limits_used,
               notification_preferences)
     on providers to :"portal";
 

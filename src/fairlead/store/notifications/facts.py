@@ -76,7 +76,9 @@ def message_facts(conn: Connection, notification_ids: Sequence[str]) -> dict[str
                    u.name as user_name, u.email as user_email,
                    p.id::text as provider_id, p.name as provider_name, p.email as provider_email, p.timezone,
                    p.balance_cents,
-                   coalesce((n.detail ->> 'threshold_cents')::bigint, p.low_balance_threshold_cents) as threshold_cents,
+                   case when not coalesce(n.detail ? 'threshold_days', false)
+                        then coalesce((n.detail ->> 'threshold_cents')::bigint, p.low_balance_threshold_cents)
+                        end as threshold_cents,
                    i.slug as niche_slug, i.name as niche_name, i.form_schema::text, v.name as level_name,
                    coalesce(a.price_cents, v.price_cents) as price_cents,
                    a.id::text as assignment_id, a.assigned_at, l.id::text as lead_id,

@@ -31,6 +31,7 @@ class ProviderState(ResponseModel):
         description="What it can pay for now, in minor units: balance and credit.", examples=[125_00]
     )
     low_balance_threshold_cents: int | None
+    low_balance_days: int | None
     conflict_group_id: Uuid | None
     currency: Currency
     version: str = Field(
@@ -60,6 +61,7 @@ def provider_state(row: ProviderRow, currency: str) -> ProviderState:
         credit_limit_cents=row.balance.credit_limit_cents,
         available_cents=row.balance.available_cents,
         low_balance_threshold_cents=row.low_balance_threshold_cents,
+        low_balance_days=row.low_balance_days,
         conflict_group_id=row.conflict_group_id,
         currency=currency,
         version=provider_version(row),

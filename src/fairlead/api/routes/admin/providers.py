@@ -35,6 +35,7 @@ router = Router(prefix="/api/v1/admin/providers", tags=["providers"])
 Reader = Annotated[Principal, needs(Permission.PROVIDERS_READ)]
 Editor = Annotated[Principal, needs(Permission.PROVIDERS_WRITE)]
 ProviderId = Annotated[Uuid, Path()]
+AlertDays = Annotated[Int, Field(ge=1, le=365, examples=[7])]
 LimitCents = Annotated[Int, Field(ge=0, le=MAX_AMOUNT_CENTS)]
 Timezone = Annotated[
     str,
@@ -60,6 +61,7 @@ class NewProvider(RequestModel):
     language: MailLanguage | None = Field(default=None, description=OF_LANGUAGE)
     credit_limit_cents: LimitCents = 0
     low_balance_threshold_cents: LimitCents | None = None
+    low_balance_days: AlertDays | None = None
     memo: Memo | None = None
 
 
@@ -72,6 +74,7 @@ class ProviderPatch(RequestModel):
     language: MailLanguage | None = Field(default=None, description=OF_LANGUAGE)
     credit_limit_cents: LimitCents = unsaid()
     low_balance_threshold_cents: LimitCents | None = None
+    low_balance_days: AlertDays | None = None
     memo: Memo | None = None
 
 
@@ -100,6 +103,7 @@ class ProviderItem(ResponseModel):
     balance_cents: int = Field(examples=[125_00])
     credit_limit_cents: int = Field(examples=[0])
     low_balance_threshold_cents: int | None
+    low_balance_days: int | None
     currency: Currency
     subscription_count: int = Field(description="Its living subscriptions.", examples=[3])
     active_subscription_count: int = Field(description="Those that can receive leads.", examples=[2])
@@ -145,6 +149,7 @@ def add_provider(
         language=asked.language,
         credit_limit_cents=asked.credit_limit_cents,
         low_balance_threshold_cents=asked.low_balance_threshold_cents,
+        low_balance_days=asked.low_balance_days,
         memo=asked.memo,
     )
     return provider_changed(response, done, currency)

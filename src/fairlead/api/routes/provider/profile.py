@@ -54,6 +54,7 @@ class OwnProfile(ResponseModel):
     credit_limit_cents: int = Field(examples=[0])
     available_cents: int = Field(description="What can be spent, in minor units: balance and credit.", examples=[5000])
     low_balance_threshold_cents: int | None = Field(examples=[1500])
+    low_balance_days: int | None = Field(examples=[7])
     currency: Currency
 
 
@@ -61,6 +62,7 @@ class OwnProfilePatch(RequestModel):
     """What is to be different. What is not sent stays."""
 
     low_balance_threshold_cents: Annotated[Int, Field(ge=0, le=MAX_AMOUNT_CENTS, examples=[1500])] | None = unsaid()
+    low_balance_days: Annotated[Int, Field(ge=1, le=365, examples=[7])] | None = unsaid()
     language: MailLanguage | None = Field(default=None, description=OF_LANGUAGE)
 
 
@@ -82,8 +84,7 @@ def show_own_profile(caller: Reader, response: Response) -> OwnProfile:
 def change_own_limits(
     asked: OwnProfilePatch, expected: ExpectedVersion, caller: Writer, response: Response
 ) -> OwnProfile:
-    """Change below which balance the provider is told, and in which language. All else of the profile is the operators'
-    to change."""
+    """Change when the provider is told of a low balance, and in which language. All else is the operators' to change."""
     change = OwnProfileChange(**said(asked))
     change_own_profile(caller.database, caller.provider_id, change, caller.actor, expected_version=expected)
     return _profile(caller, response)
@@ -124,6 +125,7 @@ def _profile(caller: OwnProvider, response: Response) -> OwnProfile:
             "credit_limit_cents": row.balance.credit_limit_cents,
             "available_cents": row.balance.available_cents,
             "low_balance_threshold_cents": row.low_balance_threshold_cents,
+            "low_balance_days": row.low_balance_days,
             "currency": found.currency,
         }
     )

@@ -11,7 +11,7 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.entered_amount import entered_amount
 from fairlead.console.operator.jobs_in_words import message_words
-from fairlead.console.operator.provider_pace import PaceOfProvider, pace_of
+from fairlead.console.operator.provider_pace import pace_of
 from fairlead.console.operator.provider_subscriptions import SubscriptionLine, levels_to_join, subscription_lines
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.payment_words import reason_word
@@ -30,12 +30,14 @@ from fairlead.flows.configuration.terms_in_force import read_provider_terms, ter
 from fairlead.flows.money.bad_leads import list_open_reports
 from fairlead.flows.money.ledger_reading import read_provider_ledger
 from fairlead.flows.payments.auto_top_up import SeenAutoTopUp, read_auto_top_up
-from fairlead.flows.provider_activity import OneProviderActivity, one_provider_activity
+from fairlead.flows.provider_activity import one_provider_activity
 from fairlead.flows.reports import AskedDays
 from fairlead.store.connection import Database
 from fairlead.store.keyset import KeysetPage
+from fairlead.store.leads.rows import clock
 from fairlead.store.money.bad_leads import OpenReport, ReportFilter
 from fairlead.store.money.ledger_pages import LedgerEntryInFull, LedgerFilter
+from fairlead.store.money.spending_pace import spending_paces
 from fairlead.store.notifications.delivery_pages import DeliveryFilter, delivery_page
 from fairlead.store.notifications.endpoint_pages import WatchedEndpoint, endpoint_page
 from fairlead.store.notifications.lists import ListedNotification
@@ -63,6 +65,7 @@ def show_provider(
     """Balance and pace, subscriptions with what each got, why it is passed over, money, reports, deliveries, users."""
     seen = read_provider(database, provider_id)
     activity = one_provider_activity(database, provider_id, AskedDays(timezone=page.viewer.zone_name))
+    lately = database.read(lambda conn: spending_paces(conn, [provider_id], clock(conn)))[provider_id]
     lines = subscription_lines(database, provider_id, activity)
     groups = read_conflict_groups(database)
     notes = provider_notes(database, provider_id, limit=_FEW)
@@ -78,7 +81,8 @@ def show_provider(
         currency=activity.currency,
         digits=get_currency_precision(activity.currency),
         activity=activity,
-        pace=_pace(seen.row.balance.available_cents, activity),
+        pace=pace_of(lately.days_left(seen.row.balance.available_cents), activity.days, activity.by_day),
+        lately=lately,
         lines=lines,
         terms=shown_terms(read_provider_terms(database, provider_id), activity.currency, page.viewer),
         terms_of={
@@ -99,10 +103,6 @@ def show_provider(
         off_reason_word=reason_word,
         users=_users(database, reader, provider_id),
     )
-
-
-def _pace(available_cents: int, activity: OneProviderActivity) -> PaceOfProvider:
-    return pace_of(available_cents, activity.days, activity.by_day)
 
 
 def _passed_over(lines: list[SubscriptionLine]) -> bool:

@@ -12,14 +12,14 @@ from fairlead.api.schemas.ledger import LedgerEntryKind
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.portal.frame import Reader, render_portal
 from fairlead.console.texts import noted
+from fairlead.core.spending_pace import SpendingPace
 from fairlead.flows.configuration.own_provider import read_own_profile
 from fairlead.store.connection import Connection
 from fairlead.store.leads.rows import clock
 from fairlead.store.money.ledger_pages import LedgerFilter, Statement, own_ledger_page, statement
+from fairlead.store.money.spending_pace import spending_paces
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-
-PACE_DAYS = 30
 
 KINDS: Mapping[str, str] = {
     "deposit": noted("Deposit"),
@@ -38,29 +38,19 @@ class Pace:
     refunded_cents: int
     lead_count: int
     days: int
+    daily_cents: int
     days_left: int | None
 
-    @property
-    def daily_cents(self) -> int:
-        """On an average day."""
-        return max(self.spent_cents - self.refunded_cents, 0) // self.days
 
-
-def pace_of(span: Statement, days: int, available_cents: int) -> Pace:
-    """The pace of a span of that many days, and for how many more what is available will do at it.
-
-    >>> from fairlead.store.money.ledger_pages import KindTotal
-    >>> spent = Statement(9000, 6000, (KindTotal("lead_purchase", 3, -3000),))
-    >>> pace_of(spent, 30, 6000).days_left
-    60
-    """
+def pace_of(span: Statement, pace: SpendingPace, available_cents: int) -> Pace:
+    """What was spent in the span of the pace, and for how many days more what is available will do at it."""
     totals = {each.kind: each for each in span.totals}
     spent, refunded = totals.get("lead_purchase"), totals.get("refund")
     spent_cents = -spent.amount_cents if spent else 0
     refunded_cents = refunded.amount_cents if refunded else 0
-    net_cents = spent_cents - refunded_cents
-    left = max(available_cents, 0) * days // net_cents if net_cents > 0 else None
-    return Pace(spent_cents, refunded_cents, spent.entry_count if spent else 0, days, left)
+    lead_count = spent.entry_count if spent else 0
+    left = pace.days_left(available_cents)
+    return Pace(spent_cents, refunded_cents, lead_count, pace.days, pace.daily_cents, left)
 
 
 @router.get("/portal/balance")
@@ -74,18 +64,16 @@ def show_balance(
     profile = read_own_profile(caller.database, caller.provider_id)
     balance = profile.row.balance
 
-    def read(conn: Connection) -> tuple[datetime, int, Statement]:
+    def read(conn: Connection) -> tuple[datetime, SpendingPace, Statement]:
         now = clock(conn)
-        first = own_ledger_page(conn, caller.provider_id, LedgerFilter(), 2, 1).items
-        # Who began a week ago has the pace of a week.
-        days = min(max((now - first[0].created_at).days, 1), PACE_DAYS) if first else PACE_DAYS
-        return now, days, statement(conn, caller.provider_id, now - timedelta(days=days), now)
+        pace = spending_paces(conn, [caller.provider_id], now)[caller.provider_id]
+        return now, pace, statement(conn, caller.provider_id, now - timedelta(days=pace.days), now)
 
-    now, days, span = caller.database.read(read)
+    now, spending, span = caller.database.read(read)
     found = caller.database.read(
         lambda conn: own_ledger_page(conn, caller.provider_id, LedgerFilter(kind), listed.before_seq, listed.limit)
     )
-    pace = pace_of(span, days, balance.available_cents)
+    pace = pace_of(span, spending, balance.available_cents)
     beside = "" if kind is None else f"&kind={kind}"
     return render_portal(
         page,
@@ -94,6 +82,7 @@ def show_balance(
         balance=balance,
         currency=profile.currency,
         threshold_cents=profile.row.low_balance_threshold_cents,
+        threshold_days=profile.row.low_balance_days,
         pace=pace,
         runs_out_on=None if pace.days_left is None or pace.days_left > 366 else now + timedelta(days=pace.days_left),
         entries=found.items,

@@ -36,6 +36,9 @@ create table providers (
     ledger_seq         bigint not null default 0 check (ledger_seq >= 0),
     low_balance_threshold_cents bigint check (low_balance_threshold_cents >= 0),
     low_balance_alerted_at      timestamptz,
+    -- It is told when the money lasts for fewer days than that at the present pace (core/spending_pace.py); null: it is not.
+    low_balance_days            integer check (low_balance_days between 1 and 365),
+    low_balance_days_alerted_at timestamptz,
     -- The threshold of its auto top-up while that is on (auto_top_ups), beside the balance that is compared with it.
     top_up_below_cents          bigint check (top_up_below_cents >= 1),
     timezone                 text not null default 'UTC',
@@ -55,6 +58,9 @@ create unique index providers_email_is_unique on providers (lower(email));
 create unique index providers_mailbox_is_unique on providers (email_key);
 -- providers_of_conflict_group: the members of one.
 create index providers_of_conflict_group on providers (conflict_group_id, id) where conflict_group_id is not null;
+-- providers_told_in_days: of whom the money that is left is counted in days, every five minutes.
+create index providers_told_in_days on providers (id)
+    where low_balance_days is not null or low_balance_days_alerted_at is not null;
 -- providers_pending: who waits to be approved, the first first.
 create index providers_pending on providers (created_at, id) where status = 'pending';
 
