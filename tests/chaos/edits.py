@@ -302,7 +302,8 @@ EDITS = {
     "a report removed": edit(
         REPORTED,
         "update assignments set bad_lead_reported_at = null, bad_lead_reason = null, bad_lead_note = null,"
-        " bad_lead_decision = null, bad_lead_decided_at = null, bad_lead_decided_by = null, bad_lead_memo = null",
+        " bad_lead_evidence = null, bad_lead_decision = null, bad_lead_decided_at = null,"
+        " bad_lead_decided_by = null, bad_lead_memo = null",
     ),
     "a rejected report accepted": edit(
         REPORTED, "update assignments set bad_lead_decision = 'accepted' where bad_lead_decision = 'rejected'"

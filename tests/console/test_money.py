@@ -51,7 +51,10 @@ def test_reports_are_chosen_by_what_they_are_and_read_page_by_page(database: Dat
     operator = an_admin(console(database), database)
     sale = sell(database)
     report_bad_lead(database, sale.anchor_id, sale.anchor, "unreachable", "rang for days", PORTAL)
-    report_bad_lead(database, sale.bowline_id, sale.bowline, "spam", "sells carpets", PORTAL)
+    report_bad_lead(
+        database, sale.bowline_id, sale.bowline, "spam", "sells carpets", PORTAL, evidence="<b>10 carpets</b>"
+    )
+    assert "&lt;b&gt;10 carpets&lt;/b&gt;" in operator.get("/money/reports").text
 
     def shown(**filters: str) -> list[str]:
         text = operator.get("/money/reports", params=filters).text

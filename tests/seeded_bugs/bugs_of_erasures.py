@@ -50,6 +50,13 @@ BUGS_OF_ERASURES = (
         (f"{ERASING}::test_what_waits_about_it_is_not_sent_and_those_who_bought_it_are_told",),
     ),
     Bug(
+        "the evidence of a report outlives the lead",
+        "it is what the provider wrote, not what the consumer did",
+        (Edit("store/leads/erasure.py", "bad_lead_note = null, bad_lead_evidence = null\n", "bad_lead_note = null\n"),),
+        (f"{CANARIES}::test_of_an_erased_lead_nothing_is_left_and_all_is_still_proven",),
+        is_quick=True,
+    ),
+    Bug(
         "the request that brought the lead may be sent again",
         "its key is remembered for a day, whatever became of the lead",
         (

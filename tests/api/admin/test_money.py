@@ -141,8 +141,19 @@ def test_a_refund_says_why(ann: TestClient, sale: Sale, memo: str | None) -> Non
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/memo")
 
 
+EVIDENCE = "mail of 2 March:\nI asked no one"
+
+
 def report(database: Database, provider_id: str, assignment_id: str) -> None:
-    report_bad_lead(database, provider_id, assignment_id, "spam", "she never asked", PORTAL)
+    report_bad_lead(
+        database,
+        provider_id,
+        assignment_id,
+        "spam",
+        "she never asked",
+        PORTAL,
+        evidence=EVIDENCE,
+    )
 
 
 def test_reports_wait_in_order_and_are_decided_once(ann: TestClient, sale: Sale, database: Database) -> None:

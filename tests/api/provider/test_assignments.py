@@ -156,6 +156,7 @@ def test_what_was_paid_back_is_not_answered_any_more(database: Database) -> None
 def test_a_bad_lead_is_reported_once(database: Database) -> None:
     portal = open_portal(database)
     path, asked = f"{INBOX}/{portal.sale.anchor}/report", {"reason": "unreachable", "note": "called five times"}
+    asked["evidence"] = "550 5.1.1\nno such mailbox"
     key = {"Idempotency-Key": "report-1"}
     done = portal.sam.post(path, json=asked, headers=key)
     assert (done.status_code, done.json()["reason"]) == (200, "unreachable")
@@ -165,6 +166,8 @@ def test_a_bad_lead_is_reported_once(database: Database) -> None:
     assert problem(portal.sam.post(path, json=asked)) == (409, "bad_lead_reported")
     shown = portal.sam.get(f"{INBOX}/{portal.sale.anchor}").json()
     assert (shown["report_reason"], shown["report_note"]) == ("unreachable", "called five times")
+    assert shown["report_evidence"] == asked["evidence"]
+    assert "mailbox" not in str([portal.sam.get(INBOX).json()]), "it is of the lead in full"
     assert len(audited(database, "bad_lead.reported")) == 1
     assert "called five times" not in str(audited(database, "bad_lead.reported"))
     assert problem(portal.sam.post(path, json={"reason": "boring"})) == (422, "input_invalid")

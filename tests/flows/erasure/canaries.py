@@ -53,6 +53,7 @@ CANARIES: dict[str, str] = {
     "user_agent": "quokkabrowser",
     "rejection": "quokkarejection",
     "note": "quokkanote",
+    "evidence": "550 quokkaevidence",
     "answered": "quokkaserver",
 }
 
@@ -62,6 +63,8 @@ NEEDLES = tuple(
         "quokka", "717273", "717 273", "203.0.113.77", "quokkaname", CANARIES["contact_email"],
     )
 )  # fmt: skip
+
+P = Actor("p", "provider")
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,8 @@ def walk(database: Database) -> Walked:
         for assignment_id, provider_id in bought(database, lead_id):
             view_assignment(database, provider_id, assignment_id)
     [first, *_], [other, *_] = bought(database, public_id), bought(database, partner_id)
-    reject_assignment(database, first[1], first[0], CANARIES["rejection"], Actor("p", "provider"))
-    report_bad_lead(database, other[1], other[0], "other", CANARIES["note"], Actor("p", "provider"))
+    reject_assignment(database, first[1], first[0], CANARIES["rejection"], P)
+    report_bad_lead(database, other[1], other[0], "other", CANARIES["note"], P, evidence=CANARIES["evidence"])
     built(database, ExportRequest("leads"))
     built(database, ExportRequest("leads", without_contact_data=True))
     fingerprint(Maintenance(database, Settings()))

@@ -20,6 +20,7 @@ def test_the_search_finds_what_there_is(database: Database, walked: Walked) -> N
     """Else finding nothing would prove nothing."""
     places = found(database)
     expected = {
+        "assignments.bad_lead_evidence",
         "assignments.bad_lead_note",
         "assignments.rejection_reason",
         "export_chunks.content",

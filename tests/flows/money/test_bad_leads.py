@@ -9,6 +9,7 @@ from fairlead.core.errors import BadInput, Refused
 from fairlead.core.report_rules import ReportRules
 from fairlead.flows.approve_lead import approve_lead, trigger_distribution
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.erasure.erase import erase_lead
 from fairlead.flows.money.bad_leads import (
     BadLeadReported,
     accept_bad_lead,
@@ -217,3 +218,26 @@ def test_what_cannot_be_marked_as_bad(database: Database) -> None:
     assert refusal(database, lambda: mark_lead_bad(database, unknown, MEMO, OPERATOR)) == "lead_unknown"
     with pytest.raises(BadInput, match="memo"):
         mark_lead_bad(database, lead_id, "short", OPERATOR)
+
+
+def test_evidence_is_kept_with_the_assignment_and_nowhere_else(database: Database) -> None:
+    sale = sell(database)
+    proof = "550 5.1.1 <ms.sample@example.com>:\nno such mailbox"
+    bad = lambda text: report_bad_lead(database, sale.anchor_id, sale.anchor, "spam", None, PORTAL, evidence=text)  # noqa: E731
+    for wrong in ("x" * 4001, "a\x00b"):
+        with pytest.raises(BadInput, match="evidence: "):
+            bad(wrong)
+    bad(f"  {proof.replace(chr(10), chr(13) + chr(10))} ")
+    del (kept := everything(database))["assignments"]
+    assert not [name for name, lines in kept.items() if any("ms.sample" in line for line in lines)]
+    [report] = list_open_reports(database)
+    assert (report.evidence, report.note) == (proof, None)
+    assert "ms.sample" not in repr(report), "what is logged of a report tells nothing of a person"
+
+
+def test_of_an_erased_lead_there_is_no_evidence_to_be_given(database: Database) -> None:
+    sale = sell(database)
+    erase_lead(database, sale.lead_id, "consumer_request", OPERATOR)
+    told = lambda: report_bad_lead(database, sale.anchor_id, sale.anchor, "spam", None, PORTAL, evidence="a tape")  # noqa: E731
+    assert refusal(database, told) == "lead_erased"
+    report_bad_lead(database, sale.anchor_id, sale.anchor, "spam", None, PORTAL, evidence=" ")

@@ -101,10 +101,11 @@ def test_one_in_full_shows_the_contact_and_what_happened(database: Database) -> 
     newest = listed(database, sale.anchor_id)[0].assignment_id
     view_assignment(database, sale.anchor_id, newest)
     reject_assignment(database, sale.anchor_id, newest, "out of our area", PORTAL)
-    report_bad_lead(database, sale.anchor_id, newest, "spam", "an answering machine", PORTAL)
+    report_bad_lead(database, sale.anchor_id, newest, "spam", "an answering machine", PORTAL, evidence="a tape")
     accept_bad_lead(database, newest, MEMO, OPERATOR)
     seen = in_full(database, sale.anchor_id, newest)
     assert (seen.item.contact_email, seen.attributes) == ("Desk@example.com", {"cores": 2, "region": "south"})
+    assert seen.report_evidence == "a tape"
     assert (seen.rejection_reason, seen.report_reason, seen.report_note) == (
         "out of our area",
         "spam",

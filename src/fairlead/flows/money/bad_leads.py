@@ -50,6 +50,7 @@ _NOT_TO_BE_MARKED = {
 
 LEAD_IS_BAD = "the lead was marked as bad"
 LONGEST_NOTE = 1000
+LONGEST_EVIDENCE = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +92,23 @@ def report_bad_lead(
     note: str | None,
     actor: Actor,
     idempotency_key: IdempotencyKey | None = None,
+    *,
+    evidence: str | None = None,
 ) -> BadLeadReported:
-    """The provider's report waits for a decision: of which active category its lead is, and a note that says more.
+    """The provider's report waits for a decision: of which active category its lead is, a note that says more, and what
+    proves it.
 
     Once per assignment, for its own assignments only, for so many days after they were made as the niche says, and as
-    many of them as the rules of reports allow. The note, of up to 1000 characters, may be personal: it is kept with the
-    assignment and nowhere else. Audited; locks the provider, under which its reports are counted, and the assignment.
+    many of them as the rules of reports allow. The note, of up to 1000 characters, and the evidence, of up to 4000, may
+    be personal: they are kept with the assignment and nowhere else. Audited; locks the provider, under which its
+    reports are counted, and the assignment.
 
     Raises `BadInput`, and `Refused`: `assignment_unknown` (also for another provider's), `assignment_refunded`,
     `bad_lead_reported`, `bad_lead_window_over`, `bad_lead_daily_limit`, `bad_lead_share_reached`,
-    `idempotency_key_reused`; `lead_erased` for a note on one.
+    `idempotency_key_reused`; `lead_erased` for words on one.
     """
     own_id, checked = checked_id(provider_id, "provider"), checked_id(assignment_id, "assignment")
-    words = checked_words(note, "note", LONGEST_NOTE) if note is not None and note.strip() else None
+    words, proof = _words(note, "note", LONGEST_NOTE), _words(evidence, "evidence", LONGEST_EVIDENCE)
 
     def work(conn: Connection) -> BadLeadReported:
         rules = report_rules(conn)
@@ -115,10 +120,10 @@ def report_bad_lead(
             raise Refused("assignment_unknown", f"there is no assignment {checked}")
         now = clock(conn)
         _check_reportable(assignment, window_days(conn, assignment.niche_id), now)
-        if words is not None and erased_among(conn, [assignment.lead_id]):
-            raise Refused("lead_erased", "the lead was erased: report it without a note")
+        if (words is not None or proof is not None) and erased_among(conn, [assignment.lead_id]):
+            raise Refused("lead_erased", "the lead was erased: report it without a note and evidence")
         check_report_limits(conn, own_id, rules, now)
-        set_reported(conn, checked, category, words, now)
+        set_reported(conn, checked, category, words, proof, now)
         told = {"reason": category}
         append_audit(conn, [AuditEvent(actor, "bad_lead.reported", "assignment", checked, new=told)], now)
         return BadLeadReported(checked, category, now)
@@ -237,6 +242,10 @@ def total_open_reports(database: Database, wanted: ReportFilter = EVERY_REPORT) 
     if wanted.provider_id is not None:
         checked_id(wanted.provider_id, "provider")
     return database.read(lambda conn: open_report_totals(conn, wanted))
+
+
+def _words(text: str | None, name: str, longest: int) -> str | None:
+    return checked_words(text, name, longest) if text is not None and text.strip() else None
 
 
 def _check_reportable(assignment: LockedAssignment, days: int, now: datetime) -> None:

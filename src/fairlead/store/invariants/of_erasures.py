@@ -48,7 +48,7 @@ INVARIANTS_OF_ERASURES: tuple[Invariant, ...] = (
         select format('assignment %s of erased lead %s has notes', a.id, l.id)
         from leads l join assignments a on a.lead_id = l.id
         where l.erased_at is not null
-          and (a.bad_lead_note is not null
+          and (num_nonnulls(a.bad_lead_note, a.bad_lead_evidence) > 0
                or coalesce(a.rejection_reason, 'its personal data was erased') <> 'its personal data was erased')
         """,
     ),

@@ -175,8 +175,8 @@ def erase_words(conn: Connection, lead_ids: Sequence[str]) -> None:
     conn.execute(
         """
         update assignments set rejection_reason = case when rejection_reason is not null then %(words)s end,
-                               bad_lead_note = null
-        where lead_id = any(%(ids)s::uuid[]) and num_nonnulls(rejection_reason, bad_lead_note) > 0
+                               bad_lead_note = null, bad_lead_evidence = null
+        where lead_id = any(%(ids)s::uuid[]) and num_nonnulls(rejection_reason, bad_lead_note, bad_lead_evidence) > 0
         """,
         {"words": ERASED_WORDS, "ids": ids},
     )

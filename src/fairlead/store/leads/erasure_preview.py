@@ -57,7 +57,7 @@ def leads_to_erase(conn: Connection, lead_ids: Sequence[str]) -> list[LeadToEras
         from leads l join niches n on n.id = l.niche_id left join lateral (
             select array_agg(s.id) as ids, array_agg(p.name order by s.served_seq) as names,
                    sum(s.price_cents)::bigint as paid_cents,
-                   sum(num_nonnulls(s.rejection_reason, s.bad_lead_note))::bigint as notes
+                   sum(num_nonnulls(s.rejection_reason, s.bad_lead_note, s.bad_lead_evidence))::bigint as notes
             from assignments s join providers p on p.id = s.provider_id where s.lead_id = l.id) a on true
         where l.id = any(%s::uuid[]) order by l.id
         """,

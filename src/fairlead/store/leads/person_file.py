@@ -48,7 +48,7 @@ def held_of_leads(conn: Connection, lead_ids: Sequence[str]) -> Sequence[Mapping
         """
         select a.lead_id::text, p.name, p.email, a.assigned_at as received_at, a.viewed_at,
                a.rejection_reason as said_when_rejecting, a.bad_lead_reported_at as reported_at, a.bad_lead_reason
-               as reported_as, a.bad_lead_note as said_when_reporting
+               as reported_as, a.bad_lead_note as said_when_reporting, a.bad_lead_evidence as evidence_of_report
         from assignments a join providers p on p.id = a.provider_id
         where a.lead_id = any(%s::uuid[]) order by a.assigned_at, p.name
         """,

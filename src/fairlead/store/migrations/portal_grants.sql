@@ -45,8 +45,9 @@ grant update (is_active, deactivation_reason, filter_rules, filter_is_valid, lim
 -- What it bought, and what it says of it. Not what operators wrote, and not the salt of the journal's commitment.
 grant select (id, lead_id, provider_id, subscription_id, competition_level_id, niche_id, price_cents, ledger_seq, status,
               assigned_at, price_rule, viewed_at, answered_at, rejection_reason, refunded_at, bad_lead_reported_at, bad_lead_reason,
-              bad_lead_note, bad_lead_decision, bad_lead_decided_at, left_limits) on assignments to :"portal";
-grant update (status, viewed_at, answered_at, rejection_reason, bad_lead_reported_at, bad_lead_reason, bad_lead_note)
+              bad_lead_note, bad_lead_evidence, bad_lead_decision, bad_lead_decided_at, left_limits) on assignments to :"portal";
+grant update (status, viewed_at, answered_at, rejection_reason, bad_lead_reported_at, bad_lead_reason, bad_lead_note,
+              bad_lead_evidence)
     on assignments to :"portal";
 grant select (id, niche_id, status, contact_name, contact_email, contact_phone, email_key, phone_key, attributes,
               created_at, withdrawn_at, erased_at, answers_erased_at, contact_erased_at) on leads to :"portal";

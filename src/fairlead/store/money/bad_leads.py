@@ -14,12 +14,13 @@ from fairlead.store.typed_rows import all_rows
 
 @dataclass(frozen=True, slots=True)
 class OpenReport:
-    """A report that waits for a decision, and what it is about. The provider's note may be personal."""
+    """A report that waits for a decision, and what it is about. What the provider wrote may be personal."""
 
     assignment_id: str
     reported_at: datetime
     reason: str
     note: str | None = field(repr=False)
+    evidence: str | None = field(repr=False)
     lead_id: str
     niche: str
     level_name: str
@@ -55,17 +56,20 @@ def set_window_days(conn: Connection, niche_id: str, days: int) -> None:
     change_rows(conn, "niches_with_a_window_are_there", 1, statement, (days, niche_id))
 
 
-def set_reported(conn: Connection, assignment_id: str, reason: str, note: str | None, now: datetime) -> None:
+def set_reported(
+    conn: Connection, assignment_id: str, reason: str, note: str | None, evidence: str | None, now: datetime
+) -> None:
     """The assignment, locked and without a report before, is reported as bad."""
     change_rows(
         conn,
         "assignments_reported_had_no_report",
         1,
         """
-        update assignments set bad_lead_reported_at = %s, bad_lead_reason = %s, bad_lead_note = %s
+        update assignments set bad_lead_reported_at = %s, bad_lead_reason = %s, bad_lead_note = %s,
+                               bad_lead_evidence = %s
         where id = %s and bad_lead_reported_at is null
         """,
-        (now, reason, note, assignment_id),
+        (now, reason, note, evidence, assignment_id),
     )
     assignments_changed(conn, [assignment_id])
 
@@ -122,8 +126,9 @@ def open_reports(
         OpenReport,
         f"""
         select a.id::text as assignment_id, a.bad_lead_reported_at as reported_at, a.bad_lead_reason as reason,
-               a.bad_lead_note as note, a.lead_id::text, n.slug as niche, l.name as level_name,
-               a.provider_id::text, p.name as provider_name, a.price_cents, %s as currency, a.assigned_at, a.status
+               a.bad_lead_note as note, a.bad_lead_evidence as evidence, a.lead_id::text, n.slug as niche,
+               l.name as level_name, a.provider_id::text, p.name as provider_name,
+               a.price_cents, %s as currency, a.assigned_at, a.status
         from assignments a join niches n on n.id = a.niche_id join providers p on p.id = a.provider_id
         join competition_levels l on l.id = a.competition_level_id
         where {_IS_OPEN} and {conditions.text}

@@ -85,6 +85,7 @@ class InboxAssignment:
     rejection_reason: str | None = field(repr=False)
     report_reason: str | None
     report_note: str | None = field(repr=False)
+    report_evidence: str | None = field(repr=False)
     report_deadline: datetime
     timeline: tuple[InboxEvent, ...]
 
@@ -167,7 +168,7 @@ def inbox_assignment(conn: Connection, provider_id: str, assignment_id: str) -> 
         conn,
         f"""
         select {_COLUMNS}, l.attributes, a.rejection_reason, a.bad_lead_reason as report_reason,
-               a.bad_lead_note as report_note,
+               a.bad_lead_note as report_note, a.bad_lead_evidence as report_evidence,
                a.assigned_at + make_interval(days => n.bad_lead_window_days) as report_deadline, a.bad_lead_decided_at
         from assignments a {_JOINS} where a.id = %s and a.provider_id = %s
         """,  # noqa: S608 - constants of our own

@@ -68,6 +68,7 @@ class BadLeadReport(ResponseModel):
     reported_at: datetime
     reason: str = Field(examples=["wrong_contact"])
     note: str | None = Field(examples=["the number is not in service"])
+    evidence: str | None = Field(examples=["550 5.1.1 no such mailbox"])
     lead_id: Uuid
     niche: str = Field(examples=["hosting"])
     level_name: str = Field(examples=["gold"])

@@ -21,7 +21,7 @@ from fairlead.api.schemas.values import RequestModel, ResponseModel, Slug, Uuid
 from fairlead.core.entry.types import Lines
 from fairlead.core.permissions import Permission
 from fairlead.flows.assignment_actions import LONGEST_REASON, accept_assignment, reject_assignment, view_assignment
-from fairlead.flows.money.bad_leads import LONGEST_NOTE, report_bad_lead
+from fairlead.flows.money.bad_leads import LONGEST_EVIDENCE, LONGEST_NOTE, report_bad_lead
 from fairlead.store.portal.inbox import InboxAssignment, InboxFilter, inbox_assignment, inbox_page, unviewed_count
 from fairlead.store.portal.inbox_search import LONGEST_SEARCH, SHORTEST_SEARCH
 
@@ -59,10 +59,11 @@ class OwnRejection(RequestModel):
 
 
 class OwnBadLeadReport(RequestModel):
-    """Why the lead is bad. The note is kept with the assignment, and nowhere else."""
+    """Why the lead is bad. Note and evidence are kept with the assignment, and nowhere else."""
 
     reason: ReportReason
     note: Annotated[str, Lines(LONGEST_NOTE), Field(examples=["called five times"])] | None = None
+    evidence: Annotated[str, Lines(LONGEST_EVIDENCE), Field(examples=["550 5.1.1 no such mailbox"])] | None = None
 
 
 class InboxLead(ResponseModel):
@@ -123,6 +124,7 @@ class InboxLeadInFull(InboxLead):
         description="The key of the category that it was reported under; null where it was not."
     )
     report_note: str | None = Field(examples=["called five times"])
+    report_evidence: str | None = Field(examples=["550 5.1.1 no such mailbox"])
     report_deadline: datetime = Field(description="Until when it can be reported as bad.")
     timeline: Sequence[InboxEvent] = Field(description="What happened to the assignment, the oldest first.")
 
@@ -241,7 +243,14 @@ def report_own_bad_lead(
     """Report a lead as bad. An operator decides whether it is paid back; each lead can be reported once."""
     key = idempotency.key_of(caller.principal, asked)
     done = report_bad_lead(
-        caller.database, caller.provider_id, assignment_id, asked.reason, asked.note, caller.actor, key
+        caller.database,
+        caller.provider_id,
+        assignment_id,
+        asked.reason,
+        asked.note,
+        caller.actor,
+        key,
+        evidence=asked.evidence,
     )
     return OwnBadLeadReportState.model_validate(done)
 
@@ -265,6 +274,7 @@ def _flat(found: InboxAssignment) -> dict[str, Any]:
         "rejection_reason": found.rejection_reason,
         "report_reason": found.report_reason,
         "report_note": found.report_note,
+        "report_evidence": found.report_evidence,
         "report_deadline": found.report_deadline,
         "timeline": found.timeline,
     }

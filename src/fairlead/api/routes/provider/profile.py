@@ -84,7 +84,7 @@ def show_own_profile(caller: Reader, response: Response) -> OwnProfile:
 def change_own_limits(
     asked: OwnProfilePatch, expected: ExpectedVersion, caller: Writer, response: Response
 ) -> OwnProfile:
-    """Change when the provider is told of a low balance, and in which language. All else is the operators' to change."""
+    """Change when the provider is told of a low balance, and its language. All else is the operators' to change."""
     change = OwnProfileChange(**said(asked))
     change_own_profile(caller.database, caller.provider_id, change, caller.actor, expected_version=expected)
     return _profile(caller, response)

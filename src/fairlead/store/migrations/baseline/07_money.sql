@@ -247,6 +247,8 @@ create table assignments (
     bad_lead_reason text check (bad_lead_reason ~ '^[a-z][a-z0-9_]{0,39}$'),
     -- The provider's words; may be personal, and is nowhere else.
     bad_lead_note       text check (length(bad_lead_note) between 1 and 1000),
+    -- What proves it: an answer that came back, a record of calls. As the note.
+    bad_lead_evidence   text check (length(bad_lead_evidence) between 1 and 4000),
     bad_lead_decision   text check (bad_lead_decision in ('accepted', 'rejected')),
     bad_lead_decided_at timestamptz,
     bad_lead_decided_by text,
@@ -275,7 +277,7 @@ create table assignments (
              else status = 'refunded' and (turn_returned or left_limits) end),
     constraint assignments_report_says_why check (
         (bad_lead_reported_at is null) = (bad_lead_reason is null)
-        and (bad_lead_note is null or bad_lead_reason is not null)),
+        and (num_nonnulls(bad_lead_note, bad_lead_evidence) = 0 or bad_lead_reason is not null)),
     constraint assignments_decision_says_who_and_why check (
         num_nulls(bad_lead_decision, bad_lead_decided_at, bad_lead_decided_by, bad_lead_memo) in (0, 4)),
     constraint assignments_decision_is_of_a_report check (
