@@ -128,6 +128,12 @@ BUGS_OF_LIMITS = (
         (f"{SCENARIOS}/test_scenarios.py",),
     ),
     Bug(
+        "all that wait are asked each time",
+        "a lead is offered again as soon as anything opens, however often that was in vain",
+        (Edit("core/decide.py", "if lead.attempt <= EXACT_ATTEMPTS or", "if lead.attempt > 0 or"),),
+        ("tests/flows/maintenance/test_reopen.py",),
+    ),
+    Bug(
         "windows are not moved",
         "they are counted from the ledger anyway",
         (

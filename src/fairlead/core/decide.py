@@ -26,6 +26,9 @@ from fairlead.core.traversal import traverse
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
+EXACT_ATTEMPTS = 8
+"""So many decisions of an unsold lead are made as soon as the first limit or schedule opens that refused it."""
+
 
 def decide(
     roster: Roster, lead: Lead, balances: Balances, decided_at: datetime, time_rules: TimeRules | None = None
@@ -86,7 +89,7 @@ def decide(
         candidates = roster.candidates_of(lead, decided_at)
         for level in traverse(roster.active_levels, start):
             results.append(_fill_level(roster, candidates, *_priced(roster, level, state), state))
-        reopens_at = _reopens_at(candidates, results)
+        reopens_at = _reopens_at(candidates, results, decided_at + least_wait(lead, decided_at))
         state.used_local_time |= candidates.any_shut
     decision = Decision(
         niche_id=roster.niche_id,
@@ -132,14 +135,37 @@ def _has_refused_buyer(result: LevelResult) -> bool:
     return any(refusal.reason in result.counts for refusal in gates.REGISTRY.refusals if refusal.leaves_sale_open)
 
 
-def _reopens_at(candidates: Candidates, results: Sequence[LevelResult]) -> datetime | None:
-    """When the first candidate is asked again that a limit or a schedule refused; None where no moment does that."""
+def _reopens_at(candidates: Candidates, results: Sequence[LevelResult], earliest: datetime) -> datetime | None:
+    """When the lead is offered again: once the first limit or schedule opens that refused it, not before `earliest`.
+
+    None where no moment opens any.
+    """
     if any(result.recipients for result in results):
         return None
     named = [refused.refusal.reopens_at for result in results for refused in result.refused]
     shut = [candidates.first_shut_until(result.level) for result in results]
     moments = [moment for moment in (*named, *shut) if moment is not None and moment != FOR_GOOD]
-    return min(moments, default=None)
+    return max(min(moments), earliest) if moments else None
+
+
+def least_wait(lead: Lead, decided_at: datetime) -> timedelta:
+    """How long a lead that found no recipient waits at least, whatever opens meanwhile.
+
+    Nothing for the first decisions; then a quarter to a half of its age, which part follows from its id. Where more
+    leads come than limits let through, all that wait would else be decided again with each window, for the few places
+    in it, and the work would grow for as long as the marketplace is there. They are spread, so that some of many are
+    there for each window.
+
+    >>> now = datetime(2026, 1, 9, tzinfo=UTC)
+    >>> came = datetime(2026, 1, 1, tzinfo=UTC)
+    >>> waits = [least_wait(Lead("lead", {}, "", attempt, created_at=came), now) for attempt in (8, 9)]
+    >>> waits[0] == timedelta(0), timedelta(days=2) <= waits[1] < timedelta(days=4)
+    (True, True)
+    """
+    if lead.attempt <= EXACT_ATTEMPTS or lead.created_at is None:
+        return timedelta(0)
+    part = int(hashlib.sha256(f"{lead.lead_id}/{lead.attempt}".encode()).hexdigest()[:8], 16)
+    return max(timedelta(0), decided_at - lead.created_at) * (1 + part / 2**32) / 4
 
 
 def assignment_id(decided_at: datetime, niche_id: str, seq: int, subscription_id: str) -> str:

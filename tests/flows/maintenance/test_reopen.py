@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from fairlead.core.decide import EXACT_ATTEMPTS
 from fairlead.flows.approve_lead import trigger_distribution
 from fairlead.flows.maintenance.orphans import requeue_orphans
 from fairlead.flows.maintenance.reoffer import reopen
@@ -65,6 +66,21 @@ def test_it_waits_for_a_schedule_too_and_for_no_limit_that_never_opens(market: M
     assert query(market.database, "select reopens_at from leads where status = 'approved'") == [(None,)]
     market.at(NOON + timedelta(days=400))
     assert reopened(market) == 0
+
+
+def test_many_that_wait_for_few_places_get_all_of_them_and_are_not_all_asked_each_time(market: Market) -> None:
+    market.declare(subscription="limits = { leads_per_hour = 1 }")
+    sales = market.sold(40)
+    for hour in range(1, 60):
+        market.at(NOON + timedelta(hours=hour))
+        reopened(market)
+        sales += sold(market)
+    [(decisions, most)] = query(
+        market.database, "select sum(distribution_attempts)::int, max(distribution_attempts) from leads"
+    )
+    assert sales >= 36, "an hour passes without a sale only when hardly any still wait"
+    assert most <= EXACT_ATTEMPTS + 12
+    assert decisions < 40 * 41 // 2 * 3 // 5, "each hour all that wait"
 
 
 def test_who_asks_earlier_has_an_answer_earlier(market: Market) -> None:
