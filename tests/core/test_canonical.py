@@ -155,3 +155,30 @@ def test_a_decision_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(rfc8785, "dumps", too_slow)
     assert b'"available_cents":4999' in canonical_json(decision_payload(decision))
+
+
+def _by_strptime(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+@given(
+    st.datetimes(timezones=st.just(UTC)).map(timestamp_text),
+    st.lists(st.tuples(st.integers(0, 26), st.sampled_from("0129-T:.Z+W ")), max_size=3),
+)
+@example("2026-01-02T24:00:00.000000Z", [])
+@example("2026-01-02T03:04:05.000+01Z", [])
+@example("2026-01-02T03:04:60.000000Z", [])
+@example("2026-W01-2T03:04:05.00000Z", [])
+@example("20260102T030405.000007+0000Z", [])
+@example("2026-01-02T03:04:05.07Z", [])
+def test_a_timestamp_is_read_as_the_standard_library_reads_its_form(text: str, changes: list[tuple[int, str]]) -> None:
+    for place, character in changes:
+        text = text[:place] + character + text[place + 1 :]
+    try:
+        read = timestamp_from_text(text)
+    except ValueError:
+        read = None
+    assert read == _by_strptime(text)

@@ -18,6 +18,7 @@ _encode_sorted = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
 ).encode
 
+_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}[.][0-9]{6}Z")
 _NEEDS_CARE = r"-?(?:\d+[.eE]|\d{16}|Infinity|NaN)"
 # Two searches, because a pattern that begins with fixed text is found six times as fast.
 _MEMBER_THAT_NEEDS_CARE = re.compile(f'":{_NEEDS_CARE}')
@@ -58,6 +59,8 @@ def timestamp_from_text(text: str) -> datetime:
     >>> timestamp_text(timestamp_from_text("2026-01-02T03:04:05.000007Z"))
     '2026-01-02T03:04:05.000007Z'
     """
+    if _TIMESTAMP.fullmatch(text):  # a tenth of the time, and a fold reads several for each decision
+        return datetime.fromisoformat(text)
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
 
