@@ -44,6 +44,7 @@ PAGES = (
     "operator:/leads",
     "operator:/leads/{lead_id}",
     "operator:/live",
+    "operator:/dry-run",
     "operator:/niches",
     "operator:/niches/new",
     "operator:/niches/{niche_id}",

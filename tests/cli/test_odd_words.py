@@ -34,6 +34,7 @@ TYPED: dict[str, tuple[str, ...]] = {
     "erase reason": ("erase", ID, "--reason", ODD),
     "explain lead_id": ("explain", ODD),
     "explain provider": ("explain", ID, "--provider", ODD),
+    "try at": ("try", ANSWERS, "--niche", "hosting", "--at", ODD),
     "try niche": ("try", ANSWERS, "--niche", ODD),
     "verify niche": ("verify", "--niche", ODD),
     "export what": ("export", ODD),

@@ -1,5 +1,7 @@
 """A dry run says what the real thing does, and leaves no trace."""
 
+from collections.abc import Generator
+from datetime import timedelta
 from importlib.resources import files
 from itertools import islice
 
@@ -14,11 +16,23 @@ from fairlead.flows.decision_lines import dry_run_lines
 from fairlead.flows.decision_queues import recorded_queues
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.try_lead import try_lead
+from fairlead.flows.try_lead import LATEST, TriedLead, try_lead
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from fairlead.store.simulated_clock import SimulatedClock
+from tests.closing_sweep import sweep
 from tests.flows.access.people import value
 from tests.flows.marketplaces import HOSTING, activity, declare, everything
+from tests.flows.test_limits import NOON, Market
+
+
+@pytest.fixture
+def market(database_url: str) -> Generator[Market]:
+    clock = SimulatedClock(NOON)
+    with Database(database_url, "fairlead", simulated_clock=clock) as database:
+        yield Market(database, clock)
+        sweep(database, frozenset())
+
 
 DEMO = files("fairlead.cli.demo").joinpath("marketplace.toml").read_text(encoding="utf-8")
 
@@ -141,3 +155,39 @@ limits = { leads_total = 1 }
 deposit = [{ external_id = "opening-dinghy", amount_cents = 9000 }]
 subscription = [{ niche = "storage", level = "only", limits = { leads_per_week = 50 } }]
 """
+
+
+def test_at_another_moment_windows_and_schedules_are_those_of_then(market: Market) -> None:
+    market.declare(
+        provider='schedule = { weekly = [{ days = ["tue", "thu"], opens = "00:00", closes = "24:00" }] }',
+        subscription="limits = { leads_per_day = 1 }",
+    )
+    assert market.sold(1) == 1
+    before = everything(market.database)
+    midnight = NOON.replace(hour=18, minute=30)  # in Kolkata, the end of Tuesday
+    moments = (NOON + timedelta(minutes=1), midnight - timedelta(seconds=1), midnight, midnight + timedelta(days=1))
+    tried = [try_lead(market.database, "storage", {}, at) for at in moments]
+    assert [(each.tried_at, each.is_later) for each in tried] == [(at, True) for at in moments]
+    assert not try_lead(market.database, "storage", {}).is_later
+    assert [_why(each) for each in tried] == ["cap_reached", "cap_reached", "outside_schedule", None]
+    assert everything(market.database) == before
+    assert "were it decided at 2026-03-04T18:30:00" in dry_run_lines(tried[-1])[0].text
+    market.at(midnight + timedelta(days=1))
+    assert market.sold(1) == 1, "what was tried happens"
+
+
+def test_a_moment_that_is_over_or_too_far_ahead_is_named(market: Market) -> None:
+    market.declare()
+    try_lead(market.database, "storage", {}, NOON + LATEST)
+    for at, problem in (
+        (NOON - timedelta(seconds=1), "this moment is over"),
+        (NOON + LATEST * 2, "more than 366 days"),
+    ):
+        with pytest.raises(BadInput, match=f"at: .*{problem}"):
+            try_lead(market.database, "storage", {}, at)
+
+
+def _why(tried: TriedLead) -> str | None:
+    [level] = tried.levels
+    [candidate] = [*level.reached, *(each for own in level.outside.values() for each in own)]
+    return candidate.refusal and candidate.refusal.reason

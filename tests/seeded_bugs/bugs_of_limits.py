@@ -157,4 +157,10 @@ BUGS_OF_LIMITS = (
         ),
         (RACE,),
     ),
+    Bug(
+        "a dry run of a later moment is decided now",
+        "the windows and schedules of today stand in for those of then",
+        (Edit("flows/try_lead.py", "now = present if at is None else at", "now = present"),),
+        ("tests/flows/test_try_lead.py",),
+    ),
 )

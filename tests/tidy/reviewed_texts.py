@@ -147,6 +147,7 @@ WORDS = {
     "webhooks pause reason": BY_THE_FLOW,
     "webhooks remove provider": A_PROVIDER,
     "webhooks replay provider": A_PROVIDER,
+    "try at": "read as a time",
     "webhooks replay time_from": "read as a time",
     "webhooks resume provider": A_PROVIDER,
     "webhooks resume reason": BY_THE_FLOW,

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from fairlead.cli.marketplace import marketplace
+from fairlead.cli.moments import moment_in
 from fairlead.cli.output import print_json, say, say_aside, table
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput, Refused
@@ -218,7 +218,7 @@ def replay(
 
     Example: fairlead webhooks replay sales@example.com --from 2026-03-01T14:00Z
     """
-    moment = _moment(time_from)
+    moment = moment_in(time_from, "--from")
     with marketplace() as database:
         endpoint_id = _endpoint(database, provider).endpoint_id
         count = replay_endpoint(database, endpoint_id, moment, OPERATOR)
@@ -266,14 +266,6 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
             raise BadInput([f"--map {pair}: must be NAME=OURS, such as mail=contact_email"])
         mapping[name] = source
     return mapping
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInput([f"--from: {text!r} is no time; it should look like 2026-03-01T14:00Z"]) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _for_programs(each: ListedEndpoint) -> dict[str, object]:

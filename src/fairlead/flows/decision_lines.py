@@ -43,7 +43,8 @@ def decision_lines(story: LeadStory, decision: DecisionStory, number: int) -> tu
 def dry_run_lines(tried: TriedLead) -> tuple[StoryLine, ...]:
     """What would become of the lead: each level in its order, what it would bring, and what that would switch off."""
     decision, when = tried.decision, timestamp_text(tried.tried_at)
-    head = f"A lead like this in {tried.niche_slug}, were it decided now ({when}): {decision.outcome.value}"
+    moment = f"at {when}, with the turns and balances of now" if tried.is_later else f"now ({when})"
+    head = f"A lead like this in {tried.niche_slug}, were it decided {moment}: {decision.outcome.value}"
     lines = [StoryLine(head, "heading"), *_payload_lines(tried, tried.payload)]
     count, charged = len(decision.recipients), money(tried.charged_cents, tried.currency)
     many = f"  {count} providers would pay {charged} in all."

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from fairlead.core.batch import NeedsBalances, decide_batch
@@ -30,17 +30,20 @@ from fairlead.store.lookups import marketplace_currency, provider_names
 class TriedLead:
     """The decision that the lead would have had at this moment, and the queues that it would have gone through.
 
-    `deactivated` are the subscriptions that its charges would have switched off (R9).
+    `is_later`: the moment was asked for, and has yet to come. `deactivated` are the subscriptions that its charges
+    would have switched off (R9). `is_whole` as a recorded decision has it.
     """
 
     niche_slug: str
     currency: str
     tried_at: datetime
+    is_later: bool
     decision: Decision
     levels: tuple[LevelQueue, ...]
     deactivated: tuple[Subscription, ...]
     provider_names: Mapping[str, str]
     level_names: Mapping[str, str]
+    is_whole: bool = True
 
     @property
     def names(self) -> Names:
@@ -58,13 +61,23 @@ class TriedLead:
         return decision_payload(self.decision)
 
 
-def try_lead(database: Database, niche_slug: str, attributes: Mapping[str, object]) -> TriedLead:
+LATEST = timedelta(days=366)
+"""So far ahead a lead may be tried: every day of a year, whichever day it begins on."""
+
+
+def try_lead(
+    database: Database, niche_slug: str, attributes: Mapping[str, object], at: datetime | None = None
+) -> TriedLead:
     """What would become of a lead with these answers if it were decided now: by the code that decides, from one moment.
+
+    With `at`, as if it were that moment: schedules, the windows of limits and the hours of prices are those of then;
+    turns, balances and filters are those of now, and nothing is taken to be bought until then.
 
     Nothing is written, no turn moves and no lock is held, so that a lead that comes next may be decided otherwise. It
     takes as long as a process's first distribution in the niche, whose roster is built for it.
 
-    Raises `BadInput`, naming each answer that does not fit the form, and `Refused`: `niche_unknown`, and
+    Raises `BadInput`, naming each answer that does not fit the form, and `at` where that is over or more than `LATEST`
+    ahead, and `Refused`: `niche_unknown`, and
     `niche_inactive`, where every lead would wait.
     """
     with database.snapshot() as conn:
@@ -75,12 +88,15 @@ def try_lead(database: Database, niche_slug: str, attributes: Mapping[str, objec
         if not niche.is_active:
             raise Refused("niche_inactive", f"the niche {niche_slug!r} is inactive: its leads wait")
         answers, problems = fitting_answers(form, attributes)
+        present = clock(conn)
+        now = present if at is None else at
+        problems += _problems_of_moment(now, present)
         if problems:
             raise BadInput(problems)
         state = state_before(conn, niche.niche_id, niche.journal_seq + 1)
         if state.head != head_of(niche):
             raise Broken(f"the journal of niche {niche_slug!r} does not end where its row says: run `fairlead verify`")
-        roster, now = state.roster(), clock(conn)
+        roster = state.roster()
         lead = Lead(new_id(database), answers, commit_to_attributes(new_salt(), answers), attempt=1)
         balances, counters = read_balances(conn, niche.niche_id), dict[str, Counters]()
         asked = decide_batch(roster, [lead], balances, now)
@@ -93,9 +109,18 @@ def try_lead(database: Database, niche_slug: str, attributes: Mapping[str, objec
             niche_slug,
             marketplace_currency(conn),
             now,
+            now > present,
             step.decision,
             levels,
             step.deactivated,
             provider_names(conn, sorted(state.provider_ids)),
             {level.level_id: level.name for level in state.levels.values()},
         )
+
+
+def _problems_of_moment(moment: datetime, present: datetime) -> list[str]:
+    if moment < present:
+        return ["at: this moment is over, and turns and balances are those of now"]
+    if moment > present + LATEST:
+        return [f"at: this is more than {LATEST.days} days ahead"]
+    return []

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from fairlead.console.refusal_texts import refusal_sentence, summary_text
+from fairlead.console.texts import translated
 from fairlead.console.viewer import Viewer
+from fairlead.core.decision import Decision
 from fairlead.core.decision_queues import Candidate, LevelQueue
+from fairlead.core.messages import Names
 from fairlead.core.refusals import LeadFull, LevelFull
-from fairlead.flows.decision_queues import MOST_LISTED, RecordedQueues
+from fairlead.flows.decision_queues import MOST_LISTED
 
 MOST_ROWS = 60
 """Of one level: what was asked beyond these is folded away, but for recipients."""
@@ -17,6 +20,21 @@ DENSE_FROM_ROWS = 60
 """From so many rows in all on, each takes one line."""
 
 MOST_SLOTS_DRAWN = 12
+
+
+class ToldDecision(Protocol):
+    """A decision with the queues that it went through: one that was taken, or that of a dry run."""
+
+    @property
+    def decision(self) -> Decision: ...
+    @property
+    def levels(self) -> Sequence[LevelQueue]: ...
+    @property
+    def is_whole(self) -> bool: ...
+    @property
+    def provider_names(self) -> Mapping[str, str]: ...
+    @property
+    def names(self) -> Names: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +93,10 @@ class PictureLevel:
 
 @dataclass(frozen=True, slots=True)
 class DecisionPicture:
-    """All of it. `next_level` is where the pointer stands after the decision, None where no level is active."""
+    """All of it. `next_level` is where the pointer stands after the decision, None where no level is active.
+
+    `hash_text` is of its entry in the journal; empty where nothing was decided, but tried.
+    """
 
     journal_seq: int
     outcome: str
@@ -93,7 +114,7 @@ class DecisionPicture:
     density: Literal["few", "some", "many"]
 
 
-def picture_of(story: RecordedQueues, viewer: Viewer) -> DecisionPicture:
+def picture_of(story: ToldDecision, viewer: Viewer, entry_hash: bytes = b"") -> DecisionPicture:
     """The picture of the decision that was told, in the language of the page."""
     levels = tuple(_column(story, viewer, number, queue) for number, queue in enumerate(story.levels, start=1))
     decision = story.decision
@@ -112,14 +133,14 @@ def picture_of(story: RecordedQueues, viewer: Viewer) -> DecisionPicture:
         passed_count=sum(row.kind != "received" for level in levels for row in level.all_rows)
         + sum(level.behind_count for level in levels),
         outside_count=sum(level.outside_count for level in levels),
-        hash_text=story.hash.hex(),
+        hash_text=entry_hash.hex(),
         is_whole=story.is_whole,
         is_dense=row_count >= DENSE_FROM_ROWS,
         density="few" if len(levels) <= 3 else "some" if len(levels) <= 6 else "many",
     )
 
 
-def _column(story: RecordedQueues, viewer: Viewer, number: int, queue: LevelQueue) -> PictureLevel:
+def _column(story: ToldDecision, viewer: Viewer, number: int, queue: LevelQueue) -> PictureLevel:
     level, result = queue.result.level, queue.result
     rows = [_row(story, viewer, each) for each in queue.reached]
     shown = [row for place, row in enumerate(rows) if place < MOST_ROWS or row.kind == "received"]
@@ -154,7 +175,7 @@ def _behind(counts: Mapping[str, int]) -> int:
 _FULL = (LeadFull.reason, LevelFull.reason)
 
 
-def _outside(story: RecordedQueues, viewer: Viewer, queue: LevelQueue) -> tuple[OutsideRows, ...]:
+def _outside(story: ToldDecision, viewer: Viewer, queue: LevelQueue) -> tuple[OutsideRows, ...]:
     if not story.is_whole:
         counts = {reason: count for reason, count in queue.result.counts.items() if reason not in _FULL}
         return tuple(OutsideRows(reason, summary_text(reason), count, (), count) for reason, count in counts.items())
@@ -170,7 +191,7 @@ def _outside(story: RecordedQueues, viewer: Viewer, queue: LevelQueue) -> tuple[
     )
 
 
-def _row(story: RecordedQueues, viewer: Viewer, each: Candidate) -> PictureRow:
+def _row(story: ToldDecision, viewer: Viewer, each: Candidate) -> PictureRow:
     name = story.provider_names.get(each.provider_id, each.provider_id)
     was_served = None if each.rank is None else each.served_ago is not None
     if each.recipient is not None:
@@ -185,6 +206,17 @@ def _row(story: RecordedQueues, viewer: Viewer, each: Candidate) -> PictureRow:
     return PictureRow(kind, each.rank, each.provider_id, name, each.served_ago, was_served, sentence=sentence)
 
 
-def choices_of(story: RecordedQueues, most: int = 1_000) -> Sequence[tuple[str, str]]:
+def choices_of(story: ToldDecision, most: int = 1_000) -> Sequence[tuple[str, str]]:
     """The providers that had a subscription in the niche then, by name: id and name, at most so many."""
     return sorted(story.provider_names.items(), key=lambda each: (each[1].casefold(), each[0]))[:most]
+
+
+def outcome_sentence(picture: DecisionPicture) -> str:
+    """What came of the decision, in words."""
+    if not picture.levels:
+        return translated("no level was active")
+    if picture.outcome == "partial":
+        return translated("partial: a slot stayed open because of money, a limit or a schedule")
+    if picture.outcome == "no_eligible":
+        return translated("no candidate could receive it")
+    return translated("every slot that a candidate could take is sold")

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fairlead.console.routes import account, accounts, consumer, design, home, login, logo, portal, setup
 from fairlead.console.routes.operator import (
     analytics,
+    dry_run,
     fairness,
     lead,
     leads,
@@ -23,6 +24,7 @@ ROUTERS: Sequence[APIRouter] = (
     accounts.router,
     analytics.router,
     design.router,
+    dry_run.router,
     fairness.router,
     home.router,
     lead.router,

@@ -1,5 +1,7 @@
 // A week that is painted: seven rows of half hours, by pointer or keyboard, and exact hours beside it. The schedule stands
 // as JSON in a hidden input of the form that sends it. Until hours are painted, those that it had are sent as they were.
+import { instantOf, shownIn } from "./local-time.js";
+
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY = 1440;
 const WEEK = 7 * DAY;
@@ -249,19 +251,4 @@ function weeklyOf(open) {
     byHours.set(opens + closes, known);
   }
   return [...byHours.values()];
-}
-
-// What the clocks of the zone show at that instant, to the minute.
-function shownIn(zone, instant) {
-  const format = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" });
-  const part = Object.fromEntries(format.formatToParts(instant).map((each) => [each.type, each.value]));
-  return `${part.year.padStart(4, "0")}-${part.month}-${part.day}T${part.hour}:${part.minute}`;
-}
-
-function instantOf(local, zone) {
-  const wanted = Date.parse(`${local.slice(0, 16)}:00Z`);
-  if (Number.isNaN(wanted)) return local;
-  let at = wanted;
-  for (let times = 0; times < 3; times++) at += wanted - Date.parse(`${shownIn(zone, at)}:00Z`);
-  return new Date(at).toISOString().replace(".000Z", "Z");
 }

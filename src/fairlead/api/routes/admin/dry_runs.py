@@ -14,7 +14,7 @@ from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.decided_queues import DecidedQueue, shown_queue
 from fairlead.api.schemas.form_values import Attributes
-from fairlead.api.schemas.values import RequestModel, ResponseModel, Slug, Uuid
+from fairlead.api.schemas.values import RequestModel, ResponseModel, Slug, Timestamp, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
@@ -32,6 +32,9 @@ class DryRunRequest(RequestModel):
 
     niche: Slug = Field(examples=["hosting"])
     attributes: Attributes
+    at: Timestamp | None = Field(
+        default=None, description="As if it were this moment, at most 366 days ahead; left out for now."
+    )
 
 
 class DeactivatedSubscription(ResponseModel):
@@ -67,11 +70,14 @@ class DryRun(ResponseModel):
 def make_dry_run(asked: DryRunRequest, reader: Reader, database: MarketplaceDatabase) -> DryRun:
     """Say what would become of a lead with these answers if it were decided now, and who would pay what.
 
+    With `at` as if it were that moment: schedules, windows of limits and hours of prices are those of then; turns,
+    balances and filters are those of now.
+
     It is decided by the same code, from one moment of the marketplace. Nothing is written, no turn moves, nothing is
     locked: a lead that comes next may be decided otherwise.
     """
     with REPLAYS.slot(reader.owner):
-        return shown_dry_run(try_lead(database, asked.niche, asked.attributes))
+        return shown_dry_run(try_lead(database, asked.niche, asked.attributes, asked.at))
 
 
 def shown_dry_run(tried: TriedLead) -> DryRun:

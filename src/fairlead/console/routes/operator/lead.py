@@ -11,7 +11,7 @@ from fairlead.api.concurrency_limits import REPLAYS
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.formats import money_text, number_text
-from fairlead.console.operator.decision_picture import DecisionPicture, choices_of, picture_of
+from fairlead.console.operator.decision_picture import choices_of, outcome_sentence, picture_of
 from fairlead.console.operator.erasure_words import ErasureOffered, due_texts, notices_of, offered
 from fairlead.console.operator.jobs_in_words import message_words
 from fairlead.console.operator.lead_facts import (
@@ -106,7 +106,7 @@ def show_lead(
     read = database.read(lambda conn: read_lead(conn, lead_id))
     told = _told(database, reader, lead_id, entry, provider)
     story = told.story
-    picture = None if story is None else picture_of(story, page.viewer)
+    picture = None if story is None else picture_of(story, page.viewer, story.hash)
     amounts = {each.amount_cents for each in read.events} - {None}
     texts = {cents: money_text(cents, read.currency, page.viewer) for cents in amounts if cents is not None}
     return page.render(
@@ -147,17 +147,6 @@ def _erasure(database: Database, reader: Principal, lead: LeadInFull, viewer: Vi
     if lead.erased_at is not None or Permission.PRIVACY_WRITE not in reader.permissions:
         return None
     return offered(preview_lead(database, lead.lead_id), viewer)
-
-
-def outcome_sentence(picture: DecisionPicture) -> str:
-    """What came of the decision, in words."""
-    if not picture.levels:
-        return translated("no level was active")
-    if picture.outcome == "partial":
-        return translated("partial: a slot stayed open because a candidate lacked money")
-    if picture.outcome == "no_eligible":
-        return translated("no candidate could receive it")
-    return translated("every slot that a candidate could take is sold")
 
 
 def _sent_text(messages: Sequence[LeadMessage], viewer: Viewer) -> str:
