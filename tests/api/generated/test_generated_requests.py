@@ -66,7 +66,8 @@ def test_many_generated_requests_in_sequence_are_too(database: Database, tmp_pat
 def ask_everything(database: Database, directory: Path, name: str, effort: Effort, paths: str = "^/") -> None:
     """What the document says of these paths is asked of a real server, as the visitor."""
     visitor = visitors(database)[name]
-    settings = Settings.model_validate({"encryption_keys": SECRET_KEYS})
+    # The cookie that the document names, so that the generator can take it away again where it asks without a login.
+    settings = Settings.model_validate({"encryption_keys": SECRET_KEYS, "cookie_over_http": False})
     with serve_in_thread(web_application(database, settings), "127.0.0.1", 0) as server:
         # Made when it is first asked for, which on a busy machine takes longer than the generator waits.
         assert httpx2.get(f"http://127.0.0.1:{server.port}/api/v1/openapi.json", timeout=120).status_code == 200
@@ -84,3 +85,5 @@ def ask_everything(database: Database, directory: Path, name: str, effort: Effor
         done = subprocess.run(command, env=environment, cwd=directory, capture_output=True, text=True, check=False)
     print(done.stdout)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
+    if visitor is not None:
+        assert "Authentication failed" not in done.stdout, "who is turned away everywhere has tried nothing"
