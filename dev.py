@@ -198,7 +198,12 @@ def fairlead(words: list[str]) -> int:
 EVERY_LANE = "not alone and not chaos_long and not scale_long"
 QUICK_LANE = f"not slow and {EVERY_LANE}"
 FEWER_EXAMPLES = ("--hypothesis-profile", "quick")  # tests/conftest.py
-ALONE = ("-m", "alone", "tests")
+
+
+def alone() -> list[str]:
+    """What those are started with: only the files that hold one are collected, since all the others wait for it."""
+    files = (file for file in sorted((ROOT / "tests").rglob("test_*.py")) if b"mark.alone" in file.read_bytes())
+    return ["-m", "alone", *(str(file.relative_to(ROOT)) for file in files)]
 
 
 def test_options(words: list[str]) -> list[str]:
@@ -221,10 +226,10 @@ def test(words: list[str]) -> int:
     """the tests but the slow ones; with --all every test that CI runs; with --alone those that need a quiet machine"""
     pytest = [BIN / "python", "-m", "pytest"]
     if "--alone" in words:
-        return become(*pytest, *ALONE, *(word for word in words if word != "--alone"))
+        return become(*pytest, *alone(), *(word for word in words if word != "--alone"))
     options = test_options(words)
     # Before the others, so that the last words of the run are the summary of nearly all of it.
-    if "--all" in words and EVERY_LANE in options and not run(*pytest, *ALONE):
+    if "--all" in words and EVERY_LANE in options and not run(*pytest, *alone()):
         run(*pytest, *options)
         say("failed: a test that runs alone, see the beginning")
         return 1

@@ -188,3 +188,10 @@ def test_unknown_command_is_refused() -> None:
     assert answer.returncode == 2
     assert "no command 'tset'" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_only_files_that_hold_a_test_which_runs_alone_are_collected_for_it() -> None:
+    _, lane, *files = dev.alone()
+    assert lane == "alone"
+    assert "tests/api/test_hostile_bodies.py" in files
+    assert all("pytest.mark.alone" in (ROOT / file).read_text(encoding="utf-8") for file in files)
