@@ -20,6 +20,7 @@ CAME_FROM_OUTSIDE = (
 CLOSED = "every lead is rejected, confirmed, withdrawn or marked as bad exactly when the audit log says so"
 CREDIT = "each provider's credit limit is as the audit log says last, and each change begins at the one before"
 DECIDED = "a lead is as its last decision left it"
+ERASED = "what a lead says was erased is on record, when, by whom and why, as the audit log has it"
 LAST_RECEIVED = "a subscription last received a lead when its last assignment was made"
 MOVED = "every deposit, refund, credit and debit is in the audit log as it is in the ledger, value by value"
 PAID = "every payment is in the audit log as it is stored, with gateway and currency"

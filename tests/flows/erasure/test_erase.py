@@ -20,6 +20,7 @@ from fairlead.flows.erasure.records import lead_erasures
 from fairlead.flows.explain import explain_lead, explain_provider
 from fairlead.flows.exporting.rows import ExportRequest
 from fairlead.flows.idempotency import idempotency_key_for
+from fairlead.flows.idempotent_requests import AnswerRetention, KeptAnswer, run_request_idempotent
 from fairlead.flows.intake.own_request import show_request
 from fairlead.flows.money.bad_leads import mark_lead_bad, report_bad_lead
 from fairlead.flows.money.refund import refund_assignment
@@ -28,7 +29,7 @@ from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.verify_decision import verify_decision
 from fairlead.settings import Settings
-from fairlead.store.audit.log import OPERATOR
+from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id
 from fairlead.store.leads.fingerprints import add_fingerprints, unseen_leads
@@ -204,6 +205,35 @@ def test_a_request_that_brought_it_does_not_bring_it_again(database: Database) -
         send(database, sent(), idempotency_key=key)
     assert refused.value.code == "idempotency_key_reused"
     assert query(database, "select count(*) from leads") == [(1,)]
+
+
+def test_of_what_was_asked_about_it_no_digest_is_left(database: Database) -> None:
+    """A short text is found out from its digest: what a provider wrote, with its key in the flow or around it."""
+    open_market(database)
+    lead_id, other_id = (send(database, sent()).lead_id for _ in range(2))
+    for each in (lead_id, other_id):
+        approve_lead(database, each, OPERATOR)
+    distribute(database)
+    for each in (lead_id, other_id):
+        (reported, reporter), (refused, refuser), *_ = bought(database, each)
+        route = f"POST /api/v1/provider/assignments/{reported}/report"
+        key = idempotency_key_for(reporter, f"report {each}", route, {"note": CANARIES["note"]})
+        report_bad_lead(database, reporter, reported, "other", CANARIES["note"], Actor("p", "provider"), key)
+        _reject_with_key(database, refuser, refused)
+    erase(database, lead_id)
+    digests = "select count(*) filter (where fingerprint = 'erased'), count(*) from idempotency_keys"
+    assert query(database, digests) == [(2, 4)], "of the other lead they stay, for its requests that are sent again"
+
+
+def _reject_with_key(database: Database, provider_id: str, assignment_id: str) -> None:
+    route = f"POST /api/v1/provider/assignments/{assignment_id}/reject"
+    key = idempotency_key_for(provider_id, f"reject {assignment_id}", route, {"reason": CANARIES["rejection"]})
+
+    def work(joined: Database) -> KeptAnswer:
+        reject_assignment(joined, provider_id, assignment_id, CANARIES["rejection"], Actor("p", "provider"))
+        return KeptAnswer({"status": "rejected"})
+
+    run_request_idempotent(database, key, AnswerRetention(None), work)
 
 
 @pytest.mark.parametrize("other", ["approve", "distribute", "reject", "report", "refund", "erase"])

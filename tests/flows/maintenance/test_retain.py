@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.retention import RetentionPolicy, due_at
+from fairlead.core.retention import RETENTION_RULES, RetentionPolicy, due_at
 from fairlead.flows.approve_lead import approve_lead
 from fairlead.flows.erasure.retention import change_retention, next_erasures, read_retention
 from fairlead.flows.maintenance.maintenance import Maintenance
@@ -17,11 +17,14 @@ from fairlead.flows.verify import verify
 from fairlead.settings import Settings
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from fairlead.store.leads.retention import count_due, due_leads
 from fairlead.store.simulated_clock import SimulatedClock
+from tests.by_hand import CAME_IN, CLOSED, ERASED, rows_by_hand
 from tests.flows.erasure.canaries import distribute, found, open_market, sent
 from tests.flows.intake.senders import send
 from tests.flows.marketplaces import HOSTING, declare
 from tests.flows.sales import audited, query
+from tests.store.reading import reading
 
 
 def niche(database: Database) -> str:
@@ -144,3 +147,31 @@ def test_when_a_lead_goes_is_said_beforehand(database: Database, leads: dict[str
     assert due_at(policy, "distributed", at) == {"answers": at + timedelta(days=10)}
     assert due_at(policy, "pending_approval", at) == {"unsold": at + timedelta(days=2)}
     assert due_at(policy, "rejected", at) == {}
+
+
+@rows_by_hand(CAME_IN, CLOSED, ERASED)
+def test_leads_that_were_erased_long_ago_are_not_read_again(database: Database, leads: dict[str, str]) -> None:
+    """A run of each day reads what it is due for, however many were erased before it."""
+    niche_id = niche(database)
+    with database.transaction() as conn:
+        conn.execute(
+            """
+            insert into leads (id, niche_id, status, attributes, dedupe_key, created_at, rejected_at, rejected_by,
+                               rejection_reason, answers_erased_at, contact_erased_at, erased_at)
+            select id, %s, 'rejected', '{}', 'id:' || id, now() - interval '1 year', now(), 'operator',
+                   'its personal data was erased', now(), now(), now()
+            from (select gen_random_uuid() as id from generate_series(1, 20000)) as erased
+            """,
+            (niche_id,),
+        )
+        conn.execute("analyze leads")
+    [(soon,)] = query(database, "select max(created_at) + interval '1 day' from leads")
+    due = {"answers": "sold", "contact": "sold", "rejected": "rejected", "unsold": "unsold"}
+    for rule in RETENTION_RULES:
+        found, read = reading(database, lambda conn, rule=rule: due_leads(conn, niche_id, rule, soon, None, 100))
+        assert [lead_id for _, lead_id in found] == [leads[due[rule]]]
+        counted, of_count = reading(database, lambda conn, rule=rule: count_due(conn, niche_id, rule, soon))
+        assert counted == 1
+        for each in (read, of_count):
+            assert each.rows_read <= len(leads), rule
+            assert "leads" not in each.scanned, rule

@@ -185,10 +185,19 @@ def erase_words(conn: Connection, lead_ids: Sequence[str]) -> None:
 def erase_traces(conn: Connection, lead_ids: Sequence[str]) -> None:
     """What requests and failed runs left of the leads is gone: digests of what was sent, errors, traces, memos.
 
-    A request with a key that brought one of them is refused from now on, instead of bringing the lead again.
+    A request with a key that brought one of them is refused from now on, instead of bringing the lead again. So is one
+    that was about one of them, or about an assignment of it: its digest is of what a provider or an operator wrote.
     """
     ids = list(lead_ids)
-    conn.execute("update idempotency_keys set fingerprint = 'erased' where body ->> 'lead_id' = any(%s)", (ids,))
+    bought = conn.execute("select id::text from assignments where lead_id = any(%s::uuid[])", (ids,)).fetchall()
+    conn.execute(
+        """
+        update idempotency_keys set fingerprint = 'erased' where
+           body ->> 'lead_id' = any(%(leads)s)
+           or substring(route from '[0-9a-f]{8}-[0-9a-f-]{27}') = any(%(places)s)
+        """,
+        {"leads": ids, "places": [*ids, *(row[0] for row in bought)]},
+    )
     conn.execute("update job_attempts set error = null where lead_id = any(%s::uuid[])", (ids,))
     conn.execute(
         """

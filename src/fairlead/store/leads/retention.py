@@ -87,7 +87,7 @@ def due_leads(
         select created_at, id::text from leads
         where niche_id = %s and created_at < %s
           and (created_at, id) > (coalesce(%s::timestamptz, '-infinity'), %s::uuid)
-          and {_DUE[rule]}
+          and erased_at is null and {_DUE[rule]}
         order by created_at, id limit %s
         """,  # noqa: S608 - constants of our own
         (niche_id, before, at, lead_id, limit),
@@ -106,7 +106,7 @@ def still_due(conn: Connection, lead_ids: Sequence[str], rule: RetentionRule) ->
 def count_due(conn: Connection, niche_id: str, rule: RetentionRule, before: datetime) -> int:
     """How many of the niche's leads the rule is due for at that time; nothing is locked."""
     rows = conn.execute(
-        f"select count(*) from leads where niche_id = %s and created_at < %s and {_DUE[rule]}",  # noqa: S608 - constants of our own
+        f"select count(*) from leads where niche_id = %s and created_at < %s and erased_at is null and {_DUE[rule]}",  # noqa: S608 - constants of our own
         (niche_id, before),  # noqa: RUF100, S608
     ).fetchall()
     return rows[0][0]

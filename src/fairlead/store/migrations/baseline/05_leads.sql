@@ -104,6 +104,8 @@ create index leads_reopening on leads (reopens_at, id) where reopens_at is not n
 create index leads_by_age on leads (created_at, id);
 -- leads_of_niche_by_age: the pages of one niche.
 create index leads_of_niche_by_age on leads (niche_id, created_at, id);
+-- leads_not_erased: what is past its niche's days of retention, each day, without those that are erased already.
+create index leads_not_erased on leads (niche_id, created_at, id) where erased_at is null;
 -- leads_of_status_by_age: the pages of one status.
 create index leads_of_status_by_age on leads (status, created_at, id);
 -- leads_of_niche_and_status_by_age: the pages of both at once; either alone may be common where both together are rare.

@@ -20,6 +20,9 @@ comment on table idempotency_keys is
 create index idempotency_keys_by_age on idempotency_keys (created_at);
 -- idempotency_keys_of_lead: those whose fingerprint is of a lead's data, to be taken from them when that is erased.
 create index idempotency_keys_of_lead on idempotency_keys ((body ->> 'lead_id')) where body ->> 'lead_id' is not null;
+-- idempotency_keys_of_place: the same for requests to an address that names the lead or an assignment of it.
+create index idempotency_keys_of_place on idempotency_keys (substring(route from '[0-9a-f]{8}-[0-9a-f-]{27}'))
+    where substring(route from '[0-9a-f]{8}-[0-9a-f-]{27}') is not null;
 
 -- Each call that changes something leaves its id in the transaction of what it does. Only the same call ever asks for
 -- it, when the answer to its commit was lost. Ids rise with time, by which they are forgotten.
