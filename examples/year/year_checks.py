@@ -9,6 +9,10 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
+from year_more_checks import FUNCTIONS, PERSONAL, RULES
+
+TO_BE_ERASED = "to-be-erased.example"
+"""Only persons who ask for their erasure have an address there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,12 @@ SOLD: LiteralString = """
     create temporary table sold as
     select a.*, a.assigned_at at time zone p.timezone as local_time, p.limits as provider_limits,
            s.limits as subscription_limits, coalesce(s.schedule, p.schedule) as schedule, p.conflict_group_id,
-           l.is_exclusive, n.max_recipients_per_lead
+           l.is_exclusive, n.max_recipients_per_lead, s.filter_rules, s.max_price_cents, l.price_rules,
+           l.price_cents as usual_cents, leads.attributes, leads.answers_erased_at,
+           extract(epoch from a.assigned_at - leads.created_at) / 60 as age_minutes,
+           a.assigned_at at time zone coalesce(l.price_rules ->> 'timezone', 'UTC') as price_time
     from assignments a
+    join leads on leads.id = a.lead_id
     join providers p on p.id = a.provider_id
     join subscriptions s on s.id = a.subscription_id
     join competition_levels l on l.id = a.competition_level_id
@@ -115,9 +123,25 @@ def independent_checks(conn: psycopg.Connection[tuple[Any, ...]]) -> Iterator[Ch
         for limit, window in WINDOWS.items():
             yield _of_limit(conn, owner, column, limit, window)
     yield _counted(conn, "sold only within the hours of its schedule", OUTSIDE_ITS_HOURS)
-    for name, query in OTHER_RULES.items():
+    for statement in FUNCTIONS:
+        conn.execute(statement)
+    for name, query in (OTHER_RULES | RULES).items():
         yield _counted(conn, name, query)
+    yield _of_the_erased(conn)
     conn.execute("drop table sold")
+
+
+def _of_the_erased(conn: psycopg.Connection[tuple[Any, ...]]) -> Check:
+    """Every row of every table is looked at for the addresses of those who were erased."""
+    tables = conn.execute(PERSONAL).fetchall()
+    checked, violations = 0, list[str]()
+    for (table,) in tables:
+        query = sql.SQL("select count(*), count(*) filter (where t::text like {marker}) from {table} t")
+        counted = query.format(marker=sql.Literal(f"%{TO_BE_ERASED}%"), table=sql.Identifier(table))
+        [(rows, found)] = conn.execute(counted).fetchall()
+        checked += rows
+        violations += [f"{found:,} rows of {table}"] if found else []
+    return Check("no row of any table has the address of a person who was erased", checked, violations)
 
 
 def _of_limit(conn: psycopg.Connection, owner: str, column: LiteralString, limit: str, window: LiteralString) -> Check:

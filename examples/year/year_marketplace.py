@@ -1,6 +1,7 @@
 """The marketplace of the year: three niches, two hundred providers in twelve zones, every control in use.
 
-It is a marketplace file (docs/reference/marketplace-file.md), drawn from a seed. To look at it, or to apply it elsewhere:
+It is a marketplace file (docs/reference/marketplace-file.md), drawn from a seed; the postcode table `year`, which its filters
+name, is loaded by `live_a_year.py`. To look at the file:
 
     python examples/year/year_marketplace.py > year.toml
 """
@@ -38,6 +39,16 @@ CONFLICT_GROUPS = 20
 REGIONS = ("north", "south", "east", "west")
 WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
 
+WEEKEND = {"days": ["sat", "sun"], "opens": "00:00", "closes": "24:00"}
+EVENING = {"days": list(WORKDAYS), "opens": "18:30", "closes": "01:15"}
+
+
+def _priced(name: str, price_cents: int, key: str, operator: str, value: int) -> Table:
+    """A price rule for leads whose answer is such."""
+    filter_ = {"version": 2, "rules": [{"field_key": key, "operator": operator, "value": value}]}
+    return {"name": name, "price_cents": price_cents, "filter": filter_}
+
+
 NICHES: Sequence[Table] = (
     {
         "slug": "vps-hosting",
@@ -50,27 +61,47 @@ NICHES: Sequence[Table] = (
         ],
         "level": [
             {"name": "alone", "price_cents": 4_000, "max_recipients": 1, "order_position": 1, "exclusive": True},
-            {"name": "shared", "price_cents": 900, "max_recipients": 3, "order_position": 2},
+            {
+                "name": "shared",
+                "price_cents": 900,
+                "max_recipients": 3,
+                "order_position": 2,
+                "price_rules": {"version": 1, "rules": [_priced("Large", 1_400, "cores", "gte", 32)]},
+            },
             {"name": "open", "price_cents": 300, "max_recipients": 4, "order_position": 3},
         ],
     },
     {
         "slug": "solar-panels",
         "name": "Solar panels",
+        "refunds": {"leaves_limits": True},
+        "retention": {"contact_days": 30},
         "reoffer": {"every_minutes": 720, "max_times": 2, "max_hours": 48},
         "field": [
             {"key": "roof_m2", "type": "number", "required": True},
             {"key": "region", "type": "select", "options": list(REGIONS), "required": True},
             {"key": "storage", "type": "boolean", "required": True},
+            {"key": "postcode", "type": "text", "required": True},
         ],
         "level": [
-            {"name": "first", "price_cents": 6_000, "max_recipients": 1, "order_position": 1},
+            {
+                "name": "first",
+                "price_cents": 6_000,
+                "max_recipients": 1,
+                "order_position": 1,
+                "price_rules": {
+                    "version": 1,
+                    "rules": [{"name": "Older than a day", "price_cents": 3_000, "lead_age_minutes": {"from": 1_440}}],
+                },
+            },
             {"name": "regional", "price_cents": 2_500, "max_recipients": 2, "order_position": 2},
         ],
     },
     {
         "slug": "car-insurance",
         "name": "Car insurance",
+        "refunds": {"returns_turn": True, "leaves_limits": True},
+        "retention": {"unsold_days": 7, "contact_days": 60},
         "max_recipients_per_lead": 3,
         "field": [
             {"key": "age", "type": "number", "required": True},
@@ -79,12 +110,36 @@ NICHES: Sequence[Table] = (
         ],
         "level": [
             {"name": "premium", "price_cents": 1_500, "max_recipients": 1, "order_position": 1},
-            {"name": "standard", "price_cents": 700, "max_recipients": 3, "order_position": 2},
+            {
+                "name": "standard",
+                "price_cents": 700,
+                "max_recipients": 3,
+                "order_position": 2,
+                "price_rules": {
+                    "version": 1,
+                    "timezone": "Europe/Berlin",
+                    "rules": [
+                        _priced("Under 25", 1_100, "age", "lt", 25),
+                        {"name": "Weekends", "price_cents": 500, "hours": [WEEKEND]},
+                        {"name": "Late", "price_cents": 600, "hours": [EVENING], "lead_age_minutes": {"below": 60}},
+                    ],
+                },
+            },
         ],
     },
 )
 NUMBER_OF = {"vps-hosting": ("cores", 1, 64), "solar-panels": ("roof_m2", 10, 200), "car-insurance": ("age", 18, 90)}
 """Of each niche the field with a number, and between which it lies."""
+
+
+POSTCODES: Mapping[str, tuple[float, float]] = {
+    f"{10_000 + 7 * number}": (round(51 + number % 40 * 0.08, 4), round(11 + number // 40 * 0.35, 4))
+    for number in range(600)
+}
+"""With their latitude and longitude: the postcode table that the year loads, under the name `TABLE`."""
+TABLE = "year"
+TAKES_ALL = ("vps-hosting", "shared"), ("vps-hosting", "open"), ("solar-panels", "regional")
+"""One provider in twenty has one subscription at one of these levels, and nothing that would keep a lead from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +162,20 @@ def year_marketplace(size: Size, seed: int) -> Table:
     return {"marketplace": {"currency": "EUR"}, "niche": list(NICHES), "provider": providers}
 
 
+def _takes_all(number: int) -> Table:
+    slug, level = TAKES_ALL[number // 20 % len(TAKES_ALL)]
+    return {
+        "email": f"leads@provider-{number:03}.example",
+        "name": f"Provider {number:03} takes all",
+        "timezone": ZONES[number % len(ZONES)],
+        "deposit": [{"external_id": f"opening-{number:03}", "amount_cents": 100_000_000_000}],
+        "subscription": [{"niche": slug, "level": level}],
+    }
+
+
 def _provider(number: int, size: Size, dice: random.Random) -> Table:
+    if number % 20 == 19:
+        return _takes_all(number)
     zone = ZONES[number % len(ZONES)]
     provider: Table = {
         "email": f"leads@provider-{number:03}.example",
@@ -142,7 +210,27 @@ def _subscription(slug: str, level: str, size: Size, dice: random.Random) -> Tab
         subscription["schedule"] = {"weekly": [_working_hours(dice)]}
     elif dice.random() < 0.2:
         subscription["schedule"] = {"weekly": [_night(dice)]}
+    if dice.random() < 0.1:
+        subscription["max_price_cents"] = dice.choice([550, 900, 1_000, 3_000])
+    if slug == "solar-panels" and dice.random() < 0.4:
+        subscription |= {"filter_version": 2, "filter": _filter_of_version_2(dice)}
     return subscription
+
+
+def _filter_of_version_2(dice: random.Random) -> list[Table]:
+    postcodes = sorted(POSTCODES)
+    near = {"table": TABLE, "postcode": dice.choice(postcodes), "km": dice.randrange(40, 160)}
+    lists = sorted(dice.sample(postcodes, 150))
+    first = dice.randrange(len(postcodes) - 100)
+    places: list[Table] = [
+        {"field_key": "postcode", "operator": "within_km", "value": near},
+        {"field_key": "postcode", "operator": "postcode_starts_with", "value": [f"1{dice.randrange(5)}"]},
+        {"field_key": "postcode", "operator": "postcode_in", "value": lists},
+        {"field_key": "postcode", "operator": "postcode_between", "value": [postcodes[first], postcodes[first + 99]]},
+    ]
+    small = {"field_key": "roof_m2", "operator": "lt", "value": dice.randrange(20, 80)}
+    unwanted = {"all": [small, {"field_key": "storage", "operator": "eq", "value": False}]}
+    return [{"any": dice.sample(places, 2)}, {"not": unwanted}]
 
 
 def _filter(slug: str, dice: random.Random) -> list[Table]:
