@@ -1,7 +1,7 @@
 """A lead that limits or schedules kept unsold is offered again when the first of them opens, and not before."""
 
 from collections.abc import Generator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,8 +14,9 @@ from fairlead.store.connection import Database
 from fairlead.store.simulated_clock import SimulatedClock
 from tests.closing_sweep import sweep
 from tests.flows.maintenance.workers import maintenance_of
+from tests.flows.marketplaces import declare
 from tests.flows.sales import audited, query
-from tests.flows.test_limits import NOON, Market
+from tests.flows.test_limits import MARKET, NOON, Market
 
 
 @pytest.fixture
@@ -91,3 +92,48 @@ def test_who_asks_earlier_has_an_answer_earlier(market: Market) -> None:
     assert query(market.database, "select reopens_at from leads where status = 'approved'") == [(None,)]
     assert sold(market) == 0
     assert query(market.database, "select reopens_at is not null from leads where status = 'approved'") == [(True,)]
+
+
+DAY, MONTH = "limits = { leads_per_day = 1 }", "limits = { leads_per_month = 1 }"
+NINE_TO_FIVE = (
+    'schedule = { weekly = [{ days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], '
+    'opens = "09:00", closes = "17:00" }] }'
+)
+OPENINGS = (
+    # an hour at two, a half hour at two, and an hour at midnight, which then never comes, or comes twice
+    ("Europe/Berlin", DAY, "2026-03-29T12:00", "2026-03-29T22:00"),
+    ("Europe/Berlin", DAY, "2026-10-25T12:00", "2026-10-25T23:00"),
+    ("Australia/Lord_Howe", DAY, "2026-04-04T20:00", "2026-04-05T13:30"),
+    ("Australia/Lord_Howe", DAY, "2026-10-03T20:00", "2026-10-04T13:00"),
+    ("America/Havana", DAY, "2026-03-07T12:00", "2026-03-08T05:00"),
+    ("America/Havana", DAY, "2026-03-08T12:00", "2026-03-09T04:00"),
+    ("America/Havana", DAY, "2026-10-31T12:00", "2026-11-01T04:00"),
+    ("Africa/Cairo", DAY, "2026-04-23T12:00", "2026-04-23T22:00"),
+    ("Africa/Cairo", DAY, "2026-10-29T12:00", "2026-10-29T22:00"),
+    # schedules on the morning after
+    ("Europe/Berlin", NINE_TO_FIVE, "2026-03-28T20:00", "2026-03-29T07:00"),
+    ("Australia/Lord_Howe", NINE_TO_FIVE, "2026-04-04T09:00", "2026-04-04T22:30"),
+    # the leap day, and the end of a month of 31 days
+    ("Europe/Berlin", DAY, "2028-02-28T12:00", "2028-02-28T23:00"),
+    ("Europe/Berlin", MONTH, "2028-02-28T12:00", "2028-02-29T23:00"),
+    ("Europe/Berlin", MONTH, "2027-01-31T12:00", "2027-01-31T23:00"),
+    ("Australia/Lord_Howe", MONTH, "2026-12-31T05:00", "2026-12-31T13:00"),
+)
+"""Zone, what limits, when the lead came, and when it is offered again, in UTC; reckoned by hand."""
+
+
+@pytest.mark.parametrize(("zone", "terms", "came", "opens"), OPENINGS)
+def test_it_opens_by_the_clocks_of_its_zone(zone: str, terms: str, came: str, opens: str, market: Market) -> None:
+    moment, opening = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (came, opens))
+    market.at(moment)
+    declare(
+        market.database,
+        MARKET.format(slug="storage", provider="", subscription=terms).replace("Asia/Kolkata", zone),
+    )
+    assert market.sold(2) == (0 if terms == NINE_TO_FIVE else 1)
+    assert query(market.database, "select distinct reopens_at from leads where status = 'approved'") == [(opening,)]
+    market.at(opening - timedelta(seconds=1))
+    assert reopened(market) == 0
+    market.at(opening)
+    assert reopened(market) == (2 if terms == NINE_TO_FIVE else 1)
+    assert sold(market) >= 1
