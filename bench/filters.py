@@ -34,7 +34,7 @@ POSTCODES = 40_000
 class FiltersEffort:
     """How many subscriptions, how many leads a round, how often, and how many lists of how many postcodes there are."""
 
-    subscriptions: Sequence[int] = (1_000, 10_000)
+    subscriptions: Sequence[int] = (100, 1_000, 10_000)
     leads: int = 200
     rounds: int = 7
     lists: int = 100

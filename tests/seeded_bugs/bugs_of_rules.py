@@ -259,8 +259,8 @@ BUGS_OF_RULES = (
         (
             Edit(
                 "core/filter_families.py",
-                "        return kind, _whole(keys) if is_whole else keys",
-                "        return kind, keys",
+                "    RuleKind.POSTCODE: _postcode_keys,",
+                "    RuleKind.POSTCODE: _postcode_starts,",
             ),
         ),
         (SECOND_LANGUAGE,),

@@ -30,8 +30,10 @@ class RuleKind(IntEnum):  # integers hash five times as fast as members of an En
     NO_ITEM = auto()  # ... no item is
     NEEDLE = auto()  # text: the case-folded value contains the key
     NO_NEEDLE = auto()  # ... contains none of the keys
-    POSTCODE = auto()  # text: the postcode is one of the keys, or starts with one
-    NO_POSTCODE = auto()  # ... neither is nor starts with one
+    POSTCODE = auto()  # text: the postcode is one of the keys
+    NO_POSTCODE = auto()  # ... is none of the keys
+    POSTCODE_START = auto()  # ... starts with one of the keys
+    NO_POSTCODE_START = auto()  # ... starts with none of the keys
     BOOLEAN = auto()
     OTHER_NUMBER = auto()  # number: the value is none of the keys
     PRESENT = auto()
@@ -44,11 +46,12 @@ REFUSING_KINDS = (
     RuleKind.OTHER_NUMBER,
     RuleKind.NO_NEEDLE,
     RuleKind.NO_POSTCODE,
+    RuleKind.NO_POSTCODE_START,
 )  # their keys name what is refused
 REPEATABLE_KINDS = (
     RuleKind.SOME_ITEM,
     RuleKind.NEEDLE,
-    RuleKind.POSTCODE,
+    RuleKind.POSTCODE_START,
 )  # several on one field cannot be merged into one
 FamilyName = tuple[str, RuleKind, int]
 
@@ -125,7 +128,7 @@ def kind_and_keys(rule: Rule) -> tuple[RuleKind | None, tuple[Key, ...]]:
     """The rule's kind and the keys it names; the kind is None for a range.
 
     >>> kind_and_keys(Rule("zip", "postcode_in", ("10115",), FieldType.TEXT))[1]
-    ('=10115',)
+    ('10115',)
     """
     if rule.operator == Operator.EXISTS:
         return RuleKind.PRESENT if rule.value else RuleKind.ABSENT, ()
@@ -137,12 +140,10 @@ def kind_and_keys(rule: Rule) -> tuple[RuleKind | None, tuple[Key, ...]]:
         return None, ()
     if isinstance(rule.value, Circle):
         is_within = rule.operator == Operator.WITHIN_KM
-        return (RuleKind.POSTCODE if is_within else RuleKind.NO_POSTCODE), _whole(rule.value.postcodes)
+        return (RuleKind.POSTCODE if is_within else RuleKind.NO_POSTCODE), rule.value.postcodes
     keys = operand_keys(rule)
     if rule.operator in POSTCODE_OPERATORS:
-        is_whole = rule.operator in (Operator.POSTCODE_IN, Operator.POSTCODE_NOT_IN)
-        kind = RuleKind.NO_POSTCODE if rule.operator in REFUSING else RuleKind.POSTCODE
-        return kind, _whole(keys) if is_whole else keys
+        return _POSTCODE_KINDS[Operator(rule.operator)], keys
     if rule.field_type is FieldType.MULTI_SELECT:
         return RuleKind.NO_ITEM if rule.operator == Operator.NOT_IN else RuleKind.SOME_ITEM, keys
     if rule.operator in (Operator.CONTAINS, Operator.NOT_CONTAINS):
@@ -151,16 +152,23 @@ def kind_and_keys(rule: Rule) -> tuple[RuleKind | None, tuple[Key, ...]]:
     return RuleKind.NONE_OF if rule.operator in (Operator.NEQ, Operator.NOT_IN) else RuleKind.ONE_OF, keys
 
 
-def _whole(postcodes: tuple[str, ...]) -> tuple[Key, ...]:
-    """The keys of postcodes that are meant as a whole, not as the start of others."""
-    return tuple(f"={code}" for code in postcodes)
+_POSTCODE_KINDS = {
+    Operator.POSTCODE_IN: RuleKind.POSTCODE,
+    Operator.POSTCODE_NOT_IN: RuleKind.NO_POSTCODE,
+    Operator.POSTCODE_STARTS_WITH: RuleKind.POSTCODE_START,
+    Operator.POSTCODE_NOT_STARTS_WITH: RuleKind.NO_POSTCODE_START,
+}
+"""Whole postcodes are keys as the rule has them: thousands of rules with one list share its texts."""
 
 
 def _postcode_keys(value: object) -> tuple[Key, ...] | None:
     code = postcode_key(value)
-    if code is None:
-        return None
-    return (f"={code}", *(code[:length] for length in range(1, len(code) + 1)))
+    return None if code is None else (code,)
+
+
+def _postcode_starts(value: object) -> tuple[Key, ...] | None:
+    code = postcode_key(value)
+    return None if code is None else tuple(code[:length] for length in range(1, len(code) + 1))
 
 
 def _text_key(value: object) -> tuple[Key, ...] | None:
@@ -188,5 +196,7 @@ _KEYS_OF: dict[RuleKind, Callable[[object], tuple[Key, ...] | None]] = {
     RuleKind.OTHER_NUMBER: _number_key,
     RuleKind.POSTCODE: _postcode_keys,
     RuleKind.NO_POSTCODE: _postcode_keys,
+    RuleKind.POSTCODE_START: _postcode_starts,
+    RuleKind.NO_POSTCODE_START: _postcode_starts,
 }
 """The keys that a value of the lead selects; None when it is missing or of the wrong type."""
