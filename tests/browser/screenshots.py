@@ -49,6 +49,7 @@ PAGES = (
     "operator:/niches/new",
     "operator:/niches/{niche_id}",
     "operator:/niches/{niche_id}/form",
+    "operator:/niches/{niche_id}/levels/{niche_level_id}/price-rules",
     "operator:/providers",
     "operator:/providers/conflict-groups",
     "operator:/providers/new",
@@ -138,6 +139,11 @@ def names_of(database: Database, showcase: Showcase) -> Mapping[str, str]:
         ),
         "user_id": showcase.provider.user_id,
         "kind": "lead_assigned",
+        "niche_level_id": value(
+            database,
+            "select l.id::text from competition_levels l join niches n on n.id = l.niche_id "
+            "where n.slug = 'vps-hosting' order by l.order_position limit 1",
+        ),
         "level_id": value(
             database,
             "select id::text from competition_levels where id not in "

@@ -18,9 +18,13 @@ def test_operators_and_providers_read_price_rules_in_words(database: Database, a
     set_price_rules(database, silver, {"version": 1, "rules": [OLD]}, OPERATOR)
     told = "1. Old ones the lead is at least 2 hours old €3.00 none of them every other lead €5.00"
     niche_id = query(database, "select niche_id::text from competition_levels where id = %s", silver)[0][0]
-    for words in (shown(ann, f"/niches/{niche_id}"), shown(portal.sam, f"/portal/levels/{silver}")):
+    own = f"/niches/{niche_id}/levels/{silver}/price-rules"
+    for words in (shown(ann, own), shown(portal.sam, f"/portal/levels/{silver}")):
         assert told in words
+    for words in (shown(ann, f"/niches/{niche_id}"), shown(portal.sam, f"/portal/levels/{silver}")):
         assert "€3.00 to €5.00" in words
+    assert "1 price rule" in shown(ann, f"/niches/{niche_id}")
+    assert ann.get(own.replace(niche_id, silver)).status_code == 404
 
 
 def test_a_provider_sees_and_sets_the_most_that_it_pays(database: Database) -> None:

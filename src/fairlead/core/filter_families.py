@@ -13,7 +13,7 @@ from pyroaring import BitMap
 
 from fairlead.core.distances import Circle
 from fairlead.core.filter_predicates import POSTCODE_OPERATORS, item_texts, operand_keys
-from fairlead.core.filter_rules import REFUSING, Operator, Rule
+from fairlead.core.filter_rules import Operator, Rule
 from fairlead.core.form_field import FieldType, is_empty, is_number
 from fairlead.core.needles import Needles
 from fairlead.core.postcodes import postcode_key

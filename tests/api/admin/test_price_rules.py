@@ -1,14 +1,19 @@
 """Price rules over HTTP: set, shown in words, tried; and what a provider pays at most."""
 
+from datetime import timedelta
 from typing import Any
 
 from fairlead.api.routes.admin import price_rules as admin_price_rules
 from fairlead.core.permissions import Permission
+from fairlead.flows.erasure.erase import erase_lead
+from fairlead.flows.submit_leads import submit_leads
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import an_admin, anonymous, application, machine
 from tests.api.keys import operators_key
 from tests.api.permitting import STALE, codes_of, problem, seen
 from tests.api.portal import subscription
+from tests.flows.access.people import rows
 from tests.flows.configuration.market import UNKNOWN, open_market
 
 ANY = {"If-Match": "*"}
@@ -89,6 +94,35 @@ def test_a_lead_is_tried_by_rules_that_are_set_or_meant(database: Database) -> N
     assert tried(at="2026-03-02T21:00:00Z", **night)["price_cents"] == 700
     assert tried(at="2026-03-02T20:59:59Z", **night)["rule_number"] is None
     assert problem(ann.post(f"{own}/trial", json={"attributes": {"cores": "many"}})) == (422, "input_invalid")
+
+
+def test_a_lead_of_the_niche_is_tried_by_its_answers_and_age(database: Database) -> None:
+    market = open_market(database)
+    app = application(database)
+    ann = an_admin(app, database)
+    own = f"/api/v1/admin/levels/{market.gold}/price-rules"
+    ann.put(own, json=rules(BIG, OLD), headers=ANY)
+    [big, small] = submit_leads(database, "hosting", [{"cores": 32}, {"cores": 2}], OPERATOR, approve=False)
+    came_in = rows(database, "select created_at from leads where id = %s", small)[0]
+
+    def tried(lead_id: str, **asked: Any) -> Any:
+        return ann.post(f"{own}/trial", json={"lead_id": lead_id, **asked})
+
+    assert tried(big).json()["price_cents"] == 900
+    assert (tried(small).json()["rule_number"], tried(small).json()["age_minutes"]) == (None, 0)
+    later = tried(small, at=(came_in + timedelta(minutes=61)).isoformat()).json()
+    assert (later["rule_number"], later["age_minutes"]) == (2, 61)
+    earlier = tried(small, at=(came_in - timedelta(minutes=1)).isoformat())
+    assert problem(earlier) == (422, "input_invalid")
+    assert "came in later" in earlier.text
+    assert problem(tried(UNKNOWN)) == (404, "lead_unknown")
+    assert problem(tried(small, attributes={})) == (422, "input_invalid")
+    assert problem(ann.post(f"{own}/trial", json={})) == (422, "input_invalid")
+    of_niches = machine(app, operators_key(database, Permission.NICHES_READ))
+    asked = {"lead_id": small}
+    assert problem(of_niches.post(f"{own}/trial", json=asked)) == (403, "permission_missing")
+    erase_lead(database, small, "consumer_request", OPERATOR)
+    assert problem(tried(small)) == (409, "lead_erased")
 
 
 def test_a_form_that_price_rules_do_not_fit_is_refused(database: Database) -> None:

@@ -1,6 +1,7 @@
 """Price rules as requests set them and answers show them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, JsonValue
@@ -100,4 +101,6 @@ class TriedPrice(ResponseModel):
     rule_number: int | None = Field(
         description="The place of the rule that decides; null where none holds.", examples=[2]
     )
+    decided_at: datetime = Field(description="The moment at which it would be decided.")
+    age_minutes: int = Field(description="How old the lead is then, in whole minutes.", examples=[90])
     rules: Sequence[TriedPriceRule] = Field(description="Every price rule, in order.")

@@ -188,9 +188,15 @@ function numberOf(input, text) {
 
 // `12.5` with two digits is 1250: by its characters, since 1.15 * 100 is no whole number for a machine.
 function centsOf(input, text) {
-  const digits = Number(input.dataset.digits ?? 2);
+  const cents = minorUnits(text, Number(input.dataset.digits ?? 2));
+  if (cents === null) throw new InputError(input.name, texts.noAmount);
+  return cents;
+}
+
+// Null where the text is no amount with at most so many decimals.
+export function minorUnits(text, digits) {
   const found = /^\s*(\d{1,12})(?:[.,](\d+))?\s*$/.exec(text);
-  if (!found || (found[2] ?? "").length > digits) throw new InputError(input.name, texts.noAmount);
+  if (!found || (found[2] ?? "").length > digits) return null;
   return Number(found[1] + (found[2] ?? "").padEnd(digits, "0"));
 }
 

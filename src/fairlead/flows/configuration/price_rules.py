@@ -1,9 +1,10 @@
 """A level's price rules (R14): setting them, and trying them on a lead that does not exist."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.form import FormSchema
 from fairlead.core.price_rule_problems import new_price_rules
@@ -36,6 +37,7 @@ from fairlead.store.configuration.lookups import level_row
 from fairlead.store.configuration.rows import LevelRow, lock_providers, niche_rows, providers_at_levels
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock, niche_form
+from fairlead.store.leads.views import lead_in_full
 from fairlead.store.lookups import checked_id
 
 
@@ -51,12 +53,17 @@ class TriedRule:
 
 @dataclass(frozen=True, slots=True)
 class TrialOfPriceRules:
-    """What the level asks for the lead: the price, and the number of the rule that decided it; None: its own price."""
+    """What the level asks for the lead: the price, and the number of the rule that decided it; None: its own price.
+
+    `age_minutes` is how old the lead is taken to be at the moment, in whole minutes.
+    """
 
     level: LevelRow
     price_cents: int
     rule_number: int | None
     rules: tuple[TriedRule, ...]
+    decided_at: datetime
+    age_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +124,28 @@ def set_price_rules(
     return with_niche_locks(database, work)
 
 
+@dataclass(frozen=True, slots=True)
+class MadeUpLead:
+    """A lead that does not exist: its answers, and how old it is."""
+
+    attributes: Mapping[str, object] = field(repr=False)
+    age_minutes: int = 0
+
+
 def try_price_rules(
     database: Database,
     level_id: str,
-    attributes: Mapping[str, object],
+    lead: MadeUpLead | str,
     *,
-    age_minutes: int = 0,
     at: datetime | None = None,
     document: object = None,
 ) -> TrialOfPriceRules:
-    """What the level would ask for a lead with these answers, that old, at the moment; without one, now.
+    """What the level would ask for the lead at the moment; without one, now.
 
-    By its own price rules, or by those that are given. Nothing is written. Raises `BadInput`, naming each answer that
-    does not fit the form, `InvalidDocument`, and `Refused`: `level_unknown`, `level_deleted`, `form_unreadable`.
+    The lead is made up, or the id of one of the niche: then its answers count, and when it came in. By the level's own
+    price rules, or by those that are given. Nothing is written. Raises `BadInput`, naming each answer that does not fit
+    the form, or because the moment lies before the lead came in, `InvalidDocument`, and `Refused`: `level_unknown`,
+    `level_deleted`, `form_unreadable`, `lead_unknown` (also for a lead of another niche), `lead_erased`.
     """
     checked = checked_id(level_id, "level")
     with database.snapshot() as conn:
@@ -138,26 +154,44 @@ def try_price_rules(
             raise Refused("level_unknown", f"there is no level {checked}")
         _require_living(row)
         [niche] = niche_rows(conn, [row.niche_id])
-        form = niche_form(conn, niche.slug)
         schema = readable_form(niche.form_schema)
         text = row.level.price_rules_text if document is None else _checked(document, schema)
-        if form is None or schema is None:
+        if schema is None:
             raise _unreadable()
-        answers, problems = fitting_answers(form, attributes)
         moment = at or clock(conn)
-    if problems:
-        raise BadInput(problems)
+        answers, age = _tried_lead(conn, niche.slug, lead, moment)
     rules = compile_price_rules(text, schema)
-    facts = PriceFacts(
-        answers, timedelta(minutes=age_minutes), lambda hours, timezone: is_within(hours, timezone, moment)
-    )
+    facts = PriceFacts(answers, age, lambda hours, timezone: is_within(hours, timezone, moment))
     tried: list[TriedRule] = []
     for rule in rules.rules:
         held = {name: bool(holds) for name, holds in condition_holds(rule, rules.timezone, facts).items()}
         tried.append(TriedRule(rule.name, rule.price_cents, held, all(held.values())))
     rule = rule_that_holds(rules, facts)
     price_cents = row.level.price_cents if rule is None else tried[rule.number - 1].price_cents
-    return TrialOfPriceRules(row, price_cents, None if rule is None else rule.number, tuple(tried))
+    number = None if rule is None else rule.number
+    return TrialOfPriceRules(row, price_cents, number, tuple(tried), moment, int(age // timedelta(minutes=1)))
+
+
+def _tried_lead(
+    conn: Connection, niche_slug: str, lead: MadeUpLead | str, moment: datetime
+) -> tuple[Mapping[str, object], timedelta]:
+    """The answers that count, and how old the lead is at the moment."""
+    if isinstance(lead, MadeUpLead):
+        form = niche_form(conn, niche_slug)
+        if form is None:
+            raise _unreadable()
+        answers, problems = fitting_answers(form, lead.attributes)
+        if problems:
+            raise BadInput(problems)
+        return answers, timedelta(minutes=lead.age_minutes)
+    found = lead_in_full(conn, checked_id(lead, "lead"))
+    if found.niche != niche_slug:
+        raise Refused("lead_unknown", f"the niche has no lead {found.lead_id}")
+    if found.answers_erased_at is not None:
+        raise Refused("lead_erased", "the lead's answers were erased, so no rule can be asked about them")
+    if moment < found.created_at:
+        raise BadInput([f"at: the lead came in later, at {timestamp_text(found.created_at)}"])
+    return found.attributes, moment - found.created_at
 
 
 def require_fitting_price_rules(levels: Sequence[LevelRow], form: FormSchema) -> None:

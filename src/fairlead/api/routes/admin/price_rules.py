@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from fastapi import Path, Response
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
@@ -29,8 +29,8 @@ from fairlead.api.schemas.values import LARGE_BODY_BYTES, Int, RequestModel, Res
 from fairlead.core.permissions import Permission
 from fairlead.core.price_rule_problems import MOST_AGE_MINUTES
 from fairlead.core.prices import price_rules_document
-from fairlead.flows.access.principal import Principal
-from fairlead.flows.configuration.price_rules import read_price_rules, set_price_rules, try_price_rules
+from fairlead.flows.access.principal import Principal, require
+from fairlead.flows.configuration.price_rules import MadeUpLead, read_price_rules, set_price_rules, try_price_rules
 
 router = Router(prefix="/api/v1/admin/levels", tags=["levels"])
 
@@ -61,14 +61,31 @@ class NewPriceRules(RequestModel):
 
 
 class PriceRulesTrial(RequestModel):
-    """A lead that does not exist. With `price_rules` it is tried by those, else by those that the level has."""
+    """A lead of the niche by its id, or answers of one that does not exist.
+
+    With `price_rules` it is tried by those, else by those that the level has.
+    """
 
     most_bytes: ClassVar[int] = LARGE_BODY_BYTES
 
-    attributes: Attributes
+    lead_id: Uuid | None = Field(
+        default=None, description="A lead of the niche; needs `leads:read`. Null: `attributes` are given."
+    )
+    attributes: Attributes | None = Field(default=None, description="The answers of a lead that does not exist.")
     age_minutes: Annotated[Int, Field(ge=0, le=MOST_AGE_MINUTES, description="How old it is.", examples=[90])] = 0
     at: Timestamp | None = Field(default=None, description="When it is decided; null: now.")
     price_rules: PriceRulesDocument | None = Field(default=None, description="Rules that are only meant.")
+
+    @model_validator(mode="after")
+    def _one_lead(self) -> "PriceRulesTrial":
+        if (self.lead_id is None) == (self.attributes is None):
+            raise ValueError("one of `lead_id` and `attributes` is needed")
+        return self
+
+    @property
+    def lead(self) -> MadeUpLead | str:
+        """The lead that is tried."""
+        return self.lead_id or MadeUpLead(self.attributes or {}, self.age_minutes)
 
 
 @router.get("/{level_id}/price-rules", responses=refuses("level_unknown"))
@@ -119,18 +136,23 @@ def replace_price_rules(
 @router.post(
     "/{level_id}/price-rules/trial",
     dependencies=[changes_nothing("it only tries something out")],
-    responses=refuses("level_unknown", "level_deleted", "form_unreadable"),
+    responses=refuses("level_unknown", "level_deleted", "form_unreadable", "lead_unknown", "lead_erased"),
 )
-def try_prices(level_id: LevelId, asked: PriceRulesTrial, _: Reader, database: MarketplaceDatabase) -> TriedPrice:
-    """Say what the level would ask for a lead that does not exist, and which condition of which rule holds for it."""
+def try_prices(level_id: LevelId, asked: PriceRulesTrial, reader: Reader, database: MarketplaceDatabase) -> TriedPrice:
+    """Say what the level would ask for a lead, and which condition of which rule holds for it.
+
+    The lead is one of the niche, or does not exist. One of the niche needs the permission `leads:read`, too.
+    """
+    if asked.lead_id is not None:
+        require(reader, Permission.LEADS_READ)
     document = None if asked.price_rules is None else asked.price_rules.as_json()
     with document_in("price_rules"):
-        tried = try_price_rules(
-            database, level_id, asked.attributes, age_minutes=asked.age_minutes, at=asked.at, document=document
-        )
+        tried = try_price_rules(database, level_id, asked.lead, at=asked.at, document=document)
     return TriedPrice(
         price_cents=tried.price_cents,
         rule_number=tried.rule_number,
+        decided_at=tried.decided_at,
+        age_minutes=tried.age_minutes,
         rules=[
             TriedPriceRule(name=rule.name, price_cents=rule.price_cents, holds=rule.holds, conditions=rule.conditions)  # pyright: ignore[reportArgumentType]  # names of the document
             for rule in tried.rules

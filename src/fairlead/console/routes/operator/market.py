@@ -9,6 +9,7 @@ from fairlead.console.routes.operator import (
     niche_form,
     niches,
     payments,
+    price_rules,
     provider,
     provider_ledger,
     provider_subscription,
@@ -24,6 +25,7 @@ ROUTERS: Sequence[APIRouter] = (
     provider_subscription.router,
     niches.router,
     niche_form.router,
+    price_rules.router,
     money.router,
     payments.router,
 )

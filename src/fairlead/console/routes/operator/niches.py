@@ -1,6 +1,5 @@
 """Niches: how the market is set up, and whose turn it is."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
@@ -27,7 +26,6 @@ from fairlead.console.refusal_texts import summary_text
 from fairlead.core.form import FormSchema
 from fairlead.core.permissions import Permission
 from fairlead.core.price_rule_words import WordedPrices, worded_prices
-from fairlead.core.prices import price_rules_document
 from fairlead.core.subscription import readable_form
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import OVERVIEWS_OF_CALLER, REPORTS_OF_CALLER
@@ -60,7 +58,7 @@ class _NicheLine:
 class _LevelLine:
     """A level with its queue; None for readers who may not see providers. `shut` is why others are not in it.
 
-    `prices` are all that it can ask, in words; `rules_text` its price rules as they are changed.
+    `prices` are all that it can ask, in words.
     """
 
     row: LevelRow
@@ -69,7 +67,6 @@ class _LevelLine:
     queue: StandingQueue | None
     shut: tuple[tuple[str, int], ...]
     prices: WordedPrices
-    rules_text: str
 
     @property
     def living_count(self) -> int:
@@ -179,7 +176,5 @@ def _levels(seen: SeenNiche, queues: NicheQueues | None) -> list[_LevelLine]:
 def _level(row: LevelRow, queue: StandingQueue | None, next_id: str | None, form: FormSchema) -> _LevelLine:
     shut: Mapping[str, int] = {} if queue is None else queue.not_queued
     words = tuple((summary_text(reason), count) for reason, count in shut.items())
-    rules = row.level.price_rules_text
-    prices = worded_prices(row.level.price_cents, rules, form)
-    document = json.dumps(price_rules_document(rules), indent=2, ensure_ascii=False)
-    return _LevelLine(row, level_version(row), row.level.level_id == next_id, queue, words, prices, document)
+    prices = worded_prices(row.level.price_cents, row.level.price_rules_text, form)
+    return _LevelLine(row, level_version(row), row.level.level_id == next_id, queue, words, prices)
