@@ -25,6 +25,7 @@ from tests.by_hand import (
 AUDIT = "audit log chained and hashed"
 DECISIONS = "decided again, byte for byte: decisions of hosting"
 END = "the journal of hosting ends in the tables' state"
+END_OF_STORAGE = "the journal of storage ends in the tables' state"
 
 
 @dataclass(frozen=True)
@@ -345,6 +346,15 @@ EDITS = {
         STATED,
         'update subscriptions set filter_rules = \'{"version": 1, "rules": []}\''
         " where filter_rules -> 'rules' <> '[]' and deleted_at is not null",
+    ),
+    "a weight": edit(STATED, "update subscriptions set weight = 4 where weight = 3"),
+    "the order of a level": edit(
+        STATED, "update competition_levels set queue_order = 'least_recently_served' where queue_order = 'weighted'"
+    ),
+    "what a subscription was charged": edit(END_OF_STORAGE, "update subscriptions set pass = pass - 1 where pass > 0"),
+    "where a weighted level stands": edit(
+        END_OF_STORAGE,
+        "update competition_levels set longest_stride = longest_stride + 1 where queue_order = 'weighted'",
     ),
     "the pointer": edit(END, "update niches set next_start_level_order_position = 9 where slug = 'hosting'"),
     "whether a niche distributes by itself": edit(

@@ -77,6 +77,7 @@ name = "only"
 price_cents = 100
 max_recipients = 2
 order_position = 1
+order = "weighted"
 price_rules = { version = 1, rules = [{ name = "Fresh", price_cents = 90, lead_age_minutes = { below = 60 } }] }
 
 [[provider]]
@@ -87,7 +88,13 @@ language = "de"
 conflict_group = "One owner"
 limits = { leads_total = 5, spend_cents_per_month = 100000 }
 deposit = [{ external_id = "opening-dinghy", amount_cents = 9000 }]
-subscription = [{ niche = "storage", level = "only", limits = { leads_per_week = 50 }, max_price_cents = 95 }]
+
+[[provider.subscription]]
+niche = "storage"
+level = "only"
+limits = { leads_per_week = 50 }
+max_price_cents = 95
+weight = 3
 
 [[provider]]
 email = "eider@example.com"

@@ -121,6 +121,8 @@ def state_of(roster: Roster) -> dict[str, object]:
         "of provider": {s.provider_id: roster.subscriptions_of(s.provider_id) for s in _living(roster)},
         "statuses": {s.provider_id: roster.provider_status(s.provider_id) for s in _living(roster)},
         "served": {s.subscription_id: roster.served_seq(s.subscription_id) for s in _living(roster)},
+        "passes": {s.subscription_id: roster.pass_value(s.subscription_id) for s in _living(roster)},
+        "level passes": dict(roster.level_passes),
         "terms": dict(roster.terms),
         "shut": {s.subscription_id: roster.shut_by(s.subscription_id) for s in _living(roster)},
         "size": len(roster),

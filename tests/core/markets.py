@@ -8,8 +8,17 @@ from hypothesis import strategies as st
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.model import Balance, Level, ProviderTerms, Subscription, filter_text
+from fairlead.core.model import (
+    LEAST_RECENTLY_SERVED,
+    WEIGHTED,
+    Balance,
+    Level,
+    ProviderTerms,
+    Subscription,
+    filter_text,
+)
 from fairlead.core.prices import price_rules_text
+from fairlead.core.weighted import LevelPass
 from tests.core.history import EVERY_LEAD, FORM, History, id_of
 
 
@@ -57,6 +66,10 @@ class Market:
     most_recipients: int | None = None
     groups: dict[str, str] = field(default_factory=dict[str, str])
     """The conflict groups by provider."""
+    passes: dict[str, int] = field(default_factory=dict[str, int])
+    """Of subscriptions that were served: the own passes."""
+    level_passes: dict[str, tuple[int, int, int]] = field(default_factory=dict[str, tuple[int, int, int]])
+    """Where weighted levels stand: the highest pass that was served, where the niche stood then, the longest stride."""
 
 
 AGES = [0, 59, 60, 61, 600]
@@ -90,6 +103,7 @@ def _levels(count: int) -> st.SearchStrategy[tuple[Level, ...]]:
         st.sampled_from([True, True, True, False]),
         st.sampled_from([False, False, False, False, True]),
         _price_rules,
+        st.sampled_from([LEAST_RECENTLY_SERVED, LEAST_RECENTLY_SERVED, WEIGHTED]),
     )
     return st.lists(row, min_size=count, max_size=count, unique_by=lambda row: row[0]).map(
         lambda rows: tuple(
@@ -102,8 +116,9 @@ def _levels(count: int) -> st.SearchStrategy[tuple[Level, ...]]:
                 is_active,
                 is_exclusive,
                 price_rules,
+                order=order,
             )
-            for number, (position, price, most, is_active, is_exclusive, price_rules) in enumerate(rows)
+            for number, (position, price, most, is_active, is_exclusive, price_rules, order) in enumerate(rows)
         )
     )
 
@@ -132,6 +147,7 @@ def markets(draw: st.DrawFn) -> Market:
                 filter_text=draw(st.sampled_from(FILTERS)),
                 filter_is_valid=draw(st.integers(0, 11)) < 11,
                 max_price_cents=draw(st.sampled_from([None, None, None, 99, 100, 250])),
+                weight=draw(st.sampled_from([1, 1, 2, 3, 100])),
             )
             subscriptions.append(subscription)
     waiting = draw(st.permutations([s.subscription_id for s in subscriptions]))
@@ -145,6 +161,12 @@ def markets(draw: st.DrawFn) -> Market:
         draw(st.integers(1, 11)),
         draw(st.sampled_from([None, None, 1, 2, 3])),
         {each: draw(st.sampled_from(GROUPS)) for each in providers if draw(st.integers(0, 3)) == 3},
+        {each: draw(st.integers(0, 9)) for each in served},
+        {
+            level.level_id: (draw(st.integers(0, 9)), draw(st.integers(0, len(served))), draw(st.integers(1, 4)))
+            for level in own_levels
+            if level.is_weighted and draw(st.booleans())
+        },
     )
 
 
@@ -178,6 +200,10 @@ def staged(market: Market) -> History:
     history = opened(market)
     for subscription_id, served_seq in market.served.items():
         history.roster.set_served(subscription_id, served_seq)
+    for subscription_id, pass_value in market.passes.items():
+        history.roster.set_pass(subscription_id, pass_value)
+    for level_id, level_pass in market.level_passes.items():
+        history.roster.set_level_pass(level_id, LevelPass(*level_pass))
     head = history.roster.head
     history.roster.head = type(head)(head.seq, head.hash, market.pointer, len(market.served))
     return history

@@ -69,9 +69,10 @@ def _visit(
     refused: list[tuple[object, ...]] = []
     counts: Counter[str] = Counter()
 
-    def turn(subscription: Subscription) -> tuple[bool, int, str]:
+    def turn(subscription: Subscription) -> tuple[int, bool, int, str]:
         last = market.served.get(subscription.subscription_id)
-        return (last is not None, last or 0, subscription.provider_id)
+        due = _due_at(market, subscription) if level.order == "weighted" else 0
+        return (due, last is not None, last or 0, subscription.provider_id)
 
     def rival(provider_id: str) -> str | None:
         """Who of the same group receives the lead, of those chosen so far."""
@@ -116,6 +117,14 @@ def _visit(
         else:
             counts["lead_full" if is_full else "level_full"] += 1
     return {"level": level.level_id, "recipients": recipients, "refused": refused, "counts": dict(counts)}
+
+
+def _due_at(market: Market, subscription: Subscription) -> int:
+    """R15: its own pass; but not before the level's, or, where it was served since, no more than a stride before."""
+    own = market.passes.get(subscription.subscription_id, 0)
+    reached, reached_at, stride = market.level_passes.get(subscription.level_id, (0, 0, 0))
+    last = market.served.get(subscription.subscription_id)
+    return max(own, reached - stride) if last is not None and last >= reached_at else max(own, reached)
 
 
 def _is_closed(market: Market, received: Mapping[str, str]) -> bool:

@@ -40,5 +40,7 @@ def test_a_full_level_tells_how_many_stood_ahead(market: Market, lead: dict[str,
             standing = standing_of(history.roster, subject, decision, result, provider_id)
             if standing is not None and isinstance(standing.refusal, LevelFull):
                 ahead = queue.index(standing.subscription_id)
-                assert standing.refusal == LevelFull(ahead, result.level.max_recipients)
+                assert standing.refusal == LevelFull(
+                    ahead, result.level.max_recipients, by_shares=result.level.is_weighted
+                )
                 assert ahead >= result.level.max_recipients

@@ -83,7 +83,8 @@ def test_a_recorded_decision_holds_all_that_deciding_again_needs(market: Market,
     assert sorted(balances) == sorted(decision.consulted_provider_ids)
     assert decide(history.roster, subject, balances, BEGINNING) == decision
     effect = recorded_decision(payload)
-    assert effect.served == tuple((r.subscription_id, r.served_seq) for r in decision.recipients)
+    served = [each[:2] for served_at in effect.served for each in served_at.recipients]
+    assert served == [(r.subscription_id, r.served_seq) for r in decision.recipients]
     assert (effect.lead_id, effect.attempt, effect.decided_at, effect.outcome, effect.next_start_order_position) == (
         decision.lead_id,
         decision.attempt,

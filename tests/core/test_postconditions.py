@@ -119,8 +119,9 @@ BROKEN: dict[str, Callable[[Decision], Decision]] = {
     ),
     "no subscription is counted twice": lambda d: at(1, d, counts={"filter_mismatch": -1}),
     "every living subscription has its one reason": lambda d: at(1, d, counts={}),
-    "recipients are chosen in the order of R5": in_reverse,
-    "candidates are asked in the order of R5": asked_in_reverse,
+    "recipients are chosen in the order of their level (R5, R15)": in_reverse,
+    "candidates are asked in the order of their level (R5, R15)": asked_in_reverse,
+    "a recipient of a weighted level is charged at its weight (R15)": lambda d: first(d, weight=1),
     "a recipient has a living subscription": lambda d: first(d, subscription_id=id_of("subscription", 99)),
     "a recipient passes every standing gate (R4)": lambda d: first(
         d, provider_id=id_of("provider", 3), subscription_id=id_of("subscription", 13)

@@ -236,7 +236,12 @@ _TOLD: Sequence[tuple[Refusal, str, str]] = [
         "lead_full.exclusive_level_needs_none",
         "Lead full: the level is exclusive, and it has a recipient already.",
     ),
-    (LevelFull(4, 3), "level_full", "Level full: 4 ahead in the order, it takes 3."),
+    (LevelFull(4, 3), "level_full.in_turn", "Level full: 4 ahead in the order, it takes 3."),
+    (
+        LevelFull(4, 3, by_shares=True),
+        "level_full.weighted",
+        "Level full: by their shares 4 were due before it, it takes 3.",
+    ),
 ]
 
 

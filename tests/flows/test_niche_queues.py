@@ -19,7 +19,7 @@ slug = "hosting"
 name = "Hosting"
 level = [
     { name = "gold", price_cents = 20, max_recipients = 1, order_position = 2 },
-    { name = "silver", price_cents = 5, max_recipients = 2, order_position = 5 },
+    { name = "silver", price_cents = 5, max_recipients = 2, order_position = 5, order = "weighted" },
 ]
 """
 

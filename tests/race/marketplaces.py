@@ -12,7 +12,7 @@ from typing import Any
 
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.model import Level, Subscription, filter_text
+from fairlead.core.model import LEAST_RECENTLY_SERVED, Level, Subscription, filter_text
 from fairlead.store.audit.log import OPERATOR, AuditEvent, append_audit
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id, new_salt
@@ -38,6 +38,7 @@ class Terms:
     price_cents: int
     max_recipients: int
     position: int
+    order: str = LEAST_RECENTLY_SERVED
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,21 @@ def open_niche(conn: Connection, slug: str, terms: Sequence[Terms]) -> Niche:
     contents = [(JournalEntryKind.NICHE, niche_payload(slug, slug, True, SCHEMA))]
     level_ids: dict[int, str] = {}
     for term in terms:
-        level = Level(new_id(), f"L{term.position}", term.price_cents, term.max_recipients, term.position, True)
+        level = Level(
+            new_id(), f"L{term.position}", term.price_cents, term.max_recipients, term.position, True, order=term.order
+        )
         level_ids[term.position] = level.level_id
         conn.execute(
             """
-            insert into competition_levels (id, niche_id, name, price_cents, max_recipients, order_position, created_at)
-            values (%s, %s, %s, %s, %s, %s, %s)
+            insert into competition_levels (id, niche_id, name, price_cents, max_recipients, order_position,
+                                            queue_order,
+                                            created_at)
+            values (%s, %s, %s, %s, %s, %s, %s, %s)
             """,
-            (level.level_id, niche_id, level.name, term.price_cents, term.max_recipients, term.position, now),
+            (
+                *(level.level_id, niche_id, level.name, term.price_cents, term.max_recipients, term.position),
+                *(term.order, now),
+            ),
         )
         contents.append((JournalEntryKind.LEVEL, level_payload(level, is_deleted=False)))
     append_configuration(conn, lock_niches(conn, [niche_id])[niche_id], contents, now)

@@ -37,7 +37,8 @@ class CoreWorld:
         self._reform(given.field)
         for level in given.level:
             told = (level.name, level.price_cents, level.max_recipients, level.position, level.active, level.exclusive)
-            own = Level(self._levels[level.name], *told, price_rules_text=price_rules_text(level.price_rules))
+            own_rules = price_rules_text(level.price_rules)
+            own = Level(self._levels[level.name], *told, price_rules_text=own_rules, order=level.order)
             self._write(JournalEntryKind.LEVEL, level_payload(own, is_deleted=False))
         for provider in given.provider:
             provider_id = self._providers[provider.name]
@@ -52,6 +53,7 @@ class CoreWorld:
                     "limits": provider.limits_at.get(name),
                     "schedule": provider.schedules_at.get(name),
                     "max_price_cents": provider.max_prices_at.get(name),
+                    "weight": provider.weights_at.get(name),
                 }
                 self._subscribe(SubscriptionChange(provider=provider.name, level=name, **particular))
 
@@ -219,6 +221,8 @@ class CoreWorld:
             own = replace(own, schedule_text=limits_text(change.schedule))
         if change.max_price_cents is not None:
             own = replace(own, max_price_cents=change.max_price_cents or None)
+        if change.weight is not None:
+            own = replace(own, weight=change.weight)
         if change.deleted:
             self._gone[subscription_id] = own
         self._write_subscription(own, is_deleted=bool(change.deleted))

@@ -49,6 +49,7 @@ class PostgresWorld:
                 "order_position": level.position,
                 "active": level.active,
                 "exclusive": level.exclusive,
+                "order": level.order,
                 **({"price_rules": level.price_rules} if level.price_rules else {}),
             }
             for level in given.level
@@ -88,6 +89,7 @@ class PostgresWorld:
                     "limits": provider.limits_at.get(level, {}),
                     "schedule": provider.schedules_at.get(level, {}),
                     "max_price_cents": provider.max_prices_at.get(level, 0),
+                    "weight": provider.weights_at.get(level, 1),
                 }
                 for level in provider.levels
             ],

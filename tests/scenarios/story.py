@@ -22,6 +22,7 @@ class GivenLevel(_Table):
     max_recipients: int = 1
     active: bool = True
     exclusive: bool = False
+    order: str = "least_recently_served"
     price_rules: dict[str, Any] = {}
 
 
@@ -42,6 +43,7 @@ class GivenProvider(_Table):
     limits_at: dict[str, dict[str, int]] = {}
     schedules_at: dict[str, dict[str, Any]] = {}
     max_prices_at: dict[str, int] = {}
+    weights_at: dict[str, int] = {}
 
 
 class Given(_Table):
@@ -58,6 +60,7 @@ class LevelChange(_Table):
     max_recipients: int | None = None
     active: bool | None = None
     exclusive: bool | None = None
+    order: str | None = None
     price_rules: dict[str, Any] | None = None
     deleted: bool | None = None
 
@@ -87,6 +90,7 @@ class SubscriptionChange(_Table):
     limits: dict[str, int] | None = None
     schedule: dict[str, Any] | None = None
     max_price_cents: int | None = None
+    weight: int | None = None
 
 
 class Step(_Table):

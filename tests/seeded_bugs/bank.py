@@ -11,6 +11,7 @@ from tests.seeded_bugs.bugs_of_payments import BUGS_OF_PAYMENTS
 from tests.seeded_bugs.bugs_of_prices import BUGS_OF_PRICES
 from tests.seeded_bugs.bugs_of_returns import BUGS_OF_RETURNS
 from tests.seeded_bugs.bugs_of_rules import BUGS_OF_RULES
+from tests.seeded_bugs.bugs_of_shares import BUGS_OF_SHARES
 from tests.seeded_bugs.bugs_of_snapshots import BUGS_OF_SNAPSHOTS
 from tests.seeded_bugs.bugs_of_transactions import BUGS_OF_TRANSACTIONS
 from tests.seeded_bugs.bugs_of_writers import BUGS_OF_WRITERS
@@ -30,4 +31,5 @@ BANK = (
     *BUGS_OF_PRICES,
     *BUGS_OF_ERASURES,
     *BUGS_OF_RETURNS,
+    *BUGS_OF_SHARES,
 )

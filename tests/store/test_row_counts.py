@@ -45,7 +45,7 @@ def niche_with_a_waiting_lead(database: Database) -> str:
     """Its id. "a" can pay for one lead and "b" for more; "c" cannot, which no flow has noticed yet."""
     providers = [Provider("a", 5000, (1,)), Provider("b", 10_000, (1,)), Provider("c", 100, (1,))]
     with database.transaction() as conn:
-        niche = open_niche(conn, "counting", (Terms(3000, 3, 1),))
+        niche = open_niche(conn, "counting", (Terms(3000, 3, 1, "weighted"),))
         subscribe(conn, niche, providers, add_providers(conn, providers, "all"))
         add_leads(conn, niche, (40,))
     return niche.niche_id
@@ -100,6 +100,8 @@ MOVED: dict[str, LiteralString] = {
     "niches_head_follows": "update niches set journal_seq = journal_seq + 1",
     "leads_decided_were_waiting": "update leads set awaits_decision = false",
     "subscriptions_served_can_be": "update subscriptions set filter_is_valid = false",
+    "subscriptions_passes_rise": "update subscriptions set pass = 9007199254740992",
+    "competition_levels_moved_are_weighted": "update competition_levels set queue_order = 'least_recently_served'",
     "providers_balance_follows_its_entries": "update providers set balance_cents = balance_cents + 1",
     "subscriptions_switched_off_were_on": """
         update subscriptions set is_active = false, deactivation_reason = 'paused'
@@ -170,7 +172,7 @@ CHANGES: dict[str, Callable[[Connection], object]] = {
         conn, UNKNOWN, IntakePolicy(True, False)
     ),
     "niches_with_a_refund_policy_are_there": lambda conn: set_refund_policy(conn, UNKNOWN, RefundPolicy()),
-    "subscriptions_given_a_turn_back_had_it": lambda conn: give_turns_back(conn, UNKNOWN, [(UNKNOWN, None)]),
+    "subscriptions_given_a_turn_back_had_it": lambda conn: give_turns_back(conn, UNKNOWN, [(UNKNOWN, None, 0)]),
     "assignments_returned_were_refunded": lambda conn: set_returned(conn, UNKNOWN, 1, RefundPolicy(True, False)),
     "subscriptions_opened_were_shut": lambda conn: leave_limits(conn, [UNKNOWN], [UNKNOWN]),
     "niches_with_a_window_are_there": lambda conn: set_window_days(conn, UNKNOWN, 7),

@@ -13,7 +13,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import subscription_payload
 from fairlead.core.decide import decide
 from fairlead.core.decision import Decision
-from fairlead.core.decision_entries import DECISION_VERSION, decision_payload, shut_by
+from fairlead.core.decision_entries import DECISION_VERSION, decision_payload, served_by, shut_by
 from fairlead.core.decision_state import TimeRules
 from fairlead.core.fold import Head
 from fairlead.core.journal import JournalEntryKind
@@ -25,6 +25,8 @@ from fairlead.core.refusals import Refusal
 from fairlead.core.roster import Roster
 from fairlead.core.subscription import is_affordable, out_of_funds
 from fairlead.core.time_rules import Certain, CountedRules, Expected, RecordedRules
+from fairlead.core.turns import take_turns
+from fairlead.core.weighted import LevelPass
 
 NOTHING_COUNTED: Certain = {}
 NOTHING_KEPT: Expected = {}
@@ -32,10 +34,15 @@ NOTHING_KEPT: Expected = {}
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One lead of a batch: its decision, and the subscriptions that the charges switched off (R9)."""
+    """One lead of a batch: its decision, and the subscriptions that the charges switched off (R9).
+
+    Of weighted levels that gave it to a recipient: where they stand afterwards, and their recipients' passes (R15).
+    """
 
     decision: Decision
     deactivated: tuple[Subscription, ...]
+    level_passes: Mapping[str, LevelPass] = field(default_factory=dict[str, LevelPass])
+    passes: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,16 @@ class BatchDecision:
             for subscription in step.deactivated:
                 found.pop(subscription.subscription_id, None)
         return found
+
+    @property
+    def level_passes(self) -> Mapping[str, LevelPass]:
+        """Where the weighted levels stand after the batch that gave one of its leads."""
+        return {level_id: own for step in self.steps for level_id, own in step.level_passes.items()}
+
+    @property
+    def passes(self) -> Mapping[str, int]:
+        """The passes after the batch of those that received one of its leads from a weighted level."""
+        return {subscription_id: own for step in self.steps for subscription_id, own in step.passes.items()}
 
     def contents(self, version: int = DECISION_VERSION) -> list[tuple[JournalEntryKind, JsonObject]]:
         """What the journal has to say of the batch: each decision, followed by what it switched off.
@@ -242,12 +259,21 @@ def _step(roster: Roster, lead: Lead, balances: "_Balances", time_rules: TimeRul
     deactivated = tuple(out_of_funds(own, roster.levels, balances.after))
     step = Step(decision, deactivated)
     _follow(roster, step)
-    return step
+    weighted = [result for result in decision.levels if result.level.is_weighted and result.recipients]
+    if not weighted:
+        return step
+    return replace(
+        step,
+        level_passes={own.level.level_id: roster.level_pass(own.level.level_id) for own in weighted},
+        passes={
+            each.subscription_id: roster.pass_value(each.subscription_id) for own in weighted for each in own.recipients
+        },
+    )
 
 
 def _follow(roster: Roster, step: Step) -> None:
-    for recipient in step.decision.recipients:
-        roster.set_served(recipient.subscription_id, recipient.served_seq)
+    for served_at in served_by(step.decision):
+        take_turns(roster, served_at)
     for subscription_id, refusal in shut_by(step.decision):
         roster.set_shut(subscription_id, refusal)
     for subscription in step.deactivated:

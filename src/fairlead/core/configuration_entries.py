@@ -11,7 +11,7 @@ from typing import Any
 from fairlead.core.canonical import JsonObject
 from fairlead.core.journal import UnreadableEntry
 from fairlead.core.limits import limits_text
-from fairlead.core.model import PLAIN_TERMS, Level, ProviderTerms, Subscription, filter_text
+from fairlead.core.model import LEAST_RECENTLY_SERVED, PLAIN_TERMS, Level, ProviderTerms, Subscription, filter_text
 from fairlead.core.prices import price_rules_text
 
 
@@ -28,7 +28,7 @@ def niche_payload(
 
 
 def level_payload(level: Level, *, is_deleted: bool) -> JsonObject:
-    """The payload of a `level` entry; what it is not, or does not have, is left out."""
+    """The payload of a `level` entry; what it is not, or does not have, is left out, and so is the usual order."""
     return {
         "level_id": level.level_id,
         "name": level.name,
@@ -39,6 +39,7 @@ def level_payload(level: Level, *, is_deleted: bool) -> JsonObject:
         "is_deleted": is_deleted,
         **({"is_exclusive": True} if level.is_exclusive else {}),
         **({} if level.price_rules_text is None else {"price_rules": json.loads(level.price_rules_text)}),
+        **({} if level.order == LEAST_RECENTLY_SERVED else {"order": level.order}),
     }
 
 
@@ -58,6 +59,7 @@ def level_from_payload(payload: Mapping[str, Any]) -> tuple[Level, bool]:
         payload["is_active"],
         payload.get("is_exclusive", False),
         price_rules_text(payload.get("price_rules")),
+        order=payload.get("order", LEAST_RECENTLY_SERVED),
     )
     return level, payload["is_deleted"]
 
@@ -113,7 +115,7 @@ def filter_digest(text: str) -> str:
 def subscription_payload(
     subscription: Subscription, *, is_deleted: bool, before: Subscription | None = None
 ) -> JsonObject:
-    """The payload of a `subscription` entry.
+    """The payload of a `subscription` entry; a weight of 1 is left out.
 
     `before` is the living subscription as the journal has it so far, if there is one: a filter that stayed is named by
     its digest, so that a pause costs the journal the same whatever the filter's size.
@@ -134,6 +136,7 @@ def subscription_payload(
         "is_deleted": is_deleted,
         **_timed(subscription.limits_text, subscription.schedule_text),
         **({} if subscription.max_price_cents is None else {"max_price_cents": subscription.max_price_cents}),
+        **({} if subscription.weight == 1 else {"weight": subscription.weight}),
     }
     if before is not None and before.filter_text == subscription.filter_text:
         return {**payload, "filter_sha256": filter_digest(before.filter_text)}
@@ -165,6 +168,7 @@ def subscription_from_payload(
         payload["filter_is_valid"],
         *_timed_texts(payload),
         payload.get("max_price_cents"),
+        weight=payload.get("weight", 1),
     )
     return subscription, payload["is_deleted"]
 

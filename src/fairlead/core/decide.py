@@ -207,7 +207,7 @@ def _priced(roster: Roster, level: Level, state: DecisionState) -> tuple[Level, 
 def _fill_level(
     roster: Roster, candidates: Candidates, level: Level, rule: HeldRule | None, state: DecisionState
 ) -> LevelResult:
-    """The level's recipients: its candidates in R5's order until `max_recipients` are chosen or none is left.
+    """The level's recipients: its candidates in its order (R5, R15) until `max_recipients` are chosen or none is left.
 
     A refused candidate takes no slot (R6). A lead that takes no further recipient ends the walk (R16).
     """
@@ -270,4 +270,5 @@ def _choose(niche_id: str, subscription: Subscription, level: Level, state: Deci
         balance_before_cents=balance.balance_cents,
         credit_limit_cents=balance.credit_limit_cents,
         counters=tuple(gates.counters_of(state, subscription)),
+        weight=subscription.weight if level.is_weighted else None,
     )

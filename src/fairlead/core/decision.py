@@ -23,7 +23,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One pick: the assignment, what it costs, the balance that it was paid from, and the windows that it counts in."""
+    """One pick: the assignment, what it costs, the balance that it was paid from, and the windows that it counts in.
+
+    `weight` is that of its subscription where the level is weighted: what the lead costs of its turns (R15).
+    """
 
     assignment_id: str
     subscription_id: str
@@ -34,6 +37,7 @@ class Recipient:
     balance_before_cents: int
     credit_limit_cents: int
     counters: tuple[Counters, ...] = ()
+    weight: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from fairlead.core.decision import Decision, LevelResult, Outcome, Recipient, Re
 from fairlead.core.document import shown
 from fairlead.core.journal import UnreadableEntry
 from fairlead.core.limits import Counters
-from fairlead.core.model import Balance, Level
+from fairlead.core.model import LEAST_RECENTLY_SERVED, Balance, Level
 from fairlead.core.prices import HeldRule
 from fairlead.core.refusals import InsufficientBalance, LeadFull, Refusal
+from fairlead.core.turns import ServedAt
 
 DECISION_VERSION = 2
 """How decisions are written now. Those of version 1 have no `version`, and name the providers that had the lead."""
@@ -92,12 +93,14 @@ def _level_result_payload(result: LevelResult, version: int) -> JsonObject:
                 "balance_before_cents": recipient.balance_before_cents,
                 "credit_limit_cents": recipient.credit_limit_cents,
                 **({} if not recipient.counters else _counters_payload(recipient.counters, version)),
+                **({} if recipient.weight is None else {"weight": recipient.weight}),
             }
             for recipient in result.recipients
         ],
         "refused": [_refused_payload(refused) for refused in result.refused],
         "counts": dict(result.counts),
         **({"is_exclusive": True} if result.level.is_exclusive else {}),
+        **({} if result.level.order == LEAST_RECENTLY_SERVED else {"order": result.level.order}),
         **({} if result.lead_full is None else {"lead_full": result.lead_full.recorded()}),
         **({} if rule is None else {"price_rule": {"number": rule.number, "name": rule.name}}),
     }
@@ -152,6 +155,7 @@ def _read_level_result(payload: Mapping[str, Any], levels: Mapping[str, Level]) 
         payload["order_position"],
         is_active=True,
         is_exclusive=payload.get("is_exclusive", False),
+        order=payload.get("order", LEAST_RECENTLY_SERVED),
     )
     recipients = tuple(_read_recipient(recipient) for recipient in payload["recipients"])
     refused = tuple(
@@ -197,11 +201,19 @@ def balances_consulted(payload: JsonObject) -> dict[str, Balance]:
     return balances
 
 
+def served_by(decision: Decision) -> Iterator[ServedAt]:
+    """The decision's recipients, level by level, in order."""
+    for result in decision.levels:
+        if result.recipients:
+            own = [(each.subscription_id, each.served_seq, each.weight) for each in result.recipients]
+            yield ServedAt(result.level.level_id, own)
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedDecision:
     """What a roster needs of a recorded decision to follow it.
 
-    `served` are its recipients, by subscription, in order; `shut` are the subscriptions that it found to be closed
+    `served` are its recipients, level by level, in order; `shut` are the subscriptions that it found to be closed
     until a moment, with what closed them.
     """
 
@@ -210,16 +222,19 @@ class RecordedDecision:
     decided_at: datetime
     outcome: Outcome
     next_start_order_position: int
-    served: tuple[tuple[str, int], ...]
+    served: tuple[ServedAt, ...]
     shut: tuple[tuple[str, Refusal], ...]
 
 
 def recorded_decision(payload: Mapping[str, Any]) -> RecordedDecision:
     """The effect of a `decision` entry on the niche: the pointer, who was served, in order, and who was shut."""
     served = tuple(
-        (recipient["subscription_id"], recipient["served_seq"])
+        ServedAt(
+            level["level_id"],
+            [(each["subscription_id"], each["served_seq"], each.get("weight")) for each in level["recipients"]],
+        )
         for level in payload["levels"]
-        for recipient in level["recipients"]
+        if level["recipients"]
     )
     return RecordedDecision(
         payload["lead_id"],

@@ -31,7 +31,7 @@ class PastQueue(Protocol):
         ...
 
     def subscriptions_at(self, level_id: str) -> Sequence[Subscription]:
-        """The level's living subscriptions in R5's order."""
+        """The level's living subscriptions in its order (R5, R15)."""
         ...
 
     def served_seq(self, subscription_id: str) -> int | None:

@@ -3,8 +3,9 @@
 A subscription is *eligible* for a lead at its level if no gate refused it there: it was active, its filter took the
 lead, no schedule or limit was in the way, its provider did not have the lead from another level, and, where it was
 asked for money, it had that. Those behind the last pick were not asked, and count as eligible. The slots that a
-decision filled at a level are shared equally among all that were eligible: that sum is a subscription's *entitlement*,
-in millionths of a slot. `docs/fairness.md` says what follows from it and what does not.
+decision filled at a level are shared equally among all that were eligible, or by their weights where the level was
+weighted (R15): that sum is a subscription's *entitlement*, in millionths of a slot. `docs/fairness.md` says what
+follows from it and what does not.
 
 Counts are added up in pieces, in the order of the journal: `EntitlementPiece.followed_by` gives what counting both as
 one would have given.
@@ -21,8 +22,10 @@ from numpy.typing import NDArray
 from fairlead.core.canonical import timestamp_from_text
 from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.gates import REGISTRY
+from fairlead.core.model import WEIGHTED
 from fairlead.core.refusals import AlreadyRecipient, LevelFull, PriceAboveLimit
 from fairlead.core.roster import Roster
+from fairlead.core.weighted import parts_of
 
 MILLIONTHS = 1_000_000
 RECEIVED, ELIGIBLE, ENTITLED, LEAD, TAIL, LONGEST = range(6)
@@ -44,13 +47,14 @@ Matrix = NDArray[np.int64]
 class LevelSlots:
     """A level over some decisions: how many it had a part in, and the slots that it offered and filled.
 
-    `least_slots` is the fewest that it offered to one lead.
+    `least_slots` is the fewest that it offered to one lead. In `weighted` of the decisions it went by weights (R15).
     """
 
     decisions: int
     offered: int
     filled: int
     least_slots: int
+    weighted: int = 0
 
     def followed_by(self, later: "LevelSlots") -> "LevelSlots":
         """Both as one."""
@@ -59,6 +63,7 @@ class LevelSlots:
             self.offered + later.offered,
             self.filled + later.filled,
             min(self.least_slots, later.least_slots),
+            self.weighted + later.weighted,
         )
 
 
@@ -95,7 +100,13 @@ class EntitlementPiece:
             "uncounted": self.uncounted,
             "subscriptions": len(order),
             "levels": {
-                level_id: [own.decisions, own.offered, own.filled, own.least_slots]
+                level_id: [
+                    own.decisions,
+                    own.offered,
+                    own.filled,
+                    own.least_slots,
+                    *([own.weighted] * (own.weighted > 0)),
+                ]
                 for level_id, own in sorted(self.levels.items())
             },
         }
@@ -172,6 +183,7 @@ def wait_bound(subscriptions: int, least_slots: int) -> int:
     """The longest wait that the order within a level allows, in leads that a subscription is eligible for.
 
     Each such lead fills all slots with others that stood before it, and each of those stands behind it from then on.
+    That is so where the level is not weighted.
 
     >>> wait_bound(7, 2), wait_bound(7, 3), wait_bound(1, 1), wait_bound(0, 1)
     (3, 2, 0, 0)
@@ -233,6 +245,7 @@ class EntitlementCounter:
             own = self._members.setdefault(subscription.level_id, _Members())
             own.slots.append(slot)
             own.rows.append(self._row_of.setdefault(_digits(subscription.subscription_id), len(self._row_of)))
+            own.weights.append(subscription.weight)
             own.place_of[subscription.subscription_id] = len(own.slots) - 1
             if subscription.max_price_cents is not None:
                 own.price_limits.append((len(own.slots) - 1, subscription.max_price_cents))
@@ -255,7 +268,8 @@ class EntitlementCounter:
 
     def _count_level(self, level: Mapping[str, Any], standings: NDArray[np.int8], receivers: Sequence[str]) -> None:
         recipients, most = level["recipients"], level["max_recipients"]
-        slots = LevelSlots(1, most, len(recipients), most)
+        is_weighted = level.get("order") == WEIGHTED
+        slots = LevelSlots(1, most, len(recipients), most, int(is_weighted))
         known = self._levels.get(level["level_id"])
         self._levels[level["level_id"]] = slots if known is None else known.followed_by(slots)
         own = self._members.get(level["level_id"])
@@ -280,7 +294,7 @@ class EntitlementCounter:
             refused |= missed
             missed = np.zeros_like(missed)
         self._rows[rows[refused], found[refused]] += 1
-        self._share(rows, chosen, missed)
+        self._share(rows, chosen, missed, np.array(own.weights) if is_weighted else None)
 
     def _price_out(self, found: NDArray[np.int8], own: "_Members", price_cents: int) -> None:
         """Those that pass the filter, but pay less than the level asked, are refused by that, shut or not (R4)."""
@@ -288,12 +302,18 @@ class EntitlementCounter:
             if limit_cents < price_cents and found[place] not in _BEFORE_PRICE:
                 found[place] = _COLUMN_OF[PriceAboveLimit.reason]
 
-    def _share(self, rows: Matrix, chosen: Sequence[int], missed: NDArray[np.bool_]) -> None:
-        """The slots go to the chosen; all that were eligible are entitled to equal parts of them."""
+    def _share(
+        self, rows: Matrix, chosen: Sequence[int], missed: NDArray[np.bool_], weights: NDArray[np.int64] | None
+    ) -> None:
+        """The slots go to the chosen; all that were eligible are entitled to equal parts of them, or by weights."""
         waits, got = rows[missed], rows[list(chosen)]
         eligible = np.concatenate([waits, got])
         self._rows[eligible, ELIGIBLE] += 1
-        self._rows[eligible, ENTITLED] += len(got) * MILLIONTHS // max(1, len(eligible))
+        if weights is None:
+            self._rows[eligible, ENTITLED] += len(got) * MILLIONTHS // max(1, len(eligible))
+        else:
+            own_weights = np.concatenate([weights[missed], weights[list(chosen)]])
+            self._rows[eligible, ENTITLED] += parts_of(own_weights, len(got), MILLIONTHS)
         self._rows[waits, _COLUMN_OF[LevelFull.reason]] += 1
         self._rows[waits, TAIL] += 1
         before = self._rows[got, TAIL]
@@ -317,6 +337,7 @@ class _Members:
 
     slots: list[int] = field(default_factory=list[int])
     rows: list[int] = field(default_factory=list[int])
+    weights: list[int] = field(default_factory=list[int])
     place_of: dict[str, int] = field(default_factory=dict[str, int])
     price_limits: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     places_of_provider: dict[str, list[int]] = field(default_factory=dict[str, list[int]])

@@ -97,7 +97,7 @@ def _refusal(past: Past, lead: Lead, decision: Decision, result: LevelResult, su
     if refusal is not None:
         return refusal
     ahead = past.count_ahead(lead.attributes, decision.decided_at, subscription, price_cents)
-    return LevelFull(ahead, result.level.max_recipients)
+    return LevelFull(ahead, result.level.max_recipients, by_shares=result.level.is_weighted)
 
 
 def _state_after(

@@ -70,8 +70,8 @@ def in_weighted_order(
     while len(slots):
         border = np.partition(passes, look - 1)[look - 1] if len(slots) > look else passes.max()
         below = passes < border
-        for pass_value in np.unique(passes[below]):
-            yield from in_served_order(slots[passes == pass_value], ranks, provider_ids)
+        places = zip(passes[below].tolist(), ranks[slots[below]].tolist(), slots[below].tolist(), strict=True)
+        yield from (at for *_, at in sorted((own, rank, provider_ids[at], at) for own, rank, at in places))
         yield from in_served_order(slots[passes == border], ranks, provider_ids)
         behind = passes > border
         slots, passes = slots[behind], passes[behind]

@@ -10,6 +10,7 @@ from fairlead.core.journal import Entry, JournalEntryKind, UnreadableEntry
 from fairlead.core.model import Level, ProviderTerms, Subscription
 from fairlead.core.refusals import Refusal
 from fairlead.core.returns import Return, return_from_payload
+from fairlead.core.turns import Order, pass_given_back, take_turns
 
 
 class JournalGap(ValueError):
@@ -26,7 +27,7 @@ class Head:
     last_served_seq: int
 
 
-class Follower(Protocol):
+class Follower(Order, Protocol):
     """What can follow a niche's journal."""
 
     niche_id: str
@@ -47,13 +48,6 @@ class Follower(Protocol):
 
     def set_subscription(self, subscription: Subscription, is_deleted: bool) -> None:
         """The subscription is as given, or gone. What shuts it is forgotten."""
-
-    def set_served(self, subscription_id: str, served_seq: int) -> None:
-        """The subscription was served last at `served_seq`."""
-
-    def served_seq(self, subscription_id: str) -> int | None:
-        """When the subscription, living or not, was served last; None when it never was."""
-        ...
 
     def forget_served(self, subscription_id: str) -> None:
         """The subscription stands among those never served."""
@@ -89,9 +83,9 @@ def fold(follower: Follower, entry: Entry) -> None:
         case JournalEntryKind.DECISION:
             decision = recorded_decision(payload)
             pointer = decision.next_start_order_position
-            for subscription_id, served_seq in decision.served:
-                follower.set_served(subscription_id, served_seq)
-                served = served_seq
+            for served_at in decision.served:
+                take_turns(follower, served_at)
+                served = served_at.recipients[-1][1]
             for subscription_id, refusal in decision.shut:
                 follower.set_shut(subscription_id, refusal)
         case JournalEntryKind.RETURN:
@@ -105,6 +99,10 @@ def _give_back(follower: Follower, given_back: Return) -> None:
         stands_at = follower.served_seq(turn.subscription_id)
         if stands_at is None or (turn.served_seq or 0) > stands_at:
             raise UnreadableEntry("it gives a turn back to a subscription that did not have it")
+        pass_value = pass_given_back(follower.pass_value(turn.subscription_id), turn.weight)
+        if pass_value < 0:
+            raise UnreadableEntry("it gives back more of a turn than the subscription was charged")
+        follower.set_pass(turn.subscription_id, pass_value)
         if turn.served_seq is None:
             follower.forget_served(turn.subscription_id)
         else:

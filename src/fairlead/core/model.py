@@ -23,13 +23,20 @@ INSUFFICIENT_FUNDS = "insufficient_funds"
 """The `deactivation_reason` of a subscription whose level costs more than its provider can pay (R9)."""
 
 
+LEAST_RECENTLY_SERVED = "least_recently_served"
+"""The order of a level in which the subscription is next that was served last the longest ago (R5)."""
+
+WEIGHTED = "weighted"
+"""The order of a level that shares its leads out by weights (R15)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """A living competition level of a niche.
 
     An exclusive one takes part only while the lead has no recipient, and closes the lead when it sells (R16).
     `price_rules_text` are its price rules (`core.prices`), where it has any; at a level of a decision there are none,
-    and `price_cents` is what they came to.
+    and `price_cents` is what they came to. `order` says which of its subscriptions is next.
     """
 
     level_id: str
@@ -40,6 +47,12 @@ class Level:
     is_active: bool
     is_exclusive: bool = False
     price_rules_text: str | None = None
+    order: str = LEAST_RECENTLY_SERVED
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether it shares its leads out by weights (R15)."""
+        return self.order == WEIGHTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +61,7 @@ class Subscription:
 
     As text a filter takes a quarter of the memory that it takes as objects, and equal ones can share it. So are its
     own limits (`core.limits`) and its schedule (`core.schedule`), where it has any. `max_price_cents` is the most that
-    its provider pays for a lead, where it says so.
+    its provider pays for a lead, where it says so. `weight` counts where its level is weighted (1 to 100).
     """
 
     subscription_id: str
@@ -61,6 +74,7 @@ class Subscription:
     limits_text: str | None = None
     schedule_text: str | None = None
     max_price_cents: int | None = None
+    weight: int = 1
 
     @property
     def goes_by_local_time(self) -> bool:

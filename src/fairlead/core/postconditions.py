@@ -19,8 +19,9 @@ place of their own for a lead's recipients at a level would cost assignments a c
   group`
 - no subscription is counted twice: replay `decided again, byte for byte`
 - every living subscription has its one reason: replay `decided again, byte for byte`
-- recipients are chosen in the order of R5: row count `subscriptions_served_can_be`
-- candidates are asked in the order of R5: replay `decided again, byte for byte`
+- recipients are chosen in the order of their level (R5, R15): replay `decided again, byte for byte`
+- candidates are asked in the order of their level (R5, R15): replay `decided again, byte for byte`
+- a recipient of a weighted level is charged at its weight (R15): replay `decided again, byte for byte`
 - a recipient has a living subscription: constraint `assignments_are_subscribed_to`
 - a recipient passes every standing gate (R4): row count `subscriptions_served_can_be`
 - what is asked is the level's price, or its rule's (R14): replay `decided again, byte for byte`
@@ -40,7 +41,7 @@ from collections.abc import Mapping, Sequence
 from fairlead.core.decision import Decision, LevelResult, Recipient, RefusedCandidate
 from fairlead.core.gates import price_refusal, standing_refusal
 from fairlead.core.limits import Counters
-from fairlead.core.model import PLAIN_TERMS, Balance, Subscription
+from fairlead.core.model import PLAIN_TERMS, Balance, Level, Subscription
 from fairlead.core.refusals import LevelFull
 from fairlead.core.roster import Roster
 
@@ -60,8 +61,12 @@ def assert_decision(roster: Roster, decision: Decision) -> None:
     for result in decision.levels:
         _assert_price(roster, result)
         _assert_slots(roster, result)
-        assert _is_in_order(roster, result.recipients), "recipients are chosen in the order of R5"
-        assert _is_in_order(roster, result.refused), "candidates are asked in the order of R5"
+        assert _is_in_order(roster, result.recipients, result.level), (
+            "recipients are chosen in the order of their level (R5, R15)"
+        )
+        assert _is_in_order(roster, result.refused, result.level), (
+            "candidates are asked in the order of their level (R5, R15)"
+        )
         for recipient in result.recipients:
             _assert_recipient(roster, result, recipient)
 
@@ -124,6 +129,8 @@ def _assert_recipient(roster: Roster, result: LevelResult, recipient: Recipient)
     assert standing_refusal(subscription, status) is None, "a recipient passes every standing gate (R4)"
     assert recipient.price_cents == result.level.price_cents, "the level's price is charged (R8)"
     assert price_refusal(subscription, recipient.price_cents) is None, "no recipient pays more than its limit (R14)"
+    weight = subscription.weight if roster.levels[result.level.level_id].is_weighted else None
+    assert recipient.weight == weight, "a recipient of a weighted level is charged at its weight (R15)"
     balance_after_cents = recipient.balance_before_cents - recipient.price_cents
     assert balance_after_cents >= -recipient.credit_limit_cents, "no balance below its floor (R8)"
     terms = roster.terms.get(recipient.provider_id, PLAIN_TERMS)
@@ -144,7 +151,18 @@ def _have_room(own: Sequence[Counters], limits_text: str | None, price_cents: in
     return True
 
 
-def _is_in_order(roster: Roster, chosen: Sequence[Recipient | RefusedCandidate]) -> bool:
-    """Whether never served ones come first, by provider, and then the others, by when they were served last."""
-    ranks = [(roster.served_seq(each.subscription_id) or 0, each.provider_id) for each in chosen]
+def _is_in_order(roster: Roster, chosen: Sequence[Recipient | RefusedCandidate], level: Level) -> bool:
+    """Whether never served ones come first, by provider, and then the others, by when they were served last.
+
+    At a weighted level those come before that whose pass is lower.
+    """
+    own_id = level.level_id
+    ranks = [
+        (
+            roster.start_pass(each.subscription_id, own_id) if roster.levels[own_id].is_weighted else 0,
+            roster.served_seq(each.subscription_id) or 0,
+            each.provider_id,
+        )
+        for each in chosen
+    ]
     return ranks == sorted(ranks)

@@ -383,11 +383,14 @@ class LevelFull(Refusal):
     reason = "level_full"
     summary = "level was full before their turn"
     sentences: ClassVar[Mapping[str, str]] = {
-        "level_full": "Level full: {ahead} ahead in the order, it takes {max_recipients}.",
+        "level_full.in_turn": "Level full: {ahead} ahead in the order, it takes {max_recipients}.",
+        "level_full.weighted": "Level full: by their shares {ahead} were due before it, it takes {max_recipients}.",
     }
     is_named = False
     ahead_count: int
     max_recipients: int
+    by_shares: bool = False
 
     def message(self) -> TranslatableMessage:
-        return self.told(self.reason, ahead=self.ahead_count, max_recipients=self.max_recipients)
+        variant = "weighted" if self.by_shares else "in_turn"
+        return self.told(f"{self.reason}.{variant}", ahead=self.ahead_count, max_recipients=self.max_recipients)

@@ -2,8 +2,8 @@
 
 A turn that is given back is as if that lead had not been received: the subscription stands where its last lead puts it
 of those whose turn was not given back, or among those never served. One that was served again since stands where that
-later lead put it, so no refund puts a subscription before the place that it had (R5, R12). The order in which refunds
-are made does not matter.
+later lead put it, so no refund puts a subscription before the place that it had (R5, R12). At a weighted level the
+stride that the lead was charged is taken off its pass (R15). The order in which refunds are made does not matter.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,10 +29,14 @@ class RefundPolicy:
 
 @dataclass(frozen=True, slots=True)
 class TurnGivenBack:
-    """The subscription stands at `served_seq` from now on; None: among those never served."""
+    """The subscription stands at `served_seq` from now on; None: among those never served.
+
+    `weight` is the one at which the lead was charged, where its level was weighted: its stride is taken off again.
+    """
 
     subscription_id: str
     served_seq: int | None
+    weight: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,11 @@ def return_payload(given_back: Return) -> JsonObject:
     payload: dict[str, object] = {"assignment_id": given_back.assignment_id, "provider_id": given_back.provider_id}
     if given_back.turn is not None:
         turn = given_back.turn
-        payload["turn"] = {"subscription_id": turn.subscription_id, "served_seq": turn.served_seq}
+        payload["turn"] = {
+            "subscription_id": turn.subscription_id,
+            "served_seq": turn.served_seq,
+            **({} if turn.weight is None else {"weight": turn.weight}),
+        }
     if given_back.leaves_limits:
         payload["opened"] = sorted(given_back.opened_subscription_ids)
     return payload
@@ -75,6 +83,6 @@ def return_from_payload(payload: Mapping[str, Any]) -> Return:
     if "turn" not in payload and "opened" not in payload:
         raise UnreadableEntry("it gives nothing back")
     told = payload.get("turn")
-    turn = None if told is None else TurnGivenBack(told["subscription_id"], told["served_seq"])
+    turn = None if told is None else TurnGivenBack(told["subscription_id"], told["served_seq"], told.get("weight"))
     opened = payload.get("opened")
     return Return(payload["assignment_id"], payload["provider_id"], turn, opened is not None, opened or [])

@@ -22,6 +22,7 @@ from fairlead.core.prices import PriceRules, compile_price_rules
 from fairlead.core.refusals import Refusal
 from fairlead.core.slots import Candidates, Slots
 from fairlead.core.traversal import active_levels_by_position
+from fairlead.core.weighted import NO_LEVEL_PASS, LevelPass, pass_in_order, start_pass
 
 DEAD_SLOTS_TOLERATED = 4096
 """From this many dead slots on, and more dead than living ones, a roster gives its subscriptions new slots."""
@@ -43,7 +44,9 @@ class Roster:
         self._terms: dict[str, ProviderTerms] = {}
         self._conflict_groups: dict[str, tuple[str, ...]] = {}
         self._served_while_gone: dict[str, int] = {}
-        self._slots = Slots()
+        self._passes_while_gone: dict[str, int] = {}
+        self._level_passes: dict[str, LevelPass] = {}
+        self._slots = Slots(self._level_passes)
         self._undo: list[Callable[[], None]] | None = None
 
     # Reading --------------------------------------------------------------------------------------------------
@@ -75,6 +78,31 @@ class Roster:
         if subscription_id in self._slots:
             return self._slots.served_seq(subscription_id)
         return self._served_while_gone.get(subscription_id)
+
+    def pass_value(self, subscription_id: str) -> int:
+        """The subscription's own pass (R15), also while it is deleted (R12)."""
+        if subscription_id in self._slots:
+            return self._slots.pass_value(subscription_id)
+        return self._passes_while_gone.get(subscription_id, 0)
+
+    @property
+    def passes_while_gone(self) -> Mapping[str, int]:
+        """The passes of the subscriptions that are deleted, where they were ever charged (R12)."""
+        return {own_id: own for own_id, own in self._passes_while_gone.items() if own}
+
+    @property
+    def level_passes(self) -> Mapping[str, LevelPass]:
+        """Where the levels stand that ever gave a lead by weight."""
+        return self._level_passes
+
+    def level_pass(self, level_id: str) -> LevelPass:
+        """Where the level stands, or stood while it was weighted."""
+        return self._level_passes.get(level_id, NO_LEVEL_PASS)
+
+    def start_pass(self, subscription_id: str, level_id: str) -> int:
+        """The pass at which the level's subscription stands in its queue while the level is weighted."""
+        served_seq = self.served_seq(subscription_id)
+        return start_pass(self.pass_value(subscription_id), served_seq, self.level_pass(level_id))
 
     def provider_status(self, provider_id: str) -> str | None:
         """A provider's status in this niche's journal; None when it never subscribed here."""
@@ -156,10 +184,12 @@ class Roster:
 
     def set_level(self, level: Level, is_deleted: bool) -> None:
         """The level is as given, or gone. What shuts its subscriptions is forgotten: its price may be another."""
-        self._levels.pop(level.level_id, None)
+        before = self._levels.pop(level.level_id, None)
         self._price_rules.pop(level.level_id, None)
         if not is_deleted:
             self._levels[level.level_id] = level
+        own_pass = pass_in_order(self.level_pass(level.level_id), before and before.order, level.order)
+        self.set_level_pass(level.level_id, own_pass)
         self._slots.open_level(level.level_id)
         self.active_levels = active_levels_by_position(self._levels.values())
 
@@ -224,6 +254,23 @@ class Roster:
         else:
             self._served_while_gone[subscription_id] = served_seq
 
+    def set_pass(self, subscription_id: str, pass_value: int) -> None:
+        """The subscription, living or not, has this pass of its own (R15)."""
+        if self._undo is not None:
+            self._undo.append(partial(self.set_pass, subscription_id, self.pass_value(subscription_id)))
+        if subscription_id in self._slots:
+            self._slots.set_pass(subscription_id, pass_value)
+        else:
+            self._passes_while_gone[subscription_id] = pass_value
+
+    def set_level_pass(self, level_id: str, level_pass: LevelPass) -> None:
+        """The level stands there (R15)."""
+        if self._undo is not None:
+            self._undo.append(partial(self.set_level_pass, level_id, self.level_pass(level_id)))
+        self._level_passes[level_id] = level_pass
+        if level_pass == NO_LEVEL_PASS:
+            del self._level_passes[level_id]
+
     def set_shut(self, subscription_id: str, refusal: Refusal) -> None:
         """The living subscription is shut by this refusal, until the moment that it says."""
         if self._undo is not None:
@@ -246,14 +293,15 @@ class Roster:
         served_seq = self._served_while_gone.pop(subscription.subscription_id, None)
         rank = served_rank(served_seq, subscription.provider_id)
         compiled = compile_text(subscription.filter_text, self.schema)
-        self._slots.add(subscription, compiled, rank, self._gate_of(subscription))
+        pass_value = self._passes_while_gone.pop(subscription.subscription_id, 0)
+        self._slots.add(subscription, compiled, rank, self._gate_of(subscription), pass_value)
 
     def _take_new_slots(self) -> None:
         living = self._slots.living()
         shut = {subscription_id: self.shut_by(subscription_id) for subscription_id in self._slots.shut_ids()}
         for subscription_id in living:
             self._remove(subscription_id)
-        self._slots = Slots()
+        self._slots = Slots(self._level_passes)
         for subscription in living.values():
             self._occupy(subscription)
         for subscription_id, refusal in shut.items():
@@ -263,6 +311,8 @@ class Roster:
         served_seq = self._slots.served_seq(subscription_id)
         if served_seq is not None:
             self._served_while_gone[subscription_id] = served_seq
+        if pass_value := self._slots.pass_value(subscription_id):
+            self._passes_while_gone[subscription_id] = pass_value
         self._slots.remove(subscription_id)
 
     def _gate_of(self, subscription: Subscription) -> str | None:

@@ -5,6 +5,7 @@ filter is read when it is asked, so that thousands of subscriptions are there wi
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from fairlead.core.journal import Entry
 from fairlead.core.model import PLAIN_TERMS, Level, ProviderTerms, Subscription
 from fairlead.core.refusals import Refusal
 from fairlead.core.roster import Roster
+from fairlead.core.weighted import NO_LEVEL_PASS, LevelPass, pass_in_order, start_pass
 
 FORMAT = 1
 """How a state is written down. Another number is not read: what it stands for can be folded again."""
@@ -46,6 +48,9 @@ class RosterState:
         self._terms: dict[str, ProviderTerms] = {}
         self._timed: dict[str, tuple[str | None, str | None]] = {}
         self._max_prices: dict[str, int] = {}
+        self._weights: dict[str, int] = {}
+        self._passes: dict[str, int] = {}
+        self._level_passes: dict[str, LevelPass] = {}
         self._shut: dict[str, Refusal] = {}
         self._columns = _Columns()
         self._filters = _Texts()
@@ -90,6 +95,7 @@ class RosterState:
             columns.filter_is_valid[row],
             *self._timed.get(columns.ids[row], (None, None)),
             self._max_prices.get(columns.ids[row]),
+            weight=self._weights.get(columns.ids[row], 1),
         )
 
     @property
@@ -114,16 +120,28 @@ class RosterState:
         """When a subscription was last served by the niche's counter; None when it never was."""
         return self._served.get(subscription_id)
 
+    def pass_value(self, subscription_id: str) -> int:
+        """The subscription's own pass (R15), also while it is deleted (R12)."""
+        return self._passes.get(subscription_id, 0)
+
+    def level_pass(self, level_id: str) -> LevelPass:
+        """Where the level stands, or stood while it was weighted."""
+        return self._level_passes.get(level_id, NO_LEVEL_PASS)
+
+    def start_pass(self, subscription_id: str, level_id: str) -> int:
+        """The pass at which the level's subscription stands in its queue while the level is weighted."""
+        return start_pass(self.pass_value(subscription_id), self.served_seq(subscription_id), self.level_pass(level_id))
+
     def subscriptions_at(self, level_id: str) -> list[Subscription]:
-        """The level's living subscriptions in R5's order, whether they can receive a lead or not."""
+        """The level's living subscriptions in its order (R5, R15), whether they can receive a lead or not."""
         own = [self._at(row) for row, own_id in enumerate(self._columns.level_ids) if own_id == level_id]
-        served = self._served
+        return sorted(own, key=lambda each: self._place(each.subscription_id, each.provider_id, level_id))
 
-        def place(subscription: Subscription) -> tuple[int, str]:
-            rank = served_rank(served.get(subscription.subscription_id), subscription.provider_id)
-            return rank, subscription.provider_id
-
-        return sorted(own, key=place)
+    def _place(self, subscription_id: str, provider_id: str, level_id: str) -> tuple[int, int, str]:
+        """What sorts the subscriptions of a level in its order."""
+        level = self._levels.get(level_id)
+        own_pass = self.start_pass(subscription_id, level_id) if level is not None and level.is_weighted else 0
+        return own_pass, served_rank(self._served.get(subscription_id), provider_id), provider_id
 
     def roster(self) -> Roster:
         """A roster that stands at the same entry, ready to decide."""
@@ -138,6 +156,10 @@ class RosterState:
             roster.set_subscription(self._at(row), is_deleted=False)
         for subscription_id, served_seq in self._served.items():
             roster.set_served(subscription_id, served_seq)
+        for subscription_id, pass_value in self._passes.items():
+            roster.set_pass(subscription_id, pass_value)
+        for level_id, level_pass in self._level_passes.items():
+            roster.set_level_pass(level_id, level_pass)
         for subscription_id, refusal in self._shut.items():
             roster.set_shut(subscription_id, refusal)
         roster.head = self.head
@@ -160,8 +182,11 @@ class RosterState:
         return ahead
 
     def _ahead_of(self, subscription: Subscription) -> Iterator[int]:
-        """The rows of the same level that stand before it in R5's order."""
+        """The rows of the same level that stand before it in its order."""
         columns, served, level_id = self._columns, self._served, subscription.level_id
+        if self._levels[level_id].is_weighted:
+            yield from self._due_before(subscription)
+            return
         own_seq = served.get(subscription.subscription_id)
         own_place = served_rank(None, subscription.provider_id), subscription.provider_id
         for row, (subscription_id, own_level_id) in enumerate(zip(columns.ids, columns.level_ids, strict=True)):
@@ -174,6 +199,14 @@ class RosterState:
                 provider_id = columns.provider_ids[row]
                 is_ahead = seq is None and (served_rank(None, provider_id), provider_id) < own_place
             if is_ahead:
+                yield row
+
+    def _due_before(self, subscription: Subscription) -> Iterator[int]:
+        columns, level_id = self._columns, subscription.level_id
+        own = self._place(subscription.subscription_id, subscription.provider_id, level_id)
+        for row in columns.row_of.values():
+            is_beside = columns.level_ids[row] == level_id
+            if is_beside and self._place(columns.ids[row], columns.provider_ids[row], level_id) < own:
                 yield row
 
     def _is_open(self, subscription: Subscription, moment: datetime, price_cents: int) -> bool:
@@ -195,9 +228,11 @@ class RosterState:
 
     def set_level(self, level: Level, is_deleted: bool) -> None:
         """The level is as given, or gone."""
-        self._levels.pop(level.level_id, None)
+        before = self._levels.pop(level.level_id, None)
         if not is_deleted:
             self._levels[level.level_id] = level
+        own_pass = pass_in_order(self.level_pass(level.level_id), before and before.order, level.order)
+        self.set_level_pass(level.level_id, own_pass)
         for subscription_id in [*self._shut]:
             if self._columns.level_ids[self._columns.row_of[subscription_id]] == level.level_id:
                 del self._shut[subscription_id]
@@ -219,7 +254,10 @@ class RosterState:
         self._shut.pop(subscription.subscription_id, None)
         self._timed.pop(subscription.subscription_id, None)
         self._max_prices.pop(subscription.subscription_id, None)
+        self._weights.pop(subscription.subscription_id, None)
         if not is_deleted:
+            if subscription.weight != 1:
+                self._weights[subscription.subscription_id] = subscription.weight
             if subscription.max_price_cents is not None:
                 self._max_prices[subscription.subscription_id] = subscription.max_price_cents
             if subscription.goes_by_local_time:
@@ -229,6 +267,18 @@ class RosterState:
     def set_served(self, subscription_id: str, served_seq: int) -> None:
         """The subscription was served last at `served_seq`."""
         self._served[subscription_id] = served_seq
+
+    def set_pass(self, subscription_id: str, pass_value: int) -> None:
+        """The subscription, living or not, has this pass of its own (R15)."""
+        self._passes[subscription_id] = pass_value
+        if pass_value == 0:
+            del self._passes[subscription_id]
+
+    def set_level_pass(self, level_id: str, level_pass: LevelPass) -> None:
+        """The level stands there (R15)."""
+        self._level_passes[level_id] = level_pass
+        if level_pass == NO_LEVEL_PASS:
+            del self._level_passes[level_id]
 
     def set_shut(self, subscription_id: str, refusal: Refusal) -> None:
         """The living subscription is shut by this refusal, until the moment that it says."""
@@ -277,7 +327,15 @@ class RosterState:
             document["max_recipients_per_lead"] = self._max_recipients_per_lead
         if self._max_prices:
             document["max_prices"] = dict(sorted(self._max_prices.items()))
-        return {**document, **self._local_time()}
+        return {**document, **self._shares(), **self._local_time()}
+
+    def _shares(self) -> dict[str, Any]:
+        told = {
+            "weights": dict(sorted(self._weights.items())),
+            "passes": dict(sorted(self._passes.items())),
+            "level_passes": {level_id: asdict(own) for level_id, own in sorted(self._level_passes.items())},
+        }
+        return {name: values for name, values in told.items() if values}
 
     def _local_time(self) -> dict[str, Any]:
         if not (self._terms or self._timed or self._shut):
@@ -313,6 +371,9 @@ class RosterState:
         state._filters = _Texts(document["filters"])
         state._columns = _Columns(**document["subscriptions"])
         state._max_prices = document.get("max_prices", {})
+        state._weights, state._passes = document.get("weights", {}), document.get("passes", {})
+        level_passes = document.get("level_passes", {})
+        state._level_passes = {level_id: LevelPass(**own) for level_id, own in level_passes.items()}
         if document["format"] == LOCAL_TIME_FORMAT:
             state._terms = {own_id: ProviderTerms(*terms) for own_id, terms in document["terms"].items()}
             state._timed = {own_id: (texts[0], texts[1]) for own_id, texts in document["timed"].items()}

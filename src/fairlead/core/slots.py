@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from fairlead.core.fairness import in_served_order
+from fairlead.core.fairness import in_served_order, in_weighted_order
 from fairlead.core.filter_index import FilterIndex
 from fairlead.core.filters import CompiledFilter
 from fairlead.core.model import Level, Subscription
 from fairlead.core.refusals import Refusal
+from fairlead.core.weighted import NO_LEVEL_PASS, LevelPass, start_passes
 
 _NONE: NDArray[np.int64] = np.zeros(0, np.int64)
 _ANY_PRICE = np.iinfo(np.int64).max
@@ -31,7 +32,9 @@ def _microseconds(moment: datetime) -> int:
 class Slots:
     """Living subscriptions by slot, by id and by provider."""
 
-    def __init__(self) -> None:
+    def __init__(self, level_passes: Mapping[str, LevelPass]) -> None:
+        """`level_passes` says at any time where the levels stand that ever gave a lead by weight."""
+        self._level_passes = level_passes
         self._index = FilterIndex()
         self._open = BitMap()
         self._subscriptions: list[Subscription] = []
@@ -39,6 +42,7 @@ class Slots:
         self._provider_ids: list[str] = []
         self._gates: list[str | None] = []
         self._ranks: NDArray[np.int64] = np.zeros(64, np.int64)
+        self._passes: NDArray[np.int64] = np.zeros(64, np.int64)
         self._level_of: NDArray[np.int32] = np.zeros(64, np.int32)
         self._level_numbers: dict[str, int] = {}
         self._slot_of: dict[str, int] = {}
@@ -78,6 +82,10 @@ class Slots:
         """When the living subscription was last served, by its place in the order; None when it never was."""
         rank = int(self._ranks[self._slot_of[subscription_id]])
         return rank if rank > 0 else None
+
+    def pass_value(self, subscription_id: str) -> int:
+        """The living subscription's own pass (R15)."""
+        return int(self._passes[self._slot_of[subscription_id]])
 
     def by_slot(self) -> Iterator[tuple[int, Subscription, str | None]]:
         """Each living subscription with its slot and the gate that shuts it, None for an open one."""
@@ -148,9 +156,15 @@ class Slots:
         """Those of the slots that take a lead at the level's price."""
         return slots[self._max_prices[slots] >= level.price_cents]
 
-    def in_order(self, slots: NDArray[np.int64]) -> Iterator[Subscription]:
-        """The subscriptions in these slots in R5's order, lazily."""
-        for slot in in_served_order(slots, self._ranks, self._provider_ids):
+    def in_order(self, slots: NDArray[np.int64], level: Level) -> Iterator[Subscription]:
+        """The subscriptions in these slots of the level, in its order (R5, R15), lazily."""
+        if not level.is_weighted:
+            order = in_served_order(slots, self._ranks, self._provider_ids)
+        else:
+            level_pass = self._level_passes.get(level.level_id, NO_LEVEL_PASS)
+            passes = start_passes(self._passes[slots], self._ranks[slots], level_pass)
+            order = in_weighted_order(slots, passes, self._ranks, self._provider_ids)
+        for slot in order:
             yield self._subscriptions[slot]
 
     def held_by(self, provider_id: str, level: Level) -> list[int]:
@@ -160,11 +174,14 @@ class Slots:
 
     # Changing -------------------------------------------------------------------------------------------------
 
-    def add(self, subscription: Subscription, compiled: CompiledFilter, rank: int, gate: str | None) -> None:
+    def add(
+        self, subscription: Subscription, compiled: CompiledFilter, rank: int, gate: str | None, pass_value: int = 0
+    ) -> None:
         """The subscription, which was not living, has a slot of its own."""
         slot = len(self._subscriptions)
         if slot == len(self._ranks):
             self._ranks = np.concatenate([self._ranks, np.zeros_like(self._ranks)])
+            self._passes = np.concatenate([self._passes, np.zeros_like(self._passes)])
             self._level_of = np.concatenate([self._level_of, np.zeros_like(self._level_of)])
             self._shut_until = np.concatenate([self._shut_until, np.zeros_like(self._shut_until)])
             self._shut_reason = np.concatenate([self._shut_reason, np.zeros_like(self._shut_reason)])
@@ -175,6 +192,7 @@ class Slots:
         self._provider_ids.append(shared.provider_id)
         self._gates.append(None)
         self._ranks[slot] = rank
+        self._passes[slot] = pass_value
         self._level_of[slot] = self._level_numbers.setdefault(level_id, len(self._level_numbers))
         self._slot_of[subscription.subscription_id] = slot
         self._slots_of_provider[shared.provider_id] = (*self._slots_of_provider.get(provider_id, ()), slot)
@@ -209,6 +227,10 @@ class Slots:
         slot = self._slot_of.get(subscription_id)
         if slot is not None:
             self._ranks[slot] = rank
+
+    def set_pass(self, subscription_id: str, pass_value: int) -> None:
+        """The living subscription has this pass of its own."""
+        self._passes[self._slot_of[subscription_id]] = pass_value
 
     def shut(self, subscription_id: str, refusal: Refusal | None) -> None:
         """The living subscription is shut by the refusal, until the moment that it says; with None, by nothing."""
@@ -280,9 +302,9 @@ class Candidates:
         return len(self.shut_slots) > 0
 
     def at(self, level: Level) -> tuple[int, Iterator[Subscription]]:
-        """How many candidates the level has, and a lazy walk over them in R5's order."""
+        """How many candidates the level has, and a lazy walk over them in its order (R5, R15)."""
         own = self._taking_price(self.slots, level)
-        return len(own), self.niche.in_order(own)
+        return len(own), self.niche.in_order(own, level)
 
     def priced_out_count(self, level: Level) -> int:
         """How many would be candidates, shut or not, but pay less than the level asks."""

@@ -5,7 +5,8 @@ that it was charged; the lowest pass is next, ties by R5. A level's *global pass
 gave a lead. A subscription that was not served since that pass was reached starts at it, at the lowest: who joins, or
 returns from a pause, or from leads that its filter, limits or money kept from it, has saved up nothing. One that
 received the very lead that moved the global pass was there, and keeps its own pass; it may trail the global one by the
-longest stride, and no more, however many slots of a lead it would be due.
+longest stride, and no more, however many slots of a lead it would be due. A turn that a refund gives back takes the
+lead's stride off again.
 
 Passes are whole numbers, so that every machine gives the same order.
 """
@@ -13,10 +14,18 @@ Passes are whole numbers, so that every machine gives the same order.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from fairlead.core.model import WEIGHTED
+
 STRIDE_OF_WEIGHT_ONE = 61_261_200
 """Divisible by all numbers up to 18 and by most round ones; the others lose less than one lead in 600,000."""
 
 MAX_WEIGHT = 100
+
+PARTS = 10**12
+"""In so many parts of a lead shares are told."""
 
 
 def stride(weight: int) -> int:
@@ -61,13 +70,24 @@ class Pick:
 def start_pass(own_pass: int, served_seq: int | None, level_pass: LevelPass) -> int:
     """The pass at which a subscription stands in the queue.
 
-    >>> level_pass = LevelPass(global_pass=700, global_pass_seq=5)
-    >>> [start_pass(own_pass, seq, level_pass) for own_pass, seq in ((100, None), (100, 4), (100, 5), (900, 4))]
-    [700, 700, 100, 900]
+    >>> level_pass = LevelPass(global_pass=700, global_pass_seq=5, longest_stride=650)
+    >>> [start_pass(own_pass, seq, level_pass) for own_pass, seq in ((100, None), (100, 4), (100, 5), (900, 4), (0, 6))]
+    [700, 700, 100, 900, 50]
     """
     if served_seq is not None and served_seq >= level_pass.global_pass_seq:
-        return own_pass
+        return max(own_pass, level_pass.global_pass - level_pass.longest_stride)
     return max(own_pass, level_pass.global_pass)
+
+
+def start_passes(own_passes: NDArray[np.int64], ranks: NDArray[np.int64], level_pass: LevelPass) -> NDArray[np.int64]:
+    """`start_pass` of many at once; `ranks` are below zero for those that were never served.
+
+    >>> level_pass = LevelPass(global_pass=700, global_pass_seq=5, longest_stride=650)
+    >>> start_passes(np.array([100, 100, 100, 900, 0]), np.array([-9, 4, 5, 4, 6]), level_pass).tolist()
+    [700, 700, 100, 900, 50]
+    """
+    was_there = ranks >= level_pass.global_pass_seq
+    return np.maximum(own_passes, level_pass.global_pass - np.where(was_there, level_pass.longest_stride, 0))
 
 
 def after_lead(level_pass: LevelPass, picks: Sequence[Pick]) -> tuple[LevelPass, Mapping[str, int]]:
@@ -107,6 +127,18 @@ def opened_anew(level_pass: LevelPass) -> LevelPass:
     return LevelPass(level_pass.global_pass + level_pass.longest_stride, ALL_START_THERE, level_pass.longest_stride)
 
 
+def pass_in_order(level_pass: LevelPass, before: str | None, after: str) -> LevelPass:
+    """Where a level stands that had the order `before`, or is new, and has the order `after` from now on.
+
+    >>> pass_in_order(LevelPass(700, 5, 200), "least_recently_served", "weighted").global_pass
+    900
+    >>> pass_in_order(LevelPass(700, 5, 200), "weighted", "weighted").global_pass
+    700
+    """
+    is_opened = after == WEIGHTED and before is not None and before != WEIGHTED
+    return opened_anew(level_pass) if is_opened else level_pass
+
+
 def shares(weights: Mapping[str, int], slots: int) -> Mapping[str, float]:
     """What part of a level's leads each may expect, where all can have every lead and each lead fills the slots.
 
@@ -120,17 +152,22 @@ def shares(weights: Mapping[str, int], slots: int) -> Mapping[str, float]:
     >>> shares({"a": 1}, slots=3)
     {'a': 1.0}
     """
-    left, capped = min(slots, len(weights)), set[str]()
+    parts = parts_of(np.fromiter(weights.values(), np.int64, len(weights)), slots, PARTS)
+    return {own_id: part / PARTS for own_id, part in zip(weights, parts.tolist(), strict=True)}
+
+
+def parts_of(weights: NDArray[np.int64], slots: int, whole: int) -> NDArray[np.int64]:
+    """`shares` of many at once, in parts of a lead of which `whole` are one, rounded down.
+
+    >>> parts_of(np.array([8, 1, 1]), 2, 1000).tolist()
+    [1000, 500, 500]
+    """
+    capped = np.zeros(len(weights), np.bool_)
+    slots = min(slots, len(weights))
     while True:
-        total = sum(weight for own_id, weight in weights.items() if own_id not in capped)
-        over = {
-            own_id
-            for own_id, weight in weights.items()
-            if own_id not in capped and weight * (left - len(capped)) >= total
-        }
-        if not over:
+        left, total = slots - int(capped.sum()), int(weights[~capped].sum())
+        over = ~capped & (weights * left >= total)
+        if not over.any():
             break
         capped |= over
-    return {
-        own_id: 1.0 if own_id in capped else weight * (left - len(capped)) / total for own_id, weight in weights.items()
-    }
+    return np.where(capped, whole, weights * left * whole // max(1, total))

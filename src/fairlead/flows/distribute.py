@@ -164,6 +164,8 @@ def sealed_batch(
         requests=requests,
         limits_used={own.owner_id: stored_counters(own, now) for _, own in decided.counters_after},
         shut=decided.shut,
+        level_passes=decided.level_passes,
+        passes=decided.passes,
     )
 
 

@@ -74,8 +74,9 @@ class SubscriptionEntitlement:
 class LevelEntitlement:
     """A level over some days. `took_part` subscriptions were there at one of its decisions at least.
 
-    `wait_bound` is the longest wait that the order allows. `jain_index` is of what each received by what it was
-    entitled to: 1 where that is the same for all, one n-th where one of n received all; None where no slot was filled.
+    `wait_bound` is the longest wait that the order allows where the level was never weighted. `jain_index` is of what
+    each received by what it was entitled to: 1 where that is the same for all, one n-th where one of n received all;
+    None where no slot was filled.
     """
 
     level_id: str

@@ -17,7 +17,7 @@ from fairlead.store.configuration.rows import (
     level_rows,
     subscription_rows,
 )
-from fairlead.store.configuration.writes import write_states, write_subscriptions
+from fairlead.store.configuration.writes import write_states, write_subscriptions, write_weights
 from fairlead.store.connection import Connection
 from fairlead.store.distribution.funds import niche_ids_moved_by
 from fairlead.store.journal import LockedNiche, append_configuration, lock_niches
@@ -156,6 +156,10 @@ def record_moves(
     ]
     write_states(conn, [after for (_, after), keeps in zip(moves, kept, strict=True) if keeps], now)
     write_subscriptions(conn, [after for (_, after), keeps in zip(moves, kept, strict=True) if not keeps], now)
+    weighed = [
+        after for before, after in moves if after.subscription.weight != (before.subscription.weight if before else 1)
+    ]
+    write_weights(conn, weighed)
     for niche_id, items in entries.items():
         append_configuration(conn, locked[niche_id], items, now)
     notify(conn, _due_notices(conn, moves, now), now)

@@ -4,7 +4,7 @@ The marketplace file and the verbs that change one thing take the same values.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from fairlead.core.entry.types import LONGEST_LEDGER_MEMO, Email, Line, MailLanguage, Name, PhoneRegion
 from fairlead.core.errors import BadInput
 from fairlead.core.model import MAX_AMOUNT_CENTS
+from fairlead.core.weighted import MAX_WEIGHT
 from fairlead.store.time_zones import time_zone_names
 
 
@@ -27,6 +28,8 @@ Cents = Annotated[int, Field(ge=0, le=MAX_AMOUNT_CENTS)]
 PositiveCents = Annotated[int, Field(ge=1, le=MAX_AMOUNT_CENTS)]
 MaxRecipients = Annotated[int, Field(ge=1, le=100)]
 MaxRecipientsPerLead = Annotated[int, Field(ge=1, le=1_000)]
+LevelOrder = Literal["least_recently_served", "weighted"]
+Weight = Annotated[int, Field(ge=1, le=MAX_WEIGHT)]
 OrderPosition = Annotated[int, Field(ge=1, le=1_000_000)]
 Minutes = Annotated[int, Field(ge=1, le=100_000)]
 Hours = Annotated[int, Field(ge=1, le=100_000)]
@@ -84,6 +87,8 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "max_price_cents": TypeAdapter(PositiveCents | None, config=_STRICT),
     "max_recipients": TypeAdapter(MaxRecipients, config=_STRICT),
     "order_position": TypeAdapter(OrderPosition, config=_STRICT),
+    "order": TypeAdapter(LevelOrder, config=_STRICT),
+    "weight": TypeAdapter(Weight, config=_STRICT),
     "is_active": TypeAdapter(bool, config=_STRICT),
     "is_exclusive": TypeAdapter(bool, config=_STRICT),
     "max_recipients_per_lead": TypeAdapter(MaxRecipientsPerLead | None, config=_STRICT),

@@ -4,6 +4,7 @@ import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from fairlead.core.errors import Refused
 from fairlead.core.fairness import served_rank
@@ -11,7 +12,8 @@ from fairlead.core.gates import standing_refusal
 from fairlead.core.model import Level
 from fairlead.core.rotation import start_position
 from fairlead.core.traversal import active_levels_by_position
-from fairlead.store.configuration.rows import level_rows
+from fairlead.core.weighted import start_pass
+from fairlead.store.configuration.rows import LevelRow, level_rows
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.queues import StandingRow, leads_since_served, standing_rows
 from fairlead.store.journal import read_niche
@@ -57,42 +59,48 @@ def read_niche_queues(database: Database, niche_id: str, head_length: int = HEAD
         niche = read_niche(conn, checked)
         if niche is None:
             raise Refused("niche_unknown", f"there is no niche {checked}")
-        levels = sorted((row.level for row in level_rows(conn, [checked])), key=lambda level: level.order_position)
+        rows = sorted(level_rows(conn, [checked]), key=lambda row: row.level.order_position)
+        levels = [row.level for row in rows]
         active = {level.order_position: level.level_id for level in active_levels_by_position(levels)}
         start = start_position([*active], niche.next_start_order_position)
-        queues = _queues(conn, checked, levels, head_length)
+        queues = _queues(conn, checked, rows, head_length)
         return NicheQueues(checked, None if start is None else active[start], queues)
 
     return database.read(work)
 
 
-def _queues(conn: Connection, niche_id: str, levels: Sequence[Level], head_length: int) -> tuple[StandingQueue, ...]:
-    queued: dict[str, list[StandingRow]] = {level.level_id: [] for level in levels}
-    shut: dict[str, Counter[str]] = {level.level_id: Counter() for level in levels}
+def _queues(conn: Connection, niche_id: str, rows: Sequence[LevelRow], head_length: int) -> tuple[StandingQueue, ...]:
+    levels = {row.level.level_id: row for row in rows}
+    queued: dict[str, list[StandingRow]] = {level_id: [] for level_id in levels}
+    shut: dict[str, Counter[str]] = {level_id: Counter() for level_id in levels}
     for row in standing_rows(conn, niche_id):
         refusal = standing_refusal(row.subscription, row.provider_status)
         if refusal is None:
             queued[row.level_id].append(row)
         else:
             shut[row.level_id][refusal.reason] += 1
-    heads = {level_id: heapq.nsmallest(head_length, rows, key=_place) for level_id, rows in queued.items()}
-    shown = [row for rows in heads.values() for row in rows]
+    heads = {
+        level_id: heapq.nsmallest(head_length, own, key=partial(_place, levels[level_id]))
+        for level_id, own in queued.items()
+    }
+    shown = [row for own in heads.values() for row in own]
     names = provider_names(conn, sorted({row.provider_id for row in shown}))
     since = leads_since_served(conn, niche_id, [row.served_seq for row in shown if row.served_seq is not None])
     return tuple(
         StandingQueue(
-            level,
-            len(queued[level.level_id]),
-            tuple(_queued(row, names, since) for row in heads[level.level_id]),
-            dict(sorted(shut[level.level_id].items())),
+            level.level,
+            len(queued[level_id]),
+            tuple(_queued(row, names, since) for row in heads[level_id]),
+            dict(sorted(shut[level_id].items())),
         )
-        for level in levels
+        for level_id, level in levels.items()
     )
 
 
-def _place(row: StandingRow) -> tuple[int, str]:
-    """R5's order."""
-    return served_rank(row.served_seq, row.provider_id), row.provider_id
+def _place(level: LevelRow, row: StandingRow) -> tuple[int, int, str]:
+    """The order of the level (R5, R15)."""
+    own_pass = start_pass(row.pass_value, row.served_seq, level.level_pass) if level.level.is_weighted else 0
+    return own_pass, served_rank(row.served_seq, row.provider_id), row.provider_id
 
 
 def _queued(row: StandingRow, names: Mapping[str, str], since: Mapping[int, int]) -> QueuedSubscription:

@@ -166,6 +166,10 @@ def _state_differences(folded: Roster, loaded: Roster, niche: LockedNiche) -> li
         differences.append("the niche's form schema, activity or limit of recipients is another than in its journal")
     if dict(folded.levels) != dict(loaded.levels):
         differences.append("the levels are others than in the journal")
+    if dict(folded.level_passes) != dict(loaded.level_passes):
+        differences.append("the levels' passes are others than in the journal")
+    if folded.passes_while_gone != loaded.passes_while_gone:
+        differences.append("the passes of ended subscriptions are others than in the journal")
     in_journal, in_tables = dict(folded.subscriptions), dict(loaded.subscriptions)
     for subscription_id in sorted({*in_journal, *in_tables}):
         ours, theirs = in_journal.get(subscription_id), in_tables.get(subscription_id)
@@ -174,6 +178,7 @@ def _state_differences(folded: Roster, loaded: Roster, niche: LockedNiche) -> li
         if (
             ours != theirs
             or folded.served_seq(subscription_id) != loaded.served_seq(subscription_id)
+            or folded.pass_value(subscription_id) != loaded.pass_value(subscription_id)
             or folded.provider_status(provider_id) != loaded.provider_status(provider_id)
             or _terms(folded, provider_id, either) != _terms(loaded, provider_id, either)
             or (ours and theirs and folded.shut_by(subscription_id) != loaded.shut_by(subscription_id))

@@ -45,6 +45,7 @@ def test_a_level_is_created_once_and_last(database: Database) -> None:
     assert (kind, payload["name"], payload["price_cents"], payload["is_deleted"]) == ("level", "bronze", 300, False)
     new = {"price_cents": 300, "max_recipients": 5, "order_position": 3, "active": True, "exclusive": False}
     new |= {"niche_id": market.niche, "journal_seq": at + 1, "price_rules": None}
+    new["order"] = "least_recently_served"
     assert events(database, logged) == [("level.created", None, new, "a cheap one")]
 
     again = changes_nothing(database, create)

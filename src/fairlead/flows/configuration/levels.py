@@ -7,7 +7,7 @@ from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.model import Level
+from fairlead.core.model import LEAST_RECENTLY_SERVED, Level
 from fairlead.core.prices import lowest_price_cents
 from fairlead.core.subscription import funded
 from fairlead.flows.changes import Change, difference
@@ -53,6 +53,7 @@ class LevelChange:
     max_recipients: int | Unchanged = UNCHANGED
     is_active: bool | Unchanged = UNCHANGED
     is_exclusive: bool | Unchanged = UNCHANGED
+    order: str | Unchanged = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def create_level(
     order_position: int | None = None,
     is_active: bool = True,
     is_exclusive: bool = False,
+    order: str = LEAST_RECENTLY_SERVED,
     memo: str | None = None,
 ) -> Changed[LevelRow]:
     """The niche has the level, at this position, by default after all others.
@@ -90,7 +92,7 @@ def create_level(
     """
     checked, level_id = checked_id(niche_id, "niche"), new_id(database)
     values: dict[str, object] = {"name": name, "price_cents": price_cents, "max_recipients": max_recipients}
-    values |= {"is_active": is_active, "is_exclusive": is_exclusive, "memo": memo}
+    values |= {"is_active": is_active, "is_exclusive": is_exclusive, "order": order, "memo": memo}
     canonical = canonical_values(values if order_position is None else values | {"order_position": order_position})
     name, memo = canonical["name"], canonical["memo"]
 
@@ -101,7 +103,7 @@ def create_level(
         after_all = max((row.level.order_position for row in living), default=0) + 1
         own = None if namesake is None else namesake.level.order_position
         position = order_position or own or after_all
-        level = Level(level_id, name, price_cents, max_recipients, position, is_active, is_exclusive)
+        level = Level(level_id, name, price_cents, max_recipients, position, is_active, is_exclusive, order=order)
         _require_sold_alone(level)
         asked = LevelRow(checked, level)
         if namesake is not None:
@@ -127,7 +129,8 @@ def change_level(
 ) -> Changed[LevelRow]:
     """The level is as the change says; what the change does not mention is as it was.
 
-    A new price takes effect with the next decision. Subscriptions that it makes too dear are deactivated at once, those
+    A new price or order takes effect with the next decision; where a level becomes weighted, all of its subscriptions
+    are even then (R12, R15). Subscriptions that it makes too dear are deactivated at once, those
     that can be paid for again come back, and their providers are told (R9). Leads pass an inactive level by. Locks the
     niche, and, where the price changes, the level's providers. Raises `BadInput` and `Refused`: `level_unknown`,
     `level_deleted`, `level_exists` when another level has the name, `version_conflict`.
@@ -139,7 +142,7 @@ def change_level(
         locked, before = locked_level(conn, checked)
         if before.is_deleted:
             raise Refused("level_deleted", f"the level {before.level.name!r} was deleted")
-        after = replace(before, level=replace(before.level, **wanted))
+        after = before.as_level(replace(before.level, **wanted))
         _require_sold_alone(after.level)
         differing = difference("level", before.level.name, _document(before.level), _document(after.level))
         if differing is None:

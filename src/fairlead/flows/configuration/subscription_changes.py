@@ -141,4 +141,5 @@ def _audited(row: SubscriptionRow) -> dict[str, object]:
             if text is not None
         },
         **({} if subscription.max_price_cents is None else {"max_price_cents": subscription.max_price_cents}),
+        "weight": subscription.weight,
     }

@@ -110,6 +110,7 @@ def subscription_version(row: SubscriptionRow) -> str:
         "limits": subscription.limits_text,
         "schedule": subscription.schedule_text,
         "max_price_cents": subscription.max_price_cents,
+        "weight": subscription.weight,
     }
     return _digest("subscription", subscription.subscription_id, state)
 

@@ -25,6 +25,7 @@ from fairlead.flows.input_types import (
     Days,
     Email,
     Hours,
+    LevelOrder,
     MaxRecipients,
     MaxRecipientsPerLead,
     Minutes,
@@ -34,6 +35,7 @@ from fairlead.flows.input_types import (
     Slug,
     Times,
     Timezone,
+    Weight,
     describe_error,
 )
 
@@ -99,6 +101,7 @@ class LevelTable(_Table):
     order_position: OrderPosition | None = None
     active: bool | None = None
     exclusive: bool | None = None
+    order: LevelOrder | None = None
     price_rules: dict[str, Any] | None = None
     deleted: bool | None = None
 
@@ -170,6 +173,7 @@ class SubscriptionTable(_Table):
     limits: dict[str, Any] | None = None
     schedule: dict[str, Any] | None = None
     max_price_cents: PositiveCents | Literal[0] | None = None
+    weight: Weight | None = None
 
     @model_validator(mode="after")
     def _has_the_filter(self) -> "SubscriptionTable":

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.form import FormSchema, spelt_like
-from fairlead.core.model import Level
+from fairlead.core.model import LEAST_RECENTLY_SERVED, Level
 from fairlead.core.price_rule_problems import new_price_rules
 from fairlead.core.prices import lowest_price_cents, price_rules_document, price_rules_text
 from fairlead.core.subscription import readable_form
@@ -198,9 +198,12 @@ def _level(plan: NichePlan, path: str, niche: NicheRow, table: LevelTable, befor
         is_active = before.level.is_active if table.active is None else table.active
         is_exclusive = before.level.is_exclusive if table.exclusive is None else table.exclusive
         rules = _price_rules(plan, path, niche, table, before.level.price_rules_text)
-        level = replace(before.level, is_active=is_active, is_exclusive=is_exclusive, price_rules_text=rules, **given)
+        order = table.order or before.level.order
+        level = replace(
+            before.level, is_active=is_active, is_exclusive=is_exclusive, price_rules_text=rules, order=order, **given
+        )
         _check_exclusive(plan, path, level)
-        return replace(before, level=level)
+        return before.as_level(level)
     for key in (key for key in numbers if key not in given):
         plan.problems.append(f"{path}.{key}: is missing, and the level {table.name!r} does not exist yet")
     # What is missing is a problem that keeps the plan from being carried out; 1 lets the rest be looked at.
@@ -213,6 +216,7 @@ def _level(plan: NichePlan, path: str, niche: NicheRow, table: LevelTable, befor
         is_active=is_active,
         is_exclusive=is_exclusive,
         price_rules_text=_price_rules(plan, path, niche, table, None),
+        order=table.order or LEAST_RECENTLY_SERVED,
         **complete,
     )
     _check_exclusive(plan, path, level)
@@ -254,6 +258,7 @@ def level_document(level: Level) -> JsonObject:
         "order_position": level.order_position,
         "active": level.is_active,
         "exclusive": level.is_exclusive,
+        "order": level.order,
         "price_rules": None if level.price_rules_text is None else price_rules_document(level.price_rules_text),
     }
 

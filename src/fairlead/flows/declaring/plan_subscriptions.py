@@ -104,6 +104,7 @@ class _Planner:
         own_limits, schedule = declared_texts(self.plan.problems, path, table, before_texts)
         most_cents = subscription.max_price_cents if table.max_price_cents is None else table.max_price_cents or None
         subscription = replace(subscription, limits_text=own_limits, schedule_text=schedule, max_price_cents=most_cents)
+        subscription = replace(subscription, weight=table.weight or subscription.weight)
         if table.filter is not None:
             rules = self._filter(path, level, {"version": table.filter_version or 1, "rules": table.filter})
             subscription = replace(subscription, filter_text=rules, filter_is_valid=True)
@@ -191,4 +192,5 @@ def subscription_document(subscription: Subscription) -> JsonObject:
         "limits": None if subscription.limits_text is None else json.loads(subscription.limits_text),
         "schedule": None if subscription.schedule_text is None else json.loads(subscription.schedule_text),
         "max_price_cents": subscription.max_price_cents,
+        "weight": subscription.weight,
     }

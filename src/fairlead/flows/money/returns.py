@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.returns import RefundPolicy, Return, TurnGivenBack, return_payload
+from fairlead.core.weighted import stride
 from fairlead.flows.funding import Contents
 from fairlead.store.configuration.rows import LockSetChanged
 from fairlead.store.connection import Connection
@@ -18,6 +19,7 @@ from fairlead.store.money.returns import (
     refund_policies,
     set_returned,
     shut_by_limits,
+    weight_charged,
 )
 
 
@@ -76,6 +78,7 @@ def _returns_of_one(
         turn = TurnGivenBack(
             assignment.subscription_id,
             last_kept_turn(conn, assignment.provider_id, assignment.subscription_id, [assignment.assignment_id]),
+            weight_charged(conn, assignment.niche_id, assignment.assignment_id),
         )
     opened: dict[str, list[str]] = {}
     for each in shut if policy.leaves_limits else ():
@@ -101,7 +104,11 @@ def record_returns(conn: Connection, niches: Mapping[str, LockedNiche], returns:
     Needs the locks that `returns_of` names; the assignments are refunded.
     """
     for niche_id, given_back in returns.given_back.items():
-        turns = [(each.turn.subscription_id, each.turn.served_seq) for each in given_back if each.turn is not None]
+        turns = [
+            (turn.subscription_id, turn.served_seq, 0 if turn.weight is None else stride(turn.weight))
+            for turn in (each.turn for each in given_back)
+            if turn is not None
+        ]
         if turns:
             give_turns_back(conn, niche_id, turns)
     seqs = {

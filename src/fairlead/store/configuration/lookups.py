@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fairlead.core.canonical import JsonObject
 from fairlead.core.model import Level
 from fairlead.core.prices import price_rules_text
+from fairlead.core.weighted import LevelPass
 from fairlead.store.configuration.rows import LevelRow, ProviderRow, unlocked_providers
 from fairlead.store.connection import Connection
 from fairlead.store.typed_rows import named_rows, one_row, part_of
@@ -32,13 +33,14 @@ def level_row(conn: Connection, level_id: str) -> LevelRow | None:
         conn,
         """
         select niche_id::text, deleted_at is not null as is_deleted, id::text as level_id, name, price_cents,
-               max_recipients, order_position, is_active, is_exclusive, price_rules
+               max_recipients, order_position, is_active, is_exclusive, price_rules, queue_order as order,
+               global_pass, global_pass_seq, longest_stride
         from competition_levels where id = %s
         """,
         (level_id,),
     ):
         row["price_rules_text"] = price_rules_text(row.pop("price_rules"))
-        return LevelRow(row["niche_id"], part_of(Level, row), row["is_deleted"])
+        return LevelRow(row["niche_id"], part_of(Level, row), row["is_deleted"], part_of(LevelPass, row))
     return None
 
 

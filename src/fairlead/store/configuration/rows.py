@@ -4,7 +4,7 @@ Their order is: the marketplace's own row, niches, leads, providers, each ascend
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 
 from fairlead.core.canonical import JsonObject
@@ -14,6 +14,7 @@ from fairlead.core.limits import limits_text
 from fairlead.core.model import Balance, Level, ProviderTerms, Subscription, filter_text
 from fairlead.core.prices import price_rules_text
 from fairlead.core.spending_pace import DaysAlert
+from fairlead.core.weighted import NO_LEVEL_PASS, LevelPass, pass_in_order
 from fairlead.store.connection import Connection
 
 DEFAULT_CURRENCY = "EUR"
@@ -69,11 +70,16 @@ class NicheRow:
 
 @dataclass(frozen=True, slots=True)
 class LevelRow:
-    """A level, and the niche that it belongs to."""
+    """A level, the niche that it belongs to, and where it stands if it ever gave a lead by weight (R15)."""
 
     niche_id: str
     level: Level
     is_deleted: bool = False
+    level_pass: LevelPass = NO_LEVEL_PASS
+
+    def as_level(self, level: Level) -> "LevelRow":
+        """The row with the level, which it holds already, as given: all are even where its order becomes weighted."""
+        return replace(self, level=level, level_pass=pass_in_order(self.level_pass, self.level.order, level.order))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,18 +203,22 @@ def level_rows(conn: Connection, niche_ids: Sequence[str]) -> list[LevelRow]:
     rows = conn.execute(
         """
         select niche_id::text, id::text, name, price_cents, max_recipients, order_position, is_active, is_exclusive,
-               price_rules
+               price_rules, queue_order, global_pass, global_pass_seq, longest_stride
         from competition_levels where niche_id = any(%s::uuid[]) and deleted_at is null order by id
         """,
         (list(niche_ids),),
     ).fetchall()
-    return [LevelRow(niche_id, level_of_columns(*level)) for niche_id, *level in rows]
+    return [
+        LevelRow(niche_id, level_of_columns(*level), level_pass=LevelPass(*level_pass))
+        for niche_id, *columns in rows
+        for level, level_pass in [(columns[:-3], columns[-3:])]
+    ]
 
 
 def level_of_columns(*columns: Any) -> Level:
     """The level that these columns of its row say, in the order of its fields."""
-    *own, price_rules = columns
-    return Level(*own, price_rules_text=price_rules_text(price_rules))
+    *own, price_rules, order = columns
+    return Level(*own, price_rules_text=price_rules_text(price_rules), order=order)
 
 
 def provider_ids_by_email(conn: Connection, emails: Sequence[str]) -> dict[str, str]:
@@ -298,7 +308,7 @@ def subscription_rows(
         """
         select s.niche_id::text, p.email, s.deleted_at is not null, s.id::text, s.provider_id::text,
                s.competition_level_id::text, s.is_active, s.deactivation_reason, s.filter_rules, s.filter_is_valid,
-               s.limits, s.schedule, s.max_price_cents
+               s.limits, s.schedule, s.max_price_cents, s.weight
         from subscriptions s join providers p on p.id = s.provider_id
         where s.provider_id = any(%s::uuid[])
            or (s.niche_id = any(%s::uuid[]) and s.deleted_at is null)
@@ -321,6 +331,7 @@ def subscription_of_columns(
     own_limits: JsonObject | None = None,
     schedule: JsonObject | None = None,
     max_price_cents: int | None = None,
+    weight: int = 1,
 ) -> Subscription:
     """The subscription that these columns of its row say, in the order of its fields."""
     return Subscription(
@@ -334,6 +345,7 @@ def subscription_of_columns(
         limits_text(own_limits),
         limits_text(schedule),
         max_price_cents,
+        weight,
     )
 
 

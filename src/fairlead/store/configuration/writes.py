@@ -62,19 +62,23 @@ def write_levels(conn: Connection, rows: Sequence[LevelRow], now: datetime) -> N
         conn,
         """
         insert into competition_levels (id, niche_id, name, price_cents, max_recipients, order_position, is_active,
-                                        is_exclusive, price_rules, lowest_price_cents, deleted_at, created_at)
+                                        is_exclusive, price_rules, lowest_price_cents, queue_order, global_pass,
+                                        global_pass_seq, longest_stride, deleted_at, created_at)
         select id, niche_id, name, price, recipients, order_position, is_active, is_exclusive, price_rules, lowest,
-               case when is_deleted then now end, now
+               queue_order, global_pass, global_pass_seq, longest_stride, case when is_deleted then now end, now
         from (values (%s::timestamptz)) as clock (now),
              unnest(%b::uuid[], %b::uuid[], %b::text[], %b::bigint[], %b::integer[], %b::integer[], %b::boolean[],
-                    %b::boolean[], %b::jsonb[], %b::bigint[], %b::boolean[])
+                    %b::boolean[], %b::jsonb[], %b::bigint[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[],
+                    %b::boolean[])
              as level (id, niche_id, name, price, recipients, order_position, is_active, is_exclusive, price_rules,
-                       lowest, is_deleted)
+                       lowest, queue_order, global_pass, global_pass_seq, longest_stride, is_deleted)
         on conflict (id) do update
         set name = excluded.name, price_cents = excluded.price_cents, max_recipients = excluded.max_recipients,
             order_position = excluded.order_position, is_active = excluded.is_active,
             is_exclusive = excluded.is_exclusive, price_rules = excluded.price_rules,
-            lowest_price_cents = excluded.lowest_price_cents, deleted_at = excluded.deleted_at
+            lowest_price_cents = excluded.lowest_price_cents, queue_order = excluded.queue_order,
+            global_pass = excluded.global_pass, global_pass_seq = excluded.global_pass_seq,
+            longest_stride = excluded.longest_stride, deleted_at = excluded.deleted_at
         """,
         now,
         [
@@ -89,6 +93,10 @@ def write_levels(conn: Connection, rows: Sequence[LevelRow], now: datetime) -> N
                 row.level.is_exclusive,
                 row.level.price_rules_text,
                 None if row.level.price_rules_text is None else lowest_price_cents(row.level),
+                row.level.order,
+                row.level_pass.global_pass,
+                row.level_pass.global_pass_seq,
+                row.level_pass.longest_stride,
                 row.is_deleted,
             )
             for row in rows
@@ -160,6 +168,8 @@ def write_terms(conn: Connection, row: ProviderRow) -> None:
 
 def write_subscriptions(conn: Connection, rows: Sequence[SubscriptionRow], now: datetime) -> None:
     """The subscriptions are as given; what they were served so far stays as it is, also through deletion (R12).
+
+    So do their weights, which providers may not write: `write_weights` does that.
 
     Raises `ConcurrentChange` when another transaction has just subscribed one of the providers to the same level.
     """
@@ -233,6 +243,21 @@ def write_states(conn: Connection, rows: Sequence[SubscriptionRow], now: datetim
             for row in rows
         ],
     )
+
+
+def write_weights(conn: Connection, rows: Sequence[SubscriptionRow]) -> None:
+    """The subscriptions, which are there, have their weights. Their passes stay as they are (R12)."""
+    if rows:
+        change_rows(
+            conn,
+            "configuration_is_written",
+            len(rows),
+            """
+            update subscriptions set weight = own.weight
+            from unnest(%b::uuid[], %b::integer[]) as own (subscription_id, weight) where id = own.subscription_id
+            """,
+            ([row.subscription.subscription_id for row in rows], [row.subscription.weight for row in rows]),
+        )
 
 
 def _change_rows(conn: Connection, statement: LiteralString, now: datetime, rows: Sequence[tuple[object, ...]]) -> None:

@@ -18,6 +18,7 @@ from fairlead.core.model import Level, ProviderTerms, Subscription
 from fairlead.core.refusals import Refusal
 from fairlead.core.roster import Roster
 from fairlead.core.stored_counters import StoredCounters
+from fairlead.core.weighted import LevelPass
 from fairlead.store.configuration.rows import level_of_columns, subscription_of_columns
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import LockedNiche, entries_after, read_niche
@@ -155,21 +156,24 @@ class RosterRows:
     """All that the tables say of a niche at one moment. They agree with the journal's fold, which `verify` proves."""
 
     niche: LockedNiche
-    levels: Sequence[tuple[Level, bool]]
+    levels: Sequence[tuple[Level, bool, LevelPass]]
     providers: Sequence[tuple[str, str, ProviderTerms]]
-    subscriptions: Sequence[tuple[Subscription, int | None, Refusal | None, bool]]
+    subscriptions: Sequence[tuple[Subscription, int | None, int, Refusal | None, bool]]
 
     def roster(self) -> Roster:
         """The roster that the rows describe. Most of what loading takes is this, and it needs no connection."""
         roster = Roster(self.niche.niche_id)
         roster.set_niche(self.niche.is_active, self.niche.form_schema, self.niche.max_recipients_per_lead)
-        for level, is_deleted in self.levels:
+        for level, is_deleted, level_pass in self.levels:
             roster.set_level(level, is_deleted)
+            roster.set_level_pass(level.level_id, level_pass)
         for provider in self.providers:
             roster.set_provider(*provider)
-        for subscription, served_seq, shut, is_deleted in self.subscriptions:
+        for subscription, served_seq, pass_value, shut, is_deleted in self.subscriptions:
             if served_seq is not None:
                 roster.set_served(subscription.subscription_id, served_seq)
+            if pass_value:
+                roster.set_pass(subscription.subscription_id, pass_value)
             roster.set_subscription(subscription, is_deleted)
             if shut is not None and not is_deleted:
                 roster.set_shut(subscription.subscription_id, shut)
@@ -182,7 +186,7 @@ def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
     levels = conn.execute(
         """
         select id::text, name, price_cents, max_recipients, order_position, is_active, is_exclusive,
-               price_rules, deleted_at is not null
+               price_rules, queue_order, deleted_at is not null, global_pass, global_pass_seq, longest_stride
         from competition_levels where niche_id = %s order by id
         """,
         (niche.niche_id,),
@@ -197,7 +201,8 @@ def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
     subscriptions = conn.execute(
         """
         select id::text, provider_id::text, competition_level_id::text, is_active, deactivation_reason, filter_rules,
-               filter_is_valid, limits, schedule, max_price_cents, served_seq, shut_by, deleted_at is not null
+               filter_is_valid, limits, schedule, max_price_cents, weight, served_seq, pass, shut_by,
+               deleted_at is not null
         from subscriptions where niche_id = %s order by id
         """,
         (niche.niche_id,),
@@ -213,7 +218,11 @@ def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
 
     return RosterRows(
         niche,
-        [(level_of_columns(*level), is_deleted) for *level, is_deleted in levels],
+        [
+            (level_of_columns(*level), is_deleted, LevelPass(*level_pass))
+            for *level, is_deleted, global_pass, global_pass_seq, longest_stride in levels
+            for level_pass in [(global_pass, global_pass_seq, longest_stride)]
+        ],
         [
             (provider_id, status, ProviderTerms(timezone, limits_text(own_limits), limits_text(schedule), group_id))
             for provider_id, status, timezone, own_limits, schedule, group_id in statuses
@@ -222,10 +231,11 @@ def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
             (
                 shared(subscription_of_columns(*columns)),
                 served_seq,
+                pass_value,
                 None if shut is None else shut_from_record(shut),
                 is_deleted,
             )
-            for *columns, served_seq, shut, is_deleted in subscriptions
+            for *columns, served_seq, pass_value, shut, is_deleted in subscriptions
         ],
     )
 

@@ -17,6 +17,7 @@ from fairlead.core.limits import Counters
 from fairlead.core.model import Balance, Subscription
 from fairlead.core.refusals import Refusal
 from fairlead.core.stored_counters import StoredCounters
+from fairlead.core.weighted import LevelPass
 from fairlead.store.arrays import array_text, array_text_or_null, quoted_array_text
 from fairlead.store.audit.log import SYSTEM
 from fairlead.store.connection import Connection
@@ -120,12 +121,14 @@ class Batch:
     requests: Mapping[str, LeadRequest]
     limits_used: Mapping[str, StoredCounters] = field(default_factory=dict[str, StoredCounters])
     shut: Mapping[str, Refusal] = field(default_factory=dict[str, Refusal])
+    level_passes: Mapping[str, LevelPass] = field(default_factory=dict[str, LevelPass])
+    passes: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def record(conn: Connection, batch: Batch) -> None:
     """The batch is in the tables: journal and pointer, assignments, ledger, balances, order, leads, notifications.
 
-    Thirteen statements at most, however many leads, recipients and subscriptions, to be sent in the caller's pipeline
+    Fifteen statements at most, however many leads, recipients and subscriptions, to be sent in the caller's pipeline
     (`Database.run`). Nothing of it is visible, or lasting, before its commit (R10). Raises `RowsMissed` (`row_counts`)
     for a row that is not as the batch was decided on; nothing is written then.
     """
@@ -136,6 +139,8 @@ def record(conn: Connection, batch: Batch) -> None:
     if picks:
         # Moved first: a key that is checked then finds its row locked already, and writes no lock.
         _move_served(conn, batch)
+        if batch.passes:
+            _move_passes(conn, batch)
         # Before the assignments, which name them.
         limits_used = {owner_id: stored.text for owner_id, stored in batch.limits_used.items()}
         post_entries(conn, _ledger_entries(picks), batch.low_balances, SYSTEM.name, batch.now, limits_used=limits_used)
@@ -267,6 +272,41 @@ def _move_served(conn: Connection, batch: Batch) -> None:
             array_text(served),
             array_text(served.values()),
             array_text_or_null(None if (own := batch.limits_used.get(each)) is None else own.text for each in served),
+        ),
+    )
+
+
+def _move_passes(conn: Connection, batch: Batch) -> None:
+    """The weighted levels that gave a lead stand where the batch left them, and so do their recipients (R15)."""
+    change_rows(
+        conn,
+        "subscriptions_passes_rise",
+        len(batch.passes),
+        """
+        update subscriptions s set pass = charged.pass
+        from unnest(%s::uuid[], %s::bigint[]) as charged (subscription_id, pass)
+        where s.id = subscription_id and s.pass < charged.pass
+        """,
+        (array_text(batch.passes), array_text(batch.passes.values())),
+    )
+    level_passes = batch.level_passes
+    change_rows(
+        conn,
+        "competition_levels_moved_are_weighted",
+        len(level_passes),
+        """
+        update competition_levels l
+        set global_pass = own.global_pass, global_pass_seq = own.global_pass_seq, longest_stride = own.longest_stride
+        from unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[])
+             as own (level_id, global_pass, global_pass_seq, longest_stride)
+        where l.id = level_id and l.queue_order = 'weighted' and l.global_pass <= own.global_pass
+          and l.longest_stride <= own.longest_stride
+        """,
+        (
+            array_text(level_passes),
+            array_text(own.global_pass for own in level_passes.values()),
+            array_text(own.global_pass_seq for own in level_passes.values()),
+            array_text(own.longest_stride for own in level_passes.values()),
         ),
     )
 

@@ -37,6 +37,8 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
                        'is_deleted', deleted_at is not null)
                    || case when is_exclusive then '{"is_exclusive": true}'::jsonb else '{}' end
                    || case when price_rules is null then '{}' else jsonb_build_object('price_rules', price_rules) end
+                   || case queue_order when 'least_recently_served' then '{}'
+                      else jsonb_build_object('order', queue_order) end
             from competition_levels
             union all
             select 'subscription', niche_id, id::text, created_at, deleted_at,
@@ -48,6 +50,7 @@ INVARIANTS_OF_CONFIGURATION: tuple[Invariant, ...] = (
                    || case when schedule is null then '{}' else jsonb_build_object('schedule', schedule) end
                    || case when max_price_cents is null then '{}'
                       else jsonb_build_object('max_price_cents', max_price_cents) end
+                   || case weight when 1 then '{}' else jsonb_build_object('weight', weight) end
             from subscriptions
         )
         select format('%s %s of niche %s is not as entry %s of the journal says: %s', coalesce(s.kind, l.kind),

@@ -79,21 +79,43 @@ def last_kept_turn(conn: Connection, provider_id: str, subscription_id: str, but
     return rows[0][0] if rows else None
 
 
-def give_turns_back(conn: Connection, niche_id: str, turns: Sequence[tuple[str, int | None]]) -> None:
-    """Each of these subscriptions stands at that place, or among those never served. Needs the niche's lock."""
+def weight_charged(conn: Connection, niche_id: str, assignment_id: str) -> int | None:
+    """The weight at which the assignment was charged, where its level was weighted then, as its decision says."""
+    rows = conn.execute(
+        """
+        select (recipient ->> 'weight')::integer
+        from assignments a join niche_journal j on j.niche_id = a.niche_id and j.seq = a.journal_seq,
+             jsonb_path_query(j.payload, 'lax $.levels[*].recipients[*]') as recipient
+        where a.id = %s and a.niche_id = %s and recipient ->> 'assignment_id' = a.id::text
+        """,
+        (assignment_id, niche_id),
+    ).fetchall()
+    return rows[0][0] if rows else None
+
+
+def give_turns_back(conn: Connection, niche_id: str, turns: Sequence[tuple[str, int | None, int]]) -> None:
+    """Each of these subscriptions stands at that place, or among those never served, its pass lower by so much.
+
+    Needs the niche's lock.
+    """
     change_rows(
         conn,
         "subscriptions_given_a_turn_back_had_it",
         len(turns),
         """
         update subscriptions s
-        set served_seq = turn.served_seq,
+        set served_seq = turn.served_seq, pass = s.pass - turn.stride,
             last_received_at = (select a.assigned_at from assignments a
                                 where a.niche_id = s.niche_id and a.served_seq = turn.served_seq)
-        from unnest(%s::uuid[], %s::bigint[]) as turn (subscription_id, served_seq)
+        from unnest(%s::uuid[], %s::bigint[], %s::bigint[]) as turn (subscription_id, served_seq, stride)
         where s.id = turn.subscription_id and s.niche_id = %s and s.served_seq >= coalesce(turn.served_seq, 0)
         """,
-        ([subscription_id for subscription_id, _ in turns], [served_seq for _, served_seq in turns], niche_id),
+        (
+            [subscription_id for subscription_id, _, _ in turns],
+            [served_seq for _, served_seq, _ in turns],
+            [stride for _, _, stride in turns],
+            niche_id,
+        ),
     )
 
 

@@ -175,19 +175,25 @@ def own_past(conn: Connection, niche_id: str, provider_id: str, subscription_id:
 
 
 def queue_places(conn: Connection, provider_id: str) -> dict[str, tuple[int, int]]:
-    """By id of each of the provider's active subscriptions: its place in its level's queue (R5), and how long that is.
+    """By id of each of the provider's active subscriptions: its place in its level's queue, and how long that is.
 
-    The queue is of those that could receive a lead now, whatever their filters say of it.
+    The queue is of those that could receive a lead now, whatever their filters say of it, in the level's order: R5, and
+    R15 as `core.weighted.start_pass` has it.
     """
     rows = conn.execute(
         """
         select own.id::text,
                1 + count(other.id) filter (
-                   where (coalesce(other.served_seq, 0), other.provider_id)
-                         < (coalesce(own.served_seq, 0), own.provider_id)),
+                   where (case when l.queue_order = 'weighted' then greatest(other.pass, l.global_pass
+                              - case when other.served_seq >= l.global_pass_seq then l.longest_stride else 0 end)
+                          else 0 end, coalesce(other.served_seq, 0), other.provider_id)
+                         < (case when l.queue_order = 'weighted' then greatest(own.pass, l.global_pass
+                                - case when own.served_seq >= l.global_pass_seq then l.longest_stride else 0 end)
+                            else 0 end, coalesce(own.served_seq, 0), own.provider_id)),
                1 + count(other.id)
         from subscriptions own
-        left join (select s.id, s.niche_id, s.competition_level_id, s.served_seq, s.provider_id
+        join competition_levels l on l.id = own.competition_level_id
+        left join (select s.id, s.niche_id, s.competition_level_id, s.served_seq, s.provider_id, s.pass
                    from subscriptions s join providers p on p.id = s.provider_id
                    where s.is_active and s.filter_is_valid and s.deleted_at is null and p.status = 'active') other
           on other.niche_id = own.niche_id and other.competition_level_id = own.competition_level_id

@@ -76,6 +76,12 @@ create table competition_levels (
     -- R14: when it asks another price, see core/prices.py, and the lowest of all that it can ask. Null: one price.
     price_rules        jsonb check (jsonb_typeof(price_rules) = 'object'),
     lowest_price_cents bigint check (lowest_price_cents between 1 and price_cents),
+    -- Which of its subscriptions is next (R5, R15), and, once it was weighted, where it stands: see core/weighted.py.
+    queue_order text not null default 'least_recently_served'
+        check (queue_order in ('least_recently_served', 'weighted')),
+    global_pass     bigint not null default 0 check (global_pass >= 0),
+    global_pass_seq bigint not null default 0 check (global_pass_seq >= 0),
+    longest_stride  bigint not null default 0 check (longest_stride >= 0),
     deleted_at     timestamptz,
     created_at     timestamptz not null,
     unique (id, niche_id),

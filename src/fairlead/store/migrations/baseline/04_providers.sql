@@ -94,6 +94,9 @@ create table subscriptions (
     schedule             jsonb check (jsonb_typeof(schedule) = 'object'),
     -- The most that its provider pays for a lead; null: whatever the level asks.
     max_price_cents      bigint check (max_price_cents between 1 and 1000000000000),
+    -- R15: what it weighs where its level is weighted, as operators say, and the sum of the strides that it was charged.
+    weight               integer not null default 1 check (weight between 1 and 100),
+    pass                 bigint not null default 0 check (pass >= 0),
     -- The refusal of a limit or a schedule that a decision found last: until the moment that it says none asks again.
     shut_by              jsonb check (jsonb_typeof(shut_by) = 'object'),
     -- As a provider's.
