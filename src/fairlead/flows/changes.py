@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from fairlead.core.canonical import JsonObject, canonical_json
 
@@ -50,8 +50,10 @@ def difference(entity: str, name: str, old: JsonObject | None, new: JsonObject |
     # As JSON, because Python takes true and 1 for the same.
     if canonical_json(old) == canonical_json(new):
         return None
-    keys = [key for key in new if canonical_json({"": old[key]}) != canonical_json({"": new[key]})]
-    return Change("change", entity, name, {key: old[key] for key in keys}, {key: new[key] for key in keys})
+    # Either may leave out what the other has: a filter of the first version does not name it.
+    known = [*new, *(key for key in old if key not in new)]
+    keys = [key for key in known if canonical_json({"": old.get(key)}) != canonical_json({"": new.get(key)})]
+    return Change("change", entity, name, {key: old.get(key) for key in keys}, {key: new.get(key) for key in keys})
 
 
 def _shown(key: str, value: object) -> str:
@@ -67,5 +69,15 @@ def _shown(key: str, value: object) -> str:
 
 def _filter_text(rules: Sequence[Mapping[str, object]]) -> str:
     """The rules as they were written: they may not fit the form any more, so they cannot be told in its words."""
-    texts = [f"{r['field_key']} {r['operator']} {json.dumps(r['value'], ensure_ascii=False)}" for r in rules]
-    return " and ".join(texts) or "every lead"
+    return " and ".join(map(_node_text, rules)) or "every lead"
+
+
+def _node_text(node: Mapping[str, Any]) -> str:
+    """A rule, or a group of version 2 in parentheses."""
+    if "field_key" in node:
+        return f"{node['field_key']} {node['operator']} {json.dumps(node['value'], ensure_ascii=False)}"
+    if "not" in node:
+        inner = _node_text(node["not"])
+        return f"not {inner}" if inner.startswith("(") else f"not ({inner})"
+    word = "any" if "any" in node else "all"
+    return f"({(' or ' if word == 'any' else ' and ').join(map(_node_text, node[word]))})"
