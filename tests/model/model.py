@@ -1,10 +1,15 @@
 """A marketplace in plain Python, written from the rules alone. It imports nothing of Fairlead, and never may."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
+from tests.model.local_time import DAY, NO_TERMS, Terms, is_open, window
+from tests.model.prices import PriceRule, asked_price
+
+REPORTED_WITHIN = 14 * DAY
 Rules = tuple[tuple[str, object], ...]
-"""A filter: operators and values, all about the lead's age."""
+"""A filter: operators and values, all about the lead's age; `any` has several such rules, and `not` has one."""
 
 
 @dataclass
@@ -16,6 +21,8 @@ class Niche:
     served: int = 0
     returns_turn: bool = False
     """Whether a refund puts its subscription where it stood before the lead."""
+    leaves_limits: bool = False
+    """Whether a refunded lead counts in no limit any more."""
     most: int | None = None
     """To how many providers a lead goes, over all levels; None: to as many as the levels take."""
 
@@ -29,15 +36,23 @@ class Level:
     position: int
     is_active: bool = True
     is_exclusive: bool = False
+    price_rules: tuple[PriceRule, ...] = ()
+
+    @property
+    def lowest(self) -> int:
+        """The least that it can ask."""
+        return min([self.price, *(rule.price for rule in self.price_rules)])
 
 
 @dataclass
 class Provider:
     number: int
+    zone: str = "UTC"
     balance: int = 0
     credit: int = 0
     status: str = "active"
     owner: str | None = None
+    terms: Terms = NO_TERMS
 
     @property
     def available(self) -> int:
@@ -56,16 +71,44 @@ class Subscription:
     places: dict[int, int] = field(default_factory=dict)
     """By lead, where it put the subscription; without those given back."""
     is_gone: bool = False
+    terms: Terms = NO_TERMS
+    pays_at_most: int | None = None
 
 
 @dataclass
 class Lead:
     niche: str
     age: int | None
+    came: datetime
     status: str = "approved"
     is_waiting: bool = True
     attempts: int = 0
     outcome: str | None = None
+    is_erased: bool = False
+
+
+@dataclass(frozen=True)
+class Sale:
+    """What a limit counts, until it is paid back in a niche where such a lead leaves limits."""
+
+    moment: datetime
+    lead: int
+    provider: str
+    level: str
+    price: int
+
+
+@dataclass(frozen=True)
+class Closed:
+    """Those that a schedule or a limit kept from the lead at a level.
+
+    `passed` the walk came by, with the reason. `behind` is how many it never came to: whether one of those is known to
+    be closed depends on earlier leads, and is none of the model's business.
+    """
+
+    level: str
+    passed: tuple[tuple[str, str], ...]
+    behind: int
 
 
 @dataclass(frozen=True)
@@ -82,6 +125,17 @@ class Decision:
     """By level, how many were kept from the lead by another provider of their owner."""
     late: tuple[tuple[str, int], ...] = ()
     """By level, how many came too late for the lead."""
+    too_dear: tuple[tuple[str, int], ...] = ()
+    """By level, how many would pay less than the lead costs there."""
+    closed: tuple[Closed, ...] = field(default=(), compare=False)
+
+    def where_told(self, hidden: set[str]) -> "Decision":
+        """The decision without the counts at these levels, which depend on who is known to be closed."""
+
+        def seen(counts: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+            return tuple(each for each in counts if each[0] not in hidden)
+
+        return replace(self, already=seen(self.already), rivals=seen(self.rivals), late=seen(self.late))
 
 
 @dataclass
@@ -96,6 +150,12 @@ class Model:
     decisions: list[Decision] = field(default_factory=list)
     refunded: set[tuple[int, str]] = field(default_factory=set)
     """Which lead was paid back to whom."""
+    now: datetime = datetime(2026, 3, 1, tzinfo=UTC)
+    sales: list[Sale] = field(default_factory=list)
+    uncounted: set[tuple[int, str]] = field(default_factory=set)
+    """Which lead counts in no limit of whom any more."""
+    reports: dict[tuple[int, str], str] = field(default_factory=dict)
+    """What became of reports of bad leads: open, accepted or rejected."""
 
     # What people do -------------------------------------------------------------------------------------------
 
@@ -129,6 +189,10 @@ class Model:
             own = self.subscriptions[provider, level]
             del own.places[lead]
             own.place = max(own.places.values(), default=None)
+        if self.niches[self.leads[lead].niche].leaves_limits:
+            self.uncounted.add((lead, provider))
+        if self.reports.get((lead, provider)) == "open":
+            self.reports[lead, provider] = "accepted"
         self.deposit(provider, price)
         return True
 
@@ -143,9 +207,39 @@ class Model:
             self._fund(each for each in self.living() if each.provider == provider)
 
     def set_price(self, level: str, cents: int) -> None:
-        if cents != self.levels[level].price:
-            self.levels[level].price = cents
+        self.price_level(level, cents, self.levels[level].price_rules)
+
+    def price_level(self, level: str, cents: int, rules: tuple[PriceRule, ...]) -> None:
+        """The level asks that, and what the first of the rules asks that holds; funds follow the lowest of them."""
+        own = self.levels[level]
+        before = own.lowest
+        own.price, own.price_rules = cents, rules
+        if own.lowest != before:
             self._fund(each for each in self.living() if each.level.name == level)
+
+    def agree(self, subscription: Subscription, terms: Terms, pays_at_most: int | None) -> None:
+        """The subscription has these limits and hours, and takes leads up to that price."""
+        subscription.terms, subscription.pays_at_most = terms, pays_at_most
+        self._fund([subscription])
+
+    def report(self, lead: int, provider: str) -> bool:
+        """The provider says that the lead is bad; False where it did so before, was paid back, or is too late."""
+        [sold_at] = [each.moment for each in self.sales if (each.lead, each.provider) == (lead, provider)]
+        if (
+            (lead, provider) in self.reports
+            or (lead, provider) in self.refunded
+            or self.now - sold_at > REPORTED_WITHIN
+        ):
+            return False
+        self.reports[lead, provider] = "open"
+        return True
+
+    def erase(self, lead: int) -> None:
+        """Nothing is known of its consumer any more; if it was not sold, it never will be."""
+        own = self.leads[lead]
+        own.is_erased, own.is_waiting = True, False
+        if own.status == "approved":
+            own.status = "rejected"
 
     def move(self, level: str, position: int) -> str | None:
         """The level stands there; whoever stood there takes its place. Returns who that was."""
@@ -178,7 +272,7 @@ class Model:
         self._fund([subscription])
 
     def add_lead(self, niche: str, age: int | None) -> None:
-        self.leads.append(Lead(niche, age))
+        self.leads.append(Lead(niche, age, self.now))
 
     def ask_again(self, lead: int) -> None:
         if self.leads[lead].status == "approved":
@@ -205,7 +299,7 @@ class Model:
     def _fund(self, subscriptions: Iterator[Subscription] | list[Subscription]) -> None:
         for each in subscriptions:
             if each.inactive != "paused":
-                can_pay = self.providers[each.provider].available >= each.level.price
+                can_pay = self.providers[each.provider].available >= each.level.lowest
                 each.inactive = None if can_pay else "insufficient_funds"
 
     def _decide(self, niche: Niche, number: int) -> None:
@@ -218,12 +312,14 @@ class Model:
         already: list[tuple[str, int]] = []
         rivals: list[tuple[str, int]] = []
         late: list[tuple[str, int]] = []
+        too_dear: list[tuple[str, int]] = []
+        closed: list[Closed] = []
         start, is_short = None, False
         if active:
             first = next((n for n, level in enumerate(active) if level.position >= niche.pointer), 0)
             start, niche.pointer = active[first].position, active[(first + 1) % len(active)].position
             for level in active[first:] + active[:first]:
-                is_short |= self._fill(niche, level, number, received, refused, already, rivals, late)
+                is_short |= self._fill(niche, level, number, received, refused, already, rivals, late, too_dear, closed)
         is_short &= not self._is_full(niche, received)
         lead.outcome = "no_eligible" if not received else "partial" if is_short else "success"
         lead.status = "distributed" if received else "approved"
@@ -242,6 +338,8 @@ class Model:
                 tuple(already),
                 tuple(rivals),
                 tuple(late),
+                tuple(too_dear),
+                tuple(closed),
             )
         )
 
@@ -265,9 +363,12 @@ class Model:
         already: list[tuple[str, int]],
         rivals: list[tuple[str, int]],
         late: list[tuple[str, int]],
+        too_dear: list[tuple[str, int]],
+        closed: list[Closed],
     ) -> bool:
-        """The level's slots are filled; returns whether one stayed open although somebody lacked the money for it."""
+        """The level's slots are filled; returns whether one stayed open for lack of money, a limit or a schedule."""
         lead = self.leads[number]
+        price = asked_price(level.price, level.price_rules, lead.age if niche.asks_age else None, lead.came, self.now)
         elsewhere = [name for _, name, _ in received]
         open_slots, is_short = level.most, False
         queue = [each for each in self.living() if each.level is level]
@@ -280,23 +381,36 @@ class Model:
             and self.is_valid(each)
             and wants(each.rules, lead.age)
         ]
-        if count := sum(each.provider in elsewhere for each in willing):
-            already.append((level.name, count))
+        if count := sum(each.pays_at_most is not None and each.pays_at_most < price for each in willing):
+            too_dear.append((level.name, count))
+        willing = [each for each in willing if each.pays_at_most is None or each.pays_at_most >= price]
+        shut = {each.provider: reason for each in willing if (reason := self._closed(each, price, number)) is not None}
+        passed: list[tuple[str, str]] = []
         for each in willing:
             provider = self.providers[each.provider]
             if open_slots == 0 or self._is_full(niche, received) or (level.is_exclusive and received):
                 break
+            if each.provider in shut:
+                passed.append((each.provider, shut[each.provider]))
+                is_short = True
+                continue
             if each.provider in elsewhere or self._has_rival(each.provider, received):
                 continue
-            if provider.available < level.price:
+            if provider.available < price:
                 refused.append((level.name, each.provider, "insufficient_balance"))
                 is_short = True
             else:
-                provider.balance -= level.price
+                provider.balance -= price
                 niche.served += 1
                 each.place = each.places[number] = niche.served
-                received.append((level.name, each.provider, level.price))
+                received.append((level.name, each.provider, price))
+                self.sales.append(Sale(self.now, number, each.provider, level.name, price))
                 open_slots -= 1
+        if shut:
+            closed.append(Closed(level.name, tuple(passed), len(shut) - len(passed)))
+        willing = [each for each in willing if (each.provider, shut.get(each.provider)) not in passed]
+        if count := sum(each.provider in elsewhere for each in willing):
+            already.append((level.name, count))
         asked = [name for where, name, _ in [*received, *refused] if where == level.name]
         others = [each for each in willing if each.provider not in asked and each.provider not in elsewhere]
         if count := sum(self._has_rival(each.provider, received) for each in others):
@@ -307,11 +421,38 @@ class Model:
         # Once another level has sold the lead, the place of an exclusive one is none any more.
         return is_short and open_slots > 0 and not level.is_exclusive
 
+    def _closed(self, own: Subscription, price: int, number: int) -> str | None:
+        """Why hours or limits keep it from the lead; what its provider got of the same lead counts with the next."""
+        provider = self.providers[own.provider]
+        hours = own.terms.hours or provider.terms.hours
+        if hours and not is_open(hours, self.now, provider.zone):
+            return "outside_schedule"
+        counted = [
+            each
+            for each in self.sales
+            if each.provider == own.provider
+            and each.lead != number
+            and (each.lead, each.provider) not in self.uncounted
+        ]
+        at_level = [each for each in counted if each.level == own.level.name]
+        for limits, sales in ((own.terms.limits, at_level), (provider.terms.limits, counted)):
+            for name, most in limits:
+                span = window(name.rpartition("_")[2], self.now, provider.zone)
+                inside = [each for each in sales if span is None or span[0] <= each.moment < span[1]]
+                used = sum(each.price for each in inside) if name.startswith("spend") else len(inside)
+                if used + (price if name.startswith("spend") else 1) > most:
+                    return "cap_reached"
+        return None
+
 
 def wants(rules: Rules, age: int | None) -> bool:
     """Whether every rule holds for that age; a rule about an age that is not told does not."""
     for operator, value in rules:
         if age is None:
+            return False
+        if operator == "any" and not any(wants((each,), age) for each in value):  # type: ignore[attr-defined]
+            return False
+        if operator == "not" and wants((value,), age):  # type: ignore[arg-type]
             return False
         if operator == "gte" and not age >= value:  # type: ignore[operator]
             return False

@@ -45,33 +45,47 @@ class MoneyByHand(RuleBasedStateMachine):
         """The second time it is refused."""
         sold = self.model.sold()
         number, provider, price = sold[pick % len(sold)]
-        assignment_id = self._id(
-            "select a.id::text from assignments a join providers p on p.id = a.provider_id "
-            "where a.lead_id = %s and p.name = %s",
-            self.lead_ids[number],
-            provider,
-        )
+        assignment_id = self.assignment_id(number, provider)
         if self.model.refund(number, provider):
             assert refund_assignment(self.database, assignment_id, MEMO, OPERATOR).amount_cents == price
         else:
             with pytest.raises(Refused):
                 refund_assignment(self.database, assignment_id, MEMO, OPERATOR)
 
-    @rule(niche=st.sampled_from(["loans", "cards"]), returns_turn=st.sampled_from([True, True, False]))
-    def change_refund_policy(self, niche: str, returns_turn: bool) -> None:
-        """What is refunded from now on gives its turn back, or not."""
+    @rule(
+        niche=st.sampled_from(["loans", "cards"]),
+        returns_turn=st.sampled_from([True, True, False]),
+        leaves_limits=st.booleans(),
+    )
+    def change_refund_policy(self, niche: str, returns_turn: bool, leaves_limits: bool) -> None:
+        """What is refunded from now on gives its turn back, or its place in limits, or not."""
         niche_id = self._id("select id::text from niches where slug = %s", niche)
-        change_refund_policy(self.database, niche_id, RefundPolicy(returns_turn=returns_turn), OPERATOR)
+        policy = RefundPolicy(returns_turn=returns_turn, leaves_limits=leaves_limits)
+        change_refund_policy(self.database, niche_id, policy, OPERATOR)
         self.model.niches[niche].returns_turn = returns_turn
+        self.model.niches[niche].leaves_limits = leaves_limits
 
     @precondition(lambda self: self.model.leads)
     @rule(pick=st.integers(0, 40))
     def mark_bad(self, pick: int) -> None:
         """Sold or not; the second time nothing happens."""
         number = pick % len(self.lead_ids)
+        if self.model.leads[number].status == "rejected":
+            with pytest.raises(Refused):
+                mark_lead_bad(self.database, self.lead_ids[number], MEMO, OPERATOR)
+            return
         done = mark_lead_bad(self.database, self.lead_ids[number], MEMO, OPERATOR)
         assert done.was_already == (self.model.leads[number].status == "bad")
         assert len(done.refunds) == self.model.mark_bad(number)
+
+    def assignment_id(self, lead: int, provider: str) -> str:
+        """That of the lead and the provider."""
+        return self._id(
+            "select a.id::text from assignments a join providers p on p.id = a.provider_id "
+            "where a.lead_id = %s and p.name = %s",
+            self.lead_ids[lead],
+            provider,
+        )
 
     def _id(self, query: str, *values: str) -> str:
         with self.database.transaction() as conn:

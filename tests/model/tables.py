@@ -1,12 +1,15 @@
 """What the tables and the journal say of a marketplace, in the words of the model; and what the model says."""
 
+from collections import Counter
 from typing import Any
 
 from fairlead.store.connection import Database
-from tests.model.model import Decision, Model, Subscription
+from tests.model.model import Closed, Decision, Model, Subscription
+
+CLOSED = ("outside_schedule", "cap_reached")
 
 
-def as_tables_say(database: Database, lead_ids: list[str]) -> dict[str, object]:
+def as_tables_say(database: Database, lead_ids: list[str]) -> dict[str, Any]:
     """Everything that the model knows, read in one snapshot. Leads go by their place in `lead_ids`."""
     number_of = {lead_id: number for number, lead_id in enumerate(lead_ids)}
     with database.snapshot() as conn:
@@ -51,6 +54,18 @@ def as_tables_say(database: Database, lead_ids: list[str]) -> dict[str, object]:
             },
             "leads": [leads[lead_id] for lead_id in lead_ids],
             "decisions": decisions,
+            "reports": {
+                (number_of[lead_id], names[provider_id]): decision or "open"
+                for lead_id, provider_id, decision in rows(
+                    """
+                    select lead_id::text, provider_id::text, bad_lead_decision
+                    from assignments where bad_lead_reported_at is not null
+                    """
+                )
+            },
+            "erased": sorted(
+                number_of[lead_id] for (lead_id,) in rows("select id::text from leads where erased_at is not null")
+            ),
             "assignments": sorted(
                 (number_of[lead_id], levels[level_id], names[provider_id], price_cents, status == "refunded")
                 for lead_id, level_id, provider_id, price_cents, status in rows(
@@ -80,20 +95,44 @@ def _decision(
             if reason in level["counts"]
         )
 
+    named = each("refused", "reason")
+    shut = Counter[str]()
+    for reason in CLOSED:
+        shut.update(dict(counted(reason)))
     return Decision(
         number_of[payload["lead_id"]],
         payload["start_order_position"],
         payload["next_start_order_position"],
         payload["outcome"],
         each("recipients", "price_cents"),
-        each("refused", "reason"),
+        tuple(one for one in named if one[2] not in CLOSED),
         counted("already_recipient"),
         counted("conflict_group"),
         counted("lead_full"),
+        counted("price_above_limit"),
+        tuple(
+            Closed(name, tuple((one, why) for at, one, why in named if at == name and why in CLOSED), shut[name])
+            for name in (levels[level["level_id"]] for level in payload["levels"])
+        ),
     )
 
 
-def as_model_says(model: Model) -> dict[str, object]:
+def agree(ours: list[Decision], theirs: list[Decision]) -> None:
+    """The decisions are the model's; of those whom limits and schedules keep out, none is missing and none invented."""
+    assert len(ours) == len(theirs)
+    for own, told in zip(ours, theirs, strict=True):
+        hidden = {each.level for each in own.closed if each.behind}
+        assert told.where_told(hidden) == own.where_told(hidden), (told, own)
+        expected = {each.level: each for each in own.closed}
+        for each in told.closed:
+            closed = expected.pop(each.level, Closed(each.level, (), 0))
+            assert {*each.passed} <= {*closed.passed}, (own, told)
+            count = len(each.passed) + each.behind
+            assert len(closed.passed) <= count <= len(closed.passed) + closed.behind, (own, told)
+        assert not expected, (own, told)
+
+
+def as_model_says(model: Model) -> dict[str, Any]:
     """The model in the shape of `as_tables_say`."""
 
     def decisions_of(niche: str) -> list[Decision]:
@@ -108,6 +147,8 @@ def as_model_says(model: Model) -> dict[str, object]:
         "subscriptions": {(each.provider, each.level.name): row(each) for each in model.living()},
         "leads": [(each.status, each.is_waiting, each.attempts, each.outcome) for each in model.leads],
         "decisions": {niche: decisions_of(niche) for niche in model.niches},
+        "reports": model.reports,
+        "erased": [number for number, each in enumerate(model.leads) if each.is_erased],
         "assignments": sorted(
             (each.lead, *pick, (each.lead, pick[1]) in model.refunded)
             for each in model.decisions

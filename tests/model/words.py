@@ -1,10 +1,12 @@
 """What the model knows, in the words of a marketplace file."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from fairlead.core.canonical import JsonObject
 from tests.model.local_time import Span, Terms
 from tests.model.model import Level, Rules
+from tests.model.prices import PriceRule
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -13,8 +15,18 @@ def email_of(name: str) -> str:
     return f"{name}@providers.test"
 
 
-def told(rules: Rules) -> list[dict[str, object]]:
-    return [{"field_key": "age", "operator": operator, "value": value} for operator, value in rules]
+def told(rules: Rules) -> dict[str, object]:
+    """The filter, of the second version where it has groups."""
+    version = 2 if any(operator in ("any", "not") for operator, _ in rules) else 1
+    return {"filter_version": version, "filter": [_rule(*rule) for rule in rules]}
+
+
+def _rule(operator: str, value: Any) -> dict[str, object]:
+    if operator == "any":
+        return {"any": [_rule(*rule) for rule in value]}
+    if operator == "not":
+        return {"not": _rule(*value)}
+    return {"field_key": "age", "operator": operator, "value": value}
 
 
 def terms_of(level: Level) -> dict[str, object]:
@@ -24,6 +36,27 @@ def terms_of(level: Level) -> dict[str, object]:
         "max_recipients": level.most,
         "order_position": level.position,
     }
+
+
+def price_rules_of(rules: Sequence[PriceRule]) -> dict[str, object]:
+    """The rules as a document; without any it is empty, and the level has one price."""
+    if not rules:
+        return {}
+    zones = [rule.zone for rule in rules if rule.hours is not None]
+    zone = {"timezone": zones[0]} if zones else {}
+    return {"version": 1, **zone, "rules": [_price_rule(number, rule) for number, rule in enumerate(rules)]}
+
+
+def _price_rule(number: int, rule: PriceRule) -> dict[str, object]:
+    told_rule: dict[str, object] = {"name": f"rule {number}", "price_cents": rule.price}
+    if rule.least_age is not None:
+        told_rule["filter"] = {"version": 1, "rules": [_rule("gte", rule.least_age)]}
+    minutes = {"from": rule.from_minutes, "below": rule.below_minutes}
+    if minutes := {name: each for name, each in minutes.items() if each is not None}:
+        told_rule["lead_age_minutes"] = minutes
+    if rule.hours is not None:
+        told_rule["hours"] = schedule_of(rule.hours)["weekly"]
+    return told_rule
 
 
 def timed(terms: Terms) -> dict[str, object]:

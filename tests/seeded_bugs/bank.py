@@ -1,5 +1,6 @@
 """The bank: deliberate mistakes, one story each, and the tests that must notice."""
 
+from tests.seeded_bugs.bugs_of_days import BUGS_OF_DAYS
 from tests.seeded_bugs.bugs_of_entry import BUGS_OF_ENTRY
 from tests.seeded_bugs.bugs_of_erasures import BUGS_OF_ERASURES
 from tests.seeded_bugs.bugs_of_exports import BUGS_OF_EXPORTS
@@ -19,6 +20,7 @@ from tests.seeded_bugs.bugs_of_writers import BUGS_OF_WRITERS
 BANK = (
     *BUGS_OF_RULES,
     *BUGS_OF_GATES,
+    *BUGS_OF_DAYS,
     *BUGS_OF_TRANSACTIONS,
     *BUGS_OF_JOBS,
     *BUGS_OF_ENTRY,
