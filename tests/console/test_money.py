@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from fairlead.core.report_rules import ReportRules
+from fairlead.flows.configuration.report_rules import change_report_rules
 from fairlead.flows.maintenance.reconcile import reconcile
 from fairlead.flows.money.bad_leads import report_bad_lead
 from fairlead.store.audit.log import OPERATOR
@@ -79,6 +81,22 @@ def test_reports_are_chosen_by_what_they_are_and_read_page_by_page(database: Dat
         "update assignments set bad_lead_reported_at = bad_lead_reported_at + interval '2 days' where id = %s",
         sale.anchor,
     )
+    assert "overdue" not in operator.get("/money/reports").text, "no days are set for deciding"
+    change_report_rules(database, ReportRules(decision_days=1), OPERATOR)
+    older = "update assignments set bad_lead_reported_at = bad_lead_reported_at - interval '26 hours' where id = %s"
+    value(database, older, sale.anchor)
+    started = operator.get("/").text
+    assert shown(age="overdue") == ["rang for days"]
+    text = operator.get("/money/reports", params={"order": "newest"}).text
+    assert text.index("sells carpets") < text.index("rang for days"), "the newest first"
+    assert "2 hours overdue" in text
+    assert "24 hours left" in text or "1 day left" in text
+    assert "1 report is overdue" in started
+    page = operator.get("/money/reports", params={"order": "newest", "limit": 1}).text
+    following = page.split("cursor=")[1].split('"')[0].split("&")[0]
+    second = operator.get("/money/reports", params={"order": "newest", "limit": 1, "cursor": following}).text
+    assert ("rang for days" in second, "sells carpets" in second) == (True, False)
+    value(database, older.replace(" - ", " + "), sale.anchor)
     first = operator.get("/money/reports", params={"limit": 1}).text
     assert "2 reports, €25.00 in all" in first, "the sums are of every page"
     assert "cursor=" in first

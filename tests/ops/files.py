@@ -8,7 +8,14 @@ from typing import Any
 
 import yaml
 
-from fairlead.telemetry.gauges import Gauges, NicheGauges, QueuedNotifications, QueueGauges, ReconciliationGauges
+from fairlead.telemetry.gauges import (
+    Gauges,
+    NicheGauges,
+    QueuedNotifications,
+    QueueGauges,
+    ReconciliationGauges,
+    ReportGauges,
+)
 from fairlead.telemetry.metrics import make_metrics
 from fairlead.telemetry.scrape import Scrape
 
@@ -28,6 +35,7 @@ _ALL_ONE = Gauges(
     1,
     ReconciliationGauges(1, 1, 1),
     {("t", "failed"): 1},
+    ReportGauges(1, 1, 1),
 )
 
 

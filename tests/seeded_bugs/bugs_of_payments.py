@@ -8,6 +8,22 @@ _TOP_UPS = "tests/flows/payments/test_auto_top_up.py"
 
 BUGS_OF_PAYMENTS = (
     Bug(
+        "a report is overdue as soon as it is made",
+        "better look early than late",
+        (
+            Edit(
+                "store/watching/attention.py",
+                "- make_interval(days => (m.report_rules ->> 'decision_days')::integer)",
+                "+ make_interval(days => (m.report_rules ->> 'decision_days')::integer)",
+            ),
+        ),
+        (
+            "tests/store/watching/test_attention.py::"
+            "test_reports_are_overdue_once_they_are_older_than_the_days_set_for_deciding",
+        ),
+        is_quick=True,
+    ),
+    Bug(
         "days left are told at each look",
         "a provider cannot be told too often",
         (

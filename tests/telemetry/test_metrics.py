@@ -12,7 +12,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from fairlead.telemetry import metrics
 from fairlead.telemetry.deadline import Bounded
-from fairlead.telemetry.gauges import Gauges, NicheGauges, QueuedNotifications, QueueGauges, ReconciliationGauges
+from fairlead.telemetry.gauges import (
+    Gauges,
+    NicheGauges,
+    QueuedNotifications,
+    QueueGauges,
+    ReconciliationGauges,
+    ReportGauges,
+)
 from fairlead.telemetry.metrics import Metrics, counting_in, make_metrics
 from fairlead.telemetry.scrape import Scrape
 from tests.waiting import PATIENCE_SECONDS, wait_until
@@ -29,8 +36,9 @@ GAUGES = Gauges(
     newest_heartbeat_seconds=42.5,
     reconciliation=ReconciliationGauges(51, 52, 53.5),
     recent_attempts={("send_email", "failed"): 61},
+    reports=ReportGauges(71, 72, 73.5),
 )
-EMPTY = Gauges((), (), (), {}, 0, 0, None, None, {})
+EMPTY = Gauges((), (), (), {}, 0, 0, None, None, {}, ReportGauges(0, 0, 0))
 
 
 @pytest.fixture
@@ -118,6 +126,9 @@ def test_what_the_database_says_is_shown_under_its_names() -> None:
     assert {key: of(found, key[0], **{key[1]: key[2]}) for key in expected} == expected
     alone = {
         "webhook_endpoints_failing": 34,
+        "bad_lead_reports_open": 71,
+        "bad_lead_reports_overdue": 72,
+        "bad_lead_reports_oldest_seconds": 73.5,
         "workers_alive": 41,
         "worker_heartbeat_age_seconds": 42.5,
         "reconciliation_differences": 51,

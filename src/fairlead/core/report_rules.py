@@ -9,6 +9,7 @@ from fairlead.core.canonical import JsonObject
 MOST_CATEGORIES = 50
 MOST_A_DAY = 10_000
 MOST_SHARE_DAYS = 365
+MOST_DECISION_DAYS = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,15 @@ SHIPPED = tuple(
 
 @dataclass(frozen=True, slots=True)
 class ReportRules:
-    """The categories in their order, and the limits; None: there is no such limit."""
+    """The categories in their order, and the limits; None: there is no such limit.
+
+    `decision_days` is in how many days after a report the operators mean to have decided; None: they do not say.
+    """
 
     categories: Sequence[ReportCategory] = SHIPPED
     most_a_day: int | None = None
     share: ReportShare | None = None
+    decision_days: int | None = None
 
     def category(self, key: str) -> ReportCategory | None:
         """The category of this key, active or not."""
@@ -64,7 +69,7 @@ class ReportRules:
 def rules_document(rules: ReportRules) -> JsonObject:
     """The rules as they are stored.
 
-    >>> rules = ReportRules(most_a_day=5, share=ReportShare(20, 30))
+    >>> rules = ReportRules(most_a_day=5, share=ReportShare(20, 30), decision_days=3)
     >>> rules_from_document(rules_document(rules)) == rules
     True
     """
@@ -74,6 +79,7 @@ def rules_document(rules: ReportRules) -> JsonObject:
         ],
         "most_a_day": rules.most_a_day,
         "share": None if rules.share is None else {"percent": rules.share.percent, "days": rules.share.days},
+        "decision_days": rules.decision_days,
     }
 
 
@@ -86,4 +92,5 @@ def rules_from_document(document: Mapping[str, Any] | None) -> ReportRules:
         tuple(ReportCategory(each["key"], each["label"], each["is_active"]) for each in document["categories"]),
         document["most_a_day"],
         None if share is None else ReportShare(share["percent"], share["days"]),
+        document["decision_days"],
     )

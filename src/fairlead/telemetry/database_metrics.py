@@ -80,6 +80,17 @@ _OF_ALL: tuple[tuple[str, str, Callable[[Gauges], float | None]], ...] = (
         "Active webhook endpoints whose newest delivery failed.",
         lambda gauges: gauges.failing_endpoints,
     ),
+    ("bad_lead_reports_open", "Reports of bad leads that wait.", lambda gauges: gauges.reports.open_count),
+    (
+        "bad_lead_reports_overdue",
+        "Reports of bad leads that are older than the days in which operators mean to decide.",
+        lambda gauges: gauges.reports.overdue_count,
+    ),
+    (
+        "bad_lead_reports_oldest_seconds",
+        "Age of the oldest report of a bad lead that waits.",
+        lambda gauges: gauges.reports.oldest_seconds,
+    ),
     (
         "reconciliation_differences",
         "What did not agree in the newest reconciliation; missing when there was none.",

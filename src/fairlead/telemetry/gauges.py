@@ -41,6 +41,15 @@ class ReconciliationGauges:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportGauges:
+    """Reports of bad leads that wait for a decision, and how many of them are older than the operators mean to let."""
+
+    open_count: int
+    overdue_count: int
+    oldest_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class QueuedNotifications:
     """A channel's notifications that were not sent yet.
 
@@ -71,3 +80,4 @@ class Gauges:
     newest_heartbeat_seconds: float | None
     reconciliation: ReconciliationGauges | None
     recent_attempts: Mapping[tuple[str, str], int]
+    reports: ReportGauges

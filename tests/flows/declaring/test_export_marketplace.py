@@ -32,6 +32,7 @@ categories = [
 ]
 most_a_day = 20
 share = { percent = 25, days = 60 }
+decision_days = 3
 
 [[niche]]
 slug = "hosting"

@@ -121,6 +121,7 @@ def test_the_rules_have_a_version_and_a_history(database: Database) -> None:
         (ReportRules((*SHIPPED, ReportCategory("own", " "))), "categories/7/label"),
         (ReportRules(SHIPPED[1:]), "unreachable may be switched off, but not taken away"),
         (ReportRules(most_a_day=0), "most_a_day"),
+        (ReportRules(decision_days=0), "decision_days"),
         (ReportRules(share=ReportShare(0, 7)), "share/percent"),
         (ReportRules(share=ReportShare(5, 999)), "share/days"),
     ],

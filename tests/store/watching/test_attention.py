@@ -1,6 +1,8 @@
 """What waits for an operator: each kind as the flows leave it, gone when it is done, and read by what waits alone."""
 
 from fairlead.core.errors import Broken
+from fairlead.core.report_rules import ReportRules
+from fairlead.flows.configuration.report_rules import change_report_rules
 from fairlead.flows.failures.dead_letters import resolve_dead_letter
 from fairlead.flows.failures.failed_runs import record_failed_run
 from fairlead.flows.money.bad_leads import reject_bad_lead, report_bad_lead
@@ -9,10 +11,11 @@ from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.watching.attention import Attention, read_attention
+from fairlead.store.watching.gauges import read_gauges, watching
 from tests.flows.access.people import add_provider, rows
 from tests.flows.given_up import give_up_notification
 from tests.flows.marketplaces import HOSTING, declare
-from tests.flows.sales import MEMO, PORTAL, sell
+from tests.flows.sales import MEMO, PORTAL, query, sell
 
 NORTH = {"cores": 8, "region": "north"}
 
@@ -44,6 +47,24 @@ def test_a_report_waits_with_its_money_until_it_is_decided(database: Database) -
     reject_bad_lead(database, sale.anchor, MEMO, OPERATOR)
     reject_bad_lead(database, sale.bowline, MEMO, OPERATOR)
     assert "bad_lead_reports" not in waiting(database)
+
+
+def test_reports_are_overdue_once_they_are_older_than_the_days_set_for_deciding(database: Database) -> None:
+    sale = sell(database)
+    report_bad_lead(database, sale.anchor_id, sale.anchor, "unreachable", None, PORTAL)
+    report_bad_lead(database, sale.bowline_id, sale.bowline, "spam", None, PORTAL)
+    age = "update assignments set bad_lead_reported_at = bad_lead_reported_at - interval '73 hours' where id = %s"
+    query(database, age + " returning 1", sale.bowline)
+    assert "reports_overdue" not in waiting(database), "the operators set themselves no days"
+    change_report_rules(database, ReportRules(decision_days=3), OPERATOR)
+    seen = waiting(database)
+    assert (seen["reports_overdue"].count, seen["reports_overdue"].first_id) == (1, sale.bowline)
+    assert (seen["reports_overdue"].amount_cents, seen["bad_lead_reports"].count) == (500, 2)
+    with watching(database) as conn:
+        gauges = read_gauges(conn).reports
+    assert (gauges.open_count, gauges.overdue_count, gauges.oldest_seconds > 73 * 3600) == (2, 1, True)
+    query(database, age.replace(" - ", " + ") + " returning 1", sale.bowline)
+    assert "reports_overdue" not in waiting(database)
 
 
 def test_leads_and_messages_that_were_given_up_are_told_apart(database: Database) -> None:

@@ -8,8 +8,9 @@ from pydantic import Field, StrictBool
 from fairlead.api.schemas.report_reasons import ReportReason
 from fairlead.api.schemas.values import Int, RequestModel, ResponseModel
 from fairlead.core.entry.types import Line
-from fairlead.core.report_rules import MOST_A_DAY, MOST_CATEGORIES, MOST_SHARE_DAYS
+from fairlead.core.report_rules import MOST_A_DAY, MOST_CATEGORIES, MOST_DECISION_DAYS, MOST_SHARE_DAYS
 
+DECISION_DAYS = "In how many days after a report the operators mean to have decided it; null: they set none."
 _PERCENT = "How many percent of the leads received may be reported."
 _DAYS = "In how many days they were received, up to now."
 _LABEL = "What the operators call it; null: it is one of those shipped, in the words of the page."
@@ -42,6 +43,9 @@ class GivenReportRules(RequestModel):
         default=None, description=_DAILY
     )
     share: GivenShare | None = Field(default=None, description=_SHARE)
+    decision_days: Annotated[Int, Field(ge=1, le=MOST_DECISION_DAYS, examples=[3])] | None = Field(
+        default=None, description=DECISION_DAYS
+    )
 
 
 class CategoryState(ResponseModel):

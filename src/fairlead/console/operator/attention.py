@@ -35,6 +35,13 @@ KINDS: Mapping[str, AttentionKind] = {
         noted("Decide"),
         lambda count: translated_count("%(count)s report of a bad lead", "%(count)s reports of bad leads", count),
     ),
+    "reports_overdue": AttentionKind(
+        "",
+        Permission.MONEY_READ,
+        "/money/reports?age=overdue",
+        noted("Decide"),
+        lambda count: translated_count("%(count)s report is overdue", "%(count)s reports are overdue", count),
+    ),
     "payments_in_doubt": AttentionKind(
         "/money",
         Permission.MONEY_READ,

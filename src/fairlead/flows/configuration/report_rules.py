@@ -10,6 +10,7 @@ from fairlead.core.errors import BadInput
 from fairlead.core.report_rules import (
     MOST_A_DAY,
     MOST_CATEGORIES,
+    MOST_DECISION_DAYS,
     MOST_SHARE_DAYS,
     SHIPPED,
     ReportRules,
@@ -107,6 +108,8 @@ def _checked(rules: ReportRules) -> ReportRules:
             problems.append(f"categories/{number}/label: one of your own needs a label")
     if rules.most_a_day is not None and not 1 <= rules.most_a_day <= MOST_A_DAY:
         problems.append(f"most_a_day: 1 to {MOST_A_DAY}")
+    if rules.decision_days is not None and not 1 <= rules.decision_days <= MOST_DECISION_DAYS:
+        problems.append(f"decision_days: 1 to {MOST_DECISION_DAYS}")
     if rules.share is not None and not 1 <= rules.share.percent <= 100:
         problems.append("share/percent: 1 to 100")
     if rules.share is not None and not 1 <= rules.share.days <= MOST_SHARE_DAYS:

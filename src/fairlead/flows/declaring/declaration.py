@@ -18,7 +18,7 @@ from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.entry.types import MailLanguage, PhoneRegion
 from fairlead.core.errors import BadInput
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
-from fairlead.core.report_rules import MOST_A_DAY
+from fairlead.core.report_rules import MOST_A_DAY, MOST_DECISION_DAYS
 from fairlead.core.retention import MOST_RETENTION_DAYS
 from fairlead.flows.input_types import (
     Cents,
@@ -74,6 +74,7 @@ class ReportsTable(_Table):
     categories: list[CategoryTable] | None = None
     most_a_day: Annotated[int, Field(ge=0, le=MOST_A_DAY, strict=True)] | None = None
     share: ShareTable | None = None
+    decision_days: Annotated[int, Field(ge=0, le=MOST_DECISION_DAYS, strict=True)] | None = None
 
 
 class RefundsTable(_Table):

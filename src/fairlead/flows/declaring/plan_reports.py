@@ -80,6 +80,8 @@ def _plan_rules(plan: ReportsPlan, table: ReportsTable, before: ReportRules) -> 
         after = replace(after, categories=own)
     if table.most_a_day is not None:
         after = replace(after, most_a_day=table.most_a_day or None)
+    if table.decision_days is not None:
+        after = replace(after, decision_days=table.decision_days or None)
     if table.share is not None:
         percent, days = table.share.percent, table.share.days
         after = replace(after, share=None if percent is None or days is None else ReportShare(percent, days))
@@ -102,4 +104,5 @@ def reports_table(rules: ReportRules) -> Mapping[str, object] | None:
         "categories": [{"key": each.key, "label": each.label, "active": each.is_active} for each in rules.categories],
         "most_a_day": rules.most_a_day,
         "share": None if rules.share is None else asdict(rules.share),
+        "decision_days": rules.decision_days,
     }

@@ -225,7 +225,7 @@ def list_open_reports(
     limit: int = 50,
     wanted: ReportFilter = EVERY_REPORT,
 ) -> list[OpenReport]:
-    """The next reports of those wanted that wait for a decision, oldest first.
+    """The next reports of those wanted that wait for a decision, in the order that is wanted.
 
     `after` is the time and assignment id of the last report that was seen. Each page costs the same.
     """

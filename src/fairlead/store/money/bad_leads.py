@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import LiteralString
 
 from fairlead.store.connection import Connection
 from fairlead.store.keyset import Conditions
@@ -91,13 +92,17 @@ def set_report_rejected(conn: Connection, assignment_id: str, decided_by: str, m
 
 @dataclass(frozen=True, slots=True)
 class ReportFilter:
-    """Which open reports are wanted; None: all. `reported_from` is included, `reported_before` is not."""
+    """Which open reports are wanted; None: all. `reported_from` is included, `reported_before` is not.
+
+    The oldest comes first, or the newest.
+    """
 
     provider_id: str | None = None
     niche_slug: str | None = None
     reason: str | None = None
     reported_from: datetime | None = None
     reported_before: datetime | None = None
+    is_newest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +122,12 @@ _IS_OPEN = "a.bad_lead_reported_at is not null and a.bad_lead_decision is null"
 def open_reports(
     conn: Connection, wanted: ReportFilter, after: tuple[datetime, str] | None, limit: int
 ) -> list[OpenReport]:
-    """The next reports that wait for a decision, oldest first, after the given time and id."""
+    """The next reports that wait for a decision, in the order that is wanted, after the given time and id."""
     conditions = _conditions(wanted)
+    order: LiteralString = "desc" if wanted.is_newest_first else "asc"
     if after is not None:
-        conditions.add("(a.bad_lead_reported_at, a.id) > (%s, %s::uuid)", *after)
+        is_next = "<" if wanted.is_newest_first else ">"
+        conditions.add(f"(a.bad_lead_reported_at, a.id) {is_next} (%s, %s::uuid)", *after)
     return all_rows(
         conn,
         OpenReport,
@@ -132,7 +139,7 @@ def open_reports(
         from assignments a join niches n on n.id = a.niche_id join providers p on p.id = a.provider_id
         join competition_levels l on l.id = a.competition_level_id
         where {_IS_OPEN} and {conditions.text}
-        order by a.bad_lead_reported_at, a.id limit %s
+        order by a.bad_lead_reported_at {order}, a.id {order} limit %s
         """,  # noqa: S608 - constants of our own
         (marketplace_currency(conn), *conditions.values, limit),
     )

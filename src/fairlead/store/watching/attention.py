@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import LiteralString
 
 from fairlead.store.connection import Connection
+from fairlead.store.simulated_clock import simulated_now
 from fairlead.store.typed_rows import all_rows
 
 COUNT_LIMIT = 1_000
@@ -35,9 +36,12 @@ def read_attention(conn: Connection, count_limit: int = COUNT_LIMIT) -> list[Att
 
     One statement that reads only what waits, of each kind `count_limit` and one more at most, by indexes that hold
     nothing else (reviews: by status): what was done costs nothing. The newest reconciliation counts while it has
-    differences, a verification that found any until a later one of all niches finds none.
+    differences, a verification that found any until a later one of all niches finds none. Reports older than the days
+    in which the operators mean to decide are a kind of their own, beside all that wait.
     """
-    return all_rows(conn, Attention, _WAITING, {"most": count_limit, "read": count_limit + 1})
+    return all_rows(
+        conn, Attention, _WAITING, {"most": count_limit, "read": count_limit + 1, "now": simulated_now(conn)}
+    )
 
 
 _WAITING: LiteralString = """
@@ -55,6 +59,15 @@ _WAITING: LiteralString = """
         from (select bad_lead_reported_at as at, id, provider_id, price_cents from assignments
               where bad_lead_reported_at is not null and bad_lead_decision is null
               order by bad_lead_reported_at, id limit %(read)s) reported
+        union all
+        select 'reports_overdue', count(*), min(at), (array_agg(id order by at, id))[1]::text,
+               (array_agg(provider_id order by at, id))[1], sum(price_cents)::bigint
+        from (select a.bad_lead_reported_at as at, a.id, a.provider_id, a.price_cents
+              from assignments a, marketplace m
+              where a.bad_lead_reported_at is not null and a.bad_lead_decision is null
+                and a.bad_lead_reported_at < coalesce(%(now)s::timestamptz, clock_timestamp())
+                    - make_interval(days => (m.report_rules ->> 'decision_days')::integer)
+              order by a.bad_lead_reported_at, a.id limit %(read)s) overdue
         union all
         select 'payments_in_doubt', count(*), min(at), (array_agg(id order by at, id))[1]::text,
                (array_agg(provider_id order by at, id))[1], sum(amount_cents)::bigint

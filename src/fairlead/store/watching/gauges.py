@@ -18,6 +18,7 @@ from fairlead.telemetry.gauges import (
     QueuedNotifications,
     QueueGauges,
     ReconciliationGauges,
+    ReportGauges,
 )
 
 STATEMENT_TIMEOUT_MS = 2_000
@@ -53,12 +54,12 @@ def watching(database: Database) -> Generator[Connection]:
 
 
 def read_gauges(conn: Connection) -> Gauges:
-    """Everything that a scrape shows, of one moment. Nine statements, no locks; `conn` must not be in a transaction.
+    """Everything that a scrape shows, of one moment. Ten statements, no locks; `conn` must not be in a transaction.
 
-    The cost grows with what waits (jobs to do, leads without a decision, open dead letters, unsent notifications; up to
-    `COUNT_LIMIT` each), with the number of niches and of webhook endpoints, and with the failures of the last 15
-    minutes. No finished job, sold lead or sent notification is read, and of the journal `LOOK_BACK_ENTRIES` a niche at
-    most: what was done costs nothing.
+    The cost grows with what waits (jobs to do, leads without a decision, open dead letters, unsent notifications, open
+    reports; up to `COUNT_LIMIT` each), with the number of niches and of webhook endpoints, and with the failures of the
+    last 15 minutes. No finished job, sold lead or sent notification is read, and of the journal `LOOK_BACK_ENTRIES` a
+    niche at most: what was done costs nothing.
     """
     with conn.transaction():
         conn.execute("set transaction isolation level repeatable read, read only")
@@ -73,7 +74,24 @@ def read_gauges(conn: Connection) -> Gauges:
             newest_heartbeat_seconds=newest_heartbeat_seconds(conn),
             reconciliation=_reconciliation(conn),
             recent_attempts=_recent_attempts(conn),
+            reports=_reports(conn),
         )
+
+
+def _reports(conn: Connection) -> ReportGauges:
+    now = simulated_now(conn)
+    rows = conn.execute(
+        """
+        select count(*), count(*) filter (where age > make_interval(days => (
+                   select (report_rules ->> 'decision_days')::integer from marketplace))),
+               coalesce(extract(epoch from greatest(max(age), interval '0'))::float8, 0)
+        from (select coalesce(%s::timestamptz, now()) - bad_lead_reported_at as age from assignments
+              where bad_lead_reported_at is not null and bad_lead_decision is null
+              order by bad_lead_reported_at, id limit %s) open
+        """,
+        (now, COUNT_LIMIT),
+    ).fetchall()
+    return ReportGauges(*rows[0])
 
 
 def newest_heartbeat_seconds(conn: Connection) -> float | None:

@@ -25,7 +25,7 @@ class AttentionSummary(ResponseModel):
     """One kind of thing that waits for an operator, and the first of them."""
 
     kind: str = Field(
-        description="`leads_to_review`, `bad_lead_reports`, `payments_in_doubt`, `leads_given_up`, "
+        description="`leads_to_review`, `bad_lead_reports`, `reports_overdue`, `payments_in_doubt`, `leads_given_up`, "
         "`messages_given_up`, `failing_endpoints`, `providers_to_approve`, `providers_out_of_money`, "
         "`differences_in_the_books` or `past_not_proven`.",
         examples=["bad_lead_reports"],

@@ -12,7 +12,7 @@ from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.routes.admin.niches import Version
 from fairlead.api.schemas.changes import Memo
-from fairlead.api.schemas.report_rules import CategoryState, GivenReportRules, ShareState
+from fairlead.api.schemas.report_rules import DECISION_DAYS, CategoryState, GivenReportRules, ShareState
 from fairlead.api.schemas.values import ResponseModel
 from fairlead.core.permissions import Permission
 from fairlead.core.report_rules import ReportCategory, ReportRules, ReportShare
@@ -34,6 +34,7 @@ class ReportRulesState(ResponseModel):
     categories: Sequence[CategoryState] = Field(description="In the order in which they are offered.")
     most_a_day: int | None = Field(description="How many leads a provider may report a day; null: any number.")
     share: ShareState | None = Field(description="How many of the leads received may be reported; null: any number.")
+    decision_days: int | None = Field(description=DECISION_DAYS, examples=[3])
     version: Version
 
 
@@ -58,6 +59,7 @@ def edit_report_rules(
         tuple(ReportCategory(each.key, each.label, each.is_active) for each in asked.categories),
         asked.most_a_day,
         None if asked.share is None else ReportShare(asked.share.percent, asked.share.days),
+        asked.decision_days,
     )
     done = change_report_rules(database, rules, editor.actor, memo=asked.memo, expected_version=expected)
     return _state(response, done)
@@ -70,5 +72,6 @@ def _state(response: Response, seen: SeenReportRules) -> ReportRulesState:
         categories=[CategoryState.model_validate(each) for each in rules.categories],
         most_a_day=rules.most_a_day,
         share=None if rules.share is None else ShareState.model_validate(rules.share),
+        decision_days=rules.decision_days,
         version=seen.version,
     )

@@ -16,6 +16,7 @@ from fairlead.api.schemas.values import Uuid
 from fairlead.console.addresses import TypedText, address
 from fairlead.console.niche_choice import NicheInAddress, niches_by_name
 from fairlead.console.operator.provider_choice import provider_choice
+from fairlead.console.operator.report_age import report_due
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.periods import OfThirtyDays
 from fairlead.console.report_categories import words_for_operators
@@ -36,12 +37,13 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 _FEW_ENTRIES = 10
 _REPORTS, _LEDGER = "/money/reports", "/money/ledger"
 
-Age = Literal["1", "3", "7"]
+Age = Literal["1", "3", "7", "overdue"]
 AGES: tuple[tuple[Age | None, str], ...] = (
     (None, noted("of any age")),
     ("1", noted("older than a day")),
     ("3", noted("older than 3 days")),
     ("7", noted("older than 7 days")),
+    ("overdue", noted("overdue")),
 )
 
 
@@ -83,15 +85,24 @@ def show_reports(
     niche: NicheInAddress = None,
     reason: Annotated[ReportReason | None, Query()] = None,
     age: Annotated[Age | None, Query()] = None,
+    order: Annotated[Literal["newest"] | None, Query()] = None,
     q: TypedText = None,
 ) -> Response:
-    """The reports of bad leads that wait, the oldest first, to be decided one by one or many at once."""
-    before = None if age is None else datetime.now(UTC) - timedelta(days=int(age))
-    wanted = ReportFilter(provider_id, niche, reason, reported_before=before)
-    words = words_for_operators(read_report_rules(database).rules)
+    """The reports of bad leads that wait, the oldest or the newest first, to be decided one by one or many at once."""
+    rules, now = read_report_rules(database).rules, datetime.now(UTC)
+    days = rules.decision_days if age == "overdue" else None if age is None else int(age)
+    before = None if days is None else now - timedelta(days=days)
+    wanted = ReportFilter(provider_id, niche, reason, reported_before=before, is_newest_first=order is not None)
+    words = words_for_operators(rules)
     found = list_open_reports(database, keyset.after, keyset.probe, wanted)
     reports, cursor = keyset.cut(found, lambda each: (each.reported_at, each.assignment_id))
-    chosen: dict[str, object] = {"provider_id": provider_id, "niche": niche, "reason": reason, "age": age}
+    chosen: dict[str, object] = {
+        "provider_id": provider_id,
+        "niche": niche,
+        "reason": reason,
+        "age": age,
+        "order": order,
+    }
 
     def with_(**other: object) -> str:
         return address(_REPORTS, **{**chosen, **other})
@@ -102,14 +113,24 @@ def show_reports(
         reports=reports,
         totals=total_open_reports(database, wanted),
         currency=currency,
-        ages=[(words, with_(age=each), each == age) for each, words in AGES],
+        ages=[
+            (text, with_(age=each), each == age)
+            for each, text in AGES
+            if each != "overdue" or rules.decision_days is not None
+        ],
+        orders=[
+            (noted("the oldest first"), with_(order=None), order is None),
+            (noted("the newest first"), with_(order="newest"), order is not None),
+        ],
+        due_by_id={each.assignment_id: report_due(each.reported_at, rules.decision_days, now) for each in reports},
+        decision_days=rules.decision_days,
         reasons=[(each, with_(reason=each), each == reason) for each in (None, *words)],
         reason_words=words,
         niches=[("", with_(niche=None), niche is None)]
         + [(name, with_(niche=slug), slug == niche) for name, slug in niches_by_name(database)],
         providers=provider_choice(database, q, provider_id, lambda each: with_(provider_id=each)),
         kept=[(name, value) for name, value in chosen.items() if value is not None and name != "provider_id"],
-        is_filtered=any(value is not None for value in chosen.values()),
+        is_filtered=any(value is not None for name, value in chosen.items() if name != "order"),
         is_first=keyset.after is None,
         next_address=None if cursor is None else with_(cursor=cursor),
     )
