@@ -79,19 +79,22 @@ def read_gauges(conn: Connection) -> Gauges:
 
 
 def _reports(conn: Connection) -> ReportGauges:
-    now = simulated_now(conn)
-    rows = conn.execute(
+    found = one_row(
+        conn,
+        ReportGauges,
         """
-        select count(*), count(*) filter (where age > make_interval(days => (
-                   select (report_rules ->> 'decision_days')::integer from marketplace))),
-               coalesce(extract(epoch from greatest(max(age), interval '0'))::float8, 0)
+        select count(*) as open_count,
+               count(*) filter (where age > make_interval(days => (
+                   select (report_rules ->> 'decision_days')::integer from marketplace))) as overdue_count,
+               coalesce(extract(epoch from greatest(max(age), interval '0'))::float8, 0) as oldest_seconds
         from (select coalesce(%s::timestamptz, now()) - bad_lead_reported_at as age from assignments
               where bad_lead_reported_at is not null and bad_lead_decision is null
               order by bad_lead_reported_at, id limit %s) open
         """,
-        (now, COUNT_LIMIT),
-    ).fetchall()
-    return ReportGauges(*rows[0])
+        (simulated_now(conn), COUNT_LIMIT),
+    )
+    assert found is not None, "an aggregate without groups is one row"
+    return found
 
 
 def newest_heartbeat_seconds(conn: Connection) -> float | None:

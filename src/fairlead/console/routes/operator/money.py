@@ -1,5 +1,6 @@
 """Money: where every cent went, which reports of bad leads wait for a decision, and every movement."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
@@ -113,15 +114,8 @@ def show_reports(
         reports=reports,
         totals=total_open_reports(database, wanted),
         currency=currency,
-        ages=[
-            (text, with_(age=each), each == age)
-            for each, text in AGES
-            if each != "overdue" or rules.decision_days is not None
-        ],
-        orders=[
-            (noted("the oldest first"), with_(order=None), order is None),
-            (noted("the newest first"), with_(order="newest"), order is not None),
-        ],
+        ages=_age_links(with_, age, rules.decision_days),
+        orders=_order_links(with_, is_newest_first=order is not None),
         due_by_id={each.assignment_id: report_due(each.reported_at, rules.decision_days, now) for each in reports},
         decision_days=rules.decision_days,
         reasons=[(each, with_(reason=each), each == reason) for each in (None, *words)],
@@ -134,6 +128,19 @@ def show_reports(
         is_first=keyset.after is None,
         next_address=None if cursor is None else with_(cursor=cursor),
     )
+
+
+def _age_links(with_: Callable[..., str], chosen: str | None, decision_days: int | None) -> list[tuple[str, str, bool]]:
+    """Word and address of each age that reports are shown by, and whether it is chosen; overdue where a time is set."""
+    ages = [each for each in AGES if each[0] != "overdue" or decision_days is not None]
+    return [(text, with_(age=each), each == chosen) for each, text in ages]
+
+
+def _order_links(with_: Callable[..., str], *, is_newest_first: bool) -> list[tuple[str, str, bool]]:
+    return [
+        (noted("the oldest first"), with_(order=None), not is_newest_first),
+        (noted("the newest first"), with_(order="newest"), is_newest_first),
+    ]
 
 
 @router.get(_LEDGER)
