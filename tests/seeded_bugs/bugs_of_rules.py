@@ -38,9 +38,9 @@ BUGS_OF_RULES = (
         (
             Edit(
                 "store/distribution/rosters.py",
-                "filter_is_valid, limits, schedule, max_price_cents, served_seq, shut_by",
-                "filter_is_valid, limits, schedule, max_price_cents, "
-                "extract(epoch from last_received_at)::bigint, shut_by",
+                "filter_is_valid, limits, schedule, max_price_cents, weight, served_seq, pass, shut_by",
+                "filter_is_valid, limits, schedule, max_price_cents, weight, "
+                "extract(epoch from last_received_at)::bigint, pass, shut_by",
             ),
         ),
         (BY_HAND,),

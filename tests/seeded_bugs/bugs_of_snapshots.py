@@ -61,8 +61,8 @@ BUGS_OF_SNAPSHOTS = (
         (
             Edit(
                 "core/roster_state.py",
-                "        if not is_deleted:\n            if subscription.max_price_cents",
-                "        if not is_deleted and subscription.is_active:\n            if subscription.max_price_cents",
+                "        if not is_deleted:\n            if subscription.weight != 1",
+                "        if not is_deleted and subscription.is_active:\n            if subscription.weight != 1",
             ),
         ),
         (PLACES,),
