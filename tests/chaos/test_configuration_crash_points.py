@@ -1,0 +1,241 @@
+"""Struck at every statement of what changes a marketplace or decides on a report: it is done once, whole, and told.
+
+The flows are a table: each prepares a marketplace of its own, acts on it, and says where that left everything.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from fairlead.flows.configuration.conflict_groups import create_conflict_group, set_conflict_group
+from fairlead.flows.configuration.local_time import set_provider_limits
+from fairlead.flows.configuration.niche_archive import archive_niche
+from fairlead.flows.configuration.postcode_tables import load_postcode_table
+from fairlead.flows.configuration.price_rules import set_price_rules
+from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
+from fairlead.flows.money.bad_leads import accept_bad_lead, reject_bad_lead, report_bad_lead
+from fairlead.store.audit.log import OPERATOR
+from fairlead.store.connection import Database
+from tests.chaos.proxy import Proxy, Strike, cut_before, swallow_answer
+from tests.chaos.test_refund_crash_points import ending as ending_of_refund
+from tests.chaos.test_refund_crash_points import sold
+from tests.flows.marketplaces import declare
+from tests.flows.sales import MEMO, PORTAL, query
+from tests.race.processes import opened
+
+pytestmark = [pytest.mark.chaos, pytest.mark.slow]
+
+MARKET = """
+[[niche]]
+slug = "{slug}"
+name = "{slug}"
+level = [{{ name = "only", price_cents = 1000, max_recipients = 1, order_position = 1 }}]
+
+[[provider]]
+email = "{slug}@example.com"
+name = "{slug}"
+deposit = [{{ external_id = "{slug}", amount_cents = 400 }}]
+subscription = [{{ niche = "{slug}", level = "only" }}]
+"""
+EVERYTHING = """
+[[niche]]
+slug = "{slug}"
+name = "All of {slug}"
+max_recipients_per_lead = 2
+refunds = {{ returns_turn = true, leaves_limits = true }}
+field = [{{ key = "age", type = "number" }}]
+
+[[niche.level]]
+name = "only"
+exclusive = true
+[niche.level.price_rules]
+version = 1
+rules = [{{ name = "Old", price_cents = 300, lead_age_minutes = {{ from = 60 }} }}]
+
+[[niche.level]]
+name = "new"
+price_cents = 200
+max_recipients = 2
+order_position = 2
+
+[[provider]]
+email = "{slug}@example.com"
+timezone = "America/Havana"
+conflict_group = "owner of {slug}"
+limits = {{ leads_per_day = 3 }}
+schedule = {{ weekly = [{{ days = ["mon"], opens = "22:00", closes = "06:00" }}] }}
+deposit = [{{ external_id = "{slug} 2", amount_cents = 50 }}]
+[[provider.subscription]]
+niche = "{slug}"
+level = "new"
+filter_version = 2
+filter = [{{ any = [
+  {{ field_key = "age", operator = "lte", value = 20 }}, {{ field_key = "age", operator = "gte", value = 60 }},
+] }}]
+limits = {{ leads_total = 9 }}
+max_price_cents = 250
+"""
+PRICE_RULES = {"version": 1, "rules": [{"name": "Old", "price_cents": 300, "lead_age_minutes": {"from": 60}}]}
+"""Its provider has 400 cents: it can pay what the level may ask from now on, and its subscription starts."""
+
+Row = list[tuple[object, ...]]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """`prepare` makes what `act` changes, and names it; `act` gets the database that is struck, and the same one
+    for looking up ids; `ending` tells where that left it, without ids and times."""
+
+    prepare: Callable[[Database, str], str]
+    act: Callable[[Database, Database, str], object]
+    ending: Callable[[Database, str], Row]
+
+
+def market(database: Database, slug: str) -> str:
+    declare(database, MARKET.format(slug=slug))
+    return slug
+
+
+def id_in(database: Database, table: str, column: str, value: str) -> str:
+    [(found,)] = query(database, f"select id::text from {table} where {column} = %s", value)
+    return str(found)
+
+
+def reported(database: Database, slug: str) -> str:
+    assignment_id = sold(database, slug)
+    [(own_id,)] = query(database, "select provider_id::text from assignments where id = %s", assignment_id)
+    report_bad_lead(database, own_id, assignment_id, "spam", None, PORTAL)
+    return assignment_id
+
+
+def ending_of_report(database: Database, assignment_id: str) -> Row:
+    decided = query(
+        database,
+        "select bad_lead_decision, bad_lead_decided_by is not null from assignments where id = %s",
+        assignment_id,
+    )
+    return [*decided, *ending_of_refund(database, assignment_id)]
+
+
+def ending_of_market(database: Database, slug: str) -> Row:
+    """The slug itself aside, which each market has its own."""
+    rows = query(
+        database,
+        """
+        select n.name, n.journal_seq, n.is_active, n.max_recipients_per_lead, p.balance_cents, p.ledger_seq, p.timezone,
+               p.limits::text, p.schedule::text, p.conflict_group_id is not null,
+               (select array_agg((l.name, l.price_cents, l.max_recipients, l.is_exclusive, l.price_rules)
+                                 order by l.name)
+                from competition_levels l where l.niche_id = n.id)::text,
+               (select array_agg((s.is_active, s.deactivation_reason, s.filter_rules, s.limits, s.max_price_cents)
+                                 order by s.filter_rules::text)
+                from subscriptions s where s.niche_id = n.id)::text,
+               (select array_agg(j.kind order by j.seq) from niche_journal j where j.niche_id = n.id),
+               (select array_agg(m.kind order by m.kind) from notifications m where m.provider_id = p.id),
+               (select count(*) from audit_log a where a.entity_id in (n.id::text, p.id::text)
+                or a.entity_id in (select l.id::text from competition_levels l where l.niche_id = n.id)
+                or a.entity_id in (select s.id::text from subscriptions s where s.niche_id = n.id))
+        from niches n, providers p where n.slug = %s and p.email = n.slug || '@example.com'
+        """,
+        slug,
+    )
+    return [tuple(str(value).replace(slug, "SLUG") for value in row) for row in rows]
+
+
+def change_prices(database: Database, direct: Database, slug: str) -> None:
+    niche_id = id_in(direct, "niches", "slug", slug)
+    set_price_rules(database, id_in(direct, "competition_levels", "niche_id", niche_id), PRICE_RULES, OPERATOR)
+
+
+def change_limits(database: Database, direct: Database, slug: str) -> None:
+    set_provider_limits(database, id_in(direct, "providers", "name", slug), {"leads_per_day": 3}, OPERATOR)
+
+
+def join_group(database: Database, direct: Database, slug: str) -> None:
+    group_id = id_in(direct, "conflict_groups", "name", f"owner of {slug}")
+    set_conflict_group(database, id_in(direct, "providers", "name", slug), group_id, OPERATOR)
+
+
+def with_group(database: Database, slug: str) -> str:
+    create_conflict_group(database, f"owner of {slug}", OPERATOR)
+    return market(database, slug)
+
+
+def archive(database: Database, direct: Database, slug: str) -> None:
+    archive_niche(database, id_in(direct, "niches", "slug", slug), OPERATOR)
+
+
+def apply_everything(database: Database, _: Database, slug: str) -> None:
+    apply_marketplace(database, parse_declaration(EVERYTHING.format(slug=slug)), OPERATOR)
+
+
+def load_table(database: Database, _: Database, name: str) -> None:
+    load_postcode_table(database, name, "10115,52.53,13.38\n20095,53.55,10.0\n", OPERATOR)
+
+
+def ending_of_table(database: Database, name: str) -> Row:
+    return query(
+        database,
+        "select t.version, t.postcode_count, (select count(*) from audit_log a where a.entity_id = t.name || '/1')"
+        " from postcode_tables t where t.name = %s",
+        name,
+    )
+
+
+FLOWS = {
+    "accept a report": Flow(
+        reported, lambda own, _, target: accept_bad_lead(own, target, MEMO, OPERATOR), ending_of_report
+    ),
+    "reject a report": Flow(
+        reported, lambda own, _, target: reject_bad_lead(own, target, MEMO, OPERATOR), ending_of_report
+    ),
+    "change price rules": Flow(market, change_prices, ending_of_market),
+    "change limits": Flow(market, change_limits, ending_of_market),
+    "join a conflict group": Flow(with_group, join_group, ending_of_market),
+    "archive a niche": Flow(market, archive, ending_of_market),
+    "apply a file with everything": Flow(market, apply_everything, ending_of_market),
+    "load a postcode table": Flow(lambda _, name: name, load_table, ending_of_table),
+}
+
+
+@pytest.mark.parametrize("how", ["cut", "answer lost"])
+@pytest.mark.parametrize("name", FLOWS)
+def test_what_breaks_at_any_statement_is_done_once(
+    name: str, how: str, database: Database, database_url: str, proxy: Proxy
+) -> None:
+    flow, url = FLOWS[name], proxy.url(database_url)
+    strike = {"cut": cut_before, "answer lost": swallow_answer}[how]
+    calm = flow.prepare(database, "calm")
+    before = flow.ending(database, calm)
+    points = _struck(proxy, url, flow, database, calm)
+    expected = flow.ending(database, calm)
+    assert expected != before
+    commit = len(points) - 1 - points[::-1].index("query: COMMIT")
+    points = points[: commit + 1]
+    assert any("insert into committed_calls" in point for point in points), points
+    assert any("insert into audit_log" in point for point in points), points
+    # Only a Query and a Sync are answered at once; within a pipeline an Execute is not.
+    numbers = [n for n, point in enumerate(points) if how != "answer lost" or not point.startswith("execute")]
+    for number in numbers:
+        target = flow.prepare(database, f"struck-{number}")
+        _struck(proxy, url, flow, database, target, number, strike)
+        assert flow.ending(database, target) == expected, f"{how} at {points[number]}"
+
+
+def _struck(
+    proxy: Proxy,
+    url: str,
+    flow: Flow,
+    direct: Database,
+    target: str,
+    number: int | None = None,
+    strike: Strike | None = None,
+) -> list[str]:
+    """The points that the flow met."""
+    with opened(url) as relayed:
+        query(relayed, "select 1")  # connected before anything is counted
+        points = proxy.watch(number, strike)
+        flow.act(relayed, direct, target)
+        proxy.ignore()
+    return points
