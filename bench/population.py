@@ -17,6 +17,7 @@ from fairlead.core.ledger import LedgerEntryKind, LowBalance, Posting
 from fairlead.core.model import PLAIN_TERMS, Level, ProviderTerms, Subscription, filter_text
 from fairlead.core.subscription import funded
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.money.receipts import issue_receipts
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id, new_salt
@@ -209,7 +210,8 @@ def _insert_providers(
     ]
     entries = insert_payments(conn, payments, "EUR", now)
     post_entries(conn, entries, dict.fromkeys(balances, LowBalance()), BENCH.name, now)
-    append_audit(conn, [credited_event(payment, "EUR", BENCH) for payment in payments], now)
+    receipts = issue_receipts(conn, payments, "EUR", now)
+    append_audit(conn, [credited_event(each, receipts[each.payment_id], BENCH) for each in payments], now)
 
 
 def _insert_subscriptions(

@@ -1,4 +1,4 @@
-"""Struck at every statement of a gateway's report, the payment is on the balance once, and its request says so."""
+"""Struck at every statement of a gateway's report, the payment is on the balance once, with one receipt, as its request says."""
 
 import pytest
 
@@ -40,6 +40,12 @@ def test_a_report_whose_connection_breaks_at_any_statement_has_its_one_outcome(
         "select (select count(*) from payment_doubts),"
         " (select count(*) from notifications where kind = 'operator_alert')",
     )
+    [(receipts, deposits, last)] = query(
+        database,
+        "select (select count(*) from receipts), (select count(*) from ledger_entries where kind = 'deposit'),"
+        " (select max(number) from receipts)",
+    )
+    assert receipts == deposits == last, "each deposit has its number, and no number was lost"
     assert (doubts, alerts) == ((0, 0) if is_as_asked else (len(numbers) + 1,) * 2)
 
 

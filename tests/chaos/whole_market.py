@@ -49,6 +49,7 @@ from fairlead.store.distribution.snapshots import state_before, write_snapshot
 from fairlead.store.leads.intake import IntakePolicy
 from fairlead.store.leads.rows import clock
 from fairlead.store.simulated_clock import SimulatedClock
+from tests.chaos.named_on_papers import name_on_papers
 from tests.flows.intake.senders import BY_EMAIL, VISITOR, lead, link, open_niche, send, visit
 from tests.flows.marketplaces import HOSTING, declare, provider_id
 from tests.flows.notifications.stage import set_endpoint
@@ -114,6 +115,7 @@ def play(database: Database) -> None:
     _configure(database, niche_id, anchor, cleat)
     _limited(database)
     _pay(database, cleat)
+    name_on_papers(database, cleat)
     _top_up(database)
     _sell(database, niche_id)
     _afterwards(database, anchor, bowline)

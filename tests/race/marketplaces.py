@@ -12,11 +12,14 @@ from typing import Any
 
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
 from fairlead.core.journal import JournalEntryKind
+from fairlead.core.ledger import LedgerEntryKind, Posting
 from fairlead.core.model import LEAST_RECENTLY_SERVED, Level, Subscription, filter_text
+from fairlead.flows.money.receipts import issue_receipts
 from fairlead.store.audit.log import OPERATOR, AuditEvent, append_audit
 from fairlead.store.connection import Connection
 from fairlead.store.ids import new_id, new_salt
 from fairlead.store.journal import append_configuration, lock_niches
+from fairlead.store.money.payments import CreditedPayment
 
 SCHEMA = {
     "version": 1,
@@ -132,8 +135,17 @@ def pay_in(conn: Connection, provider_id: str, cents: int, external_id: str) -> 
         (payment_id, provider_id, external_id, cents, now),
     )
     credited = _post(conn, provider_id, "deposit", cents, payment_id, now)
+    credited |= _receipt(conn, provider_id, payment_id, cents, now)
     credited |= {"provider_id": provider_id, "gateway": "manual", "external_id": external_id, "currency": "EUR"}
     append_audit(conn, [AuditEvent(OPERATOR, "deposit.credited", "payment", payment_id, new=credited)], now)
+
+
+def _receipt(conn: Connection, provider_id: str, payment_id: str, cents: int, now: datetime) -> dict[str, object]:
+    """The deposit has its receipt; what the audit log says of that."""
+    posting = Posting(1, LedgerEntryKind.DEPOSIT, cents, cents)
+    payment = CreditedPayment(payment_id, provider_id, "manual", "", posting)
+    receipt = issue_receipts(conn, [payment], "EUR", now)[payment_id]
+    return {"receipt_number": receipt.number, "receipt_sha256": receipt.sha256().hex()}
 
 
 def leave_only(conn: Connection, provider_id: str, cents: int) -> None:

@@ -39,6 +39,37 @@ def test_a_deposit_that_eight_processes_announce_at_once_is_credited_once(
     assert deadlocks(database_url) == 0
 
 
+def announce_some(url: str, provider_id: str, name: str) -> Report:
+    """Messages about five payments, one after the other; the second is told twice."""
+    with opened(url) as database:
+        for number in (1, 2, 2, 3, 4, 5):
+            deposit(database, provider_id, 100 + number, "test", f"{name} {number}", OPERATOR)
+    return Report(writes=5)
+
+
+def test_fifty_deposits_at_once_have_receipts_without_a_gap(database: Database, database_url: str) -> None:
+    apply_marketplace(database, parse_declaration('[marketplace]\ncurrency = "EUR"\n'), OPERATOR)
+    with database.transaction() as conn:
+        ids = add_providers(conn, [Provider("p", 1_000, ()), Provider("q", 1_000, ())], "all")
+
+    workers = Workers()
+    with database.transaction() as conn:
+        conn.execute("select from receipt_head for no key update")
+        for number in range(10):
+            workers.start(announce_some, database_url, ids["pq"[number % 2]], f"process {number}")
+        workers.wait_until_blocked(database_url)
+
+    assert sum(report.writes for report in workers.results()) == 50
+    with database.transaction() as conn:
+        numbers = conn.execute("select number from receipts order by number").fetchall()
+        [(last, balances)] = conn.execute(
+            "select (select last_number from receipt_head), (select sum(balance_cents)::bigint from providers)"
+        ).fetchall()
+    assert numbers == [(number,) for number in range(1, 53)], "two openings, then fifty"
+    assert (last, balances) == (52, 2_000 + 10 * (500 + 15))
+    assert deadlocks(database_url) == 0
+
+
 def change_currency(url: str) -> Report:
     """Somebody who declares another currency, which comes too late."""
     with opened(url) as database:

@@ -2,6 +2,7 @@
 
 from tests.seeded_bugs.bug import Bug, Edit
 
+_RECEIPTS = "tests/flows/money/test_receipts.py"
 _STATEMENTS = "tests/flows/money/test_statements.py"
 
 BUGS_OF_PAPERS = (
@@ -28,6 +29,72 @@ BUGS_OF_PAPERS = (
         "midnight is midnight",
         (Edit("flows/money/months.py", "return now > self.ends_at + SETTLING", "return now > self.ends_at"),),
         (f"{_STATEMENTS}::test_closed_months_follow_one_another_and_are_the_same_bytes",),
+    ),
+    Bug(
+        "a number is left out",
+        "numbers rise, and that is enough",
+        (Edit("flows/money/receipts.py", "start=last_number + 1)", "start=last_number + 2)"),),
+        (f"{_RECEIPTS}::test_a_deposit_that_is_refused_takes_no_number",),
+    ),
+    Bug(
+        "a number is given twice",
+        "who inserts a receipt has read the head",
+        (
+            Edit(
+                "store/money/receipts.py",
+                '    conn.execute("update receipt_head set last_number = %s", (receipts[-1].number,))\n',
+                "",
+            ),
+        ),
+        (f"{_RECEIPTS}::test_a_deposit_that_is_refused_takes_no_number",),
+    ),
+    Bug(
+        "tax is rounded down",
+        "a part of a cent is none",
+        (
+            Edit(
+                "core/receipts.py",
+                "(2 * gross_cents * rate_basis_points + parts) // (2 * parts)",
+                "gross_cents * rate_basis_points // parts",
+            ),
+        ),
+        ("tests/core/test_receipts.py::test_the_tax_in_an_amount",),
+    ),
+    Bug(
+        "a receipt is found by its number alone",
+        "a number is as good as a secret",
+        (
+            Edit(
+                "store/money/receipts.py",
+                "where a.number = %s and a.provider_id = coalesce(%s::uuid, a.provider_id)",
+                "where a.number = %s and coalesce(%s::uuid, a.provider_id) is not null",
+            ),
+        ),
+        (f"{_RECEIPTS}::test_a_provider_sees_its_own_receipts_alone",),
+    ),
+    Bug(
+        "a statement names whom it would name today",
+        "details are the provider's own",
+        (
+            Edit(
+                "flows/money/statements.py",
+                "    if month.is_closed:\n        return parties_of_statement(",
+                "    if not month.is_closed:\n        return parties_of_statement(",
+            ),
+        ),
+        (f"{_RECEIPTS}::test_a_statement_names_who_was_named_when_its_month_was_closed",),
+    ),
+    Bug(
+        "a part of a charge that goes back takes the whole receipt back",
+        "a refund is a refund",
+        (
+            Edit(
+                "flows/payments/take_report.py",
+                "if row is None or (report.amount_cents, report.currency) != (row.gross_cents, row.currency):",
+                "if row is None:",
+            ),
+        ),
+        (f"{_RECEIPTS}::test_a_refund_at_the_gateway_takes_the_receipt_back_if_it_is_whole",),
     ),
     Bug(
         "a statement is given whatever is on record",

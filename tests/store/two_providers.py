@@ -7,6 +7,7 @@ from typing import Any
 from fairlead.core.permissions import Role
 from fairlead.flows.access.api_keys import create_api_key
 from fairlead.flows.access.invitations import invite_user
+from fairlead.flows.configuration.billing_details import WantedDetails, change_billing_details
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.idempotency import idempotency_key_for, run_idempotent
 from fairlead.flows.money.close_months import close_months
@@ -73,6 +74,7 @@ def two_providers(database: Database) -> Sides:
         payment = request_payment(database, gateway, provider_id, 5000, OPERATOR)
         answer_as_test(database, provider_id, payment.request_id, "pays")
         open_saving(database, gateway, provider_id, "/back", OPERATOR)
+        change_billing_details(database, provider_id, WantedDetails("Both GmbH", "Kai 4", "DE"), OPERATOR)
         change_auto_top_up(database, provider_id, WantedTopUp(100, 100, 100, is_on=False), OPERATOR)
         once = idempotency_key_for(f"provider:{provider_id}", "k-1", "POST /reports", None)
         database.bound_to(provider_id).run(lambda conn, once=once: run_idempotent(conn, once, Sale, lambda: sale))

@@ -23,6 +23,9 @@ WRITERS: Mapping[str, set[str]] = {
     "insert niche_journal": {"journal.py"},
     "insert assignments": {"distribution/writes.py"},
     "insert payments": {"money/payments.py"},
+    "insert receipts": {"money/receipts.py"},
+    "update receipt_head": {"money/receipts.py"},
+    "insert billing_details": {"money/billing_details.py"},
     "insert payment_requests": {"money/payment_requests.py"},
     "update payment_requests": {"money/payment_requests.py"},
     "insert auto_top_ups": {"money/auto_top_ups.py"},
@@ -50,7 +53,7 @@ COLUMNS: Mapping[str, set[str]] = {
 }
 """By column of a table that has other columns to be written as well: the modules that may."""
 
-NEVER_CHANGED = ("ledger_entries", "audit_log", "niche_journal")
+NEVER_CHANGED = ("ledger_entries", "receipts", "audit_log", "niche_journal")
 """What is only ever added to."""
 
 _WRITE = re.compile(

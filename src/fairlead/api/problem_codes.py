@@ -163,6 +163,8 @@ _OF_MONEY = {
             "bad_lead_window_over": "The time to report a bad lead is over",
             "bad_lead_daily_limit": "No more leads can be reported today",
             "bad_lead_share_reached": "No more of the leads received can be reported",
+            "receipt_corrected": "A credit note took the receipt back before",
+            "receipt_not_correctable": "Only a receipt can be taken back",
             "deposit_conflict": "The external id was used for another deposit",
             "insufficient_balance": "The balance is too low",
             "balance_too_large": "The balance would exceed the maximum",
@@ -177,6 +179,7 @@ _OF_CONFIGURATION = {
         {
             "niche_unknown": "There is no such niche",
             "statement_unknown": "There is no statement of that month",
+            "receipt_unknown": "There is no such receipt",
             "niche_template_unknown": "There is no such template of a niche",
             "form_version_unknown": "There is no such version of the form",
             "level_unknown": "There is no such competition level",

@@ -2,6 +2,9 @@
 
 What a provider has is a liability of the marketplace (its wallet), what it owes, where credit is used, a receivable:
 an entry that crosses zero is divided between the two, so neither ever has the other's sign.
+
+Amounts contain their tax. It falls due with the deposit, as its receipt says: a liability, and an expense on the other
+side, so that wallets stay what the ledgers say. A credit note takes both back.
 """
 
 from dataclasses import dataclass
@@ -10,11 +13,15 @@ from datetime import date
 from fairlead.core.currency import decimal_text
 
 CREDITS, DEBITS, EARLIER = "Expenses:Manual-credits", "Income:Manual-debits", "Equity:Earlier"
+TAX, TAX_EXPENSE = "Liabilities:Tax", "Expenses:Tax"
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """A ledger entry, for the books. `niche` is the slug where a lead is concerned, `gateway` of a deposit."""
+    """A ledger entry, for the books. `niche` is the slug where a lead is concerned, `gateway` of a deposit.
+
+    Of a deposit `receipt_number` and `tax_cents` are what its receipt says.
+    """
 
     provider_id: str
     seq: int
@@ -26,6 +33,8 @@ class Movement:
     gateway: str | None = None
     assignment_id: str | None = None
     payment_id: str | None = None
+    receipt_number: int | None = None
+    tax_cents: int = 0
 
     @property
     def wallet_cents(self) -> int:
@@ -91,13 +100,31 @@ def transaction(movement: Movement, currency: str) -> str:
         lines.append(f'  assignment: "{movement.assignment_id}"')
     if movement.payment_id is not None:
         lines.append(f'  payment: "{movement.payment_id}"')
+    if movement.receipt_number is not None:
+        lines.append(f'  receipt: "{movement.receipt_number}"')
     sides = [
         (wallet_account(movement.provider_id), -movement.wallet_cents),
         (receivable_account(movement.provider_id), movement.receivable_cents),
         (movement.counter_account, movement.amount_cents),
+        (TAX, -movement.tax_cents),
+        (TAX_EXPENSE, movement.tax_cents),
     ]
     lines += [posting(account, cents, currency) for account, cents in sides if cents]
     return "\n".join(lines)
+
+
+def credit_note(day: date, number: int, corrects_number: int, tax_cents: int, currency: str) -> str:
+    """What a credit note does to the books: the tax of the receipt that it takes back is not due.
+
+    >>> print(credit_note(date(2026, 1, 31), 7, 3, 19, "EUR"))
+    2026-01-31 * "credit_note"
+      receipt: "7"
+      corrects: "3"
+      Liabilities:Tax  0.19 EUR
+      Expenses:Tax  -0.19 EUR
+    """
+    lines = [f'{day.isoformat()} * "credit_note"', f'  receipt: "{number}"', f'  corrects: "{corrects_number}"']
+    return "\n".join([*lines, posting(TAX, tax_cents, currency), posting(TAX_EXPENSE, -tax_cents, currency)])
 
 
 def posting(account: str, cents: int, currency: str) -> str:

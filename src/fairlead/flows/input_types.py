@@ -9,7 +9,17 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from fairlead.core.entry.types import LONGEST_LEDGER_MEMO, Email, Line, MailLanguage, Name, PhoneRegion
+from fairlead.core.entry.types import (
+    LONGEST_LEDGER_MEMO,
+    Address,
+    Country,
+    Email,
+    Line,
+    MailLanguage,
+    Name,
+    PhoneRegion,
+    TaxId,
+)
 from fairlead.core.errors import BadInput
 from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.core.weighted import MAX_WEIGHT
@@ -37,6 +47,7 @@ Times = Annotated[int, Field(ge=1, le=1_000)]
 Days = Annotated[int, Field(ge=1, le=365)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Memo = Annotated[str, Line(LONGEST_LEDGER_MEMO)]
+BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
 
 
 _WORDS = {
@@ -99,6 +110,11 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
     "max_hours": TypeAdapter(Hours, config=_STRICT),
     "bad_lead_window_days": TypeAdapter(Days, config=_STRICT),
     "currency": TypeAdapter(Currency, config=_STRICT),
+    "legal_name": TypeAdapter(Name | None, config=_STRICT),
+    "address": TypeAdapter(Address | None, config=_STRICT),
+    "country": TypeAdapter(Country | None, config=_STRICT),
+    "tax_id": TypeAdapter(TaxId | None, config=_STRICT),
+    "tax_rate_basis_points": TypeAdapter(BasisPoints | None, config=_STRICT),
     "memo": TypeAdapter(Memo | None, config=_STRICT),
 }
 """What a value of this name may be, in whatever it is a value of."""

@@ -3,7 +3,7 @@
 One snapshot, read-only: it may run beside a working marketplace, and sees a single moment of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from fairlead.core.canonical import GENESIS_HASH, chain_hash, timestamp_text
@@ -13,8 +13,8 @@ from fairlead.core.model import PLAIN_TERMS, ProviderTerms, Subscription
 from fairlead.core.replay import UNREADABLE, Replay
 from fairlead.core.roster import Roster
 from fairlead.flows.entitlement_check import EntitlementCheck
+from fairlead.flows.paper_check import receipt_differences, statement_differences
 from fairlead.flows.snapshot_check import SnapshotCheck
-from fairlead.flows.statement_check import statement_differences
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.rosters import head_of, load_roster
 from fairlead.store.history import audit_head, audit_rows, niches_of, past_entries
@@ -108,7 +108,10 @@ def verify_snapshot(
         checks.append(Check(found.invariant.name, found.checked, found.first))
     checks.append(_check_audit_chain(conn, progress))
     checks.append(_check_reports(conn, progress))
-    checks.append(_check_statements(conn, progress))
+    statements = "statements of closed months are the same bytes as ever"
+    checks.append(_check_papers(statements, "statements", statement_differences(conn), progress))
+    receipts = "receipts say what they said when they were issued"
+    checks.append(_check_papers(receipts, "receipts", receipt_differences(conn), progress))
     return Verification(tuple(checks))
 
 
@@ -197,14 +200,14 @@ def _check_reports(conn: Connection, progress: Progress) -> Check:
     return Check("what reports keep of days that are over is what the rows give", len(spans), shown)
 
 
-def _check_statements(conn: Connection, progress: Progress) -> Check:
+def _check_papers(name: str, what: str, made: Iterable[str | None], progress: Progress) -> Check:
     checked, differences = 0, list[str]()
-    for checked, difference in enumerate(statement_differences(conn), start=1):
+    for checked, difference in enumerate(made, start=1):
         if difference and len(differences) < DIFFERENCES_SHOWN:
             differences.append(difference)
         if checked % 1000 == 0:
-            progress("statements", checked, checked)
-    return Check("statements of closed months are the same bytes as ever", checked, tuple(differences))
+            progress(what, checked, checked)
+    return Check(name, checked, tuple(differences))
 
 
 def _niche_of(roster: Roster) -> tuple[bool, FormSchema, int | None]:

@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from fairlead.core.errors import BadInput
-from fairlead.flows.configuration.marketplace import change_marketplace
+from fairlead.flows.configuration.marketplace import PapersChange, change_marketplace
 from fairlead.flows.configuration.providers import ProviderChange, change_provider
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.books import export_books
 from fairlead.flows.money.close_months import close_months
+from fairlead.flows.money.deposit import deposit
+from fairlead.flows.money.receipts import issue_credit_note
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
@@ -96,6 +98,29 @@ def test_months_join_and_a_closed_one_is_the_same_bytes(database: Database, tmp_
     assert checked(closed, tmp_path) == first
     adjust_balance(database, query(database, "select id::text from providers")[0][0], "credit", 5, MEMO, OPERATOR)
     assert books(database, this) == closed
+
+
+def test_books_have_the_tax_that_deposits_contain_until_a_credit_note(database: Database, tmp_path: Path) -> None:
+    sale = sell(database)
+    change_marketplace(database, "EUR", OPERATOR, papers=PapersChange(tax_rate_basis_points=1_900))
+    for name in ("one", "two"):
+        deposit(database, sale.anchor_id, 1_190, "manual", name, OPERATOR)
+    [(first, second)] = query(database, "select max(number) - 1, max(number) from receipts")
+    issue_credit_note(database, first, MEMO, OPERATOR)
+    [(now,)] = query(database, "select clock_timestamp()")
+    this, ends = f"{now:%Y-%m}", (now.replace(day=1) + timedelta(days=32)).replace(day=1)
+    with Database(database.url, "fairlead", simulated_clock=SimulatedClock(ends + timedelta(hours=2))) as then:
+        assert close_months(then)
+    closed = books(database, this)
+    held = checked(closed, tmp_path)
+    assert (held["Liabilities:Tax"], held["Expenses:Tax"], sum(held.values())) == (-190, 190, 0)
+    assert closed.count(f'receipt: "{second}"'.encode()) == 1
+    issue_credit_note(database, second, MEMO, OPERATOR)
+    assert books(database, this) == closed, "what is issued later is of a later month"
+    later = f"{now.year + (now.month == 12)}-{now.month % 12 + 1:02}"
+    after = checked(books(database, later), tmp_path)
+    assert (after["Liabilities:Tax"], after["Expenses:Tax"]) == (0, -190)
+    assert checked(books(database), tmp_path)["Liabilities:Tax"] == 0
 
 
 def test_books_without_an_entry_are_books(database: Database, tmp_path: Path) -> None:

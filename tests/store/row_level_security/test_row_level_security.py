@@ -30,6 +30,8 @@ OWNED = {
     "sandbox_charges": "select request_id::text, provider_id::text from sandbox_charges",
     "auto_top_ups": "select provider_id::text, provider_id::text from auto_top_ups",
     "saved_methods": "select id::text, provider_id::text from saved_methods",
+    "receipts": "select number::text, provider_id::text from receipts",
+    "billing_details": "select provider_id::text, provider_id::text from billing_details",
     "statements": "select provider_id || '/' || month, provider_id::text from statements",
 }
 """Of every table with something of providers: what names a row, and whose it is."""
@@ -44,6 +46,7 @@ CHANGEABLE = {
     "idempotency_keys": "body",
     "payment_requests": "ask_at",
     "auto_top_ups": "off_reason",
+    "billing_details": "address",
     "saved_methods": "ask_at",
 }
 
@@ -117,6 +120,9 @@ ENGINES_OWN = [
     "update leads set status = 'bad'",
     "insert into ledger_entries default values",
     "insert into payments default values",
+    "insert into receipts default values",
+    "update receipts set gross_cents = 1",
+    "update billing_details set provider_id = provider_id",
     "update payment_requests set state = 'succeeded'",
     "update payment_requests set amount_cents = 1",
     "insert into payment_requests (id, state) values (gen_random_uuid(), 'succeeded')",

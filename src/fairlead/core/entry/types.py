@@ -118,3 +118,12 @@ REGION_PATTERN = "^[A-Z]{2}$"
 
 PhoneRegion: TypeAlias = Annotated[str, Field(pattern=REGION_PATTERN, examples=["DE"]), AfterValidator(_region)]
 """Whose telephone numbers need no country: ISO 3166's code."""
+
+Country: TypeAlias = PhoneRegion
+"""A country by ISO 3166's code, such as those of telephone numbers are."""
+
+Address: TypeAlias = Annotated[str, Lines(500)]
+"""A postal address but for its country, on one line or several."""
+
+TaxId: TypeAlias = Annotated[str, Line(50)]
+"""What a tax office knows a business by."""

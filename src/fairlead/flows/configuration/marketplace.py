@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.configuration.deposit_bounds import bounds_problem
-from fairlead.flows.configuration.versions import UNCHANGED, Unchanged, require_version, setting_version
+from fairlead.flows.configuration.versions import UNCHANGED, Unchanged, given, require_version, setting_version
 from fairlead.flows.input_types import canonical_values
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
@@ -23,7 +23,8 @@ class MarketplaceSettings:
     """What holds for the whole marketplace, and its opaque version. `took_effect` is False where it was so before.
 
     `name` is None until it has one, `timezone` until one was chosen. The smallest and the largest deposit that a
-    gateway collects are None where there is no such bound.
+    gateway collects are None where there is no such bound. Papers name it by legal name, address, country and tax id,
+    and say what tax of that rate deposits contain, in hundredths of a percent; None: they do not.
     """
 
     currency: str
@@ -31,8 +32,24 @@ class MarketplaceSettings:
     timezone: str | None
     min_deposit_cents: int | None
     max_deposit_cents: int | None
+    legal_name: str | None
+    address: str | None
+    country: str | None
+    tax_id: str | None
+    tax_rate_basis_points: int | None
     version: str
     took_effect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PapersChange:
+    """What papers are to say of the marketplace from now on. Those that are issued stay as they are."""
+
+    legal_name: str | Unchanged | None = UNCHANGED
+    address: str | Unchanged | None = UNCHANGED
+    country: str | Unchanged | None = UNCHANGED
+    tax_id: str | Unchanged | None = UNCHANGED
+    tax_rate_basis_points: int | Unchanged | None = UNCHANGED
 
 
 def read_marketplace(database: Database) -> MarketplaceSettings:
@@ -49,6 +66,7 @@ def change_marketplace(
     timezone: str | Unchanged = UNCHANGED,
     min_deposit_cents: int | Unchanged | None = UNCHANGED,
     max_deposit_cents: int | Unchanged | None = UNCHANGED,
+    papers: PapersChange = PapersChange(),
     memo: str | None = None,
     expected_version: str | None = None,
 ) -> MarketplaceSettings:
@@ -58,14 +76,14 @@ def change_marketplace(
     one are 500 of the other. Locks the marketplace's row, then, for another currency, all niches. Raises `BadInput` and
     `Refused`: `currency_in_use`, `version_conflict`.
     """
-    given = {
+    said = {
         "currency": currency,
         "name": name,
         "timezone": timezone,
         "min_deposit_cents": min_deposit_cents,
         "max_deposit_cents": max_deposit_cents,
     }
-    values = {each: value for each, value in given.items() if value is not UNCHANGED}
+    values = {each: value for each, value in said.items() if value is not UNCHANGED} | given(papers)
     canonical = canonical_values({**values, "memo": memo})
     memo = canonical.pop("memo")
 

@@ -20,6 +20,7 @@ from fairlead.flows.declaring.plan_retention import RetentionPlan, plan_retentio
 from fairlead.flows.declaring.plan_subscriptions import SubscriptionPlan, is_restated, plan_subscriptions
 from fairlead.flows.declaring.provider_events import provider_events
 from fairlead.flows.funding import Contents, record_moves
+from fairlead.flows.money.receipts import issue_receipts
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.conflict_groups import add_conflict_groups, conflict_groups
@@ -234,7 +235,9 @@ def _write(conn: Connection, document: Declaration, plan: _Plan, actor: Actor) -
     write_providers(conn, plan.providers.changed, now)
     locked = plan.standing.locked | lock_niches(conn, [row.niche_id for row in plan.niches.written_niches])
     record_moves(conn, locked, _journal_contents(plan), plan.subscriptions.moves, now)
-    credited = [credited_event(payment, plan.standing.currency, actor) for payment in plan.providers.deposits]
+    deposits = plan.providers.deposits
+    receipts = issue_receipts(conn, deposits, plan.standing.currency, now)
+    credited = [credited_event(payment, receipts[payment.payment_id], actor) for payment in deposits]
     settings = [*plan.retention.events(actor), *plan.reports.events(actor)]
     append_audit(conn, [*_events(document, plan, actor), *settings, *credited], now)
 

@@ -7,9 +7,12 @@ from typing import BinaryIO
 
 from fairlead.core.books import (
     EARLIER,
+    TAX,
+    TAX_EXPENSE,
     Movement,
     balance,
     clearing_account,
+    credit_note,
     opening,
     posting,
     receivable_account,
@@ -22,17 +25,26 @@ from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import marketplace_currency
-from fairlead.store.money.books import BookedEntry, EarlierSum, booked_entries, earlier_sums, first_entry_at
-from fairlead.store.money.closed_months import MonthEnd, stretch_values
+from fairlead.store.money.books import (
+    BookedCreditNote,
+    BookedEntry,
+    EarlierSum,
+    booked_credit_notes,
+    booked_entries,
+    earlier_sums,
+    earlier_tax_taken_back,
+    first_entry_at,
+)
+from fairlead.store.money.closed_months import MonthEnd, last_receipt_number, stretch_values
 
 
 def export_books(database: Database, month_name: str | None, output: BinaryIO, actor: Actor) -> int:
     """The books of the month, or of all time up to now, are in `output`; returns how many ledger entries they have.
 
-    Wallets, receivables (credit that is used), revenue by niche, clearing by gateway, and what was moved by hand. A
-    month begins with what stood before it; each file ends with what every wallet and receivable must hold, taken from
-    the ledgers' own balances. Of a month that is closed the bytes are always the same: it names no provider but by its
-    id. Audited. Raises `BadInput` for what is no month.
+    Wallets, receivables (credit that is used), revenue by niche, clearing by gateway, the tax in deposits, and what was
+    moved by hand. A month begins with what stood before it; each file ends with what every wallet and receivable must
+    hold, taken from the ledgers' own balances. Of a month that is closed the bytes are always the same: it names no
+    provider but by its id. Audited. Raises `BadInput` for what is no month.
     """
     with database.snapshot(is_long=True) as conn:
         month = None if month_name is None else month_named(conn, month_name)
@@ -47,6 +59,7 @@ def export_books(database: Database, month_name: str | None, output: BinaryIO, a
     return books.entry_count
 
 
+NO_NUMBER_IS_HIGHER = 2**63 - 1
 BEGINNING = MonthEnd(None, None)
 EVERYTHING = MonthEnd(None, datetime.max.replace(tzinfo=UTC))
 
@@ -74,16 +87,22 @@ class _Books:
         yield f'option "operating_currency" "{currency}"'
         ends = stretch_values(BEGINNING, EVERYTHING) if month is None else stretch_values(month.begin, month.end)
         if month is not None:
-            yield from self._earlier(earlier_sums(self._conn, ends), first_day)
+            yield from self._earlier(earlier_sums(self._conn, ends), month, first_day)
         last_day = first_day
         for entry in booked_entries(self._conn, ends):
             movement = self._movement(entry)
             last_day = max(last_day, movement.day)
-            yield from self._opened(first_day, movement)
+            yield from self._opened(first_day, self._accounts(movement))
             yield ""
             yield transaction(movement, currency)
             self._balances[entry.provider_id] = entry.balance_after_cents
             self.entry_count += 1
+        for note in self._credit_notes():
+            day = self._day(note.issued_at)
+            last_day = max(last_day, day)
+            yield from self._opened(first_day, (TAX, TAX_EXPENSE))
+            yield ""
+            yield credit_note(day, note.number, note.corrects_number, note.tax_cents, currency)
         yield ""
         yield from self._closing(month.next_day if month is not None else last_day + timedelta(days=1))
 
@@ -103,6 +122,16 @@ class _Books:
             entry.gateway,
             entry.assignment_id,
             entry.payment_id,
+            entry.receipt_number,
+            entry.tax_cents,
+        )
+
+    def _credit_notes(self) -> list[BookedCreditNote]:
+        if self._month is None:
+            return booked_credit_notes(self._conn, 0, NO_NUMBER_IS_HIGHER)
+        before, last = self._month.begin, self._month.end
+        return booked_credit_notes(
+            self._conn, last_receipt_number(self._conn, before), last_receipt_number(self._conn, last)
         )
 
     def _day(self, moment: datetime) -> date:
@@ -113,15 +142,19 @@ class _Books:
             return day
         return min(max(day, self._month.first_day), self._month.next_day - timedelta(days=1))
 
-    def _opened(self, day: date, movement: Movement) -> Iterator[str]:
+    def _accounts(self, movement: Movement) -> tuple[str, ...]:
         own = wallet_account(movement.provider_id), receivable_account(movement.provider_id)
-        for account in (*own, movement.counter_account):
+        return (*own, movement.counter_account, *((TAX, TAX_EXPENSE) if movement.tax_cents else ()))
+
+    def _opened(self, day: date, accounts: tuple[str, ...]) -> Iterator[str]:
+        for account in accounts:
             if account not in self._open:
                 self._open.add(account)
                 yield opening(day, account, self._currency)
 
-    def _earlier(self, sums: list[EarlierSum], day: date) -> Iterator[str]:
+    def _earlier(self, sums: list[EarlierSum], month: Month, day: date) -> Iterator[str]:
         """What stood before the month, as one transaction; revenue of earlier months stays out of this one's."""
+        taken_back = earlier_tax_taken_back(self._conn, last_receipt_number(self._conn, month.begin))
         wallets: dict[str, int] = {}
         receivables: dict[str, int] = {}
         clearing: dict[str, int] = {}
@@ -135,6 +168,7 @@ class _Books:
         sides += [(receivable_account(key), cents) for key, cents in sorted(receivables.items())]
         sides += [(clearing_account(key), cents) for key, cents in sorted(clearing.items())]
         self._balances = {key: cents - receivables[key] for key, cents in wallets.items()}
+        sides.append((TAX, taken_back - sum(each.tax_cents for each in sums)))
         sides.append((EARLIER, -sum(cents for _, cents in sides)))
         for account, _ in sides:
             self._open.add(account)

@@ -6,11 +6,18 @@ from fairlead.core.canonical import timestamp_text
 from fairlead.flows.money.months import Month, next_to_close
 from fairlead.flows.money.statement_file import statement_files
 from fairlead.store.audit.log import SYSTEM, AuditEvent, append_audit
+from fairlead.store.configuration.marketplace import marketplace_row
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import marketplace_currency
+from fairlead.store.money.billing_details import parties_now
 from fairlead.store.money.books import first_entry_at
-from fairlead.store.money.closed_months import ClosedMonthRow, insert_closed_month, stretch_values
+from fairlead.store.money.closed_months import (
+    ClosedMonthRow,
+    insert_closed_month,
+    last_receipt_number,
+    stretch_values,
+)
 from fairlead.store.money.statements import StatementRow, digest_of_month, insert_statements, month_lines
 
 ROWS_AT_ONCE = 1000
@@ -36,7 +43,8 @@ def _close_next(conn: Connection) -> int | None:
     month, now = next_to_close(conn, first_at), clock(conn)
     if not month.is_due(now):
         return None
-    row = ClosedMonthRow(month.first_day, month.zone, month.began_at, month.ends_at, now)
+    last_number = last_receipt_number(conn, month.end)
+    row = ClosedMonthRow(month.first_day, month.zone, month.began_at, month.ends_at, now, last_number)
     if not insert_closed_month(conn, row):
         return 0
     count = _make_statements(conn, month)
@@ -46,6 +54,7 @@ def _close_next(conn: Connection) -> int | None:
         "began_at": timestamp_text(month.began_at),
         "ends_at": timestamp_text(month.ends_at),
         "closed_at": timestamp_text(now),
+        "last_receipt_number": last_number,
         "statement_count": statement_count,
         "sha256": sha256,
     }
@@ -57,6 +66,8 @@ def _make_statements(conn: Connection, month: Month) -> int:
     made: list[StatementRow] = []
     with closing(month_lines(conn, month.first_day, stretch_values(month.begin, month.end))) as lines:
         made = [file.row() for file in statement_files(lines, marketplace_currency(conn))]
+    market = marketplace_row(conn)
     for start in range(0, len(made), ROWS_AT_ONCE):
-        insert_statements(conn, made[start : start + ROWS_AT_ONCE])
+        some = made[start : start + ROWS_AT_ONCE]
+        insert_statements(conn, some, parties_now(conn, market, [row.provider_id for row in some]))
     return len(made)

@@ -12,6 +12,7 @@ from fairlead.core.model import MAX_AMOUNT_CENTS
 from fairlead.core.payments import GATEWAYS
 from fairlead.flows.funding import lock_niches_moved_by, move_money, reactivated_ids
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
+from fairlead.flows.money.receipts import issue_receipts
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.rows import hold_currency, lock_providers
@@ -62,7 +63,7 @@ def deposit(
 
     def work(conn: Connection, also: Sequence[str]) -> Deposited:
         credited = credit_deposit(conn, also, checked, amount_cents, gateway, external_id, actor)
-        append_audit(conn, credited.events, credited.at)
+        record_deposit(conn, credited, actor)
         return credited.deposited
 
     return with_niche_locks(
@@ -72,10 +73,11 @@ def deposit(
 
 @dataclass(frozen=True, slots=True)
 class CreditedDeposit:
-    """A deposit on the balance at that moment, and what the audit log has to say of it, which its caller appends."""
+    """A deposit on the balance at that moment, for `record_deposit`; `payment` None: it was credited before."""
 
     deposited: Deposited
-    events: tuple[AuditEvent, ...]
+    payment: CreditedPayment | None
+    currency: str
     at: datetime
 
 
@@ -90,7 +92,8 @@ def credit_deposit(
 ) -> CreditedDeposit:
     """The amount is on the balance, as `deposit` says, in the caller's transaction, which `with_niche_locks` began.
 
-    Where it was credited before there is no event. What it refuses, it refuses before anything is changed.
+    The caller hands what comes of it to `record_deposit`, last of all. What it refuses, it refuses before anything is
+    changed.
     """
     currency = hold_currency(conn)
     locked = lock_niches_moved_by(conn, {provider_id: amount_cents}, also)
@@ -99,14 +102,26 @@ def credit_deposit(
         raise Refused("provider_unknown", f"there is no provider {provider_id}")
     recorded = credited_payments(conn, gateway, [external_id]).get(external_id)
     if recorded is not None:
-        return CreditedDeposit(_recorded(recorded, provider_id, amount_cents), (), clock(conn))
+        return CreditedDeposit(_recorded(recorded, provider_id, amount_cents), None, currency, clock(conn))
     posting, _ = post(provider.balance, LedgerEntryKind.DEPOSIT, amount_cents)
     payment = CreditedPayment(new_id(conn), provider_id, gateway, external_id, posting)
     now = clock(conn)
     entries = insert_payments(conn, [payment], currency, now)
     moves = move_money(conn, locked, {provider_id: provider}, entries, actor.name, now)
     done = _deposited(payment, was_recorded=False, reactivated=reactivated_ids(moves))
-    return CreditedDeposit(done, (credited_event(payment, currency, actor),), now)
+    return CreditedDeposit(done, payment, currency, now)
+
+
+def record_deposit(conn: Connection, credited: CreditedDeposit, actor: Actor, *further: AuditEvent) -> None:
+    """The deposit has its receipt, and the audit log says so, with what else was done in its transaction.
+
+    Locks the head of the receipts' numbers, then the audit log's: nothing is locked, and little done, after this.
+    """
+    events = further
+    if credited.payment is not None:
+        receipts = issue_receipts(conn, [credited.payment], credited.currency, credited.at)
+        events = (credited_event(credited.payment, receipts[credited.payment.payment_id], actor), *further)
+    append_audit(conn, events, credited.at)
 
 
 def _checked(amount_cents: int, gateway: str, external_id: str) -> tuple[str, str]:

@@ -6,15 +6,19 @@ from datetime import date
 
 from fairlead.core.errors import Broken, Refused
 from fairlead.core.ledger import LedgerEntryKind
+from fairlead.core.receipts import Parties
 from fairlead.flows.money.months import Month, month_at, month_named
 from fairlead.flows.money.statement_file import StatementEntry, StatementFile, statement_files
+from fairlead.store.configuration.marketplace import marketplace_row
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id, marketplace_currency
+from fairlead.store.money.billing_details import parties_now
 from fairlead.store.money.closed_months import stretch_values
 from fairlead.store.money.statements import (
     StatementRow,
     month_lines,
+    parties_of_statement,
     recorded_lines,
     stored_statement,
     stored_statements,
@@ -36,7 +40,8 @@ class KindSum:
 class MonthlyStatement:
     """A provider's statement. `is_final` says that the month is closed, and the statement is on record with `sha256`.
 
-    The sums are of the kinds that there are entries of; `sha256` is of its CSV, in hexadecimal.
+    `parties` are as they were when it was closed, else as they are now. The sums are of the kinds that there are
+    entries of; `sha256` is of its CSV, in hexadecimal.
     """
 
     provider_id: str
@@ -51,6 +56,7 @@ class MonthlyStatement:
     is_final: bool
     sha256: str
     csv: bytes = field(repr=False)
+    parties: Parties
 
 
 def read_statement(database: Database, provider_id: str, month_text: str) -> MonthlyStatement:
@@ -70,7 +76,7 @@ def read_statement(database: Database, provider_id: str, month_text: str) -> Mon
             raise _unknown(month)
         if stored is not None and found.row() != stored:
             raise Broken(f"the statement of {month.name} of provider {checked} is not what is on record")
-        return _statement(found, month)
+        return _statement(found, month, _parties(conn, checked, month))
 
 
 def _unknown(month: Month) -> Refused:
@@ -87,7 +93,13 @@ def _file(conn: Connection, provider_id: str, month: Month) -> StatementFile | N
         return next(statement_files(lines, currency, keep=True), None)
 
 
-def _statement(found: StatementFile, month: Month) -> MonthlyStatement:
+def _parties(conn: Connection, provider_id: str, month: Month) -> Parties:
+    if month.is_closed:
+        return parties_of_statement(conn, provider_id, month.first_day)
+    return parties_now(conn, marketplace_row(conn), [provider_id])[provider_id]
+
+
+def _statement(found: StatementFile, month: Month, parties: Parties) -> MonthlyStatement:
     kinds = [kind.value for kind in LedgerEntryKind]
     sums = tuple(KindSum(kind, *found.totals[kind]) for kind in kinds if kind in found.totals)
     return MonthlyStatement(
@@ -103,6 +115,7 @@ def _statement(found: StatementFile, month: Month) -> MonthlyStatement:
         month.is_closed,
         found.sha256.hex(),
         found.content,
+        parties,
     )
 
 

@@ -8,7 +8,7 @@ from fairlead.core.errors import Refused
 from fairlead.core.payments import CREDITABLE, DoubtKind
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo
-from fairlead.flows.money.deposit import credit_deposit
+from fairlead.flows.money.deposit import credit_deposit, record_deposit
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.flows.payments.payment_audit import DOUBT, settled_event
 from fairlead.flows.payments.top_up_results import charge_is_over
@@ -75,7 +75,7 @@ def credit_doubt(
         resolve_doubt(conn, checked, "credited", actor.name, memo, credited.at)
         payment_id = credited.deposited.payment_id
         events.append(_resolved_event(doubt, "credited", actor, memo, payment_id))
-        append_audit(conn, [*credited.events, *events], credited.at)
+        record_deposit(conn, credited, actor, *events)
         return ResolvedDoubt(checked, "credited", credited.at, payment_id, to, credited.deposited.balance_after_cents)
 
     return with_niche_locks(

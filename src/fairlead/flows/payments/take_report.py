@@ -15,7 +15,8 @@ from fairlead.core.payments import (
     Verdict,
     verdict_on,
 )
-from fairlead.flows.money.deposit import credit_deposit
+from fairlead.flows.money.deposit import credit_deposit, record_deposit
+from fairlead.flows.money.receipts import take_receipt_back
 from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.flows.notifications.alerts import alert_operators
 from fairlead.flows.payments.payment_audit import doubted_event, gateway_actor, settled_event
@@ -27,6 +28,7 @@ from fairlead.store.ids import new_id
 from fairlead.store.leads.rows import clock
 from fairlead.store.money.payment_doubts import NewDoubt, insert_doubt
 from fairlead.store.money.payment_requests import PaymentRequest, lock_request, request_id_of_charge, settle_request
+from fairlead.store.money.receipts import receipt_of_payment
 from fairlead.store.money.saved_methods import ask_about_saving
 
 LONGEST_REASON = 100
@@ -120,7 +122,7 @@ def _credit(conn: Connection, also: Sequence[str], request: PaymentRequest, repo
     settle_request(conn, request.request_id, "succeeded", None, payment_id, credited.at)
     charge_is_over(conn, request, credited.at, succeeded=True)
     settled = settled_event(request, "succeeded", None, payment_id, actor)
-    append_audit(conn, [*credited.events, settled], credited.at)
+    record_deposit(conn, credited, actor, settled)
     return None
 
 
@@ -136,6 +138,7 @@ def _settle(
             return TakenReport(request_id, PaymentOutcome.NOTHING)
         events.append(doubted_event(new, actor))
         tell_of_doubt(conn, new, now)
+        events += _take_receipt_back(conn, gateway, report, now)
     if request is not None and outcome in (PaymentOutcome.FAIL, PaymentOutcome.REVIEW):
         state = "failed" if outcome is PaymentOutcome.FAIL else "in_review"
         reason = doubt.value if doubt is not None else (report.reason or "failed")[:LONGEST_REASON]
@@ -145,6 +148,17 @@ def _settle(
             events += charge_was_refused(conn, request, reason, report.advice, now)
     append_audit(conn, events, now)
     return TakenReport(request_id, outcome, doubt)
+
+
+def _take_receipt_back(conn: Connection, gateway: str, report: GatewayReport, now: datetime) -> list[AuditEvent]:
+    """Of a charge that was refunded whole the receipt is taken back. Of a part of it an operator decides."""
+    if report.kind is not ReportKind.REFUNDED or report.charge_reference is None:
+        return []
+    row = receipt_of_payment(conn, gateway, report.charge_reference)
+    if row is None or (report.amount_cents, report.currency) != (row.gross_cents, row.currency):
+        return []
+    event = take_receipt_back(conn, row, gateway_actor(gateway), now)
+    return [] if event is None else [event]
 
 
 def _doubt(conn: Connection, gateway: str, request_id: str | None, report: GatewayReport, kind: DoubtKind) -> NewDoubt:

@@ -11,13 +11,18 @@ from fairlead.store.typed_rows import one_row
 
 @dataclass(frozen=True, slots=True)
 class MarketplaceRow:
-    """What holds for the whole marketplace; None: not chosen yet."""
+    """What holds for the whole marketplace; None: not chosen yet. Its papers name it by the last five but the rate."""
 
     currency: str
     name: str | None
     timezone: str | None
     min_deposit_cents: int | None = None
     max_deposit_cents: int | None = None
+    legal_name: str | None = None
+    address: str | None = None
+    country: str | None = None
+    tax_id: str | None = None
+    tax_rate_basis_points: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,10 @@ class IdentityRow:
     logo_digest: str | None
 
 
-_ROW: LiteralString = "select currency, name, timezone, min_deposit_cents, max_deposit_cents from marketplace"
+_ROW: LiteralString = """
+    select currency, name, timezone, min_deposit_cents, max_deposit_cents, legal_name, address, country, tax_id,
+           tax_rate_basis_points
+    from marketplace"""
 
 
 def marketplace_row(conn: Connection) -> MarketplaceRow:
@@ -58,8 +66,22 @@ def marketplace_row(conn: Connection) -> MarketplaceRow:
 def write_marketplace(conn: Connection, row: MarketplaceRow) -> None:
     """The marketplace is like this; its currency stays as it is. Needs its lock."""
     conn.execute(
-        "update marketplace set name = %s, timezone = %s, min_deposit_cents = %s, max_deposit_cents = %s",
-        (row.name, row.timezone, row.min_deposit_cents, row.max_deposit_cents),
+        """
+        update marketplace
+        set name = %s, timezone = %s, min_deposit_cents = %s, max_deposit_cents = %s, legal_name = %s, address = %s,
+            country = %s, tax_id = %s, tax_rate_basis_points = %s
+        """,
+        (
+            row.name,
+            row.timezone,
+            row.min_deposit_cents,
+            row.max_deposit_cents,
+            row.legal_name,
+            row.address,
+            row.country,
+            row.tax_id,
+            row.tax_rate_basis_points,
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Invariants of papers: statements add up to the ledgers, entry by entry, and are what the audit log sealed."""
+"""Invariants of papers: statements and receipts add up to the ledgers, entry by entry, as the audit log sealed them."""
 
 from fairlead.store.invariants.invariant import Invariant
 from fairlead.store.money.statements import DIGESTS
@@ -70,10 +70,66 @@ INVARIANTS_OF_PAPERS: tuple[Invariant, ...] = (
            or f.began_at is distinct from (s.new ->> 'began_at')::timestamptz
            or f.ends_at is distinct from (s.new ->> 'ends_at')::timestamptz
            or f.closed_at is distinct from (s.new ->> 'closed_at')::timestamptz
+           or f.last_receipt_number is distinct from (s.new ->> 'last_receipt_number')::bigint
            or f.month <> coalesce(f.month_before + interval '1 month', f.month)
            or f.began_at <> coalesce(f.ended_at, f.began_at)
            or coalesce(d.statement_count, 0) is distinct from (s.new ->> 'statement_count')::bigint
            or coalesce(d.sha256, '') is distinct from s.new ->> 'sha256'
         """,  # noqa: S608 - constants of our own
+    ),
+    Invariant(
+        "receipts are numbered from 1 without a gap, up to the head",
+        "select count(*) from receipts",
+        """
+        select format('%s receipts, from %s to %s; the head says %s', count(*), min(number), max(number),
+                      (select last_number from receipt_head))
+        from receipts
+        having (count(*), coalesce(min(number), 1), coalesce(max(number), 0))
+               is distinct from ((select last_number from receipt_head), 1,
+                                 (select last_number from receipt_head))
+        """,
+    ),
+    Invariant(
+        "every deposit has its receipt, as the ledger and the audit log have it, and the tax that its rate gives",
+        "select count(*) from ledger_entries where kind = 'deposit'",
+        """
+        with told as materialized (
+            select entity_id, new from audit_log where action = 'deposit.credited'
+        )
+        select format('receipt %s of payment %s: %s, tax %s; the ledger has %s of provider %s', r.number,
+                      coalesce(r.payment_id, e.payment_id), r.gross_cents, r.tax_cents, e.amount_cents, e.provider_id)
+        from (select * from ledger_entries where kind = 'deposit') e
+        full join (select * from receipts where kind = 'receipt') r on r.payment_id = e.payment_id
+        left join told t on t.entity_id = r.payment_id::text
+        left join payments p on p.id = r.payment_id
+        where (r.provider_id, r.gross_cents, r.issued_at, r.currency)
+              is distinct from (e.provider_id, e.amount_cents, e.created_at, p.currency)
+           or (r.number::text, encode(r.sha256, 'hex'))
+              is distinct from (t.new ->> 'receipt_number', t.new ->> 'receipt_sha256')
+           or r.tax_cents <> coalesce((2 * r.gross_cents * r.tax_rate_basis_points + 10000 + r.tax_rate_basis_points)
+                                      / (2 * (10000 + r.tax_rate_basis_points)), 0)
+           or r.corrects_number is not null
+        """,
+    ),
+    Invariant(
+        "every credit note takes one receipt back, whole and once, as the audit log says",
+        "select count(*) from receipts where kind = 'credit_note'",
+        """
+        with told as materialized (
+            select entity_id, new, created_at from audit_log where action = 'credit_note.issued'
+        )
+        select format('credit note %s of %s takes back receipt %s of %s', coalesce(c.number::text, t.entity_id),
+                      c.gross_cents, r.number, r.gross_cents)
+        from (select *, count(*) over (partition by corrects_number) as times
+              from receipts where kind = 'credit_note') c
+        left join receipts r on r.number = c.corrects_number and r.kind = 'receipt' and r.number < c.number
+        full join told t on t.entity_id = c.number::text
+        where (c.provider_id, c.payment_id, c.currency, c.gross_cents, c.tax_rate_basis_points, c.tax_cents, c.parties,
+               c.times)
+              is distinct from (r.provider_id, r.payment_id, r.currency, r.gross_cents, r.tax_rate_basis_points,
+                                r.tax_cents, r.parties, 1)
+           or (c.corrects_number::text, encode(c.sha256, 'hex'), c.issued_at)
+              is distinct from (t.new ->> 'corrects_number', t.new ->> 'sha256', t.created_at)
+        """,
     ),
 )

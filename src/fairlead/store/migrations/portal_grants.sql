@@ -12,7 +12,7 @@ grant usage on schema :"schema" to :"portal";
 grant select on marketplace, niches, competition_levels, postcode_tables to :"portal";
 
 -- Its own money, which it reads.
-grant select on providers, payments, ledger_entries, statements, closed_months to :"portal";
+grant select on providers, payments, ledger_entries, statements, closed_months, receipts to :"portal";
 grant select on payment_requests to :"portal";
 grant select (request_id, provider_id) on sandbox_charges to :"portal";
 grant update (low_balance_threshold_cents, low_balance_days, top_up_below_cents, language, limits, schedule, limits_used,
@@ -32,6 +32,11 @@ grant update (threshold_cents, amount_cents, monthly_limit_cents, is_on, off_rea
     on auto_top_ups to :"portal";
 grant insert (id, provider_id, gateway, created_at, ask_at) on saved_methods to :"portal";
 grant update (state, page_reference, page_url, method_reference, label, ask_at, test_card) on saved_methods to :"portal";
+
+-- What its papers are to say of it. Those that were issued it reads, and no more.
+grant select on billing_details to :"portal";
+grant insert (provider_id, legal_name, address, country, tax_id, email) on billing_details to :"portal";
+grant update (legal_name, address, country, tax_id, email) on billing_details to :"portal";
 
 -- Its own subscriptions. `served_seq`, the place in the order, is the engine's.
 grant select on subscriptions to :"portal";

@@ -17,7 +17,8 @@ from fairlead.store.typed_rows import all_rows
 
 _OF: LiteralString = """
     left join assignments a on a.id = e.assignment_id left join niches n on n.id = a.niche_id
-    left join payments p on p.id = e.payment_id"""
+    left join payments p on p.id = e.payment_id
+    left join receipts r on r.payment_id = e.payment_id and r.kind = 'receipt'"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,25 @@ class BookedEntry:
     gateway: str | None
     assignment_id: str | None
     payment_id: str | None
+    receipt_number: int | None
+    tax_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookedCreditNote:
+    """A credit note that takes tax back, and when it was issued."""
+
+    number: int
+    corrects_number: int
+    issued_at: datetime
+    tax_cents: int
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierSum:
     """What the entries before some moment add up to, by provider, kind, niche and gateway.
 
-    `wallet_cents` is how much the wallet rose by them, as `core.books` divides them.
+    `wallet_cents` is how much the wallet rose by them, as `core.books` divides them, `tax_cents` the tax in deposits.
     """
 
     provider_id: str
@@ -49,6 +62,7 @@ class EarlierSum:
     gateway: str | None
     amount_cents: int
     wallet_cents: int
+    tax_cents: int
 
 
 def first_entry_at(conn: Connection) -> datetime | None:
@@ -69,7 +83,8 @@ def earlier_sums(conn: Connection, ends: Mapping[str, Any]) -> list[EarlierSum]:
         with stretch as materialized ({STRETCHES})
         select e.provider_id::text, e.kind, n.slug as niche, p.gateway, sum(e.amount_cents)::bigint as amount_cents,
                sum(greatest(e.balance_after_cents, 0)
-                   - greatest(e.balance_after_cents - e.amount_cents, 0))::bigint as wallet_cents
+                   - greatest(e.balance_after_cents - e.amount_cents, 0))::bigint as wallet_cents,
+               coalesce(sum(r.tax_cents), 0)::bigint as tax_cents
         from stretch s join ledger_entries e on e.provider_id = s.provider_id and e.seq <= s.before_seq {_OF}
         group by 1, 2, 3, 4 order by 1, 2, 3, 4
         """,  # noqa: S608 - constants of our own
@@ -84,7 +99,8 @@ def booked_entries(conn: Connection, ends: Mapping[str, Any]) -> Iterator[Booked
             f"""
             with stretch as materialized ({STRETCHES})
             select e.provider_id::text, e.seq, e.kind, e.amount_cents, e.balance_after_cents, e.created_at,
-                   n.slug as niche, p.gateway, e.assignment_id::text, e.payment_id::text
+                   n.slug as niche, p.gateway, e.assignment_id::text, e.payment_id::text, r.number as receipt_number,
+                   coalesce(r.tax_cents, 0) as tax_cents
             from stretch s
             join ledger_entries e on e.provider_id = s.provider_id and e.seq > s.before_seq and e.seq <= s.last_seq
             {_OF}
@@ -93,3 +109,26 @@ def booked_entries(conn: Connection, ends: Mapping[str, Any]) -> Iterator[Booked
             ends,
         )
         yield from cursor
+
+
+def booked_credit_notes(conn: Connection, after_number: int, last_number: int) -> list[BookedCreditNote]:
+    """The credit notes with these numbers that take tax back, by number."""
+    return all_rows(
+        conn,
+        BookedCreditNote,
+        """
+        select number, corrects_number, issued_at, tax_cents from receipts
+        where kind = 'credit_note' and tax_cents > 0 and number > %s and number <= %s order by number
+        """,
+        (after_number, last_number),
+    )
+
+
+def earlier_tax_taken_back(conn: Connection, last_number: int) -> int:
+    """How much tax the credit notes up to that number take back."""
+    return conn.execute(
+        """
+        select coalesce(sum(tax_cents), 0)::bigint from receipts where kind = 'credit_note' and number <= %s
+        """,
+        (last_number,),
+    ).fetchall()[0][0]

@@ -19,13 +19,17 @@ from fairlead.store.typed_rows import one_row
 
 @dataclass(frozen=True, slots=True)
 class ClosedMonthRow:
-    """A month that is closed: by whose clocks it was a month, and from when to when it was."""
+    """A month that is closed: by whose clocks it was a month, and from when to when it was.
+
+    `last_receipt_number` is that of its last receipt or credit note, or of an earlier month's.
+    """
 
     month: date
     timezone: str
     began_at: datetime
     ends_at: datetime
     closed_at: datetime
+    last_receipt_number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def stretch_values(before: MonthEnd, last: MonthEnd) -> dict[str, Any]:
     }
 
 
-_COLUMNS: LiteralString = "select month, timezone, began_at, ends_at, closed_at from closed_months"
+_COLUMNS: LiteralString = "select month, timezone, began_at, ends_at, closed_at, last_receipt_number from closed_months"
 
 
 def closed_month(conn: Connection, month: date) -> ClosedMonthRow | None:
@@ -83,9 +87,25 @@ def insert_closed_month(conn: Connection, row: ClosedMonthRow) -> bool:
     """The month is closed; False where another process closed it. One that is about to is waited for."""
     inserted = conn.execute(
         """
-        insert into closed_months (month, timezone, began_at, ends_at, closed_at) values (%s, %s, %s, %s, %s)
+        insert into closed_months (month, timezone, began_at, ends_at, closed_at, last_receipt_number)
+        values (%s, %s, %s, %s, %s, %s)
         on conflict (month) do nothing
         """,
-        (row.month, row.timezone, row.began_at, row.ends_at, row.closed_at),
+        (row.month, row.timezone, row.began_at, row.ends_at, row.closed_at, row.last_receipt_number),
     )
     return inserted.rowcount == 1
+
+
+def last_receipt_number(conn: Connection, end: MonthEnd) -> int:
+    """The number of the last receipt or credit note up to that end of a month; 0: there is none.
+
+    As ledgers end it: where a closed month says, or with the last that is dated before, if that is later.
+    """
+    return conn.execute(
+        """
+        select greatest(
+            coalesce((select last_receipt_number from closed_months where month = %s::date), 0),
+            coalesce((select max(number) from receipts where issued_at < %s::timestamptz), 0))
+        """,
+        (end.on_record, end.dated_before),
+    ).fetchall()[0][0]

@@ -7,6 +7,7 @@ from datetime import datetime
 from psycopg import errors
 
 from fairlead.core.ledger import LedgerEntryKind, Posting
+from fairlead.core.receipts import Receipt
 from fairlead.store.audit.log import Actor, AuditEvent
 from fairlead.store.configuration.rows import ConcurrentChange
 from fairlead.store.connection import Connection
@@ -76,15 +77,17 @@ def insert_payments(
     return [LedgerEntry(each.provider_id, each.posting, payment_id=each.payment_id) for each in payments]
 
 
-def credited_event(payment: CreditedPayment, currency: str, actor: Actor) -> AuditEvent:
-    """What the audit log has to say of the payment."""
+def credited_event(payment: CreditedPayment, receipt: Receipt, actor: Actor) -> AuditEvent:
+    """What the audit log has to say of the payment, and of its receipt: the number, and the hash of what it says."""
     credited = {
         "provider_id": payment.provider_id,
         "gateway": payment.gateway,
         "external_id": payment.external_id,
         "amount_cents": payment.posting.amount_cents,
         "balance_after_cents": payment.posting.balance_after_cents,
-        "currency": currency,
+        "currency": receipt.currency,
         "ledger_seq": payment.posting.seq,
+        "receipt_number": receipt.number,
+        "receipt_sha256": receipt.sha256().hex(),
     }
     return AuditEvent(actor, "deposit.credited", "payment", payment.payment_id, new=credited)

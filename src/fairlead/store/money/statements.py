@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 from psycopg.rows import class_row
 
 from fairlead.core.canonical import canonical_json
+from fairlead.core.receipts import Parties, parties_of
 from fairlead.store.arrays import array_text, quoted_array_text
 from fairlead.store.connection import Connection
 from fairlead.store.money.closed_months import STRETCHES
@@ -113,6 +114,14 @@ def stored_statements(conn: Connection, provider_id: str, limit: int) -> list[St
     )
 
 
+def parties_of_statement(conn: Connection, provider_id: str, month: date) -> Parties:
+    """Whom the statement, which is there, names: as they were when its month was closed."""
+    rows = conn.execute(
+        "select parties from statements where provider_id = %s and month = %s", (provider_id, month)
+    ).fetchall()
+    return parties_of(rows[0][0])
+
+
 def all_statements(conn: Connection) -> Generator[StatementRow]:
     """Every statement, by provider and month, in flat memory."""
     with conn.cursor(name="statements", row_factory=class_row(StatementRow)) as cursor:
@@ -121,13 +130,14 @@ def all_statements(conn: Connection) -> Generator[StatementRow]:
         yield from cursor
 
 
-def insert_statements(conn: Connection, rows: Sequence[StatementRow]) -> None:
-    """The statements are there."""
+def insert_statements(conn: Connection, rows: Sequence[StatementRow], parties: Mapping[str, Parties]) -> None:
+    """The statements are there, and name the parties, which are by provider id."""
     conn.execute(
         """
-        insert into statements (provider_id, month, first_seq, last_seq, opening_cents, closing_cents, totals, sha256)
+        insert into statements (provider_id, month, first_seq, last_seq, opening_cents, closing_cents, totals, sha256,
+                                parties)
         select * from unnest(%s::uuid[], %s::date[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-                             %s::jsonb[], %s::bytea[])
+                             %s::jsonb[], %s::bytea[], %s::jsonb[])
         """,
         (
             array_text([row.provider_id for row in rows]),
@@ -138,6 +148,7 @@ def insert_statements(conn: Connection, rows: Sequence[StatementRow]) -> None:
             array_text([row.closing_cents for row in rows]),
             quoted_array_text([canonical_json(dict(row.totals)).decode() for row in rows]),
             [row.sha256 for row in rows],
+            quoted_array_text([canonical_json(parties[row.provider_id].document()).decode() for row in rows]),
         ),
     )
 
@@ -153,7 +164,7 @@ def digest_of_month(conn: Connection, month: date) -> tuple[int, str]:
 
 DIGESTS: LiteralString = """
     select month, count(*) as statement_count,
-           encode(sha256(convert_to(string_agg(provider_id || ' ' || encode(sha256, 'hex'), ' '
+           encode(sha256(convert_to(string_agg(provider_id || ' ' || encode(sha256, 'hex') || ' ' || parties, ' '
                                                order by provider_id), 'UTF8')), 'hex') as sha256
     from statements group by month"""
-"""Of every closed month: how many statements, and the SHA-256 of theirs."""
+"""Of every closed month: how many statements, and the SHA-256 of theirs and of whom they name."""

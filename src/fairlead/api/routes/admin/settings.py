@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
 from fastapi import Response
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
@@ -16,12 +16,18 @@ from fairlead.api.routes.admin.providers import Timezone
 from fairlead.api.schemas.changes import Memo, Name, unsaid
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import LARGE_BODY_BYTES, Cents, RequestModel, ResponseModel, pattern_with_message
+from fairlead.core.entry.types import Address, Country, TaxId
 from fairlead.core.errors import BadInput
 from fairlead.core.permissions import Permission
 from fairlead.core.picture import MAX_BYTES
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.logo import Logo, change_logo, read_logo
-from fairlead.flows.configuration.marketplace import MarketplaceSettings, change_marketplace, read_marketplace
+from fairlead.flows.configuration.marketplace import (
+    MarketplaceSettings,
+    PapersChange,
+    change_marketplace,
+    read_marketplace,
+)
 
 router = Router(prefix="/api/v1/admin", tags=["settings"])
 
@@ -44,6 +50,26 @@ class MarketplaceChange(RequestModel):
     max_deposit_cents: Annotated[
         DepositBound | None,
         Field(description="The largest deposit that a gateway collects, in minor units; null: any."),
+    ] = unsaid()
+    legal_name: Annotated[
+        Name | None, Field(description="What papers name the marketplace; null: nothing.", examples=["Harbour GmbH"])
+    ] = unsaid()
+    address: Annotated[
+        Address | None,
+        Field(description="Its postal address on papers, but for the country; null: none.", examples=["Kai 1\nBremen"]),
+    ] = unsaid()
+    country: Annotated[Country | None, Field(description="Its country on papers; null: none.")] = unsaid()
+    tax_id: Annotated[
+        TaxId | None, Field(description="Its tax id on papers; null: none.", examples=["DE987654321"])
+    ] = unsaid()
+    tax_rate_basis_points: Annotated[
+        StrictInt | None,
+        Field(
+            ge=0,
+            le=10_000,
+            description="The tax that deposits contain, in hundredths of a percent; null: receipts name no tax.",
+            examples=[1_900],
+        ),
     ] = unsaid()
     memo: Memo | None = None
 
@@ -101,6 +127,18 @@ class MarketplaceState(ResponseModel):
     )
     max_deposit_cents: int | None = Field(
         description="The largest deposit that a gateway collects, in minor units; null: any.", examples=[1_000_000]
+    )
+    legal_name: str | None = Field(
+        description="What papers name the marketplace; null: nothing.", examples=["Harbour GmbH"]
+    )
+    address: str | None = Field(
+        description="Its postal address on papers, but for the country; null: none.", examples=["Kai 1\nBremen"]
+    )
+    country: str | None = Field(description="Its country on papers, by ISO 3166's code; null: none.", examples=["DE"])
+    tax_id: str | None = Field(description="Its tax id on papers; null: none.", examples=["DE987654321"])
+    tax_rate_basis_points: int | None = Field(
+        description="The tax that deposits contain, in hundredths of a percent; null: receipts name no tax.",
+        examples=[1_900],
     )
     version: str = Field(
         description="The version, which a change names in `If-Match`.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"]
@@ -160,7 +198,7 @@ def edit_marketplace(
     expected: ExpectedVersion,
     database: MarketplaceDatabase,
 ) -> MarketplaceState:
-    """The marketplace has this name, time zone, currency and these bounds of deposits.
+    """The marketplace has this name, time zone, currency, these bounds of deposits, and this on its papers.
 
     Another currency is possible until money was moved.
     """
@@ -172,6 +210,7 @@ def edit_marketplace(
         timezone=asked.timezone,
         min_deposit_cents=asked.min_deposit_cents,
         max_deposit_cents=asked.max_deposit_cents,
+        papers=PapersChange(asked.legal_name, asked.address, asked.country, asked.tax_id, asked.tax_rate_basis_points),
         memo=asked.memo,
         expected_version=expected,
     )

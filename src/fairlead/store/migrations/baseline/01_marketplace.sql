@@ -13,6 +13,12 @@ create table marketplace (
     -- How much a provider may pay in at once, through a gateway; null: any amount.
     min_deposit_cents bigint check (min_deposit_cents >= 1),
     max_deposit_cents bigint check (max_deposit_cents >= min_deposit_cents and max_deposit_cents >= 1),
+    -- What its papers say of it, and the tax that deposits contain, in hundredths of a percent; null: not named.
+    legal_name  text check (length(legal_name) between 1 and 200),
+    address     text check (length(address) between 1 and 500),
+    country     text check (country ~ '^[A-Z]{2}$'),
+    tax_id      text check (length(tax_id) between 1 and 50),
+    tax_rate_basis_points integer check (tax_rate_basis_points between 0 and 10000),
     -- What leads are reported as bad for, and how many a provider may report (core/report_rules.py); null: as shipped.
     report_rules jsonb check (jsonb_typeof(report_rules) = 'object')
 );

@@ -320,6 +320,8 @@ create table closed_months (
     began_at  timestamptz not null,
     ends_at   timestamptz not null check (ends_at > began_at),
     closed_at timestamptz not null,
+    -- The last receipt or credit note of the month, or of an earlier one; 0: there was none yet.
+    last_receipt_number bigint not null check (last_receipt_number >= 0),
     constraint closed_months_are_over check (closed_at > ends_at)
 );
 comment on table closed_months is 'Append-only: months whose papers are final.';
@@ -339,6 +341,8 @@ create table statements (
     totals        jsonb not null check (jsonb_typeof(totals) = 'object'),
     -- Of the statement's CSV, whose bytes are the same whenever it is made.
     sha256        bytea not null check (octet_length(sha256) = 32),
+    -- Marketplace and provider as they were when the month was closed, as on a receipt.
+    parties       jsonb not null check (jsonb_typeof(parties) = 'object'),
     primary key (provider_id, month),
     constraint statements_are_a_stretch check (last_seq >= first_seq - 1)
 );

@@ -36,6 +36,12 @@ create policy of_bound_provider on sandbox_charges using (provider_id = bound_pr
 alter table statements enable row level security;
 create policy of_bound_provider on statements for select using (provider_id = bound_provider_id());
 
+alter table receipts enable row level security;
+create policy of_bound_provider on receipts for select using (provider_id = bound_provider_id());
+
+alter table billing_details enable row level security;
+create policy of_bound_provider on billing_details using (provider_id = bound_provider_id());
+
 alter table ledger_entries enable row level security;
 create policy of_bound_provider on ledger_entries for select using (provider_id = bound_provider_id());
 

@@ -1,4 +1,4 @@
-"""Statements of closed months are made again, and compared with what is on record."""
+"""Papers are made again, and compared with what is on record: statements of closed months, and receipts."""
 
 from collections.abc import Generator
 from contextlib import closing
@@ -6,6 +6,7 @@ from contextlib import closing
 from fairlead.flows.money.statement_file import statement_files
 from fairlead.store.connection import Connection
 from fairlead.store.lookups import marketplace_currency
+from fairlead.store.money.receipts import all_receipts
 from fairlead.store.money.statements import all_statements, recorded_lines
 
 
@@ -17,3 +18,10 @@ def statement_differences(conn: Connection) -> Generator[str | None]:
         for row, file in zip(stored, statement_files(lines, currency), strict=True):
             name = f"the statement of {row.month:%Y-%m} of provider {row.provider_id}"
             yield None if file.row() == row else f"{name} is other bytes now"
+
+
+def receipt_differences(conn: Connection) -> Generator[str | None]:
+    """Of each receipt and credit note what differs, or None: what it says must have the hash that is on record."""
+    with closing(all_receipts(conn)) as stored:
+        for row in stored:
+            yield None if row.receipt.sha256() == row.sha256 else f"receipt {row.number} says something else now"
