@@ -1,4 +1,4 @@
-"""Struck at every statement of a gateway's report, the payment is on the balance once, with one receipt, as its request says."""
+"""Struck at every statement of a gateway's report, the payment is once on the balance and receipted, as it says."""
 
 import pytest
 

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 GLOSSARY = ROOT / "docs" / "glossary.md"
 BASELINE = ROOT / "src" / "fairlead" / "store" / "migrations" / "baseline"
 NOUN_OF = {
+    "billing_details": "billing details",
     "payment_doubts": "payment in doubt",
     "sandbox_charges": "test gateway",
     "entitlement_progress": "entitlement",

@@ -22,3 +22,12 @@ def entered_amount(cents: int | None, currency: str) -> EnteredAmount:
     """
     digits = get_currency_precision(currency)
     return EnteredAmount("" if cents is None else str(Decimal(cents).scaleb(-digits)), digits)
+
+
+def entered_percent(basis_points: int | None) -> str:
+    """A rate in hundredths of a percent as a field for percents holds it; "" for none.
+
+    >>> entered_percent(1900), entered_percent(550), entered_percent(None)
+    ('19.00', '5.50', '')
+    """
+    return "" if basis_points is None else str(Decimal(basis_points).scaleb(-2))

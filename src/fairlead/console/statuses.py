@@ -45,6 +45,7 @@ _STATUSES: Mapping[str, _Status] = {
     "held_back": _Status(noted("held back"), "wait"),
     "archived": _Status(noted("archived"), "off"),
     # of payments
+    "receipt_taken_back": _Status(noted("taken back"), "off"),
     "statement_final": _Status(noted("final"), "ok"),
     "statement_open": _Status(noted("not closed yet"), "wait"),
     "payment_pending": _Status(noted("pending"), "wait"),

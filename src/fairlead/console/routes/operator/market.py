@@ -14,6 +14,7 @@ from fairlead.console.routes.operator import (
     provider_ledger,
     provider_subscription,
     providers,
+    receipts,
     statements,
 )
 
@@ -21,6 +22,7 @@ ROUTERS: Sequence[APIRouter] = (
     providers.router,  # before what takes any word for an id
     provider.router,
     provider_ledger.router,
+    receipts.router,
     statements.router,
     provider_subscription.router,
     niches.router,

@@ -10,7 +10,7 @@ from fairlead.api.routes.admin import keys, settings, users
 from fairlead.api.schemas.pagination import ByCursor
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.addresses import TypedText
-from fairlead.console.entered_amount import entered_amount
+from fairlead.console.entered_amount import entered_amount, entered_percent
 from fairlead.console.operator.exports import offered_kinds
 from fairlead.console.operator.filtered import address_with
 from fairlead.console.operator.health import health_of
@@ -49,6 +49,7 @@ def show_settings(
         marketplace=marketplace,
         smallest=entered_amount(marketplace.min_deposit_cents, marketplace.currency),
         largest=entered_amount(marketplace.max_deposit_cents, marketplace.currency),
+        tax_rate=entered_percent(marketplace.tax_rate_basis_points),
         logo=read_logo(database),
         reports=report_rules,
         categories=[(each, words[each.key]) for each in report_rules.rules.categories],

@@ -11,7 +11,6 @@ from fairlead.api.schemas.values import Uuid
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
-from fairlead.flows.configuration.marketplace import read_marketplace
 from fairlead.flows.configuration.reading import read_provider
 from fairlead.flows.money.months import month_name
 from fairlead.flows.money.statements import list_statements, read_statement
@@ -55,6 +54,5 @@ def show_statement(
         provider_id=provider_id,
         provider_name=provider.name,
         path=f"/providers/{provider_id}/statements",
-        marketplace=read_marketplace(database).name,
         found=read_statement(database, provider_id, month),
     )

@@ -8,6 +8,7 @@ from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.portal.frame import Reader, render_portal
 from fairlead.console.routes.portal.message_kinds import KINDS
 from fairlead.core.permissions import Permission
+from fairlead.flows.configuration.billing_details import read_billing_details
 from fairlead.flows.configuration.own_provider import read_own_profile
 from fairlead.flows.configuration.versions import preferences_version
 from fairlead.flows.notifications.endpoint_reading import endpoints_of
@@ -31,6 +32,7 @@ def show_settings(page: PageOfRequest, caller: Reader, marketplace: MarketplaceD
         company=profile.row,
         company_version=profile.version,
         currency=profile.currency,
+        billing=read_billing_details(caller.database, caller.provider_id),
         threshold=entered_amount(profile.row.low_balance_threshold_cents, profile.currency),
         messages=[(kind, title, preferences.get(kind, {})) for kind, title in KINDS.items()],
         preferences_version=preferences_version(caller.provider_id, preferences),

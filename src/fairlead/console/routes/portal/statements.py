@@ -5,8 +5,6 @@ from fastapi import APIRouter, Response
 from fairlead.api.schemas.statements import MonthName
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.portal.frame import Reader, render_portal
-from fairlead.flows.configuration.marketplace import read_marketplace
-from fairlead.flows.configuration.own_provider import read_own_profile
 from fairlead.flows.money.months import month_name
 from fairlead.flows.money.statements import list_statements, read_statement
 
@@ -38,7 +36,5 @@ def show_own_statement(month: MonthName, page: PageOfRequest, caller: Reader) ->
         "statement.html",
         caller,
         path=_PATH,
-        provider_name=read_own_profile(caller.database, caller.provider_id).row.name,
-        marketplace=read_marketplace(caller.database).name,
         found=read_statement(caller.database, caller.provider_id, month),
     )

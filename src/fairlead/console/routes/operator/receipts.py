@@ -1,0 +1,78 @@
+"""Receipts and credit notes of all providers, and what papers are to say of each."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from fairlead.api.access import needs
+from fairlead.api.resources import MarketplaceDatabase
+from fairlead.api.schemas.by_sequence import BySequence, cursor_before
+from fairlead.api.schemas.receipts import ReceiptNumber
+from fairlead.api.schemas.values import Uuid
+from fairlead.console.addresses import TypedText, address
+from fairlead.console.operator.provider_choice import provider_choice
+from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.core.permissions import Permission
+from fairlead.flows.access.principal import Principal
+from fairlead.flows.configuration.billing_details import read_billing_details
+from fairlead.flows.configuration.reading import read_provider
+from fairlead.flows.money.receipts import list_receipts, read_receipt
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_PATH = "/money/receipts"
+Reader = Annotated[Principal, needs(Permission.MONEY_READ)]
+
+
+@router.get(_PATH)
+def show_receipts(
+    reader: Reader,
+    page: PageOfRequest,
+    database: MarketplaceDatabase,
+    keyset: BySequence,
+    provider_id: Annotated[Uuid | None, Query()] = None,
+    q: TypedText = None,
+) -> Response:
+    """Every one, the newest first; or those of one provider."""
+    found = list_receipts(database, provider_id, keyset.before_seq, keyset.limit)
+    cursor = cursor_before(found.next_after)
+    return page.render(
+        "operator/receipts.html",
+        reader,
+        receipts=found.items,
+        providers=provider_choice(database, q, provider_id, lambda each: address(_PATH, provider_id=each)),
+        next_address=None if cursor is None else address(_PATH, provider_id=provider_id, cursor=cursor),
+    )
+
+
+@router.get(_PATH + "/{number}")
+def show_receipt(number: ReceiptNumber, reader: Reader, page: PageOfRequest, database: MarketplaceDatabase) -> Response:
+    """One: what was paid, with its tax, and whom it names; and taking it back."""
+    found = read_receipt(database, number)
+    is_open = found.kind == "receipt" and found.corrected_by is None
+    return page.render(
+        "operator/receipt.html",
+        reader,
+        path=_PATH,
+        found=found,
+        may_take_back=is_open and Permission.MONEY_WRITE in reader.permissions,
+    )
+
+
+@router.get("/providers/{provider_id}/billing-details")
+def show_billing_details(
+    provider_id: Annotated[Uuid, Path()],
+    reader: Annotated[Principal, needs(Permission.PROVIDERS_READ)],
+    page: PageOfRequest,
+    database: MarketplaceDatabase,
+) -> Response:
+    """What papers say of the provider from now on."""
+    return page.render(
+        "operator/billing-details.html",
+        reader,
+        path=f"/providers/{provider_id}",
+        provider_id=provider_id,
+        provider_name=read_provider(database, provider_id).row.name,
+        seen=read_billing_details(database, provider_id),
+        may_write=Permission.PROVIDERS_WRITE in reader.permissions,
+    )

@@ -1,0 +1,31 @@
+"""The provider's own receipts and credit notes."""
+
+from fastapi import APIRouter, Response
+
+from fairlead.api.schemas.by_sequence import BySequence, cursor_before
+from fairlead.api.schemas.receipts import ReceiptNumber
+from fairlead.console.addresses import address
+from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.console.routes.portal.frame import Reader, render_portal
+from fairlead.flows.money.receipts import list_receipts, read_receipt
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_PATH = "/portal/receipts"
+
+
+@router.get(_PATH)
+def show_own_receipts(page: PageOfRequest, caller: Reader, keyset: BySequence) -> Response:
+    """Every one, the newest first."""
+    found = list_receipts(caller.database, caller.provider_id, keyset.before_seq, keyset.limit)
+    cursor = cursor_before(found.next_after)
+    next_address = None if cursor is None else address(_PATH, cursor=cursor)
+    return render_portal(page, "receipts.html", caller, receipts=found.items, next_address=next_address)
+
+
+@router.get(_PATH + "/{number}")
+def show_own_receipt(number: ReceiptNumber, page: PageOfRequest, caller: Reader) -> Response:
+    """One: what was paid, with its tax, and whom it names."""
+    return render_portal(
+        page, "receipt.html", caller, path=_PATH, found=read_receipt(caller.database, number, caller.provider_id)
+    )
