@@ -23,14 +23,20 @@ class PaperParty(ResponseModel):
     """Whom a paper names, as it was when the paper was issued; null where it had not said so."""
 
     name: str = Field(description="What its pages called it.", examples=["Anchor"])
-    legal_name: str | None = Field(examples=["Anchor Hosting GmbH"])
+    legal_name: str | None = Field(
+        description="The name that papers are made out to; null where none was given.", examples=["Anchor Hosting GmbH"]
+    )
     address: str | None = Field(
-        description="The postal address but for the country; it may have several lines.",
+        description="The postal address but for the country, on one line or several; null where none was given.",
         examples=["Kai 4\n20457 Hamburg"],
     )
-    country: str | None = Field(description="ISO 3166's code.", examples=["DE"])
-    tax_id: str | None = Field(examples=["DE123456789"])
-    email: str | None = Field(description="Where it wants papers.", examples=["books@anchor.example"])
+    country: str | None = Field(description="ISO 3166's code; null where none was given.", examples=["DE"])
+    tax_id: str | None = Field(
+        description="What its tax office knows it by; null where none was given.", examples=["DE123456789"]
+    )
+    email: str | None = Field(
+        description="Where it wants papers; null where it did not say.", examples=["books@anchor.example"]
+    )
 
 
 class ReceiptItem(ResponseModel):
@@ -42,7 +48,7 @@ class ReceiptItem(ResponseModel):
     payment_id: Uuid = Field(description="The deposit's payment, as the ledger names it.")
     corrects_number: int | None = Field(description="The receipt that a credit note takes back; null for a receipt.")
     corrected_by: int | None = Field(description="The credit note that took it back; null where none did.")
-    issued_at: datetime
+    issued_at: datetime = Field(description="When it was issued.")
     currency: Currency
     gross_cents: int = Field(description="What was paid, in minor units.", examples=[11_900])
     net_cents: int = Field(description="What of that is no tax, in minor units.", examples=[10_000])
@@ -56,15 +62,15 @@ class ReceiptItem(ResponseModel):
 class ReceiptInFull(ReceiptItem):
     """A receipt or credit note with whom it names."""
 
-    issuer: PaperParty
-    recipient: PaperParty
+    issuer: PaperParty = Field(description="The marketplace, as it was then.")
+    recipient: PaperParty = Field(description="The provider, as it was then.")
     sha256: str = Field(description="SHA-256 of all that it says, in hexadecimal; the audit log has the same.")
 
 
 class NewBillingDetails(RequestModel):
     """What papers are to say of the provider from now on."""
 
-    legal_name: Name = Field(examples=["Anchor Hosting GmbH"])
+    legal_name: Name = Field(description="The name that papers are made out to.", examples=["Anchor Hosting GmbH"])
     address: Address = Field(
         description="The postal address but for the country, on one line or several.", examples=["Kai 4\n20457 Hamburg"]
     )
@@ -83,13 +89,20 @@ class NewBillingDetails(RequestModel):
 class BillingDetailsState(ResponseModel):
     """What papers say of the provider; null until it is given."""
 
-    legal_name: str | None = Field(examples=["Anchor Hosting GmbH"])
-    address: str | None = Field(
-        description="The postal address but for the country.", examples=["Kai 4\n20457 Hamburg"]
+    legal_name: str | None = Field(
+        description="The name that papers are made out to; null where none was given.", examples=["Anchor Hosting GmbH"]
     )
-    country: str | None = Field(description="ISO 3166's code.", examples=["DE"])
-    tax_id: str | None = Field(examples=["DE123456789"])
-    email: str | None = Field(description="Where papers are wanted.", examples=["books@anchor.example"])
+    address: str | None = Field(
+        description="The postal address but for the country; null where none was given.",
+        examples=["Kai 4\n20457 Hamburg"],
+    )
+    country: str | None = Field(description="ISO 3166's code; null where none was given.", examples=["DE"])
+    tax_id: str | None = Field(
+        description="What its tax office knows it by; null where none was given.", examples=["DE123456789"]
+    )
+    email: str | None = Field(
+        description="Where papers are wanted; null where that was not said.", examples=["books@anchor.example"]
+    )
     version: str = Field(description="For If-Match.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"])
 
 
