@@ -1,5 +1,7 @@
 """Receipts and billing details over the API: of two providers each has its own, and papers keep what they said."""
 
+from collections.abc import Mapping
+
 from starlette.testclient import TestClient
 
 from fairlead.flows.money.deposit import deposit
@@ -13,7 +15,7 @@ OWN_DETAILS = "/api/v1/provider/billing-details"
 DETAILS = {"legal_name": "Anchor Hosting GmbH", "address": "Kai 4\n20457 Hamburg", "country": "DE", "tax_id": "DE123"}
 
 
-def put(client: TestClient, address: str, body: dict[str, object]) -> dict[str, object]:
+def put(client: TestClient, address: str, body: Mapping[str, object]) -> Mapping[str, object]:
     """What the answer says of the change, of the state that the client saw last."""
     answer = client.put(address, json=body, headers={"If-Match": client.get(address).headers["ETag"]})
     assert answer.status_code == 200, answer.text

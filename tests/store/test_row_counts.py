@@ -32,6 +32,7 @@ from fairlead.store.money.payment_doubts import resolve_doubt
 from fairlead.store.money.payment_requests import settle_request
 from fairlead.store.money.returns import give_turns_back, leave_limits, set_refund_policy, set_returned
 from fairlead.store.money.saved_methods import SavedMethodRow, write_saved
+from fairlead.store.money.spending_pace import write_days_alerts
 from fairlead.store.notifications.preferences import write_preferences
 from fairlead.store.row_counts import RowsMissed, change_rows
 from tests.race.marketplaces import Provider, Terms, add_leads, add_providers, open_niche, subscribe
@@ -156,7 +157,7 @@ CHANGES: dict[str, Callable[[Connection], object]] = {
     "assignments_refunded_were_paid": lambda conn: set_refunded(conn, [UNKNOWN], "an operator", "a memo", NOW),
     "assignments_viewed_were_unseen": lambda conn: set_viewed(conn, [UNKNOWN], NOW),
     "assignments_answered_were_active": lambda conn: set_answered(conn, [ProviderAnswer(UNKNOWN, "accepted")], NOW),
-    "assignments_reported_had_no_report": lambda conn: set_reported(conn, UNKNOWN, "spam", None, NOW),
+    "assignments_reported_had_no_report": lambda conn: set_reported(conn, UNKNOWN, "spam", None, None, NOW),
     "assignments_decided_had_an_open_report": lambda conn: set_report_rejected(conn, UNKNOWN, "an operator", "m", NOW),
     "payment_requests_settled_had_not_succeeded": lambda conn: settle_request(
         conn, UNKNOWN, "failed", "expired", None, NOW
@@ -183,6 +184,7 @@ CHANGES: dict[str, Callable[[Connection], object]] = {
     "leads_answers_erased_once": lambda conn: state.set_answers_erased(conn, [UNKNOWN], NOW),
     "leads_contact_erased_once": lambda conn: state.set_contact_erased(conn, [UNKNOWN], NOW),
     "leads_erased_once": lambda conn: state.set_erased(conn, [UNKNOWN], NOW),
+    "providers_told_in_days_are_there": lambda conn: write_days_alerts(conn, {UNKNOWN: True}, [], NOW),
     "providers_with_terms_are_there": lambda conn: write_terms(conn, STRANGER),
     "leads_withdrawn_once": lambda conn: state.set_withdrawn(conn, UNKNOWN, NOW),
     "subscriptions_shut_are_living": lambda conn: shut(conn, {UNKNOWN: OutsideSchedule(None)}),
