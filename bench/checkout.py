@@ -106,7 +106,7 @@ def main() -> None:
 
 @contextlib.contextmanager
 def orders_answered() -> Generator[Any]:
-    """Yield what writes an answer; whatever else is printed goes to where errors go."""
+    """Yield what writes an answer; all else that is printed goes to where errors go."""
     answers = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
         yield lambda answer: print(json.dumps(answer), file=answers, flush=True)

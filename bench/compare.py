@@ -1,4 +1,4 @@
-"""Two checkouts, measured in one run: rounds in turn, so that whatever disturbs the machine disturbs both alike.
+"""Two checkouts, measured in one run: rounds in turn, so that what disturbs the machine disturbs both alike.
 
 Each has its own environment, Python process and database cluster. Only ratios within a round are compared.
 """

@@ -61,7 +61,7 @@ def measure_filters(effort: FiltersEffort) -> list[MeasuredFilters]:
 def _measure(size: int, effort: FiltersEffort) -> list[MeasuredFilters]:
     dice = random.Random(effort.seed)
     leads = [_lead(dice) for _ in range(effort.leads)]
-    everyone = BitMap(range(size))
+    every_slot = BitMap(range(size))
     built: dict[str, tuple[FilterIndex, float]] = {}
     shares: dict[str, float] = {}
     for language, make in _languages(dice, effort).items():
@@ -73,7 +73,7 @@ def _measure(size: int, effort: FiltersEffort) -> list[MeasuredFilters]:
             read[id(raw)] = compiled
             index.put(slot, compiled)
         built[language] = index, time.process_time() - started
-        hits = [index.matching(lead, everyone).tolist() for lead in leads]
+        hits = [index.matching(lead, every_slot).tolist() for lead in leads]
         shares[language] = sum(map(len, hits)) / (size * len(leads))
         for lead, found in zip(leads[:5], hits, strict=False):
             one_by_one = [slot for slot, raw in enumerate(filters) if read[id(raw)].accepts(lead)]
@@ -83,7 +83,7 @@ def _measure(size: int, effort: FiltersEffort) -> list[MeasuredFilters]:
         for language, (index, _) in built.items():
             started = time.process_time()
             for lead in leads:
-                index.matching(lead, everyone)
+                index.matching(lead, every_slot)
             seconds[language].append((time.process_time() - started) / len(leads))
     return [
         MeasuredFilters(language, size, built[language][1], tuple(own), shares[language])

@@ -62,7 +62,7 @@ class Population:
     """Who subscribes. Shares are of all subscriptions (broad, narrow) or of all providers (broke).
 
     A broad filter accepts 60 % of the leads, a narrow one 5 %, the others 30 %. Broke providers have no money and
-    their subscriptions are inactive. In steady order the niche has run for so long that everybody could have been
+    their subscriptions are inactive. In steady order the niche has run for so long that all of them could have been
     served twice: then those who match rarely stand first in line.
     """
 

@@ -1,4 +1,4 @@
-"""Rounds: every engine in turn, the same leads, so that whatever disturbs the machine disturbs them alike."""
+"""Rounds: every engine in turn, the same leads, so that what disturbs the machine disturbs them alike."""
 
 import time
 from collections.abc import Callable, Sequence

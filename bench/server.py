@@ -46,7 +46,7 @@ def address(server_url: str, database_name: str) -> str:
 
 
 def create_database(server_url: str, name: str, template: str | None = None) -> str:
-    """The address of a new database, empty or a copy of the template, which nobody may be connected to."""
+    """The address of a new database, empty or a copy of the template, to which no session may be open."""
     with psycopg.connect(server_url, autocommit=True) as conn:
         copied = sql.Identifier(template or "template1")
         conn.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), copied))

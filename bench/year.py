@@ -192,7 +192,7 @@ class _Year:
             unsold = (approved_at, "bench", None, None, None, None)
             tried = ([], 1, decided_at, "no_eligible")
             rows.leads.append((lead_id, niche.niche_id, "approved", *common, *unsold, *tried))
-            self._add_decision(rows, niche, _of_nobody(payload), lead_id, decided_at)
+            self._add_decision(rows, niche, _without_recipients(payload), lead_id, decided_at)
         else:
             recipients = self._add_decision(rows, niche, payload, lead_id, decided_at)
             sold = (approved_at, "bench", None, None, None, decided_at)
@@ -279,7 +279,7 @@ class _Year:
             )  # fmt: skip
 
 
-def _of_nobody(payload: Mapping[str, Any]) -> dict[str, Any]:
+def _without_recipients(payload: Mapping[str, Any]) -> dict[str, Any]:
     """The same decision, had every recipient had no money."""
     levels = [
         {

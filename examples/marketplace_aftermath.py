@@ -55,7 +55,7 @@ def after_the_sale(market: Market) -> None:
     price_changes(market)
     form_changes(market)
     provider_is_suspended(market)
-    everybody_leaves(market)
+    access_ends(market)
 
 
 def webhooks_arrive(market: Market) -> None:
@@ -199,7 +199,7 @@ def all_is_done(operator: Caller) -> bool | None:
 
 
 def price_changes(market: Market) -> None:
-    """Gold costs more from now on; whoever had seen the old price could not overwrite the new one."""
+    """Gold costs more from now on; an operator who had seen the old price could not overwrite the new one."""
     operator, path = market.operator, f"/admin/levels/{market.levels['gold']}"
     seen = operator.version(path)
     operator.ask("PATCH", path, {"price_cents": 2500}, status=428, code="precondition_required")
@@ -227,7 +227,7 @@ def form_changes(market: Market) -> None:
     tried = operator.ask("POST", f"{path}/preview", shorter)
     same("would stop", [one["subscription_id"] for one in tried["invalidated"]], [concerned])
     seen = operator.version(path)
-    made = operator.ask("PUT", path, shorter | {"memo": "nobody asks for cores"}, seen=seen)
+    made = operator.ask("PUT", path, shorter | {"memo": "cores are not asked for"}, seen=seen)
     same("stopped", [one["subscription_id"] for one in made["invalidated"]], [concerned])
     own = f"/provider/subscriptions/{concerned}"
     same("as Anchor sees it", market.callers["anchor"].ask("GET", own)["filter_is_valid"], False)
@@ -252,8 +252,8 @@ def provider_is_suspended(market: Market) -> None:
     told("Cleat was suspended: from that moment it can look and do nothing else, neither by hand nor by its key.")
 
 
-def everybody_leaves(market: Market) -> None:
-    """Keys and sessions open nothing any more, and whoever watched with one was shown out."""
+def access_ends(market: Market) -> None:
+    """Keys and sessions open nothing any more, and a watcher that had one was shown out."""
     for name in ("partner", "watcher"):
         market.operator.ask("DELETE", f"/admin/keys/{market.keys[name]['key_id']}", status=204)
     partner = Caller(market.site, market.keys["partner"]["key"])
@@ -262,4 +262,4 @@ def everybody_leaves(market: Market) -> None:
     for caller in (market.operator, *market.callers.values()):
         caller.ask("DELETE", "/session", status=204)
         caller.ask("GET", "/session", status=401, code="session_invalid")
-    told("Keys were revoked, the feed ended with the key that opened it, and everybody logged out.")
+    told("Keys were revoked, the feed ended with the key that opened it, and every user logged out.")

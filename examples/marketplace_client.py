@@ -39,7 +39,7 @@ def same(what: str, seen: object, wanted: object) -> None:
 
 
 class Caller:
-    """Somebody who talks to the API: with a session's cookie, with a key, or as nobody."""
+    """A caller of the API: with a session's cookie, with a key, or with neither."""
 
     def __init__(self, site: str, key: str | None = None) -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -118,7 +118,7 @@ class Mail:
         self._directory = directory
 
     def token(self, recipient: str) -> str:
-        """What stands behind the # of the link in the newest message to somebody, which is waited for."""
+        """What stands behind the # of the link in the newest message to a recipient, which is waited for."""
         return waited_for(f"a link for {recipient}", lambda: self._newest_token(recipient))
 
     def _newest_token(self, recipient: str) -> str | None:

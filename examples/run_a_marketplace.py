@@ -111,7 +111,7 @@ def providers_come_in(site: str, operator: Caller, mail: Mail) -> tuple[dict[str
 
 
 def comes_in(site: str, mail: Mail, email: str) -> Caller:
-    """Somebody of a provider is logged in with a password that was set by the link in the mail."""
+    """A provider's user is logged in with a password that was set by the link in the mail."""
     provider, password = Caller(site), secrets.token_urlsafe(20)
     chosen = {"token": mail.token(email), "password": password}
     provider.ask("POST", "/accounts/accept-invitation", chosen, status=204)
@@ -258,7 +258,7 @@ def wants(filter_rules: Json | None, answers: Json) -> bool:
 
 
 def is_explained(operator: Caller, lead: str, ids: dict[str, str], sold: list[Sold]) -> None:
-    """The explanation names exactly those who bought, and a reason for everybody else at every level it visited."""
+    """The explanation names exactly those who bought, and a reason for each other provider at every level it visited."""
     whole = operator.ask("GET", f"/admin/leads/{lead}/explain")
     same("decisions", len(whole["decisions"]), 1)
     recipients = [one["assignment_id"] for level in whole["decisions"][0]["levels"] for one in level["recipients"]]

@@ -123,7 +123,7 @@ def test_after_a_test_that_ended_all_sessions_the_next_gets_another(databases: K
         assert database.name != first
 
 
-def test_a_test_that_failed_leaves_its_database_to_nobody(databases: KeptDatabases) -> None:
+def test_the_database_of_a_failed_test_is_not_lent_again(databases: KeptDatabases) -> None:
     with pytest.raises(ZeroDivisionError), databases.lent() as database:
         raise ZeroDivisionError
     with databases.lent() as other:

@@ -1,4 +1,4 @@
--- Somebody looks how far a lead has come: any of those that there are.
+-- A client looks how far a lead has come: any of those that there are.
 dofile(os.getenv("LOAD_DIRECTORY") .. "/common.lua")
 
 local ids = ids_of_file()

@@ -39,21 +39,21 @@ def application(database: Database, **settings: Any) -> FastAPI:
 
 
 def anonymous(app: FastAPI, address: str = "192.0.2.1") -> TestClient:
-    """Somebody without a session or a key. What the server raises is an answer, as it is for everybody outside."""
+    """A client without a session or a key. What the server raises is an answer, as it is for clients outside."""
     client = TestClient(app, base_url=SITE, raise_server_exceptions=False, client=(address, 50_000))
     client.portal = event_loop()
     return client
 
 
 def logged_in(app: FastAPI, token: str) -> TestClient:
-    """Whoever has the session."""
+    """The client that has the session."""
     client = anonymous(app)
     client.cookies.set(COOKIE, token, domain="leads.example.com")
     return client
 
 
 def machine(app: FastAPI, key: str) -> TestClient:
-    """Whatever has the API key."""
+    """The client that has the API key."""
     client = anonymous(app)
     client.headers["Authorization"] = f"Bearer {key}"
     return client
@@ -65,5 +65,5 @@ def an_admin(app: FastAPI, database: Database, email: str = "ann@example.com") -
 
 
 def a_provider(app: FastAPI, database: Database, provider_id: str, email: str = "sales@anchor.example") -> TestClient:
-    """Somebody at the provider, logged in."""
+    """A user of the provider, logged in."""
     return logged_in(app, provider_user(database, provider_id, email).token)

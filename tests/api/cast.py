@@ -1,4 +1,4 @@
-"""Everybody who may come to the door, in every state that matters: what the matrix is played with."""
+"""Every visitor who may come to the door, in every state that matters: what the matrix is played with."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from tests.flows.access.people import HOME, PASSWORD, add_admin, add_provider, e
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody, and what is expected of them: `permissions`, or the code that stops them before any of that."""
+    """A client, and what is expected of it: `permissions`, or the code that stops it before any of that."""
 
     arrive: Callable[[], TestClient]
     permissions: frozenset[Permission] = frozenset()

@@ -39,7 +39,7 @@ def web_process(url: str, host: str = "127.0.0.1", port: int = 0, *, kill: bool 
 
 @dataclass(frozen=True)
 class Who:
-    """Somebody, by cookie or key, on a page of this origin. None: the origin of the site; "": without any."""
+    """A watcher, by cookie or key, on a page of this origin. None: the origin of the site; "": without any."""
 
     token: str | None = None
     key: str | None = None

@@ -1,4 +1,4 @@
-"""Asking every route of a router, as somebody who may not."""
+"""Asking every route of a router, as a user who may not."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -38,5 +38,5 @@ def seen(answer: Any) -> dict[str, str]:
     return {"If-Match": answer.headers["etag"]}
 
 
-STALE = {"If-Match": '"somebody-else-changed-it"'}
+STALE = {"If-Match": '"another-operator-changed-it"'}
 """A version that nothing has."""

@@ -27,7 +27,7 @@ class Portal:
 
 
 def open_portal(database: Database, **settings: Any) -> Portal:
-    """The lead is sold, and somebody of each provider is logged in."""
+    """The lead is sold, and a user of each provider is logged in."""
     sale = sell(database)
     app = application(database, **{"webhook_allow_private": True, "webhook_timeout_seconds": 5} | settings)
     sam = a_provider(app, database, sale.anchor_id)

@@ -13,7 +13,7 @@ from tests.flows.access.people import NEW_PASSWORD, PASSWORD, add_provider, rows
 ACCOUNTS = "/api/v1/accounts"
 
 
-def test_whoever_was_invited_sets_a_password_once(database: Database) -> None:
+def test_an_invited_user_sets_a_password_once(database: Database) -> None:
     anchor = add_provider(database)
     user_id = invite_user(
         database, "sam@anchor.example", "Sam Sales", Role.PROVIDER, OPERATOR, provider_id=anchor
@@ -46,7 +46,7 @@ def test_a_lost_password_is_replaced_by_a_link(database: Database) -> None:
     assert problem(anonymous(app).post(f"{ACCOUNTS}/reset-password", json=asked)) == (403, "token_refused")
 
 
-def test_asking_for_a_link_tells_nobody_who_is_known(database: Database) -> None:
+def test_asking_for_a_link_does_not_tell_who_is_known(database: Database) -> None:
     app = application(database)
     a_provider(app, database, add_provider(database))
     known, unknown = (

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "guide" / "api.md").read_text()
 TOOLS = ("bash", "curl", "jq")
 
-# Whoever reads types the code; here it is the telephone.
+# The reader types the code; here it is the telephone.
 TELEPHONE = """
 read() { CODE=$(python -c 'import sys; from pyotp import TOTP; print(TOTP(sys.argv[1]).now())' "$SECRET"); }
 """
@@ -45,7 +45,7 @@ def script() -> str:
 
 @pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason="the page needs bash, curl and jq")
 def test_every_command_of_the_page_does_what_it_says(database: Database, tmp_path: Path) -> None:
-    # Whatever is refused ends the script.
+    # A request that is refused ends the script.
     (tmp_path / ".curlrc").write_text("fail-with-body\n")
     settings = Settings.model_validate({"encryption_keys": SECRET_KEYS})
     with serve_in_thread(web_application(database, settings), "127.0.0.1", 0) as server:

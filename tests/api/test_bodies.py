@@ -54,7 +54,7 @@ def found_in(body: Any, model: type[RequestModel] = PublicLead) -> list[tuple[st
     return [(each.pointer, each.code) for each in found] if isinstance(found, list) else []
 
 
-def test_whatever_is_sent_few_errors_are_built(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_bodies_build_few_errors(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[int] = []
     real = bodies.violations_of_body
 

@@ -64,7 +64,7 @@ def connections_waited_for(database: Database) -> int:
 
 
 def refused_socket(client: TestClient) -> Response:
-    """The answer to somebody who may watch and is not let in."""
+    """The answer to a user who may watch and is not let in."""
     with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect("/api/v1/admin/live"):
         pass
     return refused.value

@@ -89,7 +89,7 @@ def test_who_is_refused_by_a_limit_takes_no_turn(database: Database, monkeypatch
 
 
 def post(port: int, path: str, body: object, address: str) -> int:
-    """The status of the answer to somebody at this address, over a connection of its own."""
+    """The status of the answer to a client at this address, over a connection of its own."""
     headers = {"Content-Type": "application/json", "X-Forwarded-For": address}
     with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)) as connection:
         connection.request("POST", path, json.dumps(body), headers)

@@ -23,7 +23,7 @@ TOOLS = ("bash", "curl", "jq")
 @pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason="the page needs bash, curl and jq")
 def test_every_command_of_the_page_does_what_it_says(database: Database, tmp_path: Path) -> None:
     add_admin(database)
-    # Whatever is refused ends the script.
+    # A request that is refused ends the script.
     (tmp_path / ".curlrc").write_text("fail-with-body\n")
     script = "\n".join(re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL))
     assert script.count("curl ") > 20

@@ -25,7 +25,7 @@ from tests.api.document import written_document
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = Path(fairlead.__file__).parent
 WITHOUT_ACCESS = {"/livez", "/readyz", "/metrics"}
-"""For supervisors and Prometheus, by network; they say nothing of anybody."""
+"""For supervisors and Prometheus, by network; they say nothing of a person."""
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_the_document_is_valid_and_its_examples_fit(app: FastAPI) -> None:
 
 
 def test_everything_that_is_sent_is_bounded_in_the_document(app: FastAPI) -> None:
-    """What bounds a value in the code bounds it in the document: nobody finds out by being refused."""
+    """What bounds a value in the code bounds it in the document: no client finds out by being refused."""
     document = written_document()
     unbounded: list[str] = []
 

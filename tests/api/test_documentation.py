@@ -29,7 +29,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 
 class References(HTMLParser):
-    """What a page refers to, and whatever of it would need a weaker policy."""
+    """What a page refers to, and what of it would need a weaker policy."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -250,7 +250,7 @@ def test_nothing_else_is_open_to_pages(app: FastAPI, database: Database, path: s
     assert ann.post(path, json={}, headers=PAGE).json()["code"] in ("cross_origin_refused", "input_invalid")
 
 
-def test_a_policy_is_shown_and_replaced_by_whoever_saw_it(app: FastAPI, database: Database) -> None:
+def test_a_policy_is_shown_and_a_change_needs_its_version(app: FastAPI, database: Database) -> None:
     niche_id = open_niche(database)
     ann = an_admin(app, database)
     shown = ann.get(policy_of(niche_id))
@@ -287,7 +287,7 @@ def test_a_rule_that_means_nothing_is_refused_by_its_place(
     assert rows(database, "select duplicate_rule from niches") == [None]
 
 
-def test_nobody_else_sees_or_changes_a_policy(app: FastAPI, database: Database) -> None:
+def test_only_operators_see_or_change_a_policy(app: FastAPI, database: Database) -> None:
     niche_id = open_niche(database)
     before = everything(database)["niches"]
     asked = {"is_public": True, "approves": True, "duplicate_rule": None}

@@ -1,4 +1,4 @@
-"""Limits of callers: everything that is asked counts, nobody uses up another's, and a page of another site none."""
+"""Limits of callers: everything that is asked counts, no caller uses up another's, and a page of another site none."""
 
 import json
 import threading

@@ -111,7 +111,7 @@ def test_a_provider_goes_on_from_its_own_ids_only(
 
 
 @pytest.mark.parametrize("last_id", ["2-1", "2", "1"])
-def test_whoever_was_away_goes_on_where_they_were(
+def test_a_watcher_that_was_away_goes_on_where_it_was(
     database: Database, site: ServingThread, market: Market, ann: Who, last_id: str
 ) -> None:
     bring_up_to_date(database)
@@ -125,7 +125,7 @@ def test_whoever_was_away_goes_on_where_they_were(
         assert receive(feed)["id"] == "4-0"
 
 
-def test_whoever_cannot_go_on_is_told_of_a_gap(
+def test_a_watcher_that_cannot_go_on_is_told_of_a_gap(
     database: Database, site: ServingThread, market: Market, ann: Who
 ) -> None:
     bring_up_to_date(database)
@@ -157,7 +157,7 @@ def test_a_gap_while_watching_is_told_too(
         assert receive(feed)["id"] == "4-0"
 
 
-def test_whoever_comes_while_a_page_is_read_without_them_misses_nothing(
+def test_a_watcher_that_comes_while_a_page_is_read_without_it_misses_nothing(
     database: Database, app: FastAPI, site: ServingThread, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ana, ben, _ = market.provider_ids.values()
@@ -214,7 +214,7 @@ def test_a_heartbeat_says_from_where_to_go_on(
 
 
 @pytest.mark.slow
-def test_whoever_does_not_read_is_closed_and_can_go_on(
+def test_a_watcher_that_does_not_read_is_closed_and_can_go_on(
     database: Database, app: FastAPI, site: ServingThread, market: Market, ann: Who, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "MOST_QUEUED_MESSAGES", 300)
@@ -299,7 +299,7 @@ def test_a_server_that_stops_says_so(app: FastAPI, ann: Who) -> None:
     assert "live-feed" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_nobody_watches_and_nothing_is_asked(app: FastAPI, site: ServingThread, ann: Who) -> None:
+def test_without_watchers_nothing_is_asked(app: FastAPI, site: ServingThread, ann: Who) -> None:
     assert "live-feed" not in {thread.name for thread in threading.enumerate()}
     with watching(site.port, ADMIN, ann) as feed:
         receive(feed)

@@ -1,4 +1,4 @@
-"""Who may watch: asked before the handshake, and again and again, without anybody counting as active by it."""
+"""Who may watch: asked before the handshake, and again and again, without a user counting as active by it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -165,7 +165,7 @@ def test_a_watcher_who_loses_the_right_is_shown_out(
         assert closing_code(feed) == code
         if value(database, "select status from providers") == "active":
             with pytest.raises(TimeoutError):
-                rest.recv(1.5)  # nobody else is
+                rest.recv(1.5)  # the other is not
 
 
 def test_rights_are_asked_for_again_every_few_seconds() -> None:
@@ -204,7 +204,7 @@ def test_watching_keeps_no_session_alive(database: Database, site: ServingThread
     assert value(database, "select (last_seen_at, idle_expires_at)::text from sessions where state = 'full'") == before
 
 
-def test_nobody_has_too_many_and_all_together_do_not_either(
+def test_no_user_has_too_many_and_all_together_do_not_either(
     database: Database, site: ServingThread, ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "MOST_OF_OWNER", 2)

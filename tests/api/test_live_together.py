@@ -66,7 +66,7 @@ def read_with_many_reconnects(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
-def test_whoever_reconnects_all_the_time_sees_everything_once(database: Database, ports: list[int], seed: int) -> None:
+def test_watchers_that_reconnect_often_see_everything_once(database: Database, ports: list[int], seed: int) -> None:
     market = open_market(database, *SLUGS)
     ana = market.provider_ids["ana"]
     ann, sam = Who(enrolled_admin(database).token), Who(provider_user(database, ana).token)

@@ -1,4 +1,4 @@
-"""Every route against everybody who may come to it, generated from the routes themselves.
+"""Every route against every visitor who may come to it, generated from the routes themselves.
 
 Who is let through follows from what a route declares; what each route declares is on a page that people review.
 """
@@ -62,7 +62,7 @@ def test_what_every_route_needs_was_reviewed(database: Database) -> None:
 
 
 @pytest.mark.long
-def test_everybody_is_let_through_or_turned_away_as_declared(database: Database) -> None:
+def test_every_visitor_is_let_through_or_turned_away_as_declared(database: Database) -> None:
     app = application(database)
     visitors = cast(app, database, add_provider(database))
     wrong: list[str] = []
@@ -79,7 +79,7 @@ def test_everybody_is_let_through_or_turned_away_as_declared(database: Database)
             if code != expected:
                 wrong.append(f"{method} {route.path_format} for {name}: {code} instead of {expected}")
     assert wrong == []
-    assert unnoticed(database) == before, "somebody who was turned away left a trace"
+    assert unnoticed(database) == before, "a visitor who was turned away left a trace"
     for method, route, access in declared(app):
         path = unknown_at(route)
         for name, visitor in visitors.items():
@@ -117,5 +117,5 @@ def code_of(answer: Any) -> str | None:
 
 
 def unnoticed(database: Database) -> dict[str, list[str]]:
-    """All that may not change by somebody's being turned away."""
+    """All that may not change by a visitor's being turned away."""
     return {name: rows for name, rows in everything(database).items() if name not in NOTES_OF_ATTEMPTS}

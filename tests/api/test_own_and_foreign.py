@@ -1,6 +1,6 @@
 """Every route about a provider's own things, asked by its owner and by another provider, generated from the routes.
 
-Bodies are the document's own examples. Whatever belongs to somebody else is as unknown as what never was.
+Bodies are the document's own examples. What belongs to another provider is as unknown as what never was.
 """
 
 import re
@@ -27,7 +27,7 @@ from tests.api.test_matrix import ask, code_of, refuses_key, unnoticed
 from tests.flows.access.people import BOX
 from tests.flows.sales import query, sell
 
-# Not somebody's own: every provider that is active sees every level on offer.
+# Not a provider's own: every one that is active sees every level on offer.
 SHARED = {"level_id", "month"}
 NOWHERE = "01900000-0000-7000-8000-000000000000"
 NUMBER_OF_NONE = "999999"
@@ -38,7 +38,7 @@ _ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two providers: somebody of it, and its things by the names that addresses have for them."""
+    """One of the two providers: a user of it, and its things by the names that addresses have for them."""
 
     client: TestClient
     things: Mapping[str, str]
@@ -105,7 +105,7 @@ def address(route: RouteContext, things: Mapping[str, str]) -> str:
     return (route.path_format or "").format_map({"month": f"{datetime.now(UTC):%Y-%m}", **things})
 
 
-def test_nobody_reaches_what_belongs_to_another_provider(database: Database) -> None:
+def test_no_provider_reaches_what_belongs_to_another(database: Database) -> None:
     sale = sell(database)
     app = application(database, webhook_allow_private=True, payment_gateway="test")
     anchor = side(app, database, sale.anchor_id, sale.anchor, "anchor")

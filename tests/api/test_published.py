@@ -1,4 +1,4 @@
-"""The document is sent compressed and once: whoever has it is told that it did not change."""
+"""The document is sent compressed and once: a client that has it is told that it did not change."""
 
 import gzip
 import json

@@ -118,7 +118,7 @@ def test_a_new_password_ends_the_other_sessions(database: Database) -> None:
     assert [each["is_current"] for each in sam.get("/api/v1/session/all").json()["items"]] == [True]
 
 
-def test_nobody_ends_or_sees_another_users_session(database: Database) -> None:
+def test_no_user_ends_or_sees_anothers_session(database: Database) -> None:
     app = application(database)
     sam = a_provider(app, database, add_provider(database))
     eve = a_provider(app, database, add_provider(database, "Eve"), "sales@eve.example")
@@ -174,7 +174,7 @@ def test_other_sites_pages_change_nothing(database: Database, headers: dict[str,
     assert ann.get("/api/v1/session", headers=headers).status_code == answer.status_code, "reads, too"
 
 
-def test_without_keys_to_seal_with_nobody_enrols(database: Database) -> None:
+def test_without_keys_to_seal_with_no_user_enrols(database: Database) -> None:
     add_admin(database)
     app = application(database, encryption_keys=None)
     ann = anonymous(app)

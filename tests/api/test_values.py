@@ -1,4 +1,4 @@
-"""What the values of requests cannot be, because nobody could read them back."""
+"""What the values of requests cannot be, because no client could read them back."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The measurement of the API runs and says what it promises to say. What it measures is nobody's business here."""
+"""The measurement of the API runs and says what it promises to say. What it measures is not judged here."""
 
 import shutil
 from pathlib import Path

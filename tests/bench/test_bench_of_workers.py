@@ -1,4 +1,4 @@
-"""The measurements of workers run and say what they promise to say. What they measure is nobody's business here."""
+"""The measurements of workers run and say what they promise to say. What they measure is not judged here."""
 
 from itertools import pairwise
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The measurements run and say what they promise to say. What they measure is nobody's business here."""
+"""The measurements run and say what they promise to say. What they measure is not judged here."""
 
 from pathlib import Path
 

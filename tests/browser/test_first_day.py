@@ -55,7 +55,7 @@ class Operator:
         expect(self.page.get_by_text(text).first).to_be_visible()
 
     def steps_done(self, count: int) -> None:
-        """The list of first steps says so, and the page is one that everyone can use."""
+        """The list of first steps says so, and the page is one that every operator can use."""
         self.page.goto("/overview")
         expect(self.page.locator("#first-steps")).to_contain_text(f"{count} of 10 done")
         assert hindrances(self.page) == []

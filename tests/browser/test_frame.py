@@ -23,7 +23,7 @@ def test_a_wrong_password_is_said_beside_the_form_which_keeps_the_address(site: 
     expect(page).not_to_have_url(f"{site.address}/login")
 
 
-def test_the_frame_hinders_nobody_in_light_dark_or_on_a_phone(site: Site, visit: Visit) -> None:
+def test_the_frame_hinders_no_user_in_light_dark_or_on_a_phone(site: Site, visit: Visit) -> None:
     token = enrolled_admin(site.database).token
     for dark, phone in ((False, False), (True, False), (False, True), (True, True)):
         page = visit(token, dark=dark, phone=phone)

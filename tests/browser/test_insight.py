@@ -88,7 +88,7 @@ def test_the_overview_follows_what_commits_over_one_connection(database: Databas
     assert len(connections) == 1
 
 
-def test_no_page_hinders_anyone_at_a_desk_or_on_a_phone(database: Database, site: Site, visit: Visit) -> None:
+def test_no_page_hinders_a_user_at_a_desk_or_on_a_phone(database: Database, site: Site, visit: Visit) -> None:
     sell(database)
     give_up_lead(database)
     token = enrolled_admin(database).token

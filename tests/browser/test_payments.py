@@ -38,7 +38,7 @@ def test_a_provider_pays_in_by_the_test_gateway(database: Database, site: Site, 
     assert balances(database)["Anchor"] == before + 2550
 
 
-def test_an_operator_credits_what_nobody_asked_for(database: Database, site: Site, visit: Visit) -> None:
+def test_an_operator_credits_an_unrequested_payment(database: Database, site: Site, visit: Visit) -> None:
     sale = sell(database)
     before = balances(database)["Bowline"]
     take_report(database, "test_gateway", GatewayReport(ReportKind.PAID, None, "charge-1", 900, "EUR"))

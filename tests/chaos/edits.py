@@ -284,7 +284,7 @@ EDITS = {
         WAITS, "update leads set awaits_decision = false where awaits_decision and last_outcome = 'no_eligible'"
     ),
     "who approved": edit(APPROVED, "update leads set approved_by = 'another' where approved_by = 'operator'"),
-    "nobody approved": edit(APPROVED, "update leads set approved_by = null"),
+    "approved by no operator": edit(APPROVED, "update leads set approved_by = null"),
     "when it was approved": edit(APPROVED, f"update leads set approved_at = approved_at - {SECOND_LATER}"),
     "an approval by hand": edit(
         APPROVED,
@@ -367,11 +367,11 @@ EDITS = {
     "a low-balance threshold": edit(
         PROVIDER, "update providers set low_balance_threshold_cents = 1 where name = 'Cleat'"
     ),
-    "a threshold that nobody set": edit(
+    "a threshold that was never set": edit(
         PROVIDER, "update providers set low_balance_threshold_cents = 1 where name = 'Bowline'"
     ),
     "days of a low balance": edit(PROVIDER, "update providers set low_balance_days = 1 where name = 'Cleat'"),
-    "days that nobody set": edit(PROVIDER, "update providers set low_balance_days = 1 where name = 'Bowline'"),
+    "days that were never set": edit(PROVIDER, "update providers set low_balance_days = 1 where name = 'Bowline'"),
     "a suspended provider": edit(PROVIDER, "update providers set status = 'active' where status = 'suspended'"),
     # Messages
     "messages of stopped subscriptions removed": edit(

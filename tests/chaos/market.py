@@ -181,7 +181,7 @@ def assert_told_once(database: Database, box: MailBox) -> Counter[str]:
     known = {f"<{each}@{MAIL_DOMAIN}>" for each in rows(database, "select id::text from notifications")}
     taken = box.taken()
     assert taken.keys() <= known, "messages that no notification stands for"
-    assert {f"<{each}@{MAIL_DOMAIN}>" for each in assigned} <= taken.keys(), "assignments that nobody was told of"
+    assert {f"<{each}@{MAIL_DOMAIN}>" for each in assigned} <= taken.keys(), "assignments that no provider was told of"
     cut_off = Counter(
         f"<{each}@{MAIL_DOMAIN}>"
         for each in rows(

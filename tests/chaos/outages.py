@@ -23,7 +23,7 @@ BATCH_LIMIT = 2
 
 
 class Deciding:
-    """So many workers that decide the leads of a niche, each in a process of its own, through whatever outage."""
+    """So many workers that decide the leads of a niche, each in a process of its own, through every outage."""
 
     def __init__(self, url: str, niche_id: str, worker_count: int) -> None:
         self.acknowledged: list[str] = []
@@ -60,7 +60,7 @@ class Deciding:
 
 
 def decide_and_tell(url: str, niche_id: str, told: Any) -> Report:
-    """Decides until no lead waits, telling each lead once it is known to be decided, through whatever outage."""
+    """Decides until no lead waits, telling each lead once it is known to be decided, through every outage."""
     outages = 0
     with opened(url) as database:
         distributor = Distributor(database, BATCH_LIMIT)

@@ -2,7 +2,7 @@
 
 Statements that leave together in a pipeline are told apart too: the relay stands between the messages, not between
 the calls. A *point* is the moment before one of a session's messages Execute, Query or Sync reaches the server; so
-"before the sync" is "after the statement, before anybody was told".
+"before the sync" is "after the statement, before the client was told".
 """
 
 import socket
@@ -111,7 +111,7 @@ class Proxy:
         self._points = None
 
     def close(self) -> None:
-        """Nobody is connected any more, and nothing of the relay is left."""
+        """No client is connected any more, and nothing of the relay is left."""
         self.ignore()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._threads[0].join()  # from here on no session is added

@@ -88,7 +88,7 @@ def _one_is_closed_for_another_time(database: Database, story: Story) -> None:
 
 
 def _money_goes_elsewhere(database: Database, story: Story) -> None:
-    """The two who are next at the last level cannot pay, which nobody who saw their balances before expects."""
+    """The two who are next at the last level cannot pay, which no worker that saw their balances before expects."""
     with database.transaction() as conn:
         for (provider_id,) in _rows(
             conn,
@@ -188,7 +188,7 @@ def everything_happened(decisions: tuple[Decision, ...], points: list[str]) -> N
         "COMMIT",
     ):
         assert any(words in point for point in points), f"{words} not in {points}"
-    assert any(point.endswith("nowait") for point in points), "nobody had to be locked late"
+    assert any(point.endswith("nowait") for point in points), "no provider had to be locked late"
     assert sum("set is_active = false" in point for point in points) >= 1
 
 

@@ -120,9 +120,9 @@ def test_a_clock_set_back_by_a_day_puts_nothing_off(
         sweep(database)
 
         assert put_off > 0, "nothing was put off when the clock was set back"
-        assert heartbeats > 0, "nobody's last sign of life lay in the future"
+        assert heartbeats > 0, "no worker's last sign of life lay in the future"
         wait_until(lambda: rows(database, DUTIES_LATE) == [], "every task was done by the new clock", 10)
-        assert one(database, FROM_THE_FUTURE) == 0, "somebody dead is believed in"
+        assert one(database, FROM_THE_FUTURE) == 0, "a dead worker is believed in"
 
 
 PUT_OFF = "select count(*) from jobs where state = 'waiting' and scheduled_at > clock_timestamp()"

@@ -114,7 +114,7 @@ def _wait_until_busy(database: Database) -> None:
     before = one(database, done)
     wait_until(lambda: one(database, done) > before, "notifications are sent")
     under_way = one(database, "select count(*) from jobs")
-    assert under_way > 10, "it came too late to disturb anybody"
+    assert under_way > 10, "it came too late to disturb a worker"
 
 
 def _assert_waiting(workers: list[Process], outage_seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""A lead that raises, and one that kills whoever decides it, stop nobody else."""
+"""A lead that raises, and one that kills the worker that decides it, stop no other."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from tests.chaos.workers import DEADLY_STATUS, Fleet, deadly_at, restarting
 pytestmark = pytest.mark.chaos
 
 
-def test_a_lead_that_cannot_even_be_read_stops_nobody(database: Database) -> None:
+def test_a_lead_that_cannot_even_be_read_stops_no_other(database: Database) -> None:
     market = open_market(database, niche_count=1)
     first, broken, last = submit(database, market, 3)
     poison(database, broken)
@@ -68,7 +68,7 @@ def test_a_lead_that_kills_every_worker_is_given_up_after_the_third_and_all_othe
     assert letter == ("its worker died while deciding it, 3 times", 3)
     blamed = dict(rows(database, "select id::text, crash_count from leads where crash_count > 0"))
     assert blamed == {killer: 3}, "innocents were blamed"
-    # As long as nobody has noticed the first death, the lead is in a batch of whoever comes next, and nobody is blamed.
+    # As long as the first death is not noticed, the lead is in the next worker's batch, and no lead is blamed.
     deaths = Counter(process.popen.returncode for process in fleet.processes)[DEADLY_STATUS]
     print(f"{deaths} workers died of it")
     assert deaths >= 3

@@ -1,4 +1,4 @@
-"""Whoever changes the past behind Fairlead's back, as a superuser can, is found out by `verify`, and where.
+"""What a superuser changes of the past behind Fairlead's back is found out by `verify`, and where.
 
 Beside single columns (test_tampering_columns): rows that are forged, removed or changed together, so that what a
 careless hand would leave is in order again, and chains that are hashed anew after the edit.

@@ -1,4 +1,4 @@
-"""Whoever changes, as a superuser can, what was done by hand is found out by `verify`, by the promise it breaks."""
+"""What a superuser changes of what was done by hand is found out by `verify`, by the promise it breaks."""
 
 import pytest
 
@@ -34,7 +34,7 @@ DAMAGE: dict[str, tuple[str, str]] = {
         "update assignments set bad_lead_reported_at = null where bad_lead_reported_at is not null",
         REPORTS,
     ),
-    "somebody paid for a bad lead": (
+    "a provider paid for a bad lead": (
         "update assignments set status = 'active', refunded_at = null where bad_lead_reported_at is null",
         BAD,
     ),

@@ -1,4 +1,4 @@
-"""Workers are killed all along while the world outside fails: every lead is sold once, and everybody is told."""
+"""Workers are killed all along while the world outside fails: every lead is sold once, and every provider is told."""
 
 import random
 from collections import Counter

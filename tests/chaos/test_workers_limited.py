@@ -30,7 +30,7 @@ def test_a_limit_holds_over_all_processes_and_each_lead_is_decided_alone(
 
     times = rows(database, "select recorded_at from niche_journal where kind = 'decision' order by recorded_at")
     assert len(set(times)) == LEADS, "leads were decided together"
-    # Turns are so far apart, and nobody decides before its turn.
+    # Turns are so far apart, and no worker decides before its turn.
     for number, moment in enumerate(times):
         due_seconds = number / PER_SECOND - TOLERANCE_SECONDS
         assert (moment - times[0]).total_seconds() >= due_seconds, f"lead {number} came too early"

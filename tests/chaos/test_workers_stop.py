@@ -39,7 +39,7 @@ def test_a_worker_told_to_stop_under_load_finishes_and_nothing_is_sent_twice(
     with moody_mail_server(box) as smtp_port, moody_receiver(hook):
         market = open_market(database, hook=hook)
         lead_ids = submit(database, market, 40)
-        # Silent for a while is not dead: nobody's work is to be taken over in this test.
+        # Silent for a while is not dead: no worker's work is to be taken over in this test.
         fleet = open_fleet(
             database_url, shutdown_timeout_seconds=DRAIN_SECONDS, heartbeat_timeout_seconds=30, **outside(smtp_port)
         )
@@ -50,7 +50,7 @@ def test_a_worker_told_to_stop_under_load_finishes_and_nothing_is_sent_twice(
         )
         waiting = one(database, "select count(*) from notifications where state = 'queued'")
         _stop(first)
-        assert waiting > 20, "it was stopped too late to disturb anybody"
+        assert waiting > 20, "it was stopped too late to disturb a worker"
         _stop(second)
         third = fleet.start_serving(1)[0]
         wait_until_drained(database, 60)

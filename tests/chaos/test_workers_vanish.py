@@ -82,7 +82,7 @@ def test_the_work_of_one_that_vanished_is_taken_over_and_not_repeated_when_it_wa
     repeated = assert_told_once(database, box)
     assert_hooks_told(database, market, hook)
     assert len(repeated) <= len(jobs)
-    # Whether a crash is on record too depends on where it stood still: a lead that others decided has nobody to blame.
+    # Whether a crash is on record too depends on where it stood still: a lead that others decided has none to blame.
     assert len(other.events("job of a dead worker rescued")) >= len(jobs)
 
 

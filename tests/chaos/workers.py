@@ -41,7 +41,7 @@ main()
 
 
 def environment(database_url: str, **settings: object) -> dict[str, str]:
-    """What a process of a test is started with: no setting of whoever runs the tests, and short bounds."""
+    """What a process of a test is started with: no setting of the user who runs the tests, and short bounds."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("FAIRLEAD_", "PYTEST_"))}
     given: dict[str, object] = {
         "database_url": database_url,

@@ -110,7 +110,7 @@ def test_what_was_decided_by_hand_leaves_no_job_behind(
         assert (distribute["ready_jobs"], distribute["scheduled_jobs"]) == (0, 0)
 
 
-def test_the_reason_is_that_of_the_decision_whatever_the_subscription_is_today(
+def test_the_reason_is_that_of_the_decision_not_of_the_subscription_today(
     fairlead: Program, database: Database
 ) -> None:
     first, second = submit_leads(database, "vps", [{"cores": 4}, {"cores": 4}], OPERATOR, approve=True)
@@ -321,7 +321,7 @@ def test_an_interrupted_distribution_ends_quietly(two_niches: Program, monkeypat
 
 
 @rows_by_hand(POLICY)
-def test_leads_that_nobody_asked_for_and_leads_that_failed_before_are_distributed_by_hand(
+def test_leads_not_asked_for_and_leads_that_failed_before_are_distributed_by_hand(
     fairlead: Program, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with database.transaction() as conn:
@@ -330,7 +330,7 @@ def test_leads_that_nobody_asked_for_and_leads_that_failed_before_are_distribute
 
     def fail_once(roster: Any, lead: Lead, *rest: Any) -> Any:
         if lead.lead_id == leads[1]:
-            raise ArithmeticError("a lead that nobody thought of")
+            raise ArithmeticError("a lead that no test thought of")
         return decide(roster, lead, *rest)
 
     monkeypatch.setattr("fairlead.core.batch.decide", fail_once)

@@ -66,7 +66,7 @@ def test_more_leads_come_in_when_it_is_run_again(fairlead: Program, database: Da
     assert distinct == (20,), "the second run streams the leads that follow, not the same ones"
 
 
-def test_it_keeps_away_from_a_marketplace_of_somebody_else(fairlead: Program, database: Database) -> None:
+def test_it_keeps_away_from_a_real_marketplace(fairlead: Program, database: Database) -> None:
     declare(database, HOSTING)
     refused = fairlead("demo")
     assert refused.status == 1

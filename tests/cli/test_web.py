@@ -37,7 +37,7 @@ def test_while_the_database_is_away_a_request_is_answered_that_it_is(
 
 
 @pytest.mark.slow
-def test_it_ends_when_it_is_told_to_though_somebody_reads_an_export_slowly(damaged_database: Database) -> None:
+def test_it_ends_when_it_is_told_to_though_a_client_reads_an_export_slowly(damaged_database: Database) -> None:
     many_entries(damaged_database, sell(damaged_database).anchor_id, 60_000)
     token = enrolled_admin(damaged_database).token
     with web(damaged_database.url) as (process, port), socket.socket() as asked:

@@ -63,7 +63,7 @@ class History:
         return Lead(lead_id, attributes, commit_to_attributes(salt, attributes), 1, created_at=came_in)
 
     def distribute(self, lead: Lead) -> Decision:
-        """The lead is decided, paid for and on record; whoever ran out of money is inactive (R9)."""
+        """The lead is decided, paid for and on record; subscriptions without funds are inactive (R9)."""
         batch = decide_batch(self.roster, [lead], self.balances, self.now)
         assert isinstance(batch, BatchDecision)
         (decision,) = batch.decisions

@@ -60,7 +60,7 @@ def test_a_decision_is_what_the_rules_say_read_literally(market: Market, lead: d
 
 
 @given(markets(), attributes)
-def test_everybody_at_a_level_is_accounted_for_once(market: Market, lead: dict[str, object]) -> None:
+def test_every_subscription_at_a_level_is_accounted_for_once(market: Market, lead: dict[str, object]) -> None:
     history = staged(market)
     decision = decide(history.roster, history.lead(lead), market.balances, BEGINNING)
     for result in decision.levels:
@@ -153,7 +153,7 @@ def test_following_a_decision_moves_the_pointer_and_puts_recipients_last(
 
 
 @given(markets())
-def test_out_of_funds_is_whoever_cannot_pay_its_own_level(market: Market) -> None:
+def test_out_of_funds_are_those_that_cannot_pay_their_level(market: Market) -> None:
     prices = {level.level_id: lowest_price_cents(level) for level in market.levels}
     expected = sorted(
         each.subscription_id

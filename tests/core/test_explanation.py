@@ -12,7 +12,7 @@ from tests.core.markets import Market, attributes, markets, staged
 
 
 @given(markets(), attributes)
-def test_everybody_is_told_the_reason_that_the_decision_counted(market: Market, lead: dict[str, object]) -> None:
+def test_every_provider_is_told_the_reason_that_the_decision_counted(market: Market, lead: dict[str, object]) -> None:
     history = staged(market)
     subject = history.lead(lead)
     decision = decide(history.roster, subject, market.balances, BEGINNING)

@@ -180,7 +180,7 @@ def test_a_slot_is_used_once() -> None:
         index.put(-1, compile_filter(of(), AGE))
 
 
-def test_nobody_asked_is_nobody_found() -> None:
+def test_no_slot_asked_is_no_slot_found() -> None:
     index = FilterIndex()
     assert index.matching({"age": 1}, BitMap()).tolist() == []
     index.put(0, compile_filter(of(), AGE))

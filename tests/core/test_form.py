@@ -53,7 +53,7 @@ def test_a_field_is_found_by_its_key() -> None:
     found = schema.field("age")
     assert found is not None
     assert (found.label, found.type, found.required) == ("Age", FieldType.NUMBER, True)
-    assert schema.field("nobody") is None
+    assert schema.field("unknown") is None
     assert FormSchema().field("age") is None
 
 

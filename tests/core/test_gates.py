@@ -1,4 +1,4 @@
-"""One registry says what refuses a subscription: whatever stands there is decided, counted, explained and replayed."""
+"""One registry says what refuses a subscription: what stands there is decided, counted, explained and replayed."""
 
 import re
 from collections import Counter

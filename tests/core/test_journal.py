@@ -112,7 +112,7 @@ def test_a_balance_refused_at_a_dear_level_and_charged_at_a_cheap_one_is_known_w
 
 @given(markets(), attributes, st.integers(1, 10**6))
 def test_every_value_of_a_decision_is_in_its_payload(market: Market, lead: dict[str, object], later: int) -> None:
-    """Whatever is told apart as a decision is told apart in the journal."""
+    """What is told apart as a decision is told apart in the journal."""
     history = staged(market)
     decision = decide(history.roster, history.lead(lead), market.balances, BEGINNING)
     payload = decision_payload(decision)

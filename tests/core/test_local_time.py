@@ -107,6 +107,6 @@ def test_a_local_time_is_first_shown_or_passed_at_its_instant(moment: datetime, 
     local = moment.replace(tzinfo=None, microsecond=0)
     found = first_instant(local, own)
     assert found.astimezone(own).replace(tzinfo=None) >= local
-    # Whatever was shown in the three hours before was earlier.
+    # What was shown in the three hours before was earlier.
     for minutes in range(1, 181, 7):
         assert (found - timedelta(minutes=minutes)).astimezone(own).replace(tzinfo=None) < local

@@ -69,7 +69,7 @@ def test_the_table_is_what_the_code_says() -> None:
     assert said == TABLE.strip().splitlines()
 
 
-def test_nobody_has_the_system_role_rights() -> None:
+def test_the_system_role_has_no_permissions() -> None:
     assert permissions_of(Role.SYSTEM) == frozenset()
     assert KEY_SCOPES[Role.SYSTEM] == frozenset()
 

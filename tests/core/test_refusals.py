@@ -322,7 +322,7 @@ def test_a_reason_without_a_sentence_or_with_two_is_noticed() -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_whatever_the_filter_and_the_lead_are_there_is_a_sentence(data: st.DataObject) -> None:
+def test_every_filter_that_refuses_a_lead_has_a_sentence(data: st.DataObject) -> None:
     schema = data.draw(filter_strategies.schemas)
     raw = data.draw(filter_strategies.any_filters(schema))
     lead = data.draw(filter_strategies.leads(schema))

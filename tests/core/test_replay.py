@@ -1,4 +1,4 @@
-"""R11: a journal decides itself again byte for byte, and nobody can change it unnoticed."""
+"""R11: a journal decides itself again byte for byte, and it cannot be changed unnoticed."""
 
 import json
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def replayed(history: History, entries: list[Entry]) -> list[str]:
 
 
 def resealed(entries: list[Entry]) -> list[Entry]:
-    """The entries with hashes that fit them again: what somebody who can write the whole table could do."""
+    """The entries with hashes that fit them again: what a superuser who can write the whole table could do."""
     fitting: list[Entry] = []
     for entry in entries:
         seq, head = (fitting[-1].seq, fitting[-1].hash) if fitting else (0, bytes(32))
@@ -242,7 +242,7 @@ def _places(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str |
 
 @settings(max_examples=60)
 @given(data=st.data())
-def test_whatever_is_damaged_is_told_and_never_stops_the_replay(history: History, data: st.DataObject) -> None:
+def test_any_damage_is_told_and_never_stops_the_replay(history: History, data: st.DataObject) -> None:
     number = data.draw(st.integers(0, len(history.entries) - 1))
     payload = json.loads(canonical_json(history.entries[number].payload))
     *way, last = data.draw(st.sampled_from(_places(payload)))
@@ -277,7 +277,7 @@ DIGEST_FORGERIES: dict[str, tuple[dict[str, object], str]] = {
         "`filter_sha256` is not that of the filter",
     ),
     "no digest": ({"filter_sha256": None}, "`filter_sha256` is not that of the filter"),
-    "of nobody": ({"subscription_id": "nobody"}, "`filter_sha256` is not that of the filter"),
+    "of no subscription": ({"subscription_id": "unknown"}, "`filter_sha256` is not that of the filter"),
     "beside a filter": ({"filter_rules": EVERY_LEAD}, "it has a filter, and the digest of one"),
 }
 

@@ -6,7 +6,7 @@ from fairlead.core.text_encoding import decoded, encoding_by_mark
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_text_is_read_whatever_unicode_encoding_its_mark_names(encoding: str) -> None:
+def test_text_is_read_in_the_unicode_encoding_its_mark_names(encoding: str) -> None:
     assert decoded("Müller, 東京\n".encode(encoding)) == "Müller, 東京\n"
 
 

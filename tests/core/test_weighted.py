@@ -1,4 +1,4 @@
-"""Weighted shares (R15): how far anyone falls behind, and that nothing is gained by leaving, joining or reweighing."""
+"""Weighted shares (R15): how far a share falls behind, and that nothing is gained by leaving, joining or reweighing."""
 
 from collections.abc import Sequence
 from fractions import Fraction

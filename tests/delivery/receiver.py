@@ -1,4 +1,4 @@
-"""A receiver of webhooks that does what a test tells it, and an address that nobody may ever call."""
+"""A receiver of webhooks that does what a test tells it, and an address that must not be called."""
 
 import socket
 import ssl
@@ -147,7 +147,7 @@ def canary() -> Generator[Canary]:
 
 @contextmanager
 def closed_port() -> Generator[int]:
-    """A port that is ours, so that nobody else listens there, and at which nobody does."""
+    """A port that is ours, so that no other process listens there, and at which we do not."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]

@@ -166,7 +166,7 @@ def test_a_line_break_that_hides_in_an_encoded_word_is_no_address() -> None:
 
 @settings(deadline=None)
 @given(st.text(st.sampled_from('a@.,;:<>()[]\\"= ?é\r\n\x00\u202e'), max_size=30) | st.text(max_size=30))
-def test_whatever_is_called_an_address_the_answer_is_one_or_none(text: str) -> None:
+def test_any_text_is_one_address_or_none(text: str) -> None:
     address = address_of(text)
     if address is not None:
         assert address.username

@@ -115,6 +115,6 @@ def test_a_directory_that_is_missing_or_no_directory_is_said_at_the_start(tmp_pa
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a directory that not even root can write to")
-def test_a_directory_that_nobody_can_write_to_is_said_at_the_start() -> None:
+def test_a_directory_that_cannot_be_written_to_is_said_at_the_start() -> None:
     with pytest.raises(SettingsError, match=r"^FAIRLEAD_MAIL_DIRECTORY: cannot be written to: "):
         open_mail_transport(_settings(mail_transport="directory", mail_directory=Path("/proc/self")))

@@ -42,7 +42,7 @@ def test_a_long_answer_is_cut_and_says_so() -> None:
 
 
 @given(st.text(max_size=2_000))
-def test_whatever_is_said_is_one_printable_line_without_an_address(answer: str) -> None:
+def test_any_answer_is_one_printable_line_without_an_address(answer: str) -> None:
     line = safe_line(answer)
     assert line.isprintable()
     assert "@" not in line

@@ -25,7 +25,7 @@ from tests.delivery.mail_servers import (
 )
 from tests.waiting import PATIENCE_SECONDS
 
-# aiosmtpd tells everybody who gives it an authenticator that sign-in without TLS is a bad idea: the point of a test.
+# aiosmtpd tells all that give it an authenticator that sign-in without TLS is a bad idea: the point of a test.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
 
 EMAIL = Email(
@@ -98,7 +98,7 @@ def test_implicit_tls(certificate: Certificate) -> None:
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_a_certificate_that_nobody_vouches_for_ends_the_attempt(certificate: Certificate, security: str) -> None:
+def test_a_certificate_that_is_not_trusted_ends_the_attempt(certificate: Certificate, security: str) -> None:
     inbox = Inbox()
     implicit = certificate.context if security == "tls" else None
     with mail_server(inbox, tls_context=certificate.context, implicit_tls=implicit) as port:
@@ -189,7 +189,7 @@ def test_an_answer_that_repeats_the_recipient_is_masked() -> None:
     assert delivery == NotSent(f"550 5.1.1 <{MASK}>: user {MASK} ({MASK}) unknown", is_permanent=True)
 
 
-def test_nobody_listens() -> None:
+def test_a_closed_port() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     delivery = _sent(port)

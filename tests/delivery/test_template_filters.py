@@ -1,4 +1,4 @@
-"""Amounts and times read the same for everybody."""
+"""Amounts and times read the same for all recipients."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""Every kind of message can be sent as it comes, and an edited one is checked before anybody gets it."""
+"""Every kind of message can be sent as it comes, and an edited one is checked before it is sent."""
 
 import re
 from dataclasses import replace
@@ -74,7 +74,7 @@ def test_the_default_is_in_order_and_refers_to_nothing_outside(kind: str, langua
 
 
 @pytest.mark.parametrize(("kind", "language"), DEFAULTS)
-def test_the_default_can_be_read_by_everybody(kind: str, language: str) -> None:
+def test_the_default_is_accessible(kind: str, language: str) -> None:
     words = Words(render(default_template(kind, language), sample_values(kind)).html)
     assert ("html", {"lang": language}) in words.tags
     assert [tag for tag, _ in words.tags].count("h1") == 1
@@ -205,7 +205,7 @@ def test_what_a_template_may_do() -> None:
 # What is rendered --------------------------------------------------------------------------------------------------
 
 
-def test_a_subject_stays_one_line_whatever_is_in_it() -> None:
+def test_a_subject_stays_one_line_with_any_values() -> None:
     values = {**sample_values("lead_assigned"), "niche_name": "a\r\nBcc: eve@example.net\x00\u2028b", "level_name": "x"}
     assert render(default_template("lead_assigned"), values).subject == "New lead: a Bcc: eve@example.net b, x"
     values["niche_name"] = "x" * 5_000

@@ -151,7 +151,7 @@ def test_very_many_seconds_are_a_day() -> None:
     assert retry_after_seconds("5.5", NOON) is None
 
 
-def test_nobody_listens() -> None:
+def test_a_closed_port() -> None:
     with closed_port() as port:
         assert send(f"http://127.0.0.1:{port}/") == not_sent("connection refused")
 
@@ -183,7 +183,7 @@ def test_what_is_no_answer(answer: Answer, words: str) -> None:
     ("status", "outcome"), [(200, Sent("HTTP 200")), (500, not_sent("HTTP 500"))], ids=["taken", "not taken"]
 )
 @pytest.mark.parametrize("rest", [b"", b"Content-Length: 99\r\n\r\nshort", b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n"])
-def test_the_status_is_the_answer_whatever_follows(status: int, outcome: Delivery, rest: bytes) -> None:
+def test_the_status_alone_is_the_answer(status: int, outcome: Delivery, rest: bytes) -> None:
     head = f"HTTP/1.1 {status} Status\r\n".encode()
     assert outcome_of(lambda connection: connection.sendall(head + (rest or b"\r\n"))) == outcome
 

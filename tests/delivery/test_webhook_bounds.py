@@ -63,7 +63,7 @@ def test_a_receiver_that_reads_slowly_does_not_outlast_the_deadline() -> None:
 
 
 def flood(beginning: bytes, part: bytes) -> tuple[Answer, list[int]]:
-    """Says as much as anybody reads, up to 50 MB, and how much that was."""
+    """Says as much as is read, up to 50 MB, and how much that was."""
     written: list[int] = []
 
     def answer(connection: socket.socket) -> None:

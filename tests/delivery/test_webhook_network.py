@@ -1,4 +1,4 @@
-"""A webhook goes to the address that was checked, to the name that was asked for, and to nobody else."""
+"""A webhook goes to the address that was checked, to the name that was asked for, and to no other."""
 
 import socket
 import ssl
@@ -19,8 +19,8 @@ from tests.delivery.receiver import canary, drips, receiver, says, says_nothing
 NAME = "crm.example.com"
 REFUSED = NotSent("address refused", is_permanent=False)
 MANY_ADDRESSES = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 127.0.0.1 is alone")
-# Public as far as anybody can tell, and given back to the registry long ago, so that nobody is there.
-NOBODY = "3ffe::1"
+# Public by its number, and given back to the registry long ago, so that no machine is there.
+UNUSED = "3ffe::1"
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_a_name_that_does_not_exist() -> None:
 
 @MANY_ADDRESSES
 def test_an_address_that_does_not_answer_leaves_time_for_the_next() -> None:
-    """127.0.0.2 has a full queue: whoever connects waits, as for a machine that is switched off."""
+    """127.0.0.2 has a full queue: a client that connects waits, as for a machine that is switched off."""
     with receiver(says(200)) as crm, socket.socket() as full:
         full.bind(("127.0.0.2", crm.port))
         full.listen(0)
@@ -148,8 +148,8 @@ def test_an_address_that_refuses_leaves_it_to_the_next() -> None:
         url = crm.url(host="crm")
         assert send(url, resolve=Resolver(["127.0.0.2", "127.0.0.3", "127.0.0.1"])) == Sent("HTTP 200")
         assert send(url, resolve=Resolver(["127.0.0.2", "127.0.0.3"])) == not_sent("connection refused")
-        nobody = [f"127.0.0.{number}" for number in range(2, 6)]
-        assert send(url, resolve=Resolver([*nobody, "127.0.0.1"])) == not_sent("connection refused")
+        closed = [f"127.0.0.{number}" for number in range(2, 6)]
+        assert send(url, resolve=Resolver([*closed, "127.0.0.1"])) == not_sent("connection refused")
     assert crm.connection_count == 1
 
 
@@ -197,7 +197,7 @@ def test_the_canary_would_notice() -> None:
 
 @pytest.mark.parametrize(
     "addresses",
-    [["127.0.0.1"], ["::1"], ["::ffff:127.0.0.1"], [NOBODY, "127.0.0.1"], ["127.0.0.1", NOBODY], ["169.254.169.254"]],
+    [["127.0.0.1"], ["::1"], ["::ffff:127.0.0.1"], [UNUSED, "127.0.0.1"], ["127.0.0.1", UNUSED], ["169.254.169.254"]],
 )
 def test_a_name_that_leads_to_a_private_address_is_not_called(addresses: list[str]) -> None:
     with canary() as forbidden:
@@ -207,7 +207,7 @@ def test_a_name_that_leads_to_a_private_address_is_not_called(addresses: list[st
 
 
 def test_a_name_that_turns_private_once_it_was_checked_leads_nowhere() -> None:
-    resolver = Resolver([NOBODY], ["127.0.0.1"])
+    resolver = Resolver([UNUSED], ["127.0.0.1"])
     with canary() as forbidden:
         url = f"https://{NAME}:{forbidden.port}/"
         outcome = send(url, allow_private=False, resolve=resolver, timeout_seconds=0.3)

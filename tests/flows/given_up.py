@@ -13,7 +13,7 @@ from tests.race.marketplaces import Niche, Provider, Terms, add_leads, add_provi
 
 
 def give_up_lead(database: Database, slug: str = "moving") -> tuple[Niche, str, str]:
-    """A lead that nobody buys is given up after one run; its niche, its id and that of its dead letter."""
+    """A lead without a buyer is given up after one run; its niche, its id and that of its dead letter."""
     with database.transaction() as conn:
         niche = open_niche(conn, slug, [Terms(1000, 1, 1)])
         [lead_id] = add_leads(conn, niche, [40])

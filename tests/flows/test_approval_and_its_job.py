@@ -1,4 +1,4 @@
-"""An approval and the job that it causes are one: whoever dies in between leaves neither."""
+"""An approval and the job that it causes are one: a process that dies in between leaves neither."""
 
 import pytest
 

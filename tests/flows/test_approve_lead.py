@@ -103,7 +103,7 @@ def test_a_whole_niche_is_approved_and_no_other(database: Database, monkeypatch:
     assert [row[0] for row in in_order] == mine
 
 
-def test_a_lead_that_nobody_bought_can_be_tried_again(database: Database) -> None:
+def test_an_unsold_lead_can_be_tried_again(database: Database) -> None:
     with database.transaction() as conn:
         niche = open_niche(conn, "moving", [Terms(1000, 1, 1)])
         [lead_id] = add_leads(conn, niche, [40])

@@ -1,4 +1,4 @@
-"""Every verb of providers runs under row-level security, and reaches nothing of another provider's by whatever id.
+"""Every verb of providers runs under row-level security, and reaches nothing of another provider's by any id.
 
 The first guard is removed: a verb is told that the caller is the other provider, or, where it can be, an operator.
 """

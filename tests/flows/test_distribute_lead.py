@@ -92,7 +92,7 @@ def test_a_job_decides_all_that_wait_and_withdraws_their_jobs(database: Database
     leads = leads_of(database, 7)
     jobs = LeadDistribution(Distributor(database, batch_limit=3))
     done = jobs.run(leads[6])
-    # Oldest first, whoever's job it is: its own lead came with the last batch.
+    # Oldest first, whichever lead's job it is: its own lead came with the last batch.
     assert [d.lead_id for result in done for d in result.decisions] == leads
     assert [lead for lead, _ in lead_jobs(database)] == leads[6:]  # the one that runs ends by itself
     assert jobs.run(leads[0]) == []
@@ -118,7 +118,7 @@ def test_a_lead_of_an_inactive_niche_is_left_as_it_is(database: Database) -> Non
     assert rows(database, "select awaits_decision, failed_runs from leads") == [(True, 0)]
 
 
-def test_a_lead_that_raises_is_tried_six_times_and_stops_nobody(
+def test_a_lead_that_raises_is_tried_six_times_and_stops_no_other(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leads = leads_of(database, 4)
@@ -158,7 +158,7 @@ def test_a_lead_that_raises_is_tried_six_times_and_stops_nobody(
     assert [(run.outcome, run.error) for run in runs] == [("failed", "ArithmeticError")] * 6
     assert all(run.started_at is not None and run.started_at <= run.ended_at for run in runs)
 
-    # Nobody tries again by himself; a person does, after the bug is gone.
+    # No worker tries again by itself; an operator does, after the bug is gone.
     assert jobs.run(leads[1]) == []
     monkeypatch.setattr("fairlead.core.batch.decide", decide)
     trigger_distribution(database, leads[1], OPERATOR)

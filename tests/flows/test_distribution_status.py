@@ -57,7 +57,7 @@ def test_a_lead_whose_runs_fail_says_why_and_what_comes_next(
 
 
 @rows_by_hand(POLICY, WAITS)
-def test_a_lead_that_nobody_asks_for_says_what_it_waits_for(database: Database) -> None:
+def test_a_lead_without_a_job_says_what_it_waits_for(database: Database) -> None:
     (lead,) = leads_of(database, 1)
     database.run(lambda conn: withdraw_lead_jobs(conn, [lead]))
     (note,) = status(database, lead).notes

@@ -39,7 +39,7 @@ def pending(database: Database, sale: Sale) -> str:
 
 
 def unsold(database: Database, sale: Sale) -> str:
-    """A lead that was approved, and that nobody bought."""
+    """A lead that was approved and not sold."""
     lead_id = pending(database, sale)
     query(
         database,

@@ -164,7 +164,7 @@ def test_a_schedule_opens_to_the_instant(market: Market) -> None:
     assert market.sold() == 0
 
 
-def test_whatever_else_is_changed_keeps_limits_and_schedules(market: Market) -> None:
+def test_every_other_change_keeps_limits_and_schedules(market: Market) -> None:
     market.declare(provider="limits = { leads_per_day = 9 }", subscription="limits = { leads_per_day = 2 }")
     assert market.sold(3) == 2
     for change in (

@@ -1,4 +1,4 @@
-"""What happens in a niche without anybody asking, as a marketplace file says it."""
+"""What happens in a niche without a request, as a marketplace file says it."""
 
 import pytest
 
@@ -102,7 +102,7 @@ def test_mistakes_are_told_by_their_key(database: Database, text: str, problem: 
     assert rows(database, POLICY) == []
 
 
-def test_leads_that_nobody_asked_for_stay_when_it_is_switched_on(database: Database) -> None:
+def test_leads_not_asked_for_stay_when_it_is_switched_on(database: Database) -> None:
     declare(database, HOSTING)
     declare(database, NICHE + "auto_distribute = false")
     submit_leads(database, "hosting", [{"cores": 8, "region": "north"}], OPERATOR, approve=True)

@@ -1,4 +1,4 @@
-"""Rejecting: whatever nobody bought yet, in bulk and again, with a reason that is kept in one place."""
+"""Rejecting: every lead that is not sold yet, in bulk and again, with a reason that is kept in one place."""
 
 import threading
 from contextlib import suppress
@@ -46,7 +46,7 @@ def test_the_reason_is_kept_with_the_lead_and_nowhere_else(database: Database) -
     assert found == ["leads"]
 
 
-def test_an_approval_is_taken_back_while_nobody_bought_the_lead(database: Database) -> None:
+def test_an_approval_is_taken_back_while_the_lead_is_unsold(database: Database) -> None:
     declare(database, HOSTING)
     lead_ids = submit_leads(database, "hosting", [{"cores": 8}, {"cores": 8}], OPERATOR, approve=True)
     reject_lead(database, lead_ids[0], REASON, OPERATOR)
@@ -59,7 +59,7 @@ def test_an_approval_is_taken_back_while_nobody_bought_the_lead(database: Databa
     assert caught.value.code == "lead_distributed"
 
 
-def test_a_dead_letter_of_it_waits_for_nobody_any_more(database: Database) -> None:
+def test_a_dead_letter_of_it_is_resolved(database: Database) -> None:
     _, lead_id, dead_letter_id = give_up_lead(database)
     reject_lead(database, lead_id, REASON, OPERATOR)
     with database.snapshot() as conn:
@@ -103,5 +103,5 @@ def test_approving_and_rejecting_at_once_end_in_one_of_both(database: Database) 
         thread.start()
     for thread in threads:
         thread.join()
-    # Whoever was first, a rejection is the end.
+    # Whichever thread was first, a rejection is the end.
     assert stored_leads(database, STATE) == [REJECTED] * 12

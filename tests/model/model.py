@@ -197,7 +197,7 @@ class Model:
         return True
 
     def mark_bad(self, lead: int) -> int:
-        """The lead is bad, and paid back to everybody who was not yet; returns to how many."""
+        """The lead is bad, and paid back to every buyer who was not yet; returns to how many."""
         self.leads[lead].status, self.leads[lead].is_waiting = "bad", False
         return sum(self.refund(number, name) for number, name, _ in self.sold() if number == lead)
 
@@ -242,7 +242,7 @@ class Model:
             own.status = "rejected"
 
     def move(self, level: str, position: int) -> str | None:
-        """The level stands there; whoever stood there takes its place. Returns who that was."""
+        """The level stands there; the one that stood there takes its place. Returns which that was."""
         own = self.levels[level]
         other = next((each for each in self.levels_of(own.niche) if each.position == position), None)
         if other is not None:
@@ -344,7 +344,7 @@ class Model:
         )
 
     def _is_full(self, niche: Niche, received: list[tuple[str, str, int]]) -> bool:
-        """Whether the lead can have no more recipients, at whatever level."""
+        """Whether the lead can have no more recipients, at any level."""
         if any(self.levels[level].is_exclusive for level, _, _ in received):
             return True
         return niche.most is not None and len(received) >= niche.most

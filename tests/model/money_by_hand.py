@@ -15,7 +15,7 @@ from fairlead.store.connection import Database
 from tests.model.model import Model
 
 NAMES = ("ann", "bob", "cyd", "dee")
-MEMO = "somebody in a model does this"
+MEMO = "a model does this"
 providers = st.sampled_from(NAMES)
 
 

@@ -19,7 +19,7 @@ class PriceRule:
 
 
 def asked_price(price: int, rules: tuple[PriceRule, ...], age: int | None, came: datetime, now: datetime) -> int:
-    """The price of the first rule that holds for a lead of somebody of that age, which came then; else the level's."""
+    """The price of the first rule that holds for a person of that age, which came then, else the level's."""
     for rule in rules:
         if rule.least_age is not None and (age is None or age < rule.least_age):
             continue

@@ -11,7 +11,7 @@ from tests.model.machine import Marketplace
 from tests.seeded_bugs.plugin import SERVER
 
 PHASES = (Phase.generate,) if SERVER in os.environ else tuple(Phase)
-"""Where a mistake was made on purpose nobody waits for the shortest way to it."""
+"""Where a mistake was made on purpose the shortest way to it is not searched."""
 
 
 def play(server_url: str, **words: Any) -> None:

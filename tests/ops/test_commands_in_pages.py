@@ -1,4 +1,4 @@
-"""Every command that the runbook and the guide tell somebody to type is one that Fairlead understands."""
+"""Every command that the runbook and the guide tell the reader to type is one that Fairlead understands."""
 
 import re
 import shlex

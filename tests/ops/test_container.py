@@ -35,7 +35,7 @@ def final_stage() -> list[tuple[str, str]]:
     return lines[start:]
 
 
-def test_the_final_image_runs_as_nobody_special_and_builds_nothing() -> None:
+def test_the_final_image_runs_unprivileged_and_builds_nothing() -> None:
     stage = final_stage()
     assert [rest for word, rest in stage if word == "USER"] == ["10001:10001"]
     runs = " ".join(rest for word, rest in stage if word == "RUN")

@@ -1,4 +1,4 @@
-"""Whoever knows the documentation alone runs a marketplace, from nothing to refunds, and all of it can be proven."""
+"""A stranger with the documentation alone runs a marketplace, from nothing to refunds, and all of it can be proven."""
 
 import base64
 import json
@@ -93,6 +93,6 @@ def test_a_marketplace_is_run_by_what_is_documented(environment: dict[str, str],
         assert told.returncode == 0, told.stdout + told.stderr
     lines = told.stdout.splitlines()
     assert len(lines) == 18, lines
-    assert lines[-1].endswith("and everybody logged out.")
+    assert lines[-1].endswith("and every user logged out.")
     checks = json.loads(fairlead(environment, "verify", "--json"))
     assert checks["holds"], checks

@@ -1,4 +1,4 @@
-"""A marketplace that several operators change at once while leads are decided: nobody deadlocks, nobody overwrites what
+"""A marketplace that several operators change at once while leads are decided: none deadlocks, none overwrites what
 they have not seen, and the journal folds to the tables (the sweep behind every test says so).
 """
 
@@ -27,7 +27,7 @@ from tests.flows.sales import query
 from tests.race.processes import deadlocks, opened
 from tests.race.test_money_by_hand import AT_ONCE, at_once
 
-EVERYBODY = b"select from niches for update"
+EVERY_NICHE = b"select from niches for update"
 OPERATORS, CHANGES_EACH = 6, 20
 
 
@@ -38,7 +38,7 @@ def test_of_twenty_who_saw_the_same_level_one_changes_it(database: Database, dat
     def reprice(opened: Database, price: str) -> None:
         change_level(opened, market.gold, LevelChange(price_cents=int(price)), OPERATOR, expected_version=version)
 
-    outcomes = at_once(database_url, EVERYBODY, *((reprice, str(3000 + number)) for number in range(AT_ONCE)))
+    outcomes = at_once(database_url, EVERY_NICHE, *((reprice, str(3000 + number)) for number in range(AT_ONCE)))
     assert outcomes == {"done": 1, "version_conflict": AT_ONCE - 1}
     assert query(database, "select count(*) from audit_log where action = 'level.changed'") == [(1,)]
 
@@ -53,7 +53,7 @@ def test_of_twenty_who_saw_the_same_order_one_changes_it(database: Database, dat
     def reorder(opened: Database, number: str) -> None:
         reorder_levels(opened, market.niche, orders[int(number)], OPERATOR, expected_version=seen.order_version)
 
-    outcomes = at_once(database_url, EVERYBODY, *((reorder, str(number)) for number in range(AT_ONCE)))
+    outcomes = at_once(database_url, EVERY_NICHE, *((reorder, str(number)) for number in range(AT_ONCE)))
     assert outcomes == {"done": 1, "version_conflict": AT_ONCE - 1}
     assert query(database, "select count(*) from audit_log where action = 'levels.reordered'") == [(1,)]
     after = tuple(row.level.level_id for row in read_niche(database, market.niche).levels)
@@ -66,7 +66,7 @@ def test_of_twenty_who_create_the_same_level_one_does(database: Database, databa
     def create(opened: Database, name: str) -> None:
         create_level(opened, market.niche, name, 100, 1, OPERATOR)
 
-    assert at_once(database_url, EVERYBODY, (create, "tin")) == {"done": AT_ONCE}
+    assert at_once(database_url, EVERY_NICHE, (create, "tin")) == {"done": AT_ONCE}
     assert query(database, "select order_position from competition_levels where name = 'tin'") == [(3,)]
     assert query(database, "select count(*) from audit_log where action = 'level.created'") == [(1,)]
 
@@ -86,7 +86,7 @@ def test_of_twenty_currencies_one_is_chosen(database: Database, database_url: st
 
 
 class Operator:
-    """Somebody who changes one niche at random; `seen` is what they saw before each reorder that went well."""
+    """An operator who changes one niche at random; `seen` is what they saw before each reorder that went well."""
 
     def __init__(self, database: Database, market: Market, number: int) -> None:
         self._database, self._market = database, market
@@ -188,7 +188,7 @@ def test_operators_change_one_niche_while_its_leads_are_decided(
     assert outcomes.total() == OPERATORS * CHANGES_EACH
     assert outcomes["_reorder"] > 0
     assert outcomes["_subscribe"] > 0
-    nobody_overwrote_what_they_had_not_seen(database, operators)
+    every_order_replaced_what_was_seen(database, operators)
 
 
 def sell_leads(database: Database, market: Market) -> None:
@@ -198,7 +198,7 @@ def sell_leads(database: Database, market: Market) -> None:
         Distributor(database).distribute_waiting(market.niche)
 
 
-def nobody_overwrote_what_they_had_not_seen(database: Database, operators: list[Operator]) -> None:
+def every_order_replaced_what_was_seen(database: Database, operators: list[Operator]) -> None:
     """What each order replaced, as the audit log has it, is what its operator saw."""
     replaced = dict(
         query(database, "select request_id, old -> 'positions' from audit_log where action = 'levels.reordered'")

@@ -71,7 +71,7 @@ def test_fifty_deposits_at_once_have_receipts_without_a_gap(database: Database, 
 
 
 def change_currency(url: str) -> Report:
-    """Somebody who declares another currency, which comes too late."""
+    """An operator declares another currency, which comes too late."""
     with opened(url) as database:
         try:
             apply_marketplace(database, parse_declaration('[marketplace]\ncurrency = "USD"\n'), OPERATOR)
@@ -81,7 +81,7 @@ def change_currency(url: str) -> Report:
 
 
 def test_a_deposit_and_a_change_of_the_currency_lock_in_one_order(database: Database, database_url: str) -> None:
-    """Both want the marketplace's row and a niche; whoever takes the niche first would wait for ever."""
+    """Both want the marketplace's row and a niche; the one that takes the niche first would wait for ever."""
     declare(database, HOSTING)  # Bowline cannot pay for gold: its deposit concerns the niche
     with database.snapshot() as conn:
         row = conn.execute("select id::text from providers where name = 'Bowline'").fetchone()

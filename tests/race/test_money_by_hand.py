@@ -1,4 +1,4 @@
-"""Money moved by hand, at once: one key, one refund, one decision has one effect, and nobody deadlocks with anybody."""
+"""Money moved by hand, at once: one key, one refund, one decision has one effect, and no two deadlock."""
 
 import random
 from collections import Counter
@@ -43,7 +43,7 @@ def attempt(database: Database, verb: Callable[[Database, str], object], target:
 def at_once(url: str, held: bytes, *calls: tuple[Callable[[Database, str], object], str]) -> Counter[str]:
     """What came of twenty calls, these in turn, each on a connection of its own and waiting for a lock when all were.
 
-    Meanwhile somebody else holds what `held` locks.
+    Meanwhile another transaction holds what `held` locks.
     """
     with opened(url, AT_ONCE + 1) as database, ThreadPoolExecutor(AT_ONCE) as pool:
         with database.transaction() as conn:
@@ -229,9 +229,9 @@ def test_refunds_meet_distribution_and_deposits_on_the_same_providers(
     for number in range(2):
         writers.start(move_by_hand_now_and_then, database_url, list(ids.values()), seed + number, by_hand, stop)
     writers.start(deposit_now_and_then, database_url, list(ids.values()), 3_000, seed, ready, stop)
-    # Some rounds while everybody still has money: later a debit may find none at whomever the dice choose.
+    # Some rounds while all still have money: later a debit may find none at the provider that the dice choose.
     for writing in [ready] * 2 + [by_hand] * 4:
-        assert writing.acquire(timeout=PATIENCE_SECONDS), "nobody writes"
+        assert writing.acquire(timeout=PATIENCE_SECONDS), "no writer writes"
     niche_ids = [niche.niche_id for niche in niches]
     for number in range(3):
         workers.start(decide_all, database_url, niche_ids[number % 2 :] + niche_ids[: number % 2], 2)

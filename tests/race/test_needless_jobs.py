@@ -1,4 +1,4 @@
-"""A request that comes right after its lead was decided keeps its job, whoever withdraws the jobs of the decision."""
+"""A request that comes right after its lead was decided keeps its job when those of the decision are withdrawn."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -111,7 +111,7 @@ def test_a_lead_that_is_just_being_asked_for_is_not_waited_for(database: Databas
     assert jobs_of_leads(database) == {leads[0]: job_id}
 
 
-def test_whatever_is_asked_while_batches_are_decided_no_waiting_lead_is_without_a_job(database: Database) -> None:
+def test_requests_while_batches_are_decided_leave_no_waiting_lead_without_a_job(database: Database) -> None:
     _, leads = open_market(database, 8)
     stop = threading.Event()
 
@@ -126,7 +126,7 @@ def test_whatever_is_asked_while_batches_are_decided_no_waiting_lead_is_without_
             for _ in range(ROUNDS):
                 for lead in leads[2:]:
                     trigger_distribution(database, lead, CLERK)
-                # Only leads 0 and 1 are decided as somebody's own job, whose worker would take it out of the queue.
+                # Only leads 0 and 1 are decided as a worker's own job, which it would take out of the queue.
                 with database.transaction() as conn:
                     assert leads_without_job(conn, 10) == []
         finally:

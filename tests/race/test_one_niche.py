@@ -87,5 +87,5 @@ def test_waiting_leads_combine_and_their_own_workers_find_the_work_done(database
     assert sum(bool(report.batches) for report in reports) > 1, "one worker did everything: nothing was shared"
     with database.transaction() as conn:
         dry = conn.execute("select count(*) from subscriptions where deactivation_reason = 'insufficient_funds'")
-        assert dry.fetchone() != (0,), "nobody ran out of money: the hard case was not met"
+        assert dry.fetchone() != (0,), "no provider ran out of money: the hard case was not met"
     assert deadlocks(database_url) == 0

@@ -28,7 +28,7 @@ KEY = "one-and-the-same"
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that somebody sends."""
+    """A request that a client sends."""
 
     path: str
     body: Mapping[str, object]
@@ -44,7 +44,7 @@ class Site:
     url: str
 
     def at_once(self, held: bytes, *requests: Asked) -> list[httpx2.Response]:
-        """The answers to twenty requests, these in turn, sent while somebody else holds what `held` locks.
+        """The answers to twenty requests, these in turn, sent while another transaction holds what `held` locks.
 
         They all wait for a lock in the database before that is let go.
         """
@@ -124,7 +124,7 @@ def _assert_one_refund(database: Database, sale: Sale) -> None:
 def test_twenty_requests_for_a_distribution_enqueue_one_job(database: Database, site: Site, key: str | None) -> None:
     sell(database)
     [lead_id] = submit_leads(database, "hosting", [{"cores": 1, "region": "south"}], OPERATOR, approve=True)
-    # As if it had been tried and found nobody.
+    # As if it had been tried and found no provider.
     query(database, "update leads set awaits_decision = false where id = %s returning 1", lead_id)
     query(database, "delete from jobs where payload ->> 'lead_id' = %s returning 1", lead_id)
     asked = Asked(f"{ADMIN}/leads/{lead_id}/distribute", {"reason": "manual_trigger"}, key)

@@ -19,13 +19,13 @@ FIRST_WRITES = 6
 
 
 @pytest.mark.parametrize("seed", [1])
-def test_serial_order_whoever_writes_meanwhile(seed: int, database: Database, database_url: str) -> None:
+def test_serial_order_while_others_write(seed: int, database: Database, database_url: str) -> None:
     _race(database, database_url, seed, leads_per_niche=60)
 
 
 @pytest.mark.chaos_long
 @pytest.mark.parametrize("seed", range(100, 112))
-def test_serial_order_whoever_writes_meanwhile_for_long(seed: int, database: Database, database_url: str) -> None:
+def test_serial_order_while_others_write_for_long(seed: int, database: Database, database_url: str) -> None:
     _race(database, database_url, seed, leads_per_niche=600)
 
 
@@ -52,7 +52,7 @@ def _race(database: Database, database_url: str, seed: int, leads_per_niche: int
             writers.start(deposit_now_and_then, database_url, list(ids.values()), 9_000, seed + number, ready, stop)
         writers.start(edit_now_and_then, database_url, SLUGS, emails, seed, ready, stop)
         for _ in range(FIRST_WRITES):
-            assert ready.acquire(timeout=PATIENCE_SECONDS), "nobody writes"
+            assert ready.acquire(timeout=PATIENCE_SECONDS), "no writer writes"
         for number in range(DISTRIBUTING):
             turn = number % 3  # each begins at another niche
             workers.start(decide_all, database_url, niche_ids[turn:] + niche_ids[:turn], 4)
@@ -63,8 +63,8 @@ def _race(database: Database, database_url: str, seed: int, leads_per_niche: int
         written = [report.writes for report in writers.results()]
 
     assert Counter(lead_id for report in reports for lead_id in report.lead_ids) == Counter(lead_ids)
-    assert sum(written) > FIRST_WRITES, "nobody wrote while leads were distributed"
-    assert waits, "nobody ever waited for anybody"
+    assert sum(written) > FIRST_WRITES, "no writer wrote while leads were distributed"
+    assert waits, "no session ever waited for another"
     assert max(size for report in reports for size in report.batches) > 1, "leads never combined"
     assert sum(bool(report.batches) for report in reports) > 1, "one worker did everything"
     assert deadlocks(database_url) == 0

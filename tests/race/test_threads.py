@@ -36,14 +36,14 @@ def test_eight_threads_of_one_distributor_in_three_niches_with_shared_providers(
     decided: list[str] = []
 
     def work(number: int) -> None:
-        # Half of them ask for leads by name, in orders of their own; the others for whatever waits.
+        # Half of them ask for leads by name, in orders of their own; the others for any lead that waits.
         for niche_id, lead_id in lead_ids[number::THREADS]:
             done = shared.distribute_waiting(niche_id, lead_id if number % 2 else None)
             assert not done.failures
             decided.extend(decision.lead_id for decision in done.decisions)
 
     with sampled_waits(database_url) as waits, ThreadPoolExecutor(THREADS) as pool:
-        # Somebody else's transaction holds a provider until one of them is seen to wait for it: on a busy machine they
+        # Another transaction holds a provider until one of them is seen to wait for it: on a busy machine they
         # might otherwise pass each other by, and the test would prove nothing.
         with database.transaction() as conn:
             conn.execute("select from providers where id = %s for no key update", (ids["p00"],))
@@ -56,11 +56,11 @@ def test_eight_threads_of_one_distributor_in_three_niches_with_shared_providers(
             decided.extend(decision.lead_id for decision in done.decisions)
 
     assert Counter(decided) == Counter(lead_id for _, lead_id in lead_ids)
-    assert waits, "nobody ever waited for anybody"
+    assert waits, "no session ever waited for another"
     assert deadlocks(database_url) == 0
     with database.transaction() as conn:
         dry = conn.execute("select count(*) from subscriptions where deactivation_reason = 'insufficient_funds'")
-        assert dry.fetchone() != (0,), "nobody ran out of money"
+        assert dry.fetchone() != (0,), "no provider ran out of money"
 
 
 def poisoned(monkeypatch: pytest.MonkeyPatch, lead_id: str) -> None:
@@ -68,7 +68,7 @@ def poisoned(monkeypatch: pytest.MonkeyPatch, lead_id: str) -> None:
 
     def decide_or_raise(roster: Any, lead: Lead, *rest: Any) -> Any:
         if lead.lead_id == lead_id:
-            raise ArithmeticError("a lead that nobody thought of")
+            raise ArithmeticError("a lead that no test thought of")
         return decide(roster, lead, *rest)
 
     monkeypatch.setattr("fairlead.core.batch.decide", decide_or_raise)
@@ -156,7 +156,7 @@ def test_of_two_who_fail_at_the_same_lead_the_second_blames_no_other(
     run = Database.run
 
     def run_and_be_overtaken(self: Database, *steps: Any) -> Any:
-        """Between the failure of the lead alone and its being marked, somebody else fails at it too, and marks it."""
+        """Between the failure of the lead alone and its being marked, another worker fails at it too, and marks it."""
         try:
             return run(self, *steps)
         except ArithmeticError as error:

@@ -1,4 +1,4 @@
-"""Whoever else writes while leads are distributed: depositors and people who edit the marketplace, as processes.
+"""The others that write while leads are distributed: depositors and people who edit the marketplace, as processes.
 
 Each releases the semaphore `ready` whenever it has written.
 """

@@ -151,7 +151,7 @@ class Told:
     """What a world tells of one decision, in the names of the scenario.
 
     `received` is one tuple per level in the order of the traversal: its name, then its recipients in order; `why` is
-    the reason, by level and provider, of everybody who subscribed to a level and did not receive the lead there, and
+    the reason, by level and provider, of each subscriber to a level that did not receive the lead there, and
     `says` the sentence that tells it.
     """
 

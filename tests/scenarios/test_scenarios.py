@@ -29,7 +29,7 @@ def test_through_postgresql(name: str, database_url: str) -> None:
 
 
 def run(scenario: Scenario, world: World) -> None:
-    """Whatever the scenario tells is so in this world, step by step."""
+    """What the scenario tells is so in this world, step by step."""
     for number, step in enumerate(scenario.step, start=1):
         where = f"step {number}: {step.model_dump(exclude_unset=True)}"
         if step.leads is not None:
@@ -55,7 +55,7 @@ def check_decision(step: Step, told: Told, where: str) -> None:
     assert (told.start, told.next, told.outcome) == (step.start, step.next, step.outcome), where
     told_why = {(level, provider, reason) for (level, provider), reason in told.why.items()}
     assert told_why >= {*step.why}, f"{where}: {sorted(told_why)}"
-    # Whoever could not pay must be spoken of: it is what makes a decision partial.
+    # Who could not pay must be spoken of: it is what makes a decision partial.
     assert {each for each in told_why if each[2] == "insufficient_balance"} <= {*step.why}, where
     for level, provider, sentence in step.says:
         assert told.says[level, provider] == sentence, where

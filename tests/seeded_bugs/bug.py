@@ -21,7 +21,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Bug:
-    """A mistake: its name, what somebody may have thought, the edits that make it, and who must notice."""
+    """A mistake: its name, what its author may have thought, the edits that make it, and which tests must notice."""
 
     name: str
     story: str

@@ -87,7 +87,7 @@ BUGS_OF_ENTRY = (
     ),
     Bug(
         "a limit for each writing of an address",
-        "whoever asks says who it is",
+        "a caller says who it is",
         (
             Edit(
                 "flows/access/throttle.py",

@@ -125,7 +125,7 @@ BUGS_OF_GATES = (
     ),
     Bug(
         "a full lead is all that is told",
-        "whoever was not asked came too late, whatever else is known of it",
+        "a provider that was not asked came too late, whatever else is known of it",
         (
             Edit(
                 "core/explanation.py",

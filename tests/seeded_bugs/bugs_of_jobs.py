@@ -1,4 +1,4 @@
-"""Mistakes about jobs: what is done when, by whom, how often, and what becomes of it when somebody dies."""
+"""Mistakes about jobs: what is done when, by whom, how often, and what becomes of it when a worker dies."""
 
 from tests.seeded_bugs.bug import Bug, Edit
 
@@ -13,7 +13,7 @@ QUEUE = "tests/store/jobs/test_queue.py"
 REPLAYS = "tests/race/test_replays.py"
 RUNNER = "tests/store/jobs/test_runner.py"
 RESCUE = "tests/flows/maintenance/test_rescue.py"
-UNREADABLE = "tests/chaos/test_poison.py::test_a_lead_that_cannot_even_be_read_stops_nobody"
+UNREADABLE = "tests/chaos/test_poison.py::test_a_lead_that_cannot_even_be_read_stops_no_other"
 
 BUGS_OF_JOBS = (
     Bug(
@@ -50,7 +50,7 @@ BUGS_OF_JOBS = (
         (f"{RUNNER}::test_a_handler_that_raises_is_run_again",),
     ),
     Bug(
-        "nobody misses a dead worker",
+        "a dead worker is not missed",
         "a worker that is registered is at work",
         (
             Edit(
@@ -191,7 +191,7 @@ BUGS_OF_JOBS = (
     ),
     Bug(
         "two workers fetch the same job",
-        "whoever is first will have changed the row",
+        "the first of them will have changed the row",
         (
             Edit(
                 "store/jobs/fetching.py",

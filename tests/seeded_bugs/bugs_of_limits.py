@@ -36,7 +36,7 @@ BUGS_OF_LIMITS = (
     ),
     Bug(
         "weeks begin on Sunday",
-        "everybody's week does",
+        "every calendar's week does",
         (
             Edit(
                 "core/local_time.py",

@@ -78,7 +78,7 @@ BUGS_OF_PAYMENTS = (
                 "",
             ),
         ),
-        (f"{_REPORTS}::test_another_amount_or_currency_is_credited_to_nobody_and_waits",),
+        (f"{_REPORTS}::test_another_amount_or_currency_is_not_credited_and_waits",),
     ),
     Bug(
         "a late failure undoes a payment",
@@ -167,8 +167,6 @@ BUGS_OF_PAYMENTS = (
                 "    if",
             ),
         ),
-        (
-            f"{_TOP_UPS}::test_another_currency_is_credited_to_nobody_and_nothing_more_is_charged_until_an_operator_decides",
-        ),
+        (f"{_TOP_UPS}::test_another_currency_is_not_credited_and_nothing_more_is_charged_until_an_operator_decides",),
     ),
 )

@@ -130,7 +130,7 @@ BUGS_OF_TRANSACTIONS = (
     ),
     Bug(
         "a decided lead is decided again",
-        "whoever asks for it by id will know why",
+        "a caller who asks for it by id will know why",
         (
             Edit(
                 "store/leads/waiting.py",

@@ -122,7 +122,7 @@ BUGS_OF_WRITERS = (
         "a failed run that is no attempt",
         "it decided nothing, so it was none",
         (Edit("store/leads/state.py", "distribution_attempts = distribution_attempts + 1,\n", "\n"),),
-        (f"{LEADS}::test_a_lead_that_raises_is_tried_six_times_and_stops_nobody",),
+        (f"{LEADS}::test_a_lead_that_raises_is_tried_six_times_and_stops_no_other",),
         is_quick=True,
     ),
     Bug(

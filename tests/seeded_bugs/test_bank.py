@@ -131,21 +131,21 @@ def _must_be_noticed(bug: Bug, source: Path, bank: Bank, record_property: Record
     with damaged(source, bug.edits):
         run = run_tests(source, bank, bug.tests, at_first_complaint=True)
     # 1: tests failed. Anything else, such as a source that cannot be imported, is no test's merit.
-    assert run.code == 1, f"{bug.name}: nobody noticed that {bug.story}\n{run.output}"
+    assert run.code == 1, f"{bug.name}: no test noticed that {bug.story}\n{run.output}"
     assert run.complaints, run.output
     record_property(NOTICED, (bug.name, run.complaints[0]))
 
 
 @pytest.mark.slow
 @pytest.mark.chaos
-def test_without_a_mistake_nobody_complains(source: Path, bank: Bank) -> None:
+def test_without_a_mistake_no_test_complains(source: Path, bank: Bank) -> None:
     tests = sorted({test for bug in BANK for test in bug.tests if bug.is_quick})
     run = run_tests(source, bank, tests, at_first_complaint=False)
     assert run.code == 0, run.output
 
 
 @pytest.mark.chaos_long
-def test_without_a_mistake_nobody_complains_at_length(source: Path, bank: Bank) -> None:
+def test_without_a_mistake_no_test_complains_at_length(source: Path, bank: Bank) -> None:
     tests = sorted({test for bug in BANK for test in bug.tests if not bug.is_quick})
     run = run_tests(source, bank, tests, at_first_complaint=False)
     assert run.code == 0, run.output

@@ -21,7 +21,7 @@ from tests.race.marketplaces import (
 
 TERMS = (Terms(3000, 1, 2), Terms(2000, 2, 5), Terms(1000, 2, 9))
 UNREADABLE = {"version": 1, "rules": [{"field_key": "height", "operator": "gte", "value": 1}]}
-# By id in this order. All are active; c cannot pay for position 5, which nobody has noticed yet.
+# By id in this order. All are active; c cannot pay for position 5, which has not been noticed yet.
 PROVIDERS = [
     Provider("a", 3_000, (2,)),
     Provider("b", 100_000, (2, 5, 9)),
@@ -35,11 +35,11 @@ PROVIDERS = [
 ]
 AGES = (40, 70, 40, 40)
 EXPECTED = [
-    # a has exactly the price. c is refused at 5 and takes no slot there, and can pay at 9. Nobody reads f's filter.
+    # a has exactly the price. c is refused at 5 and takes no slot there, and can pay at 9. f's filter is not read.
     (2, {2: "a", 5: "bd", 9: "cg"}),
     # Starts one further. At 9, b was never served but has the lead already; then e and h, never served either.
     (5, {5: "bd", 9: "eh", 2: ""}),
-    # Now b and i are the ones who were never served at 9; at 2 nobody is left, at 5 only d.
+    # Now b and i are the ones who were never served at 9; at 2 none is left, at 5 only d.
     (9, {9: "bi", 2: "", 5: "d"}),
     # The rotation wraps. At 9 all were served: g in the first decision, h in the second, b and i in the third.
     (2, {2: "b", 5: "d", 9: "gh"}),

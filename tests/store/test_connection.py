@@ -66,7 +66,7 @@ def test_a_mistake_of_ours_is_not_called_an_outage(database: Database) -> None:
         conn.execute("select nonsense")
 
 
-def test_where_somebody_waits_a_taken_pool_is_an_outage_within_moments(database: Database) -> None:
+def test_where_a_client_waits_a_taken_pool_is_an_outage_within_moments(database: Database) -> None:
     impatient = Attempts(database.url, "fairlead", max_connections=1, patience_seconds=0.4)
     with impatient:
         with impatient.transaction():
@@ -79,7 +79,7 @@ def test_where_somebody_waits_a_taken_pool_is_an_outage_within_moments(database:
         assert impatient.run(lambda conn: conn.execute("select 1").fetchone()) == (1,)
 
 
-def test_where_somebody_waits_no_lock_is_waited_for_again(database: Database, niche_id: str) -> None:
+def test_where_a_client_waits_no_lock_is_waited_for_again(database: Database, niche_id: str) -> None:
     impatient = Attempts(database.url, "fairlead", Timeouts(lock_ms=300), patience_seconds=0.2)
     with impatient, database.transaction() as conn:
         conn.execute("select from niches for update")
@@ -160,7 +160,7 @@ with Database(sys.argv[1], "fairlead", bounds) as database, database.transaction
 """
 
 
-def test_a_process_that_stands_still_in_the_middle_of_its_writes_holds_nobody_up(
+def test_a_process_that_stands_still_in_the_middle_of_its_writes_holds_no_other_up(
     database: Database, niche_id: str
 ) -> None:
     """After a pipeline the server waits for its client without counting that as idle: only the whole is bounded."""

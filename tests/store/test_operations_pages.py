@@ -135,7 +135,7 @@ def test_deliveries_come_newest_first_and_by_filter(database: Database, limit: i
 
 
 @rows_by_hand(TOLD_OF_SALES)
-def test_an_endpoints_deliveries_are_its_providers_and_nobody_elses(database: Database) -> None:
+def test_an_endpoints_deliveries_are_its_providers_and_no_others(database: Database) -> None:
     sides = two_providers(database)
     with database.transaction() as conn:
         conn.execute(

@@ -62,7 +62,7 @@ def test_of_many_that_ask_one_goes_and_waiting_takes_nothing(database: Database,
         answers = ask_at_once(database, per_second, 6) if interval_seconds > 100 else [ask(database, per_second)] * 1
         assert [seconds for seconds in answers if seconds == 0] == [0]
         assert all(seconds <= interval_seconds for seconds in answers)
-        # A fourth of the interval before its time it is still too early, for whoever asks.
+        # A fourth of the interval before its time it is still too early, for every caller.
         let_pass(database, interval_seconds * 0.75)
         assert ask_too_early(database, per_second, since, interval_seconds / 4) <= interval_seconds / 4
         let_pass(database, interval_seconds)

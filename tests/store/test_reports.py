@@ -251,7 +251,7 @@ def offered(database: Database, provider_id: str) -> list[tuple[str, list[tuple[
     return [(niche.slug, [(level.name, level.own) for level in niche.levels]) for niche in niches]
 
 
-def test_levels_on_offer_show_ones_own_subscription_and_nobody_elses(database: Database) -> None:
+def test_levels_on_offer_show_ones_own_subscription_and_no_others(database: Database) -> None:
     sale: Sale = sell(database)
     own = {
         (provider, level): OwnSubscriptionState(key, is_active, reason, True)

@@ -1,4 +1,4 @@
-"""Tasks: one caller per interval does each, whoever asks, whatever the clock does."""
+"""Tasks: one caller per interval does each, whichever asks, whatever the clock does."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -42,7 +42,7 @@ def test_of_twenty_who_ask_at_once_one_does_it(database: Database, is_new: bool)
         with database.transaction() as conn:
             conn.execute("lock table schedules in exclusive mode")
             claims = [pool.submit(claim, database) for _ in range(20)]
-            # As many as there are connections beside this one, each of which would begin now if nobody else did.
+            # As many as there are connections beside this one, each of which would begin now if no other did.
             wait_until(lambda: waiting(conn) >= 11, "eleven of them waiting for the lock")
         assert [call.result() for call in claims].count(True) == 1
     assert not claim(database)

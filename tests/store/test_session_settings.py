@@ -1,4 +1,4 @@
-"""Every address that libpq takes is taken, by whatever connects; one that is none is refused in one line."""
+"""Every address that libpq takes is taken, by each part that connects; one that is none is refused in one line."""
 
 import re
 import socket

@@ -1,4 +1,4 @@
-"""The connection that looks: it changes nothing and waits for nobody."""
+"""The connection that looks: it changes nothing and waits for no lock."""
 
 import socket
 
@@ -21,7 +21,7 @@ def test_a_slow_query_is_given_up(database: Database, monkeypatch: pytest.Monkey
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
-    with socket.socket() as unheard:  # bound, so that nobody else is there; not listening, so that nobody answers
+    with socket.socket() as unheard:  # bound, so that no other is there; not listening, so that none answers
         unheard.bind(("127.0.0.1", 0))
         port = unheard.getsockname()[1]
         nowhere = Database(f"postgresql://app@127.0.0.1:{port}/nothing", "fairlead")

@@ -40,7 +40,7 @@ class Side:
 class Sides:
     """Both bought `sale.lead_id`, Anchor at gold and Bowline at silver; Anchor alone bought another lead at silver.
 
-    A third lead was bought by nobody.
+    A third lead was not sold.
     """
 
     sale: Sale

@@ -1,4 +1,4 @@
-"""Log lines: their form, what they carry along, and that nobody's data is in any of them."""
+"""Log lines: their form, what they carry along, and that no person's data is in any of them."""
 
 import asyncio
 import io

@@ -149,7 +149,7 @@ def test_what_is_not_known_has_no_value() -> None:
 @pytest.mark.usefixtures("fresh")
 def test_when_the_database_is_away_the_counters_still_come() -> None:
     def away() -> Gauges:
-        raise ConnectionError("nobody is there")
+        raise ConnectionError("no server is there")
 
     metrics.assigned("hosting", "gold", 3)
     found = samples(Scrape(away))

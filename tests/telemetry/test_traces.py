@@ -1,4 +1,4 @@
-"""Spans: whose child they are, what they hold, and that they are nothing where nobody asked for them."""
+"""Spans: whose child they are, what they hold, and that they are nothing where none were asked for."""
 
 import subprocess
 import sys
@@ -60,7 +60,7 @@ def test_a_trace_goes_on_in_the_job_that_it_caused(exporter: InMemorySpanExporte
     assert f"{request.context.trace_id:032x}" == trace_id == travelling.split("-")[1]
 
 
-def test_a_job_carries_the_trace_of_whoever_enqueued_it(exporter: InMemorySpanExporter, database: Database) -> None:
+def test_a_job_carries_the_trace_it_was_enqueued_in(exporter: InMemorySpanExporter, database: Database) -> None:
     with span("approve"):
         trace_id = current_trace_id()
         database.run(lambda conn: enqueue(conn, [Job("distribute_lead", {"lead_id": "a"})]))

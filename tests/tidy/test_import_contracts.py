@@ -1,4 +1,4 @@
-"""The walls between the rooms stand, and each falls over when somebody walks through it."""
+"""The walls between the rooms stand, and each falls over when an import walks through it."""
 
 import os
 import re
@@ -24,7 +24,7 @@ BREACHES = [
     ("telemetry", "import fairlead.core", "layers"),
     ("flows", "import fairlead.api", "layers"),
     ("api", "import fairlead.worker", "layers"),
-    ("", "import fairlead.core", "layers"),  # a module that nobody has given a place
+    ("", "import fairlead.core", "layers"),  # a module that has not been given a place
     ("core", "import psycopg", "sql-in-store"),
     ("flows", "import psycopg.rows", "sql-in-store"),
     ("flows", "import psycopg_pool", "sql-in-store"),

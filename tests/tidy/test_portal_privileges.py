@@ -1,6 +1,6 @@
 """What providers' requests may do with each table is what was reviewed: `portal_privileges.txt`, table by table.
 
-A new table or column is not in it, and fails here until somebody has decided. Whatever is granted goes into
+A new table or column is not in it, and fails here until it has been reviewed. What is granted goes into
 `store/migrations/portal_grants.sql`, and this prints the lines as they would have to be.
 """
 

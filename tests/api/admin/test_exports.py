@@ -69,12 +69,12 @@ def test_an_export_is_in_the_audit_log_before_it_leaves(
 
     monkeypatch.setattr(flow, "stream_rows", fail)
     with pytest.raises(RuntimeError, match="no row leaves"):
-        somebody_that_sees_errors(ann).get(f"{EXPORTS}/assignments")
+        client_that_sees_errors(ann).get(f"{EXPORTS}/assignments")
     assert [each[0] for each in audited(database, "data.exported")] == ["ledger", "assignments"]
 
 
-def somebody_that_sees_errors(client: TestClient) -> TestClient:
-    """The same, and an answer that is broken off raises as it does for whoever reads it."""
+def client_that_sees_errors(client: TestClient) -> TestClient:
+    """The same, and an answer that is broken off raises as it does for its reader."""
     seeing = TestClient(client.app, base_url=str(client.base_url))
     seeing.cookies = client.cookies
     return seeing
@@ -139,7 +139,7 @@ def test_an_operator_has_one_open_at_a_time_by_all_that_it_has(
     assert machine(app, key).get(f"{EXPORTS}/ledger").status_code == 200
 
 
-def test_whoever_asks_too_often_waits_whichever_process_is_asked(
+def test_a_user_asking_too_often_waits_whichever_process_is_asked(
     app: FastAPI, database: Database, database_url: str, sale: Sale
 ) -> None:
     person = enrolled_admin(database)

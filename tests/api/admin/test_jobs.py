@@ -69,12 +69,12 @@ def test_several_at_once_say_what_became_of_each(ann: TestClient, database: Data
     _, lead_id, of_lead = give_up_lead(database)
     _, of_notification = give_up_notification(database)
     value(database, "update leads set status = 'rejected', awaits_decision = false where id = %s", lead_id)
-    nobody = str(uuid4())
-    asked = {"dead_letter_ids": [of_lead, of_notification, nobody, of_notification]}
+    unknown = str(uuid4())
+    asked = {"dead_letter_ids": [of_lead, of_notification, unknown, of_notification]}
     answer = ann.post(RETRIES, json=asked).json()
     assert [each["dead_letter_id"] for each in answer["closed"]] == [of_notification]
     refused = {each["dead_letter_id"]: each["code"] for each in answer["refused"]}
-    assert refused == {of_lead: "lead_rejected", nobody: "dead_letter_unknown"}
+    assert refused == {of_lead: "lead_rejected", unknown: "dead_letter_unknown"}
     alone = ann.post(f"{LETTERS}/{of_lead}/retry")
     assert (alone.status_code, alone.json()["code"]) == (409, "lead_rejected")
     assert ann.post(RETRIES, json={"dead_letter_ids": []}).status_code == 422
@@ -91,11 +91,11 @@ def test_a_letter_is_closed_with_a_reason(ann: TestClient, database: Database) -
 
 
 def test_a_letter_that_is_not_there(ann: TestClient) -> None:
-    nobody = f"{LETTERS}/{uuid4()}"
+    unknown = f"{LETTERS}/{uuid4()}"
     for answer in (
-        ann.get(nobody),
-        ann.post(f"{nobody}/retry"),
-        ann.post(f"{nobody}/resolve", json={"memo": "x"}),
+        ann.get(unknown),
+        ann.post(f"{unknown}/retry"),
+        ann.post(f"{unknown}/resolve", json={"memo": "x"}),
     ):
         assert (answer.status_code, answer.json()["code"]) == (404, "dead_letter_unknown")
 

@@ -86,7 +86,7 @@ def test_what_cannot_be_a_key(database: Database, wrong: dict[str, object]) -> N
     assert rows(database, "select from api_keys") == []
 
 
-def test_whose_key_nobody_knows(database: Database) -> None:
+def test_keys_of_unknown_owners(database: Database) -> None:
     ann = an_admin(application(database), database)
     of_user = ann.post(KEYS, json={"name": "cron", "scopes": ["leads:read"], "user_id": UNKNOWN})
     of_provider = ann.post(KEYS, json={"name": "cron", "scopes": ["own:read"], "provider_id": UNKNOWN})

@@ -106,7 +106,7 @@ def test_what_is_no_list_of_a_thousand_ids_is_refused(ann: TestClient, database:
     assert statuses(database) == {lead_id: "pending_approval"}
 
 
-def test_a_bad_lead_gives_everybody_the_whole_price_back(database: Database) -> None:
+def test_a_bad_lead_gives_each_buyer_the_whole_price_back(database: Database) -> None:
     sale = sell(database)
     ann = an_admin(application(database), database)
     done = ann.post(f"{LEADS}/{sale.lead_id}/mark-bad", json={"memo": MEMO}, headers=ONCE)
@@ -153,7 +153,7 @@ def test_a_sold_lead_is_reviewed_no_more(database: Database, verb: str) -> None:
 
 
 @pytest.mark.parametrize("verb", ["approve", "reject", "mark-bad"])
-def test_nobody_else_reviews(database: Database, verb: str) -> None:
+def test_only_operators_review(database: Database, verb: str) -> None:
     sale = sell(database)
     app = application(database)
     asked = {"memo": MEMO} if verb == "mark-bad" else {"reason": "x"}

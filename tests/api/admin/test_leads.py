@@ -67,7 +67,7 @@ def test_sent_again_it_is_the_same_lead(ann: TestClient, database: Database) -> 
     assert rows(database, "select count(*) from leads") == [1]
 
 
-def test_whoever_may_only_write_leads_does_not_approve_them(ann: TestClient, database: Database) -> None:
+def test_a_key_that_may_only_write_leads_does_not_approve_them(ann: TestClient, database: Database) -> None:
     app = application(database)
     clerk = machine(app, operators_key(database, Permission.LEADS_WRITE))
     assert clerk.post(LEADS, json=ENTRY).status_code == 201
@@ -121,7 +121,7 @@ def test_a_filter_that_means_nothing_is_refused(ann: TestClient, wrong: dict[str
         ("' or true --", False),
     ],
 )
-def test_somebodys_leads_are_found_by_the_whole_address_or_number(
+def test_a_consumers_leads_are_found_by_the_whole_address_or_number(
     ann: TestClient, contact: str, *, is_found: bool
 ) -> None:
     ids = [ann.post(LEADS, json={**ENTRY, "contact_email": "ada@example.com"}).json()["lead_id"] for _ in range(3)]

@@ -92,7 +92,7 @@ def test_what_is_no_adjustment_is_refused(
     assert balances(database) == {"Anchor": 3000, "Bowline": 100}
 
 
-def test_nobody_is_debited_into_debt_and_nobody_unknown_is_credited(ann: TestClient, sale: Sale) -> None:
+def test_a_debit_into_debt_and_an_unknown_provider_are_refused(ann: TestClient, sale: Sale) -> None:
     poor = ann.post(f"{ADMIN}/providers/{sale.bowline_id}/adjustments", json=DEBIT, headers=ONCE)
     assert (poor.status_code, poor.json()["code"]) == (409, "insufficient_balance")
     gone = ann.post(f"{ADMIN}/providers/{new_id()}/adjustments", json=CREDIT, headers=ONCE)

@@ -101,15 +101,15 @@ def test_credit_is_money_and_needs_what_moving_money_needs(database: Database) -
     market = open_market(database)
     app = application(database)
     ann = an_admin(app, database)
-    address, anybody = f"{PROVIDERS}/{market.bowline}", {"If-Match": "*"}
+    address, any_version = f"{PROVIDERS}/{market.bowline}", {"If-Match": "*"}
     key = machine(app, operators_key(database, Permission.PROVIDERS_WRITE))
-    assert key.patch(address, json={"name": "Bowline & Sons"}, headers=anybody).status_code == 200
+    assert key.patch(address, json={"name": "Bowline & Sons"}, headers=any_version).status_code == 200
     before = everything(database)["providers"]
     lent = {"credit_limit_cents": 100_000}
-    assert problem(key.patch(address, json=lent, headers=anybody)) == (403, "permission_missing")
+    assert problem(key.patch(address, json=lent, headers=any_version)) == (403, "permission_missing")
     assert problem(key.post(PROVIDERS, json={**CAPSTAN, **lent})) == (403, "permission_missing")
     value(database, "update sessions set stepped_up_at = now() - interval '11 minutes'")
-    assert problem(ann.patch(address, json=lent, headers=anybody)) == (403, "step_up_required")
+    assert problem(ann.patch(address, json=lent, headers=any_version)) == (403, "step_up_required")
     assert everything(database)["providers"] == before
     assert key.post(PROVIDERS, json={**CAPSTAN, "credit_limit_cents": 0}).status_code == 201
 
@@ -151,7 +151,7 @@ def test_a_provider_comes_in_and_goes_and_comes_back(database: Database) -> None
     ]
 
 
-def test_somebody_is_invited_to_the_portal(database: Database) -> None:
+def test_a_user_is_invited_to_the_portal(database: Database) -> None:
     market = open_market(database)
     ann = an_admin(application(database), database)
     address = f"{PROVIDERS}/{market.anchor}/invitations"

@@ -35,7 +35,7 @@ HIDDEN = {
     # People.
     "alert_emails",
 }
-"""What is not shown. A new setting belongs here or among those that are; nobody forgets to decide."""
+"""What is not shown. A new setting belongs here or among those that are: to decide cannot be forgotten."""
 
 
 def test_every_setting_is_shown_or_hidden_on_purpose() -> None:

@@ -41,7 +41,7 @@ def test_a_provider_is_subscribed_once(database: Database) -> None:
     assert [each["pointer"] for each in unfit.json()["errors"]] == ["/filter_rules/rules/0/field_key"]
 
 
-def test_nobody_is_subscribed_to_a_level_that_is_gone(database: Database) -> None:
+def test_a_level_that_is_gone_takes_no_subscription(database: Database) -> None:
     market = open_market(database)
     ann = an_admin(application(database), database)
     level = {"name": "tin", "price_cents": 1, "max_recipients": 1}

@@ -53,7 +53,7 @@ def test_a_template_is_looked_at_changed_and_restored(ann: TestClient, database:
     assert actor.startswith("user:")
 
 
-def test_a_preview_shows_nobodys_data_and_saves_nothing(ann: TestClient, database: Database) -> None:
+def test_a_preview_shows_no_real_data_and_saves_nothing(ann: TestClient, database: Database) -> None:
     shown = ann.post(f"{ADDRESS}/preview", json=OURS).json()
     assert shown["subject"] == "New: Heat pumps"
     assert "Example Services Ltd" in shown["text"]

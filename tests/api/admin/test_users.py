@@ -17,7 +17,7 @@ from tests.flows.configuration.market import UNKNOWN
 USERS = "/api/v1/admin/users"
 
 
-def test_somebody_is_invited(database: Database) -> None:
+def test_a_user_is_invited(database: Database) -> None:
     ann = an_admin(application(database), database)
     anchor = add_provider(database)
     admin = ann.post(USERS, json={"email": "ben@example.com", "name": "Ben Example", "role": "admin"})
@@ -49,14 +49,14 @@ def test_users_are_found_page_by_page_without_their_secrets(database: Database) 
         assert answer.status_code == 200, answer.text
         return sorted(each["email"] for each in answer.json()["items"])
 
-    everybody = ["ann@example.com", "sales@anchor.example", "sales@bowline.example"]
-    assert emails() == everybody
-    assert emails(role="provider") == everybody[1:]
+    all_users = ["ann@example.com", "sales@anchor.example", "sales@bowline.example"]
+    assert emails() == all_users
+    assert emails(role="provider") == all_users[1:]
     assert emails(provider_id=anchor) == ["sales@anchor.example"]
     assert emails(status="disabled") == ["sales@bowline.example"]
     first = ann.get(USERS, params={"limit": 2}).json()
     rest = ann.get(USERS, params={"limit": 2, "cursor": first["next_cursor"]}).json()
-    assert sorted(each["email"] for each in first["items"] + rest["items"]) == everybody
+    assert sorted(each["email"] for each in first["items"] + rest["items"]) == all_users
     assert rest["next_cursor"] is None
 
     shown = ann.get(f"{USERS}/{sam.user_id}")
@@ -112,7 +112,7 @@ def test_a_lost_second_factor_begins_again(database: Database) -> None:
     assert rows(database, "select kind from notifications") == ["user_invited"]
 
 
-def test_all_sessions_of_somebody_are_ended(database: Database) -> None:
+def test_all_sessions_of_a_user_are_ended(database: Database) -> None:
     app = application(database)
     ann = an_admin(app, database)
     anchor = add_provider(database)
@@ -125,7 +125,7 @@ def test_all_sessions_of_somebody_are_ended(database: Database) -> None:
     assert ann.delete(f"{USERS}/{user_id}/sessions").json() == {"ended": 0}
 
 
-def test_nobody_does_it_to_themselves(database: Database) -> None:
+def test_no_admin_does_it_to_themselves(database: Database) -> None:
     app = application(database)
     ann = enrolled_admin(database)
     client = an_admin(app, database, "ben@example.com")

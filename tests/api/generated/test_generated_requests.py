@@ -1,4 +1,4 @@
-"""Requests made from the document, by Schemathesis, as everybody: no 5xx, and no answer that is not in the document."""
+"""Requests made from the document, by Schemathesis, as each role: no 5xx, and no answer that is not in the document."""
 
 import os
 import subprocess

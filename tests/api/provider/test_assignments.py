@@ -44,7 +44,7 @@ def with_contact(database: Database) -> Portal:
 
 
 def unlogged(database: Database) -> dict[str, list[str]]:
-    """All but what tells when somebody was seen last."""
+    """All but what tells when a user was seen last."""
     return {name: rows for name, rows in everything(database).items() if name != "sessions"}
 
 
@@ -105,7 +105,7 @@ def test_a_page_goes_on_where_the_last_one_ended(database: Database) -> None:
     assert second["next_cursor"] is None
 
 
-def test_a_lead_is_found_by_what_somebody_remembers_of_it(database: Database) -> None:
+def test_a_lead_is_found_by_what_a_provider_remembers_of_it(database: Database) -> None:
     portal = with_contact(database)
 
     def found(who: Any, text: str, **params: Any) -> int:

@@ -164,7 +164,7 @@ def test_subscribing_takes_effect_once_and_names_what_is_wrong(database: Databas
     assert problem(portal.sam.post(OWN, json={"level_id": UNKNOWN})) == (404, "level_unknown")
 
 
-def test_nobody_subscribes_to_a_level_that_was_deleted(database: Database) -> None:
+def test_a_deleted_level_takes_no_subscription(database: Database) -> None:
     portal = open_portal(database)
     [(niche_id,)] = query(database, "select id::text from niches")
     bronze = create_level(database, niche_id, "bronze", 100, 5, OPERATOR).row.level.level_id
@@ -196,7 +196,7 @@ def test_pausing_resuming_and_leaving(database: Database) -> None:
     assert who == [(f"user:{user_id}", "provider")]
 
 
-def test_a_filter_is_changed_by_whoever_saw_the_last_one(database: Database) -> None:
+def test_a_change_of_a_filter_needs_its_last_version(database: Database) -> None:
     portal = open_portal(database)
     silver = subscription(database, portal.sale.anchor_id, "silver")
     path = f"{OWN}/{silver}/filter"

@@ -85,7 +85,7 @@ def _token(portal: Portal) -> str:
     return str(next(iter(portal.sam.cookies.jar)).value)
 
 
-def test_an_endpoint_is_changed_by_whoever_saw_it(database: Database) -> None:
+def test_a_change_of_an_endpoint_needs_its_version(database: Database) -> None:
     portal = open_portal(database)
     path = f"{ENDPOINTS}/{create(portal.sam)['endpoint_id']}"
     seen = portal.sam.get(path).headers["etag"]

@@ -60,7 +60,7 @@ def test_what_cannot_be_seen_or_is_too_long_is_no_line(text: str) -> None:
         canonical_line(text)
 
 
-def test_spaces_around_a_text_are_dropped_whatever_they_are() -> None:
+def test_spaces_of_every_kind_around_a_text_are_dropped() -> None:
     assert canonical_line("\u3000 \tJo\u0308rg\u00a0\n") == "J\u00f6rg"
     assert canonical_words(" one \r\n\r\n two\u2003\n", 20) == "one\n\n two"
 

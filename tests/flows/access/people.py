@@ -29,7 +29,7 @@ NEW_PASSWORD = "bosun's chair over the side"
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who has logged in; `token` is the session's. Without a second factor `seed` is empty."""
+    """A user who has logged in; `token` is the session's. Without a second factor `seed` is empty."""
 
     user_id: str
     email: str
@@ -51,7 +51,7 @@ def enrolled_admin(database: Database, email: str = "ann@example.com") -> Person
 
 
 def enrol(database: Database, token: str, email: str) -> Person:
-    """Whoever has the session has a second factor, too."""
+    """The session's user has a second factor, too."""
     begun = begin_totp_enrolment(database, BOX, token, HOME)
     done = confirm_totp_enrolment(database, BOX, token, code(database, begun.seed), HOME)
     session = done.session

@@ -1,4 +1,4 @@
-"""API keys: what opens and what does not, how far each reaches, and that nobody else's is touched."""
+"""API keys: what opens and what does not, how far each reaches, and that no other user's is touched."""
 
 import pytest
 

@@ -128,7 +128,7 @@ def test_renewed_recovery_codes_void_the_old(database: Database) -> None:
 
 
 def test_a_seed_in_another_row_is_of_no_use(database: Database) -> None:
-    """Whoever can write to the table cannot give an admin the second factor of somebody whose seed they know."""
+    """Writing to the table does not give an admin the second factor of another user whose seed is known."""
     enrolled_admin(database)
     bob = enrolled_admin(database, "bob@example.com")
     value(

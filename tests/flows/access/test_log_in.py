@@ -1,4 +1,4 @@
-"""Email and password: what they open, and how guessing is slowed down without shutting anybody out."""
+"""Email and password: what they open, and how guessing is slowed down without shutting a user out."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -54,7 +54,7 @@ def test_a_provider_without_second_factor_is_in(database: Database) -> None:
 
 
 @pytest.mark.parametrize("case", ["unknown", "wrong", "disabled", "invited", "too long"])
-def test_whoever_cannot_log_in_gets_the_same_answer(database: Database, case: str) -> None:
+def test_every_refused_login_gets_the_same_answer(database: Database, case: str) -> None:
     add_admin(database)
     email, password = "ann@example.com", PASSWORD
     if case == "unknown":

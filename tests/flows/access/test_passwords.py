@@ -108,10 +108,10 @@ def test_the_same_keys_give_the_same_password() -> None:
     assert is_password(hash_password("pa\N{COMBINING DIAERESIS}sswort twelve"), "pässwort twelve")
 
 
-def test_nobodys_hash_costs_what_a_real_one_costs() -> None:
-    nobodys = passwords._nobodys_hash()
-    assert not needs_rehash(nobodys)
-    assert len(nobodys) == len(hash_password("mizzen topsail 4711"))
+def test_the_stand_in_hash_costs_what_a_real_one_costs() -> None:
+    stand_in = passwords._stand_in_hash()
+    assert not needs_rehash(stand_in)
+    assert len(stand_in) == len(hash_password("mizzen topsail 4711"))
 
 
 def test_only_a_few_are_checked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +138,7 @@ def test_only_a_few_are_checked_at_once(monkeypatch: pytest.MonkeyPatch) -> None
     assert most == 3
 
 
-def test_whoever_waits_for_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wait_for_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "_slots", threading.BoundedSemaphore(1))
     monkeypatch.setattr(passwords, "_PATIENCE_SECONDS", 0.01)
     with passwords._Slot(), pytest.raises(Unavailable, match="at once"):

@@ -1,4 +1,4 @@
-"""Providers that register themselves: nobody learns who is here, nobody takes what is not theirs, operators decide."""
+"""Providers that register themselves: no caller learns who is here or takes what is not theirs, operators decide."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -73,7 +73,7 @@ def test_a_mail_to_an_unconfirmed_address_holds_nothing_that_was_typed_beside_it
     assert "accept-invite#" in text_of(message)
 
 
-def test_an_address_that_is_known_is_left_alone_and_nobody_learns_it(database: Database) -> None:
+def test_a_known_address_is_left_alone_and_not_given_away(database: Database) -> None:
     declare(database, HOSTING)
     add_admin(database, "ann@example.com")
     before = actions(database)

@@ -128,7 +128,7 @@ def test_codes_are_limited_by_account_across_logins(database: Database) -> None:
     token = pending(database, ann, elsewhere)
     text = code(database, ann.seed)
     assert refusal(confirm_second_factor, database, BOX, token, text, elsewhere) == "too_many_attempts"
-    # Whoever knows the password and guesses codes shuts out neither the usual address nor a recovery code.
+    # A guesser of codes who knows the password shuts out neither the usual address nor a recovery code.
     assert confirm_second_factor(database, BOX, token, ann.recovery_codes[0], elsewhere).next_step is None
     assert confirm_second_factor(database, BOX, pending(database, ann), text, HOME).next_step is None
 

@@ -1,4 +1,4 @@
-"""Whoever reads the whole database can use nothing of it: no password, token, code, seed or key is in it."""
+"""Reading the whole database gives nothing of use: no password, token, code, seed or key is in it."""
 
 import base64
 import logging
@@ -69,7 +69,7 @@ def test_a_dump_holds_no_secret(database: Database) -> None:
     assert [form for form in forms if form.lower() in dump] == []
 
 
-def test_the_log_of_what_was_done_names_nobody(database: Database) -> None:
+def test_the_log_of_what_was_done_names_no_person(database: Database) -> None:
     everything_secret(database)
     text = "\n".join(everything(database)["audit_log"] + everything(database)["jobs"]).lower()
     assert "session.opened" in text

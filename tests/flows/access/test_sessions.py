@@ -120,7 +120,7 @@ def test_listing_and_ending_ones_own(database: Database) -> None:
     assert list_sessions(database, ann.user_id) == []
 
 
-def test_nobody_ends_another_users_session(database: Database) -> None:
+def test_no_user_ends_anothers_session(database: Database) -> None:
     ann = enrolled_admin(database)
     person = provider_user(database, add_provider(database))
     actor = user_actor(person.user_id, "provider")

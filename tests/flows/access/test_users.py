@@ -1,4 +1,4 @@
-"""Seeing to users: roles, shutting out, lost second factors; one admin always stays, nobody does it to themselves."""
+"""Seeing to users: roles, shutting out, lost second factors; one admin always stays, no admin does it to themselves."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -58,7 +58,7 @@ def test_a_lost_second_factor_takes_the_proof_of_the_first(database: Database) -
     done = reset_second_factor(database, ann.user_id, user_actor(bob.user_id, "admin"))
     assert (done.status, done.ended_sessions, done.invite) == ("invited", 1, None)
     assert refusal(authenticate_session, database, ann.token) == "session_invalid"
-    # Whoever knows the password gains nothing by the reset.
+    # A thief of the password gains nothing by the reset.
     assert refusal(log_in, database, ann.email, PASSWORD, HOME) == "login_refused"
     assert rows(database, "select count(*) from recovery_codes where user_id = %s", ann.user_id) == [0]
     assert rows(database, "select kind from notifications") == ["user_invited"]
@@ -77,7 +77,7 @@ def test_the_last_admin_gets_back_in_from_the_command_line(database: Database) -
     assert log_in(database, ann.email, NEW_PASSWORD, HOME).next_step == "enrolment"
 
 
-def test_nobody_does_it_to_themselves(database: Database) -> None:
+def test_no_admin_does_it_to_themselves(database: Database) -> None:
     ann = enrolled_admin(database)
     enrolled_admin(database, "bob@example.com")
     me = user_actor(ann.user_id, "admin")

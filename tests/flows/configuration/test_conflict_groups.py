@@ -81,7 +81,7 @@ def test_each_niche_that_a_provider_ever_subscribed_in_is_told_of_its_group(data
     assert journal(database)[-1][1]["conflict_group_id"] == group_id, "the whole state is told"
     before = head(database)
     change_provider(database, market.anchor, ProviderChange(timezone="Asia/Kolkata"), OPERATOR)
-    assert head(database) == before, "no one's limits go by its clocks"
+    assert head(database) == before, "no provider's limits go by its clocks"
     set_conflict_group(database, market.anchor, None, OPERATOR)
     assert "conflict_group_id" not in journal(database)[-1][1]
 

@@ -49,7 +49,7 @@ def test_matches_are_counted_among_the_newest_decided_leads(database: Database) 
 def test_a_lead_that_was_decided_again_counts_once(database: Database) -> None:
     market = open_market(database)
     decide(database, "hosting", "s")
-    # Nobody can pay any more: the next lead is decided three times without a buyer.
+    # No provider can pay any more: the next lead is decided three times without a buyer.
     for level_id in (market.gold, market.silver):
         change_level(database, level_id, LevelChange(price_cents=99_999), OPERATOR)
     [lead_id] = submit_leads(database, "hosting", [{"cores": 8, "region": "south"}], OPERATOR, approve=True)
@@ -77,7 +77,7 @@ def test_what_people_wrote_cannot_be_guessed_letter_by_letter(database: Database
     assert (told("call"), told("soon")) == (STEP, STEP)
     assert told("call Cora Canary", "neq") == told("call Cora Xanary", "neq") == STEP, "nor by its opposite"
     assert [told("cora c"), told("cora x"), told("call Cora Canary", "eq")] == [None, None, None]
-    assert preview_filter_at_level(database, gold, SOUTH).matched_count == 0, "a choice is nobody's own words"
+    assert preview_filter_at_level(database, gold, SOUTH).matched_count == 0, "a choice is not a consumer's own words"
     canary = {"version": 1, "rules": [{"field_key": "wishes", "operator": "contains", "value": "cora c"}]}
     assert preview_filter(database, niche_id, canary).matched_count == 1, "operators see the leads anyway"
 

@@ -178,14 +178,14 @@ def test_an_order_names_each_level_once(database: Database, wanted: list[str]) -
     assert places(database) == {"gold": 1, "silver": 2}
 
 
-def test_only_what_nobody_ever_used_is_deleted(database: Database) -> None:
+def test_only_an_unused_level_is_deleted(database: Database) -> None:
     market = open_market(database)
     bronze = create_level(database, market.niche, "bronze", 300, 5, OPERATOR).row.level.level_id
     assert changes_nothing(database, lambda: refusal(lambda: delete_level(database, market.gold, OPERATOR))) == (
         "level_in_use"
     )
     at = head(database)
-    assert delete_level(database, bronze, OPERATOR, memo="nobody wants it").took_effect
+    assert delete_level(database, bronze, OPERATOR, memo="it is not wanted").took_effect
     [(kind, payload)] = journal(database, at)
     assert (kind, payload["level_id"], payload["is_deleted"]) == ("level", bronze, True)
     assert not changes_nothing(database, lambda: delete_level(database, bronze, OPERATOR)).took_effect

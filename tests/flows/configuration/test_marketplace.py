@@ -43,7 +43,7 @@ def test_the_currency_of_money_that_was_moved_stays(database: Database) -> None:
     assert changes_nothing(database, attempt) == "currency_in_use"
 
 
-def test_a_currency_that_somebody_else_changed_is_looked_at_again(database: Database) -> None:
+def test_a_currency_that_was_changed_meanwhile_is_looked_at_again(database: Database) -> None:
     change_marketplace(database, "CHF", OPERATOR)
     seen = read_marketplace(database)
     change_marketplace(database, "GBP", OPERATOR)

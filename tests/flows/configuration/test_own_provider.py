@@ -47,7 +47,7 @@ def test_a_change_of_oneself_names_what_was_seen(database: Database) -> None:
         change(market.anchor, -1)
 
 
-def test_preferences_are_changed_by_whoever_saw_the_last_ones(database: Database) -> None:
+def test_a_change_of_preferences_needs_their_last_version(database: Database) -> None:
     market = open_market(database)
     assert notification_preferences(database, market.anchor) == {}
     seen = preferences_version(market.anchor, {})

@@ -182,7 +182,7 @@ def test_a_pending_provider_waits_for_its_approval(database: Database) -> None:
     assert refusal(lambda: approve_provider(database, cleat, OPERATOR)) == "provider_status"
 
 
-def test_nobody_is_nobody(database: Database) -> None:
+def test_an_unknown_provider_is_refused(database: Database) -> None:
     assert refusal(lambda: change_provider(database, UNKNOWN, ProviderChange(), OPERATOR)) == "provider_unknown"
     limit = ProviderChange(credit_limit_cents=5)
     assert refusal(lambda: change_provider(database, UNKNOWN, limit, OPERATOR)) == "provider_unknown"

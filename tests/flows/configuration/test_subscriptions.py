@@ -137,7 +137,7 @@ def test_a_pause_ends_when_it_is_resumed_and_not_with_money(database: Database) 
     assert notices(database) == []
 
 
-def test_whoever_resumes_without_funds_waits_for_them(database: Database) -> None:
+def test_a_resume_without_funds_waits_for_them(database: Database) -> None:
     market = open_market(database)
     gold = market.subscriptions["bowline gold"]
     pause_subscription(database, gold, OPERATOR, of_provider_id=None)

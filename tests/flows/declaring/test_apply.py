@@ -239,7 +239,7 @@ def test_the_currency_is_free_until_money_moved(database: Database) -> None:
         declare(database, dollars.replace("USD", "EUR"))
 
 
-def test_the_audit_log_counts_and_names_nobody(database: Database) -> None:
+def test_the_audit_log_counts_and_names_no_provider(database: Database) -> None:
     declare(database, HOSTING)
     log = everything(database)["audit_log"]
     assert len(log) == 5 + 2 + 2

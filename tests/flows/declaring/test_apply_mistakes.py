@@ -99,7 +99,7 @@ def test_all_mistakes_are_told_together(database: Database) -> None:
 
 
 def test_a_filter_for_a_form_that_cannot_be_read_is_refused(damaged_database: Database) -> None:
-    """Nobody could say what it means: it must not be taken for a filter that lets every lead through."""
+    """It cannot be said what it means: it must not be taken for a filter that lets every lead through."""
     declare(damaged_database, HOSTING)
     with damaged_database.transaction() as conn:
         conn.execute("""update niches set form_schema = '{"version": 9, "fields": []}'""")

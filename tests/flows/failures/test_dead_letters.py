@@ -225,8 +225,8 @@ def test_eight_who_see_to_one_at_once(of: str, database: Database) -> None:
     assert len(jobs(database)) == count + (resolution == "retried")
 
 
-def test_a_killer_is_not_asked_for_with_those_that_nobody_asked_for(database: Database) -> None:
-    """It was given up without an attempt that came to an end, and has to stay so until somebody names it."""
+def test_a_killer_is_not_asked_for_with_the_untried(database: Database) -> None:
+    """It was given up without an attempt that came to an end, and has to stay so until an operator names it."""
     niche, lead_id, letter_id = give_up_lead(database)
     retry_dead_letter(database, letter_id, OPERATOR)
     with database.transaction() as conn:

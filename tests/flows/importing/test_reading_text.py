@@ -44,7 +44,7 @@ def cells(rows: list[Row]) -> list[list[str]]:
 
 @pytest.mark.parametrize("said", [None, "utf-8", "latin-1", "utf-16-le", "UTF-16"])
 @pytest.mark.parametrize("written", ["utf-16", "utf-32"])
-def test_the_mark_of_utf_16_decides_whatever_is_said(path: Path, written: str, said: str | None) -> None:
+def test_the_mark_of_utf_16_outweighs_what_is_said(path: Path, written: str, said: str | None) -> None:
     reading = {} if said is None else {"encoding": said}
     header, rows = read(path, "id\tcity\r\nl:1\tKöln\r\nl:2\t東京\r\n", written, **reading)
     assert header == ["id", "city"]
@@ -191,7 +191,7 @@ def test_many_long_and_unmatched_rows_take_no_more_time_than_the_file_has_lines(
     assert len(rows) == 6 * 6_001 - sum(row.lines - 1 for row in rows)
 
 
-def test_memory_is_bounded_whatever_the_length_of_a_row(path: Path) -> None:
+def test_memory_is_bounded_for_rows_of_any_length(path: Path) -> None:
     path.write_text('a,b\n1,"' + "x" * 20_000_000 + '"\n2,fine\n3,"' + "lorem line\n" * 300_000 + '"\n4,fine\n')
     tracemalloc.start()
     try:

@@ -68,7 +68,7 @@ def send(database: Database, sent: IntakeLead = LEAD, actor: Actor = PARTNER, **
 
 
 def visit(database: Database, sent: IntakeLead = LEAD, client: Client = VISITOR, **more: Any) -> TakenIn:
-    """Somebody without a key sends the lead."""
+    """A visitor without a key sends the lead."""
     return take_in_lead(database, sent, "public", public_sender(client), client, **more)
 
 

@@ -1,4 +1,4 @@
-"""Whoever has the address confirms the lead, however often; nobody else does, and nobody learns anything by it."""
+"""The owner of the address confirms the lead, however often; no other does, and no other learns anything by it."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The message that asks a consumer to confirm: through a real mail server, to one address, in nobody else's words."""
+"""The message that asks a consumer to confirm: through a real mail server, to one address, in no sender's words."""
 
 import re
 from dataclasses import replace
@@ -139,8 +139,8 @@ def test_a_lead_that_waits_no_more_is_not_asked_about(database: Database) -> Non
     assert inbox.messages == []
 
 
-def test_an_address_that_does_not_exist_alarms_nobody(database: Database) -> None:
-    """Anybody can type one, at any rate: operators would have an alert and a dead letter for each."""
+def test_an_address_that_does_not_exist_alarms_no_operator(database: Database) -> None:
+    """A visitor can type one, at any rate: operators would have an alert and a dead letter for each."""
     open_niche(database, is_public=True)
     visit(database)
     inbox = Inbox(answer_to_rcpt="550 5.1.1 <cora.canary@example.com>: no such user here")

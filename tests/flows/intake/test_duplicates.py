@@ -179,12 +179,12 @@ def test_what_counts_as_there(database: Database, status: str, counts: bool) -> 
         assert send(database).status == "pending_approval"
 
 
-def test_an_unconfirmed_lead_stands_in_nobodys_way(database: Database) -> None:
+def test_an_unconfirmed_lead_blocks_no_other(database: Database) -> None:
     open_niche(database, is_public=True, duplicate_rule=BY_EMAIL)
     visit(database)
     visit(database)
     assert send(database).status == "pending_approval"
-    # And whoever has no key is not told that somebody asked before.
+    # And a visitor without a key is not told that the consumer asked before.
     taken = visit(database)
     assert (taken.status, taken.duplicate_of) == ("pending_confirmation", None)
 

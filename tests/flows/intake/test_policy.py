@@ -1,4 +1,4 @@
-"""What a niche lets in is changed as a whole, by whoever saw it as it is; audited, and no matter for the journal."""
+"""What a niche lets in is changed as a whole, in the version that was seen; audited, and no matter for the journal."""
 
 from typing import Any
 

@@ -194,11 +194,11 @@ def test_what_does_not_fit_is_named_and_never_repeated(
 
 def test_the_public_has_to_leave_an_address_and_a_consent(database: Database) -> None:
     open_niche(database, is_public=True)
-    nobody = IntakeLead("moving", {"age": 41}, {"contact_email": ""}, None)
+    bare = IntakeLead("moving", {"age": 41}, {"contact_email": ""}, None)
     with pytest.raises(BadInput) as caught:
-        visit(database, nobody)
+        visit(database, bare)
     assert caught.value.problems == ("contact_email: is needed, to confirm the lead", "consent: is needed")
-    assert send(database, nobody).status == "pending_approval"
+    assert send(database, bare).status == "pending_approval"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A marketplace whose feed somebody follows, for tests: leads are sold in several niches, pages are read to the end."""
+"""A marketplace whose feed is watched, for tests: leads are sold in several niches, pages are read to the end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def sell(database: Database, niche: Niche, count: int = 1) -> list[str]:
 
 
 def begin(database: Database) -> int:
-    """Somebody begins to watch; returns the id after which they do."""
+    """A watcher begins; returns the id after which it does."""
     return bring_up_to_date(database).entry_id
 
 

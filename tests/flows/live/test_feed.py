@@ -197,7 +197,7 @@ def test_what_committed_before_it_was_looked_for_comes_before_what_committed_aft
     assert [each["lead_id"] for each in told] == [first, second, third]
 
 
-def test_a_transaction_that_is_still_open_is_waited_for_by_nobody_and_lost_by_nobody(database: Database) -> None:
+def test_a_transaction_that_is_still_open_is_not_waited_for_and_not_lost(database: Database) -> None:
     """What was begun earlier and commits later gets the later id."""
     market = open_market(database, "moving", "storage")
     after = begin(database)
@@ -222,7 +222,7 @@ def test_a_transaction_that_is_still_open_is_waited_for_by_nobody_and_lost_by_no
     assert [each["lead_id"] for each in told] == [other, late]
 
 
-def test_whoever_begins_is_not_told_of_the_past(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_feed_that_begins_does_not_tell_the_past(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     market = open_market(database)
     sell(database, market.niches["moving"], 3)
     head = bring_up_to_date(database)
@@ -298,7 +298,7 @@ def test_two_who_put_in_order_at_once_do_not_wait_for_each_other(database: Datab
 
 
 def test_the_engine_pays_nothing(database: Database) -> None:
-    """Nothing is written while nobody watches, and the niches' rows are not touched by those who do."""
+    """Nothing is written without a watcher, and the niches' rows are not touched by one."""
     market = open_market(database)
     sell(database, market.niches["moving"])
     assert query(database, "select count(*) from live_cursors") == [(0,)]

@@ -10,7 +10,7 @@ from fairlead.store.jobs.queue import Job, enqueue
 from tests.flows.maintenance.workers import begin_jobs, jobs, maintenance_of, rows, worker
 
 DAY_SECONDS = 86_400
-NOBODY = "01900000-0000-7000-8000-000000000000"
+UNKNOWN = "01900000-0000-7000-8000-000000000000"
 DUE_IN = "select extract(epoch from scheduled_at - clock_timestamp())::float8 from jobs order by id"
 
 
@@ -18,7 +18,7 @@ def put_off(database: Database, *delays_seconds: float) -> None:
     """A job each that is to be done after so long."""
     database.run(
         lambda conn: enqueue(
-            conn, [Job("send_email", {"notification_id": NOBODY}, delay_seconds) for delay_seconds in delays_seconds]
+            conn, [Job("send_email", {"notification_id": UNKNOWN}, delay_seconds) for delay_seconds in delays_seconds]
         )
     )
 

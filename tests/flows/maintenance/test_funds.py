@@ -1,4 +1,4 @@
-"""R9's safety net: both ways, never what is paused, everybody told, and the journal says so."""
+"""R9's safety net: both ways, never what is paused, every provider told, and the journal says so."""
 
 from concurrent.futures import ThreadPoolExecutor
 

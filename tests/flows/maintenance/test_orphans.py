@@ -1,4 +1,4 @@
-"""Whatever waits gets a job again, however its job was lost; what has one is left alone."""
+"""What waits gets a job again, however its job was lost; what has one is left alone."""
 
 import pytest
 
@@ -68,7 +68,7 @@ def test_notifications_whose_delivery_was_lost_get_a_job(database: Database) -> 
     assert requeue_orphans(maintenance_of(database))["deliveries"] == 0
 
 
-def test_notifications_that_nobody_handed_out_get_a_dispatch(database: Database) -> None:
+def test_notifications_without_a_job_get_a_dispatch(database: Database) -> None:
     sold_leads(database, 2)
     assert requeue_orphans(maintenance_of(database))["dispatches"] == 0  # the decision's own waits
     lose_jobs(database)

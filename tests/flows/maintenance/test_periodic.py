@@ -1,4 +1,4 @@
-"""Tasks are done when they are due, by one process, and one that fails keeps nobody else from theirs."""
+"""Tasks are done when they are due, by one process, and one that fails keeps no other from being done."""
 
 from collections.abc import Callable, Mapping
 

@@ -76,7 +76,7 @@ DAMAGE: dict[str, tuple[str, dict[str, int]]] = {
         {REPORTS: 2},
     ),
     "a bad lead that was paid for": ("update leads set status = 'bad'", {BAD: 2}),
-    "a debit by nobody": (
+    "a debit without an actor": (
         """
         insert into ledger_entries (provider_id, seq, kind, amount_cents, balance_after_cents, actor, memo, created_at)
         select provider_id, seq + 1, 'manual_debit', -1, balance_after_cents - 1, '', 'moved by a test', now()

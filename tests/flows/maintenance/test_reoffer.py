@@ -1,4 +1,4 @@
-"""Leads that nobody bought are offered again, as their niche's policy has it and no more."""
+"""Leads that were not sold are offered again, as their niche's policy has it and no more."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +22,7 @@ OFFER_AGAIN = ReofferPolicy(every_minutes=60, max_times=2, max_hours=48)
 
 
 def unsold(database: Database, count: int = 1, slug: str = "moving") -> tuple[Niche, list[str]]:
-    """A niche without a buyer, where so many leads were decided and found nobody."""
+    """A niche without a buyer, where so many leads were decided and found no provider."""
     with database.transaction() as conn:
         niche = open_niche(conn, slug, [Terms(1000, 1, 1)])
         lead_ids = add_leads(conn, niche, [40] * count)

@@ -108,7 +108,7 @@ def test_eight_who_sweep_at_once_rescue_each_job_once(database: Database) -> Non
     assert len(rows(database, "select from job_attempts")) == 10
 
 
-def test_a_lead_that_somebody_holds_keeps_no_other_job_from_being_rescued(database: Database) -> None:
+def test_a_lead_that_is_locked_keeps_no_other_job_from_being_rescued(database: Database) -> None:
     """A worker that stands still may hold its lead's row: only that job waits for it to let go."""
     _, lead_ids = waiting_leads(database, 3)
     kill_a_worker(database)
@@ -232,7 +232,7 @@ def test_crashes_from_before_a_retry_count_no_more(database: Database) -> None:
     assert jobs(database) == [("send_email", "waiting")]
 
 
-def test_an_alert_that_kills_its_worker_alerts_nobody(database: Database) -> None:
+def test_an_alert_that_kills_its_worker_causes_no_alert(database: Database) -> None:
     with database.transaction() as conn:
         conn.execute(
             "insert into notifications (id, kind, channel, detail, enqueued_at, created_at) values "

@@ -141,7 +141,7 @@ def test_reports_say_the_same_with_pieces_and_without(database: Database, databa
 
 
 def summed(found: Sequence[Any]) -> dict[tuple[Any, ...], list[int]]:
-    """The counts of these rows by month and whatever is a text."""
+    """The counts of these rows by month and each column of text."""
     sums: dict[tuple[Any, ...], list[int]] = {}
     for row in found:
         values = astuple(row)

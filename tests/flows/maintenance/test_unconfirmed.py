@@ -1,4 +1,4 @@
-"""A public lead that nobody confirms within seven days is given up, and nothing else is."""
+"""A public lead that is not confirmed within seven days is given up, and nothing else is."""
 
 from concurrent.futures import ThreadPoolExecutor
 

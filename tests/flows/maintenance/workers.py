@@ -12,7 +12,7 @@ QUEUES = (*sorted(set(QUEUE_OF.values())), ISOLATED)
 
 
 def maintenance_of(database: Database) -> Maintenance:
-    """One process's maintenance with the settings that nobody changed: a worker is believed in for 30 s."""
+    """One process's maintenance with the settings as they come: a worker is believed in for 30 s."""
     return Maintenance(database, Settings())
 
 

@@ -94,7 +94,7 @@ def test_a_fall_below_the_threshold_is_told_once_until_it_is_over(database: Data
     assert query(database, "select count(*) > 0 from jobs where task = 'dispatch_notifications'")
 
 
-def test_a_credit_that_leaves_the_balance_low_tells_nobody(database: Database) -> None:
+def test_a_credit_that_leaves_the_balance_low_is_not_told(database: Database) -> None:
     declare(database, HOSTING)
     declare(database, f'[[provider]]\nemail = "{BOWLINE}"\nlow_balance_threshold_cents = 4000\n')
     adjust(database, BOWLINE, "credit", 1)
@@ -137,7 +137,7 @@ def test_an_amount_is_positive_and_bounded(cents: int, database: Database) -> No
         adjust_balance(database, UNKNOWN, "debit", cents, MEMO, OPERATOR)
 
 
-def test_nobody_is_credited_who_is_not_there(database: Database) -> None:
+def test_an_unknown_provider_is_not_credited(database: Database) -> None:
     with pytest.raises(Refused) as caught:
         adjust_balance(database, UNKNOWN, "credit", 1, MEMO, OPERATOR)
     assert caught.value.code == "provider_unknown"

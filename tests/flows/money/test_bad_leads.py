@@ -165,7 +165,7 @@ def test_the_queue_is_read_oldest_first_page_by_page(database: Database) -> None
 # The lead itself --------------------------------------------------------------------------------------------------
 
 
-def test_a_bad_lead_is_paid_back_to_whoever_was_not_yet(database: Database) -> None:
+def test_a_bad_lead_refunds_the_buyers_that_were_not_yet(database: Database) -> None:
     sale = sell(database)
     refund_assignment(database, sale.anchor, MEMO, OPERATOR)
     report_bad_lead(database, sale.bowline_id, sale.bowline, "spam", None, PORTAL)

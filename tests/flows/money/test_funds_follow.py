@@ -1,4 +1,4 @@
-"""Whatever flow moves what a provider can pay with, its subscriptions follow in every niche before it ends (R9).
+"""Whichever flow moves what a provider can pay with, its subscriptions follow in every niche before it ends (R9).
 
 A flow that moves money is listed here; one that is not, or that forgets to let subscriptions follow, fails.
 """

@@ -1,4 +1,4 @@
-"""A balance ends at 2^53 - 1 cents: whatever would lead beyond is refused in one line, and up to there all goes on."""
+"""A balance ends at 2^53 - 1 cents: what would lead beyond is refused in one line, and up to there all goes on."""
 
 from collections.abc import Callable
 

@@ -16,7 +16,7 @@ from tests.flows.sales import ANCHOR, MEMO, PORTAL, audited, balances, query, se
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
 
 
-def test_the_full_price_is_back_and_everybody_knows(database: Database) -> None:
+def test_the_full_price_is_back_told_and_audited(database: Database) -> None:
     sale = sell(database)
     assert activity(database)["bowline silver"] == "insufficient_funds"
     done = refund_assignment(database, sale.bowline, MEMO, OPERATOR)

@@ -97,7 +97,7 @@ def test_a_permanent_refusal_is_a_dead_letter_and_operators_are_told(database: D
 def test_used_up_attempts_end_in_a_dead_letter(database: Database) -> None:
     open_marketplace(database)
     sell_lead(database)
-    work_off(database, settings_for(), rounds=9)  # nobody listens there
+    work_off(database, settings_for(), rounds=9)  # no server listens there
     told = notification(database)
     row = row_of(database, told)
     assert (row["state"], row["attempts"]) == ("failed", 9)
@@ -153,7 +153,7 @@ def test_operators_who_took_an_alert_are_not_told_again(database: Database) -> N
     assert [email.to for email in second.emails] == ["night@example.com"]
     assert states(database, "operator_alert") == ["sent"]
     assert "example.com" not in str(row_of(database, alert))
-    # Sent again on purpose, it goes to everybody anew.
+    # Sent again on purpose, it goes to every recipient anew.
     replay_notification(database, alert, OPERATOR)
     third = Recorder(Sent("ok"))
     EmailSender(database, third, settings_for()).send(alert, 3)

@@ -253,7 +253,7 @@ def test_an_endpoint_is_not_resumed_between_a_look_at_it_and_holding_back(
 
 
 def test_resuming_races_with_jobs_that_hold_back(database: Database) -> None:
-    """However a resume and the jobs fall together, nothing is left behind that waits for nobody."""
+    """However a resume and the jobs fall together, nothing is left behind that waits without a job."""
     open_marketplace(database)
     with receiver(says(200)) as crm, ThreadPoolExecutor(4) as pool:
         made = set_endpoint(database, crm.url())

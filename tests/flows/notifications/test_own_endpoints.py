@@ -108,7 +108,7 @@ def test_what_a_change_does_not_name_stays(database: Database) -> None:
     assert_nothing_personal(database)
 
 
-def test_nobody_removes_what_became_another_meanwhile(database: Database) -> None:
+def test_an_endpoint_that_became_another_is_not_removed(database: Database) -> None:
     open_marketplace(database)
     anchor, made = provider_id(database, ANCHOR), set_endpoint(database, URL)
     seen = read_webhook_endpoint(database, made.endpoint_id, of_provider_id=anchor)

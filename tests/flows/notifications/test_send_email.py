@@ -1,4 +1,4 @@
-"""A notification becomes one mail, whoever dies or hurries on the way."""
+"""A notification becomes one mail, whichever worker dies or hurries on the way."""
 
 import json
 import threading

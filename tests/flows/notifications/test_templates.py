@@ -87,7 +87,7 @@ def test_going_back_is_a_version_too(database: Database, monkeypatch: pytest.Mon
     assert restore_template(database, "lead_assigned", None, OPERATOR) == SavedTemplate("lead_assigned", 4, False)
     used = show_template(database, "lead_assigned")
     assert (used.template, used.version, used.is_default) == (default_template("lead_assigned"), 4, True)
-    # A later release's default takes effect without anybody doing anything.
+    # A later release's default takes effect without an operator doing anything.
     improved = replace(default_template("lead_assigned"), subject="Improved")
     monkeypatch.setattr(flow, "default_template", lambda kind, language: improved)
     assert show_template(database, "lead_assigned").template.subject == "Improved"
@@ -119,7 +119,7 @@ def test_a_template_that_cannot_work_is_refused_with_every_reason(database: Data
     assert query(database, "select count(*) from notification_templates") == [(0,)]
 
 
-def test_a_preview_shows_nobodys_data() -> None:
+def test_a_preview_shows_no_real_data() -> None:
     rendered = preview_template(OURS)
     assert rendered.subject == "New: Heat pumps"
     assert "Example Services Ltd" in rendered.text

@@ -185,7 +185,7 @@ def test_a_charge_that_is_reported_late_is_credited_once(database: Database) -> 
     assert (balance(database, bowline), requests(database)) == (2000, [("succeeded", None, 1400)])
 
 
-def test_another_currency_is_credited_to_nobody_and_nothing_more_is_charged_until_an_operator_decides(
+def test_another_currency_is_not_credited_and_nothing_more_is_charged_until_an_operator_decides(
     database: Database,
 ) -> None:
     bowline = switch_on(database)

@@ -58,7 +58,7 @@ def test_pending_says_nothing_new(database: Database) -> None:
         ({"currency": "USD"}, "other_currency"),
     ],
 )
-def test_another_amount_or_currency_is_credited_to_nobody_and_waits(
+def test_another_amount_or_currency_is_not_credited_and_waits(
     database: Database, other: dict[str, object], doubt: str
 ) -> None:
     asked = ask(database)

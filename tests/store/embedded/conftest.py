@@ -34,7 +34,7 @@ def made() -> Generator[Cluster]:
 
 @pytest.fixture
 def cluster(made: Cluster) -> Generator[Cluster]:
-    """A cluster that exists and is stopped; quick, since nobody pulls the plug in these tests."""
+    """A cluster that exists and is stopped; quick, since no test pulls the plug in these tests."""
     made.stop()
     yield made
     made.stop()

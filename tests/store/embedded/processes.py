@@ -17,7 +17,7 @@ SRC = HERE.parents[2] / "src"
 
 @contextmanager
 def client(*words: str | Path) -> Generator[subprocess.Popen[str]]:
-    """Run client.py with these words; whatever is left of it at the end is killed."""
+    """Run client.py with these words; what is left of it at the end is killed."""
     with python_process([str(HERE / "client.py"), *map(str, words)], {"PYTHONPATH": str(SRC)}) as process:
         yield process
 

@@ -1,4 +1,4 @@
-"""The server works for root and for everybody else, and opens nobody's directories."""
+"""The server works for root and for every other user, and opens no directory to others."""
 
 import os
 import pwd
@@ -16,7 +16,7 @@ from fairlead.store.embedded.errors import EmbeddedPostgresError
 from fairlead.store.embedded.scratch import QUICK
 from tests.store.embedded.processes import ask
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
 NOBODY = pwd.getpwnam("nobody")
 
 
@@ -90,7 +90,7 @@ def test_root_may_visit_without_locking_its_user_out(home: Path) -> None:
 
 
 @as_root
-def test_a_directory_of_somebody_else_is_one_clear_line(home: Path) -> None:
+def test_a_directory_of_another_user_is_one_clear_line(home: Path) -> None:
     complaint = _as_nobody(Cluster(home / "postgres").start)
 
     assert "set FAIRLEAD_DATA_DIR to a directory you can write" in complaint.splitlines()[-1]

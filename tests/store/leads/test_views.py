@@ -60,7 +60,7 @@ def test_one_lead_in_full_and_nothing_personal_in_its_text(database: Database) -
         database.read(lambda conn: lead_in_full(conn, "01900000-0000-7000-8000-000000000000"))
 
 
-def test_somebodys_leads_are_found_page_by_page_by_the_whole_address_or_number(database: Database) -> None:
+def test_a_consumers_leads_are_found_page_by_page_by_the_whole_address_or_number(database: Database) -> None:
     contacts = [
         {"contact_email": "Fred.Bloggs@Bloggsco.example", "contact_phone": "030 5550102"},
         {"contact_email": "fred.bloggs@bloggsco.example", "contact_phone": "+49 (0)30 5550102"},

@@ -87,7 +87,7 @@ def test_operators_also_see_who_moved_money_and_why(database: Database) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 50])
-def test_everybodys_entries_come_by_time_each_once(database: Database, limit: int) -> None:
+def test_all_providers_entries_come_by_time_each_once(database: Database, limit: int) -> None:
     sale = moved(database)
     expected = query(
         database,

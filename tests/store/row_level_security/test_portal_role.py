@@ -26,7 +26,7 @@ def _holds(database: Database) -> bool:
     return rows(database.bound_to(provider_id), "select id::text from providers") == [(provider_id,)]
 
 
-def test_an_ordinary_owner_that_may_make_roles_needs_nobody(server_url: str) -> None:
+def test_an_ordinary_owner_that_may_make_roles_needs_no_superuser(server_url: str) -> None:
     with owned_database(server_url, may_create_roles=True) as url, Database(url, "fairlead") as database:
         assert migrate(database).has_portal_role
         assert _guard(database).is_ready
@@ -64,7 +64,7 @@ def test_an_ordinary_owner_that_may_not_is_told_what_to_ask_for(server_url: str)
         sweep(database)
 
 
-def test_rights_that_somebody_added_are_gone_after_the_next_change_of_the_file(server_url: str) -> None:
+def test_rights_added_by_hand_are_gone_after_the_next_change_of_the_file(server_url: str) -> None:
     with owned_database(server_url, may_create_roles=True) as url, Database(url, "fairlead") as database:
         migrate(database)
         role_name = _guard(database).role_name
@@ -105,7 +105,7 @@ def test_a_role_above_the_policies_is_no_guard(server_url: str, how: str) -> Non
         migrate(database)
         role_name, [(owner,)] = _guard(database).role_name, query(database, "select current_user::text")
         with psycopg.connect(server_url, autocommit=True) as superuser:
-            # Whoever is a member of the role cannot be what it is a member of.
+            # A member of the role cannot be what it is a member of.
             superuser.execute(f"revoke {role_name} from {owner} cascade".encode())
             superuser.execute(how.format(role=role_name, owner=owner).encode())
         with Database(as_superuser(server_url, url), "fairlead") as as_it_likes:

@@ -204,7 +204,7 @@ def test_nothing_can_be_made_for_another(database: Database) -> None:
             conn.execute(statement.encode(), names)
 
 
-def test_nobody_is_audited_as_an_operator(database: Database) -> None:
+def test_no_provider_is_audited_as_an_operator(database: Database) -> None:
     def audit(conn: Connection) -> None:
         append_audit(conn, [AuditEvent(OPERATOR, "refund.issued", "assignment", "1")], clock(conn))
 

@@ -96,7 +96,7 @@ def test_what_is_not_due_yet_has_not_waited(database: Database) -> None:
     assert queue(database, "webhook").oldest_ready_seconds == 0
 
 
-def test_a_queue_that_nobody_declared_is_shown_too(database: Database) -> None:
+def test_a_queue_that_is_not_declared_is_shown_too(database: Database) -> None:
     add_job(database, "extra", "waiting", None, 0)
     assert queue(database, "extra").ready_jobs == 1
 
@@ -129,7 +129,7 @@ def test_leads_wait_until_they_are_decided(database: Database) -> None:
 
 
 @rows_by_hand(POLICY)
-def test_where_leads_are_distributed_by_hand_nobody_is_late(database: Database) -> None:
+def test_where_leads_are_distributed_by_hand_no_lead_is_late(database: Database) -> None:
     declare(database, HOSTING)
     submit(database, NORTH, 2)
     run(database, "update niches set auto_distribute = false")
@@ -137,7 +137,7 @@ def test_where_leads_are_distributed_by_hand_nobody_is_late(database: Database) 
     assert (seen.waiting_leads, seen.oldest_waiting_seconds) == (2, 0)
 
 
-def test_decisions_that_assign_nobody_are_a_streak_until_one_does(database: Database) -> None:
+def test_decisions_that_assign_no_provider_are_a_streak_until_one_does(database: Database) -> None:
     declare(database, HOSTING)
     submit(database, NORTH)
     distribute(database)
@@ -155,7 +155,7 @@ def test_decisions_that_assign_nobody_are_a_streak_until_one_does(database: Data
     assert niche(database).zero_assignment_streak == 0
 
 
-def test_a_niche_that_never_assigned_anybody_has_a_streak_too(database: Database) -> None:
+def test_a_niche_that_never_assigned_a_lead_has_a_streak_too(database: Database) -> None:
     declare(database, HOSTING.split("[[provider]]")[0])
     submit(database, NORTH, 2)
     distribute(database)

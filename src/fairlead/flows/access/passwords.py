@@ -65,7 +65,7 @@ def is_password(password_hash: str | None, password: str) -> bool:
     text = _normal(password[:MAX_CHARACTERS])
     with _Slot():
         try:
-            return _hasher.verify(password_hash or _nobodys_hash(), text) and is_possible
+            return _hasher.verify(password_hash or _stand_in_hash(), text) and is_possible
         except (VerificationError, InvalidHashError):
             return False
 
@@ -75,7 +75,7 @@ def needs_rehash(password_hash: str) -> bool:
     return _hasher.check_needs_rehash(password_hash)
 
 
-def _nobodys_hash() -> str:
+def _stand_in_hash() -> str:
     """A hash in today's parameters that no password has."""
     salt, tag = (b64encode(secrets.token_bytes(count)).decode().rstrip("=") for count in (16, 32))
     return f"$argon2id$v=19$m={_MEMORY_KIB},t={_PASSES},p={_LANES}${salt}${tag}"

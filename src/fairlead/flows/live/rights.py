@@ -85,7 +85,7 @@ def lost_rights(database: Database, watchers: Collection[Watcher]) -> dict[str, 
 
 
 def _lost(watcher: Watcher, standing: AccessState | None) -> Lost | None:
-    if standing is None or not standing.is_live or not _is_somebody(standing):
+    if standing is None or not standing.is_live or not _authenticates(standing):
         return Lost.LOGIN
     if not standing.is_open:
         return Lost.PERMISSION
@@ -97,7 +97,7 @@ def _lost(watcher: Watcher, standing: AccessState | None) -> Lost | None:
     return None if has_all else Lost.PERMISSION
 
 
-def _is_somebody(standing: AccessState) -> bool:
+def _authenticates(standing: AccessState) -> bool:
     """As authentication has it: a key outlives the reset of its user's second factor, a session does not."""
     if standing.scopes is None:
         return standing.user_status == "active"
