@@ -45,6 +45,7 @@ PAGES = (
     "operator:/leads/{lead_id}",
     "operator:/live",
     "operator:/dry-run",
+    "operator:/postcode-tables",
     "operator:/niches",
     "operator:/niches/new",
     "operator:/niches/{niche_id}",

@@ -28,6 +28,7 @@ OPERATOR_SECTIONS = (
     Section("/niches", noted("Niches"), "chart-bar", Permission.NICHES_READ, noted("Market")),
     Section("/providers", noted("Providers"), "users", Permission.PROVIDERS_READ, noted("Market")),
     Section("/money", noted("Money"), "credit-card", Permission.MONEY_READ, noted("Market")),
+    Section("/postcode-tables", noted("Postcode tables"), "world", Permission.NICHES_READ, noted("Market")),
     Section("/dry-run", noted("Dry run"), "player-play", Permission.LEADS_READ, noted("Insight")),
     Section("/fairness", noted("Fairness"), "scale", Permission.REPORTS_READ, noted("Insight")),
     Section("/analytics", noted("Analytics"), "chart-line", Permission.REPORTS_READ, noted("Insight")),

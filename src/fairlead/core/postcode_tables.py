@@ -16,7 +16,8 @@ from fairlead.core.postcodes import postcode_key
 
 MAX_POSTCODES = 100_000
 MAX_CONTENT_BYTES = 8_388_608
-_MOST_PROBLEMS = 100
+MOST_REFUSED_LINES = 100
+"""When so many lines of a file are wrong, the others are not looked at."""
 
 
 class PostcodeTables(Protocol):
@@ -89,7 +90,7 @@ def read_postcode_table(text: str) -> tuple[str, int]:
             problems.append(f"line {number}: an earlier line has the postcode {code}")
         else:
             known[code] = place
-        if len(problems) >= _MOST_PROBLEMS:
+        if len(problems) >= MOST_REFUSED_LINES:
             break
     content = "\n".join(f"{code},{known[code].latitude!r},{known[code].longitude!r}" for code in sorted(known))
     if problems or not known or len(content) > MAX_CONTENT_BYTES:

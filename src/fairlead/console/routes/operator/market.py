@@ -9,6 +9,7 @@ from fairlead.console.routes.operator import (
     niche_form,
     niches,
     payments,
+    postcode_tables,
     price_rules,
     provider,
     provider_ledger,
@@ -28,6 +29,7 @@ ROUTERS: Sequence[APIRouter] = (
     niches.router,
     niche_form.router,
     price_rules.router,
+    postcode_tables.router,
     money.router,
     payments.router,
 )
