@@ -133,6 +133,8 @@ def _of_payments(cast: Cast) -> Posts:
     ann, sam, database = cast.ann, cast.sam, cast.database
     transfer = {"provider_id": cast.sale.anchor_id, "made_by": "bank_transfer", "external_id": "42"}
     yield Post(ann, f"{ADMIN}/deposits", {**transfer, "amount_cents": 5000})
+    number = value(database, "select max(number) from receipts")
+    yield Post(ann, f"{ADMIN}/receipts/{number}/credit-note", MEMO)
     asked = (yield Post(sam, f"{OWN}/payments", {"amount_cents": 5000}))["request_id"]
     yield Post(sam, f"{OWN}/payments/{asked}/test-answer", {"answer": "pays"})
     page = sam.post(f"{OWN}/auto-top-up/method").json()["url"].rsplit("/", 1)[1]

@@ -125,7 +125,7 @@ def test_what_changes_nothing_does_so_with_a_key_too(database: Database) -> None
         who = cast.ann if route.startswith(ADMIN) else cast.sam
         answers = [send(Post(who, route.format_map(things), body), "one key") for _ in range(2)]
         assert [each.status_code for each in answers] == [200, 200], answers[0].text
-        first, again = ({**each.json(), "verified_at": None, "tried_at": None} for each in answers)
+        first, again = ({**each.json(), "verified_at": None, "tried_at": None, "decided_at": None} for each in answers)
         assert first == again, "but for when it was asked"
         assert REPLAYED not in answers[1].headers
     assert unnoticed(database) == before

@@ -284,4 +284,4 @@ def test_a_large_file_takes_few_statements(database: Database) -> None:
     finally:
         kind.execute = original  # type: ignore[method-assign]
     assert count(database, "subscriptions") == 1000
-    assert len(statements) < 40
+    assert len(statements) < 45

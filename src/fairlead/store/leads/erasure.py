@@ -187,14 +187,17 @@ def erase_traces(conn: Connection, lead_ids: Sequence[str]) -> None:
 
     A request with a key that brought one of them is refused from now on, instead of bringing the lead again. So is one
     that was about one of them, or about an assignment of it: its digest is of what a provider or an operator wrote.
+    Not so the request that is being answered: it may be the one that erases, and is sent again.
     """
     ids = list(lead_ids)
     bought = conn.execute("select id::text from assignments where lead_id = any(%s::uuid[])", (ids,)).fetchall()
     conn.execute(
         """
         update idempotency_keys set fingerprint = 'erased' where
-           body ->> 'lead_id' = any(%(leads)s)
-           or substring(route from '[0-9a-f]{8}-[0-9a-f-]{27}') = any(%(places)s)
+           status = 'done' and (
+               body ->> 'lead_id' = any(%(leads)s)
+               or substring(route from '[0-9a-f]{8}-[0-9a-f-]{27}') = any(%(places)s)
+           )
         """,
         {"leads": ids, "places": [*ids, *(row[0] for row in bought)]},
     )
