@@ -21,9 +21,11 @@ from babel.messages.pofile import read_po, write_po
 from fairlead.api.problem_codes import PROBLEMS
 from fairlead.console.page import LSTRIP_BLOCKS, TRIM_BLOCKS
 from fairlead.console.viewer import LANGUAGES
+from fairlead.core.filter_clauses import CLAUSES
 from fairlead.core.gates import REGISTRY
 from fairlead.core.messages import MORE
 from fairlead.core.policy_messages import TEMPLATES
+from fairlead.core.price_rule_words import PRICE_CLAUSES
 
 CONSOLE = Path(__file__).parents[1] / "src" / "fairlead" / "console"
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
@@ -67,6 +69,8 @@ def texts() -> Iterator[str | tuple[str, str]]:
     for kind in PROBLEMS.values():
         yield kind.title
     yield from TEMPLATES.values()
+    yield from CLAUSES.values()
+    yield from PRICE_CLAUSES.values()
     for refusal in REGISTRY.refusals:
         yield refusal.summary
         yield from refusal.sentences.values()

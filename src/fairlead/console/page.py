@@ -19,6 +19,7 @@ from fairlead.api.bodies import BoundedRoute
 from fairlead.api.problem_codes import kind_of
 from fairlead.api.resources import resources_of
 from fairlead.console.assets import asset_address
+from fairlead.console.clause_texts import clause_in_language
 from fairlead.console.formats import FILTERS
 from fairlead.console.navigation import sections_for
 from fairlead.console.operator.attention import rail_counts
@@ -193,6 +194,6 @@ def _environment() -> Environment:
     )
     environment.install_gettext_callables(translated, translated_count, newstyle=True)  # type: ignore[attr-defined]
     known = cast("Any", environment)
-    known.filters.update(FILTERS)
+    known.filters.update(FILTERS, clause=clause_in_language)
     known.globals.update(asset=asset_address, tone_of=tone_of, word_of=word_of, sentence_of=sentence_of)
     return environment

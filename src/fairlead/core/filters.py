@@ -11,8 +11,9 @@ from functools import lru_cache
 from typing import cast
 
 from fairlead.core.canonical import JsonObject, canonical_json
+from fairlead.core.clauses import Clause, clause_text, linked
 from fairlead.core.document import DocumentProblem
-from fairlead.core.filter_clauses import condition_clause, node_clause, rule_clause
+from fairlead.core.filter_clauses import IN_TURN, condition_clause, named_clause, node_clause, rule_clause
 from fairlead.core.filter_conditions import (
     Condition,
     Mismatch,
@@ -36,6 +37,7 @@ __all__ = [
     "compile_filter",
     "compile_text",
     "condition_clause",
+    "filter_clause",
     "new_filter",
     "rule_clause",
     "spelt_filter",
@@ -173,7 +175,16 @@ def summarise_filter(raw: object, schema: FormSchema) -> str:
     >>> summarise_filter({"version": 7}, FormSchema())
     'no lead, because the filter is not valid: version must be 1 or 2'
     """
+    return clause_text(filter_clause(raw, schema))
+
+
+def filter_clause(raw: object, schema: FormSchema) -> Clause:
+    """The same in parts, for other languages; what is wrong with a filter stays English. Never raises.
+
+    >>> filter_clause({"version": 1, "rules": []}, FormSchema())
+    Clause(template='every lead', values={})
+    """
     nodes, problems = parse_filter(raw, schema)
     if problems:
-        return f"no lead, because the filter is not valid: {problems[0].message}"
-    return "; ".join(node_clause(node, schema) for node in nodes) or "every lead"
+        return named_clause("invalid", problem=problems[0].message)
+    return linked(IN_TURN, [node_clause(node, schema) for node in nodes]) if nodes else named_clause("every_lead")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from fairlead.core.clauses import Clause, clause_text
 from fairlead.core.filter_counts import (
     MatchCount,
     TypedShares,
@@ -45,10 +46,15 @@ _AFTER_THE_FILTER = _REASONS[_REASONS.index(FilterMismatch.reason) + 1 :]
 
 @dataclass(frozen=True, slots=True)
 class KeptOut:
-    """A rule of a filter in plain words, and how many more of the leads would pass without it."""
+    """A rule of a filter in the parts that pages translate, and how many more of the leads would pass without it."""
 
-    rule: str
+    clause: Clause
     more: MatchCount
+
+    @property
+    def rule(self) -> str:
+        """The rule in English."""
+        return clause_text(self.clause)
 
 
 @dataclass(frozen=True, slots=True)

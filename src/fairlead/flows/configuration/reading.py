@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Generic
 
+from fairlead.core.clauses import Clause, clause_text
 from fairlead.core.errors import Refused
-from fairlead.core.filters import summarise_filter
+from fairlead.core.filters import filter_clause
 from fairlead.core.form import FormSchema
 from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.versions import (
@@ -56,11 +57,16 @@ class SeenNiche:
 
 @dataclass(frozen=True, slots=True)
 class SeenSubscription:
-    """A subscription, its opaque version, and its filter in plain words."""
+    """A subscription, its opaque version, and its filter in plain words, in the parts that pages translate."""
 
     row: SubscriptionRow
     version: str
-    filter_summary: str
+    filter_clause: Clause
+
+    @property
+    def filter_summary(self) -> str:
+        """The filter in English."""
+        return clause_text(self.filter_clause)
 
 
 def read_niche(database: Database, niche_id: str) -> SeenNiche:
@@ -126,7 +132,7 @@ def _subscriptions(conn: Connection, provider_id: str) -> list[SeenSubscription]
         SeenSubscription(
             row,
             subscription_version(row),
-            summarise_filter(row.subscription.filter_rules, forms[row.niche_id]),
+            filter_clause(row.subscription.filter_rules, forms[row.niche_id]),
         )
         for row in rows
     ]

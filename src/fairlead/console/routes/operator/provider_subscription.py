@@ -8,6 +8,7 @@ from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.currency import InCurrency
 from fairlead.api.schemas.values import Uuid
+from fairlead.console.clause_texts import clause_in_language
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.portal.filter_words import builder_of
 from fairlead.console.terms import shown_terms
@@ -47,7 +48,7 @@ def show_subscription_of_provider(
         terms=shown_terms(
             read_subscription_terms(database, subscription_id, of_provider_id=provider_id), currency, page.viewer
         ),
-        summary=seen.filter_summary,
+        summary=clause_in_language(seen.filter_clause),
         version=seen.version,
         currency=currency,
         builder=None

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Response
 
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import Uuid
+from fairlead.console.clause_texts import clause_in_language
 from fairlead.console.entered_amount import entered_amount
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.portal.filter_words import builder_of
@@ -74,7 +75,7 @@ def show_subscription(
         terms=shown_terms(without_operators(terms), found.level.currency, page.viewer),
         subscription=subscription,
         is_ended=found.seen.row.is_deleted,
-        summary=found.seen.filter_summary,
+        summary=clause_in_language(found.seen.filter_clause),
         version=found.seen.version,
         level=found.level,
         price_limit=entered_amount(subscription.max_price_cents, found.level.currency),
