@@ -18,6 +18,7 @@ from statistics import median
 from typing import Any
 
 import httpx2
+from fastapi.routing import iter_route_contexts
 from pyotp.totp import TOTP
 
 import fairlead.store
@@ -65,6 +66,7 @@ NOT_ASKED = {
     "/operations/dead-letters/{dead_letter_id}": "nothing was given up in this year",
     "/exports/{export_id}": "nothing was exported",
     "/logo/{digest}": "a picture",
+    "/dry-run/outcome": "what a form sends",
     "/setup": "over for good once there is an operator, as there is here",
     "/operations/endpoints/{endpoint_id}": "no provider has an endpoint",
     "/portal/payments/{request_id}": "no provider has asked to pay, and for the next there is no gateway",
@@ -73,8 +75,8 @@ NOT_ASKED = {
 }
 """Pages of the routes that are not asked, and why."""
 NAMED = (
-    "assignment_id", "kind", "lead_id", "level_id", "month", "niche_id", "notification_id", "provider_id", "slug",
-    "subscription_id", "user_id",
+    "assignment_id", "kind", "lead_id", "level_id", "month", "niche_id", "notification_id", "number", "provider_id",
+    "slug", "subscription_id", "user_id",
 )  # fmt: skip
 """What addresses may name: `_names` has ids for them."""
 YEARS = ("/overview", "/analytics", "/fairness", "/money")
@@ -113,7 +115,7 @@ class ConsoleMeasured:
 
 def pages_of_routes() -> list[str]:
     """The addresses of every page and file that the console's routes declare, but those that are not asked."""
-    found = {str(getattr(route, "path", "")) for router in ROUTERS for route in router.routes}
+    found = {str(route.path_format) for router in ROUTERS for route in iter_route_contexts(router.routes)}
     return sorted(found - NOT_ASKED.keys())
 
 
@@ -191,10 +193,15 @@ def _asked(database: Database) -> Iterator[_Asked]:
     provider_id = _ids(database, "select provider_id from assignments group by 1 order by count(*) desc limit 1")[0]
     provider = _provider_session(database, provider_id)
     names = _names(database, provider_id) | {"slug": [slug]}
+    in_order = "from competition_levels where deleted_at is null order by niche_id, order_position limit 9"
+    levels = {
+        "niche_id": _ids(database, f"select niche_id {in_order}"),
+        "level_id": _ids(database, f"select id {in_order}"),
+    }
     today = datetime.now(UTC).date()
     year = f"?from={today - timedelta(days=364)}&to={today}"
     for page in pages_of_routes():
-        addresses = _addresses(page, names)
+        addresses = _addresses(page, names | levels if "{niche_id}/levels" in page else names)
         if page.startswith("/portal"):
             yield _Asked(page, addresses, provider)
         elif "{slug}" in page or page in _PUBLIC:
@@ -229,6 +236,7 @@ def _names(database: Database, provider_id: str) -> dict[str, Sequence[str]]:
         "month": [f"{datetime.now(UTC):%Y-%m}"],
         "niche_id": _ids(database, "select id from niches order by slug limit 3"),
         "provider_id": [provider_id],
+        "number": _ids(database, f"select number from receipts where provider_id = '{provider_id}' limit 20"),
         "assignment_id": _ids(database, f"select id {own}"),
         "subscription_id": _ids(database, f"select id from subscriptions where provider_id = '{provider_id}'"),
         "level_id": _ids(

@@ -9,6 +9,8 @@ import pytest
 from starlette.requests import HTTPConnection, Request
 
 from fairlead.api.cross_origin import refuse_cross_origin, refuse_cross_origin_watcher
+from fairlead.api.problem_codes import PROBLEMS
+from fairlead.api.problems import problem_response
 from fairlead.api.request_timeout import MAX_HEAD_BYTES, MAX_HEADERS
 from fairlead.api.serve import serve_in_thread
 from fairlead.core.errors import Refused
@@ -134,3 +136,8 @@ def test_an_origin_is_scheme_host_and_port(scheme: str, origin: str, public_url:
         return True
 
     assert (passes(False), passes(True)) == (is_ours, is_ours)
+
+
+@pytest.mark.parametrize("code", [code for code, kind in PROBLEMS.items() if kind.status in (429, 503)])
+def test_what_may_be_asked_again_later_says_when(code: str) -> None:
+    assert int(problem_response(code).headers["Retry-After"]) > 0

@@ -24,7 +24,8 @@ from fairlead.telemetry.errors import error_kind
 from fairlead.telemetry.logs import current_correlation_id, get_logger
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER_SECONDS = 5
+RETRY_AFTER_SECONDS = {429: 30, 503: 5}
+"""When to ask again, where what refused does not know it better: no answer of these statuses leaves that open."""
 
 _log = get_logger(__name__)
 
@@ -101,8 +102,8 @@ def problem_response(
         errors=violations,
     )
     with_it = {"WWW-Authenticate": 'Bearer realm="fairlead"'} if kind.status == 401 else {}
-    if kind.status == 503:
-        with_it["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if kind.status in RETRY_AFTER_SECONDS:
+        with_it["Retry-After"] = str(RETRY_AFTER_SECONDS[kind.status])
     with_it |= headers or {}
     body = json.dumps(problem.model_dump(mode="json") | dict(more or {}), ensure_ascii=False)
     return Response(body, kind.status, media_type=MEDIA_TYPE, headers=with_it)

@@ -85,5 +85,5 @@ def ask_everything(database: Database, directory: Path, name: str, effort: Effor
         done = subprocess.run(command, env=environment, cwd=directory, capture_output=True, text=True, check=False)
     print(done.stdout)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
-    if visitor is not None:
+    if visitor is not None and effort is SHORT:
         assert "Authentication failed" not in done.stdout, "who is turned away everywhere has tried nothing"

@@ -8,13 +8,9 @@ from fairlead.core.errors import Refused
 from fairlead.store.connection import Connection, Database
 from fairlead.store.exports.slots import Exporter, take_export_slot
 
-RETRY_AFTER_SECONDS = 30
-
 
 class TooManyExports(Refused):
     """The caller has an export open, or as many are as may be."""
-
-    retry_after_seconds = RETRY_AFTER_SECONDS
 
     def __init__(self) -> None:
         super().__init__("too_many_exports", "other exports are running: try again when one of them has ended")

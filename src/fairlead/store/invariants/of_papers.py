@@ -85,8 +85,8 @@ INVARIANTS_OF_PAPERS: tuple[Invariant, ...] = (
                       (select last_number from receipt_head))
         from receipts
         having (count(*), coalesce(min(number), 1), coalesce(max(number), 0))
-               is distinct from ((select last_number from receipt_head), 1,
-                                 (select last_number from receipt_head))
+               is distinct from (coalesce((select last_number from receipt_head), 0), 1,
+                                 coalesce((select last_number from receipt_head), 0))
         """,
     ),
     Invariant(
