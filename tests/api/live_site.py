@@ -1,4 +1,4 @@
-"""A web process of its own, for tests of what several do together: `python tests/api/live_site.py URL HOST PORT`.
+"""A web process of its own, for tests of what several do together: `python -m tests.api.live_site URL HOST PORT`.
 
 Prints its port, answers until its standard input ends, and then stops as a web process does.
 """

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -23,7 +22,7 @@ OF_THE_FEED = {"ready", "heartbeat", "gap"}
 @contextmanager
 def web_process(url: str, host: str = "127.0.0.1", port: int = 0, *, kill: bool = False) -> Iterator[int]:
     """The port of a web process that serves the marketplace at this address, and is stopped or killed in the end."""
-    command = [sys.executable, str(Path(__file__).with_name("live_site.py")), url, host, str(port)]
+    command = [sys.executable, "-m", "tests.api.live_site", url, host, str(port)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None
