@@ -169,6 +169,7 @@ def test_entitlement_is_what_explain_says_of_every_lead(
             assert (each.longest_wait, each.current_wait) == (own.longest, own.wait)
             assert each.entitled == pytest.approx(float(own.entitled), abs=own.eligible * 1e-6)
         for level in report.levels:
+            assert level.wait_bound is not None
             assert level.longest_wait <= level.wait_bound
             assert sum(each.entitled for each in level.subscriptions) == pytest.approx(level.slots.filled, abs=1e-3)
     assert {each.cause for each in by_subscription(report).values()} >= {"filter_mismatch"}

@@ -74,9 +74,9 @@ class SubscriptionEntitlement:
 class LevelEntitlement:
     """A level over some days. `took_part` subscriptions were there at one of its decisions at least.
 
-    `wait_bound` is the longest wait that the order allows where the level was never weighted. `jain_index` is of what
-    each received by what it was entitled to: 1 where that is the same for all, one n-th where one of n received all;
-    None where no slot was filled.
+    `wait_bound` is the longest wait that the order allows; None where a decision went by weights. `jain_index` is of
+    what each received by what it was entitled to: 1 where that is the same for all, one n-th where one of n received
+    all; None where no slot was filled.
     """
 
     level_id: str
@@ -84,7 +84,7 @@ class LevelEntitlement:
     slots: LevelSlots
     took_part: int
     longest_wait: int
-    wait_bound: int
+    wait_bound: int | None
     jain_index: float | None
     subscriptions: tuple[SubscriptionEntitlement, ...]
 
@@ -182,7 +182,7 @@ def _level(level_id: str, slots: LevelSlots, own: Sequence[SubscriptionEntitleme
         slots,
         took_part,
         max((each.longest_wait for each in own), default=0),
-        wait_bound(took_part, slots.least_slots),
+        None if slots.weighted else wait_bound(took_part, slots.least_slots),
         jain_index([each.ratio for each in own if each.ratio is not None]),
         tuple(ordered),
     )

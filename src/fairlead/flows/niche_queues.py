@@ -12,7 +12,7 @@ from fairlead.core.gates import standing_refusal
 from fairlead.core.model import Level
 from fairlead.core.rotation import start_position
 from fairlead.core.traversal import active_levels_by_position
-from fairlead.core.weighted import start_pass
+from fairlead.core.weighted import shares, start_pass
 from fairlead.store.configuration.rows import LevelRow, level_rows
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.queues import StandingRow, leads_since_served, standing_rows
@@ -24,12 +24,17 @@ HEAD_LENGTH = 5
 
 @dataclass(frozen=True, slots=True)
 class QueuedSubscription:
-    """A subscription in the queue. `leads_since` counts the leads decided since its last; None: it never had one."""
+    """A subscription in the queue. `leads_since` counts the leads decided since its last; None: it never had one.
+
+    `share` is the part of the level's leads that it may expect; None where the level is not weighted (R15).
+    """
 
     subscription_id: str
     provider_id: str
     provider_name: str = field(repr=False)
     leads_since: int | None
+    weight: int
+    share: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +89,18 @@ def _queues(conn: Connection, niche_id: str, rows: Sequence[LevelRow], head_leng
         for level_id, own in queued.items()
     }
     shown = [row for own in heads.values() for row in own]
+    parts: dict[str, float] = {}
+    for level_id, own in queued.items():
+        if levels[level_id].level.is_weighted:
+            weights = {row.subscription_id: row.weight for row in own}
+            parts |= shares(weights, levels[level_id].level.max_recipients)
     names = provider_names(conn, sorted({row.provider_id for row in shown}))
     since = leads_since_served(conn, niche_id, [row.served_seq for row in shown if row.served_seq is not None])
     return tuple(
         StandingQueue(
             level.level,
             len(queued[level_id]),
-            tuple(_queued(row, names, since) for row in heads[level_id]),
+            tuple(_queued(row, names, since, parts) for row in heads[level_id]),
             dict(sorted(shut[level_id].items())),
         )
         for level_id, level in levels.items()
@@ -103,6 +113,10 @@ def _place(level: LevelRow, row: StandingRow) -> tuple[int, int, str]:
     return own_pass, served_rank(row.served_seq, row.provider_id), row.provider_id
 
 
-def _queued(row: StandingRow, names: Mapping[str, str], since: Mapping[int, int]) -> QueuedSubscription:
+def _queued(
+    row: StandingRow, names: Mapping[str, str], since: Mapping[int, int], parts: Mapping[str, float]
+) -> QueuedSubscription:
     leads_since = None if row.served_seq is None else since.get(row.served_seq, 0)
-    return QueuedSubscription(row.subscription_id, row.provider_id, names[row.provider_id], leads_since)
+    own_id = row.subscription_id
+    name = names[row.provider_id]
+    return QueuedSubscription(own_id, row.provider_id, name, leads_since, row.weight, parts.get(own_id))

@@ -25,6 +25,9 @@ class StateOfSubscription(ResponseModel):
     max_price_cents: int | None = Field(
         description="The most that its provider pays for a lead, in minor units; null: what the level asks."
     )
+    weight: int = Field(
+        description="What it counts where its level is weighted, from 1 to 100. Operators set it.", examples=[1]
+    )
 
 
 class NewPriceLimit(RequestModel):
@@ -47,4 +50,5 @@ def state_of(subscription: Subscription, *, is_ended: bool) -> dict[str, Any]:
         "limits": json.loads(subscription.limits_text or "{}"),
         "schedule": None if subscription.schedule_text is None else json.loads(subscription.schedule_text),
         "max_price_cents": subscription.max_price_cents,
+        "weight": subscription.weight,
     }

@@ -1,10 +1,11 @@
 """A provider's subscriptions with what each received and why it was passed over, and the levels that it could join."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fairlead.console.refusal_texts import summary_text
 from fairlead.flows.configuration.reading import SeenSubscription, subscriptions_of
+from fairlead.flows.configuration.shares import shares_of
 from fairlead.flows.provider_activity import OneProviderActivity
 from fairlead.store.configuration.pages import ListedNiche, every_niche
 from fairlead.store.configuration.rows import LevelRow, level_rows
@@ -30,13 +31,17 @@ class LevelOfNiche:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionLine:
-    """A subscription as a row. `status` is one of `console.statuses`; `received` None: nothing in these days."""
+    """A subscription as a row. `status` is one of `console.statuses`; `received` None: nothing in these days.
+
+    `share` is the part of the level's leads that it may expect; None where the level is not weighted, or it has none.
+    """
 
     seen: SeenSubscription
     level: LevelOfNiche | None
     status: str
     received: SubscriptionActivity | None
     passed_over: tuple[Reason, ...]
+    share: float | None
 
     @property
     def is_active(self) -> bool:
@@ -48,7 +53,8 @@ def subscription_lines(database: Database, provider_id: str, activity: OneProvid
     """The provider's living subscriptions, by niche and the level's position."""
     seen = subscriptions_of(database, provider_id)
     levels = {each.row.level.level_id: each for each in _levels(database)}
-    lines = [_line(each, levels, activity) for each in seen]
+    shares = shares_of(database, [each.row for each in seen])
+    lines = [_line(each, levels, activity, shares) for each in seen]
     return sorted(lines, key=_place)
 
 
@@ -68,7 +74,12 @@ def _levels(database: Database) -> list[LevelOfNiche]:
     return database.read(work)
 
 
-def _line(seen: SeenSubscription, levels: dict[str, LevelOfNiche], activity: OneProviderActivity) -> SubscriptionLine:
+def _line(
+    seen: SeenSubscription,
+    levels: dict[str, LevelOfNiche],
+    activity: OneProviderActivity,
+    shares: Mapping[str, float],
+) -> SubscriptionLine:
     subscription = seen.row.subscription
     own_id = subscription.subscription_id
     reasons = [each for each in activity.passed_over if each.subscription_id == own_id]
@@ -78,6 +89,7 @@ def _line(seen: SeenSubscription, levels: dict[str, LevelOfNiche], activity: One
         _status(seen),
         activity.by_subscription.get(own_id),
         tuple(Reason(summary_text(each.reason), each.count) for each in reasons),
+        shares.get(own_id),
     )
 
 

@@ -24,6 +24,7 @@ class StandingRow:
     served_seq: int | None
     provider_status: str
     pass_value: int = 0
+    weight: int = 1
 
     @property
     def subscription(self) -> Subscription:
@@ -47,7 +48,7 @@ def standing_rows(conn: Connection, niche_id: str) -> list[StandingRow]:
         """
         select s.id::text as subscription_id, s.provider_id::text, s.competition_level_id::text as level_id,
                s.is_active, s.deactivation_reason, s.filter_is_valid, s.served_seq, s.pass as pass_value,
-               p.status as provider_status
+               s.weight, p.status as provider_status
         from subscriptions s join providers p on p.id = s.provider_id
         where s.niche_id = %s and s.deleted_at is null
         """,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.form import FormSchema
+from fairlead.core.model import WEIGHTED
 from fairlead.core.price_rule_words import WordedPrices, worded_prices
 from fairlead.core.prices import price_rules_text
 from fairlead.core.subscription import readable_form
@@ -25,7 +26,7 @@ class OwnSubscriptionState:
 class LevelOnOffer:
     """A level that can be subscribed to: what a lead costs (cents), and how many receive the same one at the most.
 
-    `prices` has what else the level can ask, and when.
+    `prices` has what else the level can ask, and when. Where it `is_weighted`, it goes by weights (R15).
     """
 
     level_id: str
@@ -36,6 +37,7 @@ class LevelOnOffer:
     order_position: int
     own: OwnSubscriptionState | None
     prices: WordedPrices
+    is_weighted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +61,17 @@ def niches_on_offer(conn: Connection, provider_id: str) -> list[NicheOnOffer]:
     """The active niches that have an active level, by name, with the provider's own subscriptions."""
     currency = marketplace_currency(conn)
     levels: dict[str, list[LevelOnOffer]] = {}
-    for niche_id, level_id, name, price_cents, max_recipients, order_position, price_rules, form, *own in conn.execute(
+    rows = conn.execute(
         """
-        select l.niche_id::text, l.id::text, l.name, l.price_cents, l.max_recipients, l.order_position,
+        select l.niche_id::text, l.id::text, l.name, l.price_cents, l.max_recipients, l.order_position, l.queue_order,
                l.price_rules, n.form_schema, s.id::text, s.is_active, s.deactivation_reason, s.filter_is_valid
         from competition_levels l join niches n on n.id = l.niche_id
         left join subscriptions s on s.competition_level_id = l.id and s.provider_id = %s and s.deleted_at is null
         where l.is_active and l.deleted_at is null order by l.order_position
         """,
         (provider_id,),
-    ).fetchall():
+    ).fetchall()
+    for niche_id, level_id, name, price_cents, max_recipients, position, order, price_rules, form, *own in rows:
         subscription = OwnSubscriptionState(*own) if own[0] is not None else None
         levels.setdefault(niche_id, []).append(
             LevelOnOffer(
@@ -77,9 +80,10 @@ def niches_on_offer(conn: Connection, provider_id: str) -> list[NicheOnOffer]:
                 price_cents,
                 currency,
                 max_recipients,
-                order_position,
+                position,
                 subscription,
                 level_prices(price_cents, price_rules, form),
+                order == WEIGHTED,
             )
         )
     rows = conn.execute(

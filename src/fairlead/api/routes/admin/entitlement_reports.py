@@ -47,7 +47,9 @@ class EntitledLevel(ResponseModel):
     filled_slots: int
     took_part: int = Field(description="Subscriptions that were there at one of the decisions at least.")
     longest_wait: int = Field(description="The longest of its subscriptions' waits.")
-    wait_bound: int = Field(description="The longest wait that the order within a level allows.")
+    wait_bound: int | None = Field(
+        description="The longest wait that the order within a level allows; null where it went by weights."
+    )
     jain_index: float | None = Field(
         description="Jain's index of received by entitled: 1 where it is the same for all; null without assignments."
     )

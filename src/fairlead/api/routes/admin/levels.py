@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Path, Query, Response
-from pydantic import Field, StrictBool
+from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
@@ -12,13 +12,11 @@ from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.idempotency import changes_nothing
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.schemas.changes import Memo, Name, said, unsaid
-from fairlead.api.schemas.currency import Currency, InCurrency
-from fairlead.api.schemas.documents import as_stored
-from fairlead.api.schemas.price_rules import StoredPriceRules
-from fairlead.api.schemas.values import Cents, Int, RequestModel, ResponseModel, Uuid
+from fairlead.api.schemas.changes import Memo, said
+from fairlead.api.schemas.currency import InCurrency
+from fairlead.api.schemas.levels import LevelOrder, LevelPatch, LevelState, NewLevel, level_state
+from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission
-from fairlead.core.prices import price_rules_document
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.configuration.level_order import Reordered, reorder_levels
@@ -30,7 +28,7 @@ from fairlead.flows.configuration.levels import (
     preview_level_change,
 )
 from fairlead.flows.configuration.reading import SeenNiche, read_level, read_niche
-from fairlead.flows.configuration.versions import Changed, level_version
+from fairlead.flows.configuration.versions import Changed
 from fairlead.store.configuration.rows import LevelRow, SubscriptionRow
 
 router = Router(prefix="/api/v1/admin", tags=["levels"])
@@ -41,58 +39,6 @@ Editor = Annotated[Principal, needs(Permission.NICHES_WRITE)]
 Pricer = Annotated[Principal, needs(Permission.NICHES_WRITE, REPORTS_OF_CALLER)]
 NicheId = Annotated[Uuid, Path()]
 LevelId = Annotated[Uuid, Path()]
-
-MaxRecipients = Annotated[Int, Field(ge=1, le=100, examples=[3])]
-OrderPosition = Annotated[Int, Field(ge=1, le=1_000_000)]
-
-
-class NewLevel(RequestModel):
-    """A level. Without a position it comes after all others. An exclusive one has one recipient."""
-
-    name: Annotated[Name, Field(examples=["gold"])]
-    price_cents: Annotated[Cents, Field(examples=[2000])]
-    max_recipients: MaxRecipients
-    order_position: OrderPosition | None = None
-    is_active: StrictBool = True
-    is_exclusive: StrictBool = False
-    memo: Memo | None = None
-
-
-class LevelPatch(RequestModel):
-    """What is to be different; what is left out stays as it is."""
-
-    name: Annotated[Name, Field(examples=["gold"])] = unsaid()
-    price_cents: Annotated[Cents, Field(examples=[2000])] = unsaid()
-    max_recipients: MaxRecipients = unsaid()
-    is_active: StrictBool = unsaid()
-    is_exclusive: StrictBool = unsaid()
-    memo: Memo | None = None
-
-
-class LevelOrder(RequestModel):
-    """Every living level of the niche once, in their order."""
-
-    level_ids: Annotated[list[Uuid], Field(max_length=1000)]
-    memo: Memo | None = None
-
-
-class LevelState(ResponseModel):
-    """A level as it is. A lead passes one that is not active by."""
-
-    level_id: Uuid
-    niche_id: Uuid
-    name: str = Field(examples=["gold"])
-    price_cents: int = Field(examples=[2000])
-    currency: Currency
-    max_recipients: int = Field(examples=[3])
-    order_position: int
-    is_active: bool
-    is_exclusive: bool = Field(examples=[False])
-    is_deleted: bool = Field(examples=[False])
-    price_rules: StoredPriceRules
-    version: str = Field(
-        description="The version, which a change names in `If-Match`.", examples=["9f2c4e6a8b0d1f3a5c7e9b1d3f5a7c9e"]
-    )
 
 
 class LevelChanged(ResponseModel):
@@ -166,6 +112,7 @@ def add_level(
         order_position=asked.order_position,
         is_active=asked.is_active,
         is_exclusive=asked.is_exclusive,
+        order=asked.order,
         memo=asked.memo,
     )
     return level_changed(response, done, currency)
@@ -207,6 +154,8 @@ def edit_level(
     database: MarketplaceDatabase,
 ) -> LevelChanged:
     """The level is as the change says. A price takes effect with the next decision, and moves subscriptions at once.
+
+    Where the `order` becomes `weighted`, all of the level's subscriptions are even from then on.
 
     `is_active: false` takes the level out of distribution and keeps its subscriptions.
     """
@@ -257,25 +206,6 @@ def remove_level(
 def _moved(row: SubscriptionRow) -> ChangedSubscription:
     subscription = row.subscription
     return ChangedSubscription(subscription_id=subscription.subscription_id, provider_id=subscription.provider_id)
-
-
-def level_state(row: LevelRow, currency: str) -> LevelState:
-    """The level as it is shown."""
-    level = row.level
-    return LevelState(
-        level_id=level.level_id,
-        niche_id=row.niche_id,
-        name=level.name,
-        price_cents=level.price_cents,
-        currency=currency,
-        max_recipients=level.max_recipients,
-        order_position=level.order_position,
-        is_active=level.is_active,
-        is_exclusive=level.is_exclusive,
-        is_deleted=row.is_deleted,
-        price_rules=as_stored(price_rules_document(level.price_rules_text)),
-        version=level_version(row),
-    )
 
 
 def level_changed(response: Response, done: Changed[LevelRow], currency: str) -> LevelChanged:

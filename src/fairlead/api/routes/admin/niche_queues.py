@@ -28,6 +28,12 @@ class SubscriptionInQueue(ResponseModel):
     leads_since: int | None = Field(
         description="How many leads were decided in the niche since its last; null: it never had one.", examples=[12]
     )
+    weight: int = Field(description="What it counts where its level is weighted, from 1 to 100.", examples=[1])
+    share: float | None = Field(
+        description="The part of the level's leads that it may expect, from 0 to 1, by the weights of all in the queue;"
+        " null where the level is not weighted.",
+        examples=[0.25],
+    )
 
 
 class QueueOfLevel(ResponseModel):

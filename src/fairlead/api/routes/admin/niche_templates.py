@@ -11,11 +11,11 @@ from fairlead.api.access import needs
 from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.levels import MaxRecipients
 from fairlead.api.routes.admin.niches import NicheChanged, NicheSlug, PhoneRegion, niche_changed
 from fairlead.api.schemas.changes import Memo, Name
 from fairlead.api.schemas.currency import Currency, InCurrency
 from fairlead.api.schemas.documents import StoredForm, as_stored
+from fairlead.api.schemas.levels import MaxRecipients
 from fairlead.api.schemas.values import Cents, RequestModel, ResponseModel, Slug
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal

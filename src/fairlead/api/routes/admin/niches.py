@@ -12,10 +12,10 @@ from fairlead.api.bodies import Router
 from fairlead.api.conditional import ExpectedVersion, show_version
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
-from fairlead.api.routes.admin.levels import LevelState, level_state
 from fairlead.api.schemas.changes import Memo, Name, said, unsaid
 from fairlead.api.schemas.currency import InCurrency
 from fairlead.api.schemas.documents import FormDocument, document_in
+from fairlead.api.schemas.levels import LevelState, level_state
 from fairlead.api.schemas.pagination import ByCursor, Page
 from fairlead.api.schemas.values import LARGE_BODY_BYTES, Int, RequestModel, ResponseModel, Slug, Uuid
 from fairlead.core.entry.types import PhoneRegion

@@ -154,7 +154,7 @@ def add_subscription(
             filter_rules=None if asked.filter_rules is None else asked.filter_rules.as_json(),
             memo=asked.memo,
         )
-    return _changed(response, done)
+    return subscription_changed(response, done)
 
 
 @router.get("/subscriptions/{subscription_id}", responses=refuses("subscription_unknown"))
@@ -190,7 +190,7 @@ def replace_filter(
             memo=asked.memo,
             expected_version=expected,
         )
-    return _changed(response, done)
+    return subscription_changed(response, done)
 
 
 @router.put(
@@ -214,7 +214,7 @@ def replace_price_limit(
         memo=asked.memo,
         expected_version=expected,
     )
-    return _changed(response, done)
+    return subscription_changed(response, done)
 
 
 @router.post("/subscriptions/{subscription_id}/pause", responses=refuses("subscription_unknown", "subscription_ended"))
@@ -227,7 +227,7 @@ def pause_one_subscription(
 ) -> SubscriptionChanged:
     """The subscription receives nothing until it is resumed. Its place in the order stays."""
     done = pause_subscription(database, subscription_id, editor.actor, of_provider_id=None, memo=asked.memo)
-    return _changed(response, done)
+    return subscription_changed(response, done)
 
 
 @router.post("/subscriptions/{subscription_id}/resume", responses=refuses("subscription_unknown", "subscription_ended"))
@@ -240,7 +240,7 @@ def resume_one_subscription(
 ) -> SubscriptionChanged:
     """The subscription is not paused any more: active, or waiting for the funds that it takes."""
     done = resume_subscription(database, subscription_id, editor.actor, of_provider_id=None, memo=asked.memo)
-    return _changed(response, done)
+    return subscription_changed(response, done)
 
 
 @router.delete("/subscriptions/{subscription_id}", responses=refuses("subscription_unknown"))
@@ -256,7 +256,7 @@ def end_subscription(
     done = unsubscribe(
         database, subscription_id, editor.actor, of_provider_id=None, memo=memo, expected_version=expected
     )
-    return _changed(response, done)
+    return subscription_changed(response, done)
 
 
 @router.post(
@@ -290,6 +290,7 @@ def _detail(seen: SeenSubscription | Changed) -> SubscriptionDetail:
     )
 
 
-def _changed(response: Response, done: Changed) -> SubscriptionChanged:
+def subscription_changed(response: Response, done: Changed) -> SubscriptionChanged:
+    """What a change of a subscription answers."""
     show_version(response, done.version)
     return SubscriptionChanged(subscription=_detail(done), took_effect=done.took_effect, journal_seq=done.journal_seq)

@@ -51,6 +51,7 @@ class LevelOffer(ResponseModel):
     currency: Currency
     max_recipients: int = Field(description="So many providers receive the same lead at the most.", examples=[3])
     order_position: int
+    is_weighted: bool = Field(description="Whether the level shares its leads out by weights.")
     own: OwnSubscriptionAtLevel | None = Field(description="Null where the provider does not subscribe.")
 
 

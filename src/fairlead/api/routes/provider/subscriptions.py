@@ -1,5 +1,6 @@
 """A provider's own subscriptions: subscribing, pausing, filtering, leaving, and how each came to be as it is."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
@@ -21,6 +22,7 @@ from fairlead.api.schemas.values import LARGE_BODY_BYTES, RequestModel, Response
 from fairlead.core.permissions import Permission
 from fairlead.flows.configuration.local_time import set_subscription_max_price
 from fairlead.flows.configuration.own_subscriptions import OwnedSubscription, own_subscription, own_subscriptions
+from fairlead.flows.configuration.shares import shares_of
 from fairlead.flows.configuration.subscription_changes import SubscriptionChanged
 from fairlead.flows.configuration.subscription_history import SubscriptionState, subscription_history
 from fairlead.flows.configuration.subscriptions import (
@@ -73,6 +75,12 @@ class OwnSubscription(OwnSubscriptionDetail):
     price_rules: list[PriceRuleInWords] = Field(description="When the level asks another price: the first that holds.")
     currency: Currency
     last_received_at: datetime | None
+    is_weighted: bool = Field(description="Whether the level shares its leads out by weights.")
+    share: float | None = Field(
+        description="The part of the level's leads that it may expect, from 0 to 1, by the weights of all that could "
+        "receive a lead now. Null where the level is not weighted, or it can receive none.",
+        examples=[0.25],
+    )
 
 
 class OwnSubscriptions(ResponseModel):
@@ -98,11 +106,15 @@ class OwnSubscriptionHistoryItem(StateOfSubscription):
 
 @router.get("")
 def list_own_subscriptions(
-    caller: Reader, with_ended: Annotated[bool, Query(description="Also those that the provider left.")] = False
+    caller: Reader,
+    marketplace: MarketplaceDatabase,
+    with_ended: Annotated[bool, Query(description="Also those that the provider left.")] = False,
 ) -> OwnSubscriptions:
     """List the provider's subscriptions."""
     found = own_subscriptions(caller.database, caller.provider_id, with_ended=with_ended)
-    return OwnSubscriptions(items=[_owned(each) for each in found])
+    # A share follows from the weights of all, which the provider's own database does not show.
+    shares = shares_of(marketplace, [each.seen.row for each in found])
+    return OwnSubscriptions(items=[_owned(each, shares) for each in found])
 
 
 @router.post(
@@ -124,11 +136,13 @@ def subscribe_to_level(asked: NewOwnSubscription, caller: Writer, response: Resp
 
 
 @router.get("/{subscription_id}", responses=refuses("subscription_unknown"))
-def show_own_subscription(subscription_id: SubscriptionId, caller: Reader, response: Response) -> OwnSubscription:
+def show_own_subscription(
+    subscription_id: SubscriptionId, caller: Reader, response: Response, marketplace: MarketplaceDatabase
+) -> OwnSubscription:
     """Show one subscription, with the ETag that a change has to name."""
     found = own_subscription(caller.database, caller.provider_id, subscription_id)
     show_version(response, found.seen.version)
-    return _owned(found)
+    return _owned(found, shares_of(marketplace, [found.seen.row]))
 
 
 @router.put(
@@ -247,7 +261,7 @@ def _changed(done: SubscriptionChanged, response: Response) -> OwnSubscriptionDe
     return OwnSubscriptionDetail(**_now(done.row, done.filter_summary))
 
 
-def _owned(found: OwnedSubscription) -> OwnSubscription:
+def _owned(found: OwnedSubscription, shares: Mapping[str, float]) -> OwnSubscription:
     level = found.level
     return OwnSubscription(
         **_now(found.seen.row, found.seen.filter_summary),
@@ -260,6 +274,8 @@ def _owned(found: OwnedSubscription) -> OwnSubscription:
         price_rules=in_words(level.prices.rules),
         currency=level.currency,
         last_received_at=level.last_received_at,
+        is_weighted=level.is_weighted,
+        share=shares.get(found.seen.row.subscription.subscription_id),
     )
 
 

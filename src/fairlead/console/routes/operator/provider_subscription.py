@@ -14,8 +14,10 @@ from fairlead.console.routes.portal.filter_words import builder_of
 from fairlead.console.terms import shown_terms
 from fairlead.core.permissions import Permission
 from fairlead.core.subscription import readable_form
+from fairlead.core.weighted import MAX_WEIGHT
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.reading import read_level, read_niche, read_provider, read_subscription
+from fairlead.flows.configuration.shares import shares_of
 from fairlead.flows.configuration.terms_in_force import read_subscription_terms
 from fairlead.store.configuration.postcode_tables import postcode_table_names
 
@@ -31,7 +33,7 @@ def show_subscription_of_provider(
     currency: InCurrency,
     database: MarketplaceDatabase,
 ) -> Response:
-    """Its filter with what it would have matched, its limits and hours. Raises `Refused` for another provider's."""
+    """Its filter with what it would have matched, weight, limits, hours. Raises `Refused` for another provider's."""
     provider = read_provider(database, provider_id).row
     seen = read_subscription(database, subscription_id, of_provider_id=provider_id)
     subscription = seen.row.subscription
@@ -44,6 +46,8 @@ def show_subscription_of_provider(
         niche=niche,
         level=read_level(database, subscription.level_id).row.level,
         subscription=subscription,
+        share=shares_of(database, [seen.row]).get(subscription_id),
+        max_weight=MAX_WEIGHT,
         is_ended=seen.row.is_deleted,
         terms=shown_terms(
             read_subscription_terms(database, subscription_id, of_provider_id=provider_id), currency, page.viewer

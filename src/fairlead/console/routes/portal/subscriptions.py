@@ -16,6 +16,7 @@ from fairlead.console.terms import limit_lines, local_text, shown_terms
 from fairlead.core.errors import Refused
 from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.own_subscriptions import own_subscription
+from fairlead.flows.configuration.shares import shares_of
 from fairlead.flows.configuration.terms_in_force import (
     read_provider_terms,
     read_subscription_terms,
@@ -74,6 +75,7 @@ def show_subscription(
         caller,
         terms=shown_terms(without_operators(terms), found.level.currency, page.viewer),
         subscription=subscription,
+        share=shares_of(marketplace, [found.seen.row]).get(subscription_id),
         is_ended=found.seen.row.is_deleted,
         summary=clause_in_language(found.seen.filter_clause),
         version=found.seen.version,
