@@ -12,9 +12,7 @@ from tests.console.portal_pages import shown, visit_portal
 from tests.flows.sales import query
 
 
-def test_a_weight_and_its_share_are_shown_to_operators_and_their_provider(
-    database: Database, ann: TestClient
-) -> None:
+def test_a_weight_and_its_share_are_shown_to_operators_and_their_provider(database: Database, ann: TestClient) -> None:
     portal = visit_portal(database)
     adjust_balance(database, portal.sale.bowline_id, "credit", 1_000, "paid ahead", OPERATOR)
     silver, own = level(database, "silver"), subscription(database, portal.sale.anchor_id, "silver")
