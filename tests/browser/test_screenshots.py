@@ -7,12 +7,16 @@ from tests.browser.screenshots import NONE_TAKEN, PAGES
 PERMISSIONS = Path(__file__).parents[1] / "console" / "page_permissions.txt"
 
 
+NAMED_OTHERWISE = {"vps-hosting": "{slug}", "{niche_level_id}": "{level_id}", "{receipt_number}": "{number}"}
+"""What the pictures' addresses name, by what the routes do."""
+
+
 def test_every_page_is_photographed_or_said_not_to_be() -> None:
     addresses = {line.partition(":")[0] for line in PERMISSIONS.read_text().splitlines()}
     pages = {each for each in addresses if not each.endswith((".csv", ".js"))}
-    photographed = {
-        each.partition(":")[2].partition("#")[0].partition("?")[0].replace("vps-hosting", "{slug}") for each in PAGES
-    }
+    photographed = {each.partition(":")[2].partition("#")[0].partition("?")[0] for each in PAGES}
+    for shown, declared in NAMED_OTHERWISE.items():
+        photographed = {each.replace(shown, declared) for each in photographed}
     assert photographed | set(NONE_TAKEN) == pages
     assert not photographed & set(NONE_TAKEN)
 
