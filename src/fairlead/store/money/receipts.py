@@ -49,7 +49,7 @@ class ReceiptRow:
     @property
     def net_cents(self) -> int:
         """What is left without the tax."""
-        return self.gross_cents - self.tax_cents
+        return self.receipt.net_cents
 
 
 _COLUMNS: LiteralString = """
