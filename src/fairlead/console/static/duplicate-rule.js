@@ -1,5 +1,6 @@
 // Which leads count as the same, by clicking: groups of fields, in any one of which two leads have to agree. The hidden
-// input holds the rule as the API has it, or null for none.
+// input holds the rule as the API has it, or null for none. What can be chosen before this is loaded comes from the server
+// and is read here, never set: a choice that was made by then stays.
 export function start(element) {
   const part = (name) => element.querySelector(`[data-${name}]`);
   const [groups, group, rule] = [part("groups"), part("group"), part("rule")];
@@ -22,9 +23,6 @@ export function start(element) {
   }
 
   const stored = JSON.parse(rule.value);
-  action.value = stored?.action ?? "";
-  part("days").value = stored ? stored.duplicate_window_days ?? "" : 90;
-  part("scope").value = stored?.scope ?? "niche";
   for (const fields of stored?.any_of ?? [["contact_email"], ["contact_phone"]]) add(fields);
   element.addEventListener("input", changed);
   element.addEventListener("click", (event) => {
