@@ -12,7 +12,7 @@ from tests.flows.access.people import enrolled_admin
 from tests.flows.marketplaces import HOSTING, declare, everything
 
 MOVED_BY_READING = {"sessions", "rate_buckets", "live_head", "live_entries", "live_cursors"}
-"""What a logged-in visitor moves by reading: the overview follows what commits, and reading numbers it for all readers."""
+"""What a logged-in visitor moves by reading: the overview follows what commits, which is numbered for its readers."""
 
 
 def test_a_lead_is_tried_refused_and_tried_again(database: Database, site: Site, visit: Visit) -> None:
