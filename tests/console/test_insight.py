@@ -7,13 +7,16 @@ from datetime import date
 import pytest
 from starlette.testclient import TestClient
 
+from fairlead.flows.configuration.levels import LevelChange, change_level
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.maintenance.count_entitlement import count_decisions
 from fairlead.flows.money.refund import refund_assignment
+from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.verifications import verify_requested
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.maintenance.workers import maintenance_of
-from tests.flows.sales import MEMO, sell
+from tests.flows.sales import MEMO, query, sell
 
 
 def table_of(client: TestClient, path: str) -> list[dict[str, str]]:
@@ -68,6 +71,31 @@ def test_pages_and_files_say_what_the_reports_say(ann: TestClient, database: Dat
     assert sum(int(each["received_count"]) for each in table_of(ann, "/analytics/leads.csv")) == 1
     slots = ann.get("/api/v1/admin/reports/period").json()["slots"]
     assert sum(int(each["slots"]) for each in table_of(ann, "/analytics/open-slots.csv?period=30")) == slots["open"]
+
+
+def test_a_level_that_went_by_weights_in_these_days_has_no_bound_on_waits(ann: TestClient, database: Database) -> None:
+    def bounds() -> dict[str, int | None]:
+        count_decisions(database)
+        levels = ann.get("/api/v1/admin/reports/entitlement?niche=hosting").json()["items"]
+        told = {each["level_name"]: each["wait_bound"] for each in levels}
+        in_file = {
+            each["level"]: each["wait_bound"] for each in table_of(ann, "/fairness/entitlement.csv?niche=hosting")
+        }
+        assert in_file == {name: "" if bound is None else str(bound) for name, bound in told.items()}
+        assert ann.get("/fairness").text.count("of at most") == sum(bound is not None for bound in told.values())
+        return told
+
+    sell(database)
+    ann.get("/fairness")  # days are counted in the zones that were asked for
+    assert bounds() == {"gold": 1, "silver": 0}
+    [(silver, niche_id)] = query(
+        database, "select id::text, niche_id::text from competition_levels where name = 'silver'"
+    )
+    for order in ("weighted", "least_recently_served"):
+        change_level(database, silver, LevelChange(order=order), OPERATOR)
+        submit_leads(database, "hosting", [{"cores": 8, "region": "north"}], OPERATOR, approve=True)
+        Distributor(database).distribute_waiting(niche_id)
+        assert bounds() == {"gold": 1, "silver": None}
 
 
 def test_how_decisions_ended_and_what_was_refunded_are_told_as_the_reports_have_them(

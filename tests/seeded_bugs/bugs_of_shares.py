@@ -4,6 +4,8 @@ from tests.seeded_bugs.bug import Bug, Edit
 
 SHARES = "tests/core/test_shares.py"
 EXAMPLES = "tests/core/test_weighted_examples.py"
+RETURNS = "tests/flows/money/test_returns.py"
+INSIGHT = "tests/console/test_insight.py"
 
 BUGS_OF_SHARES = (
     Bug(
@@ -63,6 +65,32 @@ BUGS_OF_SHARES = (
             ),
         ),
         (SHARES,),
+        is_quick=True,
+    ),
+    Bug(
+        "a refund at a weighted level leaves what its lead was charged",
+        "a turn that is given back is a place in the order",
+        (
+            Edit(
+                "flows/money/returns.py",
+                "weight_charged(conn, assignment.niche_id, assignment.assignment_id),",
+                "None,",
+            ),
+        ),
+        (f"{RETURNS}::test_at_a_weighted_level_a_turn_takes_the_stride_with_it_at_which_it_was_charged",),
+        is_quick=True,
+    ),
+    Bug(
+        "waits at a level that went by weights have the bound of turns",
+        "the longest wait follows from how many subscriptions there are",
+        (
+            Edit(
+                "flows/entitlement.py",
+                "None if slots.weighted else wait_bound(took_part, slots.least_slots),",
+                "wait_bound(took_part, slots.least_slots),",
+            ),
+        ),
+        (f"{INSIGHT}::test_a_level_that_went_by_weights_in_these_days_has_no_bound_on_waits",),
         is_quick=True,
     ),
 )

@@ -6,8 +6,11 @@ import pytest
 
 from fairlead.core.errors import Refused
 from fairlead.core.returns import RefundPolicy
+from fairlead.core.weighted import stride
+from fairlead.flows.configuration.levels import LevelChange, change_level
 from fairlead.flows.configuration.refund_policy import change_refund_policy, read_refund_policy
 from fairlead.flows.configuration.subscriptions import unsubscribe
+from fairlead.flows.configuration.weights import set_subscription_weight
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, report_bad_lead
 from fairlead.flows.money.refund import refund_assignment
@@ -80,6 +83,25 @@ class Market:
             )
         )
 
+    def order(self, order: str) -> None:
+        """Every level goes by that."""
+        for (level_id,) in query(self.database, "select id::text from competition_levels"):
+            change_level(self.database, level_id, LevelChange(order=order), OPERATOR)
+
+    def weigh(self, name: str, weight: int) -> None:
+        """Each subscription of that provider has the weight."""
+        own = "select s.id::text from subscriptions s join providers p on p.id = s.provider_id where p.name = %s"
+        for (subscription_id,) in query(self.database, own, name):
+            set_subscription_weight(self.database, subscription_id, weight, OPERATOR)
+
+    def passes(self) -> dict[str, int]:
+        return dict(
+            query(
+                self.database,
+                "select p.name, s.pass from subscriptions s join providers p on p.id = s.provider_id",
+            )
+        )
+
     def returns(self) -> list[Any]:
         """What the journals say was given back, without ids."""
         return query(
@@ -134,6 +156,36 @@ def test_one_that_was_served_again_keeps_the_place_of_that_lead(database: Databa
     assert market.returns() == [("wood", 4, None), ("wood", None, None)]
     market.agrees()
     assert market.sell()[0] == first
+
+
+def test_at_a_weighted_level_a_turn_takes_the_stride_with_it_at_which_it_was_charged(database: Database) -> None:
+    """Whatever its weight is by then, and also where the level goes by turns again."""
+    market = Market(database)
+    market.policy(TURN)
+    market.order("weighted")
+    market.weigh("ann", 2)
+    sold = [market.sell() for _ in range(4)]
+    assert [name for name, _ in sold] == ["ann", "bob", "cyd", "ann"]
+    assert market.passes() == {"ann": 2 * stride(2), "bob": stride(1), "cyd": stride(1)}
+    market.weigh("ann", 5)
+    market.refund(sold[3][1])
+    assert market.passes()["ann"] == stride(2)
+    assert market.places()["ann"] == 1
+    market.agrees()
+    assert market.sell()[0] == "ann"  # again, at the weight that it has now
+    assert market.passes()["ann"] == stride(2) + stride(5)
+    market.order("least_recently_served")
+    market.refund(sold[1][1])
+    assert market.passes()["bob"] == 0
+    assert market.places()["bob"] is None
+    charged = "select payload #> '{turn,weight}' from niche_journal where kind = 'return' order by seq"
+    assert query(database, charged) == [(2,), (1,)]
+    market.agrees()
+    by_turns, of_bob = market.sell()
+    market.refund(of_bob)  # which no weight charged
+    assert (by_turns, market.passes()["bob"]) == ("bob", 0)
+    assert query(database, charged) == [(2,), (1,), (None,)]
+    market.agrees()
 
 
 @pytest.mark.parametrize("way", ["report", "bad lead"])
