@@ -40,6 +40,7 @@ REGIONS = ("north", "south", "east", "west")
 WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
 
 WEEKEND = {"days": ["sat", "sun"], "opens": "00:00", "closes": "24:00"}
+ONE_BY_WEIGHT = {"max_recipients": 1, "order": "weighted"}
 EVENING = {"days": list(WORKDAYS), "opens": "18:30", "closes": "01:15"}
 
 
@@ -60,7 +61,7 @@ NICHES: Sequence[Table] = (
             {"key": "managed", "type": "boolean", "required": True},
         ],
         "level": [
-            {"name": "alone", "price_cents": 4_000, "max_recipients": 1, "order_position": 1, "exclusive": True},
+            {"name": "alone", "price_cents": 4_000, "order_position": 1, "exclusive": True, **ONE_BY_WEIGHT},
             {
                 "name": "shared",
                 "price_cents": 900,
@@ -87,8 +88,8 @@ NICHES: Sequence[Table] = (
             {
                 "name": "first",
                 "price_cents": 6_000,
-                "max_recipients": 1,
                 "order_position": 1,
+                **ONE_BY_WEIGHT,
                 "price_rules": {
                     "version": 1,
                     "rules": [{"name": "Older than a day", "price_cents": 3_000, "lead_age_minutes": {"from": 1_440}}],
@@ -109,7 +110,7 @@ NICHES: Sequence[Table] = (
             {"key": "changes_insurer", "type": "boolean", "required": True},
         ],
         "level": [
-            {"name": "premium", "price_cents": 1_500, "max_recipients": 1, "order_position": 1},
+            {"name": "premium", "price_cents": 1_500, "order_position": 1, **ONE_BY_WEIGHT},
             {
                 "name": "standard",
                 "price_cents": 700,
@@ -138,8 +139,15 @@ POSTCODES: Mapping[str, tuple[float, float]] = {
 }
 """With their latitude and longitude: the postcode table that the year loads, under the name `TABLE`."""
 TABLE = "year"
-TAKES_ALL = ("vps-hosting", "shared"), ("vps-hosting", "open"), ("solar-panels", "regional")
-"""One provider in twenty has one subscription at one of these levels, and nothing that would keep a lead from it."""
+TAKES_ALL = {
+    19: (("vps-hosting", "shared"), ("vps-hosting", "open"), ("solar-panels", "regional")),
+    9: (("vps-hosting", "alone"), ("solar-panels", "first")),
+}
+"""Of twenty providers these have one subscription at one of these levels, and nothing that would keep a lead from it.
+
+The second kind is at levels that go by weights.
+"""
+WEIGHTS = (1, 1, 2, 3, 5, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +171,19 @@ def year_marketplace(size: Size, seed: int) -> Table:
 
 
 def _takes_all(number: int) -> Table:
-    slug, level = TAKES_ALL[number // 20 % len(TAKES_ALL)]
+    levels = TAKES_ALL[number % 20]
+    slug, level = levels[number // 20 % len(levels)]
     return {
         "email": f"leads@provider-{number:03}.example",
         "name": f"Provider {number:03} takes all",
         "timezone": ZONES[number % len(ZONES)],
         "deposit": [{"external_id": f"opening-{number:03}", "amount_cents": 100_000_000_000}],
-        "subscription": [{"niche": slug, "level": level}],
+        "subscription": [{"niche": slug, "level": level, "weight": 1 + number // 40}],
     }
 
 
 def _provider(number: int, size: Size, dice: random.Random) -> Table:
-    if number % 20 == 19:
+    if number % 20 in TAKES_ALL:
         return _takes_all(number)
     zone = ZONES[number % len(ZONES)]
     provider: Table = {
@@ -199,11 +208,13 @@ def _subscriptions(zone: str, size: Size, dice: random.Random) -> list[Table]:
     chosen = [(niche, level) for niche in niches for level in niche["level"] if dice.random() < 0.45]
     if not chosen:
         chosen = [(NICHES[0], NICHES[0]["level"][-1])]
-    return [_subscription(niche["slug"], level["name"], size, dice) for niche, level in chosen]
+    return [_subscription(niche["slug"], level, size, dice) for niche, level in chosen]
 
 
-def _subscription(slug: str, level: str, size: Size, dice: random.Random) -> Table:
-    subscription: Table = {"niche": slug, "level": level, "filter": _filter(slug, dice)}
+def _subscription(slug: str, level: Table, size: Size, dice: random.Random) -> Table:
+    subscription: Table = {"niche": slug, "level": level["name"], "filter": _filter(slug, dice)}
+    if level.get("order") == "weighted":
+        subscription["weight"] = dice.choice(WEIGHTS)
     if dice.random() < 0.5:
         subscription["limits"] = _limits(size, dice)
     if slug == NATIONAL:

@@ -1,4 +1,4 @@
-"""Filters, prices, turns, statements and retention of the year, evaluated by SQL of its own."""
+"""Filters, prices, turns, shares, statements and retention of the year, evaluated by SQL of its own."""
 
 from typing import LiteralString
 
@@ -94,7 +94,26 @@ PRICE: LiteralString = """
     end $$
 """
 
-FUNCTIONS = (PLACES, KM, FITS, OPEN, PRICE)
+# At each lead of a weighted level: how many it gave so far, and how many of these to a subscription that takes all.
+SHARES: LiteralString = """
+    create temporary table shares on commit drop as
+    with seats as (
+        select s.id, s.competition_level_id as level_id, s.weight, p.name like '%takes all' as takes_all,
+               count(*) over own as members, sum(s.weight) over own as weights
+        from subscriptions s join providers p on p.id = s.provider_id
+        join competition_levels l on l.id = s.competition_level_id and l.queue_order = 'weighted'
+        window own as (partition by s.competition_level_id)
+    ), given as (
+        select competition_level_id as level_id, subscription_id as recipient_id,
+               row_number() over (partition by competition_level_id order by journal_seq) as leads
+        from assignments
+    )
+    select *, count(*) filter (where recipient_id = id) over (partition by id order by leads) as received
+    from seats join given using (level_id) where takes_all
+"""
+
+MADE_FIRST = (PLACES, KM, FITS, OPEN, PRICE, SHARES)
+"""What the rules ask, gone at the end of the transaction."""
 
 RULES: dict[str, LiteralString] = {
     "a lead fits the filter of each who bought it": """
@@ -120,6 +139,7 @@ RULES: dict[str, LiteralString] = {
             select s.id, s.competition_level_id as level_id, count(*) over (partition by s.competition_level_id) as seats,
                    p.name like '%takes all' as takes_all
             from subscriptions s join providers p on p.id = s.provider_id
+            join competition_levels l on l.id = s.competition_level_id and l.queue_order = 'least_recently_served'
         ), decided as (
             select competition_level_id as level_id, journal_seq, count(*) as recipients, array_agg(subscription_id) as ids
             from assignments group by 1, 2
@@ -133,6 +153,19 @@ RULES: dict[str, LiteralString] = {
             from turns group by id, turn
         )
         select count(*), count(*) filter (where others > seats - 1 or leads > (seats - 1) / fewest) from waits
+    """,
+    # Of those at levels that go by weights, with one recipient for each lead: docs/fairness.md. Others may have been kept
+    # from leads, which only leaves more to it; none has saved up anything for that.
+    "no provider that takes all falls behind its share by more than the bound": """
+        select count(*), count(*) filter (where received < (leads - (members - 1)) * weight::numeric / weights) from shares
+    """,
+    "none receives by its weight a lead more than one that takes all": """
+        select count(*), count(*) filter (where (others_received - 1) * weight > received * others_weight)
+        from (
+            select received, shares.weight, s.weight as others_weight,
+                   count(*) over (partition by shares.id, s.id order by leads) as others_received
+            from shares join subscriptions s on s.id = recipient_id
+        ) each
     """,
     "a statement is the ledger of its month": """
         select count(*), count(*) filter (

@@ -1,15 +1,21 @@
 """A batch is decided by certain balances alone; what is expected only helps to foresee whom it consults."""
 
 from collections.abc import Mapping
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlead.core import batch as batches
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch
+from fairlead.core.decide import decide
+from fairlead.core.decision import Decision
 from fairlead.core.model import Balance, Lead, Level, Subscription
 from fairlead.core.roster import Roster
 from fairlead.core.subscription import EVERY_LEAD
 from tests.core.history import BEGINNING, id_of, state_of
+from tests.core.limited import limited
 from tests.core.markets import Market, attributes, markets, opened
 
 leads_of_a_batch = st.lists(attributes, min_size=1, max_size=4)
@@ -80,6 +86,27 @@ def test_nothing_is_final_while_a_balance_is_missing(market: Market, lead: dict[
         asked = decide_batch(history.roster, [subject], certain, BEGINNING, market.balances)
         assert isinstance(asked, NeedsBalances)
         assert asked.provider_ids == {withheld}
+
+
+@pytest.mark.parametrize(("last_at", "times"), [(-60, 1), (60, 2)])
+def test_an_earlier_lead_that_was_not_expected_decides_nothing_anew(
+    monkeypatch: pytest.MonkeyPatch, last_at: int, times: int
+) -> None:
+    """What is kept afterwards says this moment, as the lead's; a later one only a clock that was set back leaves."""
+    history = limited(('{"leads_per_day":5}', None)).history
+    decisions: list[Lead] = []
+
+    def counting(roster: Roster, lead: Lead, *arguments: Any) -> Decision:
+        decisions.append(lead)
+        return decide(roster, lead, *arguments)
+
+    monkeypatch.setattr(batches, "decide", counting)
+    asked = decide_batch(history.roster, [history.lead({})], {}, BEGINNING, history.balances)
+    assert isinstance(asked, NeedsBalances)
+    seconds = int(BEGINNING.timestamp()) + last_at
+    counted = {each: own._replace(last_at=seconds) for each, (_, own) in asked.windows.items()}
+    assert isinstance(asked.resume(history.roster, history.balances, counted), BatchDecision)
+    assert len(decisions) == times
 
 
 def test_what_is_left_pays_for_the_cheaper_level_and_not_for_the_dearer() -> None:

@@ -1,10 +1,16 @@
 """The transaction of a distribution: what it takes, what it refuses, and that only locked balances count."""
 
+from typing import Any
+
 import pytest
 
+from fairlead.core import batch as batch_of_core
 from fairlead.core import gates
+from fairlead.core.decide import decide
+from fairlead.core.decision import Decision
 from fairlead.core.errors import Refused
-from fairlead.core.model import Balance
+from fairlead.core.model import Balance, Lead
+from fairlead.core.roster import Roster
 from fairlead.flows.decision_lines import decision_lines
 from fairlead.flows.distribute import LastKnownBalances, distribute
 from fairlead.flows.explain import explain_lead, explain_provider
@@ -16,6 +22,18 @@ from fairlead.store.distribution.rosters import RosterCache
 from fairlead.store.ids import new_id
 from tests.core.toy_gates import with_toy_gates
 from tests.flows.marketplaces import HOSTING, declare, provider_id
+
+MAIL = """
+[[niche]]
+slug = "mail"
+name = "Mail"
+level = [{ name = "only", price_cents = 100, max_recipients = 1, order_position = 1 }]
+
+[[provider]]
+email = "anchor@example.com"
+limits = { leads_per_day = 20, spend_cents_per_month = 900000 }
+subscription = [{ niche = "mail", level = "only" }]
+"""
 
 
 @pytest.fixture
@@ -54,7 +72,7 @@ def test_balances_that_were_expected_wrongly_change_nothing(
 ) -> None:
     submit(database, 1)
     providers = [provider_id(database, f"{name}@example.com") for name in ("anchor", "bowline")]
-    last_known_balances: LastKnownBalances = {niche_id: {each: Balance(expected_cents, 0, 99) for each in providers}}
+    last_known_balances = LastKnownBalances({each: Balance(expected_cents, 0, 99) for each in providers}, {niche_id})
     batch = distribute(database, RosterCache(), last_known_balances, niche_id, 1)
     assert batch is not None
     recipients = batch.decisions[0].recipients
@@ -66,7 +84,37 @@ def test_balances_that_were_expected_wrongly_change_nothing(
             "where kind = 'lead_purchase'"
         ).fetchall()
     assert {provider: (before, seq) for provider, before, seq in rows} == truth
-    assert all(last_known_balances[niche_id][each].ledger_seq == seq for each, (_, seq) in truth.items())
+    assert all(last_known_balances.balances[each].ledger_seq == seq for each, (_, seq) in truth.items())
+
+
+def test_what_a_provider_paid_in_one_niche_is_expected_in_the_others(
+    database: Database, niche_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its balance and its limits: no lead is decided once more only because another niche came between."""
+    declare(database, MAIL)
+    other_id = one(database, "select id::text from niches where slug = 'mail'")
+    rosters, last_known_balances = RosterCache(), LastKnownBalances()
+    decided: list[Lead] = []
+
+    def counting(roster: Roster, lead: Lead, *arguments: Any) -> Decision:
+        decided.append(lead)
+        return decide(roster, lead, *arguments)
+
+    monkeypatch.setattr(batch_of_core, "decide", counting)
+    anchor = provider_id(database, "anchor@example.com")
+    for _ in range(2):
+        submit(database, 1)
+        submit_leads(database, "mail", [{}], OPERATOR, approve=True)
+        for each in (niche_id, other_id):
+            decided.clear()
+            batch = distribute(database, rosters, last_known_balances, each, 1)
+            assert batch is not None
+            assert anchor in {own.provider_id for own in batch.decisions[0].recipients}
+    assert len(decided) == 1
+    submit(database, 1)
+    decided.clear()
+    assert distribute(database, rosters, last_known_balances, niche_id, 1) is not None
+    assert len(decided) == 1
 
 
 def test_an_unknown_and_an_inactive_niche_are_refused(database: Database, niche_id: str) -> None:

@@ -68,8 +68,8 @@ BUGS_OF_TRANSACTIONS = (
             ),
             Edit(
                 "flows/distribute.py",
-                "            last_known_balances[niche_id].update(done.batch.balances_after)\n",
-                "            last_known_balances[niche_id].update(done.batch.balances_after)\n"
+                "            last_known_balances.balances.update(done.batch.balances_after)\n",
+                "            last_known_balances.balances.update(done.batch.balances_after)\n"
                 "            from fairlead.store.distribution.writes import _ledger_entries, _picks\n"
                 "            from fairlead.store.money.ledger import _move_balances\n"
                 "            with database.transaction() as conn:\n"

@@ -127,7 +127,10 @@ class NeedsBalances:
             foreseen.consulted.keys() <= certain.keys()
             and foreseen.counters.keys() <= counted.keys()
             and all(certain[provider_id] == balance for provider_id, balance in foreseen.consulted.items())
-            and all(_is_as_expected(counted[owner_id], own) for owner_id, own in foreseen.counters.items())
+            and all(
+                _is_as_expected(counted[owner_id], own, foreseen.decided_at)
+                for owner_id, own in foreseen.counters.items()
+            )
         ):
             return foreseen.batch
         return decide_batch(
@@ -141,9 +144,11 @@ class NeedsBalances:
         )
 
 
-def _is_as_expected(counted: Counters, expected: Counters) -> bool:
-    # What is kept after the batch says when the owner received a lead last, so that has to be as it was, too.
-    return (counted.used, counted.last_at) == (expected.used, expected.last_at)
+def _is_as_expected(counted: Counters, expected: Counters, decided_at: datetime) -> bool:
+    # What is kept after the batch says when the owner received a lead last: that is at this moment, or later still
+    # where a clock was set back, so an earlier lead may be one that was not expected.
+    now = int(decided_at.timestamp())
+    return counted.used == expected.used and max(counted.last_at, now) == max(expected.last_at, now)
 
 
 @dataclass(frozen=True, slots=True)

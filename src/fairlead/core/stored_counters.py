@@ -41,9 +41,10 @@ class StoredCounters:
         >>> stored.at("provider", "p", windows_at('{"leads_total":5}', "UTC", second)) is None
         True
         """
-        if self._read is None or self._read.windows is not windows:
-            self._read = _read(self.text, owner, owner_id, windows)
-        return self._read
+        read = self._read  # once: threads that decide in several niches of the owner share this
+        if read is None or read.windows is not windows:
+            read = self._read = _read(self.text, owner, owner_id, windows)
+        return read
 
 
 def stored_counters(counters: Counters, moment: datetime) -> StoredCounters:

@@ -7,7 +7,7 @@ and reads its roster without it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch, head_after
@@ -27,8 +27,17 @@ from fairlead.store.leads.waiting import LeadRequest, lock_waiting_leads
 
 RESTARTS = 20
 
-LastKnownBalances = dict[str, dict[str, Balance]]
-"""By niche, what its providers had when this process saw them last: expected, and never taken for true."""
+
+@dataclass(frozen=True, slots=True)
+class LastKnownBalances:
+    """By provider, what it had when this process saw it last: expected, and never taken for true.
+
+    One for all niches, since a provider pays for the leads of each from one balance. `read_niche_ids` are those whose
+    providers were all read once.
+    """
+
+    balances: dict[str, Balance] = field(default_factory=dict[str, Balance])
+    read_niche_ids: set[str] = field(default_factory=set[str])
 
 
 def distribute(
@@ -59,18 +68,19 @@ def distribute(
                 continue
             except RosterBehind:
                 rosters.follow(database, niche_id)
-                if niche_id not in last_known_balances:
-                    last_known_balances[niche_id] = database.read(lambda conn: read_balances(conn, niche_id))
-                    rosters.remember_counters(niche_id, database.read(lambda conn: read_kept(conn, niche_id)))
+                if niche_id not in last_known_balances.read_niche_ids:
+                    last_known_balances.balances.update(database.read(lambda conn: read_balances(conn, niche_id)))
+                    rosters.remember_counters(database.read(lambda conn: read_kept(conn, niche_id)))
+                    last_known_balances.read_niche_ids.add(niche_id)
                 # Other processes may go on deciding while this one waits for the lock: each time it may fold more.
                 most_folded *= 2
                 continue
             if done is None:
                 return None
             follow_batch(done.roster, done.decided, done.batch.head.hash)
-            last_known_balances[niche_id].update(done.batch.balances_after)
-            rosters.remember_counters(niche_id, done.kept)
-            rosters.remember_counters(niche_id, done.batch.limits_used)
+            last_known_balances.balances.update(done.batch.balances_after)
+            rosters.remember_counters(done.kept)
+            rosters.remember_counters(done.batch.limits_used)
             return done.batch
     raise Unavailable(
         f"niche {niche_id} could not be decided in {RESTARTS} attempts: its providers stayed locked elsewhere, or its "
@@ -131,8 +141,8 @@ def _attempt(conn: Connection, niche: LockedNiche, locking: _Locking) -> _Done |
         return None
     roster = locking.rosters.at_head(conn, niche, locking.most_folded)
     # Empty, nearly every batch would be decided twice: `distribute` fills them for a process that is new to the niche.
-    expected = locking.last_known_balances.setdefault(niche_id, {})
-    counters = locking.rosters.last_known_counters(niche_id)
+    expected = locking.last_known_balances.balances
+    counters = locking.rosters.last_known_counters
     asked = decide_batch(roster, locked.leads, {}, locked.now, expected, expected_counters=counters)
     decided, held = _with_balances_locked(conn, roster, asked, counters, locking.lock_also)
     batch = sealed_batch(niche, roster.head, decided, held, locked.now, locked.requests)

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from fairlead.core.decision import Decision
 from fairlead.core.errors import Refused, Unavailable
-from fairlead.core.model import Balance
-from fairlead.flows.distribute import distribute
+from fairlead.flows.distribute import LastKnownBalances, distribute
 from fairlead.flows.failures.failed_runs import record_failed_run
 from fairlead.store.connection import Connection, Database
 from fairlead.store.database_errors import one_line
@@ -56,7 +55,7 @@ class Distributor:
         self.batch_limit = batch_limit
         self.retry_delay_factor = retry_delay_factor
         self._rosters = RosterCache()
-        self._last_known_balances: dict[str, dict[str, Balance]] = {}
+        self._last_known_balances = LastKnownBalances()
 
     def distribute_waiting(self, niche_id: str, only_lead_id: str | None = None) -> Distributed:
         """The niche's oldest waiting leads, up to the batch limit, are decided; none left: an empty result.

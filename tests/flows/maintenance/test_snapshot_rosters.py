@@ -10,6 +10,7 @@ import pytest
 
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.explain import ProviderStory, explain_provider
+from fairlead.flows.maintenance import snapshot_rosters as snapshot_task
 from fairlead.flows.maintenance.snapshot_rosters import snapshot_niche, snapshot_rosters
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.verify import verify
@@ -18,6 +19,7 @@ from fairlead.store.connection import Database
 from fairlead.store.distribution import snapshots
 from fairlead.store.distribution.snapshots import newest_state, state_before
 from fairlead.store.invariants.engine import DIFFERENCES_SHOWN
+from fairlead.store.journal import entries_after
 from tests.flows.maintenance.workers import maintenance_of
 from tests.flows.marketplaces import HOSTING, declare
 from tests.flows.sales import query
@@ -110,6 +112,22 @@ def test_a_snapshot_is_read_instead_of_the_entries_before_it(
         read.clear()
         explain_provider(database, lead, "bowline@example.com")
         assert sum(read) < 3
+
+
+def test_no_entry_is_read_before_a_snapshot_can_be_due(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task runs every minute: what came since the newest snapshot is not folded each time."""
+    sold(database)
+    maintenance = maintenance_of(database)
+    snapshot_rosters(maintenance)
+    read: list[object] = []
+    monkeypatch.setattr(snapshot_task, "entries_after", lambda *words: read.append(words) or entries_after(*words))
+    assert snapshot_rosters(maintenance)["written"] == 0
+    assert read == []
+    submit_leads(database, "hosting", LEADS, OPERATOR, approve=True)
+    [(niche_id,)] = query(database, "select id::text from niches")
+    Distributor(database).distribute_waiting(niche_id)
+    assert snapshot_rosters(maintenance)["written"] > 0
+    assert read
 
 
 def test_a_run_goes_on_where_the_one_before_ended(database: Database) -> None:

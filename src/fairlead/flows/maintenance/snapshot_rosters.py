@@ -14,7 +14,7 @@ from fairlead.store.distribution.snapshots import (
     write_snapshot,
 )
 from fairlead.store.history import niches_of
-from fairlead.store.journal import entries_after
+from fairlead.store.journal import entries_after, read_niche
 from fairlead.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -40,9 +40,14 @@ def snapshot_rosters(maintenance: Maintenance) -> Counter[str]:
 
 
 def snapshot_niche(database: Database, niche_id: str, most_entries: int = MOST_ENTRIES) -> int:
-    """The niche's snapshots that are due within so many entries are there; returns how many were written."""
-    state = database.read(lambda conn: newest_state(conn, niche_id))
+    """The niche's snapshots that are due within so many entries are there; returns how many were written.
+
+    Where none can be due yet, no entry is read.
+    """
+    state, entry_count = database.read(lambda conn: (newest_state(conn, niche_id), _entry_count(conn, niche_id)))
     written_at, written = state.head.seq, 0
+    if entry_count - written_at < entries_between(len(state)):
+        return 0
     end = state.head.seq + most_entries
     while state.head.seq < end:
         seq = state.head.seq
@@ -59,6 +64,11 @@ def snapshot_niche(database: Database, niche_id: str, most_entries: int = MOST_E
 
 def _write(database: Database, state: RosterState) -> bool:
     return database.run(lambda conn: write_snapshot(conn, state))
+
+
+def _entry_count(conn: Connection, niche_id: str) -> int:
+    niche = read_niche(conn, niche_id)
+    return 0 if niche is None else niche.journal_seq
 
 
 def _niche_ids(conn: Connection) -> Sequence[str]:

@@ -44,7 +44,7 @@ class RosterCache:
         self._rosters: dict[str, Roster] = {}
         self._turns: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
-        self._counters: dict[str, dict[str, StoredCounters]] = {}
+        self._counters: dict[str, StoredCounters] = {}
 
     @contextmanager
     def hold(self, niche_id: str) -> Generator[None]:
@@ -103,14 +103,14 @@ class RosterCache:
             return False  # the journal or the rows were tampered with: `verify` says so
         return True
 
-    def last_known_counters(self, niche_id: str) -> Mapping[str, StoredCounters]:
+    @property
+    def last_known_counters(self) -> Mapping[str, StoredCounters]:
         """What this process saw last of the counters of limits, by owner: expected, and never taken for true."""
-        return self._counters.get(niche_id, {})
+        return self._counters
 
-    def remember_counters(self, niche_id: str, counters: Mapping[str, StoredCounters]) -> None:
+    def remember_counters(self, counters: Mapping[str, StoredCounters]) -> None:
         """These are the counters that were seen last, by owner."""
-        if counters:
-            self._counters.setdefault(niche_id, {}).update(counters)
+        self._counters.update(counters)
 
     def drop(self, niche_id: str) -> None:
         """The niche's roster will be read anew. Waits for the thread that holds it, which still needs it."""
