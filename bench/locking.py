@@ -78,7 +78,7 @@ def forget_balances(
     database: Database, rosters: RosterCache, _unused: LastKnownBalances, niche_id: str, limit: int
 ) -> Batch | None:
     """What `distribute` does, with no balance remembered: every batch is decided twice, first as if all could pay."""
-    return distribute(database, rosters, {niche_id: {}}, niche_id, limit)
+    return distribute(database, rosters, LastKnownBalances({}, {niche_id}), niche_id, limit)
 
 
 def providers_of_candidates(roster: Roster, leads: tuple[Lead, ...]) -> set[str]:
