@@ -42,7 +42,7 @@ def test_an_export_is_requested_watched_and_fetched(
     assert len(parameters["columns"]) > 10
     assert hindrances(page) == []
 
-    # The bar moves while a worker is at it, and the page asks for itself again when it is over.
+    # The bar moves while a worker is at it, and its part of the page is there anew when it is over, without the rest.
     halfway, go_on = threading.Event(), threading.Event()
 
     def may_go_on() -> bool:
@@ -55,11 +55,14 @@ def test_an_export_is_requested_watched_and_fetched(
     value(database, "update exports set rows_written = 30, rows_expected = 120 where id = %s", export_id)
     expect(page.get_by_text("30 of about 120 rows")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_js_property("value", 0.25)
+    page.locator("#search").fill("half a na")
     go_on.set()
     worker.join()
     forget_jobs(database)
     download_link = page.get_by_role("link", name="Download")
     expect(download_link).to_be_visible()
+    expect(page.locator("#search")).to_have_value("half a na")
+    expect(page.locator("#search")).to_be_focused()
     with page.expect_download() as fetched:
         download_link.click()
     file = tmp_path / "leads.csv"

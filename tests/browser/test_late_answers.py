@@ -44,6 +44,11 @@ class Held:
             self._routes.pop().continue_()
         self._page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
 
+    def go_on(self) -> None:
+        """It is let go, and its answer may take the page elsewhere."""
+        self.wait()
+        self._routes.pop().continue_()
+
     def refuse(self, detail: str) -> None:
         """It is answered with a conflict."""
         self.wait()

@@ -194,17 +194,29 @@ def _place(place: Mapping[str, str] | None, viewer: Viewer) -> str:
     return f"{name}, {place['region']}" if "region" in place else name
 
 
+def _clock_text(until: str | None, terms: TermsInForce) -> str:
+    """The moment by the clocks of the terms' zone, as inputs have it; "" for none, and where no clock can be read."""
+    if until is None or not terms.schedule.is_readable:
+        return ""
+    return f"{datetime.fromisoformat(until).astimezone(zone_named(terms.timezone)):%Y-%m-%dT%H:%M}"
+
+
 def _country(code: str, viewer: Viewer) -> str:
     names = cast("Mapping[str, str]", viewer.locale.territories)
     return names.get(code, code)
 
 
 def _editor(terms: TermsInForce, viewer: Viewer) -> JsonObject:
-    """What `week-editor.js` begins with: its own schedule, or else none."""
+    """What `week-editor.js` begins with, its own schedule or else none, and what the template writes of it."""
     names = get_day_names("abbreviated", locale=viewer.locale)
     places = sorted((_country(code, viewer), code) for code in holiday_places())
+    own: Mapping[str, Any] = terms.own_schedule or {}
     return {
-        "schedule": terms.own_schedule or {},
+        "schedule": own,
+        "dates": [
+            each if isinstance(each, str) else f"{each['from']} to {each['to']}" for each in own.get("dates_off", ())
+        ],
+        "paused": _clock_text(own.get("paused_until"), terms),
         "timezone": terms.timezone,
         "days": [names[number] for number in range(len(DAYS))],
         "countries": [[code, name] for name, code in places],

@@ -4,7 +4,18 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from fairlead.console.routes import account, accounts, consumer, design, home, login, logo, portal, setup
+from fairlead.console.routes import (
+    account,
+    accounts,
+    consumer,
+    design,
+    filter_previews,
+    home,
+    login,
+    logo,
+    portal,
+    setup,
+)
 from fairlead.console.routes.operator import (
     analytics,
     dry_run,
@@ -26,6 +37,7 @@ ROUTERS: Sequence[APIRouter] = (
     design.router,
     dry_run.router,
     fairness.router,
+    filter_previews.router,
     home.router,
     lead.router,
     leads.router,

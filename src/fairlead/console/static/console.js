@@ -1,7 +1,8 @@
 // Every page loads this. What a page needs beyond forms and the frame says so by an attribute, and is loaded then.
-import { watchForms } from "./forms.js";
+import { showErrors, unreachableText, watchForms } from "./forms.js";
 import { announceKept } from "./announcements.js";
 import { watchKeys } from "./keys.js";
+import { startModules } from "./modules.js";
 
 const YEAR_SECONDS = 31_536_000;
 
@@ -61,6 +62,21 @@ function watchMenus() {
   });
 }
 
+// A form is not sent before the scripts of its page are there, which read and write what goes with it.
+function holdForms(started) {
+  let isStarted = false;
+  started.then(() => { isStarted = true; });
+  addEventListener("submit", (event) => {
+    const form = event.target;
+    if (isStarted || form.getAttribute("method") !== "post") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (form.hasAttribute("data-held")) return;
+    form.setAttribute("data-held", "");
+    started.then(() => form.requestSubmit(event.submitter?.form === form ? event.submitter : null), () => showErrors(form, { detail: unreachableText })).finally(() => form.removeAttribute("data-held"));
+  }, true);
+}
+
 tellZone();
 watchPreferences();
 watchRail();
@@ -68,8 +84,4 @@ watchMenus();
 watchForms(document);
 watchKeys();
 announceKept();
-// <main data-module="live.js">: the script of that page alone. It comes after the page's load event, so an attribute says that
-// it is there, to tests that press keys faster than a person.
-for (const each of document.querySelectorAll("[data-module]")) {
-  import(`./${each.dataset.module}`).then((page) => { page.start(each); each.dataset.started = ""; });
-}
+holdForms(startModules(document));

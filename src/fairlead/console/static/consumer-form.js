@@ -1,5 +1,7 @@
 // A niche's form: in steps where it is long, one question at a time; inside another site it tells its height, and takes
 // colours of that site.
+import { isTouched } from "./meanwhile.js";
+
 const COLOURS = ["--back", "--card", "--ink", "--muted", "--accent", "--accent-ink", "--line", "--radius"];
 
 export function start(form) {
@@ -39,8 +41,10 @@ export function start(form) {
   const keptAs = `form ${form.elements.niche.value}`;
   const typed = [...form.querySelectorAll("input:not([type=hidden], [data-trap]), select, textarea")];
 
+  const isBox = (input) => input.type === "checkbox" || input.type === "radio";
+
   function keep() {
-    const values = typed.map((each) => each.type === "checkbox" || each.type === "radio" ? each.checked : each.value);
+    const values = typed.map((each) => isBox(each) ? each.checked : each.value);
     try { sessionStorage.setItem(keptAs, JSON.stringify({ values, step })); } catch { /* a site that frames it may forbid it */ }
   }
 
@@ -48,8 +52,11 @@ export function start(form) {
     let kept = null;
     try { kept = JSON.parse(sessionStorage.getItem(keptAs)); } catch { /* as above */ }
     if (kept?.values?.length !== typed.length) return;
+    // What was typed before this was loaded is newer.
+    const newer = new Set(typed.filter(isTouched).map((each) => each.name));
     typed.forEach((each, number) => {
-      if (each.type === "checkbox" || each.type === "radio") each.checked = kept.values[number] === true;
+      if (newer.has(each.name)) return;
+      if (isBox(each)) each.checked = kept.values[number] === true;
       else each.value = kept.values[number];
     });
     if (step !== null) step = Math.min(kept.step ?? 0, steps.length - 1);
@@ -57,6 +64,7 @@ export function start(form) {
 
   form.addEventListener("input", keep);
   restore();
+  if (typed.some(isTouched)) keep();
   form.noValidate = step !== null;
   // Before the form is sent, and in its stead until the last step.
   form.addEventListener("submit", (event) => {

@@ -113,8 +113,10 @@ export function start(form) {
     if (stops) showErrors(form, stops); else part("result").focus();
   }
 
+  const selectAll = () => { for (const box of boxes()) box.checked = all.checked; };
+  if (all.checked) selectAll(); // before this was loaded
   document.addEventListener("change", (event) => {
-    if (event.target === all) for (const box of boxes()) box.checked = all.checked;
+    if (event.target === all) selectAll();
     if (event.target === all || event.target.matches("[data-report]")) update();
   });
   form.addEventListener("submit", submit);

@@ -12,6 +12,7 @@ export function start(element) {
     stale.hidden = place.hidden;
   };
   form.addEventListener("input", changed);
+  changed(); // a moment may have been chosen before this was loaded
   form.addEventListener("reset", () => setTimeout(changed)); // after the inputs were emptied
   form.addEventListener("answered", ({ detail, focus }) => {
     const drawn = new DOMParser().parseFromString(detail.html, "text/html");

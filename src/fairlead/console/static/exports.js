@@ -1,6 +1,7 @@
 // Exports that are being built: how far each has come is asked for now and then, and shown where it stands. When one
-// ends, the page is asked for again: what may be done with it has changed.
+// ends, its parts of the page are asked for again: what may be done with it has changed.
 import { callApi } from "./forms.js";
+import { renewParts } from "./newer-parts.js";
 
 const ASK_MS = 1_500;
 const LONGEST_MS = 30_000;
@@ -25,6 +26,7 @@ export function start(root) {
   }
 
   async function ask() {
+    if (!root.isConnected) return; // a newer part has its place
     let isOver = false;
     try {
       for (const element of shown) {
@@ -37,9 +39,18 @@ export function start(root) {
     } catch { // the network is away: it is asked less often until it is back
       pause = Math.min(LONGEST_MS, pause * 2);
     }
-    if (isOver && !document.querySelector("dialog[open]")) location.reload();
-    else setTimeout(ask, pause);
+    if (isOver && !isAsked()) await renew();
+    setTimeout(ask, pause);
+  }
+
+  // The page of one that is gone is gone, too.
+  async function renew() {
+    const { answer } = await renewParts((part) => part.dataset.renewed.startsWith("export") && !isAsked());
+    if (answer?.status === 404) location.reload();
   }
 
   setTimeout(ask, ASK_MS);
 }
+
+// Something is being decided about what is shown.
+const isAsked = () => document.querySelector('dialog[open], main form[aria-busy="true"]') !== null;

@@ -2,6 +2,7 @@
 // sent once the API has said what exactly these fields would do: any change after that asks for it again.
 import { announce } from "./announcements.js";
 import { callWithStepUp, showErrors } from "./forms.js";
+import { isTouched } from "./meanwhile.js";
 import { focusKeeper } from "./newest-answer.js";
 
 const PARTS = ["key", "label", "type", "required", "options"];
@@ -18,7 +19,7 @@ export function start(form) {
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
   const rows = () => [...list.children];
   const inputOf = (row, name) => row.querySelector(`[data-part="${name}"]`);
-  let isChanged = false;
+  let isChanged = [...list.querySelectorAll("input, select, textarea")].some(isTouched); // before this was loaded
 
   const fieldOf = (row) => {
     const type = inputOf(row, "type").value;

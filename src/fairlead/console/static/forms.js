@@ -23,6 +23,7 @@ import { showMeanwhile } from "./meanwhile.js";
 import { focusKeeper } from "./newest-answer.js";
 
 const texts = document.getElementById("script-texts").dataset;
+export const unreachableText = texts.unreachable;
 const ENDED = ["session_required", "session_invalid"];
 
 export function watchForms(root) {

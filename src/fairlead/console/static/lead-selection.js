@@ -40,10 +40,9 @@ export function start(card) {
       update();
     });
   }
-  all.addEventListener("change", () => {
-    for (const box of boxes) if (!box.disabled) box.checked = all.checked;
-    update();
-  });
+  const selectAll = () => { for (const box of boxes) if (!box.disabled) box.checked = all.checked; };
+  all.addEventListener("change", () => { selectAll(); update(); });
+  if (all.checked) selectAll(); // before this was loaded
 
   for (const button of buttons) {
     button.addEventListener("click", () => {

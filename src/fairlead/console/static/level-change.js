@@ -1,6 +1,7 @@
 // What another price of a level does, before it is saved: the API says which subscriptions stop for lack of money and
 // which start, and the form asks with these numbers.
 import { bodyOf, callApi } from "./forms.js";
+import { isTouched } from "./meanwhile.js";
 import { newestAnswer } from "./newest-answer.js";
 
 const PAUSE_MS = 400;
@@ -43,5 +44,6 @@ export function start(form) {
   }
 
   form.addEventListener("input", () => { clearTimeout(timer); ask(); forget(); timer = setTimeout(preview, PAUSE_MS); });
+  if ([...form.querySelectorAll("input, select, textarea")].some(isTouched)) preview(); // before this was loaded
   form.beforeAsking = () => { clearTimeout(timer); return preview(); };
 }

@@ -35,6 +35,11 @@ const isBox = (input) => input.type === "checkbox" || input.type === "radio";
 const startOf = (input) => input.type === "hidden" ? input.dataset.start ?? input.value : isBox(input) ? String(input.defaultChecked) : input.tagName === "SELECT" ? ([...input.options].find((each) => each.defaultSelected) ?? input.options[0])?.value ?? "" : input.defaultValue;
 const valueOf = (input) => isBox(input) ? String(input.checked) : input.value;
 
+// Whether it is no more as the page came.
+export function isTouched(input) {
+  return valueOf(input) !== startOf(input);
+}
+
 function take(input, other) {
   if (isBox(input)) input.checked = other.defaultChecked;
   else input.value = startOf(other);

@@ -2,7 +2,10 @@
 export function start(form) {
   const file = form.querySelector("input[type=file]");
   const error = form.querySelector("[data-error-of=image]");
-  file.addEventListener("change", () => {
+  file.addEventListener("change", take);
+  if (file.files.length) take(); // chosen before this was loaded
+
+  function take() {
     const chosen = file.files[0];
     form.elements.image.value = "";
     const isTooLarge = chosen !== undefined && chosen.size > Number(file.dataset.mostBytes);
@@ -13,5 +16,5 @@ export function start(form) {
     const reader = new FileReader();
     reader.addEventListener("load", () => { form.elements.image.value = reader.result.slice(reader.result.indexOf(",") + 1); });
     reader.readAsDataURL(chosen);
-  });
+  }
 }

@@ -12,7 +12,9 @@ export function start(form) {
 
   // A file that was mended and is chosen again is no change to a browser, unless none was chosen before.
   file.addEventListener("click", () => { file.value = form.elements.content.value = ""; });
-  file.addEventListener("change", async () => {
+  file.addEventListener("change", take);
+  if (file.files.length) take(); // chosen before this was loaded
+  async function take() {
     const chosen = file.files[0];
     form.elements.content.value = "";
     let text = "";
@@ -24,7 +26,7 @@ export function start(form) {
     error.textContent = isTooLarge ? form.dataset.tooLarge : "";
     error.hidden = !isTooLarge;
     if (!isTooLarge) form.elements.content.value = text;
-  });
+  }
   form.addEventListener("submit", () => { refused.hidden = true; });
   form.addEventListener("refused", ({ detail }) => {
     const lines = (detail.errors ?? []).map((each) => /^line (\d+): (.+)$/s.exec(each.detail)).filter((found) => found !== null);

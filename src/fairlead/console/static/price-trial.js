@@ -18,9 +18,9 @@ export function start(form) {
     if (!lead) return;
     part("other-lead").hidden = lead.value !== "other";
     chosen.required = lead.value === "other";
-    chosen.value = ["", "other"].includes(lead.value) ? "" : lead.value;
+    if (lead.value !== "other") chosen.value = lead.value;
   };
-  lead?.addEventListener("change", show);
+  lead?.addEventListener("change", () => { chosen.value = ""; show(); });
   show();
   form.addEventListener("submit", () => {
     part("age-minutes").value = Number(part("age").value || 0) * Number(part("age-unit").value);

@@ -1,6 +1,7 @@
-// A verification under way: how far it is, and the page anew when it has ended.
-import { announceOnNextPage } from "./announcements.js";
+// A verification under way: how far it is, and when it has ended, the parts of the page that tell of proofs as they are then.
+import { announce } from "./announcements.js";
 import { callApi } from "./forms.js";
+import { renewParts } from "./newer-parts.js";
 
 const PAUSE_MILLISECONDS = 2000;
 
@@ -17,12 +18,14 @@ async function watch(root, verificationId) {
   const at = shown.querySelector("[data-at]");
   if (form) form.hidden = true;
   shown.hidden = false;
-  for (;;) {
+  while (root.isConnected) { // else a newer part has its place
     const answer = await callApi("GET", `/api/v1/admin/verifications/${verificationId}`).catch(() => null);
     if (answer?.ok && answer.said.ended_at) {
-      if (answer.said.error) announceOnNextPage(root.dataset.failed);
-      location.reload();
-      return;
+      await renewParts((part) => part.dataset.renewed.startsWith("proof"));
+      if (!root.isConnected) {
+        if (answer.said.error) announce(root.dataset.failed);
+        return;
+      }
     }
     if (answer?.ok) show(bar, at, answer.said, root.dataset.waits);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));

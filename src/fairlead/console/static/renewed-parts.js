@@ -2,6 +2,7 @@
 // differs takes the place of the one that is shown. A part that is being used (focus in it, the pointer on it, something
 // opened in it) waits, so that nothing moves under a hand.
 import { connectLive } from "./live-connection.js";
+import { renewParts } from "./newer-parts.js";
 
 const PAUSE_MILLISECONDS = 5_000;
 
@@ -16,16 +17,9 @@ export function start(root) {
     if (!isDue || isAsking || document.hidden) return;
     isDue = false;
     isAsking = true;
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" }).catch(() => null);
+    const { answer, waiting } = await renewParts((part) => !isInUse(part));
     isAsking = false;
-    if (!answer?.ok || answer.redirected) { isDue = true; return; }
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const part of root.querySelectorAll("[data-renewed]")) {
-      const newer = page.querySelector(`[data-renewed="${part.dataset.renewed}"]`);
-      if (!newer || newer.isEqualNode(part)) continue;
-      if (isInUse(part)) { isDue = true; continue; }
-      part.replaceWith(document.importNode(newer, true));
-    }
+    if (waiting || !answer?.ok || answer.redirected) isDue = true;
   }
 
   connectLive({

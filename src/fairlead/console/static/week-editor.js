@@ -1,6 +1,7 @@
 // A week that is painted: seven rows of half hours, by pointer or keyboard, and exact hours beside it. The schedule stands
 // as JSON in a hidden input of the form that sends it. Until hours are painted, those that it had are sent as they were.
-import { instantOf, shownIn } from "./local-time.js";
+// What can be typed or chosen before this is loaded comes from the server and is read here, never set.
+import { instantOf } from "./local-time.js";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY = 1440;
@@ -10,7 +11,7 @@ const CELLS = DAY / CELL;
 
 export function start(element) {
   const part = (name) => element.querySelector(`[data-${name}]`);
-  const { schedule, timezone, days, countries, regions } = JSON.parse(part("editor").textContent);
+  const { schedule, timezone, days, regions } = JSON.parse(part("editor").textContent);
   const texts = part("texts").dataset;
   const open = schedule.weekly ? minutesOf(schedule.weekly) : new Uint8Array(WEEK).fill(1);
   let isPainted = false;
@@ -20,10 +21,8 @@ export function start(element) {
   part("grid").append(headOfHours(), ...cells.map((row, day) => rowOf(row, day)));
   cells[0][18].tabIndex = 0;
   part("days").append(...days.map((name, day) => dayBox(name, day)));
-  showPlaces();
-  part("dates").value = (schedule.dates_off ?? []).map((each) => typeof each === "string" ? each : `${each.from} to ${each.to}`).join("\n");
-  part("paused").value = schedule.paused_until ? shownIn(timezone, Date.parse(schedule.paused_until)) : "";
-  const pausedBefore = part("paused").value;
+  offerRegions();
+  part("country").addEventListener("change", offerRegions);
   element.addEventListener("input", write);
   part("grid").addEventListener("pointerdown", (event) => begin(event));
   part("grid").addEventListener("pointermove", (event) => goOn(event));
@@ -72,16 +71,13 @@ export function start(element) {
     return label;
   }
 
-  function showPlaces() {
-    part("country").append(...countries.map(([code, name]) => new Option(name, code)));
-    part("country").value = schedule.holidays?.country ?? "";
-    const showRegions = () => {
-      part("region").replaceChildren(part("region").options[0], ...(regions[part("country").value] ?? []).map((code) => new Option(code, code)));
-      part("region").value = "";
-    };
-    showRegions();
-    part("region").value = schedule.holidays?.region ?? "";
-    part("country").addEventListener("change", showRegions);
+  // Those of the country; another country has other ones.
+  function offerRegions() {
+    const [whole, ...offered] = part("region").options;
+    const codes = regions[part("country").value] ?? [];
+    if (codes.join() === offered.map((each) => each.value).join()) return;
+    part("region").replaceChildren(whole, ...codes.map((code) => new Option(code, code)));
+    part("region").value = "";
   }
 
   // Painting ----------------------------------------------------------------------------------------------------------
@@ -187,7 +183,9 @@ export function start(element) {
     const dates = part("dates").value.split("\n").map((each) => each.trim()).filter(Boolean).map(dateOf);
     if (dates.length) written.dates_off = dates;
     if (part("country").value) written.holidays = { country: part("country").value, ...(part("region").value ? { region: part("region").value } : {}) };
-    if (part("paused").value) written.paused_until = part("paused").value === pausedBefore ? schedule.paused_until : instantOf(part("paused").value, timezone);
+    const paused = part("paused");
+    const until = paused.value === paused.defaultValue ? schedule.paused_until : paused.value && instantOf(paused.value, timezone);
+    if (until) written.paused_until = until;
     part("document").value = JSON.stringify(written);
   }
 }

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fairlead.core.canonical import JsonObject
+from fairlead.core.clauses import Clause, clause_text
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.filter_counts import MatchCount, TypedShares, match_count
-from fairlead.core.filters import CompiledFilter, compile_filter, summarise_filter
+from fairlead.core.filters import CompiledFilter, compile_filter, filter_clause
 from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.postcode_tables import StoredPostcodeTables
 from fairlead.flows.configuration.subscription_changes import checked_filter
@@ -30,8 +31,13 @@ class FilterPreview:
 
     matched_count: int | None
     lead_count: int
-    filter_summary: str
+    filter_clause: Clause
     is_estimate: bool = False
+
+    @property
+    def filter_summary(self) -> str:
+        """The filter in English."""
+        return clause_text(self.filter_clause)
 
 
 def preview_filter(database: Database, niche_id: str, filter_rules: object, *, sample: int = 1000) -> FilterPreview:
@@ -84,4 +90,4 @@ def _preview(
     assert form is not None, "no filter fits a form that cannot be read"
     leads = newest_attributes(conn, niche_id, sample)
     counted = count(compile_filter(rules, form), leads)
-    return FilterPreview(counted.count, len(leads), summarise_filter(rules, form), counted.is_estimate)
+    return FilterPreview(counted.count, len(leads), filter_clause(rules, form), counted.is_estimate)

@@ -64,7 +64,7 @@ def show_price_rules(
         digits=digits,
         form=form,
         builder=builder,
-        preview=f"/api/v1/admin/niches/{niche_id}/filter-preview",
+        preview=f"/niches/{niche_id}/filter-preview",
         editor={
             "document": document,
             "days": [[key, names[number]] for number, key in enumerate(DAYS)],

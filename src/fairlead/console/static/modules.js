@@ -1,0 +1,11 @@
+// Scripts of single parts: <main data-module="live.js">. They come after the page's load event, so an attribute says that one is
+// there, to tests that press keys faster than a person. Resolves when those of the part and within it have started.
+export function startModules(part) {
+  const elements = [...part.querySelectorAll("[data-module]")];
+  if (part.matches?.("[data-module]")) elements.unshift(part);
+  return Promise.all(elements.map(async (each) => {
+    const script = await import(`./${each.dataset.module}`);
+    script.start(each);
+    each.dataset.started = "";
+  }));
+}
