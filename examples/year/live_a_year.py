@@ -12,32 +12,28 @@ import resource
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-import tomli_w
 from year_books import check_books
 from year_checks import TO_BE_ERASED, Check, independent_checks
-from year_events import ACTOR, Events, close_for_a_while, open_again, save_cards
-from year_marketplace import NUMBER_OF, POSTCODES, REGIONS, TABLE, Size, Table, year_marketplace
-from year_operators import Operators, open_for_business
+from year_events import ACTOR, Events, close_for_a_while, open_again
+from year_marketplace import NUMBER_OF, POSTCODES, REGIONS, Size, Table
+from year_operators import Operators
+from year_set_up import hurried, maintenance_of, niche_ids_of, set_up
 
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.progress import progress_bar
 from fairlead.core.errors import Broken, Refused
-from fairlead.flows.configuration.postcode_tables import load_postcode_table
-from fairlead.flows.declaring.apply_marketplace import apply_marketplace
-from fairlead.flows.declaring.declaration import parse_declaration
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.lead_jobs import withdraw_needless_jobs
-from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.maintenance.reoffer import CHUNK_LEADS, reoffer, reopen
 from fairlead.flows.maintenance.retain import retain
 from fairlead.flows.maintenance.snapshot_rosters import snapshot_rosters
 from fairlead.flows.money.close_months import close_months
 from fairlead.flows.notifications.hand_over import hand_over_emails
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.settings import load_settings
 from fairlead.store.connection import Database
 from fairlead.store.lookups import count_of_leads, niches_with_waiting_leads
 from fairlead.store.session_settings import allow_long_reading
@@ -53,7 +49,6 @@ WEIGHT_OF_HOUR = (1, 1, 1, 1, 1, 2, 4, 7, 9, 10, 10, 8, 7, 9, 10, 9, 8, 7, 6, 5,
 SHARE_OF_NICHE = {"vps-hosting": 5, "solar-panels": 3, "car-insurance": 2}
 ERASED_SHARE = 0.005
 CLOSED_IN_SUMMER, CLOSED_DAYS = "solar-panels", range(200, 214)
-DECISIONS_BETWEEN_SNAPSHOTS = 1_000
 _POSTCODES = sorted(POSTCODES)
 MOST_AT_ONCE = 500
 NO_TIMEOUT = 0
@@ -85,7 +80,8 @@ class Year:
         self._niche_ids = niche_ids_of(database)
         self._closed: set[str] = set()
         self._decided_ids: list[str] = []
-        self._decisions_at_snapshot = 0
+        self._beside = ThreadPoolExecutor(1)
+        self._chores = self._beside.submit(lambda: None)
 
     def live(self) -> Iterator[Tally]:
         """Step after step to the end of the year, and what is left to be done after it; yields after each day."""
@@ -108,6 +104,8 @@ class Year:
         self._clock.advance_to(FIRST + (HOURS + 48) * HOUR)
         self._events.do_what_is_due(or_ever_will_be=True)
         self._end_the_day(day + 2)
+        self._chores.result()
+        self._beside.shutdown()
         yield self.tally
 
     def _reopen(self) -> None:
@@ -171,13 +169,10 @@ class Year:
         return len(result)
 
     def _end_the_day(self, day: int) -> None:
-        withdraw_needless_jobs(self._database, self._decided_ids)
-        self._decided_ids.clear()
         reoffer(self._maintenance)
-        if self.tally.decisions - self._decisions_at_snapshot >= DECISIONS_BETWEEN_SNAPSHOTS:
-            self._decisions_at_snapshot = self.tally.decisions
-            snapshot_rosters(self._maintenance)
-        hand_over_emails(self._database, NO_EMAIL_LEAVES)
+        self._chores.result()
+        self._chores = self._beside.submit(self._do_chores, self._decided_ids)
+        self._decided_ids = []
         self._events.pay_in()
         retain(self._maintenance)
         self._events.counts["statements"] += close_months(self._database)
@@ -188,6 +183,12 @@ class Year:
         elif day >= CLOSED_DAYS.stop and CLOSED_IN_SUMMER in self._closed:
             open_again(self._database, niche_id)
             self._closed.remove(CLOSED_IN_SUMMER)
+
+    def _do_chores(self, decided_ids: Sequence[str]) -> None:
+        """What nothing that is decided depends on, done while the next day goes on."""
+        withdraw_needless_jobs(self._database, decided_ids)
+        hand_over_emails(self._database, NO_EMAIL_LEAVES)
+        snapshot_rosters(self._maintenance)
 
 
 def _spread(total: int, weights: Sequence[int]) -> Iterator[int]:
@@ -204,38 +205,16 @@ def _spread(total: int, weights: Sequence[int]) -> Iterator[int]:
         given = due
 
 
-def niche_ids_of(database: Database) -> Mapping[str, str]:
-    """The niches' ids by slug."""
-    with database.snapshot() as conn:
-        return {each.slug: each.niche_id for each in niches_with_waiting_leads(conn, None)}
-
-
-def maintenance_of(database: Database) -> Maintenance:
-    """What the periodic tasks are handed. The gateway is the test gateway, whatever the environment says."""
-    return Maintenance(database, load_settings().model_copy(update={"payment_gateway": "test"}))
-
-
-def set_up(database: Database, clock: SimulatedClock, size: Size, seed: int) -> None:
-    """The marketplace as its file says, and one provider in eight with a card that is charged when its balance is low.
-
-    Papers name a rate of tax from the first deposit on.
-    """
-    lines = [f"{postcode},{latitude},{longitude}" for postcode, (latitude, longitude) in POSTCODES.items()]
-    open_for_business(database)
-    load_postcode_table(database, TABLE, "\n".join(lines), ACTOR)
-    apply_marketplace(database, parse_declaration(tomli_w.dumps(year_marketplace(size, seed))), ACTOR)
-    with database.snapshot() as conn:
-        provider_ids = [row[0] for row in conn.execute("select id::text from providers order by id")]
-    save_cards(database, clock, maintenance_of(database), provider_ids)
-
-
 def live_through(database: Database, size: Size, seed: int) -> Tally:
     """The year happens in the database, which has no marketplace yet. Raises `Refused` where it has leads."""
     with database.snapshot() as conn:
         if count_of_leads(conn):
             raise Refused("year_not_here", "there are leads already: the year wants an empty database")
     clock = SimulatedClock(FIRST, seed)
-    with Database(database.url, database.schema_name, direct_url=database.direct_url, simulated_clock=clock) as then:
+    with (
+        hurried(database),
+        Database(database.url, database.schema_name, direct_url=database.direct_url, simulated_clock=clock) as then,
+    ):
         set_up(then, clock, size, seed)
         year, tally = Year(then, clock, size, seed), Tally()
         with progress_bar("leads") as bar:

@@ -1,7 +1,7 @@
 """The marketplace of the year: three niches, two hundred providers in twelve zones, every control in use.
 
 It is a marketplace file (docs/reference/marketplace-file.md), drawn from a seed; the postcode table `year`, which its filters
-name, is loaded by `live_a_year.py`. To look at the file:
+name, is loaded by `year_set_up.py`. To look at the file:
 
     python examples/year/year_marketplace.py > year.toml
 """
