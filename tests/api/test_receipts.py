@@ -4,10 +4,13 @@ from collections.abc import Mapping
 
 from starlette.testclient import TestClient
 
+from fairlead.core.permissions import Permission
+from fairlead.flows.configuration.billing_details import WantedDetails, change_billing_details
 from fairlead.flows.money.deposit import deposit
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider, an_admin, application
+from tests.api.asking import a_provider, an_admin, application, machine
+from tests.api.keys import operators_key
 from tests.flows.sales import MEMO, sell
 
 OWN, ADMIN = "/api/v1/provider/receipts", "/api/v1/admin/receipts"
@@ -77,3 +80,18 @@ def test_operators_name_the_marketplace_and_take_a_receipt_back(database: Databa
         assert ann.get(f"{ADMIN}/{number}").status_code == 404
     for number in ("0", "-1", "x", "9223372036854775808"):
         assert ann.get(f"{ADMIN}/{number}").status_code == 422
+
+
+def test_a_key_that_may_not_see_addresses_sees_none_on_papers(database: Database) -> None:
+    sale, app = sell(database), application(database)
+    change_billing_details(database, sale.anchor_id, WantedDetails(**DETAILS), OPERATOR)
+    deposit(database, sale.anchor_id, 500, "manual", "named", OPERATOR)
+    money = machine(app, operators_key(database, Permission.MONEY_READ))
+    scopes = (Permission.MONEY_READ, Permission.PROVIDERS_READ)
+    both = machine(app, operators_key(database, *scopes, email="eve@example.com"))
+    without, full = (each.get(f"{ADMIN}/3").json() for each in (money, both))
+    withheld = dict.fromkeys(("legal_name", "address", "tax_id"), "withheld")
+    assert without["recipient"] == full["recipient"] | withheld, "it gave no email"
+    assert full["recipient"]["address"] == DETAILS["address"]
+    assert without | {"recipient": full["recipient"]} == full
+    assert "Kai 4" not in money.get(ADMIN).text

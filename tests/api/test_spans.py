@@ -11,7 +11,7 @@ from typer.main import get_command
 from fairlead.cli.lazy_group import LazyGroup, load
 from fairlead.cli.program import app
 from fairlead.flows.exporting.kinds import KINDS
-from fairlead.store.exports.sources import OWN_SOURCES
+from fairlead.store.exports.own_sources import OWN_SOURCES
 from tests.api.document import written_document
 
 OTHER_WORDS = re.compile(
@@ -88,7 +88,7 @@ def test_a_span_is_of_a_time_that_is_shown(document: dict[str, Any]) -> None:
                 found |= {*columns} if path.endswith(f"/exports/{export}") else set()
             assert found >= ({"day_from", "day_before"} if what == "day" else {f"{what}_at"}), f"{path} {what}"
             seen.add(what)
-    assert seen == {"created", "assigned", "failed", "recorded", "reported", "day"}
+    assert seen == {"created", "assigned", "failed", "recorded", "reported", "issued", "day"}
 
 
 def test_both_ends_say_the_same_everywhere(document: dict[str, Any]) -> None:

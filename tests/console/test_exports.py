@@ -107,6 +107,6 @@ def test_the_email_leads_to_the_page(ann: TestClient, database: Database, sale: 
 def test_providers_see_none_and_have_their_own(app: FastAPI, database: Database, sale: Sale) -> None:
     sam = a_provider(app, database, sale.anchor_id)
     assert sam.get("/exports").status_code == 403
-    for path, what in (("/portal/inbox", "leads"), ("/portal/balance", "ledger")):
+    for path, what in (("/portal/inbox", "leads"), ("/portal/balance", "ledger"), ("/portal/receipts", "receipts")):
         assert f'href="/api/v1/provider/exports/{what}"' in sam.get(path).text
         assert sam.get(f"/api/v1/provider/exports/{what}").status_code == 200

@@ -46,7 +46,11 @@ def test_operators_see_every_receipt_and_take_one_back(database: Database) -> No
     ann = an_admin(portal.app, database)
     name_both(database, portal.sale.anchor_id)
     assert "1 Receipt" in shown(ann, "/money/receipts")
-    assert "Bowline" not in shown(ann, f"/money/receipts?provider_id={portal.sale.anchor_id}")
+    of_one = ann.get(f"/money/receipts?provider_id={portal.sale.anchor_id}", headers=HTML).text
+    assert "Bowline" not in of_one
+    export = f"/exports/new?kind=receipts&amp;provider_id={portal.sale.anchor_id}"
+    assert f'href="{export}"' in of_one
+    assert f'value="{portal.sale.anchor_id}"' in ann.get(export.replace("&amp;", "&"), headers=HTML).text
     assert "/api/v1/admin/receipts/1/credit-note" in ann.get("/money/receipts/1", headers=HTML).text
     issue_credit_note(database, 1, MEMO, OPERATOR)
     words = shown(ann, "/money/receipts/1")

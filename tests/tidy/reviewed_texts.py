@@ -55,6 +55,7 @@ FIELDS = {
     "PasswordChange.new_password": SECRET,
     "StepUpProof.proof": SECRET,
     "ProviderPatch.email": BY_THE_FLOW,
+    "MarketplaceTable.timezone": "one of the names of time zones",
     "ProviderTable.timezone": "one of the names of time zones",
     "PublicConsent.certificate_url": AN_ADDRESS,
     "PublicConsent.source_url": AN_ADDRESS,

@@ -55,7 +55,7 @@ def export(
         typer.Option("--exact", help="CSV for programs: no byte order mark, and formulas are left as they are."),
     ] = False,
 ) -> None:
-    """Export leads, assignments, decisions, ledger, books, logs or a report, as one snapshot has it.
+    """Export leads, assignments, decisions, ledger, receipts, books, logs or a report, as one snapshot has it.
 
     Times are UTC, amounts are cents with their currency. CSV is made for spreadsheets: it begins with a byte order
     mark, and a text that would run as a formula gets a ' before it. Every export is recorded in the audit log. Books

@@ -42,6 +42,10 @@ class Party:
     email: str | None = None
 
 
+CONTACT_NAMES = ("legal_name", "address", "tax_id", "email")
+"""What of a provider as a party is contact data: a key that may not see names and addresses is not given it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parties:
     """Who issued a paper, and to whom, as they were then."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from fairlead.core.canonical import JsonObject, canonical_json
 
@@ -35,6 +35,13 @@ class Change:
             parts = [f"{key} {_shown(key, value)}" for key, value in new.items() if value is not None]
         head = f"{SIGNS[self.kind]} {self.entity} {self.name}"
         return f"{head}: {', '.join(parts)}" if parts else head
+
+
+class PlannedPart(Protocol):
+    """A part of what a marketplace file does: what it changes, and what is wrong with it."""
+
+    changes: list[Change]
+    problems: list[str]
 
 
 def difference(entity: str, name: str, old: JsonObject | None, new: JsonObject | None) -> Change | None:

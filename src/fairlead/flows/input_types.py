@@ -6,7 +6,7 @@ The marketplace file and the verbs that change one thing take the same values.
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, WrapValidator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from fairlead.core.entry.types import (
@@ -48,6 +48,8 @@ Days = Annotated[int, Field(ge=1, le=365)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Memo = Annotated[str, Line(LONGEST_LEDGER_MEMO)]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
+OR_NOTHING = WrapValidator(lambda value, read: "" if value == "" else read(value))
+"""Beside one of these: an empty text is taken too, and takes away what was set."""
 
 
 _WORDS = {
@@ -65,6 +67,8 @@ _FORMATS = {
     "currency": "must be a currency code of three capital letters, such as EUR",
     "slug": "must be 1 to 63 small letters, digits and hyphens, with no hyphen at either end",
     "email": "must be an email address",
+    "country": "must be a country's code of two capital letters, such as DE",
+    "phone_region": "must be a country's code of two capital letters, such as DE",
 }
 
 

@@ -35,7 +35,7 @@ def parsed(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
 
 
-@pytest.mark.parametrize("what", ["journal", "assignments", "ledger", "refusals"])
+@pytest.mark.parametrize("what", ["journal", "assignments", "ledger", "receipts", "refusals"])
 def test_what_comes_is_what_the_command_line_writes(ann: TestClient, database: Database, sale: Sale, what: str) -> None:
     for file_format, media_type in (("csv", "text/csv"), ("jsonl", "application/x-ndjson")):
         answer = ann.get(f"{EXPORTS}/{what}", params={"format": file_format})
@@ -227,7 +227,7 @@ def test_memory_stays_flat(damaged_database: Database) -> None:
 
 def test_providers_export_nothing(app: FastAPI, database: Database, sale: Sale) -> None:
     sam = a_provider(app, database, sale.anchor_id)
-    for what in ("journal", "assignments", "ledger", "audit-events"):
+    for what in ("journal", "assignments", "ledger", "receipts", "audit-events"):
         answer = sam.get(f"{EXPORTS}/{what}")
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_missing")
     assert audited(database, "data.exported") == []

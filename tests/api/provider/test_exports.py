@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from fairlead.flows.access.principal import user_actor
 from fairlead.flows.exporting.own_export import open_own_export
 from fairlead.store.connection import Database
+from fairlead.store.exports.own_sources import OWN_SOURCES
 from fairlead.store.exports.reading import ExportFilter, stream_rows
-from fairlead.store.exports.sources import OWN_SOURCES
 from tests.api.asking import a_provider, an_admin, application, logged_in
 from tests.flows.access.people import Person, provider_user, value
 from tests.flows.sales import Sale, audited, sell
@@ -79,7 +79,10 @@ def test_each_provider_gets_its_own_and_no_more(app: FastAPI, database: Database
     lines = anchor.get(f"{EXPORTS}/ledger", params={"format": "jsonl"}).text.splitlines()
     entries: list[dict[str, Any]] = [json.loads(line) for line in lines]
     assert [each["balance_after_cents"] for each in entries] == [5000, 3000]
-    assert {each[0] for each in audited(database, "data.exported")} == {"own_leads", "own_ledger"}
+    assert [each["gross_cents"] for each in table(anchor, "receipts")] == ["5000"]
+    assert [each["recipient_name"] for each in table(bowline, "receipts")] == ["Bowline"]
+    told = {each[0] for each in audited(database, "data.exported")}
+    assert told == {"own_leads", "own_ledger", "own_receipts"}
 
 
 def test_row_level_security_holds_where_the_query_would_not(database: Database, sale: Sale) -> None:

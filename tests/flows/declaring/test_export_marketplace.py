@@ -10,7 +10,15 @@ import pytest
 from pydantic import BaseModel
 
 from fairlead.cli import demo
-from fairlead.flows.declaring.declaration import LevelTable, NicheTable, ProviderTable, SubscriptionTable
+from fairlead.flows.declaring.declaration import (
+    BillingTable,
+    LevelTable,
+    MarketplaceTable,
+    NicheTable,
+    PapersTable,
+    ProviderTable,
+    SubscriptionTable,
+)
 from fairlead.flows.declaring.export_marketplace import MarketplaceFile, export_marketplace
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
@@ -23,6 +31,15 @@ EVERY_KEY = r"""
 currency = "CHF"
 min_deposit_cents = 1000
 max_deposit_cents = 500000
+name = "Harbour Leads"
+timezone = "Europe/Zurich"
+
+[marketplace.papers]
+legal_name = "Harbour AG"
+address = "Kai 1\n8001 Zürich"
+country = "CH"
+tax_id = "CHE-123.456.789 MWST"
+tax_rate_basis_points = 810
 
 [marketplace.reports]
 categories = [
@@ -97,6 +114,13 @@ low_balance_days = 5
 conflict_group = "One owner"
 limits = { leads_per_week = 50, spend_cents_per_month = 90000 }
 
+[provider.billing]
+legal_name = "Anchor \"Hosting\" GmbH"
+address = "Kai 4\n20457 Hamburg"
+country = "DE"
+tax_id = "DE123456789"
+email = "books@anchor.example.com"
+
 [provider.schedule]
 weekly = [{ days = ["mon"], opens = 22:00:00, closes = "06:00" }, { days = ["tue"], opens = "08:00", closes = "12:30" }]
 dates_off = [2027-02-28, { from = "2027-12-24", to = 2028-01-03 }]
@@ -164,9 +188,12 @@ def test_money_and_what_it_switched_off_are_not_in_it(database: Database, other_
 @pytest.mark.parametrize(
     ("model", "at"),
     [
+        (MarketplaceTable, ("marketplace",)),
+        (PapersTable, ("marketplace", "papers")),
         (NicheTable, ("niche",)),
         (LevelTable, ("niche", "level")),
         (ProviderTable, ("provider",)),
+        (BillingTable, ("provider", "billing")),
         (SubscriptionTable, ("provider", "subscription")),
     ],
 )
@@ -175,7 +202,8 @@ def test_every_key_of_the_file_is_exported(database: Database, model: type[BaseM
     declare(database, EVERY_KEY)
     table: Any = tomllib.loads(exported(database).text)
     for name in at:
-        table = cast("list[Any]", table[name])[0]
+        found = table[name]
+        table = cast("list[Any]", found)[0] if isinstance(found, list) else found
     # Deposits are money; what is deleted is not there.
     assert model.model_fields.keys() - table.keys() <= {"deposit", "deleted"}
 

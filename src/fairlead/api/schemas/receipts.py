@@ -1,5 +1,6 @@
 """Receipts, credit notes and billing details as answers show them."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -11,8 +12,10 @@ from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.pagination import Page
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid
 from fairlead.core.entry.types import Address, Country, Email, Name, TaxId
-from fairlead.core.receipts import Party, ReceiptKind
+from fairlead.core.permissions import CONTACT_DATA, Permission
+from fairlead.core.receipts import CONTACT_NAMES, Party, ReceiptKind
 from fairlead.flows.configuration.billing_details import SeenDetails, WantedDetails
+from fairlead.store.exports.columns import WITHHELD
 from fairlead.store.keyset import KeysetPage
 from fairlead.store.money.receipts import ReceiptRow
 
@@ -20,7 +23,10 @@ ReceiptNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="The number 
 
 
 class PaperParty(ResponseModel):
-    """Whom a paper names, as it was when the paper was issued; null where it had not said so."""
+    """Whom a paper names, as it was when the paper was issued; null where it had not said so.
+
+    Of a provider all but name and country is `withheld` from a key that may not see names and addresses.
+    """
 
     name: str = Field(description="What its pages called it.", examples=["Anchor"])
     legal_name: str | None = Field(
@@ -112,13 +118,14 @@ def receipts_shown(found: KeysetPage[ReceiptRow, int]) -> Page[ReceiptItem]:
     return Page[ReceiptItem](items=items, next_cursor=cursor_before(found.next_after))
 
 
-def receipt_shown(row: ReceiptRow) -> ReceiptInFull:
-    """The paper in full."""
+def receipt_shown(row: ReceiptRow, permissions: frozenset[Permission] | None = None) -> ReceiptInFull:
+    """The paper in full, for a reader with these permissions; None: for the provider itself."""
     item = ReceiptItem.model_validate(row).model_dump()
     parties = row.parties
-    return ReceiptInFull(
-        **item, issuer=_party(parties.issuer), recipient=_party(parties.recipient), sha256=row.sha256.hex()
-    )
+    recipient = parties.recipient
+    if permissions is not None and CONTACT_DATA["provider"] not in permissions:
+        recipient = replace(recipient, **{name: WITHHELD for name in CONTACT_NAMES if getattr(recipient, name)})
+    return ReceiptInFull(**item, issuer=_party(parties.issuer), recipient=_party(recipient), sha256=row.sha256.hex())
 
 
 def details_shown(seen: SeenDetails) -> BillingDetailsState:

@@ -37,6 +37,9 @@ KIND_TEXTS: Mapping[str, KindText] = {
         noted("Refusals"), noted("A row for each subscription that a decision refused, with the reason in a sentence.")
     ),
     "ledger": KindText(noted("Ledger"), noted("A row for each movement of money, with the balance after it.")),
+    "receipts": KindText(
+        noted("Receipts"), noted("A row for each receipt and credit note: number, amount, tax, and whom it names.")
+    ),
     "journal": KindText(noted("Journals"), noted("A row for each entry of the niches' journals, with its hash.")),
     "audit": KindText(noted("Audit log"), noted("A row for each thing that was done: who, when, from what to what.")),
     "report_period": KindText(

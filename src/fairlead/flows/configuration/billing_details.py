@@ -71,7 +71,7 @@ def change_billing_details(
         if before == after:
             return _seen(checked, before)
         require_version(expected_version, _seen(checked, before).version, "the billing details")
-        write_billing_details(conn, after)
+        write_billing_details(conn, [after])
         append_audit(conn, [details_event(before, after, actor, memo)], clock(conn))
         return _seen(checked, after)
 

@@ -101,12 +101,20 @@ def change_marketplace(
         if problem := bounds_problem(after):
             raise BadInput([problem])
         write_marketplace(conn, after)
-        old = {each: old[each] for each in changed}
-        event = AuditEvent(actor, "marketplace.changed", _MARKETPLACE, "*", old, changed, memo)
-        append_audit(conn, [event], clock(conn))
+        append_audit(conn, [marketplace_event(before, after, actor, memo)], clock(conn))
         return _settings(marketplace_row(conn), took_effect=True)
 
     return with_niche_locks(database, work)
+
+
+def marketplace_event(
+    before: MarketplaceRow, after: MarketplaceRow, actor: Actor, memo: str | None = None
+) -> AuditEvent:
+    """The marketplace is another now: each thing that changed, from what to what."""
+    old, new = asdict(before), asdict(after)
+    changed = [name for name in new if new[name] != old[name]]
+    was, said = ({name: state[name] for name in changed} for state in (old, new))
+    return AuditEvent(actor, "marketplace.changed", _MARKETPLACE, "*", was, said, memo)
 
 
 def _change_currency(conn: Connection, before: str, currency: str) -> None:

@@ -2,17 +2,18 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload
 from fairlead.core.errors import BadInput
 from fairlead.core.journal import JournalEntryKind
-from fairlead.flows.changes import SIGNS, Change
-from fairlead.flows.configuration.deposit_bounds import bounds_problem
+from fairlead.flows.changes import SIGNS, Change, PlannedPart
 from fairlead.flows.configuration.postcode_tables import StoredPostcodeTables
-from fairlead.flows.declaring.declaration import Declaration, MarketplaceTable, parse_declaration
+from fairlead.flows.declaring.declaration import Declaration, parse_declaration
+from fairlead.flows.declaring.plan_billing import BillingPlan, plan_billing
+from fairlead.flows.declaring.plan_marketplace import MarketplacePlan, plan_marketplace
 from fairlead.flows.declaring.plan_niches import NichePlan, plan_niches, policy_document
 from fairlead.flows.declaring.plan_providers import GATEWAY, ProviderPlan, plan_providers
 from fairlead.flows.declaring.plan_reports import ReportsPlan, plan_reports
@@ -25,7 +26,7 @@ from fairlead.flows.niche_locks import with_niche_locks
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.conflict_groups import add_conflict_groups, conflict_groups
 from fairlead.store.configuration.form_schema_versions import add_form_schemas
-from fairlead.store.configuration.marketplace import MarketplaceRow, marketplace_row, write_marketplace
+from fairlead.store.configuration.marketplace import marketplace_row, write_marketplace
 from fairlead.store.configuration.rows import (
     DEFAULT_CURRENCY,
     LockSetChanged,
@@ -48,6 +49,7 @@ from fairlead.store.leads.retention import policies as retention_policies
 from fairlead.store.leads.retention import write_policy
 from fairlead.store.leads.rows import clock
 from fairlead.store.money.bad_leads import set_window_days, windows_of
+from fairlead.store.money.billing_details import billing_details_of, write_billing_details
 from fairlead.store.money.ledger import post_entries
 from fairlead.store.money.payments import credited_event, credited_payments, insert_payments
 from fairlead.store.money.report_rules import report_rules, write_report_rules
@@ -75,13 +77,12 @@ class _OnlyTried(Exception):
 
 @dataclass(slots=True)
 class _Standing:
-    """What was locked first: the marketplace's row, with what the file changes about it, and the niches."""
+    """What was locked first: the marketplace's row, with its currency, and the niches."""
 
     currency: str
     locked: dict[str, LockedNiche]
     changes: list[Change] = field(default_factory=list[Change])
     problems: list[str] = field(default_factory=list[str])
-    row: MarketplaceRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +90,26 @@ class _Plan:
     """All that a file changes."""
 
     standing: _Standing
+    marketplace: MarketplacePlan
     niches: NichePlan
     providers: ProviderPlan
     subscriptions: SubscriptionPlan
     retention: RetentionPlan
     reports: ReportsPlan
+    billing: BillingPlan
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        parts = (self.standing, self.reports, self.niches, self.retention, self.providers, self.subscriptions)
-        return tuple(change for part in parts for change in part.changes)
+        return tuple(change for part in self._parts for change in part.changes)
 
     @property
     def problems(self) -> list[str]:
-        parts = (self.standing, self.reports, self.niches, self.providers, self.subscriptions)
-        return [problem for part in parts for problem in part.problems]
+        return [problem for part in self._parts for problem in part.problems]
+
+    @property
+    def _parts(self) -> Sequence[PlannedPart]:
+        of_marketplace = (self.standing, self.marketplace, self.reports, self.niches, self.retention)
+        return (*of_marketplace, self.providers, self.billing, self.subscriptions)
 
 
 def apply_marketplace(database: Database, document: Declaration, actor: Actor, *, dry_run: bool = False) -> Applied:
@@ -150,23 +156,7 @@ def _stand(conn: Connection, document: Declaration, also: Sequence[str]) -> _Sta
         standing.currency = wanted
     elif is_other:
         standing.problems.append(f"marketplace.currency: money was moved in {currency} already, so it must stay that")
-    _plan_deposit_bounds(standing, document.marketplace, marketplace_row(conn))
     return standing
-
-
-def _plan_deposit_bounds(standing: _Standing, declared: MarketplaceTable, before: MarketplaceRow) -> None:
-    """What the file says of the smallest and the largest deposit is planned, where it says another thing."""
-    said = {name: getattr(declared, name) for name in ("min_deposit_cents", "max_deposit_cents")}
-    changed = {name: cents for name, cents in said.items() if cents not in (None, getattr(before, name))}
-    if not changed:
-        return
-    after = replace(before, **changed)
-    if problem := bounds_problem(after):
-        standing.problems.append(f"marketplace.{problem}")
-        return
-    old = {name: getattr(before, name) for name in changed}
-    standing.changes.append(Change("change", "marketplace", "deposits", old, changed))
-    standing.row = after
 
 
 def _plan(conn: Connection, document: Declaration, standing: _Standing) -> _Plan:
@@ -187,6 +177,7 @@ def _plan(conn: Connection, document: Declaration, standing: _Standing) -> _Plan
     _require_locks(standing, providers, subscriptions)
     tables = StoredPostcodeTables(conn)
     planned = plan_subscriptions(document.providers, niches, providers, subscriptions, next_id, tables)
+    billed = plan_billing(document.providers, providers.declared, billing_details_of(conn, declared_ids))
     ids_by_slug = {slug: row.niche_id for slug, row in niches.by_slug.items()}
     policies = {each.niche_id: each.policy for each in retention_policies(conn)}
     kept = plan_retention(document.niches, ids_by_slug, policies)
@@ -198,7 +189,8 @@ def _plan(conn: Connection, document: Declaration, standing: _Standing) -> _Plan
         refund_policies(conn, niche_ids),
         windows_of(conn, niche_ids),
     )
-    plan = _Plan(standing, niches, providers, planned, kept, reports)
+    market = plan_marketplace(document.marketplace, marketplace_row(conn))
+    plan = _Plan(standing, market, niches, providers, planned, kept, reports, billed)
     if problems := plan.problems:
         raise BadInput(problems)
     return plan
@@ -217,8 +209,8 @@ def _require_locks(standing: _Standing, providers: ProviderPlan, subscriptions: 
 
 def _write(conn: Connection, document: Declaration, plan: _Plan, actor: Actor) -> None:
     now = clock(conn)
-    if plan.standing.row is not None:
-        write_marketplace(conn, plan.standing.row)
+    if plan.marketplace.changes:
+        write_marketplace(conn, plan.marketplace.after)
     write_niches(conn, plan.niches.written_niches, now)
     memo = f"marketplace file {document.sha256}"
     for niche_id, _before, after in plan.retention.policies:
@@ -228,6 +220,8 @@ def _write(conn: Connection, document: Declaration, plan: _Plan, actor: Actor) -
     write_levels(conn, plan.niches.written_levels, now)
     add_conflict_groups(conn, plan.providers.created_groups, now)
     write_providers(conn, plan.providers.created, now)
+    # Before the deposits: their receipts say what the file says.
+    write_billing_details(conn, [after for _, after in plan.billing.details])
     entries = insert_payments(conn, plan.providers.deposits, plan.standing.currency, now)
     low_balances = {provider_id: row.low_balance for provider_id, row in plan.providers.by_id.items()}
     post_entries(conn, entries, low_balances, actor.name, now)
@@ -238,7 +232,8 @@ def _write(conn: Connection, document: Declaration, plan: _Plan, actor: Actor) -
     deposits = plan.providers.deposits
     receipts = issue_receipts(conn, deposits, plan.standing.currency, now)
     credited = [credited_event(payment, receipts[payment.payment_id], actor) for payment in deposits]
-    settings = [*plan.retention.events(actor), *plan.reports.events(actor)]
+    parts = (plan.marketplace, plan.retention, plan.reports, plan.billing)
+    settings = [event for part in parts for event in part.events(actor)]
     append_audit(conn, [*_events(document, plan, actor), *settings, *credited], now)
 
 

@@ -15,12 +15,14 @@ from pydantic_core import PydanticCustomError
 
 from fairlead.core.document import composed_texts
 from fairlead.core.entry.mailbox import mailbox_key
-from fairlead.core.entry.types import MailLanguage, PhoneRegion
+from fairlead.core.entry.types import Address, Country, MailLanguage, PhoneRegion, TaxId
 from fairlead.core.errors import BadInput
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
 from fairlead.core.report_rules import MOST_A_DAY, MOST_DECISION_DAYS
 from fairlead.core.retention import MOST_RETENTION_DAYS
 from fairlead.flows.input_types import (
+    OR_NOTHING,
+    BasisPoints,
     Cents,
     Days,
     Email,
@@ -84,12 +86,25 @@ class RefundsTable(_Table):
     leaves_limits: bool = False
 
 
+class PapersTable(_Table):
+    """`[marketplace.papers]`: what receipts and statements say of the marketplace."""
+
+    legal_name: Annotated[Name, OR_NOTHING] | None = None
+    address: Annotated[Address, OR_NOTHING] | None = None
+    country: Annotated[Country, OR_NOTHING] | None = None
+    tax_id: Annotated[TaxId, OR_NOTHING] | None = None
+    tax_rate_basis_points: Annotated[BasisPoints, OR_NOTHING] | None = None
+
+
 class MarketplaceTable(_Table):
     """`[marketplace]`"""
 
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
     min_deposit_cents: PositiveCents | None = None
     max_deposit_cents: PositiveCents | None = None
+    name: Name | None = None
+    timezone: Timezone | None = None
+    papers: PapersTable | None = None
     reports: ReportsTable | None = None
 
 
@@ -143,7 +158,7 @@ class NicheTable(_Table):
     field: list[Any] | None = None
     auto_distribute: bool | None = None
     reoffer: ReofferTable | None = None
-    phone_region: PhoneRegion | Literal[""] | None = None
+    phone_region: Annotated[PhoneRegion, OR_NOTHING] | None = None
     retention: RetentionTable | None = None
     refunds: RefundsTable | None = None
     report_window_days: Days | None = None
@@ -183,6 +198,16 @@ class SubscriptionTable(_Table):
         return self
 
 
+class BillingTable(_Table):
+    """`[provider.billing]`: what receipts and statements say of the provider."""
+
+    legal_name: Name | None = None
+    address: Address | None = None
+    country: Country | None = None
+    tax_id: Annotated[TaxId, OR_NOTHING] | None = None
+    email: Annotated[Email, OR_NOTHING] | None = None
+
+
 class ProviderTable(_Table):
     """`[[provider]]`"""
 
@@ -196,7 +221,8 @@ class ProviderTable(_Table):
     low_balance_days: Days | None = None
     limits: dict[str, Any] | None = None
     schedule: dict[str, Any] | None = None
-    conflict_group: Name | Literal[""] | None = None
+    conflict_group: Annotated[Name, OR_NOTHING] | None = None
+    billing: BillingTable | None = None
     deposit: list[DepositTable] = []
     subscription: list[SubscriptionTable] = []
 

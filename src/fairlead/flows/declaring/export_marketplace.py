@@ -23,6 +23,8 @@ from fairlead.flows.declaring.declaration import (
     ProviderTable,
     SubscriptionTable,
 )
+from fairlead.flows.declaring.plan_billing import details_document
+from fairlead.flows.declaring.plan_marketplace import papers_table
 from fairlead.flows.declaring.plan_niches import level_document, niche_document
 from fairlead.flows.declaring.plan_providers import provider_document
 from fairlead.flows.declaring.plan_reports import reports_table
@@ -46,6 +48,7 @@ from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.retention import policies as retention_policies
 from fairlead.store.leads.rows import clock
 from fairlead.store.money.bad_leads import WINDOW_DAYS, windows_of
+from fairlead.store.money.billing_details import BillingDetails, billing_details_of
 from fairlead.store.money.report_rules import report_rules
 from fairlead.store.money.returns import refund_policies
 
@@ -97,10 +100,9 @@ def _document(conn: Connection) -> tuple[Mapping[str, Any], tuple[str, ...]]:
             left_out.append(f"{row.provider_email} {place}: its filter no longer fits the form")
     kept = {each.niche_id: each.policy for each in retention_policies(conn)}
     refunds, windows = refund_policies(conn, niche_ids), windows_of(conn, niche_ids)
+    billed = billing_details_of(conn, [row.provider_id for row in providers])
     document = {
-        "marketplace": _table(
-            MarketplaceTable, asdict(marketplace_row(conn)) | {"reports": reports_table(report_rules(conn))}
-        ),
+        "marketplace": _marketplace(conn),
         "niche": [
             _niche(
                 niche,
@@ -110,9 +112,18 @@ def _document(conn: Connection) -> tuple[Mapping[str, Any], tuple[str, ...]]:
             )
             for niche in niches
         ],
-        "provider": [_provider(row, of_provider.get(row.provider_id, []), names, groups) for row in providers],
+        "provider": [
+            _provider(row, of_provider.get(row.provider_id, []), names, groups, billed.get(row.provider_id))
+            for row in providers
+        ],
     }
     return document, tuple(left_out)
+
+
+def _marketplace(conn: Connection) -> Mapping[str, Any]:
+    row = marketplace_row(conn)
+    tables = {"papers": papers_table(row), "reports": reports_table(report_rules(conn))}
+    return _table(MarketplaceTable, asdict(row) | tables)
 
 
 def _niche(
@@ -136,9 +147,11 @@ def _provider(
     subscriptions: Sequence[SubscriptionRow],
     names: Mapping[str, tuple[str, str]],
     groups: Mapping[str, str],
+    billed: BillingDetails | None,
 ) -> Mapping[str, Any]:
     group = groups.get(provider.conflict_group_id or "")
-    document = {"email": provider.email, **provider_document(provider), "conflict_group": group}
+    own = {"conflict_group": group, "billing": details_document(billed)}
+    document = {"email": provider.email, **provider_document(provider), **own}
     table = _table(ProviderTable, document)
     return {**table, "subscription": [_subscription(row.subscription, names) for row in subscriptions]}
 

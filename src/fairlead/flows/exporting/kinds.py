@@ -64,6 +64,7 @@ _PERMISSIONS: Mapping[str, frozenset[Permission]] = {
     "decisions": frozenset({Permission.AUDIT_READ}),
     "refusals": frozenset({Permission.AUDIT_READ}),
     "ledger": frozenset({Permission.MONEY_READ}),
+    "receipts": frozenset({Permission.MONEY_READ}),
     "journal": frozenset({Permission.AUDIT_READ}),
 }
 _OF_SOURCES = [

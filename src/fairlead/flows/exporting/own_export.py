@@ -1,4 +1,4 @@
-"""What a provider exports of its own: the leads that it bought, and its ledger."""
+"""What a provider exports of its own: the leads that it bought, its ledger, and its receipts."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -11,12 +11,12 @@ from fairlead.flows.exporting.file_formats import file_pieces, missing_extra
 from fairlead.flows.exporting.open_export import OpenExport, begin_export
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Database
+from fairlead.store.exports.own_sources import OWN_SOURCES
 from fairlead.store.exports.reading import ExportFilter, count_rows, stream_rows
 from fairlead.store.exports.slots import Exporter
-from fairlead.store.exports.sources import OWN_SOURCES
 from fairlead.store.leads.rows import clock
 
-OwnKind = Literal["leads", "ledger"]
+OwnKind = Literal["leads", "ledger", "receipts"]
 
 
 def open_own_export(
@@ -29,8 +29,8 @@ def open_own_export(
 ) -> OpenExport:
     """The provider's own rows, as one snapshot has them, to be read piece by piece and closed; the oldest first.
 
-    XX
-     when. Raises `BadInput`, and `Refused`: `too_many_exports`.
+    Before anything of it leaves, the audit log has what was exported of which provider, and how many rows. Raises
+    `BadInput`, and `Refused`: `too_many_exports`.
     """
     missing = missing_extra(file_format)
     if missing is not None:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fairlead.core.receipts import CONTACT_NAMES
 from fairlead.store.exports.columns import ExportColumn
 from fairlead.store.leads.listing import STATUS_OF_OUTCOME
 
 SENTENCE = "sentence"
 """The column that a flow writes: of a refusal that names its provider the record, else null."""
 
-_CURRENCY = ExportColumn("currency", expression="coalesce((select currency from marketplace), 'EUR')")
+CURRENCY = ExportColumn("currency", expression="coalesce((select currency from marketplace), 'EUR')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ _LEADS = Source(
         ExportColumn("recipients", "integer", expression="coalesce(s.recipients, 0)"),
         ExportColumn("gross_cents", "integer", expression="coalesce(s.gross_cents, 0)"),
         ExportColumn("refunded_cents", "integer", expression="coalesce(s.refunded_cents, 0)"),
-        _CURRENCY,
+        CURRENCY,
         ExportColumn("utm_source", expression="l.utm_source"),
         ExportColumn("utm_medium", expression="l.utm_medium"),
         ExportColumn("utm_campaign", expression="l.utm_campaign"),
@@ -89,7 +90,7 @@ _ASSIGNMENTS = Source(
         ExportColumn("provider_email", contact="provider", expression="p.email"),
         ExportColumn("subscription_id", expression="a.subscription_id::text"),
         ExportColumn("price_cents", "integer", expression="a.price_cents"),
-        _CURRENCY,
+        CURRENCY,
         ExportColumn("status", expression="a.status"),
         ExportColumn("assigned_at", "time", expression="a.assigned_at"),
         ExportColumn("journal_seq", "integer", expression="a.journal_seq"),
@@ -119,7 +120,7 @@ _DECISIONS = Source(
         ExportColumn("level_id", expression="level.record ->> 'level_id'"),
         ExportColumn("level", expression="l.name"),
         ExportColumn("price_cents", "integer", expression="(level.record ->> 'price_cents')::bigint"),
-        _CURRENCY,
+        CURRENCY,
         ExportColumn("max_recipients", "integer", expression="(level.record ->> 'max_recipients')::int"),
         ExportColumn("recipient_count", "integer", expression="jsonb_array_length(level.record -> 'recipients')"),
         ExportColumn("recipients", "json", expression="level.record -> 'recipients'"),
@@ -190,7 +191,7 @@ _LEDGER = Source(
         ExportColumn("seq", "integer", expression="e.seq"),
         ExportColumn("kind", expression="e.kind"),
         ExportColumn("amount_cents", "integer", expression="e.amount_cents"),
-        _CURRENCY,
+        CURRENCY,
         ExportColumn("balance_after_cents", "integer", expression="e.balance_after_cents"),
         ExportColumn("niche", expression="n.slug"),
         ExportColumn("assignment_id", expression="e.assignment_id::text"),
@@ -224,30 +225,37 @@ _JOURNAL = Source(
     filters={"niche": "j.niche_id = %s"},
 )
 
-# What a provider exports of its own: its transaction may read these columns and no others.
-_OWN_LEADS = Source(
+_RECEIPTS = Source(
     columns=(
-        ExportColumn("assignment_id", expression="a.id::text"),
-        ExportColumn("lead_id", expression="a.lead_id::text"),
-        ExportColumn("niche", expression="n.slug"),
-        ExportColumn("level", expression="l.name"),
-        ExportColumn("price_cents", "integer", expression="a.price_cents"),
-        _CURRENCY,
-        ExportColumn("status", expression="a.status"),
-        ExportColumn("assigned_at", "time", expression="a.assigned_at"),
-        ExportColumn("refunded_at", "time", expression="a.refunded_at"),
-        ExportColumn("contact_name", contact="consumer", expression="s.contact_name"),
-        ExportColumn("contact_email", contact="consumer", expression="s.contact_email"),
-        ExportColumn("contact_phone", contact="consumer", expression="s.contact_phone"),
-        ExportColumn("attributes", "json", contact="consumer", expression="s.attributes"),
+        ExportColumn("number", "integer", expression="r.number"),
+        ExportColumn("kind", expression="r.kind"),
+        ExportColumn("issued_at", "time", expression="r.issued_at"),
+        ExportColumn("provider_id", expression="r.provider_id::text"),
+        ExportColumn("payment_id", expression="r.payment_id::text"),
+        ExportColumn("corrects_number", "integer", expression="r.corrects_number"),
+        ExportColumn("corrected_by", "integer", expression="c.number"),
+        ExportColumn("gross_cents", "integer", expression="r.gross_cents"),
+        ExportColumn("net_cents", "integer", expression="r.gross_cents - r.tax_cents"),
+        ExportColumn("tax_cents", "integer", expression="r.tax_cents"),
+        ExportColumn("tax_rate_basis_points", "integer", expression="r.tax_rate_basis_points"),
+        # Of the paper itself: it keeps its currency.
+        ExportColumn("currency", expression="r.currency"),
+        *(
+            ExportColumn(f"issuer_{name}", expression=f"r.parties -> 'issuer' ->> '{name}'")
+            for name in ("name", "legal_name", "address", "country", "tax_id")
+        ),
+        ExportColumn("recipient_name", expression="r.parties -> 'recipient' ->> 'name'"),
+        ExportColumn("recipient_country", expression="r.parties -> 'recipient' ->> 'country'"),
+        *(
+            ExportColumn(f"recipient_{name}", contact="provider", expression=f"r.parties -> 'recipient' ->> '{name}'")
+            for name in CONTACT_NAMES
+        ),
+        ExportColumn("sha256", expression="encode(r.sha256, 'hex')"),
     ),
-    tables=(
-        "assignments a join niches n on n.id = a.niche_id join competition_levels l on l.id = a.competition_level_id "
-        "join leads s on s.id = a.lead_id"
-    ),
-    moment="a.assigned_at",
-    order="a.assigned_at, a.id",
-    filters={"provider": "a.provider_id = %s"},
+    tables="receipts r left join receipts c on c.corrects_number = r.number",
+    moment="r.issued_at",
+    order="r.number",
+    filters={"provider": "r.provider_id = %s"},
 )
 
 SOURCES: Mapping[str, Source] = {
@@ -256,17 +264,7 @@ SOURCES: Mapping[str, Source] = {
     "decisions": _DECISIONS,
     "refusals": _REFUSALS,
     "ledger": _LEDGER,
+    "receipts": _RECEIPTS,
     "journal": _JOURNAL,
 }
 """What is read by one query."""
-
-_OWN_LEDGER = Source(
-    columns=tuple(each for each in _LEDGER.columns if each.contact is None and each.name not in ("actor", "memo")),
-    tables=_LEDGER.tables,
-    moment=_LEDGER.moment,
-    order="e.seq",
-    filters={"provider": "e.provider_id = %s"},
-)
-
-OWN_SOURCES: Mapping[str, Source] = {"leads": _OWN_LEADS, "ledger": _OWN_LEDGER}
-"""What a provider exports of its own."""

@@ -1,13 +1,14 @@
 """Billing details of providers, and what a paper that is issued now says of marketplace and provider."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from psycopg.rows import class_row
 
 from fairlead.core.receipts import Parties, Party
 from fairlead.store.arrays import array_text
 from fairlead.store.configuration.marketplace import MarketplaceRow
 from fairlead.store.connection import Connection
-from fairlead.store.typed_rows import one_row
 
 UNNAMED = "Fairlead"
 """What papers call a marketplace that was not named yet."""
@@ -27,28 +28,36 @@ class BillingDetails:
 
 def billing_details(conn: Connection, provider_id: str) -> BillingDetails | None:
     """The provider's; None until they are given. Final only under the provider's lock, under which all change them."""
-    return one_row(
-        conn,
-        BillingDetails,
-        """
-        select provider_id::text, legal_name, address, country, tax_id, email
-        from billing_details where provider_id = %s
-        """,
-        (provider_id,),
-    )
+    return billing_details_of(conn, [provider_id]).get(provider_id)
 
 
-def write_billing_details(conn: Connection, row: BillingDetails) -> None:
-    """The provider's billing details are these. Needs its lock."""
+def billing_details_of(conn: Connection, provider_ids: Sequence[str]) -> dict[str, BillingDetails]:
+    """By provider id, the details of those that have given them. Final only under the providers' locks."""
+    with conn.cursor(row_factory=class_row(BillingDetails)) as cursor:
+        cursor.execute(
+            """
+            select provider_id::text, legal_name, address, country, tax_id, email
+            from billing_details where provider_id = any(%s::uuid[])
+            """,
+            (array_text(provider_ids),),
+        )
+        return {row.provider_id: row for row in cursor}
+
+
+def write_billing_details(conn: Connection, rows: Sequence[BillingDetails]) -> None:
+    """The providers' billing details are these. Needs the providers' locks."""
+    if not rows:
+        return
+    columns = [[getattr(row, each.name) for row in rows] for each in fields(BillingDetails)]
     conn.execute(
         """
         insert into billing_details (provider_id, legal_name, address, country, tax_id, email)
-        values (%s, %s, %s, %s, %s, %s)
+        select * from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
         on conflict (provider_id) do update
         set legal_name = excluded.legal_name, address = excluded.address, country = excluded.country,
             tax_id = excluded.tax_id, email = excluded.email
         """,
-        (row.provider_id, row.legal_name, row.address, row.country, row.tax_id, row.email),
+        columns,
     )
 
 

@@ -42,6 +42,7 @@ Kind = Literal[
     "decisions",
     "refusals",
     "ledger",
+    "receipts",
     "journal",
     "audit",
     "report_period",

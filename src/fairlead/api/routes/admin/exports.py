@@ -90,6 +90,21 @@ def export_ledger(
     return _file(database, request, reader)
 
 
+@router.get("/receipts", responses=_responses("receipts", '{"number":1,"kind":"receipt"}\n', "provider_unknown"))
+def export_receipts(
+    reader: MoneyReader,
+    database: MarketplaceDatabase,
+    file_format: FileFormat = "csv",
+    provider_id: OfProvider = None,
+    issued_from: From = None,
+    issued_before: Before = None,
+    exact: Exact = False,
+) -> StreamedFile:
+    """Export receipts and credit notes by number. Providers' billing details are in it for who may see them."""
+    request = ExportRequest("receipts", file_format, None, provider_id, issued_from, issued_before, exact)
+    return _file(database, request, reader)
+
+
 @router.get(
     "/refusals",
     responses=_responses("refusals", '{"niche":"hosting","journal_seq":1}\n', "niche_unknown", "provider_unknown"),

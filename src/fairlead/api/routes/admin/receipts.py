@@ -56,9 +56,9 @@ def list_receipts(
 
 
 @router.get("/receipts/{number}", responses=refuses("receipt_unknown"))
-def show_receipt(number: ReceiptNumber, _: Reader, database: MarketplaceDatabase) -> ReceiptInFull:
+def show_receipt(number: ReceiptNumber, reader: Reader, database: MarketplaceDatabase) -> ReceiptInFull:
     """Show a receipt or credit note: it says for ever what it said when it was issued."""
-    return receipt_shown(read_receipt(database, number))
+    return receipt_shown(read_receipt(database, number), reader.permissions)
 
 
 @router.post(
@@ -75,7 +75,8 @@ def take_receipt_back(
 ) -> ReceiptInFull:
     """Take a receipt back, whole and once, by a credit note with a number of its own. No balance moves."""
     key = idempotency.key_of(treasurer, asked)
-    return receipt_shown(issue_credit_note(database, number, asked.memo, treasurer.actor, key))
+    note = issue_credit_note(database, number, asked.memo, treasurer.actor, key)
+    return receipt_shown(note, treasurer.permissions)
 
 
 @router.get("/providers/{provider_id}/billing-details", responses=refuses("provider_unknown"))

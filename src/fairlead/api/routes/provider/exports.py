@@ -1,4 +1,4 @@
-"""A provider's own rows as files: the leads that it bought, and its ledger."""
+"""A provider's own rows as files: the leads that it bought, its ledger, and its receipts."""
 
 from typing import Annotated
 
@@ -38,6 +38,17 @@ def export_own_ledger(
 ) -> StreamedFile:
     """Export every movement of the provider's balance, the oldest first."""
     return _file(caller, "ledger", file_format, created_from, created_before)
+
+
+@router.get("/receipts", responses=file_of("receipts", '{"number":1}\n') | refuses("too_many_exports"))
+def export_own_receipts(
+    caller: Reader,
+    file_format: FileFormat = "csv",
+    issued_from: From = None,
+    issued_before: Before = None,
+) -> StreamedFile:
+    """Export the receipts of the provider's deposits, and the credit notes that took one back, by number."""
+    return _file(caller, "receipts", file_format, issued_from, issued_before)
 
 
 def _file(

@@ -42,6 +42,8 @@ def show_receipts(
         receipts=found.items,
         providers=provider_choice(database, q, provider_id, lambda each: address(_PATH, provider_id=each)),
         next_address=None if cursor is None else address(_PATH, provider_id=provider_id, cursor=cursor),
+        may_export=Permission.EXPORTS_WRITE in reader.permissions,
+        export_address=address("/exports/new", kind="receipts", provider_id=provider_id),
     )
 
 
