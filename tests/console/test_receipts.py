@@ -1,12 +1,16 @@
 """The pages of receipts and billing details: each provider its own, as the API gives them."""
 
+from datetime import UTC, datetime
+
 from fairlead.flows.configuration.billing_details import WantedDetails, change_billing_details
 from fairlead.flows.configuration.marketplace import PapersChange, change_marketplace
 from fairlead.flows.configuration.versions import UNCHANGED
+from fairlead.flows.money.close_months import close_months
 from fairlead.flows.money.deposit import deposit
-from fairlead.flows.money.receipts import issue_credit_note
+from fairlead.flows.money.receipts import issue_credit_note, list_receipts
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
+from fairlead.store.simulated_clock import SimulatedClock
 from tests.api.asking import an_admin
 from tests.console.portal_pages import shown, visit_portal
 from tests.console.test_statements import close_this_month
@@ -74,3 +78,35 @@ def test_a_statement_names_both_as_they_were(database: Database) -> None:
     words = shown(portal.sam, f"/portal/statements/{month}")
     assert "Marketplace Harbour GmbH Kai 1 Bremen DE" in words
     assert "Provider Anchor Hosting GmbH Kai 4 20457 Hamburg DE" in words
+
+
+def test_papers_are_dated_by_the_clocks_of_the_marketplace_whoever_looks(database: Database) -> None:
+    half_past_midnight = SimulatedClock(datetime(2030, 1, 31, 23, 30, tzinfo=UTC))
+    with Database(database.url, "fairlead", simulated_clock=half_past_midnight) as then:
+        change_marketplace(then, UNCHANGED, OPERATOR, timezone="Europe/Berlin")
+        portal = visit_portal(then)
+        portal.sam.cookies.set("time_zone", "America/New_York")
+        [receipt] = list_receipts(then, portal.sale.anchor_id, None, 10).items
+        path = f"/portal/receipts/{receipt.number}"
+        assert "1 Feb 2030 Europe/Berlin" in shown(portal.sam, path)
+        assert "1 Feb 2030 00:30 Deposit" in shown(portal.sam, "/portal/statements/2030-02")
+        assert portal.sam.get("/portal/statements/2030-01", headers=HTML).status_code == 404
+        after_it = SimulatedClock(datetime(2030, 3, 2, tzinfo=UTC))
+        with Database(database.url, "fairlead", simulated_clock=after_it) as later:
+            assert close_months(later)
+            change_marketplace(later, UNCHANGED, OPERATOR, timezone="America/New_York")
+        assert "1 Feb 2030 Europe/Berlin" in shown(portal.sam, path), "as its month was closed"
+
+
+def test_the_lists_say_while_papers_name_no_legal_name(database: Database) -> None:
+    portal = visit_portal(database)
+    ann = an_admin(portal.app, database)
+    for client, path, where in (
+        (ann, "/money/receipts", "/settings#papers"),
+        (portal.sam, "/portal/receipts", "/portal/settings#billing"),
+    ):
+        assert f'href="{where}"' in client.get(path, headers=HTML).text
+    name_both(database, portal.sale.anchor_id)
+    assert "without a legal name" not in shown(ann, "/money/receipts")
+    assert "without a legal name" not in shown(portal.sam, "/portal/receipts")
+    assert "without a legal name" in shown(portal.bea, "/portal/receipts")

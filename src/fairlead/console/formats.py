@@ -18,6 +18,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from fairlead.console.viewer import Viewer
+from fairlead.core.local_time import zone_named
 
 
 def _viewer(context: Context) -> Viewer:
@@ -70,17 +71,17 @@ def percent(context: Context, share: float | None, digits: int = 1) -> str:
 
 
 @pass_context
-def moment(context: Context, when: datetime | None, style: str = "short") -> str | Markup:
-    """A `<time>` in the viewer's zone, the exact one on hover; a dash for None.
+def moment(context: Context, when: datetime | None, style: str = "short", zone: str | None = None) -> str | Markup:
+    """A `<time>` in the viewer's zone, or in that of the name, the exact one on hover; a dash for None.
 
-    `short` is day and time to the minute, `exact` to the second, `date` the day, `time` the time of day to the second,
-    `ago` how long it is past.
+    `short` is day and time to the minute, with the year where it is another, `minute` the same with any year, `exact`
+    to the second, `date` the day, `time` the time of day to the second, `ago` how long it is past.
     """
     if when is None:
         return "\N{EM DASH}"
     viewer = _viewer(context)
-    local = when.astimezone(viewer.zone)
-    exact = f"{format_datetime(local, 'yyyy-MM-dd HH:mm:ss', locale=viewer.locale)} {viewer.zone_name}"
+    local = when.astimezone(viewer.zone if zone is None else zone_named(zone))
+    exact = f"{format_datetime(local, 'yyyy-MM-dd HH:mm:ss', locale=viewer.locale)} {zone or viewer.zone_name}"
     shown = _STYLES[style](local, context["now"], viewer)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(when.isoformat(), exact, shown)
 
@@ -119,6 +120,7 @@ def month(context: Context, first_day: date) -> str:
 _STYLES: Mapping[str, Callable[[datetime, datetime, Viewer], str]] = {
     "short": _short,
     "ago": _ago,
+    "minute": lambda local, _, viewer: format_datetime(local, "d MMM y HH:mm", locale=viewer.locale),
     "exact": lambda local, _, viewer: format_datetime(local, "d MMM y HH:mm:ss", locale=viewer.locale),
     "date": lambda local, _, viewer: format_date(local, "d MMM y", locale=viewer.locale),
     "time": lambda local, _, viewer: format_time(local, "HH:mm:ss", locale=viewer.locale),

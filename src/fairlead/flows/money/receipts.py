@@ -8,6 +8,7 @@ from fairlead.core.errors import Refused
 from fairlead.core.receipts import Receipt, contained_tax
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo
+from fairlead.flows.money.months import marketplace_zone
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.configuration.marketplace import marketplace_row
 from fairlead.store.connection import Connection, Database
@@ -15,6 +16,7 @@ from fairlead.store.keyset import KeysetPage
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id
 from fairlead.store.money.billing_details import parties_now
+from fairlead.store.money.closed_months import zone_of_receipt
 from fairlead.store.money.payments import CreditedPayment
 from fairlead.store.money.receipts import (
     ReceiptRow,
@@ -121,6 +123,11 @@ def read_receipt(database: Database, number: int, provider_id: str | None = None
     if row is None:
         raise _unknown(number)
     return row
+
+
+def receipt_zone(database: Database, number: int) -> str:
+    """The time zone by whose clocks that paper is dated: its month's, as statements and books are."""
+    return database.read(lambda conn: zone_of_receipt(conn, number) or marketplace_zone(conn))
 
 
 def list_receipts(

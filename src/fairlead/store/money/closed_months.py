@@ -83,6 +83,14 @@ def last_closed_month(conn: Connection) -> ClosedMonthRow | None:
     return one_row(conn, ClosedMonthRow, _COLUMNS + " order by month desc limit 1")
 
 
+def zone_of_receipt(conn: Connection, number: int) -> str | None:
+    """The zone by whose clocks the month of that receipt or credit note was closed; None where it is not closed."""
+    found = conn.execute(
+        "select timezone from closed_months where last_receipt_number >= %s order by month limit 1", (number,)
+    ).fetchone()
+    return None if found is None else found[0]
+
+
 def insert_closed_month(conn: Connection, row: ClosedMonthRow) -> bool:
     """The month is closed; False where another process closed it. One that is about to is waited for."""
     inserted = conn.execute(

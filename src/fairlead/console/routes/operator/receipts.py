@@ -15,8 +15,9 @@ from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.billing_details import read_billing_details
+from fairlead.flows.configuration.marketplace import read_marketplace
 from fairlead.flows.configuration.reading import read_provider
-from fairlead.flows.money.receipts import list_receipts, read_receipt
+from fairlead.flows.money.receipts import list_receipts, read_receipt, receipt_zone
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -36,12 +37,15 @@ def show_receipts(
     """Every one, the newest first; or those of one provider."""
     found = list_receipts(database, provider_id, keyset.before_seq, keyset.limit)
     cursor = cursor_before(found.next_after)
+    marketplace = read_marketplace(database)
     return page.render(
         "operator/receipts.html",
         reader,
         receipts=found.items,
         providers=provider_choice(database, q, provider_id, lambda each: address(_PATH, provider_id=each)),
         next_address=None if cursor is None else address(_PATH, provider_id=provider_id, cursor=cursor),
+        is_named=marketplace.legal_name is not None and marketplace.address is not None,
+        may_name=Permission.SETTINGS_WRITE in reader.permissions,
         may_export=Permission.EXPORTS_WRITE in reader.permissions,
         export_address=address("/exports/new", kind="receipts", provider_id=provider_id),
     )
@@ -57,6 +61,7 @@ def show_receipt(number: ReceiptNumber, reader: Reader, page: PageOfRequest, dat
         reader,
         path=_PATH,
         found=found,
+        zone=receipt_zone(database, number),
         may_take_back=is_open and Permission.MONEY_WRITE in reader.permissions,
     )
 
