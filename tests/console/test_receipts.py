@@ -36,8 +36,8 @@ def test_a_provider_sees_its_own_receipts_and_no_other(database: Database) -> No
     assert "€19.00 €119.00" in words
     assert "€119.00" not in shown(portal.bea, "/portal/receipts")
     words = shown(portal.sam, "/portal/receipts/3")
-    assert "From Harbour GmbH Kai 1 Bremen DE Tax id DE987 To Anchor Hosting GmbH Kai 4 20457 Hamburg DE" in words
-    assert "before tax €100.00 Tax, 19 % €19.00 Total €119.00" in words
+    assert "From Harbour GmbH Kai 1 Bremen Germany Tax id DE987 To Anchor Hosting GmbH Kai 4 20457 Hamburg Germany" in words
+    assert "before tax €100.00 Tax, 19% €19.00 Total €119.00" in words
     assert portal.bea.get("/portal/receipts/3", headers=HTML).status_code == 404
     assert portal.sam.get("/portal/receipts/0", headers=HTML).status_code == 404
     page = portal.sam.get("/portal/settings", headers=HTML).text
@@ -76,8 +76,8 @@ def test_a_statement_names_both_as_they_were(database: Database) -> None:
     month = close_this_month(database)
     change_billing_details(database, portal.sale.anchor_id, WantedDetails("Other", "Elsewhere", "FR"), OPERATOR)
     words = shown(portal.sam, f"/portal/statements/{month}")
-    assert "Marketplace Harbour GmbH Kai 1 Bremen DE" in words
-    assert "Provider Anchor Hosting GmbH Kai 4 20457 Hamburg DE" in words
+    assert "Marketplace Harbour GmbH Kai 1 Bremen Germany" in words
+    assert "Provider Anchor Hosting GmbH Kai 4 20457 Hamburg Germany" in words
 
 
 def test_papers_are_dated_by_the_clocks_of_the_marketplace_whoever_looks(database: Database) -> None:

@@ -71,6 +71,20 @@ def percent(context: Context, share: float | None, digits: int = 1) -> str:
 
 
 @pass_context
+def basis_points(context: Context, rate: int) -> str:
+    """`1_900|basis_points`: 19%, hundredths of a percent as the viewer's language writes them."""
+    locale = _viewer(context).locale
+    pattern = locale.percent_formats[None].pattern.replace("#,##0", "#,##0.##")
+    return format_percent(Decimal(rate) / 10_000, format=pattern, locale=locale)
+
+
+@pass_context
+def country(context: Context, code: str) -> str:
+    """`"DE"|country`: Germany; the code where the viewer's language has no name for it."""
+    return _viewer(context).locale.territories.get(code, code)
+
+
+@pass_context
 def moment(context: Context, when: datetime | None, style: str = "short", zone: str | None = None) -> str | Markup:
     """A `<time>` in the viewer's zone, or in that of the name, the exact one on hover; a dash for None.
 
@@ -151,5 +165,19 @@ def size(context: Context, byte_count: int) -> str:
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
-    each.__name__: each for each in (money, signed_money, number, compact, percent, moment, day, month, duration, size)
+    each.__name__: each
+    for each in (
+        money,
+        signed_money,
+        number,
+        compact,
+        percent,
+        basis_points,
+        country,
+        moment,
+        day,
+        month,
+        duration,
+        size,
+    )
 }
