@@ -36,7 +36,10 @@ def test_a_provider_sees_its_own_receipts_and_no_other(database: Database) -> No
     assert "€19.00 €119.00" in words
     assert "€119.00" not in shown(portal.bea, "/portal/receipts")
     words = shown(portal.sam, "/portal/receipts/3")
-    assert "From Harbour GmbH Kai 1 Bremen Germany Tax id DE987 To Anchor Hosting GmbH Kai 4 20457 Hamburg Germany" in words
+    assert (
+        "From Harbour GmbH Kai 1 Bremen Germany Tax id DE987 To Anchor Hosting GmbH Kai 4 20457 Hamburg Germany"
+        in words
+    )
     assert "before tax €100.00 Tax, 19% €19.00 Total €119.00" in words
     assert portal.bea.get("/portal/receipts/3", headers=HTML).status_code == 404
     assert portal.sam.get("/portal/receipts/0", headers=HTML).status_code == 404
