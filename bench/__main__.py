@@ -10,7 +10,7 @@ python -m bench console     every page of the console, asked many times with a y
 python -m bench verify      how long proving the past takes as it grows, up to a million assignments
 python -m bench rosters     how a process that is behind catches up, by the journal and by the tables
 python -m bench locking     locking the providers that a decision consults, or all that it could consult
-python -m bench limits      how much of its rate distribution keeps with limits and schedules on every subscription
+python -m bench limits      how much of its rate distribution keeps with limits, schedules, price rules and new filters
 python -m bench compare WITH  how much faster this checkout is than another one (a path or a revision)
 python -m bench past        a niche with a long past: explaining it, and a new process's first distribution
 python -m bench contains    how long `contains` takes on a text, all pieces at once and one after the other
@@ -35,7 +35,7 @@ from bench.filters import FiltersEffort, filters_as_json, filters_as_markdown, m
 from bench.http_load import HttpEffort, measure_http
 from bench.http_report import http_as_json, http_as_markdown
 from bench.latency import LatencyEffort, measure_latency
-from bench.limited import KEPT, LimitedEffort, limited_as_json, limited_as_markdown, measure_limited
+from bench.limited import ALL, KEPT, KINDS, LimitedEffort, limited_as_json, limited_as_markdown, measure_limited
 from bench.locking import Locking, LockingEffort, measure_locking
 from bench.locking_report import locking_as_json, locking_as_markdown
 from bench.memory import measure_roster
@@ -106,12 +106,12 @@ def latency(wanted: argparse.Namespace) -> int:
 def limits(wanted: argparse.Namespace) -> int:
     """0 when enough of the rate is kept at each size."""
     effort = Effort(rounds=wanted.rounds, seed=wanted.seed)
-    chosen = QUICK_LIMITED if wanted.quick else LimitedEffort(tuple(wanted.sizes), effort)
+    chosen = QUICK_LIMITED if wanted.quick else LimitedEffort(tuple(wanted.sizes), tuple(wanted.kinds), effort)
     with server(is_durable=not wanted.quick) as server_url:
         measured = measure_limited(server_url, chosen)
         report = limited_as_json(measured, server_version(server_url))
     _show(limited_as_markdown(report), report, wanted.json)
-    return 0 if wanted.quick or all(each.kept >= KEPT for each in measured) else 1
+    return 0 if wanted.quick or all(each.kept(ALL) >= KEPT for each in measured if ALL in wanted.kinds) else 1
 
 
 def burst(wanted: argparse.Namespace) -> int:
@@ -304,7 +304,10 @@ def _parser() -> argparse.ArgumentParser:
         "--sizes", type=int, nargs="+", default=list(LockingEffort().sizes), help="subscriptions per level, one niche"
     )
     of_limits = by_name["limits"]
-    of_limits.add_argument("--rounds", type=int, default=5, help="how often each of the two has its turn (5)")
+    of_limits.add_argument("--rounds", type=int, default=5, help="how often each kind has its turn (5)")
+    of_limits.add_argument(
+        "--kinds", nargs="+", choices=[*KINDS], default=[*KINDS], help="what is measured beside none"
+    )
     of_limits.add_argument("--sizes", type=int, nargs="+", default=list(LimitedEffort().sizes), help="per level")
     _describe_console(by_name["console"])
     sizes = list(ProofEffort().assignments)

@@ -3,9 +3,10 @@
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bench.controls import Control, controlled, price_rules, terms_of
 from fairlead.core.configuration_entries import (
     level_payload,
     niche_payload,
@@ -15,6 +16,7 @@ from fairlead.core.configuration_entries import (
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.ledger import LedgerEntryKind, LowBalance, Posting
 from fairlead.core.model import PLAIN_TERMS, Level, ProviderTerms, Subscription, filter_text
+from fairlead.core.prices import lowest_price_cents
 from fairlead.core.subscription import funded
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.receipts import issue_receipts
@@ -30,19 +32,6 @@ PRICES_CENTS = (5000, 2000, 1000)
 RECIPIENTS_PER_LEAD = sum(RECIPIENTS)
 PLENTY_CENTS = 10**11
 BENCH = Actor("bench", "system")
-LIMITED_TERMS = ProviderTerms("Europe/Berlin", '{"leads_per_week":1000000,"spend_cents_per_month":1000000000000}')
-LIMITS = '{"leads_per_day":1000000,"leads_per_hour":1000000,"spend_cents_per_month":1000000000000}'
-SCHEDULE = json.dumps(
-    {
-        "dates_off": ["2999-12-24"],
-        "weekly": [
-            {"closes": "12:00", "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "opens": "00:00"},
-            {"closes": "24:00", "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "opens": "12:00"},
-        ],
-    },
-    sort_keys=True,
-    separators=(",", ":"),
-)
 OPTIONS = {"job": [f"job-{n}" for n in range(4)], "region": [f"region-{n}" for n in range(20)]}
 YOUNGEST, OLDEST = 18, 77
 FORM = {
@@ -71,9 +60,8 @@ class Population:
     narrow_share: float
     broke_share: float = 0.0
     is_steady: bool = False
-    is_limited: bool = False
-    """Every subscription and every provider has limits, which none of them reaches, and every subscription a schedule
-    that never closes: what is measured is the asking."""
+    controls: frozenset[Control] = frozenset()
+    """What is on every subscription, and on every level; no sale is another for it: what is measured is the asking."""
 
 
 POPULATIONS = (
@@ -129,10 +117,7 @@ def create_niche(
     """
     dice = random.Random(seed)
     now = at or datetime.now(UTC)
-    levels = [
-        Level(new_id(), f"Level {position}", cents, most, position, True)
-        for position, (most, cents) in enumerate(zip(recipients, PRICES_CENTS, strict=True), start=1)
-    ]
+    levels = _levels(population, recipients)
     if shares_providers:
         balances = _balances(database)
     else:
@@ -142,20 +127,37 @@ def create_niche(
         for provider_id, balance in balances.items()
         for level in levels
     ]
-    terms = LIMITED_TERMS if population.is_limited else PLAIN_TERMS
-    if population.is_limited:
-        subscriptions = [replace(each, limits_text=LIMITS, schedule_text=SCHEDULE) for each in subscriptions]
+    # Dice of its own, so that audiences and leads are the same with controls and without.
+    control_dice = random.Random(f"controls of {seed}")
+    subscriptions = [controlled(each, population.controls, control_dice) for each in subscriptions]
+    terms = {provider_id: terms_of(population.controls, control_dice) for provider_id in balances}
     with database.transaction() as conn:
         niche_id = _insert_niche(conn, slug, levels, now)
         if not shares_providers:
             _insert_providers(conn, slug, balances, terms, now)
         _insert_subscriptions(conn, niche_id, subscriptions, now)
-        _append_journal(conn, niche_id, slug, levels, dict.fromkeys(balances, terms), subscriptions, now)
+        _append_journal(conn, niche_id, slug, levels, terms, subscriptions, now)
     if population.is_steady:
         # Dice of its own, so that the leads that wait are the same in a fresh niche and in a steady one.
         sell(database, niche_id, 2 * sum(s.is_active for s in subscriptions), random.Random(f"past of {seed}"))
     insert_leads(database, niche_id, leads, dice, are_approved=are_approved)
     return niche_id
+
+
+def _levels(population: Population, recipients: Sequence[int]) -> list[Level]:
+    has_rules = Control.PRICE_RULES in population.controls
+    return [
+        Level(
+            new_id(),
+            f"Level {position}",
+            cents,
+            most,
+            position,
+            True,
+            price_rules_text=price_rules(cents, OPTIONS["region"]) if has_rules else None,
+        )
+        for position, (most, cents) in enumerate(zip(recipients, PRICES_CENTS, strict=True), start=1)
+    ]
 
 
 def _balances(database: Database) -> dict[str, int]:
@@ -178,8 +180,9 @@ def _insert_niche(conn: Connection, slug: str, levels: Sequence[Level], now: dat
         conn.execute(
             """
             insert into competition_levels
-                (id, niche_id, name, price_cents, max_recipients, order_position, created_at)
-            values (%s, %s, %s, %s, %s, %s, %s)
+                (id, niche_id, name, price_cents, max_recipients, order_position, price_rules, lowest_price_cents,
+                 created_at)
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
             """,
             (
                 level.level_id,
@@ -188,6 +191,8 @@ def _insert_niche(conn: Connection, slug: str, levels: Sequence[Level], now: dat
                 level.price_cents,
                 level.max_recipients,
                 level.order_position,
+                level.price_rules_text,
+                None if level.price_rules_text is None else lowest_price_cents(level),
                 now,
             ),
         )
@@ -195,14 +200,15 @@ def _insert_niche(conn: Connection, slug: str, levels: Sequence[Level], now: dat
 
 
 def _insert_providers(
-    conn: Connection, slug: str, balances: dict[str, int], terms: ProviderTerms, now: datetime
+    conn: Connection, slug: str, balances: dict[str, int], terms: Mapping[str, ProviderTerms], now: datetime
 ) -> None:
     with conn.cursor().copy(
         "copy providers (id, name, email, email_key, timezone, limits, created_at) from stdin"
     ) as copy:
         for number, provider_id in enumerate(balances):
             name, email = f"Provider {number}", f"{number}@{slug}.example"
-            copy.write_row((provider_id, name, email, email, terms.timezone, terms.limits_text, now))
+            own = terms[provider_id]
+            copy.write_row((provider_id, name, email, email, own.timezone, own.limits_text, now))
     payments = [
         CreditedPayment(new_id(), provider_id, "manual", new_id(), Posting(1, LedgerEntryKind.DEPOSIT, cents, cents))
         for provider_id, cents in balances.items()
@@ -211,7 +217,14 @@ def _insert_providers(
     entries = insert_payments(conn, payments, "EUR", now)
     post_entries(conn, entries, dict.fromkeys(balances, LowBalance()), BENCH.name, now)
     receipts = issue_receipts(conn, payments, "EUR", now)
-    append_audit(conn, [credited_event(each, receipts[each.payment_id], BENCH) for each in payments], now)
+    credited = [credited_event(each, receipts[each.payment_id], BENCH) for each in payments]
+    changed = [_terms_event(provider_id, own) for provider_id, own in terms.items() if own != PLAIN_TERMS]
+    append_audit(conn, [*credited, *changed], now)
+
+
+def _terms_event(provider_id: str, terms: ProviderTerms) -> AuditEvent:
+    told = {"timezone": terms.timezone, "limits": None if terms.limits_text is None else json.loads(terms.limits_text)}
+    return AuditEvent(BENCH, "provider.changed", "provider", provider_id, new=told)
 
 
 def _insert_subscriptions(

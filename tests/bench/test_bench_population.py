@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from bench.controls import Control
 from bench.http_load import HttpEffort, fill
 from bench.population import POPULATIONS, Population, create_niche, distribute_all
 from fairlead.flows.approve_lead import approve_niche
+from fairlead.flows.distributor import Distributor
 from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
@@ -42,6 +44,26 @@ def test_every_population_is_proven_before_and_after_its_leads_are_sold(
         approve_niche(database, niche_id, OPERATOR)
         assert distribute_all(database, niche_id) > 0
     assert not broken(database)
+
+
+def test_what_is_on_every_subscription_changes_no_sale(database: Database) -> None:
+    steady = next(each for each in POPULATIONS if each.name == "steady")
+    controlled = replace(steady, name="controlled", controls=frozenset(Control))
+    sold: list[list[list[int]]] = []
+    for population in (steady, controlled):
+        niche_id = create_niche(database, population, 20, 10, 1, slug=population.name)
+        decisions = Distributor(database).distribute_waiting(niche_id).decisions
+        numbers = {each: number for number, each in enumerate(_subscription_ids(database, niche_id))}
+        sold.append([[numbers[recipient.subscription_id] for recipient in each.recipients] for each in decisions])
+        assert all((decision.calendars is None) == (not population.controls) for decision in decisions)
+    assert sold[0] == sold[1]
+    assert not broken(database)
+
+
+def _subscription_ids(database: Database, niche_id: str) -> list[str]:
+    with database.snapshot() as conn:
+        rows = conn.execute("select id::text from subscriptions where niche_id = %s order by id", (niche_id,))
+        return [subscription_id for (subscription_id,) in rows.fetchall()]
 
 
 def test_a_steady_niche_has_sold_as_much_as_every_active_subscription_twice(database: Database) -> None:
