@@ -20,9 +20,8 @@ _encode_sorted = json.JSONEncoder(
 
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}[.][0-9]{6}Z")
 _NEEDS_CARE = r"-?(?:\d+[.eE]|\d{16}|Infinity|NaN)"
-# Two searches, because a pattern that begins with fixed text is found six times as fast.
-_MEMBER_THAT_NEEDS_CARE = re.compile(f'":{_NEEDS_CARE}')
-_ELEMENT_THAT_NEEDS_CARE = re.compile(rf"[\[,]{_NEEDS_CARE}")
+# Three searches, because a pattern that begins with fixed text is found many times as fast.
+_THAT_NEED_CARE = [re.compile(begin + _NEEDS_CARE) for begin in ('":', r"\[", ",")]
 
 
 def canonical_json(value: JsonObject) -> bytes:
@@ -39,7 +38,7 @@ def canonical_json(value: JsonObject) -> bytes:
     b'{"a":[true,null,"x"],"b":1,"c":2}'
     """
     text = _encode_sorted(value)
-    if text.isascii() and not (_MEMBER_THAT_NEEDS_CARE.search(text) or _ELEMENT_THAT_NEEDS_CARE.search(text)):
+    if text.isascii() and not any([each.search(text) for each in _THAT_NEED_CARE]):
         return text.encode("ascii")
     return rfc8785.dumps(value)  # pyright: ignore[reportArgumentType]  # checked by the library itself
 
