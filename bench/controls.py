@@ -30,8 +30,11 @@ ZONES = (
     "UTC",
 )
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS_OFF = ("2999-01-01", "2999-05-01", "2999-08-15", "2999-12-24", "2999-12-31")
 PLENTY = 1_000_000
 """More leads than a measurement gives: limits lie above."""
+ROUND_NUMBERS = tuple(PLENTY * number for number in (1, 2, 3, 5, 10, 20, 50, 100))
+"""What people choose from: few numbers, so that many subscriptions share each, and hundreds of limits are different."""
 
 
 class Control(StrEnum):
@@ -48,8 +51,8 @@ def terms_of(controls: frozenset[Control], dice: random.Random) -> ProviderTerms
     if not controls & {Control.LIMITS, Control.SCHEDULES}:
         return PLAIN_TERMS
     limits = {
-        "leads_per_week": PLENTY + dice.randrange(1000),
-        "spend_cents_per_month": PLENTY**2 - dice.randrange(1000),
+        "leads_per_week": dice.choice(ROUND_NUMBERS),
+        "spend_cents_per_month": dice.choice(ROUND_NUMBERS) * 1000,
     }
     return ProviderTerms(dice.choice(ZONES), _text(limits) if Control.LIMITS in controls else None)
 
@@ -83,17 +86,17 @@ def _limits(dice: random.Random) -> str:
     """A subscription's own limits: three windows."""
     return _text(
         {
-            "leads_per_hour": PLENTY + dice.randrange(1000),
-            "leads_per_day": PLENTY + dice.randrange(1000),
-            "spend_cents_per_month": PLENTY**2 - dice.randrange(1000),
+            "leads_per_hour": dice.choice(ROUND_NUMBERS),
+            "leads_per_day": dice.choice(ROUND_NUMBERS),
+            "spend_cents_per_month": dice.choice(ROUND_NUMBERS) * 1000,
         }
     )
 
 
 def _schedule(dice: random.Random) -> str:
     """A schedule that is open at every moment: two spans a day that meet, and a few days off in a far year."""
-    noon = f"{dice.randrange(6, 20):02}:{dice.randrange(60):02}"
-    days_off = sorted({f"2999-{dice.randrange(1, 13):02}-{dice.randrange(1, 29):02}" for _ in range(3)})
+    noon = f"{dice.randrange(6, 20):02}:{dice.choice((0, 30)):02}"
+    days_off = sorted(dice.sample(DAYS_OFF, 3))
     spans = [("00:00", noon), (noon, "24:00")]
     weekly = [{"days": [*DAYS], "opens": opens, "closes": closes} for opens, closes in spans]
     return _text({"dates_off": days_off, "weekly": weekly})
