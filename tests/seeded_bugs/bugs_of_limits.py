@@ -5,6 +5,7 @@ from tests.seeded_bugs.bug import Bug, Edit
 LIMITS = "tests/core/test_limits.py"
 LOCAL_TIME = "tests/core/test_local_time.py"
 SCHEDULE = "tests/core/test_schedule.py"
+TURNING = "tests/core/test_turning.py"
 SCENARIOS = "tests/scenarios"
 STORED = "tests/flows/test_limits.py"
 RACE = "tests/race/test_limits.py"
@@ -72,6 +73,20 @@ BUGS_OF_LIMITS = (
             ),
         ),
         (LOCAL_TIME,),
+        is_quick=True,
+    ),
+    Bug(
+        "what was kept of a window holds at its end, too",
+        "until says until",
+        (Edit("core/turning.py", "kept[0] <= moment < kept[1]", "kept[0] <= moment <= kept[1]"),),
+        (TURNING,),
+        is_quick=True,
+    ),
+    Bug(
+        "what is kept holds for the past, too",
+        "time goes on",
+        (Edit("core/turning.py", "not kept[0] <= moment < kept[1]", "not moment < kept[1]"),),
+        (TURNING,),
         is_quick=True,
     ),
     Bug(

@@ -38,7 +38,7 @@ def canonical_json(value: JsonObject) -> bytes:
     b'{"a":[true,null,"x"],"b":1,"c":2}'
     """
     text = _encode_sorted(value)
-    if text.isascii() and not any([each.search(text) for each in _THAT_NEED_CARE]):
+    if text.isascii() and not any(each.search(text) for each in _THAT_NEED_CARE):
         return text.encode("ascii")
     return rfc8785.dumps(value)  # pyright: ignore[reportArgumentType]  # checked by the library itself
 

@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Literal, NamedTuple, cast
 
 from fairlead.core.canonical import JsonObject, canonical_json
-from fairlead.core.local_time import Period, window_at, zone_named
+from fairlead.core.local_time import FIRST_INSTANT, LAST_INSTANT, Period, window_at, zone_named
+from fairlead.core.turning import Stretch, UntilItTurns
 
 MAX_LEADS = 1_000_000_000
 MAX_SPEND_CENTS = 1_000_000_000_000
@@ -256,7 +257,7 @@ def windows_at(text: str, timezone: str, moment: datetime) -> Windows:
     >>> [[edge.isoformat() for edge in edges] for edges in day.edges], day.most
     ([['2026-07-01T22:00:00+00:00', '2026-07-02T22:00:00+00:00']], ((5, 900),))
     """
-    return windows_between(text, tuple([_edges_at(timezone, period, moment) for period in _periods(text)]))
+    return WINDOWS.at((text, timezone), moment)
 
 
 @lru_cache(maxsize=16_384)
@@ -275,7 +276,20 @@ def _periods(text: str) -> tuple[Period, ...]:
     return tuple(dict.fromkeys(cap.period for cap, _ in parse_limits(text)))
 
 
-@lru_cache(maxsize=4096)
-def _edges_at(timezone: str, period: Period, moment: datetime) -> tuple[datetime | None, datetime | None]:
-    # A batch asks for the same window once for each owner.
-    return window_at(moment, zone_named(timezone), period)
+def _reckon_edges(key: tuple[str, Period], moment: datetime) -> Stretch[tuple[datetime | None, datetime | None]]:
+    timezone, period = key
+    opened_at, closes_at = window_at(moment, zone_named(timezone), period)
+    return Stretch(opened_at or FIRST_INSTANT, closes_at or LAST_INSTANT, (opened_at, closes_at))
+
+
+def _reckon_windows(key: tuple[str, str], moment: datetime) -> Stretch[Windows]:
+    text, timezone = key
+    edges = tuple([EDGES.at((timezone, period), moment) for period in _periods(text)])
+    since = max((opened_at for opened_at, _ in edges if opened_at is not None), default=FIRST_INSTANT)
+    until = min((closes_at for _, closes_at in edges if closes_at is not None), default=LAST_INSTANT)
+    return Stretch(since, until, windows_between(text, edges))
+
+
+# Thousands of owners have windows of the same zones, and many the same limits: each is reckoned once until it turns.
+EDGES = UntilItTurns(_reckon_edges)
+WINDOWS = UntilItTurns(_reckon_windows)

@@ -21,6 +21,10 @@ zoneinfo.reset_tzpath(to=())
 ZONES_VERSION: str = tzdata.IANA_VERSION
 """Which edition of the zones is in use, such as `2026f`."""
 
+FIRST_INSTANT = datetime(1, 1, 1, tzinfo=UTC)
+LAST_INSTANT = datetime(9999, 12, 31, tzinfo=UTC)
+"""All of time lies between them, as far as anything here asks."""
+
 _SECOND = timedelta(seconds=1)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)

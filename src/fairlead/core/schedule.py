@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from fairlead.core.local_time import first_instant, zone_named
 from fairlead.core.public_holidays import public_holidays
+from fairlead.core.turning import Stretch, UntilItTurns
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_SPANS = 100
@@ -23,7 +24,7 @@ DAYS_SEARCHED = 400
 """An opening that lies further ahead is looked for again then."""
 
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
-_HOUR = timedelta(hours=1)
+_MICROSECOND = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 _WHOLE_DAY = (timedelta(0), _DAY)
 
@@ -109,8 +110,11 @@ def opens_at(text: str, timezone: str, moment: datetime) -> datetime | None:
     >>> opens_at(hours, "Europe/Berlin", sunday + timedelta(hours=9)).isoformat()
     '2026-10-26T08:00:00+00:00'
     """
-    if _is_open_for_the_hour(text, timezone, moment.replace(minute=0, second=0, microsecond=0)):
-        return None
+    return OPENINGS.at((text, timezone), moment)
+
+
+def _reckon_opening(key: tuple[str, str], moment: datetime) -> Stretch[datetime | None]:
+    text, timezone = key
     schedule, until = parse_schedule(text), moment
     if schedule.paused_until is not None and schedule.paused_until > moment:
         until = schedule.paused_until
@@ -119,8 +123,24 @@ def opens_at(text: str, timezone: str, moment: datetime) -> datetime | None:
     for number in range(-2, DAYS_SEARCHED):
         for opens, closes in _spans_of(text, timezone, today + number * _DAY):
             if closes > until:
-                return None if opens <= moment and until == moment else max(opens, until)
-    return until + DAYS_SEARCHED * _DAY
+                if opens <= moment and until == moment:
+                    return Stretch(moment, _open_until(key, closes, today), None)
+                opening = max(opens, until)
+                return Stretch(moment, opening, opening)
+    # Another moment would have another end of the search.
+    return Stretch(moment, moment + _MICROSECOND, until + DAYS_SEARCHED * _DAY)
+
+
+def _open_until(key: tuple[str, str], closes: datetime, today: date) -> datetime:
+    """Until when a schedule that is open today until it `closes` stays open for certain: spans that meet are one."""
+    for number in range(-1, 3):
+        for opens, own_closes in _spans_of(*key, today + number * _DAY):
+            if opens <= closes:
+                closes = max(closes, own_closes)
+    return closes
+
+
+OPENINGS = UntilItTurns(_reckon_opening)
 
 
 def closes_at(text: str, timezone: str, moment: datetime) -> datetime | None:
@@ -142,23 +162,6 @@ def closes_at(text: str, timezone: str, moment: datetime) -> datetime | None:
                 return until
             until = max(until, closes)
     return None if until > moment + (DAYS_SEARCHED - 3) * _DAY else until
-
-
-@lru_cache(maxsize=65_536)
-def _is_open_for_the_hour(text: str, timezone: str, moment: datetime) -> bool:
-    """Whether it is open from the moment until an hour after it: most are, and then no candidate has to look."""
-    schedule, until, end = parse_schedule(text), moment, moment + _HOUR
-    if schedule.paused_until is not None and schedule.paused_until > moment:
-        return False
-    today = moment.astimezone(zone_named(timezone)).date()
-    for number in range(-2, 3):
-        for opens, closes in _spans_of(text, timezone, today + number * _DAY):
-            if opens > until:
-                return False
-            until = max(until, closes)
-            if until >= end:
-                return True
-    return False
 
 
 @lru_cache(maxsize=65_536)

@@ -8,13 +8,14 @@ a day knows what was received that morning. A lead that left its limits when it 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal, LiteralString
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.gates import shut_text
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.limits import Counters, Used, counters_of
+from fairlead.core.local_time import FIRST_INSTANT, LAST_INSTANT
 from fairlead.core.refusals import Refusal
 from fairlead.core.stored_counters import StoredCounters
 from fairlead.store.arrays import array_text
@@ -123,8 +124,8 @@ def _from_ledger(conn: Connection, asked: Sequence[tuple[str, Counters]]) -> lis
         (
             array_text(asked[owner][1].owner_id for owner, *_ in windows),
             array_text(provider_id for _, provider_id, *_ in windows),
-            _instants(_FIRST_INSTANT if opened is None else opened for *_, opened, _ in windows),
-            _instants(_LAST_INSTANT if closes is None else closes for *_, closes in windows),
+            _instants(FIRST_INSTANT if opened is None else opened for *_, opened, _ in windows),
+            _instants(LAST_INSTANT if closes is None else closes for *_, closes in windows),
         ),
     ).fetchall()
     used: list[list[Used]] = [[] for _ in asked]
@@ -195,9 +196,6 @@ def forget_used(conn: Connection, table: Literal["subscriptions", "providers"], 
     }
     conn.execute(statements[table], (array_text(ids),))
 
-
-_FIRST_INSTANT = datetime(1, 1, 1, tzinfo=UTC)
-_LAST_INSTANT = datetime(9999, 12, 31, tzinfo=UTC)
 
 _ID_OF = {
     JournalEntryKind.SUBSCRIPTION: "subscription_id",
