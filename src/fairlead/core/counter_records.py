@@ -24,23 +24,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def counters_record(counters: Sequence[Counters]) -> JsonObject:
     """The members that say what a recipient had used, of version 4."""
-    return {_MEMBERS[own.owner]: _text(own) for own in counters}
-
-
-def _text(own: Counters) -> str:
-    lead_count, spent_cents = own.lead_count, own.spent_cents
-    parts = [
-        f"{begin}{leads + lead_count}:{cents + spent_cents}{end}"
-        for (begin, end), (leads, cents) in zip(_frames(own.windows), own.before, strict=True)
-    ]
-    return ";".join(parts)
+    return {_MEMBERS[own.owner]: _form(own.windows) % own.numbers for own in counters}
 
 
 @lru_cache(maxsize=16_384)
-def _frames(windows: Windows) -> Sequence[tuple[str, str]]:
-    """What stands before and behind what was used, in the text of each window."""
-    ends = [":".join(["", *("" if limit is None else str(limit) for limit in most)]) for most in windows.most]
-    return [(begin.removeprefix(";"), end) for begin, end in zip(begins_of(windows), ends, strict=True)]
+def _form(windows: Windows) -> str:
+    """The text of the windows, with a place for each number that was used."""
+    return ";".join(
+        f"{begin}%d:%d:{'' if leads is None else leads}:{'' if cents is None else cents}"
+        for begin, (leads, cents) in zip(begins_of(windows), windows.most, strict=True)
+    )
 
 
 def counters_of_version_3(counters: Sequence[Counters]) -> list[JsonObject]:
@@ -104,7 +97,7 @@ def _counters(owner: Owner, owner_id: str, rows: Sequence[_Row]) -> Counters:
     windows = windows_between(limits_text(document) or "", edges)
     if [each.value for each in windows.periods] != [row[0] for row in rows]:
         raise ValueError("counters are in no order that they are written in")
-    return counters_of(owner, owner_id, windows, tuple((row[3], row[4]) for row in rows))
+    return counters_of(owner, owner_id, windows, [(row[3], row[4]) for row in rows])
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -6,9 +6,11 @@ decision consulted are in its record.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from operator import add
 from typing import Literal, NamedTuple, cast
 
 from fairlead.core.canonical import JsonObject, canonical_json
@@ -80,8 +82,9 @@ class Windows:
     """The windows that a limits document counts in, one for each of its periods, for every owner with the same limits.
 
     `caps` are those of the document, each with the number of its window and its limit, and `most` the limits of each
-    window: of leads, and of cents. Windows of equal limits and edges are one object (`windows_between`), as long as
-    they are asked for: what is kept of them is found by the object itself.
+    window: of leads, and of cents. `checks` are the caps as `Counters.numbers` has them: where the number stands that a
+    cap is of, whether that is money, and the limit. Windows of equal limits and edges are one object
+    (`windows_between`), as long as they are asked for: what is kept of them is found by the object itself.
     """
 
     text: str
@@ -89,21 +92,20 @@ class Windows:
     edges: Edges
     caps: tuple[tuple[int, Cap, int], ...]
     most: tuple[tuple[int | None, int | None], ...]
+    checks: tuple[tuple[int, bool, int], ...]
 
 
 class Counters(NamedTuple):
-    """What was used of all the windows of one owner: `before`, and in each of them these leads and cents since.
+    """What was used of all the windows of one owner: of each window the leads, then the cents.
 
-    `room_leads` and `room_cents` are what may be added yet. `last_at`: when it received a lead last, as far as is
-    known. A lead counts in every window, so that dozens of windows are moved by moving a few numbers.
+    `room_leads` and `room_cents` are what may be added yet. `last_at`: when it received a lead last, in seconds since
+    1970, as far as is known.
     """
 
     owner: Owner
     owner_id: str
     windows: Windows
-    before: tuple[Used, ...]
-    lead_count: int
-    spent_cents: int
+    numbers: tuple[int, ...]
     room_leads: int
     room_cents: int
     last_at: int
@@ -111,14 +113,15 @@ class Counters(NamedTuple):
     @property
     def used(self) -> tuple[Used, ...]:
         """What was used of each window."""
-        lead_count, spent_cents = self.lead_count, self.spent_cents
-        return tuple([(leads + lead_count, cents + spent_cents) for leads, cents in self.before])
+        return tuple(zip(self.numbers[::2], self.numbers[1::2], strict=True))
 
-    def with_lead(self, price_cents: int) -> "Counters":
-        """The counters after one more lead at this price."""
-        owner, owner_id, windows, before, lead_count, spent_cents, room_leads, room_cents, last_at = self
-        added = lead_count + 1, spent_cents + price_cents
-        return Counters(owner, owner_id, windows, before, *added, room_leads - 1, room_cents - price_cents, last_at)
+    def with_lead(self, price_cents: int, at_seconds: int) -> "Counters":
+        """The counters after one more lead at this price, received then."""
+        owner, owner_id, windows, numbers, room_leads, room_cents, last_at = self
+        # It counts in every window.
+        numbers = tuple(map(add, numbers, (1, price_cents) * len(windows.periods)))
+        last_at = max(last_at, at_seconds)
+        return Counters(owner, owner_id, windows, numbers, room_leads - 1, room_cents - price_cents, last_at)
 
     def counter(self, number: int) -> Counter:
         """The counter of one window, by its number."""
@@ -128,7 +131,7 @@ class Counters(NamedTuple):
     @property
     def each(self) -> list[Counter]:
         """The counter of each window."""
-        return [self.counter(number) for number in range(len(self.before))]
+        return [self.counter(number) for number in range(len(self.windows.periods))]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Counters) and self._said == other._said
@@ -136,23 +139,26 @@ class Counters(NamedTuple):
     __hash__ = None  # pyright: ignore[reportAssignmentType] - equal ones need not be the same tuple
 
     @property
-    def _said(self) -> tuple[str, str, str, Edges, tuple[Used, ...]]:
-        return self.owner, self.owner_id, self.windows.text, self.windows.edges, self.used
+    def _said(self) -> tuple[str, str, str, Edges, tuple[int, ...]]:
+        return self.owner, self.owner_id, self.windows.text, self.windows.edges, self.numbers
 
 
 def counters_of(
-    owner: Owner, owner_id: str, windows: Windows, used: tuple[Used, ...] | None = None, last_at: int = 0
+    owner: Owner, owner_id: str, windows: Windows, used: Sequence[Used] | None = None, last_at: int = 0
 ) -> Counters:
     """The owner's counters of these windows; without `used` those of which nothing is."""
     if used is None:
-        used = ((0, 0),) * len(windows.periods)
+        numbers = (0, 0) * len(windows.periods)
+    else:
+        numbers = tuple([number for of_window in used for number in of_window])
     room_leads = room_cents = NO_END
-    for number, cap, limit in windows.caps:
-        if cap.is_of_money:
-            room_cents = min(room_cents, limit - used[number][1])
+    for place, is_of_money, limit in windows.checks:
+        room = limit - numbers[place]
+        if is_of_money:
+            room_cents = min(room_cents, room)
         else:
-            room_leads = min(room_leads, limit - used[number][0])
-    return Counters(owner, owner_id, windows, used, 0, 0, room_leads, room_cents, last_at)
+            room_leads = min(room_leads, room)
+    return Counters(owner, owner_id, windows, numbers, room_leads, room_cents, last_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +233,7 @@ def reached_cap(counters: Counters, price_cents: int) -> ReachedCap | None:
     found: ReachedCap | None = None
     for number, cap, limit in counters.windows.caps:
         lead_count, spent_cents = counters.used[number]
-        one_more = spent_cents + price_cents if cap.is_of_money else lead_count + 1
-        if one_more > limit:
+        if (spent_cents + price_cents if cap.is_of_money else lead_count + 1) > limit:
             found = later_reached(found, ReachedCap(cap, limit, counters.counter(number)))
     return found
 
@@ -268,7 +273,8 @@ def windows_between(text: str, edges: Edges) -> Windows:
     limits = {(cap.period, cap.is_of_money): limit for cap, limit in parse_limits(text)}
     caps = tuple((numbers[cap.period], cap, limit) for cap, limit in parse_limits(text))
     most = tuple((limits.get((period, False)), limits.get((period, True))) for period in periods)
-    return Windows(text, periods, edges, caps, most)
+    checks = tuple((2 * number + cap.is_of_money, cap.is_of_money, limit) for number, cap, limit in caps)
+    return Windows(text, periods, edges, caps, most, checks)
 
 
 @lru_cache(maxsize=4096)

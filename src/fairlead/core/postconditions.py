@@ -144,9 +144,9 @@ def _have_room(own: Sequence[Counters], limits_text: str | None, price_cents: in
     if [counters.windows.text for counters in own] != ([] if limits_text is None else [limits_text]):
         return False
     for counters in own:
-        one_more = counters.lead_count + 1, counters.spent_cents + price_cents
-        for number, cap, limit in counters.windows.caps:
-            if counters.before[number][cap.is_of_money] + one_more[cap.is_of_money] > limit:
+        numbers = counters.numbers
+        for place, is_of_money, limit in counters.windows.checks:
+            if numbers[place] + (price_cents if is_of_money else 1) > limit:
                 return False
     return True
 

@@ -47,34 +47,36 @@ class StoredCounters:
         return read
 
 
-def stored_counters(counters: Counters, moment: datetime) -> StoredCounters:
-    """The counters as they are kept when the owner receives a lead at the moment.
+def stored_counters(counters: Counters) -> StoredCounters:
+    """The counters as they are kept.
 
     >>> from datetime import UTC
     >>> from fairlead.core.limits import counters_of, windows_at
     >>> noon = datetime(2026, 1, 1, 10, tzinfo=UTC)
     >>> windows = windows_at('{"leads_per_day":5,"leads_total":9}', "UTC", noon)
-    >>> stored_counters(counters_of("provider", "p", windows, ((3, 1500), (9, 4500))), noon).text
+    >>> own = counters_of("provider", "p", windows, ((3, 1500), (9, 4500)), last_at=int(noon.timestamp()))
+    >>> stored_counters(own).text
     '1767261600;day:1767225600:1767312000:3:1500;total:::9:4500'
     """
-    last_at = max(counters.last_at, int(moment.timestamp()))
-    windows, used = counters.windows, counters.used
-    own = [f"{begin}{leads}:{cents}" for begin, (leads, cents) in zip(begins_of(windows), used, strict=True)]
-    after = counters_of(counters.owner, counters.owner_id, windows, used, last_at)
-    return StoredCounters(f"{last_at}{''.join(own)}", after)
+    return StoredCounters(f"{counters.last_at}{_form(counters.windows) % counters.numbers}", counters)
 
 
 @lru_cache(maxsize=16_384)
+def _form(windows: Windows) -> str:
+    """The text of the windows, with a place for each number that was used."""
+    return "".join(f";{begin}%d:%d" for begin in begins_of(windows))
+
+
 def begins_of(windows: Windows) -> Sequence[str]:
     """How the text of each window begins: everything up to what was used of it.
 
     >>> from datetime import UTC
     >>> from fairlead.core.limits import windows_at
     >>> begins_of(windows_at('{"leads_per_day":5,"leads_total":9}', "UTC", datetime(2026, 1, 1, tzinfo=UTC)))
-    [';day:1767225600:1767312000:', ';total:::']
+    ['day:1767225600:1767312000:', 'total:::']
     """
     return [
-        f";{period}:{_seconds(opened_at)}:{_seconds(closes_at)}:"
+        f"{period}:{_seconds(opened_at)}:{_seconds(closes_at)}:"
         for period, (opened_at, closes_at) in zip(windows.periods, windows.edges, strict=True)
     ]
 
@@ -97,7 +99,7 @@ def _read(text: str, owner: Owner, owner_id: str, windows: Windows) -> Counters 
         if own is None:
             return None
         used.append(own)
-    return counters_of(owner, owner_id, windows, tuple(used), last_at)
+    return counters_of(owner, owner_id, windows, used, last_at)
 
 
 def _used(stored: _Stored, period: str, edges: tuple[str, str], last_at: int) -> Used | None:

@@ -62,11 +62,10 @@ class CountedRules:
 
     def __init__(self, moment: datetime, certain: Certain, expected: Expected) -> None:
         self._moment = moment
+        self._seconds = int(moment.timestamp())
         self._certain = certain
         self._expected = expected
         self._owners: dict[str, Sequence[str]] = {}
-        self._windows: dict[tuple[str, str], Windows] = {}
-        self._openings: dict[tuple[str | None, str], datetime | None] = {}
         self.consulted: dict[str, Counters] = {}
         self.after: dict[str, Counters] = {}
         self.provider_ids: dict[str, str] = {}
@@ -78,25 +77,16 @@ class CountedRules:
             limits = limits_of(subscription, terms)
             for owner, owner_id, text in limits:
                 if owner_id not in self.after:
-                    windows = self._windows_of(text, terms.timezone)
+                    windows = windows_at(text, terms.timezone, self._moment)
                     known = self._certain.get(owner_id) or self._expected_of(owner, owner_id, windows)
                     self.consulted[owner_id] = self.after[owner_id] = known
                     self.provider_ids[owner_id] = subscription.provider_id
             owner_ids = self._owners[subscription.subscription_id] = [owner_id for _, owner_id, _ in limits]
         return [self.after[owner_id] for owner_id in owner_ids]
 
-    def _windows_of(self, text: str, timezone: str) -> Windows:
-        windows = self._windows.get((text, timezone))
-        if windows is None:
-            windows = self._windows[text, timezone] = windows_at(text, timezone, self._moment)
-        return windows
-
     def opens_at(self, subscription: Subscription, terms: ProviderTerms) -> datetime | None:
         """See `TimeRules`."""
-        key = subscription.schedule_text or terms.schedule_text, terms.timezone
-        if key not in self._openings:
-            self._openings[key] = schedule_opens_at(subscription, terms, self._moment)
-        return self._openings[key]
+        return schedule_opens_at(subscription, terms, self._moment)
 
     def _expected_of(self, owner: Owner, owner_id: str, windows: Windows) -> Counters:
         stored = self._expected.get(owner_id)
@@ -114,7 +104,7 @@ class CountedRules:
     def count(self, counters: Sequence[Counters], price_cents: int) -> None:
         """A lead at this price was bought, with these counters consulted."""
         for own in counters:
-            self.after[own.owner_id] = own.with_lead(price_cents)
+            self.after[own.owner_id] = own.with_lead(price_cents, self._seconds)
 
     @property
     def moved(self) -> list[tuple[str, Counters]]:
@@ -191,7 +181,7 @@ class RecordedRules:
                 continue
             edges[number] = recorded.opened_at, recorded.closes_at
             used[number] = recorded.lead_count, recorded.spent_cents
-        return counters_of(owner, owner_id, windows_between(windows.text, tuple(edges)), tuple(used))
+        return counters_of(owner, owner_id, windows_between(windows.text, tuple(edges)), used)
 
 
 def _counter_of_refusal(record: Mapping[str, Any], level: Mapping[str, Any]) -> Counter:

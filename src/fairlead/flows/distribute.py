@@ -172,7 +172,7 @@ def sealed_batch(
         balances_after=decided.balances_after,
         now=now,
         requests=requests,
-        limits_used={own.owner_id: stored_counters(own, now) for _, own in decided.counters_after},
+        limits_used={own.owner_id: stored_counters(own) for _, own in decided.counters_after},
         shut=decided.shut,
         level_passes=decided.level_passes,
         passes=decided.passes,

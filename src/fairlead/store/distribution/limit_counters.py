@@ -134,7 +134,7 @@ def _from_ledger(conn: Connection, asked: Sequence[tuple[str, Counters]]) -> lis
         used[owner].append((lead_count, spent_cents))
         last[owner] = 0 if last_at is None else int(last_at.timestamp())
     return [
-        counters_of(own.owner, own.owner_id, own.windows, tuple(used[number]), last[number])
+        counters_of(own.owner, own.owner_id, own.windows, used[number], last[number])
         for number, (_, own) in enumerate(asked)
     ]
 
