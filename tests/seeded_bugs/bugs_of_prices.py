@@ -45,8 +45,8 @@ BUGS_OF_PRICES = (
         (
             Edit(
                 "core/decide.py",
-                "price_cents = level.price_cents if rule is None else rules.rules[rule.number - 1].price_cents",
-                "price_cents = level.price_cents",
+                "return priced.at[0 if rule is None else rule.number], rule",
+                "return priced.at[0], rule",
             ),
         ),
         (PRICES,),

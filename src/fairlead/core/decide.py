@@ -6,7 +6,6 @@ and the time that it is given: same inputs, same decision, byte for byte.
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from fairlead.core import gates
@@ -15,7 +14,7 @@ from fairlead.core.decision_state import Balances, DecisionState, TimeRules
 from fairlead.core.filter_mismatch import FilterMismatch
 from fairlead.core.model import Lead, Level, Subscription
 from fairlead.core.postconditions import assert_decision
-from fairlead.core.prices import HeldRule, PriceFacts, lowest_price_cents, rule_that_holds
+from fairlead.core.prices import HeldRule, PriceFacts, rule_that_holds
 from fairlead.core.refusals import FOR_GOOD, LevelFull, PriceAboveLimit
 from fairlead.core.roster import Roster
 from fairlead.core.rotation import next_pointer, start_position
@@ -189,19 +188,17 @@ def _priced(roster: Roster, level: Level, state: DecisionState) -> tuple[Level, 
     if level.price_rules_text is None:
         return level, None
     assert state.time_rules is not None, "a decision has them"
-    lead, rules = state.lead, roster.price_rules(level.level_id)
-    state.used_age |= rules.ask_age
-    state.used_local_time |= rules.ask_hours
-    state.lowest_prices[level.level_id] = lowest_price_cents(level)
+    priced, lead = roster.priced_level(level.level_id), state.lead
+    state.used_age |= priced.asks_age
+    state.used_local_time |= priced.asks_hours
+    state.lowest_prices[level.level_id] = priced.lowest_cents
     facts = PriceFacts(
         None if lead.matched_ids is not None else lead.attributes,
         timedelta(0) if lead.created_at is None else max(timedelta(0), state.decided_at - lead.created_at),
         state.time_rules.is_within,
-        state.time_rules.recorded_price_rule(level.level_id),
     )
-    rule = rule_that_holds(rules, facts)
-    price_cents = level.price_cents if rule is None else rules.rules[rule.number - 1].price_cents
-    return replace(level, price_cents=price_cents, price_rules_text=None), rule
+    rule = rule_that_holds(priced.rules, facts, state.time_rules.recorded_price_rule(level.level_id))
+    return priced.at[0 if rule is None else rule.number], rule
 
 
 def _fill_level(
@@ -269,6 +266,6 @@ def _choose(niche_id: str, subscription: Subscription, level: Level, state: Deci
         ledger_seq=balance.ledger_seq + 1,
         balance_before_cents=balance.balance_cents,
         credit_limit_cents=balance.credit_limit_cents,
-        counters=tuple(gates.counters_of(state, subscription)),
+        counters=tuple(state.counters),
         weight=subscription.weight if level.is_weighted else None,
     )

@@ -257,24 +257,25 @@ def _outside_schedule(state: DecisionState, subscription: Subscription, _level: 
 
 def _cap_reached(state: DecisionState, subscription: Subscription, level: Level) -> CapReached | None:
     try:
-        reached = _reached_at(state, subscription, level.price_cents)
+        state.counters = _counters_of(state, subscription)
+        reached = _reached_at(state, level.price_cents)
         lowest_cents = state.lowest_prices.get(level.level_id, level.price_cents)
         if reached is None or lowest_cents == level.price_cents:
             return None if reached is None else CapReached.of(reached)
-        at_lowest = _reached_at(state, subscription, lowest_cents)
+        at_lowest = _reached_at(state, lowest_cents)
     except ValueError:
         return CapReached(None, "subscription", 0, 0, None, None)
     return CapReached.of(reached, is_for_price_only=True) if at_lowest is None else CapReached.of(at_lowest)
 
 
-def _reached_at(state: DecisionState, subscription: Subscription, price_cents: int) -> ReachedCap | None:
+def _reached_at(state: DecisionState, price_cents: int) -> ReachedCap | None:
     reached = None
-    for own in counters_of(state, subscription):
+    for own in state.counters:
         reached = later_reached(reached, reached_cap(own, price_cents))
     return reached
 
 
-def counters_of(state: DecisionState, subscription: Subscription) -> Sequence[Counters]:
+def _counters_of(state: DecisionState, subscription: Subscription) -> Sequence[Counters]:
     """The counters that a lead for the subscription counts in; none where it has no limits."""
     if state.time_rules is None:
         return ()

@@ -5,7 +5,7 @@ the journal's JSON holds the very same strings.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fairlead.core.canonical import JsonObject, canonical_json
@@ -85,6 +85,40 @@ class Subscription:
     def filter_rules(self) -> JsonObject:
         """The filter as a document, read anew each time."""
         return json.loads(self.filter_text)
+
+
+def with_shared_texts(subscription: Subscription, texts: dict[str, str]) -> Subscription:
+    """The same subscription, with one text for all equal ones: thousands name one level, or have one filter.
+
+    `texts` are those that are there, each by itself, and have this subscription's afterwards. One whose texts are among
+    them is given back as it is: a copy would leave holes in the memory.
+
+    >>> texts, one = {}, Subscription("s", "provider", "level", True, None, '{"rules":[],"version":1}', True)
+    >>> with_shared_texts(one, texts) is one, [*texts]
+    (True, ['provider', 'level', '{"rules":[],"version":1}'])
+    """
+    provider_id = texts.setdefault(subscription.provider_id, subscription.provider_id)
+    level_id = texts.setdefault(subscription.level_id, subscription.level_id)
+    own_filter = texts.setdefault(subscription.filter_text, subscription.filter_text)
+    limits, schedule = (
+        None if text is None else texts.setdefault(text, text)
+        for text in (subscription.limits_text, subscription.schedule_text)
+    )
+    if (
+        provider_id is subscription.provider_id
+        and own_filter is subscription.filter_text
+        and limits is subscription.limits_text
+        and schedule is subscription.schedule_text
+    ):
+        return subscription
+    return replace(
+        subscription,
+        provider_id=provider_id,
+        level_id=level_id,
+        filter_text=own_filter,
+        limits_text=limits,
+        schedule_text=schedule,
+    )
 
 
 def filter_text(filter_rules: JsonObject) -> str:

@@ -99,7 +99,7 @@ def _assert_price(roster: Roster, result: LevelResult) -> None:
     level, rule = roster.levels[result.level.level_id], result.price_rule
     price_cents = level.price_cents
     if rule is not None:
-        price_cents = roster.price_rules(level.level_id).rules[rule.number - 1].price_cents
+        price_cents = roster.priced_level(level.level_id).rules.rules[rule.number - 1].price_cents
     assert result.level.price_cents == price_cents, "what is asked is the level's price, or its rule's (R14)"
 
 

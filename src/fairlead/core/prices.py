@@ -6,8 +6,8 @@ so a level asks one price of all its candidates.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, cast
@@ -79,14 +79,12 @@ class PriceFacts:
     """What a price depends on, beside the rules.
 
     `attributes` None: they were erased. `is_within` says whether hours of a zone hold the moment; None where that is
-    not known. `recorded` is the number of the rule that a past decision recorded, 0 for none of them: it decides what
-    is not known, and nothing else.
+    not known.
     """
 
     attributes: Mapping[str, object] | None
     age: timedelta
     is_within: Callable[[str, str], bool | None]
-    recorded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +95,11 @@ class HeldRule:
     name: str
 
 
-def rule_that_holds(rules: PriceRules, facts: PriceFacts) -> HeldRule | None:
+def rule_that_holds(rules: PriceRules, facts: PriceFacts, recorded: int = 0) -> HeldRule | None:
     """The first rule that holds; None for none of them.
 
-    Where a condition is not known, the rule that is on record, if it is one of those that could have held.
+    `recorded` is the number of the rule that a past decision recorded, 0 for none of them. Where a condition is not
+    known, it is that one, if it is one of those that could have held; it decides nothing else.
 
     >>> dear, cheap = PriceRule("Fresh", 900, None, None, None, 60), PriceRule("Older", 500, None, None, 60, None)
     >>> both = PriceRules("UTC", (dear, cheap))
@@ -116,20 +115,22 @@ def rule_that_holds(rules: PriceRules, facts: PriceFacts) -> HeldRule | None:
             break
     else:
         possible.append(0)
-    number = facts.recorded if facts.recorded in possible else possible[-1]
+    number = recorded if recorded in possible else possible[-1]
     return HeldRule(number, rules.rules[number - 1].name) if number else None
 
 
 def condition_holds(rule: PriceRule, timezone: str, facts: PriceFacts) -> Mapping[str, bool | None]:
     """Each condition that the rule has, by its name in the document, and whether it holds; None: that is not known."""
-    found: dict[str, bool | None] = {}
+    return dict(_conditions(rule, timezone, facts))
+
+
+def _conditions(rule: PriceRule, timezone: str, facts: PriceFacts) -> Iterator[tuple[str, bool | None]]:
     if rule.lead_filter is not None:
-        found["filter"] = None if facts.attributes is None else rule.lead_filter.accepts(facts.attributes)
+        yield "filter", None if facts.attributes is None else rule.lead_filter.accepts(facts.attributes)
     if rule.hours_text is not None:
-        found["hours"] = _is_within(rule.hours_text, timezone, facts)
+        yield "hours", _is_within(rule.hours_text, timezone, facts)
     if rule.asks_age:
-        found["lead_age_minutes"] = rule.fits_age(facts.age)
-    return found
+        yield "lead_age_minutes", rule.fits_age(facts.age)
 
 
 def _is_within(hours: str, timezone: str, facts: PriceFacts) -> bool | None:
@@ -140,10 +141,13 @@ def _is_within(hours: str, timezone: str, facts: PriceFacts) -> bool | None:
 
 
 def _holds(rule: PriceRule, timezone: str, facts: PriceFacts) -> bool | None:
-    held = condition_holds(rule, timezone, facts).values()
-    if False in held:
-        return False
-    return None if None in held else True
+    found: bool | None = True
+    for _, holds in _conditions(rule, timezone, facts):
+        if holds is False:
+            return False
+        if holds is None:
+            found = None
+    return found
 
 
 def is_within(hours_text: str, timezone: str, moment: datetime) -> bool:
@@ -198,6 +202,28 @@ def _compiled(rule: Mapping[str, Any], schema: FormSchema) -> PriceRule:
         age.get("from"),
         age.get("below"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLevel:
+    """A level whose price rules are ready to be asked. `at` is the level at each price: its own, then each rule's.
+
+    `lowest_cents` is the lowest of them; `asks_age` and `asks_hours` say whether a price depends on that.
+    """
+
+    rules: PriceRules
+    at: tuple[Level, ...]
+    lowest_cents: int
+    asks_age: bool
+    asks_hours: bool
+
+
+def priced_level(level: Level, schema: FormSchema) -> PricedLevel:
+    """The level with its price rules for leads of this form. Never raises, as `compile_price_rules`."""
+    rules = compile_price_rules(level.price_rules_text, schema)
+    prices = [level.price_cents, *(rule.price_cents for rule in rules.rules)]
+    at = tuple(replace(level, price_cents=price_cents, price_rules_text=None) for price_cents in prices)
+    return PricedLevel(rules, at, lowest_price_cents(level), rules.ask_age, rules.ask_hours)
 
 
 def hours_text(spans: Sequence[JsonObject]) -> str:

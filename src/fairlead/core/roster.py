@@ -18,7 +18,7 @@ from fairlead.core.form import FormSchema, parse_form_schema
 from fairlead.core.gates import standing_refusal
 from fairlead.core.journal import Entry
 from fairlead.core.model import PLAIN_TERMS, Lead, Level, ProviderTerms, Subscription
-from fairlead.core.prices import PriceRules, compile_price_rules
+from fairlead.core.prices import PricedLevel, priced_level
 from fairlead.core.refusals import Refusal
 from fairlead.core.slots import Candidates, Slots
 from fairlead.core.traversal import active_levels_by_position
@@ -39,7 +39,7 @@ class Roster:
         self.schema = FormSchema(())
         self.active_levels: tuple[Level, ...] = ()
         self._levels: dict[str, Level] = {}
-        self._price_rules: dict[str, PriceRules] = {}
+        self._priced_levels: dict[str, PricedLevel] = {}
         self._provider_status: dict[str, str] = {}
         self._terms: dict[str, ProviderTerms] = {}
         self._conflict_groups: dict[str, tuple[str, ...]] = {}
@@ -56,13 +56,12 @@ class Roster:
         """The living levels by id, active or not."""
         return self._levels
 
-    def price_rules(self, level_id: str) -> PriceRules:
-        """The price rules of the living level, ready to be asked."""
-        rules = self._price_rules.get(level_id)
-        if rules is None:
-            rules = compile_price_rules(self._levels[level_id].price_rules_text, self.schema)
-            self._price_rules[level_id] = rules
-        return rules
+    def priced_level(self, level_id: str) -> PricedLevel:
+        """The living level with its price rules, ready to be asked."""
+        priced = self._priced_levels.get(level_id)
+        if priced is None:
+            priced = self._priced_levels[level_id] = priced_level(self._levels[level_id], self.schema)
+        return priced
 
     @property
     def subscriptions(self) -> Mapping[str, Subscription]:
@@ -179,13 +178,13 @@ class Roster:
         schema = parse_form_schema(form_schema)
         if schema != self.schema:
             self.schema = schema
-            self._price_rules.clear()
+            self._priced_levels.clear()
             self._take_new_slots()
 
     def set_level(self, level: Level, is_deleted: bool) -> None:
         """The level is as given, or gone. What shuts its subscriptions is forgotten: its price may be another."""
         before = self._levels.pop(level.level_id, None)
-        self._price_rules.pop(level.level_id, None)
+        self._priced_levels.pop(level.level_id, None)
         if not is_deleted:
             self._levels[level.level_id] = level
         own_pass = pass_in_order(self.level_pass(level.level_id), before and before.order, level.order)

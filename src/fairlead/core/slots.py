@@ -5,7 +5,7 @@ index is append-only, so a slot is never used again: a changed filter takes a fr
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -15,7 +15,7 @@ from pyroaring import BitMap
 from fairlead.core.fairness import in_served_order, in_weighted_order
 from fairlead.core.filter_index import FilterIndex
 from fairlead.core.filters import CompiledFilter
-from fairlead.core.model import Level, Subscription
+from fairlead.core.model import Level, Subscription, with_shared_texts
 from fairlead.core.refusals import Refusal
 from fairlead.core.weighted import NO_LEVEL_PASS, LevelPass, start_passes
 
@@ -187,7 +187,7 @@ class Slots:
             self._shut_reason = np.concatenate([self._shut_reason, np.zeros_like(self._shut_reason)])
             self._max_prices = np.concatenate([self._max_prices, np.full_like(self._max_prices, _ANY_PRICE)])
         level_id, provider_id = subscription.level_id, subscription.provider_id
-        shared = self._shared(subscription)
+        shared = with_shared_texts(subscription, self._texts)
         self._subscriptions.append(shared)
         self._provider_ids.append(shared.provider_id)
         self._gates.append(None)
@@ -205,7 +205,7 @@ class Slots:
         """The living subscription of the same id and filter is as given."""
         slot = self._slot_of[subscription.subscription_id]
         self._limit_price(slot, None)
-        self._subscriptions[slot] = self._shared(subscription)
+        self._subscriptions[slot] = with_shared_texts(subscription, self._texts)
         self._limit_price(slot, subscription)
         self._close(slot, gate)
 
@@ -259,16 +259,6 @@ class Slots:
     def _take_shut_off(self, slot: int) -> None:
         if self._shut_by.pop(slot, None) is not None:
             self._shut_until[slot] = 0
-
-    def _shared(self, subscription: Subscription) -> Subscription:
-        """The same subscription, with one text for all equal ones: thousands name one level, or have one filter."""
-        text = self._texts.setdefault
-        provider_id = text(subscription.provider_id, subscription.provider_id)
-        level_id = text(subscription.level_id, subscription.level_id)
-        own_filter = text(subscription.filter_text, subscription.filter_text)
-        if provider_id is subscription.provider_id and own_filter is subscription.filter_text:
-            return subscription  # as those that were read together are: a copy would leave holes in the memory
-        return replace(subscription, provider_id=provider_id, level_id=level_id, filter_text=own_filter)
 
     def _close(self, slot: int, gate: str | None) -> None:
         counts = self._gate_counts.setdefault(self._subscriptions[slot].level_id, {})

@@ -8,13 +8,13 @@ more, is read and built while it is not held: the journal does not change what i
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fairlead.core.fold import Head
 from fairlead.core.gates import shut_from_record
 from fairlead.core.journal import Entry, UnreadableEntry
 from fairlead.core.limits import limits_text
-from fairlead.core.model import Level, ProviderTerms, Subscription
+from fairlead.core.model import Level, ProviderTerms, Subscription, with_shared_texts
 from fairlead.core.refusals import Refusal
 from fairlead.core.roster import Roster
 from fairlead.core.stored_counters import StoredCounters
@@ -209,13 +209,6 @@ def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
     )
     texts: dict[str, str] = {}  # one for all equal ones, from the start: memory that is freed is not given back
 
-    def shared(subscription: Subscription) -> Subscription:
-        provider_id, level_id, own_filter = (
-            texts.setdefault(text, text)
-            for text in (subscription.provider_id, subscription.level_id, subscription.filter_text)
-        )
-        return replace(subscription, provider_id=provider_id, level_id=level_id, filter_text=own_filter)
-
     return RosterRows(
         niche,
         [
@@ -229,7 +222,7 @@ def read_roster_rows(conn: Connection, niche: LockedNiche) -> RosterRows:
         ],
         [
             (
-                shared(subscription_of_columns(*columns)),
+                with_shared_texts(subscription_of_columns(*columns), texts),
                 served_seq,
                 pass_value,
                 None if shut is None else shut_from_record(shut),
