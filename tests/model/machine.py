@@ -24,9 +24,9 @@ from tests.closing_sweep import sweep
 from tests.conftest import TEMPLATE
 from tests.model.model import Level, Model, Niche, Provider, Rules
 from tests.model.money_by_hand import NAMES, providers
-from tests.model.reports import Reports
 from tests.model.tables import agree, as_model_says, as_tables_say
 from tests.model.timed import BEGINNINGS, ZONES
+from tests.model.weighing import Weighing
 from tests.model.words import email_of, subscription_to, terms_of, told
 from tests.scenarios.in_postgres import as_toml
 
@@ -47,7 +47,7 @@ niches = st.sampled_from(NICHES)
 FORM = [{"key": "age", "type": "number"}]
 
 
-class Marketplace(Reports):
+class Marketplace(Weighing):
     """The model and PostgreSQL, side by side. Two distributors take turns, so that each finds its memory outdated."""
 
     def __init__(self, server_url: str) -> None:
@@ -74,18 +74,21 @@ class Marketplace(Reports):
     # Opening --------------------------------------------------------------------------------------------------
 
     @initialize(
-        terms=st.lists(st.tuples(PRICES, st.sampled_from([1, 1, 2])), min_size=3, max_size=3),
+        terms=st.lists(st.tuples(PRICES, st.sampled_from([1, 1, 2]), st.booleans()), min_size=3, max_size=3),
         funds=st.lists(st.sampled_from([1500, 5000, 900, 300]), min_size=4, max_size=4),
         filters=st.lists(st.sampled_from([*FILTERS, None]), min_size=12, max_size=12),
         beginning=st.sampled_from(BEGINNINGS),
     )
-    def open(self, terms: list[tuple[int, int]], funds: list[int], filters: list[Rules | None], beginning: str) -> None:
+    def open(
+        self, terms: list[tuple[int, int, bool]], funds: list[int], filters: list[Rules | None], beginning: str
+    ) -> None:
         """Two niches, three levels, four providers; who subscribes where is drawn, and when it all begins."""
         self.set_time(datetime.fromisoformat(beginning).replace(tzinfo=UTC))
         for niche in NICHES:
             self.model.niches[niche] = Niche(niche)
-        for number, (price, most) in enumerate(terms):
-            self._add_level(NICHES[number % 2], price, most, 3 * (number // 2) + 1)
+        for number, (price, most, is_weighted) in enumerate(terms):
+            level = self._add_level(NICHES[number % 2], price, most, 3 * (number // 2) + 1)
+            level.is_weighted = is_weighted
         opening = [
             {
                 "slug": niche,

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from fractions import Fraction
 
-from tests.model.local_time import DAY, NO_TERMS, Terms, is_open, window
+from tests.model.local_time import DAY, NO_TERMS, Terms, takes_leads, window
 from tests.model.prices import PriceRule, asked_price
+from tests.model.shares import Standing
+from tests.model.top_ups import Payment, TopUp, TopUps
 
 REPORTED_WITHIN = 14 * DAY
 Rules = tuple[tuple[str, object], ...]
@@ -37,6 +40,9 @@ class Level:
     is_active: bool = True
     is_exclusive: bool = False
     price_rules: tuple[PriceRule, ...] = ()
+    is_weighted: bool = False
+    standing: Standing = field(default_factory=Standing)
+    """Where it stands while leads go by weights."""
 
     @property
     def lowest(self) -> int:
@@ -73,6 +79,11 @@ class Subscription:
     is_gone: bool = False
     terms: Terms = NO_TERMS
     pays_at_most: int | None = None
+    weight: int = 1
+    passed: Fraction = Fraction(0)
+    """What it was charged where leads go by weights."""
+    charged: dict[int, int] = field(default_factory=dict)
+    """By lead, the weight at which it was charged for it."""
 
 
 @dataclass
@@ -156,11 +167,12 @@ class Model:
     """Which lead counts in no limit of whom any more."""
     reports: dict[tuple[int, str], str] = field(default_factory=dict)
     """What became of reports of bad leads: open, accepted or rejected."""
+    top_ups: TopUps = field(default_factory=TopUps)
 
     # What people do -------------------------------------------------------------------------------------------
 
     def deposit(self, provider: str, cents: int) -> None:
-        self.providers[provider].balance += cents
+        self._move(provider, cents)
         self._fund(each for each in self.living() if each.provider == provider)
 
     def debit(self, provider: str, cents: int) -> bool:
@@ -189,12 +201,64 @@ class Model:
             own = self.subscriptions[provider, level]
             del own.places[lead]
             own.place = max(own.places.values(), default=None)
+            if lead in own.charged:
+                own.passed -= Fraction(1, own.charged[lead])
         if self.niches[self.leads[lead].niche].leaves_limits:
             self.uncounted.add((lead, provider))
         if self.reports.get((lead, provider)) == "open":
             self.reports[lead, provider] = "accepted"
         self.deposit(provider, price)
         return True
+
+    def report_payment(self, payment: Payment, said: str) -> None:
+        """The gateway says that of a payment."""
+        if said in ("paid", "paid otherwise") and payment.state != "succeeded":
+            self.deposit(payment.provider, payment.cents)
+            self.top_ups.succeeded(payment, self.providers[payment.provider].balance, self.now)
+        if said == "another amount" and payment.state != "succeeded":
+            payment.state = "in_review"
+        if said == "failed" and payment.state == "pending":
+            self.top_ups.failed(payment, "card_declined", False, self.now)
+
+    def set_top_up(self, provider: str, wanted: TopUp) -> None:
+        """The auto top-up is like this, and begins anew unless it was so before."""
+        own = self.top_ups.by_provider.get(provider)
+        if own is not None and (own.below, own.cents, own.monthly, own.is_on, own.off_reason) == (
+            *(wanted.below, wanted.cents, wanted.monthly, wanted.is_on),
+            None,
+        ):
+            return
+        self.top_ups.by_provider[provider] = wanted
+        if wanted.is_on and self.providers[provider].balance < wanted.below:
+            wanted.look(self.now, self.now)
+
+    def top_up(self, provider: str) -> bool:
+        """The provider's card is charged, if that is due; returns whether it was tried."""
+        own = self.top_ups.by_provider.get(provider)
+        if own is None or not own.is_due(self.now):
+            return False
+        is_active = self.providers[provider].status == "active"
+        payment = self.top_ups.begin(provider, self.providers[provider].balance, is_active, self.now)
+        if payment is None:
+            return False
+        if own.card == "pays":
+            self.report_payment(payment, "paid")
+        elif own.card != "pays_later":
+            is_final = own.card == "declines_for_good"
+            self.top_ups.failed(payment, "lost_card" if is_final else "insufficient_funds", is_final, self.now)
+        return True
+
+    def weigh(self, subscription: Subscription, weight: int) -> None:
+        """Its next lead is charged at that weight."""
+        subscription.weight = weight
+        self._fund([subscription])
+
+    def order(self, level: str, is_weighted: bool) -> None:
+        """The level's leads go by weights, or in turn; where they go by weights again, all are even."""
+        own = self.levels[level]
+        if is_weighted and not own.is_weighted:
+            own.standing.open_again()
+        own.is_weighted = is_weighted
 
     def mark_bad(self, lead: int) -> int:
         """The lead is bad, and paid back to every buyer who was not yet; returns to how many."""
@@ -296,6 +360,11 @@ class Model:
     def is_valid(self, subscription: Subscription) -> bool:
         return self.niches[subscription.level.niche].asks_age or not subscription.rules
 
+    def _move(self, provider: str, cents: int) -> None:
+        own = self.providers[provider]
+        own.balance += cents
+        self.top_ups.moved(provider, own.balance - cents, own.balance, self.now)
+
     def _fund(self, subscriptions: Iterator[Subscription] | list[Subscription]) -> None:
         for each in subscriptions:
             if each.inactive != "paused":
@@ -371,8 +440,9 @@ class Model:
         price = asked_price(level.price, level.price_rules, lead.age if niche.asks_age else None, lead.came, self.now)
         elsewhere = [name for _, name, _ in received]
         open_slots, is_short = level.most, False
-        queue = [each for each in self.living() if each.level is level]
-        queue.sort(key=lambda each: (each.place is not None, each.place or 0, self.providers[each.provider].number))
+        queue = self._queue(level)
+        at = {each.provider: level.standing.at(each.passed, each.place) for each in queue}
+        picked: list[Subscription] = []
         willing = [
             each
             for each in queue
@@ -400,12 +470,15 @@ class Model:
                 refused.append((level.name, each.provider, "insufficient_balance"))
                 is_short = True
             else:
-                provider.balance -= price
+                self._move(each.provider, -price)
+                picked.append(each)
                 niche.served += 1
                 each.place = each.places[number] = niche.served
                 received.append((level.name, each.provider, price))
                 self.sales.append(Sale(self.now, number, each.provider, level.name, price))
                 open_slots -= 1
+        if level.is_weighted and picked:
+            self._charge(level, number, picked, at)
         if shut:
             closed.append(Closed(level.name, tuple(passed), len(shut) - len(passed)))
         willing = [each for each in willing if (each.provider, shut.get(each.provider)) not in passed]
@@ -421,11 +494,27 @@ class Model:
         # Once another level has sold the lead, the place of an exclusive one is none any more.
         return is_short and open_slots > 0 and not level.is_exclusive
 
+    def _queue(self, level: Level) -> list[Subscription]:
+        """Who is next at the level, before the lead."""
+
+        def in_turn(each: Subscription) -> tuple[bool, int, int]:
+            return each.place is not None, each.place or 0, self.providers[each.provider].number
+
+        queue = sorted((each for each in self.living() if each.level is level), key=in_turn)
+        if level.is_weighted:
+            queue.sort(key=lambda each: level.standing.at(each.passed, each.place))
+        return queue
+
+    def _charge(self, level: Level, lead: int, picked: list[Subscription], at: dict[str, Fraction]) -> None:
+        passed = level.standing.give([(each.places[lead], at[each.provider], each.weight) for each in picked])
+        for each, own in zip(picked, passed, strict=True):
+            each.passed, each.charged[lead] = own, each.weight
+
     def _closed(self, own: Subscription, price: int, number: int) -> str | None:
         """Why hours or limits keep it from the lead; what its provider got of the same lead counts with the next."""
         provider = self.providers[own.provider]
-        hours = own.terms.hours or provider.terms.hours
-        if hours and not is_open(hours, self.now, provider.zone):
+        schedule = own.terms.schedule or provider.terms.schedule
+        if schedule is not None and not takes_leads(schedule, self.now, provider.zone):
             return "outside_schedule"
         counted = [
             each

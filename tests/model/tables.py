@@ -7,6 +7,8 @@ from fairlead.store.connection import Database
 from tests.model.model import Closed, Decision, Model, Subscription
 
 CLOSED = ("outside_schedule", "cap_reached")
+PASS_OF_A_LEAD = 61_261_200
+"""What the tables have where the model has 1: a lead at a weight of 1."""
 
 
 def as_tables_say(database: Database, lead_ids: list[str]) -> dict[str, Any]:
@@ -47,8 +49,33 @@ def as_tables_say(database: Database, lead_ids: list[str]) -> dict[str, Any]:
                 for provider_id, level_id, *state in rows(
                     """
                     select provider_id::text, competition_level_id::text, deactivation_reason, filter_is_valid,
-                           served_seq
+                           served_seq, weight, pass
                     from subscriptions where deleted_at is null
+                    """
+                )
+            },
+            "levels": {
+                name: (order == "weighted", highest, longest)
+                for name, order, highest, longest in rows(
+                    "select name, queue_order, global_pass, longest_stride from competition_levels"
+                    " where deleted_at is null"
+                )
+            },
+            "payments": dict(
+                rows(
+                    """
+                    select p.name, array_agg((r.amount_cents, r.state, r.method_reference is not null)::text
+                                             order by r.id)
+                    from payment_requests r join providers p on p.id = r.provider_id group by 1
+                    """
+                )
+            ),
+            "top-ups": {
+                name: tuple(state)
+                for name, *state in rows(
+                    """
+                    select p.name, t.is_on, t.off_reason, t.refusal_count, t.due_at is not null
+                    from auto_top_ups t join providers p on p.id = t.provider_id
                     """
                 )
             },
@@ -139,12 +166,28 @@ def as_model_says(model: Model) -> dict[str, Any]:
         return [each for each in model.decisions if model.leads[each.lead].niche == niche]
 
     def row(each: Subscription) -> tuple[object, ...]:
-        return (each.inactive, model.is_valid(each), each.place)
+        return (each.inactive, model.is_valid(each), each.place, each.weight, each.passed * PASS_OF_A_LEAD)
+
+    def payments_of(provider: str) -> list[str]:
+        own = [each for each in model.top_ups.payments if each.provider == provider]
+        return [f"({each.cents},{each.state},{'t' if each.is_automatic else 'f'})" for each in own]
 
     return {
         "niches": {each.name: (each.pointer, each.served, each.is_active) for each in model.niches.values()},
         "providers": {name: (each.status, each.balance, each.credit) for name, each in model.providers.items()},
         "subscriptions": {(each.provider, each.level.name): row(each) for each in model.living()},
+        "levels": {
+            name: (
+                each.is_weighted,
+                *(part * PASS_OF_A_LEAD for part in (each.standing.highest, each.standing.longest)),
+            )
+            for name, each in model.levels.items()
+        },
+        "payments": {each.provider: payments_of(each.provider) for each in model.top_ups.payments},
+        "top-ups": {
+            name: (each.is_on, each.off_reason, each.refusals, each.due is not None)
+            for name, each in model.top_ups.by_provider.items()
+        },
         "leads": [(each.status, each.is_waiting, each.attempts, each.outcome) for each in model.leads],
         "decisions": {niche: decisions_of(niche) for niche in model.niches},
         "reports": model.reports,

@@ -1,14 +1,15 @@
 """Windows and opening hours as the engine reckons them, against the model's, which walks through time."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from fairlead.core.limits import limits_text
 from fairlead.core.local_time import Period, window_at, zone_named
+from fairlead.core.public_holidays import public_holidays
 from fairlead.core.schedule import opens_at
-from tests.model.local_time import Span, is_open, window
-from tests.model.words import schedule_of
+from tests.model.local_time import DAY, Schedule, Span, is_holiday, is_open, takes_leads, window
+from tests.model.words import schedule_document, schedule_of
 
 EDGES = {
     "Europe/Berlin": ["2026-03-29T01:00", "2026-10-25T01:00"],
@@ -42,3 +43,36 @@ def test_windows_and_hours_are_those_of_the_model_around_every_change_of_clocks(
         for hours in HOURS:
             text = limits_text(schedule_of(hours)) or ""
             assert (opens_at(text, zone, moment) is None) == is_open(hours, moment, zone), (moment, hours)
+
+
+@pytest.mark.parametrize("place", ["DE", "DE-BW"])
+def test_public_holidays_are_those_of_the_model(place: str) -> None:
+    country, _, region = place.partition("-")
+    for year in range(2024, 2032):
+        days = [date(year, 1, 1) + number * DAY for number in range(366)]
+        own = {day for day in days if day.year == year and is_holiday(place, day)}
+        assert own == public_holidays(country, region or None, year), year
+
+
+PAUSED_UNTIL = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+SCHEDULES = [
+    Schedule(off=((date(2026, 10, 25), date(2026, 10, 25)),)),
+    Schedule(hours=((WEEK, 22 * 60, 6 * 60),), off=((date(2026, 10, 24), date(2026, 10, 24)),)),
+    Schedule(hours=((WEEK, 22 * 60, 6 * 60),), holidays="DE-BW"),
+    Schedule(holidays="DE"),
+    Schedule(paused_until=PAUSED_UNTIL),
+    Schedule(hours=((WEEK, 2 * 60, 3 * 60),), paused_until=PAUSED_UNTIL),
+]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("zone", EDGES)
+def test_days_off_holidays_and_pauses_are_those_of_the_model(schedule: Schedule, zone: str) -> None:
+    text = limits_text(schedule_document(schedule)) or ""
+    for edge in ("2026-10-25T01:00", "2026-10-03T00:00", "2026-11-01T00:00", "2026-12-31T23:00", "2026-04-03T12:00"):
+        for step in STEPS:
+            moment = datetime.fromisoformat(edge).replace(tzinfo=UTC) + step
+            assert (opens_at(text, zone, moment) is None) == takes_leads(schedule, moment, zone), moment
+    for step in (-1, 0, 1):
+        moment = PAUSED_UNTIL + step * timedelta(microseconds=1)
+        assert (opens_at(text, zone, moment) is None) == takes_leads(schedule, moment, zone), moment

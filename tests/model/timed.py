@@ -3,13 +3,15 @@
 The clock is set and never slept on: to right before a window turns or hours begin, to that instant, and further.
 """
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from fairlead.store.simulated_clock import SimulatedClock
-from tests.model.local_time import Span, Terms, window
+from tests.model.local_time import Schedule, Span, Terms, takes_leads, window
+from tests.model.model import Subscription
 from tests.model.money_by_hand import providers
 from tests.model.prices import PriceRule
 from tests.model.together import Together
@@ -27,12 +29,20 @@ BEGINNINGS = (
     *("2028-02-28T17:00", "2026-01-31T12:00", "2026-12-31T10:00"),
 )
 WEEK = (0, 1, 2, 3, 4, 5, 6)
-HOURS: list[tuple[Span, ...] | None] = [
+BY_DAY: tuple[Span, ...] = ((WEEK, 9 * 60, 17 * 60),)
+BY_NIGHT: tuple[Span, ...] = ((WEEK, 22 * 60 + 30, 2 * 60 + 15),)
+SCHEDULES = [
     *[None, None],
-    ((WEEK, 9 * 60, 17 * 60),),
-    ((WEEK, 22 * 60 + 30, 2 * 60 + 15),),
-    ((WEEK, 0, 90), ((5, 6), 12 * 60, 24 * 60)),
+    Schedule(BY_DAY),
+    Schedule(BY_NIGHT),
+    Schedule(((WEEK, 0, 90), ((5, 6), 12 * 60, 24 * 60))),
+    Schedule(holidays="DE-BW"),
+    Schedule(BY_NIGHT, holidays="DE"),
+    Schedule(off=((date(2026, 3, 28), date(2026, 3, 28)), (date(2026, 10, 24), date(2026, 11, 2)))),
+    Schedule(BY_NIGHT, off=((date(2026, 4, 4), date(2026, 4, 5)), (date(2026, 10, 3), date(2026, 10, 3)))),
 ]
+BUT_NOT_THEN = (Schedule(BY_DAY), Schedule(((WEEK, 17 * 60, 9 * 60),)))
+"""At any moment one of them is open, and the other is not."""
 LIMITS: list[tuple[tuple[str, int], ...]] = [
     *[(), ()],
     (("leads_per_hour", 1),),
@@ -54,7 +64,7 @@ PRICE_RULES: list[PriceRule] = [
     PriceRule(600, hours=(((5, 6), 1 * 60 + 30, 3 * 60),), zone="America/Havana"),
 ]
 JUMPS = st.sampled_from([timedelta(minutes=minutes) for minutes in (29, 61, 300, 23 * 60, 25 * 60, 8 * 24 * 60)])
-terms = st.builds(Terms, st.sampled_from(LIMITS), st.sampled_from(HOURS))
+terms = st.builds(Terms, st.sampled_from(LIMITS), st.sampled_from(SCHEDULES))
 
 
 class Timed(Together):
@@ -63,9 +73,10 @@ class Timed(Together):
     clock: SimulatedClock
 
     def set_time(self, moment: datetime) -> None:
-        """It is that moment, for both."""
-        self.clock.set(moment)
-        self.model.now = moment
+        """It is that moment, for both. Set where it stands, the clock would go back by its ticks."""
+        if moment != self.model.now:
+            self.clock.set(moment)
+            self.model.now = moment
 
     @rule(jump=JUMPS)
     def wait(self, jump: timedelta) -> None:
@@ -85,17 +96,73 @@ class Timed(Together):
     @rule(provider=providers, own=terms)
     def limit_provider(self, provider: str, own: Terms) -> None:
         """Over all niches."""
+        self._apply_terms(provider, own)
+
+    def _apply_terms(self, provider: str, own: Terms) -> None:
         self.apply([], [{"email": email_of(provider), **timed(own)}])
         self.model.providers[provider].terms = own
 
     @rule(pick=st.integers(0, 40), own=terms, most=st.sampled_from([None, None, None, 300, 150]))
     def limit_subscription(self, pick: int, own: Terms, most: int | None) -> None:
+        if subscription := self._picked(pick):
+            self._agree(subscription, own, most)
+
+    def _picked(self, pick: int) -> Subscription | None:
         living = list(self.model.living())
-        if living:
-            subscription = living[pick % len(living)]
-            words = subscription_to(subscription.level, **timed(own), max_price_cents=most or 0)
-            self.apply([], [{"email": email_of(subscription.provider), "subscription": [words]}])
-            self.model.agree(subscription, own, most)
+        return living[pick % len(living)] if living else None
+
+    def _agree(self, subscription: Subscription, own: Terms, most: int | None) -> None:
+        words = subscription_to(subscription.level, **timed(own), max_price_cents=most or 0)
+        self.apply([], [{"email": email_of(subscription.provider), "subscription": [words]}])
+        self.model.agree(subscription, own, most)
+
+    @rule(pick=st.integers(0, 40), is_own_open=st.booleans(), age=st.sampled_from([None, 40]))
+    def contradict(self, pick: int, is_own_open: bool, age: int | None) -> None:
+        """A subscription is open while its provider is not, or the other way round; and a lead comes."""
+        if subscription := self._picked(pick):
+            provider = self.model.providers[subscription.provider]
+            shut, opened = sorted(BUT_NOT_THEN, key=lambda each: takes_leads(each, self.model.now, provider.zone))
+            own, others = (opened, shut) if is_own_open else (shut, opened)
+            self._apply_terms(subscription.provider, replace(provider.terms, schedule=others))
+            self._agree(subscription, replace(subscription.terms, schedule=own), subscription.pays_at_most)
+            self._sell(subscription.level.niche, [age], 0)
+
+    @rule(pick=st.integers(0, 40), period=st.sampled_from(["day", "day", "week", "month"]))
+    def sell_around_a_turn(self, pick: int, period: str) -> None:
+        """One lead is allowed in the window; one comes right before it turns, and one at that instant."""
+        if subscription := self._picked(pick):
+            self._agree(subscription, Terms(((f"leads_per_{period}", 1),)), None)
+            found = window(period, self.model.now, self.model.providers[subscription.provider].zone)
+            assert found is not None
+            for early in (timedelta(seconds=1), timedelta(0)):
+                self.set_time(max(self.model.now, found[1] - early))
+                self._sell(subscription.level.niche, [40], 0)
+
+    def _sell(self, niche: str, ages: list[int | None], who: int) -> None:
+        raise NotImplementedError
+
+    @rule(pick=st.integers(0, 40), of_provider=st.booleans(), jump=JUMPS)
+    def pause_until(self, pick: int, of_provider: bool, jump: timedelta) -> None:
+        """No leads are taken before that moment."""
+        if subscription := self._picked(pick):
+            until = self.model.now + jump
+            provider = self.model.providers[subscription.provider]
+            if of_provider:
+                schedule = replace(provider.terms.schedule or Schedule(), paused_until=until)
+                self._apply_terms(subscription.provider, replace(provider.terms, schedule=schedule))
+            else:
+                schedule = replace(subscription.terms.schedule or Schedule(), paused_until=until)
+                own = replace(subscription.terms, schedule=schedule)
+                self._agree(subscription, own, subscription.pays_at_most)
+
+    @rule(early=st.sampled_from([timedelta(0), timedelta(seconds=1)]))
+    def wait_for_the_end_of_a_pause(self, early: timedelta) -> None:
+        """It is when the first pause that is known ends, or right before."""
+        all_terms = [each.terms for each in (*self.model.providers.values(), *self.model.living())]
+        ends = [each.schedule.paused_until for each in all_terms if each.schedule is not None]
+        ahead = [until for until in ends if until is not None and until > self.model.now]
+        if ahead:
+            self.set_time(max(self.model.now, min(ahead) - early))
 
     @rule(provider=providers, zone=st.sampled_from(ZONES))
     def move(self, provider: str, zone: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fairlead.core.canonical import JsonObject
-from tests.model.local_time import Span, Terms
+from tests.model.local_time import Schedule, Span, Terms
 from tests.model.model import Level, Rules
 from tests.model.prices import PriceRule
 
@@ -35,6 +35,7 @@ def terms_of(level: Level) -> dict[str, object]:
         "price_cents": level.price,
         "max_recipients": level.most,
         "order_position": level.position,
+        "order": "weighted" if level.is_weighted else "least_recently_served",
     }
 
 
@@ -61,7 +62,22 @@ def _price_rule(number: int, rule: PriceRule) -> dict[str, object]:
 
 def timed(terms: Terms) -> dict[str, object]:
     """Limits and a schedule, also where there are none."""
-    return {"limits": dict(terms.limits), "schedule": schedule_of(terms.hours or ())}
+    return {"limits": dict(terms.limits), "schedule": schedule_document(terms.schedule)}
+
+
+def schedule_document(schedule: Schedule | None) -> JsonObject:
+    """The schedule as a document, which is empty where every hour is open."""
+    if schedule is None:
+        return {}
+    document = dict(schedule_of(schedule.hours or ()))
+    if schedule.off:
+        document["dates_off"] = [{"from": f"{first}", "to": f"{last}"} for first, last in schedule.off]
+    if schedule.holidays is not None:
+        country, _, region = schedule.holidays.partition("-")
+        document["holidays"] = {"country": country, "region": region} if region else {"country": country}
+    if schedule.paused_until is not None:
+        document["paused_until"] = schedule.paused_until.isoformat()
+    return document
 
 
 def schedule_of(hours: Sequence[Span]) -> JsonObject:

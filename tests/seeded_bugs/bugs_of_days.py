@@ -17,4 +17,21 @@ BUGS_OF_DAYS = (
         ),
         (MODEL,),
     ),
+    Bug(
+        "a provider's schedule goes before that of its subscription",
+        "what a provider says of itself holds for all of it",
+        (
+            Edit(
+                "core/time_rules.py",
+                "text = subscription.schedule_text or terms.schedule_text",
+                "text = terms.schedule_text or subscription.schedule_text",
+            ),
+            Edit(
+                "core/time_rules.py",
+                "key = subscription.schedule_text or terms.schedule_text, terms.timezone",
+                "key = terms.schedule_text or subscription.schedule_text, terms.timezone",
+            ),
+        ),
+        (MODEL,),
+    ),
 )
