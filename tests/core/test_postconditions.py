@@ -128,7 +128,7 @@ BROKEN: dict[str, Callable[[Decision], Decision]] = {
     ),
     "the level's price is charged (R8)": lambda d: first(d, price_cents=499),
     "no cap is overshot (R13)": lambda d: first(
-        d, counters=tuple(each.with_lead(500) for each in d.levels[0].recipients[0].counters)
+        d, counters=tuple(each.with_lead(500, 0) for each in d.levels[0].recipients[0].counters)
     ),
     "no balance below its floor (R8)": lambda d: first(d, balance_before_cents=499),
 }

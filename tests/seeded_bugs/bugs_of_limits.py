@@ -16,7 +16,7 @@ BUGS_OF_LIMITS = (
         "it is reached when more than it was used",
         (
             Edit("core/limits.py", "if counters.room_leads >= 1 and", "if counters.room_leads >= 0 and"),
-            Edit("core/postconditions.py", "(price_cents if is_of_money else 1) > limit", "0 > limit"),
+            Edit("core/postconditions.py", "(recipient.price_cents if is_of_money else 1) > limit", "0 > limit"),
         ),
         (LIMITS,),
         is_quick=True,
@@ -30,7 +30,7 @@ BUGS_OF_LIMITS = (
                 "counters.room_cents >= price_cents",
                 "counters.room_cents >= 1",
             ),
-            Edit("core/postconditions.py", "(price_cents if is_of_money else 1) > limit", "0 > limit"),
+            Edit("core/postconditions.py", "(recipient.price_cents if is_of_money else 1) > limit", "0 > limit"),
         ),
         (LIMITS,),
         is_quick=True,

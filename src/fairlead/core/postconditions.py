@@ -40,7 +40,6 @@ from collections.abc import Mapping, Sequence
 
 from fairlead.core.decision import Decision, LevelResult, Recipient, RefusedCandidate
 from fairlead.core.gates import price_refusal, standing_refusal
-from fairlead.core.limits import Counters
 from fairlead.core.model import PLAIN_TERMS, Balance, Level, Subscription
 from fairlead.core.refusals import LevelFull
 from fairlead.core.roster import Roster
@@ -134,19 +133,21 @@ def _assert_recipient(roster: Roster, result: LevelResult, recipient: Recipient)
     balance_after_cents = recipient.balance_before_cents - recipient.price_cents
     assert balance_after_cents >= -recipient.credit_limit_cents, "no balance below its floor (R8)"
     terms = roster.terms.get(recipient.provider_id, PLAIN_TERMS)
-    for owner, text in (("subscription", subscription.limits_text), ("provider", terms.limits_text)):
-        own = [counters for counters in recipient.counters if counters.owner == owner]
-        assert _have_room(own, text, recipient.price_cents), "no cap is overshot (R13)"
+    texts = [text for text in (subscription.limits_text, terms.limits_text) if text is not None]
+    assert _have_room(recipient, texts), "no cap is overshot (R13)"
 
 
-def _have_room(own: Sequence[Counters], limits_text: str | None, price_cents: int) -> bool:
-    """Whether the owner's counters are those of its limits, and none of them is overshot by one more lead."""
-    if [counters.windows.text for counters in own] != ([] if limits_text is None else [limits_text]):
+def _have_room(recipient: Recipient, limits_texts: Sequence[str]) -> bool:
+    """Whether its counters are those of its limits, its own first, and none of them is overshot by one more lead."""
+    if [counters.windows.text for counters in recipient.counters] != limits_texts:
         return False
-    for counters in own:
+    owner_ids = (recipient.subscription_id, recipient.provider_id)
+    for counters in recipient.counters:
+        if counters.owner_id not in owner_ids:
+            return False
         numbers = counters.numbers
         for place, is_of_money, limit in counters.windows.checks:
-            if numbers[place] + (price_cents if is_of_money else 1) > limit:
+            if numbers[place] + (recipient.price_cents if is_of_money else 1) > limit:
                 return False
     return True
 

@@ -65,33 +65,40 @@ class CountedRules:
         self._seconds = int(moment.timestamp())
         self._certain = certain
         self._expected = expected
-        self._owners: dict[str, Sequence[str]] = {}
         self.consulted: dict[str, Counters] = {}
         self.after: dict[str, Counters] = {}
         self.provider_ids: dict[str, str] = {}
 
     def counters(self, subscription: Subscription, terms: ProviderTerms) -> Sequence[Counters]:
         """See `TimeRules`."""
-        owner_ids = self._owners.get(subscription.subscription_id)
-        if owner_ids is None:
-            limits = limits_of(subscription, terms)
-            for owner, owner_id, text in limits:
-                if owner_id not in self.after:
-                    windows = windows_at(text, terms.timezone, self._moment)
-                    known = self._certain.get(owner_id) or self._expected_of(owner, owner_id, windows)
-                    self.consulted[owner_id] = self.after[owner_id] = known
-                    self.provider_ids[owner_id] = subscription.provider_id
-            owner_ids = self._owners[subscription.subscription_id] = [owner_id for _, owner_id, _ in limits]
-        return [self.after[owner_id] for owner_id in owner_ids]
+        after, provider_id = self.after, subscription.provider_id
+        found: list[Counters] = []
+        if (text := subscription.limits_text) is not None:
+            own_id = subscription.subscription_id
+            if (own := after.get(own_id)) is None:
+                own = self._consult("subscription", own_id, provider_id, windows_at(text, terms.timezone, self._moment))
+            found.append(own)
+        if (text := terms.limits_text) is not None:
+            if (own := after.get(provider_id)) is None:
+                own = self._consult(
+                    "provider", provider_id, provider_id, windows_at(text, terms.timezone, self._moment)
+                )
+            found.append(own)
+        return found
+
+    def _consult(self, owner: Owner, owner_id: str, provider_id: str, windows: Windows) -> Counters:
+        known = self._certain.get(owner_id)
+        if known is None and (stored := self._expected.get(owner_id)) is not None:
+            known = stored.at(owner, owner_id, windows)
+        if known is None:
+            known = counters_of(owner, owner_id, windows)
+        self.consulted[owner_id] = self.after[owner_id] = known
+        self.provider_ids[owner_id] = provider_id
+        return known
 
     def opens_at(self, subscription: Subscription, terms: ProviderTerms) -> datetime | None:
         """See `TimeRules`."""
         return schedule_opens_at(subscription, terms, self._moment)
-
-    def _expected_of(self, owner: Owner, owner_id: str, windows: Windows) -> Counters:
-        stored = self._expected.get(owner_id)
-        known = None if stored is None else stored.at(owner, owner_id, windows)
-        return counters_of(owner, owner_id, windows) if known is None else known
 
     def is_within(self, hours_text: str, timezone: str) -> bool:
         """See `TimeRules`."""
