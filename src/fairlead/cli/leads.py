@@ -10,12 +10,13 @@ from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import errors, print_json, say, table
 from fairlead.cli.progress import progress_bar
 from fairlead.core.canonical import timestamp_text
-from fairlead.core.errors import BadInput, Refused
+from fairlead.core.errors import BadInput
 from fairlead.flows.approve_lead import ApprovedLeads, approve_leads, approve_niche
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.leads.listing import LeadFilter, ListedLead, lead_page
-from fairlead.store.leads.rows import LEAD_STATUSES, count_pending, niche_form
+from fairlead.store.leads.rows import LEAD_STATUSES, count_pending
+from fairlead.store.lookups import niche_id_of
 
 app = typer.Typer(help="Bring leads in, approve them, list them.", no_args_is_help=True)
 app.command("import")(import_file)
@@ -71,7 +72,7 @@ def _approve_some(database: Database, lead_ids: list[str], as_json: bool) -> Non
 
 
 def _approve_niche(database: Database, slug: str, as_json: bool) -> None:
-    niche_id = _niche_id(database, slug)
+    niche_id = database.read(lambda conn: niche_id_of(conn, slug))
     with progress_bar("leads") as bar:
         with database.snapshot() as conn:
             task = bar.add_task("Approving", total=count_pending(conn, niche_id))
@@ -95,11 +96,10 @@ def list_(
     """
     if status is not None and status not in LEAD_STATUSES:
         raise BadInput([f"--status: there is no status {status!r}; there are {', '.join(LEAD_STATUSES)}"])
-    with marketplace() as database:
+    with marketplace() as database, database.snapshot() as conn:
         if niche is not None:
-            _niche_id(database, niche)  # raises where there is none: an empty list would hide a misspelt slug
-        with database.snapshot() as conn:
-            leads = lead_page(conn, LeadFilter(niche, status), None, limit).items
+            niche_id_of(conn, niche)  # raises where there is none: an empty list would hide a misspelt slug
+        leads = lead_page(conn, LeadFilter(niche, status), None, limit).items
     if as_json:
         print_json([_for_programs(lead) for lead in leads])
     elif leads:
@@ -107,14 +107,6 @@ def list_(
         table("", columns, [_for_people(lead) for lead in leads], right=[3])
     else:
         say("No leads.")
-
-
-def _niche_id(database: Database, slug: str) -> str:
-    with database.snapshot() as conn:
-        found = niche_form(conn, slug)
-    if found is None:
-        raise Refused("niche_unknown", f"there is no niche {slug!r}")
-    return found.niche_id
 
 
 def _for_programs(lead: ListedLead) -> dict[str, object]:

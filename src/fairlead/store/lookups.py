@@ -72,6 +72,14 @@ def provider_id_of(conn: Connection, id_or_email: str) -> str:
     return row[0]
 
 
+def niche_id_of(conn: Connection, slug: str) -> str:
+    """The id of the niche with this slug. Raises `Refused` when there is none."""
+    row = conn.execute("select id::text from niches where slug = %s", (slug,)).fetchone()
+    if row is None:
+        raise Refused("niche_unknown", f"there is no niche {slug!r}")
+    return row[0]
+
+
 def niches_with_waiting_leads(conn: Connection, slug: str | None) -> list[WaitingNiche]:
     """Every niche (or the one with this slug) and how many of its leads await a decision, by slug."""
     niches = all_rows(

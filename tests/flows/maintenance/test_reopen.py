@@ -100,14 +100,21 @@ NINE_TO_FIVE = (
     'opens = "09:00", closes = "17:00" }] }'
 )
 OPENINGS = (
-    # an hour at two, a half hour at two, and an hour at midnight, which then never comes, or comes twice
+    # Berlin changes by an hour, Lord Howe by half of one, each in the small hours, so that each day has one midnight.
     ("Europe/Berlin", DAY, "2026-03-29T12:00", "2026-03-29T22:00"),
     ("Europe/Berlin", DAY, "2026-10-25T12:00", "2026-10-25T23:00"),
     ("Australia/Lord_Howe", DAY, "2026-04-04T20:00", "2026-04-05T13:30"),
     ("Australia/Lord_Howe", DAY, "2026-10-03T20:00", "2026-10-04T13:00"),
+    # Havana changes at midnight: in spring it never comes, and the day opens at one; in autumn it comes twice, at 04:00
+    # and at 05:00 UTC, and the day opens with the first, once: the next one opens 25 hours later.
     ("America/Havana", DAY, "2026-03-07T12:00", "2026-03-08T05:00"),
     ("America/Havana", DAY, "2026-03-08T12:00", "2026-03-09T04:00"),
     ("America/Havana", DAY, "2026-10-31T12:00", "2026-11-01T04:00"),
+    ("America/Havana", DAY, "2027-11-06T12:00", "2027-11-07T04:00"),
+    ("America/Havana", DAY, "2027-11-07T04:30", "2027-11-08T05:00"),
+    ("America/Havana", DAY, "2027-11-07T05:30", "2027-11-08T05:00"),
+    ("America/Havana", MONTH, "2026-10-31T12:00", "2026-11-01T04:00"),
+    # Cairo: in spring midnight never comes; in autumn it comes once, after an hour from eleven on that comes twice.
     ("Africa/Cairo", DAY, "2026-04-23T12:00", "2026-04-23T22:00"),
     ("Africa/Cairo", DAY, "2026-10-29T12:00", "2026-10-29T22:00"),
     # schedules on the morning after
