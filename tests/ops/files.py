@@ -11,6 +11,7 @@ import yaml
 from fairlead.telemetry.gauges import (
     Gauges,
     NicheGauges,
+    PaymentGauges,
     QueuedNotifications,
     QueueGauges,
     ReconciliationGauges,
@@ -36,6 +37,7 @@ _ALL_ONE = Gauges(
     ReconciliationGauges(1, 1, 1),
     {("t", "failed"): 1},
     ReportGauges(1, 1, 1),
+    PaymentGauges(1, 1, 1),
 )
 
 

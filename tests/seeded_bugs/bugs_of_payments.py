@@ -169,4 +169,29 @@ BUGS_OF_PAYMENTS = (
         ),
         (f"{_TOP_UPS}::test_another_currency_is_not_credited_and_nothing_more_is_charged_until_an_operator_decides",),
     ),
+    Bug(
+        "a charge that succeeded is told to its provider by the balance alone",
+        "only bad news need be told",
+        (
+            Edit(
+                "flows/payments/top_up_results.py",
+                "    if credited is not None:\n        detail",
+                "    if False:\n        detail",
+            ),
+        ),
+        (f"{_TOP_UPS}::test_a_low_balance_is_charged_once_and_on_the_balance",),
+    ),
+    Bug(
+        "a charge that switches auto top-up off is counted as any refusal",
+        "refused is refused",
+        (
+            Edit(
+                "flows/payments/take_report.py",
+                "TopUpOutcome.SWITCHED_OFF if switched_off else TopUpOutcome.REFUSED",
+                "TopUpOutcome.REFUSED",
+            ),
+        ),
+        ("tests/store/watching/test_payment_gauges.py::test_each_charge_is_counted_by_what_became_of_it",),
+        is_quick=True,
+    ),
 )

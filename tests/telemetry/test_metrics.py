@@ -15,6 +15,7 @@ from fairlead.telemetry.deadline import Bounded
 from fairlead.telemetry.gauges import (
     Gauges,
     NicheGauges,
+    PaymentGauges,
     QueuedNotifications,
     QueueGauges,
     ReconciliationGauges,
@@ -37,8 +38,9 @@ GAUGES = Gauges(
     reconciliation=ReconciliationGauges(51, 52, 53.5),
     recent_attempts={("send_email", "failed"): 61},
     reports=ReportGauges(71, 72, 73.5),
+    payments=PaymentGauges(81, 82.5, 83),
 )
-EMPTY = Gauges((), (), (), {}, 0, 0, None, None, {}, ReportGauges(0, 0, 0))
+EMPTY = Gauges((), (), (), {}, 0, 0, None, None, {}, ReportGauges(0, 0, 0), PaymentGauges(0, 0, 0))
 
 
 @pytest.fixture
@@ -73,6 +75,7 @@ def test_what_happened_is_counted() -> None:
     metrics.delivered("webhook", "sent", 0.3)
     metrics.job_ran("email", "send_email", "succeeded", 0.1)
     metrics.job_rescued("distribute")
+    metrics.top_up_settled("switched_off")
     found = samples(Scrape())
     assert of(found, "decisions_total", niche="hosting", outcome="success") == 1
     assert of(found, "decisions_total", niche="hosting", outcome="no_eligible") == 1
@@ -89,6 +92,7 @@ def test_what_happened_is_counted() -> None:
     assert of(found, "jobs_total", queue="email", task="send_email", outcome="succeeded") == 1
     assert of(found, "job_duration_seconds_count", queue="email", task="send_email") == 1
     assert of(found, "jobs_rescued_total", queue="distribute") == 1
+    assert of(found, "top_up_charges_total", outcome="switched_off") == 1
     assert next(value for (name, _), value in found.items() if name == "fairlead_build_info") == 1
 
 
@@ -129,6 +133,9 @@ def test_what_the_database_says_is_shown_under_its_names() -> None:
         "bad_lead_reports_open": 71,
         "bad_lead_reports_overdue": 72,
         "bad_lead_reports_oldest_seconds": 73.5,
+        "payments_in_doubt": 81,
+        "payments_in_doubt_oldest_seconds": 82.5,
+        "auto_top_ups_switched_off": 83,
         "workers_alive": 41,
         "worker_heartbeat_age_seconds": 42.5,
         "reconciliation_differences": 51,

@@ -70,6 +70,7 @@ class Verbs(LazyGroup):
             "Erase the personal data of a lead, or of all leads of a person; what was decided stays provable.",
         ),
         Verb("deposit", "deposit", "Record a deposit that was made elsewhere, such as a bank transfer."),
+        Verb("payments", "payments", "Payments: list and show them, and decide on those that are in doubt."),
         Verb("niches", "niches", "Niches: list them, archive those that are over, restore them."),
         Verb("leads", "leads", "Bring leads in, approve them, list them."),
         Verb("jobs", "jobs", "See the queues; see to what was given up (dead letters)."),

@@ -19,7 +19,7 @@ from fairlead.store.row_level_security.portal_role import PortalRoleState, porta
 from fairlead.store.schema import check_schema, current_revision
 from fairlead.store.watching.gauges import read_gauges, watching
 from fairlead.store.watching.overview import MarketplaceOverview, NicheOverview, read_overview, server_version
-from fairlead.telemetry.gauges import Gauges
+from fairlead.telemetry.gauges import Gauges, PaymentGauges
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,7 @@ def _work_for_programs(gauges: Gauges) -> dict[str, object]:
         "queues": [asdict(queue) for queue in gauges.queues],
         "notifications": [asdict(channel) for channel in gauges.notifications],
         "webhook_endpoints": dict(gauges.endpoints_by_state),
+        "payments": asdict(gauges.payments),
         "reconciliation": gauges.reconciliation and asdict(gauges.reconciliation),
     }
 
@@ -206,6 +207,7 @@ def _work_for_people(gauges: Gauges) -> None:
         say(f"dead letters {dead:,} open: fairlead jobs list", "red")
     if paused := gauges.endpoints_by_state.get("paused", 0):
         say(f"webhooks     {paused:,} paused: fairlead webhooks list", "yellow")
+    _payments_for_people(gauges.payments)
     books = gauges.reconciliation
     if books is None:
         say("books        never reconciled yet: a worker does it daily, fairlead reconcile at once")
@@ -217,6 +219,15 @@ def _work_for_people(gauges: Gauges) -> None:
             f"books        compared {books.age_seconds / 3600:.1f} h ago, {found}",
             "red" if books.difference_count else None,
         )
+
+
+def _payments_for_people(payments: PaymentGauges) -> None:
+    if payments.doubt_count:
+        since = f"the oldest for {payments.oldest_doubt_seconds / 3600:.1f} h"
+        say(f"payments     {payments.doubt_count:,} in doubt, {since}: fairlead payments doubts", "red")
+    if payments.switched_off_count:
+        off = "switched off by refused charges"
+        say(f"top-ups      {payments.switched_off_count:,} {off}: fairlead payments top-ups", "yellow")
 
 
 def _niche_row(niche: NicheOverview, statuses: list[str]) -> tuple[object, ...]:

@@ -25,6 +25,16 @@ class NoCharge(StrEnum):
     MONTHLY_LIMIT = "monthly_limit"
 
 
+class TopUpOutcome(StrEnum):
+    """What became of a charge, once it was settled."""
+
+    CHARGED = "charged"
+    REFUSED = "refused"
+    SWITCHED_OFF = "switched_off"
+    """Refused, and for that the auto top-up is off."""
+    IN_DOUBT = "in_doubt"
+
+
 @dataclass(frozen=True, slots=True)
 class TopUpTerms:
     """Below which balance so much is charged, and how much in a month at the most (by the marketplace's calendar)."""

@@ -99,6 +99,10 @@ _VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         ),
         Variable("tried_again_at", "time", "when it is tried again; none: it is off", _HAPPENED_AT, True),
     ),
+    "balance_topped_up": (
+        *_PROVIDER,
+        Variable("amount_cents", "amount in minor units", "what was charged, and is on the balance", 50_000),
+    ),
     "user_invited": (
         Variable(
             "link_url",

@@ -91,6 +91,17 @@ _OF_ALL: tuple[tuple[str, str, Callable[[Gauges], float | None]], ...] = (
         "Age of the oldest report of a bad lead that waits.",
         lambda gauges: gauges.reports.oldest_seconds,
     ),
+    ("payments_in_doubt", "Payments in doubt that wait for an operator.", lambda gauges: gauges.payments.doubt_count),
+    (
+        "payments_in_doubt_oldest_seconds",
+        "Age of the oldest payment in doubt that waits.",
+        lambda gauges: gauges.payments.oldest_doubt_seconds,
+    ),
+    (
+        "auto_top_ups_switched_off",
+        "Auto top-ups that are off because a charge was refused, and not set anew since.",
+        lambda gauges: gauges.payments.switched_off_count,
+    ),
     (
         "reconciliation_differences",
         "What did not agree in the newest reconciliation; missing when there was none.",

@@ -50,6 +50,15 @@ class ReportGauges:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentGauges:
+    """Payments in doubt that wait for an operator, and auto top-ups that went off because a charge was refused."""
+
+    doubt_count: int
+    oldest_doubt_seconds: float
+    switched_off_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class QueuedNotifications:
     """A channel's notifications that were not sent yet.
 
@@ -81,3 +90,4 @@ class Gauges:
     reconciliation: ReconciliationGauges | None
     recent_attempts: Mapping[tuple[str, str], int]
     reports: ReportGauges
+    payments: PaymentGauges

@@ -45,6 +45,7 @@ class Metrics:
     jobs: Counter
     job_seconds: Histogram
     jobs_rescued: Counter
+    top_up_charges: Counter
 
 
 def make_metrics() -> Metrics:
@@ -88,6 +89,7 @@ def make_metrics() -> Metrics:
         counter("jobs_total", "Runs of jobs, by outcome.", "queue", "task", "outcome"),
         histogram("job_duration_seconds", "Time of one run of a job.", _JOB_SECONDS, "queue", "task"),
         counter("jobs_rescued_total", "Jobs of workers that died, queued anew or given up.", "queue"),
+        counter("top_up_charges_total", "Charges of auto top-up that were settled, by outcome.", "outcome"),
     )
 
 
@@ -163,3 +165,8 @@ def job_ran(queue: str, task: str, outcome: str, seconds: float) -> None:
 def job_rescued(queue: str) -> None:
     """A job of a worker that died was given back to the queue."""
     _current.jobs_rescued.labels(queue).inc()
+
+
+def top_up_settled(outcome: str) -> None:
+    """A charge of auto top-up was settled; call it after the commit. The outcome is a `core.top_ups.TopUpOutcome`."""
+    _current.top_up_charges.labels(outcome).inc()

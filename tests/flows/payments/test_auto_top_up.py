@@ -33,7 +33,7 @@ from tests.flows.payments.topping_up import (
     standing,
     switch_on,
 )
-from tests.flows.sales import BOWLINE, query, told
+from tests.flows.sales import ANCHOR, BOWLINE, query, told
 
 
 def fall(database: Database, bowline: str, cents: int) -> None:
@@ -47,6 +47,9 @@ def test_a_low_balance_is_charged_once_and_on_the_balance(database: Database) ->
     assert (balance(database, bowline), requests(database)) == (2000, [("succeeded", None, 1400)])
     assert charge_now(database) == 0, "enough is there"
     assert (standing(database), told(database, "auto_top_up_failed")) == ((True, None, 0, False), [])
+    [(payment_id,)] = query(database, "select payment_id::text from payment_requests")
+    [(_, detail)] = told(database, "balance_topped_up")
+    assert detail == {"amount_cents": 1400, "payment_id": payment_id}
 
 
 def test_only_a_fall_below_the_threshold_is_due(database: Database) -> None:
@@ -205,6 +208,16 @@ def test_what_came_of_another_amount_is_credited_by_an_operator(database: Databa
     [(doubt_id,)] = query(database, "select id::text from payment_doubts")
     credit_doubt(database, doubt_id, MEMO, OPERATOR)
     assert (balance(database, bowline), standing(database)) == (1900, (True, None, 0, False))
+    assert [detail["amount_cents"] for _, detail in told(database, "balance_topped_up")] == [1300]
+
+
+def test_what_is_credited_to_another_provider_topped_up_neither(database: Database) -> None:
+    bowline = switch_on(database)
+    top_up(database, Gateway(database, answers=[GatewayReport(ReportKind.PAID, None, "pi_1", 1300, "EUR")]), bowline)
+    [(doubt_id,)] = query(database, "select id::text from payment_doubts")
+    credit_doubt(database, doubt_id, MEMO, OPERATOR, provider_id=provider_id(database, ANCHOR))
+    assert told(database, "balance_topped_up") == []
+    assert (balance(database, bowline), standing(database)) == (600, (True, None, 0, True))
 
 
 def test_a_payment_that_succeeds_after_it_was_refused_counts(database: Database) -> None:

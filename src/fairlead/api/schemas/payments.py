@@ -63,6 +63,9 @@ class PaymentDoubt(ResponseModel):
     requested_cents: int | None = Field(
         description="What was asked for, in minor units; null where no payment of ours is known.", examples=[5000]
     )
+    requested_currency: str | None = Field(
+        description="In which currency that was asked for; null where no payment of ours is known.", examples=["EUR"]
+    )
     charge_reference: str | None = Field(
         description="The charge, as the gateway names it; null where it names none.", examples=["pi_3Q2f"]
     )

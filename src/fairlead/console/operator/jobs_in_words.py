@@ -20,6 +20,7 @@ MESSAGE_KINDS: Mapping[str, str] = {
     "filter_invalidated": noted("Filter does not fit the form any more"),
     "low_balance": noted("Balance is low"),
     "auto_top_up_failed": noted("Balance not topped up"),
+    "balance_topped_up": noted("Balance topped up"),
     "lead_confirmation": noted("Lead to be confirmed"),
     "export_ready": noted("Export ready"),
     "lead_confirmed": noted("Link to the request"),

@@ -71,7 +71,7 @@ def credit_doubt(
         if request is not None and request.state == "in_review":
             settle_request(conn, request.request_id, "failed", doubt.kind, None, credited.at)
             events.append(settled_event(request, "failed", doubt.kind, None, actor))
-            charge_is_over(conn, request, credited.at, succeeded=True)
+            charge_is_over(conn, request, credited.at, credited.deposited if to == request.provider_id else None)
         resolve_doubt(conn, checked, "credited", actor.name, memo, credited.at)
         payment_id = credited.deposited.payment_id
         events.append(_resolved_event(doubt, "credited", actor, memo, payment_id))
@@ -101,7 +101,7 @@ def close_doubt(
         if request is not None and is_over and request.state in ("pending", "in_review"):
             settle_request(conn, request.request_id, "failed", doubt.kind, None, now)
             events.append(settled_event(request, "failed", doubt.kind, None, actor))
-            charge_is_over(conn, request, now, succeeded=False)
+            charge_is_over(conn, request, now, credited=None)
         resolve_doubt(conn, checked, "closed", actor.name, memo, now)
         events.append(_resolved_event(doubt, "closed", actor, memo, None))
         append_audit(conn, events, now)

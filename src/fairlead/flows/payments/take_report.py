@@ -15,6 +15,7 @@ from fairlead.core.payments import (
     Verdict,
     verdict_on,
 )
+from fairlead.core.top_ups import TopUpOutcome
 from fairlead.flows.money.deposit import credit_deposit, record_deposit
 from fairlead.flows.money.receipts import take_receipt_back
 from fairlead.flows.niche_locks import with_niche_locks
@@ -30,6 +31,7 @@ from fairlead.store.money.payment_doubts import NewDoubt, insert_doubt
 from fairlead.store.money.payment_requests import PaymentRequest, lock_request, request_id_of_charge, settle_request
 from fairlead.store.money.receipts import receipt_of_payment
 from fairlead.store.money.saved_methods import ask_about_saving
+from fairlead.telemetry import metrics
 
 LONGEST_REASON = 100
 
@@ -38,12 +40,13 @@ LONGEST_REASON = 100
 class TakenReport:
     """What came of a report: what was done with the request that it is about, and the doubt that it raised, if any.
 
-    Of a repetition nothing came.
+    Of a repetition nothing came. `top_up` is what became of a charge of auto top-up that it settled.
     """
 
     request_id: str | None
     outcome: PaymentOutcome
     doubt: DoubtKind | None = None
+    top_up: TopUpOutcome | None = None
 
 
 def take_report(database: Database, gateway: str, report: GatewayReport) -> TakenReport:
@@ -65,11 +68,15 @@ def take_report(database: Database, gateway: str, report: GatewayReport) -> Take
         if request is not None and verdict.outcome is PaymentOutcome.CREDIT:
             refused = _credit(conn, also, request, report)
             if refused is None:
-                return TakenReport(request.request_id, PaymentOutcome.CREDIT)
+                top_up = TopUpOutcome.CHARGED if request.is_automatic else None
+                return TakenReport(request.request_id, PaymentOutcome.CREDIT, None, top_up)
             verdict = Verdict(PaymentOutcome.REVIEW, refused)
         return _settle(conn, gateway, request, report, verdict)
 
-    return with_niche_locks(database, work)
+    taken = with_niche_locks(database, work)
+    if taken.top_up is not None:
+        metrics.top_up_settled(taken.top_up)
+    return taken
 
 
 def _ask_about_method(conn: Connection, named: str | None) -> None:
@@ -120,7 +127,7 @@ def _credit(conn: Connection, also: Sequence[str], request: PaymentRequest, repo
         return DoubtKind.NOT_CREDITABLE
     payment_id = credited.deposited.payment_id
     settle_request(conn, request.request_id, "succeeded", None, payment_id, credited.at)
-    charge_is_over(conn, request, credited.at, succeeded=True)
+    charge_is_over(conn, request, credited.at, credited.deposited)
     settled = settled_event(request, "succeeded", None, payment_id, actor)
     record_deposit(conn, credited, actor, settled)
     return None
@@ -131,7 +138,7 @@ def _settle(
 ) -> TakenReport:
     request_id = None if request is None else request.request_id
     now, events, actor = clock(conn), list[AuditEvent](), gateway_actor(gateway)
-    outcome, doubt = verdict.outcome, verdict.doubt
+    outcome, doubt, top_up = verdict.outcome, verdict.doubt, None
     if doubt is not None:
         new = _doubt(conn, gateway, request_id, report, doubt)
         if not insert_doubt(conn, new, now):
@@ -144,10 +151,14 @@ def _settle(
         reason = doubt.value if doubt is not None else (report.reason or "failed")[:LONGEST_REASON]
         settle_request(conn, request.request_id, state, reason, None, now)
         events.append(settled_event(request, state, reason, None, actor))
-        if outcome is PaymentOutcome.FAIL:
-            events += charge_was_refused(conn, request, reason, report.advice, now)
+        if request.is_automatic and outcome is PaymentOutcome.REVIEW:
+            top_up = TopUpOutcome.IN_DOUBT
+        elif request.is_automatic:
+            switched_off = charge_was_refused(conn, request, reason, report.advice, now)
+            top_up = TopUpOutcome.SWITCHED_OFF if switched_off else TopUpOutcome.REFUSED
+            events += switched_off
     append_audit(conn, events, now)
-    return TakenReport(request_id, outcome, doubt)
+    return TakenReport(request_id, outcome, doubt, top_up)
 
 
 def _take_receipt_back(conn: Connection, gateway: str, report: GatewayReport, now: datetime) -> list[AuditEvent]:

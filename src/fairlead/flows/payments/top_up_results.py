@@ -9,6 +9,7 @@ from datetime import datetime
 
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.top_ups import Advice, retried_after
+from fairlead.flows.money.deposit import Deposited
 from fairlead.flows.payments.payment_audit import gateway_actor, top_up_event
 from fairlead.store.audit.log import AuditEvent
 from fairlead.store.configuration.rows import lock_providers
@@ -18,19 +19,23 @@ from fairlead.store.money.payment_requests import PaymentRequest
 from fairlead.store.notifications.outbox import Notification, notify
 
 
-def charge_is_over(conn: Connection, request: PaymentRequest, now: datetime, *, succeeded: bool) -> None:
+def charge_is_over(conn: Connection, request: PaymentRequest, now: datetime, credited: Deposited | None) -> None:
     """The auto top-up of which the request was is due again where the balance is low all the same.
 
-    After a charge that succeeded its refusals count anew. Of a payment that a provider made itself nothing follows.
+    What was credited (None: nothing was) its provider is told, and its refusals count anew. Of a payment that a
+    provider made itself nothing follows.
     """
     if not request.is_automatic:
         return
+    if credited is not None:
+        detail = {"amount_cents": credited.amount_cents, "payment_id": credited.payment_id}
+        notify(conn, [Notification("balance_topped_up", provider_id=credited.provider_id, detail=detail)], now)
     provider = lock_providers(conn, [request.provider_id])[request.provider_id]
     row = auto_top_up(conn, request.provider_id)
     if row is None or not row.is_on:
         return
     is_low = provider.balance.balance_cents < row.threshold_cents
-    refusals = 0 if succeeded else row.refusal_count
+    refusals = row.refusal_count if credited is None else 0
     write_auto_top_up(conn, replace(row, refusal_count=refusals, due_at=now if is_low else None))
 
 
@@ -39,7 +44,7 @@ def charge_was_refused(
 ) -> list[AuditEvent]:
     """The auto top-up is tried again when `core.top_ups.retried_after` says, or is off; its provider is told which.
 
-    Returns what the audit log has to say of it.
+    Returns what the audit log has to say of it: nothing, unless it went off.
     """
     if not request.is_automatic:
         return []

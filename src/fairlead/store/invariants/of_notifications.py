@@ -23,7 +23,8 @@ INVARIANTS_OF_NOTIFICATIONS: tuple[Invariant, ...] = (
         left join assignments a on a.id = n.assignment_id
         left join subscriptions s on s.id = n.subscription_id
         where case when n.kind in ('lead_assigned', 'refund_issued', 'lead_withdrawn', 'lead_erased') then a.id is null
-                   when n.kind in ('low_balance', 'operator_alert', 'auto_top_up_failed') then n.detail is null
+                   when n.kind in ('low_balance', 'operator_alert', 'auto_top_up_failed', 'balance_topped_up')
+                       then n.detail is null
                    when n.kind in ('user_invited', 'password_reset') then n.user_id is null
                    when n.kind = 'export_ready' then n.user_id is null or n.detail is null
                    when n.kind in ('lead_confirmation', 'lead_confirmed') then n.lead_id is null
@@ -45,6 +46,26 @@ INVARIANTS_OF_NOTIFICATIONS: tuple[Invariant, ...] = (
         select format('notification %s goes to an endpoint of another provider', n.id)
         from notifications n join webhook_endpoints w on w.id = n.webhook_endpoint_id
         where w.provider_id is distinct from n.provider_id
+        """,
+    ),
+    Invariant(
+        "every charge of auto top-up that was credited was told once, to its provider",
+        "select count(*) from payment_requests where method_reference is not null and state = 'succeeded'",
+        """
+        with told as materialized (
+            select detail ->> 'payment_id' as payment_id, count(*) as times, min(provider_id::text) as provider_id,
+                   min((detail ->> 'amount_cents')::bigint) as amount_cents
+            from notifications where kind = 'balance_topped_up' group by 1
+        )
+        select format('payment request %s of %s cents: its charge was told %s times', r.id, r.amount_cents,
+                      coalesce(t.times, 0))
+        from payment_requests r left join told t on t.payment_id = r.payment_id::text
+        where r.method_reference is not null and r.state = 'succeeded' and t.times is distinct from 1
+        union all
+        select format('provider %s was told that payment %s topped up %s cents', t.provider_id, t.payment_id,
+                      t.amount_cents)
+        from told t left join payments p on p.id::text = t.payment_id
+        where (p.provider_id::text, p.amount_cents) is distinct from (t.provider_id, t.amount_cents)
         """,
     ),
     Invariant(

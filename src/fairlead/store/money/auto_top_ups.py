@@ -9,7 +9,7 @@ from fairlead.core.top_ups import TopUpTerms
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 from fairlead.store.row_counts import change_rows
-from fairlead.store.typed_rows import one_row
+from fairlead.store.typed_rows import all_rows, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +111,33 @@ def is_charge_open(conn: Connection, provider_id: str) -> bool:
         """,
         (provider_id,),
     ).fetchall()[0][0]
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedOff:
+    """An auto top-up that a refused charge switched off: when and why, and what its provider has now."""
+
+    provider_id: str
+    provider_name: str
+    balance_cents: int
+    threshold_cents: int
+    amount_cents: int
+    off_reason: str
+    refused_at: datetime | None
+
+
+def switched_off_top_ups(conn: Connection, limit: int) -> list[SwitchedOff]:
+    """Those that a refused charge switched off, and that were not set anew since, by the provider's name."""
+    return all_rows(
+        conn,
+        SwitchedOff,
+        """
+        select a.provider_id::text, p.name as provider_name, p.balance_cents, a.threshold_cents, a.amount_cents,
+               a.off_reason, (select max(r.settled_at) from payment_requests r
+                              where r.provider_id = a.provider_id and r.method_reference is not null
+                                and r.state = 'failed') as refused_at
+        from auto_top_ups a join providers p on p.id = a.provider_id
+        where a.off_reason is not null order by p.name, a.provider_id limit %s
+        """,
+        (limit,),
+    )

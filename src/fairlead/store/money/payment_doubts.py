@@ -41,6 +41,7 @@ class PaymentDoubt:
     provider_id: str | None
     provider_name: str | None
     requested_cents: int | None
+    requested_currency: str | None
     charge_reference: str | None
     amount_cents: int | None
     currency: str | None
@@ -54,8 +55,8 @@ class PaymentDoubt:
 
 _DOUBTS: LiteralString = """
     select d.id::text as doubt_id, d.kind, d.gateway, d.request_id::text, r.provider_id::text, o.name as provider_name,
-           r.amount_cents as requested_cents, d.charge_reference, d.amount_cents, d.currency, d.noticed_at,
-           d.resolved_at, d.resolved_by, d.resolution, d.memo, p.id::text as payment_id
+           r.amount_cents as requested_cents, r.currency as requested_currency, d.charge_reference, d.amount_cents,
+           d.currency, d.noticed_at, d.resolved_at, d.resolved_by, d.resolution, d.memo, p.id::text as payment_id
     from payment_doubts d
     left join payment_requests r on r.id = d.request_id
     left join providers o on o.id = r.provider_id
@@ -112,6 +113,11 @@ def resolve_doubt(
         """,
         (now, resolved_by, resolution, memo, doubt_id),
     )
+
+
+def doubts_of_request(conn: Connection, request_id: str) -> Sequence[PaymentDoubt]:
+    """Every doubt about a payment that was asked for, resolved ones too, the oldest first."""
+    return all_rows(conn, PaymentDoubt, _DOUBTS + " where d.request_id = %s order by d.noticed_at, d.id", (request_id,))
 
 
 def open_doubts(conn: Connection, after: tuple[datetime, str] | None, limit: int) -> Sequence[PaymentDoubt]:

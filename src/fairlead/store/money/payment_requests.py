@@ -215,10 +215,11 @@ class PaymentItem:
 
 @dataclass(frozen=True, slots=True)
 class PaymentFilter:
-    """Which payments are wanted; None: all."""
+    """Which payments are wanted; None: all. `named` is the id of a request or of a payment."""
 
     provider_id: str | None = None
     state: State | None = None
+    named: str | None = None
 
 
 def payments_page(
@@ -230,6 +231,9 @@ def payments_page(
     asked.add_given("r.state = %s", wanted.state)
     recorded.add_given("p.provider_id = %s", wanted.provider_id)
     recorded.add_given("p.status = %s", wanted.state)
+    recorded.add_given("p.id = %s", wanted.named)
+    if wanted.named is not None:
+        asked.add("(r.id = %s or r.payment_id = %s)", wanted.named, wanted.named)
     if after is not None:
         asked.add("(r.created_at, r.id) < (%s, %s::uuid)", *after)
         recorded.add("(p.created_at, p.id) < (%s, %s::uuid)", *after)

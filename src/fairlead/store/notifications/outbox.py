@@ -18,6 +18,7 @@ Kind = Literal[
     "filter_invalidated",
     "low_balance",
     "auto_top_up_failed",
+    "balance_topped_up",
     "operator_alert",
     "user_invited",
     "password_reset",

@@ -15,6 +15,7 @@ from fairlead.store.typed_rows import all_rows, one_row
 from fairlead.telemetry.gauges import (
     Gauges,
     NicheGauges,
+    PaymentGauges,
     QueuedNotifications,
     QueueGauges,
     ReconciliationGauges,
@@ -54,12 +55,12 @@ def watching(database: Database) -> Generator[Connection]:
 
 
 def read_gauges(conn: Connection) -> Gauges:
-    """Everything that a scrape shows, of one moment. Ten statements, no locks; `conn` must not be in a transaction.
+    """Everything that a scrape shows, of one moment. Eleven statements, no locks; `conn` must not be in a transaction.
 
     The cost grows with what waits (jobs to do, leads without a decision, open dead letters, unsent notifications, open
-    reports; up to `COUNT_LIMIT` each), with the number of niches and of webhook endpoints, and with the failures of the
-    last 15 minutes. No finished job, sold lead or sent notification is read, and of the journal `LOOK_BACK_ENTRIES` a
-    niche at most: what was done costs nothing.
+    reports, payments in doubt, auto top-ups that went off; up to `COUNT_LIMIT` each), with the number of niches and of
+    webhook endpoints, and with the failures of the last 15 minutes. No finished job, sold lead or sent notification is
+    read, and of the journal `LOOK_BACK_ENTRIES` a niche at most: what was done costs nothing.
     """
     with conn.transaction():
         conn.execute("set transaction isolation level repeatable read, read only")
@@ -75,6 +76,7 @@ def read_gauges(conn: Connection) -> Gauges:
             reconciliation=_reconciliation(conn),
             recent_attempts=_recent_attempts(conn),
             reports=_reports(conn),
+            payments=_payments(conn),
         )
 
 
@@ -92,6 +94,24 @@ def _reports(conn: Connection) -> ReportGauges:
               order by bad_lead_reported_at, id limit %s) open
         """,
         (simulated_now(conn), COUNT_LIMIT),
+    )
+    assert found is not None, "an aggregate without groups is one row"
+    return found
+
+
+def _payments(conn: Connection) -> PaymentGauges:
+    found = one_row(
+        conn,
+        PaymentGauges,
+        """
+        select count(*) as doubt_count,
+               coalesce(extract(epoch from greatest(max(age), interval '0'))::float8, 0) as oldest_doubt_seconds,
+               (select count(*) from (select from auto_top_ups where off_reason is not null limit %(most)s) off)
+                   as switched_off_count
+        from (select coalesce(%(now)s::timestamptz, now()) - noticed_at as age from payment_doubts
+              where resolved_at is null order by noticed_at, id limit %(most)s) open
+        """,
+        {"now": simulated_now(conn), "most": COUNT_LIMIT},
     )
     assert found is not None, "an aggregate without groups is one row"
     return found

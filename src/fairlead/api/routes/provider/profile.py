@@ -33,6 +33,7 @@ Told: TypeAlias = Literal[
     "filter_invalidated",
     "low_balance",
     "auto_top_up_failed",
+    "balance_topped_up",
     "lead_withdrawn",
 ]
 _Channels: TypeAlias = Annotated[Mapping[Literal["email", "webhook"], StrictBool], Field(max_length=2)]

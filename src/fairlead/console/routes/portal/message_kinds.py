@@ -13,4 +13,5 @@ KINDS: Mapping[str, str] = {
     "filter_invalidated": noted("A filter does not fit its form any more"),
     "low_balance": noted("The balance is low"),
     "auto_top_up_failed": noted("The balance was not topped up"),
+    "balance_topped_up": noted("The balance was topped up"),
 }

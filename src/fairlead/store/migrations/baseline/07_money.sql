@@ -97,6 +97,8 @@ create table auto_top_ups (
 );
 -- auto_top_ups_due: those to look at next.
 create index auto_top_ups_due on auto_top_ups (due_at) where due_at is not null;
+-- auto_top_ups_switched_off: those that a refused charge switched off, for the list and the gauge.
+create index auto_top_ups_switched_off on auto_top_ups (provider_id) where off_reason is not null;
 create trigger auto_top_ups_are_kept before delete or truncate on auto_top_ups
     for each statement execute function keep_rows();
 

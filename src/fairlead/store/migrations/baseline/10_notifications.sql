@@ -32,7 +32,7 @@ create table notifications (
         ('lead_assigned', 'refund_issued', 'subscription_deactivated', 'subscription_reactivated',
          'filter_invalidated', 'low_balance', 'operator_alert', 'user_invited', 'password_reset',
          'export_ready', 'lead_confirmation', 'lead_confirmed', 'lead_withdrawn',
-         'lead_erased', 'auto_top_up_failed')),
+         'lead_erased', 'auto_top_up_failed', 'balance_topped_up')),
     channel         text not null check (channel in ('email', 'webhook')),
     -- Whom it is for: a provider, a user, a lead's consumer, or (all null) the operators.
     provider_id     uuid,
@@ -68,7 +68,8 @@ create table notifications (
 
     constraint notifications_name_their_cause check (
         case when kind in ('lead_assigned', 'refund_issued', 'lead_withdrawn', 'lead_erased') then assignment_id is not null
-             when kind in ('low_balance', 'operator_alert', 'auto_top_up_failed') then detail is not null
+             when kind in ('low_balance', 'operator_alert', 'auto_top_up_failed', 'balance_topped_up')
+                  then detail is not null
              when kind in ('user_invited', 'password_reset') then user_id is not null
              when kind = 'export_ready' then detail is not null
              when kind in ('lead_confirmation', 'lead_confirmed') then lead_id is not null
