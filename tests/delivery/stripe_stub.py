@@ -25,7 +25,8 @@ def recorded(name: str, request_id: str, **changes: object) -> dict[str, Any]:
 class Stub:
     """What was asked of it, and how it answers: `failures` first, each a status, then with the session.
 
-    With a `refusal` a card is declined: 402, and this error.
+    With a `refusal` a card is declined: 402, and this error. `{request_id}` in what it answers is of the payment that
+    it was last told of.
     """
 
     url: str
@@ -33,6 +34,7 @@ class Stub:
     calls: list[tuple[str, dict[str, str], dict[str, list[str]]]] = field(default_factory=list[Any])
     failures: list[int] = field(default_factory=list[int])
     refusal: dict[str, Any] | None = None
+    told_of: str = ""
 
 
 @contextmanager
@@ -46,11 +48,12 @@ def stripe_stub(session: dict[str, Any]) -> Iterator[Stub]:
             body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
             headers = {name.lower(): value for name, value in self.headers.items()}
             stub.calls.append((f"{self.command} {self.path}", headers, parse_qs(body)))
+            [stub.told_of] = stub.calls[-1][2].get("metadata[fairlead_request_id]", [stub.told_of])
             status = stub.failures.pop(0) if stub.failures else 200
             said = stub.session if status == 200 else {"error": {"type": "api_error", "message": "a secret detail"}}
             if status == 200 and stub.refusal is not None:
                 status, said = 402, {"error": stub.refusal}
-            content = json.dumps(said).encode()
+            content = json.dumps(said).replace("{request_id}", stub.told_of).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))

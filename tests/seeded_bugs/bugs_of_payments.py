@@ -105,6 +105,21 @@ BUGS_OF_PAYMENTS = (
         (f"{_REPORTS}::test_a_second_charge_for_one_request_waits_and_is_not_credited",),
     ),
     Bug(
+        "a charge that was in doubt is in doubt anew once another paid",
+        "two doubts are safer than one",
+        (
+            Edit(
+                "flows/payments/take_report.py",
+                "    return is_of_second and is_in_doubt(",
+                "    return False and is_in_doubt(",
+            ),
+        ),
+        (
+            "tests/flows/payments/test_outcomes.py::"
+            "test_what_a_gateway_reports_has_one_outcome[paid-after-other-amount]",
+        ),
+    ),
+    Bug(
         "what was settled is asked about for ever",
         "a gateway that is asked once too often does no harm",
         (Edit("store/money/payment_requests.py", "settled_at = %s, ask_at = null", "settled_at = %s"),),

@@ -47,6 +47,9 @@ CREDITABLE = frozenset(
 )
 """Doubts about money that came and is on no balance: an operator may credit it."""
 
+OF_MONEY_THAT_CAME = CREDITABLE | {DoubtKind.OTHER_CURRENCY}
+"""Doubts about a charge that was paid: one of them is all that is said of a charge, however its payment goes on."""
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayReport:

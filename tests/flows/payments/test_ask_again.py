@@ -7,12 +7,15 @@ from fairlead.delivery.payment_gateway import Checkout, EventRefused, GatewayUna
 from fairlead.delivery.sandbox_gateway import SandboxGateway
 from fairlead.flows.payments.ask_again import ASKED_AGAIN_AFTER, FIRST_ASKED_AFTER, ask_about
 from fairlead.flows.payments.doubts import close_doubt
+from fairlead.flows.payments.gateways import sandbox_gateway
+from fairlead.flows.payments.request_payment import request_payment
 from fairlead.flows.payments.take_report import take_report
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.money.payment_requests import payment_request
-from tests.flows.payments.paying import GATEWAY, MEMO, Asked, ask, balance, doubts, state_of
-from tests.flows.sales import query
+from tests.flows.marketplaces import HOSTING, declare, provider_id
+from tests.flows.payments.paying import GATEWAY, MEMO, PAYER, Asked, ask, ask_now, balance, doubts, state_of
+from tests.flows.sales import ANCHOR, BOWLINE, query
 
 
 class Silent(SandboxGateway):
@@ -86,3 +89,13 @@ def test_a_gateway_that_is_not_there_any_more_is_no_answer(database: Database) -
     assert request is not None
     ask_about(database, None, request)
     assert query(database, "select ask_count from payment_requests") == [(1,)]
+
+
+def test_a_page_that_was_never_opened_has_failed(database: Database) -> None:
+    declare(database, HOSTING)
+    bowline, anchor = provider_id(database, BOWLINE), provider_id(database, ANCHOR)
+    requested = request_payment(database, sandbox_gateway(database), bowline, 1400, PAYER)
+    asked = Asked(requested.request_id, bowline, anchor)
+    assert (ask_now(database), state_of(database, asked)) == (1, ("failed", "not_begun"))
+    take_report(database, GATEWAY, asked.paid)
+    assert (balance(database, bowline), state_of(database, asked)) == (2000, ("succeeded", None)), "opened just then"

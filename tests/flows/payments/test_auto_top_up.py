@@ -6,6 +6,7 @@ import pytest
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.delivery.stripe_gateway import StripeGateway
 from fairlead.flows.configuration.marketplace import change_marketplace
 from fairlead.flows.configuration.versions import UNCHANGED
 from fairlead.flows.money.adjust_balance import adjust_balance
@@ -285,3 +286,12 @@ def test_a_suspended_provider_is_not_charged(database: Database) -> None:
     declare(database, f'[[provider]]\nemail = "{BOWLINE}"\nstatus = "active"\n')
     make_due(database)
     assert charge_now(database) == 1
+
+
+def test_a_method_of_another_gateway_is_not_charged(database: Database) -> None:
+    bowline = switch_on(database)
+    for gateway in (None, StripeGateway("sk_test", ["whsec_test"])):
+        assert not top_up(database, gateway, bowline)
+        make_due(database)
+    assert (requests(database), standing(database)) == ([], (True, None, 0, True)), "it waits"
+    assert (charge_now(database), balance(database, bowline)) == (1, 2000)

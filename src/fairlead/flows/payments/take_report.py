@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fairlead.core.errors import Refused
 from fairlead.core.payments import (
+    OF_MONEY_THAT_CAME,
     DoubtKind,
     GatewayReport,
     PaymentOutcome,
@@ -27,7 +28,7 @@ from fairlead.store.configuration.rows import hold_currency
 from fairlead.store.connection import Connection, Database
 from fairlead.store.ids import new_id
 from fairlead.store.leads.rows import clock
-from fairlead.store.money.payment_doubts import NewDoubt, insert_doubt
+from fairlead.store.money.payment_doubts import NewDoubt, insert_doubt, is_in_doubt
 from fairlead.store.money.payment_requests import PaymentRequest, lock_request, request_id_of_charge, settle_request
 from fairlead.store.money.receipts import receipt_of_payment
 from fairlead.store.money.saved_methods import ask_about_saving
@@ -141,7 +142,7 @@ def _settle(
     outcome, doubt, top_up = verdict.outcome, verdict.doubt, None
     if doubt is not None:
         new = _doubt(conn, gateway, request_id, report, doubt)
-        if not insert_doubt(conn, new, now):
+        if _is_said_again(conn, new) or not insert_doubt(conn, new, now):
             return TakenReport(request_id, PaymentOutcome.NOTHING)
         events.append(doubted_event(new, actor))
         tell_of_doubt(conn, new, now)
@@ -159,6 +160,12 @@ def _settle(
             events += switched_off
     append_audit(conn, events, now)
     return TakenReport(request_id, outcome, doubt, top_up)
+
+
+def _is_said_again(conn: Connection, new: NewDoubt) -> bool:
+    """Whether a second charge for a payment is one that was in doubt before another paid it: that is told already."""
+    is_of_second = new.kind is DoubtKind.PAID_TWICE
+    return is_of_second and is_in_doubt(conn, new.gateway, new.subject, OF_MONEY_THAT_CAME)
 
 
 def _take_receipt_back(conn: Connection, gateway: str, report: GatewayReport, now: datetime) -> list[AuditEvent]:

@@ -1,6 +1,6 @@
 """Payments in doubt: what a gateway reported that no rule settles, each told once, until an operator resolves it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, LiteralString
@@ -85,6 +85,16 @@ def insert_doubt(conn: Connection, doubt: NewDoubt, now: datetime) -> bool:
         ),
     )
     return done.rowcount == 1
+
+
+def is_in_doubt(conn: Connection, gateway: str, subject: str, kinds: Collection[DoubtKind]) -> bool:
+    """Whether what the gateway calls this is, or was, in doubt for one of these reasons."""
+    return conn.execute(
+        """
+        select exists (select from payment_doubts where gateway = %s and kind = any(%s::text[]) and subject = %s)
+        """,
+        (gateway, sorted(kind.value for kind in kinds), subject),
+    ).fetchall()[0][0]
 
 
 def lock_doubt(conn: Connection, doubt_id: str) -> PaymentDoubt | None:
