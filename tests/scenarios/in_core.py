@@ -1,11 +1,13 @@
 """Scenarios in memory: the core alone, with as much of a marketplace around it as it takes to ask it."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
+from fairlead.core.decision import Decision
 from fairlead.core.explanation import standing_of
 from fairlead.core.filters import validate_filter
 from fairlead.core.form import parse_form_schema
@@ -15,9 +17,21 @@ from fairlead.core.limits import limits_text
 from fairlead.core.messages import Names
 from fairlead.core.model import Balance, Lead, Level, ProviderTerms, Subscription, filter_text
 from fairlead.core.prices import price_rules_text
+from fairlead.core.returns import Return, TurnGivenBack, return_payload
 from tests.core.history import History, id_of
 from tests.core.limited import LimitedHistory
-from tests.scenarios.story import Given, LevelChange, ProviderChange, Step, SubscriptionChange, Told
+from tests.scenarios.story import Given, LevelChange, ProviderChange, Refund, Step, SubscriptionChange, Told
+
+
+@dataclass
+class Purchase:
+    """A lead that a provider paid for, as the book of sales has it, and the turn that it took."""
+
+    lead_id: str
+    sale: tuple[datetime, str, str, int]
+    served_seq: int
+    weight: int | None
+    is_kept: bool = True
 
 
 class CoreWorld:
@@ -34,6 +48,8 @@ class CoreWorld:
         self._sold: set[str] = set()
         self._form: dict[str, Any] = {"version": 1, "fields": given.field}
         self._most = given.max_recipients_per_lead
+        self._policy = given.refunds
+        self._purchases: list[Purchase] = []
         self._reform(given.field)
         for level in given.level:
             told = (level.name, level.price_cents, level.max_recipients, level.position, level.active, level.exclusive)
@@ -86,6 +102,36 @@ class CoreWorld:
             self._change_provider(step.provider)
         if step.level is not None:
             self._change_level(step.level)
+        if step.refunds is not None:
+            self._policy = step.refunds
+        if step.refund is not None:
+            self._refund(step.refund)
+
+    def _refund(self, refund: Refund) -> None:
+        """What a refund gives back, read literally: the money, and what the policy says."""
+        provider_id = self._providers[refund.provider]
+        lead_id = self._leads[refund.lead - 1].lead_id
+        [own] = [each for each in self._purchases if (each.lead_id, each.sale[1]) == (lead_id, provider_id)]
+        balance = self.history.balances[provider_id]
+        _, self.history.balances[provider_id] = post(balance, LedgerEntryKind.REFUND, own.sale[3])
+        turn, opened = None, list[str]()
+        if self._policy.get("returns_turn"):
+            own.is_kept = False
+            kept = [each.served_seq for each in self._purchases if each.sale[2] == own.sale[2] and each.is_kept]
+            turn = TurnGivenBack(own.sale[2], max(kept, default=None), own.weight)
+        leaves_limits = bool(self._policy.get("leaves_limits"))
+        if leaves_limits:
+            self._limited.sales.remove(own.sale)
+            # One that is at its limit all the same is shut again by the next decision: asking costs nothing.
+            opened = [each.subscription_id for each in self._of_provider(provider_id) if self._is_at_limit(each)]
+        if turn is not None or leaves_limits:
+            back = Return(f"assignment of {lead_id}", provider_id, turn, leaves_limits, opened)
+            self._write(JournalEntryKind.RETURN, return_payload(back))
+        self._let_funds_drive_activity(self._of_provider(provider_id))
+
+    def _is_at_limit(self, own: Subscription) -> bool:
+        shut = self.history.roster.shut_by(own.subscription_id)
+        return shut is not None and shut.reason == "cap_reached"
 
     def _change_provider(self, change: ProviderChange) -> None:
         provider_id = self._providers[change.name]
@@ -151,11 +197,17 @@ class CoreWorld:
         self._limited.take(batch)
         if decision.recipients:
             self._sold.add(lead.lead_id)
+            self._keep_purchases(decision)
         received = [
             [result.level.name, *(names[each.provider_id] for each in result.recipients)] for result in decision.levels
         ]
         pointer = roster.head.next_start_order_position
         return Told(decision.start_order_position, pointer, decision.outcome.value, received, why, says)
+
+    def _keep_purchases(self, decision: Decision) -> None:
+        for each in decision.recipients:
+            sale = (self._limited.now, each.provider_id, each.subscription_id, each.price_cents)
+            self._purchases.append(Purchase(decision.lead_id, sale, each.served_seq, each.weight))
 
     # What is told ---------------------------------------------------------------------------------------------
 

@@ -10,11 +10,12 @@ from fairlead.flows.approve_lead import trigger_distribution
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.explain import explain_provider
+from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.simulated_clock import SimulatedClock
-from tests.scenarios.story import Given, GivenProvider, Step, SubscriptionChange, Told
+from tests.scenarios.story import Given, GivenProvider, Refund, Step, SubscriptionChange, Told
 
 NICHE = "loans"
 
@@ -60,6 +61,7 @@ class PostgresWorld:
                 "name": "Loans",
                 "field": given.field,
                 "max_recipients_per_lead": given.max_recipients_per_lead or 0,
+                "refunds": given.refunds,
                 "level": levels,
             },
             [self._declared(provider) for provider in given.provider],
@@ -123,6 +125,20 @@ class PostgresWorld:
             self._spend_elsewhere(email_of(step.spent_elsewhere.provider), step.spent_elsewhere.cents)
         if step.subscription is not None:
             self._subscribe(step.subscription)
+        if step.refunds is not None:
+            self._apply({"slug": NICHE, "refunds": step.refunds})
+        if step.refund is not None:
+            self._refund(step.refund)
+
+    def _refund(self, refund: Refund) -> None:
+        """The lead's price goes back to this provider, by an operator."""
+        [(assignment_id,)] = self._rows(
+            "select a.id::text from assignments a join providers p on p.id = a.provider_id"
+            " where a.lead_id = %s and p.name = %s",
+            self._lead_ids[refund.lead - 1],
+            refund.provider,
+        )
+        refund_assignment(self._database, assignment_id, "the consumer is not known there", OPERATOR)
 
     def _spend_elsewhere(self, email: str, cents: int) -> None:
         """A lead of another niche is sold to this provider alone, at this price."""

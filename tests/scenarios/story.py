@@ -51,6 +51,7 @@ class Given(_Table):
     level: list[GivenLevel]
     provider: list[GivenProvider]
     max_recipients_per_lead: int | None = None
+    refunds: dict[str, bool] = {}
 
 
 class LevelChange(_Table):
@@ -80,6 +81,11 @@ class Money(_Table):
     cents: int
 
 
+class Refund(_Table):
+    lead: int
+    provider: str
+
+
 class SubscriptionChange(_Table):
     provider: str
     level: str
@@ -107,6 +113,8 @@ class Step(_Table):
     subscription: SubscriptionChange | None = None
     form: list[dict[str, Any]] | None = None
     max_recipients_per_lead: int | None = None
+    refund: Refund | None = None
+    refunds: dict[str, bool] | None = None
 
     start: int | None = None
     next: int | None = None
@@ -133,7 +141,7 @@ def load(name: str) -> Scenario:
     for number, step in enumerate(scenario.step, start=1):
         said = step.model_fields_set
         events = said & {"at", "lead", "leads", "again", "level", "provider", "deposit", "spent_elsewhere"}
-        events |= said & {"subscription", "form", "max_recipients_per_lead"}
+        events |= said & {"subscription", "form", "max_recipients_per_lead", "refund", "refunds"}
         assert len(events) == 1, f"{name}: step {number} says {sorted(events)}: one thing happens in a step"
         if events <= {"lead", "again"} and not step.nothing_happens:
             missing = {"next", "outcome", "received"} - said
