@@ -62,6 +62,20 @@ def test_a_provider_that_lacks_money_is_shown_why_it_was_passed_over(ann: TestCl
         assert each["count"] == 1
 
 
+def test_when_it_is_told_of_a_low_balance_is_changed_where_it_is_shown(ann: TestClient, sale: Sale) -> None:
+    path = f"/api/v1/admin/providers/{sale.anchor_id}"
+    assert "it is not told" in seen(ann, f"/providers/{sale.anchor_id}")
+    change = {"low_balance_threshold_cents": 1550, "low_balance_days": 7}
+    done = ann.patch(path, json=change, headers={"If-Match": ann.get(path).headers["ETag"]})
+    assert done.status_code == 200, done.text
+    text = seen(ann, f"/providers/{sale.anchor_id}")
+    assert ("told below €15.50" in text, "told when it lasts for less than 7 days" in text) == (True, True)
+    for name, value in (("low_balance_threshold_cents", "15.50"), ("low_balance_days", "7")):
+        field = text.partition(f'name="{name}"')[2].partition(">")[0]
+        assert (f'value="{value}"' in field, "data-null" in field) == (True, True), "emptied, it is not told"
+    assert 'name="low_balance_days"' in seen(ann, "/providers/new")
+
+
 def test_a_provider_that_is_not_there_is_a_page(ann: TestClient) -> None:
     for path in (f"/providers/{UNKNOWN}", "/providers/odd"):
         answer = ann.get(path, headers={"Accept": "text/html"})

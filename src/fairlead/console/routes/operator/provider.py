@@ -77,6 +77,7 @@ def show_provider(
         conflict_groups=groups,
         conflict_group=next((each for each in groups if each.row.group_id == seen.row.conflict_group_id), None),
         credit_limit=entered_amount(seen.row.balance.credit_limit_cents, activity.currency).text,
+        low_balance=entered_amount(seen.row.low_balance_threshold_cents, activity.currency).text,
         may_see_portal=all(each in reader.permissions for each in SEEING),
         currency=activity.currency,
         digits=get_currency_precision(activity.currency),
