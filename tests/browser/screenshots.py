@@ -1,7 +1,7 @@
 """Pictures of pages: `python -m tests.browser.screenshots FOLDER [operator:/leads provider:/portal/inbox :/login ...]`.
 
-Each page light, dark and on a phone; without pages, all that PAGES lists. `{lead_id}` and the like in an address are of
-the marketplace of `showcase`.
+Each page light, dark and on a phone; without pages, all that PAGES and EMPTY_PAGES list. `{lead_id}` and the like in an
+address are of the marketplace of `showcase`.
 """
 
 import hashlib
@@ -14,112 +14,27 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from fairlead.cli import demo
+from fairlead.flows.access.first_operator import make_setup_link
 from fairlead.flows.intake.own_request import link_to_request
 from fairlead.store import migrations
 from fairlead.store.connection import Database
 from fairlead.store.embedded.scratch import scratch_cluster
 from fairlead.store.leads.rows import clock
+from fairlead.store.schema import migrate
+from tests.browser.pages import EMPTY_PAGES, PAGES
 from tests.browser.showcase import Showcase, seat_viewers
 from tests.browser.showcase_dump import fill_database
 from tests.browser.site import Site, chromium, serving, window
-from tests.flows.access.people import value
+from tests.flows.access.people import enrolled_admin, value
 from tests.quick_passwords import use_quick_passwords
 
-PAGES = (
-    ":/login",
-    ":/forgot-password",
-    ":/reset-password",
-    ":/accept-invite",
-    ":/register",
-    ":/forms/vps-hosting",
-    ":/confirm-lead",
-    ":/my-request#{request_token}",
-    "operator:/design",
-    "operator:/account",
-    "operator:/overview?period=30",
-    "operator:/review",
-    "operator:/leads",
-    "operator:/leads/{lead_id}",
-    "operator:/live",
-    "operator:/dry-run",
-    "operator:/postcode-tables",
-    "operator:/niches",
-    "operator:/niches/new",
-    "operator:/niches/{niche_id}",
-    "operator:/niches/{niche_id}/form",
-    "operator:/niches/{niche_id}/levels/{niche_level_id}/price-rules",
-    "operator:/providers",
-    "operator:/providers/conflict-groups",
-    "operator:/providers/new",
-    "operator:/providers/{provider_id}",
-    "operator:/providers/{provider_id}/ledger",
-    "operator:/providers/{provider_id}/billing-details",
-    "operator:/providers/{provider_id}/statements",
-    "operator:/providers/{provider_id}/statements/{month}",
-    "operator:/providers/{provider_id}/subscriptions/{subscription_id}",
-    "operator:/money",
-    "operator:/money/payments",
-    "operator:/money/payments/doubts",
-    "operator:/money/receipts",
-    "operator:/money/receipts/{receipt_number}",
-    "operator:/money/reports",
-    "operator:/money/ledger",
-    "operator:/fairness",
-    "operator:/fairness/proofs",
-    "operator:/analytics",
-    "operator:/operations",
-    "operator:/operations/dead-letters",
-    "operator:/operations/dead-letters/{dead_letter_id}",
-    "operator:/operations/deliveries",
-    "operator:/operations/deliveries/{notification_id}",
-    "operator:/operations/endpoints",
-    "operator:/operations/endpoints/{endpoint_id}",
-    "operator:/operations/audit",
-    "operator:/exports",
-    "operator:/exports/new",
-    "operator:/exports/{export_id}",
-    "operator:/settings",
-    "operator:/settings/people",
-    "operator:/settings/people/{user_id}",
-    "operator:/settings/keys",
-    "operator:/settings/personal-data",
-    "operator:/settings/templates",
-    "operator:/settings/templates/{kind}",
-    "provider:/portal/inbox",
-    "provider:/portal/leads/{assignment_id}",
-    "provider:/portal/more",
-    "provider:/portal/subscriptions",
-    "provider:/portal/subscriptions/{subscription_id}",
-    "provider:/portal/levels/{level_id}",
-    "provider:/portal/limits",
-    "provider:/portal/balance",
-    "provider:/portal/auto-top-up",
-    "provider:/portal/payments",
-    "provider:/portal/payments/{request_id}",
-    "provider:/portal/receipts",
-    "provider:/portal/receipts/{receipt_number}",
-    "provider:/portal/statements",
-    "provider:/portal/statements/{month}",
-    "provider:/portal/test-gateway/{request_id}",
-    "provider:/portal/test-gateway/method/{setup_id}",
-    "provider:/portal/deliveries",
-    "provider:/portal/settings",
-)
 LOOKS = (("light", False, False), ("dark", True, False), ("phone", False, True))
 MOST_PIXELS_HIGH = 1400
 """What of a longer page is below is not in the picture."""
 QUALITY = 52
-NONE_TAKEN = (
-    "/",  # leads on to the first section
-    "/login/enrolment",  # asks for a login that is half done, as does the next
-    "/login/second-factor",
-    "/logo/{digest}",  # a picture itself
-    "/review/leads/{lead_id}",  # a part of /review
-    "/setup",  # only there while there is no operator
-)
 
 
 def names_of(database: Database, showcase: Showcase) -> Mapping[str, str]:
@@ -185,25 +100,41 @@ def _request_token(database: Database) -> str:
 
 def take(site: Site, showcase: Showcase, folder: Path, pages: list[str]) -> None:
     """One file for each page and look, named after its address."""
-    folder.mkdir(parents=True, exist_ok=True)
     names = names_of(site.database, showcase)
     tokens = {"": None, "operator": showcase.operator.token, "provider": showcase.provider.token}
     with chromium() as browser:
         for who, token in tokens.items():
-            for look, dark, phone in LOOKS:
-                own = [each for each in pages if each.partition(":")[0] == who]
-                context = window(browser, site, token, dark=dark, phone=phone)
-                page = context.new_page()
-                page.on("console", lambda message: print("console:", message.text))
-                page.on("pageerror", lambda error: print("error:", error))
-                for each in own:
-                    address = each.partition(":")[2]
-                    page.goto(address.format_map(names))
-                    page.wait_for_load_state("networkidle")
-                    picture = folder / f"{file_stem(address)}-{look}.jpg"
-                    _photograph(page, picture)
-                    print(picture, flush=True)
-                context.close()
+            own = [each.partition(":")[2] for each in pages if each.partition(":")[0] == who]
+            _take_all(browser, site, token, folder, {file_stem(each): each.format_map(names) for each in own})
+
+
+def take_empty(site: Site, folder: Path) -> None:
+    """The same of a marketplace in which there is nothing yet, first before its first operator."""
+    link = make_setup_link(site.database)
+    assert link is not None
+    pages = {stem: each.format(setup_token=link.token) for stem, each in EMPTY_PAGES.items()}
+    with chromium() as browser:
+        for who in ("", "operator"):
+            token = enrolled_admin(site.database).token if who else None
+            own = {stem: each.partition(":")[2] for stem, each in pages.items() if each.partition(":")[0] == who}
+            _take_all(browser, site, token, folder, own)
+
+
+def _take_all(browser: Browser, site: Site, token: str | None, folder: Path, pages: Mapping[str, str]) -> None:
+    """The pages, whose addresses stand under the beginnings of their files' names, as who has the session sees them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for look, dark, phone in LOOKS:
+        context = window(browser, site, token, dark=dark, phone=phone)
+        page = context.new_page()
+        page.on("console", lambda message: print("console:", message.text))
+        page.on("pageerror", lambda error: print("error:", error))
+        for stem, address in pages.items():
+            page.goto(address)
+            page.wait_for_load_state("networkidle")
+            picture = folder / f"{stem}-{look}.jpg"
+            _photograph(page, picture)
+            print(picture, flush=True)
+        context.close()
 
 
 def file_stem(address: str) -> str:
@@ -257,18 +188,37 @@ def _state() -> str:
     digest = hashlib.sha256()
     baseline = Path(migrations.__file__).parent / "baseline"
     demo_files = sorted(each for each in Path(demo.__file__).parent.iterdir() if each.suffix in (".py", ".toml"))
-    for each in (*sorted(baseline.glob("*.sql")), *demo_files, Path(__file__).with_name("showcase.py")):
+    for each in (
+        *sorted(baseline.glob("*.sql")),
+        *demo_files,
+        *sorted(Path(__file__).parent.glob("showcase*.py")),
+        Path(__file__).with_name("troubles.py"),
+    ):
         digest.update(each.read_bytes())
     return digest.hexdigest()[:12]
 
 
+@contextmanager
+def empty_database() -> Generator[Database]:
+    """A database with the tables and nothing in them, on a server of its own."""
+    with scratch_cluster() as cluster, Database(cluster.superuser_url, "fairlead") as database:
+        migrate(database)
+        yield database
+
+
 def main(folder: str, *pages: str) -> None:
-    """All of it, with passwords that cost nothing."""
-    with pytest.MonkeyPatch.context() as patches, showcase_database() as database:
+    """All of it, with passwords that cost nothing. `empty` as a page: those of an empty marketplace."""
+    chosen = list(pages) or [*PAGES, "empty"]
+    with pytest.MonkeyPatch.context() as patches:
         use_quick_passwords(patches)
-        showcase = seat_viewers(database)
-        with serving(database) as site:
-            take(site, showcase, Path(folder), list(pages) or list(PAGES))
+        if "empty" in chosen:
+            with empty_database() as database, serving(database) as site:
+                take_empty(site, Path(folder))
+        if own := [each for each in chosen if each != "empty"]:
+            with showcase_database() as database:
+                showcase = seat_viewers(database)
+                with serving(database) as site:
+                    take(site, showcase, Path(folder), own)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from fairlead.flows.declaring.apply_marketplace import apply_marketplace
 from fairlead.flows.distribute_niche import distribute_niche
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.intake.confirmation import confirm_lead
-from fairlead.flows.intake.lead import IntakeLead
+from fairlead.flows.intake.lead import GivenConsent, IntakeLead
 from fairlead.flows.intake.policy import change_intake_policy
 from fairlead.flows.maintenance.count_entitlement import count_decisions
 from fairlead.flows.submit_leads import submit_leads
@@ -22,11 +22,19 @@ from fairlead.store.lookups import count_of_leads, niches_with_waiting_leads
 from tests.browser.showcase_exports import add_exports
 from tests.browser.showcase_payments import add_payments
 from tests.browser.showcase_portal import answer_leads
+from tests.browser.showcase_terms import add_records, set_terms
 from tests.browser.troubles import add_troubles
 from tests.flows.access.people import Person, enrolled_admin, provider_user, value
-from tests.flows.intake.senders import CONSENT, VISITOR, link, visit
+from tests.flows.intake.senders import VISITOR, link, visit
 
 PROVIDER_EMAIL = "sales@anchor-cloud.example"
+_CONSENT = GivenConsent(
+    "I agree that what I wrote here is passed on to up to 9 providers of VPS hosting, who may contact me about it by "
+    "email or telephone.",
+    source_url="https://hosting.example.com/compare",
+    ip="203.0.113.5",
+    user_agent="Browser 1.0",
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,8 @@ def fill_marketplace(database: Database, days: int = 62, leads: int = 12) -> Non
     make_history(database, 7, days)
     apply_marketplace(database, demo_marketplace(), OPERATOR)
     change_intake_policy(database, "vps-hosting", IntakePolicy(is_public=True), OPERATOR)
+    provider_id = value(database, "select id::text from providers where email = %s", PROVIDER_EMAIL)
+    set_terms(database, provider_id)
     stream = demo_leads(7, database.read(count_of_leads))
     _send(database, list(islice(stream, leads)), approve=True)
     send_from_form(database)
@@ -56,7 +66,8 @@ def fill_marketplace(database: Database, days: int = 62, leads: int = 12) -> Non
     add_troubles(database)
     add_exports(database)
     count_decisions(database)
-    add_payments(database, value(database, "select id::text from providers where email = %s", PROVIDER_EMAIL))
+    add_payments(database, provider_id)
+    add_records(database, provider_id)
 
 
 def seat_viewers(database: Database) -> Showcase:
@@ -84,7 +95,8 @@ def send_from_form(database: Database) -> str:
         "extras": ["IPv6"],
         "is_business": True,
     }
-    sent = IntakeLead("vps-hosting", attributes, {"contact_email": "cora.canary@example.com"}, CONSENT)
+    details = {"contact_name": "Cora Canary", "contact_email": "cora.canary@example.com"}
+    sent = IntakeLead("vps-hosting", attributes, details, _CONSENT)
     lead_id = visit(database, sent).lead_id
     confirm_lead(database, link(database, lead_id), VISITOR)
     approve_lead(database, lead_id, OPERATOR)

@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from fairlead.console.viewer import LANGUAGE_COOKIE
-from tests.browser.screenshots import PAGES, names_of, showcase_database
+from tests.browser.pages import PAGES
+from tests.browser.screenshots import names_of, showcase_database
 from tests.browser.showcase import Showcase, seat_viewers
 from tests.browser.site import DESK, Site, serving, window
 from tests.browser.watched import Watched, hindrances, hindrances_of_colour

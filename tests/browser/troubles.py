@@ -10,6 +10,7 @@ from fairlead.store.connection import Database
 from tests.flows.access.people import rows, value
 
 MEMO = "the number is not in use"
+EVIDENCE = "26 Nov 10:04 no answer\n26 Nov 16:30 no answer\n27 Nov 09:15 number not in service"
 PORTAL = Actor("portal", "provider")
 
 
@@ -24,7 +25,7 @@ def add_troubles(database: Database) -> None:
     for (assignment_id, provider_id), reason in zip(
         sold[:4], ("unreachable", "wrong_contact", "duplicate", "spam"), strict=True
     ):
-        report_bad_lead(database, provider_id, assignment_id, reason, "called three times", PORTAL)
+        report_bad_lead(database, provider_id, assignment_id, reason, "called three times", PORTAL, evidence=EVIDENCE)
     reject_bad_lead(database, sold[3][0], "the contact answered us at once", OPERATOR)
     for assignment_id, _ in sold[4:]:
         refund_assignment(database, assignment_id, MEMO, OPERATOR)

@@ -1,7 +1,7 @@
 """The sections of the console and of the portal, and which of them a page belongs to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairlead.console.texts import noted
 from fairlead.core.permissions import Permission, Role
@@ -18,6 +18,8 @@ class Section:
     permission: Permission
     group: str = ""
     is_current: bool = False
+    others: tuple[str, ...] = ()
+    """Where else its pages are."""
 
 
 OPERATOR_SECTIONS = (
@@ -38,10 +40,28 @@ OPERATOR_SECTIONS = (
 )
 
 PORTAL_SECTIONS = (
-    Section("/portal/inbox", noted("Inbox"), "inbox", Permission.OWN_READ),
+    Section("/portal/inbox", noted("Inbox"), "inbox", Permission.OWN_READ, others=("/portal/leads",)),
     Section("/portal/more", noted("Get more leads"), "trending-up", Permission.OWN_READ),
-    Section("/portal/subscriptions", noted("Subscriptions"), "filter", Permission.OWN_READ),
-    Section("/portal/balance", noted("Balance"), "wallet", Permission.OWN_READ),
+    Section(
+        "/portal/subscriptions",
+        noted("Subscriptions"),
+        "filter",
+        Permission.OWN_READ,
+        others=("/portal/levels", "/portal/limits"),
+    ),
+    Section(
+        "/portal/balance",
+        noted("Balance"),
+        "wallet",
+        Permission.OWN_READ,
+        others=(
+            "/portal/payments",
+            "/portal/auto-top-up",
+            "/portal/test-gateway",
+            "/portal/receipts",
+            "/portal/statements",
+        ),
+    ),
     Section("/portal/deliveries", noted("Deliveries"), "webhook", Permission.OWN_READ),
     Section("/portal/settings", noted("Settings"), "adjustments-horizontal", Permission.OWN_READ),
 )
@@ -52,7 +72,7 @@ def sections_for(principal: Principal, path: str) -> Sequence[Section]:
     is_provider = principal.actor.role == Role.PROVIDER
     sections = PORTAL_SECTIONS if is_provider else OPERATOR_SECTIONS
     return [
-        Section(each.path, each.title, each.icon, each.permission, each.group, _is_within(path, each.path))
+        replace(each, is_current=any(_is_within(path, own) for own in (each.path, *each.others)))
         for each in sections
         if each.permission in principal.permissions
     ]

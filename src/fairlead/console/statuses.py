@@ -42,6 +42,7 @@ _STATUSES: Mapping[str, _Status] = {
     "queued": _Status(noted("queued"), "wait"),
     "skipped": _Status(noted("skipped"), "off"),
     "deleted": _Status(noted("deleted"), "off"),
+    "ended": _Status(noted("ended"), "off"),
     "held_back": _Status(noted("held back"), "wait"),
     "archived": _Status(noted("archived"), "off"),
     # of payments

@@ -18,7 +18,7 @@ export function start(form) {
       // What is not shown cannot be asked for; it is sent all the same.
       for (const input of each.querySelectorAll("input, select")) input.toggleAttribute("data-later", number > step);
     });
-    form.querySelector(".steps").hidden = false;
+    form.querySelector(".form-steps").hidden = false;
     shown.textContent = form.dataset.stepText.replace("{step}", step + 1).replace("{steps}", steps.length);
     Object.assign(form.querySelector("progress"), { max: steps.length, value: step + 1 });
     back.hidden = step === 0;
