@@ -42,18 +42,27 @@ OWNERS: dict[str, LiteralString] = {"provider": "provider_id", "subscription": "
 
 SOLD: LiteralString = """
     create temporary table sold as
-    select a.*, a.assigned_at at time zone p.timezone as local_time, p.limits as provider_limits,
-           s.limits as subscription_limits, coalesce(s.schedule, p.schedule) as schedule, p.conflict_group_id,
-           l.is_exclusive, n.max_recipients_per_lead, s.filter_rules, s.max_price_cents, l.price_rules,
-           l.price_cents as usual_cents, leads.attributes, leads.answers_erased_at,
-           extract(epoch from a.assigned_at - leads.created_at) / 60 as age_minutes,
-           a.assigned_at at time zone coalesce(l.price_rules ->> 'timezone', 'UTC') as price_time
+    select a.lead_id, a.provider_id, a.subscription_id, a.competition_level_id, a.price_cents, a.left_limits, a.assigned_at,
+           a.assigned_at at time zone p.timezone as local_time, p.limits as provider_limits,
+           s.limits as subscription_limits, p.conflict_group_id, l.is_exclusive, n.max_recipients_per_lead,
+           s.max_price_cents, l.price_rules is not null as has_price_rules, l.price_cents as usual_cents
     from assignments a
-    join leads on leads.id = a.lead_id
     join providers p on p.id = a.provider_id
     join subscriptions s on s.id = a.subscription_id
     join competition_levels l on l.id = a.competition_level_id
     join niches n on n.id = a.niche_id
+"""
+# What is long is not copied for each that bought.
+SOLD_BY_RULES: LiteralString = """
+    create temporary view sold_by_rules as
+    select sold.*, coalesce(s.schedule, p.schedule) as schedule, s.filter_rules, l.price_rules, leads.attributes,
+           leads.answers_erased_at, extract(epoch from assigned_at - leads.created_at) / 60 as age_minutes,
+           assigned_at at time zone coalesce(l.price_rules ->> 'timezone', 'UTC') as price_time
+    from sold
+    join leads on leads.id = lead_id
+    join providers p on p.id = sold.provider_id
+    join subscriptions s on s.id = subscription_id
+    join competition_levels l on l.id = sold.competition_level_id
 """
 
 # What a refund took out of its limits does not count: its place was given to another lead.
@@ -73,7 +82,7 @@ OUTSIDE_ITS_HOURS: LiteralString = """
              lateral (select to_char(local_time, 'dy') as today, to_char(local_time - interval '1 day', 'dy') as yesterday) days
         where (span -> 'days' ? today and local_time::time >= opens and (closes <= opens or local_time::time < closes))
            or (span -> 'days' ? yesterday and closes <= opens and local_time::time < closes)))
-    from sold where schedule ? 'weekly'
+    from sold_by_rules where schedule ? 'weekly'
 """
 
 OTHER_RULES: dict[str, LiteralString] = {
@@ -121,6 +130,7 @@ OTHER_RULES: dict[str, LiteralString] = {
 def independent_checks(conn: psycopg.Connection[tuple[Any, ...]]) -> Iterator[Check]:
     """Every rule held against every assignment, one after the other. What it makes is temporary."""
     conn.execute(SOLD)
+    conn.execute(SOLD_BY_RULES)
     for owner, column in OWNERS.items():
         for limit, window in WINDOWS.items():
             yield _of_limit(conn, owner, column, limit, window)
@@ -130,7 +140,7 @@ def independent_checks(conn: psycopg.Connection[tuple[Any, ...]]) -> Iterator[Ch
     for name, query in (OTHER_RULES | RULES | PAPER_RULES).items():
         yield _counted(conn, name, query)
     yield _of_the_erased(conn)
-    conn.execute("drop table sold")
+    conn.execute("drop table sold cascade")
 
 
 def _of_the_erased(conn: psycopg.Connection[tuple[Any, ...]]) -> Check:

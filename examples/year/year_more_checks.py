@@ -119,15 +119,15 @@ RULES: dict[str, LiteralString] = {
     "a lead fits the filter of each who bought it": """
         select count(*), count(*) filter (
             where not pg_temp.fits(jsonb_build_object('all', filter_rules -> 'rules'), attributes))
-        from sold where answers_erased_at is null and filter_rules -> 'rules' <> '[]'
+        from sold_by_rules where answers_erased_at is null and filter_rules -> 'rules' <> '[]'
     """,
     "a price follows from the price rules of its level": """
         select count(*), count(*) filter (
             where price_cents <> pg_temp.price(price_rules, usual_cents, attributes, price_time, age_minutes))
-        from sold where answers_erased_at is null and price_rules is not null
+        from sold_by_rules where answers_erased_at is null and price_rules is not null
     """,
     "a level without price rules asks its own price": """
-        select count(*), count(*) filter (where price_cents <> usual_cents) from sold where price_rules is null
+        select count(*), count(*) filter (where price_cents <> usual_cents) from sold where not has_price_rules
     """,
     "no price is above what the provider pays at most": """
         select count(*), count(*) filter (where price_cents > max_price_cents) from sold where max_price_cents is not null
