@@ -33,6 +33,7 @@ RECIPIENTS = "every recipient in the journal is an assignment and an entry in th
 RETURNED = "each refund gave back what its entry in the journal says, and each turn is the one before it"
 REPORTED = "every answer to an assignment, report of a bad lead and its decision is as the audit log says"
 STATED = "each niche, level and subscription is as its journal says last, and as old"
+TOLD_OF_TOP_UPS = "every charge of auto top-up that was credited was told once, to its provider"
 TOLD_OF_SALES = "every assignment and refund was told when it was made, by email too"
 TOLD_OF_SUBSCRIPTIONS = (
     "every change of a subscription that its provider has to know was told, when the journal says so, and no other"

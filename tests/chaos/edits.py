@@ -19,6 +19,7 @@ from tests.by_hand import (
     STATED,
     TOLD_OF_SALES,
     TOLD_OF_SUBSCRIPTIONS,
+    TOLD_OF_TOP_UPS,
     WAITS,
 )
 
@@ -382,6 +383,15 @@ EDITS = {
         """
         insert into notifications (id, kind, channel, provider_id, subscription_id, created_at)
         select gen_random_uuid(), 'subscription_deactivated', 'email', provider_id, id, now() from subscriptions limit 1
+        """,
+    ),
+    "a message of a top-up removed": edit(
+        TOLD_OF_TOP_UPS, "delete from notifications where kind = 'balance_topped_up'"
+    ),
+    "a message of another top-up": edit(
+        TOLD_OF_TOP_UPS,
+        """
+        update notifications set detail = jsonb_set(detail, '{amount_cents}', '1') where kind = 'balance_topped_up'
         """,
     ),
     "when a sale was told": edit(

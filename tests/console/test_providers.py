@@ -73,7 +73,8 @@ def test_when_it_is_told_of_a_low_balance_is_changed_where_it_is_shown(ann: Test
     for name, value in (("low_balance_threshold_cents", "15.50"), ("low_balance_days", "7")):
         field = text.partition(f'name="{name}"')[2].partition(">")[0]
         assert (f'value="{value}"' in field, "data-null" in field) == (True, True), "emptied, it is not told"
-    assert 'name="low_balance_days"' in seen(ann, "/providers/new")
+    new = seen(ann, "/providers/new")
+    assert ('name="low_balance_days"' in new, 'name="low_balance_threshold_cents"' in new) == (True, True)
 
 
 def test_a_provider_that_is_not_there_is_a_page(ann: TestClient) -> None:
