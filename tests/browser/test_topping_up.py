@@ -96,9 +96,14 @@ def _switch_on(page: Page) -> None:
 
 
 def _operator_decides(page: Page, provider_id: str) -> None:
-    """An operator sees why it went off, and credits what came of a payment that was asked for with more."""
+    """An operator sees why it went off, sets an alert in days, and credits what came where more was asked for."""
     page.goto(f"/providers/{provider_id}")
     expect(page.locator("#auto-top-up")).to_contain_text("the card was lost")
+    who = page.locator("details", has=page.get_by_label("Tell it when the balance lasts for fewer days than"))
+    who.locator("summary").click()
+    who.get_by_label("Tell it when the balance lasts for fewer days than").fill("7")
+    who.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("told when it lasts for less than 7 days")).to_be_visible()
     page.goto("/overview")
     page.get_by_role("link", name="Decide").first.click()
     expect(page).to_have_url(re.compile("/money/payments/doubts"))
