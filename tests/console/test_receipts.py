@@ -83,7 +83,7 @@ def test_a_statement_names_both_as_they_were(database: Database) -> None:
     assert "Provider Anchor Hosting GmbH Kai 4 20457 Hamburg Germany" in words
 
 
-def test_papers_are_dated_by_the_clocks_of_the_marketplace_whoever_looks(database: Database) -> None:
+def test_papers_are_dated_by_the_clocks_of_the_marketplace_and_of_no_viewer(database: Database) -> None:
     half_past_midnight = SimulatedClock(datetime(2030, 1, 31, 23, 30, tzinfo=UTC))
     with Database(database.url, "fairlead", simulated_clock=half_past_midnight) as then:
         change_marketplace(then, UNCHANGED, OPERATOR, timezone="Europe/Berlin")
