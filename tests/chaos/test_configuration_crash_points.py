@@ -39,6 +39,10 @@ deposit = [{{ external_id = "{slug}", amount_cents = 400 }}]
 subscription = [{{ niche = "{slug}", level = "only" }}]
 """
 EVERYTHING = """
+[marketplace.papers]
+legal_name = "{slug}"
+tax_rate_basis_points = 1900
+
 [[niche]]
 slug = "{slug}"
 name = "All of {slug}"
@@ -65,6 +69,7 @@ timezone = "America/Havana"
 conflict_group = "owner of {slug}"
 limits = {{ leads_per_day = 3 }}
 schedule = {{ weekly = [{{ days = ["mon"], opens = "22:00", closes = "06:00" }}] }}
+billing = {{ legal_name = "Company {slug}", address = "Quay 1", country = "DE" }}
 deposit = [{{ external_id = "{slug} 2", amount_cents = 50 }}]
 [[provider.subscription]]
 niche = "{slug}"
@@ -131,6 +136,10 @@ def ending_of_market(database: Database, slug: str) -> Row:
                (select array_agg((s.is_active, s.deactivation_reason, s.filter_rules, s.limits, s.max_price_cents)
                                  order by s.filter_rules::text)
                 from subscriptions s where s.niche_id = n.id)::text,
+               (select array_agg((r.tax_cents, r.parties #>> '{issuer,legal_name}',
+                                  r.parties #>> '{recipient,legal_name}')::text order by r.number desc)
+                from receipts r where r.provider_id = p.id)[1],
+               (select (d.legal_name, d.address, d.country) from billing_details d where d.provider_id = p.id)::text,
                (select array_agg(j.kind order by j.seq) from niche_journal j where j.niche_id = n.id),
                (select array_agg(m.kind order by m.kind) from notifications m where m.provider_id = p.id),
                (select count(*) from audit_log a where a.entity_id in (n.id::text, p.id::text)

@@ -4,6 +4,7 @@ from tests.seeded_bugs.bug import Bug, Edit
 
 _RECEIPTS = "tests/flows/money/test_receipts.py"
 _STATEMENTS = "tests/flows/money/test_statements.py"
+_FILE = "tests/flows/declaring/test_papers.py"
 
 BUGS_OF_PAPERS = (
     Bug(
@@ -101,5 +102,65 @@ BUGS_OF_PAPERS = (
         "the ledger is the truth",
         (Edit("flows/money/statements.py", "if stored is not None and found.row() != stored:", "if False:"),),
         (f"{_STATEMENTS}::test_a_statement_that_is_not_what_is_on_record_is_not_given",),
+    ),
+    Bug(
+        "a file takes away what it does not name of billing details",
+        "a table says all of it",
+        (
+            Edit(
+                "flows/declaring/plan_billing.py",
+                "values = (details_document(before) or dict[str, str | None]()) | said",
+                "values = dict[str, str | None]() | said",
+            ),
+        ),
+        (f"{_FILE}::test_what_a_file_does_not_name_stays_and_an_empty_text_takes_away",),
+    ),
+    Bug(
+        "a file's receipts say what was true before the file",
+        "money first",
+        (
+            Edit(
+                "flows/declaring/apply_marketplace.py",
+                "    write_billing_details(conn, [after for _, after in plan.billing.details])\n",
+                "",
+            ),
+            Edit(
+                "flows/declaring/apply_marketplace.py",
+                "    receipts = issue_receipts(conn, deposits, plan.standing.currency, now)\n",
+                "    receipts = issue_receipts(conn, deposits, plan.standing.currency, now)\n"
+                "    write_billing_details(conn, [after for _, after in plan.billing.details])\n",
+            ),
+        ),
+        (f"{_FILE}::test_what_is_declared_is_on_the_receipts_of_the_same_file",),
+    ),
+    Bug(
+        "billing details leave with every export of receipts",
+        "they are on the papers anyway",
+        (
+            Edit(
+                "store/exports/sources.py",
+                'contact="provider", expression=f"r.parties -> \'recipient\'',
+                "expression=f\"r.parties -> 'recipient'",
+            ),
+        ),
+        ("tests/flows/exporting/test_receipts_export.py::test_billing_details_are_for_those_who_may_see_them",),
+    ),
+    Bug(
+        "a receipt shows a key what a file withholds",
+        "who may see money may see papers",
+        (Edit("api/schemas/receipts.py", 'CONTACT_DATA["provider"] not in permissions', "not permissions"),),
+        ("tests/api/test_receipts.py::test_a_key_that_may_not_see_addresses_sees_none_on_papers",),
+    ),
+    Bug(
+        "a receipt is dated by the clocks of today's zone",
+        "a marketplace stays where it is",
+        (
+            Edit(
+                "flows/money/receipts.py",
+                "zone_of_receipt(conn, number) or marketplace_zone(conn)",
+                "marketplace_zone(conn)",
+            ),
+        ),
+        ("tests/console/test_receipts.py::test_papers_are_dated_by_the_clocks_of_the_marketplace_and_of_no_viewer",),
     ),
 )

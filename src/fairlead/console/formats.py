@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.numbers import (
@@ -81,7 +81,8 @@ def basis_points(context: Context, rate: int) -> str:
 @pass_context
 def country(context: Context, code: str) -> str:
     """`"DE"|country`: Germany; the code where the viewer's language has no name for it."""
-    return _viewer(context).locale.territories.get(code, code)
+    names = cast("Mapping[str, str]", _viewer(context).locale.territories)
+    return names.get(code, code)
 
 
 @pass_context
