@@ -64,8 +64,8 @@ def printed(page: Page) -> bytes:
     page.evaluate(
         """([head, row]) => {
             const sheet = new CSSStyleSheet();
-            sheet.replaceSync(`.table.cards th:first-child { background: ${head} !important; }
-                               .table.cards td:first-child { background: ${row} !important; }`);
+            sheet.replaceSync(`.table.cards th:nth-child(2) { background: ${head} !important; }
+                               .table.cards td:nth-child(2) { background: ${row} !important; }`);
             document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
         }""",
         [f"rgb({' '.join(str(round(255 * part)) for part in colour)})" for colour in (HEAD, ROW)],
