@@ -3,9 +3,6 @@
 The flows are a table: each prepares a marketplace of its own, acts on it, and says where that left everything.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import pytest
 
 from fairlead.flows.configuration.conflict_groups import create_conflict_group, set_conflict_group
@@ -17,12 +14,12 @@ from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_
 from fairlead.flows.money.bad_leads import accept_bad_lead, reject_bad_lead, report_bad_lead
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from tests.chaos.proxy import Proxy, Strike, cut_before, swallow_answer
+from tests.chaos.proxy import Proxy
+from tests.chaos.struck import EVERYWHERE, Flow, Row, strike_at_every_statement
 from tests.chaos.test_refund_crash_points import ending as ending_of_refund
 from tests.chaos.test_refund_crash_points import sold
 from tests.flows.marketplaces import declare
 from tests.flows.sales import MEMO, PORTAL, query
-from tests.race.processes import opened
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 
@@ -84,18 +81,6 @@ max_price_cents = 250
 PRICE_RULES = {"version": 1, "rules": [{"name": "Old", "price_cents": 300, "lead_age_minutes": {"from": 60}}]}
 """Its provider has 400 cents: it can pay what the level may ask from now on, and its subscription starts."""
 
-Row = list[tuple[object, ...]]
-
-
-@dataclass(frozen=True)
-class Flow:
-    """`prepare` makes what `act` changes, and names it; `act` gets the database that is struck, and the same one
-    for looking up ids; `ending` tells where that left it, without ids and times."""
-
-    prepare: Callable[[Database, str], str]
-    act: Callable[[Database, Database, str], object]
-    ending: Callable[[Database, str], Row]
-
 
 def market(database: Database, slug: str) -> str:
     declare(database, MARKET.format(slug=slug))
@@ -128,13 +113,15 @@ def ending_of_market(database: Database, slug: str) -> Row:
     rows = query(
         database,
         """
-        select n.name, n.journal_seq, n.is_active, n.max_recipients_per_lead, p.balance_cents, p.ledger_seq, p.timezone,
-               p.limits::text, p.schedule::text, p.conflict_group_id is not null,
-               (select array_agg((l.name, l.price_cents, l.max_recipients, l.is_exclusive, l.price_rules)
-                                 order by l.name)
+        select n.name, n.journal_seq, n.is_active, n.is_archived, n.max_recipients_per_lead, n.refund_returns_turn,
+               n.form_schema::text, p.status, p.low_balance_threshold_cents, p.credit_limit_cents,
+               p.balance_cents, p.ledger_seq, p.timezone, p.limits::text,
+               p.schedule::text, p.conflict_group_id is not null,
+               (select array_agg((l.name, l.price_cents, l.max_recipients, l.is_exclusive, l.price_rules,
+                                  l.order_position, l.queue_order, l.deleted_at is not null) order by l.name)
                 from competition_levels l where l.niche_id = n.id)::text,
-               (select array_agg((s.is_active, s.deactivation_reason, s.filter_rules, s.limits, s.max_price_cents)
-                                 order by s.filter_rules::text)
+               (select array_agg((s.is_active, s.deactivation_reason, s.filter_rules, s.limits, s.max_price_cents,
+                                  s.weight, s.deleted_at is not null) order by s.filter_rules::text)
                 from subscriptions s where s.niche_id = n.id)::text,
                (select array_agg((r.tax_cents, r.parties #>> '{issuer,legal_name}',
                                   r.parties #>> '{recipient,legal_name}')::text order by r.number desc)
@@ -208,43 +195,9 @@ FLOWS = {
 }
 
 
-@pytest.mark.parametrize("how", ["cut", "answer lost"])
+@pytest.mark.parametrize("how", EVERYWHERE)
 @pytest.mark.parametrize("name", FLOWS)
 def test_what_breaks_at_any_statement_is_done_once(
     name: str, how: str, database: Database, database_url: str, proxy: Proxy
 ) -> None:
-    flow, url = FLOWS[name], proxy.url(database_url)
-    strike = {"cut": cut_before, "answer lost": swallow_answer}[how]
-    calm = flow.prepare(database, "calm")
-    before = flow.ending(database, calm)
-    points = _struck(proxy, url, flow, database, calm)
-    expected = flow.ending(database, calm)
-    assert expected != before
-    commit = len(points) - 1 - points[::-1].index("query: COMMIT")
-    points = points[: commit + 1]
-    assert any("insert into committed_calls" in point for point in points), points
-    assert any("insert into audit_log" in point for point in points), points
-    # Only a Query and a Sync are answered at once; within a pipeline an Execute is not.
-    numbers = [n for n, point in enumerate(points) if how != "answer lost" or not point.startswith("execute")]
-    for number in numbers:
-        target = flow.prepare(database, f"struck-{number}")
-        _struck(proxy, url, flow, database, target, number, strike)
-        assert flow.ending(database, target) == expected, f"{how} at {points[number]}"
-
-
-def _struck(
-    proxy: Proxy,
-    url: str,
-    flow: Flow,
-    direct: Database,
-    target: str,
-    number: int | None = None,
-    strike: Strike | None = None,
-) -> list[str]:
-    """The points that the flow met."""
-    with opened(url) as relayed:
-        query(relayed, "select 1")  # connected before anything is counted
-        points = proxy.watch(number, strike)
-        flow.act(relayed, direct, target)
-        proxy.ignore()
-    return points
+    strike_at_every_statement(FLOWS[name], how, database, database_url, proxy)
