@@ -11,8 +11,13 @@ BUGS_OF_DAYS = (
         (
             Edit(
                 "core/time_rules.py",
-                "windows = self._windows_of(text, terms.timezone)",
-                'windows = self._windows_of(text, "UTC")',
+                '("subscription", own_id, provider_id, windows_at(text, terms.timezone, self._moment))',
+                '("subscription", own_id, provider_id, windows_at(text, "UTC", self._moment))',
+            ),
+            Edit(
+                "core/time_rules.py",
+                '"provider", provider_id, provider_id, windows_at(text, terms.timezone, self._moment)',
+                '"provider", provider_id, provider_id, windows_at(text, "UTC", self._moment)',
             ),
         ),
         (MODEL,),
@@ -25,11 +30,6 @@ BUGS_OF_DAYS = (
                 "core/time_rules.py",
                 "text = subscription.schedule_text or terms.schedule_text",
                 "text = terms.schedule_text or subscription.schedule_text",
-            ),
-            Edit(
-                "core/time_rules.py",
-                "key = subscription.schedule_text or terms.schedule_text, terms.timezone",
-                "key = terms.schedule_text or subscription.schedule_text, terms.timezone",
             ),
         ),
         (MODEL,),

@@ -84,8 +84,8 @@ BUGS_OF_PRICES = (
         (
             Edit(
                 "core/prices.py",
-                "number = facts.recorded if facts.recorded in possible else possible[-1]",
-                "number = facts.recorded or possible[-1]",
+                "number = recorded if recorded in possible else possible[-1]",
+                "number = recorded or possible[-1]",
             ),
         ),
         (PRICES,),
