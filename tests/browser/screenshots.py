@@ -7,6 +7,7 @@ address are of the marketplace of `showcase`.
 import hashlib
 import os
 import sys
+from base64 import b64decode
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -34,7 +35,7 @@ from tests.quick_passwords import use_quick_passwords
 LOOKS = (("light", False, False), ("dark", True, False), ("phone", False, True))
 MOST_PIXELS_HIGH = 1400
 """What of a longer page is below is not in the picture."""
-QUALITY = 52
+QUALITY = 42
 
 
 def names_of(database: Database, showcase: Showcase) -> Mapping[str, str]:
@@ -131,7 +132,7 @@ def _take_all(browser: Browser, site: Site, token: str | None, folder: Path, pag
         for stem, address in pages.items():
             page.goto(address)
             page.wait_for_load_state("networkidle")
-            picture = folder / f"{stem}-{look}.jpg"
+            picture = folder / f"{stem}-{look}.webp"
             _photograph(page, picture)
             print(picture, flush=True)
         context.close()
@@ -151,7 +152,10 @@ def _photograph(page: Page, picture: Path) -> None:
     assert shown is not None
     high = min(page.evaluate("document.documentElement.scrollHeight"), MOST_PIXELS_HIGH)
     page.set_viewport_size({"width": shown["width"], "height": max(high, shown["height"])})
-    page.screenshot(path=picture, type="jpeg", quality=QUALITY)
+    session = page.context.new_cdp_session(page)
+    taken = session.send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
+    picture.write_bytes(b64decode(taken["data"]))
+    session.detach()
     page.set_viewport_size(shown)
 
 

@@ -12,11 +12,12 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from fairlead.console.viewer import LANGUAGE_COOKIE
-from tests.browser.pages import PAGES
+from tests.browser.pages import EMPTY_PAGES, PAGES
 from tests.browser.screenshots import names_of, showcase_database
 from tests.browser.showcase import Showcase, seat_viewers
 from tests.browser.site import DESK, Site, serving, window
 from tests.browser.watched import Watched, hindrances, hindrances_of_colour
+from tests.flows.access.people import enrolled_admin
 from tests.quick_passwords import use_quick_passwords
 
 PAGES_AT_ONCE = 8
@@ -164,6 +165,26 @@ def test_nothing_is_in_the_way_of_any_visitor(browser: Browser, shown: Shown, gr
         if token not in in_german:
             in_german[token] = _german_telephone(watched, token)
         hindered += [f"in German: {each}" for each in _too_wide_in_german(in_german[token], shown, page)]
+        if hindered:
+            found[page] = hindered
+    watched.close()
+    assert not found
+
+
+def test_nothing_is_in_the_way_where_nothing_is_yet(browser: Browser, site: Site) -> None:
+    watched = Watched(browser, site)
+    at = watched.open(enrolled_admin(site.database).token)
+    found: dict[str, list[str]] = {}
+    for page in [each for each in EMPTY_PAGES.values() if each.startswith("operator:") and "none" not in each]:
+        at.goto(page.partition(":")[2])
+        at.wait_for_load_state("networkidle")
+        hindered = hindrances(at)
+        at.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        hindered += [f"in the dark: {each}" for each in hindrances_of_colour(at)]
+        at.emulate_media(color_scheme="light", reduced_motion="no-preference")
+        at.set_viewport_size(SIZES["360 pixels"])
+        hindered += [f"at 360 pixels: {each}" for each in too_wide(at)]
+        at.set_viewport_size(DESK)
         if hindered:
             found[page] = hindered
     watched.close()

@@ -9,7 +9,9 @@ export async function start(element) {
   const form = element.querySelector("form:not([data-erasure])");
   const erasure = part("erasure");
   const token = location.hash.slice(1) || history.state?.token;
-  const moments = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
+  const { lang } = document.documentElement;
+  const locale = navigator.languages.find((each) => each.split("-")[0] === lang) ?? lang;
+  const moments = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short" });
   if (!token) {
     part("asking").hidden = true;
     part("incomplete").hidden = false;
