@@ -96,6 +96,7 @@ def _of_market(cast: Cast) -> Posts:
     yield Post(ann, f"{ADMIN}/setup/keys-copied")
     yield Post(ann, f"{ADMIN}/setup/dismiss")
     yield Post(ann, f"{ADMIN}/postcode-tables", {"name": "de", "content": "10115,52.5337,13.3872"})
+    yield Post(ann, f"{ADMIN}/postcode-tables/de/renew-filters", {})
     levels = [{"name": "Open", "price_cents": 900, "max_recipients": 5}]
     moving = {"template": "moving", "slug": "removals", "name": "Removals", "levels": levels}
     yield Post(ann, f"{ADMIN}/niche-templates", moving)

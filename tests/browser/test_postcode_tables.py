@@ -4,10 +4,16 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from fairlead.flows.configuration.postcode_tables import list_postcode_tables
+from fairlead.flows.configuration.postcode_tables import list_postcode_tables, load_postcode_table
+from fairlead.flows.configuration.subscriptions import set_filter
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from tests.browser.watched import Visit, hindrances
+from tests.browser.watched import Visit, await_script, hindrances
 from tests.flows.access.people import enrolled_admin
+from tests.flows.configuration.test_filter_renewals import OTHERS
+from tests.flows.configuration.test_postcode_tables import FIRST, MARKET, near
+from tests.flows.marketplaces import declare
+from tests.flows.sales import query
 
 WRONG = b"zip;lat;lon\r\n10115;52.5337;13.3872\r\n???;1;2\r\n10115;52.5;13.4\r\n14467;52.3988;13.0657\r\n"
 RIGHT = b"\xef\xbb\xbfzip;lat;lon\r\n10115;52.5337;13.3872\r\n14467;52.3988;13.0657\r\n"
@@ -46,6 +52,36 @@ def test_a_file_is_refused_line_by_line_mended_and_loaded(database: Database, vi
     _load(page)
     expect(page.get_by_text("Nothing was loaded: de, version 1, has the same postcodes already.")).to_be_visible()
     assert [(each.version, each.postcode_count) for each in list_postcode_tables(database)] == [(1, 2)]
+
+
+def test_filters_are_renewed_and_what_is_typed_stays(database: Database, visit: Visit) -> None:
+    declare(database, MARKET + OTHERS)
+    load_postcode_table(database, "de", FIRST, OPERATOR)
+    for (subscription_id,) in query(database, "select id::text from subscriptions order by id"):
+        set_filter(database, subscription_id, near(30), OPERATOR, of_provider_id=None)
+    load_postcode_table(database, "de", "14467;52.3988;13.0657\n", OPERATOR)
+    point = {"table": "de", "point": [52.4, 13.06], "km": 30, "version": 1}
+    rules = {"version": 2, "rules": [{"field_key": "zip", "operator": "within_km", "value": point}]}
+    set_filter(database, subscription_id, rules, OPERATOR, of_provider_id=None)
+    page = visit(enrolled_admin(database).token)
+    page.goto("/postcode-tables")
+    await_script(page, "postcode-renewal.js")
+    page.get_by_label("Name", exact=True).fill("at")
+    page.get_by_role("button", name="Renew their filters").click()
+    confirm = page.locator("#confirm-dialog")
+    expect(confirm).to_contain_text("The filters of 3 subscriptions go by version 2 of de from the next decision on.")
+    confirm.get_by_role("button", name="Renew their filters").click()
+    expect(page.get_by_text("Filters renewed: 1. They go by version 2 from the next decision on.")).to_be_visible()
+    kept = page.locator("[data-renewal-kept]")
+    expect(kept).to_contain_text("Filters that go on as they were, each for its reason: 2")
+    expect(kept.get_by_role("listitem").first).to_contain_text("the table 'de' has no postcode 10115")
+    expect(page.get_by_text("2 subscriptions go by older versions")).to_be_visible()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("at")
+    assert hindrances(page) == []
+    # What took the list's place works as that did.
+    page.get_by_role("button", name="Renew their filters").click()
+    confirm.get_by_role("button", name="Renew their filters").click()
+    expect(page.get_by_text("Filters renewed: 0.")).to_be_visible()
 
 
 def test_a_file_that_is_too_large_is_not_sent(database: Database, visit: Visit, tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ The flows are a table: each prepares a marketplace of its own, acts on it, and s
 import pytest
 
 from fairlead.flows.configuration.conflict_groups import create_conflict_group, set_conflict_group
+from fairlead.flows.configuration.filter_renewals import renew_filters
 from fairlead.flows.configuration.local_time import set_provider_limits
 from fairlead.flows.configuration.niche_archive import archive_niche
 from fairlead.flows.configuration.postcode_tables import load_postcode_table
 from fairlead.flows.configuration.price_rules import set_price_rules
+from fairlead.flows.configuration.subscriptions import set_filter
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
 from fairlead.flows.money.bad_leads import accept_bad_lead, reject_bad_lead, report_bad_lead
 from fairlead.store.audit.log import OPERATOR
@@ -179,6 +181,30 @@ def ending_of_table(database: Database, name: str) -> Row:
     )
 
 
+BY_TABLE = """
+[[niche]]
+slug = "{slug}"
+name = "{slug}"
+field = [{{ key = "zip", label = "Postcode", type = "text" }}]
+level = [{{ name = "gold", price_cents = 100, max_recipients = 1, order_position = 1 }}]
+[[provider]]
+email = "{slug}@example.com"
+subscription = [{{ niche = "{slug}", level = "gold" }}]
+"""
+
+
+def market_by_table(database: Database, slug: str) -> str:
+    """A filter goes by the first version of a table, of which there is a second."""
+    declare(database, BY_TABLE.format(slug=slug))
+    load_table(database, database, slug)
+    circle = {"table": slug, "postcode": "10115", "km": 5}
+    rule = {"field_key": "zip", "operator": "within_km", "value": circle}
+    subscription_id = id_in(database, "subscriptions", "niche_id", id_in(database, "niches", "slug", slug))
+    set_filter(database, subscription_id, {"version": 2, "rules": [rule]}, OPERATOR, of_provider_id=None)
+    load_postcode_table(database, slug, "10115,52.53,13.38\n10117,52.52,13.39\n", OPERATOR)
+    return slug
+
+
 FLOWS = {
     "accept a report": Flow(
         reported, lambda own, _, target: accept_bad_lead(own, target, MEMO, OPERATOR), ending_of_report
@@ -191,6 +217,7 @@ FLOWS = {
     "join a conflict group": Flow(with_group, join_group, ending_of_market),
     "archive a niche": Flow(market, archive, ending_of_market),
     "apply a file with everything": Flow(market, apply_everything, ending_of_market),
+    "renew filters": Flow(market_by_table, lambda own, _, slug: renew_filters(own, slug, OPERATOR), ending_of_market),
     "load a postcode table": Flow(lambda _, name: name, load_table, ending_of_table),
 }
 

@@ -7,8 +7,9 @@ from fairlead.flows.configuration.postcode_tables import load_postcode_table
 from fairlead.flows.configuration.subscriptions import set_filter
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
-from tests.api.asking import a_provider
+from tests.api.asking import a_provider, an_admin
 from tests.console.portal_pages import shown
+from tests.console.visiting import console
 from tests.flows.access.people import add_provider
 from tests.flows.configuration.test_postcode_tables import FIRST, MARKET, near
 from tests.flows.marketplaces import declare
@@ -63,6 +64,34 @@ def test_the_first_subscriptions_are_named_and_all_are_counted(database: Databas
     assert "Provider 18" in words
     assert "Provider 19" not in words
     assert "and 3 more" in words
+
+
+def test_a_newer_version_is_told_where_filters_are_and_renewed_from_the_page(database: Database) -> None:
+    declare(database, MARKET)
+    load_postcode_table(database, "de", FIRST, OPERATOR)
+    [(subscription_id, provider_id)] = query(database, "select id::text, provider_id::text from subscriptions")
+    set_filter(database, subscription_id, near(30), OPERATOR, of_provider_id=None)
+    app = console(database)
+    ann, sam = an_admin(app, database), a_provider(app, database, provider_id)
+    pages = (
+        (ann, f"/providers/{provider_id}/subscriptions/{subscription_id}"),
+        (sam, f"/portal/subscriptions/{subscription_id}"),
+    )
+    newer = "This filter goes by version 1 of the postcode table de, and version 2 is there."
+    for client, page in pages:
+        assert newer not in shown(client, page)
+    renewal = f"{API}/de/renew-filters"
+    assert renewal not in ann.get(PAGE).text
+    load_postcode_table(database, "de", SECOND, OPERATOR)
+    for client, page in pages:
+        assert newer in shown(client, page)
+    assert "1 subscription goes by an older version" in shown(ann, PAGE)
+    assert f'data-api="POST {renewal}"' in ann.get(PAGE).text
+    assert "The filter of 1 subscription goes by version 2 of de from the next decision on." in ann.get(PAGE).text
+    assert ann.post(renewal, json={}).json()["renewed_count"] == 1
+    for client, page in pages:
+        assert newer not in shown(client, page)
+    assert renewal not in ann.get(PAGE).text
 
 
 def test_it_is_for_operators(app: FastAPI, database: Database) -> None:

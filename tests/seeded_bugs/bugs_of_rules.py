@@ -289,4 +289,16 @@ BUGS_OF_RULES = (
         ),
         (SECOND_LANGUAGE,),
     ),
+    Bug(
+        "a renewed filter is looked up in the version that it names",
+        "a filter goes by the version of a postcode table that it names",
+        (
+            Edit(
+                "core/filter_spelling.py",
+                'return {**kept, "version": version}',
+                'return {**kept, "version": document["version"]}',
+            ),
+        ),
+        ("tests/flows/configuration/test_filter_renewals.py",),
+    ),
 )

@@ -185,6 +185,7 @@ _OF_CONFIGURATION = {
             "level_unknown": "There is no such competition level",
             "provider_unknown": "There is no such provider",
             "conflict_group_unknown": "There is no such conflict group",
+            "postcode_table_unknown": "There is no such postcode table",
             "subscription_unknown": "There is no such subscription",
         },
     ),

@@ -10,11 +10,12 @@ from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, say, table
 from fairlead.cli.text_file import read_text_file
 from fairlead.core.canonical import timestamp_text
+from fairlead.flows.configuration.filter_renewals import renew_filters
 from fairlead.flows.configuration.postcode_tables import list_postcode_tables, load_postcode_table
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.configuration.postcode_tables import PostcodeTableRow
 
-app = typer.Typer(help="Postcode tables with their places: load and list.", no_args_is_help=True)
+app = typer.Typer(help="Postcode tables with their places: load, list, renew filters.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
@@ -54,6 +55,27 @@ def list_(as_json: AsJson = False) -> None:
         table("", ("name", "version", "postcodes", "loaded"), rows, right=[1, 2])
     else:
         say("No postcode tables.")
+
+
+@app.command()
+def renew(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What filters call the table, such as de.")],
+    as_json: AsJson = False,
+) -> None:
+    """Have all filters that go by an older version of the table go by its newest one, from the next decision on.
+
+    A filter that has no place in the newest version stays as it is, and is named.
+
+    Example: fairlead postcodes renew de
+    """
+    with marketplace() as database:
+        done = renew_filters(database, name, OPERATOR)
+    if as_json:
+        print_json(asdict(done))
+        return
+    say(f"{name}, version {done.version}: {done.renewed_count:,} filters renewed, {len(done.not_renewed):,} not")
+    for each in done.not_renewed:
+        say(f"{each.provider_name}, subscription {each.subscription_id}, stays as it is: {each.detail}")
 
 
 def _for_programs(row: PostcodeTableRow) -> dict[str, object]:

@@ -78,7 +78,7 @@ class Verbs(LazyGroup):
         Verb("admin", "admin", "Operators: let the first one in, and see to the others."),
         Verb("keys", "keys", "API keys: let machines in, within scopes."),
         Verb("templates", "templates", "What messages look like: list, edit, preview, restore."),
-        Verb("postcodes", "postcodes", "Postcode tables with their places: load and list."),
+        Verb("postcodes", "postcodes", "Postcode tables with their places: load, list, renew filters."),
         Verb("webhooks", "webhooks", "Webhook endpoints: send providers their leads into their own systems."),
     )
 

@@ -1,6 +1,6 @@
 """A filter as it is stored: one way of writing what means the same, so that equal filters have equal digests."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -13,7 +13,7 @@ from fairlead.core.form_field import Field, FormSchema
 from fairlead.core.postcode_tables import NO_TABLES, PostcodeTables, postcodes_within
 from fairlead.core.postcodes import postcode_key
 
-__all__ = ["NO_TABLES", "PostcodeTables", "spelt_filter"]
+__all__ = ["NO_TABLES", "PostcodeTables", "asked_of_version", "spelt_filter", "versions_named"]
 
 _POSTCODES = frozenset(each for each in Operator if each.startswith("postcode_"))
 _LISTS = frozenset(
@@ -46,6 +46,45 @@ def spelt_filter(
     speller = _Speller(schema, tables, document.get("version") == 2)
     spelt = [speller.node(rule, f"rules[{position}]", 0) for position, rule in enumerate(rules)]
     return {**document, "rules": spelt}, tuple(speller.problems)
+
+
+def asked_of_version(raw: object, table: str, version: int) -> object:
+    """The document with every distance by the postcode table as it is to be looked up in that version, once more.
+
+    Distances by other tables, and all else, stay as they are.
+
+    >>> circle = {"table": "de", "postcode": "10115", "km": 5, "version": 1, "postcodes": ["10115"]}
+    >>> asked_of_version({"rules": [{"not": {"value": circle}}]}, "de", 2)["rules"][0]["not"]["value"]
+    {'table': 'de', 'postcode': '10115', 'km': 5, 'version': 2}
+    """
+    if (document := as_object(raw)) is not None:
+        if document.get("table") == table and "km" in document:
+            kept = {key: each for key, each in document.items() if key not in ("version", "postcodes")}
+            return {**kept, "version": version}
+        return {key: asked_of_version(each, table, version) for key, each in document.items()}
+    items = as_list(raw)
+    return raw if items is None else [asked_of_version(each, table, version) for each in items]
+
+
+def versions_named(raw: object) -> tuple[tuple[str, int], ...]:
+    """The versions of postcode tables that the filter's distances go by, each once, in order.
+
+    >>> circle = {"table": "de", "postcode": "10115", "km": 5, "version": 1, "postcodes": ["10115"]}
+    >>> versions_named({"rules": [{"any": [{"value": circle}, {"value": 4}]}]})
+    (('de', 1),)
+    """
+    return tuple(sorted(set(_versions_in(raw))))
+
+
+def _versions_in(raw: object) -> Iterator[tuple[str, int]]:
+    document = as_object(raw)
+    if document is not None and "km" in document:
+        name, version = document.get("table"), document.get("version")
+        if isinstance(name, str) and type(version) is int:
+            yield name, version
+        return
+    for each in document.values() if document is not None else as_list(raw) or ():
+        yield from _versions_in(each)
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from fairlead.store.configuration.postcode_tables import (
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}", re.ASCII)
+TABLE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def load_postcode_table(
     were written with. Raises `BadInput` with every line that is wrong, up to a bound.
     """
     memo = canonical_memo(memo)
-    if not _NAME.fullmatch(name):
+    if not TABLE_NAME.fullmatch(name):
         raise BadInput(["name: 1 to 50 small letters, digits and hyphens, beginning with a letter or digit"])
     content, count = read_postcode_table(text)
     digest = hashlib.sha256(content.encode()).hexdigest()

@@ -26,6 +26,8 @@ from fairlead.store.connection import Connection
 from fairlead.store.journal import LockedNiche, lock_niches
 from fairlead.store.leads.rows import clock
 
+FILTER_CHANGED = "subscription.filter_changed"
+
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionChanged:
@@ -116,8 +118,8 @@ def record(conn: Connection, locked: LockedForSubscription, move: Move, request:
         contents[niche_id] = [(JournalEntryKind.PROVIDER, told)]
     seqs = record_moves(conn, {niche_id: locked.niche}, contents, [(before, after)], now)
     seq = seqs[subscription.subscription_id]
-    new = {**_audited(after), "niche_id": niche_id, "level_id": subscription.level_id, "journal_seq": seq}
-    old = None if before is None else _audited(before)
+    new = {**audited_state(after), "niche_id": niche_id, "level_id": subscription.level_id, "journal_seq": seq}
+    old = None if before is None else audited_state(before)
     event = AuditEvent(
         request.actor, request.action, "subscription", subscription.subscription_id, old, new, request.memo
     )
@@ -125,7 +127,7 @@ def record(conn: Connection, locked: LockedForSubscription, move: Move, request:
     return SubscriptionChanged(after, subscription_version(after), True, _summary(after, locked), seq)
 
 
-def _audited(row: SubscriptionRow) -> dict[str, object]:
+def audited_state(row: SubscriptionRow) -> dict[str, object]:
     """What the audit log keeps: not the filter, which is in the journal and may hold what a provider wrote."""
     subscription = row.subscription
     rules = subscription.filter_rules.get("rules")

@@ -12,6 +12,7 @@ from fairlead.core.errors import Refused
 from fairlead.core.model import Subscription, filter_text
 from fairlead.core.subscription import EVERY_LEAD, paused, resumed, revalidated
 from fairlead.flows.configuration.subscription_changes import (
+    FILTER_CHANGED,
     ChangeRequest,
     LockedForSubscription,
     SubscriptionChanged,
@@ -164,7 +165,7 @@ def set_filter(
             row, subscription=_filtered(row.subscription, checked_filter(filter_rules, locked.form, locked.tables))
         )
 
-    request = ChangeRequest(actor, "subscription.filter_changed", memo, expected_version)
+    request = ChangeRequest(actor, FILTER_CHANGED, memo, expected_version)
     return change_subscription(database, subscription_id, of_provider_id, step, request)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from fairlead.core.canonical import JsonObject
+from fairlead.store.configuration.postcode_tables import postcode_table_rows
 from fairlead.store.connection import Connection
 from fairlead.store.typed_rows import all_rows
 
@@ -34,6 +36,37 @@ class PostcodeTableUse:
     use_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class FilterByOlderVersion:
+    """A living subscription whose filter has a distance by a version of a table that is not the newest."""
+
+    subscription_id: str
+    provider_id: str
+    provider_name: str
+    niche_id: str
+    level_id: str
+    filter_rules: JsonObject
+    form_schema: JsonObject
+
+
+def filters_by_older_versions(conn: Connection, name: str, version: int) -> Sequence[FilterByOlderVersion]:
+    """Those of filters with a distance by a version of the table before this one, by id. Locks nothing."""
+    return all_rows(
+        conn,
+        FilterByOlderVersion,
+        """
+        select s.id::text as subscription_id, s.provider_id::text, p.name as provider_name, s.niche_id::text,
+               s.competition_level_id::text as level_id, s.filter_rules, n.form_schema
+        from subscriptions s join niches n on n.id = s.niche_id join providers p on p.id = s.provider_id
+        where s.deleted_at is null and s.filter_rules @? '$.rules.**.value.table'
+          and jsonb_path_exists(s.filter_rules, '$.rules.**.value ? (@.table == $name && @.version < $version)',
+                                jsonb_build_object('name', %s::text, 'version', %s::integer))
+        order by s.id
+        """,
+        (name, version),
+    )
+
+
 def loaded_postcode_tables(conn: Connection) -> Sequence[LoadedPostcodeTable]:
     """Every version of every table, by name, the newest first. Locks nothing."""
     return all_rows(
@@ -50,10 +83,41 @@ def loaded_postcode_tables(conn: Connection) -> Sequence[LoadedPostcodeTable]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class CountedPostcodeTable:
+    """A version of a table, and how many living subscriptions have a filter with a distance by it."""
+
+    name: str
+    version: int
+    postcode_count: int
+    content_sha256: str
+    created_at: datetime
+    is_newest: bool
+    subscription_count: int
+
+
+def counted_postcode_tables(conn: Connection) -> Sequence[CountedPostcodeTable]:
+    """Every version of every table, by name, the newest first. Reads the filters of all niches. Locks nothing."""
+    counts = {(each.name, each.version): each.use_count for each in postcode_table_uses(conn, 1)}
+    newest: dict[str, int] = {}
+    return [
+        CountedPostcodeTable(
+            each.name,
+            each.version,
+            each.postcode_count,
+            each.content_sha256,
+            each.created_at,
+            newest.setdefault(each.name, each.version) == each.version,
+            counts.get((each.name, each.version), 0),
+        )
+        for each in postcode_table_rows(conn)
+    ]
+
+
 def postcode_table_uses(conn: Connection, most_of_each: int) -> Sequence[PostcodeTableUse]:
     """For each version that filters use, the first of the subscriptions by provider, at most so many.
 
-    Reads the filters of version 2 of all niches. Locks nothing.
+    Reads the filters with a distance by a table, of all niches. Locks nothing.
     """
     return all_rows(
         conn,
@@ -64,7 +128,7 @@ def postcode_table_uses(conn: Connection, most_of_each: int) -> Sequence[Postcod
                    s.competition_level_id, s.niche_id
             from subscriptions s,
                  jsonb_path_query(s.filter_rules, 'lax $.rules.**.value ? (exists (@.table))') as circle
-            where s.deleted_at is null and s.filter_rules @> '{"version": 2}'
+            where s.deleted_at is null and s.filter_rules @? '$.rules.**.value.table'
         ), numbered as (
             select t.name, t.version, used.id::text as subscription_id, p.id::text as provider_id,
                    p.name as provider_name, n.name as niche_name, l.name as level_name,

@@ -39,9 +39,17 @@ def postcode_table_rows(conn: Connection) -> Sequence[PostcodeTableRow]:
     )
 
 
+def newest_postcode_tables(conn: Connection) -> Sequence[PostcodeTableRow]:
+    """The newest version of every table, by name. Locks nothing."""
+    newest: dict[str, PostcodeTableRow] = {}
+    for row in postcode_table_rows(conn):
+        newest.setdefault(row.name, row)
+    return list(newest.values())
+
+
 def postcode_table_names(conn: Connection) -> Sequence[str]:
     """The names of the tables, in order. Locks nothing."""
-    return list(dict.fromkeys(row.name for row in postcode_table_rows(conn)))
+    return [row.name for row in newest_postcode_tables(conn)]
 
 
 def newest_postcode_table(conn: Connection, name: str, version: int | None = None) -> PostcodeTableRow | None:

@@ -4,22 +4,30 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, ClassVar
 
+from fastapi import Path
 from pydantic import Field
 
 from fairlead.api.access import needs
 from fairlead.api.bodies import Router
+from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Memo
-from fairlead.api.schemas.values import LARGE_BODY_BYTES, RequestModel, ResponseModel, Text
+from fairlead.api.schemas.values import LARGE_BODY_BYTES, RequestModel, ResponseModel, Text, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
-from fairlead.flows.configuration.postcode_tables import list_postcode_tables, load_postcode_table
+from fairlead.flows.configuration.filter_renewals import renew_filters
+from fairlead.flows.configuration.postcode_tables import load_postcode_table
+from fairlead.store.configuration.postcode_table_uses import counted_postcode_tables
 from fairlead.store.configuration.postcode_tables import PostcodeTableRow
 
 router = Router(prefix="/api/v1/admin", tags=["niches"])
 
 Reader = Annotated[Principal, needs(Permission.NICHES_READ)]
 Editor = Annotated[Principal, needs(Permission.NICHES_WRITE)]
+Renewer = Annotated[Principal, needs(Permission.PROVIDERS_WRITE)]
+TableName = Annotated[
+    Text, Field(min_length=1, max_length=50, description="What filters call the table.", examples=["de"])
+]
 
 
 class NewPostcodeTable(RequestModel):
@@ -68,16 +76,55 @@ class PostcodeTableLoaded(ResponseModel):
     took_effect: bool = Field(description="False where the newest version had the same lines already.")
 
 
+class ListedPostcodeTable(PostcodeTableState):
+    """A version of a postcode table, and how many filters go by it."""
+
+    is_newest: bool = Field(description="Whether no later version of the table is there.")
+    subscription_count: int = Field(
+        description="So many subscriptions have a filter with a distance by this version.", examples=[12]
+    )
+
+
 class PostcodeTableList(ResponseModel):
     """Every version of every table, by name, the newest first."""
 
-    items: Sequence[PostcodeTableState]
+    items: Sequence[ListedPostcodeTable]
+
+
+class FilterRenewal(RequestModel):
+    """Why filters are renewed."""
+
+    memo: Memo | None = None
+
+
+class FilterNotRenewed(ResponseModel):
+    """A subscription whose filter stays as it is."""
+
+    subscription_id: Uuid
+    provider_id: Uuid
+    provider_name: str = Field(examples=["Anchor Hosting"])
+    niche_id: Uuid
+    level_id: Uuid
+    detail: str = Field(
+        description="The place in the filter, and why it cannot go by the newest version.",
+        examples=["rules[0].value.postcode: the table 'de' has no postcode 10115"],
+    )
+
+
+class FiltersRenewed(ResponseModel):
+    """What became of the filters that went by an older version of a postcode table."""
+
+    name: str = Field(description="What filters call the table.", examples=["de"])
+    version: int = Field(description="The newest version, which the renewed filters go by.", examples=[2])
+    renewed_count: int = Field(description="So many filters were renewed.", examples=[12])
+    not_renewed: Sequence[FilterNotRenewed] = Field(description="Filters that go on as they were.")
 
 
 @router.get("/postcode-tables")
 def show_postcode_tables(_: Reader, database: MarketplaceDatabase) -> PostcodeTableList:
-    """List the postcode tables, every version of each."""
-    return PostcodeTableList(items=[_state(each) for each in list_postcode_tables(database)])
+    """List the postcode tables, every version of each, and how many filters go by it."""
+    found = database.read(counted_postcode_tables)
+    return PostcodeTableList(items=[ListedPostcodeTable.model_validate(each) for each in found])
 
 
 @router.post("/postcode-tables", status_code=201)
@@ -85,6 +132,18 @@ def add_postcode_table(asked: NewPostcodeTable, editor: Editor, database: Market
     """The table has this as its newest version. Filters go on with the version that they were written with."""
     done = load_postcode_table(database, asked.name, asked.content, editor.actor, memo=asked.memo)
     return PostcodeTableLoaded(postcode_table=_state(done.row), took_effect=done.took_effect)
+
+
+@router.post("/postcode-tables/{name}/renew-filters", responses=refuses("postcode_table_unknown"))
+def renew_filters_of_table(
+    name: Annotated[TableName, Path()], asked: FilterRenewal, renewer: Renewer, database: MarketplaceDatabase
+) -> FiltersRenewed:
+    """Every filter with a distance by an older version of the table goes by its newest one.
+
+    Each change is an entry of its niche's journal and counts from the next decision on. A filter that has no place in
+    the newest version stays as it is, and is named. Done again it changes nothing.
+    """
+    return FiltersRenewed.model_validate(renew_filters(database, name, renewer.actor, memo=asked.memo))
 
 
 def _state(row: PostcodeTableRow) -> PostcodeTableState:

@@ -13,6 +13,7 @@ from fairlead.api.routes.provider import (
     ledger,
     levels,
     payments,
+    postcode_tables,
     profile,
     receipts,
     report_allowance,
@@ -26,6 +27,7 @@ from fairlead.api.routes.provider import (
 ROUTERS: Sequence[APIRouter] = (
     profile.router,
     levels.router,
+    postcode_tables.router,
     subscriptions.router,
     terms.router,
     activity.router,

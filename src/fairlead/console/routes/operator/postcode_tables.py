@@ -33,11 +33,15 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class PostcodeTableLine:
-    """A version in the list; `named` are the first of the subscriptions that use it, for those who may see them."""
+    """A version in the list; `named` are the first of the subscriptions that use it, for those who may see them.
+
+    `older_use_count`, of the newest version: so many subscriptions go by older ones.
+    """
 
     table: LoadedPostcodeTable
     use_count: int
     named: Sequence[PostcodeTableUse]
+    older_use_count: int
 
 
 @router.get("/postcode-tables")
@@ -63,6 +67,7 @@ def show_postcode_tables(
         actors=actors,
         names=list(dict.fromkeys(each.name for each in tables)),
         can_write=Permission.NICHES_WRITE in reader.permissions,
+        may_renew=Permission.PROVIDERS_WRITE in reader.permissions,
         most_bytes=LARGE_BODY_BYTES - BYTES_BESIDE_CONTENT,
         most_refused_lines=MOST_REFUSED_LINES,
     )
@@ -74,5 +79,15 @@ def _lines(
     *,
     may_name: bool,
 ) -> Sequence[PostcodeTableLine]:
-    found = [(each, by_version.get((each.name, each.version), ())) for each in tables]
-    return [PostcodeTableLine(each, uses[0].use_count if uses else 0, uses if may_name else ()) for each, uses in found]
+    counts = {key: uses[0].use_count for key, uses in by_version.items()}
+    return [
+        PostcodeTableLine(
+            each,
+            counts.get((each.name, each.version), 0),
+            by_version.get((each.name, each.version), ()) if may_name else (),
+            sum(count for (name, version), count in counts.items() if name == each.name and version < each.version)
+            if each.is_newest
+            else 0,
+        )
+        for each in tables
+    ]

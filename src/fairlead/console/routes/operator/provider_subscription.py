@@ -9,6 +9,7 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.currency import InCurrency
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.clause_texts import clause_in_language
+from fairlead.console.older_tables import older_tables_of
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.portal.filter_words import builder_of
 from fairlead.console.terms import shown_terms
@@ -54,6 +55,7 @@ def show_subscription_of_provider(
         ),
         summary=clause_in_language(seen.filter_clause),
         version=seen.version,
+        older_tables=older_tables_of(database, subscription.filter_rules),
         currency=currency,
         builder=None
         if form is None

@@ -9,6 +9,7 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import Uuid
 from fairlead.console.clause_texts import clause_in_language
 from fairlead.console.entered_amount import entered_amount
+from fairlead.console.older_tables import older_tables_of
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.portal.filter_words import builder_of
 from fairlead.console.routes.portal.frame import ActivityReader, Reader, render_portal
@@ -79,6 +80,7 @@ def show_subscription(
         is_ended=found.seen.row.is_deleted,
         summary=clause_in_language(found.seen.filter_clause),
         version=found.seen.version,
+        older_tables=older_tables_of(caller.database, subscription.filter_rules),
         level=found.level,
         price_limit=entered_amount(subscription.max_price_cents, found.level.currency),
         builder=None

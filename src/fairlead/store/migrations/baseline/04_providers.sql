@@ -118,6 +118,9 @@ create index subscriptions_shut on subscriptions (niche_id) where shut_by is not
 -- subscriptions_out_of_money: the providers that receive less than they ask for until they pay.
 create index subscriptions_out_of_money on subscriptions (provider_id)
     where deactivation_reason = 'insufficient_funds' and deleted_at is null;
+-- subscriptions_by_postcode_table: the filters with a distance by a postcode table, of which a newer version may be there.
+create index subscriptions_by_postcode_table on subscriptions (niche_id)
+    where deleted_at is null and filter_rules @? '$.rules.**.value.table';
 create trigger subscriptions_are_kept before delete or truncate on subscriptions
     for each statement execute function keep_rows();
 create trigger subscriptions_keep_their_ids before update of id, provider_id, competition_level_id, niche_id on subscriptions
