@@ -24,7 +24,7 @@ export function start(root) {
     link.href = `/providers/${encodeURIComponent(each.provider_id)}/subscriptions/${encodeURIComponent(each.subscription_id)}`;
     link.textContent = each.provider_name;
     const line = document.createElement("li");
-    line.append(link, " ", Object.assign(document.createElement("span"), { className: "sub", textContent: each.detail }));
+    line.append(link, Object.assign(document.createElement("div"), { className: "sub", textContent: each.detail }));
     return line;
   }
 }
