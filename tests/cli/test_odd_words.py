@@ -29,6 +29,7 @@ TYPED: dict[str, tuple[str, ...]] = {
     "deposit external_id": ("deposit", PROVIDER, "500", "--external-id", ODD),
     "deposit made_by": ("deposit", PROVIDER, "500", "--external-id", "42", "--made-by", ODD),
     "postcodes load name": ("postcodes", "load", ANSWERS, "--name", ODD),
+    "postcodes renew name": ("postcodes", "renew", ODD),
     "erase lead_id": ("erase", ODD),
     "erase person": ("erase", "--person", ODD),
     "erase reason": ("erase", ID, "--reason", ODD),

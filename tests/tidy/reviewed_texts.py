@@ -125,6 +125,7 @@ WORDS = {
     "niches archive slug": A_SLUG,
     "niches restore reason": BY_THE_FLOW,
     "niches restore slug": A_SLUG,
+    "postcodes renew name": "small letters, digits and hyphens",
     "leads approve lead_ids": AN_ID,
     "leads approve niche": A_SLUG,
     "leads import dedupe": "composed, and compared with the columns of the file",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fairlead.core.errors import BadInput
-from fairlead.flows.configuration.filter_renewals import FiltersRenewed, renew_filters
+from fairlead.flows.configuration.filter_renewals import RenewalOfFilters, renew_filters
 from fairlead.flows.configuration.postcode_tables import load_postcode_table
 from fairlead.flows.configuration.subscription_history import subscription_history
 from fairlead.flows.configuration.subscriptions import set_filter, unsubscribe
@@ -72,7 +72,7 @@ def test_filters_of_all_niches_go_by_the_newest_version_from_then_on(database: D
         Distributor(database).distribute_waiting(niche)
     assert query(database, "select count(*) from assignments") == [(0,)]
     heads = query(database, "select journal_seq from niches order by id")
-    assert renew_filters(database, "de", ANN) == FiltersRenewed("de", 2, 3, ())
+    assert renew_filters(database, "de", ANN) == RenewalOfFilters("de", 2, 3, ())
     for filter_rules in _filters(database).values():
         value = _value(filter_rules)
         assert (value["version"], value["postcodes"]) == (2, ["10115", "14467", "14469"])
@@ -89,7 +89,7 @@ def test_filters_of_all_niches_go_by_the_newest_version_from_then_on(database: D
         "user:ann",
         "postcode table de, version 2",
     )
-    assert renew_filters(database, "de", ANN) == FiltersRenewed("de", 2, 0, ()), "again it changes nothing"
+    assert renew_filters(database, "de", ANN) == RenewalOfFilters("de", 2, 0, ()), "again it changes nothing"
     assert verify(database).holds
 
 

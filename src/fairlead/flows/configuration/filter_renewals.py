@@ -26,7 +26,7 @@ from fairlead.store.leads.rows import clock
 
 
 @dataclass(frozen=True, slots=True)
-class FilterNotRenewed:
+class StayingFilter:
     """A subscription whose filter stays as it is, and why it cannot go by the newer version."""
 
     subscription_id: str
@@ -38,13 +38,13 @@ class FilterNotRenewed:
 
 
 @dataclass(frozen=True, slots=True)
-class FiltersRenewed:
+class RenewalOfFilters:
     """How many filters go by the version of the table now, and those that could not."""
 
     name: str
     version: int
     renewed_count: int
-    not_renewed: tuple[FilterNotRenewed, ...]
+    not_renewed: tuple[StayingFilter, ...]
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class _Renewals:
         return self._known[text, form]
 
 
-def renew_filters(database: Database, name: str, actor: Actor, *, memo: str | None = None) -> FiltersRenewed:
+def renew_filters(database: Database, name: str, actor: Actor, *, memo: str | None = None) -> RenewalOfFilters:
     """Every living filter with a distance by an older version of the table goes by its newest one.
 
     The journal of each niche says so, subscription by subscription; decisions before are taken again by the filters
@@ -82,13 +82,13 @@ def renew_filters(database: Database, name: str, actor: Actor, *, memo: str | No
     version = renewals.version
     reason = memo or f"postcode table {name}, version {version}"
 
-    def work(conn: Connection, _: Sequence[str]) -> FiltersRenewed:
+    def work(conn: Connection, _: Sequence[str]) -> RenewalOfFilters:
         concerned = sorted({each.niche_id for each in filters_by_older_versions(conn, name, version)})
         locked = lock_niches(conn, concerned)
         moves, kept = _planned(conn, locked, renewals)
         if moves:
             _record(conn, locked, moves, actor, reason)
-        return FiltersRenewed(name, version, len(moves), kept)
+        return RenewalOfFilters(name, version, len(moves), kept)
 
     return with_niche_locks(database, work)
 
@@ -105,7 +105,7 @@ def _worked_out(conn: Connection, name: str) -> _Renewals:
 
 def _planned(
     conn: Connection, locked: Mapping[str, LockedNiche], renewals: _Renewals
-) -> tuple[list[Move], tuple[FilterNotRenewed, ...]]:
+) -> tuple[list[Move], tuple[StayingFilter, ...]]:
     """The subscriptions with their renewed filters, as they are under the locks, and those that stay."""
     tables = StoredPostcodeTables(conn)
     older = {
@@ -118,14 +118,14 @@ def _planned(
         for row in subscription_rows(conn, sorted({each.provider_id for each in older.values()}), [], [])
     }
     moves: list[Move] = []
-    kept: list[FilterNotRenewed] = []
+    kept: list[StayingFilter] = []
     for subscription_id, each in older.items():
         row = rows[subscription_id]
         subscription, form_schema = row.subscription, locked[each.niche_id].form_schema
         renewed = renewals.of(subscription.filter_text, subscription.filter_rules, form_schema, tables)
         if isinstance(renewed, str):
             ids = (subscription_id, each.provider_id, each.provider_name, each.niche_id, each.level_id)
-            kept.append(FilterNotRenewed(*ids, renewed))
+            kept.append(StayingFilter(*ids, renewed))
             continue
         after = replace(subscription, filter_text=filter_text(renewed), filter_is_valid=True)
         moves.append((row, replace(row, subscription=after)))

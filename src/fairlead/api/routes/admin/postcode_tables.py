@@ -12,7 +12,14 @@ from fairlead.api.bodies import Router
 from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.changes import Memo
-from fairlead.api.schemas.values import LARGE_BODY_BYTES, RequestModel, ResponseModel, Text, Uuid
+from fairlead.api.schemas.values import (
+    LARGE_BODY_BYTES,
+    RequestModel,
+    ResponseModel,
+    Text,
+    Uuid,
+    pattern_with_message,
+)
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.filter_renewals import renew_filters
@@ -26,7 +33,14 @@ Reader = Annotated[Principal, needs(Permission.NICHES_READ)]
 Editor = Annotated[Principal, needs(Permission.NICHES_WRITE)]
 Renewer = Annotated[Principal, needs(Permission.PROVIDERS_WRITE)]
 TableName = Annotated[
-    Text, Field(min_length=1, max_length=50, description="What filters call the table.", examples=["de"])
+    str,
+    Path(
+        pattern=pattern_with_message(
+            "^[a-z0-9][a-z0-9-]{0,49}$", "Input should be 1 to 50 small letters, digits and, behind the first, hyphens"
+        ),
+        description="What filters call the table.",
+        examples=["de"],
+    ),
 ]
 
 
@@ -76,7 +90,7 @@ class PostcodeTableLoaded(ResponseModel):
     took_effect: bool = Field(description="False where the newest version had the same lines already.")
 
 
-class ListedPostcodeTable(PostcodeTableState):
+class PostcodeTableItem(PostcodeTableState):
     """A version of a postcode table, and how many filters go by it."""
 
     is_newest: bool = Field(description="Whether no later version of the table is there.")
@@ -88,7 +102,7 @@ class ListedPostcodeTable(PostcodeTableState):
 class PostcodeTableList(ResponseModel):
     """Every version of every table, by name, the newest first."""
 
-    items: Sequence[ListedPostcodeTable]
+    items: Sequence[PostcodeTableItem]
 
 
 class FilterRenewal(RequestModel):
@@ -97,7 +111,7 @@ class FilterRenewal(RequestModel):
     memo: Memo | None = None
 
 
-class FilterNotRenewed(ResponseModel):
+class KeptFilter(ResponseModel):
     """A subscription whose filter stays as it is."""
 
     subscription_id: Uuid
@@ -111,20 +125,20 @@ class FilterNotRenewed(ResponseModel):
     )
 
 
-class FiltersRenewed(ResponseModel):
+class RenewedFilters(ResponseModel):
     """What became of the filters that went by an older version of a postcode table."""
 
     name: str = Field(description="What filters call the table.", examples=["de"])
     version: int = Field(description="The newest version, which the renewed filters go by.", examples=[2])
     renewed_count: int = Field(description="So many filters were renewed.", examples=[12])
-    not_renewed: Sequence[FilterNotRenewed] = Field(description="Filters that go on as they were.")
+    not_renewed: Sequence[KeptFilter] = Field(description="Filters that go on as they were.")
 
 
 @router.get("/postcode-tables")
 def show_postcode_tables(_: Reader, database: MarketplaceDatabase) -> PostcodeTableList:
     """List the postcode tables, every version of each, and how many filters go by it."""
     found = database.read(counted_postcode_tables)
-    return PostcodeTableList(items=[ListedPostcodeTable.model_validate(each) for each in found])
+    return PostcodeTableList(items=[PostcodeTableItem.model_validate(each) for each in found])
 
 
 @router.post("/postcode-tables", status_code=201)
@@ -136,14 +150,14 @@ def add_postcode_table(asked: NewPostcodeTable, editor: Editor, database: Market
 
 @router.post("/postcode-tables/{name}/renew-filters", responses=refuses("postcode_table_unknown"))
 def renew_filters_of_table(
-    name: Annotated[TableName, Path()], asked: FilterRenewal, renewer: Renewer, database: MarketplaceDatabase
-) -> FiltersRenewed:
+    name: TableName, asked: FilterRenewal, renewer: Renewer, database: MarketplaceDatabase
+) -> RenewedFilters:
     """Every filter with a distance by an older version of the table goes by its newest one.
 
     Each change is an entry of its niche's journal and counts from the next decision on. A filter that has no place in
     the newest version stays as it is, and is named. Done again it changes nothing.
     """
-    return FiltersRenewed.model_validate(renew_filters(database, name, renewer.actor, memo=asked.memo))
+    return RenewedFilters.model_validate(renew_filters(database, name, renewer.actor, memo=asked.memo))
 
 
 def _state(row: PostcodeTableRow) -> PostcodeTableState:
