@@ -57,12 +57,13 @@ def test_a_file_is_refused_line_by_line_mended_and_loaded(database: Database, vi
 def test_filters_are_renewed_and_what_is_typed_stays(database: Database, visit: Visit) -> None:
     declare(database, MARKET + OTHERS)
     load_postcode_table(database, "de", FIRST, OPERATOR)
-    for (subscription_id,) in query(database, "select id::text from subscriptions order by id"):
+    ids = [found for (found,) in query(database, "select id::text from subscriptions order by id")]
+    for subscription_id in ids:
         set_filter(database, subscription_id, near(30), OPERATOR, of_provider_id=None)
     load_postcode_table(database, "de", "14467;52.3988;13.0657\n", OPERATOR)
     point = {"table": "de", "point": [52.4, 13.06], "km": 30, "version": 1}
     rules = {"version": 2, "rules": [{"field_key": "zip", "operator": "within_km", "value": point}]}
-    set_filter(database, subscription_id, rules, OPERATOR, of_provider_id=None)
+    set_filter(database, ids[-1], rules, OPERATOR, of_provider_id=None)
     page = visit(enrolled_admin(database).token)
     page.goto("/postcode-tables")
     await_script(page, "postcode-renewal.js")
