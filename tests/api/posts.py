@@ -96,7 +96,6 @@ def _of_market(cast: Cast) -> Posts:
     yield Post(ann, f"{ADMIN}/setup/keys-copied")
     yield Post(ann, f"{ADMIN}/setup/dismiss")
     yield Post(ann, f"{ADMIN}/postcode-tables", {"name": "de", "content": "10115,52.5337,13.3872"})
-    yield Post(ann, f"{ADMIN}/postcode-tables/de/renew-filters", {})
     levels = [{"name": "Open", "price_cents": 900, "max_recipients": 5}]
     moving = {"template": "moving", "slug": "removals", "name": "Removals", "levels": levels}
     yield Post(ann, f"{ADMIN}/niche-templates", moving)
@@ -116,6 +115,7 @@ def _of_market(cast: Cast) -> Posts:
     own = (yield Post(ann, f"{ADMIN}/subscriptions", wish))["subscription"]["subscription_id"]
     for verb in ("pause", "resume"):
         yield Post(ann, f"{ADMIN}/subscriptions/{own}/{verb}", MEMO)
+    yield _renewal(cast, niche, own)
     yield Post(
         ann,
         f"{ADMIN}/providers/{provider}/adjustments",
@@ -128,6 +128,22 @@ def _of_market(cast: Cast) -> Posts:
     yield Post(ann, f"{ADMIN}/conflict-groups", {"name": "One owner"})
     for verb in ("archive", "restore"):
         yield Post(ann, f"{ADMIN}/niches/{niche}/{verb}", MEMO, ANY)
+
+
+def _renewal(cast: Cast, niche: str, subscription: str) -> Post:
+    """Of the subscription's filter, which goes by the first version of a postcode table that has a second."""
+    ann = cast.ann
+    schema = {"version": 1, "fields": [{"key": "zip", "label": "Postcode", "type": "text"}]}
+    rule = {"field_key": "zip", "operator": "within_km", "value": {"table": "de", "postcode": "10115", "km": 5}}
+    new_filter = {"filter_rules": {"version": 2, "rules": [rule]}}
+    second = {"name": "de", "content": "10115,52.5337,13.3872\n10117,52.5170,13.3889"}
+    for answered in (
+        ann.put(f"{ADMIN}/niches/{niche}/form", json={"form_schema": schema}, headers=ANY),
+        ann.put(f"{ADMIN}/subscriptions/{subscription}/filter", json=new_filter, headers=ANY),
+        ann.post(f"{ADMIN}/postcode-tables", json=second),
+    ):
+        assert answered.status_code in (200, 201), answered.text
+    return Post(ann, f"{ADMIN}/postcode-tables/de/renew-filters", {})
 
 
 def _of_payments(cast: Cast) -> Posts:
