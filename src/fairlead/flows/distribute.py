@@ -7,8 +7,9 @@ and reads its roster without it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch, head_after
 from fairlead.core.errors import Refused, Unavailable
@@ -158,21 +159,20 @@ def sealed_batch(
     requests: Mapping[str, LeadRequest],
 ) -> Batch:
     """What `record` writes of the batch: sealed into the niche's journal behind `head`, with what was locked for it."""
-    sealed = seal(niche.niche_id, niche.journal_seq, niche.journal_head, decided.contents(), now)
     for step in decided.steps:
         head = head_after(head, step)
     return Batch(
         niche_id=niche.niche_id,
-        head=replace(head, hash=sealed[-1].entry.hash),
+        unsealed_head=head,
         decisions=decided.decisions,
         deactivated=decided.deactivated,
-        entries=tuple(sealed),
+        seal=cache(lambda: seal(niche.niche_id, niche.journal_seq, niche.journal_head, decided.contents(), now)),
         low_balances=held.low_balances,
         endpoint_ids=held.endpoint_ids,
         balances_after=decided.balances_after,
         now=now,
         requests=requests,
-        limits_used={own.owner_id: stored_counters(own) for _, own in decided.counters_after},
+        keep=cache(lambda: {own.owner_id: stored_counters(own) for _, own in decided.counters_after}),
         shut=decided.shut,
         level_passes=decided.level_passes,
         passes=decided.passes,

@@ -3,8 +3,8 @@
 The order of locks is niche, leads, providers ascending by id (DESIGN: concurrency protocol).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from psycopg import errors
@@ -107,22 +107,42 @@ def lock_balances(
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Everything that one transaction decided in one niche."""
+    """Everything that one transaction decided in one niche.
+
+    `seal` and `keep` give the same each time, and take their time the first time: `record` asks them as late as it can,
+    while the server does what was sent to it before. `unsealed_head` is where the niche stands afterwards, but for the
+    hash.
+    """
 
     niche_id: str
-    head: Head
+    unsealed_head: Head
     decisions: tuple[Decision, ...]
     deactivated: tuple[Subscription, ...]
-    entries: tuple[SealedEntry, ...]
+    seal: Callable[[], Sequence[SealedEntry]]
     low_balances: Mapping[str, LowBalance]
     endpoint_ids: Mapping[str, str]
     balances_after: Mapping[str, Balance]
     now: datetime
     requests: Mapping[str, LeadRequest]
-    limits_used: Mapping[str, StoredCounters] = field(default_factory=dict[str, StoredCounters])
+    keep: Callable[[], Mapping[str, StoredCounters]]
     shut: Mapping[str, Refusal] = field(default_factory=dict[str, Refusal])
     level_passes: Mapping[str, LevelPass] = field(default_factory=dict[str, LevelPass])
     passes: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def entries(self) -> Sequence[SealedEntry]:
+        """The entries of the niche's journal."""
+        return self.seal()
+
+    @property
+    def head(self) -> Head:
+        """Where the niche stands afterwards."""
+        return replace(self.unsealed_head, hash=self.entries[-1].entry.hash)
+
+    @property
+    def limits_used(self) -> Mapping[str, StoredCounters]:
+        """What is kept afterwards of the limits that it counted in, by owner."""
+        return self.keep()
 
 
 def record(conn: Connection, batch: Batch) -> None:
@@ -133,8 +153,6 @@ def record(conn: Connection, batch: Batch) -> None:
     for a row that is not as the batch was decided on; nothing is written then.
     """
     picks = _picks(batch)
-    insert_entries(conn, batch.entries)
-    _move_niche(conn, batch)
     set_decided(conn, batch.decisions, batch.now)
     if picks:
         # Moved first: a key that is checked then finds its row locked already, and writes no lock.
@@ -150,6 +168,9 @@ def record(conn: Connection, batch: Batch) -> None:
     if batch.deactivated:
         _deactivate(conn, batch)
     notify(conn, [*_notifications(batch, picks, batch.endpoint_ids)], batch.now)
+    # Last: sealing them takes a fifth of what is ours, and what was sent before takes the server longer.
+    insert_entries(conn, batch.entries)
+    _move_niche(conn, batch)
 
 
 def _move_niche(conn: Connection, batch: Batch) -> None:
@@ -255,6 +276,7 @@ def _notifications(batch: Batch, picks: Sequence[_Pick], endpoints: Mapping[str,
 def _move_served(conn: Connection, batch: Batch) -> None:
     # A batch may serve a subscription more than once: only its last place counts. Of limits that it does not have
     # nothing is kept.
+    kept = batch.limits_used
     served = {r.subscription_id: r.served_seq for decision in batch.decisions for r in decision.recipients}
     change_rows(
         conn,
@@ -271,7 +293,7 @@ def _move_served(conn: Connection, batch: Batch) -> None:
             batch.now,
             array_text(served),
             array_text(served.values()),
-            array_text_or_null(None if (own := batch.limits_used.get(each)) is None else own.text for each in served),
+            array_text_or_null(None if (own := kept.get(each)) is None else own.text for each in served),
         ),
     )
 
