@@ -12,7 +12,7 @@ from fairlead.core.model import Balance, Subscription
 from fairlead.core.refusals import OutsideSchedule
 from fairlead.core.returns import RefundPolicy
 from fairlead.core.subscription import EVERY_LEAD
-from fairlead.flows.distribute import distribute
+from fairlead.flows.distribute import LastKnownBalances, distribute
 from fairlead.store.access.user_language import write_user_language
 from fairlead.store.configuration.conflict_groups import ConflictGroupRow, delete_conflict_group, write_name
 from fairlead.store.configuration.niche_archive import set_archived
@@ -125,8 +125,8 @@ def test_a_batch_of_which_a_row_has_moved_is_not_written(
     with monkeypatch.context() as patched:
         patched.setattr("fairlead.flows.distribute.record", moved_and_recorded)
         with pytest.raises(RowsMissed, match=promise):
-            distribute(database, RosterCache(), {}, niche_id, 10)
-    done = distribute(database, RosterCache(), {}, niche_id, 10)
+            distribute(database, RosterCache(), LastKnownBalances(), niche_id, 10)
+    done = distribute(database, RosterCache(), LastKnownBalances(), niche_id, 10)
     assert done is not None
     assert (len(done.decisions[0].recipients), len(done.deactivated)) == (2, 2)
 
@@ -134,7 +134,7 @@ def test_a_batch_of_which_a_row_has_moved_is_not_written(
 def test_the_same_batch_is_not_written_twice(database: Database) -> None:
     """Its journal entries are refused by their key; without them, the niche's head is not where the batch begins."""
     niche_id = niche_with_a_waiting_lead(database)
-    done = distribute(database, RosterCache(), {}, niche_id, 10)
+    done = distribute(database, RosterCache(), LastKnownBalances(), niche_id, 10)
     assert done is not None
     with pytest.raises(RowsMissed, match="niches_head_follows"), database.transaction() as conn:
         writes._move_niche(conn, done)
