@@ -189,6 +189,7 @@ field = [{{ key = "zip", label = "Postcode", type = "text" }}]
 level = [{{ name = "gold", price_cents = 100, max_recipients = 1, order_position = 1 }}]
 [[provider]]
 email = "{slug}@example.com"
+name = "{slug}"
 subscription = [{{ niche = "{slug}", level = "gold" }}]
 """
 
