@@ -1,6 +1,7 @@
 """Receipts and credit notes as a file: what papers say, of a span of time, with details for those who may see them."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -60,7 +61,8 @@ def test_a_row_says_what_the_paper_says(database: Database, sale: Sale) -> None:
             paper.currency,
             paper.sha256.hex(),
         )
-        for party, said in paper.parties.document().items():
+        parties = {"issuer": asdict(paper.parties.issuer), "recipient": asdict(paper.parties.recipient)}
+        for party, said in parties.items():
             shown = {name: value for name, value in said.items() if f"{party}_{name}" in each}
             assert shown == {name: each[f"{party}_{name}"] for name in shown}
             assert shown.keys() >= {"name", "legal_name", "address", "country", "tax_id"}, party
