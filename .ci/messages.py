@@ -21,7 +21,7 @@ from babel.messages.pofile import read_po, write_po
 from fairlead.api.problem_codes import PROBLEMS
 from fairlead.console.page import LSTRIP_BLOCKS, TRIM_BLOCKS
 from fairlead.console.viewer import LANGUAGES
-from fairlead.core.filter_clauses import CLAUSES
+from fairlead.core.filters.clauses import CLAUSES
 from fairlead.core.gates import REGISTRY
 from fairlead.core.messages import MORE
 from fairlead.core.policy_messages import TEMPLATES

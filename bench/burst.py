@@ -17,7 +17,7 @@ from bench.measured_market import copy_of_template, jobs_of, niche_ids, pending_
 from bench.workers import workers
 from fairlead.flows.approve_lead import approve_lead, approve_leads
 from fairlead.flows.distributor import Distributor
-from fairlead.flows.verify import verify
+from fairlead.flows.proving.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database
 

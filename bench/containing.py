@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.memory import resident_bytes
-from fairlead.core.needles import Needles
+from fairlead.core.filters.needles import Needles
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from typing import Any
 from pyroaring import BitMap
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.filter_index import FilterIndex
-from fairlead.core.filters import compile_filter
+from fairlead.core.filters.filter import compile_filter
+from fairlead.core.filters.index import FilterIndex
 from fairlead.core.form_field import Field, FieldType, FormSchema
 
 REGIONS = tuple(f"region-{number}" for number in range(20))

@@ -16,7 +16,7 @@ from bench.population import POPULATIONS, create_niche, distribute_all, forget_w
 from bench.server import SCHEMA, address, create_database, drop_databases
 from fairlead.flows import distribute as distributing
 from fairlead.flows.distributor import Distributor
-from fairlead.flows.explain import explain_provider
+from fairlead.flows.explaining.explain import explain_provider
 from fairlead.flows.maintenance.snapshot_rosters import snapshot_niche
 from fairlead.store.connection import Connection, Database
 from fairlead.store.journal import LockedNiche, lock_niches

@@ -17,7 +17,7 @@ from typing import Any
 from bench.measured_market import PATIENT
 from bench.population import POPULATIONS, create_niche, sell
 from bench.server import SCHEMA, create_database, drop_databases, processor_seconds_of, settle
-from fairlead.flows.verify import verify
+from fairlead.flows.proving.verify import verify
 from fairlead.store.connection import Connection, Database
 from fairlead.store.schema import migrate
 

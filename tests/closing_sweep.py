@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import psycopg
 
-from fairlead.flows.verify import verify, verify_snapshot
+from fairlead.flows.proving.verify import verify, verify_snapshot
 from fairlead.store.connection import Connection, Database
 from fairlead.store.invariants.engine import INVARIANTS, plan_for_whole_tables
 from fairlead.store.invariants.invariant import Invariant

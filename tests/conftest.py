@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 from psycopg import sql
 
-from fairlead.flows import reports
+from fairlead.flows.reporting import reports
 from fairlead.store.connection import Database, Timeouts
 from fairlead.store.embedded.scratch import scratch_cluster
 from fairlead.store.schema import migrate

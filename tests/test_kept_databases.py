@@ -165,4 +165,4 @@ def test_nothing_else_is_remembered_of_a_database_by_its_address() -> None:
     reading = re.compile(r"database\.(?:url|direct_url|place)\b")
     files = {str(file.relative_to(source)) for file in source.rglob("*.py") if reading.search(file.read_text("utf-8"))}
     # The address of the same marketplace under another clock, and what `status` shows.
-    assert files == {"flows/reports.py", "cli/demo/history.py", "cli/status.py"}
+    assert files == {"flows/reporting/reports.py", "cli/demo/history.py", "cli/status.py"}

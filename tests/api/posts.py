@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.core.permissions import Permission
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.maintenance.maintenance import Maintenance

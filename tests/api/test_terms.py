@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from fairlead.api.schemas.terms import LimitsDocument
-from fairlead.core.limits import CAPS
+from fairlead.core.calendar.limits import CAPS
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR

@@ -10,7 +10,7 @@ from bench.http_load import HttpEffort, fill
 from bench.population import POPULATIONS, Population, create_niche, distribute_all
 from fairlead.flows.approve_lead import approve_niche
 from fairlead.flows.distributor import Distributor
-from fairlead.flows.verify import verify
+from fairlead.flows.proving.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from fairlead.core.decision import LevelResult, Recipient
 from fairlead.core.decision_queues import Candidate, LevelQueue
-from fairlead.core.filter_mismatch import FilterMismatch
-from fairlead.core.filter_rules import Rule
+from fairlead.core.filters.mismatch import FilterMismatch
+from fairlead.core.filters.rules import Rule
 from fairlead.core.form_field import FieldType
 from fairlead.core.model import Level
 from fairlead.core.refusals import InsufficientBalance
-from fairlead.flows.decision_queues import RecordedQueues
+from fairlead.flows.explaining.decision_queues import RecordedQueues
 from fairlead.store.ids import new_id
 
 _NORTH = FilterMismatch(Rule("region", "in", ("north",), FieldType.SELECT), "Region", "south")

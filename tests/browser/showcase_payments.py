@@ -1,6 +1,6 @@
 """Payments of the showcase: one waits, one failed, one of each kind of doubt that is common; and auto top-up."""
 
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.payments.auto_top_up import WantedTopUp, change_auto_top_up
 from fairlead.flows.payments.gateways import sandbox_gateway

@@ -2,7 +2,7 @@
 personal data is kept, billing details, postcodes, a conflict group; and what became of it.
 """
 
-from fairlead.core.report_rules import ReportRules
+from fairlead.core.money.report_rules import ReportRules
 from fairlead.core.retention import RetentionPolicy
 from fairlead.flows.configuration.billing_details import WantedDetails, change_billing_details
 from fairlead.flows.configuration.conflict_groups import create_conflict_group, set_conflict_group
@@ -23,7 +23,7 @@ from fairlead.flows.erasure.retention import change_retention
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.money.close_months import close_months
 from fairlead.flows.money.receipts import issue_credit_note
-from fairlead.flows.verifications import request_verification, verify_requested
+from fairlead.flows.proving.verifications import request_verification, verify_requested
 from fairlead.settings import Settings
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database

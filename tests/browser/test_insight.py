@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.maintenance.count_entitlement import count_decisions
+from fairlead.flows.proving.verifications import verify_requested
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.verifications import verify_requested
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.browser.site import Site

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
 from fairlead.console.routes.operator import lead
-from fairlead.flows.decision_queues import recorded_queues
 from fairlead.flows.distribute_niche import distribute_niche
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.explaining.decision_queues import recorded_queues
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.flows.payments.take_report import take_report
 from fairlead.store.connection import Database
 from tests.browser.site import Site

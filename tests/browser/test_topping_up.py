@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.payments.saving_methods import ask_about_savings

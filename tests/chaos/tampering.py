@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fairlead.core.canonical import GENESIS_HASH, canonical_json, chain_hash, timestamp_text
 from fairlead.core.journal import entry_hash
-from fairlead.flows.verify import Check, verify_snapshot
+from fairlead.flows.proving.verify import Check, verify_snapshot
 from fairlead.store.connection import Connection, Database
 from fairlead.store.history import audit_rows
 from fairlead.store.invariants.engine import INVARIANTS

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.core.retention import RetentionPolicy
 from fairlead.flows.access.principal import Client
 from fairlead.flows.configuration.billing_details import WantedDetails, change_billing_details

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.flows.payments.take_report import take_report
 from fairlead.store.connection import Database
 from tests.chaos.proxy import Proxy, Strike, cut_before, swallow_answer

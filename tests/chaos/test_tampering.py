@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from fairlead.core.errors import Refused
-from fairlead.flows.verify import verify
+from fairlead.flows.proving.verify import verify
 from fairlead.store.connection import Database, Timeouts
 from tests.chaos.edits import AUDIT, EDITS
 from tests.chaos.tampering import drop_constraints, found, rehash_audit_log, rehash_journals, tampering

@@ -5,7 +5,7 @@ import pytest
 from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, report_bad_lead
-from fairlead.flows.verify import verify
+from fairlead.flows.proving.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.invariants.by_hand import INVARIANTS_BY_HAND

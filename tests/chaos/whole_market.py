@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from fairlead.core.payments import GatewayReport, ReportKind
-from fairlead.core.report_rules import ReportRules
+from fairlead.core.money.payments import GatewayReport, ReportKind
+from fairlead.core.money.report_rules import ReportRules
 from fairlead.core.returns import RefundPolicy
 from fairlead.delivery.sandbox_gateway import TestCard
 from fairlead.flows.approve_lead import approve_lead, trigger_distribution

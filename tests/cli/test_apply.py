@@ -97,7 +97,7 @@ def test_more_than_a_balance_holds_is_told_in_one_line_with_its_place(run, monke
 
 
 def test_a_filter_that_is_too_large_is_told_in_one_line_with_its_place(run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fairlead.core.filters.MAX_FILTER_BYTES", 76)  # anchor's has 75, bowline's 80
+    monkeypatch.setattr("fairlead.core.filters.filter.MAX_FILTER_BYTES", 76)  # anchor's has 75, bowline's 80
     status, _, errors = run(HOSTING)
     assert status != 0
     [told] = [line for line in errors.splitlines() if "filter" in line]

@@ -14,9 +14,9 @@ from fairlead.cli.demo.past_changes import changes_since, demo_marketplace, form
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.maintenance.roll_up import roll_up
-from fairlead.flows.period_report import period_report
-from fairlead.flows.reports import AskedDays, revenue_report
-from fairlead.flows.shares import shares_report
+from fairlead.flows.reporting.period_report import period_report
+from fairlead.flows.reporting.reports import AskedDays, revenue_report
+from fairlead.flows.reporting.shares import shares_report
 from fairlead.settings import Settings
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database

@@ -22,7 +22,7 @@ from tests.waiting import PATIENCE_SECONDS, wait_until
 
 PAUSING = """
 import sys
-from fairlead.flows import verify as flow
+from fairlead.flows.proving import verify as flow
 
 whole = flow.verify
 

@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 from fairlead.console.clause_texts import clause_in_language
 from fairlead.console.texts import writing_in
 from fairlead.core.clauses import clause_text
-from fairlead.core.filters import filter_clause
+from fairlead.core.filters.filter import filter_clause
 from fairlead.core.form import parse_form_schema
 from fairlead.core.price_rule_words import worded_price_rules
 from fairlead.flows.configuration.price_rules import set_price_rules

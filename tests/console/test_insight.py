@@ -11,8 +11,8 @@ from fairlead.flows.configuration.levels import LevelChange, change_level
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.maintenance.count_entitlement import count_decisions
 from fairlead.flows.money.refund import refund_assignment
+from fairlead.flows.proving.verifications import verify_requested
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.verifications import verify_requested
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.maintenance.workers import maintenance_of

@@ -12,7 +12,7 @@ from fairlead.console.viewer import Viewer
 from fairlead.flows.approve_lead import approve_lead
 from fairlead.flows.configuration.provider_status import suspend_provider
 from fairlead.flows.configuration.subscriptions import unsubscribe
-from fairlead.flows.decision_queues import recorded_queues
+from fairlead.flows.explaining.decision_queues import recorded_queues
 from fairlead.flows.intake.confirmation import confirm_lead
 from fairlead.flows.money.bad_leads import mark_lead_bad
 from fairlead.flows.submit_leads import submit_leads

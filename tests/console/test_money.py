@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from fairlead.core.report_rules import ReportRules
+from fairlead.core.money.report_rules import ReportRules
 from fairlead.flows.configuration.report_rules import change_report_rules
 from fairlead.flows.maintenance.reconcile import reconcile
 from fairlead.flows.money.bad_leads import report_bad_lead

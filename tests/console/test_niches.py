@@ -4,7 +4,7 @@ from html import unescape
 
 from starlette.testclient import TestClient
 
-from fairlead.flows.niche_queues import read_niche_queues
+from fairlead.flows.explaining.niche_queues import read_niche_queues
 from fairlead.store.connection import Database
 from tests.api.asking import SITE
 from tests.flows.configuration.market import UNKNOWN

@@ -1,6 +1,6 @@
 """The pages of payments: what the API says, each provider its own, and what an operator decides."""
 
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.flows.payments.take_report import take_report
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch
+from fairlead.core.calendar.limits import Counters, counters_of
 from fairlead.core.configuration_entries import provider_payload, subscription_payload
 from fairlead.core.decision import Decision
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.ledger import LedgerEntryKind as LedgerKind
 from fairlead.core.ledger import post
-from fairlead.core.limits import Counters, counters_of
 from fairlead.core.model import PLAIN_TERMS, Balance, Lead, Level, ProviderTerms, Subscription
 from tests.core.history import BEGINNING, History, id_of
 from tests.core.markets import FILTERS, Market, opened

@@ -11,7 +11,7 @@ from typing import Any
 
 from fairlead.core.form import FormSchema
 from fairlead.core.model import Level, Subscription
-from tests.core.filter_oracle import oracle_index_of_mismatch
+from tests.core.filters.oracle import oracle_index_of_mismatch
 from tests.core.markets import Market
 
 

@@ -18,7 +18,7 @@ from fairlead.core.postconditions import assert_batch, assert_decision
 from fairlead.core.prices import HeldRule
 from fairlead.core.refusals import AlreadyRecipient
 from fairlead.core.subscription import EVERY_LEAD
-from fairlead.flows.verify import REPLAYED
+from fairlead.flows.proving.verify import REPLAYED
 from fairlead.store.invariants.engine import INVARIANTS
 from tests.core.history import BEGINNING, History, id_of
 from tests.core.markets import Market, opened

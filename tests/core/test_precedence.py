@@ -9,11 +9,11 @@ from itertools import combinations
 
 import pytest
 
+from fairlead.core.calendar.limits import limits_text
 from fairlead.core.decision_state import DecisionState
 from fairlead.core.explanation import standing_of
-from fairlead.core.filter_mismatch import FilterMismatch
+from fairlead.core.filters.mismatch import FilterMismatch
 from fairlead.core.gates import REGISTRY, decision_refusal
-from fairlead.core.limits import limits_text
 from fairlead.core.model import Balance, Level, ProviderTerms, Subscription, filter_text
 from fairlead.core.refusals import (
     AlreadyRecipient,

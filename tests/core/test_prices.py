@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.core import gates, time_rules
+from fairlead.core import gates
 from fairlead.core.batch import BatchDecision, decide_batch
+from fairlead.core.calendar import time_rules
 from fairlead.core.canonical import canonical_json
 from fairlead.core.configuration_entries import (
     level_from_payload,

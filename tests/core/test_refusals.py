@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.core import gates
-from fairlead.core.filter_mismatch import FilterMismatch
-from fairlead.core.filters import compile_filter
+from fairlead.core.filters.filter import compile_filter
+from fairlead.core.filters.mismatch import FilterMismatch
 from fairlead.core.form_field import Field, FieldType, FormSchema
 from fairlead.core.messages import Names, english
 from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Subscription, filter_text
@@ -32,7 +32,7 @@ from fairlead.core.refusals import (
     Refusal,
     SubscriptionInactive,
 )
-from tests.core import filter_strategies
+from tests.core.filters import strategies
 from tests.core.toy_gates import Nameless, OddDay
 
 NAMES = Names({"g": "Gold"}, "EUR", {"p": "Anchor"})
@@ -323,9 +323,9 @@ def test_a_reason_without_a_sentence_or_with_two_is_noticed() -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_every_filter_that_refuses_a_lead_has_a_sentence(data: st.DataObject) -> None:
-    schema = data.draw(filter_strategies.schemas)
-    raw = data.draw(filter_strategies.any_filters(schema))
-    lead = data.draw(filter_strategies.leads(schema))
+    schema = data.draw(strategies.schemas)
+    raw = data.draw(strategies.any_filters(schema))
+    lead = data.draw(strategies.leads(schema))
     rule = compile_filter(raw, schema).first_mismatch(lead)
     if rule is None:
         return

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from stripe import WebhookSignature
 
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.delivery.payment_gateway import Checkout, EventRefused, GatewayUnavailable, PaymentToCollect
 from fairlead.delivery.stripe_gateway import StripeGateway
 from tests.delivery.stripe_stub import KEY, SECRET, recorded, stripe_stub

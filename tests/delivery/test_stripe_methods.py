@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.delivery.payment_gateway import (
     ChargeToMake,
     Checkout,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.core.currency import money
+from fairlead.core.money.currency import money
 from fairlead.delivery.template_filters import indented, local_time
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.core import filters
+from fairlead.core.filters import filter as filters
 from fairlead.flows.configuration import niches
 from fairlead.flows.configuration.form_schemas import change_form_schema
 from fairlead.flows.configuration.subscriptions import set_filter
@@ -15,8 +15,8 @@ from fairlead.flows.create_lead import EnteredLead, create_lead
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.importing.import_leads import ImportOptions, import_leads
 from fairlead.flows.maintenance.compose_filters import compose_filters
+from fairlead.flows.proving.verify import verify
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.configuration.market import Market, open_market

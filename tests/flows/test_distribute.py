@@ -11,11 +11,11 @@ from fairlead.core.decision import Decision
 from fairlead.core.errors import Refused
 from fairlead.core.model import Balance, Lead
 from fairlead.core.roster import Roster
-from fairlead.flows.decision_lines import decision_lines
 from fairlead.flows.distribute import LastKnownBalances, distribute
-from fairlead.flows.explain import explain_lead, explain_provider
+from fairlead.flows.explaining.decision_lines import decision_lines
+from fairlead.flows.explaining.explain import explain_lead, explain_provider
+from fairlead.flows.proving.verify import verify
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.distribution.rosters import RosterCache

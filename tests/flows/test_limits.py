@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from fairlead.core.calendar.limits import Counter
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.limits import Counter
 from fairlead.flows.configuration.local_time import (
     set_provider_limits,
     set_provider_schedule,
@@ -18,9 +18,9 @@ from fairlead.flows.configuration.provider_status import reactivate_provider, su
 from fairlead.flows.configuration.providers import ProviderChange, change_provider
 from fairlead.flows.configuration.subscriptions import pause_subscription, resume_subscription, unsubscribe
 from fairlead.flows.distributor import Distributor
-from fairlead.flows.explain import explain_provider
+from fairlead.flows.explaining.explain import explain_provider
+from fairlead.flows.proving.verify import verify
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.simulated_clock import SimulatedClock

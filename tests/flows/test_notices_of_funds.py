@@ -11,7 +11,7 @@ from fairlead.flows.configuration.subscriptions import (
 )
 from fairlead.flows.money.adjust_balance import Direction, adjust_balance
 from fairlead.flows.money.deposit import deposit
-from fairlead.flows.verify import verify
+from fairlead.flows.proving.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.by_hand import TOLD_OF_SUBSCRIPTIONS

@@ -12,9 +12,9 @@ from fairlead.core.decision import Decision
 from fairlead.core.decision_queues import LevelQueue
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.configuration.niches import NicheChange, change_niche
-from fairlead.flows.decision_lines import dry_run_lines
-from fairlead.flows.decision_queues import recorded_queues
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.explaining.decision_lines import dry_run_lines
+from fairlead.flows.explaining.decision_queues import recorded_queues
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.flows.try_lead import LATEST, TriedLead, try_lead
 from fairlead.store.audit.log import OPERATOR

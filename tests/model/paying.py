@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.payments.auto_top_up import WantedTopUp, change_auto_top_up
 from fairlead.flows.payments.charge_top_ups import charge_top_ups

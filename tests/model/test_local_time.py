@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from fairlead.core.limits import limits_text
-from fairlead.core.local_time import Period, window_at, zone_named
-from fairlead.core.public_holidays import public_holidays
-from fairlead.core.schedule import opens_at
+from fairlead.core.calendar.limits import limits_text
+from fairlead.core.calendar.local_time import Period, window_at, zone_named
+from fairlead.core.calendar.public_holidays import public_holidays
+from fairlead.core.calendar.schedule import opens_at
 from tests.model.local_time import DAY, Schedule, Span, is_holiday, is_open, takes_leads, window
 from tests.model.words import schedule_document, schedule_of
 

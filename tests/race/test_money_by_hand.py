@@ -18,8 +18,8 @@ from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, reject_bad_lead, report_bad_lead
 from fairlead.flows.money.refund import refund_assignment
+from fairlead.flows.proving.verify import verify
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.sales import MEMO, PORTAL, balances, query, sell, told

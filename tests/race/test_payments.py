@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fairlead.core.payments import GatewayReport, PaymentOutcome
+from fairlead.core.money.payments import GatewayReport, PaymentOutcome
 from fairlead.flows.payments.ask_again import ask_about
 from fairlead.flows.payments.gateways import sandbox_gateway
 from fairlead.flows.payments.request_payment import answer_as_test

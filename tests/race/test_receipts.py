@@ -1,7 +1,7 @@
 """Receipts that are taken back at once, while others are issued: each once, and their numbers have no gap."""
 
 from fairlead.core.errors import Refused
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.money.receipts import issue_credit_note

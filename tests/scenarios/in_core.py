@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from fairlead.core.calendar.limits import limits_text
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_payload, niche_payload, provider_payload, subscription_payload
 from fairlead.core.decision import Decision
 from fairlead.core.explanation import standing_of
-from fairlead.core.filters import validate_filter
+from fairlead.core.filters.filter import validate_filter
 from fairlead.core.form import parse_form_schema
 from fairlead.core.journal import JournalEntryKind
 from fairlead.core.ledger import LedgerEntryKind, post
-from fairlead.core.limits import limits_text
 from fairlead.core.messages import Names
 from fairlead.core.model import Balance, Lead, Level, ProviderTerms, Subscription, filter_text
 from fairlead.core.prices import price_rules_text

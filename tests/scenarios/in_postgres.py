@@ -9,7 +9,7 @@ from fairlead.core.refusals import Refusal
 from fairlead.flows.approve_lead import trigger_distribution
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace, parse_declaration
 from fairlead.flows.distributor import Distributor
-from fairlead.flows.explain import explain_provider
+from fairlead.flows.explaining.explain import explain_provider
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR

@@ -10,12 +10,12 @@ BUGS_OF_DAYS = (
         "a day is a day",
         (
             Edit(
-                "core/time_rules.py",
+                "core/calendar/time_rules.py",
                 '("subscription", own_id, provider_id, windows_at(text, terms.timezone, self._moment))',
                 '("subscription", own_id, provider_id, windows_at(text, "UTC", self._moment))',
             ),
             Edit(
-                "core/time_rules.py",
+                "core/calendar/time_rules.py",
                 '"provider", provider_id, provider_id, windows_at(text, terms.timezone, self._moment)',
                 '"provider", provider_id, provider_id, windows_at(text, "UTC", self._moment)',
             ),
@@ -27,7 +27,7 @@ BUGS_OF_DAYS = (
         "what a provider says of itself holds for all of it",
         (
             Edit(
-                "core/time_rules.py",
+                "core/calendar/time_rules.py",
                 "text = subscription.schedule_text or terms.schedule_text",
                 "text = terms.schedule_text or subscription.schedule_text",
             ),

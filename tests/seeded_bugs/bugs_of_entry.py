@@ -38,7 +38,7 @@ BUGS_OF_ENTRY = (
         "a filter is checked on write, that will do",
         (
             Edit(
-                "core/filters.py",
+                "core/filters/filter.py",
                 "    return spelt, problems",
                 '    return cast("JsonObject", raw), problems',
             ),

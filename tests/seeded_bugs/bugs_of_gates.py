@@ -67,7 +67,7 @@ BUGS_OF_GATES = (
         "a filter that can be read is in order",
         (
             Edit(
-                "core/filters.py",
+                "core/filters/filter.py",
                 "(MALFORMED,) if problems else conditions_of(nodes)",
                 "(MALFORMED,) if problems else ()",
             ),

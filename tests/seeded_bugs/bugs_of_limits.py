@@ -2,10 +2,10 @@
 
 from tests.seeded_bugs.bug import Bug, Edit
 
-LIMITS = "tests/core/test_limits.py"
-LOCAL_TIME = "tests/core/test_local_time.py"
-SCHEDULE = "tests/core/test_schedule.py"
-TURNING = "tests/core/test_turning.py"
+LIMITS = "tests/core/calendar/test_limits.py"
+LOCAL_TIME = "tests/core/calendar/test_local_time.py"
+SCHEDULE = "tests/core/calendar/test_schedule.py"
+TURNING = "tests/core/calendar/test_turning.py"
 SCENARIOS = "tests/scenarios"
 STORED = "tests/flows/test_limits.py"
 RACE = "tests/race/test_limits.py"
@@ -15,7 +15,7 @@ BUGS_OF_LIMITS = (
         "a limit takes one more",
         "it is reached when more than it was used",
         (
-            Edit("core/limits.py", "if counters.room_leads >= 1 and", "if counters.room_leads >= 0 and"),
+            Edit("core/calendar/limits.py", "if counters.room_leads >= 1 and", "if counters.room_leads >= 0 and"),
             Edit("core/postconditions.py", "(recipient.price_cents if is_of_money else 1) > limit", "0 > limit"),
         ),
         (LIMITS,),
@@ -26,7 +26,7 @@ BUGS_OF_LIMITS = (
         "there is room as long as some of it is left",
         (
             Edit(
-                "core/limits.py",
+                "core/calendar/limits.py",
                 "counters.room_cents >= price_cents",
                 "counters.room_cents >= 1",
             ),
@@ -40,7 +40,7 @@ BUGS_OF_LIMITS = (
         "every calendar's week does",
         (
             Edit(
-                "core/local_time.py",
+                "core/calendar/local_time.py",
                 "return day - day.weekday() * _DAY if period is Period.WEEK else day.replace(day=1)",
                 "return day - (day.weekday() + 1) % 7 * _DAY if period is Period.WEEK else day.replace(day=1)",
             ),
@@ -53,7 +53,7 @@ BUGS_OF_LIMITS = (
         "the next day begins a day after this one",
         (
             Edit(
-                "core/local_time.py",
+                "core/calendar/local_time.py",
                 "began, ends = _midnight(first_day, zone), _midnight(_next_first_day(first_day, period), zone)",
                 "began = _midnight(first_day, zone)\n"
                 "    ends = began + (_next_first_day(first_day, period) - first_day)",
@@ -67,7 +67,7 @@ BUGS_OF_LIMITS = (
         "either will do",
         (
             Edit(
-                "core/local_time.py",
+                "core/calendar/local_time.py",
                 "        return early\n    # It is left out",
                 "        return late\n    # It is left out",
             ),
@@ -78,14 +78,14 @@ BUGS_OF_LIMITS = (
     Bug(
         "what was kept of a window holds at its end, too",
         "until says until",
-        (Edit("core/turning.py", "kept[0] <= moment < kept[1]", "kept[0] <= moment <= kept[1]"),),
+        (Edit("core/calendar/turning.py", "kept[0] <= moment < kept[1]", "kept[0] <= moment <= kept[1]"),),
         (TURNING,),
         is_quick=True,
     ),
     Bug(
         "what is kept holds for the past, too",
         "time goes on",
-        (Edit("core/turning.py", "not kept[0] <= moment < kept[1]", "not moment < kept[1]"),),
+        (Edit("core/calendar/turning.py", "not kept[0] <= moment < kept[1]", "not moment < kept[1]"),),
         (TURNING,),
         is_quick=True,
     ),
@@ -94,7 +94,7 @@ BUGS_OF_LIMITS = (
         "a span is of its day",
         (
             Edit(
-                "core/schedule.py",
+                "core/calendar/schedule.py",
                 "spans[day].append((opens, closes if closes > opens else closes + _DAY))",
                 "spans[day].append((opens, closes if closes > opens else _DAY))",
             ),
@@ -135,7 +135,7 @@ BUGS_OF_LIMITS = (
         "whichever comes first in the record",
         (
             Edit(
-                "core/time_rules.py",
+                "core/calendar/time_rules.py",
                 '        for level in payload["levels"]:\n            for refused in level["refused"]:\n',
                 '            for refused in level["refused"]:\n',
             ),

@@ -54,12 +54,12 @@ BUGS_OF_PAPERS = (
         "a part of a cent is none",
         (
             Edit(
-                "core/receipts.py",
+                "core/money/receipts.py",
                 "(2 * gross_cents * rate_basis_points + parts) // (2 * parts)",
                 "gross_cents * rate_basis_points // parts",
             ),
         ),
-        ("tests/core/test_receipts.py::test_the_tax_in_an_amount",),
+        ("tests/core/money/test_receipts.py::test_the_tax_in_an_amount",),
     ),
     Bug(
         "a receipt is found by its number alone",

@@ -64,7 +64,7 @@ BUGS_OF_PAYMENTS = (
     Bug(
         "an alert in days that is over as soon as it is not low",
         "one day more or less is no difference",
-        (Edit("core/spending_pace.py", "OVER_AFTER_DAYS = 1\n", "OVER_AFTER_DAYS = 0\n"),),
+        (Edit("core/money/spending_pace.py", "OVER_AFTER_DAYS = 1\n", "OVER_AFTER_DAYS = 0\n"),),
         (f"{_DAYS_LEFT}::test_money_that_comes_in_ends_it_and_the_next_crossing_is_told_again",),
         is_quick=True,
     ),
@@ -73,7 +73,7 @@ BUGS_OF_PAYMENTS = (
         "money is money",
         (
             Edit(
-                "core/payments.py",
+                "core/money/payments.py",
                 "    elif report.amount_cents != request.amount_cents:\n        doubt = DoubtKind.OTHER_AMOUNT\n",
                 "",
             ),
@@ -85,7 +85,7 @@ BUGS_OF_PAYMENTS = (
         "the last word of the gateway counts",
         (
             Edit(
-                "core/payments.py",
+                "core/money/payments.py",
                 'if report.kind is ReportKind.FAILED and request is not None and request.state == "pending":',
                 "if report.kind is ReportKind.FAILED and request is not None:",
             ),
@@ -97,7 +97,7 @@ BUGS_OF_PAYMENTS = (
         "a payment that succeeded needs no more looking at",
         (
             Edit(
-                "core/payments.py",
+                "core/money/payments.py",
                 "is_same = report.charge_reference in (None, request.charge_reference)",
                 "is_same = True",
             ),
@@ -148,7 +148,7 @@ BUGS_OF_PAYMENTS = (
         "the provider wants its balance filled",
         (
             Edit(
-                "core/top_ups.py",
+                "core/money/top_ups.py",
                 "if charged_cents + self.amount_cents > self.monthly_limit_cents else None",
                 "if False else None",
             ),
@@ -160,12 +160,12 @@ BUGS_OF_PAYMENTS = (
         "some day there is money behind it again",
         (
             Edit(
-                "core/top_ups.py",
+                "core/money/top_ups.py",
                 "if advice in NOT_AGAIN or reason in NOT_AGAIN or refusals > len(RETRIED_AFTER):",
                 "if advice in NOT_AGAIN or reason in NOT_AGAIN:",
             ),
             Edit(
-                "core/top_ups.py",
+                "core/money/top_ups.py",
                 "return RETRIED_AFTER[refusals - 1]",
                 "return RETRIED_AFTER[min(refusals, len(RETRIED_AFTER)) - 1]",
             ),
@@ -177,7 +177,7 @@ BUGS_OF_PAYMENTS = (
         "the amount is what was asked for",
         (
             Edit(
-                "core/payments.py",
+                "core/money/payments.py",
                 "    if report.currency != request.currency:\n        doubt = DoubtKind.OTHER_CURRENCY\n    elif",
                 "    if",
             ),

@@ -4,7 +4,7 @@ from tests.seeded_bugs.bug import Bug, Edit
 
 BY_HAND = "tests/seeded_bugs/test_by_hand.py"
 TOGETHER = "tests/core/test_together.py"
-SECOND_LANGUAGE = "tests/core/test_filters_2.py"
+SECOND_LANGUAGE = "tests/core/filters/test_filter_2.py"
 
 BUGS_OF_RULES = (
     Bug(
@@ -112,7 +112,7 @@ BUGS_OF_RULES = (
         "no readable rules, no objection",
         (
             Edit(
-                "core/filters.py",
+                "core/filters/filter.py",
                 "(MALFORMED,) if problems else conditions_of(nodes)",
                 "() if problems else conditions_of(nodes)",
             ),
@@ -221,7 +221,7 @@ BUGS_OF_RULES = (
         "not any and not all are turned round alike",
         (
             Edit(
-                "core/filter_conditions.py",
+                "core/filters/conditions.py",
                 '    if (node.kind == "all") != is_negated:',
                 '    if node.kind == "all":',
             ),
@@ -234,7 +234,7 @@ BUGS_OF_RULES = (
         "not at least 60 is at most 60",
         (
             Edit(
-                "core/filter_rules.py",
+                "core/filters/rules.py",
                 "    (_O.GTE, _O.LT),\n    (_O.LTE, _O.GT),",
                 "    (_O.GTE, _O.LTE),\n    (_O.GT, _O.LT),",
             ),
@@ -246,7 +246,7 @@ BUGS_OF_RULES = (
         "the first alternative stands for the group",
         (
             Edit(
-                "core/filter_index.py",
+                "core/filters/index.py",
                 "        for row in self.rows:\n",
                 "        for row in self.rows[:1]:\n",
             ),
@@ -258,7 +258,7 @@ BUGS_OF_RULES = (
         "a list of postcodes is looked up by its beginnings",
         (
             Edit(
-                "core/filter_families.py",
+                "core/filters/families.py",
                 "    RuleKind.POSTCODE: _postcode_keys,",
                 "    RuleKind.POSTCODE: _postcode_starts,",
             ),
@@ -270,7 +270,7 @@ BUGS_OF_RULES = (
         "a column of cells is a longitude",
         (
             Edit(
-                "core/filter_circles.py",
+                "core/filters/circles.py",
                 "            yield row, (column + 180) % 360 - 180",
                 "            yield row, column",
             ),
@@ -282,7 +282,7 @@ BUGS_OF_RULES = (
         "a filter that comes with postcodes has been looked up already",
         (
             Edit(
-                "core/filter_spelling.py",
+                "core/filters/spelling.py",
                 '"version": version, "postcodes": list(within)}',
                 '"version": version, "postcodes": circle.get("postcodes", list(within))}',
             ),
@@ -294,7 +294,7 @@ BUGS_OF_RULES = (
         "a filter goes by the version of a postcode table that it names",
         (
             Edit(
-                "core/filter_spelling.py",
+                "core/filters/spelling.py",
                 'return {**kept, "version": version}',
                 'return {**kept, "version": document["version"]}',
             ),

@@ -85,7 +85,7 @@ BUGS_OF_SHARES = (
         "the longest wait follows from how many subscriptions there are",
         (
             Edit(
-                "flows/entitlement.py",
+                "flows/reporting/entitlement.py",
                 "None if slots.weighted else wait_bound(took_part, slots.least_slots),",
                 "wait_bound(took_part, slots.least_slots),",
             ),

@@ -12,7 +12,7 @@ UNFOLDED = f"{SNAPSHOTS}::test_a_journal_that_cannot_be_folded_ends_the_comparis
 
 WRITER = "flows/maintenance/snapshot_rosters.py"
 STORE = "store/distribution/snapshots.py"
-CHECK = "flows/snapshot_check.py"
+CHECK = "flows/proving/snapshot_check.py"
 
 BUGS_OF_SNAPSHOTS = (
     Bug(

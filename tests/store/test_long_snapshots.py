@@ -14,7 +14,7 @@ import pytest
 from fairlead.core.errors import Unavailable
 from fairlead.flows.exporting.open_export import begin_export
 from fairlead.flows.maintenance.reconcile import reconcile
-from fairlead.flows.verify import verify
+from fairlead.flows.proving.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database, Timeouts
 from fairlead.store.exports.slots import Exporter
@@ -63,7 +63,7 @@ def test_those_who_read_everything_read_for_long(
         seen.append(conn.execute("show statement_timeout").fetchall()[0][0])
         raise Noted
 
-    monkeypatch.setattr("fairlead.flows.verify.niches_of", note)
+    monkeypatch.setattr("fairlead.flows.proving.verify.niches_of", note)
     monkeypatch.setattr("fairlead.flows.maintenance.reconcile.clock", note)
     monkeypatch.setattr("fairlead.flows.exporting.open_export.take_export_slot", note)
     with ExitStack() as held:

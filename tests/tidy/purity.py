@@ -8,7 +8,7 @@ import ast
 from collections.abc import Iterator
 
 # Modules without clock, dice, environment, log, file or network. A pure module may be added. Zones and holidays are
-# data that the lock pins; `core.local_time` keeps zoneinfo from looking for the machine's.
+# data that the lock pins; `core/calendar/local_time` keeps zoneinfo from looking for the machine's.
 ALLOWED_MODULES = frozenset(
     "__future__ abc array base64 bisect codecs collections contextlib copy csv dataclasses datetime decimal enum "
     "fractions functools hashlib heapq itertools json math numbers operator re string struct types typing unicodedata "

@@ -30,7 +30,7 @@ REAL_TIME = {
     "console/routes/portal/leads.py": SHOWN,
     "delivery/mail_transport.py": OUTSIDE,
     "delivery/smtp.py": OUTSIDE,
-    "flows/reports.py": ZONES,
+    "flows/reporting/reports.py": ZONES,
     "flows/live/messages.py": "of the connection, not of what is told",
     "flows/notifications/endpoint_trial.py": OUTSIDE,
     "flows/notifications/send_webhook.py": OUTSIDE,

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from fairlead.core.payments import DoubtKind, PaymentOutcome, ReportKind
-from fairlead.core.top_ups import NoCharge
+from fairlead.core.money.payments import DoubtKind, PaymentOutcome, ReportKind
+from fairlead.core.money.top_ups import NoCharge
 from tests.flows.payments.outcomes import CASES, TOP_UP_CASES
 
 ROOT = Path(__file__).parents[2]

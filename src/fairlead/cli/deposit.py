@@ -8,7 +8,7 @@ import typer
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, say
 from fairlead.core.errors import BadInput
-from fairlead.core.payments import MadeElsewhere
+from fairlead.core.money.payments import MadeElsewhere
 from fairlead.flows.money.deposit import deposit as record_deposit
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.lookups import provider_id_of

@@ -11,8 +11,8 @@ from rich.progress import Progress
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, say, say_aside
 from fairlead.cli.progress import progress_bar
-from fairlead.core.currency import money
 from fairlead.core.errors import BadInput, FairleadError, Refused, Unavailable
+from fairlead.core.money.currency import money
 from fairlead.flows.approve_lead import trigger_distribution, trigger_untried
 from fairlead.flows.distribute_niche import distribute_niche
 from fairlead.flows.distributor import Distributed, Distributor

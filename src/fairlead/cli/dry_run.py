@@ -13,7 +13,7 @@ from fairlead.cli.moments import moment_in
 from fairlead.cli.output import print_json
 from fairlead.cli.text_file import read_text_file
 from fairlead.core.errors import BadInput
-from fairlead.flows.decision_lines import dry_run_lines
+from fairlead.flows.explaining.decision_lines import dry_run_lines
 from fairlead.flows.try_lead import try_lead
 
 

@@ -8,7 +8,7 @@ import typer
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, say
 from fairlead.core.canonical import timestamp_text
-from fairlead.flows.decision_lines import (
+from fairlead.flows.explaining.decision_lines import (
     StoryLine,
     Tone,
     decision_lines,
@@ -16,8 +16,8 @@ from fairlead.flows.decision_lines import (
     provider_lines,
     refusal_sentence,
 )
-from fairlead.flows.distribution_status import DistributionStatus, distribution_status
-from fairlead.flows.explain import LeadStory, ProviderStory, explain_lead, explain_provider
+from fairlead.flows.explaining.distribution_status import DistributionStatus, distribution_status
+from fairlead.flows.explaining.explain import LeadStory, ProviderStory, explain_lead, explain_provider
 
 _STYLES: Mapping[Tone, str] = {
     "heading": "bold",

@@ -9,8 +9,8 @@ import typer
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, say, table
 from fairlead.core.canonical import timestamp_text
-from fairlead.core.currency import money
 from fairlead.core.errors import BadInput, Refused
+from fairlead.core.money.currency import money
 from fairlead.flows.payments.doubts import ResolvedDoubt, can_be_credited, close_doubt, credit_doubt
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.lookups import checked_id, marketplace_currency, provider_id_of

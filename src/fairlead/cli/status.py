@@ -8,8 +8,8 @@ import typer
 from fairlead.cli.marketplace import connected
 from fairlead.cli.output import errors, print_json, say, table
 from fairlead.core.canonical import timestamp_text
-from fairlead.core.currency import money
 from fairlead.core.errors import FairleadError, Refused
+from fairlead.core.money.currency import money
 from fairlead.flows.access.encryption_keys import EncryptionKeys, read_encryption_keys
 from fairlead.settings import Settings, SettingsError, load_settings
 from fairlead.store.connection import Database

@@ -9,8 +9,8 @@ from rich.progress import TaskID
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import print_json, say, say_aside
 from fairlead.cli.progress import progress_bar
-from fairlead.flows import verify as flow
-from fairlead.flows.verifications import verify_and_keep
+from fairlead.flows.proving import verify as flow
+from fairlead.flows.proving.verifications import verify_and_keep
 from fairlead.store.audit.log import OPERATOR
 
 

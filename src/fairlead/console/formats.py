@@ -18,7 +18,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from fairlead.console.viewer import Viewer
-from fairlead.core.local_time import zone_named
+from fairlead.core.calendar.local_time import zone_named
 
 
 def _viewer(context: Context) -> Viewer:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.filter_spelling import versions_named
+from fairlead.core.filters.spelling import versions_named
 from fairlead.store.configuration.postcode_tables import newest_postcode_tables
 from fairlead.store.connection import Database
 

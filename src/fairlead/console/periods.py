@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BeforeValidator
 from fairlead.console.texts import noted
 from fairlead.console.viewer import viewer_of
 from fairlead.core.errors import BadInput
-from fairlead.flows.period_report import first_moment, span_of
-from fairlead.flows.reports import AskedDays
+from fairlead.flows.reporting.period_report import first_moment, span_of
+from fairlead.flows.reporting.reports import AskedDays
 from fairlead.store.reports.days import MOST_DAYS, Days
 
 Choice = Literal["today", "7", "30", "90", "365"]

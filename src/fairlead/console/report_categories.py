@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from fairlead.console.texts import noted, translated
-from fairlead.core.report_rules import ReportCategory, ReportRules
+from fairlead.core.money.report_rules import ReportCategory, ReportRules
 
 _FOR_OPERATORS: Mapping[str, str] = {
     "unreachable": noted("could not be reached"),

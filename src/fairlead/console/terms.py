@@ -11,11 +11,11 @@ from fairlead.console.entered_amount import entered_amount
 from fairlead.console.formats import money_text, number_text
 from fairlead.console.texts import noted, translated
 from fairlead.console.viewer import Viewer
+from fairlead.core.calendar.limits import CAPS, Cap, Owner, limits_text
+from fairlead.core.calendar.local_time import zone_named
+from fairlead.core.calendar.public_holidays import holiday_places
+from fairlead.core.calendar.schedule import DAYS, parse_schedule
 from fairlead.core.canonical import JsonObject
-from fairlead.core.limits import CAPS, Cap, Owner, limits_text
-from fairlead.core.local_time import zone_named
-from fairlead.core.public_holidays import holiday_places
-from fairlead.core.schedule import DAYS, parse_schedule
 from fairlead.flows.configuration.terms_in_force import SeenTerms, TermsInForce
 
 MINUTES_OF_DAY = 1440

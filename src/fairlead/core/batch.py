@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from fairlead.core.calendar.limits import Counters
+from fairlead.core.calendar.time_rules import Certain, CountedRules, Expected, RecordedRules
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import subscription_payload
 from fairlead.core.decide import decide
@@ -17,14 +19,12 @@ from fairlead.core.decision_entries import DECISION_VERSION, decision_payload, s
 from fairlead.core.decision_state import TimeRules
 from fairlead.core.fold import Head
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.limits import Counters
 from fairlead.core.model import Balance, Lead, Subscription
 from fairlead.core.postconditions import assert_batch
 from fairlead.core.prices import lowest_price_cents
 from fairlead.core.refusals import Refusal
 from fairlead.core.roster import Roster
 from fairlead.core.subscription import is_affordable, out_of_funds
-from fairlead.core.time_rules import Certain, CountedRules, Expected, RecordedRules
 from fairlead.core.turns import take_turns
 from fairlead.core.weighted import LevelPass
 

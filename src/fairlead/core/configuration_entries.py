@@ -8,9 +8,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from fairlead.core.calendar.limits import limits_text
 from fairlead.core.canonical import JsonObject
 from fairlead.core.journal import UnreadableEntry
-from fairlead.core.limits import limits_text
 from fairlead.core.model import LEAST_RECENTLY_SERVED, PLAIN_TERMS, Level, ProviderTerms, Subscription, filter_text
 from fairlead.core.prices import price_rules_text
 

@@ -9,9 +9,10 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from fairlead.core import gates
+from fairlead.core.calendar.time_rules import CountedRules
 from fairlead.core.decision import Decision, LevelResult, Outcome, Recipient, RefusedCandidate
 from fairlead.core.decision_state import Balances, DecisionState, TimeRules
-from fairlead.core.filter_mismatch import FilterMismatch
+from fairlead.core.filters.mismatch import FilterMismatch
 from fairlead.core.model import Lead, Level, Subscription
 from fairlead.core.postconditions import assert_decision
 from fairlead.core.prices import HeldRule, PriceFacts, rule_that_holds
@@ -19,7 +20,6 @@ from fairlead.core.refusals import FOR_GOOD, LevelFull, PriceAboveLimit
 from fairlead.core.roster import Roster
 from fairlead.core.rotation import next_pointer, start_position
 from fairlead.core.slots import Candidates
-from fairlead.core.time_rules import CountedRules
 from fairlead.core.traversal import traverse
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from fairlead.core.calendar.limits import Counters
 from fairlead.core.canonical import JsonObject
-from fairlead.core.limits import Counters
 from fairlead.core.model import Level
 from fairlead.core.prices import HeldRule
 from fairlead.core.refusals import LeadFull, Refusal

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any, cast
 
 from fairlead.core import gates
+from fairlead.core.calendar.counter_records import counters_of_version_3, counters_record, recorded_counters
+from fairlead.core.calendar.limits import Counters
 from fairlead.core.canonical import JsonObject, timestamp_from_text, timestamp_text
-from fairlead.core.counter_records import counters_of_version_3, counters_record, recorded_counters
 from fairlead.core.decision import Decision, LevelResult, Outcome, Recipient, RefusedCandidate
 from fairlead.core.document import shown
 from fairlead.core.journal import UnreadableEntry
-from fairlead.core.limits import Counters
 from fairlead.core.model import LEAST_RECENTLY_SERVED, Balance, Level
 from fairlead.core.prices import HeldRule
 from fairlead.core.refusals import InsufficientBalance, LeadFull, Refusal
@@ -22,7 +22,7 @@ DECISION_VERSION = 2
 
 LOCAL_TIME_VERSION = 4
 """The same with what a decision says of limits and schedules, where it depended on any. In version 3 each counter stood
-on its own (`core.counter_records`)."""
+on its own (`core/calendar/counter_records`)."""
 
 
 def decision_version(payload: Mapping[str, Any]) -> int:

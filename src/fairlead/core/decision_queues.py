@@ -10,7 +10,7 @@ from typing import Protocol
 
 from fairlead.core.decision import Decision, LevelResult, Recipient
 from fairlead.core.decision_state import DecisionState
-from fairlead.core.filter_mismatch import FilterMismatch
+from fairlead.core.filters.mismatch import FilterMismatch
 from fairlead.core.form import FormSchema
 from fairlead.core.gates import filter_refusal, is_shut, price_refusal, refusal_without_visit, standing_refusal
 from fairlead.core.model import Balance, Lead, ProviderTerms, Subscription

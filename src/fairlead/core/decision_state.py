@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from fairlead.core.calendar.limits import Counters
 from fairlead.core.canonical import JsonObject
-from fairlead.core.limits import Counters
 from fairlead.core.model import PLAIN_TERMS, Balance, Lead, Level, ProviderTerms, Subscription
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairlead.core.canonical import timestamp_from_text
-from fairlead.core.filter_mismatch import FilterMismatch
+from fairlead.core.filters.mismatch import FilterMismatch
 from fairlead.core.gates import REGISTRY
 from fairlead.core.model import WEIGHTED
 from fairlead.core.refusals import AlreadyRecipient, LevelFull, PriceAboveLimit

@@ -5,7 +5,7 @@ list all read it: a gate that is added here is everywhere.
 
 - A *standing* gate looks at the subscription and its provider alone, so it says the same for every lead: a roster keeps
   such subscriptions as counts, and never visits them.
-- The *filter* looks at the lead. All filters of a niche are asked at once (`fairlead.core.filter_index`); this is the
+- The *filter* looks at the lead. All filters of a niche are asked at once (`fairlead.core.filters.index`); this is the
   same question for a single one.
 - The *price limit* of a subscription looks at the price that its level asks for the lead, which is decided before any
   candidate is asked. Those of a level are held against it at once (`fairlead.core.slots`); this is the same question
@@ -25,12 +25,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from fairlead.core.calendar.limits import Counters, ReachedCap, later_reached, reached_cap
 from fairlead.core.canonical import canonical_json
 from fairlead.core.decision_state import DecisionState
-from fairlead.core.filter_mismatch import FilterMismatch
-from fairlead.core.filters import compile_text
+from fairlead.core.filters.filter import compile_text
+from fairlead.core.filters.mismatch import FilterMismatch
 from fairlead.core.form import FormSchema
-from fairlead.core.limits import Counters, ReachedCap, later_reached, reached_cap
 from fairlead.core.model import Level, Subscription
 from fairlead.core.refusals import (
     EXCLUSIVE_LEVEL_NEEDS_NONE,

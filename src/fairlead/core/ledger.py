@@ -89,7 +89,7 @@ def post(balance: Balance, kind: LedgerEntryKind, cents: int) -> tuple[Posting, 
 class LowBalance:
     """Below which balance a provider is told that it is low (None: never), and whether it was told of this fall.
 
-    And below which it is topped up by itself (None: never); `core.top_ups` says when that is.
+    And below which it is topped up by itself (None: never); `core/money/top_ups` says when that is.
     """
 
     threshold_cents: int | None = None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from fairlead.core.currency import money
+from fairlead.core.money.currency import money
 
 MOST_NAMED = 8
 """Of a longer list so many are named, and the others counted."""

@@ -60,8 +60,9 @@ class Subscription:
     """A provider's living subscription to one level. Its filter is the text that `filter_text` gives the document.
 
     As text a filter takes a quarter of the memory that it takes as objects, and equal ones can share it. So are its
-    own limits (`core.limits`) and its schedule (`core.schedule`), where it has any. `max_price_cents` is the most that
-    its provider pays for a lead, where it says so. `weight` counts where its level is weighted (1 to 100).
+    own limits (`core/calendar/limits`) and its schedule (`core/calendar/schedule`), where it has any. `max_price_cents`
+    is the most that its provider pays for a lead, where it says so. `weight` counts where its level is weighted (1 to
+    100).
     """
 
     subscription_id: str

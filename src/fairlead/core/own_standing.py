@@ -3,7 +3,7 @@
 `core/explanation.py` says the same of any provider, and how many others stood ahead, which takes the whole niche as it
 was then. What a provider is told of many leads at once needs no other provider's state.
 
-What consumers typed is not told by it: words not at all, and numbers only in counts as `core/filter_counts.py` tells
+What consumers typed is not told by it: words not at all, and numbers only in counts as `core/filters/counts.py` tells
 them.
 """
 
@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import inf
 
-from fairlead.core.filter_counts import asks_for_numbers, asks_for_words, in_steps, without_typed, without_words
-from fairlead.core.filter_mismatch import FilterMismatch
-from fairlead.core.filters import CompiledFilter, compile_text
+from fairlead.core.filters.counts import asks_for_numbers, asks_for_words, in_steps, without_typed, without_words
+from fairlead.core.filters.filter import CompiledFilter, compile_text
+from fairlead.core.filters.mismatch import FilterMismatch
 from fairlead.core.form import FormSchema
 from fairlead.core.gates import price_refusal, standing_refusal
 from fairlead.core.model import Subscription

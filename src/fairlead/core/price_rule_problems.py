@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+from fairlead.core.calendar.local_time import zone_named
+from fairlead.core.calendar.schedule import schedule_problems
 from fairlead.core.canonical import JsonObject, canonical_json
 from fairlead.core.document import (
     DocumentProblem,
@@ -12,11 +14,9 @@ from fairlead.core.document import (
     shown,
     version_problem,
 )
-from fairlead.core.filters import new_filter
+from fairlead.core.filters.filter import new_filter
 from fairlead.core.form_field import FormSchema
-from fairlead.core.local_time import zone_named
 from fairlead.core.model import MAX_AMOUNT_CENTS
-from fairlead.core.schedule import schedule_problems
 
 MOST_PRICE_RULES = 50
 MOST_AGE_MINUTES = 5_256_000

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from fairlead.core.clauses import Clause, clause_text, linked
-from fairlead.core.filter_clauses import CLAUSES, IN_TURN
-from fairlead.core.filters import filter_clause
+from fairlead.core.filters.clauses import CLAUSES, IN_TURN
+from fairlead.core.filters.filter import filter_clause
 from fairlead.core.form_field import FormSchema
 from fairlead.core.prices import price_rules_document
 

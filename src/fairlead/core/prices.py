@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, cast
 
+from fairlead.core.calendar.schedule import opens_at
 from fairlead.core.canonical import JsonObject, canonical_json
 from fairlead.core.document import as_list, as_object
-from fairlead.core.filters import CompiledFilter, compile_filter
+from fairlead.core.filters.filter import CompiledFilter, compile_filter
 from fairlead.core.form_field import FormSchema
 from fairlead.core.model import Level
-from fairlead.core.schedule import opens_at
 
 _MINUTE = timedelta(minutes=1)
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
+from fairlead.core.calendar.limits import CAPS, Owner, ReachedCap
 from fairlead.core.canonical import JsonObject, timestamp_from_text, timestamp_text
-from fairlead.core.limits import CAPS, Owner, ReachedCap
 from fairlead.core.messages import (
     Amount,
     LevelName,

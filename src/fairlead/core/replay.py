@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch
+from fairlead.core.calendar.time_rules import RecordedRules
 from fairlead.core.canonical import JsonObject, canonical_json, commit_to_attributes, timestamp_text
 from fairlead.core.configuration_entries import subscription_payload
 from fairlead.core.decision_entries import (
@@ -16,7 +17,6 @@ from fairlead.core.erased_decision import count_differences, decided_but_for_ans
 from fairlead.core.journal import Entry, JournalEntryKind, UnreadableEntry, entry_hash
 from fairlead.core.model import Lead, Subscription
 from fairlead.core.roster import Roster
-from fairlead.core.time_rules import RecordedRules
 
 _Answers = tuple[Mapping[str, object] | None, bytes | None]
 """A lead's attributes and the salt of their commitment."""

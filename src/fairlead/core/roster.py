@@ -12,7 +12,7 @@ from functools import partial
 from itertools import takewhile
 
 from fairlead.core.fairness import served_rank
-from fairlead.core.filters import compile_text
+from fairlead.core.filters.filter import compile_text
 from fairlead.core.fold import Head, JournalGap, fold
 from fairlead.core.form import FormSchema, parse_form_schema
 from fairlead.core.gates import standing_refusal

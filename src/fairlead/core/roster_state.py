@@ -12,7 +12,7 @@ from typing import Any, cast
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import level_from_payload, level_payload
 from fairlead.core.fairness import served_rank
-from fairlead.core.filters import compile_text
+from fairlead.core.filters.filter import compile_text
 from fairlead.core.fold import Head, fold
 from fairlead.core.form import FormSchema, parse_form_schema
 from fairlead.core.gates import is_shut, price_refusal, shut_from_text, shut_text, standing_refusal

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from fairlead.core.fairness import in_served_order, in_weighted_order
-from fairlead.core.filter_index import FilterIndex
-from fairlead.core.filters import CompiledFilter
+from fairlead.core.filters.filter import CompiledFilter
+from fairlead.core.filters.index import FilterIndex
 from fairlead.core.model import Level, Subscription, with_shared_texts
 from fairlead.core.refusals import Refusal
 from fairlead.core.weighted import NO_LEVEL_PASS, LevelPass, start_passes

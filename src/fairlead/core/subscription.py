@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.filters import validate_filter
+from fairlead.core.filters.filter import validate_filter
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
 from fairlead.core.model import INSUFFICIENT_FUNDS, PAUSED, Balance, Level, Subscription, filter_text
 from fairlead.core.prices import lowest_price_cents

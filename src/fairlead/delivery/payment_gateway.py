@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from fairlead.core.payments import GatewayReport
+from fairlead.core.money.payments import GatewayReport
 
 
 class GatewayUnavailable(Exception):

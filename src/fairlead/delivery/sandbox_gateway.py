@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from fairlead.core.payments import GatewayReport, ReportKind
-from fairlead.core.top_ups import AUTHENTICATION_REQUIRED
+from fairlead.core.money.payments import GatewayReport, ReportKind
+from fairlead.core.money.top_ups import AUTHENTICATION_REQUIRED
 from fairlead.delivery.payment_gateway import (
     ChargeToMake,
     Checkout,

@@ -7,8 +7,8 @@ holds no more than that.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from fairlead.core.payments import GatewayReport, ReportKind
-from fairlead.core.top_ups import AUTHENTICATION_REQUIRED
+from fairlead.core.money.payments import GatewayReport, ReportKind
+from fairlead.core.money.top_ups import AUTHENTICATION_REQUIRED
 from fairlead.delivery.payment_gateway import (
     ChargeToMake,
     Checkout,

@@ -16,7 +16,7 @@ from jinja2 import Environment, StrictUndefined, TemplateRuntimeError, TemplateS
 from jinja2 import Template as CompiledTemplate
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from fairlead.core.currency import money
+from fairlead.core.money.currency import money
 from fairlead.delivery.template_filters import indented, local_time
 
 OUR_FILTERS = {"money": money, "local_time": local_time, "indented": indented}

@@ -12,12 +12,12 @@ from datetime import datetime
 from functools import cache
 
 from fairlead.core.batch import BatchDecision, NeedsBalances, decide_batch, follow_batch, head_after
+from fairlead.core.calendar.stored_counters import StoredCounters, stored_counters
 from fairlead.core.errors import Refused, Unavailable
 from fairlead.core.fold import Head
 from fairlead.core.journal import seal
 from fairlead.core.model import Balance
 from fairlead.core.roster import Roster
-from fairlead.core.stored_counters import StoredCounters, stored_counters
 from fairlead.store.connection import Connection, Database
 from fairlead.store.distribution.balances import read_balances
 from fairlead.store.distribution.limit_counters import read_kept

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fairlead.core.batch import NeedsBalances, decide_batch
+from fairlead.core.calendar.limits import Counters
 from fairlead.core.canonical import commit_to_attributes
 from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import decision_payload
 from fairlead.core.decision_queues import LevelQueue, queues_of
 from fairlead.core.errors import BadInput, Broken, Refused
-from fairlead.core.limits import Counters
 from fairlead.core.messages import Names
 from fairlead.core.model import Lead, Subscription
 from fairlead.flows.create_lead import fitting_answers

@@ -2,11 +2,11 @@
 
 from starlette.testclient import TestClient
 
-from fairlead.flows.decision_queues import recorded_queues
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.explaining.decision_queues import recorded_queues
 from fairlead.flows.money.bad_leads import mark_lead_bad
+from fairlead.flows.proving.verify_decision import verify_decision
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.verify_decision import verify_decision
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id

@@ -1,6 +1,6 @@
 """Payments of all providers over HTTP: lists, deposits made elsewhere, and payments in doubt."""
 
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.core.permissions import Permission
 from fairlead.flows.payments.take_report import take_report
 from fairlead.store.connection import Database

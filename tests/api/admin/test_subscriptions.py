@@ -117,7 +117,7 @@ def test_a_filter_that_is_too_large_is_refused_with_its_place(
 ) -> None:
     market = open_market(database)
     ann = an_admin(application(database), database)
-    monkeypatch.setattr("fairlead.core.filters.MAX_FILTER_BYTES", 77)  # NORTH has 78
+    monkeypatch.setattr("fairlead.core.filters.filter.MAX_FILTER_BYTES", 77)  # NORTH has 78
     address = f"{SUBSCRIPTIONS}/{market.subscriptions['anchor silver']}/filter"
     preview = f"/api/v1/admin/niches/{market.niche}/filter-preview"
     asked = {"provider_id": market.anchor, "level_id": market.silver, "filter_rules": NORTH}

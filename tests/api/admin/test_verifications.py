@@ -2,7 +2,7 @@
 
 from starlette.testclient import TestClient
 
-from fairlead.flows.verifications import verify_requested
+from fairlead.flows.proving.verifications import verify_requested
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin, application
 from tests.flows.maintenance.workers import maintenance_of

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.core.report_rules import SHIPPED
+from fairlead.core.money.report_rules import SHIPPED
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.bad_leads import mark_lead_bad
 from fairlead.flows.submit_leads import submit_leads

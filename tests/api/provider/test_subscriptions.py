@@ -54,7 +54,7 @@ def test_a_filter_that_is_too_large_is_refused_with_its_place(
 ) -> None:
     portal = open_portal(database)
     silver = subscription(database, portal.sale.anchor_id, "silver")
-    monkeypatch.setattr("fairlead.core.filters.MAX_FILTER_BYTES", 77)
+    monkeypatch.setattr("fairlead.core.filters.filter.MAX_FILTER_BYTES", 77)
     for answer in (
         portal.sam.put(f"{OWN}/{silver}/filter", json=NORTH, headers=ANY),
         portal.sam.post(f"{API}/levels/{level(database, 'gold')}/filter-preview", json=NORTH),

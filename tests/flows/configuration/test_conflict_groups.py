@@ -16,7 +16,7 @@ from fairlead.flows.configuration.niches import NicheChange, change_niche
 from fairlead.flows.configuration.provider_status import suspend_provider
 from fairlead.flows.configuration.providers import ProviderChange, change_provider
 from fairlead.flows.configuration.subscriptions import subscribe
-from fairlead.flows.explain import explain_provider
+from fairlead.flows.explaining.explain import explain_provider
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.configuration.market import (

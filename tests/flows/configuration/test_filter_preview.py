@@ -3,7 +3,7 @@
 import pytest
 
 from fairlead.core.errors import BadInput
-from fairlead.core.filter_counts import STEP
+from fairlead.core.filters.counts import STEP
 from fairlead.flows.configuration.filter_preview import (
     FilterPreview,
     preview_filter,

@@ -10,8 +10,8 @@ from fairlead.flows.configuration.postcode_tables import load_postcode_table
 from fairlead.flows.configuration.subscription_history import subscription_history
 from fairlead.flows.configuration.subscriptions import set_filter, unsubscribe
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.proving.verify import verify
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database
 from tests.flows.access.people import refusal

@@ -108,7 +108,7 @@ def test_a_larger_one_from_before_goes_on(database: Database, monkeypatch: pytes
     change_form_schema(database, market.niche, FORM, OPERATOR)
     gold = market.subscriptions["anchor gold"]
     with monkeypatch.context() as earlier:
-        earlier.setattr("fairlead.core.filters.MAX_FILTER_BYTES", 2**20)
+        earlier.setattr("fairlead.core.filters.filter.MAX_FILTER_BYTES", 2**20)
         set_filter(database, gold, filter_of(300_000), OPERATOR, of_provider_id=None)
     pause_subscription(database, gold, OPERATOR, of_provider_id=None)
     assert resume_subscription(database, gold, OPERATOR, of_provider_id=None).row.subscription.is_active

@@ -19,8 +19,8 @@ from fairlead.flows.configuration.subscriptions import (
 )
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.adjust_balance import adjust_balance
+from fairlead.flows.proving.verify import verify
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.configuration.market import Market, distribute, head, journal, open_market

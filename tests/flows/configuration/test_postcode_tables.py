@@ -11,8 +11,8 @@ from fairlead.flows.configuration.postcode_tables import list_postcode_tables, l
 from fairlead.flows.configuration.subscriptions import set_filter
 from fairlead.flows.declaring.export_marketplace import export_marketplace
 from fairlead.flows.distributor import Distributor
+from fairlead.flows.proving.verify import verify
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.marketplaces import declare

@@ -3,7 +3,7 @@
 import pytest
 
 from fairlead.flows.erasure.erase import erase_lead, erase_person
-from fairlead.flows.verify import verify
+from fairlead.flows.proving.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.erasure.canaries import CANARIES, Walked, found, walk

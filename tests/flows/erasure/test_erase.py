@@ -17,7 +17,7 @@ from fairlead.flows.erasure.erase import ErasedLead, erase_lead
 from fairlead.flows.erasure.own_erasure import ErasedRequest, erase_request
 from fairlead.flows.erasure.preview import preview_lead, preview_person
 from fairlead.flows.erasure.records import lead_erasures
-from fairlead.flows.explain import explain_lead, explain_provider
+from fairlead.flows.explaining.explain import explain_lead, explain_provider
 from fairlead.flows.exporting.rows import ExportRequest
 from fairlead.flows.idempotency import idempotency_key_for
 from fairlead.flows.idempotent_requests import AnswerRetention, KeptAnswer, run_request_idempotent
@@ -25,9 +25,9 @@ from fairlead.flows.intake.own_request import show_request
 from fairlead.flows.money.bad_leads import mark_lead_bad, report_bad_lead
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.notifications.replay import replay_notification
+from fairlead.flows.proving.verify_decision import verify_decision
 from fairlead.flows.reject_lead import reject_lead
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.verify_decision import verify_decision
 from fairlead.settings import Settings
 from fairlead.store.audit.log import OPERATOR, Actor
 from fairlead.store.connection import Database

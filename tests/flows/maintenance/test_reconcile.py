@@ -6,7 +6,7 @@ import pytest
 
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.maintenance.reconcile import reconcile, reconcile_task
-from fairlead.flows.verify import verify
+from fairlead.flows.proving.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.invariants.engine import DIFFERENCES_SHOWN, INVARIANTS

@@ -12,8 +12,8 @@ from fairlead.flows.approve_lead import approve_lead
 from fairlead.flows.erasure.retention import change_retention, next_erasures, read_retention
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.maintenance.retain import retain
+from fairlead.flows.proving.verify import verify
 from fairlead.flows.reject_lead import reject_lead
-from fairlead.flows.verify import verify
 from fairlead.settings import Settings
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database

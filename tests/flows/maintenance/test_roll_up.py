@@ -13,9 +13,10 @@ from fairlead.flows.distributor import Distributor
 from fairlead.flows.maintenance.roll_up import roll_up, roll_up_reports
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, report_bad_lead
 from fairlead.flows.money.refund import refund_assignment
-from fairlead.flows.period_report import compared_figures, period_report
+from fairlead.flows.proving.verify import verify
 from fairlead.flows.reject_lead import reject_lead
-from fairlead.flows.reports import (
+from fairlead.flows.reporting.period_report import compared_figures, period_report
+from fairlead.flows.reporting.reports import (
     AskedDays,
     activity_report,
     busiest_niche,
@@ -29,9 +30,8 @@ from fairlead.flows.reports import (
     revenue_report,
     source_report,
 )
-from fairlead.flows.shares import shares_report
+from fairlead.flows.reporting.shares import shares_report
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.reports.days import Days

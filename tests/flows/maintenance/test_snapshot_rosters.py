@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fairlead.flows.distributor import Distributor
-from fairlead.flows.explain import ProviderStory, explain_provider
+from fairlead.flows.explaining.explain import ProviderStory, explain_provider
 from fairlead.flows.maintenance import snapshot_rosters as snapshot_task
 from fairlead.flows.maintenance.snapshot_rosters import snapshot_niche, snapshot_rosters
+from fairlead.flows.proving.verify import verify
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.distribution import snapshots

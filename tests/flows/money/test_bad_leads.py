@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.report_rules import ReportRules
+from fairlead.core.money.report_rules import ReportRules
 from fairlead.flows.approve_lead import approve_lead, trigger_distribution
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.erasure.erase import erase_lead

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.flows.configuration.billing_details import (
     WantedDetails,
     change_billing_details,

@@ -4,7 +4,7 @@ import pytest
 
 from fairlead.core.errors import BadInput, Refused
 from fairlead.flows.distributor import Distributor
-from fairlead.flows.explain import explain_lead
+from fairlead.flows.explaining.explain import explain_lead
 from fairlead.flows.money.bad_leads import report_bad_lead
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.store.audit.log import OPERATOR

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.report_rules import SHIPPED, ReportCategory, ReportRules, ReportShare
+from fairlead.core.money.report_rules import SHIPPED, ReportCategory, ReportRules, ReportShare
 from fairlead.flows.configuration.report_rules import change_report_rules, read_report_rules
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.bad_leads import accept_bad_lead, report_bad_lead

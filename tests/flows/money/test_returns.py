@@ -14,8 +14,8 @@ from fairlead.flows.configuration.weights import set_subscription_weight
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.bad_leads import accept_bad_lead, mark_lead_bad, report_bad_lead
 from fairlead.flows.money.refund import refund_assignment
+from fairlead.flows.proving.verify import verify
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.flows.marketplaces import declare

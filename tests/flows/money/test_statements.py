@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from fairlead.core.calendar.local_time import first_instant
 from fairlead.core.errors import BadInput, Broken, Refused
-from fairlead.core.local_time import first_instant
 from fairlead.flows.configuration.marketplace import change_marketplace
 from fairlead.flows.money.adjust_balance import adjust_balance
 from fairlead.flows.money.books import export_books
 from fairlead.flows.money.close_months import close_months
 from fairlead.flows.money.refund import refund_assignment
 from fairlead.flows.money.statements import list_statements, read_statement
-from fairlead.flows.verify import verify, verify_snapshot
+from fairlead.flows.proving.verify import verify, verify_snapshot
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Connection, Database
 from fairlead.store.simulated_clock import SimulatedClock

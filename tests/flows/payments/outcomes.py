@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.delivery.payment_gateway import PaymentGateway
 from fairlead.delivery.sandbox_gateway import TestCard
 from fairlead.flows.payments.doubts import credit_doubt

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from fairlead.core.model import MAX_AMOUNT_CENTS, MAX_BALANCE_CENTS
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.payments.ask_again import ask_gateways
 from fairlead.flows.payments.gateways import sandbox_gateway

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from fairlead.core.payments import GatewayReport
+from fairlead.core.money.payments import GatewayReport
 from fairlead.delivery.payment_gateway import Checkout, EventRefused, GatewayUnavailable, PaymentToCollect
 from fairlead.delivery.sandbox_gateway import SandboxGateway
 from fairlead.flows.payments.ask_again import ASKED_AGAIN_AFTER, FIRST_ASKED_AFTER, ask_about

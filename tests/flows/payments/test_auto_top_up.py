@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.delivery.stripe_gateway import StripeGateway
 from fairlead.flows.configuration.marketplace import change_marketplace
 from fairlead.flows.configuration.versions import UNCHANGED

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.payments import ReportKind
+from fairlead.core.money.payments import ReportKind
 from fairlead.flows.payments.doubts import close_doubt, credit_doubt
 from fairlead.flows.payments.take_report import take_report
 from fairlead.store.audit.log import OPERATOR

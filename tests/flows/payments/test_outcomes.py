@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.flows.payments.ask_again import ask_about
 from fairlead.flows.payments.charge_top_ups import top_up
 from fairlead.flows.payments.gateways import sandbox_gateway

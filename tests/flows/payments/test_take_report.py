@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.core.payments import DoubtKind, GatewayReport, PaymentOutcome, ReportKind
+from fairlead.core.money.payments import DoubtKind, GatewayReport, PaymentOutcome, ReportKind
 from fairlead.flows.payments.take_report import TakenReport, take_report
 from fairlead.store.connection import Database
 from tests.flows.marketplaces import activity, everything

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from fairlead.core.payments import GatewayReport, ReportKind
+from fairlead.core.money.payments import GatewayReport, ReportKind
 from fairlead.delivery.payment_gateway import ChargeToMake, GatewayUnavailable
 from fairlead.delivery.sandbox_gateway import SandboxGateway, TestCard
 from fairlead.flows.maintenance.maintenance import Maintenance

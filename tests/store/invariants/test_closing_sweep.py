@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.flows.verify import verify
+from fairlead.flows.proving.verify import verify
 from fairlead.store.connection import Database
 from fairlead.store.invariants.engine import INVARIANTS, check_invariants
 from fairlead.store.invariants.invariant import Invariant

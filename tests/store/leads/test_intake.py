@@ -7,7 +7,7 @@ from psycopg import errors
 
 from fairlead.flows.erasure.erase import erase_lead
 from fairlead.flows.intake.confirmation import confirm_lead
-from fairlead.flows.verify import verify
+from fairlead.flows.proving.verify import verify
 from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from fairlead.store.invariants.of_intake import INVARIANTS_OF_INTAKE

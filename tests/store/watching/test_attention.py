@@ -1,7 +1,7 @@
 """What waits for an operator: each kind as the flows leave it, gone when it is done, and read by what waits alone."""
 
 from fairlead.core.errors import Broken
-from fairlead.core.report_rules import ReportRules
+from fairlead.core.money.report_rules import ReportRules
 from fairlead.flows.configuration.report_rules import change_report_rules
 from fairlead.flows.failures.dead_letters import resolve_dead_letter
 from fairlead.flows.failures.failed_runs import record_failed_run

@@ -9,7 +9,7 @@ from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.decision_queues import Candidate, LevelQueue
 from fairlead.core.gates import REGISTRY
 from fairlead.core.messages import Names
-from fairlead.flows.decision_queues import MOST_LISTED
+from fairlead.flows.explaining.decision_queues import MOST_LISTED
 
 Reason = Annotated[
     str,

@@ -14,8 +14,8 @@ from pydantic import ConfigDict, Discriminator, Field, JsonValue, StrictBool, Ta
 from fairlead.api.schemas.form_values import KEY_PATTERN, KEY_WORDS, RuleValue
 from fairlead.api.schemas.values import LARGE_BODY_BYTES, RequestModel, Text, pattern_with_message
 from fairlead.core.canonical import JsonObject
-from fairlead.core.filter_documents import GROUP_KINDS
-from fairlead.core.filter_rules import MAX_RULES, Operator
+from fairlead.core.filters.documents import GROUP_KINDS
+from fairlead.core.filters.rules import MAX_RULES, Operator
 from fairlead.core.form import MAX_FIELDS, MAX_NAME_CHARS, MAX_OPTIONS
 from fairlead.core.form_field import MAX_TEXT_CHARS, FieldType
 from fairlead.flows.configuration.versions import InvalidDocument

@@ -12,9 +12,9 @@ from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, Wi
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from fairlead.api.schemas.values import TEXT_PATTERN
-from fairlead.core.distances import MAX_KM
-from fairlead.core.filter_operands import MAX_TABLE_NAME_CHARS
-from fairlead.core.filter_rules import MAX_ITEMS
+from fairlead.core.filters.distances import MAX_KM
+from fairlead.core.filters.operands import MAX_TABLE_NAME_CHARS
+from fairlead.core.filters.rules import MAX_ITEMS
 from fairlead.core.form import MAX_FIELDS, MAX_OPTIONS
 from fairlead.core.form_field import MAX_NUMBER, MAX_TEXT_CHARS, number_complaint, text_complaint
 

@@ -9,10 +9,10 @@ from pydantic import ConfigDict, Field, JsonValue
 from fairlead.api.schemas.documents import FilterDocument
 from fairlead.api.schemas.terms import WeeklySpan
 from fairlead.api.schemas.values import LARGE_BODY_BYTES, Cents, Int, RequestModel, ResponseModel, Text
+from fairlead.core.calendar.schedule import MOST_SPANS
 from fairlead.core.canonical import JsonObject
 from fairlead.core.price_rule_problems import MAX_RULE_NAME_CHARS, MOST_AGE_MINUTES, MOST_PRICE_RULES
 from fairlead.core.price_rule_words import WordedPriceRule
-from fairlead.core.schedule import MOST_SPANS
 
 PRICE_RULES_EXAMPLE: dict[str, JsonValue] = {
     "version": 1,

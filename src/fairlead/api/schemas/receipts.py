@@ -12,8 +12,8 @@ from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.pagination import Page
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Uuid
 from fairlead.core.entry.types import Address, Country, Email, Name, TaxId
+from fairlead.core.money.receipts import CONTACT_NAMES, Party, ReceiptKind
 from fairlead.core.permissions import CONTACT_DATA, Permission
-from fairlead.core.receipts import CONTACT_NAMES, Party, ReceiptKind
 from fairlead.flows.configuration.billing_details import SeenDetails, WantedDetails
 from fairlead.store.exports.columns import WITHHELD
 from fairlead.store.keyset import KeysetPage

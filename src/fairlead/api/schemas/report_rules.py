@@ -8,7 +8,7 @@ from pydantic import Field, StrictBool
 from fairlead.api.schemas.report_reasons import ReportReason
 from fairlead.api.schemas.values import Int, RequestModel, ResponseModel
 from fairlead.core.entry.types import Line
-from fairlead.core.report_rules import MOST_A_DAY, MOST_CATEGORIES, MOST_DECISION_DAYS, MOST_SHARE_DAYS
+from fairlead.core.money.report_rules import MOST_A_DAY, MOST_CATEGORIES, MOST_DECISION_DAYS, MOST_SHARE_DAYS
 
 DECISION_DAYS = "In how many days after a report the operators mean to have decided it; null: they set none."
 _PERCENT = "How many percent of the leads received may be reported."

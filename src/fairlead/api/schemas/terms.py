@@ -9,10 +9,10 @@ from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.documents import as_stored
 from fairlead.api.schemas.values import Int, RequestModel, ResponseModel, pattern_with_message
-from fairlead.core.limit_use import LimitUse
-from fairlead.core.limits import MAX_LEADS, MAX_SPEND_CENTS
-from fairlead.core.local_time import zone_named
-from fairlead.core.schedule import MOST_DATES_OFF, MOST_SPANS
+from fairlead.core.calendar.limit_use import LimitUse
+from fairlead.core.calendar.limits import MAX_LEADS, MAX_SPEND_CENTS
+from fairlead.core.calendar.local_time import zone_named
+from fairlead.core.calendar.schedule import MOST_DATES_OFF, MOST_SPANS
 from fairlead.flows.configuration.terms_in_force import LimitsInForce, SeenTerms, TermsInForce
 from fairlead.store.configuration.set_by import SetBy
 

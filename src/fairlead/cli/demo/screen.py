@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fairlead.cli.output import console, say, table
-from fairlead.core.currency import money
+from fairlead.core.money.currency import money
 from fairlead.store.connection import Database
 from fairlead.store.watching.dashboard import (
     LevelSales,

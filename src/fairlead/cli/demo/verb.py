@@ -20,15 +20,15 @@ from fairlead.cli.demo.stream import DemoLead, by_niche, demo_leads
 from fairlead.cli.marketplace import marketplace
 from fairlead.cli.output import console, say
 from fairlead.cli.progress import progress_bar
-from fairlead.core.currency import money
 from fairlead.core.errors import Refused
+from fairlead.core.money.currency import money
 from fairlead.flows.declaring.apply_marketplace import apply_marketplace
 from fairlead.flows.distribute_niche import distribute_niche
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.money.deposit import deposit
 from fairlead.flows.notifications.hand_over import hand_over_emails
+from fairlead.flows.proving.verify import verify
 from fairlead.flows.submit_leads import submit_leads
-from fairlead.flows.verify import verify
 from fairlead.settings import load_settings
 from fairlead.store.connection import Database
 from fairlead.store.ids import new_id

@@ -11,7 +11,7 @@ from fairlead.core.decision import Decision
 from fairlead.core.decision_queues import Candidate, LevelQueue
 from fairlead.core.messages import Names
 from fairlead.core.refusals import LeadFull, LevelFull
-from fairlead.flows.decision_queues import MOST_LISTED
+from fairlead.flows.explaining.decision_queues import MOST_LISTED
 
 MOST_ROWS = 60
 """Of one level: what was asked beyond these is folded away, but for recipients."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fairlead.console.refusal_texts import summary_text
 from fairlead.flows.configuration.reading import SeenSubscription, subscriptions_of
 from fairlead.flows.configuration.shares import shares_of
-from fairlead.flows.provider_activity import OneProviderActivity
+from fairlead.flows.reporting.provider_activity import OneProviderActivity
 from fairlead.store.configuration.pages import ListedNiche, every_niche
 from fairlead.store.configuration.rows import LevelRow, level_rows
 from fairlead.store.connection import Connection, Database

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fairlead.core.canonical import JsonObject
 from fairlead.core.clauses import Clause, clause_text
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.filter_counts import MatchCount, TypedShares, match_count
-from fairlead.core.filters import CompiledFilter, compile_filter, filter_clause
+from fairlead.core.filters.counts import MatchCount, TypedShares, match_count
+from fairlead.core.filters.filter import CompiledFilter, compile_filter, filter_clause
 from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.postcode_tables import StoredPostcodeTables
 from fairlead.flows.configuration.subscription_changes import checked_filter
@@ -26,7 +26,7 @@ that lead."""
 class FilterPreview:
     """How many of the last `lead_count` leads the filter fits, and the filter in plain words. Nothing of any lead.
 
-    `is_estimate`, and `matched_count` is None below a step: see `core/filter_counts.py`.
+    `is_estimate`, and `matched_count` is None below a step: see `core/filters/counts.py`.
     """
 
     matched_count: int | None

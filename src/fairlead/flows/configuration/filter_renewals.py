@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from fairlead.core.canonical import JsonObject
 from fairlead.core.errors import Refused
-from fairlead.core.filter_spelling import asked_of_version
-from fairlead.core.filters import new_filter
+from fairlead.core.filters.filter import new_filter
+from fairlead.core.filters.postcode_tables import PostcodeTables
+from fairlead.core.filters.spelling import asked_of_version
 from fairlead.core.form import FormSchema
 from fairlead.core.model import filter_text
-from fairlead.core.postcode_tables import PostcodeTables
 from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.postcode_tables import TABLE_NAME, StoredPostcodeTables
 from fairlead.flows.configuration.subscription_changes import FILTER_CHANGED, audited_state

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from fairlead.core.errors import Refused
-from fairlead.core.filters import validate_filter
+from fairlead.core.filters.filter import validate_filter
 from fairlead.core.form import FormSchema, spelt_like
 from fairlead.core.subscription import readable_form, revalidated
 from fairlead.flows.configuration.niches import checked_form, locked_niche, niche_entry

@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fairlead.core.distances import Place
 from fairlead.core.errors import BadInput
-from fairlead.core.postcode_tables import places_of, read_postcode_table
+from fairlead.core.filters.distances import Place
+from fairlead.core.filters.postcode_tables import places_of, read_postcode_table
 from fairlead.flows.configuration.versions import Changed
 from fairlead.flows.input_types import canonical_memo
 from fairlead.flows.niche_locks import with_niche_locks

@@ -5,7 +5,7 @@ from typing import Generic
 
 from fairlead.core.clauses import Clause, clause_text
 from fairlead.core.errors import Refused
-from fairlead.core.filters import filter_clause
+from fairlead.core.filters.filter import filter_clause
 from fairlead.core.form import FormSchema
 from fairlead.core.subscription import readable_form
 from fairlead.flows.configuration.versions import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fairlead.core.entry.refusal import EntryRefused
 from fairlead.core.entry.text import canonical_line
 from fairlead.core.errors import BadInput
-from fairlead.core.report_rules import (
+from fairlead.core.money.report_rules import (
     MOST_A_DAY,
     MOST_CATEGORIES,
     MOST_DECISION_DAYS,

@@ -8,10 +8,10 @@ from typing import cast
 from fairlead.core.canonical import JsonObject
 from fairlead.core.configuration_entries import provider_payload
 from fairlead.core.errors import Refused
-from fairlead.core.filters import new_filter, summarise_filter
+from fairlead.core.filters.filter import new_filter, summarise_filter
+from fairlead.core.filters.postcode_tables import PostcodeTables
 from fairlead.core.form import FormSchema
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.postcode_tables import PostcodeTables
 from fairlead.core.prices import lowest_price_cents
 from fairlead.core.subscription import funded, readable_form
 from fairlead.flows.configuration.postcode_tables import StoredPostcodeTables

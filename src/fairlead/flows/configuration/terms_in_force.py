@@ -10,11 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from fairlead.core.calendar.limit_use import LimitUse, limit_uses
+from fairlead.core.calendar.limits import Counters, Owner, counters_of, limits_text, windows_at
+from fairlead.core.calendar.schedule import DAYS_SEARCHED, closes_at, opens_at, parse_schedule
 from fairlead.core.canonical import JsonObject
 from fairlead.core.errors import Refused
-from fairlead.core.limit_use import LimitUse, limit_uses
-from fairlead.core.limits import Counters, Owner, counters_of, limits_text, windows_at
-from fairlead.core.schedule import DAYS_SEARCHED, closes_at, opens_at, parse_schedule
 from fairlead.flows.configuration.versions import provider_version, subscription_version
 from fairlead.store.configuration.lookups import provider_row, subscription_keys
 from fairlead.store.configuration.rows import ProviderRow, SubscriptionRow, subscription_rows

@@ -18,7 +18,7 @@ from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.entry.types import Address, Country, MailLanguage, PhoneRegion, TaxId
 from fairlead.core.errors import BadInput
 from fairlead.core.form import FormSchema, FormSchemaError, parse_form_schema
-from fairlead.core.report_rules import MOST_A_DAY, MOST_DECISION_DAYS
+from fairlead.core.money.report_rules import MOST_A_DAY, MOST_DECISION_DAYS
 from fairlead.core.retention import MOST_RETENTION_DAYS
 from fairlead.flows.input_types import (
     OR_NOTHING,

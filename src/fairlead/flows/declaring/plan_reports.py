@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from fairlead.core.errors import BadInput
-from fairlead.core.report_rules import ReportCategory, ReportRules, ReportShare, rules_document
+from fairlead.core.money.report_rules import ReportCategory, ReportRules, ReportShare, rules_document
 from fairlead.core.returns import RefundPolicy
 from fairlead.flows.changes import Change, difference
 from fairlead.flows.configuration.report_rules import checked_change

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from fairlead.core.canonical import JsonObject
-from fairlead.core.filters import new_filter
+from fairlead.core.filters.filter import new_filter
+from fairlead.core.filters.postcode_tables import PostcodeTables
 from fairlead.core.model import Subscription, filter_text
-from fairlead.core.postcode_tables import PostcodeTables
 from fairlead.core.prices import lowest_price_cents
 from fairlead.core.subscription import EVERY_LEAD, funded, paused, resumed, revalidated
 from fairlead.flows.changes import Change, difference

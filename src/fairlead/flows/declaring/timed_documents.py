@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import date, time
 from typing import cast
 
+from fairlead.core.calendar.limits import limits_problems, limits_text
+from fairlead.core.calendar.schedule import schedule_problems
 from fairlead.core.canonical import JsonObject, canonical_json
 from fairlead.core.errors import BadInput
-from fairlead.core.limits import limits_problems, limits_text
-from fairlead.core.schedule import schedule_problems
 
 MOST_BYTES = 65_536
 """A larger schedule is refused: it is in each entry of the journal about its subscription."""

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast, get_args
 
-from fairlead.flows import reports
-from fairlead.flows.entitlement import entitlement_report
-from fairlead.flows.period_report import period_report
-from fairlead.flows.reports import AskedDays, Report
-from fairlead.flows.shares import shares_report
+from fairlead.flows.reporting import reports
+from fairlead.flows.reporting.entitlement import entitlement_report
+from fairlead.flows.reporting.period_report import period_report
+from fairlead.flows.reporting.reports import AskedDays, Report
+from fairlead.flows.reporting.shares import shares_report
 from fairlead.store.connection import Database
 from fairlead.store.exports.columns import ExportColumn, ExportColumnType
 

@@ -17,7 +17,7 @@ from fairlead.flows.exporting.file_formats import missing_extra
 from fairlead.flows.exporting.kinds import KINDS
 from fairlead.flows.exporting.open_export import begin_export
 from fairlead.flows.exporting.report_rows import REPORTS, ReportQuestion
-from fairlead.flows.reports import AskedDays
+from fairlead.flows.reporting.reports import AskedDays
 from fairlead.store.audit.sources import AuditFilter
 from fairlead.store.audit.stream import audit_stream
 from fairlead.store.connection import Connection, Database

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from fairlead.core.spending_pace import SpendingPace
+from fairlead.core.money.spending_pace import SpendingPace
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.store.configuration.rows import ProviderRow, lock_providers, unlocked_providers
 from fairlead.store.connection import Connection

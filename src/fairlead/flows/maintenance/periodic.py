@@ -28,7 +28,7 @@ from fairlead.flows.maintenance.unconfirmed import reject_unconfirmed
 from fairlead.flows.payments.ask_again import ask_gateways
 from fairlead.flows.payments.charge_top_ups import charge_top_ups
 from fairlead.flows.payments.saving_methods import ask_about_savings
-from fairlead.flows.verifications import verify_requested
+from fairlead.flows.proving.verifications import verify_requested
 from fairlead.store.connection import Connection
 from fairlead.store.schedules import claim_task, due_tasks, end_task
 from fairlead.telemetry.errors import error_kind

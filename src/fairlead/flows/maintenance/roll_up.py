@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from fairlead.flows.maintenance.maintenance import Maintenance
-from fairlead.flows.period_report import first_moment
+from fairlead.flows.reporting.period_report import first_moment
 from fairlead.store.configuration.marketplace import marketplace_row
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock

@@ -5,7 +5,8 @@ from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from typing import BinaryIO
 
-from fairlead.core.books import (
+from fairlead.core.calendar.local_time import zone_named
+from fairlead.core.money.books import (
     EARLIER,
     TAX,
     TAX_EXPENSE,
@@ -19,7 +20,6 @@ from fairlead.core.books import (
     transaction,
     wallet_account,
 )
-from fairlead.core.local_time import zone_named
 from fairlead.flows.money.months import Month, marketplace_zone, month_named
 from fairlead.store.audit.log import Actor, AuditEvent, append_audit
 from fairlead.store.connection import Connection, Database

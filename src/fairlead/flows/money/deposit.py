@@ -9,7 +9,7 @@ from fairlead.core.entry.text import canonical_line
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.ledger import LedgerEntryKind, post
 from fairlead.core.model import MAX_AMOUNT_CENTS
-from fairlead.core.payments import GATEWAYS
+from fairlead.core.money.payments import GATEWAYS
 from fairlead.flows.funding import lock_niches_moved_by, move_money, reactivated_ids
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.money.receipts import issue_receipts

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from fairlead.core.calendar.local_time import first_instant, zone_named
 from fairlead.core.errors import BadInput
-from fairlead.core.local_time import first_instant, zone_named
 from fairlead.store.configuration.marketplace import marketplace_row
 from fairlead.store.connection import Connection
 from fairlead.store.money.closed_months import ClosedMonthRow, MonthEnd, closed_month, last_closed_month

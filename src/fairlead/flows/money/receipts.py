@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fairlead.core.errors import Refused
-from fairlead.core.receipts import Receipt, contained_tax
+from fairlead.core.money.receipts import Receipt, contained_tax
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo
 from fairlead.flows.money.months import marketplace_zone

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from fairlead.core.calendar.local_time import Period, window_at, zone_named
 from fairlead.core.errors import Refused
-from fairlead.core.local_time import Period, window_at, zone_named
-from fairlead.core.report_rules import ReportCategory, ReportRules
+from fairlead.core.money.report_rules import ReportCategory, ReportRules
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.rows import clock
 from fairlead.store.lookups import checked_id

@@ -6,7 +6,7 @@ from datetime import date
 
 from fairlead.core.errors import Broken, Refused
 from fairlead.core.ledger import LedgerEntryKind
-from fairlead.core.receipts import Parties
+from fairlead.core.money.receipts import Parties
 from fairlead.flows.money.months import Month, month_at, month_named
 from fairlead.flows.money.statement_file import StatementEntry, StatementFile, statement_files
 from fairlead.store.configuration.marketplace import marketplace_row

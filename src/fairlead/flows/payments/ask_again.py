@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
-from fairlead.core.payments import DoubtKind, GatewayReport, ReportKind
+from fairlead.core.money.payments import DoubtKind, GatewayReport, ReportKind
 from fairlead.delivery.payment_gateway import GatewayUnavailable, PaymentGateway, PaymentToCollect
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.payments.charge_top_ups import reports_of_charge

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from fairlead.core.calendar.local_time import Period, window_at, zone_named
 from fairlead.core.canonical import JsonObject
 from fairlead.core.errors import BadInput, Refused
-from fairlead.core.local_time import Period, window_at, zone_named
 from fairlead.core.model import MAX_AMOUNT_CENTS, MAX_BALANCE_CENTS
 from fairlead.flows.configuration.providers import locked_provider
 from fairlead.flows.configuration.versions import require_version, setting_version

@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from fairlead.core.local_time import Period, window_at, zone_named
-from fairlead.core.payments import GatewayReport
-from fairlead.core.top_ups import CHARGED_FOR_CERTAIN, NoCharge
+from fairlead.core.calendar.local_time import Period, window_at, zone_named
+from fairlead.core.money.payments import GatewayReport
+from fairlead.core.money.top_ups import CHARGED_FOR_CERTAIN, NoCharge
 from fairlead.delivery.payment_gateway import ChargeToMake, GatewayUnavailable, PaymentGateway
 from fairlead.flows.maintenance.maintenance import Maintenance
 from fairlead.flows.payments.gateways import open_gateway

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.core.errors import Refused
-from fairlead.core.payments import CREDITABLE, DoubtKind
+from fairlead.core.money.payments import CREDITABLE, DoubtKind
 from fairlead.flows.idempotency import IdempotencyKey, run_idempotent
 from fairlead.flows.memos import checked_memo
 from fairlead.flows.money.deposit import credit_deposit, record_deposit

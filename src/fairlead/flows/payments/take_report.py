@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from fairlead.core.errors import Refused
-from fairlead.core.payments import (
+from fairlead.core.money.payments import (
     OF_MONEY_THAT_CAME,
     DoubtKind,
     GatewayReport,
@@ -16,7 +16,7 @@ from fairlead.core.payments import (
     Verdict,
     verdict_on,
 )
-from fairlead.core.top_ups import TopUpOutcome
+from fairlead.core.money.top_ups import TopUpOutcome
 from fairlead.flows.money.deposit import credit_deposit, record_deposit
 from fairlead.flows.money.receipts import take_receipt_back
 from fairlead.flows.niche_locks import with_niche_locks

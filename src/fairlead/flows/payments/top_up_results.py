@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from fairlead.core.canonical import timestamp_text
-from fairlead.core.top_ups import Advice, retried_after
+from fairlead.core.money.top_ups import Advice, retried_after
 from fairlead.flows.money.deposit import Deposited
 from fairlead.flows.payments.payment_audit import gateway_actor, top_up_event
 from fairlead.store.audit.log import AuditEvent

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 
+from fairlead.core.calendar.limits import limits_text
 from fairlead.core.canonical import JsonObject
 from fairlead.core.entry.mailbox import mailbox_key
 from fairlead.core.ledger import LowBalance
-from fairlead.core.limits import limits_text
 from fairlead.core.model import Balance, Level, ProviderTerms, Subscription, filter_text
+from fairlead.core.money.spending_pace import DaysAlert
 from fairlead.core.prices import price_rules_text
-from fairlead.core.spending_pace import DaysAlert
 from fairlead.core.weighted import NO_LEVEL_PASS, LevelPass, pass_in_order
 from fairlead.store.connection import Connection
 

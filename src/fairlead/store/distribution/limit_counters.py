@@ -1,9 +1,9 @@
 """What was used of the windows of limits (R13): reading it for a decision, and forgetting it.
 
-It is kept beside its owner (`core.stored_counters`), and moved with what moves there anyway: a subscription's with its
-place in the order, by its own niche alone, under that niche's lock; a provider's with its balance, by each of its
-niches, under the provider's. What is not kept is counted from the ledger, so that a limit which is set in the middle of
-a day knows what was received that morning. A lead that left its limits when it was refunded is in none.
+It is kept beside its owner (`core/calendar/stored_counters`), and moved with what moves there anyway: a subscription's
+with its place in the order, by its own niche alone, under that niche's lock; a provider's with its balance, by each of
+its niches, under the provider's. What is not kept is counted from the ledger, so that a limit which is set in the
+middle of a day knows what was received that morning. A lead that left its limits when it was refunded is in none.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, LiteralString
 
+from fairlead.core.calendar.limits import Counters, Used, counters_of
+from fairlead.core.calendar.local_time import FIRST_INSTANT, LAST_INSTANT
+from fairlead.core.calendar.stored_counters import StoredCounters
 from fairlead.core.canonical import JsonObject
 from fairlead.core.gates import shut_text
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.limits import Counters, Used, counters_of
-from fairlead.core.local_time import FIRST_INSTANT, LAST_INSTANT
 from fairlead.core.refusals import Refusal
-from fairlead.core.stored_counters import StoredCounters
 from fairlead.store.arrays import array_text
 from fairlead.store.row_counts import Connection, Cursor, change_rows
 

@@ -10,14 +10,14 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from fairlead.core.calendar.limits import limits_text
+from fairlead.core.calendar.stored_counters import StoredCounters
 from fairlead.core.fold import Head
 from fairlead.core.gates import shut_from_record
 from fairlead.core.journal import Entry, UnreadableEntry
-from fairlead.core.limits import limits_text
 from fairlead.core.model import Level, ProviderTerms, Subscription, with_shared_texts
 from fairlead.core.refusals import Refusal
 from fairlead.core.roster import Roster
-from fairlead.core.stored_counters import StoredCounters
 from fairlead.core.weighted import LevelPass
 from fairlead.store.configuration.rows import level_of_columns, subscription_of_columns
 from fairlead.store.connection import Connection, Database

@@ -9,14 +9,14 @@ from datetime import datetime
 
 from psycopg import errors
 
+from fairlead.core.calendar.limits import Counters
+from fairlead.core.calendar.stored_counters import StoredCounters
 from fairlead.core.decision import Decision, LevelResult, Recipient
 from fairlead.core.fold import Head
 from fairlead.core.journal import SealedEntry
 from fairlead.core.ledger import LedgerEntryKind, LowBalance, post
-from fairlead.core.limits import Counters
 from fairlead.core.model import Balance, Subscription
 from fairlead.core.refusals import Refusal
-from fairlead.core.stored_counters import StoredCounters
 from fairlead.core.weighted import LevelPass
 from fairlead.store.arrays import array_text, array_text_or_null, quoted_array_text
 from fairlead.store.audit.log import SYSTEM

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fairlead.core.receipts import CONTACT_NAMES
+from fairlead.core.money.receipts import CONTACT_NAMES
 from fairlead.store.exports.columns import ExportColumn
 from fairlead.store.leads.listing import STATUS_OF_OUTCOME
 

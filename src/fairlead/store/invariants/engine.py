@@ -1,7 +1,7 @@
 """The invariants that SQL can see in the tables, each a query that must return no row.
 
 Each says beside it how many things it looked at: a check over nothing proves nothing. What needs a fold of the journal
-(hashes, replay, order) is in `flows.verify`.
+(hashes, replay, order) is in `flows/proving/verify`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ from fairlead.store.invariants.of_references import INVARIANTS_OF_REFERENCES
 DIFFERENCES_SHOWN = 5
 
 
-# The one list: `flows.verify` makes these checks, and so does the nightly `flows.maintenance.reconcile`.
+# The one list: `flows/proving/verify` makes these checks, and so does the nightly `flows.maintenance.reconcile`.
 INVARIANTS: tuple[Invariant, ...] = (
     *INVARIANTS_OF_LEDGERS,
     *INVARIANTS_OF_DECISIONS,

@@ -4,7 +4,7 @@ Purchases of an owner, a subscription or a provider, are put in one order with t
 close: what a window holds is then a difference of two running counts, whatever their number.
 """
 
-from fairlead.core.stored_counters import STORED
+from fairlead.core.calendar.stored_counters import STORED
 from fairlead.store.invariants.invariant import Invariant
 
 INVARIANTS_OF_LIMITS: tuple[Invariant, ...] = (

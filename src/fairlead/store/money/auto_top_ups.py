@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 
-from fairlead.core.top_ups import TopUpTerms
+from fairlead.core.money.top_ups import TopUpTerms
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 from fairlead.store.row_counts import change_rows

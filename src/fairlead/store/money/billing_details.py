@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 from psycopg.rows import class_row
 
-from fairlead.core.receipts import Parties, Party
+from fairlead.core.money.receipts import Parties, Party
 from fairlead.store.arrays import array_text
 from fairlead.store.configuration.marketplace import MarketplaceRow
 from fairlead.store.connection import Connection

@@ -53,7 +53,8 @@ class BookedCreditNote:
 class EarlierSum:
     """What the entries before some moment add up to, by provider, kind, niche and gateway.
 
-    `wallet_cents` is how much the wallet rose by them, as `core.books` divides them, `tax_cents` the tax in deposits.
+    `wallet_cents` is how much the wallet rose by them, as `core/money/books` divides them, `tax_cents` the tax in
+    deposits.
     """
 
     provider_id: str

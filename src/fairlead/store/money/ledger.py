@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fairlead.core.ledger import LowBalance, Posting
-from fairlead.core.top_ups import falls_below
+from fairlead.core.money.top_ups import falls_below
 from fairlead.store.arrays import array_text, array_text_or_null, quoted_array_text
 from fairlead.store.connection import Connection
 from fairlead.store.money.auto_top_ups import make_due

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, LiteralString
 
-from fairlead.core.payments import DoubtKind
+from fairlead.core.money.payments import DoubtKind
 from fairlead.store.connection import Connection
 from fairlead.store.row_counts import change_rows
 from fairlead.store.typed_rows import all_rows

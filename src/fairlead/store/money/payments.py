@@ -7,7 +7,7 @@ from datetime import datetime
 from psycopg import errors
 
 from fairlead.core.ledger import LedgerEntryKind, Posting
-from fairlead.core.receipts import Receipt
+from fairlead.core.money.receipts import Receipt
 from fairlead.store.audit.log import Actor, AuditEvent
 from fairlead.store.configuration.rows import ConcurrentChange
 from fairlead.store.connection import Connection

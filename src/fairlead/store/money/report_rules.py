@@ -5,7 +5,7 @@ from datetime import datetime
 
 from psycopg.types.json import Jsonb
 
-from fairlead.core.report_rules import ReportRules, rules_document, rules_from_document
+from fairlead.core.money.report_rules import ReportRules, rules_document, rules_from_document
 from fairlead.store.connection import Connection
 from fairlead.store.typed_rows import one_row
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from fairlead.core.spending_pace import PACE_DAYS, SpendingPace
+from fairlead.core.money.spending_pace import PACE_DAYS, SpendingPace
 from fairlead.store.arrays import array_text
 from fairlead.store.connection import Connection
 from fairlead.store.notifications.outbox import Notification, notify

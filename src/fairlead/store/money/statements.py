@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 from psycopg.rows import class_row
 
 from fairlead.core.canonical import canonical_json
-from fairlead.core.receipts import Parties, parties_of
+from fairlead.core.money.receipts import Parties, parties_of
 from fairlead.store.arrays import array_text, quoted_array_text
 from fairlead.store.connection import Connection
 from fairlead.store.money.closed_months import STRETCHES

@@ -18,8 +18,8 @@ from fairlead.api.schemas.decided_queues import DecidedQueue, shown_queue
 from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
-from fairlead.flows.decision_queues import RecordedQueues, recorded_queues
-from fairlead.flows.verify_decision import verify_decision
+from fairlead.flows.explaining.decision_queues import RecordedQueues, recorded_queues
+from fairlead.flows.proving.verify_decision import verify_decision
 from fairlead.store.connection import Connection
 from fairlead.store.leads.messages import LeadMessage as StoredMessage
 from fairlead.store.leads.messages import messages_of_lead

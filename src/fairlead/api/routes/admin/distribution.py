@@ -22,9 +22,9 @@ from fairlead.core.model import Level
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.approve_lead import trigger_distribution
-from fairlead.flows.decision_lines import decision_lines, lead_lines, provider_lines, refusal_sentence
-from fairlead.flows.distribution_status import distribution_status
-from fairlead.flows.explain import DecisionStory, LeadStory, ProviderStory, explain_lead, explain_provider
+from fairlead.flows.explaining.decision_lines import decision_lines, lead_lines, provider_lines, refusal_sentence
+from fairlead.flows.explaining.distribution_status import distribution_status
+from fairlead.flows.explaining.explain import DecisionStory, LeadStory, ProviderStory, explain_lead, explain_provider
 
 router = Router(prefix="/api/v1/admin/leads", tags=["distribution"])
 

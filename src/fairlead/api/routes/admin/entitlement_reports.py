@@ -10,7 +10,7 @@ from fairlead.api.openapi import refuses
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.routes.admin.reports import InDays, OneNiche, Reader, ReportedDays
 from fairlead.api.schemas.values import ResponseModel, Uuid
-from fairlead.flows.entitlement import LevelEntitlement, entitlement_report
+from fairlead.flows.reporting.entitlement import LevelEntitlement, entitlement_report
 
 router = Router(prefix="/api/v1/admin/reports", tags=["reports"])
 

@@ -14,7 +14,7 @@ from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
-from fairlead.flows.niche_queues import StandingQueue, read_niche_queues
+from fairlead.flows.explaining.niche_queues import StandingQueue, read_niche_queues
 
 router = Router(prefix="/api/v1/admin/niches/{niche_id}/queues", tags=["niches"])
 

@@ -11,7 +11,7 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.routes.admin.reports import InDays, OfNiche, Reader, ReportedDays
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import ResponseModel
-from fairlead.flows import reports as flow
+from fairlead.flows.reporting import reports as flow
 
 router = Router(prefix="/api/v1/admin/reports", tags=["reports"], responses=refuses("niche_unknown"))
 

@@ -16,7 +16,7 @@ from fairlead.api.schemas.pagination import ByCursor, Page
 from fairlead.api.schemas.payments import PaymentDoubt, PaymentItem, PaymentState, ResolvedPaymentDoubt
 from fairlead.api.schemas.values import Cents, RequestModel, ResponseModel, Uuid
 from fairlead.core.entry.types import Line
-from fairlead.core.payments import MadeElsewhere
+from fairlead.core.money.payments import MadeElsewhere
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.money.deposit import deposit

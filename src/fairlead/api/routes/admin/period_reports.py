@@ -11,8 +11,8 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.routes.admin.reports import InDays, OfNiche, OneNiche, Reader, ReportedDays
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import ResponseModel, Uuid
-from fairlead.flows import period_report as flow
-from fairlead.flows.shares import LevelShares, shares_report
+from fairlead.flows.reporting import period_report as flow
+from fairlead.flows.reporting.shares import LevelShares, shares_report
 from fairlead.store.reports.days import Days
 
 router = Router(prefix="/api/v1/admin/reports", tags=["reports"])

@@ -17,7 +17,7 @@ from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
-from fairlead.flows.provider_activity import one_provider_activity
+from fairlead.flows.reporting.provider_activity import one_provider_activity
 
 router = Router(prefix="/api/v1/admin/providers/{provider_id}/activity", tags=["reports"])
 

@@ -14,8 +14,8 @@ from fairlead.api.routes.admin.niches import Version
 from fairlead.api.schemas.changes import Memo
 from fairlead.api.schemas.report_rules import DECISION_DAYS, CategoryState, GivenReportRules, ShareState
 from fairlead.api.schemas.values import ResponseModel
+from fairlead.core.money.report_rules import ReportCategory, ReportRules, ReportShare
 from fairlead.core.permissions import Permission
-from fairlead.core.report_rules import ReportCategory, ReportRules, ReportShare
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.report_rules import SeenReportRules, change_report_rules, read_report_rules
 

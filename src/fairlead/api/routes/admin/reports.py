@@ -14,10 +14,10 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import ResponseModel, Slug, Uuid, pattern_with_message
 from fairlead.core.permissions import Permission
-from fairlead.flows import reports as flow
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
-from fairlead.flows.reports import AskedDays
+from fairlead.flows.reporting import reports as flow
+from fairlead.flows.reporting.reports import AskedDays
 from fairlead.store.reports.days import Days
 
 router = Router(prefix="/api/v1/admin/reports", tags=["reports"], responses=refuses("niche_unknown"))

@@ -14,7 +14,7 @@ from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import RequestModel, ResponseModel, Slug, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
-from fairlead.flows.verifications import read_verification, request_verification
+from fairlead.flows.proving.verifications import read_verification, request_verification
 from fairlead.store.verifications import verification_page
 
 router = Router(prefix="/api/v1/admin/verifications", tags=["audit"])

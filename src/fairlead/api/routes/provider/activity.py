@@ -15,8 +15,8 @@ from fairlead.api.schemas.currency import Currency
 from fairlead.api.schemas.values import ResponseModel, Uuid
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.read_limits import PREVIEWS_OF_PROVIDER
-from fairlead.flows.own_activity import ACTIVITY_DAYS, OwnSubscriptionNumbers, own_activity
-from fairlead.flows.own_figures import own_figures
+from fairlead.flows.reporting.own_activity import ACTIVITY_DAYS, OwnSubscriptionNumbers, own_activity
+from fairlead.flows.reporting.own_figures import own_figures
 
 router = Router(prefix="/api/v1/provider/activity", tags=["provider: subscriptions"])
 

@@ -22,10 +22,10 @@ from fairlead.console.refusal_texts import reason_text
 from fairlead.console.texts import noted, translated
 from fairlead.console.viewer import Viewer
 from fairlead.core.permissions import Permission
-from fairlead.flows import reports as flow
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
-from fairlead.flows.period_report import compared_figures, period_report
+from fairlead.flows.reporting import reports as flow
+from fairlead.flows.reporting.period_report import compared_figures, period_report
 from fairlead.store.reports.activity import ProviderActivity
 from fairlead.store.reports.fill import LevelFill
 from fairlead.store.reports.funnel import FunnelDay

@@ -16,7 +16,7 @@ from fairlead.console.periods import OptionalDay
 from fairlead.console.texts import noted, translated
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
-from fairlead.flows.period_report import first_moment
+from fairlead.flows.reporting.period_report import first_moment
 from fairlead.store.audit.sources import AuditFilter
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

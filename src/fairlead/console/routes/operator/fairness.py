@@ -18,10 +18,10 @@ from fairlead.console.refusal_texts import reason_text, summary_text
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
-from fairlead.flows.entitlement import LevelEntitlement, SubscriptionEntitlement, entitlement_report
-from fairlead.flows.reports import busiest_niche, fairness_report
-from fairlead.flows.shares import FAR_BELOW_RATIO, SharesReport, shares_report
-from fairlead.flows.verifications import proof_state
+from fairlead.flows.proving.verifications import proof_state
+from fairlead.flows.reporting.entitlement import LevelEntitlement, SubscriptionEntitlement, entitlement_report
+from fairlead.flows.reporting.reports import busiest_niche, fairness_report
+from fairlead.flows.reporting.shares import FAR_BELOW_RATIO, SharesReport, shares_report
 from fairlead.store.connection import Database
 
 _FILES = ("entitlement", "starts", "shares")

@@ -30,11 +30,11 @@ from fairlead.core.lead_actions import permitted_actions
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.throttle import Throttled
-from fairlead.flows.decision_queues import RecordedQueues, recorded_queues
-from fairlead.flows.distribution_status import distribution_status
 from fairlead.flows.erasure.preview import preview_lead
 from fairlead.flows.erasure.retention import read_retention
-from fairlead.flows.explain import ProviderStory, explain_provider
+from fairlead.flows.explaining.decision_queues import RecordedQueues, recorded_queues
+from fairlead.flows.explaining.distribution_status import distribution_status
+from fairlead.flows.explaining.explain import ProviderStory, explain_provider
 from fairlead.store.access.users import actor_names
 from fairlead.store.connection import Connection, Database
 from fairlead.store.leads.listing import ListedLead

@@ -29,7 +29,7 @@ from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.flows.configuration.report_rules import read_report_rules
 from fairlead.flows.money.bad_leads import list_open_reports, total_open_reports
 from fairlead.flows.money.marketplace_statement import read_marketplace_statement
-from fairlead.flows.verifications import proof_state
+from fairlead.flows.proving.verifications import proof_state
 from fairlead.store.money.bad_leads import ReportFilter
 from fairlead.store.money.ledger_pages import LedgerFilter, ledger_page, ledger_totals
 

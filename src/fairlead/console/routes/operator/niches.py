@@ -36,8 +36,8 @@ from fairlead.flows.configuration.refund_policy import read_refund_policy
 from fairlead.flows.configuration.templates_of_niches import niche_template, niche_templates
 from fairlead.flows.configuration.versions import level_version
 from fairlead.flows.erasure.retention import read_retention
+from fairlead.flows.explaining.niche_queues import NicheQueues, StandingQueue, read_niche_queues
 from fairlead.flows.intake.policy import read_intake_policy
-from fairlead.flows.niche_queues import NicheQueues, StandingQueue, read_niche_queues
 from fairlead.store.configuration.pages import ListedNiche, niches_page
 from fairlead.store.configuration.rows import LevelRow
 from fairlead.store.connection import Connection, Database

@@ -21,11 +21,11 @@ from fairlead.console.viewer import Viewer
 from fairlead.core.permissions import Permission
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
-from fairlead.flows.period_report import ReportedPeriod, period_report
-from fairlead.flows.reports import AskedDays, busiest_niche
+from fairlead.flows.proving.verifications import proof_state
+from fairlead.flows.reporting.period_report import ReportedPeriod, period_report
+from fairlead.flows.reporting.reports import AskedDays, busiest_niche
+from fairlead.flows.reporting.shares import FAR_BELOW_RATIO, LevelShares, shares_report
 from fairlead.flows.setup_checklist import read_setup_checklist
-from fairlead.flows.shares import FAR_BELOW_RATIO, LevelShares, shares_report
-from fairlead.flows.verifications import proof_state
 from fairlead.store.connection import Database
 from fairlead.store.watching.attention import read_attention
 

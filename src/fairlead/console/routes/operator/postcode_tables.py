@@ -10,8 +10,8 @@ from fairlead.api.access import needs
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.api.schemas.values import LARGE_BODY_BYTES
 from fairlead.console.page import PageOfRequest, PageRoute
+from fairlead.core.filters.postcode_tables import MOST_REFUSED_LINES
 from fairlead.core.permissions import Permission
-from fairlead.core.postcode_tables import MOST_REFUSED_LINES
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.access.read_limits import REPORTS_OF_CALLER
 from fairlead.store.access.users import actor_names

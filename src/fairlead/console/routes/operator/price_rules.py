@@ -14,10 +14,10 @@ from fairlead.console.formats import moment_text
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.portal.filter_words import builder_of
 from fairlead.console.viewer import Viewer
+from fairlead.core.calendar.schedule import DAYS
 from fairlead.core.errors import Refused
 from fairlead.core.permissions import Permission
 from fairlead.core.prices import price_rules_document
-from fairlead.core.schedule import DAYS
 from fairlead.core.subscription import readable_form
 from fairlead.flows.access.principal import Principal
 from fairlead.flows.configuration.price_rules import read_price_rules

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from fairlead.api.resources import MarketplaceDatabase
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.operator.overview import Reader
-from fairlead.flows.verifications import proof_state
+from fairlead.flows.proving.verifications import proof_state
 from fairlead.store.verifications import verification_page
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

@@ -30,8 +30,8 @@ from fairlead.flows.configuration.terms_in_force import read_provider_terms, ter
 from fairlead.flows.money.bad_leads import list_open_reports
 from fairlead.flows.money.ledger_reading import read_provider_ledger
 from fairlead.flows.payments.auto_top_up import SeenAutoTopUp, read_auto_top_up
-from fairlead.flows.provider_activity import one_provider_activity
-from fairlead.flows.reports import AskedDays
+from fairlead.flows.reporting.provider_activity import one_provider_activity
+from fairlead.flows.reporting.reports import AskedDays
 from fairlead.store.connection import Database
 from fairlead.store.keyset import KeysetPage
 from fairlead.store.leads.rows import clock

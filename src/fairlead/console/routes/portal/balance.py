@@ -12,7 +12,7 @@ from fairlead.api.schemas.ledger import LedgerEntryKind
 from fairlead.console.page import PageOfRequest, PageRoute
 from fairlead.console.routes.portal.frame import Reader, render_portal
 from fairlead.console.texts import noted
-from fairlead.core.spending_pace import SpendingPace
+from fairlead.core.money.spending_pace import SpendingPace
 from fairlead.flows.configuration.own_provider import read_own_profile
 from fairlead.store.connection import Connection
 from fairlead.store.leads.rows import clock

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fairlead.console.texts import noted, translated
-from fairlead.core.filter_rules import OPERATORS, OPERATORS_OF_VERSION_2, Operator
+from fairlead.core.filters.rules import OPERATORS, OPERATORS_OF_VERSION_2, Operator
 from fairlead.core.form_field import FieldType, FormSchema
 
 _WORDS: Mapping[Operator, str] = {

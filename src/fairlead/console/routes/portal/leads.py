@@ -11,7 +11,7 @@ from fairlead.console.report_categories import words_for_providers
 from fairlead.console.routes.portal.frame import Reader, render_portal
 from fairlead.console.routes.portal.inbox import is_answerable
 from fairlead.console.routes.portal.lead_words import EVENTS, answers, lead_name
-from fairlead.core.report_rules import ReportCategory
+from fairlead.core.money.report_rules import ReportCategory
 from fairlead.core.subscription import readable_form
 from fairlead.flows.money.report_limits import report_allowance
 from fairlead.store.connection import Connection

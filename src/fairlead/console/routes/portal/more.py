@@ -14,9 +14,9 @@ from fairlead.console.terms import limit_lines, local_text
 from fairlead.core.own_standing import NOT_TOLD_APART
 from fairlead.core.refusals import InsufficientBalance
 from fairlead.flows.configuration.terms_in_force import terms_of_provider
-from fairlead.flows.own_activity import own_activity
-from fairlead.flows.own_figures import own_figures
-from fairlead.flows.reports import AskedDays
+from fairlead.flows.reporting.own_activity import own_activity
+from fairlead.flows.reporting.own_figures import own_figures
+from fairlead.flows.reporting.reports import AskedDays
 from fairlead.store.lookups import marketplace_currency
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

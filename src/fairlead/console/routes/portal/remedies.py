@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fairlead.console.refusal_texts import reason_text
 from fairlead.console.texts import noted, translated
 from fairlead.core import own_standing, refusals
-from fairlead.core.filter_mismatch import FilterMismatch
+from fairlead.core.filters.mismatch import FilterMismatch
 from fairlead.core.gates import REGISTRY
 
 

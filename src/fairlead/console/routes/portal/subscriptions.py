@@ -24,7 +24,7 @@ from fairlead.flows.configuration.terms_in_force import (
     terms_of_provider,
     without_operators,
 )
-from fairlead.flows.own_activity import ACTIVITY_DAYS, own_activity
+from fairlead.flows.reporting.own_activity import ACTIVITY_DAYS, own_activity
 from fairlead.store.configuration.postcode_tables import postcode_table_names
 from fairlead.store.connection import Connection
 from fairlead.store.leads.rows import niche_form

@@ -19,7 +19,7 @@ create table marketplace (
     country     text check (country ~ '^[A-Z]{2}$'),
     tax_id      text check (length(tax_id) between 1 and 50),
     tax_rate_basis_points integer check (tax_rate_basis_points between 0 and 10000),
-    -- What leads are reported as bad for, and how many a provider may report (core/report_rules.py); null: as shipped.
+    -- What leads are reported as bad for, and how many a provider may report (core/money/report_rules.py); null: as shipped.
     report_rules jsonb check (jsonb_typeof(report_rules) = 'object')
 );
 comment on table marketplace is 'One row: amounts everywhere are minor units of this currency.';

@@ -36,7 +36,7 @@ create table providers (
     ledger_seq         bigint not null default 0 check (ledger_seq >= 0),
     low_balance_threshold_cents bigint check (low_balance_threshold_cents >= 0),
     low_balance_alerted_at      timestamptz,
-    -- It is told when the money lasts for fewer days than that at the present pace (core/spending_pace.py); null: it is not.
+    -- It is told when the money lasts for fewer days than that at the present pace (core/money/spending_pace.py); null: it is not.
     low_balance_days            integer check (low_balance_days between 1 and 365),
     low_balance_days_alerted_at timestamptz,
     -- The threshold of its auto top-up while that is on (auto_top_ups), beside the balance that is compared with it.
@@ -47,7 +47,7 @@ create table providers (
     -- Over all its subscriptions, in every niche; null: none. The forms are in docs/reference/limits-and-schedules.md.
     limits   jsonb check (jsonb_typeof(limits) = 'object'),
     schedule jsonb check (jsonb_typeof(schedule) = 'object'),
-    -- What was used of the windows of limits. Derived: null is counted anew from the ledger (core/stored_counters.py).
+    -- What was used of the windows of limits. Derived: null is counted anew from the ledger (core/calendar/stored_counters.py).
     limits_used text,
     notification_preferences jsonb not null default '{}',
     conflict_group_id uuid references conflict_groups,

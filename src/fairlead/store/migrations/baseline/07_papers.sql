@@ -32,7 +32,7 @@ create table receipts (
     gross_cents     bigint not null check (gross_cents > 0),
     -- In hundredths of a percent; null: the marketplace names no tax.
     tax_rate_basis_points integer check (tax_rate_basis_points between 0 and 10000),
-    -- What of the amount is tax (core/receipts.py), rounded half up.
+    -- What of the amount is tax (core/money/receipts.py), rounded half up.
     tax_cents       bigint not null,
     -- Marketplace and provider as they were: name, legal name, address, country, tax id, email.
     parties         jsonb not null check (jsonb_typeof(parties) = 'object'),

@@ -1,0 +1,1 @@
+"""What local time decides: limits and their windows, schedules, public holidays."""

@@ -1,0 +1,301 @@
+"""Limits (R13): caps on how many leads, and for how much, a subscription or a provider takes in a window of local time.
+
+A limits document is `{"leads_per_day": 5, "spend_cents_per_month": 20000}`: one member for each cap that is set. What
+was used of a window is a `Counter`. A decision asks for counters, and never for a clock: the windows that a past
+decision consulted are in its record.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from operator import add
+from typing import Literal, NamedTuple, cast
+
+from fairlead.core.calendar.local_time import FIRST_INSTANT, LAST_INSTANT, Period, window_at, zone_named
+from fairlead.core.calendar.turning import Stretch, UntilItTurns
+from fairlead.core.canonical import JsonObject, canonical_json
+
+MAX_LEADS = 1_000_000_000
+MAX_SPEND_CENTS = 1_000_000_000_000
+NO_END = 1 << 62
+"""The room where nothing is limited."""
+
+Owner = Literal["subscription", "provider"]
+"""Whose cap it is. A provider's counts what all its subscriptions receive, in every niche."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """One kind of limit: what it counts, over which period."""
+
+    name: str
+    period: Period
+    is_of_money: bool
+
+
+CAPS: tuple[Cap, ...] = (
+    *(Cap(f"leads_per_{period}", period, False) for period in (Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH)),
+    Cap("leads_total", Period.TOTAL, False),
+    *(Cap(f"spend_cents_per_{period}", period, True) for period in (Period.DAY, Period.WEEK, Period.MONTH)),
+)
+"""Every cap that there is."""
+
+_CAP_BY_NAME = {cap.name: cap for cap in CAPS}
+
+Limits = tuple[tuple[Cap, int], ...]
+"""The caps that are set, in the order of `CAPS`, each with its limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """What was used of one window of an owner: leads, and cents spent on them. `closes_at` is when the next begins.
+
+    `most_leads` and `most_cents` are the limits for it, where there are any.
+    """
+
+    owner: Owner
+    owner_id: str
+    period: Period
+    opened_at: datetime | None
+    closes_at: datetime | None
+    lead_count: int = 0
+    spent_cents: int = 0
+    most_leads: int | None = None
+    most_cents: int | None = None
+
+    def used(self, cap: Cap) -> int:
+        """What counts against this cap: leads, or cents."""
+        return self.spent_cents if cap.is_of_money else self.lead_count
+
+
+Edges = tuple[tuple[datetime | None, datetime | None], ...]
+"""When each of some windows opened, and when the next of its period does."""
+
+Used = tuple[int, int]
+"""What was used of a window: leads, and cents."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """The windows that a limits document counts in, one for each of its periods, for every owner with the same limits.
+
+    `caps` are those of the document, each with the number of its window and its limit, and `most` the limits of each
+    window: of leads, and of cents. `checks` are the caps as `Counters.numbers` has them: where the number stands that a
+    cap is of, whether that is money, and the limit. Windows of equal limits and edges are one object
+    (`windows_between`), as long as they are asked for: what is kept of them is found by the object itself.
+    """
+
+    text: str
+    periods: tuple[Period, ...]
+    edges: Edges
+    caps: tuple[tuple[int, Cap, int], ...]
+    most: tuple[tuple[int | None, int | None], ...]
+    checks: tuple[tuple[int, bool, int], ...]
+
+
+class Counters(NamedTuple):
+    """What was used of all the windows of one owner: of each window the leads, then the cents.
+
+    `room_leads` and `room_cents` are what may be added yet. `last_at`: when it received a lead last, in seconds since
+    1970, as far as is known.
+    """
+
+    owner: Owner
+    owner_id: str
+    windows: Windows
+    numbers: tuple[int, ...]
+    room_leads: int
+    room_cents: int
+    last_at: int
+
+    @property
+    def used(self) -> tuple[Used, ...]:
+        """What was used of each window."""
+        return tuple(zip(self.numbers[::2], self.numbers[1::2], strict=True))
+
+    def with_lead(self, price_cents: int, at_seconds: int) -> "Counters":
+        """The counters after one more lead at this price, received then."""
+        owner, owner_id, windows, numbers, room_leads, room_cents, last_at = self
+        # It counts in every window.
+        numbers = tuple(map(add, numbers, (1, price_cents) * len(windows.periods)))
+        last_at = max(last_at, at_seconds)
+        return Counters(owner, owner_id, windows, numbers, room_leads - 1, room_cents - price_cents, last_at)
+
+    def counter(self, number: int) -> Counter:
+        """The counter of one window, by its number."""
+        period, edges = self.windows.periods[number], self.windows.edges[number]
+        return Counter(self.owner, self.owner_id, period, *edges, *self.used[number], *self.windows.most[number])
+
+    @property
+    def each(self) -> list[Counter]:
+        """The counter of each window."""
+        return [self.counter(number) for number in range(len(self.windows.periods))]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Counters) and self._said == other._said
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] - equal ones need not be the same tuple
+
+    @property
+    def _said(self) -> tuple[str, str, str, Edges, tuple[int, ...]]:
+        return self.owner, self.owner_id, self.windows.text, self.windows.edges, self.numbers
+
+
+def counters_of(
+    owner: Owner, owner_id: str, windows: Windows, used: Sequence[Used] | None = None, last_at: int = 0
+) -> Counters:
+    """The owner's counters of these windows; without `used` those of which nothing is."""
+    if used is None:
+        numbers = (0, 0) * len(windows.periods)
+    else:
+        numbers = tuple([number for of_window in used for number in of_window])
+    room_leads = room_cents = NO_END
+    for place, is_of_money, limit in windows.checks:
+        room = limit - numbers[place]
+        if is_of_money:
+            room_cents = min(room_cents, room)
+        else:
+            room_leads = min(room_leads, room)
+    return Counters(owner, owner_id, windows, numbers, room_leads, room_cents, last_at)
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedCap:
+    """A cap that one more lead would overshoot, and its counter."""
+
+    cap: Cap
+    limit: int
+    counter: Counter
+
+
+def limits_text(document: JsonObject | None) -> str | None:
+    """The one text of a limits document, or of a schedule; None for none.
+
+    >>> limits_text({"leads_per_day": 5}), limits_text({}), limits_text(None)
+    ('{"leads_per_day":5}', None, None)
+    """
+    return canonical_json(document).decode() if document else None
+
+
+def limits_problems(document: object) -> list[str]:
+    """What is wrong with a limits document, in words; nothing when it can be set.
+
+    >>> limits_problems({"leads_per_day": 5})
+    []
+    >>> limits_problems({"leads_per_day": 0, "leads_per_year": 5})
+    ['`leads_per_day` must be a whole number from 1 to 1000000000', 'there is no cap `leads_per_year`']
+    """
+    if not isinstance(document, dict):
+        return ["limits must be an object with a member for each cap"]
+    problems: list[str] = []
+    for name, limit in cast("dict[object, object]", document).items():
+        cap = _CAP_BY_NAME.get(str(name))
+        if cap is None:
+            problems.append(f"there is no cap `{name}`")
+            continue
+        most = MAX_SPEND_CENTS if cap.is_of_money else MAX_LEADS
+        if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= most:
+            problems.append(f"`{name}` must be a whole number from 1 to {most}")
+    return problems
+
+
+@lru_cache(maxsize=4096)
+def parse_limits(text: str) -> Limits:
+    """The caps of a limits document. Raises ValueError for one that cannot be set.
+
+    >>> [(cap.name, limit) for cap, limit in parse_limits('{"leads_per_hour":2,"leads_per_day":5}')]
+    [('leads_per_hour', 2), ('leads_per_day', 5)]
+    """
+    document = json.loads(text)
+    if problems := limits_problems(document):
+        raise ValueError(problems[0])
+    return tuple((cap, document[cap.name]) for cap in CAPS if cap.name in document)
+
+
+def reached_cap(counters: Counters, price_cents: int) -> ReachedCap | None:
+    """The cap that one more lead at this price would overshoot; of several the one whose window closes last.
+
+    That one says from when on a lead can be received again.
+
+    >>> from datetime import UTC
+    >>> limits = '{"leads_per_day":5,"spend_cents_per_day":450}'
+    >>> today = windows_at(limits, "UTC", datetime(2026, 7, 1, tzinfo=UTC))
+    >>> counters = counters_of("subscription", "s", today, ((4, 400),))
+    >>> reached_cap(counters, 50) is None
+    True
+    >>> reached_cap(counters, 51).cap.name
+    'spend_cents_per_day'
+    """
+    if counters.room_leads >= 1 and counters.room_cents >= price_cents:
+        return None
+    found: ReachedCap | None = None
+    for number, cap, limit in counters.windows.caps:
+        lead_count, spent_cents = counters.used[number]
+        if (spent_cents + price_cents if cap.is_of_money else lead_count + 1) > limit:
+            found = later_reached(found, ReachedCap(cap, limit, counters.counter(number)))
+    return found
+
+
+def later_reached(first: ReachedCap | None, second: ReachedCap | None) -> ReachedCap | None:
+    """Of two reached caps the one whose window closes last; the first where they close together."""
+    if first is None or (second is not None and _closes_later(second.counter, first.counter)):
+        return second
+    return first
+
+
+def _closes_later(one: Counter, other: Counter) -> bool:
+    if one.closes_at is None or other.closes_at is None:
+        return other.closes_at is not None
+    return one.closes_at > other.closes_at
+
+
+def windows_at(text: str, timezone: str, moment: datetime) -> Windows:
+    """The windows that these limits count in at the moment.
+
+    Raises ValueError for limits or a zone that cannot be read.
+
+    >>> from datetime import UTC
+    >>> text, moment = '{"leads_per_day":5,"spend_cents_per_day":900}', datetime(2026, 7, 1, 22, tzinfo=UTC)
+    >>> day = windows_at(text, "Europe/Berlin", moment)
+    >>> [[edge.isoformat() for edge in edges] for edges in day.edges], day.most
+    ([['2026-07-01T22:00:00+00:00', '2026-07-02T22:00:00+00:00']], ((5, 900),))
+    """
+    return WINDOWS.at((text, timezone), moment)
+
+
+@lru_cache(maxsize=16_384)
+def windows_between(text: str, edges: Edges) -> Windows:
+    """The windows of these limits with these edges. Raises ValueError for limits that cannot be read."""
+    periods = _periods(text)
+    numbers = {period: number for number, period in enumerate(periods)}
+    limits = {(cap.period, cap.is_of_money): limit for cap, limit in parse_limits(text)}
+    caps = tuple((numbers[cap.period], cap, limit) for cap, limit in parse_limits(text))
+    most = tuple((limits.get((period, False)), limits.get((period, True))) for period in periods)
+    checks = tuple((2 * number + cap.is_of_money, cap.is_of_money, limit) for number, cap, limit in caps)
+    return Windows(text, periods, edges, caps, most, checks)
+
+
+@lru_cache(maxsize=4096)
+def _periods(text: str) -> tuple[Period, ...]:
+    return tuple(dict.fromkeys(cap.period for cap, _ in parse_limits(text)))
+
+
+def _reckon_edges(key: tuple[str, Period], moment: datetime) -> Stretch[tuple[datetime | None, datetime | None]]:
+    timezone, period = key
+    opened_at, closes_at = window_at(moment, zone_named(timezone), period)
+    return Stretch(opened_at or FIRST_INSTANT, closes_at or LAST_INSTANT, (opened_at, closes_at))
+
+
+def _reckon_windows(key: tuple[str, str], moment: datetime) -> Stretch[Windows]:
+    text, timezone = key
+    edges = tuple([EDGES.at((timezone, period), moment) for period in _periods(text)])
+    since = max((opened_at for opened_at, _ in edges if opened_at is not None), default=FIRST_INSTANT)
+    until = min((closes_at for _, closes_at in edges if closes_at is not None), default=LAST_INSTANT)
+    return Stretch(since, until, windows_between(text, edges))
+
+
+# Thousands of owners have windows of the same zones, and many the same limits: each is reckoned once until it turns.
+EDGES = UntilItTurns(_reckon_edges)
+WINDOWS = UntilItTurns(_reckon_windows)
