@@ -32,13 +32,13 @@ def test_filters_are_renewed_and_those_that_stay_are_named(
     set_filter(database, subscription_id, near(30), OPERATOR, of_provider_id=None)
     file.write_text(FIRST + "14469;52.42;13.03\n", encoding="utf-8")
     fairlead("postcodes", "load", str(file), "--name", "de")
-    assert fairlead("postcodes", "renew", "de").out == "de, version 2: 1 filters renewed, 0 not\n"
-    assert fairlead("postcodes", "renew", "de").out == "de, version 2: 0 filters renewed, 0 not\n"
+    assert fairlead("postcodes", "renew", "de").out == "de, version 2: filters renewed 1, kept 0\n"
+    assert fairlead("postcodes", "renew", "de").out == "de, version 2: filters renewed 0, kept 0\n"
     file.write_text("80331;48.1372;11.5755\n", encoding="utf-8")
     fairlead("postcodes", "load", str(file), "--name", "de")
     reason = "rules[0].value.postcode: the table 'de' has no postcode 10115"
     assert fairlead("postcodes", "renew", "de").out == (
-        f"de, version 3: 0 filters renewed, 1 not\nAnchor, subscription {subscription_id}, stays as it is: {reason}\n"
+        f"de, version 3: filters renewed 0, kept 1\nAnchor, subscription {subscription_id}, stays as it is: {reason}\n"
     )
     [kept] = fairlead("postcodes", "renew", "de", "--json").json["not_renewed"]
     assert (kept["subscription_id"], kept["detail"]) == (subscription_id, reason)

@@ -41,10 +41,10 @@ def test_pages_say_reasons_in_german(database: Database, ann: TestClient) -> Non
     }
     english = {place: [text for text, pattern in ENGLISH if pattern.search(words)] for place, words in said.items()}
     assert english == {place: [] for place in said}
-    assert "Filter: `Cores` ist 2, genommen wird 4 oder mehr." in said["other provider"]
+    assert "Filter: „Cores“ ist 2, genommen wird 4 oder mehr." in said["other provider"]
     assert "Filter nimmt diesen Lead nicht" in said["lead page"]
-    assert "Filter: `Cores` ist 2, genommen wird 4 oder mehr." in said["dry run"]
+    assert "Filter: „Cores“ ist 2, genommen wird 4 oder mehr." in said["dry run"]
     assert "Das Abonnement war pausiert." in said["paused provider"]
-    assert "Anbieter hat den Lead von einer anderen Stufe" in said["portal"]
+    assert "Sie haben den Lead von einer anderen Stufe" in said["portal"]
     tried = ann.post("/api/v1/admin/dry-runs", json=asked).text
     assert "they take 4 or more" in tried

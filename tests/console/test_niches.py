@@ -125,7 +125,7 @@ def test_a_niche_says_in_words_what_it_does_on_its_own(ann: TestClient, database
     text = unescape(seen(ann, f"/niches/{niche_id}"))
     for words in (
         "offered again every 60 minutes, at most 5 times, for 48 hours after approval.",
-        "`contact_email`, `attributes.region + contact_phone`",
+        "“contact_email”, “attributes.region + contact_phone”",
         "of the niche of the last 90 days is refused.",
         '"any_of": [["contact_email"], ["attributes.region", "contact_phone"]]',
     ):

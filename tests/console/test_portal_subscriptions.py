@@ -25,7 +25,7 @@ def test_the_page_of_more_leads_has_the_numbers_of_the_api_and_nothing_of_others
         f"Would pass it as it is now fewer than 10 You received {gold['received_count']} "
         f"Your place now {gold['place']} of {gold['queue_length']}"
     ) in words
-    assert "Provider has the lead from another level 1" in words
+    assert "You have the lead from another level 1" in words
     assert "Bowline" not in words
     assert "not in the queue" in shown(portal.bea, "/portal/more")
 

@@ -110,4 +110,4 @@ def test_why_not_more_leads_to_the_limit(database: Database) -> None:
     Distributor(database).distribute_waiting(niche_id)
     html: Any = portal.sam.get("/portal/more", headers={"Accept": "text/html"}).text
     assert f'href="/portal/subscriptions/{gold}#limits">Raise the limit</a>' in html
-    assert "Limit of leads or spending reached" in words_of(html)
+    assert "Your limit of leads or spending was reached" in words_of(html)

@@ -181,7 +181,7 @@ def test_a_german_page_is_german_where_code_wrote_it_too(ann: TestClient, databa
     assert ">verteilt</span>" in page, "a status"
     assert "25,00\xa0€" in page
     assert "An 2 Anbieter verkauft für" in page, "what the route writes for the timeline"
-    assert re.search(r"schon, von Stufe `\w+`|Verfügbar [\d,]+\xa0€, diese Stufe|Stufe voll: \d+ davor", page), (
+    assert re.search(r"schon, von Stufe „\w+“|Verfügbar [\d,]+\xa0€, diese Stufe|Stufe voll: \d+ davor", page), (
         "a refusal"
     )
     assert "Sold to" not in page

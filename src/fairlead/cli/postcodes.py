@@ -73,7 +73,7 @@ def renew(
     if as_json:
         print_json(asdict(done))
         return
-    say(f"{name}, version {done.version}: {done.renewed_count:,} filters renewed, {len(done.not_renewed):,} not")
+    say(f"{name}, version {done.version}: filters renewed {done.renewed_count:,}, kept {len(done.not_renewed):,}")
     for each in done.not_renewed:
         say(f"{each.provider_name}, subscription {each.subscription_id}, stays as it is: {each.detail}")
 

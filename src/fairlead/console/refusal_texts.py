@@ -51,6 +51,7 @@ def message_text(message: TranslatableMessage, names: Names, viewer: Viewer) -> 
         translated("no"),
         translated(MORE),
         lambda moment: moment_text(moment, viewer),
+        translated("\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"),
     )
     return written(message, translated(message.template), names, wording)
 

@@ -64,7 +64,10 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How a language writes values. `more` has places for the `named` of a long list and the `count` of the others."""
+    """How a language writes values. `more` has places for the `named` of a long list and the `count` of the others.
+
+    `quotes` are two characters: what stands before a text that people wrote, and what stands behind it.
+    """
 
     amount: Callable[[int], str]
     number: Callable[[float], str]
@@ -72,6 +75,7 @@ class Wording:
     no: str
     more: str
     moment: Callable[[datetime], str]
+    quotes: str = "``"
 
 
 def written(message: TranslatableMessage, template: str, names: Names, wording: Wording) -> str:
@@ -97,19 +101,19 @@ def _value(value: MessageValue, names: Names, wording: Wording) -> str:
     if isinstance(value, datetime):
         return wording.moment(value)
     if isinstance(value, LevelName):
-        return _quoted(names.level_names.get(value.level_id, value.level_id))
+        return _quoted(names.level_names.get(value.level_id, value.level_id), wording)
     if isinstance(value, ProviderName):
-        return _quoted(names.provider_names.get(value.provider_id, value.provider_id))
+        return _quoted(names.provider_names.get(value.provider_id, value.provider_id), wording)
     if isinstance(value, bool):
         return wording.yes if value else wording.no
     if isinstance(value, str):
-        return _quoted(value)
+        return _quoted(value, wording)
     return _list(value, wording) if isinstance(value, tuple) else wording.number(value)
 
 
 def _list(texts: Sequence[str], wording: Wording) -> str:
     """No `and`, no `or`: which of them it is, the template says."""
-    named = ", ".join(_quoted(text) for text in texts[:MOST_NAMED])
+    named = ", ".join(_quoted(text, wording) for text in texts[:MOST_NAMED])
     return wording.more.format(named=named, count=len(texts) - MOST_NAMED) if len(texts) > MOST_NAMED else named
 
 
@@ -122,7 +126,9 @@ def _moment(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _quoted(text: str) -> str:
+def _quoted(text: str, wording: Wording) -> str:
     """On one line, and with a visible end."""
+    opening, closing = wording.quotes
     line = " ".join(text.replace("`", "'").split())
-    return f"`{line[: MOST_CHARACTERS - 1]}\N{HORIZONTAL ELLIPSIS}`" if len(line) > MOST_CHARACTERS else f"`{line}`"
+    cut = f"{line[: MOST_CHARACTERS - 1]}\N{HORIZONTAL ELLIPSIS}" if len(line) > MOST_CHARACTERS else line
+    return f"{opening}{cut}{closing}"

@@ -28,6 +28,17 @@ _REMEDIES: Mapping[str, _Remedy] = {
     refusals.LevelFull.reason: _Remedy(noted("Your turn comes; another level adds turns")),
 }
 
+_OWN_WORDS: Mapping[str, str] = {
+    refusals.ProviderInactive.reason: noted("Your account was not active"),
+    refusals.PriceAboveLimit.reason: noted("Price above the most that you pay"),
+    refusals.OutsideSchedule.reason: noted("Outside of your hours"),
+    refusals.CapReached.reason: noted("Your limit of leads or spending was reached"),
+    refusals.AlreadyRecipient.reason: noted("You have the lead from another level"),
+    refusals.LeadFull.reason: noted("Lead had its recipients before your turn"),
+    refusals.LevelFull.reason: noted("Level was full before your turn"),
+}
+"""Where the words for operators speak of the provider."""
+
 _PRECEDENCE = (
     own_standing.NOT_LOOKED_AT,
     own_standing.NOT_SUBSCRIBED,
@@ -58,7 +69,7 @@ def _passed_by(reason: str, count: int, subscription_id: str) -> PassedBy:
     address = None if remedy is None else remedy.address
     return PassedBy(
         reason,
-        reason_text(reason),
+        translated(_OWN_WORDS[reason]) if reason in _OWN_WORDS else reason_text(reason),
         count,
         None if remedy is None else translated(remedy.text),
         None if address is None else address.replace("{subscription}", subscription_id),
