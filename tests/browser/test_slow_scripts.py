@@ -70,6 +70,9 @@ def test_a_provider_loses_no_choice_to_a_slow_script(database: Database, site: S
     expect(page.get_by_text("The filter is changed.")).to_be_visible()
     stored = "select filter_rules -> 'rules' from subscriptions where id = %s"
     assert value(database, stored, gold) == [rule], "no rule was sent before the rules were there"
+    with without_script(page, own, "filter-builder.js"):
+        page.get_by_role("button", name="Add a group").click()
+    expect(page.locator(".rule-group")).to_have_count(1)
 
     def fill_week() -> None:
         open_part(page, "Change the schedule")

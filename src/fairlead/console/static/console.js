@@ -2,7 +2,7 @@
 import { showErrors, unreachableText, watchForms } from "./forms.js";
 import { announceKept } from "./announcements.js";
 import { watchKeys } from "./keys.js";
-import { startModules } from "./modules.js";
+import { holdPresses, startModules } from "./modules.js";
 
 const YEAR_SECONDS = 31_536_000;
 
@@ -84,4 +84,5 @@ watchMenus();
 watchForms(document);
 watchKeys();
 announceKept();
+holdPresses();
 holdForms(startModules(document));

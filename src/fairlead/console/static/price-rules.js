@@ -113,6 +113,7 @@ export function start(form) {
     const builder = element.querySelector("[data-builder]");
     builder.textContent = JSON.stringify({ ...JSON.parse(builder.textContent), rules: filter?.rules ?? [] });
     startFilter(element);
+    element.dataset.started = "";
     row.querySelector('[data-has="filter"]').addEventListener("change", (event) => { if (event.target.checked && element.querySelector("[data-rules]").value === "[]") element.querySelector("[data-add]").click(); });
     return () => ({ version: Number(element.querySelector("[data-version]").value), rules: JSON.parse(element.querySelector("[data-rules]").value) });
   }
