@@ -50,7 +50,7 @@ class Verbs(LazyGroup):
         Verb(
             "export",
             "export",
-            "Export leads, assignments, decisions, ledger, books, logs or a report, as one snapshot has it.",
+            "Export leads, assignments, decisions, ledger, receipts, books, logs or a report, as one snapshot has it.",
         ),
         Verb("openapi", "openapi", "Print the OpenAPI 3.1 document of the HTTP API. Needs no database."),
         Verb(
