@@ -6,6 +6,7 @@ from typing import Any, LiteralString
 
 from fairlead.store.connection import Connection
 from fairlead.store.lookups import marketplace_currency
+from fairlead.store.typed_rows import all_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,40 @@ class MarketplaceOverview:
         return sum(niche.leads_waiting for niche in self.niches)
 
 
+@dataclass(frozen=True, slots=True)
+class NicheDemand:
+    """What waits in a niche, and how many living subscriptions can take it, or cannot for want of money."""
+
+    niche_id: str
+    leads_waiting: int
+    oldest_waiting_since: datetime | None
+    active_subscription_count: int
+    unfunded_subscription_count: int
+
+
 def server_version(conn: Connection) -> str:
     """The server's version, as in "16.4"."""
     return (conn.info.parameter_status("server_version") or "unknown").split()[0]
+
+
+def read_demand(conn: Connection) -> dict[str, NicheDemand]:
+    """By niche, as this snapshot has it. Nothing of the past is counted, so that it takes as long after a year."""
+    found = all_rows(
+        conn,
+        NicheDemand,
+        """
+        select n.id::text as niche_id, coalesce(w.waiting, 0) as leads_waiting, w.oldest as oldest_waiting_since,
+               coalesce(s.active, 0) as active_subscription_count,
+               coalesce(s.unfunded, 0) as unfunded_subscription_count
+        from niches n
+        left join (select niche_id, count(*) as waiting, min(approved_at) as oldest
+                   from leads where awaits_decision group by 1) w on w.niche_id = n.id
+        left join (select niche_id, count(*) filter (where deactivation_reason is null) as active,
+                          count(*) filter (where deactivation_reason = 'insufficient_funds') as unfunded
+                   from subscriptions where deleted_at is null group by 1) s on s.niche_id = n.id
+        """,
+    )
+    return {each.niche_id: each for each in found}
 
 
 def read_overview(conn: Connection) -> MarketplaceOverview:

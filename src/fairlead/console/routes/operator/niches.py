@@ -41,7 +41,7 @@ from fairlead.flows.intake.policy import read_intake_policy
 from fairlead.store.configuration.pages import ListedNiche, niches_page
 from fairlead.store.configuration.rows import LevelRow
 from fairlead.store.connection import Connection, Database
-from fairlead.store.watching.overview import NicheOverview, read_overview
+from fairlead.store.watching.overview import NicheDemand, read_demand
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -51,7 +51,7 @@ class _NicheLine:
     """A niche in the list, in numbers."""
 
     niche: ListedNiche
-    numbers: NicheOverview
+    demand: NicheDemand
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,9 @@ def show_niches(
     def work(conn: Connection) -> tuple[list[_NicheLine], str | None, bool]:
         found = niches_page(conn, keyset.after_id, keyset.probe, is_archived=archived)
         items, cursor = keyset.cut(found, lambda each: (each.created_at, each.niche_id))
-        numbers = {each.niche_id: each for each in read_overview(conn).niches}
+        demand = read_demand(conn)
         has_archived = archived or bool(niches_page(conn, None, 1, is_archived=True))
-        return [_NicheLine(each, numbers[each.niche_id]) for each in items], cursor, has_archived
+        return [_NicheLine(each, demand[each.niche_id]) for each in items], cursor, has_archived
 
     lines, cursor, has_archived = database.read(work)
     here = {"archived": "true"} if archived else {}
