@@ -3,26 +3,21 @@
 import json
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.core.canonical import JsonObject, canonical_json, timestamp_from_text
+from fairlead.core.canonical import JsonObject, canonical_json
 from fairlead.core.decide import decide
 from fairlead.core.decision import Decision
 from fairlead.core.decision_entries import balances_consulted, decision_payload, read_decision, recorded_decision
 from fairlead.core.explanation import Standing, standing_of
-from fairlead.core.journal import Entry, JournalEntryKind
 from fairlead.core.model import Balance, Lead, Level, Subscription, filter_text
-from fairlead.core.replay import Replay
+from tests.core.frozen_journals import frozen_lines, replayed
 from tests.core.history import BEGINNING, EVERY_LEAD, History, decided_again, id_of
 from tests.core.markets import Market, attributes, markets, opened, staged
-
-OLD_LIMITS = Path(__file__).with_name("journal_of_version_3.jsonl")
-OLD_JOURNAL = Path(__file__).with_name("journal_of_version_1.jsonl")
 
 
 def stored(payload: JsonObject) -> dict[str, Any]:
@@ -122,31 +117,9 @@ def test_a_decision_grows_with_levels_and_recipients_and_not_with_their_product(
 # What was written so far ------------------------------------------------------------------------------------------
 
 
-def old_lines() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in OLD_JOURNAL.read_text().splitlines()]
-
-
-def replay_of(lines: list[dict[str, Any]]) -> tuple[Replay, list[str]]:
-    replay = Replay(lines[0]["niche_id"])
-    differences: list[str] = []
-    for line in lines:
-        entry = Entry(
-            line["niche_id"],
-            line["seq"],
-            JournalEntryKind(line["kind"]),
-            line["payload"],
-            timestamp_from_text(line["recorded_at"]),
-            bytes.fromhex(line["prev_hash"]),
-            bytes.fromhex(line["hash"]),
-        )
-        salt = bytes.fromhex(line["salt"]) if "salt" in line else None
-        differences += replay.step(entry, line.get("attributes"), salt)
-    return replay, differences + replay.end()
-
-
 def test_a_journal_of_version_1_replays_byte_for_byte() -> None:
-    lines = old_lines()
-    replay, differences = replay_of(lines)
+    lines = frozen_lines("of_version_1")
+    replay, differences = replayed(lines)
     assert differences == []
     assert replay.decision_count == sum(line["kind"] == "decision" for line in lines) == 12
     named = [each for line in lines for level in line["payload"].get("levels", []) for each in level["refused"]]
@@ -155,8 +128,8 @@ def test_a_journal_of_version_1_replays_byte_for_byte() -> None:
 
 
 def test_a_journal_of_version_3_replays_byte_for_byte() -> None:
-    lines = [json.loads(line) for line in OLD_LIMITS.read_text().splitlines()]
-    replay, differences = replay_of(lines)
+    lines = frozen_lines("of_version_3")
+    replay, differences = replayed(lines)
     assert differences == []
     decisions = [line["payload"] for line in lines if line["kind"] == "decision"]
     assert replay.decision_count == len(decisions) == 18
@@ -172,10 +145,10 @@ def test_a_journal_of_version_3_replays_byte_for_byte() -> None:
 
 @pytest.mark.parametrize("version", [1, 2, 3, None, "2", [2]], ids=lambda version: json.dumps(version))
 def test_another_version_of_an_old_decision_is_found(version: object) -> None:
-    lines = old_lines()
+    lines = frozen_lines("of_version_1")
     line = next(line for line in lines if line["kind"] == "decision" and line["payload"]["levels"][0]["refused"])
     line["payload"]["version"] = version
-    _, differences = replay_of(lines)
+    _, differences = replayed(lines)
     [found] = [each for each in differences if "its hash" not in each]
     assert "another decision" in found or "there is no version" in found
 

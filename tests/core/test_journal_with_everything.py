@@ -3,36 +3,16 @@
 A day of the machine of tests/model wrote it on PostgreSQL, from the evening before clocks were put back in Berlin.
 """
 
-import json
 from collections import Counter
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.replay import Replay
-from fairlead.core.roster_state import RosterState
-from tests.core.test_returns import entry_of, resealed
-
-FROZEN = Path(__file__).with_name("journal_with_everything.jsonl")
-
-
-def lines() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in FROZEN.read_text(encoding="utf-8").splitlines()]
-
-
-def replayed(told: list[dict[str, Any]]) -> tuple[Replay, list[str]]:
-    replay, differences = Replay(told[0]["niche_id"]), list[str]()
-    for line in told:
-        salt = bytes.fromhex(line["salt"]) if "salt" in line else None
-        is_erased = line.get("is_erased", False)
-        differences += replay.step(entry_of(line), line.get("attributes"), salt, is_erased=is_erased)
-    return replay, differences + replay.end()
+from tests.core.frozen_journals import assert_snapshots_go_on, frozen_lines, replayed, resealed
 
 
 def test_it_replays_byte_for_byte() -> None:
-    told = lines()
+    told = frozen_lines("with_everything")
     replay, differences = replayed(told)
     assert differences == []
     decisions = [line for line in told if line["kind"] == "decision"]
@@ -43,7 +23,7 @@ def test_it_replays_byte_for_byte() -> None:
 
 def test_it_has_everything() -> None:
     """So that no later journal has to be compared for the sake of one of these."""
-    told = lines()
+    told = frozen_lines("with_everything")
     of = {kind: [line["payload"] for line in told if line["kind"] == kind] for kind in JournalEntryKind}
     assert any("max_recipients_per_lead" in each for each in of[JournalEntryKind.NICHE])
     assert {key for each in of[JournalEntryKind.LEVEL] for key in each} >= {"is_exclusive", "price_rules"}
@@ -69,23 +49,12 @@ def test_it_has_everything() -> None:
 
 
 def test_a_snapshot_taken_anywhere_goes_on_as_the_journal_does() -> None:
-    told = lines()
-    whole = RosterState(told[0]["niche_id"])
-    for line in told:
-        whole.fold(entry_of(line))
-    for cut in range(0, len(told), 3):
-        state = RosterState(told[0]["niche_id"])
-        for line in told[:cut]:
-            state.fold(entry_of(line))
-        state = RosterState.from_document(json.loads(json.dumps(state.document())))
-        for line in told[cut:]:
-            state.fold(entry_of(line))
-        assert state.document() == whole.document()
+    assert_snapshots_go_on(frozen_lines("with_everything"), every=3)
 
 
 @pytest.mark.parametrize("key", ["limits", "schedule", "conflict_group_id", "price_rules", "max_recipients_per_lead"])
 def test_without_what_made_it_so_a_decision_is_found_to_be_another(key: str) -> None:
-    told = lines()
+    told = frozen_lines("with_everything")
     changed = [line for line in told if line["payload"].pop(key, None) is not None]
     assert changed
     assert replayed(resealed(told))[1] != []

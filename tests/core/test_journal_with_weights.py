@@ -5,30 +5,20 @@ a level goes by turns for a while, a subscription leaves and comes back; with pr
 provider and of subscriptions, and erased leads.
 """
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fairlead.core.journal import JournalEntryKind
-from fairlead.core.roster_state import RosterState
-from tests.core.test_journal_with_everything import replayed
-from tests.core.test_returns import entry_of, resealed
-
-FROZEN = Path(__file__).with_name("journal_with_weights.jsonl")
+from tests.core.frozen_journals import Line, assert_snapshots_go_on, frozen_lines, replayed, resealed
 
 
-def lines() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in FROZEN.read_text(encoding="utf-8").splitlines()]
-
-
-def payloads(told: list[dict[str, Any]], kind: JournalEntryKind) -> list[dict[str, Any]]:
+def payloads(told: list[Line], kind: JournalEntryKind) -> list[dict[str, Any]]:
     return [line["payload"] for line in told if line["kind"] == kind]
 
 
 def test_it_replays_byte_for_byte() -> None:
-    told = lines()
+    told = frozen_lines("with_weights")
     replay, differences = replayed(told)
     assert differences == []
     erased = sum(line.get("is_erased", False) for line in told)
@@ -41,7 +31,7 @@ def test_it_replays_byte_for_byte() -> None:
 
 
 def test_it_has_what_only_weighted_levels_have() -> None:
-    told = lines()
+    told = frozen_lines("with_weights")
     levels = payloads(told, JournalEntryKind.LEVEL)
     [first, *_] = [each["level_id"] for each in levels if each.get("order") == "weighted"]
     orders = [each.get("order") for each in levels if each["level_id"] == first]
@@ -65,23 +55,12 @@ def test_it_has_what_only_weighted_levels_have() -> None:
 
 
 def test_a_snapshot_taken_anywhere_goes_on_as_the_journal_does() -> None:
-    told = lines()
-    whole = RosterState(told[0]["niche_id"])
-    for line in told:
-        whole.fold(entry_of(line))
-    for cut in range(len(told)):
-        state = RosterState(told[0]["niche_id"])
-        for line in told[:cut]:
-            state.fold(entry_of(line))
-        state = RosterState.from_document(json.loads(json.dumps(state.document())))
-        for line in told[cut:]:
-            state.fold(entry_of(line))
-        assert state.document() == whole.document(), cut
+    assert_snapshots_go_on(frozen_lines("with_weights"))
 
 
 @pytest.mark.parametrize("key", ["weight", "order", "schedule"])
 def test_without_what_made_it_so_a_decision_is_found_to_be_another(key: str) -> None:
-    told = lines()
+    told = frozen_lines("with_weights")
     changed = [line for line in told if line["payload"].pop(key, None) is not None]
     assert changed
     assert replayed(resealed(told))[1] != []
@@ -89,7 +68,7 @@ def test_without_what_made_it_so_a_decision_is_found_to_be_another(key: str) -> 
 
 def test_a_turn_that_gives_back_another_weight_leads_elsewhere() -> None:
     """The next leads would go to others, or the one that has the turn be charged less than nothing."""
-    told = lines()
+    told = frozen_lines("with_weights")
     for payload in payloads(told, JournalEntryKind.RETURN):
         payload["turn"]["weight"] = 1
     assert replayed(resealed(told))[1] != []
