@@ -90,6 +90,7 @@ def read_overview(conn: Connection) -> MarketplaceOverview:
         where deleted_at is null group by 1, 2
         """,
     )
+    demand = read_demand(conn)
     providers = conn.execute("select status, count(*) from providers group by 1 order by 1").fetchall()
     totals = conn.execute(
         """
@@ -108,12 +109,12 @@ def read_overview(conn: Connection) -> MarketplaceOverview:
                 is_active=row[2],
                 levels=row[3],
                 leads=leads.get(row[0], {}),
-                leads_waiting=row[4],
-                oldest_waiting_since=row[5],
+                leads_waiting=demand[row[0]].leads_waiting,
+                oldest_waiting_since=demand[row[0]].oldest_waiting_since,
                 subscriptions=subscriptions.get(row[0], {}),
-                assignments=row[6],
-                journal_seq=row[7],
-                journal_head=row[8],
+                assignments=row[4],
+                journal_seq=row[5],
+                journal_head=row[6],
             )
             for row in _niches(conn)
         ),
@@ -127,11 +128,8 @@ def _niches(conn: Connection) -> list[tuple[Any, ...]]:
         """
         select n.id::text, n.slug, n.is_active,
                (select count(*) from competition_levels l where l.niche_id = n.id and l.deleted_at is null),
-               coalesce(w.waiting, 0), w.oldest, coalesce(a.assignments, 0),
-               n.journal_seq, encode(n.journal_head, 'hex')
+               coalesce(a.assignments, 0), n.journal_seq, encode(n.journal_head, 'hex')
         from niches n
-        left join (select niche_id, count(*) as waiting, min(approved_at) as oldest
-                   from leads where awaits_decision group by 1) w on w.niche_id = n.id
         left join (select niche_id, count(*) as assignments from assignments group by 1) a
                on a.niche_id = n.id
         order by n.slug
