@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from fairlead.cli.garbage import keep_collections_short
 from fairlead.cli.marketplace import marketplace
 from fairlead.core.errors import Unavailable
 from fairlead.settings import Settings
@@ -27,10 +28,11 @@ WithParent = Annotated[int | None, typer.Option(WITH_PARENT, hidden=True, help="
 
 
 def begin(settings: Settings, process: str, parent_pid: int | None = None) -> threading.Event:
-    """Logs and traces are set up; returns an event that SIGTERM, SIGINT and the parent's death set.
+    """Logs, traces and garbage collection are set up; returns an event that SIGTERM, SIGINT and the parent's death set.
 
     A second SIGINT ends the process at once, for an operator who does not want to wait.
     """
+    keep_collections_short()
     set_up_logs(settings.log_level, settings.log_format)
     set_up_traces(f"fairlead-{process}")
     stop = threading.Event()
