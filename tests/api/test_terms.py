@@ -243,6 +243,7 @@ def test_limits_that_there_are_not_are_refused_at_their_place(market: Market, bo
         ({"holidays": {"country": "DE", "region": "ZZ"}}, "/schedule", "no public holidays known of DE-ZZ"),
         ({"dates_off": [{"from": "2026-12-24", "to": "2026-12-01"}]}, "/schedule", "ends before it begins"),
         ({"paused_until": "tomorrow"}, "/schedule/paused_until", "offset"),
+        ({"paused_until": "9999-12-31T23:59:59-23:59"}, "/schedule", "between the years 1970 and 8999"),
         ({"open": True}, "/schedule/open", ""),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.core.calendar.local_time import zone_named
-from fairlead.core.calendar.schedule import DAYS, opens_at, schedule_problems
+from fairlead.core.calendar.schedule import DAYS, closes_at, opens_at, schedule_problems
 
 OFFICE = {"weekly": [{"days": ["mon", "tue", "wed", "thu", "fri"], "opens": "09:00", "closes": "17:00"}]}
 SPLIT = {
@@ -20,6 +20,13 @@ SPLIT = {
 }
 NIGHT = {"weekly": [{"days": ["fri", "sat"], "opens": "22:00", "closes": "06:00"}]}
 ALWAYS: dict[str, Any] = {}
+BEYOND_ALL_CLOCKS = [
+    "9999-12-31T23:59:59-23:59",
+    "9999-12-31T23:59:59Z",
+    "9998-12-31T00:00:00Z",
+    "0001-01-01T00:00:00+05:00",
+]
+"""Moments with an offset that in some zone, or some days later, are beyond what a date can be."""
 
 
 def at(text: str) -> datetime:
@@ -144,11 +151,20 @@ def test_without_a_change_of_clocks_it_is_open_as_the_clock_reads(weekly: list[A
         {"holidays": {"country": "XX"}},
         {"holidays": {"region": "BY"}},
         {"paused_until": "2026-07-01T12:00:00"},
+        *({"paused_until": moment} for moment in BEYOND_ALL_CLOCKS),
         {"hours": []},
     ],
 )
 def test_what_is_no_schedule_is_refused(document: Any) -> None:
     assert schedule_problems(document)
+
+
+@pytest.mark.parametrize("moment", BEYOND_ALL_CLOCKS)
+def test_a_pause_that_no_clock_shows_cannot_be_read_and_stops_no_reckoning(moment: str) -> None:
+    text = json.dumps({**OFFICE, "paused_until": moment})
+    for reckon in (opens_at, closes_at):
+        with pytest.raises(ValueError, match="between the years"):
+            reckon(text, "Pacific/Kiritimati", at("2026-07-01T09:30"))
 
 
 def test_a_pause_ends_within_a_span() -> None:

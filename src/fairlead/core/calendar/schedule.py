@@ -23,6 +23,9 @@ MOST_DATES_OFF = 400
 DAYS_SEARCHED = 400
 """An opening that lies further ahead is looked for again then."""
 
+FIRST_PAUSE_YEAR, LAST_PAUSE_YEAR = 1970, 8999
+"""Every zone's clocks show the moments of these years, and what lies `DAYS_SEARCHED` after them, as dates that are."""
+
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
@@ -251,11 +254,13 @@ def _holidays_problems(place: object) -> Iterator[str]:
 
 def _pause_problems(until: object) -> Iterator[str]:
     try:
-        is_instant = isinstance(until, str) and datetime.fromisoformat(until).tzinfo is not None
+        moment = datetime.fromisoformat(until) if isinstance(until, str) else None
     except ValueError:
-        is_instant = False
-    if not is_instant:
+        moment = None
+    if moment is None or moment.tzinfo is None:
         yield "`paused_until` must be a moment with its offset, such as 2026-12-27T08:00:00Z"
+    elif not FIRST_PAUSE_YEAR <= moment.year <= LAST_PAUSE_YEAR:
+        yield f"`paused_until` must lie between the years {FIRST_PAUSE_YEAR} and {LAST_PAUSE_YEAR}"
 
 
 _ANY_YEAR = 2026
