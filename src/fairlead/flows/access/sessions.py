@@ -105,7 +105,7 @@ def list_sessions(database: Database, user_id: str, current_session_id: str | No
             for each in live_sessions(conn, checked, clock(conn))
         ]
 
-    return database.run(work)
+    return database.read(work)
 
 
 def revoke_session(database: Database, user_id: str, session_id: str, actor: Actor) -> None:

@@ -42,7 +42,7 @@ def try_webhook_endpoint(
     def read(conn: Connection) -> tuple[EndpointRow | None, str, datetime]:
         return endpoint(conn, checked, of_provider_id), marketplace_currency(conn), clock(conn)
 
-    found, currency, now = database.run(read)
+    found, currency, now = database.read(read)
     if found is None:
         raise Refused("webhook_endpoint_unknown", f"there is no webhook endpoint {checked}")
     sealed = [each for each in (found.secret, found.previous_secret) if each is not None]
