@@ -24,6 +24,8 @@ class Flow:
     act: Callable[[Database, Database, str], object]
     ending: Callable[[Database, str], Row]
     is_audited: bool = True
+    alone: str = "COMMIT"
+    """The words of the last statement that is struck, where it is a transaction by itself."""
     clock: Callable[[str], SimulatedClock] | None = None
     """That of the database which is struck, where it is not the server's."""
 
@@ -31,7 +33,7 @@ class Flow:
 def strike_at_every_statement(flow: Flow, how: str, database: Database, database_url: str, proxy: Proxy) -> None:
     """Whichever statement it is, and whether it did not arrive or its answer did not, the end is that of a calm run.
 
-    What is struck is a list of points counted on the wire in the calm run, up to the last COMMIT.
+    What is struck is a list of points counted on the wire in the calm run, up to the last COMMIT, or what is one.
     """
     url = proxy.url(database_url)
     calm = flow.prepare(database, "calm")
@@ -39,15 +41,15 @@ def strike_at_every_statement(flow: Flow, how: str, database: Database, database
     points = _struck(proxy, url, flow, database, calm)
     expected = flow.ending(database, calm)
     assert expected != before
-    commit = len(points) - 1 - points[::-1].index("query: COMMIT")
-    points = points[: commit + 1]
+    commits = [number for number, point in enumerate(points) if _commits(point, flow.alone)]
+    points = points[: commits[-1] + 1]
     assert any("insert into committed_calls" in point for point in points), points
     assert any("insert into audit_log" in point for point in points) == flow.is_audited, points
     # Only a Query and a Sync are answered at once; within a pipeline an Execute is not.
     is_struck: dict[str, Callable[[str], bool]] = {
         "cut": lambda point: True,
         "answer lost": lambda point: not point.startswith("execute"),
-        "commit unanswered": lambda point: point == "query: COMMIT",
+        "commit unanswered": lambda point: point == "query: COMMIT" or _commits(point, flow.alone),
     }
     numbers = [number for number, point in enumerate(points) if is_struck[how](point)]
     for number in numbers:
@@ -55,6 +57,11 @@ def strike_at_every_statement(flow: Flow, how: str, database: Database, database
         met = _struck(proxy, url, flow, database, target, number, STRIKES[how])
         assert met[number:] == [points[number]], f"it went another way than the calm one: {points}"
         assert flow.ending(database, target) == expected, f"{how} at {points[number]}"
+
+
+def _commits(point: str, alone: str) -> bool:
+    """Whether the message is the last of a transaction: COMMIT, or the Sync of a statement without one around it."""
+    return point == "query: COMMIT" if alone == "COMMIT" else point.startswith("sync") and alone in point
 
 
 def _struck(

@@ -137,7 +137,7 @@ def with_key(database: Database, slug: str) -> str:
 
 
 def without_operator(database: Database, slug: str) -> str:
-    """Whoever was one is none any more, and no link is good."""
+    """Operators of before are none any more, and no link is good."""
     provider(database, slug)
     with database.transaction() as conn:
         conn.execute("update users set role = 'provider', provider_id = %s where role = 'admin'", (PROVIDERS[slug],))
@@ -238,7 +238,8 @@ def ending_of_user(database: Database, slug: str) -> Row:
                 from sessions s where s.user_id = u.id)::text,
                (select array_agg((t.purpose, t.used_at is not null) order by t.created_at)
                 from one_time_tokens t where t.user_id = u.id)::text,
-               (select array_agg(c.used_at is not null order by c.used_at) from recovery_codes c where c.user_id = u.id),
+               (select array_agg(c.used_at is not null order by c.used_at)
+                from recovery_codes c where c.user_id = u.id),
                (select array_agg((k.scopes, k.revoked_at is not null, k.last_used_at is not null) order by k.created_at)
                 from api_keys k where k.user_id = u.id)::text,
                (select array_agg(n.kind order by n.created_at) from notifications n where n.user_id = u.id),

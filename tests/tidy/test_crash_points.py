@@ -1,10 +1,11 @@
-"""Every flow that lets people in, moves money, changes a marketplace or erases is struck at each statement, or why not.
+"""Every flow of the rooms below that writes is struck at each of its statements, or says why not.
 
 Read are the functions of these rooms that open a transaction of their own to write in. What the files of crash points
 import from flows is struck, and so is whatever that calls.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FLOWS = ROOT / "src" / "fairlead" / "flows"
 CRASHES = ROOT / "tests" / "chaos"
-ROOMS = ("access", "configuration", "declaring", "erasure", "money", "payments")
+ROOMS = ("access", "configuration", "declaring", "erasure", "intake", "money", "notifications", "payments")
 PACKAGE = "fairlead.flows"
 Place = tuple[str, str]
 """A module of flows, and a function of it."""
@@ -31,15 +32,15 @@ UNSTRUCK = {
 
 @dataclass(frozen=True)
 class Module:
-    """A module's functions, and which functions of flows its names stand for."""
+    """A module's functions and classes, and which of flows its names stand for."""
 
-    functions: dict[str, ast.FunctionDef]
+    functions: dict[str, ast.FunctionDef | ast.ClassDef]
     names: dict[str, Place]
 
 
 def read_module(name: str, source: str) -> Module:
     tree = ast.parse(source)
-    functions = {each.name: each for each in tree.body if isinstance(each, ast.FunctionDef)}
+    functions = {each.name: each for each in tree.body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
     return Module(functions, {own: (name, own) for own in functions} | dict(imported(tree)))
 
 
@@ -50,10 +51,12 @@ def imported(tree: ast.Module) -> Iterator[tuple[str, Place]]:
                 yield alias.asname or alias.name, (each.module, alias.name)
 
 
-def writes(function: ast.FunctionDef) -> bool:
+def writes(function: ast.FunctionDef | ast.ClassDef) -> bool:
     """Whether it opens a transaction to write in: of a database, or with the locks of niches."""
     calls = [ast.unparse(each.func) for each in ast.walk(function) if isinstance(each, ast.Call)]
-    return any(call == "with_niche_locks" or call.split(".")[-2:] == ["database", "run"] for call in calls)
+    return any(
+        call == "with_niche_locks" or re.search(r"\b_?database\.run(_statement)?$", call) for call in calls
+    )
 
 
 def reached(modules: dict[str, Module], begin: set[Place]) -> set[Place]:
@@ -103,6 +106,7 @@ def test_every_flow_is_struck_or_says_why_not() -> None:
         ("return database.run(work)", True),
         ("return maintenance.database.run(lambda conn: work(conn))", True),
         ("return with_niche_locks(database, work)", True),
+        ("return self._database.run_statement(work)", True),
         ("return database.read(work)", False),
         ("return pool.run(work)", False),
     ],
