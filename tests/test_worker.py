@@ -123,5 +123,12 @@ def test_an_error_of_the_queues_leaves_no_maintenance_behind(
 def test_a_port_that_is_taken_is_said_before_anything_is_done(database: Database, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         settings = settings_for(tmp_path, worker_port=other.getsockname()[1])
-        with pytest.raises(Refused, match=r"cannot listen on 127.0.0.1, port \d+: Address already in use"):
+        said = r"cannot listen on 127.0.0.1, port \d+: Address already in use: set FAIRLEAD_WORKER_PORT to another port"
+        with pytest.raises(Refused, match=said):
             work(database, settings, threading.Event(), lambda: None)
+
+
+def test_a_host_that_is_not_of_this_machine_is_said_with_its_setting(database: Database, tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, http_host="192.0.2.1", worker_port=0)
+    with pytest.raises(Refused, match=r"cannot listen on 192.0.2.1, port 0: .*: set FAIRLEAD_HTTP_HOST to"):
+        work(database, settings, threading.Event(), lambda: None)

@@ -68,7 +68,8 @@ def work(database: Database, settings: Settings, stop: threading.Event, on_runni
     maintenance = Maintenance(database, settings)
     health = health_application(DatabaseProbe(database, worker_within_seconds=2.0 * settings.heartbeat_timeout_seconds))
     with ExitStack() as stack:
-        served = stack.enter_context(serve_in_thread(health, settings.http_host, settings.worker_port))
+        at = settings.http_host, settings.worker_port
+        served = stack.enter_context(serve_in_thread(health, *at, "FAIRLEAD_WORKER_PORT"))
         log.info("worker started", port=served.port, host=settings.http_host)
         # However serving the queues ends, by an error too, nothing keeps tasks for it afterwards.
         stack.callback(stop.set)

@@ -50,6 +50,22 @@ def test_it_ends_when_it_is_told_to_though_a_client_reads_an_export_slowly(damag
         assert process.wait(timeout=PATIENCE_SECONDS) == 0
 
 
+def test_a_port_that_is_taken_is_said_in_one_line_with_the_setting_to_change(database: Database) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        given = {"FAIRLEAD_DATABASE_URL": database.url, "FAIRLEAD_WEB_PORT": port, "FAIRLEAD_LOG_LEVEL": "error"}
+        command = [sys.executable, "-m", "fairlead", "web"]
+        patience = 5 * PATIENCE_SECONDS  # it begins, and is to end by itself
+        done = subprocess.run(command, env=os.environ | given, capture_output=True, text=True, timeout=patience)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert line.endswith(
+        f"cannot listen on 127.0.0.1, port {port}: Address already in use: set FAIRLEAD_WEB_PORT to another port, "
+        "or to 0 for any that is free"
+    )
+
+
 @contextmanager
 def web(url: str) -> Generator[tuple["subprocess.Popen[str]", int]]:
     """The process, and the port that it answers on."""

@@ -1,6 +1,8 @@
 """An HTTP server in a thread, beside whatever else the process does."""
 
 import asyncio
+import errno
+import os
 import socket
 import threading
 import time
@@ -58,11 +60,12 @@ class ServingThread:
             _log.warning("the HTTP server did not stop in time", port=self.port)
 
 
-def serve_in_thread(application: ASGIApp, host: str, port: int) -> ServingThread:
+def serve_in_thread(application: ASGIApp, host: str, port: int, port_setting: str | None = None) -> ServingThread:
     """The application is served at `host` (name, IPv4 or IPv6 address) and `port`, 0 standing for any free one.
 
     Signals stay with the main thread: this server has no handlers for them. Raises `Refused`
-    (`address_unavailable`), in one line, when the address cannot be had.
+    (`address_unavailable`) when the address cannot be had, in one line, which names the setting to change where
+    `port_setting` names the one that the port is of.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
@@ -72,7 +75,10 @@ def serve_in_thread(application: ASGIApp, host: str, port: int) -> ServingThread
         # listeners that it made itself.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
-        raise Refused("address_unavailable", f"cannot listen on {host}, port {port}: {error.strerror}") from error
+        # Of an address that was found the system's own words: Python's repeat the address.
+        reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        advice = "" if port_setting is None else _advice(error, port_setting)
+        raise Refused("address_unavailable", f"cannot listen on {host}, port {port}: {reason}{advice}") from error
     configuration = uvicorn.Config(
         application,
         lifespan="on",
@@ -88,3 +94,10 @@ def serve_in_thread(application: ASGIApp, host: str, port: int) -> ServingThread
     serving = ServingThread(uvicorn.Server(configuration), listener)
     serving.start()
     return serving
+
+
+def _advice(error: OSError, port_setting: str) -> str:
+    """Which setting is to be changed: that of the port where another program has it, or where it needs more rights."""
+    if error.errno in (errno.EADDRINUSE, errno.EACCES):
+        return f": set {port_setting} to another port, or to 0 for any that is free"
+    return ": set FAIRLEAD_HTTP_HOST to a name or an address of this machine"

@@ -45,7 +45,8 @@ def web(
             return
         settings = with_encryption_keys(database, settings)
         _warn_of_row_level_security(database, settings)
-        with serve_in_thread(console_application(database, settings), settings.http_host, settings.web_port) as served:
+        application = console_application(database, settings)
+        with serve_in_thread(application, settings.http_host, settings.web_port, "FAIRLEAD_WEB_PORT") as served:
             log.info("web started", host=settings.http_host, port=served.port)
             show_setup_link(database, settings, served.port)
             stop.wait()
