@@ -54,9 +54,7 @@ def imported(tree: ast.Module) -> Iterator[tuple[str, Place]]:
 def writes(function: ast.FunctionDef | ast.ClassDef) -> bool:
     """Whether it opens a transaction to write in: of a database, or with the locks of niches."""
     calls = [ast.unparse(each.func) for each in ast.walk(function) if isinstance(each, ast.Call)]
-    return any(
-        call == "with_niche_locks" or re.search(r"\b_?database\.run(_statement)?$", call) for call in calls
-    )
+    return any(call == "with_niche_locks" or re.search(r"\b_?database\.run(_statement)?$", call) for call in calls)
 
 
 def reached(modules: dict[str, Module], begin: set[Place]) -> set[Place]:
