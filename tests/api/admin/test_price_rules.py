@@ -94,6 +94,10 @@ def test_a_lead_is_tried_by_rules_that_are_set_or_meant(database: Database) -> N
     assert tried(at="2026-03-02T21:00:00Z", **night)["price_cents"] == 700
     assert tried(at="2026-03-02T20:59:59Z", **night)["rule_number"] is None
     assert problem(ann.post(f"{own}/trial", json={"attributes": {"cores": "many"}})) == (422, "input_invalid")
+    for moment in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        beyond = ann.post(f"{own}/trial", json={"attributes": {"cores": 8}, "at": moment, **night})
+        assert problem(beyond) == (422, "input_invalid")
+        assert [each["pointer"] for each in beyond.json()["errors"]] == ["/at"]
 
 
 def test_a_lead_of_the_niche_is_tried_by_its_answers_and_age(database: Database) -> None:

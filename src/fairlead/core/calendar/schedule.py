@@ -23,7 +23,7 @@ MOST_DATES_OFF = 400
 DAYS_SEARCHED = 400
 """An opening that lies further ahead is looked for again then."""
 
-FIRST_PAUSE_YEAR, LAST_PAUSE_YEAR = 1970, 8999
+FIRST_YEAR, LAST_YEAR = 1970, 8999
 """Every zone's clocks show the moments of these years, and what lies `DAYS_SEARCHED` after them, as dates that are."""
 
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
@@ -259,8 +259,8 @@ def _pause_problems(until: object) -> Iterator[str]:
         moment = None
     if moment is None or moment.tzinfo is None:
         yield "`paused_until` must be a moment with its offset, such as 2026-12-27T08:00:00Z"
-    elif not FIRST_PAUSE_YEAR <= moment.year <= LAST_PAUSE_YEAR:
-        yield f"`paused_until` must lie between the years {FIRST_PAUSE_YEAR} and {LAST_PAUSE_YEAR}"
+    elif not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        yield f"`paused_until` must lie between the years {FIRST_YEAR} and {LAST_YEAR}"
 
 
 _ANY_YEAR = 2026

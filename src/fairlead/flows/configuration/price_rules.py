@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from fairlead.core.calendar.schedule import FIRST_YEAR, LAST_YEAR
 from fairlead.core.canonical import timestamp_text
 from fairlead.core.errors import BadInput, Refused
 from fairlead.core.form import FormSchema
@@ -144,8 +145,9 @@ def try_price_rules(
 
     The lead is made up, or the id of one of the niche: then its answers count, and when it came in. By the level's own
     price rules, or by those that are given. Nothing is written. Raises `BadInput`, naming each answer that does not fit
-    the form, or because the moment lies before the lead came in, `InvalidDocument`, and `Refused`: `level_unknown`,
-    `level_deleted`, `form_unreadable`, `lead_unknown` (also for a lead of another niche), `lead_erased`.
+    the form, or the moment where it lies before the lead came in or in a year whose hours cannot be reckoned,
+    `InvalidDocument`, and `Refused`: `level_unknown`, `level_deleted`, `form_unreadable`, `lead_unknown` (also for a
+    lead of another niche), `lead_erased`.
     """
     checked = checked_id(level_id, "level")
     with database.snapshot() as conn:
@@ -176,6 +178,8 @@ def _tried_lead(
     conn: Connection, niche_slug: str, lead: MadeUpLead | str, moment: datetime
 ) -> tuple[Mapping[str, object], timedelta]:
     """The answers that count, and how old the lead is at the moment."""
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise BadInput([f"at: must lie between the years {FIRST_YEAR} and {LAST_YEAR}"])
     if isinstance(lead, MadeUpLead):
         form = niche_form(conn, niche_slug)
         if form is None:
