@@ -242,6 +242,9 @@ def test_a_marketplace_is_exported_whole_as_a_file_that_applies(
     text = file.read_text(encoding="utf-8")
     assert 'slug = "hosting"' in text
     assert fairlead("export", "marketplace").out == text
+    monkeypatch.chdir(tmp_path)
+    assert fairlead("export", "marketplace", "--output", "-").out == text
+    assert not Path("-").exists()
     assert fairlead("apply", str(file)).out == "nothing to change\n"
     for option in (["--format", "csv"], ["--niche", "hosting"], ["--no-contact-data"]):
         refused = fairlead("export", "marketplace", *option)

@@ -1,7 +1,11 @@
 """The pages of auto top-up: what the API says, each provider its own, and what an operator sees of it."""
 
+import re
+
+from fairlead.flows.configuration.marketplace import change_marketplace
 from fairlead.flows.payments.gateways import sandbox_gateway
 from fairlead.flows.payments.saving_methods import open_saving
+from fairlead.store.audit.log import OPERATOR
 from fairlead.store.connection import Database
 from tests.api.asking import a_provider, an_admin
 from tests.console.portal_pages import shown
@@ -29,6 +33,15 @@ def test_a_provider_sees_terms_month_and_method_and_another_sees_none_of_it(data
     assert "Choose which card is saved." in shown(bea, page)
     assert sam.get(page, headers={"Accept": "text/html"}).status_code == 404
     assert "Auto top-up" in shown(bea, "/portal/payments")
+
+
+def test_the_month_begins_by_the_clocks_of_the_marketplace(database: Database) -> None:
+    """At midnight in Auckland it is still the day before in UTC, whose clocks a page goes by until a browser says."""
+    bowline = switch_on(database)
+    change_marketplace(database, "EUR", OPERATOR, timezone="Pacific/Auckland")
+    app = console(database, payment_gateway="test")
+    bea = a_provider(app, database, bowline, "sales@bowline.example")
+    assert re.search(r"Next month begins 1 \w{3,4} \d{4} by the marketplace", shown(bea, "/portal/auto-top-up"))
 
 
 def test_why_it_went_off_is_said_to_the_provider_and_to_operators(database: Database) -> None:

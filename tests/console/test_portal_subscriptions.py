@@ -4,6 +4,8 @@ import json
 import re
 from html import unescape
 
+from fairlead.flows.configuration.levels import LevelChange, change_level
+from fairlead.flows.configuration.price_rules import set_price_rules
 from fairlead.flows.distributor import Distributor
 from fairlead.flows.submit_leads import submit_leads
 from fairlead.store.audit.log import OPERATOR
@@ -63,6 +65,24 @@ def test_who_subscribes_to_nothing_is_led_to_what_is_on_offer(database: Database
     assert "You subscribe to nothing" in words
     assert "gold €20.00 you alone at this level" in words
     assert "silver €5.00 up to 3 providers at this level" in words
+
+
+def test_what_an_exclusive_level_sells_and_what_price_rules_ask_is_said_before_subscribing(database: Database) -> None:
+    portal = visit_portal(database)
+    fresh = a_provider(portal.app, database, add_provider(database, "Capstan"), "sales@capstan.example")
+    gold, silver = level(database, "gold"), level(database, "silver")
+    change_level(database, gold, LevelChange(is_exclusive=True), OPERATOR)
+    old = {"name": "Old", "price_cents": 400, "lead_age_minutes": {"from": 60}}
+    set_price_rules(database, silver, {"version": 1, "rules": [old]}, OPERATOR)
+    words = shown(fresh, "/portal/subscriptions")
+    assert "gold €20.00 you alone, at any level" in words
+    assert "silver €4.00 to €5.00 up to 3 providers at this level" in words
+    assert "Recipients 1 you alone, at any level" in shown(fresh, f"/portal/levels/{gold}")
+    assert "Hosting, silver out of money Region is north none €4.00 to €5.00" in shown(
+        portal.bea, "/portal/subscriptions"
+    )
+    [niche] = fresh.get("/api/v1/provider/levels").json()["items"]
+    assert {each["name"]: each["is_exclusive"] for each in niche["levels"]} == {"gold": True, "silver": False}
 
 
 def test_own_subscriptions_are_told_in_words_and_lead_to_their_filters(database: Database) -> None:

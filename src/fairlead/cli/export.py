@@ -24,6 +24,7 @@ from fairlead.flows.money.books import export_books
 from fairlead.store.audit.log import OPERATOR
 
 BOOKS, MARKETPLACE = "books", "marketplace"
+STANDARD_OUTPUT = Path("-")
 _KINDS = (*KINDS, BOOKS, MARKETPLACE)
 
 
@@ -46,7 +47,7 @@ def export(
     day_from: Annotated[str | None, typer.Option("--from", metavar="DATE", help="From this day on (UTC).")] = None,
     day_before: Annotated[str | None, typer.Option("--before", metavar="DATE", help="Before this day (UTC).")] = None,
     file_format: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How it is written.")] = "csv",
-    output: Annotated[Path | None, typer.Option(help="The file to write. Default: standard output.")] = None,
+    output: Annotated[Path | None, typer.Option(help="The file to write. Default, or -: standard output.")] = None,
     month: Annotated[
         str | None, typer.Option(metavar="YYYY-MM", help="Only of books: this month, by the marketplace's days.")
     ] = None,
@@ -73,6 +74,8 @@ def export(
 
         fairlead export marketplace --output marketplace.toml    (the file that `fairlead apply` takes)
     """
+    if output == STANDARD_OUTPUT:
+        output = None
     if what == MARKETPLACE:
         _export_marketplace(context, output)
         return

@@ -98,6 +98,7 @@ def test_a_provider_is_told_its_own_weight_and_share(database: Database) -> None
     assert told[subscription(database, portal.sale.anchor_id, "gold")] == (1, None)
     offers = portal.sam.get("/api/v1/provider/levels").json()["items"][0]["levels"]
     assert {each["name"]: each["is_weighted"] for each in offers} == {"gold": False, "silver": True}
+    assert {each["is_exclusive"] for each in offers} == {False}
     pause_subscription(database, bowline, OPERATOR, of_provider_id=None)
     assert portal.bea.get(f"{OWN}/{bowline}").json()["share"] is None
     assert portal.sam.get(f"{OWN}/{anchor}").json()["share"] == 1.0

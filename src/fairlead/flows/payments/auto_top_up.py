@@ -27,7 +27,7 @@ class SeenAutoTopUp:
     """A provider's auto top-up as it was a moment ago, None where none was set yet, and its opaque version.
 
     `method` is what is charged, None where none is saved. Beside the limit stands what was charged since the month
-    began, and when the next one does.
+    began, and when the next one does, by the clocks of `month_zone`.
     """
 
     row: AutoTopUp | None
@@ -35,6 +35,7 @@ class SeenAutoTopUp:
     currency: str
     charged_cents: int
     month_ends: datetime
+    month_zone: str
     version: str
 
 
@@ -59,12 +60,13 @@ def read_auto_top_up(database: Database, provider_id: str) -> SeenAutoTopUp:
 
 def _seen(conn: Connection, provider_id: str) -> SeenAutoTopUp:
     market, row = marketplace_row(conn), auto_top_up(conn, provider_id)
-    month_from, month_ends = window_at(clock(conn), zone_named(market.timezone or "UTC"), Period.MONTH)
+    month_zone = market.timezone or "UTC"
+    month_from, month_ends = window_at(clock(conn), zone_named(month_zone), Period.MONTH)
     assert month_from is not None, "a month begins"
     assert month_ends is not None, "and ends"
     charged = charged_since(conn, provider_id, month_from)
     method = method_of_provider(conn, provider_id)
-    return SeenAutoTopUp(row, method, market.currency, charged, month_ends, _version(provider_id, row))
+    return SeenAutoTopUp(row, method, market.currency, charged, month_ends, month_zone, _version(provider_id, row))
 
 
 def _version(provider_id: str, row: AutoTopUp | None) -> str:

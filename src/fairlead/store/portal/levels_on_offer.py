@@ -26,7 +26,8 @@ class OwnSubscriptionState:
 class LevelOnOffer:
     """A level that can be subscribed to: what a lead costs (cents), and how many receive the same one at the most.
 
-    `prices` has what else the level can ask, and when. Where it `is_weighted`, it goes by weights (R15).
+    `prices` has what else the level can ask, and when. Where it `is_weighted`, it goes by weights (R15); what an
+    exclusive one sells goes to no other provider, at any level (R16).
     """
 
     level_id: str
@@ -38,6 +39,7 @@ class LevelOnOffer:
     own: OwnSubscriptionState | None
     prices: WordedPrices
     is_weighted: bool
+    is_exclusive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,14 @@ def niches_on_offer(conn: Connection, provider_id: str) -> list[NicheOnOffer]:
     rows = conn.execute(
         """
         select l.niche_id::text, l.id::text, l.name, l.price_cents, l.max_recipients, l.order_position, l.queue_order,
-               l.price_rules, n.form_schema, s.id::text, s.is_active, s.deactivation_reason, s.filter_is_valid
+               l.is_exclusive, l.price_rules, n.form_schema, s.id::text, s.is_active, s.deactivation_reason, s.filter_is_valid
         from competition_levels l join niches n on n.id = l.niche_id
         left join subscriptions s on s.competition_level_id = l.id and s.provider_id = %s and s.deleted_at is null
         where l.is_active and l.deleted_at is null order by l.order_position
         """,
         (provider_id,),
     ).fetchall()
-    for niche_id, level_id, name, price_cents, max_recipients, position, order, price_rules, form, *own in rows:
+    for niche_id, level_id, name, price_cents, max_recipients, position, order, exclusive, rules, form, *own in rows:
         subscription = OwnSubscriptionState(*own) if own[0] is not None else None
         levels.setdefault(niche_id, []).append(
             LevelOnOffer(
@@ -82,8 +84,9 @@ def niches_on_offer(conn: Connection, provider_id: str) -> list[NicheOnOffer]:
                 max_recipients,
                 position,
                 subscription,
-                level_prices(price_cents, price_rules, form),
+                level_prices(price_cents, rules, form),
                 order == WEIGHTED,
+                exclusive,
             )
         )
     rows = conn.execute(

@@ -52,6 +52,9 @@ class LevelOffer(ResponseModel):
     max_recipients: int = Field(description="So many providers receive the same lead at the most.", examples=[3])
     order_position: int
     is_weighted: bool = Field(description="Whether the level shares its leads out by weights.")
+    is_exclusive: bool = Field(
+        description="Whether a lead that the level sells goes to no other provider, at any level."
+    )
     own: OwnSubscriptionAtLevel | None = Field(description="Null where the provider does not subscribe.")
 
 

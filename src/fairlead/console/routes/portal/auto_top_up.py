@@ -48,6 +48,7 @@ def show_auto_top_up(page: PageOfRequest, caller: Reader, settings: ServerSettin
         method=seen.method,
         charged_cents=seen.charged_cents,
         month_ends=seen.month_ends,
+        month_zone=seen.month_zone,
         version=seen.version,
         balance=profile.row.balance,
         currency=seen.currency,
