@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from fairlead.console.texts import noted, translated
 
 GATEWAYS: Mapping[str, str] = {
+    "manual": noted("Marketplace file"),
     "test_gateway": noted("Test gateway"),
     "stripe": noted("Stripe"),
     "bank_transfer": noted("Bank transfer"),

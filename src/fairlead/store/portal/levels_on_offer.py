@@ -66,7 +66,8 @@ def niches_on_offer(conn: Connection, provider_id: str) -> list[NicheOnOffer]:
     rows = conn.execute(
         """
         select l.niche_id::text, l.id::text, l.name, l.price_cents, l.max_recipients, l.order_position, l.queue_order,
-               l.is_exclusive, l.price_rules, n.form_schema, s.id::text, s.is_active, s.deactivation_reason, s.filter_is_valid
+               l.is_exclusive, l.price_rules, n.form_schema,
+               s.id::text, s.is_active, s.deactivation_reason, s.filter_is_valid
         from competition_levels l join niches n on n.id = l.niche_id
         left join subscriptions s on s.competition_level_id = l.id and s.provider_id = %s and s.deleted_at is null
         where l.is_active and l.deleted_at is null order by l.order_position
