@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import psycopg
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from psycopg import sql
 
 from fairlead.flows.reporting import reports
@@ -25,6 +25,9 @@ BOUNDS = Timeouts(30_000, 10_000, OUTLASTS_PATIENCE_MS)
 
 settings.register_profile("quick", max_examples=30)
 """What `python3 dev.py test` tries of each property. CI and the run of a file try a hundred, as Hypothesis does."""
+
+settings.register_profile("unshrunk", phases=[each for each in Phase if each not in (Phase.shrink, Phase.explain)])
+"""The bank of seeded bugs asks whether a property fails. What its smallest failure is would take it longer."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

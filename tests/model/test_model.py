@@ -1,23 +1,18 @@
 """Random days of a marketplace: PostgreSQL says what the model says, and all of it can be proven at any time."""
 
-import os
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.machine import Marketplace
-from tests.seeded_bugs.plugin import SERVER
-
-PHASES = (Phase.generate,) if SERVER in os.environ else tuple(Phase)
-"""Where a mistake was made on purpose the shortest way to it is not searched."""
 
 
 def play(server_url: str, **words: Any) -> None:
     run_state_machine_as_test(
         lambda: Marketplace(server_url),  # type: ignore[arg-type]  # any callable that makes one will do
-        settings=settings(deadline=None, suppress_health_check=[*HealthCheck], phases=PHASES, **words),  # type: ignore[list-item]
+        settings=settings(deadline=None, suppress_health_check=[*HealthCheck], **words),  # type: ignore[list-item]
     )
 
 

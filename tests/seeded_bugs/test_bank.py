@@ -102,6 +102,7 @@ def run_tests(source: Path, bank: Bank, tests: Sequence[str], *, at_first_compla
     with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(f"drop database if exists {TEMPLATE_OF_THE_TESTS} with (force)")
     words = ["-q", "-rfE", "--tb=line", "-p", "no:cacheprovider", "-p", "tests.seeded_bugs.plugin"]
+    words += ["--hypothesis-profile", "unshrunk"]
     words += ["-o", f"pythonpath={source} {ROOT}", "-m", "not chaos_long"] + (["-x"] if at_first_complaint else [])
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment |= {SERVER: server, "PYTHONPATH": f"{source}{os.pathsep}{ROOT}"}

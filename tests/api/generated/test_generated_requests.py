@@ -29,6 +29,8 @@ class Effort:
 
     phases: str
     examples_per_operation: int
+    is_brief: bool
+    """Whether what many operations share is tried at a few of them (tests/api/generated/briefly.py)."""
 
 
 OWN_GROUND = {
@@ -38,8 +40,8 @@ OWN_GROUND = {
 }
 """Where each is let in. Elsewhere all are turned away, which the matrix sees to and the long form asks, too."""
 
-SHORT = Effort("examples,coverage", 5)
-LONG = Effort("examples,coverage,fuzzing,stateful", 60)
+SHORT = Effort("examples,coverage", 5, is_brief=True)
+LONG = Effort("examples,coverage,fuzzing,stateful", 60, is_brief=False)
 
 
 def visitors(database: Database) -> dict[str, Person | None]:
@@ -77,6 +79,8 @@ def ask_everything(database: Database, directory: Path, name: str, effort: Effor
         command += ["--max-examples", str(effort.examples_per_operation), "--seed", "4711", "--no-color"]
         command += ["--include-path-regex", paths]
         environment = dict(os.environ) | {"PYTHONPATH": str(ROOT)}
+        if effort.is_brief:
+            environment["FAIRLEAD_VISITOR_IS_BRIEF"] = "1"
         if visitor is not None:
             environment |= {
                 "FAIRLEAD_VISITOR_TOKEN": visitor.token,

@@ -1,6 +1,7 @@
-"""Hooks of Schemathesis: who asks. Runs in its process, told by its environment whose session to use."""
+"""Hooks of Schemathesis: who asks. Runs in its process, told by its environment whose session to use, and how much."""
 
 import os
+from importlib import import_module
 from typing import Any
 
 import schemathesis
@@ -9,6 +10,9 @@ from fairlead.api.session_cookie import COOKIE
 from tests.api.kept_session import KeptSession
 
 TOKEN = os.environ.get("FAIRLEAD_VISITOR_TOKEN")
+
+if "FAIRLEAD_VISITOR_IS_BRIEF" in os.environ:
+    import_module("tests.api.generated.briefly")
 
 if TOKEN is not None:
     _kept = KeptSession(os.environ["FAIRLEAD_VISITOR_DATABASE"], os.environ["FAIRLEAD_VISITOR_SESSION"])
